@@ -1,0 +1,52 @@
+# `make help` lists what can be typed. Each target installs what it needs and this machine lacks.
+
+export PATH := $(shell .ci/setup path):$(PATH)
+SITE := target/site/pkg/relink.wasm
+
+.PHONY: help run test watch bench build release check unit browser pictures
+
+help: ## list what can be typed
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build and serve on http://localhost:3000, with a simulated Linear unless LINEAR_CLIENT_ID is set
+	@$(TARGET)/debug/relink serve --demo
+
+watch: ## rebuild and reload on every change
+	@.ci/setup build
+	cargo leptos watch
+
+test: ## every check and test: format, lints, unit, store on both databases, HTTP, browser
+	@.ci/setup test
+	@$(MAKE) --no-print-directory check site unit build browser
+
+bench: ## the benchmarks, as ratios against what they are compared with
+	@.ci/setup test
+	@$(MAKE) --no-print-directory release
+	cargo run --release --quiet -p relink-bench
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: site
+site: ## the browser's half: WebAssembly, script and style in target/site
+	@.ci/setup build
+	cargo leptos build --release --frontend-only
+
+build: site ## the debug binary with the browser's half inside
+	cargo build -p relink
+
+release: site ## the one file to deploy: target/release/relink
+	cargo build --release -p relink
+
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --exclude relink-app --exclude relink-frontend --all-targets -- -D warnings
+	cargo clippy -p relink-app --features ssr --all-targets -- -D warnings
+	cargo clippy -p relink-frontend --target wasm32-unknown-unknown -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny --offline check licenses bans sources; fi
+
+unit:
+	.ci/with-postgres cargo test --workspace --exclude relink-app --exclude relink-frontend --quiet
+	cargo test -p relink-app --features ssr --quiet
+
+browser:
+	cd end2end && npx playwright test

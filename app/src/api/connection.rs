@@ -1,0 +1,104 @@
+//! One connection: its page, the check, and its end.
+
+use leptos::prelude::*;
+
+use super::Failure;
+use crate::view::ConnectionPageView;
+
+/// One connection with its teams and projects, read from Linear on the way.
+#[server(prefix = "/fn", endpoint = "load-connection")]
+pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> {
+    use axum::http::StatusCode;
+
+    use super::present::{connection_view, granted_scopes};
+    use super::request::{engine, set_status, signed_in, take_flash};
+    use super::words;
+
+    let (engine, person) = (engine()?, signed_in().await?);
+    // Linear first: what it answers may change what the badge has to say.
+    let content = content(engine.content(&person, &id).await)?;
+    let Some(connection) = engine.store().connection(&person.organisation_id, &id).await? else {
+        set_status(StatusCode::NOT_FOUND);
+        return Err(Failure::NotFound);
+    };
+    let now = engine.now();
+    Ok(ConnectionPageView {
+        connection: connection_view(&connection, now),
+        content,
+        scopes: granted_scopes(&connection),
+        flash: take_flash().await?,
+        manages: person.manages(),
+        as_of: words::seconds(now),
+    })
+}
+
+/// One real call, to see whether the connection works.
+#[server(prefix = "/integrations", endpoint = "check")]
+pub async fn check_connection(#[server(default)] connection: String) -> Result<(), Failure> {
+    use relink_engine::CallFailed;
+    use relink_engine::linear::CallError;
+
+    use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
+    use crate::view::Flash;
+
+    let (engine, person) = (engine()?, signed_in_form().await?);
+    let flash = match engine.check(&person.organisation_id, &connection).await {
+        Ok(checked) => Some(Flash::Checked { millis: u64::try_from(checked.took.as_millis()).unwrap_or(u64::MAX) }),
+        Err(CallFailed::Linear(CallError::Passing(_))) => Some(Flash::CheckUnreachable),
+        Err(CallFailed::Linear(_)) => Some(Flash::CheckRefused),
+        // The page itself says what is wrong with the connection.
+        Err(CallFailed::ReconnectRequired | CallFailed::NotConnected) => None,
+        Err(CallFailed::NotFound) => return refuse(Failure::NotFound).await,
+        Err(CallFailed::Store(error)) => return refuse(error.into()).await,
+    };
+    if let Some(flash) = flash {
+        set_flash(flash).await?;
+    }
+    see_other(&connection_path(&connection));
+    Ok(())
+}
+
+/// Ends a connection; both tokens are revoked at Linear.
+#[server(prefix = "/integrations", endpoint = "disconnect")]
+pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Failure> {
+    use relink_engine::DisconnectError;
+
+    use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
+    use crate::view::Flash;
+
+    let (engine, person) = (engine()?, signed_in_form().await?);
+    match engine.disconnect(&person, &connection).await {
+        Ok(ended) => {
+            set_flash(Flash::Disconnected { workspace: ended.workspace, revoked: ended.revoked }).await?;
+            see_other("/integrations");
+            Ok(())
+        }
+        Err(DisconnectError::Forbidden) => refuse(Failure::Forbidden).await,
+        Err(DisconnectError::NotFound) => refuse(Failure::NotFound).await,
+        Err(DisconnectError::Store(error)) => refuse(error.into()).await,
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn content(asked: Result<relink_engine::linear::Content, relink_engine::CallFailed>) -> Result<crate::view::WorkspaceContent, Failure> {
+    use relink_engine::CallFailed;
+    use relink_engine::linear::CallError;
+
+    use crate::view::{ProjectView, TeamView, WorkspaceContent};
+
+    Ok(match asked {
+        Ok(content) => WorkspaceContent::Loaded {
+            teams: content.teams.into_iter().map(|team| TeamView { key: team.key, name: team.name }).collect(),
+            projects: content
+                .projects
+                .into_iter()
+                .map(|project| ProjectView { name: project.name, url: project.url, team: project.team })
+                .collect(),
+            truncated: content.truncated,
+        },
+        Err(CallFailed::Linear(CallError::Passing(_))) => WorkspaceContent::Unreachable,
+        Err(CallFailed::Linear(_)) => WorkspaceContent::Refused,
+        Err(CallFailed::NotFound | CallFailed::NotConnected | CallFailed::ReconnectRequired) => WorkspaceContent::NotAsked,
+        Err(CallFailed::Store(error)) => return Err(error.into()),
+    })
+}

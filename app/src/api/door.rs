@@ -1,0 +1,122 @@
+//! Signing up, in and out.
+
+use leptos::prelude::*;
+
+use super::Failure;
+use crate::view::DoorView;
+
+/// The page before anybody is signed in.
+#[server(prefix = "/fn", endpoint = "load-door")]
+pub async fn load_door() -> Result<DoorView, Failure> {
+    use super::request::{engine, is_page_load, parts, person, see_other, site, take_refused};
+
+    let (engine, parts) = (engine()?, parts()?);
+    let view = DoorView {
+        organisation: engine.store().organisation_only().await?.map(|organisation| organisation.name),
+        unowned: !engine.store().owner_exists().await?,
+        signed_in: person().await?.is_some(),
+        stored_in: site()?.stored_in,
+        refused: take_refused().await?,
+        timed_out: parts.uri.query().is_some_and(|query| query.split('&').any(|part| part == "timed-out=1")),
+    };
+    if is_page_load(&parts) {
+        match (view.unowned, parts.uri.path()) {
+            (false, "/signup") if view.refused.is_none() => see_other("/signin"),
+            (true, "/signin") => see_other("/signup"),
+            (false, "/signin") if view.signed_in => see_other("/integrations"),
+            _ => {}
+        }
+    }
+    Ok(view)
+}
+
+#[server(prefix = "", endpoint = "/signin")]
+pub async fn sign_in(
+    #[server(default)] email: String,
+    #[server(default)] password: String,
+    #[server(default)] next: String,
+) -> Result<(), Failure> {
+    use relink_engine::SignInError;
+    use relink_engine::clock::MINUTE;
+
+    use super::request::{address, engine, open_session, own_path, see_other, set_refused};
+    use crate::view::{Complaint, Refused};
+
+    let engine = engine()?;
+    let complaint = match engine.sign_in(&email, password.into(), &address()).await {
+        Ok(person) => {
+            open_session(&person).await?;
+            see_other(own_path(&next));
+            return Ok(());
+        }
+        Err(SignInError::NoMatch { tries_left }) => Complaint::NoMatch { tries_left },
+        Err(SignInError::Paused { until }) => {
+            let minutes = (until - engine.now()).max(0).div_euclid(MINUTE) + 1;
+            Complaint::Paused { minutes: u32::try_from(minutes).unwrap_or(u32::MAX) }
+        }
+        Err(SignInError::Store(error)) => return Err(error.into()),
+    };
+    tracing::warn!(?complaint, address = address(), "a sign-in was refused");
+    set_refused(Refused { email: kept(&email), complaints: vec![complaint], ..Refused::default() }).await?;
+    see_other(&super::request::signin_path(own_path(&next)));
+    Ok(())
+}
+
+#[server(prefix = "", endpoint = "/signup")]
+pub async fn sign_up(
+    #[server(default)] organisation: String,
+    #[server(default)] name: String,
+    #[server(default)] email: String,
+    #[server(default)] password: String,
+) -> Result<(), Failure> {
+    use relink_engine::{SignUp, SignUpError};
+
+    use super::request::{engine, open_session, see_other, set_refused};
+    use crate::view::{Complaint, Refused};
+
+    let mut refused = Refused { organisation: kept(&organisation), name: kept(&name), email: kept(&email), complaints: Vec::new() };
+    refused.complaints = match engine()?.sign_up(SignUp { organisation, name, email, password: password.into() }).await {
+        Ok(person) => {
+            open_session(&person).await?;
+            see_other("/integrations");
+            return Ok(());
+        }
+        Err(SignUpError::Fields(fields)) => fields.into_iter().map(complaint).collect(),
+        Err(SignUpError::Owned) => vec![Complaint::AlreadyOwned],
+        Err(SignUpError::Store(error)) => return Err(error.into()),
+    };
+    let owned = refused.complaints == [Complaint::AlreadyOwned];
+    set_refused(refused).await?;
+    see_other(if owned { "/signin" } else { "/signup" });
+    Ok(())
+}
+
+#[server(prefix = "", endpoint = "/signout")]
+pub async fn sign_out() -> Result<(), Failure> {
+    use super::request::{see_other, session};
+
+    session()?.flush().await?;
+    see_other("/signin");
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+fn complaint(error: relink_engine::FieldError) -> crate::view::Complaint {
+    use relink_engine::FieldError;
+
+    use crate::view::Complaint;
+
+    match error {
+        FieldError::Organisation => Complaint::OrganisationMissing,
+        FieldError::Name => Complaint::NameMissing,
+        FieldError::Email => Complaint::EmailInvalid,
+        FieldError::PasswordTooShort => Complaint::PasswordTooShort,
+        FieldError::PasswordTooLong => Complaint::PasswordTooLong,
+    }
+}
+
+/// What was typed, bounded: it is kept in the session until the next page.
+#[cfg(feature = "ssr")]
+fn kept(text: &str) -> String {
+    text.chars().take(254).collect()
+}

@@ -1,0 +1,31 @@
+//! Every server function. Each is three lines: session, engine, view. They are public endpoints, so each checks who asks.
+//!
+//! Functions that load are called while a page is rendered. Functions that change are the targets of plain forms: they
+//! always answer 303, and what there is to say waits in the session for the next page (without JavaScript a returned
+//! value would be lost, and an error would end up in the address bar).
+
+mod connect;
+mod connection;
+mod door;
+mod failure;
+mod integrations;
+mod settings;
+mod shell;
+
+#[cfg(feature = "ssr")]
+mod present;
+#[cfg(feature = "ssr")]
+mod request;
+#[cfg(feature = "ssr")]
+mod words;
+
+pub use connect::*;
+pub use connection::*;
+pub use door::*;
+pub use failure::Failure;
+pub use integrations::*;
+pub use settings::*;
+pub use shell::*;
+
+#[cfg(feature = "ssr")]
+pub use request::{Site, theme_cookie_name, theme_of};

@@ -1,0 +1,267 @@
+//! What a server function knows of the request it serves, and how it answers.
+
+use std::net::SocketAddr;
+
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use relink_engine::Engine;
+use relink_engine::account::Person;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tower_sessions::Session;
+
+use super::Failure;
+use crate::view::{Flash, Refused, Theme};
+
+/// What pages need to know of this instance beside the engine.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// What the world calls it, without a slash at the end.
+    pub url: String,
+    /// Host and port of `url`.
+    pub host: String,
+    /// Cookies carry `Secure` and `__Host-`.
+    pub https: bool,
+    /// Linear is the simulated one.
+    pub simulated: bool,
+    /// Where the data lives, in words.
+    pub stored_in: String,
+    /// Where people are sent for Linear's settings.
+    pub linear_web: String,
+}
+
+const USER: &str = "user";
+const ORGANISATION: &str = "organisation";
+const BROWSER: &str = "browser";
+const FLASH: &str = "flash";
+const REFUSED: &str = "refused";
+
+pub fn engine() -> Result<Engine, Failure> {
+    use_context().ok_or(Failure::Unavailable)
+}
+
+pub fn site() -> Result<Site, Failure> {
+    use_context().ok_or(Failure::Unavailable)
+}
+
+pub fn parts() -> Result<Parts, Failure> {
+    use_context().ok_or(Failure::Unavailable)
+}
+
+pub fn session() -> Result<Session, Failure> {
+    parts()?.extensions.get::<Session>().cloned().ok_or(Failure::Unavailable)
+}
+
+/// The address that the request came from; behind a proxy, the proxy's.
+pub fn address() -> String {
+    let peer = parts().ok().and_then(|parts| parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()));
+    peer.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string())
+}
+
+/// Who is signed in, loaded anew, so that a role taken away is gone at once.
+pub async fn person() -> Result<Option<Person>, Failure> {
+    let session = session()?;
+    let (Some(user), Some(organisation)) = (session.get::<String>(USER).await?, session.get::<String>(ORGANISATION).await?) else {
+        return Ok(None);
+    };
+    Ok(engine()?.store().member(&organisation, &user).await?)
+}
+
+/// The signed-in person. Whoever is not signed in is sent to the door when they wanted a page, and told so otherwise.
+pub async fn signed_in() -> Result<Person, Failure> {
+    match person().await? {
+        Some(person) => Ok(person),
+        None => {
+            send_to_door().await?;
+            Err(Failure::SignedOut)
+        }
+    }
+}
+
+/// [`signed_in`] for the target of a form: a browser is sent to sign in, a program is told 401.
+pub async fn signed_in_form() -> Result<Person, Failure> {
+    match person().await? {
+        Some(person) => Ok(person),
+        None => {
+            if accepts_html()? {
+                see_other(&signin_path("/integrations"));
+            } else {
+                set_status(StatusCode::UNAUTHORIZED);
+            }
+            Err(Failure::SignedOut)
+        }
+    }
+}
+
+/// Refuses a form: a browser reads why on the next page, a program gets the status.
+pub async fn refuse(failure: Failure) -> Result<(), Failure> {
+    if accepts_html()? {
+        set_flash(Flash::Failed(failure)).await?;
+        see_other("/integrations");
+        return Ok(());
+    }
+    set_status(match failure {
+        Failure::SignedOut => StatusCode::UNAUTHORIZED,
+        Failure::Forbidden => StatusCode::FORBIDDEN,
+        Failure::NotFound => StatusCode::NOT_FOUND,
+        Failure::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Failure::Malformed => StatusCode::BAD_REQUEST,
+    });
+    Err(failure)
+}
+
+fn accepts_html() -> Result<bool, Failure> {
+    let parts = parts()?;
+    let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Ok(accept.contains("text/html"))
+}
+
+pub fn signin_path(next: &str) -> String {
+    format!("/signin?next={}", url_encode(next))
+}
+
+/// The page of a connection that is known to exist, so that its id is one of ours.
+pub fn connection_path(id: &str) -> String {
+    format!("/integrations/{}", url_encode(id))
+}
+
+/// Linear's page for a new OAuth application with every field filled in.
+pub fn create_app_url(redirect_uri: &str) -> String {
+    format!(
+        "https://linear.app/settings/api/applications/new?name=Relink&oauth.redirect_uris={}&oauth.distribution=private",
+        url_encode(redirect_uri)
+    )
+}
+
+async fn send_to_door() -> Result<(), Failure> {
+    let parts = parts()?;
+    if !is_page_load(&parts) {
+        set_status(StatusCode::UNAUTHORIZED);
+        return Ok(());
+    }
+    if !engine()?.store().owner_exists().await? {
+        see_other("/signup");
+        return Ok(());
+    }
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    // A browser that still shows a session cookie was signed in before.
+    let had_session =
+        parts.headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("session="));
+    see_other(&format!("{}{}", signin_path(path), if had_session { "&timed-out=1" } else { "" }));
+    Ok(())
+}
+
+pub fn is_page_load(parts: &Parts) -> bool {
+    parts.method == Method::GET || parts.method == Method::HEAD
+}
+
+fn url_encode(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
+}
+
+/// Signs the browser in: a new session id, so that one planted before is worth nothing.
+pub async fn open_session(person: &Person) -> Result<(), Failure> {
+    let session = session()?;
+    session.cycle_id().await?;
+    session.insert(USER, &person.user_id).await?;
+    session.insert(ORGANISATION, &person.organisation_id).await?;
+    session.insert(BROWSER, engine()?.entropy().token()).await?;
+    Ok(())
+}
+
+/// The secret that binds a connect attempt to this browser session; empty when nobody is signed in.
+pub async fn browser() -> Result<String, Failure> {
+    Ok(session()?.get::<String>(BROWSER).await?.unwrap_or_default())
+}
+
+pub async fn set_flash(flash: Flash) -> Result<(), Failure> {
+    put(FLASH, flash).await
+}
+
+pub async fn take_flash() -> Result<Option<Flash>, Failure> {
+    take(FLASH).await
+}
+
+pub async fn set_refused(refused: Refused) -> Result<(), Failure> {
+    put(REFUSED, refused).await
+}
+
+pub async fn take_refused() -> Result<Option<Refused>, Failure> {
+    take(REFUSED).await
+}
+
+async fn put(key: &str, value: impl Serialize) -> Result<(), Failure> {
+    Ok(session()?.insert(key, value).await?)
+}
+
+/// Reads first: taking from an empty session would store the session.
+async fn take<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Failure> {
+    let session = session()?;
+    if session.get_value(key).await?.is_none() {
+        return Ok(None);
+    }
+    // What an older version left there and this one cannot read is dropped.
+    Ok(session.remove_value(key).await?.and_then(|value| serde_json::from_value(value).ok()))
+}
+
+/// Answers 303: after a form post the browser loads `location` with GET. `location` is made of our own text only.
+pub fn see_other(location: &str) {
+    if let (Some(response), Ok(location)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(location)) {
+        response.set_status(StatusCode::SEE_OTHER);
+        response.insert_header(header::LOCATION, location);
+    }
+}
+
+pub fn set_status(status: StatusCode) {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(status);
+    }
+}
+
+pub fn set_cookie(cookie: &str) {
+    if let (Some(response), Ok(cookie)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(cookie)) {
+        response.append_header(header::SET_COOKIE, cookie);
+    }
+}
+
+/// A path of our own to go to after signing in; anything else becomes the first page.
+pub fn own_path(next: &str) -> &str {
+    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']) && next.is_ascii();
+    if ours { next } else { "/integrations" }
+}
+
+#[must_use]
+pub fn theme_cookie_name(https: bool) -> &'static str {
+    if https { "__Host-relink-theme" } else { "relink-theme" }
+}
+
+/// The theme that the browser chose, from its cookies.
+#[must_use]
+pub fn theme_of(parts: &Parts, https: bool) -> Theme {
+    let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == theme_cookie_name(https)).map_or(Theme::System, |(_, value)| Theme::from_name(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_paths_are_followed_after_signing_in() {
+        assert_eq!(own_path("/integrations/1?confirm=disconnect"), "/integrations/1?confirm=disconnect");
+        for elsewhere in ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:1", "/a\r\nb", "/é"] {
+            assert_eq!(own_path(elsewhere), "/integrations", "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The settings page, and what is changed there.
+
+use leptos::prelude::*;
+
+use super::Failure;
+use crate::view::SettingsView;
+
+#[server(prefix = "/fn", endpoint = "load-settings")]
+pub async fn load_settings() -> Result<SettingsView, Failure> {
+    use super::present::person_view;
+    use super::request::{create_app_url, engine, parts, signed_in, site, take_flash, theme_of};
+
+    let (engine, person, site) = (engine()?, signed_in().await?, site()?);
+    let app = engine.linear().app();
+    Ok(SettingsView {
+        client_id: app.map(|app| app.client_id.clone()),
+        redirect_uri: engine.linear().redirect_uri().to_string(),
+        secret_set: app.is_some_and(|app| app.client_secret.is_some()),
+        simulated: site.simulated,
+        create_app_url: create_app_url(engine.linear().redirect_uri().as_str()),
+        theme: theme_of(&parts()?, site.https),
+        person: person_view(&person),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        database: engine.store().kind().to_owned(),
+        sealing_key: engine.sealing_key().to_owned(),
+        flash: take_flash().await?,
+    })
+}
+
+/// Keeps the theme in this browser.
+#[server(prefix = "", endpoint = "/theme")]
+pub async fn set_theme(#[server(default)] theme: String) -> Result<(), Failure> {
+    use super::request::{see_other, set_cookie, site, theme_cookie_name};
+    use crate::view::Theme;
+
+    let https = site()?.https;
+    let secure = if https { "; Secure" } else { "" };
+    let (name, theme) = (theme_cookie_name(https), Theme::from_name(&theme).name());
+    set_cookie(&format!("{name}={theme}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}"));
+    see_other("/settings");
+    Ok(())
+}
+
+/// Replaces one's own password.
+#[server(prefix = "", endpoint = "/password")]
+pub async fn change_password(#[server(default)] password: String) -> Result<(), Failure> {
+    use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
+    use crate::view::Flash;
+
+    let person = signed_in_form().await?;
+    let flash = match engine()?.change_password(&person, password.into()).await {
+        Ok(Ok(())) => Flash::PasswordChanged,
+        Ok(Err(_)) => Flash::PasswordTooShort,
+        Err(error) => return refuse(error.into()).await,
+    };
+    set_flash(flash).await?;
+    see_other("/settings");
+    Ok(())
+}
+
+/// Ends every other session of this person.
+#[server(prefix = "", endpoint = "/signout-elsewhere")]
+pub async fn sign_out_elsewhere() -> Result<(), Failure> {
+    use relink_engine::digest::sha256_hex;
+
+    use super::request::{engine, refuse, see_other, session, set_flash, signed_in_form};
+    use crate::view::Flash;
+
+    let (person, session) = (signed_in_form().await?, session()?);
+    let Some(id) = session.id() else { return refuse(Failure::SignedOut).await };
+    if let Err(error) = engine()?.store().session_delete_others(&person.user_id, &sha256_hex(&id.0.to_be_bytes())).await {
+        return refuse(error.into()).await;
+    }
+    set_flash(Flash::SignedOutElsewhere).await?;
+    see_other("/settings");
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! The frame around every page.
+
+use leptos::prelude::*;
+
+use super::Failure;
+use crate::view::ShellView;
+
+/// Who is here, and what needs them.
+#[server(prefix = "/fn", endpoint = "load-shell")]
+pub async fn load_shell() -> Result<ShellView, Failure> {
+    use super::present::{person_view, status};
+    use super::request::{engine, parts, person, site, theme_of};
+    use crate::view::Status;
+
+    let (site, person) = (site()?, person().await?);
+    let statuses: Vec<Status> = match &person {
+        Some(person) => engine()?.store().connections(&person.organisation_id).await?.iter().map(status).collect(),
+        None => Vec::new(),
+    };
+    let needs_you = statuses.iter().filter(|status| **status == Status::ReconnectRequired).count();
+    Ok(ShellView {
+        theme: theme_of(&parts()?, site.https),
+        simulated: site.simulated,
+        host: site.host,
+        person: person.as_ref().map(person_view),
+        needs_you: u32::try_from(needs_you).unwrap_or(u32::MAX),
+        worst: statuses.into_iter().min().unwrap_or(Status::NotConnected),
+    })
+}

@@ -1,0 +1,118 @@
+//! Times and spans in words, in UTC, made on the server.
+
+use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use time::{Month, OffsetDateTime};
+
+use crate::view::Moment;
+
+/// "Today 05:38", "Tomorrow 04:08", "9 Nov 22:10", "9 Nov 2025 22:10".
+pub fn moment(at: Millis, now: Millis) -> Moment {
+    let (date, today) = (utc(at), utc(now));
+    let clock = clock(&date);
+    let days = i64::from(date.to_julian_day()) - i64::from(today.to_julian_day());
+    let text = match days {
+        0 => format!("Today {clock}"),
+        1 => format!("Tomorrow {clock}"),
+        -1 => format!("Yesterday {clock}"),
+        _ => format!("{} {clock}", day(&date, &today)),
+    };
+    Moment { iso: iso(at), text }
+}
+
+/// "09:42 UTC today", "09:42 UTC on 9 Nov".
+pub fn at_clock(at: Millis, now: Millis) -> Moment {
+    let (date, today) = (utc(at), utc(now));
+    let clock = clock(&date);
+    let text = if date.date() == today.date() { format!("{clock} UTC today") } else { format!("{clock} UTC on {}", day(&date, &today)) };
+    Moment { iso: iso(at), text }
+}
+
+/// "9 Nov", with the year where it is another one.
+pub fn on_day(at: Millis, now: Millis) -> Moment {
+    Moment { iso: iso(at), text: day(&utc(at), &utc(now)) }
+}
+
+/// "14:02:11 UTC".
+pub fn seconds(at: Millis) -> Moment {
+    let date = utc(at);
+    Moment { iso: iso(at), text: format!("{}:{:02} UTC", clock(&date), date.second()) }
+}
+
+/// "just now", "41 s ago", "2 min ago", "3 h ago", "2 days ago".
+pub fn ago(span: Millis) -> String {
+    match span {
+        ..SECOND => "just now".to_owned(),
+        SECOND..MINUTE => format!("{} s ago", span / SECOND),
+        MINUTE..HOUR => format!("{} min ago", span / MINUTE),
+        HOUR..DAY => format!("{} h ago", span / HOUR),
+        _ if span < 2 * DAY => "1 day ago".to_owned(),
+        _ => format!("{} days ago", span / DAY),
+    }
+}
+
+/// "15 h 36 min", "1 min", "less than a minute".
+pub fn span(span: Millis) -> String {
+    let (hours, minutes) = (span / HOUR, span % HOUR / MINUTE);
+    match (hours, minutes) {
+        (0, 0) => "less than a minute".to_owned(),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// RFC 3339 with seconds.
+pub fn iso(at: Millis) -> String {
+    let date = utc(at);
+    let month = u8::from(date.month());
+    format!("{:04}-{month:02}-{:02}T{}:{:02}Z", date.year(), date.day(), clock(&date), date.second())
+}
+
+fn utc(at: Millis) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(at.div_euclid(SECOND)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+fn clock(date: &OffsetDateTime) -> String {
+    format!("{:02}:{:02}", date.hour(), date.minute())
+}
+
+fn day(date: &OffsetDateTime, today: &OffsetDateTime) -> String {
+    let month = short(date.month());
+    if date.year() == today.year() { format!("{} {month}", date.day()) } else { format!("{} {month} {}", date.day(), date.year()) }
+}
+
+fn short(month: Month) -> &'static str {
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][usize::from(u8::from(month)) - 1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-19 14:02:11 UTC.
+    const NOW: Millis = 1_795_096_931_000;
+
+    #[test]
+    fn days_near_by_have_names() {
+        assert_eq!(moment(NOW, NOW).text, "Today 14:02");
+        assert_eq!(moment(NOW, NOW).iso, "2026-11-19T14:02:11Z");
+        assert_eq!(moment(NOW + DAY, NOW).text, "Tomorrow 14:02");
+        assert_eq!(moment(NOW - DAY, NOW).text, "Yesterday 14:02");
+        assert_eq!(moment(NOW - 10 * DAY, NOW).text, "9 Nov 14:02");
+        assert_eq!(moment(NOW - 365 * DAY, NOW).text, "19 Nov 2025 14:02");
+        assert_eq!(at_clock(NOW, NOW).text, "14:02 UTC today");
+        assert_eq!(at_clock(NOW - DAY, NOW).text, "14:02 UTC on 18 Nov");
+        assert_eq!(seconds(NOW).text, "14:02:11 UTC");
+    }
+
+    #[test]
+    fn spans_are_rounded_down() {
+        assert_eq!(ago(-5), "just now");
+        assert_eq!(ago(41 * SECOND + 999), "41 s ago");
+        assert_eq!(ago(2 * MINUTE), "2 min ago");
+        assert_eq!(ago(DAY), "1 day ago");
+        assert_eq!(ago(50 * HOUR), "2 days ago");
+        assert_eq!(span(15 * HOUR + 36 * MINUTE), "15 h 36 min");
+        assert_eq!(span(MINUTE), "1 min");
+        assert_eq!(span(59 * SECOND), "less than a minute");
+    }
+}

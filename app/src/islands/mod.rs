@@ -1,0 +1,25 @@
+//! What only a browser can do. Each island is a wrapper that listens to what bubbles up from markup the server
+//! rendered: no props, no state, no data, so that nothing but a few handlers goes into the wasm.
+
+mod confirm;
+mod copy;
+mod leave;
+mod theme;
+
+pub use confirm::Confirm;
+pub use copy::CopyButton;
+pub use leave::Leave;
+pub use theme::SaveOnChange;
+
+use leptos::wasm_bindgen::JsCast;
+use web_sys::{Element, Event};
+
+/// The wrapper itself.
+fn wrapper(event: &Event) -> Option<Element> {
+    event.current_target()?.dyn_into().ok()
+}
+
+/// The element that the event came from, or the nearest one around it that fits.
+fn origin(event: &Event, selector: &str) -> Option<Element> {
+    event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok()?
+}

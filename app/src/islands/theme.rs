@@ -1,0 +1,44 @@
+//! Radios that save as soon as one is chosen. The theme changes in place; only if the server cannot be told, the form
+//! is posted, so that the person sees what is wrong.
+
+use leptos::ev::Event;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos::wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{HtmlFormElement, HtmlInputElement, RequestInit, RequestRedirect, Response, UrlSearchParams};
+
+#[island]
+pub fn SaveOnChange(children: Children) -> impl IntoView {
+    let save = move |event: Event| {
+        let radio = event.target().and_then(|radio| radio.dyn_into::<HtmlInputElement>().ok());
+        let Some(form) = radio.as_ref().and_then(HtmlInputElement::form) else { return };
+        if let Some(radio) = radio {
+            show(&radio.value());
+            spawn_local(async move {
+                if post(&form, &radio).await.is_err() {
+                    let _ = form.submit();
+                }
+            });
+        }
+    };
+    view! { <div class="contents" on:change=save>{children()}</div> }
+}
+
+fn show(theme: &str) {
+    if let Some(root) = document().document_element() {
+        let _ = if theme == "system" { root.remove_attribute("data-theme") } else { root.set_attribute("data-theme", theme) };
+    }
+}
+
+/// A reload on every arrow key would take the focus out of the radios, so this one post stays on the page.
+async fn post(form: &HtmlFormElement, radio: &HtmlInputElement) -> Result<(), JsValue> {
+    let fields = UrlSearchParams::new()?;
+    fields.append(&radio.name(), &radio.value());
+    let request = RequestInit::new();
+    request.set_method("POST");
+    request.set_body(&fields);
+    request.set_redirect(RequestRedirect::Manual);
+    let reply: Response = JsFuture::from(window().fetch_with_str_and_init(&form.action(), &request)).await?.dyn_into()?;
+    if reply.status() < 400 { Ok(()) } else { Err(JsValue::NULL) }
+}

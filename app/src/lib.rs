@@ -1,0 +1,65 @@
+//! What people see: pages, the small parts they are made of, islands, view types and every server function.
+
+pub mod api;
+pub mod islands;
+pub mod pages;
+pub mod parts;
+pub mod view;
+
+#[cfg(all(test, feature = "ssr"))]
+mod rendered;
+
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_router::SsrMode;
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::path;
+
+use crate::pages::{CallbackPage, ConnectionPage, IntegrationsPage, MissingPage, SettingsPage, SignInPage, SignUpPage};
+use crate::view::Theme;
+
+/// The HTML document around every page. The server provides [`Theme`] as context, because the document's
+/// first tag is written before any page has loaded its data.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let theme = use_context::<Theme>().unwrap_or_default();
+    let css = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme.attribute()>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+                <meta name="color-scheme" content="light dark" />
+                // Not "no-referrer": under it browsers send `Origin: null` with our own forms, which the CSRF
+                // check has to refuse wherever Sec-Fetch-Site is missing (plain http on a local network).
+                <meta name="referrer" content="same-origin" />
+                <link rel="stylesheet" href=css />
+                <AutoReload options=options.clone() />
+                <HydrationScripts options=options islands=true />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// The routes. All are rendered as a whole before the first byte leaves, so that they work without
+/// JavaScript and can still choose their status.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <FlatRoutes fallback=|| view! { <MissingPage /> }>
+                <Route path=path!("/signin") view=SignInPage ssr=SsrMode::Async />
+                <Route path=path!("/signup") view=SignUpPage ssr=SsrMode::Async />
+                <Route path=path!("/integrations") view=IntegrationsPage ssr=SsrMode::Async />
+                <Route path=path!("/integrations/:id") view=ConnectionPage ssr=SsrMode::Async />
+                <Route path=path!("/oauth/linear/callback") view=CallbackPage ssr=SsrMode::Async />
+                <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
+            </FlatRoutes>
+        </Router>
+    }
+}

@@ -1,0 +1,26 @@
+//! `/oauth/linear/callback`: where Linear sends the browser back to. There is nothing to see: the answer is a redirect.
+
+use leptos::prelude::*;
+
+use crate::api::finish_connect;
+
+#[component]
+pub fn CallbackPage() -> impl IntoView {
+    let query = query_string();
+    Suspend::new(async move {
+        // Whatever went wrong is said on the page that the redirect leads to; what is left is a store that is down.
+        if let Err(failure) = finish_connect(query).await {
+            return view! { <p>{failure.to_string()}</p> }.into_any();
+        }
+        ().into_any()
+    })
+}
+
+/// As it came: the router's own reading of it would hide a parameter that comes twice.
+fn query_string() -> String {
+    #[cfg(feature = "ssr")]
+    if let Some(parts) = use_context::<axum::http::request::Parts>() {
+        return parts.uri.query().unwrap_or_default().to_owned();
+    }
+    String::new()
+}

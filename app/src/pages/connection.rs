@@ -1,0 +1,187 @@
+//! `/integrations/{id}`: one connection with everything Relink knows about it.
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::content::TeamsAndProjects;
+use super::load::loaded;
+use crate::api::load_connection;
+use crate::parts::{
+    AsOf, Badge, Callout, ConnectButton, Content, DisconnectDialog, DisconnectSection, FlashMessage, Glyph, Icon, Life, Place,
+    WorkspaceAvatar, day, farewell_words,
+};
+use crate::view::{ActsAs, ConnectionPageView, ConnectionView, GrantedScope, Moment, Status};
+
+#[component]
+pub fn ConnectionPage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
+    let confirming = use_query_map().with_untracked(|query| query.get("confirm").as_deref() == Some("disconnect"));
+    loaded(load_connection(id), move |view| connection(view, confirming))
+}
+
+/// The page, given its data; `confirming` opens the question before a disconnect.
+pub fn connection(view: ConnectionPageView, confirming: bool) -> Content {
+    let ConnectionPageView { connection, content, scopes, flash, manages, as_of } = view;
+    let page = format!("/integrations/{}", connection.id);
+    let name = connection.workspace.name.clone();
+    let disconnectable = manages && connection.status != Status::NotConnected;
+    let confirming = confirming && disconnectable;
+    let main = view! {
+        {flash.map(|flash| view! { <FlashMessage flash page=page.clone() manages /> })}
+        <nav class="crumb" aria-label="Breadcrumb">
+            <a href="/integrations">"Integrations"</a>
+            <span aria-hidden="true">"/"</span>
+            <span aria-current="page">{name.clone()}</span>
+        </nav>
+        <Head connection=connection.clone() manages as_of page />
+        {state(&connection, manages)}
+        <Scopes scopes />
+        <TeamsAndProjects workspace=name.clone() status=connection.status content />
+        {(disconnectable && !confirming).then(|| view! { <DisconnectSection connection=connection.clone() /> })}
+    };
+    let title = if confirming { format!("Disconnect {name}? Relink") } else { format!("{name}, Relink") };
+    let mut content = Content::new(title, Some(Place::Integrations), main);
+    content.dialog = confirming.then(|| view! { <DisconnectDialog connection open=true /> }.into_any());
+    content
+}
+
+#[component]
+fn Head(connection: ConnectionView, manages: bool, as_of: Moment, page: String) -> impl IntoView {
+    let checkable = manages && matches!(connection.status, Status::Connected | Status::LinearUnreachable);
+    let check = checkable.then(|| {
+        view! {
+            <form method="post" action="/integrations/check">
+                <input type="hidden" name="connection" value=connection.id.clone() />
+                <button class="btn">
+                    <Glyph icon=Icon::Turn />
+                    "Check now"
+                </button>
+            </form>
+        }
+    });
+    view! {
+        <div class="head">
+            <div class="title">
+                <WorkspaceAvatar workspace=connection.workspace.clone() />
+                <div>
+                    <h1>{connection.workspace.name.clone()}</h1>
+                    <p class="muted small">"linear.app/" {connection.workspace.url_key.clone()}</p>
+                </div>
+                <Badge status=connection.status />
+            </div>
+            <div class="tools">
+                <AsOf at=as_of page />
+                {check}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn state(connection: &ConnectionView, manages: bool) -> AnyView {
+    let callout = connection.trouble.clone().map(|trouble| {
+        view! {
+            <div class="first-thing">
+                <Callout connection=connection.clone() trouble manages long=true />
+            </div>
+        }
+    });
+    let life = connection.life.clone().map(|life| {
+        view! {
+            <div class="pad">
+                <Life status=connection.status life />
+            </div>
+        }
+    });
+    let past = connection.farewell.clone().map(|farewell| {
+        view! {
+            <div class="pad stack">
+                <p>{farewell_words(&farewell)}</p>
+                {manages.then(|| view! { <div><ConnectButton /></div> })}
+            </div>
+        }
+    });
+    view! {
+        {callout}
+        <section class="panel" aria-labelledby="h-token">
+            <h2 class="sr" id="h-token">"Token"</h2>
+            {life}
+            {past}
+            <Facts connection=connection.clone() />
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Facts(connection: ConnectionView) -> impl IntoView {
+    let acts_as = match connection.acts_as {
+        ActsAs::App { name } => format!("The app “{name}”"),
+        ActsAs::User { name } => name,
+    };
+    let call = match connection.verified {
+        Some(at) => view! { <time datetime=at.iso>{at.text}</time> }.into_any(),
+        None => "None yet".into_any(),
+    };
+    let since = day(&connection.connected_at).to_owned();
+    view! {
+        <div class="pad split">
+            <dl class="kv">
+                <div>
+                    <dt>"Acts as"</dt>
+                    <dd>{acts_as}</dd>
+                </div>
+                <div>
+                    <dt>"Connected by"</dt>
+                    <dd>{connection.connected_by} ", " <time datetime=connection.connected_at.iso>{since}</time></dd>
+                </div>
+                <div>
+                    <dt>"Last real call"</dt>
+                    <dd>{call}</dd>
+                </div>
+                {connection
+                    .fingerprint
+                    .map(|fingerprint| {
+                        view! {
+                            <div>
+                                <dt>"Token fingerprint"</dt>
+                                <dd>
+                                    <code>{fingerprint}</code>
+                                </dd>
+                            </div>
+                        }
+                    })}
+            </dl>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Scopes(scopes: Vec<GrantedScope>) -> impl IntoView {
+    view! {
+        <section class="section" aria-labelledby="h-scopes">
+            <header>
+                <div>
+                    <h2 id="h-scopes">"What Relink may do in this workspace"</h2>
+                </div>
+            </header>
+            <div class="panel">
+                <ul class="scopes">{scopes.into_iter().map(scope).collect_view()}</ul>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn scope(scope: GrantedScope) -> AnyView {
+    let (class, icon) = if scope.granted { (None, Icon::Check) } else { (Some("no"), Icon::Minus) };
+    view! {
+        <li class=class>
+            <Glyph icon />
+            <code>{scope.name}</code>
+            <p>{(!scope.granted).then_some("Not granted. ")} {scope.explained}</p>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,188 @@
+//! `/signin` and `/signup`: the pages before anybody is signed in.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::load::loaded;
+use crate::api::load_door;
+use crate::parts::{Content, Field, Problem};
+use crate::view::{Complaint, DoorView, Refused};
+
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let next = use_query_map().with_untracked(|query| query.get("next"));
+    loaded(load_door(), move |view| sign_in(view, next))
+}
+
+#[component]
+pub fn SignUpPage() -> impl IntoView {
+    loaded(load_door(), sign_up)
+}
+
+/// `next` is where to go afterwards.
+pub fn sign_in(view: DoorView, next: Option<String>) -> Content {
+    let refused = view.refused.unwrap_or_default();
+    let failed = !refused.complaints.is_empty();
+    // A sign-up that came second ends here.
+    let owned = refused.complaints.contains(&Complaint::AlreadyOwned);
+    let lede = view.organisation.map_or_else(
+        || "Relink keeps Linear connections here.".to_owned(),
+        |organisation| format!("{organisation} keeps its Linear connections here."),
+    );
+    let main = view! {
+        {view.timed_out.then(|| view! { <p class="note" role="status">"You were signed out. Sign in to go on."</p> })}
+        {owned.then(|| view! { <p class="note" role="alert">{words(Complaint::AlreadyOwned)}</p> })}
+        <div>
+            <h1>"Sign in"</h1>
+            <p class="soft">{lede}</p>
+        </div>
+        <form method="post" action="/signin">
+            {next.map(|next| view! { <input type="hidden" name="next" value=next /> })}
+            <Field
+                id="email"
+                label="E-mail"
+                kind="email"
+                value=refused.email.clone()
+                autocomplete="username"
+                problem=problem(&refused, "email")
+            />
+            <Field
+                id="password"
+                label="Password"
+                kind="password"
+                autocomplete="current-password"
+                problem=problem(&refused, "password")
+            />
+            <button class="btn primary tall wide">"Sign in"</button>
+        </form>
+        {view
+            .unowned
+            .then(|| view! { <p class="small muted"><a href="/signup">"Set up Relink"</a> " first; nobody owns it yet."</p> })}
+    };
+    Content { refused: failed, ..Content::new("Sign in, Relink", None, main) }
+}
+
+pub fn sign_up(view: DoorView) -> Content {
+    let refused = view.refused.unwrap_or_default();
+    let owned = !view.unowned || refused.complaints.contains(&Complaint::AlreadyOwned);
+    let failed = !refused.complaints.is_empty();
+    let main = if owned { closed() } else { sign_up_form(&refused, view.stored_in) };
+    Content { refused: failed, ..Content::new("Set up Relink", None, main) }
+}
+
+fn closed() -> AnyView {
+    view! {
+        <div>
+            <h1>"This Relink has an owner"</h1>
+            <p class="soft">"Setting up is over; nothing was changed. Ask the owner for access, or sign in."</p>
+        </div>
+        <a class="btn primary tall wide" href="/signin">"Sign in"</a>
+    }
+    .into_any()
+}
+
+fn sign_up_form(refused: &Refused, stored_in: String) -> AnyView {
+    let field = |id| problem(refused, id);
+    view! {
+        <div>
+            <h1>"Set up Relink"</h1>
+            <p class="soft">"You become the owner. This page closes for good once you have."</p>
+        </div>
+        <form method="post" action="/signup">
+            <Field
+                id="organisation"
+                label="Organisation"
+                value=refused.organisation.clone()
+                autocomplete="organization"
+                problem=field("organisation")
+            />
+            <div class="two">
+                <Field id="name" label="Your name" value=refused.name.clone() autocomplete="name" problem=field("name") />
+                <Field
+                    id="email"
+                    label="E-mail"
+                    kind="email"
+                    value=refused.email.clone()
+                    autocomplete="username"
+                    problem=field("email")
+                />
+            </div>
+            <Field
+                id="password"
+                label="Password"
+                kind="password"
+                autocomplete="new-password"
+                min="12"
+                hint="At least 12 characters. A sentence is fine."
+                problem=field("password")
+            />
+            <button class="btn primary tall wide">"Create owner account"</button>
+        </form>
+        <p class="small muted">{stored(stored_in)}</p>
+    }
+    .into_any()
+}
+
+fn stored(place: String) -> AnyView {
+    if place.starts_with(['.', '/']) {
+        view! { "Stored in " <code>{place}</code> " on this machine, secrets sealed with a key only it has." }.into_any()
+    } else {
+        view! { "Stored in " {place} ", secrets sealed with a key that is not in it." }.into_any()
+    }
+}
+
+/// What is wrong with the field of this name.
+fn problem(refused: &Refused, field: &str) -> Option<Problem> {
+    let at = refused.complaints.iter().position(|complaint| place(*complaint) == field)?;
+    Some(Problem { text: words(refused.complaints[at]), first: at == 0 })
+}
+
+fn place(complaint: Complaint) -> &'static str {
+    match complaint {
+        Complaint::OrganisationMissing => "organisation",
+        Complaint::NameMissing => "name",
+        Complaint::EmailInvalid => "email",
+        Complaint::PasswordTooShort | Complaint::PasswordTooLong | Complaint::NoMatch { .. } | Complaint::Paused { .. } => "password",
+        Complaint::AlreadyOwned => "",
+    }
+}
+
+fn words(complaint: Complaint) -> String {
+    match complaint {
+        Complaint::OrganisationMissing => "Enter the name of your organisation.".to_owned(),
+        Complaint::NameMissing => "Enter your name.".to_owned(),
+        Complaint::EmailInvalid => "Enter an e-mail address, like name@example.com.".to_owned(),
+        Complaint::PasswordTooShort => "Enter at least 12 characters.".to_owned(),
+        Complaint::PasswordTooLong => "This password is too long. Enter a shorter one.".to_owned(),
+        Complaint::NoMatch { tries_left } => {
+            let tries = if tries_left == 1 { "1 try".to_owned() } else { format!("{tries_left} tries") };
+            format!("E-mail and password do not match. {tries} left before a 15 minute pause.")
+        }
+        Complaint::Paused { minutes } => {
+            let wait = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
+            format!("Too many tries. Wait {wait}, then try again.")
+        }
+        Complaint::AlreadyOwned => "Somebody else set up this Relink first. Nothing was changed.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_wrong_field_takes_the_focus() {
+        let complaints = vec![Complaint::NameMissing, Complaint::PasswordTooShort];
+        let refused = Refused { complaints, ..Refused::default() };
+        assert!(problem(&refused, "name").is_some_and(|problem| problem.first));
+        assert!(problem(&refused, "password").is_some_and(|problem| !problem.first));
+        assert_eq!(problem(&refused, "email"), None);
+    }
+
+    #[test]
+    fn a_refused_sign_in_counts_the_tries() {
+        assert_eq!(words(Complaint::NoMatch { tries_left: 4 }), "E-mail and password do not match. 4 tries left before a 15 minute pause.");
+        assert_eq!(words(Complaint::NoMatch { tries_left: 1 }), "E-mail and password do not match. 1 try left before a 15 minute pause.");
+        assert_eq!(words(Complaint::Paused { minutes: 15 }), "Too many tries. Wait 15 minutes, then try again.");
+    }
+}

@@ -1,0 +1,60 @@
+//! From a request to a framed page. No `Resource`: outside islands nothing runs in the browser, so the data would only
+//! be written into the page a second time.
+
+use leptos::prelude::*;
+
+use super::missing;
+use crate::api::{Failure, load_shell};
+use crate::parts::{Content, Frame};
+use crate::view::{ShellView, Simulated, Status, Theme};
+
+/// Waits for the frame's and the page's data, and shows the page or why there is none.
+pub fn loaded<T, Load, Show>(load: Load, show: Show) -> impl IntoView
+where
+    T: Send + 'static,
+    Load: Future<Output = Result<T, Failure>> + Send + 'static,
+    Show: FnOnce(T) -> Content + Send + 'static,
+{
+    Suspend::new(async move {
+        let content = match load.await {
+            Ok(view) => show(view),
+            Err(failure) => missing::failed(&failure),
+        };
+        // The frame last: what the page found out on the way counts in the navigation too.
+        framed(load_shell().await, content)
+    })
+}
+
+/// A page that needs no data of its own.
+pub fn plain(show: impl FnOnce() -> Content + Send + 'static) -> impl IntoView {
+    Suspend::new(async move { framed(load_shell().await, show()) })
+}
+
+fn framed(shell: Result<ShellView, Failure>, content: Content) -> AnyView {
+    let shell = shell.unwrap_or_else(|_| bare());
+    view! { <Frame shell content /> }.into_any()
+}
+
+/// The frame when not even that could be loaded.
+fn bare() -> ShellView {
+    ShellView {
+        theme: use_context::<Theme>().unwrap_or_default(),
+        simulated: use_context::<Simulated>().unwrap_or_default().0,
+        host: String::new(),
+        person: None,
+        needs_you: 0,
+        worst: Status::NotConnected,
+    }
+}
+
+/// The status of the response; in the browser there is none to set.
+pub fn answer_with(status: u16) {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
+        && let Ok(status) = axum::http::StatusCode::from_u16(status)
+    {
+        response.set_status(status);
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _ = status;
+}

@@ -1,0 +1,54 @@
+//! Pages that are not there, not yours, or cannot be shown right now.
+
+use leptos::prelude::*;
+
+use super::load::{answer_with, plain};
+use crate::api::Failure;
+use crate::parts::Content;
+
+#[component]
+pub fn MissingPage() -> impl IntoView {
+    plain(|| failed(&Failure::NotFound))
+}
+
+/// What to say instead of the page. The status tells programs the same.
+pub fn failed(failure: &Failure) -> Content {
+    let (heading, sentence, way_on, label) = match failure {
+        Failure::SignedOut => ("You were signed out", "Sign in to go on.", "/signin", "Sign in"),
+        Failure::Forbidden => {
+            answer_with(403);
+            (
+                "This is not open to you",
+                "Your role in this organisation does not include it. An admin can change that. Nothing was changed.",
+                "/integrations",
+                "Go to Integrations",
+            )
+        }
+        Failure::NotFound | Failure::Malformed => {
+            answer_with(404);
+            ("There is no page here", "The address has a typo, or what it led to is gone.", "/integrations", "Go to Integrations")
+        }
+        Failure::Unavailable => {
+            answer_with(503);
+            (
+                "This page cannot be shown right now",
+                "Relink could not read its own data. Nothing was changed. Try again in a minute; if it stays like this, the \
+                 server's log says why.",
+                "",
+                "Try again",
+            )
+        }
+    };
+    let main = view! {
+        <div class="head">
+            <div>
+                <h1>{heading}</h1>
+                <p class="lede">{sentence}</p>
+            </div>
+        </div>
+        <p>
+            <a class="btn" href=way_on>{label}</a>
+        </p>
+    };
+    Content::new(format!("{heading}, Relink"), None, main)
+}

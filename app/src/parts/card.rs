@@ -1,0 +1,97 @@
+//! One connection on the overview: who, in which state, with the evidence.
+
+use leptos::prelude::*;
+
+use super::{Badge, Callout, ConnectButton, Glyph, Icon, Life, WorkspaceAvatar, acts_as, when};
+use crate::view::{ConnectionView, Farewell, Status};
+
+#[component]
+pub fn Card(connection: ConnectionView, manages: bool) -> impl IntoView {
+    let heading = format!("c-{}", connection.id);
+    let labelled_by = heading.clone();
+    let page = format!("/integrations/{}", connection.id);
+    view! {
+        <li class="card panel">
+            <article aria-labelledby=labelled_by>
+                <div class="card-in">
+                    <div class="id">
+                        <WorkspaceAvatar workspace=connection.workspace.clone() />
+                        <div>
+                            <h2 id=heading>
+                                <a href=page.clone()>{connection.workspace.name.clone()}</a>
+                            </h2>
+                            <p class="key">"linear.app/" {connection.workspace.url_key.clone()}</p>
+                        </div>
+                        <Badge status=connection.status />
+                    </div>
+                    {evidence(&connection, manages)}
+                </div>
+                {facts(&connection, page)}
+            </article>
+        </li>
+    }
+    .into_any()
+}
+
+fn evidence(connection: &ConnectionView, manages: bool) -> AnyView {
+    if let Some(trouble) = connection.trouble.clone() {
+        return view! { <Callout connection=connection.clone() trouble manages /> }.into_any();
+    }
+    if let Some(farewell) = connection.farewell.clone() {
+        return past(farewell, manages);
+    }
+    connection.life.clone().map(|life| view! { <Life status=connection.status life /> }).into_any()
+}
+
+fn past(farewell: Farewell, manages: bool) -> AnyView {
+    view! {
+        <div class="stack">
+            <p>{farewell_words(&farewell)}</p>
+            {manages.then(|| view! { <div><ConnectButton /></div> })}
+        </div>
+    }
+    .into_any()
+}
+
+/// How it ended, in two sentences.
+pub fn farewell_words(farewell: &Farewell) -> AnyView {
+    let (lead, text) = when(&farewell.at);
+    let revoked = if farewell.revoked {
+        "Both tokens were revoked at Linear."
+    } else {
+        "Linear did not confirm the revocation; remove the app in Linear's settings to be sure."
+    };
+    view! {
+        "Disconnected by " {farewell.by.clone()} " " {lead}
+        <time datetime=farewell.at.iso.clone()>{text}</time> ". " {revoked}
+    }
+    .into_any()
+}
+
+fn facts(connection: &ConnectionView, page: String) -> Option<AnyView> {
+    if connection.status == Status::NotConnected {
+        return None;
+    }
+    // The callout takes the place of the bar, whose note would otherwise say this.
+    let worked = connection.life.as_ref().filter(|_| connection.trouble.is_some()).map(|life| life.note.clone());
+    Some(
+        view! {
+            <ul class="facts">
+                {worked.map(|worked| view! { <li><Glyph icon=Icon::Clock /> {worked}</li> })}
+                <li>
+                    <Glyph icon=Icon::Person />
+                    "Approved by "
+                    {connection.connected_by.clone()}
+                </li>
+                <li>
+                    <Glyph icon=Icon::Bolt />
+                    {acts_as(&connection.acts_as)}
+                </li>
+                <li class="end">
+                    <a href=page>"Open " {connection.workspace.name.clone()}</a>
+                </li>
+            </ul>
+        }
+        .into_any(),
+    )
+}

@@ -1,0 +1,51 @@
+//! A labelled input: error first, then hint, both announced with it. The first wrong field of a page takes the focus.
+
+use leptos::prelude::*;
+
+use super::{Glyph, Icon};
+
+/// What is wrong with a field, and whether it is the first wrong one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub text: String,
+    pub first: bool,
+}
+
+#[component]
+pub fn Field(
+    id: &'static str,
+    label: &'static str,
+    #[prop(default = "text")] kind: &'static str,
+    /// What was typed before; never a password.
+    #[prop(optional, into)]
+    value: String,
+    autocomplete: &'static str,
+    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional)] min: Option<&'static str>,
+    #[prop(optional_no_strip)] problem: Option<Problem>,
+) -> impl IntoView {
+    let error_id = problem.as_ref().map(|_| format!("{id}-e"));
+    let hint_id = hint.map(|_| format!("{id}-h"));
+    let described: Vec<String> = error_id.iter().chain(&hint_id).cloned().collect();
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <input
+                class="input"
+                id=id
+                name=id
+                type=kind
+                value=value
+                required
+                minlength=min
+                autocomplete=autocomplete
+                aria-invalid=problem.as_ref().map(|_| "true")
+                aria-describedby=(!described.is_empty()).then(|| described.join(" "))
+                autofocus=problem.as_ref().is_some_and(|problem| problem.first)
+            />
+            {problem.map(|problem| view! { <p class="err" id=error_id><Glyph icon=Icon::Warning /> <span>{problem.text}</span></p> })}
+            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,191 @@
+//! What the last post led to, said once at the top of the page: bold fact, plain consequence, next step.
+
+use leptos::prelude::*;
+
+use super::{ConnectButton, Glyph, Icon, ReconnectForm};
+use crate::view::{ConnectError, Flash};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tone {
+    Good,
+    Bad,
+    Waiting,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Next {
+    Connect(&'static str),
+    Reconnect { connection: String, workspace: String },
+    Settings(&'static str),
+}
+
+struct Words {
+    tone: Tone,
+    fact: String,
+    rest: String,
+    next: Vec<Next>,
+}
+
+impl Words {
+    fn new(tone: Tone, fact: impl Into<String>, rest: impl Into<String>) -> Words {
+        Words { tone, fact: fact.into(), rest: rest.into(), next: Vec::new() }
+    }
+
+    fn then(mut self, next: Next) -> Words {
+        self.next.push(next);
+        self
+    }
+}
+
+#[component]
+pub fn FlashMessage(
+    flash: Flash,
+    /// The address of the page without the message.
+    page: String,
+    /// Next steps are offered to those who may take them.
+    manages: bool,
+) -> impl IntoView {
+    let words = words(flash);
+    let (class, icon) = match words.tone {
+        Tone::Good => ("flash ok", Icon::Check),
+        Tone::Bad => ("flash bad", Icon::Warning),
+        Tone::Waiting => ("flash wait", Icon::Clock),
+    };
+    let alarming = words.tone != Tone::Good;
+    let next =
+        (manages && !words.next.is_empty()).then(|| view! { <div class="do">{words.next.into_iter().map(step).collect_view()}</div> });
+    view! {
+        <div
+            class=class
+            role=if alarming { "alert" } else { "status" }
+            tabindex=alarming.then_some("-1")
+            autofocus=alarming
+        >
+            <Glyph icon />
+            <div>
+                <p><b>{words.fact}</b> " " {words.rest}</p>
+                {next}
+            </div>
+            <a class="btn quiet x" href=page aria-label="Dismiss message">
+                <Glyph icon=Icon::Cross />
+            </a>
+        </div>
+    }
+    .into_any()
+}
+
+fn step(next: Next) -> AnyView {
+    match next {
+        Next::Connect(label) => view! { <ConnectButton label icon=Icon::Turn /> }.into_any(),
+        Next::Reconnect { connection, workspace } => view! { <ReconnectForm connection workspace /> }.into_any(),
+        Next::Settings(label) => view! { <a class="btn quiet" href="/settings#linear-app">{label}</a> }.into_any(),
+    }
+}
+
+fn words(flash: Flash) -> Words {
+    use Tone::{Bad, Good, Waiting};
+    match flash {
+        Flash::Connected { workspace, first } => {
+            let rest = if first {
+                "From now on Relink keeps the token fresh and tells you the moment it cannot."
+            } else {
+                "Relink keeps its token fresh from now on."
+            };
+            Words::new(Good, format!("{workspace} is connected."), rest)
+        }
+        Flash::Reconnected { workspace, viewer } => {
+            Words::new(Good, format!("{workspace} is connected again."), format!("Linear answered as “{viewer}”."))
+        }
+        Flash::Disconnected { workspace, revoked: true } => {
+            Words::new(Good, format!("{workspace} is disconnected."), "Both tokens were revoked at Linear.")
+        }
+        Flash::Disconnected { revoked: false, .. } => Words::new(
+            Waiting,
+            "Disconnected here.",
+            "Linear did not confirm the revocation; remove the app in Linear's settings to be sure.",
+        ),
+        Flash::Checked { millis } => Words::new(Good, format!("Linear answered in {millis} ms."), "The connection works."),
+        Flash::CheckUnreachable => Words::new(Waiting, "Linear does not answer right now.", "Relink keeps trying; nothing for you to do."),
+        Flash::CheckRefused => Words::new(Bad, "Linear refused the check.", "What that means for the connection is shown below."),
+        Flash::PasswordChanged => Words::new(Good, "Your password is changed.", "Use the new one from the next sign-in on."),
+        Flash::PasswordTooShort => Words::new(Bad, "The password was not changed.", "It needs at least 12 characters."),
+        Flash::SignedOutElsewhere => Words::new(Good, "Signed out everywhere else.", "Only this browser is still signed in."),
+        Flash::ConnectFailed(error) => failed(error),
+        Flash::Failed(failure) => Words::new(Bad, "That did not work.", failure.to_string()),
+    }
+}
+
+fn failed(error: ConnectError) -> Words {
+    use Tone::{Bad, Waiting};
+    const AGAIN: Next = Next::Connect("Try again");
+    const CHECK: Next = Next::Settings("Check the app in Linear");
+    match error {
+        ConnectError::AccessDenied => Words::new(
+            Bad,
+            "Linear did not give access.",
+            "Someone pressed Cancel, the person is no admin there, or the Linear app is private to another workspace. \
+             Nothing was changed.",
+        )
+        .then(AGAIN)
+        .then(CHECK),
+        ConnectError::StateMismatch => Words::new(
+            Bad,
+            "This attempt did not start in this browser,",
+            "or it is older than 10 minutes. Nothing was changed. Press Connect Linear to start again.",
+        )
+        .then(Next::Connect("Connect Linear")),
+        ConnectError::ExchangeFailed => Words::new(
+            Bad,
+            "Linear would not hand over a token.",
+            "Most often the client ID, client secret or redirect URI here differs from the app in Linear. Nothing was changed.",
+        )
+        .then(Next::Settings("Compare in Settings"))
+        .then(AGAIN),
+        ConnectError::AuthorizationFailed => {
+            Words::new(Bad, "Linear stopped the approval.", "Check the app's settings in Linear, then try again. Nothing was changed.")
+                .then(CHECK)
+                .then(AGAIN)
+        }
+        ConnectError::WrongWorkspace { expected } => wrong_workspace(expected),
+        ConnectError::WorkspaceAlreadyLinked { email } => {
+            let by = email.map_or_else(String::new, |email| format!("by {email}, "));
+            let rest = format!(
+                "{by}in another organisation on this Relink. Nothing was changed. Ask them to disconnect it, or pick a \
+                 different workspace."
+            );
+            Words::new(Bad, "That workspace is already connected", rest).then(Next::Connect("Pick another workspace"))
+        }
+        ConnectError::LinearUnreachable => Words::new(
+            Waiting,
+            "Linear does not answer right now.",
+            "Nothing was changed and your approval was not used up. Try again in a minute.",
+        )
+        .then(AGAIN),
+        ConnectError::NotConfigured => {
+            Words::new(Bad, "No Linear app is set up here yet.", "Without one Linear cannot ask anybody for approval. Nothing was changed.")
+                .then(Next::Settings("Set up the Linear app"))
+        }
+        ConnectError::Unknown => Words::new(Bad, "Connecting did not work.", "Nothing was changed.").then(AGAIN),
+    }
+}
+
+fn wrong_workspace(expected: Option<crate::view::ExpectedWorkspace>) -> Words {
+    let fact = "You approved another workspace.";
+    let Some(expected) = expected else {
+        let rest = "This Reconnect is for a different one. Nothing was changed. Choose it on Linear's page, or connect the \
+                    other one as a new workspace.";
+        return Words::new(Tone::Bad, fact, rest).then(Next::Connect("Connect Linear"));
+    };
+    let name = expected.name;
+    let rest = format!(
+        "This Reconnect is for {name}. Nothing was changed. Choose {name} on Linear's page, or connect the other one as a new \
+         workspace."
+    );
+    Words::new(Tone::Bad, fact, rest)
+        .then(Next::Reconnect { connection: expected.connection, workspace: name })
+        .then(Next::Connect("Connect Linear"))
+}
+
+#[cfg(all(test, feature = "ssr"))]
+#[path = "flash_tests.rs"]
+mod tests;

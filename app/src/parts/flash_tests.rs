@@ -1,0 +1,126 @@
+use super::*;
+use crate::rendered;
+use crate::view::ExpectedWorkspace;
+
+fn said(flash: Flash) -> String {
+    let words = words(flash);
+    format!("{} {}", words.fact, words.rest)
+}
+
+fn html(flash: Flash, manages: bool) -> String {
+    rendered::html(|| view! { <FlashMessage flash page="/integrations".to_owned() manages /> })
+}
+
+fn every_error() -> Vec<(ConnectError, &'static str, &'static [&'static str])> {
+    let globex = ExpectedWorkspace { connection: "c1".into(), name: "Globex".into() };
+    vec![
+        (
+            ConnectError::AccessDenied,
+            "Linear did not give access. Someone pressed Cancel, the person is no admin there, or the Linear app is private to \
+             another workspace. Nothing was changed.",
+            &["Try again", "Check the app in Linear"],
+        ),
+        (
+            ConnectError::StateMismatch,
+            "This attempt did not start in this browser, or it is older than 10 minutes. Nothing was changed. Press Connect \
+             Linear to start again.",
+            &["Connect Linear"],
+        ),
+        (
+            ConnectError::ExchangeFailed,
+            "Linear would not hand over a token. Most often the client ID, client secret or redirect URI here differs from the \
+             app in Linear. Nothing was changed.",
+            &["Compare in Settings", "Try again"],
+        ),
+        (
+            ConnectError::AuthorizationFailed,
+            "Linear stopped the approval. Check the app's settings in Linear, then try again. Nothing was changed.",
+            &["Check the app in Linear", "Try again"],
+        ),
+        (
+            ConnectError::WrongWorkspace { expected: Some(globex) },
+            "You approved another workspace. This Reconnect is for Globex. Nothing was changed. Choose Globex on Linear's page, \
+             or connect the other one as a new workspace.",
+            &["Reconnect", "Connect Linear"],
+        ),
+        (
+            ConnectError::WorkspaceAlreadyLinked { email: Some("priya@northwind.dev".into()) },
+            "That workspace is already connected by priya@northwind.dev, in another organisation on this Relink. Nothing was \
+             changed. Ask them to disconnect it, or pick a different workspace.",
+            &["Pick another workspace"],
+        ),
+        (
+            ConnectError::LinearUnreachable,
+            "Linear does not answer right now. Nothing was changed and your approval was not used up. Try again in a minute.",
+            &["Try again"],
+        ),
+        (ConnectError::Unknown, "Connecting did not work. Nothing was changed.", &["Try again"]),
+    ]
+}
+
+#[test]
+fn every_error_says_its_sentence_and_its_next_step() {
+    for (error, sentence, steps) in every_error() {
+        let flash = Flash::ConnectFailed(error);
+        assert_eq!(said(flash.clone()), sentence);
+        let page = html(flash, true);
+        for step in steps {
+            assert!(page.contains(step), "{step:?} is missing after {sentence:?}");
+        }
+        assert!(page.contains(r#"role="alert""#) && page.contains("autofocus"), "not focused: {sentence:?}");
+    }
+}
+
+#[test]
+fn whoever_may_not_connect_is_offered_no_button() {
+    for (error, _, _) in every_error() {
+        assert!(!html(Flash::ConnectFailed(error), false).contains("<form"));
+    }
+}
+
+#[test]
+fn an_unreachable_linear_is_ochre_and_nobodys_fault() {
+    assert!(html(Flash::ConnectFailed(ConnectError::LinearUnreachable), true).contains(r#"class="flash wait""#));
+}
+
+#[test]
+fn good_news_is_a_quiet_status() {
+    let cases = [
+        (Flash::Connected { workspace: "Acme".into(), first: true }, "Acme is connected."),
+        (Flash::Connected { workspace: "Acme".into(), first: false }, "Acme is connected."),
+        (
+            Flash::Reconnected { workspace: "Globex".into(), viewer: "Relink".into() },
+            "Globex is connected again. Linear answered as “Relink”.",
+        ),
+        (Flash::Disconnected { workspace: "Acme".into(), revoked: true }, "Acme is disconnected. Both tokens were revoked at Linear."),
+        (Flash::Checked { millis: 212 }, "Linear answered in 212 ms."),
+        (Flash::PasswordChanged, "Your password is changed."),
+        (Flash::SignedOutElsewhere, "Signed out everywhere else."),
+    ];
+    for (flash, start) in cases {
+        assert!(said(flash.clone()).starts_with(start), "{flash:?}");
+        assert!(html(flash, true).contains(r#"role="status""#));
+    }
+}
+
+#[test]
+fn an_unconfirmed_revocation_names_what_to_do() {
+    assert_eq!(
+        said(Flash::Disconnected { workspace: "Acme".into(), revoked: false }),
+        "Disconnected here. Linear did not confirm the revocation; remove the app in Linear's settings to be sure."
+    );
+}
+
+#[test]
+fn an_unknown_error_value_is_never_echoed() {
+    let error = ConnectError::from_code("</p>Call 0900-1234");
+    assert_eq!(error, ConnectError::Unknown);
+    let page = html(Flash::ConnectFailed(error), true);
+    assert!(page.contains("Connecting did not work.") && !page.contains("0900"));
+}
+
+#[test]
+fn a_name_with_markup_stays_text() {
+    let page = html(Flash::Connected { workspace: "<img src=x>".into(), first: true }, true);
+    assert!(!page.contains("<img") && page.contains("&lt;img"));
+}

@@ -1,0 +1,156 @@
+//! The frame of every page of a signed-in person: the strip of the simulated Linear, navigation, account, and main.
+
+use leptos::prelude::*;
+use leptos_meta::{Link, Title};
+
+use super::solo::Solo;
+use super::{Glyph, Icon, Mark};
+use crate::view::{PersonView, ShellView, Status};
+
+/// The entry of the navigation that a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Integrations,
+    Settings,
+}
+
+/// What a page puts into the frame.
+pub struct Content {
+    /// Of the tab, without the count.
+    pub title: String,
+    pub place: Option<Place>,
+    /// A form was refused: the title says so first.
+    pub refused: bool,
+    pub main: AnyView,
+    /// Open over everything else, which is inert meanwhile.
+    pub dialog: Option<AnyView>,
+}
+
+impl Content {
+    pub fn new(title: impl Into<String>, place: Option<Place>, main: impl IntoView + 'static) -> Content {
+        Content { title: title.into(), place, refused: false, main: main.into_any(), dialog: None }
+    }
+}
+
+/// What the tab says: first that a form was refused, then how many connections need someone.
+#[must_use]
+pub fn tab_title(title: &str, refused: bool, needs_you: u32) -> String {
+    let error = if refused { "Error: " } else { "" };
+    let count = if needs_you > 0 { format!("({needs_you}) ") } else { String::new() };
+    format!("{error}{count}{title}")
+}
+
+#[component]
+pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
+    let Content { title, place, refused, main, dialog } = content;
+    let title = tab_title(&title, refused, shell.needs_you);
+    let icon = format!("/favicon-{}.svg", shell.worst.tone());
+    let inside = match shell.person.clone() {
+        Some(person) => view! {
+            <div class="app">
+                <Side person place needs_you=shell.needs_you />
+                <main class="main" id="main" tabindex="-1">{main}</main>
+            </div>
+        }
+        .into_any(),
+        None => view! { <Solo host=shell.host.clone()>{main}</Solo> }.into_any(),
+    };
+    view! {
+        <Title text=title />
+        <Link rel="icon" type_="image/svg+xml" href=icon />
+        <div class=shell.simulated.then_some("has-sim") inert=dialog.is_some()>
+            <a class="skip" href="#main">"Skip to content"</a>
+            {shell.simulated.then(|| view! { <Strip /> })}
+            {inside}
+        </div>
+        {dialog}
+    }
+    .into_any()
+}
+
+#[component]
+fn Strip() -> impl IntoView {
+    view! {
+        <aside class="sim" aria-label="Simulated Linear">
+            <Glyph icon=Icon::Flask />
+            <p>
+                <b>"Simulated Linear."</b>
+                " Everything here is made up, nothing reaches linear.app. "
+                <a href="/settings#linear-app">"Use the real one"</a>
+            </p>
+        </aside>
+    }
+    .into_any()
+}
+
+#[component]
+fn Side(person: PersonView, place: Option<Place>, needs_you: u32) -> impl IntoView {
+    let current = move |entry: Place| (place == Some(entry)).then_some("page");
+    view! {
+        <header class="side">
+            <a class="brand" href="/integrations">
+                <Mark status=Status::Connected />
+                "Relink"
+            </a>
+            <nav class="nav" aria-label="Main">
+                <ul>
+                    <li>
+                        <a href="/integrations" aria-current=current(Place::Integrations)>
+                            <Mark status=Status::Connected square=true />
+                            "Integrations"
+                            {(needs_you > 0).then(|| count(needs_you))}
+                        </a>
+                    </li>
+                    <li>
+                        <a href="/settings" aria-current=current(Place::Settings)>
+                            <Glyph icon=Icon::Sliders />
+                            "Settings"
+                        </a>
+                    </li>
+                </ul>
+            </nav>
+            <Account person />
+        </header>
+    }
+    .into_any()
+}
+
+fn count(needs_you: u32) -> AnyView {
+    let words = if needs_you == 1 { " needs you" } else { " need you" };
+    view! { <span class="count">{needs_you} <span class="sr">{words}</span></span> }.into_any()
+}
+
+#[component]
+fn Account(person: PersonView) -> impl IntoView {
+    view! {
+        <details class="who">
+            <summary>
+                <span class="ava" aria-hidden="true">{person.initials}</span>
+                <span class="sr">"Account: "</span>
+                <span><b>{person.name}</b> <span class="org">{person.organisation}</span></span>
+            </summary>
+            <div class="menu">
+                <a href="/settings#account">"Your account"</a>
+                <form method="post" action="/signout">
+                    <button class="btn quiet wide">
+                        <Glyph icon=Icon::Out />
+                        "Sign out"
+                    </button>
+                </form>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tab_title;
+
+    #[test]
+    fn the_tab_says_refused_first_then_the_count() {
+        assert_eq!(tab_title("Integrations, Relink", false, 1), "(1) Integrations, Relink");
+        assert_eq!(tab_title("Sign in, Relink", true, 0), "Error: Sign in, Relink");
+        assert_eq!(tab_title("Settings, Relink", true, 2), "Error: (2) Settings, Relink");
+    }
+}

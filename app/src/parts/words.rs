@@ -1,0 +1,69 @@
+//! Small words that several parts share.
+
+use crate::view::{ActsAs, Moment};
+
+/// How a moment continues a sentence: "at 09:42 UTC today", "yesterday 15:25", "on 12 Nov".
+#[must_use]
+pub fn when(moment: &Moment) -> (&'static str, String) {
+    let text = &moment.text;
+    for (capital, small) in [("Today", "today"), ("Yesterday", "yesterday"), ("Just now", "just now")] {
+        if let Some(rest) = text.strip_prefix(capital) {
+            return ("", format!("{small}{rest}"));
+        }
+    }
+    let clock = text.as_bytes().get(2) == Some(&b':');
+    (if clock { "at " } else { "on " }, text.clone())
+}
+
+/// The day of a moment, where its time of day would only distract.
+#[must_use]
+pub fn day(moment: &Moment) -> &str {
+    let text = moment.text.as_str();
+    match text.rsplit_once(' ') {
+        Some((day, clock)) if clock.contains(':') => day,
+        _ => text,
+    }
+}
+
+/// "1 team", "3 teams".
+#[must_use]
+pub fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// Whose name Linear shows, as the fact on a card.
+#[must_use]
+pub fn acts_as(who: &ActsAs) -> String {
+    match who {
+        ActsAs::App { .. } => "Acts as the app".to_owned(),
+        ActsAs::User { name } => format!("Acts as {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(text: &str) -> Moment {
+        Moment { iso: String::new(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn a_moment_continues_a_sentence() {
+        let said = |text| {
+            let (lead, text) = when(&moment(text));
+            format!("{lead}{text}")
+        };
+        assert_eq!(said("09:42 UTC today"), "at 09:42 UTC today");
+        assert_eq!(said("Today 05:38"), "today 05:38");
+        assert_eq!(said("Yesterday 15:25"), "yesterday 15:25");
+        assert_eq!(said("12 Nov"), "on 12 Nov");
+    }
+
+    #[test]
+    fn a_day_drops_the_clock() {
+        assert_eq!(day(&moment("9 Nov 22:10")), "9 Nov");
+        assert_eq!(day(&moment("Today 05:38")), "Today");
+        assert_eq!(day(&moment("9 Nov")), "9 Nov");
+    }
+}

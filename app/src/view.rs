@@ -1,0 +1,400 @@
+//! What a page may know: display facts only. No token, secret or raw error fits into any of these types,
+//! because everything here ends up readable in the page's source.
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::Failure;
+
+/// An instant, for machines (`<time datetime>`) and in words made on the server, in UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// RFC 3339.
+    pub iso: String,
+    /// For example "Today 05:38" or "9 Nov 22:10".
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    /// The form value and cookie value.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Theme::System => "system",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Theme {
+        match name {
+            "light" => Theme::Light,
+            "dark" => Theme::Dark,
+            _ => Theme::System,
+        }
+    }
+
+    /// `data-theme` on `<html>`; absent where the system decides.
+    #[must_use]
+    pub fn attribute(self) -> Option<&'static str> {
+        (self != Theme::System).then(|| self.name())
+    }
+}
+
+/// Provided as context on every request, for pages that could not load a [`ShellView`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Simulated(pub bool);
+
+/// The frame around every page.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShellView {
+    pub theme: Theme,
+    /// The banner: everything talks to the simulated Linear.
+    pub simulated: bool,
+    /// Host and port people see in the address bar.
+    pub host: String,
+    /// Nobody is signed in: `None`.
+    pub person: Option<PersonView>,
+    /// How many connections need a person; the count in the navigation and in the tab's title.
+    pub needs_you: u32,
+    /// The state that the favicon shows.
+    pub worst: Status,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonView {
+    pub name: String,
+    pub email: String,
+    pub initials: String,
+    pub organisation: String,
+    /// "owner", "admin" or "member".
+    pub role: String,
+    /// May connect, reconnect and disconnect.
+    pub manages: bool,
+}
+
+/// What the badge says. The order is the order of cards on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Status {
+    ReconnectRequired,
+    LinearUnreachable,
+    Connected,
+    NotConnected,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkspaceView {
+    pub name: String,
+    pub url_key: String,
+    pub initials: String,
+    /// An https address of the workspace's logo.
+    pub logo: Option<String>,
+}
+
+/// Whose name Linear shows on what is done through the connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ActsAs {
+    /// The app's own bot user.
+    App {
+        name: String,
+    },
+    User {
+        name: String,
+    },
+}
+
+/// The bar: positions in percent of the token's life, words for the reader.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TokenLife {
+    pub issued: Moment,
+    pub refresh_due: Moment,
+    pub expires: Moment,
+    /// 0 to 100.
+    pub now_percent: f64,
+    /// 0 to 100.
+    pub due_percent: f64,
+    /// "15 h 36 min left", "Ran out 2 h ago" or "Stopped".
+    pub left: String,
+    /// "Proved working 2 min ago", "Nothing for you to do. Next try in 40 s", "Worked until 09:41 UTC".
+    pub note: String,
+}
+
+/// Why a reconnect is required, with the evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// "09:42 UTC today"
+    pub since: Moment,
+    /// Linear's own answer in mono, for example "401 AUTHENTICATION_ERROR"; `None` if it gave none.
+    pub answer: Option<String>,
+    /// What followed it in words, for example "to a token that should have worked".
+    pub answer_note: String,
+    /// One plain sentence.
+    pub likely: String,
+}
+
+/// How a disconnect ended, kept as history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Farewell {
+    pub at: Moment,
+    pub by: String,
+    /// Linear confirmed (or knew already) that both tokens are void.
+    pub revoked: bool,
+}
+
+/// One card on `/integrations`, and the head of `/integrations/{id}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionView {
+    pub id: String,
+    pub status: Status,
+    pub workspace: WorkspaceView,
+    pub acts_as: ActsAs,
+    pub scopes: Vec<String>,
+    pub connected_by: String,
+    pub connected_at: Moment,
+    pub verified: Option<Moment>,
+    /// First eight hex digits of the access token's SHA-256, "9f3a·1c72".
+    pub fingerprint: Option<String>,
+    /// Absent once disconnected.
+    pub life: Option<TokenLife>,
+    /// Present when `status` is `ReconnectRequired`.
+    pub trouble: Option<Trouble>,
+    /// Present when `status` is `NotConnected`.
+    pub farewell: Option<Farewell>,
+}
+
+/// A scope that may be asked for, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeView {
+    pub name: String,
+    pub explained: String,
+    /// Ticked at first: the least that works.
+    pub preselected: bool,
+    /// Always part of the grant, cannot be unticked.
+    pub always: bool,
+    /// Offered only where a person's own account acts.
+    pub user_only: bool,
+    /// Offered only where the app itself acts.
+    pub app_only: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IntegrationsView {
+    /// In the order of the page: status first, then name.
+    pub connections: Vec<ConnectionView>,
+    pub flash: Option<Flash>,
+    pub scopes: Vec<ScopeView>,
+    /// An OAuth app is configured; without one nothing can be connected.
+    pub app_configured: bool,
+    pub simulated: bool,
+    /// May connect, reconnect and disconnect.
+    pub manages: bool,
+    pub as_of: Moment,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamView {
+    pub key: String,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectView {
+    pub name: String,
+    pub url: String,
+    pub team: Option<String>,
+}
+
+/// What Linear answered when the page asked for teams and projects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WorkspaceContent {
+    Loaded {
+        teams: Vec<TeamView>,
+        projects: Vec<ProjectView>,
+        truncated: bool,
+    },
+    /// The connection is broken or gone, so nothing was asked.
+    NotAsked,
+    /// Linear did not answer, or not usefully; the connection itself is not in doubt.
+    Unreachable,
+    /// Linear refused this one question: rate limit or missing permission.
+    Refused,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConnectionPageView {
+    pub connection: ConnectionView,
+    pub content: WorkspaceContent,
+    /// Every known scope: granted first, with words.
+    pub scopes: Vec<GrantedScope>,
+    pub flash: Option<Flash>,
+    pub manages: bool,
+    pub as_of: Moment,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantedScope {
+    pub name: String,
+    pub explained: String,
+    pub granted: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SettingsView {
+    pub client_id: Option<String>,
+    pub redirect_uri: String,
+    pub secret_set: bool,
+    pub simulated: bool,
+    /// Linear's "new application" page with every field filled in.
+    pub create_app_url: String,
+    pub theme: Theme,
+    pub person: PersonView,
+    pub version: String,
+    /// "SQLite" or "PostgreSQL".
+    pub database: String,
+    /// The id of the key that seals.
+    pub sealing_key: String,
+    pub flash: Option<Flash>,
+}
+
+/// The page before anybody is signed in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DoorView {
+    /// The name of the only organisation, if there is exactly one.
+    pub organisation: Option<String>,
+    /// Nobody owns this instance yet: `/signup` is open.
+    pub unowned: bool,
+    pub signed_in: bool,
+    /// Where the data lives, for the note on `/signup`: "./data" or "PostgreSQL".
+    pub stored_in: String,
+    /// What was typed and what was wrong with it, after a refused post.
+    pub refused: Option<Refused>,
+    /// The session ran out on the way to another page.
+    pub timed_out: bool,
+}
+
+/// A refused form: the values (never a password) and the complaint of each field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    pub organisation: String,
+    pub name: String,
+    pub email: String,
+    pub complaints: Vec<Complaint>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Complaint {
+    OrganisationMissing,
+    NameMissing,
+    EmailInvalid,
+    PasswordTooShort,
+    PasswordTooLong,
+    /// Sign-in: no such pair of e-mail and password. How many tries are left before a pause.
+    NoMatch {
+        tries_left: u32,
+    },
+    /// Sign-in: too many tries. Minutes until the next one.
+    Paused {
+        minutes: u32,
+    },
+    /// Sign-up: somebody else was quicker; there is an owner now.
+    AlreadyOwned,
+}
+
+/// What is said once at the top of the next page. Words are made where it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Flash {
+    Connected {
+        workspace: String,
+        first: bool,
+    },
+    Reconnected {
+        workspace: String,
+        viewer: String,
+    },
+    Disconnected {
+        workspace: String,
+        revoked: bool,
+    },
+    /// A real call worked, in so many milliseconds.
+    Checked {
+        millis: u64,
+    },
+    CheckUnreachable,
+    CheckRefused,
+    PasswordChanged,
+    PasswordTooShort,
+    SignedOutElsewhere,
+    ConnectFailed(ConnectError),
+    /// A form was refused.
+    Failed(Failure),
+}
+
+/// Why a connect or reconnect did not work; the contract's codes in `?error=`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConnectError {
+    AccessDenied,
+    AuthorizationFailed,
+    StateMismatch,
+    ExchangeFailed,
+    LinearUnreachable,
+    /// The workspace that the Reconnect was for, if known.
+    WrongWorkspace {
+        expected: Option<ExpectedWorkspace>,
+    },
+    /// Who connected it, in another organisation.
+    WorkspaceAlreadyLinked {
+        email: Option<String>,
+    },
+    /// No OAuth app is configured on this instance.
+    NotConfigured,
+    /// Any other value in the address bar.
+    Unknown,
+}
+
+impl ConnectError {
+    /// The contract's code in `?error=`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            ConnectError::AccessDenied => "access_denied",
+            ConnectError::AuthorizationFailed => "authorization_failed",
+            ConnectError::StateMismatch => "state_mismatch",
+            ConnectError::ExchangeFailed => "exchange_failed",
+            ConnectError::LinearUnreachable => "linear_unreachable",
+            ConnectError::WrongWorkspace { .. } => "wrong_workspace",
+            ConnectError::WorkspaceAlreadyLinked { .. } => "workspace_already_linked",
+            ConnectError::NotConfigured => "not_configured",
+            ConnectError::Unknown => "unknown",
+        }
+    }
+
+    /// From the address bar, which anybody can write: what is not one of ours is never echoed.
+    #[must_use]
+    pub fn from_code(code: &str) -> ConnectError {
+        match code {
+            "access_denied" => ConnectError::AccessDenied,
+            "authorization_failed" => ConnectError::AuthorizationFailed,
+            "state_mismatch" => ConnectError::StateMismatch,
+            "exchange_failed" => ConnectError::ExchangeFailed,
+            "linear_unreachable" => ConnectError::LinearUnreachable,
+            "wrong_workspace" => ConnectError::WrongWorkspace { expected: None },
+            "workspace_already_linked" => ConnectError::WorkspaceAlreadyLinked { email: None },
+            "not_configured" => ConnectError::NotConfigured,
+            _ => ConnectError::Unknown,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedWorkspace {
+    pub connection: String,
+    pub name: String,
+}

@@ -1,0 +1,154 @@
+//! What control calls take.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::world::workspace::Role;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewWorkspace {
+    pub name: String,
+    pub url_key: String,
+    #[serde(default)]
+    pub id: Option<String>,
+    #[serde(default)]
+    pub users: Vec<NewPerson>,
+    #[serde(default)]
+    pub teams: Vec<NewTeam>,
+    #[serde(default)]
+    pub projects: Vec<NewProject>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPerson {
+    /// Only for `POST /control/users`.
+    #[serde(default)]
+    pub workspace: Option<String>,
+    pub name: String,
+    #[serde(default)]
+    pub email: Option<String>,
+    /// A member unless something else is said.
+    #[serde(default)]
+    pub role: Option<Role>,
+    #[serde(default)]
+    pub active: Option<bool>,
+    #[serde(default)]
+    pub id: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewTeam {
+    pub key: String,
+    pub name: String,
+    #[serde(default)]
+    pub private: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewProject {
+    pub name: String,
+    /// A team's key; the first team if absent.
+    #[serde(default)]
+    pub team: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rename {
+    pub workspace: String,
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub url_key: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockMove {
+    #[serde(default)]
+    pub manual: Option<bool>,
+    #[serde(default)]
+    pub set_ms: Option<i64>,
+    #[serde(default)]
+    pub advance_s: Option<i64>,
+    #[serde(default)]
+    pub advance_ms: Option<i64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    pub authorize_url: String,
+    pub workspace: String,
+    #[serde(default)]
+    pub user: Option<String>,
+    /// `approve` unless it says `cancel`.
+    #[serde(default)]
+    pub decision: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeToken {
+    #[serde(default)]
+    pub token: Option<String>,
+    #[serde(default)]
+    pub workspace: Option<String>,
+    /// `access` or `refresh`, of the workspace's newest living grant.
+    #[serde(default)]
+    pub which: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Permissions {
+    pub workspace: String,
+    #[serde(default)]
+    pub added_team_ids: Vec<String>,
+    #[serde(default)]
+    pub removed_team_ids: Vec<String>,
+}
+
+/// An event sent by hand, right or wrong in the ways a test wants. It is sent once, without retries.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandMade {
+    pub workspace: String,
+    /// The body's `type` and the `Linear-Event` header; `Issue` if absent.
+    #[serde(default)]
+    pub r#type: Option<String>,
+    /// `create` if absent.
+    #[serde(default)]
+    pub action: Option<String>,
+    /// Further fields of the body; one of the standard names takes its place.
+    #[serde(default)]
+    pub fields: serde_json::Map<String, Value>,
+    /// The whole body instead, as it is.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// `app` (the default) or the id of a webhook.
+    #[serde(default)]
+    pub webhook: Option<String>,
+    /// Where to instead of the webhook's own address.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Signed with this instead of the webhook's own secret.
+    #[serde(default)]
+    pub secret: Option<String>,
+    /// Sent as the signature; an empty one leaves the header out.
+    #[serde(default)]
+    pub signature: Option<String>,
+    /// `Linear-Delivery`; an empty one leaves the header out.
+    #[serde(default)]
+    pub delivery_id: Option<String>,
+    /// `webhookTimestamp` instead of now.
+    #[serde(default)]
+    pub timestamp_ms: Option<i64>,
+    /// How often the same delivery is sent; once if absent.
+    #[serde(default)]
+    pub times: Option<u32>,
+}

@@ -1,0 +1,163 @@
+//! The page for people: what is going on, and buttons to make things happen.
+
+use std::fmt::Write;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::Simulator;
+use crate::html::{escape, page};
+use crate::stamp::iso;
+use crate::world::World;
+use crate::world::hooks::{Delivery, DeliveryState};
+use crate::world::workspace::Workspace;
+
+const DELIVERIES_SHOWN: usize = 15;
+
+pub(crate) async fn show(State(simulator): State<Simulator>) -> Response {
+    let body = simulator.look(|world| {
+        let mut body = clock(world);
+        world.workspaces.iter().for_each(|home| body += &workspace(world, home));
+        body + &add_workspace() + &webhooks(world) + &faults(world) + &application(world)
+    });
+    page(StatusCode::OK, "What is going on", false, &body)
+}
+
+/// One button that does one thing, with what it needs hidden in its form.
+fn button(action: &str, label: &str, field: &str, value: &str) -> String {
+    format!(
+        "<form class=\"inline\" method=\"post\" action=\"/do/{action}\"><input type=\"hidden\" name=\"{field}\" \
+         value=\"{}\"><button>{label}</button></form>",
+        escape(value)
+    )
+}
+
+fn clock(world: &World) -> String {
+    let state = if world.clock.is_manual() { " (standing still)" } else { "" };
+    format!(
+        "<p>The clock says <strong>{}</strong>{state}.</p><div class=\"row\">{}{}</div>",
+        iso(world.now()),
+        button("clock", "Advance 1 hour", "hours", "1"),
+        button("clock", "Advance 24 hours", "hours", "24")
+    )
+}
+
+fn workspace(world: &World, home: &Workspace) -> String {
+    let installed = if world.installations.contains_key(&home.id) { "installed" } else { "not installed" };
+    let mut html = format!(
+        "<section><h2>{} <small><code>{}</code> · app {installed}</small></h2>{}<div class=\"row\">",
+        escape(&home.name),
+        escape(&home.url_key),
+        tokens(world, home)
+    );
+    for (action, label) in [
+        ("expire", "Expire tokens"),
+        ("revoke_token", "Revoke token"),
+        ("revoke_grant", "Revoke grant"),
+        ("uninstall", "Uninstall"),
+        ("issue", "Send test issue"),
+    ] {
+        html += &button(action, label, "workspace", &home.url_key);
+    }
+    let people: Vec<String> = home.users.iter().map(|user| escape(&user.name)).collect();
+    let teams: Vec<String> = home.teams.iter().map(|team| escape(&team.key)).collect();
+    let _ = write!(html, "</div><p><small>{} · teams {}</small></p></section>", people.join(", "), teams.join(", "));
+    html
+}
+
+/// Only the last four characters: this page is looked at over shoulders.
+fn tail(token: Option<&String>) -> String {
+    match token {
+        Some(token) => format!("…{}", escape(&token[token.len().saturating_sub(4)..])),
+        None => "none".into(),
+    }
+}
+
+fn tokens(world: &World, home: &Workspace) -> String {
+    let now = world.now();
+    let rows: String = world
+        .living_grants(&home.id)
+        .map(|grant| {
+            let access = grant.current_access.as_ref().and_then(|token| world.access.get(token));
+            let state = match access {
+                Some(token) if token.is_live(now) => format!("until {}", iso(token.expires_ms)),
+                Some(token) if token.revoked => "revoked".into(),
+                _ => "expired".into(),
+            };
+            format!(
+                "<tr><td>{}</td><td><code>{}</code> {state}</td><td><code>{}</code></td><td>{}</td></tr>",
+                if grant.actor == crate::Actor::App { "app" } else { "person" },
+                tail(grant.current_access.as_ref()),
+                tail(grant.current_refresh.as_ref()),
+                escape(&grant.scopes.join(" "))
+            )
+        })
+        .collect();
+    if rows.is_empty() {
+        return "<p>No tokens.</p>".into();
+    }
+    format!(
+        "<div class=\"scroll\"><table><thead><tr><th>Acts as</th><th>Access token</th><th>Refresh token</th>\
+         <th>Scopes</th></tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+}
+
+fn add_workspace() -> String {
+    "<h2>Add a workspace</h2><form method=\"post\" action=\"/do/workspace\" class=\"row\">\
+     <label>Name <input name=\"name\" required></label>\
+     <label>Url key <input name=\"url_key\" required pattern=\"[A-Za-z0-9\\-]+\"></label>\
+     <button>Add workspace</button></form>"
+        .into()
+}
+
+fn webhooks(world: &World) -> String {
+    let url = world.settings.webhook_url.as_deref().unwrap_or_default();
+    let rows: String = world.deliveries.iter().rev().take(DELIVERIES_SHOWN).map(delivery).collect();
+    format!(
+        "<h2>Webhooks</h2><form method=\"post\" action=\"/do/webhook\" class=\"row\"><label>The app’s webhook address \
+         <input name=\"url\" type=\"url\" value=\"{}\"></label><button>Save address</button></form>\
+         <div class=\"scroll\"><table><tbody>{rows}</tbody></table></div>",
+        escape(url)
+    )
+}
+
+fn delivery(delivery: &Delivery) -> String {
+    let state = match &delivery.state {
+        DeliveryState::Waiting { due_ms } => format!("due {}", iso(*due_ms)),
+        DeliveryState::Sending => "on its way".into(),
+        DeliveryState::Delivered => "delivered".into(),
+        DeliveryState::Exhausted => "given up".into(),
+    };
+    let last = delivery.attempts.last();
+    let answer = last.and_then(|attempt| attempt.status).map(|status| status.to_string()).unwrap_or_default();
+    format!(
+        "<tr><td>{}</td><td>{state}</td><td>{} attempts {answer}</td><td><code>{}</code></td></tr>",
+        escape(&delivery.event),
+        delivery.attempts.len(),
+        escape(&delivery.id)
+    )
+}
+
+fn faults(world: &World) -> String {
+    let waiting: String =
+        world.faults.iter().map(|fault| format!("<li>{} × {} at {}</li>", fault.count, fault.kind.name(), fault.endpoint.name())).collect();
+    let options = |all: &[&str]| -> String { all.iter().map(|name| format!("<option>{name}</option>")).collect() };
+    format!(
+        "<h2>Faults</h2><ul>{waiting}</ul><form method=\"post\" action=\"/do/fault\" class=\"row\">\
+         <label>At <select name=\"endpoint\">{}</select></label><label>What <select name=\"kind\">{}</select></label>\
+         <button>Queue fault</button></form>{}",
+        options(&["token", "graphql", "authorize", "revoke", "migrate", "upload"]),
+        options(&["html_500", "drop_reply", "hang", "connection_reset", "garbage_json", "rate_limited", "invalid_client"]),
+        button("clear_faults", "Forget all faults", "all", "1")
+    )
+}
+
+fn application(world: &World) -> String {
+    let uris: String = world.app.redirect_uris.iter().map(|uri| format!("<li><code>{}</code></li>", escape(uri))).collect();
+    format!(
+        "<h2>The OAuth application</h2><p>{} · client id <code>{}</code></p><ul>{uris}</ul>",
+        escape(&world.app.name),
+        escape(&world.app.client_id)
+    )
+}

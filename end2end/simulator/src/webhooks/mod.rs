@@ -1,0 +1,5 @@
+//! Sending webhooks: signing, attempts, retries, and switching off what never answers.
+
+pub mod outcome;
+pub mod sender;
+pub mod signing;

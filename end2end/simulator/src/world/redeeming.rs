@@ -1,0 +1,167 @@
+//! A code becomes a grant with its first pair of tokens.
+
+use super::dice::named_uuid;
+use super::grants::{AccessToken, Actor, Code, Grant, GrantCounts, RefreshState, RefreshToken};
+use super::workspace::{Role, User};
+use super::{Approval, Installation, Person, World};
+
+/// What a token request is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    pub access: String,
+    pub refresh: Option<String>,
+    pub expires_in: i64,
+    pub scopes: Vec<String>,
+}
+
+/// Tokens from before refresh tokens lived this long.
+pub const LEGACY_LIFE_MS: i64 = 10 * 365 * 86_400_000;
+/// Tokens of the client itself live for thirty days.
+const CLIENT_LIFE_MS: i64 = 30 * 86_400_000;
+
+impl World {
+    /// The code was checked: the application is authorised now.
+    pub fn redeem(&mut self, code: &Code) -> Pair {
+        let grant = self.authorise(&code.workspace, &code.user, code);
+        let pair = self.new_pair(&grant);
+        self.note_authorised(&grant);
+        pair
+    }
+
+    fn authorise(&mut self, workspace: &str, person: &str, code: &Code) -> String {
+        let request = &code.request;
+        let user = match request.actor {
+            Actor::App => self.install(workspace),
+            Actor::User => person.to_owned(),
+        };
+        if request.actor == Actor::User {
+            self.remember_approval(workspace, person, &request.scopes);
+        }
+        let pkce = request.code_challenge.is_some();
+        self.add_grant(workspace, request.actor, (user, person.to_owned()), request.scopes.clone(), pkce)
+    }
+
+    fn add_grant(
+        &mut self,
+        workspace: &str,
+        actor: Actor,
+        (user, authorised_by): (String, String),
+        scopes: Vec<String>,
+        pkce: bool,
+    ) -> String {
+        let id = self.dice.uuid();
+        let grant = Grant {
+            id: id.clone(),
+            workspace: workspace.to_owned(),
+            actor,
+            user,
+            authorised_by,
+            scopes,
+            pkce,
+            created_ms: self.now(),
+            ended: false,
+            current_access: None,
+            current_refresh: None,
+            counts: GrantCounts::default(),
+        };
+        self.grants.insert(id.clone(), grant);
+        self.ensure_app_webhook(workspace);
+        id
+    }
+
+    /// The application's own account in a workspace: the same one at every installation there.
+    fn install(&mut self, workspace: &str) -> String {
+        let (now, email, name) = (self.now(), self.app.bot_email(), self.app.name.clone());
+        let id = named_uuid(&format!("{}/{workspace}/bot", self.app.id));
+        if let Some(workspace) = self.workspace_mut(workspace) {
+            match workspace.users.iter_mut().find(|user| user.id == id) {
+                Some(bot) => bot.active = true,
+                None => workspace.users.push(bot_user(&id, &name, &email, now)),
+            }
+        }
+        self.installations.entry(workspace.to_owned()).or_insert_with(|| Installation {
+            bot_user: id.clone(),
+            installed_ms: now,
+            removed_teams: Vec::new(),
+        });
+        id
+    }
+
+    fn remember_approval(&mut self, workspace: &str, user: &str, scopes: &[String]) {
+        let person = Person { workspace: workspace.to_owned(), user: user.to_owned() };
+        match self.approvals.iter_mut().find(|approval| approval.person == person) {
+            Some(approval) => {
+                approval.scopes.extend(scopes.iter().cloned());
+                approval.scopes.sort();
+                approval.scopes.dedup();
+            }
+            None => self.approvals.push(Approval { person, scopes: scopes.to_vec() }),
+        }
+    }
+
+    /// A fresh access and refresh token; the grant's current pair from now on.
+    pub fn new_pair(&mut self, grant: &str) -> Pair {
+        let life_ms = self.settings.access_token_life_s.saturating_mul(1_000);
+        let access = self.new_access(grant, life_ms, false);
+        let refresh = self.mint("refresh_token", "lin_refresh_");
+        let record = RefreshToken { grant: grant.to_owned(), issued_ms: self.now(), state: RefreshState::Live };
+        self.refresh.insert(refresh.clone(), record);
+        if let Some(grant) = self.grants.get_mut(grant) {
+            grant.current_refresh = Some(refresh.clone());
+        }
+        self.pair_of(access, Some(refresh))
+    }
+
+    pub fn new_access(&mut self, grant: &str, life_ms: i64, legacy: bool) -> String {
+        let access = self.mint("access_token", "lin_oauth_");
+        let expires_ms = self.now().saturating_add(life_ms);
+        let record = AccessToken { grant: grant.to_owned(), expires_ms, revoked: false, legacy };
+        self.access.insert(access.clone(), record);
+        if let Some(grant) = self.grants.get_mut(grant) {
+            grant.current_access = Some(access.clone());
+        }
+        access
+    }
+
+    /// How a pair is told to the client. A token of 24 hours says 86399, as Linear's do.
+    pub fn pair_of(&self, access: String, refresh: Option<String>) -> Pair {
+        let record = self.access.get(&access);
+        let left_ms = record.map_or(0, |record| record.expires_ms - self.now());
+        let grant = record.and_then(|record| self.grants.get(&record.grant));
+        let scopes = grant.map(|grant| grant.scopes.clone()).unwrap_or_default();
+        Pair { access, refresh, expires_in: ((left_ms - 1) / 1_000).max(0), scopes }
+    }
+
+    /// A long-lived token from the old days, without a refresh token.
+    pub fn mint_legacy(&mut self, workspace: &str, actor: Actor, scopes: Vec<String>) -> Option<String> {
+        let (workspace, person) = self.find_person(workspace, None).map(|(w, u)| (w.id.clone(), u.id.clone()))?;
+        let user = if actor == Actor::App { self.install(&workspace) } else { person.clone() };
+        let grant = self.add_grant(&workspace, actor, (user, person), scopes, false);
+        Some(self.new_access(&grant, LEGACY_LIFE_MS, true))
+    }
+
+    /// `client_credentials`: the application acts as itself in the workspace that owns it.
+    pub fn mint_for_client(&mut self, scopes: Vec<String>) -> Option<Pair> {
+        let owner = self.settings.private_to_workspace.clone();
+        let key = owner.or_else(|| self.workspaces.first().map(|workspace| workspace.id.clone()))?;
+        let (workspace, person) = self.find_person(&key, None).map(|(w, u)| (w.id.clone(), u.id.clone()))?;
+        let bot = self.install(&workspace);
+        self.end_client_grants_with_other_scopes(&workspace, &scopes);
+        let grant = self.add_grant(&workspace, Actor::App, (bot, person), scopes, false);
+        let access = self.new_access(&grant, CLIENT_LIFE_MS, false);
+        Some(self.pair_of(access, None))
+    }
+}
+
+fn bot_user(id: &str, name: &str, email: &str, now: i64) -> User {
+    User {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        display_name: name.to_lowercase().replace(' ', "-"),
+        email: email.to_owned(),
+        role: Role::App,
+        active: true,
+        created_ms: now,
+        updated_ms: now,
+    }
+}

@@ -1,0 +1,91 @@
+//! A refresh token is redeemed once; for a while the same request is answered with the same successors.
+
+use super::World;
+use super::grants::{AccessToken, RefreshState};
+use super::redeeming::Pair;
+
+/// Why a refresh token was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    Unknown,
+    Expired,
+}
+
+/// How a refresh was answered; the two must be told apart in the counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refreshed {
+    Rotated(Pair),
+    Replayed(Pair),
+}
+
+impl World {
+    /// Whose secret is needed before the token may be redeemed: `Some(true)` for a PKCE grant.
+    pub fn refresh_is_pkce(&self, token: &str) -> Option<bool> {
+        let record = self.refresh.get(token)?;
+        self.grants.get(&record.grant).map(|grant| grant.pkce)
+    }
+
+    pub fn rotate(&mut self, token: &str) -> Result<Refreshed, Refused> {
+        let grant = self.refresh.get(token).map(|record| record.grant.clone()).ok_or(Refused::Unknown)?;
+        let outcome = self.rotate_within(&grant, token);
+        if let Some(grant) = self.grants.get_mut(&grant) {
+            grant.counts.refreshes += 1;
+            match &outcome {
+                Ok(Refreshed::Rotated(_)) => grant.counts.rotations += 1,
+                Ok(Refreshed::Replayed(_)) => grant.counts.replays += 1,
+                Err(_) => grant.counts.refused += 1,
+            }
+        }
+        outcome
+    }
+
+    fn rotate_within(&mut self, grant: &str, token: &str) -> Result<Refreshed, Refused> {
+        if self.grants.get(grant).is_none_or(|grant| grant.ended) {
+            return Err(Refused::Unknown);
+        }
+        match self.refresh.get(token).map(|record| (record.state.clone(), record.issued_ms)) {
+            Some((RefreshState::Live, issued_ms)) if self.has_expired(issued_ms) => Err(Refused::Expired),
+            Some((RefreshState::Live, _)) => Ok(Refreshed::Rotated(self.spend(grant, token))),
+            Some((RefreshState::Spent { at_ms, access, refresh }, _)) => self.replay(token, at_ms, access, refresh),
+            Some((RefreshState::Revoked, _)) | None => Err(Refused::Unknown),
+        }
+    }
+
+    fn has_expired(&self, issued_ms: i64) -> bool {
+        let life_s = self.settings.refresh_token_life_s;
+        life_s.is_some_and(|life_s| self.now() >= issued_ms.saturating_add(life_s.saturating_mul(1_000)))
+    }
+
+    fn spend(&mut self, grant: &str, token: &str) -> Pair {
+        if self.settings.rotation_ends_previous_access {
+            self.revoke_access_of(grant);
+        }
+        let pair = self.new_pair(grant);
+        let at_ms = self.now();
+        if let (Some(record), Some(refresh)) = (self.refresh.get_mut(token), &pair.refresh) {
+            record.state = RefreshState::Spent { at_ms, access: pair.access.clone(), refresh: refresh.clone() };
+        }
+        pair
+    }
+
+    /// Only the direct successors are handed out again, and only while they have not been rotated themselves.
+    fn replay(&mut self, token: &str, at_ms: i64, access: String, refresh: String) -> Result<Refreshed, Refused> {
+        let window_ms = self.settings.replay_window_s.saturating_mul(1_000);
+        let in_time = self.now() <= at_ms.saturating_add(window_ms);
+        let successor_is_live = self.refresh.get(&refresh).is_some_and(|record| record.state == RefreshState::Live);
+        if !in_time || !successor_is_live {
+            return Err(Refused::Unknown);
+        }
+        if !self.settings.replay_fresh_access {
+            return Ok(Refreshed::Replayed(self.pair_of(access, Some(refresh))));
+        }
+        let grant = self.refresh.get(token).map(|record| record.grant.clone()).ok_or(Refused::Unknown)?;
+        let access = self.new_access(&grant, self.settings.access_token_life_s.saturating_mul(1_000), false);
+        Ok(Refreshed::Replayed(self.pair_of(access, Some(refresh))))
+    }
+
+    pub fn revoke_access_of(&mut self, grant: &str) {
+        let of_grant = |record: &&mut AccessToken| record.grant == grant;
+        self.access.values_mut().filter(of_grant).for_each(|record| record.revoked = true);
+    }
+}

@@ -1,0 +1,15 @@
+//! The simulated Linear over real HTTP: one property per test.
+
+mod authorize;
+mod control;
+mod faults;
+mod graphql;
+mod limits;
+mod migrate;
+mod mutations;
+mod refresh;
+mod revoke;
+mod setup;
+mod token;
+mod webhooks;
+mod zz_sdl;

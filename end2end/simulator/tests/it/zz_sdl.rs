@@ -1,0 +1,4 @@
+#[test]
+fn dump() {
+    std::fs::write("/tmp/sim/sdl.graphql", relink_simulator::sdl()).expect("sdl");
+}

@@ -1,0 +1,142 @@
+//! Who people are here: organisations, roles, and the person behind a request.
+
+use sqlx::FromRow;
+
+use crate::clock::Millis;
+
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Organisation {
+    pub id: String,
+    pub slug: String,
+    pub name: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Owner,
+    Admin,
+    Member,
+}
+
+impl Role {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Owner => "owner",
+            Role::Admin => "admin",
+            Role::Member => "member",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Role> {
+        [Role::Owner, Role::Admin, Role::Member].into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// A member of an organisation, loaded anew for every request: a role taken away is gone at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    pub user_id: String,
+    pub email: String,
+    pub name: String,
+    pub organisation_id: String,
+    pub organisation: String,
+    pub role: Role,
+}
+
+impl Person {
+    /// May connect, reconnect and disconnect.
+    #[must_use]
+    pub fn manages(&self) -> bool {
+        matches!(self.role, Role::Owner | Role::Admin)
+    }
+}
+
+/// A member to be, with ids for whatever of it is new.
+#[derive(Clone, Debug)]
+pub struct NewMember {
+    pub organisation_id: String,
+    pub organisation_slug: String,
+    pub organisation_name: String,
+    pub user_id: String,
+    /// In lower case.
+    pub email: String,
+    pub name: String,
+    pub password_hash: String,
+    pub role: Role,
+    pub now: Millis,
+}
+
+/// An e-mail address in the one spelling that is stored, if it can be one at all: the rest only a mail can prove.
+#[must_use]
+pub fn email(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (local, domain) = text.rsplit_once('@')?;
+    let fits = !local.is_empty()
+        && !domain.is_empty()
+        && !domain.starts_with('.')
+        && !domain.ends_with('.')
+        && text.len() <= 254
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    fits.then(|| text.to_lowercase())
+}
+
+/// A slug made from an organisation's name: "Northwind Labs" becomes "northwind-labs".
+#[must_use]
+pub fn slug_from(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(SLUG_MAX);
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "organisation".to_owned() } else { slug.to_owned() }
+}
+
+/// Whether `text` can be an organisation's slug: 1 to 40 of a-z, 0-9 and dashes inside.
+#[must_use]
+pub fn is_slug(text: &str) -> bool {
+    (1..=SLUG_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+const SLUG_MAX: usize = 40;
+
+/// A name that people typed: trimmed, 1 to 100 characters, nothing unprintable.
+#[must_use]
+pub fn display_name(text: &str) -> Option<String> {
+    let text = text.trim();
+    let fits = (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emails_are_compared_in_one_spelling() {
+        assert_eq!(email(" Priya@Northwind.DEV "), Some("priya@northwind.dev".to_owned()));
+        for bad in ["", "priya", "@x", "x@", "a b@c.d", "a@b.", "a@.b", "a\0@b.c"] {
+            assert_eq!(email(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn slugs_come_from_names() {
+        assert_eq!(slug_from("Northwind Labs"), "northwind-labs");
+        assert_eq!(slug_from("  Ünï & Co.  "), "n-co");
+        assert_eq!(slug_from("日本"), "organisation");
+        for name in ["Northwind Labs", "日本", &"x".repeat(99)] {
+            assert!(is_slug(&slug_from(name)), "{name}");
+        }
+        assert!(!is_slug("A") && !is_slug("") && !is_slug("-a") && !is_slug("a-"));
+    }
+}

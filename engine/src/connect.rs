@@ -1,0 +1,264 @@
+//! Connecting a workspace, and connecting it again: out to Linear's consent page and back.
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::Engine;
+use crate::account::Person;
+use crate::clock::{HOUR, MINUTE, Millis};
+use crate::connection::Actor;
+use crate::digest::{fingerprint, sha256_hex};
+use crate::linear::{ExchangeError, Identity, Tokens};
+use crate::scope::{self, NotOffered};
+use crate::store::{ACCESS, Adopted, Adoption, CONNECTIONS, ConnectAttempt, NewGrant, REFRESH, StoreError};
+use crate::vault::{Place, Unreadable};
+
+/// Time to approve. An admin's approval may take longer; then the person simply starts again.
+const ATTEMPT_LIFE: Millis = 10 * MINUTE;
+/// Assumed where Linear does not say how long a token lives: well below the 24 hours that it does live.
+const CAUTIOUS_LIFE: Millis = HOUR;
+
+const TABLE: &str = "connect_attempts";
+const VERIFIER: &str = "verifier_sealed";
+
+/// A person presses Connect or Reconnect.
+#[derive(Clone, Copy, Debug)]
+pub struct BeginConnect<'a> {
+    /// A secret of the browser session; the same one must come back.
+    pub browser: &'a str,
+    /// Reconnect this one. It keeps its actor and scopes.
+    pub connection: Option<&'a str>,
+    pub actor: Actor,
+    pub scopes: &'a [String],
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    #[error("no Linear OAuth app is configured")]
+    NotConfigured,
+    #[error("only admins and owners connect")]
+    Forbidden,
+    #[error("no such connection")]
+    NotFound,
+    #[error(transparent)]
+    Scope(#[from] NotOffered),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What Linear sent back with the browser.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Callback {
+    pub state: Option<String>,
+    pub code: Option<String>,
+    pub error: Option<String>,
+}
+
+impl Callback {
+    /// Reads a query string. A parameter that comes twice counts as absent (RFC 6749, section 3.1 forbids it).
+    #[must_use]
+    pub fn parse(query: &str) -> Callback {
+        let once = |name: &str| {
+            let mut values =
+                url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+            let first = values.next().filter(|value| !value.is_empty());
+            if values.next().is_some() { None } else { first }
+        };
+        Callback { state: once("state"), code: once("code"), error: once("error") }
+    }
+}
+
+/// A workspace is connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    pub connection: String,
+    pub workspace: String,
+    /// Who Linear says we are there.
+    pub viewer: String,
+    /// It was known here before.
+    pub again: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FinishError {
+    #[error("the person or Linear denied access")]
+    AccessDenied,
+    #[error("Linear stopped the approval")]
+    AuthorizationFailed,
+    #[error("the state is unknown, used, expired, or another browser's")]
+    StateMismatch,
+    #[error("Linear refused the code: {0}")]
+    ExchangeFailed(String),
+    #[error("Linear did not answer usefully: {0}")]
+    LinearUnreachable(String),
+    #[error("the reconnect came back as another workspace")]
+    WrongWorkspace { connection: String, expected: String },
+    #[error("another organisation holds the workspace")]
+    WorkspaceAlreadyLinked { email: Option<String> },
+    #[error(transparent)]
+    Sealed(#[from] Unreadable),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Remembers an attempt and answers where to send the browser.
+    ///
+    /// # Errors
+    /// See [`BeginError`].
+    pub async fn connect_begin(&self, person: &Person, begin: BeginConnect<'_>) -> Result<Url, BeginError> {
+        let app = self.linear().app().ok_or(BeginError::NotConfigured)?;
+        if !person.manages() {
+            return Err(BeginError::Forbidden);
+        }
+        let (actor, scopes) = self.ask_for(person, begin).await?;
+        let state = self.entropy().token();
+        let verifier = SecretString::from(self.entropy().token());
+        let state_hash = sha256_hex(state.as_bytes());
+        let place = Place { table: TABLE, row: &state_hash, column: VERIFIER, organisation: &person.organisation_id };
+        let attempt = ConnectAttempt {
+            verifier_sealed: self.vault().seal(place, &verifier),
+            browser_hash: sha256_hex(begin.browser.as_bytes()),
+            organisation_id: person.organisation_id.clone(),
+            user_id: person.user_id.clone(),
+            connection_id: begin.connection.map(str::to_owned),
+            actor,
+            expires_at: self.now() + ATTEMPT_LIFE,
+            state_hash: state_hash.clone(),
+        };
+        self.store().connect_attempt_create(&attempt).await?;
+        Ok(self.linear().authorize_url(app, &state, &verifier, actor, &scopes))
+    }
+
+    /// A Reconnect asks for what the connection has; a Connect for what was chosen.
+    async fn ask_for(&self, person: &Person, begin: BeginConnect<'_>) -> Result<(Actor, Vec<String>), BeginError> {
+        match begin.connection {
+            None => Ok((begin.actor, scope::choose(begin.actor, begin.scopes)?)),
+            Some(id) => {
+                let connection = self.store().connection(&person.organisation_id, id).await?.ok_or(BeginError::NotFound)?;
+                Ok((connection.actor, connection.scopes))
+            }
+        }
+    }
+
+    /// Finishes an attempt. Whatever goes wrong, nothing is stored and tokens already minted are revoked.
+    ///
+    /// # Errors
+    /// See [`FinishError`].
+    pub async fn connect_finish(&self, person: &Person, browser: &str, callback: Callback) -> Result<Connected, FinishError> {
+        let attempt = self.take_attempt(person, browser, callback.state.as_deref()).await?;
+        if let Some(error) = callback.error {
+            return Err(if error == "access_denied" { FinishError::AccessDenied } else { FinishError::AuthorizationFailed });
+        }
+        let code = callback.code.ok_or(FinishError::AuthorizationFailed)?;
+        let verifier = self.vault().open_row(TABLE, VERIFIER, &attempt.state_hash, &attempt.organisation_id, &attempt.verifier_sealed)?;
+        let tokens = self.linear().exchange(&code, &verifier).await.map_err(exchange_failed)?;
+        let issued_at = self.now();
+        match self.adopt(person, &attempt, &tokens, issued_at).await {
+            Ok(connected) => Ok(connected),
+            Err(error) => {
+                self.void(&tokens.access, tokens.refresh.as_ref()).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The attempt must be this browser's and this person's, who must still be allowed to connect.
+    async fn take_attempt(&self, person: &Person, browser: &str, state: Option<&str>) -> Result<ConnectAttempt, FinishError> {
+        let state_hash = sha256_hex(state.ok_or(FinishError::StateMismatch)?.as_bytes());
+        let browser_hash = sha256_hex(browser.as_bytes());
+        let attempt = self.store().connect_attempt_take(&state_hash, &browser_hash, self.now()).await?;
+        let theirs = |attempt: &ConnectAttempt| {
+            attempt.organisation_id == person.organisation_id && attempt.user_id == person.user_id && person.manages()
+        };
+        attempt.filter(theirs).ok_or(FinishError::StateMismatch)
+    }
+
+    async fn adopt(&self, person: &Person, attempt: &ConnectAttempt, tokens: &Tokens, issued_at: Millis) -> Result<Connected, FinishError> {
+        let unreachable = |error: crate::linear::CallError| FinishError::LinearUnreachable(error.to_string());
+        let identity = self.linear().identity(&tokens.access).await.map_err(unreachable)?;
+        self.check_expected(person, attempt, &identity).await?;
+        let exclusive = !self.settings().shared_workspaces;
+        // Twice: a simultaneous first connect of the same workspace may give the row another id meanwhile.
+        for _ in 0..2 {
+            let known = self.store().connection_by_workspace(&person.organisation_id, &identity.workspace.id).await?;
+            let again = known.is_some();
+            let id = known.map_or_else(|| self.entropy().id(), |connection| connection.id);
+            let adoption = Adoption {
+                grant: self.seal(&id, &person.organisation_id, tokens, issued_at),
+                id: id.clone(),
+                organisation_id: person.organisation_id.clone(),
+                workspace: identity.workspace.clone(),
+                actor: attempt.actor,
+                viewer: identity.viewer.clone(),
+                scopes: tokens.scopes.clone().unwrap_or_else(|| vec![scope::READ.to_owned()]),
+                connected_by: person.user_id.clone(),
+                exclusive,
+                now: self.now(),
+            };
+            match self.store().connection_adopt(&adoption).await? {
+                Adopted::Done => {
+                    return Ok(Connected { connection: id, workspace: identity.workspace.name, viewer: identity.viewer.name, again });
+                }
+                Adopted::Held => {
+                    let email = self.store().connection_holder_email(&identity.workspace.id, &person.organisation_id).await?;
+                    return Err(FinishError::WorkspaceAlreadyLinked { email });
+                }
+                Adopted::Moved => {}
+            }
+        }
+        Err(StoreError::Inconsistent { table: "connections", id: identity.workspace.id }.into())
+    }
+
+    /// A Reconnect must come back as the workspace it was for, known by Linear's organization id alone.
+    async fn check_expected(&self, person: &Person, attempt: &ConnectAttempt, identity: &Identity) -> Result<(), FinishError> {
+        let Some(id) = &attempt.connection_id else { return Ok(()) };
+        let expected = self.store().connection(&person.organisation_id, id).await?.ok_or(FinishError::StateMismatch)?;
+        if expected.workspace.id == identity.workspace.id {
+            return Ok(());
+        }
+        Err(FinishError::WrongWorkspace { connection: expected.id, expected: expected.workspace.name })
+    }
+
+    fn seal(&self, connection: &str, organisation: &str, tokens: &Tokens, issued_at: Millis) -> NewGrant {
+        let place = |column| Place { table: CONNECTIONS, row: connection, column, organisation };
+        let life = tokens.expires_in.and_then(|life| Millis::try_from(life.as_millis()).ok()).unwrap_or(CAUTIOUS_LIFE);
+        NewGrant {
+            access_sealed: self.vault().seal(place(ACCESS), &tokens.access),
+            refresh_sealed: tokens.refresh.as_ref().map(|refresh| self.vault().seal(place(REFRESH), refresh)),
+            fingerprint: fingerprint(tokens.access.expose_secret()),
+            issued_at,
+            expires_at: issued_at.saturating_add(life),
+        }
+    }
+}
+
+fn exchange_failed(error: ExchangeError) -> FinishError {
+    match error {
+        ExchangeError::Refused { code } => {
+            if code != "invalid_grant" {
+                tracing::error!(
+                    code,
+                    "Linear refused the exchange; compare LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET with the app in Linear"
+                );
+            }
+            FinishError::ExchangeFailed(code)
+        }
+        ExchangeError::Passing(passing) => FinishError::LinearUnreachable(passing.to_string()),
+        ExchangeError::NotConfigured => FinishError::ExchangeFailed("not_configured".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_callback_takes_each_parameter_once() {
+        let callback = Callback::parse("code=a%2Bb&state=s&other=1");
+        assert_eq!(callback, Callback { state: Some("s".to_owned()), code: Some("a+b".to_owned()), error: None });
+        assert_eq!(Callback::parse("state=a&state=b&code=&error=access_denied").state, None);
+        assert_eq!(Callback::parse("state=a&code="), Callback { state: Some("a".to_owned()), ..Callback::default() });
+        assert_eq!(Callback::parse("%ff%00=&&&="), Callback::default());
+    }
+}

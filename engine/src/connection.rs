@@ -1,0 +1,187 @@
+//! A connection: one Linear workspace, held by one organisation, in one of three states.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{MINUTE, Millis};
+
+/// A refresh is due when less than this is left of a token's life.
+pub const REFRESH_DUE_BEFORE: Millis = 90 * MINUTE;
+
+/// Who acts in Linear through the connection (`actor` of the authorize request).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Actor {
+    /// The app's own bot user.
+    #[default]
+    App,
+    /// The person who approved.
+    User,
+}
+
+impl Actor {
+    /// As Linear and the database spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Actor::App => "app",
+            Actor::User => "user",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Actor> {
+        [Actor::App, Actor::User].into_iter().find(|actor| actor.name() == name)
+    }
+}
+
+/// Why a connection does not work, or ended; names as in the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Linear refused the newest refresh token.
+    InvalidGrant,
+    /// Linear refuses the access token although it should be good.
+    Revoked,
+    /// The token ran out and there never was a refresh token.
+    NoRefreshToken,
+    /// The sealed token does not open.
+    Unreadable,
+    /// Somebody pressed Disconnect.
+    ByPerson,
+    /// Another connection took its place.
+    Duplicate,
+}
+
+impl Reason {
+    const ALL: [Reason; 6] =
+        [Reason::InvalidGrant, Reason::Revoked, Reason::NoRefreshToken, Reason::Unreadable, Reason::ByPerson, Reason::Duplicate];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::InvalidGrant => "invalid_grant",
+            Reason::Revoked => "revoked",
+            Reason::NoRefreshToken => "no_refresh_token",
+            Reason::Unreadable => "unreadable",
+            Reason::ByPerson => "by_person",
+            Reason::Duplicate => "duplicate",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+}
+
+/// A Linear workspace. Known by `id` alone: names and url keys change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    /// Linear's organization id.
+    pub id: String,
+    pub name: String,
+    pub url_key: String,
+    pub logo_url: Option<String>,
+}
+
+/// Who Linear says the token is: the app's bot user or the person who approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    pub id: String,
+    pub name: String,
+}
+
+/// The life of the current access token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenTimes {
+    pub issued_at: Millis,
+    pub expires_at: Millis,
+    /// See [`crate::digest::fingerprint`].
+    pub fingerprint: String,
+}
+
+impl TokenTimes {
+    /// When the background refresh takes it up; never before it was issued.
+    #[must_use]
+    pub fn refresh_due_at(&self) -> Millis {
+        (self.expires_at - REFRESH_DUE_BEFORE).max(self.issued_at)
+    }
+}
+
+/// What Linear answered when the connection broke, for the page and for operators. Never a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// HTTP status.
+    pub status: u16,
+    /// Linear's code, for example `AUTHENTICATION_ERROR` or `invalid_grant`.
+    pub code: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    Connected {
+        token: TokenTimes,
+    },
+    ReconnectRequired {
+        since: Millis,
+        reason: Reason,
+        evidence: Option<Evidence>,
+        token: Option<TokenTimes>,
+    },
+    Disconnected {
+        at: Millis,
+        reason: Reason,
+        /// Name of the person who did it.
+        by: Option<String>,
+        /// Linear confirmed that both tokens are void, or knew already.
+        revoked: bool,
+    },
+}
+
+impl State {
+    /// As in the API and the database.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            State::Connected { .. } => "connected",
+            State::ReconnectRequired { .. } => "reconnect_required",
+            State::Disconnected { .. } => "disconnected",
+        }
+    }
+
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            State::Connected { .. } => None,
+            State::ReconnectRequired { reason, .. } | State::Disconnected { reason, .. } => Some(*reason),
+        }
+    }
+}
+
+/// A call that failed for a reason that passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassingError {
+    /// For example `timeout` or `server_error`.
+    pub code: String,
+    /// HTTP status, where there was one.
+    pub status: Option<u16>,
+    pub at: Millis,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    pub id: String,
+    pub organisation_id: String,
+    pub workspace: Workspace,
+    pub actor: Actor,
+    pub viewer: Viewer,
+    pub scopes: Vec<String>,
+    pub state: State,
+    /// Counts pairs of tokens; a writer names the one it read.
+    pub generation: i64,
+    /// Name of the person who approved last.
+    pub connected_by: String,
+    pub connected_at: Millis,
+    /// When Linear last answered a call made with this connection's token.
+    pub last_verified_at: Option<Millis>,
+    /// The last failure of the passing kind, cleared by the next success.
+    pub last_error: Option<PassingError>,
+}

@@ -1,0 +1,24 @@
+//! What stands in the database in place of a secret that only has to be recognised.
+
+use sha2::{Digest, Sha256};
+
+/// SHA-256 of a secret with at least 128 bits of chance in it (state, session id, API key), lowercase hex.
+/// Guessing the secret from it is hopeless, so it needs neither salt nor slowness.
+#[must_use]
+pub fn sha256_hex(secret: &[u8]) -> String {
+    hex(&Sha256::digest(secret))
+}
+
+/// Names an access token without giving it away: the first 16 hex digits of its SHA-256.
+#[must_use]
+pub fn fingerprint(token: &str) -> String {
+    sha256_hex(token.as_bytes())[..16].to_owned()
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

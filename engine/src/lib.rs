@@ -1,0 +1,124 @@
+//! What Relink knows. No HTTP server, no pages and no environment in here: time, chance, the store, the keys and the
+//! way to Linear are handed in.
+
+pub mod account;
+mod accounts;
+pub mod clock;
+mod connect;
+pub mod connection;
+pub mod digest;
+mod disconnect;
+pub mod entropy;
+pub mod linear;
+mod password;
+pub mod scope;
+pub mod store;
+mod token;
+pub mod vault;
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
+pub use accounts::{FieldError, MemberAddError, NewApiKey, SignInError, SignUp, SignUpError};
+pub use connect::{BeginConnect, BeginError, Callback, Connected, FinishError};
+pub use disconnect::{DisconnectError, Disconnected};
+pub use token::{CallFailed, Checked};
+
+use clock::{Clock, Millis};
+use entropy::Entropy;
+use linear::Linear;
+use store::{Store, StoreError};
+use vault::{Place, Vault};
+
+/// Switches that the operator sets.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// Several organisations may connect the same Linear workspace.
+    pub shared_workspaces: bool,
+}
+
+/// Everything Relink can do. Cheap to clone; the only thing that pages and endpoints need.
+#[derive(Clone, Debug)]
+pub struct Engine(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    store: Store,
+    linear: Linear,
+    vault: Vault,
+    clock: Clock,
+    entropy: Entropy,
+    settings: Settings,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the keys do not open what is sealed in this database")]
+    WrongKey,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Proves at every start that the key ring belongs to the database.
+const CANARY: Place<'static> = Place { table: "meta", row: CANARY_KEY, column: "value", organisation: "" };
+/// Where the proof is kept: something was sealed in this database if it is there.
+pub const CANARY_KEY: &str = "canary";
+const CANARY_SONG: &str = "relink";
+
+impl Engine {
+    /// Puts the parts together over a store that is up to date.
+    ///
+    /// # Errors
+    /// [`OpenError::WrongKey`] when the ring does not hold the key that this database was sealed with.
+    pub async fn open(
+        store: Store,
+        linear: Linear,
+        vault: Vault,
+        clock: Clock,
+        entropy: Entropy,
+        settings: Settings,
+    ) -> Result<Engine, OpenError> {
+        let sealed = store.meta_claim(CANARY.row, &vault.seal(CANARY, &CANARY_SONG.into())).await?;
+        match vault.open(CANARY, &sealed) {
+            Ok(song) if song.expose_secret() == CANARY_SONG => {}
+            _ => return Err(OpenError::WrongKey),
+        }
+        Ok(Engine(Arc::new(Parts { store, linear, vault, clock, entropy, settings })))
+    }
+
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    #[must_use]
+    pub fn linear(&self) -> &Linear {
+        &self.0.linear
+    }
+
+    #[must_use]
+    pub fn entropy(&self) -> &Entropy {
+        &self.0.entropy
+    }
+
+    /// The id of the key that seals.
+    #[must_use]
+    pub fn sealing_key(&self) -> &str {
+        self.0.vault.sealing_key()
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.0.clock.now()
+    }
+
+    fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    fn settings(&self) -> Settings {
+        self.0.settings
+    }
+}

@@ -1,0 +1,107 @@
+//! GraphQL calls, and telling Linear's errors apart.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::http::Reply;
+use super::{Linear, Passing};
+
+/// Why a call gave no data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The token is not accepted. Nothing was executed.
+    #[error("Linear does not accept the token (HTTP {status})")]
+    Authentication { status: u16 },
+    /// Linear refused this one question: scope, rate limit, validation. The token is good.
+    #[error("Linear refused: {code} (HTTP {status})")]
+    Refused { status: u16, code: String },
+    #[error(transparent)]
+    Passing(#[from] Passing),
+}
+
+/// Linear's code for an authentication error, under whatever HTTP status.
+pub const AUTHENTICATION_ERROR: &str = "AUTHENTICATION_ERROR";
+
+impl Linear {
+    /// One GraphQL call.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub(super) async fn ask<T: DeserializeOwned>(&self, token: &SecretString, query: &str) -> Result<T, CallError> {
+        let body = json!({ "query": query });
+        let request = self.http.client().post(self.api_url("/graphql")).bearer_auth(token.expose_secret()).json(&body).build();
+        let reply = self.http.send(request.map_err(Passing::from)?).await?;
+        read(&reply)
+    }
+}
+
+fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
+    let status = reply.status.as_u16();
+    let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    let errors = body.as_ref().and_then(|body| body["errors"].as_array()).map_or(&[][..], Vec::as_slice);
+    if status == 401 || errors.iter().any(is_authentication_error) {
+        return Err(CallError::Authentication { status });
+    }
+    if let Some(body) = &body
+        && let Ok(data) = T::deserialize(&body["data"])
+    {
+        return Ok(data);
+    }
+    match errors.first() {
+        Some(error) => Err(CallError::Refused { status, code: code_of(error) }),
+        None => Err(Passing::Unreadable(status).into()),
+    }
+}
+
+/// By code or type, never by status: captures show the same body under 200, 400 and 401.
+fn is_authentication_error(error: &Value) -> bool {
+    let extensions = &error["extensions"];
+    extensions["code"] == AUTHENTICATION_ERROR || extensions["type"] == "authentication error"
+}
+
+/// Linear's own code, cut to what can be one.
+fn code_of(error: &Value) -> String {
+    let code = error["extensions"]["code"].as_str().unwrap_or("UNKNOWN");
+    code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, body: &str) -> Result<Value, CallError> {
+        #[derive(serde::Deserialize)]
+        struct Data {
+            viewer: Value,
+        }
+        let status = ::http::StatusCode::from_u16(status).expect("a status");
+        read::<Data>(&Reply { status, headers: ::http::HeaderMap::new(), body: body.as_bytes().to_vec() }).map(|data| data.viewer)
+    }
+
+    const AUTHENTICATION: &str = r#"{"errors":[{"message":"Authentication required, not authenticated","extensions":{"type":"authentication error","code":"AUTHENTICATION_ERROR","statusCode":401}}]}"#;
+
+    #[test]
+    fn an_authentication_error_is_one_under_any_status() {
+        for status in [200, 400, 401, 403] {
+            assert_eq!(reply(status, AUTHENTICATION), Err(CallError::Authentication { status }));
+        }
+        assert_eq!(reply(401, "<html>"), Err(CallError::Authentication { status: 401 }));
+    }
+
+    #[test]
+    fn forbidden_rate_limited_and_invalid_are_not() {
+        for code in ["FORBIDDEN", "RATELIMITED", "GRAPHQL_VALIDATION_FAILED", "INPUT_ERROR"] {
+            let body = format!(r#"{{"errors":[{{"message":"x","extensions":{{"code":"{code}"}}}}],"data":null}}"#);
+            assert_eq!(reply(400, &body), Err(CallError::Refused { status: 400, code: code.to_owned() }));
+        }
+    }
+
+    #[test]
+    fn data_counts_even_beside_errors_and_nonsense_is_passing() {
+        assert_eq!(reply(200, r#"{"data":{"viewer":1},"errors":[{"message":"part"}]}"#), Ok(json!(1)));
+        for nonsense in ["", "<html>", "[]", "{}", r#"{"data":null}"#, r#"{"data":{"viewer"#] {
+            assert_eq!(reply(200, nonsense), Err(Passing::Unreadable(200).into()), "{nonsense}");
+        }
+    }
+}

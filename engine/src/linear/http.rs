@@ -1,0 +1,109 @@
+//! One HTTP client for all calls to Linear: bounded in time and size, follows no redirects, says nothing of bodies.
+
+use std::time::Duration;
+
+use ::http::{HeaderMap, StatusCode};
+use reqwest::redirect::Policy;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// For the whole call, body included.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Far above anything that Relink asks for.
+const REPLY_MAX: usize = 8 * 1024 * 1024;
+
+/// A failure that passes by itself: says nothing about the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Passing {
+    #[error("no connection")]
+    NoConnection,
+    #[error("no answer in time")]
+    Timeout,
+    #[error("the reply broke off or was too large")]
+    BrokenReply,
+    #[error("the reply (HTTP {0}) could not be read")]
+    Unreadable(u16),
+    #[error("HTTP {0}")]
+    Status(u16),
+}
+
+impl Passing {
+    /// A name for history, metrics and the API.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Passing::NoConnection => "no_connection",
+            Passing::Timeout => "timeout",
+            Passing::BrokenReply => "broken_reply",
+            Passing::Unreadable(_) => "unreadable_reply",
+            Passing::Status(429) => "rate_limited",
+            Passing::Status(_) => "server_error",
+        }
+    }
+
+    #[must_use]
+    pub fn status(self) -> Option<u16> {
+        match self {
+            Passing::Unreadable(status) | Passing::Status(status) => Some(status),
+            _ => None,
+        }
+    }
+}
+
+impl From<reqwest::Error> for Passing {
+    fn from(error: reqwest::Error) -> Passing {
+        if error.is_timeout() {
+            Passing::Timeout
+        } else if error.is_connect() {
+            Passing::NoConnection
+        } else {
+            Passing::BrokenReply
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Http(reqwest::Client);
+
+impl Http {
+    #[expect(clippy::disallowed_methods, reason = "the one client that everything shares")]
+    pub fn new() -> Result<Http, reqwest::Error> {
+        // Another part of the program may have chosen the provider first; either will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("relink/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TOTAL_TIMEOUT)
+            .redirect(Policy::none())
+            .build()?;
+        Ok(Http(client))
+    }
+
+    pub fn client(&self) -> &reqwest::Client {
+        &self.0
+    }
+
+    /// Sends, and reads the reply up to the cap. Server errors and HTTP 429 are [`Passing`], everything else is a reply.
+    pub async fn send(&self, request: reqwest::Request) -> Result<Reply, Passing> {
+        let mut response = self.0.execute(request).await?;
+        let status = response.status();
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(Passing::Status(status.as_u16()));
+        }
+        let headers = response.headers().clone();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > REPLY_MAX {
+                return Err(Passing::BrokenReply);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply { status, headers, body })
+    }
+}

@@ -1,0 +1,71 @@
+//! Linear as Relink sees it: all HTTP to Linear starts here.
+
+mod graphql;
+mod http;
+mod oauth;
+mod questions;
+mod token_reply;
+
+use secrecy::SecretString;
+use url::Url;
+
+pub use graphql::{AUTHENTICATION_ERROR, CallError};
+pub use http::Passing;
+pub use oauth::{ExchangeError, Revocation};
+pub use questions::{Content, Identity, Project, Team};
+pub use token_reply::Tokens;
+
+use self::http::Http;
+
+/// The operator's OAuth app in Linear.
+#[derive(Clone, Debug)]
+pub struct OauthApp {
+    pub client_id: String,
+    /// Absent for an app that relies on PKCE alone.
+    pub client_secret: Option<SecretString>,
+}
+
+/// Where Linear is, and as which app it is talked to. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    http: Http,
+    web: Url,
+    api: Url,
+    app: Option<OauthApp>,
+    redirect_uri: Url,
+}
+
+impl Linear {
+    /// `web` is `https://linear.app`, `api` is `https://api.linear.app`, `redirect_uri` must equal the one registered
+    /// with the app letter for letter.
+    ///
+    /// # Errors
+    /// When the machine's certificates cannot be read.
+    pub fn new(web: Url, api: Url, app: Option<OauthApp>, redirect_uri: Url) -> Result<Linear, reqwest::Error> {
+        Ok(Linear { http: Http::new()?, web, api, app, redirect_uri })
+    }
+
+    #[must_use]
+    pub fn app(&self) -> Option<&OauthApp> {
+        self.app.as_ref()
+    }
+
+    #[must_use]
+    pub fn redirect_uri(&self) -> &Url {
+        &self.redirect_uri
+    }
+
+    fn web_url(&self, path: &str) -> Url {
+        at(&self.web, path)
+    }
+
+    fn api_url(&self, path: &str) -> Url {
+        at(&self.api, path)
+    }
+}
+
+fn at(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(path);
+    url
+}

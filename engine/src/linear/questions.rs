@@ -1,0 +1,128 @@
+//! What Relink asks of Linear. Every query is valid by Linear's published schema.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{CallError, Linear};
+use crate::connection::{Viewer, Workspace};
+
+/// Whose token it is, and for which workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub viewer: Viewer,
+    pub workspace: Workspace,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Team {
+    pub key: String,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    pub name: String,
+    pub url: String,
+    /// Name of its first team.
+    pub team: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    pub teams: Vec<Team>,
+    pub projects: Vec<Project>,
+    /// There is more than one page of either.
+    pub truncated: bool,
+}
+
+const IDENTITY: &str = "query RelinkIdentity { viewer { id name } organization { id name urlKey logoUrl } }";
+
+const CONTENT: &str = "query RelinkContent { \
+    teams(first: 100) { nodes { key name } pageInfo { hasNextPage } } \
+    projects(first: 100) { nodes { name url teams(first: 1) { nodes { key name } } } pageInfo { hasNextPage } } }";
+
+impl Linear {
+    /// Asks who and which workspace a token stands for; the token endpoint does not say.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn identity(&self, token: &SecretString) -> Result<Identity, CallError> {
+        let reply: IdentityReply = self.ask(token, IDENTITY).await?;
+        Ok(Identity {
+            viewer: Viewer { id: reply.viewer.id, name: reply.viewer.name },
+            workspace: Workspace {
+                id: reply.organization.id,
+                name: reply.organization.name,
+                url_key: reply.organization.url_key,
+                logo_url: reply.organization.logo_url,
+            },
+        })
+    }
+
+    /// The first hundred teams and projects.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn content(&self, token: &SecretString) -> Result<Content, CallError> {
+        let reply: ContentReply = self.ask(token, CONTENT).await?;
+        let truncated = reply.teams.page_info.has_next_page || reply.projects.page_info.has_next_page;
+        let projects = reply.projects.nodes.into_iter().map(|project| Project {
+            name: project.name,
+            url: project.url,
+            team: project.teams.nodes.into_iter().next().map(|team| team.name),
+        });
+        Ok(Content { projects: projects.collect(), teams: reply.teams.nodes, truncated })
+    }
+}
+
+#[derive(Deserialize)]
+struct IdentityReply {
+    viewer: ViewerReply,
+    organization: OrganizationReply,
+}
+
+#[derive(Deserialize)]
+struct ViewerReply {
+    id: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OrganizationReply {
+    id: String,
+    name: String,
+    url_key: String,
+    logo_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ContentReply {
+    teams: Page<Team>,
+    projects: Page<ProjectReply>,
+}
+
+#[derive(Deserialize)]
+struct ProjectReply {
+    name: String,
+    url: String,
+    teams: Nodes<Team>,
+}
+
+#[derive(Deserialize)]
+struct Nodes<T> {
+    nodes: Vec<T>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<T> {
+    nodes: Vec<T>,
+    page_info: PageInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    has_next_page: bool,
+}

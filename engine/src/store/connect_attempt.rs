@@ -1,0 +1,84 @@
+//! People on their way through Linear's consent page.
+
+use sqlx::FromRow;
+
+use super::{Store, StoreError, Stored, on};
+use crate::clock::Millis;
+use crate::connection::Actor;
+
+/// What was remembered when the person left for Linear.
+#[derive(Clone, Debug)]
+pub struct ConnectAttempt {
+    pub state_hash: String,
+    /// Binds the attempt to the browser session that began it.
+    pub browser_hash: String,
+    pub organisation_id: String,
+    pub user_id: String,
+    /// Set for a Reconnect: the connection that must come back.
+    pub connection_id: Option<String>,
+    pub actor: Actor,
+    pub verifier_sealed: Vec<u8>,
+    pub expires_at: Millis,
+}
+
+#[derive(FromRow)]
+struct Row {
+    state_hash: String,
+    browser_hash: String,
+    organisation_id: String,
+    user_id: String,
+    connection_id: Option<String>,
+    actor: String,
+    verifier_sealed: Vec<u8>,
+    expires_at: Millis,
+}
+
+impl TryFrom<Row> for ConnectAttempt {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<ConnectAttempt, StoreError> {
+        let actor = Actor::from_name(&row.actor)
+            .ok_or_else(|| StoreError::Inconsistent { table: "connect_attempts", id: row.state_hash.clone() })?;
+        Ok(ConnectAttempt {
+            state_hash: row.state_hash,
+            browser_hash: row.browser_hash,
+            organisation_id: row.organisation_id,
+            user_id: row.user_id,
+            connection_id: row.connection_id,
+            actor,
+            verifier_sealed: row.verifier_sealed,
+            expires_at: row.expires_at,
+        })
+    }
+}
+
+impl Store {
+    /// Remembers an attempt.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connect_attempt_create(&self, attempt: &ConnectAttempt) -> Stored<()> {
+        const SQL: &str = "INSERT INTO connect_attempts \
+            (state_hash, browser_hash, organisation_id, user_id, connection_id, actor, verifier_sealed, expires_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        on!(&self.db, pool => {
+            sqlx::query(SQL).bind(&attempt.state_hash).bind(&attempt.browser_hash).bind(&attempt.organisation_id).bind(&attempt.user_id)
+                .bind(&attempt.connection_id).bind(attempt.actor.name()).bind(&attempt.verifier_sealed).bind(attempt.expires_at)
+                .execute(pool).await?;
+        });
+        Ok(())
+    }
+
+    /// Takes an attempt out, once: of many that present the same state, one gets it. A browser that did not begin the
+    /// attempt gets nothing and uses nothing up.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connect_attempt_take(&self, state_hash: &str, browser_hash: &str, now: Millis) -> Stored<Option<ConnectAttempt>> {
+        const SQL: &str = "DELETE FROM connect_attempts WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 \
+            RETURNING state_hash, browser_hash, organisation_id, user_id, connection_id, actor, verifier_sealed, expires_at";
+        let row: Option<Row> =
+            on!(&self.db, pool => sqlx::query_as(SQL).bind(state_hash).bind(browser_hash).bind(now).fetch_optional(pool).await?);
+        row.map(ConnectAttempt::try_from).transpose()
+    }
+}

@@ -1,0 +1,305 @@
+//! Connections and their three states.
+
+use sqlx::FromRow;
+
+use super::{NewGrant, Store, StoreError, Stored, on};
+use crate::clock::Millis;
+use crate::connection::{Actor, Connection, Evidence, PassingError, Reason, State, TokenTimes, Viewer, Workspace};
+
+/// The select list of [`Row`], shared by every query that reads a connection.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.id, c.organisation_id, c.workspace_id, c.workspace_name, c.workspace_url_key, c.workspace_logo_url, \
+             c.actor, c.viewer_id, c.viewer_name, c.scopes, c.state, c.reason, c.state_since, c.evidence, c.generation, \
+             c.fingerprint, c.issued_at, c.expires_at, c.connected_at, c.tokens_revoked, c.last_verified_at, \
+             c.last_error_code, c.last_error_status, c.last_error_at, \
+             cu.name AS connected_by_name, du.name AS disconnected_by_name \
+             FROM connections c JOIN users cu ON cu.id = c.connected_by LEFT JOIN users du ON du.id = c.disconnected_by ",
+            $rest
+        )
+    };
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    organisation_id: String,
+    workspace_id: String,
+    workspace_name: String,
+    workspace_url_key: String,
+    workspace_logo_url: Option<String>,
+    actor: String,
+    viewer_id: String,
+    viewer_name: String,
+    scopes: String,
+    state: String,
+    reason: Option<String>,
+    state_since: Millis,
+    evidence: Option<String>,
+    generation: i64,
+    fingerprint: Option<String>,
+    issued_at: Option<Millis>,
+    expires_at: Option<Millis>,
+    connected_at: Millis,
+    tokens_revoked: bool,
+    last_verified_at: Option<Millis>,
+    last_error_code: Option<String>,
+    last_error_status: Option<i64>,
+    last_error_at: Option<Millis>,
+    connected_by_name: String,
+    disconnected_by_name: Option<String>,
+}
+
+impl Row {
+    fn token(&self) -> Option<TokenTimes> {
+        Some(TokenTimes { issued_at: self.issued_at?, expires_at: self.expires_at?, fingerprint: self.fingerprint.clone()? })
+    }
+
+    fn state(&self) -> Option<State> {
+        let reason = self.reason.as_deref().and_then(Reason::from_name);
+        Some(match self.state.as_str() {
+            "connected" => State::Connected { token: self.token()? },
+            "reconnect_required" => State::ReconnectRequired {
+                since: self.state_since,
+                reason: reason?,
+                evidence: self.evidence.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+                token: self.token(),
+            },
+            "disconnected" => State::Disconnected {
+                at: self.state_since,
+                reason: reason?,
+                by: self.disconnected_by_name.clone(),
+                revoked: self.tokens_revoked,
+            },
+            _ => return None,
+        })
+    }
+
+    fn last_error(&self) -> Option<PassingError> {
+        Some(PassingError {
+            code: self.last_error_code.clone()?,
+            status: self.last_error_status.and_then(|status| u16::try_from(status).ok()),
+            at: self.last_error_at?,
+        })
+    }
+}
+
+impl TryFrom<Row> for Connection {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Connection, StoreError> {
+        let inconsistent = || StoreError::Inconsistent { table: "connections", id: row.id.clone() };
+        let state = row.state().ok_or_else(inconsistent)?;
+        let actor = Actor::from_name(&row.actor).ok_or_else(inconsistent)?;
+        let last_error = row.last_error();
+        Ok(Connection {
+            id: row.id,
+            organisation_id: row.organisation_id,
+            workspace: Workspace {
+                id: row.workspace_id,
+                name: row.workspace_name,
+                url_key: row.workspace_url_key,
+                logo_url: row.workspace_logo_url,
+            },
+            actor,
+            viewer: Viewer { id: row.viewer_id, name: row.viewer_name },
+            scopes: row.scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+            state,
+            generation: row.generation,
+            connected_by: row.connected_by_name,
+            connected_at: row.connected_at,
+            last_verified_at: row.last_verified_at,
+            last_error,
+        })
+    }
+}
+
+/// What a finished consent brings: everything about the connection but its state, which becomes connected.
+#[derive(Clone, Debug)]
+pub struct Adoption {
+    /// The id that the grant is sealed for: of the row that is there, or a new one.
+    pub id: String,
+    pub organisation_id: String,
+    pub workspace: Workspace,
+    pub actor: Actor,
+    pub viewer: Viewer,
+    pub scopes: Vec<String>,
+    pub connected_by: String,
+    pub grant: NewGrant,
+    /// Refuse a workspace that another organisation holds.
+    pub exclusive: bool,
+    pub now: Millis,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Adopted {
+    Done,
+    /// Another organisation holds the workspace.
+    Held,
+    /// The workspace's row got another id meanwhile; seal for that one and try again.
+    Moved,
+}
+
+impl Store {
+    /// All connections of an organisation, in no particular order. One query, however many there are.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn connections(&self, organisation: &str) -> Stored<Vec<Connection>> {
+        const SQL: &str = select!("WHERE c.organisation_id = $1");
+        let rows: Vec<Row> = on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?);
+        rows.into_iter().map(Connection::try_from).collect()
+    }
+
+    /// One connection of an organisation.
+    ///
+    /// # Errors
+    /// As [`Store::connections`].
+    pub async fn connection(&self, organisation: &str, id: &str) -> Stored<Option<Connection>> {
+        const SQL: &str = select!("WHERE c.organisation_id = $1 AND c.id = $2");
+        let row: Option<Row> = on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).bind(id).fetch_optional(pool).await?);
+        row.map(Connection::try_from).transpose()
+    }
+
+    /// The organisation's connection to a workspace, by Linear's organization id.
+    ///
+    /// # Errors
+    /// As [`Store::connections`].
+    pub async fn connection_by_workspace(&self, organisation: &str, workspace: &str) -> Stored<Option<Connection>> {
+        const SQL: &str = select!("WHERE c.organisation_id = $1 AND c.workspace_id = $2");
+        let row: Option<Row> = on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).bind(workspace).fetch_optional(pool).await?);
+        row.map(Connection::try_from).transpose()
+    }
+
+    /// The e-mail address of whoever connected a workspace that another organisation holds.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection_holder_email(&self, workspace: &str, not_of: &str) -> Stored<Option<String>> {
+        const SQL: &str = "SELECT u.email FROM workspace_claims w \
+            JOIN connections c ON c.workspace_id = w.workspace_id AND c.organisation_id = w.organisation_id \
+            JOIN users u ON u.id = c.connected_by WHERE w.workspace_id = $1 AND w.organisation_id <> $2";
+        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(workspace).bind(not_of).fetch_optional(pool).await?))
+    }
+
+    /// Connects, or connects again: claim, connection and grant in one transaction, as a new generation, so that no
+    /// refresh which is still under way can write over it.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is written then.
+    pub async fn connection_adopt(&self, new: &Adoption) -> Stored<Adopted> {
+        on!(&self.db, pool => {
+            let mut tx = pool.begin().await?;
+            if new.exclusive {
+                let claimed = sqlx::query("INSERT INTO workspace_claims (workspace_id, organisation_id) VALUES ($1, $2) \
+                    ON CONFLICT (workspace_id) DO UPDATE SET organisation_id = excluded.organisation_id \
+                    WHERE workspace_claims.organisation_id = excluded.organisation_id")
+                    .bind(&new.workspace.id).bind(&new.organisation_id).execute(&mut *tx).await?.rows_affected();
+                if claimed == 0 {
+                    return Ok(Adopted::Held);
+                }
+            }
+            const SQL: &str = "INSERT INTO connections \
+                (id, organisation_id, workspace_id, workspace_name, workspace_url_key, workspace_logo_url, actor, viewer_id, viewer_name, scopes, \
+                 state, state_since, generation, access_sealed, refresh_sealed, fingerprint, issued_at, expires_at, connected_by, connected_at, last_verified_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'connected', $11, 1, $12, $13, $14, $15, $16, $17, $11, $11) \
+                ON CONFLICT (organisation_id, workspace_id) DO UPDATE SET \
+                 workspace_name = excluded.workspace_name, workspace_url_key = excluded.workspace_url_key, workspace_logo_url = excluded.workspace_logo_url, \
+                 actor = excluded.actor, viewer_id = excluded.viewer_id, viewer_name = excluded.viewer_name, scopes = excluded.scopes, \
+                 state = 'connected', reason = NULL, state_since = excluded.state_since, evidence = NULL, generation = connections.generation + 1, \
+                 access_sealed = excluded.access_sealed, refresh_sealed = excluded.refresh_sealed, fingerprint = excluded.fingerprint, \
+                 issued_at = excluded.issued_at, expires_at = excluded.expires_at, connected_by = excluded.connected_by, connected_at = excluded.connected_at, \
+                 disconnected_by = NULL, tokens_revoked = FALSE, last_verified_at = excluded.last_verified_at, \
+                 last_error_code = NULL, last_error_status = NULL, last_error_at = NULL \
+                WHERE connections.id = excluded.id";
+            let written = sqlx::query(SQL)
+                .bind(&new.id).bind(&new.organisation_id)
+                .bind(&new.workspace.id).bind(&new.workspace.name).bind(&new.workspace.url_key).bind(&new.workspace.logo_url)
+                .bind(new.actor.name()).bind(&new.viewer.id).bind(&new.viewer.name).bind(new.scopes.join(" "))
+                .bind(new.now)
+                .bind(&new.grant.access_sealed).bind(&new.grant.refresh_sealed).bind(&new.grant.fingerprint).bind(new.grant.issued_at).bind(new.grant.expires_at)
+                .bind(&new.connected_by)
+                .execute(&mut *tx).await?.rows_affected();
+            if written == 0 {
+                return Ok(Adopted::Moved);
+            }
+            tx.commit().await?;
+            Ok(Adopted::Done)
+        })
+    }
+
+    /// Marks a connection as needing a reconnect, but only if the tokens that Linear refused are still the current
+    /// ones: `false` means that somebody renewed them meanwhile, and nothing was written.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection_break(
+        &self,
+        id: &str,
+        generation: i64,
+        reason: Reason,
+        evidence: Option<&Evidence>,
+        now: Millis,
+    ) -> Stored<bool> {
+        const SQL: &str = "UPDATE connections SET state = 'reconnect_required', reason = $3, evidence = $4, state_since = $5 \
+            WHERE id = $1 AND generation = $2 AND state = 'connected'";
+        let evidence = evidence.map(|evidence| serde_json::to_string(evidence).unwrap_or_default());
+        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(id).bind(generation).bind(reason.name()).bind(&evidence).bind(now)
+            .execute(pool).await?.rows_affected() == 1))
+    }
+
+    /// Ends a connection as a new generation, keeps the row as history, and sets the workspace free. The sealed tokens
+    /// stay until [`Store::grant_revoked`]: they have to be shown to Linear once more. `false`: it had ended before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection_disconnect(&self, organisation: &str, id: &str, by: &str, now: Millis) -> Stored<bool> {
+        on!(&self.db, pool => {
+            let mut tx = pool.begin().await?;
+            let ended = sqlx::query("UPDATE connections SET state = 'disconnected', reason = 'by_person', state_since = $3, disconnected_by = $4, \
+                    evidence = NULL, generation = generation + 1, tokens_revoked = FALSE \
+                WHERE organisation_id = $1 AND id = $2 AND state <> 'disconnected'")
+                .bind(organisation).bind(id).bind(now).bind(by).execute(&mut *tx).await?.rows_affected() == 1;
+            sqlx::query("DELETE FROM workspace_claims WHERE organisation_id = $1 \
+                AND workspace_id = (SELECT workspace_id FROM connections WHERE organisation_id = $1 AND id = $2)")
+                .bind(organisation).bind(id).execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(ended)
+        })
+    }
+
+    /// Linear answered a call made with these tokens.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection_verified(&self, id: &str, generation: i64, now: Millis) -> Stored<()> {
+        const SQL: &str = "UPDATE connections SET last_verified_at = $3, last_error_code = NULL, last_error_status = NULL, last_error_at = NULL \
+            WHERE id = $1 AND generation = $2";
+        on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(generation).bind(now).execute(pool).await?; });
+        Ok(())
+    }
+
+    /// A call made with these tokens failed for a reason that passes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection_failed(&self, id: &str, generation: i64, error: &PassingError) -> Stored<()> {
+        const SQL: &str =
+            "UPDATE connections SET last_error_code = $3, last_error_status = $4, last_error_at = $5 WHERE id = $1 AND generation = $2";
+        on!(&self.db, pool => {
+            sqlx::query(SQL).bind(id).bind(generation).bind(&error.code).bind(error.status.map(i64::from)).bind(error.at).execute(pool).await?;
+        });
+        Ok(())
+    }
+
+    /// Ended connections whose tokens were not yet confirmed void: organisation and id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connections_to_revoke(&self, ended_before: Millis, limit: i64) -> Stored<Vec<(String, String)>> {
+        const SQL: &str = "SELECT organisation_id, id FROM connections \
+            WHERE state = 'disconnected' AND access_sealed IS NOT NULL AND state_since <= $1 ORDER BY state_since LIMIT $2";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(ended_before).bind(limit).fetch_all(pool).await?))
+    }
+}

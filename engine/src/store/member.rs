@@ -1,0 +1,107 @@
+//! Who belongs to which organisation, as what.
+
+use sqlx::FromRow;
+
+use super::{Store, StoreError, Stored, on};
+use crate::account::{NewMember, Person, Role};
+
+/// How [`Store::member_add`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Member {
+    Added,
+    /// They were a member before; nothing was changed.
+    Already,
+    /// Somebody owns this instance already; nothing was changed.
+    Owned,
+}
+
+#[derive(FromRow)]
+struct Row {
+    user_id: String,
+    email: String,
+    name: String,
+    organisation_id: String,
+    organisation_name: String,
+    role: String,
+}
+
+impl TryFrom<Row> for Person {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Person, StoreError> {
+        let role = Role::from_name(&row.role).ok_or_else(|| StoreError::Inconsistent { table: "members", id: row.user_id.clone() })?;
+        Ok(Person {
+            user_id: row.user_id,
+            email: row.email,
+            name: row.name,
+            organisation_id: row.organisation_id,
+            organisation: row.organisation_name,
+            role,
+        })
+    }
+}
+
+impl Store {
+    /// The person as a member of one of their organisations.
+    ///
+    /// # Errors
+    /// When the database fails or the row makes no sense.
+    pub async fn member(&self, organisation: &str, user: &str) -> Stored<Option<Person>> {
+        const SQL: &str = "SELECT m.user_id, u.email, u.name, m.organisation_id, o.name AS organisation_name, m.role \
+            FROM members m JOIN users u ON u.id = m.user_id JOIN organisations o ON o.id = m.organisation_id \
+            WHERE m.organisation_id = $1 AND m.user_id = $2";
+        let row: Option<Row> = on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).bind(user).fetch_optional(pool).await?);
+        row.map(Person::try_from).transpose()
+    }
+
+    /// The organisation that the person joined first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn member_first_organisation(&self, user: &str) -> Stored<Option<String>> {
+        const SQL: &str = "SELECT organisation_id FROM members WHERE user_id = $1 ORDER BY created_at, organisation_id LIMIT 1";
+        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(user).fetch_optional(pool).await?))
+    }
+
+    /// Whether this instance has an owner.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn owner_exists(&self) -> Stored<bool> {
+        const SQL: &str = "SELECT COUNT(*) FROM members WHERE role = 'owner'";
+        let owners: i64 = on!(&self.db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await?);
+        Ok(owners > 0)
+    }
+
+    /// Adds a member, and their organisation and account where these are new, all or nothing.
+    /// With `first_owner`, only if nobody ever owned this instance: of many at once, one wins.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn member_add(&self, new: &NewMember, first_owner: bool) -> Stored<Member> {
+        on!(&self.db, pool => {
+            let mut tx = pool.begin().await?;
+            if new.role == Role::Owner {
+                let claimed = sqlx::query("INSERT INTO meta (key, value) VALUES ('owner', $1) ON CONFLICT (key) DO NOTHING")
+                    .bind(new.user_id.as_bytes()).execute(&mut *tx).await?.rows_affected();
+                if first_owner && claimed == 0 {
+                    return Ok(Member::Owned);
+                }
+            }
+            sqlx::query("INSERT INTO organisations (id, slug, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (slug) DO NOTHING")
+                .bind(&new.organisation_id).bind(&new.organisation_slug).bind(&new.organisation_name).bind(new.now).execute(&mut *tx).await?;
+            sqlx::query("INSERT INTO users (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email) DO NOTHING")
+                .bind(&new.user_id).bind(&new.email).bind(&new.name).bind(&new.password_hash).bind(new.now).execute(&mut *tx).await?;
+            // Looked up, not taken from `new`: either may have been there before, under another id.
+            let added = sqlx::query("INSERT INTO members (organisation_id, user_id, role, created_at) \
+                SELECT o.id, u.id, $3, $4 FROM organisations o, users u WHERE o.slug = $1 AND u.email = $2 \
+                ON CONFLICT (organisation_id, user_id) DO NOTHING")
+                .bind(&new.organisation_slug).bind(&new.email).bind(new.role.name()).bind(new.now).execute(&mut *tx).await?.rows_affected();
+            if added == 0 {
+                return Ok(Member::Already);
+            }
+            tx.commit().await?;
+            Ok(Member::Added)
+        })
+    }
+}

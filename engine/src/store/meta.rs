@@ -1,0 +1,25 @@
+//! Facts about the instance itself.
+
+use super::{Store, Stored, on};
+
+impl Store {
+    /// What is under `key`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn meta(&self, key: &str) -> Stored<Option<Vec<u8>>> {
+        on!(&self.db, pool => Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(key).fetch_optional(pool).await?))
+    }
+
+    /// Writes `value` under `key` unless something is there; answers what is there now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn meta_claim(&self, key: &str, value: &[u8]) -> Stored<Vec<u8>> {
+        on!(&self.db, pool => {
+            sqlx::query("INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING")
+                .bind(key).bind(value).execute(pool).await?;
+            Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(key).fetch_one(pool).await?)
+        })
+    }
+}

@@ -1,0 +1,151 @@
+//! Everything that is remembered, on SQLite or PostgreSQL: one SQL text for both, and all SQL of Relink.
+
+mod api_key;
+mod connect_attempt;
+mod connection;
+mod grant;
+mod member;
+mod meta;
+mod organisation;
+mod session;
+mod throttle;
+mod user;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
+
+pub use api_key::ApiKeyRow;
+pub use connect_attempt::ConnectAttempt;
+pub use connection::{Adopted, Adoption};
+pub(crate) use grant::{ACCESS, CONNECTIONS, REFRESH};
+pub use grant::{NewGrant, SealedGrant};
+pub use member::Member;
+pub use session::StoredSession;
+pub use throttle::Tries;
+pub use user::UserRow;
+
+/// Runs the same body on either pool.
+macro_rules! on {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite($pool) => $body,
+            $crate::store::Db::Postgres($pool) => $body,
+        }
+    };
+}
+pub(crate) use on;
+
+/// Serialises migrations of several processes that start at once; any number that nobody else uses.
+const MIGRATION_LOCK: i64 = 0x52_45_4c_49_4e_4b;
+
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const POOL_SIZE: u32 = 16;
+
+#[derive(Clone, Debug)]
+pub enum Db {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database did not do it: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the database could not be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row that the code never writes. A person has to look.
+    #[error("row {id} of {table} cannot be")]
+    Inconsistent { table: &'static str, id: String },
+}
+
+pub(crate) type Stored<T> = Result<T, StoreError>;
+
+/// Remembers everything. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: Db,
+}
+
+impl Store {
+    /// Opens `url` (`sqlite://PATH` or `postgres://…`), creating an SQLite file that is not there yet.
+    ///
+    /// # Errors
+    /// When the URL makes no sense or nothing answers there.
+    pub async fn open(url: &str) -> Stored<Store> {
+        let db = if url.starts_with("sqlite:") { Db::Sqlite(open_sqlite(url).await?) } else { Db::Postgres(open_postgres(url).await?) };
+        Ok(Store { db })
+    }
+
+    /// Brings the schema up to date. Safe with any number of processes at once.
+    ///
+    /// # Errors
+    /// When a migration fails or the database holds newer ones than this program knows.
+    pub async fn migrate(&self) -> Stored<()> {
+        match &self.db {
+            Db::Sqlite(pool) => {
+                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+                unlocked(sqlx::migrate!("../migrations/sqlite")).run_direct(None, &mut *tx, false).await?;
+                tx.commit().await?;
+            }
+            Db::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                // Held to the end of the transaction, so a pooler in transaction mode does not break it.
+                sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK).execute(&mut *tx).await?;
+                unlocked(sqlx::migrate!("../migrations/postgres")).run_direct(None, &mut *tx, false).await?;
+                tx.commit().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Stored<()> {
+        on!(&self.db, pool => { sqlx::query("SELECT 1").execute(pool).await?; });
+        Ok(())
+    }
+
+    /// "SQLite" or "PostgreSQL".
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.db {
+            Db::Sqlite(_) => "SQLite",
+            Db::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    /// Hands back all connections; SQLite folds its write-ahead log into the file.
+    pub async fn close(&self) {
+        on!(&self.db, pool => pool.close().await);
+    }
+}
+
+/// Without the library's own lock, a session-level one that a transaction-mode pooler breaks: ours is the transaction.
+fn unlocked(mut migrator: Migrator) -> Migrator {
+    migrator.set_locking(false);
+    migrator
+}
+
+async fn open_sqlite(url: &str) -> Stored<SqlitePool> {
+    let options = SqliteConnectOptions::from_str(url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A grant that Linear has rotated must be on the disk, not in a cache, before it is used.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(SQLITE_BUSY_TIMEOUT);
+    Ok(SqlitePoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?)
+}
+
+async fn open_postgres(url: &str) -> Stored<PgPool> {
+    let options = PgConnectOptions::from_str(url)?.application_name("relink");
+    Ok(PgPoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?)
+}

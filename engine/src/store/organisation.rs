@@ -1,0 +1,25 @@
+//! Organisations.
+
+use super::{Store, Stored, on};
+use crate::account::Organisation;
+
+impl Store {
+    /// The organisation with this slug.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn organisation_by_slug(&self, slug: &str) -> Stored<Option<Organisation>> {
+        const SQL: &str = "SELECT id, slug, name FROM organisations WHERE slug = $1";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(slug).fetch_optional(pool).await?))
+    }
+
+    /// The organisation of this instance, if it has exactly one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn organisation_only(&self) -> Stored<Option<Organisation>> {
+        const SQL: &str = "SELECT id, slug, name FROM organisations LIMIT 2";
+        let mut found: Vec<Organisation> = on!(&self.db, pool => sqlx::query_as(SQL).fetch_all(pool).await?);
+        Ok(if found.len() == 1 { found.pop() } else { None })
+    }
+}

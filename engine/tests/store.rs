@@ -1,0 +1,358 @@
+//! The store suite: every test runs on SQLite and on PostgreSQL.
+
+mod support;
+
+use std::collections::HashSet;
+
+use relink_engine::account::{NewMember, Person, Role};
+use relink_engine::connection::{Actor, Evidence, PassingError, Reason, State, Viewer, Workspace};
+use relink_engine::store::{Adopted, Adoption, ConnectAttempt, Member, NewGrant, Store, StoredSession};
+use support::{Fresh, member};
+use tokio::task::JoinSet;
+
+on_both!(
+    an_up_to_date_database_is_left_alone,
+    of_many_first_owners_one_wins,
+    a_member_is_added_once,
+    of_many_claims_one_wins,
+    sessions_end_when_they_should,
+    an_ended_session_is_not_brought_back,
+    tries_at_the_same_moment_all_count,
+    counting_starts_anew_after_the_window,
+    of_many_callbacks_one_takes_the_attempt,
+    another_browser_takes_nothing_and_uses_nothing_up,
+    an_attempt_runs_out,
+    a_workspace_is_adopted_and_adopted_again,
+    a_workspace_belongs_to_one_organisation_at_a_time,
+    of_many_organisations_one_gets_the_workspace,
+    workspaces_may_be_shared_where_that_is_allowed,
+    only_the_current_generation_breaks_a_connection,
+    a_disconnected_connection_is_history,
+    tokens_are_forgotten_only_when_void_or_old,
+    success_clears_an_error_and_only_of_its_own_generation,
+    organisations_do_not_see_each_other,
+);
+
+async fn an_up_to_date_database_is_left_alone(fresh: Fresh) {
+    fresh.store.migrate().await.unwrap();
+    fresh.store.ping().await.unwrap();
+    assert!(matches!(fresh.store.kind(), "SQLite" | "PostgreSQL"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_processes_may_migrate_an_empty_sqlite_at_once() {
+    migrate_at_once(support::empty_sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_processes_may_migrate_an_empty_postgres_at_once() {
+    if let Some(fresh) = support::empty_postgres().await {
+        migrate_at_once(fresh).await;
+    }
+}
+
+async fn migrate_at_once(fresh: Fresh) {
+    let mut starts = JoinSet::new();
+    for _ in 0..6 {
+        let url = fresh.url.clone();
+        starts.spawn(async move { Store::open(&url).await?.migrate().await });
+    }
+    for outcome in starts.join_all().await {
+        outcome.unwrap();
+    }
+    assert!(!fresh.store.owner_exists().await.unwrap());
+}
+
+fn founder(number: usize) -> NewMember {
+    NewMember {
+        organisation_id: format!("o{number}"),
+        organisation_slug: format!("org{number}"),
+        organisation_name: "Org".to_owned(),
+        user_id: format!("u{number}"),
+        email: format!("{number}@example.com"),
+        name: "Founder".to_owned(),
+        password_hash: "hash".to_owned(),
+        role: Role::Owner,
+        now: 1,
+    }
+}
+
+async fn of_many_first_owners_one_wins(fresh: Fresh) {
+    let mut tries = JoinSet::new();
+    for number in 0..32 {
+        let store = fresh.store.clone();
+        tries.spawn(async move { store.member_add(&founder(number), true).await.unwrap() });
+    }
+    let outcomes = tries.join_all().await;
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Member::Added).count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Member::Owned).count(), 31);
+    assert!(fresh.store.owner_exists().await.unwrap());
+    assert!(fresh.store.organisation_only().await.unwrap().is_some(), "the losers left nothing behind");
+}
+
+async fn a_member_is_added_once(fresh: Fresh) {
+    let person = member(&fresh.store, "north", "a@example.com", Role::Admin).await;
+    assert_eq!((person.role, person.organisation.as_str()), (Role::Admin, "NORTH"));
+    let again = NewMember { organisation_slug: "north".to_owned(), email: "a@example.com".to_owned(), ..founder(9) };
+    assert_eq!(fresh.store.member_add(&again, false).await.unwrap(), Member::Already);
+    assert_eq!(fresh.store.member_first_organisation(&person.user_id).await.unwrap(), Some(person.organisation_id.clone()));
+    let unchanged = fresh.store.member(&person.organisation_id, &person.user_id).await.unwrap().unwrap();
+    assert_eq!(unchanged, person);
+}
+
+async fn of_many_claims_one_wins(fresh: Fresh) {
+    let mut claims = JoinSet::new();
+    for number in 0..32_u8 {
+        let store = fresh.store.clone();
+        claims.spawn(async move { store.meta_claim("key", &[number]).await.unwrap() });
+    }
+    let values: HashSet<Vec<u8>> = claims.join_all().await.into_iter().collect();
+    assert_eq!(values.len(), 1, "everybody reads the winner's value");
+}
+
+fn session(id: &str, user: &str) -> StoredSession {
+    StoredSession { id_hash: id.to_owned(), user_id: Some(user.to_owned()), data: vec![0, 159, 146, 150], expires_at: 1_000 }
+}
+
+async fn sessions_end_when_they_should(fresh: Fresh) {
+    let store = &fresh.store;
+    for (id, user) in [("a", "u1"), ("b", "u1"), ("c", "u2")] {
+        assert!(store.session_create(&session(id, user)).await.unwrap());
+    }
+    assert!(!store.session_create(&session("a", "u2")).await.unwrap(), "an id is taken once");
+    assert_eq!(store.session("a", 999).await.unwrap().unwrap().data, vec![0, 159, 146, 150]);
+    assert!(store.session("a", 1_000).await.unwrap().is_none(), "run out");
+    assert_eq!(store.session_delete_others("u1", "a").await.unwrap(), 1);
+    assert!(store.session("b", 0).await.unwrap().is_none());
+    assert!(store.session("c", 0).await.unwrap().is_some());
+    assert_eq!(store.forget_expired(1_000).await.unwrap(), 2);
+}
+
+async fn an_ended_session_is_not_brought_back(fresh: Fresh) {
+    let store = &fresh.store;
+    store.session_create(&session("a", "u1")).await.unwrap();
+    store.session_delete("a").await.unwrap();
+    assert!(!store.session_save(&session("a", "u1")).await.unwrap());
+    assert!(store.session("a", 0).await.unwrap().is_none());
+}
+
+async fn tries_at_the_same_moment_all_count(fresh: Fresh) {
+    let mut tries = JoinSet::new();
+    for _ in 0..64 {
+        let store = fresh.store.clone();
+        tries.spawn(async move { store.throttle_count("key", 100, 1_000).await.unwrap().tries });
+    }
+    let mut counts = tries.join_all().await;
+    counts.sort_unstable();
+    assert_eq!(counts, (1..=64).collect::<Vec<_>>());
+}
+
+async fn counting_starts_anew_after_the_window(fresh: Fresh) {
+    let store = &fresh.store;
+    assert_eq!(store.throttle_count("key", 100, 1_000).await.unwrap().resets_at, 1_100);
+    let second = store.throttle_count("key", 1_099, 1_000).await.unwrap();
+    assert_eq!((second.tries, second.resets_at), (2, 1_100), "trying does not prolong the pause");
+    store.throttle_forgive("key").await.unwrap();
+    assert_eq!(store.throttle_count("key", 1_099, 1_000).await.unwrap().tries, 2);
+    assert_eq!(store.throttle_count("key", 1_100, 1_000).await.unwrap().tries, 1);
+    store.throttle_clear("key").await.unwrap();
+    assert_eq!(store.throttle_count("key", 1_100, 1_000).await.unwrap().tries, 1);
+}
+
+async fn attempt(store: &Store) -> ConnectAttempt {
+    let person = member(store, "north", "a@example.com", Role::Owner).await;
+    let attempt = ConnectAttempt {
+        state_hash: "state".to_owned(),
+        browser_hash: "browser".to_owned(),
+        organisation_id: person.organisation_id,
+        user_id: person.user_id,
+        connection_id: None,
+        actor: Actor::User,
+        verifier_sealed: vec![1, 2, 3],
+        expires_at: 1_000,
+    };
+    store.connect_attempt_create(&attempt).await.unwrap();
+    attempt
+}
+
+async fn of_many_callbacks_one_takes_the_attempt(fresh: Fresh) {
+    attempt(&fresh.store).await;
+    let mut takes = JoinSet::new();
+    for _ in 0..32 {
+        let store = fresh.store.clone();
+        takes.spawn(async move { store.connect_attempt_take("state", "browser", 1).await.unwrap() });
+    }
+    let taken: Vec<_> = takes.join_all().await.into_iter().flatten().collect();
+    assert_eq!(taken.len(), 1);
+    assert_eq!((taken[0].actor, taken[0].verifier_sealed.as_slice()), (Actor::User, &[1, 2, 3][..]));
+}
+
+async fn another_browser_takes_nothing_and_uses_nothing_up(fresh: Fresh) {
+    attempt(&fresh.store).await;
+    assert!(fresh.store.connect_attempt_take("state", "other", 1).await.unwrap().is_none());
+    assert!(fresh.store.connect_attempt_take("other", "browser", 1).await.unwrap().is_none());
+    assert!(fresh.store.connect_attempt_take("state", "browser", 1).await.unwrap().is_some());
+}
+
+async fn an_attempt_runs_out(fresh: Fresh) {
+    attempt(&fresh.store).await;
+    assert!(fresh.store.connect_attempt_take("state", "browser", 1_000).await.unwrap().is_none());
+    assert_eq!(fresh.store.forget_expired(1_000).await.unwrap(), 1);
+}
+
+fn adoption(person: &Person, id: &str, workspace: &str) -> Adoption {
+    Adoption {
+        id: id.to_owned(),
+        organisation_id: person.organisation_id.clone(),
+        workspace: Workspace { id: workspace.to_owned(), name: "Acme".to_owned(), url_key: "acme".to_owned(), logo_url: None },
+        actor: Actor::App,
+        viewer: Viewer { id: "v".to_owned(), name: "Relink".to_owned() },
+        scopes: vec!["read".to_owned(), "write".to_owned()],
+        connected_by: person.user_id.clone(),
+        grant: NewGrant {
+            access_sealed: vec![1],
+            refresh_sealed: Some(vec![2]),
+            fingerprint: "0123456789abcdef".to_owned(),
+            issued_at: 10,
+            expires_at: 86_400_010,
+        },
+        exclusive: true,
+        now: 10,
+    }
+}
+
+async fn a_workspace_is_adopted_and_adopted_again(fresh: Fresh) {
+    let store = &fresh.store;
+    let person = member(store, "north", "a@example.com", Role::Owner).await;
+    assert_eq!(store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap(), Adopted::Done);
+    let first = store.connection(&person.organisation_id, "c1").await.unwrap().unwrap();
+    assert_eq!((first.generation, first.scopes.len(), first.last_verified_at), (1, 2, Some(10)));
+    assert!(matches!(&first.state, State::Connected { token } if token.expires_at == 86_400_010));
+
+    assert!(store.connection_break("c1", 1, Reason::Revoked, None, 20).await.unwrap());
+    let mut again = adoption(&person, "c1", "w");
+    again.workspace.name = "Acme Renamed".to_owned();
+    again.grant.refresh_sealed = None;
+    assert_eq!(store.connection_adopt(&again).await.unwrap(), Adopted::Done);
+    let second = store.connection_by_workspace(&person.organisation_id, "w").await.unwrap().unwrap();
+    assert_eq!((second.id.as_str(), second.generation, second.workspace.name.as_str()), ("c1", 2, "Acme Renamed"));
+    assert!(matches!(second.state, State::Connected { .. }));
+    assert!(store.grant(&person.organisation_id, "c1").await.unwrap().unwrap().refresh_sealed.is_none());
+
+    // Sealed for another row: the bytes would not open there, so nothing is written.
+    assert_eq!(store.connection_adopt(&adoption(&person, "c2", "w")).await.unwrap(), Adopted::Moved);
+    assert_eq!(store.connections(&person.organisation_id).await.unwrap().len(), 1);
+}
+
+async fn a_workspace_belongs_to_one_organisation_at_a_time(fresh: Fresh) {
+    let store = &fresh.store;
+    let north = member(store, "north", "a@example.com", Role::Owner).await;
+    let south = member(store, "south", "b@example.com", Role::Owner).await;
+    store.connection_adopt(&adoption(&north, "c1", "w")).await.unwrap();
+    assert_eq!(store.connection_adopt(&adoption(&south, "c2", "w")).await.unwrap(), Adopted::Held);
+    assert!(store.connections(&south.organisation_id).await.unwrap().is_empty());
+    let holder = store.connection_holder_email("w", &south.organisation_id).await.unwrap();
+    assert_eq!(holder.as_deref(), Some("a@example.com"));
+    assert_eq!(store.connection_holder_email("w", &north.organisation_id).await.unwrap(), None);
+
+    store.connection_break("c1", 1, Reason::Revoked, None, 20).await.unwrap();
+    assert_eq!(store.connection_adopt(&adoption(&south, "c2", "w")).await.unwrap(), Adopted::Held, "broken is not free");
+    store.connection_disconnect(&north.organisation_id, "c1", &north.user_id, 30).await.unwrap();
+    assert_eq!(store.connection_adopt(&adoption(&south, "c2", "w")).await.unwrap(), Adopted::Done);
+}
+
+async fn of_many_organisations_one_gets_the_workspace(fresh: Fresh) {
+    let mut tries = JoinSet::new();
+    for number in 0..16 {
+        let person = member(&fresh.store, &format!("org{number}"), &format!("{number}@example.com"), Role::Owner).await;
+        let store = fresh.store.clone();
+        tries.spawn(async move { store.connection_adopt(&adoption(&person, &format!("c{number}"), "w")).await.unwrap() });
+    }
+    let outcomes = tries.join_all().await;
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Adopted::Done).count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Adopted::Held).count(), 15);
+}
+
+async fn workspaces_may_be_shared_where_that_is_allowed(fresh: Fresh) {
+    for (slug, id) in [("north", "c1"), ("south", "c2")] {
+        let person = member(&fresh.store, slug, &format!("{slug}@example.com"), Role::Owner).await;
+        let shared = Adoption { exclusive: false, ..adoption(&person, id, "w") };
+        assert_eq!(fresh.store.connection_adopt(&shared).await.unwrap(), Adopted::Done);
+    }
+}
+
+async fn only_the_current_generation_breaks_a_connection(fresh: Fresh) {
+    let store = &fresh.store;
+    let person = member(store, "north", "a@example.com", Role::Owner).await;
+    store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
+    store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
+    let evidence = Evidence { status: 401, code: "AUTHENTICATION_ERROR".to_owned() };
+    assert!(!store.connection_break("c1", 1, Reason::Revoked, Some(&evidence), 20).await.unwrap(), "renewed meanwhile");
+    assert!(store.connection_break("c1", 2, Reason::Revoked, Some(&evidence), 21).await.unwrap());
+    assert!(!store.connection_break("c1", 2, Reason::InvalidGrant, None, 22).await.unwrap(), "the first verdict stays");
+    let State::ReconnectRequired { since, reason, evidence: kept, .. } =
+        store.connection(&person.organisation_id, "c1").await.unwrap().unwrap().state
+    else {
+        panic!("broken")
+    };
+    assert_eq!((since, reason, kept), (21, Reason::Revoked, Some(evidence)));
+}
+
+async fn a_disconnected_connection_is_history(fresh: Fresh) {
+    let store = &fresh.store;
+    let person = member(store, "north", "a@example.com", Role::Owner).await;
+    store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
+    assert!(store.connection_disconnect(&person.organisation_id, "c1", &person.user_id, 30).await.unwrap());
+    assert!(!store.connection_disconnect(&person.organisation_id, "c1", &person.user_id, 31).await.unwrap(), "once");
+    assert!(!store.connection_disconnect("org-south", "c1", &person.user_id, 31).await.unwrap(), "not by others");
+    let connection = store.connection(&person.organisation_id, "c1").await.unwrap().unwrap();
+    let expected = State::Disconnected { at: 30, reason: Reason::ByPerson, by: Some(person.name.clone()), revoked: false };
+    assert_eq!((connection.state, connection.generation), (expected, 2));
+}
+
+async fn tokens_are_forgotten_only_when_void_or_old(fresh: Fresh) {
+    let store = &fresh.store;
+    let person = member(store, "north", "a@example.com", Role::Owner).await;
+    for (id, workspace) in [("c1", "w1"), ("c2", "w2"), ("c3", "w3")] {
+        store.connection_adopt(&adoption(&person, id, workspace)).await.unwrap();
+    }
+    assert!(!store.grant_revoked("c1", 1).await.unwrap(), "still connected");
+    store.connection_disconnect(&person.organisation_id, "c1", &person.user_id, 30).await.unwrap();
+    store.connection_disconnect(&person.organisation_id, "c2", &person.user_id, 40).await.unwrap();
+    let open = store.connections_to_revoke(39, 10).await.unwrap();
+    assert_eq!(open, vec![(person.organisation_id.clone(), "c1".to_owned())]);
+    assert!(!store.grant_revoked("c1", 1).await.unwrap(), "of an older generation");
+    assert!(store.grant_revoked("c1", 2).await.unwrap());
+    assert!(store.grant(&person.organisation_id, "c1").await.unwrap().is_none());
+    assert!(store.grant(&person.organisation_id, "c2").await.unwrap().is_some());
+    assert_eq!(store.grants_forget(40).await.unwrap(), 1);
+    assert!(store.grant(&person.organisation_id, "c2").await.unwrap().is_none());
+    assert!(store.grant(&person.organisation_id, "c3").await.unwrap().is_some());
+}
+
+async fn success_clears_an_error_and_only_of_its_own_generation(fresh: Fresh) {
+    let store = &fresh.store;
+    let person = member(store, "north", "a@example.com", Role::Owner).await;
+    store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
+    let error = PassingError { code: "server_error".to_owned(), status: Some(503), at: 50 };
+    store.connection_failed("c1", 1, &error).await.unwrap();
+    let load = async || store.connection(&person.organisation_id, "c1").await.unwrap().unwrap();
+    assert_eq!(load().await.last_error, Some(error.clone()));
+    store.connection_verified("c1", 0, 60).await.unwrap();
+    assert_eq!(load().await.last_error, Some(error));
+    store.connection_verified("c1", 1, 60).await.unwrap();
+    assert_eq!((load().await.last_error, load().await.last_verified_at), (None, Some(60)));
+}
+
+async fn organisations_do_not_see_each_other(fresh: Fresh) {
+    let store = &fresh.store;
+    let north = member(store, "north", "a@example.com", Role::Owner).await;
+    let south = member(store, "south", "b@example.com", Role::Owner).await;
+    store.connection_adopt(&adoption(&north, "c1", "w")).await.unwrap();
+    assert!(store.connection(&south.organisation_id, "c1").await.unwrap().is_none());
+    assert!(store.connection_by_workspace(&south.organisation_id, "w").await.unwrap().is_none());
+    assert!(store.grant(&south.organisation_id, "c1").await.unwrap().is_none());
+    assert!(store.member(&south.organisation_id, &north.user_id).await.unwrap().is_none());
+    assert_eq!(store.organisation_by_slug("south").await.unwrap().unwrap().id, south.organisation_id);
+    assert_eq!(store.organisation_only().await.unwrap(), None);
+}

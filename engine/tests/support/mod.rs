@@ -1,0 +1,86 @@
+//! Fresh stores for tests, on both databases.
+
+use relink_engine::account::{NewMember, Person, Role};
+use relink_engine::entropy::Entropy;
+use relink_engine::store::Store;
+use tempfile::TempDir;
+
+/// A store that nobody else uses. Keep it whole: the SQLite file goes with it.
+pub struct Fresh {
+    pub store: Store,
+    pub url: String,
+    _dir: Option<TempDir>,
+}
+
+pub async fn sqlite() -> Fresh {
+    let fresh = empty_sqlite().await;
+    fresh.store.migrate().await.unwrap();
+    fresh
+}
+
+pub async fn empty_sqlite() -> Fresh {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", dir.path().join("relink.db").display());
+    Fresh { store: Store::open(&url).await.unwrap(), url, _dir: Some(dir) }
+}
+
+pub async fn postgres() -> Option<Fresh> {
+    let fresh = empty_postgres().await?;
+    fresh.store.migrate().await.unwrap();
+    Some(fresh)
+}
+
+/// A schema of its own in the database that `RELINK_TEST_POSTGRES` names; `make test` starts one.
+#[expect(clippy::disallowed_methods, reason = "tests are told where PostgreSQL is, and name schemas by chance")]
+pub async fn empty_postgres() -> Option<Fresh> {
+    use sqlx::Connection as _;
+    let Ok(server) = std::env::var("RELINK_TEST_POSTGRES") else {
+        eprintln!("RELINK_TEST_POSTGRES is not set: not run on PostgreSQL (`make test` does)");
+        return None;
+    };
+    let entropy = Entropy::new(|slice| getrandom::fill(slice).unwrap());
+    let schema = format!("t{}", entropy.id().replace('-', ""));
+    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&mut connection).await.unwrap();
+    let separator = if server.contains('?') { '&' } else { '?' };
+    let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
+    Some(Fresh { store: Store::open(&url).await.unwrap(), url, _dir: None })
+}
+
+/// One test body, run on either database.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::support::sqlite().await).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(fresh) = $crate::support::postgres().await {
+                    super::$name(fresh).await;
+                }
+            })*
+        }
+    };
+}
+
+/// A member of an organisation that is made on the way.
+pub async fn member(store: &Store, slug: &str, email: &str, role: Role) -> Person {
+    let new = NewMember {
+        organisation_id: format!("org-{slug}"),
+        organisation_slug: slug.to_owned(),
+        organisation_name: slug.to_uppercase(),
+        user_id: format!("user-{email}"),
+        email: email.to_owned(),
+        name: format!("Name of {email}"),
+        password_hash: "no hash".to_owned(),
+        role,
+        now: 1,
+    };
+    store.member_add(&new, false).await.unwrap();
+    store.member(&new.organisation_id, &new.user_id).await.unwrap().unwrap()
+}

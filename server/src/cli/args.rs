@@ -1,0 +1,107 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use relink_engine::account::Role;
+
+/// The connection manager for Linear: one binary that keeps connections alive.
+#[derive(Debug, Parser)]
+#[command(name = "relink", version)]
+pub struct Args {
+    /// Print results as JSON on stdout; messages stay on stderr
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring the database up to date and serve (the default)
+    Serve {
+        /// Without a LINEAR_CLIENT_ID, start the simulated Linear too
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Run the simulated Linear alone
+    Simulate {
+        /// Where it listens
+        #[arg(long, default_value = crate::serve::SIMULATOR)]
+        addr: SocketAddr,
+        /// Keep its state in this file, so that tokens outlive a restart
+        #[arg(long)]
+        state: Option<std::path::PathBuf>,
+        /// Accept this redirect URI too (may be given several times)
+        #[arg(long = "redirect-uri")]
+        redirect_uris: Vec<String>,
+    },
+    /// People who sign in
+    #[command(subcommand)]
+    User(User),
+    /// Keys for machines
+    #[command(subcommand)]
+    Key(Key),
+    /// Connected workspaces
+    #[command(subcommand)]
+    Connection(Connection),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Add a member, and the organisation too if it is new; the password is read from stdin
+    Add {
+        /// E-mail address to sign in with
+        #[arg(long)]
+        email: String,
+        /// Name as others see it
+        #[arg(long)]
+        name: String,
+        /// The organisation's slug: a-z, 0-9 and dashes
+        #[arg(long)]
+        org: String,
+        /// What they may do
+        #[arg(long, value_enum, default_value_t = RoleArg::Member)]
+        role: RoleArg,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Make an API key; it is printed once
+    New {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+        /// What the key is for
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Connection {
+    /// List the connections of an organisation with their state
+    List {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum RoleArg {
+    Owner,
+    Admin,
+    Member,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Role {
+        match role {
+            RoleArg::Owner => Role::Owner,
+            RoleArg::Admin => Role::Admin,
+            RoleArg::Member => Role::Member,
+        }
+    }
+}

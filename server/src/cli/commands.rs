@@ -1,0 +1,102 @@
+//! Each command: engine, one call, one answer.
+
+use std::error::Error;
+use std::io::Read as _;
+use std::net::SocketAddr;
+
+use relink_engine::Engine;
+use relink_engine::account::{self, Organisation};
+use relink_engine::clock::Clock;
+use relink_engine::entropy::Entropy;
+use relink_simulator::{Options, Simulator};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::args::{Args, Command, Connection, Key, User};
+use super::connection_json::connection_json;
+use crate::config::Config;
+use crate::{serve, start};
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// Longer than any secret that anybody pipes in.
+const STDIN_MAX: u64 = 64 * 1024;
+
+pub async fn run(args: Args, config: Config, clock: Clock, entropy: Entropy) -> Outcome {
+    let json = args.json;
+    match args.command.unwrap_or(Command::Serve { demo: false }) {
+        Command::Serve { demo } => Ok(serve::serve(config, demo, clock, entropy).await?),
+        Command::Simulate { addr, state, redirect_uris } => simulate(json, addr, state, redirect_uris).await,
+        Command::User(User::Add { email, name, org, role }) => {
+            let engine = start::engine(&config, clock, entropy).await?;
+            let person = engine.member_add(&org, &name, &email, from_stdin()?, role.into()).await?;
+            let value = json!({ "id": person.user_id, "email": person.email, "name": person.name, "organisation": org, "role": person.role.name() });
+            print(json, &value, &format!("{} is {} of {org} now.", person.email, person.role.name()));
+            Ok(())
+        }
+        Command::Key(Key::New { org, name }) => {
+            let engine = start::engine(&config, clock, entropy).await?;
+            let name = account::display_name(&name).ok_or("a key's name is 1 to 100 printable characters")?;
+            let key = engine.api_key_create(&organisation(&engine, &org).await?, &name).await?;
+            // The one output that is the secret itself, in either form.
+            println!("{}", json!({ "id": key.id, "key": key.key.expose_secret() }));
+            eprintln!("This key is shown once. Relink keeps a hash of it.");
+            Ok(())
+        }
+        Command::Connection(Connection::List { org }) => {
+            let engine = start::engine(&config, clock, entropy).await?;
+            list_connections(json, &engine, &organisation(&engine, &org).await?).await
+        }
+    }
+}
+
+async fn list_connections(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
+    let mut connections = engine.store().connections(&organisation.id).await?;
+    connections.sort_by(|a, b| a.workspace.name.cmp(&b.workspace.name));
+    let value = json!({ "connections": connections.iter().map(connection_json).collect::<Vec<_>>() });
+    let lines: Vec<String> = connections
+        .iter()
+        .map(|connection| {
+            let reason = connection.state.reason().map(|reason| format!(" ({})", reason.name())).unwrap_or_default();
+            format!("{}  {}  {}{reason}", connection.id, connection.workspace.name, connection.state.name())
+        })
+        .collect();
+    print(json, &value, if lines.is_empty() { "No workspace is connected yet.".to_owned() } else { lines.join("\n") }.as_str());
+    Ok(())
+}
+
+async fn organisation(engine: &Engine, slug: &str) -> Result<Organisation, Box<dyn Error>> {
+    let found = engine.store().organisation_by_slug(slug).await?;
+    found.ok_or_else(|| format!("there is no organisation {slug:?}").into())
+}
+
+async fn simulate(json: bool, addr: SocketAddr, state_file: Option<std::path::PathBuf>, redirect_uris: Vec<String>) -> Outcome {
+    let listener = TcpListener::bind(addr).await.map_err(|error| format!("{addr}: {error}"))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let simulator = Simulator::seeded(Options { url: url.clone(), state_file, redirect_uris })?;
+    let app = simulator.app();
+    let value = json!({
+        "url": url, "client_id": app.client_id, "client_secret": app.client_secret, "webhook_secret": app.webhook_secret,
+        "redirect_uris": app.redirect_uris,
+    });
+    let words = format!(
+        "The simulated Linear listens on {url}. Point Relink at it:\n  LINEAR_URL={url}\n  LINEAR_API_URL={url}\n  LINEAR_CLIENT_ID={}\n  LINEAR_CLIENT_SECRET={}\n  LINEAR_WEBHOOK_SECRET={}",
+        app.client_id, app.client_secret, app.webhook_secret
+    );
+    print(json, &value, &words);
+    simulator.serve(listener, serve::asked_to_stop()).await?;
+    Ok(())
+}
+
+/// A secret from stdin; one newline at its end is dropped.
+fn from_stdin() -> Result<SecretString, Box<dyn Error>> {
+    let mut text = String::new();
+    std::io::stdin().take(STDIN_MAX).read_to_string(&mut text)?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(text.strip_suffix('\r').unwrap_or(text).into())
+}
+
+fn print(json: bool, value: &Value, words: &str) {
+    if json { println!("{value}") } else { println!("{words}") }
+}

@@ -1,0 +1,73 @@
+//! The environment, read once and checked whole before anything starts.
+
+mod read;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use relink_engine::linear::OauthApp;
+use relink_engine::vault::KeyRing;
+use secrecy::SecretString;
+use url::Url;
+
+pub use read::{ConfigError, from_environment, from_lookup};
+
+/// Everything that the environment decides.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub addr: SocketAddr,
+    /// What the world calls this instance: an origin.
+    pub url: Url,
+    pub data_dir: PathBuf,
+    /// `sqlite://PATH` or `postgres://…`; may hold a password.
+    pub database: SecretString,
+    /// Given in the environment; otherwise the data directory holds them.
+    pub keys: Option<KeyRing>,
+    pub app: Option<OauthApp>,
+    pub webhook_secret: Option<SecretString>,
+    pub linear_url: Url,
+    pub linear_api_url: Url,
+    pub shared_workspaces: bool,
+    pub log: String,
+    pub log_json: bool,
+    /// Where the browser's files are, when they are not the ones inside the binary: set by `cargo leptos watch`.
+    pub site_root: Option<PathBuf>,
+}
+
+pub const LINEAR_URL: &str = "https://linear.app";
+pub const LINEAR_API_URL: &str = "https://api.linear.app";
+
+impl Config {
+    #[must_use]
+    pub fn https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// Linear is not the real one.
+    #[must_use]
+    pub fn simulated(&self) -> bool {
+        origin(&self.linear_url) != LINEAR_URL || origin(&self.linear_api_url) != LINEAR_API_URL
+    }
+
+    /// The path of the SQLite file, unless the database is PostgreSQL.
+    #[must_use]
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        use secrecy::ExposeSecret as _;
+        let path = self.database.expose_secret().strip_prefix("sqlite://")?;
+        Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+    }
+
+    /// Registered with the app in Linear, letter for letter.
+    #[must_use]
+    pub fn redirect_uri(&self) -> Url {
+        let mut uri = self.url.clone();
+        uri.set_path("/oauth/linear/callback");
+        uri
+    }
+}
+
+/// Scheme, host and port, without a slash at the end.
+#[must_use]
+pub fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}

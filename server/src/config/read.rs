@@ -1,0 +1,319 @@
+//! From text to values. A value that cannot work is named, with what is wrong and what a right one looks like; it is
+//! never repeated, since it may be a secret.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use relink_engine::linear::OauthApp;
+use relink_engine::vault::KeyRing;
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+use url::{Host, Url};
+
+use super::{Config, LINEAR_API_URL, LINEAR_URL};
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {problem}; {hint}")]
+pub struct ConfigError {
+    pub name: &'static str,
+    pub problem: String,
+    /// What a right one looks like.
+    pub hint: &'static str,
+}
+
+/// Reads the environment and, for what it does not set, `.env` in the working directory.
+///
+/// # Errors
+/// The first value that cannot work.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn from_environment() -> Result<Config, ConfigError> {
+    match dotenvy::dotenv() {
+        Ok(_) => {}
+        Err(error) if error.not_found() => {}
+        Err(_) => return Err(wrong(".env", "it cannot be read", "each line is NAME=value or # a comment")),
+    }
+    from_lookup(|name| std::env::var(name).ok())
+}
+
+/// Reads from anything that knows names and values. An empty value counts as not set.
+///
+/// # Errors
+/// The first value that cannot work.
+pub fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Config, ConfigError> {
+    let get = |name: &'static str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    let data_dir = PathBuf::from(get("RELINK_DATA_DIR").unwrap_or_else(|| "./data".to_owned()));
+    let config = Config {
+        addr: addr(get("RELINK_ADDR"))?,
+        url: public_url(get("RELINK_URL"))?,
+        database: database(get("DATABASE_URL"), &data_dir)?,
+        keys: keys(get("RELINK_KEYS"))?,
+        app: app(get("LINEAR_CLIENT_ID"), get("LINEAR_CLIENT_SECRET"))?,
+        webhook_secret: webhook_secret(get("LINEAR_WEBHOOK_SECRET"))?,
+        linear_url: linear_url("LINEAR_URL", get("LINEAR_URL"), LINEAR_URL)?,
+        linear_api_url: linear_url("LINEAR_API_URL", get("LINEAR_API_URL"), LINEAR_API_URL)?,
+        shared_workspaces: flag("RELINK_SHARED_WORKSPACES", get("RELINK_SHARED_WORKSPACES"))?,
+        log: log_filter(get("RELINK_LOG"))?,
+        log_json: log_json(get("RELINK_LOG_FORMAT"))?,
+        site_root: get("LEPTOS_SITE_ROOT").map(PathBuf::from),
+        data_dir,
+    };
+    flag("RELINK_ALLOW_PRIVATE_DESTINATIONS", get("RELINK_ALLOW_PRIVATE_DESTINATIONS"))?;
+    jobs_secret(get("RELINK_JOBS_SECRET"))?;
+    mail(get("RELINK_SMTP_URL"), get("RELINK_MAIL_FROM"))?;
+    check_together(&config)?;
+    Ok(config)
+}
+
+fn wrong(name: &'static str, problem: impl Into<String>, hint: &'static str) -> ConfigError {
+    ConfigError { name, problem: problem.into(), hint }
+}
+
+fn addr(value: Option<String>) -> Result<std::net::SocketAddr, ConfigError> {
+    let text = value.unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+    text.parse().map_err(|_| wrong("RELINK_ADDR", "it is not an IP address with a port", "for example 127.0.0.1:3000 or [::]:8080"))
+}
+
+fn public_url(value: Option<String>) -> Result<Url, ConfigError> {
+    const HINT: &str = "for example https://relink.example.com, or http://localhost:3000";
+    let text = value.unwrap_or_else(|| "http://localhost:3000".to_owned());
+    let url = origin_url("RELINK_URL", &text, HINT)?;
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(wrong("RELINK_URL", "http is for localhost only: cookies and tokens would travel in the clear", HINT));
+    }
+    Ok(url)
+}
+
+fn linear_url(name: &'static str, value: Option<String>, default: &'static str) -> Result<Url, ConfigError> {
+    const HINT: &str = "leave it out for the real Linear; only tests and the simulated Linear change it, for example http://127.0.0.1:4010";
+    let url = origin_url(name, value.as_deref().unwrap_or(default), HINT)?;
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(wrong(name, "http is for this machine only: tokens would travel in the clear", HINT));
+    }
+    Ok(url)
+}
+
+/// An http or https address with nothing after the port.
+fn origin_url(name: &'static str, text: &str, hint: &'static str) -> Result<Url, ConfigError> {
+    let url = Url::parse(text).map_err(|_| wrong(name, "it is not an address", hint))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(wrong(name, "it does not start with http:// or https://", hint));
+    }
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    if !bare || !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong(name, "it has more than scheme, host and port", hint));
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        None => false,
+    }
+}
+
+fn database(value: Option<String>, data_dir: &Path) -> Result<SecretString, ConfigError> {
+    const HINT: &str = "for example sqlite://./data/relink.db or postgres://user:password@host/relink";
+    let Some(text) = value else {
+        return Ok(format!("sqlite://{}", data_dir.join("relink.db").display()).into());
+    };
+    let file = text.strip_prefix("sqlite://");
+    if file.is_some_and(|path| path.is_empty() || path.starts_with(":memory:") || path.starts_with('?')) {
+        return Err(wrong("DATABASE_URL", "it names no file", HINT));
+    }
+    let postgres = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    if file.is_none() && (!postgres || Url::parse(&text).is_err()) {
+        return Err(wrong("DATABASE_URL", "it is neither sqlite://PATH nor a postgres:// address", HINT));
+    }
+    Ok(text.into())
+}
+
+fn keys(value: Option<String>) -> Result<Option<KeyRing>, ConfigError> {
+    let hint = "for example k1:BASE64, where BASE64 is the output of `openssl rand -base64 32`";
+    value.map(|text| KeyRing::parse(&text).map_err(|error| wrong("RELINK_KEYS", error.to_string(), hint))).transpose()
+}
+
+fn app(id: Option<String>, secret: Option<String>) -> Result<Option<OauthApp>, ConfigError> {
+    let Some(client_id) = id else {
+        return match secret {
+            None => Ok(None),
+            Some(_) => Err(wrong(
+                "LINEAR_CLIENT_ID",
+                "LINEAR_CLIENT_SECRET is set and this is not",
+                "copy the client ID from the app's page in Linear",
+            )),
+        };
+    };
+    let fits = (8..=128).contains(&client_id.len()) && client_id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if !fits || client_id.starts_with("lin_") {
+        return Err(wrong(
+            "LINEAR_CLIENT_ID",
+            "this cannot be a client ID",
+            "copy it from the app's page in Linear: letters and digits, not a token or an address",
+        ));
+    }
+    let hint = "copy the client secret from the app's page in Linear, or leave it out to rely on PKCE alone";
+    if secret
+        .as_deref()
+        .is_some_and(|secret| secret.len() < 8 || !secret.bytes().all(|b| b.is_ascii_graphic()) || secret.starts_with("lin_wh_"))
+    {
+        return Err(wrong("LINEAR_CLIENT_SECRET", "this cannot be a client secret", hint));
+    }
+    Ok(Some(OauthApp { client_id, client_secret: secret.map(SecretString::from) }))
+}
+
+fn webhook_secret(value: Option<String>) -> Result<Option<SecretString>, ConfigError> {
+    let fits =
+        |secret: &str| secret.strip_prefix("lin_wh_").is_some_and(|rest| rest.len() >= 8 && rest.bytes().all(|b| b.is_ascii_graphic()));
+    match value {
+        Some(secret) if !fits(&secret) => Err(wrong(
+            "LINEAR_WEBHOOK_SECRET",
+            "this is not a Linear signing secret",
+            "it starts with lin_wh_ and stands under Webhooks on the app's page in Linear",
+        )),
+        value => Ok(value.map(SecretString::from)),
+    }
+}
+
+fn flag(name: &'static str, value: Option<String>) -> Result<bool, ConfigError> {
+    match value.as_deref() {
+        None | Some("false" | "0") => Ok(false),
+        Some("true" | "1") => Ok(true),
+        Some(_) => Err(wrong(name, "it is neither true nor false", "write true or false")),
+    }
+}
+
+fn log_filter(value: Option<String>) -> Result<String, ConfigError> {
+    let text = value.unwrap_or_else(|| "info".to_owned());
+    match EnvFilter::try_new(&text) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(wrong("RELINK_LOG", "it is not a log filter", "for example info, or info,relink_engine=debug")),
+    }
+}
+
+fn log_json(value: Option<String>) -> Result<bool, ConfigError> {
+    match value.as_deref() {
+        None | Some("text") => Ok(false),
+        Some("json") => Ok(true),
+        Some(_) => Err(wrong("RELINK_LOG_FORMAT", "there is no such format", "write text or json")),
+    }
+}
+
+fn jobs_secret(value: Option<String>) -> Result<(), ConfigError> {
+    match value {
+        Some(secret) if secret.len() < 16 => Err(wrong(
+            "RELINK_JOBS_SECRET",
+            "it is shorter than 16 characters, which can be guessed",
+            "for example the output of `openssl rand -hex 32`",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn mail(smtp: Option<String>, from: Option<String>) -> Result<(), ConfigError> {
+    let is_smtp = |text: &String| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "smtp" | "smtps") && url.host().is_some());
+    if smtp.as_ref().is_some_and(|text| !is_smtp(text)) {
+        return Err(wrong(
+            "RELINK_SMTP_URL",
+            "it is not an address of a mail server",
+            "for example smtps://user:password@mail.example.com",
+        ));
+    }
+    let is_address = |text: &String| relink_engine::account::email(text.rsplit('<').next().unwrap_or(text).trim_end_matches('>')).is_some();
+    if from.as_ref().is_some_and(|text| !is_address(text)) {
+        return Err(wrong("RELINK_MAIL_FROM", "it is not an e-mail address", "for example Relink <relink@example.com>"));
+    }
+    if smtp.is_some() && from.is_none() {
+        return Err(wrong("RELINK_MAIL_FROM", "RELINK_SMTP_URL is set and this is not", "for example Relink <relink@example.com>"));
+    }
+    Ok(())
+}
+
+/// What is fine alone and wrong together.
+fn check_together(config: &Config) -> Result<(), ConfigError> {
+    if config.sqlite_file().is_none() && config.keys.is_none() {
+        return Err(wrong(
+            "RELINK_KEYS",
+            "it is required on PostgreSQL: every replica must seal with the same keys",
+            "for example k1:BASE64, where BASE64 is the output of `openssl rand -base64 32`",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&'static str, &str)]) -> Result<Config, ConfigError> {
+        from_lookup(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn nothing_set_means_sqlite_on_localhost_with_the_real_linear_and_no_app() {
+        let config = read(&[]).expect("the defaults work");
+        assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
+        assert_eq!(config.redirect_uri().as_str(), "http://localhost:3000/oauth/linear/callback");
+        assert_eq!(config.sqlite_file(), Some(PathBuf::from("./data/relink.db")));
+        assert!(config.app.is_none() && !config.simulated() && !config.https());
+    }
+
+    #[test]
+    fn each_value_that_cannot_work_is_named_and_never_repeated() {
+        let key = "k:AAAA";
+        for (name, value) in [
+            ("RELINK_ADDR", "localhost:3000"),
+            ("RELINK_ADDR", "3000"),
+            ("RELINK_URL", "relink.example.com"),
+            ("RELINK_URL", "http://relink.example.com"),
+            ("RELINK_URL", "https://relink.example.com/relink"),
+            ("RELINK_URL", "https://u:hunter2hunter2@relink.example.com"),
+            ("RELINK_URL", "ftp://relink.example.com"),
+            ("DATABASE_URL", "mysql://hunter2hunter2@x/y"),
+            ("DATABASE_URL", "sqlite://"),
+            ("DATABASE_URL", "sqlite://:memory:"),
+            ("RELINK_KEYS", key),
+            ("LINEAR_CLIENT_ID", "two words"),
+            ("LINEAR_CLIENT_ID", "lin_oauth_0123456789"),
+            ("LINEAR_CLIENT_ID", "https://linear.app"),
+            ("LINEAR_WEBHOOK_SECRET", "whsec_0123456789"),
+            ("LINEAR_WEBHOOK_SECRET", "lin_wh_"),
+            ("LINEAR_URL", "http://linear.example"),
+            ("LINEAR_API_URL", "api.linear.app"),
+            ("RELINK_SHARED_WORKSPACES", "perhaps"),
+            ("RELINK_ALLOW_PRIVATE_DESTINATIONS", "perhaps"),
+            ("RELINK_JOBS_SECRET", "short"),
+            ("RELINK_SMTP_URL", "mail.example.com"),
+            ("RELINK_MAIL_FROM", "nobody"),
+            ("RELINK_LOG", "relink=loud=very"),
+            ("RELINK_LOG_FORMAT", "xml"),
+        ] {
+            let error = read(&[(name, value)]).expect_err(value);
+            assert_eq!(error.name, name, "{value}");
+            let line = error.to_string();
+            assert!(!line.contains(value) && !line.contains('\n') && !line.contains("hunter2"), "{line}");
+        }
+    }
+
+    #[test]
+    fn values_that_need_another_one_say_so() {
+        assert_eq!(read(&[("LINEAR_CLIENT_SECRET", "0123456789abcdef")]).expect_err("no id").name, "LINEAR_CLIENT_ID");
+        assert_eq!(read(&[("RELINK_SMTP_URL", "smtp://mail.example.com")]).expect_err("no sender").name, "RELINK_MAIL_FROM");
+        assert_eq!(read(&[("DATABASE_URL", "postgres://u:p@db/relink")]).expect_err("no keys").name, "RELINK_KEYS");
+    }
+
+    #[test]
+    fn secrets_show_in_no_debug_output() {
+        let config = read(&[
+            ("DATABASE_URL", "postgres://u:hunter2@db/relink"),
+            ("RELINK_KEYS", &format!("k:{}=", "h".repeat(43))),
+            ("LINEAR_CLIENT_ID", "0123456789abcdef"),
+            ("LINEAR_CLIENT_SECRET", "hunter2hunter2"),
+            ("LINEAR_WEBHOOK_SECRET", "lin_wh_hunter2hunter2"),
+        ]);
+        let text = format!("{:?}", config.expect("all of it works"));
+        assert!(!text.contains("hunter2") && !text.contains("hhhh"), "{text}");
+    }
+}

@@ -1,0 +1,55 @@
+//! What every response says to browsers about safety.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use url::Url;
+
+use crate::config::origin;
+
+/// For everything that is not a page.
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+
+#[derive(Clone, Copy, Debug)]
+pub struct Https(pub bool);
+
+/// Adds what a handler has not set itself.
+pub async fn secure(State(https): State<Https>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut default = |name: HeaderName, value: HeaderValue| {
+        headers.entry(name).or_insert(value);
+    };
+    default(header::CONTENT_SECURITY_POLICY, NOTHING);
+    default(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    default(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    default(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    default(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+    default(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    // Everything is private unless it says otherwise.
+    default(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if https.0 {
+        default(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+    response
+}
+
+/// The policy of a page: our own files, scripts by nonce only, and forms that may lead to Linear.
+pub fn page_policy(nonce: &str, linear: &Url) -> Option<HeaderValue> {
+    let linear = origin(linear);
+    HeaderValue::from_str(&format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data: https:; connect-src 'self'; manifest-src 'self'; \
+         form-action 'self' {linear}; base-uri 'none'; frame-ancestors 'none'"
+    ))
+    .ok()
+}
+
+/// The request id that a reverse proxy gave, if it is a harmless one.
+pub fn given_request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("x-request-id")?.to_str().ok()?;
+    let harmless = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    harmless.then(|| id.to_owned())
+}

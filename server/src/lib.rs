@@ -1,0 +1,26 @@
+//! The binary's inside: configuration, command line, router, sessions, HTTP endpoints and headers.
+
+mod assets;
+mod cli;
+pub mod config;
+mod headers;
+mod health;
+mod keys;
+mod lock;
+mod logs;
+mod router;
+mod serve;
+mod sessions;
+mod start;
+
+use std::process::ExitCode;
+
+use relink_engine::clock::Clock;
+use relink_engine::entropy::Entropy;
+
+pub use router::{Web, router};
+
+/// Runs the command line of this process.
+pub fn run(clock: Clock, entropy: Entropy) -> ExitCode {
+    cli::run(clock, entropy)
+}

@@ -1,0 +1,147 @@
+//! The router: pages, server functions and endpoints behind the same layers.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRef, Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use leptos::config::LeptosOptions;
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
+use relink_app::api::{Site, theme_of};
+use relink_app::view::Simulated;
+use relink_app::{App, shell};
+use relink_engine::Engine;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+use tracing::Instrument as _;
+use url::Url;
+
+use crate::assets::Assets;
+use crate::config::{Config, origin};
+use crate::headers::{self, Https};
+use crate::{health, sessions};
+
+/// Forms are small.
+const BODY_MAX: usize = 64 * 1024;
+/// Longer than the longest wait for Linear on the way to a page.
+const REQUEST_MAX: Duration = Duration::from_secs(30);
+
+/// What the router is made of.
+#[derive(Clone, Debug)]
+pub struct Web {
+    pub engine: Engine,
+    pub site: Site,
+    pub linear_url: Url,
+    pub assets: Assets,
+    options: LeptosOptions,
+}
+
+impl Web {
+    #[must_use]
+    pub fn new(engine: Engine, config: &Config) -> Web {
+        let assets = config.site_root.clone().map_or(Assets::Embedded, Assets::Disk);
+        let options = LeptosOptions::builder().output_name("relink").site_pkg_dir(assets.package_dir()).site_addr(config.addr).build();
+        let url = origin(&config.url);
+        let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host).to_owned();
+        let site = Site {
+            host,
+            https: config.https(),
+            simulated: config.simulated(),
+            stored_in: if config.sqlite_file().is_some() { config.data_dir.display().to_string() } else { "PostgreSQL".to_owned() },
+            linear_web: origin(&config.linear_url),
+            url,
+        };
+        Web { engine, site, linear_url: config.linear_url.clone(), assets, options }
+    }
+
+    /// What every page and server function finds in its context.
+    fn provide(&self) {
+        provide_context(self.engine.clone());
+        provide_context(self.site.clone());
+        provide_context(Simulated(self.site.simulated));
+        if let Some(parts) = use_context::<axum::http::request::Parts>() {
+            provide_context(theme_of(&parts, self.site.https));
+        }
+        let policy = use_nonce().and_then(|nonce| headers::page_policy(nonce.as_ref(), &self.linear_url));
+        if let (Some(response), Some(policy)) = (use_context::<ResponseOptions>(), policy) {
+            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    }
+}
+
+impl FromRef<Web> for LeptosOptions {
+    fn from_ref(web: &Web) -> LeptosOptions {
+        web.options.clone()
+    }
+}
+
+impl FromRef<Web> for Engine {
+    fn from_ref(web: &Web) -> Engine {
+        web.engine.clone()
+    }
+}
+
+/// Everything that is served.
+pub fn router(web: Web) -> Router {
+    let (https, options, provider) = (Https(web.site.https), web.options.clone(), web.clone());
+    let sessions = sessions::layer(web.engine.clone(), https.0);
+    Router::new()
+        .route("/", get(async || Redirect::to("/integrations")))
+        .leptos_routes_with_context(&web, generate_route_list(App), move || provider.provide(), move || shell(options.clone()))
+        .fallback(file_or_missing)
+        .layer(sessions)
+        // Behind the session layer's back: these must answer when the database does not.
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .layer(CsrfLayer::new())
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(https, headers::secure))
+        .layer(middleware::from_fn_with_state(web.clone(), log))
+        .with_state(web)
+}
+
+/// A file of the site, or the page that says there is nothing.
+async fn file_or_missing(State(web): State<Web>, request: Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    if let Some(file) = web.assets.get(request.uri().path(), request.headers()).await {
+        return file;
+    }
+    let (provider, options) = (web.clone(), web.options.clone());
+    let page = leptos_axum::render_app_async_with_context(move || provider.provide(), move || shell(options.clone()));
+    page(request).await
+}
+
+/// One line a request, with an id that the response carries too. Never the query: a callback's holds a code.
+async fn log(State(web): State<Web>, request: Request, next: Next) -> Response<Body> {
+    let id = headers::given_request_id(request.headers()).unwrap_or_else(|| web.engine.entropy().id());
+    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let started = tokio::time::Instant::now();
+    async move {
+        let mut response = next.run(request).await;
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let status = response.status();
+        if status.is_server_error() {
+            tracing::error!(status = status.as_u16(), millis, "answered");
+        } else {
+            tracing::info!(status = status.as_u16(), millis, "answered");
+        }
+        if let Ok(id) = id.parse() {
+            response.headers_mut().insert("x-request-id", id);
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}

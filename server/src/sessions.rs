@@ -1,0 +1,75 @@
+//! tower-sessions over our own store: ids are hashed at rest, so that reading the database signs nobody in.
+
+use relink_engine::Engine;
+use relink_engine::digest::sha256_hex;
+use relink_engine::store::{StoreError, StoredSession};
+use serde_json::Value;
+use time::{Duration, OffsetDateTime};
+use tower_sessions::cookie::SameSite;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::{Expiry, SessionManagerLayer, SessionStore, session_store};
+
+/// Signing in again once a month is no burden.
+const LIFE: Duration = Duration::days(30);
+/// The keys of session data are fixed by the pages; this one says whose session it is.
+const USER: &str = "user";
+
+#[derive(Clone, Debug)]
+pub struct Sessions(Engine);
+
+/// The layer that reads and writes the session cookie.
+pub fn layer(engine: Engine, https: bool) -> SessionManagerLayer<Sessions> {
+    SessionManagerLayer::new(Sessions(engine))
+        .with_name(if https { "__Host-relink-session" } else { "relink-session" })
+        .with_http_only(true)
+        .with_secure(https)
+        // Strict would lose the cookie on the way back from Linear.
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(LIFE))
+}
+
+#[async_trait::async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        while !self.0.store().session_create(&row(record)?).await.map_err(backend)? {
+            record.id = Id::default();
+        }
+        Ok(())
+    }
+
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        // A session that was ended meanwhile stays ended.
+        self.0.store().session_save(&row(record)?).await.map_err(backend)?;
+        Ok(())
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        let Some(stored) = self.0.store().session(&hash(id), self.0.now()).await.map_err(backend)? else { return Ok(None) };
+        let data = serde_json::from_slice(&stored.data).map_err(|error| session_store::Error::Decode(error.to_string()))?;
+        let expiry_date = OffsetDateTime::from_unix_timestamp(stored.expires_at / 1_000)
+            .map_err(|error| session_store::Error::Decode(error.to_string()))?;
+        Ok(Some(Record { id: *id, data, expiry_date }))
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        self.0.store().session_delete(&hash(id)).await.map_err(backend)
+    }
+}
+
+fn row(record: &Record) -> session_store::Result<StoredSession> {
+    Ok(StoredSession {
+        id_hash: hash(&record.id),
+        user_id: record.data.get(USER).and_then(Value::as_str).map(str::to_owned),
+        data: serde_json::to_vec(&record.data).map_err(|error| session_store::Error::Encode(error.to_string()))?,
+        expires_at: record.expiry_date.unix_timestamp() * 1_000,
+    })
+}
+
+fn hash(id: &Id) -> String {
+    sha256_hex(&id.0.to_be_bytes())
+}
+
+fn backend(error: StoreError) -> session_store::Error {
+    session_store::Error::Backend(error.to_string())
+}

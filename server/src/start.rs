@@ -1,0 +1,56 @@
+//! From configuration to a running engine: the same way for the server and every command.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+
+use relink_engine::clock::Clock;
+use relink_engine::entropy::Entropy;
+use relink_engine::linear::Linear;
+use relink_engine::store::{Store, StoreError};
+use relink_engine::vault::Vault;
+use relink_engine::{Engine, OpenError, Settings};
+use secrecy::ExposeSecret as _;
+
+use crate::config::Config;
+use crate::keys::{self, KeyFileError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("RELINK_DATA_DIR: {path} cannot be made: {error}")]
+    DataDir { path: String, error: io::Error },
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    #[error("RELINK_KEYS: these keys do not open what is sealed in this database; use the ones it was started with first")]
+    WrongKey,
+    #[error("DATABASE_URL: {0}")]
+    Store(#[from] StoreError),
+    #[error("HTTPS to Linear cannot be set up: {0}")]
+    Linear(#[from] reqwest::Error),
+}
+
+/// Opens the database, brings it up to date, and proves that the keys fit.
+pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<Engine, StartError> {
+    if config.sqlite_file().is_some() {
+        make_data_dir(config)?;
+    }
+    let store = Store::open(config.database.expose_secret()).await?;
+    store.migrate().await?;
+    let ring = match &config.keys {
+        Some(ring) => ring.clone(),
+        None => keys::load_or_create(&config.data_dir, store.meta(relink_engine::CANARY_KEY).await?.is_some(), &entropy)?,
+    };
+    let vault = Vault::new(ring, entropy.clone());
+    let linear = Linear::new(config.linear_url.clone(), config.linear_api_url.clone(), config.app.clone(), config.redirect_uri())?;
+    let settings = Settings { shared_workspaces: config.shared_workspaces };
+    match Engine::open(store, linear, vault, clock, entropy, settings).await {
+        Ok(engine) => Ok(engine),
+        Err(OpenError::WrongKey) => Err(StartError::WrongKey),
+        Err(OpenError::Store(error)) => Err(error.into()),
+    }
+}
+
+fn make_data_dir(config: &Config) -> Result<(), StartError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
+    made.map_err(|error| StartError::DataDir { path: config.data_dir.display().to_string(), error })
+}

@@ -1,0 +1,317 @@
+//! Connecting a workspace: the walk, and everything that can go wrong on it.
+
+use std::collections::HashMap;
+
+use axum::http::{Method, StatusCode};
+use relink_engine::account::Role;
+use relink_engine::clock::MINUTE;
+use relink_simulator::{Endpoint, Kind, Rename};
+
+use crate::world::{Browser, Reply, Setup, World};
+
+/// Nothing was stored, and no token that was minted is alive.
+async fn nothing_came_of_it(browser: &mut Browser<'_>, reply: &Reply, code: &str) {
+    assert_eq!(reply.location(), format!("/integrations?error={code}"));
+    let person = browser.world.engine.store().user_by_email("priya@northwind.dev").await.unwrap().unwrap();
+    let organisation = browser.world.engine.store().member_first_organisation(&person.id).await.unwrap().unwrap();
+    assert!(browser.world.engine.store().connections(&organisation).await.unwrap().is_empty());
+    assert_eq!(browser.world.linear.living_tokens(), 0, "minted tokens were revoked");
+}
+
+fn parameters(url: &str) -> HashMap<String, String> {
+    url::Url::parse(url).unwrap().query_pairs().into_owned().collect()
+}
+
+#[tokio::test]
+async fn a_workspace_is_connected_through_the_consent_page() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let reply = browser.walk("acme-robotics", &[]).await;
+    assert_eq!(reply.location(), "/integrations");
+    let page = browser.get("/integrations").await;
+    page.shows("Acme Robotics is connected.");
+    page.shows("Connected");
+    page.shows("linear.app/acme-robotics");
+    page.shows("Acts as the app");
+    page.shows("23 h 59 min left");
+    for secret in world.minted() {
+        page.hides(&secret);
+    }
+    let id = browser.connection_id("acme-robotics").await;
+    let page = browser.get(&format!("/integrations/{id}")).await;
+    page.shows("Priya Raman");
+    page.shows("Gripper");
+    for secret in world.minted() {
+        page.hides(&secret);
+    }
+}
+
+#[tokio::test]
+async fn the_authorize_request_is_what_linear_wants() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let first = parameters(&browser.leave_for_linear(&[]).await);
+    assert_eq!(first["response_type"], "code");
+    assert_eq!(first["client_id"], world.linear.app().client_id);
+    assert_eq!(first["redirect_uri"], "http://localhost:3000/oauth/linear/callback");
+    assert_eq!((first["actor"].as_str(), first["scope"].as_str(), first["prompt"].as_str()), ("app", "read", "consent"));
+    assert_eq!((first["code_challenge_method"].as_str(), first["code_challenge"].len()), ("S256", 43));
+    let second = parameters(&browser.leave_for_linear(&[]).await);
+    assert_ne!(first["state"], second["state"]);
+    assert_ne!(first["code_challenge"], second["code_challenge"]);
+}
+
+#[tokio::test]
+async fn scopes_and_actor_are_the_persons_choice_within_the_list() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let chosen = [("actor", "user"), ("scopes[]", "write"), ("scopes[]", "admin")];
+    let asked = parameters(&browser.leave_for_linear(&chosen).await);
+    assert_eq!((asked["actor"].as_str(), asked["scope"].as_str()), ("user", "read,write,admin"));
+    for refused in [
+        &[("scopes[]", "admin")][..],
+        &[("scopes[]", "offline_access")],
+        &[("actor", "agent")],
+        &[("actor", "user"), ("scopes[]", "app:assignable")],
+    ] {
+        assert_eq!(browser.post("/oauth/linear/start", refused).await.location(), "/integrations", "{refused:?}");
+    }
+    let reply = browser.walk("globex", &[("actor", "user"), ("scopes[]", "issues:create")]).await;
+    assert_eq!(reply.location(), "/integrations");
+    let page = browser.get("/integrations").await;
+    page.shows("Globex is connected.");
+    page.shows("Acts as ");
+    page.hides("Acts as the app");
+}
+
+#[tokio::test]
+async fn pkce_alone_is_enough_where_there_is_no_secret() {
+    let world = World::with(Setup { no_secret: true, ..Setup::default() }).await;
+    world.owner().await.connect("acme-robotics").await;
+}
+
+#[tokio::test]
+async fn cancel_is_understood() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let leave = browser.leave_for_linear(&[]).await;
+    let back = browser.decide(&leave, "acme-robotics", "cancel");
+    let reply = browser.get(&back).await;
+    nothing_came_of_it(&mut browser, &reply, "access_denied").await;
+    browser.get(reply.location()).await.shows("Linear did not give access.");
+}
+
+#[tokio::test]
+async fn any_other_error_from_linear_is_named_but_not_repeated() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let state = parameters(&browser.leave_for_linear(&[]).await).remove("state").unwrap();
+    let reply = browser.get(&format!("/oauth/linear/callback?error=evil%20text&error_description=evil%20text&state={state}")).await;
+    nothing_came_of_it(&mut browser, &reply, "authorization_failed").await;
+    let page = browser.get(reply.location()).await;
+    page.shows("Linear stopped the approval.");
+    page.hides("evil text");
+}
+
+#[tokio::test]
+async fn a_callback_works_once() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let leave = browser.leave_for_linear(&[]).await;
+    let back = browser.decide(&leave, "acme-robotics", "approve");
+    assert_eq!(browser.get(&back).await.location(), "/integrations");
+    let exchanges = world.count("token");
+    assert_eq!(browser.get(&back).await.location(), "/integrations?error=state_mismatch");
+    assert_eq!(world.count("token"), exchanges, "Linear is not asked again");
+    browser.get("/integrations?error=state_mismatch").await.shows("This attempt did not start in this browser,");
+}
+
+#[tokio::test]
+async fn a_callback_works_only_in_the_browser_that_began() {
+    let world = World::new().await;
+    let mut owner = world.owner().await;
+    let mut other = world.member("northwind-labs", "ada@northwind.dev", Role::Admin).await;
+    let mut same_person_elsewhere = world.browser();
+    same_person_elsewhere.sign_in("priya@northwind.dev", crate::world::PASSWORD).await;
+    let leave = owner.leave_for_linear(&[]).await;
+    let back = owner.decide(&leave, "acme-robotics", "approve");
+    for browser in [&mut world.browser(), &mut other, &mut same_person_elsewhere] {
+        assert_eq!(browser.get(&back).await.location(), "/integrations?error=state_mismatch");
+    }
+    assert_eq!(owner.get(&back).await.location(), "/integrations", "and nobody used it up");
+}
+
+#[tokio::test]
+async fn an_attempt_runs_out_after_ten_minutes() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let leave = browser.leave_for_linear(&[]).await;
+    let back = browser.decide(&leave, "acme-robotics", "approve");
+    world.advance(10 * MINUTE);
+    let reply = browser.get(&back).await;
+    assert_eq!(reply.location(), "/integrations?error=state_mismatch");
+}
+
+#[tokio::test]
+async fn a_callback_made_of_nonsense_is_a_state_mismatch() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    for query in
+        ["", "?", "?state=", "?code=x", "?state=x&code=y", "?state=x&state=x", "?%ff=%ff", "?error=access_denied", "?state[]=1&code[]=2"]
+    {
+        let reply = browser.get(&format!("/oauth/linear/callback{query}")).await;
+        assert_eq!(reply.location(), "/integrations?error=state_mismatch", "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_code_is_exchange_failed() {
+    for kind in [Kind::InvalidGrant, Kind::InvalidClient] {
+        let world = World::new().await;
+        let mut browser = world.owner().await;
+        world.fault(Endpoint::Token, kind);
+        let reply = browser.walk("acme-robotics", &[]).await;
+        nothing_came_of_it(&mut browser, &reply, "exchange_failed").await;
+        browser.get(reply.location()).await.shows("Linear would not hand over a token.");
+    }
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_fails_is_linear_unreachable() {
+    for kind in [Kind::Html500, Kind::ConnectionReset, Kind::RateLimited] {
+        let world = World::new().await;
+        let mut browser = world.owner().await;
+        world.fault(Endpoint::Token, kind.clone());
+        let reply = browser.walk("acme-robotics", &[]).await;
+        nothing_came_of_it(&mut browser, &reply, "linear_unreachable").await;
+        browser.get(reply.location()).await.shows("Linear does not answer right now.");
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_or_lost_answer_is_linear_unreachable() {
+    for kind in [Kind::GarbageJson, Kind::DropReply, Kind::Redirect] {
+        let world = World::new().await;
+        let mut browser = world.owner().await;
+        world.fault(Endpoint::Token, kind.clone());
+        let reply = browser.walk("acme-robotics", &[]).await;
+        assert_eq!(reply.location(), "/integrations?error=linear_unreachable");
+    }
+}
+
+#[tokio::test]
+async fn a_failing_identity_query_gives_the_tokens_back() {
+    for kind in [Kind::Html500, Kind::GarbageJson, Kind::DropReply, Kind::RateLimited, Kind::AuthError] {
+        let world = World::new().await;
+        let mut browser = world.owner().await;
+        world.fault(Endpoint::Graphql, kind.clone());
+        let reply = browser.walk("acme-robotics", &[]).await;
+        nothing_came_of_it(&mut browser, &reply, "linear_unreachable").await;
+    }
+}
+
+#[tokio::test]
+async fn missing_facts_in_the_token_reply_do_not_stop_a_connect() {
+    for kind in [Kind::NoExpiresIn, Kind::NoRefreshToken] {
+        let world = World::new().await;
+        let mut browser = world.owner().await;
+        world.fault(Endpoint::Token, kind.clone());
+        assert_eq!(browser.walk("acme-robotics", &[]).await.location(), "/integrations", "{kind:?}");
+        browser.get("/integrations").await.shows("Acme Robotics is connected.");
+    }
+}
+
+#[tokio::test]
+async fn a_reconnect_heals_the_same_connection() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    world.linear.uninstall("acme-robotics").unwrap();
+    world.advance(MINUTE);
+    browser.get("/integrations").await.shows("Reconnect required");
+    assert_eq!(browser.reconnect(&id, "acme-robotics").await.location(), "/integrations");
+    let page = browser.get("/integrations").await;
+    page.shows("Acme Robotics is connected again.");
+    page.hides("Reconnect required");
+    assert_eq!(browser.connection_id("acme-robotics").await, id);
+}
+
+#[tokio::test]
+async fn a_reconnect_that_comes_back_as_another_workspace_is_refused() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    let reply = browser.reconnect(&id, "globex").await;
+    assert_eq!(reply.location(), "/integrations?error=wrong_workspace");
+    let page = browser.get(reply.location()).await;
+    page.shows("You approved another workspace.");
+    page.shows("This Reconnect is for Acme Robotics.");
+    page.hides("linear.app/globex");
+    assert_eq!(world.linear.living_tokens(), 2, "only Acme's pair is alive");
+}
+
+#[tokio::test]
+async fn a_workspace_is_known_by_its_id_not_by_its_names() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    let rename =
+        Rename { workspace: "acme-robotics".to_owned(), name: Some("Acme Space".to_owned()), url_key: Some("acme-space".to_owned()) };
+    world.linear.rename_workspace(rename).unwrap();
+    assert_eq!(browser.reconnect(&id, "acme-space").await.location(), "/integrations");
+    assert_eq!(browser.connection_id("acme-space").await, id);
+    browser.get("/integrations").await.shows("Acme Space");
+}
+
+#[tokio::test]
+async fn another_organisations_workspace_is_refused_naming_only_who_connected_it() {
+    let world = World::new().await;
+    world.owner().await.connect("acme-robotics").await;
+    let mut other = world.member("southwind", "sam@southwind.dev", Role::Owner).await;
+    let living = world.linear.living_tokens();
+    let reply = other.walk("acme-robotics", &[]).await;
+    assert_eq!(reply.location(), "/integrations?error=workspace_already_linked");
+    let page = other.get(reply.location()).await;
+    page.shows("That workspace is already connected by priya@northwind.dev");
+    page.hides("Northwind Labs");
+    assert_eq!(world.linear.living_tokens(), living, "the tokens just minted are revoked, the others not");
+}
+
+#[tokio::test]
+async fn organisations_may_share_a_workspace_where_the_operator_says_so() {
+    let world = World::with(Setup { shared_workspaces: true, ..Setup::default() }).await;
+    world.owner().await.connect("acme-robotics").await;
+    world.member("southwind", "sam@southwind.dev", Role::Owner).await.connect("acme-robotics").await;
+}
+
+#[tokio::test]
+async fn somebody_elses_connection_cannot_be_reconnected() {
+    let world = World::new().await;
+    let id = world.owner().await.connect("acme-robotics").await;
+    let mut other = world.member("southwind", "sam@southwind.dev", Role::Owner).await;
+    let headers = [("sec-fetch-site", "same-origin")];
+    assert_eq!(other.send(Method::POST, "/oauth/linear/start", &[("connection", &id)], &headers).await.location(), "/integrations");
+    other.get("/integrations").await.shows("There is nothing here.");
+    let page = other.get(&format!("/integrations/{id}")).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn without_an_app_the_page_says_what_to_set_up() {
+    let world = World::with(Setup { no_app: true, ..Setup::default() }).await;
+    let mut browser = world.owner().await;
+    let page = browser.get("/integrations").await;
+    assert!(page.body.contains("/settings#linear-app"));
+    page.hides("action=\"/oauth/linear/start\"");
+    assert_eq!(browser.post("/oauth/linear/start", &[]).await.location(), "/integrations");
+}
+
+#[tokio::test]
+async fn an_approval_that_never_comes_leaves_nothing_broken() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    browser.leave_for_linear(&[]).await;
+    world.advance(60 * MINUTE);
+    browser.get("/integrations").await.shows("Connect your first workspace");
+    browser.connect("acme-robotics").await;
+}

@@ -1,0 +1,100 @@
+//! Ending a connection.
+
+use relink_engine::clock::{DAY, MINUTE};
+use relink_simulator::{Endpoint, Fault, Kind};
+
+use crate::world::World;
+
+#[tokio::test]
+async fn disconnecting_asks_first_and_then_revokes_both_tokens() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    let page = browser.get(&format!("/integrations/{id}?confirm=disconnect")).await;
+    page.shows("Disconnect Acme Robotics?");
+    page.shows("Keep connected");
+    assert_eq!(world.linear.living_tokens(), 2);
+    assert_eq!(browser.post("/integrations/disconnect", &[("connection", &id)]).await.location(), "/integrations");
+    assert_eq!(world.linear.living_tokens(), 0);
+    let page = browser.get("/integrations").await;
+    page.shows("Not connected");
+    page.shows("Disconnected by Priya Raman on 19 Nov. Both tokens were revoked at Linear.");
+}
+
+#[tokio::test]
+async fn disconnecting_works_while_linear_is_down_and_says_so() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    world.linear.add_fault(Fault { endpoint: Endpoint::Revoke, kind: Kind::Html500, count: 2, ..Fault::default() }).unwrap();
+    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    let page = browser.get("/integrations").await;
+    page.shows("Not connected");
+    page.shows("Linear did not confirm the revocation");
+    assert_eq!(world.linear.living_tokens(), 2);
+
+    world.advance(2 * MINUTE);
+    assert_eq!(world.engine.finish_revocations().await.unwrap(), 1, "asked again behind the scenes");
+    assert_eq!(world.linear.living_tokens(), 0);
+    browser.get("/integrations").await.shows("Both tokens were revoked at Linear.");
+}
+
+#[tokio::test]
+async fn tokens_that_nobody_confirms_void_are_forgotten_after_a_day() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    world.linear.add_fault(Fault { endpoint: Endpoint::Revoke, kind: Kind::Html500, count: 100, ..Fault::default() }).unwrap();
+    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    world.advance(DAY);
+    assert_eq!(world.engine.finish_revocations().await.unwrap(), 0);
+    let asked = world.count("revoke");
+    world.engine.finish_revocations().await.unwrap();
+    assert_eq!(world.count("revoke"), asked);
+}
+
+#[tokio::test]
+async fn a_broken_connection_can_be_disconnected_and_counts_as_revoked() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    world.linear.uninstall("acme-robotics").unwrap();
+    world.advance(MINUTE);
+    browser.get("/integrations").await.shows("Reconnect required");
+    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    browser.get("/integrations").await.shows("Both tokens were revoked at Linear.");
+}
+
+#[tokio::test]
+async fn disconnecting_twice_is_harmless() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    for _ in 0..2 {
+        assert_eq!(browser.post("/integrations/disconnect", &[("connection", &id)]).await.location(), "/integrations");
+    }
+    browser.get("/integrations").await.shows("Both tokens were revoked at Linear.");
+}
+
+#[tokio::test]
+async fn a_disconnected_workspace_can_be_connected_again_also_by_others() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    assert_eq!(browser.connect("acme-robotics").await, id);
+    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    let mut other = world.member("southwind", "sam@southwind.dev", relink_engine::account::Role::Owner).await;
+    other.connect("acme-robotics").await;
+}
+
+#[tokio::test]
+async fn somebody_elses_connection_cannot_be_disconnected() {
+    let world = World::new().await;
+    let mut owner = world.owner().await;
+    let id = owner.connect("acme-robotics").await;
+    let mut other = world.member("southwind", "sam@southwind.dev", relink_engine::account::Role::Owner).await;
+    other.post("/integrations/disconnect", &[("connection", &id)]).await;
+    other.get("/integrations").await.shows("There is nothing here.");
+    owner.get("/integrations").await.shows("Acme Robotics is connected");
+}

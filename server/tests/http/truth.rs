@@ -1,0 +1,100 @@
+//! The badge tells the truth.
+
+use relink_engine::clock::{MINUTE, SECOND};
+use relink_simulator::{Endpoint, Fault, Kind};
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn an_uninstalled_app_shows_on_the_next_look() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    browser.connect("acme-robotics").await;
+    browser.connect("globex").await;
+    world.linear.uninstall("globex").unwrap();
+    world.advance(3 * SECOND);
+    let page = browser.get("/integrations").await;
+    page.shows("Globex needs you");
+    page.shows("(1) Integrations, Relink");
+    page.shows("401 AUTHENTICATION_ERROR");
+    page.shows("The app was removed in Linear, or an admin revoked it");
+}
+
+#[tokio::test]
+async fn an_authentication_error_counts_under_any_status() {
+    for status in [200, 400, 401] {
+        let world = World::new().await;
+        let mut browser = world.owner().await;
+        let id = browser.connect("acme-robotics").await;
+        world.linear.merge_settings(&json!({ "auth_error_status": status })).unwrap();
+        world.linear.revoke_grant("acme-robotics", None).unwrap();
+        let page = browser.get(&format!("/integrations/{id}")).await;
+        page.shows("Reconnect required");
+        page.shows(&format!("{status} AUTHENTICATION_ERROR"));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_question_says_nothing_against_the_connection() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    world.advance(MINUTE);
+    world.linear.add_fault(Fault { endpoint: Endpoint::Graphql, kind: Kind::RateLimited, count: 9, ..Fault::default() }).unwrap();
+    let page = browser.get(&format!("/integrations/{id}")).await;
+    page.hides("Reconnect required");
+    page.hides("Linear unreachable");
+    page.shows("Connected");
+}
+
+#[tokio::test]
+async fn a_silent_linear_is_unreachable_and_recovers_by_itself() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    for kind in [Kind::Html500, Kind::DropReply, Kind::GarbageJson, Kind::ConnectionReset] {
+        world.advance(MINUTE);
+        world.linear.add_fault(Fault { endpoint: Endpoint::Graphql, kind: kind.clone(), count: 1, ..Fault::default() }).unwrap();
+        let page = browser.get("/integrations").await;
+        page.shows("Linear unreachable");
+        page.shows("Nothing for you to do");
+        page.hides("Reconnect required");
+        world.advance(MINUTE);
+        browser.get("/integrations").await.shows("Acme Robotics is connected");
+    }
+    let page = browser.get(&format!("/integrations/{id}")).await;
+    page.shows("Connected");
+}
+
+#[tokio::test]
+async fn a_check_is_one_real_call() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    let before = world.count("graphql");
+    let path = format!("/integrations/{id}");
+    assert_eq!(browser.post("/integrations/check", &[("connection", &id)]).await.location(), path);
+    assert_eq!(world.count("graphql"), before + 1);
+    browser.get(&path).await.shows("Linear answered in ");
+    world.fault(Endpoint::Graphql, Kind::Html500);
+    browser.post("/integrations/check", &[("connection", &id)]).await;
+    world.linear.uninstall("acme-robotics").unwrap();
+    browser.post("/integrations/check", &[("connection", &id)]).await;
+    browser.get(&path).await.shows("Reconnect required");
+}
+
+#[tokio::test]
+async fn looking_often_does_not_ask_linear_often() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    browser.connect("acme-robotics").await;
+    let before = world.count("graphql");
+    for _ in 0..20 {
+        browser.get("/integrations").await;
+    }
+    assert_eq!(world.count("graphql"), before);
+    world.advance(MINUTE);
+    browser.get("/integrations").await;
+    assert_eq!(world.count("graphql"), before + 1);
+}

@@ -1,0 +1,285 @@
+//! A world to test in: Relink, a Linear beside it, people with browsers, and time.
+
+use std::collections::HashMap;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use relink_engine::account::{Person, Role};
+use relink_engine::clock::{Clock, Hand, Millis, SECOND};
+use relink_engine::entropy::Entropy;
+use relink_engine::linear::{Linear, OauthApp};
+use relink_engine::store::Store;
+use relink_engine::vault::{KeyRing, Vault};
+use relink_engine::{Engine, Settings};
+use relink_server::{Web, config, router};
+use relink_simulator::{Approve, ClockMove, DemoApp, Endpoint, Fault, Kind, Options, Simulator};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tower::ServiceExt as _;
+
+/// 2026-11-19 14:02:11 UTC, where both clocks start.
+pub const START: Millis = 1_795_096_931_000;
+pub const PASSWORD: &str = "correct horse battery";
+
+pub struct World {
+    pub engine: Engine,
+    pub linear: Simulator,
+    pub router: Router,
+    hand: Hand,
+    _dir: TempDir,
+}
+
+/// What differs from the usual world.
+#[derive(Default)]
+pub struct Setup {
+    pub https: bool,
+    pub no_app: bool,
+    pub no_secret: bool,
+    pub shared_workspaces: bool,
+}
+
+impl World {
+    pub async fn new() -> World {
+        World::with(Setup::default()).await
+    }
+
+    pub async fn with(setup: Setup) -> World {
+        let url = if setup.https { "https://relink.example.com" } else { "http://localhost:3000" };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let linear_url = format!("http://{}", listener.local_addr().unwrap());
+        let linear = simulated_linear(&linear_url, &format!("{url}/oauth/linear/callback"));
+        let DemoApp { client_id, client_secret, .. } = linear.app();
+        tokio::spawn(linear.clone().serve(listener, std::future::pending()));
+
+        let dir = tempfile::tempdir().unwrap();
+        let config = config::from_lookup(|name| match name {
+            "RELINK_URL" => Some(url.to_owned()),
+            "RELINK_DATA_DIR" => Some(dir.path().display().to_string()),
+            "LINEAR_URL" | "LINEAR_API_URL" => Some(linear_url.clone()),
+            _ => None,
+        })
+        .unwrap();
+        let app = OauthApp { client_id, client_secret: (!setup.no_secret).then(|| client_secret.into()) };
+        let (clock, hand) = Clock::manual(START);
+        let entropy = Entropy::seeded(1);
+        let store = Store::open(&format!("sqlite://{}", dir.path().join("relink.db").display())).await.unwrap();
+        store.migrate().await.unwrap();
+        let linear_client =
+            Linear::new(config.linear_url.clone(), config.linear_api_url.clone(), (!setup.no_app).then_some(app), config.redirect_uri())
+                .unwrap();
+        let vault = Vault::new(KeyRing::parse("k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap(), entropy.clone());
+        let settings = Settings { shared_workspaces: setup.shared_workspaces };
+        let engine = Engine::open(store, linear_client, vault, clock, entropy, settings).await.unwrap();
+        let router = router(Web::new(engine.clone(), &config));
+        World { engine, linear, router, hand, _dir: dir }
+    }
+
+    /// Both clocks.
+    pub fn advance(&self, span: Millis) {
+        self.hand.advance(span);
+        self.linear.advance_s(span / SECOND);
+    }
+
+    pub fn browser(&self) -> Browser<'_> {
+        Browser { world: self, cookies: HashMap::new() }
+    }
+
+    /// The first owner, Priya of Northwind Labs, in her browser.
+    pub async fn owner(&self) -> Browser<'_> {
+        let mut browser = self.browser();
+        let reply = browser.sign_up("priya@northwind.dev").await;
+        assert_eq!(reply.location(), "/integrations");
+        browser
+    }
+
+    /// A member of an organisation in a browser of their own.
+    pub async fn member(&self, org: &str, email: &str, role: Role) -> Browser<'_> {
+        self.add(org, email, role).await;
+        let mut browser = self.browser();
+        let reply = browser.sign_in(email, PASSWORD).await;
+        assert_eq!(reply.location(), "/integrations");
+        browser
+    }
+
+    pub async fn add(&self, org: &str, email: &str, role: Role) -> Person {
+        self.engine.member_add(org, "Some Body", email, PASSWORD.into(), role).await.unwrap()
+    }
+
+    /// The next request of this kind goes wrong.
+    pub fn fault(&self, endpoint: Endpoint, kind: Kind) {
+        self.linear.add_fault(Fault { endpoint, kind, ..Fault::default() }).unwrap();
+    }
+
+    /// Requests that an endpoint of Linear answered, by any outcome.
+    pub fn count(&self, endpoint: &str) -> u64 {
+        let counts = self.linear.counts();
+        counts["endpoints"][endpoint].as_object().map_or(0, |outcomes| outcomes.values().filter_map(Value::as_u64).sum())
+    }
+
+    /// Every secret that Linear ever handed out.
+    pub fn minted(&self) -> Vec<String> {
+        self.linear.minted().into_iter().map(|minted| minted.value).collect()
+    }
+}
+
+fn simulated_linear(url: &str, redirect_uri: &str) -> Simulator {
+    let options = Options { url: url.to_owned(), state_file: None, redirect_uris: vec![redirect_uri.to_owned()] };
+    let linear = Simulator::seeded(options).unwrap();
+    linear.set_seed("1");
+    linear.move_clock(ClockMove { manual: Some(true), set_ms: Some(START), ..ClockMove::default() });
+    linear
+}
+
+/// One person's browser: keeps cookies, follows nothing by itself.
+pub struct Browser<'a> {
+    pub world: &'a World,
+    pub cookies: HashMap<String, String>,
+}
+
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Reply {
+    pub fn location(&self) -> &str {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
+        self.headers[header::LOCATION].to_str().unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name} header")).to_str().unwrap()
+    }
+
+    /// The page's text without its tags, white space folded.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let mut in_tag = false;
+        for c in self.body.chars() {
+            match c {
+                '<' => in_tag = true,
+                '>' => {
+                    in_tag = false;
+                    text.push(' ');
+                }
+                c if !in_tag => text.push(c),
+                _ => {}
+            }
+        }
+        let text = text.replace("&amp;", "&").replace("&#x27;", "'").replace("&quot;", "\"");
+        text.split_whitespace().collect::<Vec<_>>().join(" ").replace(" .", ".").replace(" ,", ",")
+    }
+
+    #[track_caller]
+    pub fn shows(&self, words: &str) {
+        let text = self.text();
+        assert!(text.contains(words), "{words:?} is not in: {text}");
+    }
+
+    #[track_caller]
+    pub fn hides(&self, words: &str) {
+        assert!(!self.body.contains(words), "{words:?} is in: {}", self.body);
+    }
+}
+
+impl Browser<'_> {
+    pub async fn get(&mut self, path: &str) -> Reply {
+        self.send(Method::GET, path, &[], &[]).await
+    }
+
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        self.send(Method::POST, path, fields, &[("sec-fetch-site", "same-origin")]).await
+    }
+
+    pub async fn send(&mut self, method: Method, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {
+        let mut request = Request::builder().method(&method).uri(path).header("host", "localhost:3000").header("accept", "text/html");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !self.cookies.is_empty() {
+            let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request = request.header(header::COOKIE, cookies.join("; "));
+        }
+        let body = if method == Method::POST {
+            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            form.extend_pairs(fields);
+            Body::from(form.finish())
+        } else {
+            Body::empty()
+        };
+        let response = self.world.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        self.keep_cookies(&response);
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Reply { status: parts.status, headers: parts.headers, body }
+    }
+
+    fn keep_cookies(&mut self, response: &Response<Body>) {
+        for line in response.headers().get_all(header::SET_COOKIE) {
+            let line = line.to_str().unwrap();
+            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+            if value.is_empty() || line.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+
+    pub async fn sign_up(&mut self, email: &str) -> Reply {
+        let fields = [("organisation", "Northwind Labs"), ("name", "Priya Raman"), ("email", email), ("password", PASSWORD)];
+        self.post("/signup", &fields).await
+    }
+
+    pub async fn sign_in(&mut self, email: &str, password: &str) -> Reply {
+        self.post("/signin", &[("email", email), ("password", password)]).await
+    }
+
+    /// Presses Connect Linear: where the browser is sent.
+    pub async fn leave_for_linear(&mut self, fields: &[(&str, &str)]) -> String {
+        self.post("/oauth/linear/start", fields).await.location().to_owned()
+    }
+
+    /// What Linear sends the browser back to when the workspace's admin decides.
+    pub fn decide(&self, authorize_url: &str, workspace: &str, decision: &str) -> String {
+        let asked = Approve {
+            authorize_url: authorize_url.to_owned(),
+            workspace: workspace.to_owned(),
+            decision: Some(decision.to_owned()),
+            ..Approve::default()
+        };
+        let location = self.world.linear.approve(&asked).unwrap().expect("a way back");
+        let back = url::Url::parse(&location).unwrap();
+        format!("{}?{}", back.path(), back.query().unwrap_or_default())
+    }
+
+    /// The whole walk: press, approve, come back.
+    pub async fn walk(&mut self, workspace: &str, fields: &[(&str, &str)]) -> Reply {
+        let leave = self.leave_for_linear(fields).await;
+        let back = self.decide(&leave, workspace, "approve");
+        self.get(&back).await
+    }
+
+    /// Connects a workspace and answers the connection's id.
+    pub async fn connect(&mut self, workspace: &str) -> String {
+        let reply = self.walk(workspace, &[]).await;
+        assert_eq!(reply.location(), "/integrations");
+        self.connection_id(workspace).await
+    }
+
+    pub async fn reconnect(&mut self, id: &str, workspace: &str) -> Reply {
+        self.walk(workspace, &[("connection", id)]).await
+    }
+
+    /// From the link on the card: read off the page as a person would.
+    pub async fn connection_id(&mut self, workspace: &str) -> String {
+        let page = self.get("/integrations").await.body;
+        let card = page.split("<article").find(|card| card.contains(&format!("linear.app/{workspace}"))).expect("a card");
+        card.split("/integrations/").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    }
+}

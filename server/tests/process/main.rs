@@ -1,0 +1,6 @@
+//! The real binary in real processes.
+
+mod cli;
+mod process;
+mod secrets;
+mod start;

@@ -1,0 +1,182 @@
+//! Processes to test with: `relink` as its users run it, on ports of its own.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_relink");
+
+/// A folder to work in, and the environment that goes with it. Nothing of this machine's own environment leaks in.
+pub struct Place {
+    pub dir: TempDir,
+    pub environment: Vec<(String, String)>,
+}
+
+impl Place {
+    pub fn new() -> Place {
+        Place { dir: tempfile::tempdir().unwrap(), environment: Vec::new() }
+    }
+
+    pub fn set(mut self, name: &str, value: &str) -> Place {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.path().join("data/relink.db")
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        self.command_of(Path::new(BINARY), args)
+    }
+
+    pub fn command_of(&self, binary: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(binary);
+        command.args(args).current_dir(self.path()).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs a command to its end with this on stdin.
+    pub fn run(&self, args: &[&str], stdin: &str) -> Output {
+        let mut child = self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A command that refuses its arguments never reads.
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs a command that must work, and reads the JSON it prints.
+    pub fn json(&self, args: &[&str], stdin: &str) -> Value {
+        let output = self.run(args, stdin);
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{args:?}: {}", String::from_utf8_lossy(&output.stdout)))
+    }
+}
+
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A process that runs until it is dropped; what it says is kept.
+pub struct Running {
+    child: Child,
+    pub url: String,
+    said: Arc<Mutex<String>>,
+}
+
+impl Running {
+    pub async fn serve(place: &Place) -> Running {
+        Running::start(place, Path::new(BINARY)).await
+    }
+
+    pub async fn serve_on(place: &Place, port: u16) -> Running {
+        Running::start_on(place, Path::new(BINARY), port).await
+    }
+
+    pub async fn start(place: &Place, binary: &Path) -> Running {
+        Running::start_on(place, binary, free_port()).await
+    }
+
+    /// Serves and waits until it is ready.
+    async fn start_on(place: &Place, binary: &Path, port: u16) -> Running {
+        let url = format!("http://127.0.0.1:{port}");
+        let mut command = place.command_of(binary, &["serve"]);
+        command.env("RELINK_ADDR", format!("127.0.0.1:{port}"));
+        if !place.environment.iter().any(|(name, _)| name == "RELINK_URL") {
+            command.env("RELINK_URL", &url);
+        }
+        let running = Running::spawn(command, url.clone());
+        running.wait_until_answering(&format!("{url}/readyz")).await;
+        running
+    }
+
+    /// The simulated Linear on a free port.
+    pub async fn simulate(place: &Place, redirect_uri: &str) -> Running {
+        let addr = format!("127.0.0.1:{}", free_port());
+        let url = format!("http://{addr}");
+        let running = Running::spawn(place.command(&["simulate", "--addr", &addr, "--redirect-uri", redirect_uri]), url.clone());
+        running.wait_until_answering(&format!("{url}/control/counts")).await;
+        running
+    }
+
+    fn spawn(mut command: Command, url: String) -> Running {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = Arc::new(Mutex::new(String::new()));
+        let (stderr, heard) = (child.stderr.take().unwrap(), said.clone());
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let mut heard = heard.lock().unwrap();
+                heard.push_str(&line);
+                heard.push('\n');
+            }
+        });
+        Running { child, url, said }
+    }
+
+    async fn wait_until_answering(&self, url: &str) {
+        let client = client();
+        for _ in 0..400 {
+            if client.get(url).send().await.is_ok_and(|response| response.status().is_success()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("no answer from {url}: {}", self.said());
+    }
+
+    /// Everything on stderr so far.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    pub async fn exit_code(&mut self) -> Option<i32> {
+        for _ in 0..600 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("still running: {}", self.said());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A browser: keeps cookies, follows nothing by itself.
+#[expect(clippy::disallowed_methods, reason = "a test's browser is not Relink's client")]
+pub fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+/// Every byte of every file below a folder.
+pub fn all_bytes(dir: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            bytes.extend(all_bytes(&path));
+        } else {
+            std::fs::File::open(&path).unwrap().read_to_end(&mut bytes).unwrap();
+        }
+    }
+    bytes
+}

@@ -1,0 +1,80 @@
+//! A whole story against real processes, after which no secret is anywhere it does not belong.
+
+use serde_json::{Value, json};
+
+use crate::process::{Place, Running, all_bytes, client, free_port};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// Presses a button and plays the person on the consent page; answers where the browser ends up.
+async fn walk(client: &reqwest::Client, relink: &Running, linear: &Running, workspace: &str, fields: &[(&str, &str)]) -> String {
+    let start = client.post(format!("{}/oauth/linear/start", relink.url)).form(fields).send().await.unwrap();
+    assert_eq!(start.status(), 303);
+    let authorize_url = start.headers()["location"].to_str().unwrap().to_owned();
+    let asked = json!({ "authorize_url": authorize_url, "workspace": workspace });
+    let decided: Value = client.post(format!("{}/control/approve", linear.url)).json(&asked).send().await.unwrap().json().await.unwrap();
+    let reply = client.get(decided["location"].as_str().unwrap()).send().await.unwrap();
+    reply.headers()["location"].to_str().unwrap().to_owned()
+}
+
+async fn page(client: &reqwest::Client, relink: &Running, path: &str) -> String {
+    client.get(format!("{}{path}", relink.url)).send().await.unwrap().text().await.unwrap()
+}
+
+#[tokio::test]
+async fn no_secret_is_in_any_log_line_page_or_file() {
+    let port = free_port();
+    let redirect_uri = format!("http://127.0.0.1:{port}/oauth/linear/callback");
+    let linear_place = Place::new();
+    let linear = Running::simulate(&linear_place, &redirect_uri).await;
+    let client = client();
+    let app: Value = client.get(format!("{}/control/state", linear.url)).send().await.unwrap().json().await.unwrap();
+    let app = &app["app"];
+    let place = Place::new()
+        .set("RELINK_URL", &format!("http://127.0.0.1:{port}"))
+        .set("LINEAR_URL", &linear.url)
+        .set("LINEAR_API_URL", &linear.url)
+        .set("LINEAR_CLIENT_ID", app["client_id"].as_str().unwrap())
+        .set("LINEAR_CLIENT_SECRET", app["client_secret"].as_str().unwrap())
+        .set("LINEAR_WEBHOOK_SECRET", app["webhook_secret"].as_str().unwrap())
+        .set("RELINK_LOG", "trace,hyper=info,sqlx=trace");
+    let relink = Running::serve_on(&place, port).await;
+
+    let fields = [("organisation", "North"), ("name", "Ada"), ("email", "ada@example.com"), ("password", PASSWORD)];
+    let signed_up = client.post(format!("{}/signup", relink.url)).form(&fields).send().await.unwrap();
+    let cookie = signed_up.headers()["set-cookie"].to_str().unwrap().split(['=', ';']).nth(1).unwrap().to_owned();
+    let mut pages = String::new();
+    for workspace in ["acme-robotics", "globex"] {
+        assert_eq!(walk(&client, &relink, &linear, workspace, &[]).await, "/integrations");
+    }
+    pages += &page(&client, &relink, "/integrations").await;
+    let id = pages.split("/integrations/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    client.post(format!("{}/control/uninstall", linear.url)).json(&json!({ "workspace": "acme-robotics" })).send().await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
+    let broken = page(&client, &relink, "/integrations").await;
+    assert!(broken.contains("Reconnect required"));
+    pages += &broken;
+    pages += &page(&client, &relink, &format!("/integrations/{id}")).await;
+    pages += &page(&client, &relink, "/settings").await;
+    client.post(format!("{}/integrations/disconnect", relink.url)).form(&[("connection", &id)]).send().await.unwrap();
+    pages += &page(&client, &relink, "/integrations").await;
+
+    let minted: Value = client.get(format!("{}/control/tokens", linear.url)).send().await.unwrap().json().await.unwrap();
+    let mut secrets: Vec<String> =
+        minted["minted"].as_array().unwrap().iter().map(|one| one["value"].as_str().unwrap().to_owned()).collect();
+    assert!(secrets.iter().filter(|secret| secret.starts_with("lin_oauth_")).count() >= 2 && secrets.len() >= 6, "{minted}");
+    secrets.extend([
+        PASSWORD.to_owned(),
+        cookie,
+        app["client_secret"].as_str().unwrap().to_owned(),
+        app["webhook_secret"].as_str().unwrap().to_owned(),
+    ]);
+    let log = relink.said();
+    assert!(log.lines().count() > 20, "the log is there to be searched");
+    let files = all_bytes(place.path());
+    for secret in &secrets {
+        assert!(!log.contains(secret), "a log line holds {secret}: {}", log.lines().find(|line| line.contains(secret)).unwrap());
+        assert!(!pages.contains(secret), "a page holds {secret}");
+        assert!(!files.windows(secret.len()).any(|window| window == secret.as_bytes()), "a file holds {secret}");
+    }
+}

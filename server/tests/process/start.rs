@@ -1,0 +1,115 @@
+//! Starting and stopping.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use crate::process::{BINARY, Place, Running, client, free_port};
+
+#[tokio::test]
+async fn the_binary_alone_in_an_empty_folder_serves_the_whole_page() {
+    let place = Place::new();
+    let copy = place.path().join("relink");
+    std::fs::copy(BINARY, &copy).unwrap();
+    let running = Running::start(&place, &copy).await;
+    let client = client();
+    let page = client.get(format!("{}/signup", running.url)).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("Set up Relink"));
+    let style = page.split("href=\"").find(|part| part.split('"').next().unwrap().ends_with(".css")).unwrap().split('"').next().unwrap();
+    let script = page.split("href=\"").find(|part| part.split('"').next().unwrap().ends_with(".js")).unwrap().split('"').next().unwrap();
+    let wasm = script.replace(".js", "_bg.wasm");
+    for (path, kind) in
+        [(style, "text/css"), (script, "text/javascript"), (wasm.as_str(), "application/wasm"), ("/favicon-ok.svg", "image/svg+xml")]
+    {
+        let reply = client.get(format!("{}{path}", running.url)).header("accept-encoding", "br").send().await.unwrap();
+        assert_eq!(reply.status(), 200, "{path}");
+        let header = |name: &str| reply.headers()[name].to_str().unwrap().to_owned();
+        assert!(header("content-type").starts_with(kind), "{path}: {}", header("content-type"));
+        if path.starts_with("/pkg/") {
+            assert!(header("cache-control").contains("immutable"), "{path}");
+            assert_eq!(header("content-encoding"), "br", "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_value_stops_the_start_with_one_line_and_exit_code_2() {
+    for (name, value) in
+        [("RELINK_URL", "http://relink.example.com"), ("LINEAR_WEBHOOK_SECRET", "whsec_hunter2hunter2"), ("RELINK_ADDR", "nowhere")]
+    {
+        let output = Place::new().set(name, value).run(&["serve"], "");
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert_eq!(words.lines().count(), 1, "{words}");
+        assert!(words.contains(name) && !words.contains("hunter2"), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_file_is_refused_while_commands_are_not() {
+    let place = Place::new();
+    let _first = Running::serve(&place).await;
+    let second = Place { dir: tempfile::tempdir().unwrap(), environment: vec![] }
+        .set("RELINK_DATA_DIR", place.path().join("data").to_str().unwrap())
+        .set("RELINK_ADDR", &format!("127.0.0.1:{}", free_port()));
+    let output = second.run(&["serve"], "");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("another relink serves"), "{output:?}");
+    place.json(&["user", "add", "--email", "a@example.com", "--name", "A", "--org", "north", "--json"], "long enough password");
+}
+
+#[tokio::test]
+async fn the_key_file_is_private_and_must_stay_so() {
+    let place = Place::new();
+    drop(Running::serve(&place).await);
+    let keys = place.path().join("data/keys");
+    assert_eq!(std::fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let output = place.run(&["serve"], "");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("chmod 600"), "{output:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_or_missing_key_stops_the_start_with_a_sentence() {
+    let place = Place::new();
+    drop(Running::serve(&place).await);
+    let wrong = Place { dir: place.dir, environment: vec![("RELINK_KEYS".to_owned(), format!("k1:{}=", "A".repeat(43)))] };
+    let output = wrong.run(&["serve"], "");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("these keys do not open"), "{output:?}");
+    std::fs::remove_file(wrong.path().join("data/keys")).unwrap();
+    let missing = Place { dir: wrong.dir, environment: vec![] };
+    let output = missing.run(&["serve"], "");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("put it back from your backup"), "{output:?}");
+    assert!(!missing.path().join("data/keys").exists(), "no new key was made");
+}
+
+#[tokio::test]
+async fn a_stop_lets_the_request_under_way_finish() {
+    let place = Place::new();
+    let mut running = Running::serve(&place).await;
+    let (client, url) = (client(), format!("{}/signup", running.url));
+    // Hashing a password takes a while: the stop comes in the middle.
+    let fields = [("organisation", "North"), ("name", "A"), ("email", "a@example.com"), ("password", "long enough password")];
+    let request = tokio::spawn(client.post(url).form(&fields).send());
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    running.signal("TERM");
+    let reply = request.await.unwrap().unwrap();
+    assert_eq!(reply.status(), 303);
+    assert_eq!(running.exit_code().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_killed_server_starts_again_and_knows_everybody() {
+    let place = Place::new();
+    let mut running = Running::serve(&place).await;
+    let client = client();
+    let fields = [("organisation", "North"), ("name", "A"), ("email", "a@example.com"), ("password", "long enough password")];
+    client.post(format!("{}/signup", running.url)).form(&fields).send().await.unwrap();
+    running.signal("KILL");
+    running.exit_code().await;
+    let again = Running::serve(&place).await;
+    let fields = [("email", "a@example.com"), ("password", "long enough password")];
+    let reply = client.post(format!("{}/signin", again.url)).form(&fields).send().await.unwrap();
+    assert_eq!(reply.headers()["location"], "/integrations");
+}
