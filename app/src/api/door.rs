@@ -51,7 +51,7 @@ pub async fn sign_in(
         }
         Err(SignInError::NoMatch { tries_left }) => Complaint::NoMatch { tries_left },
         Err(SignInError::Paused { until }) => {
-            let minutes = (until - engine.now()).max(0).div_euclid(MINUTE) + 1;
+            let minutes = (until - engine.now() + MINUTE - 1).max(MINUTE) / MINUTE;
             Complaint::Paused { minutes: u32::try_from(minutes).unwrap_or(u32::MAX) }
         }
         Err(SignInError::Store(error)) => return Err(error.into()),

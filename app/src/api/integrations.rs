@@ -11,19 +11,27 @@ pub async fn load_integrations(error: Option<String>) -> Result<IntegrationsView
     use super::present::{connection_views, scope_views};
     use super::request::{engine, signed_in, site, take_flash};
     use super::words;
-    use crate::view::{ConnectError, Flash};
 
     let (engine, person) = (engine()?, signed_in().await?);
     let connections = engine.connections_proved(&person).await?;
     let now = engine.now();
-    let from_address_bar = error.map(|code| Flash::ConnectFailed(ConnectError::from_code(&code)));
     Ok(IntegrationsView {
         connections: connection_views(&connections, now),
-        flash: take_flash().await?.or(from_address_bar),
+        flash: flash(take_flash().await?, error.as_deref()),
         scopes: scope_views(),
         app_configured: engine.linear().app().is_some(),
         simulated: site()?.simulated,
         manages: person.manages(),
         as_of: words::seconds(now),
     })
+}
+
+/// The address bar says which error; the session may know more about that very one.
+#[cfg(feature = "ssr")]
+fn flash(kept: Option<crate::view::Flash>, error: Option<&str>) -> Option<crate::view::Flash> {
+    use crate::view::{ConnectError, Flash};
+
+    let Some(named) = error.map(ConnectError::from_code) else { return kept };
+    let more = kept.filter(|kept| matches!(kept, Flash::ConnectFailed(error) if error.code() == named.code()));
+    more.or(Some(Flash::ConnectFailed(named)))
 }

@@ -1,7 +1,7 @@
 //! Ending a connection.
 
 use relink_engine::clock::{DAY, MINUTE};
-use relink_simulator::{Endpoint, Fault, Kind};
+use relink_simulator::{Endpoint, Kind};
 
 use crate::world::World;
 
@@ -13,9 +13,9 @@ async fn disconnecting_asks_first_and_then_revokes_both_tokens() {
     let page = browser.get(&format!("/integrations/{id}?confirm=disconnect")).await;
     page.shows("Disconnect Acme Robotics?");
     page.shows("Keep connected");
-    assert_eq!(world.linear.living_tokens(), 2);
+    assert_eq!(world.living_tokens(), 2);
     assert_eq!(browser.post("/integrations/disconnect", &[("connection", &id)]).await.location(), "/integrations");
-    assert_eq!(world.linear.living_tokens(), 0);
+    assert_eq!(world.living_tokens(), 0);
     let page = browser.get("/integrations").await;
     page.shows("Not connected");
     page.shows("Disconnected by Priya Raman on 19 Nov. Both tokens were revoked at Linear.");
@@ -26,16 +26,16 @@ async fn disconnecting_works_while_linear_is_down_and_says_so() {
     let world = World::new().await;
     let mut browser = world.owner().await;
     let id = browser.connect("acme-robotics").await;
-    world.linear.add_fault(Fault { endpoint: Endpoint::Revoke, kind: Kind::Html500, count: 2, ..Fault::default() }).unwrap();
+    world.faults(Endpoint::Revoke, Kind::Html500, 2);
     browser.post("/integrations/disconnect", &[("connection", &id)]).await;
     let page = browser.get("/integrations").await;
     page.shows("Not connected");
     page.shows("Linear did not confirm the revocation");
-    assert_eq!(world.linear.living_tokens(), 2);
+    assert_eq!(world.living_tokens(), 2);
 
     world.advance(2 * MINUTE);
     assert_eq!(world.engine.finish_revocations().await.unwrap(), 1, "asked again behind the scenes");
-    assert_eq!(world.linear.living_tokens(), 0);
+    assert_eq!(world.living_tokens(), 0);
     browser.get("/integrations").await.shows("Both tokens were revoked at Linear.");
 }
 
@@ -44,7 +44,7 @@ async fn tokens_that_nobody_confirms_void_are_forgotten_after_a_day() {
     let world = World::new().await;
     let mut browser = world.owner().await;
     let id = browser.connect("acme-robotics").await;
-    world.linear.add_fault(Fault { endpoint: Endpoint::Revoke, kind: Kind::Html500, count: 100, ..Fault::default() }).unwrap();
+    world.faults(Endpoint::Revoke, Kind::Html500, 100);
     browser.post("/integrations/disconnect", &[("connection", &id)]).await;
     world.advance(DAY);
     assert_eq!(world.engine.finish_revocations().await.unwrap(), 0);

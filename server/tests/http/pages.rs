@@ -1,52 +1,6 @@
 //! Pages as such.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use relink_simulator::NewWorkspace;
-use tracing::instrument::WithSubscriber as _;
-use tracing::{Event, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
-
 use crate::world::World;
-
-/// Counts statements that reach the database.
-#[derive(Clone, Default)]
-struct Statements(Arc<AtomicUsize>);
-
-impl<S: Subscriber> Layer<S> for Statements {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target().starts_with("sqlx::query") {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_page_asks_the_database_as_often_for_many_connections_as_for_one() {
-    let world = World::new().await;
-    let mut browser = world.owner().await;
-    browser.connect("acme-robotics").await;
-    let statements = Statements::default();
-    let subscriber = Arc::new(tracing_subscriber::registry().with(statements.clone()));
-    let mut counts = Vec::new();
-    for round in 0..2 {
-        browser.get("/integrations").with_subscriber(subscriber.clone()).await;
-        statements.0.store(0, Ordering::SeqCst);
-        let page = browser.get("/integrations").with_subscriber(subscriber.clone()).await;
-        page.shows("Acme Robotics");
-        counts.push(statements.0.load(Ordering::SeqCst));
-        if round == 0 {
-            for number in 0..12 {
-                let name = format!("Workspace {number}");
-                world.linear.add_workspace(NewWorkspace { name, url_key: format!("w{number}"), ..NewWorkspace::default() }).unwrap();
-                browser.walk(&format!("w{number}"), &[]).await;
-            }
-        }
-    }
-    assert!(counts[0] > 0, "statements are counted");
-    assert_eq!(counts[0], counts[1]);
-}
 
 #[tokio::test]
 async fn the_simulated_linear_is_announced_on_every_page() {

@@ -1,7 +1,7 @@
 //! The badge tells the truth.
 
 use relink_engine::clock::{MINUTE, SECOND};
-use relink_simulator::{Endpoint, Fault, Kind};
+use relink_simulator::{Endpoint, Kind};
 use serde_json::json;
 
 use crate::world::World;
@@ -41,7 +41,7 @@ async fn a_refused_question_says_nothing_against_the_connection() {
     let mut browser = world.owner().await;
     let id = browser.connect("acme-robotics").await;
     world.advance(MINUTE);
-    world.linear.add_fault(Fault { endpoint: Endpoint::Graphql, kind: Kind::RateLimited, count: 9, ..Fault::default() }).unwrap();
+    world.faults(Endpoint::Graphql, Kind::RateLimited, 9);
     let page = browser.get(&format!("/integrations/{id}")).await;
     page.hides("Reconnect required");
     page.hides("Linear unreachable");
@@ -55,7 +55,7 @@ async fn a_silent_linear_is_unreachable_and_recovers_by_itself() {
     let id = browser.connect("acme-robotics").await;
     for kind in [Kind::Html500, Kind::DropReply, Kind::GarbageJson, Kind::ConnectionReset] {
         world.advance(MINUTE);
-        world.linear.add_fault(Fault { endpoint: Endpoint::Graphql, kind: kind.clone(), count: 1, ..Fault::default() }).unwrap();
+        world.faults(Endpoint::Graphql, kind, 1);
         let page = browser.get("/integrations").await;
         page.shows("Linear unreachable");
         page.shows("Nothing for you to do");

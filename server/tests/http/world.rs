@@ -14,7 +14,6 @@ use relink_engine::vault::{KeyRing, Vault};
 use relink_engine::{Engine, Settings};
 use relink_server::{Web, config, router};
 use relink_simulator::{Approve, ClockMove, DemoApp, Endpoint, Fault, Kind, Options, Simulator};
-use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
@@ -109,13 +108,27 @@ impl World {
 
     /// The next request of this kind goes wrong.
     pub fn fault(&self, endpoint: Endpoint, kind: Kind) {
-        self.linear.add_fault(Fault { endpoint, kind, ..Fault::default() }).unwrap();
+        self.faults(endpoint, kind, 1);
+    }
+
+    /// So many requests of this kind go wrong.
+    pub fn faults(&self, endpoint: Endpoint, kind: Kind, count: u64) {
+        let fault =
+            Fault { endpoint, kind, count, delay_ms: None, status: None, retry_after_s: None, after: 0, operation: None, grant_type: None };
+        self.linear.add_fault(fault).unwrap();
+    }
+
+    /// Access and refresh tokens that Linear would still accept.
+    pub fn living_tokens(&self) -> u64 {
+        let state = self.linear.state();
+        // Linear ends a grant when both of its tokens are revoked.
+        let living = state["grants"].as_array().unwrap().iter().filter(|grant| grant["ended"] == false);
+        living.map(|grant| grant["live_access_tokens"].as_u64().unwrap() + 1).sum()
     }
 
     /// Requests that an endpoint of Linear answered, by any outcome.
     pub fn count(&self, endpoint: &str) -> u64 {
-        let counts = self.linear.counts();
-        counts["endpoints"][endpoint].as_object().map_or(0, |outcomes| outcomes.values().filter_map(Value::as_u64).sum())
+        self.linear.count(endpoint, "received")
     }
 
     /// Every secret that Linear ever handed out.
@@ -158,7 +171,9 @@ impl Reply {
     pub fn text(&self) -> String {
         let mut text = String::new();
         let mut in_tag = false;
-        for c in self.body.chars() {
+        let visible = self.body.split("<script").map(|part| part.split_once("</script>").map_or(part, |(_, after)| after));
+        // Empty comments are where the renderer joined two pieces of text.
+        for c in visible.collect::<Vec<_>>().join(" ").replace("<!>", "").chars() {
             match c {
                 '<' => in_tag = true,
                 '>' => {
@@ -207,7 +222,9 @@ impl Browser<'_> {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             form.extend_pairs(fields);
-            Body::from(form.finish())
+            let form = form.finish();
+            request = request.header(header::CONTENT_LENGTH, form.len());
+            Body::from(form)
         } else {
             Body::empty()
         };
@@ -278,7 +295,7 @@ impl Browser<'_> {
 
     /// From the link on the card: read off the page as a person would.
     pub async fn connection_id(&mut self, workspace: &str) -> String {
-        let page = self.get("/integrations").await.body;
+        let page = self.get("/integrations").await.body.replace("<!>", "");
         let card = page.split("<article").find(|card| card.contains(&format!("linear.app/{workspace}"))).expect("a card");
         card.split("/integrations/").nth(1).unwrap().split('"').next().unwrap().to_owned()
     }

@@ -15,6 +15,7 @@ use super::types::issue::{Issue, IssueConnection};
 use super::types::organization::Organization;
 use super::types::parts::{Application, RateLimitPayload, RateLimitResultPayload, Webhook, WebhookConnection};
 use super::types::project::{Project, ProjectConnection};
+use super::types::state::{WorkflowState, WorkflowStateConnection};
 use super::types::team::{Team, TeamConnection};
 use super::types::user::{User, UserConnection};
 
@@ -135,6 +136,25 @@ impl Query {
             let issue = issue.filter(|issue| home.team(&issue.team_id).is_some_and(|team| caller.sees(team)));
             issue.map(|issue| Issue::of(home, issue)).ok_or_else(|| not_found("Issue"))
         })
+    }
+
+    async fn workflow_state(&self, ctx: &Context<'_>, id: String) -> Result<WorkflowState> {
+        let states = WorkflowState::all(ctx)?;
+        states.into_iter().find(|state| state.id.as_str() == id).ok_or_else(|| not_found("WorkflowState"))
+    }
+
+    async fn workflow_states(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        include_archived: Option<bool>,
+        last: Option<i32>,
+        order_by: Option<PaginationOrderBy>,
+    ) -> Result<WorkflowStateConnection> {
+        let _ = include_archived;
+        WorkflowStateConnection::of(WorkflowState::all(ctx)?, &Window { after, before, first, last, order_by, sorted: false })
     }
 
     async fn comment(&self, ctx: &Context<'_>, hash: Option<String>, id: Option<String>) -> Result<Comment> {

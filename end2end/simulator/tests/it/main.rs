@@ -12,4 +12,3 @@ mod revoke;
 mod setup;
 mod token;
 mod webhooks;
-mod zz_sdl;

@@ -29,6 +29,16 @@ impl WorkflowState {
     }
 }
 
+impl WorkflowState {
+    /// The states of every team the caller sees.
+    pub fn all(ctx: &Context<'_>) -> Result<Vec<WorkflowState>> {
+        look(ctx, |world, caller| {
+            let teams = caller.home(world)?.teams.iter().filter(|team| caller.sees(team));
+            Ok(teams.flat_map(|team| (0..STATES.len()).map(|at| WorkflowState::of(&team.id, team.created_ms, at))).collect())
+        })
+    }
+}
+
 #[ComplexObject]
 impl WorkflowState {
     async fn inherited_from(&self) -> Option<WorkflowState> {

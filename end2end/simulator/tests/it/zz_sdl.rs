@@ -1,4 +1,0 @@
-#[test]
-fn dump() {
-    std::fs::write("/tmp/sim/sdl.graphql", relink_simulator::sdl()).expect("sdl");
-}
