@@ -13,7 +13,7 @@ run: build ## build and serve on http://localhost:3000, with a simulated Linear 
 
 watch: ## rebuild and reload on every change
 	@.ci/setup build
-	cargo leptos watch
+	cargo leptos watch -- serve --demo
 
 test: ## every check and test: format, lints, unit, store on both databases, HTTP, browser
 	@.ci/setup test
@@ -22,7 +22,7 @@ test: ## every check and test: format, lints, unit, store on both databases, HTT
 bench: ## the benchmarks, as ratios against what they are compared with
 	@.ci/setup test
 	@$(MAKE) --no-print-directory release
-	cargo run --release --quiet -p relink-bench
+	cargo bench --quiet -p relink --bench pages
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 

@@ -127,6 +127,15 @@ pub struct TokenLife {
     pub note: String,
 }
 
+/// The last call that Linear did not answer usefully.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastFailure {
+    /// The HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// "14:01 UTC today"
+    pub at: Moment,
+}
+
 /// Why a reconnect is required, with the evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
@@ -164,6 +173,8 @@ pub struct ConnectionView {
     pub fingerprint: Option<String>,
     /// Absent once disconnected.
     pub life: Option<TokenLife>,
+    /// Present when `status` is `LinearUnreachable`.
+    pub failure: Option<LastFailure>,
     /// Present when `status` is `ReconnectRequired`.
     pub trouble: Option<Trouble>,
     /// Present when `status` is `NotConnected`.

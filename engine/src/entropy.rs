@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 
 /// A source of random bytes. The real one is built in the binary's `main`.
 #[derive(Clone)]
-pub struct Entropy(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Entropy(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Entropy {
     /// `fill` must fill the whole slice with bytes fit for keys.

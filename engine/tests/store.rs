@@ -1,5 +1,7 @@
 //! The store suite: every test runs on SQLite and on PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 mod support;
 
 use std::collections::HashSet;

@@ -17,6 +17,7 @@ use relink_app::api::{Site, theme_of};
 use relink_app::view::Simulated;
 use relink_app::{App, shell};
 use relink_engine::Engine;
+use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -33,6 +34,9 @@ use crate::{health, sessions};
 const BODY_MAX: usize = 64 * 1024;
 /// Longer than the longest wait for Linear on the way to a page.
 const REQUEST_MAX: Duration = Duration::from_secs(30);
+
+/// Requests worked on at once; more wait their turn, within the time that a request has.
+const AT_ONCE: usize = 512;
 
 /// What the router is made of.
 #[derive(Clone, Debug)]
@@ -98,6 +102,7 @@ pub fn router(web: Web) -> Router {
         .leptos_routes_with_context(&web, generate_route_list(App), move || provider.provide(), move || shell(options.clone()))
         .fallback(file_or_missing)
         .layer(sessions)
+        .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
         // Behind the session layer's back: these must answer when the database does not.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

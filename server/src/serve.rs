@@ -1,6 +1,6 @@
 //! `relink serve`: everything that runs until somebody stops it.
 
-use std::future::{Future, IntoFuture as _};
+use std::future::IntoFuture as _;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -118,13 +118,11 @@ async fn until(mut stopped: watch::Receiver<bool>) {
 }
 
 /// SIGINT or SIGTERM.
-pub fn asked_to_stop() -> impl Future<Output = ()> + Send {
-    async {
-        let mut terminate = signal(SignalKind::terminate()).expect("signals can be listened to");
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
+pub async fn asked_to_stop() {
+    let mut terminate = signal(SignalKind::terminate()).expect("signals can be listened to");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
 }
 

@@ -1,5 +1,7 @@
 //! How often a page asks the database. Alone in its process: statements are counted wherever they come from.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 #[path = "http/world.rs"]
 #[expect(dead_code, reason = "made for the tests over HTTP")]
 mod world;

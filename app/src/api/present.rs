@@ -6,7 +6,9 @@ use relink_engine::connection::{Actor, Connection, Evidence, Reason, State, Toke
 use relink_engine::scope;
 
 use super::words;
-use crate::view::{ActsAs, ConnectionView, Farewell, GrantedScope, PersonView, ScopeView, Status, TokenLife, Trouble, WorkspaceView};
+use crate::view::{
+    ActsAs, ConnectionView, Farewell, GrantedScope, LastFailure, PersonView, ScopeView, Status, TokenLife, Trouble, WorkspaceView,
+};
 
 pub fn person_view(person: &Person) -> PersonView {
     PersonView {
@@ -51,6 +53,7 @@ pub fn connection_view(connection: &Connection, now: Millis) -> ConnectionView {
         verified: connection.last_verified_at.map(|at| words::moment(at, now)),
         fingerprint: token.map(|token| format!("{}·{}", &token.fingerprint[..4], &token.fingerprint[4..8])),
         life: token.map(|token| life(connection, token, now)),
+        failure: failure(connection, now),
         trouble: trouble(connection, now),
         farewell: farewell(connection, now),
     }
@@ -98,6 +101,11 @@ fn left(token: &TokenTimes, now: Millis) -> String {
     } else {
         format!("Ran out {}", words::ago(now - token.expires_at))
     }
+}
+
+fn failure(connection: &Connection, now: Millis) -> Option<LastFailure> {
+    let error = connection.last_error.as_ref().filter(|_| status(connection) == Status::LinearUnreachable)?;
+    Some(LastFailure { status: error.status, at: words::at_clock(error.at, now) })
 }
 
 fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {

@@ -25,6 +25,7 @@ fn broken(name: &str) -> ConnectionView {
         verified: None,
         fingerprint: None,
         life: None,
+        failure: None,
         trouble: Some(trouble),
         farewell: None,
     }

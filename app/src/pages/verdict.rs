@@ -71,6 +71,7 @@ mod tests {
             verified: None,
             fingerprint: None,
             life: None,
+            failure: None,
             trouble: None,
             farewell: None,
         }

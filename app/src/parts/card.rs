@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Badge, Callout, ConnectButton, Glyph, Icon, Life, WorkspaceAvatar, acts_as, when};
-use crate::view::{ConnectionView, Farewell, Status};
+use crate::view::{ConnectionView, Farewell, LastFailure, Status};
 
 #[component]
 pub fn Card(connection: ConnectionView, manages: bool) -> impl IntoView {
@@ -68,6 +68,17 @@ pub fn farewell_words(farewell: &Farewell) -> AnyView {
     .into_any()
 }
 
+fn failure(failure: &LastFailure) -> AnyView {
+    let answer = failure.status.map(|status| view! { ", " <code>{status}</code> });
+    view! {
+        <li>
+            <Glyph icon=Icon::Warning />
+            <span>"Last try failed" {answer} " at " <time datetime=failure.at.iso.clone()>{failure.at.text.clone()}</time></span>
+        </li>
+    }
+    .into_any()
+}
+
 fn facts(connection: &ConnectionView, page: String) -> Option<AnyView> {
     if connection.status == Status::NotConnected {
         return None;
@@ -77,6 +88,7 @@ fn facts(connection: &ConnectionView, page: String) -> Option<AnyView> {
     Some(
         view! {
             <ul class="facts">
+                {connection.failure.as_ref().map(failure)}
                 {worked.map(|worked| view! { <li><Glyph icon=Icon::Clock /> {worked}</li> })}
                 <li>
                     <Glyph icon=Icon::Person />

@@ -45,14 +45,17 @@ pub(crate) fn page(status: StatusCode, title: &str, narrow: bool, body: &str) ->
         html,
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{title} · Simulated Linear</title><style>{STYLE}</style></head><body><main{class}>\
+         <link rel=\"icon\" href=\"data:,\"><title>{title} · Simulated Linear</title><style>{STYLE}</style></head><body><main{class}>\
          <p class=\"note\" role=\"note\"><strong>This is the simulated Linear.</strong> \
          Nothing here reaches the real linear.app; all people and workspaces are invented.</p>\
          <h1>{title}</h1>{body}</main></body></html>"
     );
     let headers: [(HeaderName, &str); 4] = [
         (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'",
+        ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];

@@ -1,5 +1,7 @@
 //! The real router in one process with the simulated Linear, on clocks that are moved by hand.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 mod accounts;
 mod connect;
 mod disconnect;

@@ -1,6 +1,9 @@
 //! The real binary in real processes.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 mod cli;
 mod process;
+mod replicas;
 mod secrets;
 mod start;

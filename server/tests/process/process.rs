@@ -1,7 +1,7 @@
 //! Processes to test with: `relink` as its users run it, on ports of its own.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,10 +29,6 @@ impl Place {
 
     pub fn path(&self) -> &Path {
         self.dir.path()
-    }
-
-    pub fn database(&self) -> PathBuf {
-        self.path().join("data/relink.db")
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
