@@ -305,6 +305,8 @@ pub enum Complaint {
     OrganisationMissing,
     NameMissing,
     EmailInvalid,
+    /// Somebody has an account with it.
+    EmailTaken,
     PasswordTooShort,
     PasswordTooLong,
     /// Sign-in: no such pair of e-mail and password. How many tries are left before a pause.
@@ -342,6 +344,9 @@ pub enum Flash {
     CheckRefused,
     PasswordChanged,
     PasswordTooShort,
+    PasswordTooLong,
+    /// The present one was wrong, or asked for too often.
+    PasswordWrong,
     SignedOutElsewhere,
     ConnectFailed(ConnectError),
     /// A form was refused.
@@ -366,6 +371,8 @@ pub enum ConnectError {
     },
     /// No OAuth app is configured on this instance.
     NotConfigured,
+    /// Relink's own store failed on the way.
+    Internal,
     /// Any other value in the address bar.
     Unknown,
 }
@@ -382,6 +389,8 @@ impl ConnectError {
             ConnectError::LinearUnreachable => "linear_unreachable",
             ConnectError::WrongWorkspace { .. } => "wrong_workspace",
             ConnectError::WorkspaceAlreadyLinked { .. } => "workspace_already_linked",
+            // Of the contract's codes the one that says: try again in a minute.
+            ConnectError::Internal => "linear_unreachable",
             ConnectError::NotConfigured => "not_configured",
             ConnectError::Unknown => "unknown",
         }

@@ -1,5 +1,5 @@
 // Everything works with JavaScript off.
-import { expect, test } from "./world";
+import { expect, PASSWORD, test } from "./world";
 
 test.use({ javaScriptEnabled: false });
 
@@ -36,6 +36,7 @@ test("theme, password and signing out without JavaScript", async ({ page, world 
   await page.getByText("Dark", { exact: true }).click();
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await page.getByLabel("Present password").fill(PASSWORD);
   await page.getByLabel("New password").fill("another fine sentence");
   await page.getByRole("button", { name: "Change password" }).click();
   await expect(page.getByText("Your password is changed.")).toBeVisible();

@@ -29,6 +29,8 @@ pub enum FieldError {
     Organisation,
     Name,
     Email,
+    /// Somebody has an account with it.
+    EmailTaken,
     PasswordTooShort,
     PasswordTooLong,
 }
@@ -55,6 +57,17 @@ pub enum SignInError {
 }
 
 #[derive(Debug, thiserror::Error)]
+pub enum ChangePasswordError {
+    #[error("the new password does not do: {0:?}")]
+    Field(FieldError),
+    /// The present password is wrong, or there were too many tries.
+    #[error(transparent)]
+    Present(#[from] SignInError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, thiserror::Error)]
 pub enum MemberAddError {
     #[error("{0}")]
     Invalid(&'static str),
@@ -62,6 +75,14 @@ pub enum MemberAddError {
     Already,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// A member who was not one before.
+#[derive(Clone, Debug)]
+pub struct AddedMember {
+    pub person: Person,
+    /// They had an account already: its name and password are what they were.
+    pub account_existed: bool,
 }
 
 /// A key as its owner sees it, once.
@@ -77,18 +98,37 @@ impl Engine {
     /// # Errors
     /// [`SignUpError::Fields`] names every wrong field at once.
     pub async fn sign_up(&self, form: SignUp) -> Result<Person, SignUpError> {
+        // Asked first: hashing passwords for everybody who comes by would be an invitation.
+        if self.store().owner_exists().await? {
+            return Err(SignUpError::Owned);
+        }
         let (email, name, organisation) =
             (account::email(&form.email), account::display_name(&form.name), account::display_name(&form.organisation));
         let (Some(email), Some(name), Some(organisation), None) = (email, name, organisation, password_error(&form.password)) else {
             return Err(SignUpError::Fields(wrong_fields(&form)));
         };
-        let new = self.new_member(&account::slug_from(&organisation), &organisation, &email, &name, form.password, Role::Owner).await;
+        let slug = self.free_slug(&organisation).await?;
+        let new = self.new_member(&slug, &organisation, &email, &name, form.password, Role::Owner).await;
         match self.store().member_add(&new, true).await? {
             Member::Added => {}
-            Member::Already | Member::Owned => return Err(SignUpError::Owned),
+            Member::Already => return Err(SignUpError::Fields(vec![FieldError::EmailTaken])),
+            Member::Owned => return Err(SignUpError::Owned),
         }
         let person = self.store().member(&new.organisation_id, &new.user_id).await?;
         person.ok_or_else(|| StoreError::Inconsistent { table: "members", id: new.user_id }.into())
+    }
+
+    /// "northwind-labs", or "northwind-labs-2" where there is one already.
+    async fn free_slug(&self, organisation: &str) -> Result<String, StoreError> {
+        let wanted = account::slug_from(organisation);
+        let mut slug = wanted.clone();
+        for number in 2..100 {
+            if self.store().organisation_by_slug(&slug).await?.is_none() {
+                break;
+            }
+            slug = format!("{wanted}-{number}");
+        }
+        Ok(slug)
     }
 
     /// Adds a member from the command line, and the organisation too if its slug is new.
@@ -102,7 +142,7 @@ impl Engine {
         email: &str,
         password: SecretString,
         role: Role,
-    ) -> Result<Person, MemberAddError> {
+    ) -> Result<AddedMember, MemberAddError> {
         if !account::is_slug(slug) {
             return Err(MemberAddError::Invalid("an organisation's slug is 1 to 40 of a-z, 0-9 and dashes inside"));
         }
@@ -113,6 +153,7 @@ impl Engine {
             Some(_) => return Err(MemberAddError::Invalid("a password has at most 1024 bytes")),
             None => {}
         }
+        let account_existed = self.store().user_by_email(&email).await?.is_some();
         let new = self.new_member(slug, slug, &email, &name, password, role).await;
         if self.store().member_add(&new, false).await? == Member::Already {
             return Err(MemberAddError::Already);
@@ -120,7 +161,8 @@ impl Engine {
         let inconsistent = || StoreError::Inconsistent { table: "members", id: email.clone() };
         let organisation = self.store().organisation_by_slug(slug).await?.ok_or_else(inconsistent)?;
         let user = self.store().user_by_email(&email).await?.ok_or_else(inconsistent)?;
-        Ok(self.store().member(&organisation.id, &user.id).await?.ok_or_else(inconsistent)?)
+        let person = self.store().member(&organisation.id, &user.id).await?.ok_or_else(inconsistent)?;
+        Ok(AddedMember { person, account_existed })
     }
 
     async fn new_member(&self, slug: &str, organisation: &str, email: &str, name: &str, password: SecretString, role: Role) -> NewMember {
@@ -149,10 +191,11 @@ impl Engine {
         let by_address = format!("sign-in address {}", sha256_hex(address.as_bytes()));
         let now = self.now();
         let of_address = self.store().throttle_count(&by_address, now, PAUSE).await?;
-        let of_account = self.store().throttle_count(&by_account, now, PAUSE).await?;
+        // Before the account is touched: a paused address must not pause other people's accounts.
         if of_address.tries > TRIES_PER_ADDRESS {
             return Err(SignInError::Paused { until: of_address.resets_at });
         }
+        let of_account = self.store().throttle_count(&by_account, now, PAUSE).await?;
         if of_account.tries > TRIES_PER_ACCOUNT {
             return Err(SignInError::Paused { until: of_account.resets_at });
         }
@@ -182,19 +225,27 @@ impl Engine {
         }
     }
 
-    /// Replaces a person's own password.
+    /// Replaces a person's own password. The present one is asked for, under the limits of signing in: a browser left
+    /// open must not become somebody else's account.
     ///
     /// # Errors
-    /// The field error, where the password does not do.
-    pub async fn change_password(&self, person: &Person, password: SecretString) -> Result<Result<(), FieldError>, StoreError> {
-        if let Some(error) = password_error(&password) {
-            return Ok(Err(error));
+    /// See [`ChangePasswordError`].
+    pub async fn change_password(
+        &self,
+        person: &Person,
+        present: SecretString,
+        new: SecretString,
+        address: &str,
+    ) -> Result<(), ChangePasswordError> {
+        if let Some(error) = password_error(&new) {
+            return Err(ChangePasswordError::Field(error));
         }
-        let hash = password::hash(password, self.entropy()).await;
+        self.sign_in(&person.email, present, address).await?;
+        let hash = password::hash(new, self.entropy()).await;
         if !self.store().user_set_password(&person.user_id, &hash).await? {
-            return Err(StoreError::Inconsistent { table: "users", id: person.user_id.clone() });
+            return Err(StoreError::Inconsistent { table: "users", id: person.user_id.clone() }.into());
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Makes a key for machines. It is shown now and never again.

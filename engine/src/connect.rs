@@ -3,7 +3,6 @@
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::Engine;
 use crate::account::Person;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::connection::Actor;
@@ -12,6 +11,7 @@ use crate::linear::{ExchangeError, Identity, Tokens};
 use crate::scope::{self, NotOffered};
 use crate::store::{ACCESS, Adopted, Adoption, CONNECTIONS, ConnectAttempt, NewGrant, REFRESH, StoreError};
 use crate::vault::{Place, Unreadable};
+use crate::{Engine, uncancelled};
 
 /// Time to approve. An admin's approval may take longer; then the person simply starts again.
 const ATTEMPT_LIFE: Millis = 10 * MINUTE;
@@ -123,6 +123,7 @@ impl Engine {
             user_id: person.user_id.clone(),
             connection_id: begin.connection.map(str::to_owned),
             actor,
+            scopes: scopes.clone(),
             expires_at: self.now() + ATTEMPT_LIFE,
             state_hash: state_hash.clone(),
         };
@@ -143,6 +144,8 @@ impl Engine {
 
     /// Finishes an attempt. Whatever goes wrong, nothing is stored and tokens already minted are revoked.
     ///
+    /// From the moment the state is taken, nobody's leaving stops it: tokens that Linear mints are stored or revoked.
+    ///
     /// # Errors
     /// See [`FinishError`].
     pub async fn connect_finish(&self, person: &Person, browser: &str, callback: Callback) -> Result<Connected, FinishError> {
@@ -151,10 +154,15 @@ impl Engine {
             return Err(if error == "access_denied" { FinishError::AccessDenied } else { FinishError::AuthorizationFailed });
         }
         let code = callback.code.ok_or(FinishError::AuthorizationFailed)?;
+        let (engine, person) = (self.clone(), person.clone());
+        uncancelled(async move { engine.exchange_and_adopt(&person, &attempt, &code).await }).await
+    }
+
+    async fn exchange_and_adopt(&self, person: &Person, attempt: &ConnectAttempt, code: &str) -> Result<Connected, FinishError> {
         let verifier = self.vault().open_row(TABLE, VERIFIER, &attempt.state_hash, &attempt.organisation_id, &attempt.verifier_sealed)?;
-        let tokens = self.linear().exchange(&code, &verifier).await.map_err(exchange_failed)?;
+        let tokens = self.linear().exchange(code, &verifier).await.map_err(exchange_failed)?;
         let issued_at = self.now();
-        match self.adopt(person, &attempt, &tokens, issued_at).await {
+        match self.adopt(person, attempt, &tokens, issued_at).await {
             Ok(connected) => Ok(connected),
             Err(error) => {
                 self.void(&tokens.access, tokens.refresh.as_ref()).await;
@@ -191,7 +199,7 @@ impl Engine {
                 workspace: identity.workspace.clone(),
                 actor: attempt.actor,
                 viewer: identity.viewer.clone(),
-                scopes: tokens.scopes.clone().unwrap_or_else(|| vec![scope::READ.to_owned()]),
+                scopes: tokens.scopes.clone().unwrap_or_else(|| attempt.scopes.clone()),
                 connected_by: person.user_id.clone(),
                 exclusive,
                 now: self.now(),

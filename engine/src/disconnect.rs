@@ -2,11 +2,12 @@
 
 use secrecy::SecretString;
 
-use crate::Engine;
 use crate::account::Person;
 use crate::clock::{DAY, MINUTE};
+use crate::connection::State;
 use crate::linear::Revocation;
 use crate::store::{ACCESS, CONNECTIONS, REFRESH, StoreError};
+use crate::{Engine, uncancelled};
 
 /// Leftovers looked at in one go.
 const RESUME_LIMIT: i64 = 100;
@@ -41,7 +42,8 @@ impl Engine {
         let connection = self.store().connection(&person.organisation_id, id).await?.ok_or(DisconnectError::NotFound)?;
         // Ended here before Linear is asked: a crash in between leaves the tokens to `finish_revocations`.
         self.store().connection_disconnect(&person.organisation_id, id, &person.user_id, self.now()).await?;
-        let revoked = self.revoke_ended(&person.organisation_id, id).await?;
+        let (engine, organisation, id) = (self.clone(), person.organisation_id.clone(), id.to_owned());
+        let revoked = uncancelled(async move { engine.revoke_ended(&organisation, &id).await }).await?;
         Ok(Disconnected { workspace: connection.workspace.name, revoked })
     }
 
@@ -61,43 +63,56 @@ impl Engine {
         Ok(done)
     }
 
-    /// True when both tokens are void, or there are none.
+    /// True when no token of the connection is alive any more, as far as Linear tells.
     async fn revoke_ended(&self, organisation: &str, id: &str) -> Result<bool, StoreError> {
         let Some(grant) = self.store().grant(organisation, id).await? else {
-            return Ok(self
-                .store()
-                .connection(organisation, id)
-                .await?
-                .is_some_and(|connection| matches!(connection.state, crate::connection::State::Disconnected { revoked: true, .. })));
+            let connection = self.store().connection(organisation, id).await?;
+            return Ok(connection.is_some_and(|connection| matches!(connection.state, State::Disconnected { revoked: true, .. })));
         };
         if grant.state != "disconnected" {
             // Connected again in this very moment: these tokens are the new ones.
             return Ok(true);
         }
-        let open = |column, sealed: &[u8]| self.vault().open_row(CONNECTIONS, column, id, organisation, sealed).ok();
-        let access = open(ACCESS, &grant.access_sealed);
-        let refresh = grant.refresh_sealed.as_deref().map(|sealed| open(REFRESH, sealed));
-        let (Some(access), false) = (access, matches!(refresh, Some(None))) else {
-            tracing::warn!(connection = id, "the sealed tokens of an ended connection do not open, so they cannot be revoked");
-            return Ok(false);
-        };
-        let revoked = self.void(&access, refresh.flatten().as_ref()).await;
-        if revoked {
-            self.store().grant_revoked(id, grant.generation).await?;
-        }
-        Ok(revoked)
-    }
-
-    /// Makes a pair void at Linear: the refresh token first, so that nothing new can come of it. True when both are.
-    pub(crate) async fn void(&self, access: &SecretString, refresh: Option<&SecretString>) -> bool {
         let mut void = true;
-        for (token, hint) in [(refresh, "refresh_token"), (Some(access), "access_token")] {
-            let Some(token) = token else { continue };
-            if let Revocation::Unconfirmed(passing) = self.linear().revoke(token, hint).await {
-                tracing::warn!(token = hint, error = %passing, "Linear did not confirm a revocation");
+        for old in self.store().superseded_grants(id).await? {
+            if self.void_sealed(organisation, id, &old.access_sealed, old.refresh_sealed.as_deref()).await {
+                self.store().superseded_grant_delete(id, old.generation).await?;
+            } else {
                 void = false;
             }
         }
-        void
+        void &= self.void_sealed(organisation, id, &grant.access_sealed, grant.refresh_sealed.as_deref()).await;
+        if void {
+            self.store().grant_revoked(id, grant.generation).await?;
+        }
+        Ok(void)
+    }
+
+    async fn void_sealed(&self, organisation: &str, id: &str, access: &[u8], refresh: Option<&[u8]>) -> bool {
+        let open = |column, sealed: &[u8]| self.vault().open_row(CONNECTIONS, column, id, organisation, sealed);
+        match (open(ACCESS, access), refresh.map(|sealed| open(REFRESH, sealed)).transpose()) {
+            (Ok(access), Ok(refresh)) => self.void(&access, refresh.as_ref()).await,
+            _ => {
+                tracing::warn!(connection = id, "the sealed tokens of an ended connection do not open, so they cannot be revoked");
+                false
+            }
+        }
+    }
+
+    /// Makes a pair void at Linear. True when Linear confirmed it for both.
+    pub(crate) async fn void(&self, access: &SecretString, refresh: Option<&SecretString>) -> bool {
+        let revoke_refresh = async {
+            match refresh {
+                Some(token) => self.linear().revoke(token, "refresh_token").await,
+                None => Revocation::Done,
+            }
+        };
+        let both = tokio::join!(revoke_refresh, self.linear().revoke(access, "access_token"));
+        for unconfirmed in [both.0, both.1] {
+            if let Revocation::Unconfirmed(passing) = unconfirmed {
+                tracing::warn!(error = %passing, "Linear did not confirm a revocation");
+            }
+        }
+        both == (Revocation::Done, Revocation::Done)
     }
 }

@@ -11,6 +11,7 @@ mod disconnect;
 pub mod entropy;
 pub mod linear;
 mod password;
+mod proof;
 pub mod scope;
 pub mod store;
 mod token;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
-pub use accounts::{FieldError, MemberAddError, NewApiKey, SignInError, SignUp, SignUpError};
+pub use accounts::{AddedMember, ChangePasswordError, FieldError, MemberAddError, NewApiKey, SignInError, SignUp, SignUpError};
 pub use connect::{BeginConnect, BeginError, Callback, Connected, FinishError};
 pub use disconnect::{DisconnectError, Disconnected};
 pub use token::{CallFailed, Checked};
@@ -50,6 +51,7 @@ struct Parts {
     clock: Clock,
     entropy: Entropy,
     settings: Settings,
+    proofs: proof::Proofs,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +60,14 @@ pub enum OpenError {
     WrongKey,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Goes on when the caller goes away: a browser that leaves must not cut a walk between two steps.
+async fn uncancelled<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(tracing::Instrument::in_current_span(work)).await {
+        Ok(outcome) => outcome,
+        Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+    }
 }
 
 /// Proves at every start that the key ring belongs to the database.
@@ -84,7 +94,7 @@ impl Engine {
             Ok(song) if song.expose_secret() == CANARY_SONG => {}
             _ => return Err(OpenError::WrongKey),
         }
-        Ok(Engine(Arc::new(Parts { store, linear, vault, clock, entropy, settings })))
+        Ok(Engine(Arc::new(Parts { store, linear, vault, clock, entropy, settings, proofs: proof::Proofs::default() })))
     }
 
     #[must_use]
@@ -116,6 +126,10 @@ impl Engine {
 
     fn vault(&self) -> &Vault {
         &self.0.vault
+    }
+
+    fn proofs(&self) -> &proof::Proofs {
+        &self.0.proofs
     }
 
     fn settings(&self) -> Settings {

@@ -27,15 +27,16 @@ pub async fn hash(password: SecretString, entropy: &Entropy) -> String {
     .await
 }
 
+/// A hash that no password has, made like every other: checking against it takes the same time.
+const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// Whether `password` is the one behind `hash`. Without a hash the same work is done, and the answer is no.
 pub async fn verify(password: SecretString, hash: Option<String>) -> bool {
-    off_thread(move || match hash.as_deref().map(PasswordHash::new) {
-        Some(Ok(hash)) => Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash).is_ok(),
-        Some(Err(_)) | None => {
-            // The same parameters as a real hash, so the same time.
-            let _ = Argon2::default().hash_password_with_salt(password.expose_secret().as_bytes(), &[0; 16]);
-            false
-        }
+    let (hash, somebodys) = hash.map_or((NOBODYS.to_owned(), false), |hash| (hash, true));
+    off_thread(move || {
+        let matches = PasswordHash::new(&hash)
+            .is_ok_and(|hash| Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash).is_ok());
+        matches && somebodys
     })
     .await
 }
@@ -60,5 +61,14 @@ mod tests {
         assert!(!verify("correct horse batterY".into(), Some(hash)).await);
         assert!(!verify("correct horse battery".into(), None).await);
         assert!(!verify("correct horse battery".into(), Some("garbage".to_owned())).await);
+    }
+
+    #[tokio::test]
+    async fn an_account_that_is_not_there_costs_what_one_that_is_costs() {
+        let somebodys = hash("correct horse battery".into(), &Entropy::seeded(1)).await;
+        let cost = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(cost(&somebodys), cost(NOBODYS));
+        assert_eq!(somebodys.len(), NOBODYS.len());
+        assert!(PasswordHash::new(NOBODYS).is_ok(), "or nothing would be hashed");
     }
 }

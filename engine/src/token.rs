@@ -7,17 +7,9 @@ use tokio::time::Instant;
 
 use crate::Engine;
 use crate::account::Person;
-use crate::clock::{Millis, SECOND};
-use crate::connection::{Connection, Evidence, PassingError, Reason, State};
+use crate::connection::{Evidence, PassingError, Reason};
 use crate::linear::{AUTHENTICATION_ERROR, CallError, Content, Linear};
 use crate::store::{ACCESS, CONNECTIONS, SealedGrant, StoreError};
-
-/// A page load proves connections that were not proved for this long.
-const STALE_AFTER: Millis = 2 * SECOND;
-/// Connections proved for one page load, the longest unproved first.
-const PROVED_AT_ONCE: usize = 12;
-/// A page waits for the proofs no longer than this.
-const PROOF_PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Why a call through a connection gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +70,12 @@ impl Engine {
         Err(CallFailed::ReconnectRequired)
     }
 
-    async fn open_access(&self, organisation: &str, connection: &str, grant: &SealedGrant) -> Result<Option<SecretString>, StoreError> {
+    pub(crate) async fn open_access(
+        &self,
+        organisation: &str,
+        connection: &str,
+        grant: &SealedGrant,
+    ) -> Result<Option<SecretString>, StoreError> {
         match self.vault().open_row(CONNECTIONS, ACCESS, connection, organisation, &grant.access_sealed) {
             Ok(token) => Ok(Some(token)),
             Err(unreadable) => {
@@ -90,7 +87,7 @@ impl Engine {
     }
 
     /// True when the refused tokens were the current ones, so that the connection is broken now.
-    async fn refused(&self, connection: &str, generation: i64, status: u16) -> Result<bool, StoreError> {
+    pub(crate) async fn refused(&self, connection: &str, generation: i64, status: u16) -> Result<bool, StoreError> {
         let evidence = Evidence { status, code: AUTHENTICATION_ERROR.to_owned() };
         let broken = self.store().connection_break(connection, generation, Reason::Revoked, Some(&evidence), self.now()).await?;
         if broken {
@@ -100,7 +97,7 @@ impl Engine {
     }
 
     /// An answer proves the token, even one that refuses the question; silence proves nothing.
-    async fn note(&self, connection: &str, generation: i64, error: Option<&CallError>) -> Result<(), StoreError> {
+    pub(crate) async fn note(&self, connection: &str, generation: i64, error: Option<&CallError>) -> Result<(), StoreError> {
         match error {
             Some(CallError::Passing(passing)) => {
                 let error = PassingError { code: passing.code().to_owned(), status: passing.status(), at: self.now() };
@@ -127,32 +124,5 @@ impl Engine {
         let started = Instant::now();
         self.with_token(organisation, connection, async |linear, token| linear.identity(token).await).await?;
         Ok(Checked { took: started.elapsed() })
-    }
-
-    /// All connections of the person's organisation, proved on the way where the last proof is old. A slow Linear
-    /// makes the page wait a moment, not longer; the proofs go on behind it and show on the next load.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn connections_proved(&self, person: &Person) -> Result<Vec<Connection>, StoreError> {
-        let connections = self.store().connections(&person.organisation_id).await?;
-        let mut stale: Vec<_> = connections.iter().filter(|connection| self.is_stale(connection)).collect();
-        if stale.is_empty() {
-            return Ok(connections);
-        }
-        stale.sort_by_key(|connection| connection.last_verified_at);
-        let mut proofs = tokio::task::JoinSet::new();
-        for connection in stale.into_iter().take(PROVED_AT_ONCE) {
-            let (engine, organisation, id) = (self.clone(), person.organisation_id.clone(), connection.id.clone());
-            proofs.spawn(async move { engine.check(&organisation, &id).await });
-        }
-        let _ = tokio::time::timeout(PROOF_PATIENCE, async { while proofs.join_next().await.is_some() {} }).await;
-        proofs.detach_all();
-        self.store().connections(&person.organisation_id).await
-    }
-
-    fn is_stale(&self, connection: &Connection) -> bool {
-        let asked = connection.last_verified_at.max(connection.last_error.as_ref().map(|error| error.at));
-        matches!(connection.state, State::Connected { .. }) && asked.is_none_or(|at| at + STALE_AFTER <= self.now())
     }
 }

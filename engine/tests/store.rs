@@ -57,7 +57,7 @@ async fn migrate_at_once(fresh: Fresh) {
     let mut starts = JoinSet::new();
     for _ in 0..6 {
         let url = fresh.url.clone();
-        starts.spawn(async move { Store::open(&url).await?.migrate().await });
+        starts.spawn(async move { support::open(&url).await.migrate().await });
     }
     for outcome in starts.join_all().await {
         outcome.unwrap();
@@ -170,6 +170,7 @@ async fn attempt(store: &Store) -> ConnectAttempt {
         user_id: person.user_id,
         connection_id: None,
         actor: Actor::User,
+        scopes: vec!["read".to_owned(), "write".to_owned()],
         verifier_sealed: vec![1, 2, 3],
         expires_at: 1_000,
     };

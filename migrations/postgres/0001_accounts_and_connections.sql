@@ -65,6 +65,7 @@ CREATE TABLE connect_attempts (
     user_id TEXT NOT NULL REFERENCES users (id),
     connection_id TEXT,
     actor TEXT NOT NULL,
+    scopes TEXT NOT NULL,
     verifier_sealed BYTEA NOT NULL,
     expires_at BIGINT NOT NULL
 );
@@ -103,6 +104,15 @@ CREATE TABLE connections (
     UNIQUE (organisation_id, workspace_id)
 );
 CREATE INDEX connections_by_workspace ON connections (workspace_id);
+
+-- Pairs that a new consent took the place of. Linear still honours them, so they are revoked with the connection's end.
+CREATE TABLE superseded_grants (
+    connection_id TEXT NOT NULL REFERENCES connections (id),
+    generation BIGINT NOT NULL,
+    access_sealed BYTEA NOT NULL,
+    refresh_sealed BYTEA,
+    PRIMARY KEY (connection_id, generation)
+);
 
 -- Which organisation holds a workspace. Unused where workspaces may be shared.
 CREATE TABLE workspace_claims (

@@ -3,7 +3,7 @@
 mod read;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use relink_engine::linear::OauthApp;
 use relink_engine::vault::KeyRing;
@@ -19,8 +19,7 @@ pub struct Config {
     /// What the world calls this instance: an origin.
     pub url: Url,
     pub data_dir: PathBuf,
-    /// `sqlite://PATH` or `postgres://…`; may hold a password.
-    pub database: SecretString,
+    pub database: Database,
     /// Given in the environment; otherwise the data directory holds them.
     pub keys: Option<KeyRing>,
     pub app: Option<OauthApp>,
@@ -32,6 +31,14 @@ pub struct Config {
     pub log_json: bool,
     /// Where the browser's files are, when they are not the ones inside the binary: set by `cargo leptos watch`.
     pub site_root: Option<PathBuf>,
+}
+
+/// Where everything is remembered.
+#[derive(Clone, Debug)]
+pub enum Database {
+    Sqlite(PathBuf),
+    /// An address that may hold a password.
+    Postgres(SecretString),
 }
 
 pub const LINEAR_URL: &str = "https://linear.app";
@@ -49,12 +56,13 @@ impl Config {
         origin(&self.linear_url) != LINEAR_URL || origin(&self.linear_api_url) != LINEAR_API_URL
     }
 
-    /// The path of the SQLite file, unless the database is PostgreSQL.
+    /// The SQLite file, unless the database is PostgreSQL.
     #[must_use]
-    pub fn sqlite_file(&self) -> Option<PathBuf> {
-        use secrecy::ExposeSecret as _;
-        let path = self.database.expose_secret().strip_prefix("sqlite://")?;
-        Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+    pub fn sqlite_file(&self) -> Option<&Path> {
+        match &self.database {
+            Database::Sqlite(path) => Some(path),
+            Database::Postgres(_) => None,
+        }
     }
 
     /// Registered with the app in Linear, letter for letter.

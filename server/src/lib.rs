@@ -3,6 +3,7 @@
 mod assets;
 mod cli;
 pub mod config;
+mod errors;
 mod headers;
 mod health;
 mod keys;

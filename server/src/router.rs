@@ -28,12 +28,12 @@ use url::Url;
 use crate::assets::Assets;
 use crate::config::{Config, origin};
 use crate::headers::{self, Https};
-use crate::{health, sessions};
+use crate::{errors, health, sessions};
 
 /// Forms are small.
 const BODY_MAX: usize = 64 * 1024;
-/// Longer than the longest wait for Linear on the way to a page.
-const REQUEST_MAX: Duration = Duration::from_secs(30);
+/// Longer than the longest wait for Linear on the way to a page: exchange, identity and revocation, ten seconds each.
+const REQUEST_MAX: Duration = Duration::from_secs(45);
 
 /// Requests worked on at once; more wait their turn, within the time that a request has.
 const AT_ONCE: usize = 512;
@@ -110,6 +110,7 @@ pub fn router(web: Web) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(errors::in_words))
         .layer(middleware::from_fn_with_state(https, headers::secure))
         .layer(middleware::from_fn_with_state(web.clone(), log))
         .with_state(web)

@@ -49,7 +49,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
         start_simulator(&mut config, stopped.clone()).await?;
     }
     let engine = start::engine(&config, clock, entropy).await?;
-    let _lock = config.sqlite_file().map(|file| ServeLock::take(&file)).transpose()?;
+    let _lock = config.sqlite_file().map(ServeLock::take).transpose()?;
     let listener = listen(config.addr).await?;
     announce(&config, &listener)?;
     let housekeeping = tokio::spawn(housekeep(engine.clone()));
@@ -94,7 +94,7 @@ fn announce(config: &Config, listener: &TcpListener) -> io::Result<()> {
 async fn start_simulator(config: &mut Config, stopped: watch::Receiver<bool>) -> Result<(), ServeError> {
     let url = format!("http://{SIMULATOR}");
     let state_file = Some(config.data_dir.join("simulated-linear.json"));
-    std::fs::create_dir_all(&config.data_dir)?;
+    start::make_data_dir(config)?;
     let simulator = Simulator::seeded(Options { url: url.clone(), state_file, redirect_uris: vec![config.redirect_uri().to_string()] })?;
     let listener = TcpListener::bind(SIMULATOR).await.map_err(|error| ServeError::Listen { addr: SIMULATOR.to_owned(), error })?;
     let app = simulator.app();

@@ -9,8 +9,8 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::{Expiry, SessionManagerLayer, SessionStore, session_store};
 
-/// Signing in again once a month is no burden.
-const LIFE: Duration = Duration::days(30);
+/// Of a session that nobody is signed in with: it only carries a message to the next page. Signing in prolongs it.
+const LIFE: Duration = Duration::minutes(10);
 /// The keys of session data are fixed by the pages; this one says whose session it is.
 const USER: &str = "user";
 

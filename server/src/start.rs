@@ -12,7 +12,7 @@ use relink_engine::vault::Vault;
 use relink_engine::{Engine, OpenError, Settings};
 use secrecy::ExposeSecret as _;
 
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::keys::{self, KeyFileError};
 
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,10 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
     if config.sqlite_file().is_some() {
         make_data_dir(config)?;
     }
-    let store = Store::open(config.database.expose_secret()).await?;
+    let store = match &config.database {
+        Database::Sqlite(path) => Store::open_sqlite(path).await?,
+        Database::Postgres(url) => Store::open_postgres(url.expose_secret()).await?,
+    };
     store.migrate().await?;
     let ring = match &config.keys {
         Some(ring) => ring.clone(),
@@ -50,7 +53,8 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
     }
 }
 
-fn make_data_dir(config: &Config) -> Result<(), StartError> {
+/// Makes the data directory, for its owner's eyes only, where there is none.
+pub fn make_data_dir(config: &Config) -> Result<(), StartError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
     made.map_err(|error| StartError::DataDir { path: config.data_dir.display().to_string(), error })
 }

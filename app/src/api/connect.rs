@@ -103,6 +103,6 @@ fn connect_error(error: relink_engine::FinishError) -> crate::view::ConnectError
             ConnectError::WrongWorkspace { expected: Some(ExpectedWorkspace { connection, name: expected }) }
         }
         FinishError::WorkspaceAlreadyLinked { email } => ConnectError::WorkspaceAlreadyLinked { email },
-        FinishError::Sealed(_) | FinishError::Store(_) => ConnectError::Unknown,
+        FinishError::Sealed(_) | FinishError::Store(_) => ConnectError::Internal,
     }
 }

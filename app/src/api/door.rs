@@ -110,6 +110,7 @@ fn complaint(error: relink_engine::FieldError) -> crate::view::Complaint {
         FieldError::Organisation => Complaint::OrganisationMissing,
         FieldError::Name => Complaint::NameMissing,
         FieldError::Email => Complaint::EmailInvalid,
+        FieldError::EmailTaken => Complaint::EmailTaken,
         FieldError::PasswordTooShort => Complaint::PasswordTooShort,
         FieldError::PasswordTooLong => Complaint::PasswordTooLong,
     }

@@ -44,6 +44,7 @@ mod from_engine {
     impl From<tower_sessions::session::Error> for Failure {
         fn from(error: tower_sessions::session::Error) -> Failure {
             tracing::error!(%error, "the session failed");
+            crate::api::request::set_status(axum::http::StatusCode::SERVICE_UNAVAILABLE);
             Failure::Unavailable
         }
     }

@@ -109,8 +109,10 @@ fn failure(connection: &Connection, now: Millis) -> Option<LastFailure> {
 }
 
 fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
-    let State::ReconnectRequired { since, reason, evidence, .. } = &connection.state else { return None };
+    let State::ReconnectRequired { since, reason, evidence, token } = &connection.state else { return None };
+    let ran_out = token.as_ref().is_some_and(|token| token.expires_at <= *since);
     let (answer_note, likely) = match reason {
+        Reason::Revoked if ran_out => ("to a token that had run out", "The token reached the end of its life and was not renewed"),
         Reason::Revoked => ("to a token that should have worked", "The app was removed in Linear, or an admin revoked it"),
         Reason::InvalidGrant => ("to the newest refresh token", "The app was removed in Linear, or an admin revoked it"),
         Reason::NoRefreshToken => ("", "This connection is from before refresh tokens"),

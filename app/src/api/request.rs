@@ -1,6 +1,6 @@
 //! What a server function knows of the request it serves, and how it answers.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
@@ -8,9 +8,11 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use relink_engine::Engine;
 use relink_engine::account::Person;
+use relink_engine::digest::sha256_hex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tower_sessions::Session;
+use time::Duration;
+use tower_sessions::{Expiry, Session};
 
 use super::Failure;
 use crate::view::{Flash, Refused, Theme};
@@ -31,6 +33,9 @@ pub struct Site {
     /// Where people are sent for Linear's settings.
     pub linear_web: String,
 }
+
+/// Signing in again once a month is no burden.
+const SIGNED_IN_LIFE: Duration = Duration::days(30);
 
 const USER: &str = "user";
 const ORGANISATION: &str = "organisation";
@@ -54,10 +59,14 @@ pub fn session() -> Result<Session, Failure> {
     parts()?.extensions.get::<Session>().cloned().ok_or(Failure::Unavailable)
 }
 
-/// The address that the request came from; behind a proxy, the proxy's.
+/// The address that the request came from. A peer on this very machine is a reverse proxy, so what it says of the address
+/// that it serves counts: the last one, since a client may have made up those before.
 pub fn address() -> String {
-    let peer = parts().ok().and_then(|parts| parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()));
-    peer.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string())
+    let Ok(parts) = parts() else { return "unknown".to_owned() };
+    let Some(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()) else { return "unknown".to_owned() };
+    let forwarded = parts.headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+    let last = forwarded.and_then(|value| value.rsplit(',').next()).and_then(|ip| ip.trim().parse::<IpAddr>().ok());
+    last.filter(|_| peer.is_loopback()).unwrap_or(peer).to_string()
 }
 
 /// Who is signed in, loaded anew, so that a role taken away is gone at once.
@@ -173,9 +182,17 @@ fn url_encode(text: &str) -> String {
 pub async fn open_session(person: &Person) -> Result<(), Failure> {
     let session = session()?;
     session.cycle_id().await?;
+    session.set_expiry(Some(Expiry::OnInactivity(SIGNED_IN_LIFE)));
     session.insert(USER, &person.user_id).await?;
     session.insert(ORGANISATION, &person.organisation_id).await?;
     session.insert(BROWSER, engine()?.entropy().token()).await?;
+    Ok(())
+}
+
+/// Ends every session of the person but this one.
+pub async fn end_other_sessions(person: &Person) -> Result<(), Failure> {
+    let id = session()?.id().ok_or(Failure::SignedOut)?;
+    engine()?.store().session_delete_others(&person.user_id, &sha256_hex(&id.0.to_be_bytes())).await?;
     Ok(())
 }
 

@@ -41,17 +41,26 @@ pub async fn set_theme(#[server(default)] theme: String) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Replaces one's own password.
+/// Replaces one's own password and ends every other session.
 #[server(prefix = "", endpoint = "/password")]
-pub async fn change_password(#[server(default)] password: String) -> Result<(), Failure> {
-    use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
+pub async fn change_password(#[server(default)] present: String, #[server(default)] password: String) -> Result<(), Failure> {
+    use relink_engine::{ChangePasswordError, FieldError, SignInError};
+
+    use super::request::{address, end_other_sessions, engine, refuse, see_other, set_flash, signed_in_form};
     use crate::view::Flash;
 
     let person = signed_in_form().await?;
-    let flash = match engine()?.change_password(&person, password.into()).await {
-        Ok(Ok(())) => Flash::PasswordChanged,
-        Ok(Err(_)) => Flash::PasswordTooShort,
-        Err(error) => return refuse(error.into()).await,
+    let flash = match engine()?.change_password(&person, present.into(), password.into(), &address()).await {
+        Ok(()) => {
+            end_other_sessions(&person).await?;
+            Flash::PasswordChanged
+        }
+        Err(ChangePasswordError::Field(FieldError::PasswordTooLong)) => Flash::PasswordTooLong,
+        Err(ChangePasswordError::Field(_)) => Flash::PasswordTooShort,
+        Err(ChangePasswordError::Present(SignInError::NoMatch { .. } | SignInError::Paused { .. })) => Flash::PasswordWrong,
+        Err(ChangePasswordError::Present(SignInError::Store(error)) | ChangePasswordError::Store(error)) => {
+            return refuse(error.into()).await;
+        }
     };
     set_flash(flash).await?;
     see_other("/settings");
@@ -61,16 +70,10 @@ pub async fn change_password(#[server(default)] password: String) -> Result<(), 
 /// Ends every other session of this person.
 #[server(prefix = "", endpoint = "/signout-elsewhere")]
 pub async fn sign_out_elsewhere() -> Result<(), Failure> {
-    use relink_engine::digest::sha256_hex;
-
-    use super::request::{engine, refuse, see_other, session, set_flash, signed_in_form};
+    use super::request::{end_other_sessions, see_other, set_flash, signed_in_form};
     use crate::view::Flash;
 
-    let (person, session) = (signed_in_form().await?, session()?);
-    let Some(id) = session.id() else { return refuse(Failure::SignedOut).await };
-    if let Err(error) = engine()?.store().session_delete_others(&person.user_id, &sha256_hex(&id.0.to_be_bytes())).await {
-        return refuse(error.into()).await;
-    }
+    end_other_sessions(&signed_in_form().await?).await?;
     set_flash(Flash::SignedOutElsewhere).await?;
     see_other("/settings");
     Ok(())

@@ -141,7 +141,7 @@ fn place(complaint: Complaint) -> &'static str {
     match complaint {
         Complaint::OrganisationMissing => "organisation",
         Complaint::NameMissing => "name",
-        Complaint::EmailInvalid => "email",
+        Complaint::EmailInvalid | Complaint::EmailTaken => "email",
         Complaint::PasswordTooShort | Complaint::PasswordTooLong | Complaint::NoMatch { .. } | Complaint::Paused { .. } => "password",
         Complaint::AlreadyOwned => "",
     }
@@ -152,6 +152,7 @@ fn words(complaint: Complaint) -> String {
         Complaint::OrganisationMissing => "Enter the name of your organisation.".to_owned(),
         Complaint::NameMissing => "Enter your name.".to_owned(),
         Complaint::EmailInvalid => "Enter an e-mail address, like name@example.com.".to_owned(),
+        Complaint::EmailTaken => "Somebody has an account with this address. Enter another one.".to_owned(),
         Complaint::PasswordTooShort => "Enter at least 12 characters.".to_owned(),
         Complaint::PasswordTooLong => "This password is too long. Enter a shorter one.".to_owned(),
         Complaint::NoMatch { tries_left } => {

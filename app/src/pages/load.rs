@@ -2,6 +2,7 @@
 //! be written into the page a second time.
 
 use leptos::prelude::*;
+use leptos::tachys::reactive_graph::OwnedView;
 
 use super::missing;
 use crate::api::{Failure, load_shell};
@@ -32,7 +33,9 @@ pub fn plain(show: impl FnOnce() -> Content + Send + 'static) -> impl IntoView {
 
 fn framed(shell: Result<ShellView, Failure>, content: Content) -> AnyView {
     let shell = shell.unwrap_or_else(|_| bare());
-    view! { <Frame shell content /> }.into_any()
+    // What the frame puts into the document's head finds its way there by context, and the page is rendered after its data
+    // was awaited, on whatever thread: the view has to bring its owner along.
+    OwnedView::new(view! { <Frame shell content /> }).into_any()
 }
 
 /// The frame when not even that could be loaded.

@@ -16,10 +16,11 @@ pub fn SettingsPage() -> impl IntoView {
 /// The page, given its data.
 pub fn settings(view: SettingsView) -> Content {
     let flash = view.flash.clone();
-    let refused = flash == Some(Flash::PasswordTooShort);
+    let refused = flash.clone().filter(|flash| matches!(flash, Flash::PasswordTooShort | Flash::PasswordTooLong | Flash::PasswordWrong));
     let manages = view.person.manages;
     // A refused password is said at its field instead, which also takes the focus.
-    let flash = flash.filter(|_| !refused).map(|flash| view! { <FlashMessage flash page="/settings".to_owned() manages /> });
+    let flash = flash.filter(|_| refused.is_none()).map(|flash| view! { <FlashMessage flash page="/settings".to_owned() manages /> });
+    let was_refused = refused.is_some();
     let main = view! {
         {flash}
         <div class="head">
@@ -32,7 +33,7 @@ pub fn settings(view: SettingsView) -> Content {
         <Account person=view.person.clone() refused />
         <Instance view />
     };
-    Content { refused, ..Content::new("Settings, Relink", Some(Place::Settings), main) }
+    Content { refused: was_refused, ..Content::new("Settings, Relink", Some(Place::Settings), main) }
 }
 
 #[component]
@@ -128,8 +129,14 @@ fn Appearance(theme: Theme) -> impl IntoView {
 }
 
 #[component]
-fn Account(person: PersonView, refused: bool) -> impl IntoView {
-    let problem = refused.then(|| Problem { text: "Your password was not changed: the new one is too short.".to_owned(), first: true });
+fn Account(person: PersonView, refused: Option<Flash>) -> impl IntoView {
+    let problem = |words: &str| Some(Problem { text: format!("Your password was not changed: {words}"), first: true });
+    let (present, new) = match refused {
+        Some(Flash::PasswordWrong) => (problem("this one is wrong, or was tried too often. Then wait 15 minutes."), None),
+        Some(Flash::PasswordTooLong) => (None, problem("the new one is too long.")),
+        Some(_) => (None, problem("the new one is too short.")),
+        None => (None, None),
+    };
     view! {
         <section class="set" id="account" aria-labelledby="h-account">
             <header>
@@ -142,13 +149,20 @@ fn Account(person: PersonView, refused: bool) -> impl IntoView {
                     // Tells password managers whose password this is.
                     <input type="text" name="username" autocomplete="username" value=person.email hidden readonly />
                     <Field
+                        id="present"
+                        label="Present password"
+                        kind="password"
+                        autocomplete="current-password"
+                        problem=present
+                    />
+                    <Field
                         id="password"
                         label="New password"
                         kind="password"
                         autocomplete="new-password"
                         min="12"
                         hint="At least 12 characters. A sentence is fine."
-                        problem
+                        problem=new
                     />
                     <button class="btn">"Change password"</button>
                 </form>

@@ -107,7 +107,13 @@ fn words(flash: Flash) -> Words {
         Flash::Checked { millis } => Words::new(Good, format!("Linear answered in {millis} ms."), "The connection works."),
         Flash::CheckUnreachable => Words::new(Waiting, "Linear does not answer right now.", "Relink keeps trying; nothing for you to do."),
         Flash::CheckRefused => Words::new(Bad, "Linear refused the check.", "What that means for the connection is shown below."),
-        Flash::PasswordChanged => Words::new(Good, "Your password is changed.", "Use the new one from the next sign-in on."),
+        Flash::PasswordChanged => Words::new(Good, "Your password is changed.", "Every other browser is signed out."),
+        Flash::PasswordTooLong => Words::new(Bad, "The password was not changed.", "It can have at most 1024 bytes."),
+        Flash::PasswordWrong => Words::new(
+            Bad,
+            "The password was not changed.",
+            "The present password is wrong, or it was tried too often; then wait 15 minutes.",
+        ),
         Flash::PasswordTooShort => Words::new(Bad, "The password was not changed.", "It needs at least 12 characters."),
         Flash::SignedOutElsewhere => Words::new(Good, "Signed out everywhere else.", "Only this browser is still signed in."),
         Flash::ConnectFailed(error) => failed(error),
@@ -165,6 +171,12 @@ fn failed(error: ConnectError) -> Words {
             Words::new(Bad, "No Linear app is set up here yet.", "Without one Linear cannot ask anybody for approval. Nothing was changed.")
                 .then(Next::Settings("Set up the Linear app"))
         }
+        ConnectError::Internal => Words::new(
+            Bad,
+            "Connecting did not work.",
+            "Relink could not finish it on its side. Nothing was changed. Try again in a minute.",
+        )
+        .then(AGAIN),
         ConnectError::Unknown => Words::new(Bad, "Connecting did not work.", "Nothing was changed.").then(AGAIN),
     }
 }

@@ -43,6 +43,9 @@ fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
     if status == 401 || errors.iter().any(is_authentication_error) {
         return Err(CallError::Authentication { status });
     }
+    if let Some(passing) = reply.passing() {
+        return Err(passing.into());
+    }
     if let Some(body) = &body
         && let Ok(data) = T::deserialize(&body["data"])
     {
@@ -83,9 +86,10 @@ mod tests {
 
     #[test]
     fn an_authentication_error_is_one_under_any_status() {
-        for status in [200, 400, 401, 403] {
+        for status in [200, 400, 401, 403, 429, 500] {
             assert_eq!(reply(status, AUTHENTICATION), Err(CallError::Authentication { status }));
         }
+        assert_eq!(reply(503, "<html>"), Err(Passing::Status(503).into()));
         assert_eq!(reply(401, "<html>"), Err(CallError::Authentication { status: 401 }));
     }
 

@@ -68,6 +68,14 @@ pub(super) struct Reply {
     pub body: Vec<u8>,
 }
 
+impl Reply {
+    /// Server errors and HTTP 429 pass by themselves, unless the body says more.
+    pub fn passing(&self) -> Option<Passing> {
+        let passes = self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS;
+        passes.then(|| Passing::Status(self.status.as_u16()))
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Http(reqwest::Client);
 
@@ -89,13 +97,10 @@ impl Http {
         &self.0
     }
 
-    /// Sends, and reads the reply up to the cap. Server errors and HTTP 429 are [`Passing`], everything else is a reply.
+    /// Sends, and reads the reply up to the cap, whatever its status.
     pub async fn send(&self, request: reqwest::Request) -> Result<Reply, Passing> {
         let mut response = self.0.execute(request).await?;
         let status = response.status();
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(Passing::Status(status.as_u16()));
-        }
         let headers = response.headers().clone();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {

@@ -90,9 +90,9 @@ impl Linear {
             Ok(request) => self.http.send(request).await,
             Err(error) => Err(Passing::from(error)),
         };
-        match sent.map(|reply| reply.status.as_u16()) {
-            Ok(200 | 400 | 401) => Revocation::Done,
-            Ok(status) => Revocation::Unconfirmed(Passing::Unreadable(status)),
+        match sent {
+            Ok(reply) if matches!(reply.status.as_u16(), 200 | 400 | 401) => Revocation::Done,
+            Ok(reply) => Revocation::Unconfirmed(reply.passing().unwrap_or(Passing::Unreadable(reply.status.as_u16()))),
             Err(passing) => Revocation::Unconfirmed(passing),
         }
     }
@@ -120,6 +120,9 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let reply = self.0.send(reqwest::Request::try_from(request)?).await?;
+            if let Some(passing) = reply.passing() {
+                return Err(passing);
+            }
             let mut response = HttpResponse::new(reply.body);
             *response.status_mut() = reply.status;
             *response.headers_mut() = reply.headers;

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{NewGrant, Store, StoreError, Stored, on};
+use super::{Db, NewGrant, Store, StoreError, Stored, on};
 use crate::clock::Millis;
 use crate::connection::{Actor, Connection, Evidence, PassingError, Reason, State, TokenTimes, Viewer, Workspace};
 
@@ -200,6 +200,13 @@ impl Store {
                     return Ok(Adopted::Held);
                 }
             }
+            // Locks the row, if there is one, so that the pair set aside is the one that is written over.
+            sqlx::query("UPDATE connections SET generation = generation WHERE organisation_id = $1 AND workspace_id = $2")
+                .bind(&new.organisation_id).bind(&new.workspace.id).execute(&mut *tx).await?;
+            sqlx::query("INSERT INTO superseded_grants (connection_id, generation, access_sealed, refresh_sealed) \
+                SELECT id, generation, access_sealed, refresh_sealed FROM connections \
+                WHERE organisation_id = $1 AND workspace_id = $2 AND access_sealed IS NOT NULL")
+                .bind(&new.organisation_id).bind(&new.workspace.id).execute(&mut *tx).await?;
             const SQL: &str = "INSERT INTO connections \
                 (id, organisation_id, workspace_id, workspace_name, workspace_url_key, workspace_logo_url, actor, viewer_id, viewer_name, scopes, \
                  state, state_since, generation, access_sealed, refresh_sealed, fingerprint, issued_at, expires_at, connected_by, connected_at, last_verified_at) \
@@ -257,13 +264,14 @@ impl Store {
     pub async fn connection_disconnect(&self, organisation: &str, id: &str, by: &str, now: Millis) -> Stored<bool> {
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
+            // The claim first, as in `connection_adopt`: in the other order the two could wait for each other for ever.
+            sqlx::query("DELETE FROM workspace_claims WHERE organisation_id = $1 \
+                AND workspace_id = (SELECT workspace_id FROM connections WHERE organisation_id = $1 AND id = $2)")
+                .bind(organisation).bind(id).execute(&mut *tx).await?;
             let ended = sqlx::query("UPDATE connections SET state = 'disconnected', reason = 'by_person', state_since = $3, disconnected_by = $4, \
                     evidence = NULL, generation = generation + 1, tokens_revoked = FALSE \
                 WHERE organisation_id = $1 AND id = $2 AND state <> 'disconnected'")
                 .bind(organisation).bind(id).bind(now).bind(by).execute(&mut *tx).await?.rows_affected() == 1;
-            sqlx::query("DELETE FROM workspace_claims WHERE organisation_id = $1 \
-                AND workspace_id = (SELECT workspace_id FROM connections WHERE organisation_id = $1 AND id = $2)")
-                .bind(organisation).bind(id).execute(&mut *tx).await?;
             tx.commit().await?;
             Ok(ended)
         })
@@ -277,6 +285,28 @@ impl Store {
         const SQL: &str = "UPDATE connections SET last_verified_at = $3, last_error_code = NULL, last_error_status = NULL, last_error_at = NULL \
             WHERE id = $1 AND generation = $2";
         on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(generation).bind(now).execute(pool).await?; });
+        Ok(())
+    }
+
+    /// [`Store::connection_verified`] for many in one statement: ids with the generation that was used.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connections_verified(&self, proved: &[(String, i64)], now: Millis) -> Stored<()> {
+        let names: Vec<String> = proved.iter().map(|(id, generation)| format!("{id}:{generation}")).collect();
+        const SET: &str =
+            "UPDATE connections SET last_verified_at = $1, last_error_code = NULL, last_error_status = NULL, last_error_at = NULL";
+        match &self.db {
+            Db::Sqlite(pool) => {
+                let sql = format!("{SET} WHERE id || ':' || generation IN (SELECT value FROM json_each($2))");
+                let names = serde_json::to_string(&names).unwrap_or_default();
+                sqlx::query(sqlx::AssertSqlSafe(sql)).bind(now).bind(names).execute(pool).await?;
+            }
+            Db::Postgres(pool) => {
+                let sql = format!("{SET} WHERE id || ':' || generation = ANY($2)");
+                sqlx::query(sqlx::AssertSqlSafe(sql)).bind(now).bind(names).execute(pool).await?;
+            }
+        }
         Ok(())
     }
 

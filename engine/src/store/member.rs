@@ -90,8 +90,12 @@ impl Store {
             }
             sqlx::query("INSERT INTO organisations (id, slug, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (slug) DO NOTHING")
                 .bind(&new.organisation_id).bind(&new.organisation_slug).bind(&new.organisation_name).bind(new.now).execute(&mut *tx).await?;
-            sqlx::query("INSERT INTO users (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email) DO NOTHING")
-                .bind(&new.user_id).bind(&new.email).bind(&new.name).bind(&new.password_hash).bind(new.now).execute(&mut *tx).await?;
+            let account = sqlx::query("INSERT INTO users (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email) DO NOTHING")
+                .bind(&new.user_id).bind(&new.email).bind(&new.name).bind(&new.password_hash).bind(new.now).execute(&mut *tx).await?.rows_affected();
+            if first_owner && account == 0 {
+                // The password that was typed would be nobody's.
+                return Ok(Member::Already);
+            }
             // Looked up, not taken from `new`: either may have been there before, under another id.
             let added = sqlx::query("INSERT INTO members (organisation_id, user_id, role, created_at) \
                 SELECT o.id, u.id, $3, $4 FROM organisations o, users u WHERE o.slug = $1 AND u.email = $2 \

@@ -11,6 +11,8 @@ mod session;
 mod throttle;
 mod user;
 
+use std::fs::OpenOptions;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -23,7 +25,7 @@ pub use api_key::ApiKeyRow;
 pub use connect_attempt::ConnectAttempt;
 pub use connection::{Adopted, Adoption};
 pub(crate) use grant::{ACCESS, CONNECTIONS, REFRESH};
-pub use grant::{NewGrant, SealedGrant};
+pub use grant::{NewGrant, SealedGrant, SupersededGrant};
 pub use member::Member;
 pub use session::StoredSession;
 pub use throttle::Tries;
@@ -73,13 +75,34 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens `url` (`sqlite://PATH` or `postgres://…`), creating an SQLite file that is not there yet.
+    /// Opens an SQLite file, and makes it, for its owner's eyes only, where there is none.
     ///
     /// # Errors
-    /// When the URL makes no sense or nothing answers there.
-    pub async fn open(url: &str) -> Stored<Store> {
-        let db = if url.starts_with("sqlite:") { Db::Sqlite(open_sqlite(url).await?) } else { Db::Postgres(open_postgres(url).await?) };
-        Ok(Store { db })
+    /// When it cannot be opened.
+    pub async fn open_sqlite(path: &Path) -> Stored<Store> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // SQLite gives the files beside it the same permissions.
+        let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+        made.map_err(sqlx::Error::Io)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A grant that Linear has rotated must be on the disk, not in a cache, before it is used.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(SQLITE_BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?;
+        Ok(Store { db: Db::Sqlite(pool) })
+    }
+
+    /// Opens a PostgreSQL database, `postgres://…`.
+    ///
+    /// # Errors
+    /// When the address makes no sense or nothing answers there.
+    pub async fn open_postgres(url: &str) -> Stored<Store> {
+        let options = PgConnectOptions::from_str(url)?.application_name("relink");
+        let pool = PgPoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?;
+        Ok(Store { db: Db::Postgres(pool) })
     }
 
     /// Brings the schema up to date. Safe with any number of processes at once.
@@ -132,20 +155,4 @@ impl Store {
 fn unlocked(mut migrator: Migrator) -> Migrator {
     migrator.set_locking(false);
     migrator
-}
-
-async fn open_sqlite(url: &str) -> Stored<SqlitePool> {
-    let options = SqliteConnectOptions::from_str(url)?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // A grant that Linear has rotated must be on the disk, not in a cache, before it is used.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(SQLITE_BUSY_TIMEOUT);
-    Ok(SqlitePoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?)
-}
-
-async fn open_postgres(url: &str) -> Stored<PgPool> {
-    let options = PgConnectOptions::from_str(url)?.application_name("relink");
-    Ok(PgPoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?)
 }

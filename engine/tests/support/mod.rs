@@ -1,5 +1,7 @@
 //! Fresh stores for tests, on both databases.
 
+use std::path::Path;
+
 use relink_engine::account::{NewMember, Person, Role};
 use relink_engine::entropy::Entropy;
 use relink_engine::store::Store;
@@ -20,8 +22,8 @@ pub async fn sqlite() -> Fresh {
 
 pub async fn empty_sqlite() -> Fresh {
     let dir = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", dir.path().join("relink.db").display());
-    Fresh { store: Store::open(&url).await.unwrap(), url, _dir: Some(dir) }
+    let url = dir.path().join("relink.db").display().to_string();
+    Fresh { store: open(&url).await, url, _dir: Some(dir) }
 }
 
 pub async fn postgres() -> Option<Fresh> {
@@ -30,12 +32,19 @@ pub async fn postgres() -> Option<Fresh> {
     Some(fresh)
 }
 
+/// Another way into the same database.
+pub async fn open(url: &str) -> Store {
+    let opened = if url.starts_with("postgres") { Store::open_postgres(url).await } else { Store::open_sqlite(Path::new(url)).await };
+    opened.unwrap()
+}
+
 /// A schema of its own in the database that `RELINK_TEST_POSTGRES` names; `make test` starts one.
 #[expect(clippy::disallowed_methods, reason = "tests are told where PostgreSQL is, and name schemas by chance")]
 pub async fn empty_postgres() -> Option<Fresh> {
     use sqlx::Connection as _;
     let Ok(server) = std::env::var("RELINK_TEST_POSTGRES") else {
-        eprintln!("RELINK_TEST_POSTGRES is not set: not run on PostgreSQL (`make test` does)");
+        let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
+        assert!(skipped, "set RELINK_TEST_POSTGRES (`make test` does), or RELINK_TEST_WITHOUT_POSTGRES=1 to do without");
         return None;
     };
     let entropy = Entropy::new(|slice| getrandom::fill(slice).unwrap());
@@ -44,7 +53,7 @@ pub async fn empty_postgres() -> Option<Fresh> {
     sqlx::query(sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&mut connection).await.unwrap();
     let separator = if server.contains('?') { '&' } else { '?' };
     let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
-    Some(Fresh { store: Store::open(&url).await.unwrap(), url, _dir: None })
+    Some(Fresh { store: open(&url).await, url, _dir: None })
 }
 
 /// One test body, run on either database.

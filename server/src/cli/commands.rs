@@ -30,7 +30,11 @@ pub async fn run(args: Args, config: Config, clock: Clock, entropy: Entropy) -> 
         Command::Simulate { addr, state, redirect_uris } => simulate(json, addr, state, redirect_uris).await,
         Command::User(User::Add { email, name, org, role }) => {
             let engine = start::engine(&config, clock, entropy).await?;
-            let person = engine.member_add(&org, &name, &email, from_stdin()?, role.into()).await?;
+            let added = engine.member_add(&org, &name, &email, from_stdin()?, role.into()).await?;
+            if added.account_existed {
+                eprintln!("They had an account already: its name and password are unchanged.");
+            }
+            let person = added.person;
             let value = json!({ "id": person.user_id, "email": person.email, "name": person.name, "organisation": org, "role": person.role.name() });
             print(json, &value, &format!("{} is {} of {org} now.", person.email, person.role.name()));
             Ok(())

@@ -177,15 +177,18 @@ async fn a_form_posted_from_another_site_is_refused() {
 }
 
 #[tokio::test]
-async fn a_new_password_works_and_other_sessions_can_be_ended() {
+async fn a_new_password_wants_the_present_one_and_ends_other_sessions() {
     let world = World::new().await;
     let mut here = world.owner().await;
     let mut elsewhere = world.browser();
     elsewhere.sign_in("priya@northwind.dev", PASSWORD).await;
-    assert_eq!(here.post("/password", &[("password", "short")]).await.location(), "/settings");
-    here.get("/settings").await.shows("12 characters");
-    here.post("/password", &[("password", "a whole new sentence")]).await;
-    here.post("/signout-elsewhere", &[]).await;
+    assert_eq!(here.post("/password", &[("present", PASSWORD), ("password", "short")]).await.location(), "/settings");
+    here.get("/settings").await.shows("Your password was not changed: the new one is too short.");
+    here.post("/password", &[("present", "not the present one"), ("password", "a whole new sentence")]).await;
+    here.get("/settings").await.shows("Your password was not changed: this one is wrong");
+    elsewhere.get("/settings").await.shows("Priya Raman");
+    here.post("/password", &[("present", PASSWORD), ("password", "a whole new sentence")]).await;
+    here.get("/settings").await.shows("Your password is changed.");
     here.get("/settings").await.shows("Priya Raman");
     assert!(elsewhere.get("/integrations").await.location().starts_with("/signin"));
     assert!(elsewhere.sign_in("priya@northwind.dev", PASSWORD).await.location().starts_with("/signin"));
@@ -229,4 +232,41 @@ async fn nobody_without_a_session_gets_anything() {
     for path in ["/fn/load-integrations", "/fn/load-settings"] {
         assert_eq!(stranger.post(path, &[]).await.status, StatusCode::UNAUTHORIZED, "{path}");
     }
+}
+
+#[tokio::test]
+async fn other_sessions_can_be_ended() {
+    let world = World::new().await;
+    let mut here = world.owner().await;
+    let mut elsewhere = world.browser();
+    elsewhere.sign_in("priya@northwind.dev", PASSWORD).await;
+    here.post("/signout-elsewhere", &[]).await;
+    here.get("/settings").await.shows("Signed out everywhere else.");
+    assert!(elsewhere.get("/integrations").await.location().starts_with("/signin"));
+}
+
+#[tokio::test]
+async fn a_paused_address_pauses_nobody_elses_account() {
+    let world = World::new().await;
+    world.owner().await;
+    let mut attacker = world.browser();
+    for number in 0..60 {
+        attacker.sign_in(&format!("guess{number}@northwind.dev"), "wrong wrong wrong").await;
+    }
+    for _ in 0..5 {
+        attacker.sign_in("priya@northwind.dev", "wrong wrong wrong").await;
+    }
+    world.engine.sign_in("priya@northwind.dev", PASSWORD.into(), "192.0.2.7").await.expect("from another address it works");
+}
+
+#[tokio::test]
+async fn signing_up_beside_what_the_command_line_made() {
+    let world = World::new().await;
+    world.add("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    let mut browser = world.browser();
+    let fields = [("organisation", "Northwind Labs"), ("name", "Mia"), ("email", "mia@northwind.dev"), ("password", PASSWORD)];
+    assert_eq!(browser.post("/signup", &fields).await.location(), "/signup");
+    browser.get("/signup").await.shows("Somebody has an account with this address.");
+    assert_eq!(browser.sign_up("priya@northwind.dev").await.location(), "/integrations");
+    browser.get("/integrations").await.shows("Priya Raman");
 }

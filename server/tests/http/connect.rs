@@ -1,13 +1,15 @@
 //! Connecting a workspace: the walk, and everything that can go wrong on it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use relink_engine::account::Role;
 use relink_engine::clock::MINUTE;
-use relink_simulator::{Endpoint, Kind, Rename};
+use relink_simulator::{Endpoint, Fault, Kind, Rename};
+use serde_json::json;
 
-use crate::world::{Browser, Reply, Setup, World};
+use crate::world::{Browser, Reply, Setup, World, fault};
 
 /// Nothing was stored, and no token that was minted is alive.
 async fn nothing_came_of_it(browser: &mut Browser<'_>, reply: &Reply, code: &str) {
@@ -312,4 +314,31 @@ async fn an_approval_that_never_comes_leaves_nothing_broken() {
     world.advance(60 * MINUTE);
     browser.get("/integrations").await.shows("Connect your first workspace");
     browser.connect("acme-robotics").await;
+}
+
+#[tokio::test]
+async fn a_browser_that_leaves_during_the_callback_leaves_no_orphaned_tokens() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let leave = browser.leave_for_linear(&[]).await;
+    let back = browser.decide(&leave, "acme-robotics", "approve");
+    let delayed = Fault { delay_ms: Some(300), ..fault(Endpoint::Graphql, Kind::DelayReply) };
+    world.linear.add_fault(delayed).unwrap();
+    let gone = tokio::time::timeout(Duration::from_millis(100), browser.get(&back)).await;
+    assert!(gone.is_err(), "the browser left in the middle");
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    browser.get("/integrations").await.shows("Acme Robotics is connected");
+}
+
+#[tokio::test]
+async fn scopes_may_come_as_an_array_and_a_reconnect_asks_for_them_again() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    world.linear.merge_settings(&json!({ "scope_as_array": true })).unwrap();
+    browser.walk("acme-robotics", &[("scopes[]", "write"), ("scopes[]", "comments:create")]).await;
+    let id = browser.connection_id("acme-robotics").await;
+    let asked = parameters(&browser.leave_for_linear(&[("connection", &id)]).await);
+    let mut scopes: Vec<_> = asked["scope"].split(',').collect();
+    scopes.sort_unstable();
+    assert_eq!(scopes, ["comments:create", "read", "write"], "a reconnect asks for what there is");
 }

@@ -98,3 +98,20 @@ async fn somebody_elses_connection_cannot_be_disconnected() {
     other.get("/integrations").await.shows("There is nothing here.");
     owner.get("/integrations").await.shows("Acme Robotics is connected");
 }
+
+#[tokio::test]
+async fn disconnecting_revokes_the_pairs_of_earlier_consents_too() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    browser.reconnect(&id, "acme-robotics").await;
+    browser.walk("acme-robotics", &[]).await;
+    assert_eq!(world.living_tokens(), 6, "Linear honours each consent's pair");
+    world.faults(Endpoint::Revoke, Kind::Html500, 1);
+    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    assert_ne!(world.living_tokens(), 0);
+    world.advance(2 * MINUTE);
+    assert_eq!(world.engine.finish_revocations().await.unwrap(), 1);
+    assert_eq!(world.living_tokens(), 0);
+    browser.get("/integrations").await.shows("Both tokens were revoked at Linear.");
+}

@@ -84,3 +84,18 @@ async fn a_harmless_request_id_is_kept_and_any_other_is_replaced() {
     let replaced = browser.send(Method::GET, "/healthz", &[], &[("x-request-id", "a b\tc")]).await;
     assert_ne!(replaced.header("x-request-id"), "a b\tc");
 }
+
+#[tokio::test]
+async fn a_person_reads_a_sentence_where_no_page_could_be_made() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let refused = browser.send(Method::POST, "/signout", &[], &[("sec-fetch-site", "cross-site")]).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    refused.shows("This form was sent from another site");
+    let id = browser.connect("acme-robotics").await;
+    world.engine.store().close().await;
+    let failed = browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
+    failed.shows("Relink cannot do this right now.");
+    failed.hides("Unavailable");
+}

@@ -23,7 +23,7 @@ async fn an_uninstalled_app_shows_on_the_next_look() {
 
 #[tokio::test]
 async fn an_authentication_error_counts_under_any_status() {
-    for status in [200, 400, 401] {
+    for status in [200, 400, 401, 403, 429, 500] {
         let world = World::new().await;
         let mut browser = world.owner().await;
         let id = browser.connect("acme-robotics").await;

@@ -63,7 +63,7 @@ impl World {
         let app = OauthApp { client_id, client_secret: (!setup.no_secret).then(|| client_secret.into()) };
         let (clock, hand) = Clock::manual(START);
         let entropy = Entropy::seeded(1);
-        let store = Store::open(&format!("sqlite://{}", dir.path().join("relink.db").display())).await.unwrap();
+        let store = Store::open_sqlite(&dir.path().join("relink.db")).await.unwrap();
         store.migrate().await.unwrap();
         let linear_client =
             Linear::new(config.linear_url.clone(), config.linear_api_url.clone(), (!setup.no_app).then_some(app), config.redirect_uri())
@@ -103,7 +103,7 @@ impl World {
     }
 
     pub async fn add(&self, org: &str, email: &str, role: Role) -> Person {
-        self.engine.member_add(org, "Some Body", email, PASSWORD.into(), role).await.unwrap()
+        self.engine.member_add(org, "Some Body", email, PASSWORD.into(), role).await.unwrap().person
     }
 
     /// The next request of this kind goes wrong.
@@ -113,9 +113,7 @@ impl World {
 
     /// So many requests of this kind go wrong.
     pub fn faults(&self, endpoint: Endpoint, kind: Kind, count: u64) {
-        let fault =
-            Fault { endpoint, kind, count, delay_ms: None, status: None, retry_after_s: None, after: 0, operation: None, grant_type: None };
-        self.linear.add_fault(fault).unwrap();
+        self.linear.add_fault(Fault { count, ..fault(endpoint, kind) }).unwrap();
     }
 
     /// Access and refresh tokens that Linear would still accept.
@@ -135,6 +133,11 @@ impl World {
     pub fn minted(&self) -> Vec<String> {
         self.linear.minted().into_iter().map(|minted| minted.value).collect()
     }
+}
+
+/// One request of this kind goes wrong.
+pub fn fault(endpoint: Endpoint, kind: Kind) -> Fault {
+    Fault { endpoint, kind, count: 1, delay_ms: None, status: None, retry_after_s: None, after: 0, operation: None, grant_type: None }
 }
 
 fn simulated_linear(url: &str, redirect_uri: &str) -> Simulator {

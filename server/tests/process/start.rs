@@ -32,6 +32,25 @@ async fn the_binary_alone_in_an_empty_folder_serves_the_whole_page() {
 }
 
 #[tokio::test]
+async fn pages_rendered_at_once_are_all_whole() {
+    let place = Place::new();
+    let running = Running::serve(&place).await;
+    let (client, url) = (client(), format!("{}/signup", running.url));
+    let mut loads = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let (client, url) = (client.clone(), url.clone());
+        loads.spawn(async move {
+            for _ in 0..25 {
+                let page = client.get(&url).send().await.unwrap().text().await.unwrap();
+                assert!(page.contains("<title>Set up Relink") && page.contains("rel=\"icon\"") && page.contains("</html>"), "{page}");
+            }
+        });
+    }
+    loads.join_all().await;
+    assert!(!running.said().contains("ServerMetaContext"));
+}
+
+#[tokio::test]
 async fn a_wrong_value_stops_the_start_with_one_line_and_exit_code_2() {
     for (name, value) in
         [("RELINK_URL", "http://relink.example.com"), ("LINEAR_WEBHOOK_SECRET", "whsec_hunter2hunter2"), ("RELINK_ADDR", "nowhere")]
@@ -62,7 +81,9 @@ async fn the_key_file_is_private_and_must_stay_so() {
     let place = Place::new();
     drop(Running::serve(&place).await);
     let keys = place.path().join("data/keys");
-    assert_eq!(std::fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o600);
+    for (path, mode) in [("data", 0o700), ("data/keys", 0o600), ("data/relink.db", 0o600)] {
+        assert_eq!(std::fs::metadata(place.path().join(path)).unwrap().permissions().mode() & 0o777, mode, "{path}");
+    }
     std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();
     let output = place.run(&["serve"], "");
     assert_eq!(output.status.code(), Some(1));
@@ -97,6 +118,9 @@ async fn a_stop_lets_the_request_under_way_finish() {
     let reply = request.await.unwrap().unwrap();
     assert_eq!(reply.status(), 303);
     assert_eq!(running.exit_code().await, Some(0));
+    let said = running.said();
+    let (stop, answer) = (said.find("stopping"), said.find("answered status=303"));
+    assert!(stop.is_some() && stop < answer, "the stop came first: {said}");
 }
 
 #[tokio::test]

@@ -1,0 +1,144 @@
+//! Proving connections with a real call each, so that the badge on the page is not a memory.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::Engine;
+use crate::account::Person;
+use crate::clock::{Millis, SECOND};
+use crate::connection::{Connection, State};
+use crate::linear::CallError;
+use crate::store::{SealedGrant, StoreError};
+
+/// A page load proves connections that were not proved for this long.
+const STALE_AFTER: Millis = 2 * SECOND;
+/// Connections proved for one page load, the longest unproved first.
+const PER_PAGE: usize = 12;
+/// Proofs under way in this process.
+const AT_ONCE: usize = 32;
+/// What is proved by then is written down together.
+const FIRST_HARVEST: Duration = Duration::from_millis(1_200);
+/// A page waits no longer than this; slower proofs show on the next one.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// Which connections are being proved right now: nobody asks twice at once, however many pages are loading.
+#[derive(Debug)]
+pub struct Proofs {
+    running: Mutex<HashSet<String>>,
+    turns: Semaphore,
+}
+
+impl Default for Proofs {
+    fn default() -> Proofs {
+        Proofs { running: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+    }
+}
+
+/// Connections whose proof is under way as long as the value lives.
+struct Claimed {
+    engine: Engine,
+    ids: HashSet<String>,
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        let mut running = self.engine.proofs().running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|id| !self.ids.contains(id));
+    }
+}
+
+struct Proof {
+    id: String,
+    generation: i64,
+    outcome: Result<(), CallError>,
+}
+
+impl Engine {
+    /// All connections of the person's organisation, proved on the way where the last proof is old. The number of
+    /// statements does not depend on how many connections there are, but for those that turn out to be broken.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connections_proved(&self, person: &Person) -> Result<Vec<Connection>, StoreError> {
+        let connections = self.store().connections(&person.organisation_id).await?;
+        let claimed = self.claim(&connections);
+        if claimed.ids.is_empty() {
+            return Ok(connections);
+        }
+        let (engine, organisation) = (self.clone(), person.organisation_id.clone());
+        let proving = tokio::spawn(async move {
+            if let Err(error) = engine.prove(&organisation, &claimed).await {
+                tracing::error!(%error, "connections could not be proved");
+            }
+        });
+        // Dropping the handle lets it go on.
+        let _ = timeout(PATIENCE, proving).await;
+        self.store().connections(&person.organisation_id).await
+    }
+
+    fn claim(&self, connections: &[Connection]) -> Claimed {
+        let mut stale: Vec<_> = connections.iter().filter(|connection| self.is_stale(connection)).collect();
+        stale.sort_by_key(|connection| connection.last_verified_at);
+        let mut running = self.proofs().running.lock().unwrap_or_else(PoisonError::into_inner);
+        let ids = stale.into_iter().map(|connection| connection.id.clone()).filter(|id| !running.contains(id)).take(PER_PAGE);
+        let ids: HashSet<String> = ids.collect();
+        running.extend(ids.iter().cloned());
+        drop(running);
+        Claimed { engine: self.clone(), ids }
+    }
+
+    fn is_stale(&self, connection: &Connection) -> bool {
+        let asked = connection.last_verified_at.max(connection.last_error.as_ref().map(|error| error.at));
+        matches!(connection.state, State::Connected { .. }) && asked.is_none_or(|at| at + STALE_AFTER <= self.now())
+    }
+
+    async fn prove(&self, organisation: &str, claimed: &Claimed) -> Result<(), StoreError> {
+        let grants = self.store().grants_connected(organisation).await?;
+        let organisation: Arc<str> = organisation.into();
+        let mut proofs = JoinSet::new();
+        for grant in grants.into_iter().filter(|grant| claimed.ids.contains(&grant.connection_id)) {
+            let (engine, organisation) = (self.clone(), organisation.clone());
+            proofs.spawn(async move { engine.prove_one(&organisation, grant).await });
+        }
+        let harvest = Instant::now() + FIRST_HARVEST;
+        let mut done = Vec::new();
+        while let Ok(Some(proof)) = timeout_at(harvest, proofs.join_next()).await {
+            done.extend(proof.ok().flatten());
+        }
+        self.write_down(done).await?;
+        self.write_down(proofs.join_all().await.into_iter().flatten().collect()).await
+    }
+
+    async fn prove_one(&self, organisation: &str, grant: SealedGrant) -> Option<Proof> {
+        let _turn = self.proofs().turns.acquire().await.ok()?;
+        let token = match self.open_access(organisation, &grant.connection_id, &grant).await {
+            Ok(token) => token?,
+            Err(error) => {
+                tracing::error!(%error, "a connection could not be marked as unreadable");
+                return None;
+            }
+        };
+        let outcome = self.linear().identity(&token).await.map(drop);
+        Some(Proof { id: grant.connection_id, generation: grant.generation, outcome })
+    }
+
+    async fn write_down(&self, proofs: Vec<Proof>) -> Result<(), StoreError> {
+        let mut proved = Vec::new();
+        for proof in proofs {
+            match proof.outcome {
+                Err(CallError::Authentication { status }) => {
+                    self.refused(&proof.id, proof.generation, status).await?;
+                }
+                Err(error @ CallError::Passing(_)) => self.note(&proof.id, proof.generation, Some(&error)).await?,
+                // Refusing the question proves the token.
+                Ok(()) | Err(CallError::Refused { .. }) => proved.push((proof.id, proof.generation)),
+            }
+        }
+        if proved.is_empty() { Ok(()) } else { self.store().connections_verified(&proved, self.now()).await }
+    }
+}
