@@ -42,7 +42,7 @@ check:
 	cargo clippy --workspace --exclude relink-app --exclude relink-frontend --all-targets -- -D warnings
 	cargo clippy -p relink-app --features ssr --all-targets -- -D warnings
 	cargo clippy -p relink-frontend --target wasm32-unknown-unknown -- -D warnings
-	@if command -v cargo-deny >/dev/null; then cargo deny --offline check licenses bans sources; fi
+	cargo deny check licenses bans sources
 
 unit:
 	.ci/with-postgres cargo test --workspace --exclude relink-app --exclude relink-frontend --quiet
