@@ -36,12 +36,14 @@ pub async fn secure(State(https): State<Https>, request: Request, next: Next) ->
     response
 }
 
-/// The policy of a page: our own files, scripts by nonce only, and forms that may lead to Linear.
-pub fn page_policy(nonce: &str, linear: &Url) -> Option<HeaderValue> {
+/// The policy of a page: our own files, scripts by nonce only, and forms that may lead to Linear. `reloading` lets the page
+/// hear from `cargo leptos watch`.
+pub fn page_policy(nonce: &str, linear: &Url, reloading: bool) -> Option<HeaderValue> {
     let linear = origin(linear);
+    let reload = if reloading { " ws:" } else { "" };
     HeaderValue::from_str(&format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data: https:; connect-src 'self'; manifest-src 'self'; \
+         img-src 'self' data: https:; connect-src 'self'{reload}; manifest-src 'self'; \
          form-action 'self' {linear}; base-uri 'none'; frame-ancestors 'none'"
     ))
     .ok()

@@ -74,7 +74,8 @@ impl Web {
         if let Some(parts) = use_context::<axum::http::request::Parts>() {
             provide_context(theme_of(&parts, self.site.https));
         }
-        let policy = use_nonce().and_then(|nonce| headers::page_policy(nonce.as_ref(), &self.linear_url));
+        let policy =
+            use_nonce().and_then(|nonce| headers::page_policy(nonce.as_ref(), &self.linear_url, matches!(self.assets, Assets::Disk(_))));
         if let (Some(response), Some(policy)) = (use_context::<ResponseOptions>(), policy) {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
