@@ -92,12 +92,18 @@ fn facts(connection: &ConnectionView, page: String) -> Option<AnyView> {
                 {worked.map(|worked| view! { <li><Glyph icon=Icon::Clock /> {worked}</li> })}
                 <li>
                     <Glyph icon=Icon::Person />
-                    "Approved by "
-                    {connection.connected_by.clone()}
+                    <span>
+                        "Approved by " {connection.connected_by.clone()} ", "
+                        <time datetime=connection.connected_at.iso.clone()>{connection.connected_at.text.clone()}</time>
+                    </span>
                 </li>
                 <li>
                     <Glyph icon=Icon::Bolt />
                     {acts_as(&connection.acts_as)}
+                </li>
+                <li>
+                    <Glyph icon=Icon::Check />
+                    <span>"May " <code>{connection.scopes.join(", ")}</code></span>
                 </li>
                 <li class="end">
                     <a href=page>"Open " {connection.workspace.name.clone()}</a>
