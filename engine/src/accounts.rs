@@ -1,11 +1,11 @@
-//! Signing up, signing in, passwords, and keys for machines.
+//! Signing up, signing in and passwords.
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::account::{self, NewMember, Organisation, Person, Role};
+use crate::account::{self, NewMember, Person, Role};
 use crate::clock::{MINUTE, Millis};
 use crate::digest::sha256_hex;
-use crate::store::{ApiKeyRow, Member, StoreError};
+use crate::store::{Member, StoreError};
 use crate::{Engine, password};
 
 /// Wrong passwords until an account pauses.
@@ -83,13 +83,6 @@ pub struct AddedMember {
     pub person: Person,
     /// They had an account already: its name and password are what they were.
     pub account_existed: bool,
-}
-
-/// A key as its owner sees it, once.
-#[derive(Debug)]
-pub struct NewApiKey {
-    pub id: String,
-    pub key: SecretString,
 }
 
 impl Engine {
@@ -246,24 +239,6 @@ impl Engine {
             return Err(StoreError::Inconsistent { table: "users", id: person.user_id.clone() }.into());
         }
         Ok(())
-    }
-
-    /// Makes a key for machines. It is shown now and never again.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn api_key_create(&self, organisation: &Organisation, name: &str) -> Result<NewApiKey, StoreError> {
-        let key = format!("rlk_{}", self.entropy().token());
-        let row = ApiKeyRow {
-            id: self.entropy().id(),
-            organisation_id: organisation.id.clone(),
-            name: name.to_owned(),
-            key_hash: sha256_hex(key.as_bytes()),
-            last_four: key[key.len() - 4..].to_owned(),
-            created_at: self.now(),
-        };
-        self.store().api_key_create(&row).await?;
-        Ok(NewApiKey { id: row.id, key: key.into() })
     }
 }
 

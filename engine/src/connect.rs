@@ -228,7 +228,8 @@ impl Engine {
         Err(FinishError::WrongWorkspace { connection: expected.id, expected: expected.workspace.name })
     }
 
-    fn seal(&self, connection: &str, organisation: &str, tokens: &Tokens, issued_at: Millis) -> NewGrant {
+    /// A pair of tokens for its row.
+    pub(crate) fn seal(&self, connection: &str, organisation: &str, tokens: &Tokens, issued_at: Millis) -> NewGrant {
         let place = |column| Place { table: CONNECTIONS, row: connection, column, organisation };
         let life = tokens.expires_in.and_then(|life| Millis::try_from(life.as_millis()).ok()).unwrap_or(CAUTIOUS_LIFE);
         NewGrant {
@@ -243,7 +244,7 @@ impl Engine {
 
 fn exchange_failed(error: ExchangeError) -> FinishError {
     match error {
-        ExchangeError::Refused { code } => {
+        ExchangeError::Refused { code, .. } => {
             if code != "invalid_grant" {
                 tracing::error!(
                     code,

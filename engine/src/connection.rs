@@ -34,7 +34,7 @@ impl Actor {
 }
 
 /// Why a connection does not work, or ended; names as in the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// Linear refused the newest refresh token.
     InvalidGrant,
@@ -113,6 +113,24 @@ pub struct Evidence {
     pub status: u16,
     /// Linear's code, for example `AUTHENTICATION_ERROR` or `invalid_grant`.
     pub code: String,
+    /// How often it was asked, with the same answer.
+    #[serde(default = "once")]
+    pub asked: u32,
+    /// Seconds by which a replay missed Linear's window: an earlier answer was lost, and nobody asked again in time.
+    #[serde(default)]
+    pub late_by_s: Option<i64>,
+}
+
+impl Evidence {
+    /// One answer.
+    #[must_use]
+    pub fn new(status: u16, code: &str) -> Evidence {
+        Evidence { status, code: code.to_owned(), asked: once(), late_by_s: None }
+    }
+}
+
+fn once() -> u32 {
+    1
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +184,23 @@ pub struct PassingError {
     pub at: Millis,
 }
 
+/// Refreshing fails for a reason that passes. The token may well be valid still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefreshTrouble {
+    pub error: PassingError,
+    /// In a row.
+    pub failures: i64,
+    pub next_attempt_at: Option<Millis>,
+}
+
+impl RefreshTrouble {
+    /// It is this Relink's own set-up that Linear does not accept.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self.error.code.as_str(), "invalid_client" | "unauthorized_client" | "not_configured")
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     pub id: String,
@@ -182,6 +217,17 @@ pub struct Connection {
     pub connected_at: Millis,
     /// When Linear last answered a call made with this connection's token.
     pub last_verified_at: Option<Millis>,
-    /// The last failure of the passing kind, cleared by the next success.
+    /// The last failure of a call of the passing kind, cleared by the next success.
     pub last_error: Option<PassingError>,
+    /// Cleared by the next refresh that works.
+    pub refresh_trouble: Option<RefreshTrouble>,
+}
+
+impl Connection {
+    /// The newest failure of the passing kind, of a call or of a refresh, if there is one that nothing cleared.
+    #[must_use]
+    pub fn passing_error(&self) -> Option<&PassingError> {
+        let refresh = self.refresh_trouble.as_ref().map(|trouble| &trouble.error);
+        self.last_error.iter().chain(refresh).max_by_key(|error| error.at)
+    }
 }

@@ -5,8 +5,8 @@ use secrecy::SecretString;
 use crate::account::Person;
 use crate::clock::{DAY, MINUTE};
 use crate::connection::State;
-use crate::linear::Revocation;
-use crate::store::{ACCESS, CONNECTIONS, REFRESH, StoreError};
+use crate::linear::{ExchangeError, Revocation};
+use crate::store::{ACCESS, CONNECTIONS, REFRESH, SealedGrant, StoreError};
 use crate::{Engine, uncancelled};
 
 /// Leftovers looked at in one go.
@@ -65,15 +65,12 @@ impl Engine {
 
     /// True when no token of the connection is alive any more, as far as Linear tells.
     async fn revoke_ended(&self, organisation: &str, id: &str) -> Result<bool, StoreError> {
-        let Some(grant) = self.store().grant(organisation, id).await? else {
-            let connection = self.store().connection(organisation, id).await?;
-            return Ok(connection.is_some_and(|connection| matches!(connection.state, State::Disconnected { revoked: true, .. })));
-        };
+        let Some(grant) = self.store().grant(organisation, id).await? else { return Ok(true) };
         if grant.state != "disconnected" {
             // Connected again in this very moment: these tokens are the new ones.
             return Ok(true);
         }
-        let mut void = true;
+        let mut void = self.fetch_lost_pair(organisation, &grant).await?;
         for old in self.store().superseded_grants(id).await? {
             if self.void_sealed(organisation, id, &old.access_sealed, old.refresh_sealed.as_deref()).await {
                 self.store().superseded_grant_delete(id, old.generation).await?;
@@ -81,14 +78,41 @@ impl Engine {
                 void = false;
             }
         }
-        void &= self.void_sealed(organisation, id, &grant.access_sealed, grant.refresh_sealed.as_deref()).await;
+        let Some(access) = &grant.access_sealed else {
+            let connection = self.store().connection(organisation, id).await?;
+            let revoked = connection.is_some_and(|connection| matches!(connection.state, State::Disconnected { revoked: true, .. }));
+            return Ok(void && revoked);
+        };
+        void &= self.void_sealed(organisation, id, access, grant.refresh_sealed.as_deref()).await;
         if void {
             self.store().grant_revoked(id, grant.generation).await?;
         }
         Ok(void)
     }
 
-    async fn void_sealed(&self, organisation: &str, id: &str, access: &[u8], refresh: Option<&[u8]>) -> bool {
+    /// The answer to the last refresh may have been lost: then Linear holds a pair alive that was never seen here. It is
+    /// fetched by a replay, so that it can be revoked with the rest. True when nothing of that kind is left.
+    async fn fetch_lost_pair(&self, organisation: &str, grant: &SealedGrant) -> Result<bool, StoreError> {
+        let (Some(_), Some(sealed)) = (grant.attempt_began_at, &grant.refresh_sealed) else { return Ok(true) };
+        let id = &grant.connection_id;
+        let Ok(token) = self.vault().open_row(CONNECTIONS, REFRESH, id, organisation, sealed) else { return Ok(true) };
+        match self.linear().refresh(&token).await {
+            Ok(pair) => {
+                let sealed = self.seal(id, organisation, &pair, self.now());
+                self.store().superseded_grant_put(id, grant.generation, &sealed).await?;
+                Ok(true)
+            }
+            // Nothing is alive that this token could lead to.
+            Err(ExchangeError::Refused { .. } | ExchangeError::NotConfigured) => Ok(true),
+            Err(ExchangeError::Passing(passing)) => {
+                tracing::warn!(connection = id, error = %passing, "a lost pair of tokens could not be fetched to be revoked");
+                Ok(false)
+            }
+        }
+    }
+
+    /// [`Engine::void`] for a pair in the database.
+    pub(crate) async fn void_sealed(&self, organisation: &str, id: &str, access: &[u8], refresh: Option<&[u8]>) -> bool {
         let open = |column, sealed: &[u8]| self.vault().open_row(CONNECTIONS, column, id, organisation, sealed);
         match (open(ACCESS, access), refresh.map(|sealed| open(REFRESH, sealed)).transpose()) {
             (Ok(access), Ok(refresh)) => self.void(&access, refresh.as_ref()).await,

@@ -3,6 +3,8 @@
 
 pub mod account;
 mod accounts;
+mod api_keys;
+mod budget;
 pub mod clock;
 mod connect;
 pub mod connection;
@@ -12,6 +14,7 @@ pub mod entropy;
 pub mod linear;
 mod password;
 mod proof;
+pub mod refresh;
 pub mod scope;
 pub mod store;
 mod token;
@@ -21,10 +24,12 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
-pub use accounts::{AddedMember, ChangePasswordError, FieldError, MemberAddError, NewApiKey, SignInError, SignUp, SignUpError};
+pub use accounts::{AddedMember, ChangePasswordError, FieldError, MemberAddError, SignInError, SignUp, SignUpError};
+pub use api_keys::{ApiKey, ApiKeyError, Caller, NewApiKey};
 pub use connect::{BeginConnect, BeginError, Callback, Connected, FinishError};
 pub use disconnect::{DisconnectError, Disconnected};
-pub use token::{CallFailed, Checked};
+pub use refresh::RefreshSettings;
+pub use token::{CallFailed, Checked, FreshToken, RefreshNowError, Rejected, TokenError, Wanted};
 
 use clock::{Clock, Millis};
 use entropy::Entropy;
@@ -37,6 +42,7 @@ use vault::{Place, Vault};
 pub struct Settings {
     /// Several organisations may connect the same Linear workspace.
     pub shared_workspaces: bool,
+    pub refresh: RefreshSettings,
 }
 
 /// Everything Relink can do. Cheap to clone; the only thing that pages and endpoints need.
@@ -52,6 +58,11 @@ struct Parts {
     entropy: Entropy,
     settings: Settings,
     proofs: proof::Proofs,
+    flights: refresh::Flights,
+    leases: refresh::Leases,
+    refreshes: refresh::Counts,
+    callers: api_keys::Callers,
+    budgets: budget::Budgets,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +105,21 @@ impl Engine {
             Ok(song) if song.expose_secret() == CANARY_SONG => {}
             _ => return Err(OpenError::WrongKey),
         }
-        Ok(Engine(Arc::new(Parts { store, linear, vault, clock, entropy, settings, proofs: proof::Proofs::default() })))
+        let leases = refresh::Leases::new(entropy.id());
+        Ok(Engine(Arc::new(Parts {
+            store,
+            linear,
+            vault,
+            clock,
+            entropy,
+            settings,
+            leases,
+            proofs: proof::Proofs::default(),
+            flights: refresh::Flights::default(),
+            refreshes: refresh::Counts::default(),
+            callers: api_keys::Callers::default(),
+            budgets: budget::Budgets::default(),
+        })))
     }
 
     #[must_use]
@@ -122,6 +147,28 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> Millis {
         self.0.clock.now()
+    }
+
+    /// How often each outcome of a refresh happened in this process.
+    #[must_use]
+    pub fn refreshes(&self) -> &refresh::Counts {
+        &self.0.refreshes
+    }
+
+    fn callers(&self) -> &api_keys::Callers {
+        &self.0.callers
+    }
+
+    fn budgets(&self) -> &budget::Budgets {
+        &self.0.budgets
+    }
+
+    fn flights(&self) -> &refresh::Flights {
+        &self.0.flights
+    }
+
+    fn leases(&self) -> &refresh::Leases {
+        &self.0.leases
     }
 
     fn vault(&self) -> &Vault {

@@ -13,7 +13,8 @@ use crate::account::Person;
 use crate::clock::{Millis, SECOND};
 use crate::connection::{Connection, State};
 use crate::linear::CallError;
-use crate::store::{SealedGrant, StoreError};
+use crate::store::StoreError;
+use crate::token::{FreshToken, TokenError};
 
 /// A page load proves connections that were not proved for this long.
 const STALE_AFTER: Millis = 2 * SECOND;
@@ -54,7 +55,7 @@ impl Drop for Claimed {
 
 struct Proof {
     id: String,
-    generation: i64,
+    token: FreshToken,
     outcome: Result<(), CallError>,
 }
 
@@ -98,12 +99,11 @@ impl Engine {
     }
 
     async fn prove(&self, organisation: &str, claimed: &Claimed) -> Result<(), StoreError> {
-        let grants = self.store().grants_connected(organisation).await?;
         let organisation: Arc<str> = organisation.into();
         let mut proofs = JoinSet::new();
-        for grant in grants.into_iter().filter(|grant| claimed.ids.contains(&grant.connection_id)) {
+        for id in claimed.ids.iter().cloned() {
             let (engine, organisation) = (self.clone(), organisation.clone());
-            proofs.spawn(async move { engine.prove_one(&organisation, grant).await });
+            proofs.spawn(async move { engine.prove_one(&organisation, id).await });
         }
         let harvest = Instant::now() + FIRST_HARVEST;
         let mut done = Vec::new();
@@ -114,29 +114,28 @@ impl Engine {
         self.write_down(proofs.join_all().await.into_iter().flatten().collect()).await
     }
 
-    async fn prove_one(&self, organisation: &str, grant: SealedGrant) -> Option<Proof> {
+    /// A connection without a token has been marked already, or says so itself.
+    async fn prove_one(&self, organisation: &str, id: String) -> Option<Proof> {
         let _turn = self.proofs().turns.acquire().await.ok()?;
-        let token = match self.open_access(organisation, &grant.connection_id, &grant).await {
-            Ok(token) => token?,
-            Err(error) => {
-                tracing::error!(%error, "a connection could not be marked as unreadable");
-                return None;
+        match self.call(organisation, &id, async |linear, token| linear.identity(token).await.map(drop)).await {
+            Ok((token, outcome)) => Some(Proof { id, token, outcome }),
+            Err(TokenError::Store(error)) => {
+                tracing::error!(%error, connection = id, "a connection could not be proved");
+                None
             }
-        };
-        let outcome = self.linear().identity(&token).await.map(drop);
-        Some(Proof { id: grant.connection_id, generation: grant.generation, outcome })
+            Err(_) => None,
+        }
     }
 
     async fn write_down(&self, proofs: Vec<Proof>) -> Result<(), StoreError> {
         let mut proved = Vec::new();
         for proof in proofs {
             match proof.outcome {
-                Err(CallError::Authentication { status }) => {
-                    self.refused(&proof.id, proof.generation, status).await?;
-                }
-                Err(error @ CallError::Passing(_)) => self.note(&proof.id, proof.generation, Some(&error)).await?,
+                Err(error @ CallError::Passing(_)) => self.note(&proof.id, &proof.token, Some(&error)).await?,
                 // Refusing the question proves the token.
-                Ok(()) | Err(CallError::Refused { .. }) => proved.push((proof.id, proof.generation)),
+                Ok(()) | Err(CallError::Refused { .. } | CallError::Authentication { .. }) => {
+                    proved.push((proof.id, proof.token.generation))
+                }
             }
         }
         if proved.is_empty() { Ok(()) } else { self.store().connections_verified(&proved, self.now()).await }

@@ -1,31 +1,108 @@
-//! Every call to Linear on behalf of a connection goes through here.
+//! Fresh tokens, and every call to Linear on behalf of a connection.
 
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::Engine;
 use crate::account::Person;
+use crate::clock::{MINUTE, Millis, SECOND};
 use crate::connection::{Evidence, PassingError, Reason};
-use crate::linear::{AUTHENTICATION_ERROR, CallError, Content, Linear};
+use crate::linear::{AUTHENTICATION_ERROR, Answer, CallError, Content, Linear, Passing, Question};
+use crate::refresh::{Cause, Landed, Outcome};
 use crate::store::{ACCESS, CONNECTIONS, SealedGrant, StoreError};
+
+/// A token that a call is made with lives at least so long, where Linear can be asked for a new one.
+pub const USE_BEFORE: Millis = 5 * MINUTE;
+/// A caller whose token is still good waits no longer than this for a better one.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A caller without a token waits longer: another process may have died while it was refreshing.
+const PATIENCE_WITHOUT: Duration = Duration::from_secs(25);
+/// A token with less than this left is as good as none.
+const TOO_LATE: Millis = 2 * SECOND;
+/// A token that came by refreshing less than this ago is not refreshed for living too short: the next would not live
+/// longer.
+const JUST_REFRESHED: Millis = MINUTE;
+/// Calls made for one, at most: with the token at hand, with one that a peer had made, and with one of our own.
+const TRIES: u32 = 3;
+/// Looks at the row before giving up: each finds newer tokens than the last, so the second should be enough.
+const LOOKS: usize = 4;
+/// A call that works is written down no more often than this.
+const NOTE_EVERY: Millis = 2 * SECOND;
+
+/// What a caller wants of a token.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Milliseconds that it should live at least.
+    pub min_ttl: Millis,
+    /// One that Linear did not accept.
+    pub rejected: Option<Rejected<'a>>,
+}
+
+/// Names tokens that Linear did not accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejected<'a> {
+    Generation(i64),
+    /// See [`crate::digest::fingerprint`].
+    Fingerprint(&'a str),
+}
+
+impl Rejected<'_> {
+    fn names(self, grant: &SealedGrant) -> bool {
+        match self {
+            Rejected::Generation(generation) => grant.generation == generation,
+            Rejected::Fingerprint(fingerprint) => grant.fingerprint.as_deref() == Some(fingerprint),
+        }
+    }
+}
+
+impl Default for Wanted<'_> {
+    fn default() -> Self {
+        Wanted { min_ttl: USE_BEFORE, rejected: None }
+    }
+}
+
+/// An access token to call Linear with.
+#[derive(Clone, Debug)]
+pub struct FreshToken {
+    pub access: SecretString,
+    pub issued_at: Millis,
+    pub expires_at: Millis,
+    pub fingerprint: String,
+    pub generation: i64,
+    pub last_verified_at: Option<Millis>,
+    troubled: bool,
+}
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    #[error("no such connection")]
+    NotFound,
+    /// A person has to connect it again; also when it was disconnected.
+    #[error("a reconnect is required")]
+    ReconnectRequired { reason: Reason },
+    /// It passes. `retry_after`: milliseconds until trying again makes sense.
+    #[error("Linear gives no token right now: {}", error.code)]
+    Unreachable { error: PassingError, retry_after: Millis },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// Why a call through a connection gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum CallFailed {
-    #[error("no such connection")]
-    NotFound,
-    /// Ended, or broken before the call.
-    #[error("the connection is not connected")]
-    NotConnected,
-    /// Found out by this very call.
-    #[error("a reconnect is required")]
-    ReconnectRequired,
+    #[error(transparent)]
+    Token(#[from] TokenError),
     #[error(transparent)]
     Linear(CallError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
+}
+
+impl From<StoreError> for CallFailed {
+    fn from(error: StoreError) -> CallFailed {
+        CallFailed::Token(error.into())
+    }
 }
 
 /// A real call worked.
@@ -35,9 +112,97 @@ pub struct Checked {
 }
 
 impl Engine {
-    /// Calls Linear with the connection's token. When Linear does not accept it, the verdict counts against the
-    /// generation that was used: if somebody renewed the tokens meanwhile, the call is made once more with the new
-    /// ones, otherwise the connection is marked as needing a reconnect.
+    /// A token that Linear accepts, as far as anybody knows: refreshed where it must be, once, however many ask. When
+    /// refreshing fails for a reason that passes, the present token is handed out while it is valid and not rejected.
+    ///
+    /// # Errors
+    /// See [`TokenError`].
+    pub async fn fresh_token(&self, organisation: &str, connection: &str, wanted: Wanted<'_>) -> Result<FreshToken, TokenError> {
+        if wanted.rejected.is_none()
+            && let Some(grant) = self.store().grant_recent(organisation, connection).await?
+            && grant.state == "connected"
+            && !self.is_due(&grant, wanted.min_ttl)
+            && let Some(token) = self.open_fresh(&grant).await?
+        {
+            self.refreshes().add(Outcome::Fresh);
+            return Ok(token);
+        }
+        for _ in 0..LOOKS {
+            let grant = self.store().grant(organisation, connection).await?.ok_or(TokenError::NotFound)?;
+            if let Some(token) = self.token_in(&grant, wanted).await? {
+                return Ok(token);
+            }
+        }
+        Err(TokenError::Unreachable { error: self.passing("busy"), retry_after: SECOND })
+    }
+
+    /// One look at the row: a token, a reason why there is none, or `None` when the row has just changed.
+    async fn token_in(&self, grant: &SealedGrant, wanted: Wanted<'_>) -> Result<Option<FreshToken>, TokenError> {
+        if grant.state != "connected" {
+            let reason = grant.reason.as_deref().and_then(Reason::from_name).unwrap_or(Reason::Revoked);
+            return Err(TokenError::ReconnectRequired { reason });
+        }
+        let rejected = wanted.rejected.is_some_and(|rejected| rejected.names(grant));
+        let usable = !rejected && grant.expires_at.is_some_and(|at| at - self.now() > TOO_LATE);
+        if !rejected && (!self.is_due(grant, wanted.min_ttl) || (usable && grant.refresh_sealed.is_none())) {
+            let token = self.open_fresh(grant).await?;
+            self.refreshes().add(Outcome::Fresh);
+            return Ok(token);
+        }
+        if grant.refresh_sealed.is_none() {
+            let reason = if rejected { Reason::Revoked } else { Reason::NoRefreshToken };
+            self.store().connection_break(&grant.connection_id, grant.generation, reason, None, self.now()).await?;
+            return Ok(None);
+        }
+        let cause = if rejected { Cause::Rejected } else { Cause::Use };
+        let patience = if usable { PATIENCE } else { PATIENCE_WITHOUT };
+        let landed = timeout(patience, self.renew(&grant.organisation_id, &grant.connection_id, grant.generation, cause)).await;
+        match landed {
+            Ok(Landed::Moved(_)) => Ok(None),
+            _ if usable => Ok(self.open_fresh(grant).await?),
+            Ok(Landed::PutOff { error, retry_after, .. }) => Err(TokenError::Unreachable { error, retry_after }),
+            Err(_) => Err(TokenError::Unreachable { error: self.passing("timeout"), retry_after: 5 * SECOND }),
+        }
+    }
+
+    fn passing(&self, code: &str) -> PassingError {
+        PassingError { code: code.to_owned(), status: None, at: self.now() }
+    }
+
+    /// Whether the token has less left than is wanted, and a new one may live longer.
+    fn is_due(&self, grant: &SealedGrant, min_ttl: Millis) -> bool {
+        let (Some(issued_at), Some(expires_at)) = (grant.issued_at, grant.expires_at) else { return true };
+        let (left, age) = (expires_at - self.now(), self.now() - issued_at);
+        let consented = grant.generation == grant.adopted_generation;
+        left <= TOO_LATE || (left < min_ttl && (consented || age >= JUST_REFRESHED.min((expires_at - issued_at) / 2)))
+    }
+
+    /// The token in the row; `None` when it does not open, which has marked the connection.
+    async fn open_fresh(&self, grant: &SealedGrant) -> Result<Option<FreshToken>, StoreError> {
+        let sealed = grant.access_sealed.as_deref().unwrap_or_default();
+        let opened = self.vault().open_row(CONNECTIONS, ACCESS, &grant.connection_id, &grant.organisation_id, sealed);
+        match (opened, grant.issued_at, grant.expires_at, &grant.fingerprint) {
+            (Ok(access), Some(issued_at), Some(expires_at), Some(fingerprint)) => Ok(Some(FreshToken {
+                access,
+                issued_at,
+                expires_at,
+                fingerprint: fingerprint.clone(),
+                generation: grant.generation,
+                last_verified_at: grant.last_verified_at,
+                troubled: grant.last_error_code.is_some(),
+            })),
+            _ => {
+                tracing::error!(connection = grant.connection_id, "a connection's token cannot be read");
+                let (connection, generation) = (&grant.connection_id, grant.generation);
+                self.store().connection_break(connection, generation, Reason::Unreadable, None, self.now()).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Calls Linear with the connection's token. An authentication error counts against the generation that was used:
+    /// it is rotated if it is still the current one, and the call is made once more. If Linear does not accept the
+    /// fresh token either, the connection needs a reconnect. Other errors say nothing about the token.
     ///
     /// # Errors
     /// See [`CallFailed`].
@@ -47,65 +212,84 @@ impl Engine {
         connection: &str,
         call: impl AsyncFn(&Linear, &SecretString) -> Result<T, CallError>,
     ) -> Result<T, CallFailed> {
-        for _ in 0..2 {
-            let grant = self.store().grant(organisation, connection).await?.ok_or(CallFailed::NotFound)?;
-            if grant.state != "connected" {
-                return Err(CallFailed::NotConnected);
-            }
-            let Some(token) = self.open_access(organisation, connection, &grant).await? else {
-                return Err(CallFailed::ReconnectRequired);
-            };
-            match call(self.linear(), &token).await {
-                Err(CallError::Authentication { status }) => {
-                    if self.refused(connection, grant.generation, status).await? {
-                        return Err(CallFailed::ReconnectRequired);
-                    }
-                }
-                other => {
-                    self.note(connection, grant.generation, other.as_ref().err()).await?;
-                    return other.map_err(CallFailed::Linear);
-                }
-            }
-        }
-        Err(CallFailed::ReconnectRequired)
+        let (token, outcome) = self.call(organisation, connection, call).await?;
+        self.note(connection, &token, outcome.as_ref().err()).await?;
+        outcome.map_err(CallFailed::Linear)
     }
 
-    pub(crate) async fn open_access(
+    /// [`Engine::with_token`] without writing down how it went; the outcome is never an authentication error.
+    pub(crate) async fn call<T>(
         &self,
         organisation: &str,
         connection: &str,
-        grant: &SealedGrant,
-    ) -> Result<Option<SecretString>, StoreError> {
-        match self.vault().open_row(CONNECTIONS, ACCESS, connection, organisation, &grant.access_sealed) {
-            Ok(token) => Ok(Some(token)),
-            Err(unreadable) => {
-                tracing::error!(connection, error = %unreadable, "a connection's token cannot be read");
-                self.store().connection_break(connection, grant.generation, Reason::Unreadable, None, self.now()).await?;
-                Ok(None)
+        call: impl AsyncFn(&Linear, &SecretString) -> Result<T, CallError>,
+    ) -> Result<(FreshToken, Result<T, CallError>), TokenError> {
+        let began = self.now();
+        let mut wanted = Wanted::default();
+        for tries in 1..=TRIES {
+            let token = self.fresh_token(organisation, connection, wanted).await?;
+            let status = match call(self.linear(), &token.access).await {
+                Err(CallError::Authentication { status }) => status,
+                outcome => return Ok((token, outcome)),
+            };
+            // A peer's token may be older than this call and refused for the first time: that one is rotated too.
+            let is_new = tries > 1 && token.issued_at >= began - JUST_REFRESHED;
+            if is_new || tries == TRIES {
+                self.refused(connection, token.generation, status).await?;
+                break;
             }
+            wanted.rejected = Some(Rejected::Generation(token.generation));
         }
+        Err(TokenError::ReconnectRequired { reason: Reason::Revoked })
     }
 
-    /// True when the refused tokens were the current ones, so that the connection is broken now.
-    pub(crate) async fn refused(&self, connection: &str, generation: i64, status: u16) -> Result<bool, StoreError> {
-        let evidence = Evidence { status, code: AUTHENTICATION_ERROR.to_owned() };
-        let broken = self.store().connection_break(connection, generation, Reason::Revoked, Some(&evidence), self.now()).await?;
-        if broken {
-            tracing::warn!(connection, generation, status, "Linear does not accept the token: reconnect required");
+    /// Linear refuses tokens that it has just handed out.
+    async fn refused(&self, connection: &str, generation: i64, status: u16) -> Result<(), StoreError> {
+        let evidence = Evidence { asked: 2, ..Evidence::new(status, AUTHENTICATION_ERROR) };
+        if self.store().connection_break(connection, generation, Reason::Revoked, Some(&evidence), self.now()).await? {
+            tracing::warn!(connection, generation, status, "Linear does not accept the fresh token either: reconnect required");
         }
-        Ok(broken)
+        Ok(())
     }
 
     /// An answer proves the token, even one that refuses the question; silence proves nothing.
-    pub(crate) async fn note(&self, connection: &str, generation: i64, error: Option<&CallError>) -> Result<(), StoreError> {
-        match error {
-            Some(CallError::Passing(passing)) => {
-                let error = PassingError { code: passing.code().to_owned(), status: passing.status(), at: self.now() };
-                tracing::warn!(connection, code = error.code, status = error.status, "Linear did not answer usefully");
-                self.store().connection_failed(connection, generation, &error).await
-            }
-            _ => self.store().connection_verified(connection, generation, self.now()).await,
+    pub(crate) async fn note(&self, connection: &str, token: &FreshToken, error: Option<&CallError>) -> Result<(), StoreError> {
+        if let Some(CallError::Passing(passing)) = error {
+            let error = PassingError { code: passing.code().to_owned(), status: passing.status(), at: self.now() };
+            tracing::warn!(connection, code = error.code, status = error.status, "Linear did not answer usefully");
+            return self.store().connection_failed(connection, token.generation, &error).await;
         }
+        let noted = token.last_verified_at.is_some_and(|at| self.now() - at < NOTE_EVERY);
+        if noted && !token.troubled { Ok(()) } else { self.store().connection_verified(connection, token.generation, self.now()).await }
+    }
+
+    /// Passes a GraphQL request on to Linear with a fresh token, and Linear's answer back. Asked again only after an
+    /// authentication error, which means that nothing was executed. A connection whose allowance is spent is answered
+    /// as Linear would, without asking it.
+    ///
+    /// # Errors
+    /// See [`CallFailed`].
+    pub async fn graphql(&self, organisation: &str, connection: &str, question: Question) -> Result<Answer, CallFailed> {
+        if let Some(refusal) = self.budgets().refusal(connection, self.now())
+            && self.store().grant_recent(organisation, connection).await?.is_some_and(|grant| grant.state == "connected")
+        {
+            return Ok(refusal);
+        }
+        let forward = move |linear: &Linear, token: &SecretString| {
+            let (linear, token, question) = (linear.clone(), token.clone(), question.clone());
+            async move { linear.forward(&token, &question).await }
+        };
+        let (token, answer) = self.call(organisation, connection, forward).await?;
+        let silence = match &answer {
+            Ok(answer) if answer.status.is_server_error() => Some(Passing::Status(answer.status.as_u16()).into()),
+            Ok(answer) => {
+                self.budgets().heard(connection, &answer.headers);
+                None
+            }
+            Err(error) => Some(error.clone()),
+        };
+        self.note(connection, &token, silence.as_ref()).await?;
+        answer.map_err(CallFailed::Linear)
     }
 
     /// Teams and projects of a workspace.
@@ -124,5 +308,40 @@ impl Engine {
         let started = Instant::now();
         self.with_token(organisation, connection, async |linear, token| linear.identity(token).await).await?;
         Ok(Checked { took: started.elapsed() })
+    }
+
+    /// Refreshes now, whether or not it is due, because a person wants it.
+    ///
+    /// # Errors
+    /// See [`RefreshNowError`].
+    pub async fn refresh_now(&self, person: &Person, connection: &str) -> Result<(), RefreshNowError> {
+        if !person.manages() {
+            return Err(RefreshNowError::Forbidden);
+        }
+        let grant = self.store().grant(&person.organisation_id, connection).await?.ok_or(TokenError::NotFound)?;
+        if grant.state == "connected" && grant.refresh_sealed.is_some() {
+            match timeout(PATIENCE_WITHOUT, self.renew(&grant.organisation_id, connection, grant.generation, Cause::Manual)).await {
+                Ok(Landed::Moved(_)) => {}
+                Ok(Landed::PutOff { error, retry_after, .. }) => return Err(TokenError::Unreachable { error, retry_after }.into()),
+                Err(_) => return Err(TokenError::Unreachable { error: self.passing("timeout"), retry_after: 5 * SECOND }.into()),
+            }
+        }
+        self.fresh_token(&person.organisation_id, connection, Wanted { min_ttl: 0, rejected: None }).await?;
+        Ok(())
+    }
+}
+
+/// Why a person's wish to refresh was not met.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshNowError {
+    #[error("only admins and owners refresh")]
+    Forbidden,
+    #[error(transparent)]
+    Token(#[from] TokenError),
+}
+
+impl From<StoreError> for RefreshNowError {
+    fn from(error: StoreError) -> RefreshNowError {
+        RefreshNowError::Token(error.into())
     }
 }

@@ -289,7 +289,7 @@ async fn only_the_current_generation_breaks_a_connection(fresh: Fresh) {
     let person = member(store, "north", "a@example.com", Role::Owner).await;
     store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
     store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
-    let evidence = Evidence { status: 401, code: "AUTHENTICATION_ERROR".to_owned() };
+    let evidence = Evidence::new(401, "AUTHENTICATION_ERROR");
     assert!(!store.connection_break("c1", 1, Reason::Revoked, Some(&evidence), 20).await.unwrap(), "renewed meanwhile");
     assert!(store.connection_break("c1", 2, Reason::Revoked, Some(&evidence), 21).await.unwrap());
     assert!(!store.connection_break("c1", 2, Reason::InvalidGrant, None, 22).await.unwrap(), "the first verdict stays");

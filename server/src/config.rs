@@ -5,12 +5,13 @@ mod read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use relink_engine::RefreshSettings;
 use relink_engine::linear::OauthApp;
 use relink_engine::vault::KeyRing;
 use secrecy::SecretString;
 use url::Url;
 
-pub use read::{ConfigError, from_environment, from_lookup};
+pub use read::{ConfigError, from_environment, from_lookup, parse_span};
 
 /// Everything that the environment decides.
 #[derive(Clone, Debug)]
@@ -27,6 +28,11 @@ pub struct Config {
     pub linear_url: Url,
     pub linear_api_url: Url,
     pub shared_workspaces: bool,
+    pub refresh: RefreshSettings,
+    /// Requests that one API key may make in a minute.
+    pub api_requests_per_minute: u32,
+    /// Signs `POST /jobs/refresh`; without it there is no such thing.
+    pub jobs_secret: Option<SecretString>,
     pub log: String,
     pub log_json: bool,
     /// Where the browser's files are, when they are not the ones inside the binary: set by `cargo leptos watch`.

@@ -1,9 +1,13 @@
 //! What every response says to browsers about safety.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use relink_engine::entropy::Entropy;
 use url::Url;
 
 use crate::config::origin;
@@ -18,7 +22,12 @@ pub struct Https(pub bool);
 /// Adds what a handler has not set itself.
 pub async fn secure(State(https): State<Https>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+    harden(response.headers_mut(), https.0);
+    response
+}
+
+/// [`secure`] for one answer.
+pub fn harden(headers: &mut HeaderMap, https: bool) {
     let mut default = |name: HeaderName, value: HeaderValue| {
         headers.entry(name).or_insert(value);
     };
@@ -30,10 +39,9 @@ pub async fn secure(State(https): State<Https>, request: Request, next: Next) ->
     default(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
     // Everything is private unless it says otherwise.
     default(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if https.0 {
+    if https {
         default(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    response
 }
 
 /// The policy of a page: our own files, scripts by nonce only, and forms that may lead to Linear. `reloading` lets the page
@@ -54,4 +62,20 @@ pub fn given_request_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get("x-request-id")?.to_str().ok()?;
     let harmless = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     harmless.then(|| id.to_owned())
+}
+
+/// Names for requests that came without one: unlike those of other processes, and cheap.
+#[derive(Clone, Debug)]
+pub struct RequestIds(Arc<(String, AtomicU64)>);
+
+impl RequestIds {
+    #[must_use]
+    pub fn new(entropy: &Entropy) -> RequestIds {
+        RequestIds(Arc::new((entropy.id()[..13].to_owned(), AtomicU64::new(0))))
+    }
+
+    #[must_use]
+    pub fn next(&self) -> String {
+        format!("{}-{:x}", self.0.0, self.0.1.fetch_add(1, Ordering::Relaxed))
+    }
 }

@@ -1,18 +1,22 @@
 //! The binary's inside: configuration, command line, router, sessions, HTTP endpoints and headers.
 
+mod api;
 mod assets;
 mod cli;
 pub mod config;
 mod errors;
 mod headers;
 mod health;
+mod jobs;
 mod keys;
 mod lock;
 mod logs;
+mod metrics;
 mod router;
 mod serve;
 mod sessions;
 mod start;
+mod times;
 
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
 //! The router: pages, server functions and endpoints behind the same layers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -8,7 +9,7 @@ use axum::extract::{FromRef, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
@@ -17,6 +18,7 @@ use relink_app::api::{Site, theme_of};
 use relink_app::view::Simulated;
 use relink_app::{App, shell};
 use relink_engine::Engine;
+use secrecy::SecretString;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
@@ -25,10 +27,12 @@ use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument as _;
 use url::Url;
 
+use crate::api::{self, Api};
 use crate::assets::Assets;
 use crate::config::{Config, origin};
-use crate::headers::{self, Https};
-use crate::{errors, health, sessions};
+use crate::headers::{self, Https, RequestIds};
+use crate::jobs::{self, Jobs};
+use crate::{errors, health, metrics, sessions};
 
 /// Forms are small.
 const BODY_MAX: usize = 64 * 1024;
@@ -45,6 +49,9 @@ pub struct Web {
     pub site: Site,
     pub linear_url: Url,
     pub assets: Assets,
+    pub ids: RequestIds,
+    api_requests_per_minute: u32,
+    jobs_secret: Option<Arc<SecretString>>,
     options: LeptosOptions,
 }
 
@@ -63,7 +70,16 @@ impl Web {
             linear_web: origin(&config.linear_url),
             url,
         };
-        Web { engine, site, linear_url: config.linear_url.clone(), assets, options }
+        Web {
+            ids: RequestIds::new(engine.entropy()),
+            engine,
+            site,
+            linear_url: config.linear_url.clone(),
+            assets,
+            api_requests_per_minute: config.api_requests_per_minute,
+            jobs_secret: config.jobs_secret.clone().map(Arc::new),
+            options,
+        }
     }
 
     /// What every page and server function finds in its context.
@@ -88,25 +104,22 @@ impl FromRef<Web> for LeptosOptions {
     }
 }
 
-impl FromRef<Web> for Engine {
-    fn from_ref(web: &Web) -> Engine {
-        web.engine.clone()
-    }
-}
-
 /// Everything that is served.
 pub fn router(web: Web) -> Router {
+    let api = Api::new(&web, web.api_requests_per_minute);
+    pages(&web).merge(for_operators(&web)).nest("/api/v1", api::router(api))
+}
+
+/// What people see, and what their browsers post to.
+fn pages(web: &Web) -> Router {
     let (https, options, provider) = (Https(web.site.https), web.options.clone(), web.clone());
     let sessions = sessions::layer(web.engine.clone(), https.0);
     Router::new()
         .route("/", get(async || Redirect::to("/integrations")))
-        .leptos_routes_with_context(&web, generate_route_list(App), move || provider.provide(), move || shell(options.clone()))
+        .leptos_routes_with_context(web, generate_route_list(App), move || provider.provide(), move || shell(options.clone()))
         .fallback(file_or_missing)
         .layer(sessions)
         .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
-        // Behind the session layer's back: these must answer when the database does not.
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
         .layer(CsrfLayer::new())
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
@@ -114,7 +127,23 @@ pub fn router(web: Web) -> Router {
         .layer(middleware::from_fn(errors::in_words))
         .layer(middleware::from_fn_with_state(https, headers::secure))
         .layer(middleware::from_fn_with_state(web.clone(), log))
-        .with_state(web)
+        .with_state(web.clone())
+}
+
+/// What schedulers and monitoring ask. No session is looked up: these must answer when the database does not.
+fn for_operators(web: &Web) -> Router {
+    let jobs = Jobs { engine: web.engine.clone(), secret: web.jobs_secret.clone() };
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::show))
+        .with_state(web.engine.clone())
+        // A sweep takes as long as it takes.
+        .merge(Router::new().route("/jobs/refresh", post(jobs::refresh)).with_state(jobs))
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(Https(web.site.https), headers::secure))
+        .layer(middleware::from_fn_with_state(web.clone(), log))
 }
 
 /// A file of the site, or the page that says there is nothing.
@@ -132,7 +161,7 @@ async fn file_or_missing(State(web): State<Web>, request: Request) -> Response {
 
 /// One line a request, with an id that the response carries too. Never the query: a callback's holds a code.
 async fn log(State(web): State<Web>, request: Request, next: Next) -> Response<Body> {
-    let id = headers::given_request_id(request.headers()).unwrap_or_else(|| web.engine.entropy().id());
+    let id = headers::given_request_id(request.headers()).unwrap_or_else(|| web.ids.next());
     let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
     let started = tokio::time::Instant::now();
     async move {

@@ -10,6 +10,7 @@ use relink_engine::Engine;
 use relink_engine::clock::Clock;
 use relink_engine::entropy::Entropy;
 use relink_engine::linear::OauthApp;
+use relink_engine::refresh::Swept;
 use relink_simulator::{Options, Simulator};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,6 +26,8 @@ use crate::start::{self, StartError};
 const GRACE: Duration = Duration::from_secs(10);
 /// Between two rounds of tidying up.
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
+/// Between two looks at what is due for a refresh, give or take a fifth.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
 /// Where the demo's simulated Linear listens.
 pub const SIMULATOR: &str = "127.0.0.1:4010";
 
@@ -53,6 +56,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     let listener = listen(config.addr).await?;
     announce(&config, &listener)?;
     let housekeeping = tokio::spawn(housekeep(engine.clone()));
+    let sweeping = tokio::spawn(keep_fresh(engine.clone()));
     let service = router(Web::new(engine.clone(), &config)).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(nodelay(listener), service).with_graceful_shutdown(until(stopped));
     let outcome = tokio::select! {
@@ -66,6 +70,9 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
         } => Ok(()),
     };
     housekeeping.abort();
+    sweeping.abort();
+    // A reply that is on its way is worth waiting for: it holds the only copy of a new pair.
+    engine.refreshes_landed(GRACE).await;
     engine.store().close().await;
     Ok(outcome?)
 }
@@ -132,11 +139,29 @@ async fn housekeep(engine: Engine) {
         if let Err(error) = engine.store().forget_expired(engine.now()).await {
             tracing::error!(%error, "tidying up failed");
         }
+        if let Err(error) = engine.forget_history().await {
+            tracing::error!(%error, "old history could not be forgotten");
+        }
         match engine.finish_revocations().await {
             Ok(0) => {}
             Ok(revoked) => tracing::info!(revoked, "tokens of ended connections are void now"),
             Err(error) => tracing::error!(%error, "revoking failed"),
         }
         tokio::time::sleep(HOUSEKEEPING).await;
+    }
+}
+
+/// Refreshes ahead of expiry, for as long as the server runs.
+async fn keep_fresh(engine: Engine) {
+    loop {
+        match engine.sweep_due().await {
+            Ok(swept) if swept == Swept::default() => {}
+            Ok(swept) => tracing::info!(?swept, "tokens refreshed in the background"),
+            Err(error) => tracing::error!(%error, "the background refresh could not look for what is due"),
+        }
+        // Replicas that started together do not stay together.
+        let fifth = SWEEP_EVERY / 5;
+        let dice = f64::from(engine.entropy().bytes::<1>()[0]) / 255.0;
+        tokio::time::sleep(SWEEP_EVERY - fifth + fifth.mul_f64(2.0 * dice)).await;
     }
 }

@@ -45,7 +45,7 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
     };
     let vault = Vault::new(ring, entropy.clone());
     let linear = Linear::new(config.linear_url.clone(), config.linear_api_url.clone(), config.app.clone(), config.redirect_uri())?;
-    let settings = Settings { shared_workspaces: config.shared_workspaces };
+    let settings = Settings { shared_workspaces: config.shared_workspaces, refresh: config.refresh };
     match Engine::open(store, linear, vault, clock, entropy, settings).await {
         Ok(engine) => Ok(engine),
         Err(OpenError::WrongKey) => Err(StartError::WrongKey),

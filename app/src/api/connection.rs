@@ -35,7 +35,7 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
 /// One real call, to see whether the connection works.
 #[server(prefix = "/integrations", endpoint = "check")]
 pub async fn check_connection(#[server(default)] connection: String) -> Result<(), Failure> {
-    use relink_engine::CallFailed;
+    use relink_engine::{CallFailed, TokenError};
     use relink_engine::linear::CallError;
 
     use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
@@ -44,12 +44,12 @@ pub async fn check_connection(#[server(default)] connection: String) -> Result<(
     let (engine, person) = (engine()?, signed_in_form().await?);
     let flash = match engine.check(&person.organisation_id, &connection).await {
         Ok(checked) => Some(Flash::Checked { millis: u64::try_from(checked.took.as_millis()).unwrap_or(u64::MAX) }),
-        Err(CallFailed::Linear(CallError::Passing(_))) => Some(Flash::CheckUnreachable),
+        Err(CallFailed::Linear(CallError::Passing(_)) | CallFailed::Token(TokenError::Unreachable { .. })) => Some(Flash::CheckUnreachable),
         Err(CallFailed::Linear(_)) => Some(Flash::CheckRefused),
         // The page itself says what is wrong with the connection.
-        Err(CallFailed::ReconnectRequired | CallFailed::NotConnected) => None,
-        Err(CallFailed::NotFound) => return refuse(Failure::NotFound).await,
-        Err(CallFailed::Store(error)) => return refuse(error.into()).await,
+        Err(CallFailed::Token(TokenError::ReconnectRequired { .. })) => None,
+        Err(CallFailed::Token(TokenError::NotFound)) => return refuse(Failure::NotFound).await,
+        Err(CallFailed::Token(TokenError::Store(error))) => return refuse(error.into()).await,
     };
     if let Some(flash) = flash {
         set_flash(flash).await?;
@@ -81,7 +81,7 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
 
 #[cfg(feature = "ssr")]
 fn content(asked: Result<relink_engine::linear::Content, relink_engine::CallFailed>) -> Result<crate::view::WorkspaceContent, Failure> {
-    use relink_engine::CallFailed;
+    use relink_engine::{CallFailed, TokenError};
     use relink_engine::linear::CallError;
 
     use crate::view::{ProjectView, TeamView, WorkspaceContent};
@@ -96,9 +96,9 @@ fn content(asked: Result<relink_engine::linear::Content, relink_engine::CallFail
                 .collect(),
             truncated: content.truncated,
         },
-        Err(CallFailed::Linear(CallError::Passing(_))) => WorkspaceContent::Unreachable,
+        Err(CallFailed::Linear(CallError::Passing(_)) | CallFailed::Token(TokenError::Unreachable { .. })) => WorkspaceContent::Unreachable,
         Err(CallFailed::Linear(_)) => WorkspaceContent::Refused,
-        Err(CallFailed::NotFound | CallFailed::NotConnected | CallFailed::ReconnectRequired) => WorkspaceContent::NotAsked,
-        Err(CallFailed::Store(error)) => return Err(error.into()),
+        Err(CallFailed::Token(TokenError::NotFound | TokenError::ReconnectRequired { .. })) => WorkspaceContent::NotAsked,
+        Err(CallFailed::Token(TokenError::Store(error))) => return Err(error.into()),
     })
 }

@@ -62,7 +62,7 @@ pub fn connection_view(connection: &Connection, now: Millis) -> ConnectionView {
 pub fn status(connection: &Connection) -> Status {
     match connection.state {
         // An error is kept only until the next call that works.
-        State::Connected { .. } if connection.last_error.is_some() => Status::LinearUnreachable,
+        State::Connected { .. } if connection.passing_error().is_some() => Status::LinearUnreachable,
         State::Connected { .. } => Status::Connected,
         State::ReconnectRequired { .. } => Status::ReconnectRequired,
         State::Disconnected { .. } => Status::NotConnected,
@@ -104,7 +104,7 @@ fn left(token: &TokenTimes, now: Millis) -> String {
 }
 
 fn failure(connection: &Connection, now: Millis) -> Option<LastFailure> {
-    let error = connection.last_error.as_ref().filter(|_| status(connection) == Status::LinearUnreachable)?;
+    let error = connection.passing_error().filter(|_| status(connection) == Status::LinearUnreachable)?;
     Some(LastFailure { status: error.status, at: words::at_clock(error.at, now) })
 }
 
@@ -121,7 +121,7 @@ fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
     };
     Some(Trouble {
         since: words::at_clock(*since, now),
-        answer: evidence.as_ref().map(|Evidence { status, code }| format!("{status} {code}")),
+        answer: evidence.as_ref().map(|Evidence { status, code, .. }| format!("{status} {code}")),
         answer_note: answer_note.to_owned(),
         likely: likely.to_owned(),
     })

@@ -39,8 +39,8 @@ impl Linear {
 fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
     let status = reply.status.as_u16();
     let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
-    let errors = body.as_ref().and_then(|body| body["errors"].as_array()).map_or(&[][..], Vec::as_slice);
-    if status == 401 || errors.iter().any(is_authentication_error) {
+    let errors = errors_in(body.as_ref());
+    if is_unauthenticated(status, errors) {
         return Err(CallError::Authentication { status });
     }
     if let Some(passing) = reply.passing() {
@@ -55,6 +55,15 @@ fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
         Some(error) => Err(CallError::Refused { status, code: code_of(error) }),
         None => Err(Passing::Unreadable(status).into()),
     }
+}
+
+pub(super) fn errors_in(body: Option<&Value>) -> &[Value] {
+    body.and_then(|body| body["errors"].as_array()).map_or(&[][..], Vec::as_slice)
+}
+
+/// Linear does not accept the token, so nothing was executed.
+pub(super) fn is_unauthenticated(status: u16, errors: &[Value]) -> bool {
+    status == 401 || errors.iter().any(is_authentication_error)
 }
 
 /// By code or type, never by status: captures show the same body under 200, 400 and 401.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ::http::header::RETRY_AFTER;
 use ::http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 
@@ -24,6 +25,9 @@ pub enum Passing {
     Unreadable(u16),
     #[error("HTTP {0}")]
     Status(u16),
+    /// Linear wants fewer questions (HTTP 429, or its own RATELIMITED under 400), perhaps for so many seconds.
+    #[error("rate limited (HTTP {status})")]
+    RateLimited { status: u16, retry_after_s: Option<u32> },
 }
 
 impl Passing {
@@ -35,15 +39,30 @@ impl Passing {
             Passing::Timeout => "timeout",
             Passing::BrokenReply => "broken_reply",
             Passing::Unreadable(_) => "unreadable_reply",
-            Passing::Status(429) => "rate_limited",
+            Passing::RateLimited { .. } => "rate_limited",
             Passing::Status(_) => "server_error",
+        }
+    }
+
+    /// Whether Linear may have worked on the request all the same.
+    #[must_use]
+    pub fn may_have_reached(self) -> bool {
+        !matches!(self, Passing::NoConnection | Passing::RateLimited { .. })
+    }
+
+    /// How long Linear asked to be left alone.
+    #[must_use]
+    pub fn retry_after_s(self) -> Option<u32> {
+        match self {
+            Passing::RateLimited { retry_after_s, .. } => retry_after_s,
+            _ => None,
         }
     }
 
     #[must_use]
     pub fn status(self) -> Option<u16> {
         match self {
-            Passing::Unreadable(status) | Passing::Status(status) => Some(status),
+            Passing::Unreadable(status) | Passing::Status(status) | Passing::RateLimited { status, .. } => Some(status),
             _ => None,
         }
     }
@@ -71,8 +90,15 @@ pub(super) struct Reply {
 impl Reply {
     /// Server errors and HTTP 429 pass by themselves, unless the body says more.
     pub fn passing(&self) -> Option<Passing> {
-        let passes = self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS;
-        passes.then(|| Passing::Status(self.status.as_u16()))
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            return Some(self.rate_limited());
+        }
+        self.status.is_server_error().then(|| Passing::Status(self.status.as_u16()))
+    }
+
+    pub fn rate_limited(&self) -> Passing {
+        let seconds = self.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        Passing::RateLimited { status: self.status.as_u16(), retry_after_s: seconds }
     }
 }
 

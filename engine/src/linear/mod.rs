@@ -1,5 +1,6 @@
 //! Linear as Relink sees it: all HTTP to Linear starts here.
 
+mod forward;
 mod graphql;
 mod http;
 mod oauth;
@@ -9,6 +10,7 @@ mod token_reply;
 use secrecy::SecretString;
 use url::Url;
 
+pub use forward::{Answer, Question};
 pub use graphql::{AUTHENTICATION_ERROR, CallError};
 pub use http::Passing;
 pub use oauth::{ExchangeError, Revocation};

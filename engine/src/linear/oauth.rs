@@ -5,12 +5,14 @@ use std::pin::Pin;
 use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
 use oauth2::{
     AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
-    HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardRevocableToken, TokenUrl,
+    HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, StandardRevocableToken,
+    TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use url::Url;
 
-use super::http::Http;
+use super::http::{Http, Reply};
 use super::token_reply::{TokenReply, Tokens};
 use super::{Linear, OauthApp, Passing};
 use crate::connection::Actor;
@@ -32,8 +34,8 @@ type OauthClient = Client<
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExchangeError {
     /// Linear's verdict: `code` is RFC 6749's `error`, or whatever Linear said in its place.
-    #[error("Linear refused: {code}")]
-    Refused { code: String },
+    #[error("Linear refused: {code} (HTTP {status})")]
+    Refused { code: String, status: u16 },
     #[error(transparent)]
     Passing(#[from] Passing),
     #[error("no Linear OAuth app is configured")]
@@ -82,6 +84,19 @@ impl Linear {
         reply.map(Tokens::from).map_err(verdict)
     }
 
+    /// Shows a refresh token (RFC 6749, section 6) and gets the next pair. Linear rotates it with every use; for half an
+    /// hour it gives the same pair again to the same token.
+    ///
+    /// # Errors
+    /// As [`Linear::exchange`].
+    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<Tokens, ExchangeError> {
+        let app = self.app.as_ref().ok_or(ExchangeError::NotConfigured)?;
+        let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
+        let endpoint = TokenEndpoint(&self.http);
+        let reply = self.oauth_client(app).exchange_refresh_token(&token).request_async(&endpoint).await;
+        reply.map(Tokens::from).map_err(verdict)
+    }
+
     /// Makes a token void. `hint` is RFC 7009's `token_type_hint`.
     pub async fn revoke(&self, token: &SecretString, hint: &'static str) -> Revocation {
         let form = [("token", token.expose_secret()), ("token_type_hint", hint)];
@@ -114,14 +129,15 @@ impl Linear {
 struct TokenEndpoint<'a>(&'a Http);
 
 impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
-    type Error = Passing;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Passing>> + Send + 'c>>;
+    type Error = ExchangeError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, ExchangeError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            let reply = self.0.send(reqwest::Request::try_from(request)?).await?;
-            if let Some(passing) = reply.passing() {
-                return Err(passing);
+            let request = reqwest::Request::try_from(request).map_err(Passing::from)?;
+            let reply = self.0.send(request).await?;
+            if let Some(refusal) = refusal(&reply) {
+                return Err(refusal);
             }
             let mut response = HttpResponse::new(reply.body);
             *response.status_mut() = reply.status;
@@ -131,10 +147,69 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
     }
 }
 
-fn verdict(error: RequestTokenError<Passing, BasicErrorResponse>) -> ExchangeError {
+/// What the token endpoint says when it gives no tokens; `None` for a success.
+fn refusal(reply: &Reply) -> Option<ExchangeError> {
+    if let Some(passing) = reply.passing() {
+        return Some(passing.into());
+    }
+    if reply.status.is_success() {
+        return None;
+    }
+    let status = reply.status.as_u16();
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    if let Some(code) = body["error"].as_str() {
+        return Some(ExchangeError::Refused { code: code_in(code), status });
+    }
+    // The GraphQL shape of a rate limit, under HTTP 400.
+    if body["errors"][0]["extensions"]["code"] == "RATELIMITED" {
+        return Some(reply.rate_limited().into());
+    }
+    // A page of a proxy, say: no verdict.
+    Some(Passing::Unreadable(status).into())
+}
+
+/// Linear's own code, cut to what can be one: it is logged and shown.
+fn code_in(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).take(64).collect()
+}
+
+fn verdict(error: RequestTokenError<ExchangeError, BasicErrorResponse>) -> ExchangeError {
     match error {
-        RequestTokenError::ServerResponse(response) => ExchangeError::Refused { code: response.error().to_string() },
-        RequestTokenError::Request(passing) => ExchangeError::Passing(passing),
-        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => ExchangeError::Passing(Passing::Unreadable(200)),
+        RequestTokenError::Request(error) => error,
+        // Only what claims to be a success is read by the library.
+        RequestTokenError::ServerResponse(_) | RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
+            Passing::Unreadable(200).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    fn said(status: u16, body: &str) -> Option<ExchangeError> {
+        let status = StatusCode::from_u16(status).unwrap();
+        refusal(&Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() })
+    }
+
+    #[test]
+    fn a_verdict_is_an_error_code_under_400_or_401_and_nothing_else() {
+        let refused = |code: &str, status| Some(ExchangeError::Refused { code: code.to_owned(), status });
+        assert_eq!(said(400, r#"{"error":"invalid_grant","error_description":"x"}"#), refused("invalid_grant", 400));
+        assert_eq!(said(401, r#"{"error":"invalid_client"}"#), refused("invalid_client", 401));
+        assert_eq!(said(400, r#"{"error":"Error <b>","error_description":"x"}"#), refused("Errorb", 400));
+        assert_eq!(said(500, r#"{"error":"invalid_grant"}"#), Some(Passing::Status(500).into()), "a broken server is no witness");
+        assert_eq!(said(400, "<html>invalid_grant"), Some(Passing::Unreadable(400).into()));
+        assert_eq!(said(307, ""), Some(Passing::Unreadable(307).into()));
+        assert_eq!(said(200, "<html>"), None);
+    }
+
+    #[test]
+    fn a_rate_limit_is_one_under_429_and_under_400() {
+        let limited = |status| Some(Passing::RateLimited { status, retry_after_s: None }.into());
+        assert_eq!(said(429, "slow down"), limited(429));
+        assert_eq!(said(400, r#"{"errors":[{"extensions":{"code":"RATELIMITED"}}]}"#), limited(400));
     }
 }

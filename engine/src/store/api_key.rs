@@ -1,9 +1,11 @@
 //! Keys for machines. Only a hash is kept.
 
+use sqlx::FromRow;
+
 use super::{Store, Stored, on};
 use crate::clock::Millis;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct ApiKeyRow {
     pub id: String,
     pub organisation_id: String,
@@ -11,6 +13,14 @@ pub struct ApiKeyRow {
     pub key_hash: String,
     pub last_four: String,
     pub created_at: Millis,
+    pub last_used_at: Option<Millis>,
+}
+
+/// The select list of [`ApiKeyRow`].
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT id, organisation_id, name, key_hash, last_four, created_at, last_used_at FROM api_keys ", $rest)
+    };
 }
 
 impl Store {
@@ -26,5 +36,43 @@ impl Store {
                 .execute(pool).await?;
         });
         Ok(())
+    }
+
+    /// The key with this hash, unless it is revoked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_key_by_hash(&self, key_hash: &str) -> Stored<Option<ApiKeyRow>> {
+        const SQL: &str = select!("WHERE key_hash = $1 AND revoked_at IS NULL");
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(key_hash).fetch_optional(pool).await?))
+    }
+
+    /// The keys of an organisation that are not revoked, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_keys(&self, organisation: &str) -> Stored<Vec<ApiKeyRow>> {
+        const SQL: &str = select!("WHERE organisation_id = $1 AND revoked_at IS NULL ORDER BY created_at DESC, id");
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
+    }
+
+    /// Notes that a key was used.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_key_used(&self, id: &str, now: Millis) -> Stored<()> {
+        const SQL: &str = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+        on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(now).execute(pool).await?; });
+        Ok(())
+    }
+
+    /// Makes a key worthless; answers its name, or `None` if the organisation has no such key that still counts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_key_revoke(&self, organisation: &str, id: &str, now: Millis) -> Stored<Option<String>> {
+        const SQL: &str =
+            "UPDATE api_keys SET revoked_at = $3 WHERE organisation_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING name";
+        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(organisation).bind(id).bind(now).fetch_optional(pool).await?))
     }
 }

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{Db, NewGrant, Store, StoreError, Stored, on};
 use crate::clock::Millis;
-use crate::connection::{Actor, Connection, Evidence, PassingError, Reason, State, TokenTimes, Viewer, Workspace};
+use crate::connection::{Actor, Connection, Evidence, PassingError, Reason, RefreshTrouble, State, TokenTimes, Viewer, Workspace};
 
 /// The select list of [`Row`], shared by every query that reads a connection.
 macro_rules! select {
@@ -14,6 +14,7 @@ macro_rules! select {
              c.actor, c.viewer_id, c.viewer_name, c.scopes, c.state, c.reason, c.state_since, c.evidence, c.generation, \
              c.fingerprint, c.issued_at, c.expires_at, c.connected_at, c.tokens_revoked, c.last_verified_at, \
              c.last_error_code, c.last_error_status, c.last_error_at, \
+             c.refresh_error_code, c.refresh_error_status, c.refresh_error_at, c.failures, c.next_attempt_at, \
              cu.name AS connected_by_name, du.name AS disconnected_by_name \
              FROM connections c JOIN users cu ON cu.id = c.connected_by LEFT JOIN users du ON du.id = c.disconnected_by ",
             $rest
@@ -47,6 +48,11 @@ struct Row {
     last_error_code: Option<String>,
     last_error_status: Option<i64>,
     last_error_at: Option<Millis>,
+    refresh_error_code: Option<String>,
+    refresh_error_status: Option<i64>,
+    refresh_error_at: Option<Millis>,
+    failures: i64,
+    next_attempt_at: Option<Millis>,
     connected_by_name: String,
     disconnected_by_name: Option<String>,
 }
@@ -77,12 +83,17 @@ impl Row {
     }
 
     fn last_error(&self) -> Option<PassingError> {
-        Some(PassingError {
-            code: self.last_error_code.clone()?,
-            status: self.last_error_status.and_then(|status| u16::try_from(status).ok()),
-            at: self.last_error_at?,
-        })
+        passing_error(self.last_error_code.as_ref(), self.last_error_status, self.last_error_at)
     }
+
+    fn refresh_trouble(&self) -> Option<RefreshTrouble> {
+        let error = passing_error(self.refresh_error_code.as_ref(), self.refresh_error_status, self.refresh_error_at)?;
+        Some(RefreshTrouble { error, failures: self.failures, next_attempt_at: self.next_attempt_at })
+    }
+}
+
+fn passing_error(code: Option<&String>, status: Option<i64>, at: Option<Millis>) -> Option<PassingError> {
+    Some(PassingError { code: code?.clone(), status: status.and_then(|status| u16::try_from(status).ok()), at: at? })
 }
 
 impl TryFrom<Row> for Connection {
@@ -92,7 +103,7 @@ impl TryFrom<Row> for Connection {
         let inconsistent = || StoreError::Inconsistent { table: "connections", id: row.id.clone() };
         let state = row.state().ok_or_else(inconsistent)?;
         let actor = Actor::from_name(&row.actor).ok_or_else(inconsistent)?;
-        let last_error = row.last_error();
+        let (last_error, refresh_trouble) = (row.last_error(), row.refresh_trouble());
         Ok(Connection {
             id: row.id,
             organisation_id: row.organisation_id,
@@ -111,6 +122,7 @@ impl TryFrom<Row> for Connection {
             connected_at: row.connected_at,
             last_verified_at: row.last_verified_at,
             last_error,
+            refresh_trouble,
         })
     }
 }
@@ -189,6 +201,7 @@ impl Store {
     /// # Errors
     /// When the database fails; nothing is written then.
     pub async fn connection_adopt(&self, new: &Adoption) -> Stored<Adopted> {
+        let _stale = self.recent.stale_after(&new.id);
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
             if new.exclusive {
@@ -209,12 +222,14 @@ impl Store {
                 .bind(&new.organisation_id).bind(&new.workspace.id).execute(&mut *tx).await?;
             const SQL: &str = "INSERT INTO connections \
                 (id, organisation_id, workspace_id, workspace_name, workspace_url_key, workspace_logo_url, actor, viewer_id, viewer_name, scopes, \
-                 state, state_since, generation, access_sealed, refresh_sealed, fingerprint, issued_at, expires_at, connected_by, connected_at, last_verified_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'connected', $11, 1, $12, $13, $14, $15, $16, $17, $11, $11) \
+                 state, state_since, generation, adopted_generation, access_sealed, refresh_sealed, fingerprint, issued_at, expires_at, connected_by, connected_at, last_verified_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'connected', $11, 1, 1, $12, $13, $14, $15, $16, $17, $11, $11) \
                 ON CONFLICT (organisation_id, workspace_id) DO UPDATE SET \
                  workspace_name = excluded.workspace_name, workspace_url_key = excluded.workspace_url_key, workspace_logo_url = excluded.workspace_logo_url, \
                  actor = excluded.actor, viewer_id = excluded.viewer_id, viewer_name = excluded.viewer_name, scopes = excluded.scopes, \
                  state = 'connected', reason = NULL, state_since = excluded.state_since, evidence = NULL, generation = connections.generation + 1, \
+                 adopted_generation = connections.generation + 1, lease_owner = NULL, attempt_began_at = NULL, failures = 0, next_attempt_at = NULL, \
+                 refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL, \
                  access_sealed = excluded.access_sealed, refresh_sealed = excluded.refresh_sealed, fingerprint = excluded.fingerprint, \
                  issued_at = excluded.issued_at, expires_at = excluded.expires_at, connected_by = excluded.connected_by, connected_at = excluded.connected_at, \
                  disconnected_by = NULL, tokens_revoked = FALSE, last_verified_at = excluded.last_verified_at, \
@@ -249,9 +264,11 @@ impl Store {
         evidence: Option<&Evidence>,
         now: Millis,
     ) -> Stored<bool> {
-        const SQL: &str = "UPDATE connections SET state = 'reconnect_required', reason = $3, evidence = $4, state_since = $5 \
+        const SQL: &str = "UPDATE connections SET state = 'reconnect_required', reason = $3, evidence = $4, state_since = $5, \
+             lease_owner = NULL, failures = 0, next_attempt_at = NULL, refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL \
             WHERE id = $1 AND generation = $2 AND state = 'connected'";
         let evidence = evidence.map(|evidence| serde_json::to_string(evidence).unwrap_or_default());
+        let _stale = self.recent.stale_after(id);
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(id).bind(generation).bind(reason.name()).bind(&evidence).bind(now)
             .execute(pool).await?.rows_affected() == 1))
     }
@@ -262,6 +279,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn connection_disconnect(&self, organisation: &str, id: &str, by: &str, now: Millis) -> Stored<bool> {
+        let _stale = self.recent.stale_after(id);
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
             // The claim first, as in `connection_adopt`: in the other order the two could wait for each other for ever.
@@ -269,7 +287,8 @@ impl Store {
                 AND workspace_id = (SELECT workspace_id FROM connections WHERE organisation_id = $1 AND id = $2)")
                 .bind(organisation).bind(id).execute(&mut *tx).await?;
             let ended = sqlx::query("UPDATE connections SET state = 'disconnected', reason = 'by_person', state_since = $3, disconnected_by = $4, \
-                    evidence = NULL, generation = generation + 1, tokens_revoked = FALSE \
+                    evidence = NULL, generation = generation + 1, tokens_revoked = FALSE, \
+                    lease_owner = NULL, failures = 0, next_attempt_at = NULL, refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL \
                 WHERE organisation_id = $1 AND id = $2 AND state <> 'disconnected'")
                 .bind(organisation).bind(id).bind(now).bind(by).execute(&mut *tx).await?.rows_affected() == 1;
             tx.commit().await?;
@@ -323,13 +342,23 @@ impl Store {
         Ok(())
     }
 
+    /// How many connections there are in each state.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection_states(&self) -> Stored<Vec<(String, i64)>> {
+        const SQL: &str = "SELECT state, COUNT(*) FROM connections GROUP BY state ORDER BY state";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).fetch_all(pool).await?))
+    }
+
     /// Ended connections whose tokens were not yet confirmed void: organisation and id.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn connections_to_revoke(&self, ended_before: Millis, limit: i64) -> Stored<Vec<(String, String)>> {
-        const SQL: &str = "SELECT organisation_id, id FROM connections \
-            WHERE state = 'disconnected' AND access_sealed IS NOT NULL AND state_since <= $1 ORDER BY state_since LIMIT $2";
+        const SQL: &str = "SELECT organisation_id, id FROM connections WHERE state = 'disconnected' AND state_since <= $1 \
+            AND (access_sealed IS NOT NULL OR EXISTS (SELECT 1 FROM superseded_grants s WHERE s.connection_id = connections.id)) \
+            ORDER BY state_since LIMIT $2";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(ended_before).bind(limit).fetch_all(pool).await?))
     }
 }

@@ -1,9 +1,12 @@
 //! The tokens of a connection, sealed.
 
+use std::sync::Arc;
+
 use sqlx::FromRow;
 
 use super::{Store, Stored, on};
 use crate::clock::Millis;
+use crate::refresh::Lease;
 
 /// Sealed columns, as the associated data names them.
 pub(crate) const CONNECTIONS: &str = "connections";
@@ -28,25 +31,98 @@ pub struct SupersededGrant {
     pub refresh_sealed: Option<Vec<u8>>,
 }
 
+/// The tokens of a connection with everything that decides whether and how they are refreshed.
 #[derive(Clone, Debug, FromRow)]
 pub struct SealedGrant {
     pub connection_id: String,
+    pub organisation_id: String,
     pub state: String,
+    pub reason: Option<String>,
     pub generation: i64,
-    pub access_sealed: Vec<u8>,
+    /// The generation that a person's consent brought.
+    pub adopted_generation: i64,
+    /// Gone when Linear holds them void.
+    pub access_sealed: Option<Vec<u8>>,
     pub refresh_sealed: Option<Vec<u8>>,
-    pub expires_at: Millis,
+    pub fingerprint: Option<String>,
+    pub issued_at: Option<Millis>,
+    pub expires_at: Option<Millis>,
+    lease_owner: Option<String>,
+    lease_beat: i64,
+    /// When the refresh token was first shown to Linear, if the outcome is not known.
+    pub attempt_began_at: Option<Millis>,
+    pub failures: i64,
+    pub last_verified_at: Option<Millis>,
+    pub last_error_code: Option<String>,
+}
+
+impl SealedGrant {
+    /// Somebody is asking Linear, or died doing so.
+    #[must_use]
+    pub fn lease(&self) -> Option<Lease> {
+        self.lease_owner.as_ref().map(|owner| Lease { owner: owner.clone(), beat: self.lease_beat })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn example(connection: &str, organisation: &str) -> SealedGrant {
+        SealedGrant {
+            connection_id: connection.to_owned(),
+            organisation_id: organisation.to_owned(),
+            state: "connected".to_owned(),
+            reason: None,
+            generation: 1,
+            adopted_generation: 1,
+            access_sealed: None,
+            refresh_sealed: None,
+            fingerprint: None,
+            issued_at: None,
+            expires_at: None,
+            lease_owner: None,
+            lease_beat: 0,
+            attempt_began_at: None,
+            failures: 0,
+            last_verified_at: None,
+            last_error_code: None,
+        }
+    }
+}
+
+/// The select list of [`SealedGrant`].
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id AS connection_id, organisation_id, state, reason, generation, adopted_generation, access_sealed, refresh_sealed, \
+             fingerprint, issued_at, expires_at, lease_owner, lease_beat, attempt_began_at, failures, last_verified_at, last_error_code \
+             FROM connections ",
+            $rest
+        )
+    };
 }
 
 impl Store {
-    /// The sealed tokens of a connection; `None` when there is no such connection or its tokens are gone.
+    /// The sealed tokens of a connection, as they are now.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn grant(&self, organisation: &str, connection: &str) -> Stored<Option<SealedGrant>> {
-        const SQL: &str = "SELECT id AS connection_id, state, generation, access_sealed, refresh_sealed, expires_at FROM connections \
-            WHERE organisation_id = $1 AND id = $2 AND access_sealed IS NOT NULL";
+        const SQL: &str = select!("WHERE organisation_id = $1 AND id = $2");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(connection).fetch_optional(pool).await?))
+    }
+
+    /// The sealed tokens of a connection as they were a second ago at most, or as this process changed them since.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn grant_recent(&self, organisation: &str, connection: &str) -> Stored<Option<Arc<SealedGrant>>> {
+        if let Some(grant) = self.recent.get(organisation, connection) {
+            return Ok(Some(grant));
+        }
+        let read = self.recent.begin();
+        let grant = self.grant(organisation, connection).await?.map(Arc::new);
+        if let Some(grant) = &grant {
+            self.recent.put(read, grant.clone());
+        }
+        Ok(grant)
     }
 
     /// The sealed tokens of all connected connections of an organisation, in one query.
@@ -54,9 +130,22 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn grants_connected(&self, organisation: &str) -> Stored<Vec<SealedGrant>> {
-        const SQL: &str = "SELECT id AS connection_id, state, generation, access_sealed, refresh_sealed, expires_at FROM connections \
-            WHERE organisation_id = $1 AND state = 'connected' AND access_sealed IS NOT NULL";
+        const SQL: &str = select!("WHERE organisation_id = $1 AND state = 'connected'");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
+    }
+
+    /// Writes down a pair that lost against a person: it has to be revoked, and must not be forgotten before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn superseded_grant_put(&self, connection: &str, generation: i64, grant: &NewGrant) -> Stored<()> {
+        const SQL: &str = "INSERT INTO superseded_grants (connection_id, generation, access_sealed, refresh_sealed) VALUES ($1, $2, $3, $4) \
+            ON CONFLICT (connection_id, generation) DO UPDATE SET access_sealed = excluded.access_sealed, \
+             refresh_sealed = COALESCE(excluded.refresh_sealed, superseded_grants.refresh_sealed)";
+        on!(&self.db, pool => {
+            sqlx::query(SQL).bind(connection).bind(generation).bind(&grant.access_sealed).bind(&grant.refresh_sealed).execute(pool).await?;
+        });
+        Ok(())
     }
 
     /// Pairs of a connection that a new consent took the place of and that nobody revoked yet.
@@ -84,8 +173,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn grant_revoked(&self, connection: &str, generation: i64) -> Stored<bool> {
-        const SQL: &str = "UPDATE connections SET access_sealed = NULL, refresh_sealed = NULL, tokens_revoked = TRUE \
+        const SQL: &str = "UPDATE connections SET access_sealed = NULL, refresh_sealed = NULL, tokens_revoked = TRUE, attempt_began_at = NULL \
             WHERE id = $1 AND generation = $2 AND state = 'disconnected'";
+        let _stale = self.recent.stale_after(connection);
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(connection).bind(generation).execute(pool).await?.rows_affected() == 1))
     }
 

@@ -7,19 +7,21 @@ mod grant;
 mod member;
 mod meta;
 mod organisation;
+mod postgres;
+mod recent;
+mod refresh;
 mod session;
 mod throttle;
 mod user;
 
 use std::fs::OpenOptions;
 use std::path::Path;
-use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
 
 pub use api_key::ApiKeyRow;
 pub use connect_attempt::ConnectAttempt;
@@ -27,6 +29,8 @@ pub use connection::{Adopted, Adoption};
 pub(crate) use grant::{ACCESS, CONNECTIONS, REFRESH};
 pub use grant::{NewGrant, SealedGrant, SupersededGrant};
 pub use member::Member;
+pub use postgres::Pg;
+pub use refresh::{AttemptRow, Due, DueGrant, PutOff, Rotated, Rotation};
 pub use session::StoredSession;
 pub use throttle::Tries;
 pub use user::UserRow;
@@ -52,7 +56,7 @@ const POOL_SIZE: u32 = 16;
 #[derive(Clone, Debug)]
 pub enum Db {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    Postgres(Pg),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +76,7 @@ pub(crate) type Stored<T> = Result<T, StoreError>;
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
+    recent: Arc<recent::Recent>,
 }
 
 impl Store {
@@ -92,7 +97,7 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(SQLITE_BUSY_TIMEOUT);
         let pool = SqlitePoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?;
-        Ok(Store { db: Db::Sqlite(pool) })
+        Ok(Store { db: Db::Sqlite(pool), recent: Arc::default() })
     }
 
     /// Opens a PostgreSQL database, `postgres://…`.
@@ -100,9 +105,7 @@ impl Store {
     /// # Errors
     /// When the address makes no sense or nothing answers there.
     pub async fn open_postgres(url: &str) -> Stored<Store> {
-        let options = PgConnectOptions::from_str(url)?.application_name("relink");
-        let pool = PgPoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?;
-        Ok(Store { db: Db::Postgres(pool) })
+        Ok(Store { db: Db::Postgres(Pg::open(url).await?), recent: Arc::default() })
     }
 
     /// Brings the schema up to date. Safe with any number of processes at once.

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use relink_engine::account::Role;
+use relink_engine::clock::Millis;
+
+use crate::config::parse_span;
 
 /// The connection manager for Linear: one binary that keeps connections alive.
 #[derive(Debug, Parser)]
@@ -45,6 +48,16 @@ pub enum Command {
     /// Connected workspaces
     #[command(subcommand)]
     Connection(Connection),
+    /// Refresh what is due, once, for those who prefer cron to a server that does it by itself
+    Refresh {
+        /// Tokens that expire within this time: a number with s, m, h or d
+        #[arg(long, default_value = "90m", value_parser = span)]
+        due_within: Millis,
+    },
+}
+
+fn span(text: &str) -> Result<Millis, &'static str> {
+    parse_span(text).ok_or("a number with s, m, h or d, for example 90m")
 }
 
 #[derive(Debug, Subcommand)]

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::args::{Args, Command, Connection, Key, User};
-use super::connection_json::connection_json;
+use crate::api::connections::ConnectionList;
 use crate::config::Config;
 use crate::{serve, start};
 
@@ -52,13 +52,16 @@ pub async fn run(args: Args, config: Config, clock: Clock, entropy: Entropy) -> 
             let engine = start::engine(&config, clock, entropy).await?;
             list_connections(json, &engine, &organisation(&engine, &org).await?).await
         }
+        Command::Refresh { due_within } => {
+            let engine = start::engine(&config, clock, entropy).await?;
+            println!("{}", json!(engine.sweep_now(due_within).await?));
+            Ok(())
+        }
     }
 }
 
 async fn list_connections(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
-    let mut connections = engine.store().connections(&organisation.id).await?;
-    connections.sort_by(|a, b| a.workspace.name.cmp(&b.workspace.name));
-    let value = json!({ "connections": connections.iter().map(connection_json).collect::<Vec<_>>() });
+    let connections = engine.store().connections(&organisation.id).await?;
     let lines: Vec<String> = connections
         .iter()
         .map(|connection| {
@@ -66,7 +69,8 @@ async fn list_connections(json: bool, engine: &Engine, organisation: &Organisati
             format!("{}  {}  {}{reason}", connection.id, connection.workspace.name, connection.state.name())
         })
         .collect();
-    print(json, &value, if lines.is_empty() { "No workspace is connected yet.".to_owned() } else { lines.join("\n") }.as_str());
+    let words = if lines.is_empty() { "No workspace is connected yet.".to_owned() } else { lines.join("\n") };
+    print(json, &json!(ConnectionList::new(connections)), &words);
     Ok(())
 }
 

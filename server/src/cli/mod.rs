@@ -2,7 +2,6 @@
 
 mod args;
 mod commands;
-mod connection_json;
 
 use std::process::ExitCode;
 

@@ -5,6 +5,8 @@ use std::env::VarError;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use relink_engine::RefreshSettings;
+use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use relink_engine::linear::OauthApp;
 use relink_engine::vault::KeyRing;
 use secrecy::SecretString;
@@ -43,7 +45,7 @@ pub fn from_environment() -> Result<Config, ConfigError> {
 }
 
 /// Everything that is read.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 22] = [
     "RELINK_ADDR",
     "RELINK_URL",
     "RELINK_DATA_DIR",
@@ -54,6 +56,10 @@ const NAMES: [&str; 18] = [
     "LINEAR_WEBHOOK_SECRET",
     "LINEAR_URL",
     "LINEAR_API_URL",
+    "RELINK_REFRESH_BEFORE",
+    "RELINK_REFRESH_AT_ONCE",
+    "RELINK_REPLAY_WINDOW",
+    "RELINK_API_REQUESTS_PER_MINUTE",
     "RELINK_JOBS_SECRET",
     "RELINK_SMTP_URL",
     "RELINK_MAIL_FROM",
@@ -81,13 +87,15 @@ pub fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Co
         linear_url: linear_url("LINEAR_URL", get("LINEAR_URL"), LINEAR_URL)?,
         linear_api_url: linear_url("LINEAR_API_URL", get("LINEAR_API_URL"), LINEAR_API_URL)?,
         shared_workspaces: flag("RELINK_SHARED_WORKSPACES", get("RELINK_SHARED_WORKSPACES"))?,
+        refresh: refresh(&get)?,
+        api_requests_per_minute: number("RELINK_API_REQUESTS_PER_MINUTE", get("RELINK_API_REQUESTS_PER_MINUTE"), 60_000, 1_000_000_000)?,
+        jobs_secret: jobs_secret(get("RELINK_JOBS_SECRET"))?,
         log: log_filter(get("RELINK_LOG"))?,
         log_json: log_json(get("RELINK_LOG_FORMAT"))?,
         site_root: get("LEPTOS_SITE_ROOT").map(PathBuf::from),
         data_dir,
     };
     flag("RELINK_ALLOW_PRIVATE_DESTINATIONS", get("RELINK_ALLOW_PRIVATE_DESTINATIONS"))?;
-    jobs_secret(get("RELINK_JOBS_SECRET"))?;
     mail(get("RELINK_SMTP_URL"), get("RELINK_MAIL_FROM"))?;
     check_together(&config)?;
     Ok(config)
@@ -233,14 +241,50 @@ fn log_json(value: Option<String>) -> Result<bool, ConfigError> {
     }
 }
 
-fn jobs_secret(value: Option<String>) -> Result<(), ConfigError> {
+fn refresh(get: impl Fn(&'static str) -> Option<String>) -> Result<RefreshSettings, ConfigError> {
+    let default = RefreshSettings::default();
+    let at_once = number("RELINK_REFRESH_AT_ONCE", get("RELINK_REFRESH_AT_ONCE"), 16, 256)?;
+    Ok(RefreshSettings {
+        background_before: span("RELINK_REFRESH_BEFORE", get("RELINK_REFRESH_BEFORE"), default.background_before)?,
+        replay_window: span("RELINK_REPLAY_WINDOW", get("RELINK_REPLAY_WINDOW"), default.replay_window)?,
+        at_once: at_once as usize,
+        ..default
+    })
+}
+
+fn span(name: &'static str, value: Option<String>, default: Millis) -> Result<Millis, ConfigError> {
+    let Some(text) = value else { return Ok(default) };
+    parse_span(&text).ok_or_else(|| wrong(name, "it is not a span of time", "a number with s, m, h or d, for example 90m"))
+}
+
+/// "90s", "90m", "24h", "7d", as milliseconds; no more than a year.
+pub fn parse_span(text: &str) -> Option<Millis> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "s" => SECOND,
+        "m" => MINUTE,
+        "h" => HOUR,
+        "d" => DAY,
+        _ => return None,
+    };
+    let number = number.bytes().all(|digit| digit.is_ascii_digit()).then(|| number.parse::<Millis>().ok())??;
+    number.checked_mul(unit).filter(|span| *span <= 365 * DAY)
+}
+
+fn number(name: &'static str, value: Option<String>, default: u32, max: u32) -> Result<u32, ConfigError> {
+    let Some(text) = value else { return Ok(default) };
+    let number = text.parse().ok().filter(|number| (1..=max).contains(number));
+    number.ok_or_else(|| wrong(name, format!("it is not a whole number from 1 to {max}"), "leave it out for the default"))
+}
+
+fn jobs_secret(value: Option<String>) -> Result<Option<SecretString>, ConfigError> {
     match value {
         Some(secret) if secret.len() < 16 => Err(wrong(
             "RELINK_JOBS_SECRET",
             "it is shorter than 16 characters, which can be guessed",
             "for example the output of `openssl rand -hex 32`",
         )),
-        _ => Ok(()),
+        value => Ok(value.map(SecretString::from)),
     }
 }
 
@@ -316,6 +360,11 @@ mod tests {
             ("LINEAR_API_URL", "api.linear.app"),
             ("RELINK_SHARED_WORKSPACES", "perhaps"),
             ("RELINK_ALLOW_PRIVATE_DESTINATIONS", "perhaps"),
+            ("RELINK_REFRESH_BEFORE", "ninety minutes"),
+            ("RELINK_REFRESH_BEFORE", "9000d"),
+            ("RELINK_REPLAY_WINDOW", "-30m"),
+            ("RELINK_REFRESH_AT_ONCE", "0"),
+            ("RELINK_API_REQUESTS_PER_MINUTE", "many"),
             ("RELINK_JOBS_SECRET", "hunter2hunter2"),
             ("RELINK_SMTP_URL", "mail.example.com"),
             ("RELINK_MAIL_FROM", "nobody"),
@@ -328,6 +377,16 @@ mod tests {
             let line = error.to_string();
             // An example may look like what was given.
             assert!(!line.replace(error.hint, "").contains(value) && !line.contains('\n') && !line.contains("hunter2"), "{line}");
+        }
+    }
+
+    #[test]
+    fn spans_are_a_number_and_a_unit() {
+        for (text, span) in [("0s", 0), ("90m", 90 * MINUTE), ("24h", DAY), ("7d", 7 * DAY)] {
+            assert_eq!(parse_span(text), Some(span), "{text}");
+        }
+        for text in ["", "m", "90", "1.5h", "+1h", "1 h", "90µ", "99999999999999999999s", "366d"] {
+            assert_eq!(parse_span(text), None, "{text}");
         }
     }
 

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod accounts;
+mod api;
 mod connect;
 mod disconnect;
 mod headers;
 mod pages;
+mod refresh;
 mod truth;
 mod world;

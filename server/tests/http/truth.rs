@@ -17,22 +17,35 @@ async fn an_uninstalled_app_shows_on_the_next_look() {
     let page = browser.get("/integrations").await;
     page.shows("Globex needs you");
     page.shows("(1) Integrations, Relink");
-    page.shows("401 AUTHENTICATION_ERROR");
+    page.shows("400 invalid_grant");
     page.shows("The app was removed in Linear, or an admin revoked it");
 }
 
 #[tokio::test]
-async fn an_authentication_error_counts_under_any_status() {
+async fn an_authentication_error_under_any_status_rotates_once_and_nobody_notices() {
     for status in [200, 400, 401, 403, 429, 500] {
         let world = World::new().await;
         let mut browser = world.owner().await;
         let id = browser.connect("acme-robotics").await;
         world.linear.merge_settings(&json!({ "auth_error_status": status })).unwrap();
-        world.linear.revoke_grant("acme-robotics", None).unwrap();
+        world.kill_access_token("acme-robotics");
         let page = browser.get(&format!("/integrations/{id}")).await;
-        page.shows("Reconnect required");
-        page.shows(&format!("{status} AUTHENTICATION_ERROR"));
+        page.shows("Connected");
+        page.hides("Reconnect required");
+        assert_eq!(world.linear.grant_counts("acme-robotics").rotations, 1, "under {status}");
     }
+}
+
+#[tokio::test]
+async fn a_second_authentication_error_on_the_fresh_token_needs_a_reconnect() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    world.faults(Endpoint::Graphql, Kind::AuthError, 2);
+    let page = browser.get(&format!("/integrations/{id}")).await;
+    page.shows("Reconnect required");
+    page.shows("401 AUTHENTICATION_ERROR");
+    assert_eq!(world.linear.grant_counts("acme-robotics").rotations, 1);
 }
 
 #[tokio::test]

@@ -13,7 +13,9 @@ use relink_engine::store::Store;
 use relink_engine::vault::{KeyRing, Vault};
 use relink_engine::{Engine, Settings};
 use relink_server::{Web, config, router};
-use relink_simulator::{Approve, ClockMove, DemoApp, Endpoint, Fault, Kind, Options, Simulator};
+use relink_simulator::{Approve, ClockMove, DemoApp, Endpoint, Fault, GrantCounts, Kind, Options, RevokeToken, Simulator};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
@@ -27,7 +29,7 @@ pub struct World {
     pub linear: Simulator,
     pub router: Router,
     hand: Hand,
-    _dir: TempDir,
+    pub dir: TempDir,
 }
 
 /// What differs from the usual world.
@@ -37,6 +39,8 @@ pub struct Setup {
     pub no_app: bool,
     pub no_secret: bool,
     pub shared_workspaces: bool,
+    pub api_requests_per_minute: Option<u32>,
+    pub jobs_secret: Option<&'static str>,
 }
 
 impl World {
@@ -57,6 +61,8 @@ impl World {
             "RELINK_URL" => Some(url.to_owned()),
             "RELINK_DATA_DIR" => Some(dir.path().display().to_string()),
             "LINEAR_URL" | "LINEAR_API_URL" => Some(linear_url.clone()),
+            "RELINK_API_REQUESTS_PER_MINUTE" => setup.api_requests_per_minute.map(|limit| limit.to_string()),
+            "RELINK_JOBS_SECRET" => setup.jobs_secret.map(str::to_owned),
             _ => None,
         })
         .unwrap();
@@ -69,10 +75,10 @@ impl World {
             Linear::new(config.linear_url.clone(), config.linear_api_url.clone(), (!setup.no_app).then_some(app), config.redirect_uri())
                 .unwrap();
         let vault = Vault::new(KeyRing::parse("k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap(), entropy.clone());
-        let settings = Settings { shared_workspaces: setup.shared_workspaces };
+        let settings = Settings { shared_workspaces: setup.shared_workspaces, ..Settings::default() };
         let engine = Engine::open(store, linear_client, vault, clock, entropy, settings).await.unwrap();
         let router = router(Web::new(engine.clone(), &config));
-        World { engine, linear, router, hand, _dir: dir }
+        World { engine, linear, router, hand, dir }
     }
 
     /// Both clocks.
@@ -114,6 +120,31 @@ impl World {
     /// So many requests of this kind go wrong.
     pub fn faults(&self, endpoint: Endpoint, kind: Kind, count: u64) {
         self.linear.add_fault(Fault { count, ..fault(endpoint, kind) }).unwrap();
+    }
+
+    /// A program of Northwind Labs with a key of its own.
+    pub async fn program(&self) -> Program<'_> {
+        self.program_of("northwind-labs").await
+    }
+
+    pub async fn program_of(&self, org: &str) -> Program<'_> {
+        let organisation = self.engine.store().organisation_by_slug(org).await.unwrap().unwrap();
+        let key = self.engine.api_key_create(&organisation, "ci").await.unwrap();
+        Program { world: self, key: key.key.expose_secret().to_owned() }
+    }
+
+    /// Straight into the database, to make what Relink never would.
+    pub async fn sql(&self, sql: &'static str) {
+        let url = format!("sqlite://{}", self.dir.path().join("relink.db").display());
+        let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+        sqlx::query(sql).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
+    /// The access token of a workspace's connection stops working, and nobody is told.
+    pub fn kill_access_token(&self, workspace: &str) {
+        let asked = RevokeToken { workspace: Some(workspace.to_owned()), which: Some("access".to_owned()), ..RevokeToken::default() };
+        assert!(self.linear.revoke_token(&asked).unwrap());
     }
 
     /// Access and refresh tokens that Linear would still accept.
@@ -301,5 +332,86 @@ impl Browser<'_> {
         let page = self.get("/integrations").await.body.replace("<!>", "");
         let card = page.split("<article").find(|card| card.contains(&format!("linear.app/{workspace}"))).expect("a card");
         card.split("/integrations/").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    }
+}
+
+/// A program with a key.
+#[derive(Clone)]
+pub struct Program<'a> {
+    pub world: &'a World,
+    pub key: String,
+}
+
+/// What a program is answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+    pub text: String,
+}
+
+impl Answer {
+    /// The problem's code.
+    #[track_caller]
+    pub fn code(&self) -> &str {
+        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json", "{self:?}");
+        assert_eq!(self.body["status"], self.status);
+        self.body["code"].as_str().unwrap()
+    }
+
+    #[track_caller]
+    pub fn token(&self) -> String {
+        assert_eq!(self.status, 200, "{self:?}");
+        self.body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    pub fn fingerprint(&self) -> String {
+        self.body["fingerprint"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Program<'_> {
+    pub async fn call(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {}", self.key));
+        self.world.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub async fn token(&self, connection: &str) -> Answer {
+        self.token_with(connection, json!({})).await
+    }
+
+    pub async fn token_with(&self, connection: &str, asked: Value) -> Answer {
+        self.call(Method::POST, &format!("/api/v1/connections/{connection}/token"), asked.to_string()).await
+    }
+
+    pub async fn graphql(&self, connection: &str, query: &str) -> Answer {
+        let body = json!({ "query": query }).to_string();
+        self.call(Method::POST, &format!("/api/v1/connections/{connection}/graphql"), body).await
+    }
+}
+
+impl World {
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 20_000_000).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body, text }
+    }
+
+    /// An owner with one connected workspace, and a program.
+    pub async fn connected(&self) -> (Browser<'_>, Program<'_>, String) {
+        let mut browser = self.owner().await;
+        let id = browser.connect("acme-robotics").await;
+        let program = self.program().await;
+        (browser, program, id)
+    }
+
+    /// Requests to the token endpoint that asked for a refresh of the workspace's grants, by outcome.
+    pub fn refreshes(&self) -> GrantCounts {
+        self.linear.grant_counts("acme-robotics")
     }
 }

@@ -1,0 +1,210 @@
+//! Keys for machines: made and revoked by owners, recognised by their hash.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
+use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+
+use crate::account::{self, Organisation, Person, Role};
+use crate::clock::{MINUTE, Millis};
+use crate::digest::sha256_hex;
+use crate::store::{ApiKeyRow, StoreError};
+use crate::vault::Place;
+use crate::{Engine, uncancelled};
+
+/// What every key begins with.
+const PREFIX: &str = "rlk_";
+/// A key that another process revokes is honoured so much longer here; one that this process revokes not at all.
+const GOOD_FOR: Duration = Duration::from_secs(1);
+/// Keys remembered at a time; when more are used, remembering starts over.
+const REMEMBERED_MAX: usize = 10_000;
+/// "Last used" is no more exact than this.
+const USED_EVERY: Millis = MINUTE;
+
+/// Where secrets that are shown once are sealed for.
+const SESSIONS: &str = "sessions";
+const SHOWN_ONCE: &str = "shown_once";
+
+/// A new key. This is the only time that it can be read.
+#[derive(Debug)]
+pub struct NewApiKey {
+    pub id: String,
+    pub name: String,
+    pub key: SecretString,
+}
+
+/// A key as its owners see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    pub id: String,
+    pub name: String,
+    pub last_four: String,
+    pub created_at: Millis,
+    pub last_used_at: Option<Millis>,
+}
+
+/// A program that showed a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub key_id: String,
+    pub organisation_id: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ApiKeyError {
+    #[error("only owners manage keys")]
+    Forbidden,
+    #[error("no such key")]
+    NotFound,
+    #[error("a key's name is 1 to 100 printable characters")]
+    Name,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+type Hash = [u8; 32];
+
+/// Keys that were recognised a moment ago.
+#[derive(Debug, Default)]
+pub(crate) struct Callers {
+    known: Mutex<HashMap<Hash, Known>>,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    caller: Arc<Caller>,
+    at: Instant,
+    used_at: Millis,
+}
+
+impl Callers {
+    fn known(&self) -> MutexGuard<'_, HashMap<Hash, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine {
+    /// Who shows this key; `None` for one that is unknown or revoked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_caller(&self, key: &str) -> Result<Option<Arc<Caller>>, StoreError> {
+        if !key.starts_with(PREFIX) {
+            return Ok(None);
+        }
+        let hash: Hash = Sha256::digest(key.as_bytes()).into();
+        let known = self.callers().known().get(&hash).cloned();
+        if let Some(known) = &known
+            && known.at.elapsed() < GOOD_FOR
+        {
+            return Ok(Some(known.caller.clone()));
+        }
+        let at = Instant::now();
+        let Some(row) = self.store().api_key_by_hash(&crate::digest::hex(&hash)).await? else {
+            self.callers().known().remove(&hash);
+            return Ok(None);
+        };
+        let now = self.now();
+        let used_at = known.map(|known| known.used_at).or(row.last_used_at);
+        let is_news = used_at.is_none_or(|at| now - at >= USED_EVERY);
+        if is_news {
+            self.store().api_key_used(&row.id, now).await?;
+        }
+        let caller = Arc::new(Caller { key_id: row.id, organisation_id: row.organisation_id });
+        let mut all = self.callers().known();
+        if all.len() >= REMEMBERED_MAX {
+            all.clear();
+        }
+        all.insert(hash, Known { caller: caller.clone(), at, used_at: if is_news { now } else { used_at.unwrap_or(now) } });
+        Ok(Some(caller))
+    }
+
+    /// Makes a key for machines. It is shown now and never again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_key_create(&self, organisation: &Organisation, name: &str) -> Result<NewApiKey, StoreError> {
+        self.make_key(&organisation.id, name).await
+    }
+
+    /// [`Engine::api_key_create`] by an owner on a page.
+    ///
+    /// # Errors
+    /// See [`ApiKeyError`].
+    pub async fn api_key_add(&self, person: &Person, name: &str) -> Result<NewApiKey, ApiKeyError> {
+        manages(person)?;
+        let name = account::display_name(name).ok_or(ApiKeyError::Name)?;
+        Ok(self.make_key(&person.organisation_id, &name).await?)
+    }
+
+    async fn make_key(&self, organisation: &str, name: &str) -> Result<NewApiKey, StoreError> {
+        let key = format!("{PREFIX}{}", self.entropy().token());
+        let row = ApiKeyRow {
+            id: self.entropy().id(),
+            organisation_id: organisation.to_owned(),
+            name: name.to_owned(),
+            key_hash: sha256_hex(key.as_bytes()),
+            last_four: key[key.len() - 4..].to_owned(),
+            created_at: self.now(),
+            last_used_at: None,
+        };
+        self.store().api_key_create(&row).await?;
+        Ok(NewApiKey { id: row.id, name: row.name, key: key.into() })
+    }
+
+    /// The keys of the person's organisation that are not revoked, the newest first.
+    ///
+    /// # Errors
+    /// See [`ApiKeyError`].
+    pub async fn api_keys(&self, person: &Person) -> Result<Vec<ApiKey>, ApiKeyError> {
+        manages(person)?;
+        let rows = self.store().api_keys(&person.organisation_id).await?;
+        let key = |row: ApiKeyRow| ApiKey {
+            id: row.id,
+            name: row.name,
+            last_four: row.last_four,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+        };
+        Ok(rows.into_iter().map(key).collect())
+    }
+
+    /// Makes a key worthless, at once in this process and within a second in others. Answers its name.
+    ///
+    /// # Errors
+    /// See [`ApiKeyError`].
+    pub async fn api_key_revoke(&self, person: &Person, id: &str) -> Result<String, ApiKeyError> {
+        manages(person)?;
+        let (engine, organisation, id) = (self.clone(), person.organisation_id.clone(), id.to_owned());
+        // Written and forgotten, also when the browser leaves in between.
+        let revoked = uncancelled(async move {
+            let revoked = engine.store().api_key_revoke(&organisation, &id, engine.now()).await;
+            engine.callers().known().clear();
+            revoked
+        });
+        revoked.await?.ok_or(ApiKeyError::NotFound)
+    }
+
+    /// Seals a secret that a person is to see once, for the way through their session.
+    #[must_use]
+    pub fn seal_for(&self, person: &Person, secret: &SecretString) -> String {
+        let place = Place { table: SESSIONS, row: &person.user_id, column: SHOWN_ONCE, organisation: &person.organisation_id };
+        URL_SAFE_NO_PAD.encode(self.vault().seal(place, secret))
+    }
+
+    /// Opens what [`Engine::seal_for`] made for the same person.
+    #[must_use]
+    pub fn open_for(&self, person: &Person, sealed: &str) -> Option<SecretString> {
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        self.vault().open_row(SESSIONS, SHOWN_ONCE, &person.user_id, &person.organisation_id, &sealed).ok()
+    }
+}
+
+fn manages(person: &Person) -> Result<(), ApiKeyError> {
+    if person.role == Role::Owner { Ok(()) } else { Err(ApiKeyError::Forbidden) }
+}

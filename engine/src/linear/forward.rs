@@ -1,0 +1,63 @@
+//! Somebody else's GraphQL request, passed on, and Linear's answer, passed back.
+
+use ::http::{HeaderMap, HeaderName, StatusCode, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::graphql::{errors_in, is_unauthenticated};
+use super::{CallError, Linear, Passing};
+
+/// Asks for file addresses that work without a token, for so many seconds.
+const FILE_URLS: HeaderName = HeaderName::from_static("public-file-urls-expire-in");
+/// Headers of an answer that mean something to whoever asked.
+const PASSED_BACK: [HeaderName; 3] = [header::CONTENT_TYPE, header::RETRY_AFTER, header::CONTENT_LANGUAGE];
+/// Every header of Linear's rate limits begins so.
+const LIMITS: [&str; 2] = ["x-ratelimit-", "x-complexity"];
+
+/// A GraphQL request as it came. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    pub body: bytes::Bytes,
+    /// `public-file-urls-expire-in`, where it was given.
+    pub file_urls: Option<String>,
+}
+
+/// Linear's answer as it came: status, body, and the headers about content and limits.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Linear {
+    /// Passes a request on, once. Every answer but an authentication error is a success, whatever its status.
+    ///
+    /// # Errors
+    /// [`CallError::Authentication`]: nothing was executed. [`CallError::Passing`]: no answer, or one larger than 8 MiB;
+    /// whether it was executed is not known.
+    pub async fn forward(&self, token: &SecretString, question: &Question) -> Result<Answer, CallError> {
+        let mut request = self.http.client().post(self.api_url("/graphql")).bearer_auth(token.expose_secret());
+        request = request.header(header::CONTENT_TYPE, "application/json").body(question.body.clone());
+        if let Some(seconds) = &question.file_urls {
+            request = request.header(FILE_URLS, seconds);
+        }
+        let reply = self.http.send(request.build().map_err(Passing::from)?).await?;
+        let status = reply.status.as_u16();
+        // Reading megabytes of data to find out that they hold no error would be a waste: an error comes alone.
+        let small = reply.body.len() <= ERRORS_MAX;
+        let body: Option<Value> = if small { serde_json::from_slice(&reply.body).ok() } else { None };
+        if is_unauthenticated(status, errors_in(body.as_ref())) {
+            return Err(CallError::Authentication { status });
+        }
+        Ok(Answer { status: reply.status, headers: passed_back(&reply.headers), body: reply.body })
+    }
+}
+
+/// An authentication error has no data beside it.
+const ERRORS_MAX: usize = 64 * 1024;
+
+fn passed_back(headers: &HeaderMap) -> HeaderMap {
+    let is_passed = |name: &HeaderName| PASSED_BACK.contains(name) || LIMITS.iter().any(|limit| name.as_str().starts_with(limit));
+    headers.iter().filter(|(name, _)| is_passed(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}

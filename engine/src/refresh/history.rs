@@ -1,0 +1,71 @@
+//! What became of a connection's refreshes, for the page and for operators.
+
+use crate::account::Person;
+use crate::clock::{DAY, Millis};
+use crate::store::{AttemptRow, StoreError};
+use crate::{Engine, refresh};
+
+/// Lines that a page shows at most.
+const SHOWN: i64 = 50;
+/// Lines older than this are forgotten.
+const KEPT: Millis = 30 * DAY;
+/// Lines forgotten in one statement, so that nothing else waits long.
+const BITE: i64 = 1_000;
+
+/// Tries to refresh one generation that ended alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryLine {
+    pub generation: i64,
+    pub outcome: refresh::Outcome,
+    pub cause: refresh::Cause,
+    /// Linear's code or a name for the failure; empty where there was none.
+    pub code: String,
+    /// HTTP status, where there was one.
+    pub status: Option<u16>,
+    pub tries: i64,
+    pub first_at: Millis,
+    pub last_at: Millis,
+    /// Of the last try.
+    pub took_ms: Millis,
+}
+
+impl TryFrom<AttemptRow> for HistoryLine {
+    type Error = StoreError;
+
+    fn try_from(row: AttemptRow) -> Result<HistoryLine, StoreError> {
+        let inconsistent = || StoreError::Inconsistent { table: "refresh_attempts", id: row.outcome.clone() };
+        Ok(HistoryLine {
+            generation: row.generation,
+            outcome: refresh::Outcome::from_name(&row.outcome).ok_or_else(inconsistent)?,
+            cause: refresh::Cause::from_name(&row.cause).ok_or_else(inconsistent)?,
+            code: row.code,
+            status: row.status.and_then(|status| u16::try_from(status).ok()),
+            tries: row.tries,
+            first_at: row.first_at,
+            last_at: row.last_at,
+            took_ms: row.took_ms,
+        })
+    }
+}
+
+impl Engine {
+    /// The newest lines of a connection's history, newest first; none for a connection of another organisation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refresh_history(&self, person: &Person, connection: &str) -> Result<Vec<HistoryLine>, StoreError> {
+        if self.store().connection(&person.organisation_id, connection).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        self.store().attempts(connection, SHOWN).await?.into_iter().map(HistoryLine::try_from).collect()
+    }
+
+    /// Forgets history that is too old, in small bites.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_history(&self) -> Result<(), StoreError> {
+        while self.store().attempts_forget(self.now() - KEPT, BITE).await? == BITE.unsigned_abs() {}
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! The refresh manager: keeps every grant alive, whoever crashes, answers late or asks at the same moment.
+//!
+//! `steps` decides, `flight` carries out, `lease` watches other processes, `sweep` keeps ahead of expiry, and
+//! [`Engine::fresh_token`](crate::Engine::fresh_token) is what everybody else calls.
+
+mod count;
+mod flight;
+mod history;
+mod lease;
+mod settings;
+mod steps;
+#[cfg(test)]
+mod steps_tests;
+mod sweep;
+
+use serde::Serialize;
+
+use crate::clock::Millis;
+use crate::connection::PassingError;
+
+pub use count::Counts;
+pub use history::HistoryLine;
+pub use settings::RefreshSettings;
+pub use steps::By;
+pub use sweep::Swept;
+
+pub(crate) use flight::Flights;
+pub(crate) use lease::Leases;
+
+/// A process's claim to be the one that asks Linear. `beat` grows while it is alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    pub owner: String,
+    pub beat: i64,
+}
+
+/// Why a refresh was wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A caller needed a token that lives longer than this one.
+    Use,
+    /// Linear, or a caller that heard it from Linear, says that the access token is not accepted.
+    Rejected,
+    /// It was due.
+    Schedule,
+    /// Somebody pressed the button or typed the command.
+    Manual,
+}
+
+impl Cause {
+    const ALL: [Cause; 4] = [Cause::Use, Cause::Rejected, Cause::Schedule, Cause::Manual];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Use => "use",
+            Cause::Rejected => "rejected",
+            Cause::Schedule => "schedule",
+            Cause::Manual => "manual",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Cause> {
+        Cause::ALL.into_iter().find(|cause| cause.name() == name)
+    }
+}
+
+/// How a wish for a fresh token ended, as in metrics and history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The token was good; Linear was not asked.
+    Fresh,
+    Refreshed,
+    /// Another process, or another refresh, had done it.
+    RotatedByPeer,
+    /// Linear gave the pair again whose first delivery was lost.
+    Replayed,
+    BackedOff,
+    /// Linear does not accept this Relink as a client.
+    Misconfigured,
+    Broken,
+}
+
+impl Outcome {
+    pub const ALL: [Outcome; 7] = [
+        Outcome::Fresh,
+        Outcome::Refreshed,
+        Outcome::RotatedByPeer,
+        Outcome::Replayed,
+        Outcome::BackedOff,
+        Outcome::Misconfigured,
+        Outcome::Broken,
+    ];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Fresh => "fresh",
+            Outcome::Refreshed => "refreshed",
+            Outcome::RotatedByPeer => "rotated_by_peer",
+            Outcome::Replayed => "replayed",
+            Outcome::BackedOff => "backed_off",
+            Outcome::Misconfigured => "misconfigured",
+            Outcome::Broken => "broken",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Outcome> {
+        Outcome::ALL.into_iter().find(|outcome| outcome.name() == name)
+    }
+}
+
+impl From<steps::End> for Outcome {
+    fn from(end: steps::End) -> Outcome {
+        use steps::End;
+        match end {
+            End::Refreshed => Outcome::Refreshed,
+            End::Replayed => Outcome::Replayed,
+            // Whoever broke or ended it counted that.
+            End::RotatedByPeer | End::NotConnected => Outcome::RotatedByPeer,
+            End::BackedOff => Outcome::BackedOff,
+            End::Misconfigured => Outcome::Misconfigured,
+            End::Broken => Outcome::Broken,
+        }
+    }
+}
+
+/// One refresh, for the history. Never a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    pub outcome: Outcome,
+    pub cause: Cause,
+    /// Linear's code or a name for the failure; empty where there was none.
+    pub code: String,
+    /// HTTP status, where there was one.
+    pub status: Option<u16>,
+    pub at: Millis,
+    pub took_ms: Millis,
+}
+
+/// What everybody who waited for a refresh is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Landed {
+    /// The row holds other tokens now, or another state: read it.
+    Moved(Outcome),
+    /// Nothing changed. `retry_after`: milliseconds until trying again makes sense.
+    PutOff { outcome: Outcome, error: PassingError, retry_after: Millis },
+}
+
+impl Landed {
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Landed::Moved(outcome) | Landed::PutOff { outcome, .. } => *outcome,
+        }
+    }
+}

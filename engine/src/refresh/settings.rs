@@ -1,0 +1,32 @@
+//! How eager the refresh manager is.
+
+use std::time::Duration;
+
+use crate::clock::{MINUTE, Millis};
+use crate::connection::REFRESH_DUE_BEFORE;
+
+#[derive(Clone, Copy, Debug)]
+pub struct RefreshSettings {
+    /// The background refreshes tokens that have less than this left.
+    pub background_before: Millis,
+    /// Background refreshes at a time, in one process.
+    pub at_once: usize,
+    /// How long Linear gives the same pair again to the same refresh token. Documented as 30 minutes.
+    pub replay_window: Millis,
+    /// A lease whose beat stood still for this long belongs to a process that died.
+    pub lease_dead_after: Duration,
+    /// Between two beats of a lease that is alive.
+    pub lease_beat_every: Duration,
+}
+
+impl Default for RefreshSettings {
+    fn default() -> RefreshSettings {
+        RefreshSettings {
+            background_before: REFRESH_DUE_BEFORE,
+            at_once: 16,
+            replay_window: 30 * MINUTE,
+            lease_dead_after: Duration::from_millis(2_500),
+            lease_beat_every: Duration::from_millis(500),
+        }
+    }
+}

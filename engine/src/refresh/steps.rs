@@ -1,0 +1,206 @@
+//! One refresh, decided step by step. Nothing here waits, asks or writes: whoever drives it carries out a [`Step`] and
+//! reports the [`Event`] that came of it, so that a test can walk through every interleaving of several refreshes with
+//! crashes in between (`steps_tests.rs`), with the very decisions that production makes.
+//!
+//! The order is the whole safety argument: the intent is in the row before Linear is asked, and the new pair is in the
+//! row, fenced by the generation, before anybody uses it. A lease only keeps others from asking at the same time. Two
+//! that ask with the same refresh token get the same pair from Linear (its 30-minute replay), and one of them writes.
+
+use crate::connection::Reason;
+
+/// Questions in a row within one refresh when the answer is lost or useless.
+pub const TRIES: u8 = 3;
+/// A grant is only given up when Linear refused it this often, with a look at the row before each.
+pub const REFUSALS: u8 = 2;
+/// Attempts to write a pair down before it is left to a replay.
+pub const WRITES: u8 = 40;
+
+/// What to do next. `P` is the pair of tokens, which the decisions never look into.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step<P> {
+    /// Read the row.
+    Read,
+    /// Somebody else is asking Linear: look again in a moment.
+    Wait,
+    /// Take the lease and note the intent, in one statement, on the generation that this refresh is about.
+    Lease,
+    /// Show Linear the refresh token.
+    Ask,
+    /// Nothing came of it: take a short breath, then read the row again.
+    Breathe {
+        tries: u8,
+    },
+    /// Write the pair where the generation is still the one that was read.
+    Save {
+        pair: P,
+        replayed: bool,
+    },
+    /// The database did not take it: take a short breath, then write again.
+    SaveAgain {
+        pair: P,
+        replayed: bool,
+        writes: u8,
+    },
+    /// Somebody connected anew or disconnected meanwhile: nobody will ever use this pair.
+    Void {
+        pair: P,
+    },
+    /// Mark the connection, if the generation is still the one that Linear refused.
+    Break {
+        reason: Reason,
+        refusals: u8,
+    },
+    /// Note the failure, let go of the lease, and come back later.
+    BackOff(Setback),
+    Done(End),
+}
+
+/// Why a refresh is put off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Setback {
+    /// Linear did not answer usefully; `reached`: it may have seen the request.
+    Passing { reached: bool },
+    /// Linear does not accept this Relink as a client: nothing that a connection could help.
+    Misconfigured,
+}
+
+/// What became of a [`Step`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Event<P> {
+    Row(Row),
+    Leased {
+        intent_was_open: bool,
+    },
+    NotLeased,
+    Waited,
+    Pair(P),
+    /// `invalid_grant`.
+    Refused,
+    Setback(Setback),
+    Saved,
+    /// The generation had moved: nothing was written.
+    Overtaken(By),
+    /// The database failed; whether it wrote is not known.
+    NotSaved,
+    Voided,
+    Broken,
+    NotBroken,
+    PutOff,
+}
+
+/// What the row says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Row {
+    pub generation: i64,
+    pub connected: bool,
+    /// Another refresh holds a lease that is alive.
+    pub leased: bool,
+}
+
+/// Who was quicker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum By {
+    /// Another refresh of the same grant: its pair is as good as ours, and may be the very same.
+    Refresh,
+    /// A new consent, or a disconnect: the grant that we refreshed is not this connection's any more.
+    Person,
+}
+
+/// How a refresh ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum End {
+    Refreshed,
+    /// As refreshed, with a refresh token that had been shown before without an answer that was kept.
+    Replayed,
+    /// The row holds newer tokens.
+    RotatedByPeer,
+    BackedOff,
+    Misconfigured,
+    Broken,
+    /// Broken or ended by somebody else.
+    NotConnected,
+}
+
+/// The memory of one refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Refresh {
+    generation: i64,
+    replay: bool,
+    refusals: u8,
+    tries: u8,
+}
+
+impl Refresh {
+    /// Of the tokens of this generation, and no other.
+    #[must_use]
+    pub fn of(generation: i64) -> Refresh {
+        Refresh { generation, replay: false, refusals: 0, tries: 0 }
+    }
+
+    #[cfg(test)]
+    pub fn generation(&self) -> i64 {
+        self.generation
+    }
+
+    /// The next step after what became of the last one.
+    pub fn next<P>(&mut self, last: Step<P>, event: Event<P>) -> Step<P> {
+        match (last, event) {
+            (_, Event::Row(row)) => self.look(row),
+            (_, Event::Leased { intent_was_open }) => {
+                self.replay |= intent_was_open;
+                Step::Ask
+            }
+            (_, Event::NotLeased) => Step::Wait,
+            (_, Event::Waited) => Step::Read,
+            (_, Event::Pair(pair)) => Step::Save { pair, replayed: self.replay },
+            (_, Event::Refused) => self.refused(),
+            (_, Event::Setback(setback)) => self.set_back(setback),
+            (_, Event::Saved) => Step::Done(if self.replay { End::Replayed } else { End::Refreshed }),
+            (Step::Save { pair, .. } | Step::SaveAgain { pair, .. }, Event::Overtaken(By::Person)) => Step::Void { pair },
+            (_, Event::Overtaken(_) | Event::NotBroken) => Step::Done(End::RotatedByPeer),
+            (Step::Save { pair, replayed }, Event::NotSaved) => Step::SaveAgain { pair, replayed, writes: 1 },
+            (Step::SaveAgain { pair, replayed, writes }, Event::NotSaved) if writes < WRITES => {
+                Step::SaveAgain { pair, replayed, writes: writes + 1 }
+            }
+            // The intent stays open in the row: the next refresh gets the same pair by a replay.
+            (_, Event::NotSaved) => Step::BackOff(Setback::Passing { reached: true }),
+            (_, Event::Voided) => Step::Done(End::RotatedByPeer),
+            (_, Event::Broken) => Step::Done(End::Broken),
+            (Step::BackOff(Setback::Misconfigured), Event::PutOff) => Step::Done(End::Misconfigured),
+            (_, Event::PutOff) => Step::Done(End::BackedOff),
+        }
+    }
+
+    fn look<P>(&self, row: Row) -> Step<P> {
+        if row.generation != self.generation {
+            Step::Done(End::RotatedByPeer)
+        } else if !row.connected {
+            Step::Done(End::NotConnected)
+        } else if row.leased {
+            Step::Wait
+        } else {
+            Step::Lease
+        }
+    }
+
+    /// The row is read again before the second question: whoever rotated meanwhile has made this token void.
+    fn refused<P>(&mut self) -> Step<P> {
+        self.refusals += 1;
+        if self.refusals < REFUSALS {
+            return Step::Breathe { tries: self.refusals };
+        }
+        Step::Break { reason: Reason::InvalidGrant, refusals: self.refusals }
+    }
+
+    fn set_back<P>(&mut self, setback: Setback) -> Step<P> {
+        self.tries += 1;
+        match setback {
+            Setback::Passing { reached } if self.tries < TRIES => {
+                // The answer to this one may have been the pair: what follows is a replay.
+                self.replay |= reached;
+                Step::Breathe { tries: self.tries }
+            }
+            setback => Step::BackOff(setback),
+        }
+    }
+}

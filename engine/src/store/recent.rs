@@ -1,0 +1,112 @@
+//! Grants read a moment ago, so that handing out a fresh token need not ask the database every time.
+//!
+//! What this process writes is forgotten at once. What others write is seen a second later at most: until then a caller
+//! may get a token that was good a second ago, as it could have got it a second ago.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::SealedGrant;
+
+const GOOD_FOR: Duration = Duration::from_secs(1);
+/// Grants remembered at a time; when more are read, remembering starts over.
+const KEPT_MAX: usize = 20_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    grants: Mutex<HashMap<String, (Instant, Arc<SealedGrant>)>>,
+    /// Grows with everything forgotten: a read that began before may be of the past.
+    forgotten: AtomicU64,
+}
+
+/// When a read began.
+#[derive(Clone, Copy)]
+pub(super) struct Reading {
+    at: Instant,
+    forgotten: u64,
+}
+
+impl Recent {
+    fn grants(&self) -> MutexGuard<'_, HashMap<String, (Instant, Arc<SealedGrant>)>> {
+        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn get(&self, organisation: &str, connection: &str) -> Option<Arc<SealedGrant>> {
+        let grants = self.grants();
+        let (at, grant) = grants.get(connection)?;
+        (at.elapsed() < GOOD_FOR && grant.organisation_id == organisation).then(|| grant.clone())
+    }
+
+    pub fn begin(&self) -> Reading {
+        Reading { at: Instant::now(), forgotten: self.forgotten.load(Ordering::SeqCst) }
+    }
+
+    pub fn put(&self, reading: Reading, grant: Arc<SealedGrant>) {
+        let mut grants = self.grants();
+        if self.forgotten.load(Ordering::SeqCst) != reading.forgotten {
+            return;
+        }
+        if grants.len() >= KEPT_MAX {
+            grants.clear();
+        }
+        grants.insert(grant.connection_id.clone(), (reading.at, grant));
+    }
+
+    fn forget(&self, connection: &str) {
+        let mut grants = self.grants();
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        grants.remove(connection);
+    }
+}
+
+/// Forgets a grant when dropped: after the write, however that ended.
+pub(super) struct Stale<'a> {
+    recent: &'a Recent,
+    connection: &'a str,
+}
+
+impl Recent {
+    pub fn stale_after<'a>(&'a self, connection: &'a str) -> Stale<'a> {
+        Stale { recent: self, connection }
+    }
+}
+
+impl Drop for Stale<'_> {
+    fn drop(&mut self) {
+        self.recent.forget(self.connection);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant() -> Arc<SealedGrant> {
+        Arc::new(SealedGrant::example("c", "o"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_read_is_good_for_a_second_and_for_its_organisation() {
+        let recent = Recent::default();
+        recent.put(recent.begin(), grant());
+        assert!(recent.get("o", "c").is_some() && recent.get("another", "c").is_none());
+        tokio::time::advance(GOOD_FOR).await;
+        assert!(recent.get("o", "c").is_none());
+    }
+
+    #[test]
+    fn a_read_that_began_before_a_write_is_not_remembered() {
+        let recent = Recent::default();
+        let reading = recent.begin();
+        drop(recent.stale_after("c"));
+        recent.put(reading, grant());
+        assert!(recent.get("o", "c").is_none());
+        recent.put(recent.begin(), grant());
+        drop(recent.stale_after("c"));
+        assert!(recent.get("o", "c").is_none());
+    }
+}

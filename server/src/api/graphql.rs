@@ -1,0 +1,58 @@
+//! Linear's GraphQL API through a connection.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
+use relink_engine::clock::SECOND;
+use relink_engine::linear::{CallError, Question};
+use relink_engine::{CallFailed, Caller, TokenError};
+
+use super::problem::{Code, Problem};
+use super::{Api, Shared, unreadable};
+
+/// Passes a GraphQL request on to Linear, and Linear's status, body and rate-limit headers back.
+#[utoipa::path(
+    post, path = "/connections/{id}/graphql", operation_id = "graphql", security(("key" = [])),
+    params(("id" = String, Path, description = "the connection's id")),
+    request_body(content = Object, description = "as Linear takes it: `query`, `variables`, `operationName`"),
+    responses(
+        (status = 200, description = "Linear's answer, whatever its status", body = Object),
+        (status = 409, description = "`reconnect_required`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`linear_unreachable`, with `Retry-After`", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "any other problem", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn pass_on(
+    State(api): Shared,
+    Extension(caller): Extension<Arc<Caller>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(unreadable)?;
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Problem::new(Code::InvalidRequest).detail("The body is a JSON object with a GraphQL query."));
+    }
+    let file_urls = headers.get("public-file-urls-expire-in").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let answer = api.0.engine.graphql(&caller.organisation_id, &id, Question { body, file_urls }).await;
+    let answer = answer.map_err(|failed| problem(failed, &api, &id))?;
+    Ok((answer.status, answer.headers, answer.body).into_response())
+}
+
+fn problem(failed: CallFailed, api: &Api, connection: &str) -> Problem {
+    match failed {
+        CallFailed::Token(error) => Problem::of_token(error, api, connection),
+        CallFailed::Linear(CallError::Passing(passing)) => {
+            let wait = passing.retry_after_s().map_or(SECOND, |seconds| i64::from(seconds) * SECOND);
+            Problem::new(Code::LinearUnreachable).detail(passing.code()).retry_after(wait)
+        }
+        CallFailed::Linear(CallError::Authentication { .. } | CallError::Refused { .. }) => {
+            Problem::of_token(TokenError::ReconnectRequired { reason: relink_engine::connection::Reason::Revoked }, api, connection)
+        }
+    }
+}

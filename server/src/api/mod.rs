@@ -1,0 +1,104 @@
+//! `/api/v1`: what other programs ask of Relink, with a key.
+
+pub mod connections;
+mod gate;
+mod graphql;
+mod limit;
+mod problem;
+mod token;
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use relink_engine::Engine;
+use tokio::sync::Semaphore;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::limit::Limits;
+use self::problem::{Code, Problem};
+use crate::headers::RequestIds;
+use crate::router::Web;
+
+/// A GraphQL request may carry documents; nothing else here is longer than a line.
+const BODY_MAX: usize = 1024 * 1024;
+/// Requests under way; most of them wait for Linear. More are refused at once.
+const AT_ONCE: usize = 4_096;
+
+/// What the endpoints are made of. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Api(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    engine: Engine,
+    /// What the world calls this instance, without a slash at the end.
+    url: String,
+    https: bool,
+    limits: Limits,
+    ids: RequestIds,
+    room: Semaphore,
+}
+
+impl Api {
+    #[must_use]
+    pub fn new(web: &Web, requests_per_minute: u32) -> Api {
+        Api(Arc::new(Parts {
+            engine: web.engine.clone(),
+            url: web.site.url.clone(),
+            https: web.site.https,
+            limits: Limits::new(requests_per_minute),
+            ids: web.ids.clone(),
+            room: Semaphore::new(AT_ONCE),
+        }))
+    }
+}
+
+/// Everything below `/api/v1`. It has layers of its own: no session, no forms, and nothing that a page needs.
+pub fn router(api: Api) -> Router {
+    let (endpoints, mut described) = OpenApiRouter::<Api>::new()
+        .routes(routes!(connections::list))
+        .routes(routes!(token::fresh))
+        .routes(routes!(graphql::pass_on))
+        .split_for_parts();
+    describe(&mut described);
+    let description: &'static OpenApi = Box::leak(Box::new(described));
+    let guarded = endpoints
+        .fallback(async || Problem::new(Code::NotFound))
+        .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn_with_state(api.clone(), gate::guard));
+    Router::new()
+        .route("/openapi.json", get(async move || Json(description)))
+        .merge(guarded)
+        .layer(middleware::from_fn_with_state(api.clone(), gate::answer))
+        .with_state(api)
+}
+
+/// What the code of the endpoints cannot say about all of them.
+fn describe(openapi: &mut OpenApi) {
+    openapi.info.title = "Relink".to_owned();
+    openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    openapi.info.license = None;
+    openapi.info.description = Some(
+        "Fresh tokens for Linear, and Linear itself, for programs with an API key. Errors are problem documents (RFC 9457) \
+         with a stable `code`. Every answer to a key carries `RateLimit` and `RateLimit-Policy`."
+            .to_owned(),
+    );
+    let mut paths = std::mem::take(&mut openapi.paths.paths);
+    openapi.paths.paths = std::mem::take(&mut paths).into_iter().map(|(path, item)| (format!("/api/v1{path}"), item)).collect();
+    let key = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("rlk_…").build());
+    openapi.components.get_or_insert_default().add_security_scheme("key", key);
+}
+
+/// A body that could not be read.
+fn unreadable(rejection: axum::extract::rejection::BytesRejection) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Problem::new(Code::TooLarge) } else { Problem::new(Code::InvalidRequest) }
+}
+
+type Shared = State<Api>;

@@ -1,0 +1,34 @@
+//! `GET /metrics`: Prometheus' text format, version 0.0.4.
+
+use std::fmt::Write as _;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use relink_engine::Engine;
+
+/// Everything that is counted. Names no workspace and no organisation: it may be readable by many.
+pub async fn show(State(engine): State<Engine>) -> Response {
+    let states = match engine.store().connection_states().await {
+        Ok(states) => states,
+        Err(error) => {
+            tracing::error!(%error, "connections could not be counted");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    };
+    let mut text = String::new();
+    let refreshes = engine.refreshes().all().map(|(outcome, count)| (outcome.name(), count));
+    family(&mut text, "relink_refreshes_total", "counter", "Wishes for a fresh token in this process, by outcome.", "outcome", refreshes);
+    let states = states.iter().map(|(state, count)| (state.as_str(), count.unsigned_abs()));
+    family(&mut text, "relink_connections", "gauge", "Connections in the database, by state.", "state", states);
+    let (now, in_flight) = ("refreshes", engine.refreshes_under_way() as u64);
+    family(&mut text, "relink_under_way", "gauge", "Refreshes under way in this process.", "what", [(now, in_flight)].into_iter());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+fn family<'a>(text: &mut String, name: &str, kind: &str, help: &str, label: &str, samples: impl Iterator<Item = (&'a str, u64)>) {
+    let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+    for (value, count) in samples {
+        let _ = writeln!(text, "{name}{{{label}=\"{value}\"}} {count}");
+    }
+}

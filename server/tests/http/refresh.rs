@@ -1,0 +1,346 @@
+//! The refresh manager's rules, each on the day that it is for.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use relink_engine::refresh::Outcome;
+use relink_simulator::{Endpoint, Fault, Kind};
+use serde_json::json;
+
+use crate::world::{World, fault};
+
+/// So far into its day that less than five minutes of a token's life are left.
+const NEARLY_OVER: Millis = DAY - 4 * MINUTE;
+
+fn refused_refresh(kind: Kind) -> Fault {
+    Fault { grant_type: Some("refresh_token".to_owned()), ..fault(Endpoint::Token, kind) }
+}
+
+fn outcome(world: &World, wanted: Outcome) -> u64 {
+    world.engine.refreshes().all().find(|(outcome, _)| *outcome == wanted).unwrap().1
+}
+
+#[tokio::test]
+async fn a_token_with_five_minutes_left_is_handed_out_and_one_with_less_is_refreshed() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    let first = program.token(&id).await.token();
+    world.advance(DAY - 6 * MINUTE);
+    assert_eq!(program.token(&id).await.token(), first);
+    assert_eq!(world.refreshes().refreshes, 0);
+    world.advance(2 * MINUTE);
+    let second = program.token(&id).await;
+    assert_ne!(second.token(), first);
+    assert_eq!(program.token(&id).await.fingerprint(), second.fingerprint());
+    assert_eq!((world.refreshes().rotations, world.refreshes().refreshes), (1, 1));
+    assert_eq!(outcome(&world, Outcome::Refreshed), 1);
+}
+
+#[tokio::test]
+async fn a_thousand_callers_at_expiry_are_one_question() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    world.advance(DAY);
+    let answers = join_all((0..1_000).map(|_| program.token(&id))).await;
+    let first = answers[0].token();
+    assert!(answers.iter().all(|answer| answer.token() == first));
+    assert_eq!(world.refreshes().refreshes, 1);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_at_once() {
+    for kind in [Kind::DropReply, Kind::GarbageJson, Kind::HugeBody] {
+        let world = World::new().await;
+        let (mut browser, program, id) = world.connected().await;
+        world.advance(DAY);
+        world.linear.add_fault(refused_refresh(kind)).unwrap();
+        program.token(&id).await.token();
+        let counts = world.refreshes();
+        assert_eq!((counts.rotations, counts.replays), (1, 1), "{kind:?}");
+        assert_eq!(outcome(&world, Outcome::Replayed), 1);
+        browser.get(&format!("/integrations/{id}")).await.shows("Connected");
+    }
+}
+
+#[tokio::test]
+async fn when_answers_stay_away_the_valid_token_is_handed_out_and_the_grant_survives() {
+    for kind in [Kind::Html500, Kind::ConnectionReset, Kind::DropReply, Kind::RateLimited, Kind::Redirect, Kind::GarbageJson] {
+        let world = World::new().await;
+        let (_browser, program, id) = world.connected().await;
+        let first = program.token(&id).await.token();
+        world.advance(NEARLY_OVER);
+        world.linear.add_fault(Fault { count: 100, ..refused_refresh(kind) }).unwrap();
+        assert_eq!(program.token(&id).await.token(), first, "{kind:?}: a valid token is better than none");
+        world.advance(5 * MINUTE);
+        let answer = program.token(&id).await;
+        assert_eq!((answer.status, answer.code()), (503, "linear_unreachable"), "{kind:?}");
+        assert!(answer.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+        world.linear.clear_faults();
+        world.advance(3 * MINUTE);
+        assert_eq!(world.engine.sweep_due().await.unwrap().refreshed, 1, "{kind:?}");
+        assert_ne!(program.token(&id).await.token(), first);
+        assert_eq!(world.refreshes().rotations, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_rejected_token_is_not_handed_out_again_however_unreachable_linear_is() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    let first = program.token(&id).await;
+    world.linear.add_fault(Fault { count: 100, ..refused_refresh(Kind::Html500) }).unwrap();
+    let answer = program.token_with(&id, json!({ "rejected": first.fingerprint() })).await;
+    assert_eq!(answer.code(), "linear_unreachable");
+    assert_eq!(program.token(&id).await.token(), first.token(), "others may still have it");
+}
+
+#[tokio::test]
+async fn a_rejected_token_is_rotated_once_for_everybody() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    let first = program.token(&id).await;
+    let rejected = json!({ "rejected": first.fingerprint() });
+    let answers = join_all((0..50).map(|_| program.token_with(&id, rejected.clone()))).await;
+    let second = answers[0].token();
+    assert!(second != first.token() && answers.iter().all(|answer| answer.token() == second));
+    world.advance(HOUR);
+    assert_eq!(program.token_with(&id, rejected).await.token(), second, "whoever is late gets the newer one at once");
+    assert_eq!(world.refreshes().rotations, 1);
+    program.token_with(&id, json!({ "rejected": "0000000000000000" })).await.token();
+    assert_eq!(world.refreshes().refreshes, 1, "an unknown fingerprint rotates nothing");
+}
+
+#[tokio::test]
+async fn one_refusal_is_no_verdict_and_two_are() {
+    let world = World::new().await;
+    let (mut browser, program, id) = world.connected().await;
+    world.advance(DAY);
+    world.linear.add_fault(refused_refresh(Kind::InvalidGrant)).unwrap();
+    program.token(&id).await.token();
+    world.advance(DAY);
+    world.linear.add_fault(Fault { count: 2, ..refused_refresh(Kind::InvalidGrant) }).unwrap();
+    let answer = program.token(&id).await;
+    assert_eq!((answer.status, answer.code()), (409, "reconnect_required"));
+    assert_eq!(answer.body["reason"], "invalid_grant");
+    assert_eq!(answer.body["reconnect_url"], format!("http://localhost:3000/integrations/{id}"));
+    assert_eq!(outcome(&world, Outcome::Broken), 1);
+    browser.get("/integrations").await.shows("400 invalid_grant");
+    browser.reconnect(&id, "acme-robotics").await;
+    program.token(&id).await.token();
+}
+
+#[tokio::test]
+async fn a_wrong_client_secret_flips_no_connection() {
+    let world = World::new().await;
+    let (mut browser, program, id) = world.connected().await;
+    let first = program.token(&id).await.token();
+    world.advance(NEARLY_OVER);
+    world.linear.add_fault(Fault { count: 2, ..refused_refresh(Kind::InvalidClient) }).unwrap();
+    assert_eq!(program.token(&id).await.token(), first);
+    world.advance(DAY);
+    assert_eq!(outcome(&world, Outcome::Misconfigured), 1);
+    assert_eq!(world.engine.sweep_now(HOUR).await.unwrap().failed, 1);
+    browser.get("/integrations").await.hides("Reconnect required");
+    world.advance(2 * MINUTE);
+    assert_eq!(world.engine.sweep_due().await.unwrap().refreshed, 1, "mended, it goes on by itself");
+    assert_ne!(program.token(&id).await.token(), first);
+}
+
+#[tokio::test]
+async fn a_missing_lifetime_is_taken_for_a_short_one_and_the_new_refresh_token_is_kept() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    world.advance(DAY);
+    world.linear.add_fault(refused_refresh(Kind::NoExpiresIn)).unwrap();
+    program.token(&id).await.token();
+    world.advance(2 * HOUR);
+    assert_eq!(world.engine.sweep_due().await.unwrap().refreshed, 1);
+    assert_eq!((world.refreshes().rotations, world.refreshes().replays), (2, 0));
+}
+
+#[tokio::test]
+async fn a_reply_without_a_refresh_token_keeps_the_old_one_and_the_new_one_is_asked_for() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    world.advance(DAY);
+    world.linear.add_fault(refused_refresh(Kind::NoRefreshToken)).unwrap();
+    program.token(&id).await.token();
+    world.advance(MINUTE);
+    assert_eq!(world.engine.sweep_due().await.unwrap().refreshed, 1, "within the window Linear tells it again");
+    world.advance(DAY);
+    program.token(&id).await.token();
+    assert_eq!((world.refreshes().rotations, world.refreshes().replays), (2, 1));
+    world.advance(MINUTE);
+    assert_eq!(world.engine.sweep_due().await.unwrap().due, 0, "and nothing is asked for ever");
+}
+
+#[tokio::test]
+async fn scopes_may_come_as_an_array() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    world.linear.merge_settings(&json!({ "scope_as_array": true })).unwrap();
+    world.advance(DAY);
+    program.token(&id).await.token();
+    let list = program.call(axum::http::Method::GET, "/api/v1/connections", "").await;
+    assert_eq!(list.body["connections"][0]["scopes"], json!(["read"]));
+}
+
+#[tokio::test]
+async fn a_grant_from_before_refresh_tokens_ends_with_its_token() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    world.fault(Endpoint::Token, Kind::NoRefreshToken);
+    let id = browser.connect("acme-robotics").await;
+    let program = world.program().await;
+    program.token(&id).await.token();
+    world.advance(NEARLY_OVER);
+    program.token(&id).await.token();
+    assert_eq!(world.engine.sweep_due().await.unwrap().due, 0, "there is nothing to refresh it with");
+    world.advance(5 * MINUTE);
+    let answer = program.token(&id).await;
+    assert_eq!((answer.code(), answer.body["reason"].as_str()), ("reconnect_required", Some("no_refresh_token")));
+    browser.get("/integrations").await.shows("This connection is from before refresh tokens");
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_away_cancels_nothing() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    world.advance(DAY);
+    world.linear.add_fault(Fault { delay_ms: Some(400), ..refused_refresh(Kind::DelayReply) }).unwrap();
+    let gone = tokio::time::timeout(Duration::from_millis(100), program.token(&id)).await;
+    assert!(gone.is_err());
+    world.engine.refreshes_landed(Duration::from_secs(5)).await;
+    program.token(&id).await.token();
+    assert_eq!((world.refreshes().rotations, world.refreshes().refreshes), (1, 1));
+}
+
+#[tokio::test]
+async fn a_forced_refresh_is_not_satisfied_by_finding_the_token_fresh() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    let first = program.token(&id).await;
+    let (checked, forced) = tokio::join!(program.token(&id), program.token_with(&id, json!({ "rejected": first.fingerprint() })));
+    assert_eq!(checked.token(), first.token());
+    assert_ne!(forced.token(), first.token());
+}
+
+#[tokio::test]
+async fn a_reconnect_during_a_refresh_wins_and_the_pair_that_lost_is_revoked() {
+    let world = World::new().await;
+    let (mut browser, program, id) = world.connected().await;
+    world.advance(DAY);
+    world.linear.add_fault(Fault { delay_ms: Some(700), ..refused_refresh(Kind::DelayReply) }).unwrap();
+    let late = async { program.token(&id).await };
+    let reconnect = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        browser.reconnect(&id, "acme-robotics").await
+    };
+    let (answer, _) = tokio::join!(late, reconnect);
+    let token = answer.token();
+    assert_eq!(program.token(&id).await.token(), token, "the caller got the consent's token");
+    let state = world.linear.state();
+    let (ended, living): (Vec<_>, Vec<_>) = state["grants"].as_array().unwrap().iter().partition(|grant| grant["ended"] == true);
+    assert_eq!((ended.len(), living.len()), (1, 1), "of the old consent nothing is alive: {state}");
+    assert_eq!((&ended[0]["live_access_tokens"], &ended[0]["counts"]["rotations"]), (&json!(0), &json!(1)));
+    assert_eq!((&living[0]["live_access_tokens"], &living[0]["counts"]["refreshes"]), (&json!(1), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_disconnect_during_a_refresh_leaves_nothing_alive() {
+    let world = World::new().await;
+    let (mut browser, program, id) = world.connected().await;
+    world.advance(DAY);
+    world.linear.add_fault(Fault { delay_ms: Some(700), ..refused_refresh(Kind::DelayReply) }).unwrap();
+    let disconnect = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        browser.post("/integrations/disconnect", &[("connection", &id)]).await
+    };
+    let (answer, _) = tokio::join!(program.token(&id), disconnect);
+    assert_eq!((answer.code(), answer.body["reason"].as_str()), ("reconnect_required", Some("by_person")));
+    assert_eq!(world.living_tokens(), 0);
+}
+
+#[tokio::test]
+async fn a_disconnect_after_a_lost_answer_revokes_the_pair_that_nobody_saw() {
+    let world = World::new().await;
+    let (mut browser, program, id) = world.connected().await;
+    world.advance(DAY);
+    world.linear.add_fault(Fault { count: 3, ..refused_refresh(Kind::DropReply) }).unwrap();
+    assert_eq!(program.token(&id).await.code(), "linear_unreachable");
+    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    browser.get("/integrations").await.shows("Both tokens were revoked at Linear");
+    assert_eq!(world.living_tokens(), 0);
+}
+
+#[tokio::test]
+async fn a_sealed_token_that_does_not_open_marks_its_connection_and_no_other() {
+    let world = World::new().await;
+    let (mut browser, program, broken) = world.connected().await;
+    let good = browser.connect("globex").await;
+    world.sql("UPDATE connections SET refresh_sealed = x'010203' WHERE workspace_url_key = 'acme-robotics'").await;
+    world.advance(DAY);
+    let swept = world.engine.sweep_due().await.unwrap();
+    assert_eq!((swept.due, swept.refreshed, swept.broken), (2, 1, 1));
+    assert_eq!(program.token(&broken).await.body["reason"], "unreadable");
+    program.token(&good).await.token();
+}
+
+#[tokio::test]
+async fn linear_hanging_for_some_is_not_noticed_by_others() {
+    let world = World::new().await;
+    let (mut browser, program, stuck) = world.connected().await;
+    world.advance(DAY - 2 * MINUTE);
+    let good = browser.connect("globex").await;
+    program.token(&good).await.token();
+    world.linear.add_fault(Fault { count: 20, ..refused_refresh(Kind::Hang) }).unwrap();
+    let waiting = join_all((0..200).map(|_| program.token(&stuck)));
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let began = std::time::Instant::now();
+        for answer in join_all((0..200).map(|_| program.token(&good))).await {
+            answer.token();
+        }
+        began.elapsed()
+    };
+    let (waited, others) = tokio::join!(waiting, others);
+    assert!(others < Duration::from_secs(2), "{others:?}");
+    assert!(waited.iter().all(|answer| answer.status == 200), "two minutes are left: the present token will do");
+}
+
+#[tokio::test]
+async fn short_lived_tokens_are_not_refreshed_again_and_again() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    world.linear.merge_settings(&json!({ "access_token_life_s": 60 })).unwrap();
+    world.advance(DAY);
+    for _ in 0..20 {
+        program.token(&id).await.token();
+        world.engine.sweep_due().await.unwrap();
+        world.advance(SECOND);
+    }
+    assert_eq!(world.refreshes().rotations, 1, "a new one would live no longer");
+    world.advance(15 * SECOND);
+    program.token(&id).await.token();
+    assert_eq!(world.refreshes().rotations, 2);
+}
+
+#[tokio::test]
+async fn each_attempt_leaves_a_line_and_tries_that_ended_alike_share_one() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    let person = world.engine.store().member_first_organisation("").await.unwrap();
+    assert!(person.is_none());
+    world.advance(DAY);
+    world.linear.add_fault(Fault { count: 9, ..refused_refresh(Kind::Html500) }).unwrap();
+    for _ in 0..3 {
+        assert_eq!(world.engine.sweep_now(HOUR).await.unwrap().failed, 1);
+    }
+    program.token(&id).await;
+    world.advance(5 * MINUTE);
+    world.engine.sweep_due().await.unwrap();
+    let lines = world.engine.store().attempts(&id, 10).await.unwrap();
+    let told: Vec<_> = lines.iter().map(|line| (line.outcome.as_str(), line.code.as_str(), line.status, line.tries)).collect();
+    assert_eq!(told, [("replayed", "", None, 1), ("backed_off", "server_error", Some(500), 3)]);
+}
