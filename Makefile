@@ -3,13 +3,17 @@
 export PATH := $(shell .ci/setup path):$(PATH)
 SITE := target/site/pkg/relink.wasm
 
-.PHONY: help run test watch bench build release check unit browser pictures
+.PHONY: help run test torture watch bench build release check unit browser pictures
 
 help: ## list what can be typed
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build and serve on http://localhost:3000, with a simulated Linear unless LINEAR_CLIENT_ID is set
 	@$(TARGET)/debug/relink serve --demo
+
+torture: ## random kills and faults against real processes: ROUNDS=1000 SEED=…
+	@.ci/setup test
+	RELINK_TORTURE_ROUNDS=$(or $(ROUNDS),1000) RELINK_TORTURE_SEED=$(SEED) .ci/with-postgres cargo test --quiet -p relink --test torture
 
 watch: ## rebuild and reload on every change
 	@.ci/setup build
@@ -23,6 +27,7 @@ bench: ## the benchmarks, as ratios against what they are compared with
 	@.ci/setup test
 	@$(MAKE) --no-print-directory release
 	cargo bench --quiet -p relink --bench pages
+	.ci/with-postgres cargo bench --quiet -p relink --bench tokens
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 

@@ -1,10 +1,11 @@
 // A Relink and a simulated Linear of a test's own, as real processes, and the things that people do with them.
 import { test as base, expect, type Browser, type BrowserContextOptions, type Page } from "@playwright/test";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 
 const BINARY = resolve(process.env.CARGO_TARGET_DIR ?? "../target", "debug/relink");
 export const PASSWORD = "a sentence is fine";
@@ -59,7 +60,12 @@ export class Linear {
 }
 
 export class World {
-  constructor(readonly url: string, readonly linear: Linear) {}
+  constructor(
+    readonly url: string,
+    readonly linear: Linear,
+    /** Runs a command beside the server and answers the JSON it prints. */
+    readonly command: (...args: string[]) => Promise<any>,
+  ) {}
 
   async signUp(page: Page): Promise<void> {
     await page.goto(`${this.url}/`);
@@ -122,7 +128,8 @@ export const test = base.extend<{ world: World }>({
       LINEAR_CLIENT_ID: app.client_id, LINEAR_CLIENT_SECRET: app.client_secret,
     };
     const relink = await start(["serve"], dir, env, `http://127.0.0.1:${port}/readyz`);
-    await use(new World(url, new Linear(linearUrl)));
+    const command = async (...args: string[]) => JSON.parse((await promisify(execFile)(BINARY, args, { cwd: dir, env })).stdout);
+    await use(new World(url, new Linear(linearUrl), command));
     for (const child of [relink, linear]) child.kill("SIGKILL");
     await rm(dir, { recursive: true, force: true });
   },

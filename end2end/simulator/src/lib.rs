@@ -26,6 +26,7 @@
 //! | `POST /control/revoke_grant` | `{"workspace","user"?}` | ends grants; webhooks are told |
 //! | `POST /control/uninstall` | `{"workspace"}` | ends everything there; webhooks are told |
 //! | `POST /control/legacy_token` | `{"workspace","actor"?:"app"\|"user","scope"?}` | mints a ten-year token without a refresh token: `{"access_token"}` |
+//! | `POST /control/grants` | `{"workspace","scope"?}` | mints an app grant: `{"access_token","refresh_token","expires_in"}` |
 //! | `POST /control/api_key` | `{"workspace","user"?}` | mints a personal API key: `{"api_key"}` |
 //! | `POST /control/faults` | a [`Fault`] or a list of them | queues faults; `DELETE` forgets them |
 //! | `GET /control/counts` | | `{"endpoints":{endpoint:{outcome:n}},"grants":[…]}`; `DELETE` begins anew |
@@ -63,6 +64,7 @@ mod webhooks;
 mod world;
 
 pub use control::asked::{Approve, ClockMove, HandMade, NewPerson, NewProject, NewTeam, NewWorkspace, Permissions, Rename, RevokeToken};
+pub use control::authorisations::MintedGrant;
 pub use control::error::ControlError;
 pub use faults::{Endpoint, Fault, Kind};
 pub use simulator::{DemoApp, Error, Options, Simulator};

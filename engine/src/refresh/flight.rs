@@ -422,7 +422,7 @@ impl Engine {
         let failures = trip.grant.as_ref().map_or(0, |grant| grant.failures);
         let pause = match setback {
             Setback::Misconfigured => MISCONFIGURED_PAUSE,
-            Setback::Passing { .. } => (2 * SECOND << failures.clamp(0, 10)).min(BACK_OFF_MAX),
+            Setback::Passing { .. } => ((2 * SECOND) << failures.clamp(0, 10)).min(BACK_OFF_MAX),
         };
         let pause = self.jitter(pause).max(trip.retry_after.unwrap_or(0).min(RETRY_AFTER_MAX));
         trip.put_off = Some(pause.min(COOLING_OFF_MAX.max(trip.retry_after.unwrap_or(0).min(RETRY_AFTER_MAX))));

@@ -2,7 +2,7 @@
 //!
 //! Such a pooler gives every transaction another server connection. A statement is prepared and run in two steps, so
 //! outside a transaction the second step may land where the first never was, or worse, where somebody else's was. Behind
-//! a pooler each statement is therefore a transaction of its own, and none is kept prepared.
+//! a pooler each statement is therefore a transaction of its own, which begins by forgetting what others prepared.
 
 use std::str::FromStr;
 
@@ -13,6 +13,8 @@ use sqlx::{Describe, Either, Error, Execute, Executor, PgPool, Postgres, Row as 
 
 use super::{ACQUIRE_TIMEOUT, POOL_SIZE};
 
+/// Names of prepared statements are counted by each client, so those of another one would be in the way.
+const BEGIN_POOLED: &str = "BEGIN; DEALLOCATE ALL";
 /// Rounds of looking for a pooler. One is nearly always enough; other clients' traffic may hide it in one.
 const PROBES: usize = 6;
 
@@ -38,7 +40,7 @@ impl Pg {
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
-        self.pool.begin().await
+        if self.pooled { self.pool.begin_with(BEGIN_POOLED).await } else { self.pool.begin().await }
     }
 
     pub(super) async fn close(&self) {
@@ -77,7 +79,7 @@ impl<'p> Executor<'p> for &'_ Pg {
         }
         let pool = self.pool.clone();
         let whole = async move {
-            let mut tx = pool.begin().await?;
+            let mut tx = pool.begin_with(BEGIN_POOLED).await?;
             let all: Vec<_> = (&mut *tx).fetch_many(query).try_collect().await?;
             tx.commit().await?;
             Ok::<_, Error>(stream::iter(all.into_iter().map(Ok)))
@@ -94,7 +96,7 @@ impl<'p> Executor<'p> for &'_ Pg {
         }
         let pool = self.pool.clone();
         Box::pin(async move {
-            let mut tx = pool.begin().await?;
+            let mut tx = pool.begin_with(BEGIN_POOLED).await?;
             let row = (&mut *tx).fetch_optional(query).await?;
             tx.commit().await?;
             Ok(row)

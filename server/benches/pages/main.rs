@@ -2,6 +2,7 @@
 //!
 //! Everything is bounded: connections, seconds, and the two servers, which end with the run.
 
+#[path = "../load.rs"]
 mod load;
 mod process;
 
@@ -38,11 +39,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
     for workspace in WORKSPACES {
         relink.connect(&linear, &cookie, workspace).await?;
     }
-    let page = Target::new(&relink.addr, "/integrations", Some(&cookie));
+    let page = Target::page(&relink.addr, "/integrations", Some(&cookie));
     let body = page.once().await?;
     assert!(WORKSPACES.iter().all(|key| body.contains(key)), "the page shows every workspace");
     let bare = bare(&body).await?;
-    let plain = Target::new(&bare.addr, "/", None);
+    let plain = Target::page(&bare.addr, "/", None);
 
     let (mut ours, mut theirs) = (0.0, 0.0);
     for _ in 0..ROUNDS {
@@ -56,7 +57,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     println!("\n{:<24} {:>9} {:>9}", "file", "bytes", "brotli");
     for path in files(&body) {
-        let target = Target::new(&relink.addr, &path, None);
+        let target = Target::page(&relink.addr, &path, None);
         let (raw, packed) = (target.bytes(false).await?, target.bytes(true).await?);
         println!("{:<24} {raw:>9} {packed:>9}", path.rsplit('/').next().unwrap_or(&path));
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use relink_engine::Wanted;
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use relink_engine::refresh::Outcome;
 use relink_simulator::{Endpoint, Fault, Kind};
@@ -343,4 +344,27 @@ async fn each_attempt_leaves_a_line_and_tries_that_ended_alike_share_one() {
     let lines = world.engine.store().attempts(&id, 10).await.unwrap();
     let told: Vec<_> = lines.iter().map(|line| (line.outcome.as_str(), line.code.as_str(), line.status, line.tries)).collect();
     assert_eq!(told, [("replayed", "", None, 1), ("backed_off", "server_error", Some(500), 3)]);
+}
+
+#[tokio::test]
+async fn clocks_two_minutes_apart_refresh_once_and_keep_nobody_waiting() {
+    for ahead in [2 * MINUTE, -2 * MINUTE] {
+        let world = World::new().await;
+        let (_browser, program, id) = world.connected().await;
+        let organisation = world.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap().id;
+        let other = world.another(ahead).await;
+        world.advance(DAY);
+        world.linear.add_fault(Fault { delay_ms: Some(500), ..refused_refresh(Kind::DelayReply) }).unwrap();
+        let (here, there) = tokio::join!(program.token(&id), other.fresh_token(&organisation, &id, Wanted::default()));
+        assert_eq!(here.fingerprint(), there.unwrap().fingerprint);
+        assert_eq!((world.refreshes().rotations, world.refreshes().refreshes), (1, 1), "{ahead}");
+
+        // One that died with the lease, and one that put it off: neither clock keeps the other process waiting.
+        world.sql("UPDATE connections SET lease_owner = 'dead', attempt_began_at = 1, next_attempt_at = next_attempt_at").await;
+        world.advance(DAY);
+        let began = std::time::Instant::now();
+        other.fresh_token(&organisation, &id, Wanted::default()).await.unwrap();
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        assert_eq!(world.refreshes().rotations, 2);
+    }
 }

@@ -22,6 +22,7 @@ use tower::ServiceExt as _;
 
 /// 2026-11-19 14:02:11 UTC, where both clocks start.
 pub const START: Millis = 1_795_096_931_000;
+const KEYS: &str = "k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 pub const PASSWORD: &str = "correct horse battery";
 
 pub struct World {
@@ -74,7 +75,7 @@ impl World {
         let linear_client =
             Linear::new(config.linear_url.clone(), config.linear_api_url.clone(), (!setup.no_app).then_some(app), config.redirect_uri())
                 .unwrap();
-        let vault = Vault::new(KeyRing::parse("k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap(), entropy.clone());
+        let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy.clone());
         let settings = Settings { shared_workspaces: setup.shared_workspaces, ..Settings::default() };
         let engine = Engine::open(store, linear_client, vault, clock, entropy, settings).await.unwrap();
         let router = router(Web::new(engine.clone(), &config));
@@ -120,6 +121,16 @@ impl World {
     /// So many requests of this kind go wrong.
     pub fn faults(&self, endpoint: Endpoint, kind: Kind, count: u64) {
         self.linear.add_fault(Fault { count, ..fault(endpoint, kind) }).unwrap();
+    }
+
+    /// Another process on the same database, whose clock is ahead by so much (or behind).
+    pub async fn another(&self, ahead: Millis) -> Engine {
+        let here = self.engine.clone();
+        let clock = Clock::new(move || here.now() + ahead);
+        let store = Store::open_sqlite(&self.dir.path().join("relink.db")).await.unwrap();
+        let entropy = Entropy::seeded(2);
+        let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy.clone());
+        Engine::open(store, self.engine.linear().clone(), vault, clock, entropy, Settings::default()).await.unwrap()
     }
 
     /// A program of Northwind Labs with a key of its own.

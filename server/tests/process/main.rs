@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
+mod bad_days;
 mod cli;
+mod fleet;
 mod process;
 mod replicas;
 mod secrets;

@@ -128,6 +128,10 @@ impl Running {
         panic!("no answer from {url}: {}", self.said());
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Everything on stderr so far.
     pub fn said(&self) -> String {
         self.said.lock().unwrap().clone()

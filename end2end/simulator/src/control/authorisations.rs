@@ -1,5 +1,7 @@
 //! Playing the people who approve, expire, revoke and uninstall.
 
+use serde::Serialize;
+
 use super::asked::{Approve, Permissions, RevokeToken};
 use super::error::ControlError;
 use crate::Simulator;
@@ -110,6 +112,17 @@ impl Simulator {
         self.change(|world| world.mint_legacy(workspace, actor, scopes)).ok_or(NO_WORKSPACE)
     }
 
+    /// A grant of the application in a workspace with its first pair, as if somebody had approved it there.
+    ///
+    /// # Errors
+    /// There is no such workspace, nobody who could approve, or no such scope.
+    pub fn mint_grant(&self, workspace: &str, scopes: &str) -> Result<MintedGrant, ControlError> {
+        let scopes = scope::parse(scopes).map_err(|unknown| ControlError::Invalid(format!("no scope {unknown}")))?;
+        let pair = self.change(|world| world.mint_grant(workspace, scopes)).ok_or(NO_WORKSPACE)?;
+        let refresh_token = pair.refresh.unwrap_or_default();
+        Ok(MintedGrant { access_token: pair.access, refresh_token, expires_in: pair.expires_in })
+    }
+
     /// A personal API key.
     ///
     /// # Errors
@@ -136,6 +149,15 @@ impl Simulator {
             if done { Ok(()) } else { Err(ControlError::Unknown("installation")) }
         })
     }
+}
+
+/// What the token endpoint would have answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MintedGrant {
+    pub access_token: String,
+    pub refresh_token: String,
+    /// Seconds.
+    pub expires_in: i64,
 }
 
 fn current_token(world: &World, workspace: &str, which: Option<&str>) -> Result<String, ControlError> {

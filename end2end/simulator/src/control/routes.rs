@@ -152,6 +152,7 @@ fn place(simulator: &Simulator, action: &str, asked: &Place) -> Result<Value, Co
             let token = simulator.mint_legacy(workspace, asked.actor.unwrap_or(Actor::App), scope)?;
             json!({"access_token": token})
         }
+        "grants" => json!(simulator.mint_grant(need(&asked.workspace, "workspace")?, asked.scope.as_deref().unwrap_or("read"))?),
         "api_key" => json!({"api_key": simulator.mint_api_key(need(&asked.workspace, "workspace")?, user)?}),
         "webhooks" => {
             let (workspace, url) = (need(&asked.workspace, "workspace")?, need(&asked.url, "url")?);

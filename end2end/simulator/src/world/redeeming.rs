@@ -140,6 +140,14 @@ impl World {
         Some(self.new_access(&grant, LEGACY_LIFE_MS, true))
     }
 
+    /// As if the person who approves first had approved an app with PKCE.
+    pub fn mint_grant(&mut self, workspace: &str, scopes: Vec<String>) -> Option<Pair> {
+        let (workspace, person) = self.find_person(workspace, None).map(|(w, u)| (w.id.clone(), u.id.clone()))?;
+        let bot = self.install(&workspace);
+        let grant = self.add_grant(&workspace, Actor::App, (bot, person), scopes, true);
+        Some(self.new_pair(&grant))
+    }
+
     /// `client_credentials`: the application acts as itself in the workspace that owns it.
     pub fn mint_for_client(&mut self, scopes: Vec<String>) -> Option<Pair> {
         let owner = self.settings.private_to_workspace.clone();

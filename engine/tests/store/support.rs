@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use relink_engine::account::{NewMember, Person, Role};
+use relink_engine::connection::{Actor, Viewer, Workspace};
 use relink_engine::entropy::Entropy;
-use relink_engine::store::Store;
+use relink_engine::store::{Adoption, NewGrant, Store};
 use tempfile::TempDir;
 
 /// A store that nobody else uses. Keep it whole: the SQLite file goes with it.
@@ -56,10 +57,34 @@ pub async fn empty_postgres() -> Option<Fresh> {
     Some(Fresh { store: open(&url).await, url, _dir: None })
 }
 
-/// One test body, run on either database.
+/// A database of its own behind a pooler in transaction mode, in the server that `RELINK_TEST_PGBOUNCER` names.
+#[expect(clippy::disallowed_methods, reason = "tests are told where the pooler is, and name databases by chance")]
+pub async fn pooled() -> Option<Fresh> {
+    use sqlx::Connection as _;
+    let server = std::env::var("RELINK_TEST_POSTGRES").ok()?;
+    let pooler = std::env::var("RELINK_TEST_PGBOUNCER").expect("RELINK_TEST_PGBOUNCER is set where RELINK_TEST_POSTGRES is");
+    let entropy = Entropy::new(|slice| getrandom::fill(slice).unwrap());
+    let database = format!("t{}", entropy.id().replace('-', ""));
+    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {database}"))).execute(&mut connection).await.unwrap();
+    let url = format!("{pooler}/{database}");
+    let fresh = Fresh { store: open(&url).await, url, _dir: None };
+    fresh.store.migrate().await.unwrap();
+    Some(fresh)
+}
+
+/// One test body, run on either database, and on PostgreSQL behind a pooler.
 #[macro_export]
 macro_rules! on_both {
     ($($name:ident),* $(,)?) => {
+        mod on_pooled_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(fresh) = $crate::support::pooled().await {
+                    super::$name(fresh).await;
+                }
+            })*
+        }
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
@@ -92,4 +117,26 @@ pub async fn member(store: &Store, slug: &str, email: &str, role: Role) -> Perso
     };
     store.member_add(&new, false).await.unwrap();
     store.member(&new.organisation_id, &new.user_id).await.unwrap().unwrap()
+}
+
+/// A finished consent for a workspace.
+pub fn adoption(person: &Person, id: &str, workspace: &str) -> Adoption {
+    Adoption {
+        id: id.to_owned(),
+        organisation_id: person.organisation_id.clone(),
+        workspace: Workspace { id: workspace.to_owned(), name: "Acme".to_owned(), url_key: "acme".to_owned(), logo_url: None },
+        actor: Actor::App,
+        viewer: Viewer { id: "v".to_owned(), name: "Relink".to_owned() },
+        scopes: vec!["read".to_owned(), "write".to_owned()],
+        connected_by: person.user_id.clone(),
+        grant: NewGrant {
+            access_sealed: vec![1],
+            refresh_sealed: Some(vec![2]),
+            fingerprint: "0123456789abcdef".to_owned(),
+            issued_at: 10,
+            expires_at: 86_400_010,
+        },
+        exclusive: true,
+        now: 10,
+    }
 }

@@ -1,0 +1,7 @@
+//! The store suite: every test runs on SQLite, on PostgreSQL, and on PostgreSQL behind a pooler.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+mod refresh;
+mod rows;
+mod support;

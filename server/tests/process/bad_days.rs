@@ -1,0 +1,220 @@
+//! Days that kill grants elsewhere: real processes, killed without warning, on real databases.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use relink_simulator::{Endpoint, Fault, Kind};
+use serde_json::json;
+use sqlx::Connection as _;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::fleet::{DAY_S, Fleet, empty_database};
+
+fn fault(kind: Kind, delay_ms: u64) -> Fault {
+    Fault {
+        endpoint: Endpoint::Token,
+        kind,
+        count: 1,
+        delay_ms: Some(delay_ms),
+        status: None,
+        retry_after_s: None,
+        after: 0,
+        operation: None,
+        grant_type: Some("refresh_token".to_owned()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_three_or_fifty_processes_one_refreshes() {
+    let Some(mut fleet) = Fleet::on_postgres().await else { return };
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    for (round, count) in [2, 3, 50].into_iter().enumerate() {
+        fleet.start(count).await;
+        let rejected = json!({ "rejected": fleet.token(0, &id).await.fingerprint() });
+        let told = join_all((0..count).map(|server| fleet.ask(server, &id, rejected.clone()))).await;
+        let first = told[0].as_ref().unwrap().token().unwrap().to_owned();
+        assert!(told.iter().all(|told| told.as_ref().unwrap().token() == Some(&first)), "{count}: {told:?}");
+        let counts = fleet.linear.grant_counts("acme-robotics");
+        assert_eq!((counts.rotations, counts.refreshes), (round as u64 + 1, round as u64 + 1), "{count} processes");
+    }
+}
+
+/// Kills one server while it refreshes, after so many milliseconds; another one must have a token within ten seconds.
+async fn killed_during(fault: Fault, after_ms: u64) -> (u64, u64, Duration) {
+    let Some(mut fleet) = Fleet::on_postgres().await else { return (1, 0, Duration::ZERO) };
+    fleet.start(2).await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    let rejected = json!({ "rejected": fleet.token(0, &id).await.fingerprint() });
+    fleet.linear.add_fault(fault).unwrap();
+    let asking = fleet.asking(0, &id, rejected.clone());
+    tokio::time::sleep(Duration::from_millis(after_ms)).await;
+    fleet.kill(0);
+    assert!(asking.await.unwrap().is_none(), "it died before it could answer");
+    let (token, took) = fleet.token_soon(1, &id, rejected).await.unwrap();
+    assert!(fleet.is_alive(&token).await);
+    let counts = fleet.linear.grant_counts("acme-robotics");
+    (counts.rotations, counts.replays, took)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_before_linear_worked_on_it() {
+    let (rotations, _, took) = killed_during(fault(Kind::Delay, 3_000), 400).await;
+    assert!(rotations == 1 && took < Duration::from_secs(10), "{rotations} {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_after_linear_rotated_and_before_the_reply() {
+    let (rotations, replays, took) = killed_during(fault(Kind::DelayReply, 3_000), 400).await;
+    assert!((rotations, replays) == (1, 1) || took.is_zero(), "{rotations} {replays}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_after_the_reply_and_before_the_write() {
+    let Some(url) = empty_database().await else { return };
+    let mut fleet = Fleet::on(Some(url.clone())).await;
+    fleet.start(2).await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    let rejected = json!({ "rejected": fleet.token(0, &id).await.fingerprint() });
+    fleet.linear.add_fault(fault(Kind::DelayReply, 500)).unwrap();
+    let asking = fleet.asking(0, &id, rejected.clone());
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    // Between the intent and the reply: the row is locked, so that the write has to wait.
+    let mut lock = sqlx::PgConnection::connect(&url).await.unwrap();
+    let mut tx = lock.begin().await.unwrap();
+    sqlx::query("SELECT 1 FROM connections FOR UPDATE").execute(&mut *tx).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    fleet.kill(0);
+    assert!(asking.await.unwrap().is_none());
+    tx.rollback().await.unwrap();
+    let (token, _) = fleet.token_soon(1, &id, rejected).await.unwrap();
+    assert!(fleet.is_alive(&token).await);
+    let counts = fleet.linear.grant_counts("acme-robotics");
+    assert_eq!((counts.rotations, counts.replays), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_after_the_write() {
+    let Some(mut fleet) = Fleet::on_postgres().await else { return };
+    fleet.start(2).await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    let rejected = json!({ "rejected": fleet.token(0, &id).await.fingerprint() });
+    let told = fleet.ask(0, &id, rejected.clone()).await.unwrap();
+    fleet.kill(0);
+    let (token, _) = fleet.token_soon(1, &id, rejected).await.unwrap();
+    assert_eq!(Some(token.as_str()), told.token());
+    assert_eq!(fleet.linear.grant_counts("acme-robotics").refreshes, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_on_sqlite_and_started_again() {
+    let mut fleet = Fleet::on_sqlite().await;
+    fleet.start(1).await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    let rejected = json!({ "rejected": fleet.token(0, &id).await.fingerprint() });
+    fleet.linear.add_fault(fault(Kind::DelayReply, 3_000)).unwrap();
+    let asking = fleet.asking(0, &id, rejected.clone());
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    fleet.kill(0);
+    assert!(asking.await.unwrap().is_none());
+    fleet.restart(0).await;
+    let (token, _) = fleet.token_soon(0, &id, rejected).await.unwrap();
+    assert!(fleet.is_alive(&token).await);
+    let counts = fleet.linear.grant_counts("acme-robotics");
+    assert_eq!((counts.rotations, counts.replays), (1, 1));
+}
+
+/// A way to the database that can be cut.
+struct Cable {
+    port: u16,
+    connected: Arc<AtomicBool>,
+}
+
+impl Cable {
+    async fn to(target: String) -> Cable {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let connected = Arc::new(AtomicBool::new(true));
+        let plugged = connected.clone();
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let (plugged, target) = (plugged.clone(), target.clone());
+                tokio::spawn(async move {
+                    let cut = async {
+                        while plugged.load(Ordering::SeqCst) {
+                            tokio::time::sleep(Duration::from_millis(20)).await;
+                        }
+                    };
+                    let pass = async {
+                        let mut far = TcpStream::connect(target).await?;
+                        copy_bidirectional(&mut near, &mut far).await
+                    };
+                    tokio::select! { () = cut => {}, _ = pass => {} }
+                });
+            }
+        });
+        Cable { port, connected }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_database_is_gone_for_twenty_seconds_in_the_middle() {
+    let Some(url) = empty_database().await else { return };
+    let address = url.split('@').nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let cable = Cable::to(address.clone()).await;
+    let mut fleet = Fleet::on(Some(url.replace(&address, &format!("127.0.0.1:{}", cable.port)))).await;
+    fleet.start(1).await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    let rejected = json!({ "rejected": fleet.token(0, &id).await.fingerprint() });
+    fleet.linear.add_fault(fault(Kind::DelayReply, 1_000)).unwrap();
+    let asking = fleet.asking(0, &id, rejected.clone());
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    cable.connected.store(false, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    cable.connected.store(true, Ordering::SeqCst);
+    let began = Instant::now();
+    let (token, _) = fleet.token_soon(0, &id, rejected).await.unwrap();
+    assert!(fleet.is_alive(&token).await, "{:?} after the database was back", began.elapsed());
+    assert_eq!(fleet.linear.grant_counts("acme-robotics").rotations, 1);
+    asking.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_a_pooler_in_transaction_mode_processes_refresh_once() {
+    let Some(database) = empty_database().await else { return };
+    #[expect(clippy::disallowed_methods, reason = "tests are told where the pooler is")]
+    let pooler = std::env::var("RELINK_TEST_PGBOUNCER").expect("RELINK_TEST_PGBOUNCER is set where RELINK_TEST_POSTGRES is");
+    let name = database.rsplit('/').next().unwrap();
+    let mut fleet = Fleet::on(Some(format!("{pooler}/{name}"))).await;
+    fleet.start(3).await;
+    let ids = fleet.connect(5, DAY_S).await;
+    for id in &ids {
+        let rejected = json!({ "rejected": fleet.token(0, id).await.fingerprint() });
+        let told = join_all((0..30).map(|call| fleet.ask(call % 3, id, rejected.clone()))).await;
+        let first = told[0].as_ref().unwrap().token().unwrap().to_owned();
+        assert!(told.iter().all(|told| told.as_ref().unwrap().token() == Some(&first)), "{told:?}");
+    }
+    let counts = fleet.linear.grant_counts("acme-robotics");
+    assert_eq!((counts.rotations, counts.refreshes), (5, 5));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_due_at_once_are_refreshed_once_each() {
+    let Some(mut fleet) = Fleet::on_postgres().await else { return };
+    fleet.connect(10_000, DAY_S / 24).await;
+    let sweep = |fleet: &Fleet| fleet.place.json(&["refresh", "--due-within", "90m"], "");
+    fleet.start(1).await;
+    let swept = sweep(&fleet);
+    assert!(swept["failed"] == 0 && swept["broken"] == 0, "{swept}");
+    let again = loop {
+        let again = sweep(&fleet);
+        if again["due"] == 0 {
+            break again;
+        }
+    };
+    assert_eq!(again, json!({ "due": 0, "refreshed": 0, "failed": 0, "broken": 0 }));
+    let counts = fleet.linear.grant_counts("acme-robotics");
+    assert_eq!((counts.rotations, counts.replays, counts.refused), (10_000, 0, 0));
+}

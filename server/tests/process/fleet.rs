@@ -1,0 +1,234 @@
+//! Several servers on one database, beside a simulated Linear in this process, with connections that are put straight
+//! into the database.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use relink_engine::connection::{Actor, Viewer, Workspace};
+use relink_engine::digest::fingerprint;
+use relink_engine::entropy::Entropy;
+use relink_engine::store::{Adoption, NewGrant, Store};
+use relink_engine::vault::{KeyRing, Place as Sealed, Vault};
+use relink_simulator::{MintedGrant, Options, Simulator};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::process::{Place, Running, client};
+
+const KEYS: &str = "k1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=";
+const ORG: &str = "north";
+/// Who owns it all.
+pub const EMAIL: &str = "ada@example.com";
+pub const PASSWORD: &str = "long enough password";
+pub const DAY_S: i64 = 86_400;
+
+pub struct Fleet {
+    pub linear: Simulator,
+    pub place: Place,
+    pub key: String,
+    /// Those that were killed are gone.
+    pub servers: Vec<Option<Running>>,
+    database: String,
+    client: reqwest::Client,
+}
+
+/// A server's answer about a token.
+#[derive(Debug)]
+pub struct Told {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Told {
+    pub fn token(&self) -> Option<&str> {
+        self.body["access_token"].as_str().filter(|_| self.status == 200)
+    }
+
+    pub fn fingerprint(&self) -> &str {
+        self.body["fingerprint"].as_str().unwrap_or_default()
+    }
+}
+
+impl Fleet {
+    /// On SQLite in a folder of its own; one server at a time.
+    pub async fn on_sqlite() -> Fleet {
+        Fleet::on(None).await
+    }
+
+    /// On a PostgreSQL database of its own; any number of servers.
+    pub async fn on_postgres() -> Option<Fleet> {
+        Some(Fleet::on(Some(empty_database().await?)).await)
+    }
+
+    /// On whatever `postgres://…` names.
+    pub async fn on(postgres: Option<String>) -> Fleet {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let linear = Simulator::seeded(Options { url: url.clone(), ..Options::default() }).unwrap();
+        let app = linear.app();
+        tokio::spawn(linear.clone().serve(listener, std::future::pending()));
+        let mut place = Place::new()
+            .set("RELINK_KEYS", KEYS)
+            .set("RELINK_LOG", "warn,relink_engine=info")
+            .set("RELINK_API_REQUESTS_PER_MINUTE", "1000000000")
+            .set("LINEAR_URL", &url)
+            .set("LINEAR_API_URL", &url)
+            .set("LINEAR_CLIENT_ID", &app.client_id)
+            .set("LINEAR_CLIENT_SECRET", &app.client_secret);
+        if let Some(url) = &postgres {
+            place = place.set("DATABASE_URL", url);
+        }
+        let database = postgres.unwrap_or_else(|| place.path().join("data/relink.db").display().to_string());
+        place.json(&["user", "add", "--email", EMAIL, "--name", "Ada", "--org", ORG, "--role", "owner", "--json"], PASSWORD);
+        let key = place.json(&["key", "new", "--org", ORG, "--name", "fleet"], "")["key"].as_str().unwrap().to_owned();
+        Fleet { linear, place, key, servers: Vec::new(), database, client: client() }
+    }
+
+    /// Servers up to so many.
+    pub async fn start(&mut self, count: usize) {
+        while self.servers.len() < count {
+            self.servers.push(Some(Running::serve(&self.place).await));
+        }
+    }
+
+    /// Without warning.
+    pub fn kill(&mut self, server: usize) {
+        if let Some(running) = self.servers[server].take() {
+            running.signal("KILL");
+        }
+    }
+
+    pub async fn restart(&mut self, server: usize) {
+        if self.servers[server].is_none() {
+            self.servers[server] = Some(Running::serve(&self.place).await);
+        }
+    }
+
+    /// Where a server answers.
+    pub fn url(&self, server: usize) -> &str {
+        &self.servers[server].as_ref().expect("it is running").url
+    }
+
+    pub fn id(&self, server: usize) -> u32 {
+        self.servers[server].as_ref().expect("it is running").id()
+    }
+
+    /// Connections whose tokens have so many seconds left. Answers their ids.
+    pub async fn connect(&self, count: usize, left_s: i64) -> Vec<String> {
+        let store = if self.database.starts_with("postgres") {
+            Store::open_postgres(&self.database).await.unwrap()
+        } else {
+            Store::open_sqlite(&PathBuf::from(&self.database)).await.unwrap()
+        };
+        let organisation = store.organisation_by_slug(ORG).await.unwrap().unwrap().id;
+        let user = store.user_by_email(EMAIL).await.unwrap().unwrap().id;
+        let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy());
+        let now = now_ms();
+        let mut ids = Vec::with_capacity(count);
+        for _ in 0..count {
+            let grant = self.linear.mint_grant("acme-robotics", "read").unwrap();
+            let id = entropy().id();
+            let adoption = Adoption {
+                grant: seal(&vault, &id, &organisation, &grant, now, now + left_s * 1_000),
+                workspace: Workspace { id: id.clone(), name: id.clone(), url_key: id.clone(), logo_url: None },
+                viewer: Viewer { id: "v".to_owned(), name: "Relink".to_owned() },
+                actor: Actor::App,
+                scopes: vec!["read".to_owned()],
+                connected_by: user.clone(),
+                organisation_id: organisation.clone(),
+                exclusive: false,
+                now,
+                id: id.clone(),
+            };
+            store.connection_adopt(&adoption).await.unwrap();
+            ids.push(id);
+        }
+        store.close().await;
+        ids
+    }
+
+    /// What a server says when asked for a token; `None` when it is not there or dies meanwhile.
+    pub async fn ask(&self, server: usize, connection: &str, asked: Value) -> Option<Told> {
+        let url = format!("{}/api/v1/connections/{connection}/token", self.servers[server].as_ref()?.url);
+        ask(&self.client, &url, &self.key, asked).await
+    }
+
+    /// [`Fleet::ask`] for later, while servers come and go.
+    pub fn asking(&self, server: usize, connection: &str, asked: Value) -> tokio::task::JoinHandle<Option<Told>> {
+        let url = self.servers[server].as_ref().map(|running| format!("{}/api/v1/connections/{connection}/token", running.url));
+        let (client, key) = (self.client.clone(), self.key.clone());
+        tokio::spawn(async move { ask(&client, &url?, &key, asked).await })
+    }
+
+    /// The token that a server has at hand.
+    pub async fn token(&self, server: usize, connection: &str) -> Told {
+        let told = self.ask(server, connection, json!({ "min_ttl_s": 0 })).await.expect("it answers");
+        assert!(told.token().is_some(), "{told:?}");
+        told
+    }
+
+    /// Whether Linear accepts a token.
+    pub async fn is_alive(&self, token: &str) -> bool {
+        let query = json!({ "query": "{ viewer { id } }" });
+        let reply = self.client.post(format!("{}/graphql", self.linear.url())).bearer_auth(token).json(&query).send().await;
+        reply.is_ok_and(|reply| reply.status() == 200)
+    }
+
+    /// Asks until there is a token, for ten seconds at most, as the contract promises. Answers it and how long it took.
+    pub async fn token_soon(&self, server: usize, connection: &str, asked: Value) -> Result<(String, Duration), String> {
+        let began = std::time::Instant::now();
+        loop {
+            let told = self.ask(server, connection, asked.clone()).await;
+            if let Some(token) = told.as_ref().and_then(Told::token) {
+                return Ok((token.to_owned(), began.elapsed()));
+            }
+            if began.elapsed() > Duration::from_secs(10) {
+                return Err(format!("{told:?} after {:?}", began.elapsed()));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+async fn ask(client: &reqwest::Client, url: &str, key: &str, asked: Value) -> Option<Told> {
+    let reply = client.post(url).bearer_auth(key).json(&asked).timeout(Duration::from_secs(60)).send().await.ok()?;
+    let status = reply.status().as_u16();
+    Some(Told { status, body: reply.json().await.ok()? })
+}
+
+fn seal(vault: &Vault, id: &str, organisation: &str, grant: &MintedGrant, issued_at: i64, expires_at: i64) -> NewGrant {
+    let place = |column| Sealed { table: "connections", row: id, column, organisation };
+    NewGrant {
+        access_sealed: vault.seal(place("access_sealed"), &grant.access_token.clone().into()),
+        refresh_sealed: Some(vault.seal(place("refresh_sealed"), &grant.refresh_token.clone().into())),
+        fingerprint: fingerprint(&grant.access_token),
+        issued_at,
+        expires_at,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's dice are not Relink's")]
+pub fn entropy() -> Entropy {
+    Entropy::new(|slice| getrandom::fill(slice).unwrap())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's clock is not Relink's")]
+pub fn now_ms() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+/// A new database in the server that `RELINK_TEST_POSTGRES` names; `make test` starts one.
+#[expect(clippy::disallowed_methods, reason = "tests are told where PostgreSQL is")]
+pub async fn empty_database() -> Option<String> {
+    use sqlx::Connection as _;
+    let Ok(server) = std::env::var("RELINK_TEST_POSTGRES") else {
+        let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
+        assert!(skipped, "set RELINK_TEST_POSTGRES (`make test` does), or RELINK_TEST_WITHOUT_POSTGRES=1 to do without");
+        return None;
+    };
+    let name = format!("fleet{}", entropy().id().replace('-', ""));
+    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+    let (base, _) = server.rsplit_once('/').unwrap();
+    Some(format!("{base}/{name}"))
+}
