@@ -1,5 +1,8 @@
 //! What a page may know: display facts only. No token, secret or raw error fits into any of these types,
-//! because everything here ends up readable in the page's source.
+//! because everything here ends up readable in the page's source. The one exception is a new API key ([`NewKeyView`]):
+//! its page is the only place where it can ever be read.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -127,13 +130,29 @@ pub struct TokenLife {
     pub note: String,
 }
 
-/// The last call that Linear did not answer usefully.
+/// What Linear answered, or what kept it from answering.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastFailure {
-    /// The HTTP status, where there was one.
-    pub status: Option<u16>,
+pub enum Answer {
+    /// Linear's own, shown in mono: "503", "400 invalid_grant".
+    Verbatim(String),
+    /// For example "no answer in time".
+    Words(String),
+}
+
+/// What "Linear unreachable" means for a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub answer: Answer,
     /// "14:01 UTC today"
     pub at: Moment,
+    /// Refreshes that failed in a row; 0 where only a call did.
+    pub failures: u32,
+    /// "in 40 s", where it is known.
+    pub next_try: Option<String>,
+    /// What it means for whoever uses the connection.
+    pub meaning: String,
+    /// It is this Relink's own set-up that Linear does not accept: only whoever runs it can help.
+    pub ours: bool,
 }
 
 /// Why a reconnect is required, with the evidence.
@@ -174,7 +193,7 @@ pub struct ConnectionView {
     /// Absent once disconnected.
     pub life: Option<TokenLife>,
     /// Present when `status` is `LinearUnreachable`.
-    pub failure: Option<LastFailure>,
+    pub waiting: Option<Waiting>,
     /// Present when `status` is `ReconnectRequired`.
     pub trouble: Option<Trouble>,
     /// Present when `status` is `NotConnected`.
@@ -242,12 +261,35 @@ pub enum WorkspaceContent {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ConnectionPageView {
     pub connection: ConnectionView,
+    /// Newest first.
+    pub history: Vec<HistoryView>,
     pub content: WorkspaceContent,
     /// Every known scope: granted first, with words.
     pub scopes: Vec<GrantedScope>,
     pub flash: Option<Flash>,
     pub manages: bool,
     pub as_of: Moment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HistoryTone {
+    Good,
+    Waiting,
+    Bad,
+    Plain,
+}
+
+/// One line of the refresh history: a bold fact, and what follows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryView {
+    pub tone: HistoryTone,
+    /// "19 Nov 05:38 UTC"
+    pub at: Moment,
+    /// "Refreshed on schedule", "Put off:"
+    pub fact: String,
+    pub answer: Option<Answer>,
+    /// Goes on with its own comma or space: ", 212 ms".
+    pub rest: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,7 +314,44 @@ pub struct SettingsView {
     pub database: String,
     /// The id of the key that seals.
     pub sealing_key: String,
+    /// The newest first; `None` for those who do not manage keys.
+    pub keys: Option<Vec<KeyView>>,
+    pub new_key: Option<NewKeyView>,
+    /// The name of a new key that was refused.
+    pub refused: Option<Refused>,
     pub flash: Option<Flash>,
+}
+
+/// An API key as its owners see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyView {
+    pub id: String,
+    pub name: String,
+    /// "rlk_····8fQ2"
+    pub key: String,
+    /// "2 min ago"; `None` if never.
+    pub last_used: Option<Moment>,
+}
+
+/// The page after a key was made.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NewKeyView {
+    Shown {
+        name: String,
+        key: String,
+    },
+    /// It was shown before.
+    Gone,
+}
+
+/// Without the key, which must not get into a log.
+impl fmt::Debug for NewKeyView {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NewKeyView::Shown { name, .. } => formatter.debug_struct("Shown").field("name", name).finish_non_exhaustive(),
+            NewKeyView::Gone => formatter.write_str("Gone"),
+        }
+    }
 }
 
 /// The page before anybody is signed in.
@@ -319,6 +398,8 @@ pub enum Complaint {
     },
     /// Sign-up: somebody else was quicker; there is an owner now.
     AlreadyOwned,
+    /// Settings: no name for a key, or too long a one.
+    KeyName,
 }
 
 /// What is said once at the top of the next page. Words are made where it is shown.
@@ -342,12 +423,24 @@ pub enum Flash {
     },
     CheckUnreachable,
     CheckRefused,
+    /// Until when the new token is good: "14:02 UTC on 20 Nov".
+    Refreshed {
+        until: String,
+    },
+    RefreshPutOff,
+    /// Linear gave nothing to refresh it with.
+    NotRefreshable {
+        until: String,
+    },
     PasswordChanged,
     PasswordTooShort,
     PasswordTooLong,
     /// The present one was wrong, or asked for too often.
     PasswordWrong,
     SignedOutElsewhere,
+    KeyRevoked {
+        name: String,
+    },
     ConnectFailed(ConnectError),
     /// A form was refused.
     Failed(Failure),

@@ -84,6 +84,56 @@ test("connections in every state", async ({ page, world }) => {
   await look(page, "connection-ended");
 });
 
+test("refreshes that worked, were put off, and cannot work", async ({ page, world }) => {
+  test.setTimeout(240_000);
+  await world.signUp(page);
+  await world.connect(page, "acme-robotics");
+  await card(page, world, "Acme Robotics");
+  await expect(page.getByText("No refresh yet.")).toBeVisible();
+  const refresh = page.getByRole("button", { name: "Refresh now" });
+  await refresh.click();
+  await expect(page.getByText("The token was refreshed.")).toBeVisible();
+  await expect(page.getByText("Refreshed by hand")).toBeVisible();
+  await look(page, "connection-refreshed");
+
+  await world.linear.fault("token", "html_500", 100);
+  await refresh.click();
+  await expect(page.getByRole("heading", { name: "Linear does not answer right now" })).toBeVisible();
+  await look(page, "connection-put-off");
+  await fetch(`${world.linear.url}/control/faults`, { method: "DELETE" });
+
+  await world.linear.fault("token", "invalid_client", 100);
+  await refresh.click();
+  await expect(page.getByRole("heading", { name: "Linear does not accept this Relink as a client" })).toBeVisible();
+  await look(page, "connection-not-accepted");
+  await page.goto(`${world.url}/integrations`);
+  await expect(page.getByRole("alert")).toContainText("Linear does not accept this Relink as a client.");
+  await look(page, "integrations-not-accepted");
+});
+
+test("API keys: none, a new one, shown already, and the list", async ({ page, world }) => {
+  test.setTimeout(240_000);
+  await world.signUp(page);
+  await page.goto(`${world.url}/settings`);
+  const name = page.getByLabel("Name of a new key");
+  await name.fill("x".repeat(101));
+  await page.getByRole("button", { name: "Create key" }).click();
+  await expect(page).toHaveTitle(/^Error: /);
+  await expect(name).toBeFocused();
+  await look(page, "settings-key-refused");
+  await name.fill("ci-runner");
+  await page.getByRole("button", { name: "Create key" }).click();
+  await expect(page.getByLabel("Key", { exact: true })).toHaveValue(/^rlk_/);
+  await look(page, "settings-key-new");
+  await page.reload();
+  await expect(page.getByText("This key was shown already.")).toBeVisible();
+  await look(page, "settings-key-gone");
+  await page.getByRole("link", { name: "Done" }).click();
+  await page.getByRole("button", { name: "Revoke ci-runner" }).click();
+  await expect(page.getByText("The key ci-runner is revoked.")).toBeVisible();
+  await look(page, "settings-key-revoked");
+});
+
 test("errors after coming back from Linear", async ({ page, world }) => {
   test.setTimeout(240_000);
   await world.signUp(page);

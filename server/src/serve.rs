@@ -24,6 +24,8 @@ use crate::start::{self, StartError};
 
 /// Requests under way get this long to finish.
 const GRACE: Duration = Duration::from_secs(10);
+/// Refreshes under way get this long after that. What does not land is asked for again by whoever comes next.
+const LANDING: Duration = Duration::from_secs(5);
 /// Between two rounds of tidying up.
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
 /// Between two looks at what is due for a refresh, give or take a fifth.
@@ -72,7 +74,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     housekeeping.abort();
     sweeping.abort();
     // A reply that is on its way is worth waiting for: it holds the only copy of a new pair.
-    engine.refreshes_landed(GRACE).await;
+    engine.refreshes_landed(LANDING).await;
     engine.store().close().await;
     Ok(outcome?)
 }

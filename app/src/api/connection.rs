@@ -10,6 +10,7 @@ use crate::view::ConnectionPageView;
 pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> {
     use axum::http::StatusCode;
 
+    use super::history::history_views;
     use super::present::{connection_view, granted_scopes};
     use super::request::{engine, set_status, signed_in, take_flash};
     use super::words;
@@ -24,6 +25,7 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
     let now = engine.now();
     Ok(ConnectionPageView {
         connection: connection_view(&connection, now),
+        history: history_views(&engine.refresh_history(&person, &id).await?),
         content,
         scopes: granted_scopes(&connection),
         flash: take_flash().await?,
@@ -35,8 +37,8 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
 /// One real call, to see whether the connection works.
 #[server(prefix = "/integrations", endpoint = "check")]
 pub async fn check_connection(#[server(default)] connection: String) -> Result<(), Failure> {
-    use relink_engine::{CallFailed, TokenError};
     use relink_engine::linear::CallError;
+    use relink_engine::{CallFailed, TokenError};
 
     use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
     use crate::view::Flash;
@@ -56,6 +58,62 @@ pub async fn check_connection(#[server(default)] connection: String) -> Result<(
     }
     see_other(&connection_path(&connection));
     Ok(())
+}
+
+/// A new token now, whether or not the present one is old.
+#[server(prefix = "/integrations", endpoint = "refresh")]
+pub async fn refresh_connection(#[server(default)] connection: String) -> Result<(), Failure> {
+    use relink_engine::{RefreshNowError, TokenError};
+
+    use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
+
+    let (engine, person) = (engine()?, signed_in_form().await?);
+    let flash = match refreshed(&engine, &person, &connection).await {
+        Ok(flash) => flash,
+        Err(RefreshNowError::Token(TokenError::Unreachable { .. })) => put_off(&engine, &person, &connection).await?,
+        // The page itself says what is wrong with the connection.
+        Err(RefreshNowError::Token(TokenError::ReconnectRequired { .. })) => None,
+        Err(RefreshNowError::Forbidden) => return refuse(Failure::Forbidden).await,
+        Err(RefreshNowError::Token(TokenError::NotFound)) => return refuse(Failure::NotFound).await,
+        Err(RefreshNowError::Token(TokenError::Store(error))) => return refuse(error.into()).await,
+    };
+    if let Some(flash) = flash {
+        set_flash(flash).await?;
+    }
+    see_other(&connection_path(&connection));
+    Ok(())
+}
+
+/// Refreshes, and says so only if there is another token now: a connection from before refresh tokens keeps its own.
+#[cfg(feature = "ssr")]
+async fn refreshed(
+    engine: &relink_engine::Engine,
+    person: &relink_engine::account::Person,
+    id: &str,
+) -> Result<Option<crate::view::Flash>, relink_engine::RefreshNowError> {
+    use relink_engine::TokenError;
+
+    use super::present::good_until;
+    use crate::view::Flash;
+
+    let before = engine.store().connection(&person.organisation_id, id).await?.ok_or(TokenError::NotFound)?;
+    engine.refresh_now(person, id).await?;
+    let after = engine.store().connection(&person.organisation_id, id).await?.ok_or(TokenError::NotFound)?;
+    let until = good_until(&after, engine.now());
+    let moved = after.generation != before.generation;
+    Ok(until.map(|until| if moved { Flash::Refreshed { until } } else { Flash::NotRefreshable { until } }))
+}
+
+/// What is to say of a refresh that was put off; nothing where the page itself says whose fault it is.
+#[cfg(feature = "ssr")]
+async fn put_off(
+    engine: &relink_engine::Engine,
+    person: &relink_engine::account::Person,
+    id: &str,
+) -> Result<Option<crate::view::Flash>, Failure> {
+    let connection = engine.store().connection(&person.organisation_id, id).await?;
+    let ours = connection.as_ref().is_some_and(super::present::is_ours);
+    Ok((!ours).then_some(crate::view::Flash::RefreshPutOff))
 }
 
 /// Ends a connection; both tokens are revoked at Linear.
@@ -81,8 +139,8 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
 
 #[cfg(feature = "ssr")]
 fn content(asked: Result<relink_engine::linear::Content, relink_engine::CallFailed>) -> Result<crate::view::WorkspaceContent, Failure> {
-    use relink_engine::{CallFailed, TokenError};
     use relink_engine::linear::CallError;
+    use relink_engine::{CallFailed, TokenError};
 
     use crate::view::{ProjectView, TeamView, WorkspaceContent};
 

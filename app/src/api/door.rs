@@ -118,6 +118,6 @@ fn complaint(error: relink_engine::FieldError) -> crate::view::Complaint {
 
 /// What was typed, bounded: it is kept in the session until the next page.
 #[cfg(feature = "ssr")]
-fn kept(text: &str) -> String {
+pub(super) fn kept(text: &str) -> String {
     text.chars().take(254).collect()
 }

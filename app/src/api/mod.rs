@@ -9,9 +9,12 @@ mod connection;
 mod door;
 mod failure;
 mod integrations;
+mod keys;
 mod settings;
 mod shell;
 
+#[cfg(feature = "ssr")]
+mod history;
 #[cfg(feature = "ssr")]
 mod present;
 #[cfg(feature = "ssr")]
@@ -24,6 +27,7 @@ pub use connection::*;
 pub use door::*;
 pub use failure::Failure;
 pub use integrations::*;
+pub use keys::*;
 pub use settings::*;
 pub use shell::*;
 

@@ -1,13 +1,15 @@
 //! From what the engine knows to what a page may show. This is the wall that tokens do not pass.
 
+use relink_engine::ApiKey;
 use relink_engine::account::Person;
 use relink_engine::clock::Millis;
-use relink_engine::connection::{Actor, Connection, Evidence, Reason, State, TokenTimes};
+use relink_engine::connection::{Actor, Connection, Evidence, Reason, RefreshTrouble, State, TokenTimes};
 use relink_engine::scope;
 
 use super::words;
 use crate::view::{
-    ActsAs, ConnectionView, Farewell, GrantedScope, LastFailure, PersonView, ScopeView, Status, TokenLife, Trouble, WorkspaceView,
+    ActsAs, Answer, ConnectionView, Farewell, GrantedScope, KeyView, Moment, PersonView, ScopeView, Status, TokenLife, Trouble, Waiting,
+    WorkspaceView,
 };
 
 pub fn person_view(person: &Person) -> PersonView {
@@ -53,7 +55,7 @@ pub fn connection_view(connection: &Connection, now: Millis) -> ConnectionView {
         verified: connection.last_verified_at.map(|at| words::moment(at, now)),
         fingerprint: token.map(|token| format!("{}·{}", &token.fingerprint[..4], &token.fingerprint[4..8])),
         life: token.map(|token| life(connection, token, now)),
-        failure: failure(connection, now),
+        waiting: waiting(connection, now),
         trouble: trouble(connection, now),
         farewell: farewell(connection, now),
     }
@@ -81,7 +83,7 @@ fn life(connection: &Connection, token: &TokenTimes, now: Millis) -> TokenLife {
             let note = verified.map(|at| format!("Worked until {}", words::at_clock(at, now).text));
             ("Stopped".to_owned(), note.unwrap_or_default())
         }
-        Status::LinearUnreachable => (left(token, now), "Nothing for you to do".to_owned()),
+        Status::LinearUnreachable => (left(token, now), patience(connection, now)),
         Status::Connected => (left(token, now), verified.map(|at| format!("Proved working {}", words::ago(now - at))).unwrap_or_default()),
     };
     TokenLife {
@@ -95,6 +97,14 @@ fn life(connection: &Connection, token: &TokenTimes, now: Millis) -> TokenLife {
     }
 }
 
+/// Until when the present token is good: "14:02 UTC on 20 Nov". Nothing if it was lost meanwhile, which the page shows.
+pub fn good_until(connection: &Connection, now: Millis) -> Option<String> {
+    match &connection.state {
+        State::Connected { token } => Some(words::at_clock(token.expires_at, now).text),
+        State::ReconnectRequired { .. } | State::Disconnected { .. } => None,
+    }
+}
+
 fn left(token: &TokenTimes, now: Millis) -> String {
     if token.expires_at > now {
         format!("{} left", words::span(token.expires_at - now))
@@ -103,18 +113,91 @@ fn left(token: &TokenTimes, now: Millis) -> String {
     }
 }
 
-fn failure(connection: &Connection, now: Millis) -> Option<LastFailure> {
-    let error = connection.passing_error().filter(|_| status(connection) == Status::LinearUnreachable)?;
-    Some(LastFailure { status: error.status, at: words::at_clock(error.at, now) })
+/// "Nothing for you to do. Next try in 40 s", as far as it is true and known.
+fn patience(connection: &Connection, now: Millis) -> String {
+    let calm = (!is_ours(connection)).then(|| "Nothing for you to do".to_owned());
+    let next = next_try(connection, now).map(|next| format!("Next try {next}"));
+    calm.into_iter().chain(next).collect::<Vec<_>>().join(". ")
+}
+
+fn next_try(connection: &Connection, now: Millis) -> Option<String> {
+    let at = connection.refresh_trouble.as_ref()?.next_attempt_at?;
+    Some(words::within(at - now))
+}
+
+/// Only whoever runs this Relink can help.
+pub fn is_ours(connection: &Connection) -> bool {
+    connection.refresh_trouble.as_ref().is_some_and(RefreshTrouble::is_ours)
+}
+
+fn waiting(connection: &Connection, now: Millis) -> Option<Waiting> {
+    let State::Connected { token } = &connection.state else { return None };
+    let newest = connection.passing_error()?;
+    let (trouble, ours) = (connection.refresh_trouble.as_ref(), is_ours(connection));
+    // Several failures in a row say more than a call that failed since.
+    let error = trouble.filter(|trouble| ours || trouble.failures > 1).map_or(newest, |trouble| &trouble.error);
+    Some(Waiting {
+        answer: answer(&error.code, error.status),
+        at: words::at_clock(error.at, now),
+        failures: trouble.map_or(0, |trouble| u32::try_from(trouble.failures).unwrap_or(u32::MAX)),
+        next_try: next_try(connection, now),
+        meaning: meaning(token, ours, now),
+        ours,
+    })
+}
+
+fn meaning(token: &TokenTimes, ours: bool, now: Millis) -> String {
+    let until = words::at_clock(token.expires_at, now).text;
+    match (token.expires_at > now, ours) {
+        (true, false) => {
+            format!("The token is still good until {until}; calls go through as long as Linear answers them. Nothing for you to do.")
+        }
+        (true, true) => format!("The token is still good until {until}; calls go through until then."),
+        (false, false) => format!("The token ran out at {until}. Relink keeps trying; nothing for you to do."),
+        (false, true) => format!("The token ran out at {until}. Calls wait until Linear accepts this Relink again."),
+    }
+}
+
+/// What Linear answered, verbatim, or what kept it from answering, in words.
+pub fn answer(code: &str, status: Option<u16>) -> Answer {
+    let words = match code {
+        "timeout" => "no answer in time",
+        "no_connection" => "no connection",
+        "rate_limited" => "Linear asked for fewer questions",
+        "unreadable_reply" => "an answer that could not be read",
+        "broken_reply" => "the answer broke off",
+        "database" => "Relink's own database did not answer",
+        "not_configured" => "no Linear app is set up here",
+        "busy" => "another process was still at it",
+        _ => return Answer::Verbatim(verbatim(code, status)),
+    };
+    Answer::Words(words.to_owned())
+}
+
+/// "503", "400 invalid_grant".
+fn verbatim(code: &str, status: Option<u16>) -> String {
+    match status {
+        // Linear has no code of its own for it.
+        Some(status) if code == "server_error" => status.to_string(),
+        Some(status) => format!("{status} {code}"),
+        None => code.to_owned(),
+    }
 }
 
 fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
+    const REMOVED: &str = "The app was removed in Linear, or an admin revoked it";
+    const LOST: &str = "An answer from Linear was lost and nobody asked again within its half hour, so the new token is gone";
+
     let State::ReconnectRequired { since, reason, evidence, token } = &connection.state else { return None };
     let ran_out = token.as_ref().is_some_and(|token| token.expires_at <= *since);
+    let twice = evidence.as_ref().is_some_and(|evidence| evidence.asked >= 2);
+    let late = evidence.as_ref().is_some_and(|evidence| evidence.late_by_s.is_some());
     let (answer_note, likely) = match reason {
+        Reason::Revoked if twice => ("to a token that it had just handed out", REMOVED),
         Reason::Revoked if ran_out => ("to a token that had run out", "The token reached the end of its life and was not renewed"),
-        Reason::Revoked => ("to a token that should have worked", "The app was removed in Linear, or an admin revoked it"),
-        Reason::InvalidGrant => ("to the newest refresh token", "The app was removed in Linear, or an admin revoked it"),
+        Reason::Revoked => ("to a token that should have worked", REMOVED),
+        Reason::InvalidGrant if twice => ("to the newest refresh token, asked twice", REMOVED),
+        Reason::InvalidGrant => ("to the newest refresh token", REMOVED),
         Reason::NoRefreshToken => ("", "This connection is from before refresh tokens"),
         Reason::Unreadable => ("", "The key that sealed this token is not among the keys of this Relink any more"),
         Reason::ByPerson | Reason::Duplicate => ("", "Another connection took its place"),
@@ -123,13 +206,23 @@ fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
         since: words::at_clock(*since, now),
         answer: evidence.as_ref().map(|Evidence { status, code, .. }| format!("{status} {code}")),
         answer_note: answer_note.to_owned(),
-        likely: likely.to_owned(),
+        likely: if late { LOST } else { likely }.to_owned(),
     })
 }
 
 fn farewell(connection: &Connection, now: Millis) -> Option<Farewell> {
     let State::Disconnected { at, by, revoked, .. } = &connection.state else { return None };
     Some(Farewell { at: words::on_day(*at, now), by: by.clone().unwrap_or_else(|| "Relink".to_owned()), revoked: *revoked })
+}
+
+/// Of the key itself only the end is known.
+pub fn key_view(key: ApiKey, now: Millis) -> KeyView {
+    KeyView {
+        id: key.id,
+        name: key.name,
+        key: format!("rlk_····{}", key.last_four),
+        last_used: key.last_used_at.map(|at| Moment { iso: words::iso(at), text: words::ago(now - at) }),
+    }
 }
 
 /// The first letters of the first and last word, or the first two of a single one.
@@ -173,15 +266,5 @@ pub fn granted_scopes(connection: &Connection) -> Vec<GrantedScope> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::initials;
-
-    #[test]
-    fn initials_fit_any_name() {
-        assert_eq!(initials("Acme Robotics"), "AR");
-        assert_eq!(initials("globex"), "GL");
-        assert_eq!(initials("Ana Maria de Souza"), "AS");
-        assert_eq!(initials("  "), "?");
-        assert_eq!(initials("日本 語"), "日語");
-    }
-}
+#[path = "present_tests.rs"]
+mod tests;

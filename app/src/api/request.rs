@@ -6,16 +6,17 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use relink_engine::Engine;
 use relink_engine::account::Person;
 use relink_engine::digest::sha256_hex;
-use serde::Serialize;
+use relink_engine::{Engine, NewApiKey};
+use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use time::Duration;
 use tower_sessions::{Expiry, Session};
 
 use super::Failure;
-use crate::view::{Flash, Refused, Theme};
+use crate::view::{Flash, NewKeyView, Refused, Theme};
 
 /// What pages need to know of this instance beside the engine.
 #[derive(Clone, Debug)]
@@ -42,6 +43,14 @@ const ORGANISATION: &str = "organisation";
 const BROWSER: &str = "browser";
 const FLASH: &str = "flash";
 const REFUSED: &str = "refused";
+const NEW_KEY: &str = "new_key";
+
+/// A key on its way to the page that shows it once.
+#[derive(Serialize, Deserialize)]
+struct SealedKey {
+    name: String,
+    sealed: String,
+}
 
 pub fn engine() -> Result<Engine, Failure> {
     use_context().ok_or(Failure::Unavailable)
@@ -215,6 +224,18 @@ pub async fn set_refused(refused: Refused) -> Result<(), Failure> {
 
 pub async fn take_refused() -> Result<Option<Refused>, Failure> {
     take(REFUSED).await
+}
+
+/// Sealed: whoever reads the session in the database must not read the key.
+pub async fn set_new_key(person: &Person, key: &NewApiKey) -> Result<(), Failure> {
+    put(NEW_KEY, SealedKey { name: key.name.clone(), sealed: engine()?.seal_for(person, &key.key) }).await
+}
+
+/// The key that this person has just made; only the first call after that gets it.
+pub async fn take_new_key(person: &Person) -> Result<Option<NewKeyView>, Failure> {
+    let Some(SealedKey { name, sealed }) = take(NEW_KEY).await? else { return Ok(None) };
+    let key = engine()?.open_for(person, &sealed);
+    Ok(key.map(|key| NewKeyView::Shown { name, key: key.expose_secret().to_owned() }))
 }
 
 async fn put(key: &str, value: impl Serialize) -> Result<(), Failure> {

@@ -5,13 +5,16 @@ use leptos::prelude::*;
 use super::Failure;
 use crate::view::SettingsView;
 
+/// `shown` is the address bar's `?shown=`: which secret this page was opened for.
 #[server(prefix = "/fn", endpoint = "load-settings")]
-pub async fn load_settings() -> Result<SettingsView, Failure> {
+pub async fn load_settings(shown: Option<String>) -> Result<SettingsView, Failure> {
+    use super::keys::{key_views, new_key};
     use super::present::person_view;
-    use super::request::{create_app_url, engine, parts, signed_in, site, take_flash, theme_of};
+    use super::request::{create_app_url, engine, parts, signed_in, site, take_flash, take_refused, theme_of};
 
     let (engine, person, site) = (engine()?, signed_in().await?, site()?);
     let app = engine.linear().app();
+    let keys = key_views(&engine, &person).await?;
     Ok(SettingsView {
         client_id: app.map(|app| app.client_id.clone()),
         redirect_uri: engine.linear().redirect_uri().to_string(),
@@ -23,6 +26,9 @@ pub async fn load_settings() -> Result<SettingsView, Failure> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         database: engine.store().kind().to_owned(),
         sealing_key: engine.sealing_key().to_owned(),
+        new_key: if keys.is_some() { new_key(&person, shown.as_deref()).await? } else { None },
+        keys,
+        refused: take_refused().await?,
         flash: take_flash().await?,
     })
 }

@@ -32,6 +32,18 @@ pub fn on_day(at: Millis, now: Millis) -> Moment {
     Moment { iso: iso(at), text: day(&utc(at), &utc(now)) }
 }
 
+/// "19 Nov 05:38 UTC": for lists that reach back less than a year.
+pub fn stamp(at: Millis) -> Moment {
+    let date = utc(at);
+    Moment { iso: iso(at), text: format!("{} {} {} UTC", date.day(), short(date.month()), clock(&date)) }
+}
+
+/// "13:40 UTC" on the day of `than`, otherwise "18 Nov 23:10 UTC".
+pub fn earlier(at: Millis, than: Millis) -> String {
+    let date = utc(at);
+    if date.date() == utc(than).date() { format!("{} UTC", clock(&date)) } else { stamp(at).text }
+}
+
 /// "14:02:11 UTC".
 pub fn seconds(at: Millis) -> Moment {
     let date = utc(at);
@@ -47,6 +59,15 @@ pub fn ago(span: Millis) -> String {
         HOUR..DAY => format!("{} h ago", span / HOUR),
         _ if span < 2 * DAY => "1 day ago".to_owned(),
         _ => format!("{} days ago", span / DAY),
+    }
+}
+
+/// "in 40 s", "in 2 min", "now": rounded up, so that nobody looks too early.
+pub fn within(span: Millis) -> String {
+    match span {
+        ..=0 => "now".to_owned(),
+        1..MINUTE => format!("in {} s", (span + SECOND - 1) / SECOND),
+        _ => format!("in {} min", (span + MINUTE - 1) / MINUTE),
     }
 }
 
@@ -102,6 +123,17 @@ mod tests {
         assert_eq!(at_clock(NOW, NOW).text, "14:02 UTC today");
         assert_eq!(at_clock(NOW - DAY, NOW).text, "14:02 UTC on 18 Nov");
         assert_eq!(seconds(NOW).text, "14:02:11 UTC");
+        assert_eq!(stamp(NOW).text, "19 Nov 14:02 UTC");
+        assert_eq!(earlier(NOW - HOUR, NOW), "13:02 UTC");
+        assert_eq!(earlier(NOW - DAY, NOW), "18 Nov 14:02 UTC");
+    }
+
+    #[test]
+    fn what_is_to_come_is_rounded_up() {
+        assert_eq!(within(-1), "now");
+        assert_eq!(within(1), "in 1 s");
+        assert_eq!(within(40 * SECOND), "in 40 s");
+        assert_eq!(within(MINUTE + 1), "in 2 min");
     }
 
     #[test]

@@ -4,11 +4,12 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::content::TeamsAndProjects;
+use super::history::RefreshHistory;
 use super::load::loaded;
 use crate::api::load_connection;
 use crate::parts::{
     AsOf, Badge, Callout, ConnectButton, Content, DisconnectDialog, DisconnectSection, FlashMessage, Glyph, Icon, Life, Place,
-    WorkspaceAvatar, day, farewell_words,
+    WaitingCallout, WorkspaceAvatar, day, farewell_words,
 };
 use crate::view::{ActsAs, ConnectionPageView, ConnectionView, GrantedScope, Moment, Status};
 
@@ -21,7 +22,7 @@ pub fn ConnectionPage() -> impl IntoView {
 
 /// The page, given its data; `confirming` opens the question before a disconnect.
 pub fn connection(view: ConnectionPageView, confirming: bool) -> Content {
-    let ConnectionPageView { connection, content, scopes, flash, manages, as_of } = view;
+    let ConnectionPageView { connection, history, content, scopes, flash, manages, as_of } = view;
     let page = format!("/integrations/{}", connection.id);
     let name = connection.workspace.name.clone();
     let disconnectable = manages && connection.status != Status::NotConnected;
@@ -35,6 +36,7 @@ pub fn connection(view: ConnectionPageView, confirming: bool) -> Content {
         </nav>
         <Head connection=connection.clone() manages as_of page />
         {state(&connection, manages)}
+        <RefreshHistory status=connection.status life=connection.life.clone() history />
         <Scopes scopes />
         <TeamsAndProjects workspace=name.clone() status=connection.status content />
         {(disconnectable && !confirming).then(|| view! { <DisconnectSection connection=connection.clone() /> })}
@@ -47,8 +49,8 @@ pub fn connection(view: ConnectionPageView, confirming: bool) -> Content {
 
 #[component]
 fn Head(connection: ConnectionView, manages: bool, as_of: Moment, page: String) -> impl IntoView {
-    let checkable = manages && matches!(connection.status, Status::Connected | Status::LinearUnreachable);
-    let check = checkable.then(|| {
+    let alive = manages && matches!(connection.status, Status::Connected | Status::LinearUnreachable);
+    let actions = alive.then(|| {
         view! {
             <form method="post" action="/integrations/check">
                 <input type="hidden" name="connection" value=connection.id.clone() />
@@ -56,6 +58,10 @@ fn Head(connection: ConnectionView, manages: bool, as_of: Moment, page: String) 
                     <Glyph icon=Icon::Turn />
                     "Check now"
                 </button>
+            </form>
+            <form method="post" action="/integrations/refresh">
+                <input type="hidden" name="connection" value=connection.id.clone() />
+                <button class="btn">"Refresh now"</button>
             </form>
         }
     });
@@ -71,7 +77,7 @@ fn Head(connection: ConnectionView, manages: bool, as_of: Moment, page: String) 
             </div>
             <div class="tools">
                 <AsOf at=as_of page />
-                {check}
+                {actions}
             </div>
         </div>
     }
@@ -83,6 +89,13 @@ fn state(connection: &ConnectionView, manages: bool) -> AnyView {
         view! {
             <div class="first-thing">
                 <Callout connection=connection.clone() trouble manages long=true />
+            </div>
+        }
+    });
+    let waiting = connection.waiting.clone().map(|waiting| {
+        view! {
+            <div class="first-thing">
+                <WaitingCallout waiting />
             </div>
         }
     });
@@ -103,6 +116,7 @@ fn state(connection: &ConnectionView, manages: bool) -> AnyView {
     });
     view! {
         {callout}
+        {waiting}
         <section class="panel" aria-labelledby="h-token">
             <h2 class="sr" id="h-token">"Token"</h2>
             {life}
@@ -119,7 +133,7 @@ fn Facts(connection: ConnectionView) -> impl IntoView {
         ActsAs::App { name } => format!("The app “{name}”"),
         ActsAs::User { name } => name,
     };
-    let call = match connection.verified {
+    let verified = match connection.verified {
         Some(at) => view! { <time datetime=at.iso>{at.text}</time> }.into_any(),
         None => "None yet".into_any(),
     };
@@ -136,8 +150,8 @@ fn Facts(connection: ConnectionView) -> impl IntoView {
                     <dd>{connection.connected_by} ", " <time datetime=connection.connected_at.iso>{since}</time></dd>
                 </div>
                 <div>
-                    <dt>"Last real call"</dt>
-                    <dd>{call}</dd>
+                    <dt>"Last verified"</dt>
+                    <dd>{verified}</dd>
                 </div>
                 {connection
                     .fingerprint

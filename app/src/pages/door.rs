@@ -143,11 +143,12 @@ fn place(complaint: Complaint) -> &'static str {
         Complaint::NameMissing => "name",
         Complaint::EmailInvalid | Complaint::EmailTaken => "email",
         Complaint::PasswordTooShort | Complaint::PasswordTooLong | Complaint::NoMatch { .. } | Complaint::Paused { .. } => "password",
-        Complaint::AlreadyOwned => "",
+        Complaint::AlreadyOwned | Complaint::KeyName => "",
     }
 }
 
-fn words(complaint: Complaint) -> String {
+/// A complaint in words, for its field.
+pub fn words(complaint: Complaint) -> String {
     match complaint {
         Complaint::OrganisationMissing => "Enter the name of your organisation.".to_owned(),
         Complaint::NameMissing => "Enter your name.".to_owned(),
@@ -163,6 +164,7 @@ fn words(complaint: Complaint) -> String {
             let wait = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
             format!("Too many tries. Wait {wait}, then try again.")
         }
+        Complaint::KeyName => "Enter a name of 1 to 100 characters.".to_owned(),
         Complaint::AlreadyOwned => "Somebody else set up this Relink first. Nothing was changed.".to_owned(),
     }
 }

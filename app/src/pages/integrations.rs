@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::load::loaded;
 use super::verdict::{Tally, verdict};
 use crate::api::load_integrations;
-use crate::parts::{AsOf, Card, ConnectForm, Content, FlashMessage, Glyph, Icon, Place};
+use crate::parts::{AsOf, Card, ConnectForm, Content, FlashMessage, Glyph, Icon, NotAccepted, Place};
 use crate::view::IntegrationsView;
 
 const HERE: &str = "/integrations";
@@ -40,7 +40,10 @@ fn overview(view: IntegrationsView) -> AnyView {
             </ConnectForm>
         }
     });
+    // Linear refuses all of them alike, so it is said once.
+    let not_accepted = connections.iter().find_map(|connection| connection.waiting.clone().filter(|waiting| waiting.ours));
     view! {
+        {not_accepted.map(|waiting| view! { <NotAccepted answer=waiting.answer /> })}
         <div class="head">
             <div>
                 <h1>{verdict(&connections)}</h1>

@@ -1,6 +1,6 @@
 use super::*;
 use crate::rendered;
-use crate::view::{ActsAs, ConnectionView, Moment, Status, Trouble, WorkspaceView};
+use crate::view::{ActsAs, Answer, ConnectionView, Moment, Status, Trouble, Waiting, WorkspaceView};
 
 fn moment(text: &str) -> Moment {
     Moment { iso: "2026-11-19T09:42:00Z".to_owned(), text: text.to_owned() }
@@ -25,10 +25,15 @@ fn broken(name: &str) -> ConnectionView {
         verified: None,
         fingerprint: None,
         life: None,
-        failure: None,
+        waiting: None,
         trouble: Some(trouble),
         farewell: None,
     }
+}
+
+fn waiting(answer: Answer, failures: u32, ours: bool) -> ConnectionView {
+    let waiting = Waiting { answer, at: moment("14:01 UTC today"), failures, next_try: None, meaning: String::new(), ours };
+    ConnectionView { status: Status::LinearUnreachable, trouble: None, waiting: Some(waiting), ..broken("Initech Studio") }
 }
 
 fn page(connections: Vec<ConnectionView>, app_configured: bool, manages: bool) -> String {
@@ -44,6 +49,33 @@ fn a_broken_connection_shows_the_evidence_and_the_way_back() {
         assert!(page.contains(part), "{part:?} is missing");
     }
     assert!(page.contains(r#"<input type="hidden" name="connection" value="c1">"#));
+}
+
+#[test]
+fn a_card_counts_the_tries_that_failed() {
+    let unavailable = || Answer::Verbatim("503".to_owned());
+    let silent = || Answer::Words("no answer in time".to_owned());
+    let cases = [
+        (waiting(unavailable(), 3, false), "3 tries failed, last <code>503</code> at <time"),
+        (waiting(unavailable(), 1, false), "Last try failed, <code>503</code> at <time"),
+        (waiting(silent(), 3, false), "3 tries failed, last at <time"),
+        (waiting(silent(), 0, false), "Last try failed at <time"),
+    ];
+    for (connection, fact) in cases {
+        let page = page(vec![connection], true, true).replace("<!>", "");
+        assert!(page.contains(fact), "{fact:?} is not in {page}");
+        assert!(!page.contains(r#"role="alert""#));
+    }
+}
+
+#[test]
+fn a_wrong_set_up_is_said_once_above_all_connections() {
+    let wrong = || waiting(Answer::Verbatim("401 invalid_client".to_owned()), 2, true);
+    let page = page(vec![wrong(), wrong()], true, false);
+    assert_eq!(page.matches(r#"role="alert""#).count(), 1);
+    for part in ["Linear does not accept this Relink as a client", "<code>401 invalid_client</code>", "/settings#linear-app"] {
+        assert!(page.contains(part), "{part:?} is missing");
+    }
 }
 
 #[test]

@@ -1,26 +1,31 @@
-//! `/settings`: the Linear app, appearance, your account, and what this instance is.
+//! `/settings`: the Linear app, API keys, appearance, your account, and what this instance is.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
+use super::keys::{ApiKeys, NewKey};
 use super::load::loaded;
 use crate::api::load_settings;
 use crate::islands::SaveOnChange;
 use crate::parts::{Content, CopyField, Field, FlashMessage, Glyph, Icon, Place, Problem};
-use crate::view::{Flash, PersonView, SettingsView, Theme};
+use crate::view::{Complaint, Flash, PersonView, SettingsView, Theme};
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    loaded(load_settings(), settings)
+    let shown = use_query_map().with_untracked(|query| query.get("shown"));
+    loaded(load_settings(shown), settings)
 }
 
 /// The page, given its data.
-pub fn settings(view: SettingsView) -> Content {
+pub fn settings(mut view: SettingsView) -> Content {
+    let (keys, new_key) = (view.keys.take(), view.new_key.take());
+    let key_refused = view.refused.take().filter(|refused| refused.complaints.contains(&Complaint::KeyName));
     let flash = view.flash.clone();
     let refused = flash.clone().filter(|flash| matches!(flash, Flash::PasswordTooShort | Flash::PasswordTooLong | Flash::PasswordWrong));
     let manages = view.person.manages;
     // A refused password is said at its field instead, which also takes the focus.
     let flash = flash.filter(|_| refused.is_none()).map(|flash| view! { <FlashMessage flash page="/settings".to_owned() manages /> });
-    let was_refused = refused.is_some();
+    let was_refused = refused.is_some() || key_refused.is_some();
     let main = view! {
         {flash}
         <div class="head">
@@ -28,7 +33,9 @@ pub fn settings(view: SettingsView) -> Content {
                 <h1>"Settings"</h1>
             </div>
         </div>
+        {new_key.map(|new_key| view! { <NewKey new_key /> })}
         <LinearApp view=view.clone() />
+        {keys.map(|keys| view! { <ApiKeys keys refused=key_refused /> })}
         <Appearance theme=view.theme />
         <Account person=view.person.clone() refused />
         <Instance view />

@@ -71,7 +71,7 @@ mod tests {
             verified: None,
             fingerprint: None,
             life: None,
-            failure: None,
+            waiting: None,
             trouble: None,
             farewell: None,
         }

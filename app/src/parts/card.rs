@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Badge, Callout, ConnectButton, Glyph, Icon, Life, WorkspaceAvatar, acts_as, when};
-use crate::view::{ConnectionView, Farewell, LastFailure, Status};
+use crate::view::{Answer, ConnectionView, Farewell, Status, Waiting};
 
 #[component]
 pub fn Card(connection: ConnectionView, manages: bool) -> impl IntoView {
@@ -68,12 +68,20 @@ pub fn farewell_words(farewell: &Farewell) -> AnyView {
     .into_any()
 }
 
-fn failure(failure: &LastFailure) -> AnyView {
-    let answer = failure.status.map(|status| view! { ", " <code>{status}</code> });
+fn failed(waiting: &Waiting) -> AnyView {
+    let said = match &waiting.answer {
+        Answer::Verbatim(answer) => Some(view! { <code>{answer.clone()}</code> " " }),
+        Answer::Words(_) => None,
+    };
+    let fact = match waiting.failures {
+        0 | 1 if said.is_some() => "Last try failed, ".to_owned(),
+        0 | 1 => "Last try failed ".to_owned(),
+        tries => format!("{tries} tries failed, last "),
+    };
     view! {
         <li>
             <Glyph icon=Icon::Warning />
-            <span>"Last try failed" {answer} " at " <time datetime=failure.at.iso.clone()>{failure.at.text.clone()}</time></span>
+            <span>{fact} {said} "at " <time datetime=waiting.at.iso.clone()>{waiting.at.text.clone()}</time></span>
         </li>
     }
     .into_any()
@@ -88,7 +96,7 @@ fn facts(connection: &ConnectionView, page: String) -> Option<AnyView> {
     Some(
         view! {
             <ul class="facts">
-                {connection.failure.as_ref().map(failure)}
+                {connection.waiting.as_ref().map(failed)}
                 {worked.map(|worked| view! { <li><Glyph icon=Icon::Clock /> {worked}</li> })}
                 <li>
                     <Glyph icon=Icon::Person />

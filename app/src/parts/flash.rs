@@ -107,6 +107,17 @@ fn words(flash: Flash) -> Words {
         Flash::Checked { millis } => Words::new(Good, format!("Linear answered in {millis} ms."), "The connection works."),
         Flash::CheckUnreachable => Words::new(Waiting, "Linear does not answer right now.", "Relink keeps trying; nothing for you to do."),
         Flash::CheckRefused => Words::new(Bad, "Linear refused the check.", "What that means for the connection is shown below."),
+        Flash::Refreshed { until } => Words::new(Good, "The token was refreshed.", format!("It is good until {until}.")),
+        Flash::NotRefreshable { until } => Words::new(
+            Waiting,
+            "This token cannot be refreshed.",
+            format!("Linear gave no refresh token with it. It is good until {until}; reconnect before then."),
+        ),
+        Flash::RefreshPutOff => Words::new(
+            Waiting,
+            "Linear does not answer right now.",
+            "The present token stays in use while it is good; Relink tries again by itself.",
+        ),
         Flash::PasswordChanged => Words::new(Good, "Your password is changed.", "Every other browser is signed out."),
         Flash::PasswordTooLong => Words::new(Bad, "The password was not changed.", "It can have at most 1024 bytes."),
         Flash::PasswordWrong => Words::new(
@@ -115,6 +126,9 @@ fn words(flash: Flash) -> Words {
             "The present password is wrong, or it was tried too often; then wait 15 minutes.",
         ),
         Flash::PasswordTooShort => Words::new(Bad, "The password was not changed.", "It needs at least 12 characters."),
+        Flash::KeyRevoked { name } => {
+            Words::new(Good, format!("The key {name} is revoked."), "Programs that use it are refused from now on.")
+        }
         Flash::SignedOutElsewhere => Words::new(Good, "Signed out everywhere else.", "Only this browser is still signed in."),
         Flash::ConnectFailed(error) => failed(error),
         Flash::Failed(failure) => Words::new(Bad, "That did not work.", failure.to_string()),

@@ -80,7 +80,9 @@ fn whoever_may_not_connect_is_offered_no_button() {
 
 #[test]
 fn an_unreachable_linear_is_ochre_and_nobodys_fault() {
-    assert!(html(Flash::ConnectFailed(ConnectError::LinearUnreachable), true).contains(r#"class="flash wait""#));
+    for flash in [Flash::ConnectFailed(ConnectError::LinearUnreachable), Flash::RefreshPutOff] {
+        assert!(html(flash, true).contains(r#"class="flash wait""#));
+    }
 }
 
 #[test]
@@ -94,6 +96,8 @@ fn good_news_is_a_quiet_status() {
         ),
         (Flash::Disconnected { workspace: "Acme".into(), revoked: true }, "Acme is disconnected. Both tokens were revoked at Linear."),
         (Flash::Checked { millis: 212 }, "Linear answered in 212 ms."),
+        (Flash::Refreshed { until: "14:02 UTC on 20 Nov".into() }, "The token was refreshed. It is good until 14:02 UTC on 20 Nov."),
+        (Flash::KeyRevoked { name: "ci-runner".into() }, "The key ci-runner is revoked. Programs that use it are refused from now on."),
         (Flash::PasswordChanged, "Your password is changed."),
         (Flash::SignedOutElsewhere, "Signed out everywhere else."),
     ];

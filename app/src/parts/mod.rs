@@ -15,6 +15,7 @@ mod icon;
 mod life;
 mod scopes;
 mod solo;
+mod waiting;
 mod words;
 
 pub use as_of::AsOf;
@@ -31,4 +32,5 @@ pub use frame::{Content, Frame, Place};
 pub use icon::{Glyph, Icon};
 pub use life::Life;
 pub use scopes::ScopePicker;
-pub use words::{acts_as, counted, day, when};
+pub use waiting::{NotAccepted, WaitingCallout};
+pub use words::{acts_as, counted, day, said, when};

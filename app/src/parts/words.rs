@@ -1,12 +1,14 @@
 //! Small words that several parts share.
 
-use crate::view::{ActsAs, Moment};
+use leptos::prelude::*;
+
+use crate::view::{ActsAs, Answer, Moment};
 
 /// How a moment continues a sentence: "at 09:42 UTC today", "yesterday 15:25", "on 12 Nov".
 #[must_use]
 pub fn when(moment: &Moment) -> (&'static str, String) {
     let text = &moment.text;
-    for (capital, small) in [("Today", "today"), ("Yesterday", "yesterday"), ("Just now", "just now")] {
+    for (capital, small) in [("Today", "today"), ("Tomorrow", "tomorrow"), ("Yesterday", "yesterday"), ("Just now", "just now")] {
         if let Some(rest) = text.strip_prefix(capital) {
             return ("", format!("{small}{rest}"));
         }
@@ -22,6 +24,14 @@ pub fn day(moment: &Moment) -> &str {
     match text.rsplit_once(' ') {
         Some((day, clock)) if clock.contains(':') => day,
         _ => text,
+    }
+}
+
+/// What Linear answered, in mono where the words are its own.
+pub fn said(answer: Answer) -> AnyView {
+    match answer {
+        Answer::Verbatim(answer) => view! { <code>{answer}</code> }.into_any(),
+        Answer::Words(words) => words.into_any(),
     }
 }
 
@@ -57,6 +67,7 @@ mod tests {
         assert_eq!(said("09:42 UTC today"), "at 09:42 UTC today");
         assert_eq!(said("Today 05:38"), "today 05:38");
         assert_eq!(said("Yesterday 15:25"), "yesterday 15:25");
+        assert_eq!(said("Tomorrow 04:08"), "tomorrow 04:08");
         assert_eq!(said("12 Nov"), "on 12 Nov");
     }
 

@@ -1,17 +1,23 @@
 //! The refresh manager: keeps every grant alive, whoever crashes, answers late or asks at the same moment.
 //!
-//! `steps` decides, `flight` carries out, `lease` watches other processes, `sweep` keeps ahead of expiry, and
+//! `steps` decides, `flight` carries out, `flights` lets callers share, `lease` watches other processes, `sweep` keeps
+//! ahead of expiry, and
 //! [`Engine::fresh_token`](crate::Engine::fresh_token) is what everybody else calls.
 
+mod ask;
 mod count;
 mod flight;
+mod flights;
 mod history;
 mod lease;
+mod setback;
 mod settings;
 mod steps;
 #[cfg(test)]
 mod steps_tests;
 mod sweep;
+
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -24,7 +30,7 @@ pub use settings::RefreshSettings;
 pub use steps::By;
 pub use sweep::Swept;
 
-pub(crate) use flight::Flights;
+pub(crate) use flights::Flights;
 pub(crate) use lease::Leases;
 
 /// A process's claim to be the one that asks Linear. `beat` grows while it is alive.
@@ -157,4 +163,8 @@ impl Landed {
             Landed::Moved(outcome) | Landed::PutOff { outcome, .. } => *outcome,
         }
     }
+}
+
+fn millis(span: Duration) -> Millis {
+    Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX)
 }

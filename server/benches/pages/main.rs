@@ -2,6 +2,7 @@
 //!
 //! Everything is bounded: connections, seconds, and the two servers, which end with the run.
 
+#[expect(dead_code, reason = "tokens are loaded too")]
 #[path = "../load.rs"]
 mod load;
 mod process;

@@ -9,10 +9,11 @@ mod token;
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::routing::get;
-use axum::{Json, Router, middleware};
+use axum::{Router, middleware};
 use relink_engine::Engine;
 use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
@@ -67,14 +68,14 @@ pub fn router(api: Api) -> Router {
         .routes(routes!(graphql::pass_on))
         .split_for_parts();
     describe(&mut described);
-    let description: &'static OpenApi = Box::leak(Box::new(described));
+    let description = Bytes::from(serde_json::to_vec(&described).unwrap_or_default());
     let guarded = endpoints
         .fallback(async || Problem::new(Code::NotFound))
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(api.clone(), gate::guard));
     Router::new()
-        .route("/openapi.json", get(async move || Json(description)))
+        .route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], description)))
         .merge(guarded)
         .layer(middleware::from_fn_with_state(api.clone(), gate::answer))
         .with_state(api)

@@ -87,7 +87,7 @@ pub fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Co
         linear_url: linear_url("LINEAR_URL", get("LINEAR_URL"), LINEAR_URL)?,
         linear_api_url: linear_url("LINEAR_API_URL", get("LINEAR_API_URL"), LINEAR_API_URL)?,
         shared_workspaces: flag("RELINK_SHARED_WORKSPACES", get("RELINK_SHARED_WORKSPACES"))?,
-        refresh: refresh(&get)?,
+        refresh: refresh(get)?,
         api_requests_per_minute: number("RELINK_API_REQUESTS_PER_MINUTE", get("RELINK_API_REQUESTS_PER_MINUTE"), 60_000, 1_000_000_000)?,
         jobs_secret: jobs_secret(get("RELINK_JOBS_SECRET"))?,
         log: log_filter(get("RELINK_LOG"))?,

@@ -164,7 +164,10 @@ async fn a_form_posted_from_another_site_is_refused() {
         "/theme",
         "/oauth/linear/start",
         "/integrations/check",
+        "/integrations/refresh",
         "/integrations/disconnect",
+        "/settings/keys/new",
+        "/settings/keys/revoke",
         "/fn/finish-connect",
         "/fn/load-integrations",
     ] {
@@ -223,7 +226,16 @@ async fn nobody_without_a_session_gets_anything() {
     for path in ["/integrations", "/integrations/some-id", "/settings"] {
         assert!(stranger.get(path).await.location().starts_with("/signin?next="), "{path}");
     }
-    for path in ["/oauth/linear/start", "/integrations/check", "/integrations/disconnect", "/password", "/signout-elsewhere"] {
+    for path in [
+        "/oauth/linear/start",
+        "/integrations/check",
+        "/integrations/refresh",
+        "/integrations/disconnect",
+        "/settings/keys/new",
+        "/settings/keys/revoke",
+        "/password",
+        "/signout-elsewhere",
+    ] {
         assert!(
             stranger.post(path, &[("connection", "x"), ("password", "long enough for all")]).await.location().starts_with("/signin"),
             "{path}"

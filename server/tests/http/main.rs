@@ -7,6 +7,7 @@ mod api;
 mod connect;
 mod disconnect;
 mod headers;
+mod keys;
 mod pages;
 mod refresh;
 mod truth;

@@ -4,6 +4,7 @@
 
 mod bad_days;
 mod cli;
+#[expect(dead_code, reason = "benchmarks do more with a fleet")]
 mod fleet;
 mod process;
 mod replicas;

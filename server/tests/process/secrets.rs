@@ -49,6 +49,23 @@ async fn no_secret_is_in_any_log_line_page_or_file() {
     }
     pages += &page(&client, &relink, "/integrations").await;
     let id = pages.split("/integrations/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    // A program takes tokens, one of them by force, one through a lost answer, and calls Linear with them.
+    let key = place.json(&["key", "new", "--org", "north", "--name", "ci"], "")["key"].as_str().unwrap().to_owned();
+    let api = format!("{}/api/v1/connections/{id}", relink.url);
+    let ask = async |asked: Value| {
+        let reply = client.post(format!("{api}/token")).bearer_auth(&key).json(&asked).send().await.unwrap();
+        reply.json::<Value>().await.unwrap()
+    };
+    let first = ask(json!({})).await;
+    let lost = json!({ "endpoint": "token", "kind": "drop_reply" });
+    client.post(format!("{}/control/faults", linear.url)).json(&lost).send().await.unwrap();
+    let second = ask(json!({ "rejected": first["fingerprint"] })).await;
+    assert!(second["access_token"] != first["access_token"] && second["access_token"].is_string(), "{second}");
+    let query = json!({ "query": "{ viewer { id } }" });
+    let answer = client.post(format!("{api}/graphql")).bearer_auth(&key).json(&query).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    pages += &page(&client, &relink, "/metrics").await;
+    pages += &page(&client, &relink, &format!("/integrations/{id}")).await;
     client.post(format!("{}/control/uninstall", linear.url)).json(&json!({ "workspace": "acme-robotics" })).send().await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
     let broken = page(&client, &relink, "/integrations").await;
@@ -62,10 +79,11 @@ async fn no_secret_is_in_any_log_line_page_or_file() {
     let minted: Value = client.get(format!("{}/control/tokens", linear.url)).send().await.unwrap().json().await.unwrap();
     let mut secrets: Vec<String> =
         minted["minted"].as_array().unwrap().iter().map(|one| one["value"].as_str().unwrap().to_owned()).collect();
-    assert!(secrets.iter().filter(|secret| secret.starts_with("lin_oauth_")).count() >= 2 && secrets.len() >= 6, "{minted}");
+    assert!(secrets.iter().filter(|secret| secret.starts_with("lin_oauth_")).count() >= 2 && secrets.len() >= 8, "{minted}");
     secrets.extend([
         PASSWORD.to_owned(),
         cookie,
+        key,
         app["client_secret"].as_str().unwrap().to_owned(),
         app["webhook_secret"].as_str().unwrap().to_owned(),
     ]);

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
+#[expect(dead_code, reason = "other suites do more with a fleet")]
 #[path = "../process/fleet.rs"]
 mod fleet;
 #[expect(dead_code, reason = "other suites do more with processes")]

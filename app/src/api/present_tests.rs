@@ -1,0 +1,127 @@
+use relink_engine::clock::{HOUR, MINUTE, SECOND};
+use relink_engine::connection::{PassingError, Viewer, Workspace};
+
+use super::*;
+
+/// 2026-11-19 14:02:11 UTC.
+const NOW: Millis = 1_795_096_931_000;
+
+fn token() -> TokenTimes {
+    TokenTimes { issued_at: NOW - 22 * HOUR, expires_at: NOW + 83 * MINUTE, fingerprint: "9f3a1c72".to_owned() }
+}
+
+fn connection(state: State) -> Connection {
+    Connection {
+        id: "c1".to_owned(),
+        organisation_id: "o1".to_owned(),
+        workspace: Workspace { id: "w1".to_owned(), name: "Initech Studio".to_owned(), url_key: "initech".to_owned(), logo_url: None },
+        actor: Actor::App,
+        viewer: Viewer { id: "v1".to_owned(), name: "Relink".to_owned() },
+        scopes: vec!["read".to_owned()],
+        state,
+        generation: 3,
+        connected_by: "Priya Raman".to_owned(),
+        connected_at: NOW - 22 * HOUR,
+        last_verified_at: Some(NOW - 2 * MINUTE),
+        last_error: None,
+        refresh_trouble: None,
+    }
+}
+
+fn error(code: &str, status: Option<u16>) -> PassingError {
+    PassingError { code: code.to_owned(), status, at: NOW - MINUTE }
+}
+
+fn put_off(code: &str, status: Option<u16>, failures: i64) -> Connection {
+    let trouble = RefreshTrouble { error: error(code, status), failures, next_attempt_at: Some(NOW + 40 * SECOND) };
+    Connection { refresh_trouble: Some(trouble), ..connection(State::Connected { token: token() }) }
+}
+
+fn broken(reason: Reason, evidence: Option<Evidence>) -> Trouble {
+    let state = State::ReconnectRequired { since: NOW, reason, evidence, token: Some(token()) };
+    connection_view(&connection(state), NOW).trouble.expect("trouble")
+}
+
+#[test]
+fn initials_fit_any_name() {
+    assert_eq!(initials("Acme Robotics"), "AR");
+    assert_eq!(initials("globex"), "GL");
+    assert_eq!(initials("Ana Maria de Souza"), "AS");
+    assert_eq!(initials("  "), "?");
+    assert_eq!(initials("日本 語"), "日語");
+}
+
+#[test]
+fn a_refresh_that_is_put_off_says_what_comes_next() {
+    let view = connection_view(&put_off("server_error", Some(503), 3), NOW);
+    assert_eq!(view.status, Status::LinearUnreachable);
+    assert_eq!(view.life.map(|life| life.note).as_deref(), Some("Nothing for you to do. Next try in 40 s"));
+    let waiting = view.waiting.expect("waiting");
+    assert_eq!((waiting.answer, waiting.at.text.as_str()), (Answer::Verbatim("503".to_owned()), "14:01 UTC today"));
+    assert_eq!((waiting.failures, waiting.next_try.as_deref(), waiting.ours), (3, Some("in 40 s"), false));
+    assert_eq!(
+        waiting.meaning,
+        "The token is still good until 15:25 UTC today; calls go through as long as Linear answers them. Nothing for you to do."
+    );
+    let later = connection_view(&put_off("timeout", None, 9), NOW + 2 * HOUR).waiting.expect("waiting");
+    assert_eq!(later.meaning, "The token ran out at 15:25 UTC today. Relink keeps trying; nothing for you to do.");
+    assert_eq!((later.answer, later.next_try.as_deref()), (Answer::Words("no answer in time".to_owned()), Some("now")));
+}
+
+#[test]
+fn a_call_that_failed_promises_no_next_try() {
+    let failed = Connection { last_error: Some(error("timeout", None)), ..connection(State::Connected { token: token() }) };
+    let view = connection_view(&failed, NOW);
+    assert_eq!(view.life.map(|life| life.note).as_deref(), Some("Nothing for you to do"));
+    let waiting = view.waiting.expect("waiting");
+    assert_eq!((waiting.failures, waiting.next_try), (0, None));
+}
+
+#[test]
+fn a_refresh_that_failed_often_is_not_hidden_by_a_call_that_failed_since() {
+    let call = PassingError { at: NOW, ..error("timeout", None) };
+    let waiting = |failures| {
+        let both = Connection { last_error: Some(call.clone()), ..put_off("server_error", Some(503), failures) };
+        connection_view(&both, NOW).waiting.map(|waiting| waiting.answer)
+    };
+    assert_eq!(waiting(1), Some(Answer::Words("no answer in time".to_owned())));
+    assert_eq!(waiting(3), Some(Answer::Verbatim("503".to_owned())));
+}
+
+#[test]
+fn a_wrong_set_up_is_nothing_to_wait_for() {
+    let view = connection_view(&put_off("invalid_client", Some(401), 1), NOW);
+    assert_eq!(view.status, Status::LinearUnreachable);
+    assert_eq!(view.life.map(|life| life.note).as_deref(), Some("Next try in 40 s"));
+    let waiting = view.waiting.expect("waiting");
+    assert!(waiting.ours && !waiting.meaning.contains("othing for you to do"), "{}", waiting.meaning);
+    assert_eq!(waiting.answer, Answer::Verbatim("401 invalid_client".to_owned()));
+}
+
+#[test]
+fn evidence_says_how_often_linear_was_asked_and_what_is_likely() {
+    let twice = |code: &str| Evidence { asked: 2, ..Evidence::new(400, code) };
+    let refused = broken(Reason::InvalidGrant, Some(twice("invalid_grant")));
+    assert_eq!(refused.answer.as_deref(), Some("400 invalid_grant"));
+    assert_eq!(refused.answer_note, "to the newest refresh token, asked twice");
+    assert_eq!(refused.likely, "The app was removed in Linear, or an admin revoked it");
+
+    let late = broken(Reason::InvalidGrant, Some(Evidence { late_by_s: Some(60), ..twice("invalid_grant") }));
+    assert_eq!(late.likely, "An answer from Linear was lost and nobody asked again within its half hour, so the new token is gone");
+
+    assert_eq!(broken(Reason::InvalidGrant, Some(Evidence::new(400, "invalid_grant"))).answer_note, "to the newest refresh token");
+    let fresh = broken(Reason::Revoked, Some(twice("AUTHENTICATION_ERROR")));
+    assert_eq!(fresh.answer_note, "to a token that it had just handed out");
+    assert_eq!(broken(Reason::Revoked, None).answer_note, "to a token that should have worked");
+    assert_eq!(broken(Reason::NoRefreshToken, None).likely, "This connection is from before refresh tokens");
+}
+
+#[test]
+fn of_a_key_only_the_end_is_shown() {
+    let key = |last_used_at| {
+        let (id, name, last_four) = ("k1".to_owned(), "ci-runner".to_owned(), "8fQ2".to_owned());
+        key_view(ApiKey { id, name, last_four, created_at: NOW, last_used_at }, NOW)
+    };
+    assert_eq!((key(None).key.as_str(), key(None).last_used), ("rlk_····8fQ2", None));
+    assert_eq!(key(Some(NOW - 2 * MINUTE)).last_used.map(|at| at.text).as_deref(), Some("2 min ago"));
+}

@@ -1,0 +1,112 @@
+//! API keys on `/settings`: the list, the form for a new one, and the new one, once.
+
+use leptos::prelude::*;
+
+use super::door::words;
+use crate::parts::{CopyField, Field, Glyph, Icon, Problem};
+use crate::view::{Complaint, KeyView, NewKeyView, Refused};
+
+/// At the top of the page: the key that was just made, or that there is none to show any more.
+#[component]
+pub fn NewKey(new_key: NewKeyView) -> impl IntoView {
+    let done = view! { <p><a class="btn" href="/settings">"Done"</a></p> };
+    match new_key {
+        NewKeyView::Shown { name, key } => view! {
+            <section class="panel pad stack first-thing" aria-labelledby="h-new-key">
+                <div>
+                    <h2 id="h-new-key">"API key " {name} ", shown once."</h2>
+                    <p class="soft small">"Relink keeps a hash, not the key."</p>
+                </div>
+                <CopyField id="new-key" label="Key" value=key />
+                {done}
+            </section>
+        }
+        .into_any(),
+        NewKeyView::Gone => view! {
+            <div class="panel pad stack first-thing">
+                <p>"This key was shown already. Make a new one if it got lost."</p>
+                {done}
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+#[component]
+pub fn ApiKeys(keys: Vec<KeyView>, #[prop(optional_no_strip)] refused: Option<Refused>) -> impl IntoView {
+    let (value, problem) = match refused {
+        Some(refused) => (refused.name, Some(Problem { text: words(Complaint::KeyName), first: true })),
+        None => (String::new(), None),
+    };
+    let purpose =
+        (!keys.is_empty()).then(|| view! { <p>"For machines. Each can ask for tokens of every workspace of this organisation."</p> });
+    view! {
+        <section class="set" id="api-keys" aria-labelledby="h-keys">
+            <header>
+                <h2 id="h-keys">"API keys"</h2>
+                {purpose}
+            </header>
+            <div>
+                {list(keys)}
+                <form class="row" method="post" action="/settings/keys/new">
+                    <Field id="name" label="Name of a new key" value autocomplete="off" problem />
+                    <button class="btn">
+                        <Glyph icon=Icon::Plus />
+                        "Create key"
+                    </button>
+                </form>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn list(keys: Vec<KeyView>) -> AnyView {
+    if keys.is_empty() {
+        let none = "No key yet. A key lets a program ask for tokens of every workspace of this organisation.";
+        return view! { <p class="soft">{none}</p> }.into_any();
+    }
+    view! {
+        <div class="panel">
+            <table class="table">
+                <thead>
+                    <tr>
+                        <th scope="col">"Name"</th>
+                        <th scope="col">"Key"</th>
+                        <th scope="col">"Last used"</th>
+                        <th scope="col">
+                            <span class="sr">"Actions"</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{keys.into_iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn row(key: KeyView) -> AnyView {
+    let used = match key.last_used {
+        Some(at) => view! { <time datetime=at.iso>{at.text}</time> }.into_any(),
+        None => "Never".into_any(),
+    };
+    view! {
+        <tr>
+            <td>
+                <b>{key.name.clone()}</b>
+            </td>
+            <td data-l="Key">
+                <code>{key.key}</code>
+            </td>
+            <td data-l="Last used">{used}</td>
+            <td class="act">
+                <form method="post" action="/settings/keys/revoke">
+                    <input type="hidden" name="key" value=key.id />
+                    <button class="btn quiet">"Revoke" <span class="sr">" " {key.name}</span></button>
+                </form>
+            </td>
+        </tr>
+    }
+    .into_any()
+}

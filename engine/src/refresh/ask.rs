@@ -1,0 +1,96 @@
+//! Asking Linear with the refresh token, and writing down what it gives.
+
+use secrecy::SecretString;
+
+use super::Outcome;
+use super::flight::Trip;
+use super::flights::Route;
+use super::steps::{Event, Setback};
+use crate::Engine;
+use crate::clock::{Millis, SECOND};
+use crate::connection::{Evidence, PassingError};
+use crate::linear::{ExchangeError, Tokens};
+use crate::store::{CONNECTIONS, REFRESH, Rotated, Rotation, SealedGrant};
+
+/// After a reply without a refresh token.
+const ASK_AGAIN_AFTER: Millis = 15 * SECOND;
+
+impl Engine {
+    pub(super) async fn ask(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Event<Box<Rotation>> {
+        trip.asked = true;
+        let issued_at = self.now();
+        let Some(token) = trip.grant.as_ref().and_then(|grant| self.open_refresh(organisation, grant)) else {
+            return Event::Setback(Setback::Passing { reached: false });
+        };
+        match self.linear().refresh(&token).await {
+            Ok(tokens) => Event::Pair(Box::new(self.rotation(organisation, route, &tokens, issued_at))),
+            Err(ExchangeError::Refused { code, status }) if code == "invalid_grant" => {
+                trip.refusal = Some(Evidence::new(status, &code));
+                Event::Refused
+            }
+            Err(error) => Event::Setback(self.setback(&error, trip)),
+        }
+    }
+
+    pub(super) fn open_refresh(&self, organisation: &str, grant: &SealedGrant) -> Option<SecretString> {
+        let sealed = grant.refresh_sealed.as_deref()?;
+        self.vault().open_row(CONNECTIONS, REFRESH, &grant.connection_id, organisation, sealed).ok()
+    }
+
+    fn setback(&self, error: &ExchangeError, trip: &mut Trip) -> Setback {
+        let (code, status, setback) = match error {
+            ExchangeError::Refused { code, status } if matches!(code.as_str(), "invalid_client" | "unauthorized_client") => {
+                (code.clone(), Some(*status), Setback::Misconfigured)
+            }
+            ExchangeError::NotConfigured => ("not_configured".to_owned(), None, Setback::Misconfigured),
+            // Any other code is no verdict on the grant.
+            ExchangeError::Refused { code, status } => (code.clone(), Some(*status), Setback::Passing { reached: false }),
+            ExchangeError::Passing(passing) => {
+                trip.retry_after = passing.retry_after_s().map(|seconds| Millis::from(seconds) * SECOND);
+                let reached = passing.may_have_reached();
+                (passing.code().to_owned(), passing.status(), Setback::Passing { reached })
+            }
+        };
+        trip.reached |= setback == Setback::Passing { reached: true };
+        tracing::debug!(code, status, "a refresh got no tokens");
+        trip.error = Some(PassingError { code, status, at: self.now() });
+        setback
+    }
+
+    fn rotation(&self, organisation: &str, route: &Route, tokens: &Tokens, issued_at: Millis) -> Rotation {
+        Rotation {
+            grant: self.seal(&route.connection, organisation, tokens, issued_at),
+            scopes: tokens.scopes.clone(),
+            ask_again_at: self.now() + ASK_AGAIN_AFTER,
+        }
+    }
+
+    pub(super) async fn save(&self, route: &Route, rotation: &Rotation, replayed: bool, trip: &Trip) -> Event<Box<Rotation>> {
+        let outcome = if replayed { Outcome::Replayed } else { Outcome::Refreshed };
+        let line = trip.line(outcome, self.now(), None);
+        match self.store().grant_rotate(&route.connection, route.generation, rotation, &line).await {
+            Ok(Rotated::Done) => {
+                tracing::info!(expires_at = rotation.grant.expires_at, "tokens refreshed");
+                Event::Saved
+            }
+            Ok(Rotated::Overtaken(by)) => Event::Overtaken(by),
+            Err(error) => {
+                tracing::error!(%error, "refreshed tokens could not be written yet; trying again");
+                Event::NotSaved
+            }
+        }
+    }
+
+    pub(super) async fn void_lost(&self, organisation: &str, route: &Route, rotation: &Rotation) {
+        tracing::info!("somebody connected anew or disconnected meanwhile: the refreshed tokens are revoked");
+        let (connection, generation) = (&*route.connection, route.generation);
+        if let Err(error) = self.store().superseded_grant_put(connection, generation, &rotation.grant).await {
+            tracing::error!(%error, "tokens to be revoked could not be written down");
+        }
+        if self.void_sealed(organisation, connection, &rotation.grant.access_sealed, rotation.grant.refresh_sealed.as_deref()).await
+            && let Err(error) = self.store().superseded_grant_delete(connection, generation).await
+        {
+            tracing::error!(%error, "revoked tokens could not be forgotten; they will be revoked again");
+        }
+    }
+}

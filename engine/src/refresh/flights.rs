@@ -1,0 +1,177 @@
+//! Refreshes under way in this process: one for each generation of a connection, however many wait for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::{Instant, sleep};
+use tracing::Instrument as _;
+
+use super::{Cause, Landed, millis};
+use crate::Engine;
+
+/// Questions to Linear's token endpoint under way in this process. More wait; their callers do not wait for ever.
+const AT_ONCE: usize = 256;
+/// Put-off connections that are remembered at a time; when more are, remembering starts over.
+const COOLING_MAX: usize = 100_000;
+/// Between two alarms about that.
+const ALARM_EVERY: Duration = Duration::from_secs(600);
+
+type Landing = watch::Receiver<Option<Landed>>;
+
+#[derive(Debug)]
+pub(crate) struct Flights {
+    air: Mutex<HashMap<Route, Landing>>,
+    cooling: Mutex<HashMap<String, Cooling>>,
+    turns: Semaphore,
+    alarmed: Mutex<Option<Instant>>,
+    sweep: tokio::sync::Mutex<()>,
+}
+
+impl Default for Flights {
+    fn default() -> Flights {
+        Flights {
+            air: Mutex::default(),
+            cooling: Mutex::default(),
+            turns: Semaphore::new(AT_ONCE),
+            alarmed: Mutex::default(),
+            sweep: tokio::sync::Mutex::default(),
+        }
+    }
+}
+
+/// What a refresh is about. A forced one is about the generation that was refused, so it can never be satisfied by
+/// finding that very generation fresh.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Route {
+    pub connection: Arc<str>,
+    pub generation: i64,
+}
+
+#[derive(Debug)]
+struct Cooling {
+    generation: i64,
+    until: Instant,
+    landed: Landed,
+}
+
+impl Flights {
+    /// A place among those that may ask Linear.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.acquire().await.ok()
+    }
+
+    fn air(&self) -> MutexGuard<'_, HashMap<Route, Landing>> {
+        self.air.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cooling(&self) -> MutexGuard<'_, HashMap<String, Cooling>> {
+        self.cooling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the last try said, while it is too early for another.
+    fn still_cooling(&self, connection: &str, generation: i64) -> Option<Landed> {
+        let mut cooling = self.cooling();
+        let cool = cooling.get(connection)?;
+        let left = cool.until.saturating_duration_since(Instant::now());
+        if cool.generation != generation || left.is_zero() {
+            cooling.remove(connection);
+            return None;
+        }
+        match &cool.landed {
+            Landed::PutOff { outcome, error, .. } => {
+                Some(Landed::PutOff { outcome: *outcome, error: error.clone(), retry_after: millis(left) })
+            }
+            Landed::Moved(_) => None,
+        }
+    }
+
+    fn cool(&self, connection: &str, generation: i64, landed: &Landed) {
+        let mut cooling = self.cooling();
+        let Landed::PutOff { retry_after, .. } = landed else {
+            cooling.remove(connection);
+            return;
+        };
+        if cooling.len() >= COOLING_MAX {
+            cooling.clear();
+        }
+        let until = Instant::now() + Duration::from_millis(u64::try_from(*retry_after).unwrap_or(0));
+        cooling.insert(connection.to_owned(), Cooling { generation, until, landed: landed.clone() });
+    }
+
+    /// True once in a while, so that one alarm is heard and a thousand connections do not drown it.
+    pub(super) fn may_alarm(&self) -> bool {
+        let mut alarmed = self.alarmed.lock().unwrap_or_else(PoisonError::into_inner);
+        let quiet = alarmed.is_none_or(|at| at.elapsed() >= ALARM_EVERY);
+        if quiet {
+            *alarmed = Some(Instant::now());
+        }
+        quiet
+    }
+
+    /// One sweep at a time in this process.
+    pub fn sweep_turn(&self) -> &tokio::sync::Mutex<()> {
+        &self.sweep
+    }
+}
+
+/// Takes the flight off the board, also when it panics.
+struct OnBoard {
+    engine: Engine,
+    route: Route,
+}
+
+impl Drop for OnBoard {
+    fn drop(&mut self) {
+        self.engine.flights().air().remove(&self.route);
+    }
+}
+
+impl Engine {
+    pub(crate) async fn renew(&self, organisation: &str, connection: &str, generation: i64, cause: Cause) -> Landed {
+        if matches!(cause, Cause::Use | Cause::Rejected)
+            && let Some(landed) = self.flights().still_cooling(connection, generation)
+        {
+            return landed;
+        }
+        let mut landing = self.flight(organisation, Route { connection: connection.into(), generation }, cause);
+        match landing.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(landed)) => landed.clone(),
+            _ => self.went_wrong(&"the refresh stopped unexpectedly"),
+        }
+    }
+
+    fn flight(&self, organisation: &str, route: Route, cause: Cause) -> Landing {
+        let mut air = self.flights().air();
+        if let Some(landing) = air.get(&route) {
+            return landing.clone();
+        }
+        let (land, landing) = watch::channel(None);
+        air.insert(route.clone(), landing.clone());
+        drop(air);
+        let (engine, organisation) = (self.clone(), organisation.to_owned());
+        let span = tracing::info_span!("refresh", connection = %route.connection, generation = route.generation, cause = cause.name());
+        let work = async move {
+            let on_board = OnBoard { engine: engine.clone(), route };
+            let landed = engine.fly(&organisation, &on_board.route, cause).await;
+            engine.flights().cool(&on_board.route.connection, on_board.route.generation, &landed);
+            engine.refreshes().add(landed.outcome());
+            drop(on_board);
+            let _ = land.send(Some(landed));
+        };
+        tokio::spawn(work.instrument(span));
+        landing
+    }
+
+    pub fn refreshes_under_way(&self) -> usize {
+        self.flights().air().len()
+    }
+
+    pub async fn refreshes_landed(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        while self.refreshes_under_way() > 0 && Instant::now() < deadline {
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+}

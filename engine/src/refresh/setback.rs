@@ -1,0 +1,105 @@
+//! When it did not work: giving up on evidence, or coming back later.
+
+use super::flight::Trip;
+use super::flights::Route;
+use super::steps::{Event, Setback};
+use super::{Landed, Outcome};
+use crate::Engine;
+use crate::clock::{MINUTE, Millis, SECOND};
+use crate::connection::{PassingError, Reason};
+use crate::store::{PutOff, Rotation, StoreError};
+
+/// Linear's wish to be left alone is heard up to here.
+const RETRY_AFTER_MAX: Millis = 10 * MINUTE;
+/// The longest pause between two tries of the background, well inside Linear's replay window.
+const BACK_OFF_MAX: Millis = 2 * MINUTE;
+/// People and programs that ask are not told to wait longer than this, unless Linear said so.
+const COOLING_OFF_MAX: Millis = 5 * SECOND;
+/// While this Relink itself is set up wrongly.
+const MISCONFIGURED_PAUSE: Millis = MINUTE;
+
+impl Engine {
+    pub(super) async fn give_up(
+        &self,
+        route: &Route,
+        reason: Reason,
+        refusals: u8,
+        trip: &mut Trip,
+    ) -> Result<Event<Box<Rotation>>, StoreError> {
+        let began = trip.grant.as_ref().and_then(|grant| grant.attempt_began_at).filter(|_| trip.intent_was_open);
+        let window = self.settings().refresh.replay_window;
+        let evidence = trip.refusal.as_mut().map(|evidence| {
+            evidence.asked = u32::from(refusals);
+            evidence.late_by_s = began.map(|began| (self.now() - began - window) / SECOND).filter(|late| *late > 0);
+            evidence.clone()
+        });
+        let broken = self.store().connection_break(&route.connection, route.generation, reason, evidence.as_ref(), self.now()).await?;
+        if broken {
+            tracing::warn!(reason = reason.name(), refusals, "Linear refuses the newest refresh token: reconnect required");
+            return Ok(Event::Broken);
+        }
+        Ok(Event::NotBroken)
+    }
+
+    pub(super) async fn back_off(&self, route: &Route, setback: Setback, trip: &mut Trip) {
+        let failures = trip.grant.as_ref().map_or(0, |grant| grant.failures);
+        let pause = match setback {
+            Setback::Misconfigured => MISCONFIGURED_PAUSE,
+            Setback::Passing { .. } => ((2 * SECOND) << failures.clamp(0, 10)).min(BACK_OFF_MAX),
+        };
+        let pause = self.jitter(pause).max(trip.retry_after.unwrap_or(0).min(RETRY_AFTER_MAX));
+        trip.put_off = Some(pause.min(COOLING_OFF_MAX.max(trip.retry_after.unwrap_or(0).min(RETRY_AFTER_MAX))));
+        let error = trip.error.get_or_insert_with(|| PassingError { code: "database".to_owned(), status: None, at: self.now() });
+        match setback {
+            Setback::Misconfigured => self.alarm(&error.code),
+            Setback::Passing { .. } => tracing::warn!(code = error.code, status = error.status, pause, "refresh put off"),
+        }
+        let put_off = PutOff {
+            connection: &route.connection,
+            generation: route.generation,
+            owner: self.leases().owner(),
+            until: self.now() + pause,
+            settled: !trip.intent_was_open && !trip.reached,
+            error,
+        };
+        if let Err(error) = self.store().refresh_put_off(&put_off).await {
+            tracing::error!(%error, "a failed refresh could not be noted");
+        }
+    }
+
+    fn alarm(&self, code: &str) {
+        if self.flights().may_alarm() {
+            tracing::error!(
+                code,
+                "ALARM: Linear does not accept this Relink as a client, so no token can be refreshed. Compare LINEAR_CLIENT_ID and \
+                 LINEAR_CLIENT_SECRET with the app in Linear and start Relink again. No connection was given up"
+            );
+        }
+    }
+
+    pub(super) fn jitter(&self, pause: Millis) -> Millis {
+        let half = pause / 2;
+        let dice = u32::from_le_bytes(self.entropy().bytes::<4>());
+        half + i64::from(dice) % (half + 1)
+    }
+
+    pub(super) fn went_wrong(&self, error: &dyn std::fmt::Display) -> Landed {
+        tracing::error!(%error, "a refresh could not be carried out");
+        let error = PassingError { code: "database".to_owned(), status: None, at: self.now() };
+        Landed::PutOff { outcome: Outcome::BackedOff, error, retry_after: SECOND }
+    }
+
+    pub(super) async fn write_history(&self, route: &Route, outcome: Outcome, trip: &Trip) {
+        let said = match outcome {
+            Outcome::Fresh | Outcome::Refreshed | Outcome::Replayed => return,
+            Outcome::RotatedByPeer if !trip.asked => return,
+            Outcome::RotatedByPeer => None,
+            Outcome::BackedOff | Outcome::Misconfigured => trip.error.as_ref().map(|error| (error.code.clone(), error.status)),
+            Outcome::Broken => trip.refusal.as_ref().map(|evidence| (evidence.code.clone(), Some(evidence.status))),
+        };
+        let line = trip.line(outcome, self.now(), said);
+        if let Err(error) = self.store().attempt_note(&route.connection, route.generation, &line).await {
+            tracing::error!(%error, "a line of history could not be written");
+        }
+    }
+}
