@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use memchr::memmem;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -115,14 +116,12 @@ struct Reply {
 /// Reads one whole answer into the buffer.
 async fn read_reply(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<Reply> {
     let head = loop {
-        if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+        if let Some(end) = memmem::find(buffer, b"\r\n\r\n") {
             break end + 4;
         }
         more(stream, buffer).await?;
     };
-    let headers = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
-    let length =
-        headers.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()).and_then(|text| text.parse::<usize>().ok());
+    let length = memmem::find(&buffer[..head], b"content-length: ").and_then(|at| number(&buffer[at + 16..head]));
     match length {
         Some(length) => {
             while buffer.len() < head + length {
@@ -135,7 +134,12 @@ async fn read_reply(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<
             }
         }
     }
-    Ok(Reply { good: headers.starts_with("http/1.1 200"), chunked: length.is_none(), head })
+    Ok(Reply { good: buffer.starts_with(b"HTTP/1.1 200"), chunked: length.is_none(), head })
+}
+
+fn number(text: &[u8]) -> Option<usize> {
+    let digits = text.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(&text[..digits]).ok()?.parse().ok()
 }
 
 async fn more(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<()> {

@@ -107,7 +107,7 @@ impl FromRef<Web> for LeptosOptions {
 /// Everything that is served.
 pub fn router(web: Web) -> Router {
     let api = Api::new(&web, web.api_requests_per_minute);
-    pages(&web).merge(for_operators(&web)).nest("/api/v1", api::router(api))
+    pages(&web).merge(for_operators(&web)).merge(api::router(api))
 }
 
 /// What people see, and what their browsers post to.

@@ -1,7 +1,5 @@
 //! Asking Linear with the refresh token, and writing down what it gives.
 
-use secrecy::SecretString;
-
 use super::Outcome;
 use super::flight::Trip;
 use super::flights::Route;
@@ -10,7 +8,7 @@ use crate::Engine;
 use crate::clock::{Millis, SECOND};
 use crate::connection::{Evidence, PassingError};
 use crate::linear::{ExchangeError, Tokens};
-use crate::store::{CONNECTIONS, REFRESH, Rotated, Rotation, SealedGrant};
+use crate::store::{Rotated, Rotation};
 
 /// After a reply without a refresh token.
 const ASK_AGAIN_AFTER: Millis = 15 * SECOND;
@@ -19,9 +17,7 @@ impl Engine {
     pub(super) async fn ask(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Event<Box<Rotation>> {
         trip.asked = true;
         let issued_at = self.now();
-        let Some(token) = trip.grant.as_ref().and_then(|grant| self.open_refresh(organisation, grant)) else {
-            return Event::Setback(Setback::Passing { reached: false });
-        };
+        let Some(token) = trip.token.take() else { return Event::Setback(Setback::Passing { reached: false }) };
         match self.linear().refresh(&token).await {
             Ok(tokens) => Event::Pair(Box::new(self.rotation(organisation, route, &tokens, issued_at))),
             Err(ExchangeError::Refused { code, status }) if code == "invalid_grant" => {
@@ -30,11 +26,6 @@ impl Engine {
             }
             Err(error) => Event::Setback(self.setback(&error, trip)),
         }
-    }
-
-    pub(super) fn open_refresh(&self, organisation: &str, grant: &SealedGrant) -> Option<SecretString> {
-        let sealed = grant.refresh_sealed.as_deref()?;
-        self.vault().open_row(CONNECTIONS, REFRESH, &grant.connection_id, organisation, sealed).ok()
     }
 
     fn setback(&self, error: &ExchangeError, trip: &mut Trip) -> Setback {

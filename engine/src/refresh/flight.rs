@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
 use super::flights::Route;
@@ -10,7 +11,7 @@ use super::{Attempt, Cause, Landed, Lease, Outcome, millis};
 use crate::Engine;
 use crate::clock::{Millis, SECOND};
 use crate::connection::{Evidence, PassingError, Reason};
-use crate::store::{Rotation, SealedGrant, StoreError};
+use crate::store::{CONNECTIONS, REFRESH, Rotation, SealedGrant, StoreError};
 
 /// Between two looks at a row whose lease somebody else holds.
 const LOOK_EVERY: Duration = Duration::from_millis(150);
@@ -21,7 +22,9 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 pub(super) struct Trip {
     pub cause: Cause,
     pub started: Instant,
+    /// The row as it was when the lease was taken, and the refresh token in it.
     pub grant: Option<SealedGrant>,
+    pub token: Option<SecretString>,
     /// Another's lease that stood still.
     pub dead: Option<Lease>,
     /// The refresh token had been shown before this refresh began.
@@ -43,6 +46,7 @@ impl Trip {
             cause,
             started: Instant::now(),
             grant: None,
+            token: None,
             dead: None,
             intent_was_open: false,
             reached: false,
@@ -80,7 +84,7 @@ impl Engine {
     async fn steps(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Result<Outcome, StoreError> {
         let _hold = self.hold_lease(&route.connection);
         let mut refresh = Refresh::of(route.generation);
-        let mut step: Step<Box<Rotation>> = Step::Read;
+        let mut step: Step<Box<Rotation>> = Refresh::begin();
         loop {
             let event = match &step {
                 Step::Done(end) => return Ok(Outcome::from(*end)),
@@ -93,15 +97,8 @@ impl Engine {
                     self.breathe(300 << u32::from(*tries)).await;
                     Event::Waited
                 }
-                Step::Read => match self.look(organisation, route, trip).await? {
-                    Ok(row) => Event::Row(row),
-                    Err(reason) => {
-                        let broken = self.store().connection_break(&route.connection, route.generation, reason, None, self.now()).await?;
-                        tracing::error!(reason = reason.name(), broken, "this connection cannot be refreshed");
-                        return Ok(Outcome::Broken);
-                    }
-                },
-                Step::Lease => self.lease(route, trip).await?,
+                Step::Read => Event::Row(self.look(organisation, route, trip).await?),
+                Step::Lease => self.lease(organisation, route, trip).await?,
                 Step::Ask => self.ask(organisation, route, trip).await,
                 Step::Save { pair, replayed } => self.save(route, pair, *replayed, trip).await,
                 Step::SaveAgain { pair, replayed, writes } => {
@@ -122,36 +119,34 @@ impl Engine {
         }
     }
 
-    async fn look(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Result<Result<Row, Reason>, StoreError> {
+    async fn look(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Result<Row, StoreError> {
         let Some(grant) = self.store().grant(organisation, &route.connection).await? else {
-            return Ok(Ok(Row { generation: -1, connected: false, leased: false }));
+            return Ok(Row { generation: -1, connected: false, leased: false });
         };
         let lease = grant.lease().filter(|lease| lease.owner != self.leases().owner());
         let dead_after = self.settings().refresh.lease_dead_after;
         let dead = lease.as_ref().is_some_and(|lease| self.leases().is_dead(&route.connection, lease, dead_after));
         let row = Row { generation: grant.generation, connected: grant.state == "connected", leased: lease.is_some() && !dead };
         trip.dead = lease.filter(|_| dead);
-        if row.generation == route.generation && row.connected && !row.leased {
-            if grant.refresh_sealed.is_none() {
-                return Ok(Err(Reason::NoRefreshToken));
-            }
-            if self.open_refresh(organisation, &grant).is_none() {
-                return Ok(Err(Reason::Unreadable));
-            }
-        }
-        trip.grant = Some(grant);
-        Ok(Ok(row))
+        Ok(row)
     }
 
-    async fn lease(&self, route: &Route, trip: &mut Trip) -> Result<Event<Box<Rotation>>, StoreError> {
-        let now = self.now();
-        let dead = trip.dead.take();
-        let began = self.store().lease_take(&route.connection, route.generation, self.leases().owner(), dead.as_ref(), now).await?;
-        let Some(began) = began else { return Ok(Event::NotLeased) };
+    /// With the lease comes the row, and the refresh token in it, or the reason why there is none to show.
+    async fn lease(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Result<Event<Box<Rotation>>, StoreError> {
+        let (now, dead) = (self.now(), trip.dead.take());
+        let taken = self.store().lease_take(&route.connection, route.generation, self.leases().owner(), dead.as_ref(), now).await?;
+        let Some(grant) = taken else { return Ok(Event::NotLeased) };
         self.leases().unwatch(&route.connection);
-        let was_open = trip.grant.as_ref().is_some_and(|grant| grant.attempt_began_at.is_some()) || began != now;
         // An intent of this very refresh is not somebody's from before.
-        trip.intent_was_open |= was_open && !trip.asked;
+        trip.intent_was_open |= grant.attempt_began_at != Some(now) && !trip.asked;
+        let sealed = grant.refresh_sealed.as_deref();
+        let opened = sealed.map(|sealed| self.vault().open_row(CONNECTIONS, REFRESH, &route.connection, organisation, sealed));
+        trip.grant = Some(grant);
+        match opened {
+            Some(Ok(token)) => trip.token = Some(token),
+            Some(Err(_)) => return Ok(Event::NoToken(Reason::Unreadable)),
+            None => return Ok(Event::NoToken(Reason::NoRefreshToken)),
+        }
         Ok(Event::Leased { intent_was_open: trip.intent_was_open })
     }
 

@@ -34,11 +34,15 @@ impl Engine {
             evidence.clone()
         });
         let broken = self.store().connection_break(&route.connection, route.generation, reason, evidence.as_ref(), self.now()).await?;
-        if broken {
-            tracing::warn!(reason = reason.name(), refusals, "Linear refuses the newest refresh token: reconnect required");
-            return Ok(Event::Broken);
+        if !broken {
+            return Ok(Event::NotBroken);
         }
-        Ok(Event::NotBroken)
+        if evidence.is_some() {
+            tracing::warn!(reason = reason.name(), refusals, "Linear refuses the newest refresh token: reconnect required");
+        } else {
+            tracing::error!(reason = reason.name(), "there is no refresh token to show: reconnect required");
+        }
+        Ok(Event::Broken)
     }
 
     pub(super) async fn back_off(&self, route: &Route, setback: Setback, trip: &mut Trip) {

@@ -18,11 +18,11 @@ pub const WRITES: u8 = 40;
 /// What to do next. `P` is the pair of tokens, which the decisions never look into.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step<P> {
-    /// Read the row.
+    /// Read the row, to see why there is no lease to be had or whether somebody was quicker.
     Read,
     /// Somebody else is asking Linear: look again in a moment.
     Wait,
-    /// Take the lease and note the intent, in one statement, on the generation that this refresh is about.
+    /// Take the lease, note the intent and read the row, in one statement, on the generation that this refresh is about.
     Lease,
     /// Show Linear the refresh token.
     Ask,
@@ -72,6 +72,8 @@ pub enum Event<P> {
         intent_was_open: bool,
     },
     NotLeased,
+    /// The lease is there, and nothing to show Linear.
+    NoToken(Reason),
     Waited,
     Pair(P),
     /// `invalid_grant`.
@@ -142,6 +144,11 @@ impl Refresh {
         self.generation
     }
 
+    /// The lease comes first: nearly always it is free, and taking it reads the row.
+    pub fn begin<P>() -> Step<P> {
+        Step::Lease
+    }
+
     /// The next step after what became of the last one.
     pub fn next<P>(&mut self, last: Step<P>, event: Event<P>) -> Step<P> {
         match (last, event) {
@@ -150,8 +157,8 @@ impl Refresh {
                 self.replay |= intent_was_open;
                 Step::Ask
             }
-            (_, Event::NotLeased) => Step::Wait,
-            (_, Event::Waited) => Step::Read,
+            (_, Event::NotLeased | Event::Waited) => Step::Read,
+            (_, Event::NoToken(reason)) => Step::Break { reason, refusals: 0 },
             (_, Event::Pair(pair)) => Step::Save { pair, replayed: self.replay },
             (_, Event::Refused) => self.refused(),
             (_, Event::Setback(setback)) => self.set_back(setback),

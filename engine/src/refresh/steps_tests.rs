@@ -49,7 +49,15 @@ struct Process {
     step: Step<Pair>,
     /// What it read last.
     pair: Pair,
+    /// Whose lease it takes for dead.
+    dead: Option<usize>,
     crashed: bool,
+}
+
+impl Process {
+    fn new(generation: i64, pair: Pair) -> Process {
+        Process { refresh: Refresh::of(generation), step: Refresh::begin(), pair, dead: None, crashed: false }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -88,7 +96,7 @@ impl World {
     fn new(scope: Scope) -> World {
         let pair = Pair { consent: 0, number: 0 };
         let row = Stored { generation: 1, adopted: 1, state: State::Connected, pair, owner: None, intent: false };
-        let process = Process { refresh: Refresh::of(1), step: Step::Read, pair, crashed: false };
+        let process = Process::new(1, pair);
         World {
             row,
             grants: vec![Grant { rotations: 0, ended: false }],
@@ -135,8 +143,7 @@ impl World {
         world.restarts -= 1;
         // A restarted process is another owner: what its lease says is a dead one's.
         world.row.owner = world.row.owner.map(|owner| if owner == at { DEAD } else { owner });
-        let refresh = Refresh::of(self.row.generation);
-        world.processes[at] = Process { refresh, step: Step::Read, pair: self.row.pair, crashed: false };
+        world.processes[at] = Process::new(self.row.generation, self.row.pair);
         Some(world)
     }
 
@@ -198,17 +205,21 @@ impl World {
             return None;
         }
         let mut world = self.clone();
-        world.processes[at].pair = self.row.pair;
+        world.processes[at].dead = self.row.owner.filter(|_| dead);
         let row = Row { generation: self.row.generation, connected: self.row.state == State::Connected, leased: leased && !dead };
         Some(world.then(at, Event::Row(row)))
     }
 
-    /// `Store::lease_take`, where the lease that was read is there still or there is none.
+    /// `Store::lease_take`, where there is no lease, or the very one that was taken for dead.
     fn lease(&self, at: usize) -> World {
         let mut world = self.clone();
-        if self.row.generation != self.processes[at].refresh.generation() || self.row.state != State::Connected {
+        let process = &mut world.processes[at];
+        let dead = process.dead.take();
+        let free = self.row.owner.is_none_or(|owner| owner == at || Some(owner) == dead);
+        if !free || self.row.generation != process.refresh.generation() || self.row.state != State::Connected {
             return world.then(at, Event::NotLeased);
         }
+        process.pair = self.row.pair;
         let intent_was_open = self.row.intent;
         world.row.owner = Some(at);
         world.row.intent = true;
@@ -309,7 +320,7 @@ impl World {
         world.people.clear();
         let pair = world.row.pair;
         let generation = world.row.generation;
-        world.processes = vec![Process { refresh: Refresh::of(generation), step: Step::Read, pair, crashed: false }];
+        world.processes = vec![Process::new(generation, pair)];
         world.row.owner = world.row.owner.map(|_| DEAD);
         while !matches!(world.processes[0].step, Step::Done(_)) {
             // The dead owner's lease is taken for dead here, which is the first of the two readings.

@@ -87,15 +87,18 @@ impl SealedGrant {
     }
 }
 
-/// The select list of [`SealedGrant`].
+/// The columns of [`SealedGrant`].
+macro_rules! grant_columns {
+    () => {
+        "id AS connection_id, organisation_id, state, reason, generation, adopted_generation, access_sealed, refresh_sealed, \
+         fingerprint, issued_at, expires_at, lease_owner, lease_beat, attempt_began_at, failures, last_verified_at, last_error_code"
+    };
+}
+pub(super) use grant_columns;
+
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT id AS connection_id, organisation_id, state, reason, generation, adopted_generation, access_sealed, refresh_sealed, \
-             fingerprint, issued_at, expires_at, lease_owner, lease_beat, attempt_began_at, failures, last_verified_at, last_error_code \
-             FROM connections ",
-            $rest
-        )
+        concat!("SELECT ", grant_columns!(), " FROM connections ", $rest)
     };
 }
 
@@ -123,15 +126,6 @@ impl Store {
             self.recent.put(read, grant.clone());
         }
         Ok(grant)
-    }
-
-    /// The sealed tokens of all connected connections of an organisation, in one query.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn grants_connected(&self, organisation: &str) -> Stored<Vec<SealedGrant>> {
-        const SQL: &str = select!("WHERE organisation_id = $1 AND state = 'connected'");
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
     }
 
     /// Writes down a pair that lost against a person: it has to be revoked, and must not be forgotten before.

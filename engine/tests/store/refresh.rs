@@ -48,16 +48,21 @@ async fn rotate(store: &Store, generation: i64, number: u8) -> Rotated {
     store.grant_rotate("c1", generation, &rotation(number), &line(Outcome::Refreshed, "", 1_000)).await.unwrap()
 }
 
+/// When the token was first shown, if the lease was to be had.
+async fn take(store: &Store, generation: i64, owner: &str, dead: Option<&Lease>, now: i64) -> Option<i64> {
+    store.lease_take("c1", generation, owner, dead, now).await.unwrap().map(|grant| grant.attempt_began_at.unwrap())
+}
+
 async fn of_many_processes_one_gets_the_lease(fresh: Fresh) {
     connected(&fresh).await;
     let mut tries = JoinSet::new();
     for number in 0..64 {
         let store = fresh.store.clone();
-        tries.spawn(async move { store.lease_take("c1", 1, &format!("p{number}"), None, 50).await.unwrap() });
+        tries.spawn(async move { take(&store, 1, &format!("p{number}"), None, 50).await });
     }
     let taken: Vec<_> = tries.join_all().await.into_iter().flatten().collect();
     assert_eq!(taken, [50]);
-    assert_eq!(fresh.store.lease_take("c1", 0, "late", None, 60).await.unwrap(), None, "of an older generation");
+    assert_eq!(take(&fresh.store, 0, "late", None, 60).await, None, "of an older generation");
 }
 
 async fn a_lease_is_taken_over_only_as_it_was_seen(fresh: Fresh) {
@@ -66,11 +71,11 @@ async fn a_lease_is_taken_over_only_as_it_was_seen(fresh: Fresh) {
     let seen = store.grant(&person.organisation_id, "c1").await.unwrap().unwrap().lease().unwrap();
     assert_eq!(seen.owner, "dead");
     store.leases_beat("dead", &["c1".to_owned()]).await.unwrap();
-    assert_eq!(store.lease_take("c1", 1, "me", Some(&seen), 60).await.unwrap(), None, "it moved meanwhile");
+    assert_eq!(take(store, 1, "me", Some(&seen), 60).await, None, "it moved meanwhile");
     let seen = Lease { beat: seen.beat + 1, ..seen };
-    assert_eq!(store.lease_take("c1", 1, "me", Some(&seen), 60).await.unwrap(), Some(50), "the first intent counts");
-    assert_eq!(store.lease_take("c1", 1, "another", Some(&seen), 60).await.unwrap(), None, "only once");
-    assert_eq!(store.lease_take("c1", 1, "me", None, 70).await.unwrap(), Some(50), "one's own is one's own");
+    assert_eq!(take(store, 1, "me", Some(&seen), 60).await, Some(50), "the first intent counts");
+    assert_eq!(take(store, 1, "another", Some(&seen), 60).await, None, "only once");
+    assert_eq!(take(store, 1, "me", None, 70).await, Some(50), "one's own is one's own");
 }
 
 async fn a_beat_moves_the_owners_leases_only(fresh: Fresh) {

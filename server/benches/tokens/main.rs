@@ -1,6 +1,8 @@
 //! Tokens of the release binary: reading fresh ones against a bare handler, and refreshing ten thousand against the ideal,
 //! in one run on one machine.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark stops where something is wrong")]
+
 #[path = "../../tests/process/fleet.rs"]
 #[expect(dead_code, reason = "tests do more with a fleet")]
 mod fleet;
@@ -46,16 +48,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     runtime.block_on(async {
         reads().await?;
-        sweep(Fleet::on_sqlite().await, 1, "SQLite").await?;
+        sweep(Fleet::on_sqlite().await.quiet(), 1, "SQLite").await?;
         match Fleet::on_postgres().await {
-            Some(fleet) => sweep(fleet, 3, "PostgreSQL").await,
+            Some(fleet) => sweep(fleet.quiet(), 3, "PostgreSQL").await,
             None => Ok(()),
         }
     })
 }
 
 async fn reads() -> Result<(), Box<dyn Error>> {
-    let mut fleet = Fleet::on_sqlite().await;
+    let mut fleet = Fleet::on_sqlite().await.quiet();
     let fresh = fleet.connect(1, DAY_S).await.remove(0);
     fleet.start(1).await;
     let told = fleet.token(0, &fresh).await;
@@ -75,8 +77,7 @@ async fn reads() -> Result<(), Box<dyn Error>> {
     println!("the same JSON, bare axum     {theirs:>9.0} reads/s");
     println!("ratio                        {:>9.3}", ours / theirs);
 
-    let soon = fleet.connect(1, 3).await.remove(0);
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let soon = fleet.connect(1, -1).await.remove(0);
     let before = fleet.linear.grant_counts("acme-robotics").refreshes;
     let readers = (0..READERS).map(|_| fleet.ask(0, &soon, json!({})));
     let good = join_all(readers).await.into_iter().flatten().filter(|told| told.token().is_some()).count();

@@ -101,7 +101,7 @@ impl ConnectionList {
 
 /// The connections of the key's organisation with their state.
 #[utoipa::path(
-    get, path = "/connections", operation_id = "connections", security(("key" = [])),
+    get, path = "/api/v1/connections", operation_id = "connections", security(("key" = [])),
     responses(
         (status = 200, body = ConnectionList),
         (status = "default", description = "a problem", body = Problem, content_type = "application/problem+json"),

@@ -2,26 +2,37 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use relink_engine::clock::SECOND;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::Api;
 use super::limit::Standing;
 use super::problem::{Code, Problem};
 use crate::headers;
 
-/// Longer than the longest wait for Linear: a call, a refresh and the call again.
-const REQUEST_MAX: Duration = Duration::from_secs(45);
+/// Lets a request through that shows a key, within its limit and while there is room; and sees to the headers, the log and
+/// panics. What is let through waits for Linear and the database with their limits, so there is none here.
+pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = headers::given_request_id(request.headers()).unwrap_or_else(|| api.0.ids.next());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let outcome = AssertUnwindSafe(admit(&api, request, next)).catch_unwind().await;
+    let mut response = outcome.unwrap_or_else(|panic| panicked(panic.as_ref()));
+    log(&id, &method, &uri, &response, started);
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    headers::harden(response.headers_mut(), api.0.https);
+    response
+}
 
-/// Lets a request through that shows a key, within its limit and while there is room.
-pub async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+async fn admit(api: &Api, mut request: Request, next: Next) -> Response {
     let Some(key) = bearer(request.headers()) else { return Problem::new(Code::Unauthorized).into_response() };
     let caller = match api.0.engine.api_caller(key).await {
         Ok(Some(caller)) => caller,
@@ -30,7 +41,11 @@ pub async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> 
     };
     let standing = api.0.limits.count(&caller.key_id);
     request.extensions_mut().insert(caller);
-    let mut response = if standing.within { in_time(&api, next.run(request)).await } else { too_many(standing) };
+    let mut response = match api.0.room.try_acquire() {
+        _ if !standing.within => too_many(standing),
+        Ok(_room) => next.run(request).await,
+        Err(_) => Problem::new(Code::Overloaded).retry_after(SECOND).into_response(),
+    };
     api.0.limits.tell(standing, response.headers_mut());
     response
 }
@@ -45,25 +60,10 @@ fn too_many(standing: Standing) -> Response {
     Problem::new(Code::RateLimited).retry_after(span).into_response()
 }
 
-async fn in_time(api: &Api, work: impl Future<Output = Response>) -> Response {
-    let Ok(_room) = api.0.room.try_acquire() else {
-        return Problem::new(Code::Overloaded).retry_after(SECOND).into_response();
-    };
-    match timeout(REQUEST_MAX, work).await {
-        Ok(response) => response,
-        Err(_) => Problem::new(Code::LinearUnreachable).detail("timeout").retry_after(5 * SECOND).into_response(),
-    }
-}
-
-/// Headers, the log and panics, for every answer of the API.
-pub async fn answer(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let given = headers::given_request_id(request.headers());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let outcome = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let mut response = outcome.unwrap_or_else(|panic| panicked(panic.as_ref()));
-    let id = given.unwrap_or_else(|| api.0.ids.next());
-    let (status, millis) = (response.status(), u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+/// Never the query, which nothing here reads.
+fn log(id: &str, method: &Method, uri: &Uri, response: &Response, started: Instant) {
+    let (path, status) = (uri.path(), response.status());
+    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     if status.is_server_error() {
         tracing::error!(id, %method, path, status = status.as_u16(), millis, "answered");
     } else if status.is_client_error() {
@@ -72,11 +72,6 @@ pub async fn answer(State(api): State<Api>, request: Request, next: Next) -> Res
         // Tokens are asked for thousands of times a second.
         tracing::debug!(id, %method, path, status = status.as_u16(), millis, "answered");
     }
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-request-id", id);
-    }
-    headers::harden(response.headers_mut(), api.0.https);
-    response
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Response {

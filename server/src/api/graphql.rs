@@ -17,7 +17,7 @@ use super::{Api, Shared, unreadable};
 
 /// Passes a GraphQL request on to Linear, and Linear's status, body and rate-limit headers back.
 #[utoipa::path(
-    post, path = "/connections/{id}/graphql", operation_id = "graphql", security(("key" = [])),
+    post, path = "/api/v1/connections/{id}/graphql", operation_id = "graphql", security(("key" = [])),
     params(("id" = String, Path, description = "the connection's id")),
     request_body(content = Object, description = "as Linear takes it: `query`, `variables`, `operationName`"),
     responses(

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Router, middleware};
 use relink_engine::Engine;
 use tokio::sync::Semaphore;
@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 
 use self::limit::Limits;
 use self::problem::{Code, Problem};
-use crate::headers::RequestIds;
+use crate::headers::{self, Https, RequestIds};
 use crate::router::Web;
 
 /// A GraphQL request may carry documents; nothing else here is longer than a line.
@@ -60,7 +60,8 @@ impl Api {
     }
 }
 
-/// Everything below `/api/v1`. It has layers of its own: no session, no forms, and nothing that a page needs.
+/// Everything below `/api/v1`. It has a layer of its own: no session, no forms, and nothing that a page needs. The paths
+/// are whole, since a nested router costs every request its prefix.
 pub fn router(api: Api) -> Router {
     let (endpoints, mut described) = OpenApiRouter::<Api>::new()
         .routes(routes!(connections::list))
@@ -70,15 +71,13 @@ pub fn router(api: Api) -> Router {
     describe(&mut described);
     let description = Bytes::from(serde_json::to_vec(&described).unwrap_or_default());
     let guarded = endpoints
-        .fallback(async || Problem::new(Code::NotFound))
+        .route("/api/v1/{*rest}", any(async || Problem::new(Code::NotFound)))
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(api.clone(), gate::guard));
-    Router::new()
-        .route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], description)))
-        .merge(guarded)
-        .layer(middleware::from_fn_with_state(api.clone(), gate::answer))
-        .with_state(api)
+    let described = get(async move || ([(header::CONTENT_TYPE, "application/json")], description));
+    let described = described.layer(middleware::from_fn_with_state(Https(api.0.https), headers::secure));
+    guarded.route("/api/v1/openapi.json", described).with_state(api)
 }
 
 /// What the code of the endpoints cannot say about all of them.
@@ -91,8 +90,6 @@ fn describe(openapi: &mut OpenApi) {
          with a stable `code`. Every answer to a key carries `RateLimit` and `RateLimit-Policy`."
             .to_owned(),
     );
-    let mut paths = std::mem::take(&mut openapi.paths.paths);
-    openapi.paths.paths = std::mem::take(&mut paths).into_iter().map(|(path, item)| (format!("/api/v1{path}"), item)).collect();
     let key = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("rlk_…").build());
     openapi.components.get_or_insert_default().add_security_scheme("key", key);
 }

@@ -54,7 +54,7 @@ pub struct Token<'a> {
 
 /// A fresh access token, refreshed where it must be: once, however many ask.
 #[utoipa::path(
-    post, path = "/connections/{id}/token", operation_id = "token", security(("key" = [])),
+    post, path = "/api/v1/connections/{id}/token", operation_id = "token", security(("key" = [])),
     params(("id" = String, Path, description = "the connection's id")),
     request_body(content = Asked, description = "may be empty"),
     responses(

@@ -84,6 +84,12 @@ impl Fleet {
         Fleet { linear, place, key, servers: Vec::new(), database, client: client() }
     }
 
+    /// Says less, and refreshes only when asked.
+    pub fn quiet(mut self) -> Fleet {
+        self.place = self.place.set("RELINK_LOG", "warn").set("RELINK_REFRESH_BEFORE", "0s");
+        self
+    }
+
     /// Servers up to so many.
     pub async fn start(&mut self, count: usize) {
         while self.servers.len() < count {
