@@ -1,6 +1,7 @@
 //! Keys for machines: made and revoked by owners, recognised by their hash.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -73,6 +74,8 @@ type Hash = [u8; 32];
 #[derive(Debug, Default)]
 pub(crate) struct Callers {
     known: Mutex<HashMap<Hash, Known>>,
+    /// Grows with every revocation: a key read before may be worthless by now.
+    revocations: AtomicU64,
 }
 
 #[derive(Clone, Debug)]
@@ -104,7 +107,7 @@ impl Engine {
         {
             return Ok(Some(known.caller.clone()));
         }
-        let at = Instant::now();
+        let (at, revocations) = (Instant::now(), self.callers().revocations.load(Ordering::SeqCst));
         let Some(row) = self.store().api_key_by_hash(&crate::digest::hex(&hash)).await? else {
             self.callers().known().remove(&hash);
             return Ok(None);
@@ -117,6 +120,9 @@ impl Engine {
         }
         let caller = Arc::new(Caller { key_id: row.id, organisation_id: row.organisation_id });
         let mut all = self.callers().known();
+        if self.callers().revocations.load(Ordering::SeqCst) != revocations {
+            return Ok(Some(caller));
+        }
         if all.len() >= REMEMBERED_MAX {
             all.clear();
         }
@@ -184,7 +190,10 @@ impl Engine {
         // Written and forgotten, also when the browser leaves in between.
         let revoked = uncancelled(async move {
             let revoked = engine.store().api_key_revoke(&organisation, &id, engine.now()).await;
-            engine.callers().known().clear();
+            let mut known = engine.callers().known();
+            engine.callers().revocations.fetch_add(1, Ordering::SeqCst);
+            known.clear();
+            drop(known);
             revoked
         });
         revoked.await?.ok_or(ApiKeyError::NotFound)

@@ -47,6 +47,11 @@ impl Budgets {
         all.insert(connection.to_owned(), heard);
     }
 
+    /// Other tokens may have another allowance.
+    pub fn forget(&self, connection: &str) {
+        self.all().remove(connection);
+    }
+
     /// Linear's own refusal, where an allowance is spent and not yet renewed.
     pub fn refusal(&self, connection: &str, now: Millis) -> Option<Answer> {
         let budget = *self.all().get(connection)?;

@@ -192,6 +192,7 @@ impl Engine {
             let known = self.store().connection_by_workspace(&person.organisation_id, &identity.workspace.id).await?;
             let again = known.is_some();
             let id = known.map_or_else(|| self.entropy().id(), |connection| connection.id);
+            let before = self.store().grant(&person.organisation_id, &id).await?;
             let adoption = Adoption {
                 grant: self.seal(&id, &person.organisation_id, tokens, issued_at),
                 id: id.clone(),
@@ -206,6 +207,10 @@ impl Engine {
             };
             match self.store().connection_adopt(&adoption).await? {
                 Adopted::Done => {
+                    if let Some(before) = before.filter(|before| before.attempt_began_at.is_some()) {
+                        self.void_lost_pair(before);
+                    }
+                    self.budgets().forget(&id);
                     return Ok(Connected { connection: id, workspace: identity.workspace.name, viewer: identity.viewer.name, again });
                 }
                 Adopted::Held => {

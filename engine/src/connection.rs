@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{MINUTE, Millis};
+use crate::vault::KEY_MISSING;
 
 /// A refresh is due when less than this is left of a token's life.
 pub const REFRESH_DUE_BEFORE: Millis = 90 * MINUTE;
@@ -197,7 +198,7 @@ impl RefreshTrouble {
     /// It is this Relink's own set-up that Linear does not accept.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        matches!(self.error.code.as_str(), "invalid_client" | "unauthorized_client" | "not_configured")
+        matches!(self.error.code.as_str(), "invalid_client" | "unauthorized_client" | "not_configured" | KEY_MISSING)
     }
 }
 

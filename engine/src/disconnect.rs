@@ -90,6 +90,21 @@ impl Engine {
         Ok(void)
     }
 
+    /// [`Engine::fetch_lost_pair`] for tokens that a new consent has taken the place of, in the background.
+    pub(crate) fn void_lost_pair(&self, grant: SealedGrant) {
+        let engine = self.clone();
+        tokio::spawn(async move {
+            let (organisation, id) = (grant.organisation_id.clone(), grant.connection_id.clone());
+            let fetched = engine.fetch_lost_pair(&organisation, &grant).await;
+            let Ok(lost) = engine.store().superseded_grants(&id).await else { return };
+            for pair in lost.into_iter().filter(|pair| matches!(fetched, Ok(true)) && pair.generation == -grant.generation) {
+                if engine.void_sealed(&organisation, &id, &pair.access_sealed, pair.refresh_sealed.as_deref()).await {
+                    let _ = engine.store().superseded_grant_delete(&id, pair.generation).await;
+                }
+            }
+        });
+    }
+
     /// The answer to the last refresh may have been lost: then Linear holds a pair alive that was never seen here. It is
     /// fetched by a replay, so that it can be revoked with the rest. True when nothing of that kind is left.
     async fn fetch_lost_pair(&self, organisation: &str, grant: &SealedGrant) -> Result<bool, StoreError> {
@@ -99,13 +114,13 @@ impl Engine {
         match self.linear().refresh(&token).await {
             Ok(pair) => {
                 let sealed = self.seal(id, organisation, &pair, self.now());
-                self.store().superseded_grant_put(id, grant.generation, &sealed).await?;
+                self.store().superseded_grant_put(id, -grant.generation, &sealed).await?;
                 Ok(true)
             }
             // Nothing is alive that this token could lead to.
-            Err(ExchangeError::Refused { .. } | ExchangeError::NotConfigured) => Ok(true),
-            Err(ExchangeError::Passing(passing)) => {
-                tracing::warn!(connection = id, error = %passing, "a lost pair of tokens could not be fetched to be revoked");
+            Err(ExchangeError::Refused { code, .. }) if code == "invalid_grant" => Ok(true),
+            Err(error) => {
+                tracing::warn!(connection = id, %error, "a lost pair of tokens could not be fetched to be revoked");
                 Ok(false)
             }
         }

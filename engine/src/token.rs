@@ -12,6 +12,7 @@ use crate::connection::{Evidence, PassingError, Reason};
 use crate::linear::{AUTHENTICATION_ERROR, Answer, CallError, Content, Linear, Passing, Question};
 use crate::refresh::{Cause, Landed, Outcome};
 use crate::store::{ACCESS, CONNECTIONS, SealedGrant, StoreError};
+use crate::vault::KEY_MISSING;
 
 /// A token that a call is made with lives at least so long, where Linear can be asked for a new one.
 pub const USE_BEFORE: Millis = 5 * MINUTE;
@@ -159,10 +160,17 @@ impl Engine {
         let landed = timeout(patience, self.renew(&grant.organisation_id, &grant.connection_id, grant.generation, cause)).await;
         match landed {
             Ok(Landed::Moved(_)) => Ok(None),
-            _ if usable => Ok(self.open_fresh(grant).await?),
+            _ if usable => self.open_fresh(grant).await,
+            // A peer may have been luckier while this process put it off.
+            _ if self.has_moved(grant).await? => Ok(None),
             Ok(Landed::PutOff { error, retry_after, .. }) => Err(TokenError::Unreachable { error, retry_after }),
             Err(_) => Err(TokenError::Unreachable { error: self.passing("timeout"), retry_after: 5 * SECOND }),
         }
+    }
+
+    async fn has_moved(&self, seen: &SealedGrant) -> Result<bool, StoreError> {
+        let now = self.store().grant(&seen.organisation_id, &seen.connection_id).await?;
+        Ok(now.is_none_or(|now| now.generation != seen.generation || now.state != seen.state))
     }
 
     fn passing(&self, code: &str) -> PassingError {
@@ -178,7 +186,7 @@ impl Engine {
     }
 
     /// The token in the row; `None` when it does not open, which has marked the connection.
-    async fn open_fresh(&self, grant: &SealedGrant) -> Result<Option<FreshToken>, StoreError> {
+    async fn open_fresh(&self, grant: &SealedGrant) -> Result<Option<FreshToken>, TokenError> {
         let sealed = grant.access_sealed.as_deref().unwrap_or_default();
         let opened = self.vault().open_row(CONNECTIONS, ACCESS, &grant.connection_id, &grant.organisation_id, sealed);
         match (opened, grant.issued_at, grant.expires_at, &grant.fingerprint) {
@@ -191,6 +199,10 @@ impl Engine {
                 last_verified_at: grant.last_verified_at,
                 troubled: grant.last_error_code.is_some(),
             })),
+            (Err(unreadable), ..) if unreadable.key_missing => {
+                self.alarm(KEY_MISSING);
+                Err(TokenError::Unreachable { error: self.passing(KEY_MISSING), retry_after: 5 * SECOND })
+            }
             _ => {
                 tracing::error!(connection = grant.connection_id, "a connection's token cannot be read");
                 let (connection, generation) = (&grant.connection_id, grant.generation);
@@ -213,7 +225,7 @@ impl Engine {
         call: impl AsyncFn(&Linear, &SecretString) -> Result<T, CallError>,
     ) -> Result<T, CallFailed> {
         let (token, outcome) = self.call(organisation, connection, call).await?;
-        self.note(connection, &token, outcome.as_ref().err()).await?;
+        self.try_note(connection, &token, outcome.as_ref().err()).await;
         outcome.map_err(CallFailed::Linear)
     }
 
@@ -252,6 +264,13 @@ impl Engine {
         Ok(())
     }
 
+    /// [`Engine::note`] where Linear has answered already: whatever it did is done, so the answer is worth more.
+    async fn try_note(&self, connection: &str, token: &FreshToken, error: Option<&CallError>) {
+        if let Err(error) = self.note(connection, token, error).await {
+            tracing::error!(%error, connection, "how a call went could not be written down");
+        }
+    }
+
     /// An answer proves the token, even one that refuses the question; silence proves nothing.
     pub(crate) async fn note(&self, connection: &str, token: &FreshToken, error: Option<&CallError>) -> Result<(), StoreError> {
         if let Some(CallError::Passing(passing)) = error {
@@ -288,7 +307,7 @@ impl Engine {
             }
             Err(error) => Some(error.clone()),
         };
-        self.note(connection, &token, silence.as_ref()).await?;
+        self.try_note(connection, &token, silence.as_ref()).await;
         answer.map_err(CallFailed::Linear)
     }
 

@@ -79,8 +79,7 @@ impl KeyRing {
 impl Key {
     fn parse(text: &str) -> Result<Key, KeyRingError> {
         let (id, encoded) = text.split_once(':').ok_or(KeyRingError::Shape)?;
-        let id_fits = (1..=KEY_ID_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if !id_fits {
+        if !is_key_id(id.as_bytes()) {
             return Err(KeyRingError::Id);
         }
         let bytes = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| KeyRingError::Bytes)?);
@@ -122,7 +121,12 @@ impl Place<'_> {
 pub struct Unreadable {
     pub table: &'static str,
     pub column: &'static str,
+    /// It was sealed with a key that is not in this ring. Another replica's may hold it: no verdict on the data.
+    pub key_missing: bool,
 }
+
+/// The name of that for history, metrics and the API.
+pub const KEY_MISSING: &str = "key_missing";
 
 #[derive(Clone, Debug)]
 pub struct Vault {
@@ -160,7 +164,7 @@ impl Vault {
     /// # Errors
     /// [`Unreadable`], without saying why: the reasons cannot be told apart.
     pub fn open(&self, place: Place<'static>, sealed: &[u8]) -> Result<SecretString, Unreadable> {
-        self.try_open(place, sealed).ok_or(Unreadable { table: place.table, column: place.column })
+        self.try_open(place, sealed).ok_or(self.unreadable(place.table, place.column, sealed))
     }
 
     /// [`Vault::open`] for a row whose id and organisation are not known at compile time.
@@ -175,21 +179,43 @@ impl Vault {
         organisation: &str,
         sealed: &[u8],
     ) -> Result<SecretString, Unreadable> {
-        self.try_open(Place { table, row, column, organisation }, sealed).ok_or(Unreadable { table, column })
+        self.try_open(Place { table, row, column, organisation }, sealed).ok_or(self.unreadable(table, column, sealed))
+    }
+
+    fn unreadable(&self, table: &'static str, column: &'static str, sealed: &[u8]) -> Unreadable {
+        let key_missing = parts(sealed).is_some_and(|parts| is_key_id(parts.key_id) && self.key(parts.key_id).is_none());
+        Unreadable { table, column, key_missing }
+    }
+
+    fn key(&self, id: &[u8]) -> Option<&Key> {
+        self.ring.0.iter().find(|key| key.id.as_bytes() == id)
     }
 
     fn try_open(&self, place: Place<'_>, sealed: &[u8]) -> Option<SecretString> {
-        let (&[format, id_length], rest) = sealed.split_first_chunk::<2>()?;
-        if format != FORMAT {
-            return None;
-        }
-        let (id, rest) = rest.split_at_checked(usize::from(id_length))?;
-        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_BYTES>()?;
-        let key = self.ring.0.iter().find(|key| key.id.as_bytes() == id)?;
+        let Parts { key_id, nonce, ciphertext } = parts(sealed)?;
+        let key = self.key(key_id)?;
         let payload = Payload { msg: ciphertext, aad: &place.associated_data() };
         let mut secret = Zeroizing::new(key.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?);
         String::from_utf8(std::mem::take(&mut *secret)).ok().map(SecretString::from)
     }
+}
+
+/// Sealed bytes, taken apart.
+struct Parts<'a> {
+    key_id: &'a [u8],
+    nonce: &'a [u8; NONCE_BYTES],
+    ciphertext: &'a [u8],
+}
+
+fn parts(sealed: &[u8]) -> Option<Parts<'_>> {
+    let (&[format, id_length], rest) = sealed.split_first_chunk::<2>()?;
+    let (key_id, rest) = rest.split_at_checked(usize::from(id_length))?;
+    let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_BYTES>()?;
+    (format == FORMAT).then_some(Parts { key_id, nonce, ciphertext })
+}
+
+fn is_key_id(id: &[u8]) -> bool {
+    (1..=KEY_ID_MAX).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_')
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ ALTER TABLE connections ADD COLUMN lease_beat BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE connections ADD COLUMN attempt_began_at BIGINT;
 ALTER TABLE connections ADD COLUMN failures BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE connections ADD COLUMN next_attempt_at BIGINT;
+-- Replies in a row that lacked a refresh token.
+ALTER TABLE connections ADD COLUMN untokened BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE connections ADD COLUMN refresh_error_code TEXT;
 ALTER TABLE connections ADD COLUMN refresh_error_status BIGINT;
 ALTER TABLE connections ADD COLUMN refresh_error_at BIGINT;

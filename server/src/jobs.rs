@@ -13,7 +13,6 @@ use axum::response::{IntoResponse as _, Response};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use relink_engine::Engine;
 use relink_engine::clock::{MINUTE, Millis, SECOND};
-use relink_engine::connection::REFRESH_DUE_BEFORE;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::Sha256;
@@ -35,7 +34,7 @@ pub async fn refresh(State(jobs): State<Jobs>, headers: HeaderMap, body: Bytes) 
     }
     // Goes on when the scheduler hangs up: it asked for a sweep, not for an answer.
     let engine = jobs.engine.clone();
-    match tokio::spawn(async move { engine.sweep_now(REFRESH_DUE_BEFORE).await }).await {
+    match tokio::spawn(async move { engine.sweep_scheduled().await }).await {
         Ok(Ok(swept)) => Json(swept).into_response(),
         Ok(Err(error)) => {
             tracing::error!(%error, "the sweep failed");

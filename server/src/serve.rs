@@ -30,6 +30,8 @@ const LANDING: Duration = Duration::from_secs(5);
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
 /// Between two looks at what is due for a refresh, give or take a fifth.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// Between two looks at refreshes whose outcome is not known.
+const RESUME_EVERY: Duration = Duration::from_secs(3);
 /// Where the demo's simulated Linear listens.
 pub const SIMULATOR: &str = "127.0.0.1:4010";
 
@@ -59,6 +61,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     announce(&config, &listener)?;
     let housekeeping = tokio::spawn(housekeep(engine.clone()));
     let sweeping = tokio::spawn(keep_fresh(engine.clone()));
+    let resuming = tokio::spawn(resume(engine.clone()));
     let service = router(Web::new(engine.clone(), &config)).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(nodelay(listener), service).with_graceful_shutdown(until(stopped));
     let outcome = tokio::select! {
@@ -73,6 +76,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     };
     housekeeping.abort();
     sweeping.abort();
+    resuming.abort();
     // A reply that is on its way is worth waiting for: it holds the only copy of a new pair.
     engine.refreshes_landed(LANDING).await;
     engine.store().close().await;
@@ -165,5 +169,15 @@ async fn keep_fresh(engine: Engine) {
         let fifth = SWEEP_EVERY / 5;
         let dice = f64::from(engine.entropy().bytes::<1>()[0]) / 255.0;
         tokio::time::sleep(SWEEP_EVERY - fifth + fifth.mul_f64(2.0 * dice)).await;
+    }
+}
+
+/// Picks up what a crash or a silent Linear left open.
+async fn resume(engine: Engine) {
+    loop {
+        if let Err(error) = engine.resume_intents().await {
+            tracing::error!(%error, "open refreshes could not be looked for");
+        }
+        tokio::time::sleep(RESUME_EVERY).await;
     }
 }

@@ -106,6 +106,7 @@ impl Linear {
             Err(error) => Err(Passing::from(error)),
         };
         match sent {
+            Ok(reply) if is_rate_limit(&reply) => Revocation::Unconfirmed(reply.rate_limited()),
             Ok(reply) if matches!(reply.status.as_u16(), 200 | 400 | 401) => Revocation::Done,
             Ok(reply) => Revocation::Unconfirmed(reply.passing().unwrap_or(Passing::Unreadable(reply.status.as_u16()))),
             Err(passing) => Revocation::Unconfirmed(passing),
@@ -160,12 +161,17 @@ fn refusal(reply: &Reply) -> Option<ExchangeError> {
     if let Some(code) = body["error"].as_str() {
         return Some(ExchangeError::Refused { code: code_in(code), status });
     }
-    // The GraphQL shape of a rate limit, under HTTP 400.
-    if body["errors"][0]["extensions"]["code"] == "RATELIMITED" {
+    if is_rate_limit(reply) {
         return Some(reply.rate_limited().into());
     }
     // A page of a proxy, say: no verdict.
     Some(Passing::Unreadable(status).into())
+}
+
+/// The GraphQL shape of a rate limit, under HTTP 400.
+fn is_rate_limit(reply: &Reply) -> bool {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    body["errors"][0]["extensions"]["code"] == "RATELIMITED"
 }
 
 /// Linear's own code, cut to what can be one: it is logged and shown.

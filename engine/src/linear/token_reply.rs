@@ -6,6 +6,7 @@ use oauth2::basic::BasicTokenType;
 use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// A pair of tokens as Linear handed it over.
 #[derive(Clone, Debug)]
@@ -23,8 +24,9 @@ pub struct Tokens {
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct TokenReply {
     access_token: AccessToken,
+    #[serde(default = "bearer")]
     token_type: BasicTokenType,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seconds")]
     expires_in: Option<u64>,
     #[serde(default)]
     refresh_token: Option<RefreshToken>,
@@ -60,11 +62,23 @@ impl From<TokenReply> for Tokens {
     fn from(reply: TokenReply) -> Tokens {
         Tokens {
             access: reply.access_token.into_secret().into(),
-            refresh: reply.refresh_token.map(|token| token.into_secret().into()),
+            refresh: reply.refresh_token.map(RefreshToken::into_secret).filter(|token| !token.is_empty()).map(SecretString::from),
             expires_in: reply.expires_in.map(Duration::from_secs),
             scopes: reply.scopes.map(|scopes| scopes.iter().map(|scope| scope.as_str().to_owned()).collect()),
         }
     }
+}
+
+/// Linear knows no other type (RFC 6750).
+fn bearer() -> BasicTokenType {
+    BasicTokenType::Bearer
+}
+
+/// A pair is worth more than its lifetime: what is no number of seconds counts as not said.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let whole = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
+    Ok(whole.or_else(|| value.as_f64().filter(|seconds| (0.0..1e15).contains(seconds)).map(|seconds| seconds as u64)))
 }
 
 /// A string separated by spaces (RFC 6749) or commas, or an array: apps from before December 2023 get arrays.
@@ -91,6 +105,21 @@ mod tests {
     fn read(scope: &str) -> Option<Vec<String>> {
         let text = format!(r#"{{"access_token":"a","token_type":"Bearer"{scope}}}"#);
         Tokens::from(serde_json::from_str::<TokenReply>(&text).expect(&text)).scopes
+    }
+
+    #[test]
+    fn a_pair_is_not_thrown_away_for_a_detail() {
+        let read = |rest: &str| {
+            let text = format!(r#"{{"access_token":"a"{rest}}}"#);
+            let tokens = Tokens::from(serde_json::from_str::<TokenReply>(&text).expect(&text));
+            (tokens.expires_in.map(|life| life.as_secs()), tokens.refresh.is_some())
+        };
+        assert_eq!(read(r#","expires_in":86399,"refresh_token":"r","token_type":"Bearer""#), (Some(86_399), true));
+        assert_eq!(read(r#","expires_in":"86399","refresh_token":"""#), (Some(86_399), false));
+        assert_eq!(read(r#","expires_in":86399.0,"refresh_token":null"#), (Some(86_399), false));
+        for odd in ["-1", "null", "[]", "\"soon\"", "{}"] {
+            assert_eq!(read(&format!(r#","expires_in":{odd}"#)), (None, false), "{odd}");
+        }
     }
 
     #[test]

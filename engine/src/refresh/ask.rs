@@ -1,9 +1,9 @@
 //! Asking Linear with the refresh token, and writing down what it gives.
 
-use super::Outcome;
 use super::flight::Trip;
 use super::flights::Route;
 use super::steps::{Event, Setback};
+use super::{Outcome, in_time};
 use crate::Engine;
 use crate::clock::{Millis, SECOND};
 use crate::connection::{Evidence, PassingError};
@@ -42,7 +42,6 @@ impl Engine {
                 (passing.code().to_owned(), passing.status(), Setback::Passing { reached })
             }
         };
-        trip.reached |= setback == Setback::Passing { reached: true };
         tracing::debug!(code, status, "a refresh got no tokens");
         trip.error = Some(PassingError { code, status, at: self.now() });
         setback
@@ -59,7 +58,7 @@ impl Engine {
     pub(super) async fn save(&self, route: &Route, rotation: &Rotation, replayed: bool, trip: &Trip) -> Event<Box<Rotation>> {
         let outcome = if replayed { Outcome::Replayed } else { Outcome::Refreshed };
         let line = trip.line(outcome, self.now(), None);
-        match self.store().grant_rotate(&route.connection, route.generation, rotation, &line).await {
+        match in_time(self.store().grant_rotate(&route.connection, route.generation, rotation, &line)).await {
             Ok(Rotated::Done) => {
                 tracing::info!(expires_at = rotation.grant.expires_at, "tokens refreshed");
                 Event::Saved
@@ -74,7 +73,8 @@ impl Engine {
 
     pub(super) async fn void_lost(&self, organisation: &str, route: &Route, rotation: &Rotation) {
         tracing::info!("somebody connected anew or disconnected meanwhile: the refreshed tokens are revoked");
-        let (connection, generation) = (&*route.connection, route.generation);
+        // Below nought, so that no pair that a consent set aside is in the way.
+        let (connection, generation) = (&*route.connection, -route.generation);
         if let Err(error) = self.store().superseded_grant_put(connection, generation, &rotation.grant).await {
             tracing::error!(%error, "tokens to be revoked could not be written down");
         }

@@ -6,12 +6,13 @@ use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
 use super::flights::Route;
-use super::steps::{Event, Refresh, Row, Step};
-use super::{Attempt, Cause, Landed, Lease, Outcome, millis};
+use super::steps::{Event, Intent, Refresh, Row, Setback, Step};
+use super::{Attempt, Cause, Landed, Lease, Outcome, in_time, millis};
 use crate::Engine;
 use crate::clock::{Millis, SECOND};
 use crate::connection::{Evidence, PassingError, Reason};
 use crate::store::{CONNECTIONS, REFRESH, Rotation, SealedGrant, StoreError};
+use crate::vault::KEY_MISSING;
 
 /// Between two looks at a row whose lease somebody else holds.
 const LOOK_EVERY: Duration = Duration::from_millis(150);
@@ -29,8 +30,6 @@ pub(super) struct Trip {
     pub dead: Option<Lease>,
     /// The refresh token had been shown before this refresh began.
     pub intent_was_open: bool,
-    /// Linear may have seen the refresh token.
-    pub reached: bool,
     pub asked: bool,
     pub error: Option<PassingError>,
     pub refusal: Option<Evidence>,
@@ -49,7 +48,6 @@ impl Trip {
             token: None,
             dead: None,
             intent_was_open: false,
-            reached: false,
             asked: false,
             error: None,
             refusal: None,
@@ -120,7 +118,7 @@ impl Engine {
     }
 
     async fn look(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Result<Row, StoreError> {
-        let Some(grant) = self.store().grant(organisation, &route.connection).await? else {
+        let Some(grant) = in_time(self.store().grant(organisation, &route.connection)).await? else {
             return Ok(Row { generation: -1, connected: false, leased: false });
         };
         let lease = grant.lease().filter(|lease| lease.owner != self.leases().owner());
@@ -134,20 +132,33 @@ impl Engine {
     /// With the lease comes the row, and the refresh token in it, or the reason why there is none to show.
     async fn lease(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Result<Event<Box<Rotation>>, StoreError> {
         let (now, dead) = (self.now(), trip.dead.take());
-        let taken = self.store().lease_take(&route.connection, route.generation, self.leases().owner(), dead.as_ref(), now).await?;
-        let Some(grant) = taken else { return Ok(Event::NotLeased) };
+        let taken = self.store().lease_take(&route.connection, route.generation, self.leases().owner(), dead.as_ref(), now);
+        let Some(grant) = in_time(taken).await? else { return Ok(Event::NotLeased) };
         self.leases().unwatch(&route.connection);
         // An intent of this very refresh is not somebody's from before.
         trip.intent_was_open |= grant.attempt_began_at != Some(now) && !trip.asked;
+        let window = self.settings().refresh.replay_window;
+        let intent = match grant.attempt_began_at {
+            _ if !trip.intent_was_open => Intent::New,
+            Some(began) if now - began > window => Intent::Late,
+            _ => Intent::Open,
+        };
         let sealed = grant.refresh_sealed.as_deref();
         let opened = sealed.map(|sealed| self.vault().open_row(CONNECTIONS, REFRESH, &route.connection, organisation, sealed));
         trip.grant = Some(grant);
         match opened {
             Some(Ok(token)) => trip.token = Some(token),
+            // Another replica may know the key that this one lacks.
+            Some(Err(unreadable)) if unreadable.key_missing => return Ok(self.key_missing(trip)),
             Some(Err(_)) => return Ok(Event::NoToken(Reason::Unreadable)),
             None => return Ok(Event::NoToken(Reason::NoRefreshToken)),
         }
-        Ok(Event::Leased { intent_was_open: trip.intent_was_open })
+        Ok(Event::Leased(intent))
+    }
+
+    fn key_missing(&self, trip: &mut Trip) -> Event<Box<Rotation>> {
+        trip.error = Some(PassingError { code: KEY_MISSING.to_owned(), status: None, at: self.now() });
+        Event::Setback(Setback::Misconfigured)
     }
 
     async fn breathe(&self, pause: Millis) {

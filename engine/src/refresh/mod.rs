@@ -23,6 +23,7 @@ use serde::Serialize;
 
 use crate::clock::Millis;
 use crate::connection::PassingError;
+use crate::store::StoreError;
 
 pub use count::Counts;
 pub use history::HistoryLine;
@@ -163,6 +164,13 @@ impl Landed {
             Landed::Moved(outcome) | Landed::PutOff { outcome, .. } => *outcome,
         }
     }
+}
+
+/// A statement of a refresh that takes longer has failed: a database that vanished without a word must not hold leases.
+const STATEMENT_MAX: Duration = Duration::from_secs(10);
+
+async fn in_time<T>(statement: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(STATEMENT_MAX, statement).await.unwrap_or(Err(StoreError::Timeout))
 }
 
 fn millis(span: Duration) -> Millis {

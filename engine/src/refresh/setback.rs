@@ -3,11 +3,12 @@
 use super::flight::Trip;
 use super::flights::Route;
 use super::steps::{Event, Setback};
-use super::{Landed, Outcome};
+use super::{Landed, Outcome, in_time};
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::connection::{PassingError, Reason};
 use crate::store::{PutOff, Rotation, StoreError};
+use crate::vault::KEY_MISSING;
 
 /// Linear's wish to be left alone is heard up to here.
 const RETRY_AFTER_MAX: Millis = 10 * MINUTE;
@@ -63,21 +64,23 @@ impl Engine {
             generation: route.generation,
             owner: self.leases().owner(),
             until: self.now() + pause,
-            settled: !trip.intent_was_open && !trip.reached,
             error,
         };
-        if let Err(error) = self.store().refresh_put_off(&put_off).await {
+        if let Err(error) = in_time(self.store().refresh_put_off(&put_off)).await {
             tracing::error!(%error, "a failed refresh could not be noted");
         }
     }
 
-    fn alarm(&self, code: &str) {
+    pub(crate) fn alarm(&self, code: &str) {
         if self.flights().may_alarm() {
-            tracing::error!(
-                code,
+            let words = if code == KEY_MISSING {
+                "ALARM: tokens are sealed with a key that RELINK_KEYS of this process lacks. Give every replica the same keys, the new \
+                 one last at first, and first when all have it. No connection was given up"
+            } else {
                 "ALARM: Linear does not accept this Relink as a client, so no token can be refreshed. Compare LINEAR_CLIENT_ID and \
                  LINEAR_CLIENT_SECRET with the app in Linear and start Relink again. No connection was given up"
-            );
+            };
+            tracing::error!(code, "{words}");
         }
     }
 
@@ -102,7 +105,7 @@ impl Engine {
             Outcome::Broken => trip.refusal.as_ref().map(|evidence| (evidence.code.clone(), Some(evidence.status))),
         };
         let line = trip.line(outcome, self.now(), said);
-        if let Err(error) = self.store().attempt_note(&route.connection, route.generation, &line).await {
+        if let Err(error) = in_time(self.store().attempt_note(&route.connection, route.generation, &line)).await {
             tracing::error!(%error, "a line of history could not be written");
         }
     }

@@ -12,8 +12,11 @@ use crate::connection::Reason;
 pub const TRIES: u8 = 3;
 /// A grant is only given up when Linear refused it this often, with a look at the row before each.
 pub const REFUSALS: u8 = 2;
-/// Attempts to write a pair down before it is left to a replay.
-pub const WRITES: u8 = 40;
+/// Where an answer may have been lost within Linear's window, a refusal contradicts what Linear promises: it is asked some
+/// more, over some seconds.
+pub const REFUSALS_OF_A_REPLAY: u8 = 4;
+/// Attempts to write a pair down: longer than Linear's window, after which ours is the only copy.
+pub const WRITES: u16 = 1_000;
 
 /// What to do next. `P` is the pair of tokens, which the decisions never look into.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,7 +42,7 @@ pub enum Step<P> {
     SaveAgain {
         pair: P,
         replayed: bool,
-        writes: u8,
+        writes: u16,
     },
     /// Somebody connected anew or disconnected meanwhile: nobody will ever use this pair.
     Void {
@@ -68,9 +71,7 @@ pub enum Setback {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event<P> {
     Row(Row),
-    Leased {
-        intent_was_open: bool,
-    },
+    Leased(Intent),
     NotLeased,
     /// The lease is there, and nothing to show Linear.
     NoToken(Reason),
@@ -88,6 +89,17 @@ pub enum Event<P> {
     Broken,
     NotBroken,
     PutOff,
+}
+
+/// What was known of the refresh token when the lease was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Intent {
+    /// It had never been shown to Linear.
+    New,
+    /// It had been shown, within Linear's window, and the outcome is not known.
+    Open,
+    /// The same, but the window is over.
+    Late,
 }
 
 /// What the row says.
@@ -128,6 +140,7 @@ pub enum End {
 pub struct Refresh {
     generation: i64,
     replay: bool,
+    late: bool,
     refusals: u8,
     tries: u8,
 }
@@ -136,7 +149,7 @@ impl Refresh {
     /// Of the tokens of this generation, and no other.
     #[must_use]
     pub fn of(generation: i64) -> Refresh {
-        Refresh { generation, replay: false, refusals: 0, tries: 0 }
+        Refresh { generation, replay: false, late: false, refusals: 0, tries: 0 }
     }
 
     #[cfg(test)]
@@ -153,8 +166,9 @@ impl Refresh {
     pub fn next<P>(&mut self, last: Step<P>, event: Event<P>) -> Step<P> {
         match (last, event) {
             (_, Event::Row(row)) => self.look(row),
-            (_, Event::Leased { intent_was_open }) => {
-                self.replay |= intent_was_open;
+            (_, Event::Leased(intent)) => {
+                self.replay |= intent != Intent::New;
+                self.late |= intent == Intent::Late;
                 Step::Ask
             }
             (_, Event::NotLeased | Event::Waited) => Step::Read,
@@ -193,7 +207,8 @@ impl Refresh {
     /// The row is read again before the second question: whoever rotated meanwhile has made this token void.
     fn refused<P>(&mut self) -> Step<P> {
         self.refusals += 1;
-        if self.refusals < REFUSALS {
+        let enough = if self.replay && !self.late { REFUSALS_OF_A_REPLAY } else { REFUSALS };
+        if self.refusals < enough {
             return Step::Breathe { tries: self.refusals };
         }
         Step::Break { reason: Reason::InvalidGrant, refusals: self.refusals }

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::steps::{By, End, Event, Refresh, Row, Setback, Step};
+use super::steps::{By, End, Event, Intent, Refresh, Row, Setback, Step};
 
 /// An owner that nobody is any more.
 const DEAD: usize = 9;
@@ -51,12 +51,16 @@ struct Process {
     pair: Pair,
     /// Whose lease it takes for dead.
     dead: Option<usize>,
+    /// The intent was open before this refresh took the lease for the first time.
+    open_before: bool,
+    asked: bool,
     crashed: bool,
 }
 
 impl Process {
     fn new(generation: i64, pair: Pair) -> Process {
-        Process { refresh: Refresh::of(generation), step: Refresh::begin(), pair, dead: None, crashed: false }
+        let (refresh, step) = (Refresh::of(generation), Refresh::begin());
+        Process { refresh, step, pair, dead: None, open_before: false, asked: false, crashed: false }
     }
 }
 
@@ -182,6 +186,7 @@ impl World {
             Step::Break { .. } => vec![self.broken(at)],
             Step::BackOff(_) => {
                 let mut world = self.clone();
+                // `Store::refresh_put_off`, which leaves the intent open.
                 if world.row.generation == process.refresh.generation() && world.row.owner == Some(at) {
                     world.row.owner = None;
                 }
@@ -220,16 +225,19 @@ impl World {
             return world.then(at, Event::NotLeased);
         }
         process.pair = self.row.pair;
-        let intent_was_open = self.row.intent;
+        process.open_before |= self.row.intent && !process.asked;
+        let intent = if process.open_before { Intent::Open } else { Intent::New };
         world.row.owner = Some(at);
         world.row.intent = true;
-        world.then(at, Event::Leased { intent_was_open })
+        world.then(at, Event::Leased(intent))
     }
 
     /// Linear, which may answer, or do its work and lose the answer, or not even hear the question.
     fn ask(&self, at: usize) -> Vec<World> {
         let token = self.processes[at].pair;
         let mut heard = self.clone();
+        heard.processes[at].asked = true;
+        let mut unheard = heard.clone();
         let grant = &mut heard.grants[usize::from(token.consent)];
         let answer = if grant.ended {
             Event::Refused
@@ -246,7 +254,6 @@ impl World {
             let mut lost = heard;
             lost.losses -= 1;
             next.push(lost.then(at, Event::Setback(Setback::Passing { reached: true })));
-            let mut unheard = self.clone();
             unheard.losses -= 1;
             next.push(unheard.then(at, Event::Setback(Setback::Passing { reached: false })));
             next.push(unheard.then(at, Event::Setback(Setback::Misconfigured)));

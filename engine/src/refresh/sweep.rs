@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Cause, Outcome};
 use crate::Engine;
 use crate::clock::{MINUTE, Millis};
-use crate::store::{Due, DueGrant, StoreError};
+use crate::store::{Due, DueGrant, SealedGrant, StoreError};
 
 /// Connections read at a time. Small, so that what peers refresh meanwhile is not looked at in vain.
 const PAGE: i64 = 200;
@@ -42,13 +42,44 @@ impl Swept {
 }
 
 impl Engine {
-    /// One sweep because somebody asked for it: everything that expires within `due_within` milliseconds, also what is
-    /// put off.
+    /// One sweep because a person asked for it: everything that expires within `due_within` milliseconds, also what is put
+    /// off.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn sweep_now(&self, due_within: Millis) -> Result<Swept, StoreError> {
         self.sweep(due_within, Millis::MAX, Cause::Manual, |_| true).await
+    }
+
+    /// One sweep because a scheduler asked for it: what is due by the settings and not put off.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sweep_scheduled(&self) -> Result<Swept, StoreError> {
+        self.sweep(self.settings().refresh.background_before, self.now(), Cause::Schedule, |_| true).await
+    }
+
+    /// Replays what has an unknown outcome. On its own, since a sweep may take longer than Linear's window is open.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn resume_intents(&self) -> Result<(), StoreError> {
+        let open = self.store().intents_open(self.now(), PAGE).await?;
+        let abandoned = open.into_iter().filter(|grant| self.is_abandoned(grant));
+        let resumed = stream::iter(abandoned)
+            .map(|grant| async move { self.renew(&grant.organisation_id, &grant.connection_id, grant.generation, Cause::Schedule).await })
+            .buffer_unordered(self.settings().refresh.at_once);
+        resumed.for_each(|_| async {}).await;
+        Ok(())
+    }
+
+    /// Nobody is asking Linear about it any more.
+    fn is_abandoned(&self, grant: &SealedGrant) -> bool {
+        match grant.lease() {
+            None => true,
+            Some(lease) if lease.owner == self.leases().owner() => false,
+            Some(lease) => self.leases().is_dead(&grant.connection_id, &lease, self.settings().refresh.lease_dead_after),
+        }
     }
 
     /// One sweep of the background: what is due by the settings and not put off.
@@ -106,7 +137,7 @@ impl Engine {
 /// In the background, a token is not refreshed earlier than the settings say, spread a little, and never again and again
 /// because Linear's tokens live shorter than that.
 fn is_due(grant: &DueGrant, now: Millis, before: Millis) -> bool {
-    if grant.attempt_began_at.is_some() {
+    if grant.unfinished {
         return true;
     }
     let (left, life) = (grant.expires_at - now, grant.expires_at - grant.issued_at);
@@ -134,7 +165,7 @@ mod tests {
             adopted_generation: 1,
             issued_at: left - life,
             expires_at: left,
-            attempt_began_at: None,
+            unfinished: false,
         }
     }
 
@@ -158,8 +189,8 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_outcome_is_due_at_once() {
-        let open = DueGrant { attempt_began_at: Some(1), ..grant(23 * HOUR, 24 * HOUR, 3) };
+    fn what_was_left_unfinished_is_due_at_once() {
+        let open = DueGrant { unfinished: true, ..grant(23 * HOUR, 24 * HOUR, 3) };
         assert!(is_due(&open, 0, 90 * MINUTE));
     }
 }

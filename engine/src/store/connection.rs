@@ -228,7 +228,7 @@ impl Store {
                  workspace_name = excluded.workspace_name, workspace_url_key = excluded.workspace_url_key, workspace_logo_url = excluded.workspace_logo_url, \
                  actor = excluded.actor, viewer_id = excluded.viewer_id, viewer_name = excluded.viewer_name, scopes = excluded.scopes, \
                  state = 'connected', reason = NULL, state_since = excluded.state_since, evidence = NULL, generation = connections.generation + 1, \
-                 adopted_generation = connections.generation + 1, lease_owner = NULL, attempt_began_at = NULL, failures = 0, next_attempt_at = NULL, \
+                 adopted_generation = connections.generation + 1, lease_owner = NULL, attempt_began_at = NULL, failures = 0, untokened = 0, next_attempt_at = NULL, \
                  refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL, \
                  access_sealed = excluded.access_sealed, refresh_sealed = excluded.refresh_sealed, fingerprint = excluded.fingerprint, \
                  issued_at = excluded.issued_at, expires_at = excluded.expires_at, connected_by = excluded.connected_by, connected_at = excluded.connected_at, \
@@ -265,7 +265,8 @@ impl Store {
         now: Millis,
     ) -> Stored<bool> {
         const SQL: &str = "UPDATE connections SET state = 'reconnect_required', reason = $3, evidence = $4, state_since = $5, \
-             lease_owner = NULL, failures = 0, next_attempt_at = NULL, refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL \
+             lease_owner = NULL, failures = 0, next_attempt_at = NULL, refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL, \
+             last_error_code = NULL, last_error_status = NULL, last_error_at = NULL \
             WHERE id = $1 AND generation = $2 AND state = 'connected'";
         let evidence = evidence.map(|evidence| serde_json::to_string(evidence).unwrap_or_default());
         let _stale = self.recent.stale_after(id);
@@ -288,7 +289,8 @@ impl Store {
                 .bind(organisation).bind(id).execute(&mut *tx).await?;
             let ended = sqlx::query("UPDATE connections SET state = 'disconnected', reason = 'by_person', state_since = $3, disconnected_by = $4, \
                     evidence = NULL, generation = generation + 1, tokens_revoked = FALSE, \
-                    lease_owner = NULL, failures = 0, next_attempt_at = NULL, refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL \
+                    lease_owner = NULL, failures = 0, next_attempt_at = NULL, refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL, \
+             last_error_code = NULL, last_error_status = NULL, last_error_at = NULL \
                 WHERE organisation_id = $1 AND id = $2 AND state <> 'disconnected'")
                 .bind(organisation).bind(id).bind(now).bind(by).execute(&mut *tx).await?.rows_affected() == 1;
             tx.commit().await?;
@@ -303,6 +305,7 @@ impl Store {
     pub async fn connection_verified(&self, id: &str, generation: i64, now: Millis) -> Stored<()> {
         const SQL: &str = "UPDATE connections SET last_verified_at = $3, last_error_code = NULL, last_error_status = NULL, last_error_at = NULL \
             WHERE id = $1 AND generation = $2";
+        let _stale = self.recent.stale_after(id);
         on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(generation).bind(now).execute(pool).await?; });
         Ok(())
     }
@@ -336,6 +339,7 @@ impl Store {
     pub async fn connection_failed(&self, id: &str, generation: i64, error: &PassingError) -> Stored<()> {
         const SQL: &str =
             "UPDATE connections SET last_error_code = $3, last_error_status = $4, last_error_at = $5 WHERE id = $1 AND generation = $2";
+        let _stale = self.recent.stale_after(id);
         on!(&self.db, pool => {
             sqlx::query(SQL).bind(id).bind(generation).bind(&error.code).bind(error.status.map(i64::from)).bind(error.at).execute(pool).await?;
         });

@@ -65,6 +65,8 @@ pub enum StoreError {
     Database(#[from] sqlx::Error),
     #[error("the database could not be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("the database did not answer in time")]
+    Timeout,
     /// A row that the code never writes. A person has to look.
     #[error("row {id} of {table} cannot be")]
     Inconsistent { table: &'static str, id: String },

@@ -20,8 +20,8 @@ pub struct DueGrant {
     pub adopted_generation: i64,
     pub issued_at: Millis,
     pub expires_at: Millis,
-    /// A refresh token was shown to Linear and the outcome is not known.
-    pub attempt_began_at: Option<Millis>,
+    /// The last refresh failed, or its outcome is not known.
+    pub unfinished: bool,
 }
 
 /// Which connections a sweep is after.
@@ -29,7 +29,7 @@ pub struct DueGrant {
 pub struct Due<'a> {
     /// Ids after this one.
     pub after: &'a str,
-    /// Tokens that expire at this time or before, and all whose last refresh has an unknown outcome.
+    /// Tokens that expire at this time or before, and all whose last refresh was left unfinished.
     pub expires_by: Millis,
     /// Those that are put off until later than this are left alone.
     pub put_off_until: Millis,
@@ -59,11 +59,27 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn grants_due(&self, due: Due<'_>) -> Stored<Vec<DueGrant>> {
-        const SQL: &str = "SELECT organisation_id, id AS connection_id, generation, adopted_generation, issued_at, expires_at, attempt_began_at \
-            FROM connections WHERE state = 'connected' AND id > $1 AND (expires_at <= $2 OR attempt_began_at IS NOT NULL) \
+        const SQL: &str = "SELECT organisation_id, id AS connection_id, generation, adopted_generation, issued_at, expires_at, \
+             attempt_began_at IS NOT NULL OR next_attempt_at IS NOT NULL AS unfinished \
+            FROM connections WHERE state = 'connected' AND id > $1 \
+             AND (expires_at <= $2 OR attempt_began_at IS NOT NULL OR next_attempt_at IS NOT NULL) \
             AND (refresh_sealed IS NOT NULL OR expires_at <= $5) AND (next_attempt_at IS NULL OR next_attempt_at <= $3) ORDER BY id LIMIT $4";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(due.after).bind(due.expires_by).bind(due.put_off_until).bind(due.limit).bind(due.now)
             .fetch_all(pool).await?))
+    }
+
+    /// Connected connections whose last refresh has an unknown outcome and is not put off, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn intents_open(&self, now: Millis, limit: i64) -> Stored<Vec<SealedGrant>> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            grant_columns!(),
+            " FROM connections WHERE state = 'connected' AND attempt_began_at IS NOT NULL \
+             AND (next_attempt_at IS NULL OR next_attempt_at <= $1) ORDER BY attempt_began_at LIMIT $2"
+        );
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(now).bind(limit).fetch_all(pool).await?))
     }
 
     /// Notes the intent to show Linear the refresh token of this generation, and takes the lease, in one statement.
@@ -154,19 +170,19 @@ impl Store {
         Ok(if by_person == Some(false) { By::Refresh } else { By::Person })
     }
 
-    /// Notes a refresh that failed for a reason that passes, and lets go of the lease. `settled`: Linear cannot have
-    /// seen the token, so the intent that this very refresh opened is closed again.
+    /// Notes a refresh that failed for a reason that passes, and lets go of the lease. The intent stays open even where
+    /// Linear cannot have seen the token: another process may have shown it meanwhile, and closing an intent that is not
+    /// one's own loses the grant.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn refresh_put_off(&self, put_off: &PutOff<'_>) -> Stored<()> {
         const SQL: &str = "UPDATE connections SET failures = failures + 1, next_attempt_at = $4, \
-             attempt_began_at = CASE WHEN $5 THEN NULL ELSE attempt_began_at END, \
-             refresh_error_code = $6, refresh_error_status = $7, refresh_error_at = $8, lease_owner = NULL \
+             refresh_error_code = $5, refresh_error_status = $6, refresh_error_at = $7, lease_owner = NULL \
             WHERE id = $1 AND generation = $2 AND (lease_owner = $3 OR lease_owner IS NULL)";
         let error = put_off.error;
         on!(&self.db, pool => {
-            sqlx::query(SQL).bind(put_off.connection).bind(put_off.generation).bind(put_off.owner).bind(put_off.until).bind(put_off.settled)
+            sqlx::query(SQL).bind(put_off.connection).bind(put_off.generation).bind(put_off.owner).bind(put_off.until)
                 .bind(&error.code).bind(error.status.map(i64::from)).bind(error.at).execute(pool).await?;
         });
         Ok(())
@@ -219,7 +235,6 @@ pub struct PutOff<'a> {
     pub generation: i64,
     pub owner: &'a str,
     pub until: Millis,
-    pub settled: bool,
     pub error: &'a PassingError,
 }
 
@@ -242,9 +257,9 @@ macro_rules! rotate {
     () => {
         "UPDATE connections SET generation = generation + 1, access_sealed = $3, refresh_sealed = COALESCE($4, refresh_sealed), \
          fingerprint = $5, issued_at = $6, expires_at = $7, scopes = COALESCE($8, scopes), lease_owner = NULL, \
-         attempt_began_at = CASE WHEN $9 AND failures < $10 THEN attempt_began_at ELSE NULL END, \
-         next_attempt_at = CASE WHEN $9 AND failures < $10 THEN $11 ELSE NULL END, \
-         failures = CASE WHEN $9 AND failures < $10 THEN failures + 1 ELSE 0 END, \
+         attempt_began_at = CASE WHEN $9 AND untokened < $10 THEN attempt_began_at ELSE NULL END, \
+         next_attempt_at = CASE WHEN $9 AND untokened < $10 THEN $11 ELSE NULL END, \
+         untokened = CASE WHEN $9 AND untokened < $10 THEN untokened + 1 ELSE 0 END, failures = 0, \
          refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL, \
          last_error_code = NULL, last_error_status = NULL, last_error_at = NULL, \
          state = 'connected', reason = NULL, evidence = NULL, state_since = CASE WHEN state = 'connected' THEN state_since ELSE $6 END \

@@ -17,7 +17,7 @@ on_both!(
     a_rotation_loses_against_a_person,
     a_reply_without_a_refresh_token_leaves_the_intent_open_twice,
     a_rotation_heals_a_verdict_on_the_same_generation,
-    a_failure_keeps_the_intent_unless_linear_cannot_have_seen_it,
+    a_failure_keeps_the_intent_and_lets_go_of_the_lease,
     what_is_due_is_found_in_the_order_of_ids,
     tries_that_ended_alike_share_a_line,
     what_this_process_writes_is_read_at_once,
@@ -149,18 +149,20 @@ async fn a_rotation_heals_a_verdict_on_the_same_generation(fresh: Fresh) {
     assert!(matches!(healed.state, State::Connected { .. }), "Linear has just honoured it");
 }
 
-async fn a_failure_keeps_the_intent_unless_linear_cannot_have_seen_it(fresh: Fresh) {
+async fn a_failure_keeps_the_intent_and_lets_go_of_the_lease(fresh: Fresh) {
     let (person, store) = (connected(&fresh).await, &fresh.store);
     let error = PassingError { code: "timeout".to_owned(), status: None, at: 60 };
-    for (settled, kept) in [(false, Some(50)), (true, None)] {
+    for _ in 0..2 {
         store.lease_take("c1", 1, "me", None, 50).await.unwrap().unwrap();
-        let put_off = PutOff { connection: "c1", generation: 1, owner: "me", until: 70, settled, error: &error };
+        let put_off = PutOff { connection: "c1", generation: 1, owner: "me", until: 70, error: &error };
         store.refresh_put_off(&PutOff { owner: "another", ..put_off }).await.unwrap();
         assert!(store.grant(&person.organisation_id, "c1").await.unwrap().unwrap().lease().is_some(), "not by others");
         store.refresh_put_off(&put_off).await.unwrap();
         let grant = store.grant(&person.organisation_id, "c1").await.unwrap().unwrap();
-        assert_eq!((grant.attempt_began_at, grant.lease()), (kept, None));
+        assert_eq!((grant.attempt_began_at, grant.lease()), (Some(50), None));
     }
+    assert!(store.intents_open(69, 9).await.unwrap().is_empty(), "it is put off");
+    assert_eq!(store.intents_open(70, 9).await.unwrap().len(), 1);
     let trouble = store.connection(&person.organisation_id, "c1").await.unwrap().unwrap().refresh_trouble.unwrap();
     assert_eq!((trouble.failures, trouble.next_attempt_at, trouble.error), (2, Some(70), error));
 }
@@ -187,8 +189,9 @@ async fn what_is_due_is_found_in_the_order_of_ids(fresh: Fresh) {
     store.lease_take("c3", 1, "me", None, 50).await.unwrap().unwrap();
     assert_eq!(due("", 100, 50, 9).await, "c1 c3 c5", "an unknown outcome is due at once");
     let error = PassingError { code: "timeout".to_owned(), status: None, at: 60 };
-    store.refresh_put_off(&PutOff { connection: "c1", generation: 1, owner: "me", until: 70, settled: true, error: &error }).await.unwrap();
-    assert_eq!(due("", 100, 69, 9).await, "c3 c5");
+    store.refresh_put_off(&PutOff { connection: "c1", generation: 1, owner: "me", until: 70, error: &error }).await.unwrap();
+    assert_eq!(due("", 100, 69, 9).await, "c3 c5", "what is put off waits");
+    assert_eq!(due("", 50, 70, 9).await, "c1 c3", "and is due whatever is left");
     assert_eq!(due("", 100, 70, 9).await, "c1 c3 c5");
 }
 

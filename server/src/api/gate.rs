@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
@@ -9,21 +10,27 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use relink_engine::clock::SECOND;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Api;
 use super::limit::Standing;
 use super::problem::{Code, Problem};
 use crate::headers;
 
+/// Longer than the longest wait for Linear: two waits for a token and two calls. Also for a body that does not come.
+const REQUEST_MAX: Duration = Duration::from_secs(75);
+
 /// Lets a request through that shows a key, within its limit and while there is room; and sees to the headers, the log and
-/// panics. What is let through waits for Linear and the database with their limits, so there is none here.
+/// panics.
 pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = headers::given_request_id(request.headers()).unwrap_or_else(|| api.0.ids.next());
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let outcome = AssertUnwindSafe(admit(&api, request, next)).catch_unwind().await;
-    let mut response = outcome.unwrap_or_else(|panic| panicked(panic.as_ref()));
+    let outcome = timeout(REQUEST_MAX, AssertUnwindSafe(admit(&api, request, next)).catch_unwind()).await;
+    let mut response = match outcome {
+        Ok(answered) => answered.unwrap_or_else(|panic| panicked(panic.as_ref())),
+        Err(_) => Problem::new(Code::Unavailable).detail("timeout").retry_after(SECOND).into_response(),
+    };
     log(&id, &method, &uri, &response, started);
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", id);
@@ -33,6 +40,7 @@ pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Resp
 }
 
 async fn admit(api: &Api, mut request: Request, next: Next) -> Response {
+    let Ok(_room) = api.0.room.try_acquire() else { return Problem::new(Code::Overloaded).retry_after(SECOND).into_response() };
     let Some(key) = bearer(request.headers()) else { return Problem::new(Code::Unauthorized).into_response() };
     let caller = match api.0.engine.api_caller(key).await {
         Ok(Some(caller)) => caller,
@@ -41,11 +49,7 @@ async fn admit(api: &Api, mut request: Request, next: Next) -> Response {
     };
     let standing = api.0.limits.count(&caller.key_id);
     request.extensions_mut().insert(caller);
-    let mut response = match api.0.room.try_acquire() {
-        _ if !standing.within => too_many(standing),
-        Ok(_room) => next.run(request).await,
-        Err(_) => Problem::new(Code::Overloaded).retry_after(SECOND).into_response(),
-    };
+    let mut response = if standing.within { next.run(request).await } else { too_many(standing) };
     api.0.limits.tell(standing, response.headers_mut());
     response
 }

@@ -23,21 +23,15 @@ const MIN_TTL_MAX_S: u64 = 7 * 24 * 3_600;
 const MIN_TTL_DEFAULT_S: u64 = 300;
 
 /// What is wanted of the token. Everything may be left out.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Asked {
     /// Seconds that the token must live at least, where Linear can be asked for a new one.
     #[schema(default = 300, maximum = 604_800)]
-    min_ttl_s: u64,
+    min_ttl_s: Option<u64>,
     /// Fingerprint of an access token that Linear answered 401 to.
     #[schema(example = "9f3a1c72d0b4c1e8")]
     rejected: Option<String>,
-}
-
-impl Default for Asked {
-    fn default() -> Asked {
-        Asked { min_ttl_s: MIN_TTL_DEFAULT_S, rejected: None }
-    }
 }
 
 /// A token to call Linear with.
@@ -71,7 +65,7 @@ pub async fn fresh(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let asked = read(&body.map_err(unreadable)?)?;
-    let min_ttl = Millis::try_from(asked.min_ttl_s).unwrap_or(DAY) * SECOND;
+    let min_ttl = Millis::try_from(asked.min_ttl_s.unwrap_or(MIN_TTL_DEFAULT_S)).unwrap_or(DAY) * SECOND;
     let wanted = Wanted { min_ttl, rejected: asked.rejected.as_deref().map(Rejected::Fingerprint) };
     let token = api.0.engine.fresh_token(&caller.organisation_id, &id, wanted).await;
     let token = token.map_err(|error| Problem::of_token(error, &api, &id))?;
@@ -89,13 +83,15 @@ fn answer(token: &Token<'_>) -> Response {
 }
 
 fn read(body: &[u8]) -> Result<Asked, Problem> {
-    if body.trim_ascii().is_empty() {
+    let body = body.trim_ascii();
+    if body.is_empty() {
         return Ok(Asked::default());
     }
-    let asked: Asked = serde_json::from_slice(body).map_err(|_| {
-        Problem::new(Code::InvalidRequest).detail("The body is a JSON object with min_ttl_s (a number) and rejected (text).")
-    })?;
-    if asked.min_ttl_s > MIN_TTL_MAX_S {
+    // serde reads an array as a struct too.
+    let asked = if body.starts_with(b"{") { serde_json::from_slice::<Asked>(body).ok() } else { None };
+    let wrong = "The body is a JSON object with min_ttl_s (a number) and rejected (text).";
+    let asked = asked.ok_or_else(|| Problem::new(Code::InvalidRequest).detail(wrong))?;
+    if asked.min_ttl_s.is_some_and(|seconds| seconds > MIN_TTL_MAX_S) {
         return Err(Problem::new(Code::InvalidRequest).detail("min_ttl_s is more than a week."));
     }
     Ok(asked)
@@ -107,12 +103,12 @@ mod tests {
 
     #[test]
     fn everything_may_be_left_out_and_nonsense_is_refused() {
-        for empty in ["", " \n", "{}", r#"{"rejected":null}"#, r#"{"another":1}"#] {
+        for empty in ["", " \n", "{}", r#"{"rejected":null,"min_ttl_s":null}"#, r#"{"another":1}"#] {
             let asked = read(empty.as_bytes()).unwrap();
-            assert_eq!((asked.min_ttl_s, asked.rejected), (300, None), "{empty:?}");
+            assert_eq!((asked.min_ttl_s, asked.rejected), (None, None), "{empty:?}");
         }
         let asked = read(br#"{"min_ttl_s":0,"rejected":"9f3a"}"#).unwrap();
-        assert_eq!((asked.min_ttl_s, asked.rejected.as_deref()), (0, Some("9f3a")));
+        assert_eq!((asked.min_ttl_s, asked.rejected.as_deref()), (Some(0), Some("9f3a")));
         for nonsense in
             ["[]", "null", "{", "1", r#"{"min_ttl_s":"300"}"#, r#"{"min_ttl_s":-1}"#, r#"{"min_ttl_s":604801}"#, r#"{"rejected":1}"#]
         {

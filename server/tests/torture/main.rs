@@ -111,6 +111,30 @@ async fn run(rounds: u64, dice: &Dice) -> u64 {
         }
     }
     println!("torture: slowest recovery {slowest:?}");
+    for (fleet, connections) in [(Some(&mut sqlite), &on_sqlite), (postgres.as_mut(), &on_postgres)] {
+        if let Some(fleet) = fleet {
+            lost += past_the_window(fleet, connections).await;
+        }
+    }
+    lost
+}
+
+/// Once Linear replays nothing any more, every row must hold the newest refresh token. Answers how many do not.
+async fn past_the_window(fleet: &mut Fleet, connections: &[String]) -> u64 {
+    // A reply that lacked a refresh token is asked about again after a quarter of a minute.
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    fleet.linear.advance_s(31 * 60);
+    let mut lost = 0;
+    for connection in connections {
+        let rejected = json!({ "rejected": fleet.token(0, connection).await.fingerprint() });
+        match fleet.token_soon(0, connection, rejected).await {
+            Ok((token, _)) if fleet.is_alive(&token).await => {}
+            outcome => {
+                lost += 1;
+                println!("torture: {connection} is lost past the window: {outcome:?}");
+            }
+        }
+    }
     lost
 }
 
