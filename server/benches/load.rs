@@ -158,3 +158,10 @@ fn unchunked(mut body: &[u8]) -> Vec<u8> {
     }
     whole
 }
+
+/// Resident memory of a process in KiB.
+pub fn resident_kib(id: u32) -> Result<u64, Box<dyn Error>> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
+    Ok(line.split_whitespace().nth(1).ok_or("no number")?.parse()?)
+}

@@ -10,8 +10,8 @@ mod process;
 use std::error::Error;
 use std::time::Duration;
 
-use load::{Target, load};
-use process::{Linear, Relink, bare, bare_server, resident_kib};
+use load::{Target, load, resident_kib};
+use process::{Linear, Relink, bare, bare_server};
 
 const CONNECTIONS: usize = 16;
 const SECONDS: u64 = 5;

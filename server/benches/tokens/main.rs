@@ -21,10 +21,10 @@ use axum::Router;
 use axum::http::header;
 use axum::routing::post;
 use axum::serve::ListenerExt as _;
-use fleet::{DAY_S, Fleet};
+use fleet::{DAY_S, Fleet, fault};
 use futures_util::future::join_all;
-use load::{Target, load};
-use relink_simulator::{Endpoint, Fault, Kind};
+use load::{Target, load, resident_kib};
+use relink_simulator::{Fault, Kind};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -119,27 +119,6 @@ async fn sweep(fleet: Fleet, processes: usize, database: &str) -> Result<(), Box
     println!("rotated, asked in vain       {:>9} {}", counts.rotations, counts.refreshes - counts.rotations);
     println!("resident memory, at most     {:>9.1} MB", peak as f64 / 1024.0);
     Ok(())
-}
-
-fn fault(kind: Kind, delay_ms: u64) -> Fault {
-    Fault {
-        endpoint: Endpoint::Token,
-        kind,
-        count: 1,
-        delay_ms: Some(delay_ms),
-        status: None,
-        retry_after_s: None,
-        after: 0,
-        operation: None,
-        grant_type: Some("refresh_token".to_owned()),
-    }
-}
-
-/// Resident memory of a process in KiB.
-fn resident_kib(id: u32) -> Result<u64, Box<dyn Error>> {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
-    Ok(line.split_whitespace().nth(1).ok_or("no number")?.parse()?)
 }
 
 /// This very program, answering the same JSON from one axum handler.

@@ -9,7 +9,7 @@ use relink_engine::refresh::Outcome;
 use relink_simulator::{Endpoint, Fault, Kind};
 use serde_json::json;
 
-use crate::world::{World, fault};
+use crate::world::{NEWER_KEYS, World, fault};
 
 /// So far into its day that less than five minutes of a token's life are left.
 const NEARLY_OVER: Millis = DAY - 4 * MINUTE;
@@ -367,4 +367,82 @@ async fn clocks_two_minutes_apart_refresh_once_and_keep_nobody_waiting() {
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
         assert_eq!(world.refreshes().rotations, 2);
     }
+}
+
+#[tokio::test]
+async fn an_open_intent_is_replayed_within_seconds_however_long_the_token_lives() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    let first = program.token(&id).await;
+    world.linear.add_fault(Fault { count: 3, ..refused_refresh(Kind::DropReply) }).unwrap();
+    assert_eq!(program.token_with(&id, json!({ "rejected": first.fingerprint() })).await.code(), "linear_unreachable");
+    world.engine.resume_intents().await.unwrap();
+    assert_eq!(world.refreshes().refreshes, 3, "it is put off for a moment");
+    world.advance(5 * SECOND);
+    world.engine.resume_intents().await.unwrap();
+    assert_eq!((world.refreshes().rotations, world.refreshes().replays), (1, 3));
+    assert_ne!(program.token(&id).await.token(), first.token());
+    world.advance(HOUR);
+    world.engine.resume_intents().await.unwrap();
+    assert_eq!(world.refreshes().refreshes, 4, "and then it is done");
+}
+
+#[tokio::test]
+async fn a_refresh_that_failed_early_is_made_up_for_and_the_badge_recovers() {
+    let world = World::new().await;
+    let (mut browser, program, id) = world.connected().await;
+    world.linear.add_fault(Fault { count: 3, ..refused_refresh(Kind::RateLimited) }).unwrap();
+    browser.post("/integrations/refresh", &[("connection", &id)]).await;
+    browser.get("/integrations").await.shows("Linear unreachable");
+    world.advance(MINUTE);
+    assert_eq!(world.engine.sweep_due().await.unwrap().refreshed, 1);
+    browser.get("/integrations").await.hides("Linear unreachable");
+    program.token(&id).await.token();
+}
+
+#[tokio::test]
+async fn a_key_that_only_other_replicas_hold_is_no_verdict() {
+    let world = World::new().await;
+    let (mut browser, program, id) = world.connected().await;
+    let organisation = world.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap().id;
+    let newer = world.another_with(0, NEWER_KEYS).await;
+    world.advance(DAY);
+    newer.fresh_token(&organisation, &id, Wanted::default()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(program.token(&id).await.code(), "linear_unreachable");
+    world.advance(DAY);
+    assert_eq!(world.engine.sweep_now(HOUR).await.unwrap().failed, 1);
+    browser.get("/integrations").await.hides("Reconnect required");
+    world.advance(MINUTE);
+    newer.fresh_token(&organisation, &id, Wanted::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reconnect_after_a_lost_answer_revokes_the_pair_that_nobody_saw() {
+    let world = World::new().await;
+    let (mut browser, program, id) = world.connected().await;
+    world.advance(DAY);
+    world.linear.add_fault(Fault { count: 3, ..refused_refresh(Kind::DropReply) }).unwrap();
+    assert_eq!(program.token(&id).await.code(), "linear_unreachable");
+    browser.reconnect(&id, "acme-robotics").await;
+    let ended = || world.linear.state()["grants"].as_array().unwrap().iter().filter(|grant| grant["ended"] == true).count();
+    for _ in 0..50 {
+        if ended() == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(ended(), 1);
+    program.token(&id).await.token();
+}
+
+#[tokio::test]
+async fn an_answer_of_linear_is_worth_more_than_a_note_of_it() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    world.advance(MINUTE);
+    world.sql("CREATE TRIGGER no_notes BEFORE UPDATE OF last_verified_at ON connections BEGIN SELECT RAISE(FAIL, 'no'); END").await;
+    let before = world.count("graphql");
+    assert_eq!(program.graphql(&id, "mutation { logout { success } }").await.status, 200);
+    assert_eq!(world.count("graphql"), before + 1);
 }

@@ -23,6 +23,8 @@ use tower::ServiceExt as _;
 /// 2026-11-19 14:02:11 UTC, where both clocks start.
 pub const START: Millis = 1_795_096_931_000;
 const KEYS: &str = "k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+/// A newer key, and that one.
+pub const NEWER_KEYS: &str = "n:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 pub const PASSWORD: &str = "correct horse battery";
 
 pub struct World {
@@ -125,11 +127,16 @@ impl World {
 
     /// Another process on the same database, whose clock is ahead by so much (or behind).
     pub async fn another(&self, ahead: Millis) -> Engine {
+        self.another_with(ahead, KEYS).await
+    }
+
+    /// [`World::another`] with keys of its own.
+    pub async fn another_with(&self, ahead: Millis, keys: &str) -> Engine {
         let here = self.engine.clone();
         let clock = Clock::new(move || here.now() + ahead);
         let store = Store::open_sqlite(&self.dir.path().join("relink.db")).await.unwrap();
         let entropy = Entropy::seeded(2);
-        let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy.clone());
+        let vault = Vault::new(KeyRing::parse(keys).unwrap(), entropy.clone());
         Engine::open(store, self.engine.linear().clone(), vault, clock, entropy, Settings::default()).await.unwrap()
     }
 

@@ -5,27 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use relink_simulator::{Endpoint, Fault, Kind};
+use relink_simulator::{Fault, Kind};
 use serde_json::json;
 use sqlx::Connection as _;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::fleet::{DAY_S, Fleet, empty_database};
-
-fn fault(kind: Kind, delay_ms: u64) -> Fault {
-    Fault {
-        endpoint: Endpoint::Token,
-        kind,
-        count: 1,
-        delay_ms: Some(delay_ms),
-        status: None,
-        retry_after_s: None,
-        after: 0,
-        operation: None,
-        grant_type: Some("refresh_token".to_owned()),
-    }
-}
+use crate::fleet::{DAY_S, Fleet, empty_database, fault};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_three_or_fifty_processes_one_refreshes() {
@@ -124,6 +110,27 @@ async fn killed_on_sqlite_and_started_again() {
     assert!(fleet.is_alive(&token).await);
     let counts = fleet.linear.grant_counts("acme-robotics");
     assert_eq!((counts.rotations, counts.replays), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn linear_hangs_for_some_while_two_hundred_others_are_used() {
+    let mut fleet = Fleet::on_sqlite().await;
+    let (stuck, used) = (fleet.connect(50, -1).await, fleet.connect(200, DAY_S).await);
+    fleet.linear.add_fault(Fault { count: 100_000, ..fault(Kind::Hang, 0) }).unwrap();
+    fleet.start(1).await;
+    let hanging: Vec<_> = stuck.iter().map(|id| fleet.asking(0, id, json!({}))).collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut slowest = Duration::ZERO;
+    for _ in 0..5 {
+        let began = Instant::now();
+        for told in join_all(used.iter().map(|id| fleet.ask(0, id, json!({})))).await {
+            assert!(told.unwrap().token().is_some());
+        }
+        slowest = slowest.max(began.elapsed());
+    }
+    assert!(slowest < Duration::from_secs(2), "two hundred at once took {slowest:?}");
+    assert!(hanging.iter().all(|asking| !asking.is_finished()), "Linear still hangs for the others");
+    assert_eq!(fleet.linear.grant_counts("acme-robotics").rotations, 0);
 }
 
 /// A way to the database that can be cut.

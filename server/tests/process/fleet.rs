@@ -9,7 +9,7 @@ use relink_engine::digest::fingerprint;
 use relink_engine::entropy::Entropy;
 use relink_engine::store::{Adoption, NewGrant, Store};
 use relink_engine::vault::{KeyRing, Place as Sealed, Vault};
-use relink_simulator::{MintedGrant, Options, Simulator};
+use relink_simulator::{Endpoint, Fault, Kind, MintedGrant, Options, Simulator};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -193,6 +193,21 @@ impl Fleet {
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
+    }
+}
+
+/// The next refresh goes wrong.
+pub fn fault(kind: Kind, delay_ms: u64) -> Fault {
+    Fault {
+        endpoint: Endpoint::Token,
+        kind,
+        count: 1,
+        delay_ms: Some(delay_ms),
+        status: None,
+        retry_after_s: None,
+        after: 0,
+        operation: None,
+        grant_type: Some("refresh_token".to_owned()),
     }
 }
 

@@ -1,28 +1,11 @@
 //! Several servers on one PostgreSQL.
 
-use sqlx::Connection as _;
-
-use crate::process::{Place, Running, client, free_port};
-
-/// An empty schema in the database that `RELINK_TEST_POSTGRES` names; `make test` starts one.
-#[expect(clippy::disallowed_methods, reason = "tests are told where PostgreSQL is")]
-async fn empty_schema() -> Option<String> {
-    let Ok(server) = std::env::var("RELINK_TEST_POSTGRES") else {
-        let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
-        assert!(skipped, "set RELINK_TEST_POSTGRES (`make test` does), or RELINK_TEST_WITHOUT_POSTGRES=1 to do without");
-        return None;
-    };
-    let schema = format!("replicas{}", free_port());
-    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
-    for statement in [format!("DROP SCHEMA IF EXISTS {schema} CASCADE"), format!("CREATE SCHEMA {schema}")] {
-        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
-    }
-    Some(format!("{server}?options=-c%20search_path%3D{schema}"))
-}
+use crate::fleet::empty_database;
+use crate::process::{Place, Running, client};
 
 #[tokio::test]
 async fn replicas_start_at_once_on_an_empty_database_and_share_accounts_and_sessions() {
-    let Some(database) = empty_schema().await else { return };
+    let Some(database) = empty_database().await else { return };
     let keys = format!("k1:{}=", "B".repeat(42) + "A");
     let place = || Place::new().set("DATABASE_URL", &database).set("RELINK_KEYS", &keys);
     let (here, there) = (place(), place());

@@ -15,9 +15,9 @@ mod process;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use fleet::{DAY_S, Fleet};
+use fleet::{DAY_S, Fleet, fault};
 use relink_engine::entropy::Entropy;
-use relink_simulator::{Endpoint, Fault, Kind};
+use relink_simulator::{Fault, Kind};
 use serde_json::json;
 
 /// Enough to meet every fault, few enough for every test run.
@@ -52,17 +52,8 @@ impl Dice {
     }
 
     fn fault(&self) -> Fault {
-        Fault {
-            endpoint: Endpoint::Token,
-            kind: FAULTS[self.below(FAULTS.len() as u64) as usize],
-            count: 1,
-            delay_ms: Some(self.below(600)),
-            status: None,
-            retry_after_s: None,
-            after: self.below(2),
-            operation: None,
-            grant_type: Some("refresh_token".to_owned()),
-        }
+        let kind = FAULTS[self.below(FAULTS.len() as u64) as usize];
+        Fault { after: self.below(2), ..fault(kind, self.below(600)) }
     }
 }
 
