@@ -107,6 +107,11 @@ impl Engine {
         {
             return Ok(Some(known.caller.clone()));
         }
+        // Set apart, so that the quick way carries nothing of the long one.
+        Box::pin(self.caller_looked_up(hash, known)).await
+    }
+
+    async fn caller_looked_up(&self, hash: Hash, known: Option<Known>) -> Result<Option<Arc<Caller>>, StoreError> {
         let (at, revocations) = (Instant::now(), self.callers().revocations.load(Ordering::SeqCst));
         let Some(row) = self.store().api_key_by_hash(&crate::digest::hex(&hash)).await? else {
             self.callers().known().remove(&hash);

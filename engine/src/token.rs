@@ -128,6 +128,11 @@ impl Engine {
             self.refreshes().add(Outcome::Fresh);
             return Ok(token);
         }
+        // Set apart, so that the quick way carries nothing of the long one.
+        Box::pin(self.token_looked_up(organisation, connection, wanted)).await
+    }
+
+    async fn token_looked_up(&self, organisation: &str, connection: &str, wanted: Wanted<'_>) -> Result<FreshToken, TokenError> {
         for _ in 0..LOOKS {
             let grant = self.store().grant(organisation, connection).await?.ok_or(TokenError::NotFound)?;
             if let Some(token) = self.token_in(&grant, wanted).await? {

@@ -22,6 +22,7 @@ use std::time::Duration;
 use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use tokio::sync::{Mutex, MutexGuard};
 
 pub use api_key::ApiKeyRow;
 pub use connect_attempt::ConnectAttempt;
@@ -79,6 +80,7 @@ pub(crate) type Stored<T> = Result<T, StoreError>;
 pub struct Store {
     db: Db,
     recent: Arc<recent::Recent>,
+    writing: Arc<Mutex<()>>,
 }
 
 impl Store {
@@ -99,7 +101,7 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(SQLITE_BUSY_TIMEOUT);
         let pool = SqlitePoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?;
-        Ok(Store { db: Db::Sqlite(pool), recent: Arc::default() })
+        Ok(Store { db: Db::Sqlite(pool), recent: Arc::default(), writing: Arc::default() })
     }
 
     /// Opens a PostgreSQL database, `postgres://…`.
@@ -107,7 +109,7 @@ impl Store {
     /// # Errors
     /// When the address makes no sense or nothing answers there.
     pub async fn open_postgres(url: &str) -> Stored<Store> {
-        Ok(Store { db: Db::Postgres(Pg::open(url).await?), recent: Arc::default() })
+        Ok(Store { db: Db::Postgres(Pg::open(url).await?), recent: Arc::default(), writing: Arc::default() })
     }
 
     /// Brings the schema up to date. Safe with any number of processes at once.
@@ -130,6 +132,15 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// A turn to write, where writers only get in each other's way: SQLite lets one in and has the others sleep and try
+    /// again, which costs more than standing in line.
+    async fn turn_to_write(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.db {
+            Db::Sqlite(_) => Some(self.writing.lock().await),
+            Db::Postgres(_) => None,
+        }
     }
 
     /// Whether the database answers.

@@ -102,6 +102,7 @@ impl Store {
              AND (lease_owner IS NULL OR lease_owner = $3 OR (lease_owner = $5 AND lease_beat = $6)) RETURNING ",
             grant_columns!()
         );
+        let _turn = self.turn_to_write().await;
         let (dead_owner, dead_beat) = dead.map_or(("", -1), |lease| (lease.owner.as_str(), lease.beat));
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(connection).bind(generation).bind(owner).bind(now).bind(dead_owner).bind(dead_beat)
             .fetch_optional(pool).await?))
@@ -141,7 +142,7 @@ impl Store {
     /// # Errors
     /// When the database fails; whether it wrote is not known then.
     pub async fn grant_rotate(&self, connection: &str, generation: i64, rotation: &Rotation, attempt: &Attempt) -> Stored<Rotated> {
-        let _stale = self.recent.stale_after(connection);
+        let (_turn, _stale) = (self.turn_to_write().await, self.recent.stale_after(connection));
         let rotated = match &self.db {
             Db::Sqlite(pool) => {
                 let mut tx = pool.begin().await?;
