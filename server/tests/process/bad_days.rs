@@ -74,6 +74,10 @@ async fn killed_after_the_reply_and_before_the_write() {
     tokio::time::sleep(Duration::from_millis(700)).await;
     fleet.kill(0);
     assert!(asking.await.unwrap().is_none());
+    // PostgreSQL would go on with what a dead client sent; here the write is to be lost.
+    let mut other = sqlx::PgConnection::connect(&url).await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    assert!(sqlx::query(cut).execute(&mut other).await.unwrap().rows_affected() > 0, "the write was waiting");
     tx.rollback().await.unwrap();
     let (token, _) = fleet.token_soon(1, &id, rejected).await.unwrap();
     assert!(fleet.is_alive(&token).await);
