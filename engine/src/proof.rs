@@ -99,6 +99,7 @@ impl Engine {
     }
 
     async fn prove(&self, organisation: &str, claimed: &Claimed) -> Result<(), StoreError> {
+        self.store().grants_remember(organisation).await?;
         let organisation: Arc<str> = organisation.into();
         let mut proofs = JoinSet::new();
         for id in claimed.ids.iter().cloned() {

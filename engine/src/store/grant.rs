@@ -128,6 +128,18 @@ impl Store {
         Ok(grant)
     }
 
+    /// Reads the sealed tokens of all connected connections of an organisation in one query, for [`Store::grant_recent`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn grants_remember(&self, organisation: &str) -> Stored<()> {
+        const SQL: &str = select!("WHERE organisation_id = $1 AND state = 'connected'");
+        let read = self.recent.begin();
+        let grants: Vec<SealedGrant> = on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?);
+        grants.into_iter().for_each(|grant| self.recent.put(read, Arc::new(grant)));
+        Ok(())
+    }
+
     /// Writes down a pair that lost against a person: it has to be revoked, and must not be forgotten before.
     ///
     /// # Errors
