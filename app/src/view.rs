@@ -6,7 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::Failure;
+mod flash;
+pub use flash::{ConnectError, ExpectedWorkspace, Flash};
 
 /// An instant, for machines (`<time datetime>`) and in words made on the server, in UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +140,17 @@ pub enum Answer {
     Words(String),
 }
 
+/// Who can help when refreshing fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fault {
+    /// Nobody: it passes.
+    Linear,
+    /// Whoever runs this Relink: Linear does not accept it as a client.
+    App,
+    /// The same: tokens are sealed with a key that this process lacks.
+    Keys,
+}
+
 /// What "Linear unreachable" means for a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
@@ -151,8 +163,7 @@ pub struct Waiting {
     pub next_try: Option<String>,
     /// What it means for whoever uses the connection.
     pub meaning: String,
-    /// It is this Relink's own set-up that Linear does not accept: only whoever runs it can help.
-    pub ours: bool,
+    pub fault: Fault,
 }
 
 /// Why a reconnect is required, with the evidence.
@@ -400,114 +411,4 @@ pub enum Complaint {
     AlreadyOwned,
     /// Settings: no name for a key, or too long a one.
     KeyName,
-}
-
-/// What is said once at the top of the next page. Words are made where it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Flash {
-    Connected {
-        workspace: String,
-        first: bool,
-    },
-    Reconnected {
-        workspace: String,
-        viewer: String,
-    },
-    Disconnected {
-        workspace: String,
-        revoked: bool,
-    },
-    /// A real call worked, in so many milliseconds.
-    Checked {
-        millis: u64,
-    },
-    CheckUnreachable,
-    CheckRefused,
-    /// Until when the new token is good: "14:02 UTC on 20 Nov".
-    Refreshed {
-        until: String,
-    },
-    RefreshPutOff,
-    /// Linear gave nothing to refresh it with.
-    NotRefreshable {
-        until: String,
-    },
-    PasswordChanged,
-    PasswordTooShort,
-    PasswordTooLong,
-    /// The present one was wrong, or asked for too often.
-    PasswordWrong,
-    SignedOutElsewhere,
-    KeyRevoked {
-        name: String,
-    },
-    ConnectFailed(ConnectError),
-    /// A form was refused.
-    Failed(Failure),
-}
-
-/// Why a connect or reconnect did not work; the contract's codes in `?error=`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ConnectError {
-    AccessDenied,
-    AuthorizationFailed,
-    StateMismatch,
-    ExchangeFailed,
-    LinearUnreachable,
-    /// The workspace that the Reconnect was for, if known.
-    WrongWorkspace {
-        expected: Option<ExpectedWorkspace>,
-    },
-    /// Who connected it, in another organisation.
-    WorkspaceAlreadyLinked {
-        email: Option<String>,
-    },
-    /// No OAuth app is configured on this instance.
-    NotConfigured,
-    /// Relink's own store failed on the way.
-    Internal,
-    /// Any other value in the address bar.
-    Unknown,
-}
-
-impl ConnectError {
-    /// The contract's code in `?error=`.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            ConnectError::AccessDenied => "access_denied",
-            ConnectError::AuthorizationFailed => "authorization_failed",
-            ConnectError::StateMismatch => "state_mismatch",
-            ConnectError::ExchangeFailed => "exchange_failed",
-            ConnectError::LinearUnreachable => "linear_unreachable",
-            ConnectError::WrongWorkspace { .. } => "wrong_workspace",
-            ConnectError::WorkspaceAlreadyLinked { .. } => "workspace_already_linked",
-            // Of the contract's codes the one that says: try again in a minute.
-            ConnectError::Internal => "linear_unreachable",
-            ConnectError::NotConfigured => "not_configured",
-            ConnectError::Unknown => "unknown",
-        }
-    }
-
-    /// From the address bar, which anybody can write: what is not one of ours is never echoed.
-    #[must_use]
-    pub fn from_code(code: &str) -> ConnectError {
-        match code {
-            "access_denied" => ConnectError::AccessDenied,
-            "authorization_failed" => ConnectError::AuthorizationFailed,
-            "state_mismatch" => ConnectError::StateMismatch,
-            "exchange_failed" => ConnectError::ExchangeFailed,
-            "linear_unreachable" => ConnectError::LinearUnreachable,
-            "wrong_workspace" => ConnectError::WrongWorkspace { expected: None },
-            "workspace_already_linked" => ConnectError::WorkspaceAlreadyLinked { email: None },
-            "not_configured" => ConnectError::NotConfigured,
-            _ => ConnectError::Unknown,
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExpectedWorkspace {
-    pub connection: String,
-    pub name: String,
 }

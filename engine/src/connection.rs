@@ -194,11 +194,25 @@ pub struct RefreshTrouble {
     pub next_attempt_at: Option<Millis>,
 }
 
+/// Who can help when refreshing fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nobody: it passes.
+    Linear,
+    /// Whoever runs this Relink: Linear does not accept it as a client.
+    App,
+    /// The same: tokens are sealed with a key that this process lacks.
+    Keys,
+}
+
 impl RefreshTrouble {
-    /// It is this Relink's own set-up that Linear does not accept.
     #[must_use]
-    pub fn is_ours(&self) -> bool {
-        matches!(self.error.code.as_str(), "invalid_client" | "unauthorized_client" | "not_configured" | KEY_MISSING)
+    pub fn fault(&self) -> Fault {
+        match self.error.code.as_str() {
+            "invalid_client" | "unauthorized_client" | "not_configured" => Fault::App,
+            KEY_MISSING => Fault::Keys,
+            _ => Fault::Linear,
+        }
     }
 }
 

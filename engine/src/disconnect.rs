@@ -6,7 +6,7 @@ use crate::account::Person;
 use crate::clock::{DAY, MINUTE};
 use crate::connection::State;
 use crate::linear::{ExchangeError, Revocation};
-use crate::store::{ACCESS, CONNECTIONS, REFRESH, SealedGrant, StoreError};
+use crate::store::{ACCESS, CONNECTIONS, REFRESH, SealedGrant, StoreError, SupersededGrant};
 use crate::{Engine, uncancelled};
 
 /// Leftovers looked at in one go.
@@ -72,11 +72,7 @@ impl Engine {
         }
         let mut void = self.fetch_lost_pair(organisation, &grant).await?;
         for old in self.store().superseded_grants(id).await? {
-            if self.void_sealed(organisation, id, &old.access_sealed, old.refresh_sealed.as_deref()).await {
-                self.store().superseded_grant_delete(id, old.generation).await?;
-            } else {
-                void = false;
-            }
+            void &= self.void_set_aside(organisation, id, &old).await?;
         }
         let Some(access) = &grant.access_sealed else {
             let connection = self.store().connection(organisation, id).await?;
@@ -95,14 +91,18 @@ impl Engine {
         let engine = self.clone();
         tokio::spawn(async move {
             let (organisation, id) = (grant.organisation_id.clone(), grant.connection_id.clone());
-            let fetched = engine.fetch_lost_pair(&organisation, &grant).await;
-            let Ok(lost) = engine.store().superseded_grants(&id).await else { return };
-            for pair in lost.into_iter().filter(|pair| matches!(fetched, Ok(true)) && pair.generation == -grant.generation) {
-                if engine.void_sealed(&organisation, &id, &pair.access_sealed, pair.refresh_sealed.as_deref()).await {
-                    let _ = engine.store().superseded_grant_delete(&id, pair.generation).await;
-                }
+            if let Err(error) = engine.fetch_and_void(&organisation, &id, &grant).await {
+                tracing::error!(%error, connection = id, "a lost pair of tokens stays until the connection ends");
             }
         });
+    }
+
+    async fn fetch_and_void(&self, organisation: &str, id: &str, grant: &SealedGrant) -> Result<(), StoreError> {
+        self.fetch_lost_pair(organisation, grant).await?;
+        for pair in self.store().superseded_grants(id).await?.iter().filter(|pair| pair.generation == -grant.generation) {
+            self.void_set_aside(organisation, id, pair).await?;
+        }
+        Ok(())
     }
 
     /// The answer to the last refresh may have been lost: then Linear holds a pair alive that was never seen here. It is
@@ -126,8 +126,17 @@ impl Engine {
         }
     }
 
+    /// Makes a pair void that was set aside, and forgets it. True when Linear confirmed it.
+    pub(crate) async fn void_set_aside(&self, organisation: &str, id: &str, pair: &SupersededGrant) -> Result<bool, StoreError> {
+        let void = self.void_sealed(organisation, id, &pair.access_sealed, pair.refresh_sealed.as_deref()).await;
+        if void {
+            self.store().superseded_grant_delete(id, pair.generation).await?;
+        }
+        Ok(void)
+    }
+
     /// [`Engine::void`] for a pair in the database.
-    pub(crate) async fn void_sealed(&self, organisation: &str, id: &str, access: &[u8], refresh: Option<&[u8]>) -> bool {
+    async fn void_sealed(&self, organisation: &str, id: &str, access: &[u8], refresh: Option<&[u8]>) -> bool {
         let open = |column, sealed: &[u8]| self.vault().open_row(CONNECTIONS, column, id, organisation, sealed);
         match (open(ACCESS, access), refresh.map(|sealed| open(REFRESH, sealed)).transpose()) {
             (Ok(access), Ok(refresh)) => self.void(&access, refresh.as_ref()).await,

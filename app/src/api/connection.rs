@@ -112,8 +112,8 @@ async fn put_off(
     id: &str,
 ) -> Result<Option<crate::view::Flash>, Failure> {
     let connection = engine.store().connection(&person.organisation_id, id).await?;
-    let ours = connection.as_ref().is_some_and(super::present::is_ours);
-    Ok((!ours).then_some(crate::view::Flash::RefreshPutOff))
+    let passing = connection.as_ref().is_none_or(|connection| super::present::fault(connection) == crate::view::Fault::Linear);
+    Ok(passing.then_some(crate::view::Flash::RefreshPutOff))
 }
 
 /// Ends a connection; both tokens are revoked at Linear.

@@ -1,6 +1,7 @@
 //! The refresh history in words.
 
 use relink_engine::refresh::{Cause, HistoryLine, Outcome};
+use relink_engine::vault::KEY_MISSING;
 
 use super::present::answer;
 use super::words;
@@ -19,11 +20,12 @@ fn history_view(line: &HistoryLine) -> HistoryView {
         Outcome::RotatedByPeer => (Plain, "Another process was quicker.", None, String::new()),
         Outcome::Fresh => (Plain, "The token was good.", None, String::new()),
         Outcome::BackedOff => (Waiting, "Put off:", said(), tries(line)),
+        Outcome::Misconfigured if line.code == KEY_MISSING => (Bad, "Not tried:", said(), tries(line)),
         Outcome::Misconfigured => (Bad, "Linear does not accept this Relink as a client:", said(), tries(line)),
         Outcome::Broken if line.code.is_empty() => {
             (Bad, "Given up:", Some(Answer::Words("there was no refresh token to show".to_owned())), String::new())
         }
-        Outcome::Broken => (Bad, "Refused:", said(), ", asked twice, token re-read in between".to_owned()),
+        Outcome::Broken => (Bad, "Refused:", said(), ", asked again, token re-read in between".to_owned()),
     };
     HistoryView { tone, at: words::stamp(line.last_at), fact: fact.to_owned(), answer, rest }
 }
@@ -99,9 +101,14 @@ mod tests {
                 "Linear does not accept this Relink as a client: `401 invalid_client`",
             ),
             (
+                line(Outcome::Misconfigured, Cause::Schedule, KEY_MISSING, None),
+                Bad,
+                "Not tried: the key to the stored token is missing here",
+            ),
+            (
                 line(Outcome::Broken, Cause::Schedule, "invalid_grant", Some(400)),
                 Bad,
-                "Refused: `400 invalid_grant`, asked twice, token re-read in between",
+                "Refused: `400 invalid_grant`, asked again, token re-read in between",
             ),
             (line(Outcome::Broken, Cause::Schedule, "", None), Bad, "Given up: there was no refresh token to show"),
         ];

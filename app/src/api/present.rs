@@ -3,13 +3,13 @@
 use relink_engine::ApiKey;
 use relink_engine::account::Person;
 use relink_engine::clock::Millis;
-use relink_engine::connection::{Actor, Connection, Evidence, Reason, RefreshTrouble, State, TokenTimes};
+use relink_engine::connection::{self, Actor, Connection, Evidence, Reason, RefreshTrouble, State, TokenTimes};
 use relink_engine::scope;
 
 use super::words;
 use crate::view::{
-    ActsAs, Answer, ConnectionView, Farewell, GrantedScope, KeyView, Moment, PersonView, ScopeView, Status, TokenLife, Trouble, Waiting,
-    WorkspaceView,
+    ActsAs, Answer, ConnectionView, Farewell, Fault, GrantedScope, KeyView, Moment, PersonView, ScopeView, Status, TokenLife, Trouble,
+    Waiting, WorkspaceView,
 };
 
 pub fn person_view(person: &Person) -> PersonView {
@@ -115,7 +115,7 @@ fn left(token: &TokenTimes, now: Millis) -> String {
 
 /// "Nothing for you to do. Next try in 40 s", as far as it is true and known.
 fn patience(connection: &Connection, now: Millis) -> String {
-    let calm = (!is_ours(connection)).then(|| "Nothing for you to do".to_owned());
+    let calm = (fault(connection) == Fault::Linear).then(|| "Nothing for you to do".to_owned());
     let next = next_try(connection, now).map(|next| format!("Next try {next}"));
     calm.into_iter().chain(next).collect::<Vec<_>>().join(". ")
 }
@@ -125,36 +125,41 @@ fn next_try(connection: &Connection, now: Millis) -> Option<String> {
     Some(words::within(at - now))
 }
 
-/// Only whoever runs this Relink can help.
-pub fn is_ours(connection: &Connection) -> bool {
-    connection.refresh_trouble.as_ref().is_some_and(RefreshTrouble::is_ours)
+/// Who can help a connection that does not get on.
+pub fn fault(connection: &Connection) -> Fault {
+    match connection.refresh_trouble.as_ref().map(RefreshTrouble::fault) {
+        None | Some(connection::Fault::Linear) => Fault::Linear,
+        Some(connection::Fault::App) => Fault::App,
+        Some(connection::Fault::Keys) => Fault::Keys,
+    }
 }
 
 fn waiting(connection: &Connection, now: Millis) -> Option<Waiting> {
     let State::Connected { token } = &connection.state else { return None };
     let newest = connection.passing_error()?;
-    let (trouble, ours) = (connection.refresh_trouble.as_ref(), is_ours(connection));
+    let (trouble, fault) = (connection.refresh_trouble.as_ref(), fault(connection));
     // Several failures in a row say more than a call that failed since.
-    let error = trouble.filter(|trouble| ours || trouble.failures > 1).map_or(newest, |trouble| &trouble.error);
+    let error = trouble.filter(|trouble| fault != Fault::Linear || trouble.failures > 1).map_or(newest, |trouble| &trouble.error);
     Some(Waiting {
         answer: answer(&error.code, error.status),
         at: words::at_clock(error.at, now),
         failures: trouble.map_or(0, |trouble| u32::try_from(trouble.failures).unwrap_or(u32::MAX)),
         next_try: next_try(connection, now),
-        meaning: meaning(token, ours, now),
-        ours,
+        meaning: meaning(token, fault, now),
+        fault,
     })
 }
 
-fn meaning(token: &TokenTimes, ours: bool, now: Millis) -> String {
+fn meaning(token: &TokenTimes, fault: Fault, now: Millis) -> String {
     let until = words::at_clock(token.expires_at, now).text;
-    match (token.expires_at > now, ours) {
-        (true, false) => {
+    match (token.expires_at > now, fault) {
+        (true, Fault::Linear) => {
             format!("The token is still good until {until}; calls go through as long as Linear answers them. Nothing for you to do.")
         }
-        (true, true) => format!("The token is still good until {until}; calls go through until then."),
-        (false, false) => format!("The token ran out at {until}. Relink keeps trying; nothing for you to do."),
-        (false, true) => format!("The token ran out at {until}. Calls wait until Linear accepts this Relink again."),
+        (true, Fault::App) => format!("The token is still good until {until}; calls go through until then."),
+        (_, Fault::Keys) => format!("Replicas that have the key go on; here, calls wait for it. The token is good until {until}."),
+        (false, Fault::Linear) => format!("The token ran out at {until}. Relink keeps trying; nothing for you to do."),
+        (false, Fault::App) => format!("The token ran out at {until}. Calls wait until Linear accepts this Relink again."),
     }
 }
 
@@ -169,6 +174,7 @@ pub fn answer(code: &str, status: Option<u16>) -> Answer {
         "database" => "Relink's own database did not answer",
         "not_configured" => "no Linear app is set up here",
         "busy" => "another process was still at it",
+        "key_missing" => "the key to the stored token is missing here",
         _ => return Answer::Verbatim(verbatim(code, status)),
     };
     Answer::Words(words.to_owned())
@@ -190,22 +196,25 @@ fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
 
     let State::ReconnectRequired { since, reason, evidence, token } = &connection.state else { return None };
     let ran_out = token.as_ref().is_some_and(|token| token.expires_at <= *since);
-    let twice = evidence.as_ref().is_some_and(|evidence| evidence.asked >= 2);
+    let asked = evidence.as_ref().map_or(1, |evidence| evidence.asked);
     let late = evidence.as_ref().is_some_and(|evidence| evidence.late_by_s.is_some());
     let (answer_note, likely) = match reason {
-        Reason::Revoked if twice => ("to a token that it had just handed out", REMOVED),
+        Reason::Revoked if asked > 1 => ("to a token that it had just handed out", REMOVED),
         Reason::Revoked if ran_out => ("to a token that had run out", "The token reached the end of its life and was not renewed"),
         Reason::Revoked => ("to a token that should have worked", REMOVED),
-        Reason::InvalidGrant if twice => ("to the newest refresh token, asked twice", REMOVED),
         Reason::InvalidGrant => ("to the newest refresh token", REMOVED),
         Reason::NoRefreshToken => ("", "This connection is from before refresh tokens"),
-        Reason::Unreadable => ("", "The key that sealed this token is not among the keys of this Relink any more"),
+        Reason::Unreadable => ("", "The stored token is damaged: it does not open with the key that sealed it"),
         Reason::ByPerson | Reason::Duplicate => ("", "Another connection took its place"),
     };
     Some(Trouble {
         since: words::at_clock(*since, now),
         answer: evidence.as_ref().map(|Evidence { status, code, .. }| format!("{status} {code}")),
-        answer_note: answer_note.to_owned(),
+        answer_note: match (reason, asked) {
+            (Reason::InvalidGrant, 2) => format!("{answer_note}, asked twice"),
+            (Reason::InvalidGrant, 3..) => format!("{answer_note}, asked {asked} times"),
+            _ => answer_note.to_owned(),
+        },
         likely: if late { LOST } else { likely }.to_owned(),
     })
 }

@@ -58,7 +58,7 @@ fn a_refresh_that_is_put_off_says_what_comes_next() {
     assert_eq!(view.life.map(|life| life.note).as_deref(), Some("Nothing for you to do. Next try in 40 s"));
     let waiting = view.waiting.expect("waiting");
     assert_eq!((waiting.answer, waiting.at.text.as_str()), (Answer::Verbatim("503".to_owned()), "14:01 UTC today"));
-    assert_eq!((waiting.failures, waiting.next_try.as_deref(), waiting.ours), (3, Some("in 40 s"), false));
+    assert_eq!((waiting.failures, waiting.next_try.as_deref(), waiting.fault), (3, Some("in 40 s"), Fault::Linear));
     assert_eq!(
         waiting.meaning,
         "The token is still good until 15:25 UTC today; calls go through as long as Linear answers them. Nothing for you to do."
@@ -94,8 +94,15 @@ fn a_wrong_set_up_is_nothing_to_wait_for() {
     assert_eq!(view.status, Status::LinearUnreachable);
     assert_eq!(view.life.map(|life| life.note).as_deref(), Some("Next try in 40 s"));
     let waiting = view.waiting.expect("waiting");
-    assert!(waiting.ours && !waiting.meaning.contains("othing for you to do"), "{}", waiting.meaning);
+    assert!(waiting.fault == Fault::App && !waiting.meaning.contains("othing for you to do"), "{}", waiting.meaning);
     assert_eq!(waiting.answer, Answer::Verbatim("401 invalid_client".to_owned()));
+}
+
+#[test]
+fn a_missing_key_is_not_linears_doing() {
+    let waiting = connection_view(&put_off("key_missing", None, 1), NOW).waiting.expect("waiting");
+    assert_eq!((waiting.fault, waiting.answer), (Fault::Keys, Answer::Words("the key to the stored token is missing here".to_owned())));
+    assert_eq!(waiting.meaning, "Replicas that have the key go on; here, calls wait for it. The token is good until 15:25 UTC today.");
 }
 
 #[test]
@@ -104,6 +111,8 @@ fn evidence_says_how_often_linear_was_asked_and_what_is_likely() {
     let refused = broken(Reason::InvalidGrant, Some(twice("invalid_grant")));
     assert_eq!(refused.answer.as_deref(), Some("400 invalid_grant"));
     assert_eq!(refused.answer_note, "to the newest refresh token, asked twice");
+    let stubborn = Evidence { asked: 4, ..Evidence::new(400, "invalid_grant") };
+    assert_eq!(broken(Reason::InvalidGrant, Some(stubborn)).answer_note, "to the newest refresh token, asked 4 times");
     assert_eq!(refused.likely, "The app was removed in Linear, or an admin revoked it");
 
     let late = broken(Reason::InvalidGrant, Some(Evidence { late_by_s: Some(60), ..twice("invalid_grant") }));

@@ -6,8 +6,8 @@ use leptos_router::hooks::use_query_map;
 use super::load::loaded;
 use super::verdict::{Tally, verdict};
 use crate::api::load_integrations;
-use crate::parts::{AsOf, Card, ConnectForm, Content, FlashMessage, Glyph, Icon, NotAccepted, Place};
-use crate::view::IntegrationsView;
+use crate::parts::{AsOf, Card, ConnectForm, Content, FlashMessage, Glyph, Icon, Place, SetUpAlert};
+use crate::view::{Fault, IntegrationsView};
 
 const HERE: &str = "/integrations";
 
@@ -40,10 +40,10 @@ fn overview(view: IntegrationsView) -> AnyView {
             </ConnectForm>
         }
     });
-    // Linear refuses all of them alike, so it is said once.
-    let not_accepted = connections.iter().find_map(|connection| connection.waiting.clone().filter(|waiting| waiting.ours));
+    // It stops all of them alike, so it is said once.
+    let ours = connections.iter().find_map(|connection| connection.waiting.clone().filter(|waiting| waiting.fault != Fault::Linear));
     view! {
-        {not_accepted.map(|waiting| view! { <NotAccepted answer=waiting.answer /> })}
+        {ours.map(|waiting| view! { <SetUpAlert fault=waiting.fault answer=waiting.answer /> })}
         <div class="head">
             <div>
                 <h1>{verdict(&connections)}</h1>

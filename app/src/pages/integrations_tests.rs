@@ -31,8 +31,8 @@ fn broken(name: &str) -> ConnectionView {
     }
 }
 
-fn waiting(answer: Answer, failures: u32, ours: bool) -> ConnectionView {
-    let waiting = Waiting { answer, at: moment("14:01 UTC today"), failures, next_try: None, meaning: String::new(), ours };
+fn waiting(answer: Answer, failures: u32, fault: Fault) -> ConnectionView {
+    let waiting = Waiting { answer, at: moment("14:01 UTC today"), failures, next_try: None, meaning: String::new(), fault };
     ConnectionView { status: Status::LinearUnreachable, trouble: None, waiting: Some(waiting), ..broken("Initech Studio") }
 }
 
@@ -56,10 +56,10 @@ fn a_card_counts_the_tries_that_failed() {
     let unavailable = || Answer::Verbatim("503".to_owned());
     let silent = || Answer::Words("no answer in time".to_owned());
     let cases = [
-        (waiting(unavailable(), 3, false), "3 tries failed, last <code>503</code> at <time"),
-        (waiting(unavailable(), 1, false), "Last try failed, <code>503</code> at <time"),
-        (waiting(silent(), 3, false), "3 tries failed, last at <time"),
-        (waiting(silent(), 0, false), "Last try failed at <time"),
+        (waiting(unavailable(), 3, Fault::Linear), "3 tries failed, last <code>503</code> at <time"),
+        (waiting(unavailable(), 1, Fault::Linear), "Last try failed, <code>503</code> at <time"),
+        (waiting(silent(), 3, Fault::Linear), "3 tries failed, last at <time"),
+        (waiting(silent(), 0, Fault::Linear), "Last try failed at <time"),
     ];
     for (connection, fact) in cases {
         let page = page(vec![connection], true, true).replace("<!>", "");
@@ -70,11 +70,18 @@ fn a_card_counts_the_tries_that_failed() {
 
 #[test]
 fn a_wrong_set_up_is_said_once_above_all_connections() {
-    let wrong = || waiting(Answer::Verbatim("401 invalid_client".to_owned()), 2, true);
-    let page = page(vec![wrong(), wrong()], true, false);
-    assert_eq!(page.matches(r#"role="alert""#).count(), 1);
-    for part in ["Linear does not accept this Relink as a client", "<code>401 invalid_client</code>", "/settings#linear-app"] {
-        assert!(page.contains(part), "{part:?} is missing");
+    let client = waiting(Answer::Verbatim("401 invalid_client".to_owned()), 2, Fault::App);
+    let keys = waiting(Answer::Words("the key to the stored token is missing here".to_owned()), 2, Fault::Keys);
+    let cases = [
+        (client, ["Linear does not accept this Relink as a client", "<code>401 invalid_client</code>", "/settings#linear-app"]),
+        (keys, ["This Relink lacks a key to its stored tokens", "the key to the stored token is missing here", "RELINK_KEYS"]),
+    ];
+    for (connection, parts) in cases {
+        let page = page(vec![connection.clone(), connection], true, false);
+        assert_eq!(page.matches(r#"role="alert""#).count(), 1);
+        for part in parts {
+            assert!(page.contains(part), "{part:?} is missing");
+        }
     }
 }
 

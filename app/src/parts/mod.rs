@@ -32,5 +32,5 @@ pub use frame::{Content, Frame, Place};
 pub use icon::{Glyph, Icon};
 pub use life::Life;
 pub use scopes::ScopePicker;
-pub use waiting::{NotAccepted, WaitingCallout};
+pub use waiting::{SetUpAlert, WaitingCallout};
 pub use words::{acts_as, counted, day, said, when};

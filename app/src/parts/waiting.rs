@@ -1,20 +1,18 @@
-//! Linear does not answer, or does not accept this Relink: what was tried, when it is tried again, and what it means.
+//! Linear does not answer, or this Relink is set up wrongly: what was tried, when it is tried again, and what it means.
 
 use leptos::prelude::*;
 
 use super::{Glyph, Icon, said, when};
-use crate::view::{Answer, Waiting};
-
-const NOT_ACCEPTED: &str = "Linear does not accept this Relink as a client";
+use crate::view::{Answer, Fault, Waiting};
 
 /// On the connection's own page.
 #[component]
 pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
     let (lead, text) = when(&waiting.at);
-    let (class, icon, heading) = if waiting.ours {
-        ("callout bad", Icon::Warning, NOT_ACCEPTED)
-    } else {
-        ("callout wait", Icon::Clock, "Linear does not answer right now")
+    let heading = heading(waiting.fault);
+    let (class, icon) = match waiting.fault {
+        Fault::Linear => ("callout wait", Icon::Clock),
+        Fault::App | Fault::Keys => ("callout bad", Icon::Warning),
     };
     let tried = match waiting.failures {
         0 => None,
@@ -35,7 +33,7 @@ pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
                 <dt>"Meaning"</dt>
                 <dd>{waiting.meaning}</dd>
             </dl>
-            {waiting.ours.then(|| view! { <p>{remedy()}</p> })}
+            {remedy(waiting.fault).map(|remedy| view! { <p>{remedy}</p> })}
         </div>
     }
     .into_any()
@@ -43,27 +41,46 @@ pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
 
 /// Above all connections, because it concerns every one of them.
 #[component]
-pub fn NotAccepted(answer: Answer) -> impl IntoView {
+pub fn SetUpAlert(fault: Fault, answer: Answer) -> impl IntoView {
     view! {
         <div class="flash bad" role="alert">
             <Glyph icon=Icon::Warning />
             <div>
-                <p><b>{NOT_ACCEPTED} "."</b> " Answer: " {said(answer)} ". " {remedy()}</p>
+                <p><b>{heading(fault)} "."</b> " Answer: " {said(answer)} ". " {remedy(fault)}</p>
             </div>
         </div>
     }
     .into_any()
 }
 
-fn remedy() -> AnyView {
-    view! {
-        "Whoever runs this Relink: compare "
-        <code>"LINEAR_CLIENT_ID"</code>
-        " and "
-        <code>"LINEAR_CLIENT_SECRET"</code>
-        " with the app in Linear ("
-        <a href="/settings#linear-app">"Settings shows what is set"</a>
-        "), then start Relink again. No connection was given up."
+fn heading(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Linear => "Linear does not answer right now",
+        Fault::App => "Linear does not accept this Relink as a client",
+        Fault::Keys => "This Relink lacks a key to its stored tokens",
     }
-    .into_any()
+}
+
+/// For whoever runs this Relink; nothing where time is the remedy.
+fn remedy(fault: Fault) -> Option<AnyView> {
+    let steps = match fault {
+        Fault::Linear => return None,
+        Fault::App => view! {
+            "compare "
+            <code>"LINEAR_CLIENT_ID"</code>
+            " and "
+            <code>"LINEAR_CLIENT_SECRET"</code>
+            " with the app in Linear ("
+            <a href="/settings#linear-app">"Settings shows what is set"</a>
+            ")"
+        }
+        .into_any(),
+        Fault::Keys => view! {
+            "give every replica the same "
+            <code>"RELINK_KEYS"</code>
+            ", the older keys among them"
+        }
+        .into_any(),
+    };
+    Some(view! { "Whoever runs this Relink: " {steps} ", then start Relink again. No connection was given up." }.into_any())
 }

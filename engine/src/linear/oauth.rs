@@ -106,7 +106,7 @@ impl Linear {
             Err(error) => Err(Passing::from(error)),
         };
         match sent {
-            Ok(reply) if is_rate_limit(&reply) => Revocation::Unconfirmed(reply.rate_limited()),
+            Ok(reply) if is_rate_limit(&body_of(&reply)) => Revocation::Unconfirmed(reply.rate_limited()),
             Ok(reply) if matches!(reply.status.as_u16(), 200 | 400 | 401) => Revocation::Done,
             Ok(reply) => Revocation::Unconfirmed(reply.passing().unwrap_or(Passing::Unreadable(reply.status.as_u16()))),
             Err(passing) => Revocation::Unconfirmed(passing),
@@ -157,20 +157,24 @@ fn refusal(reply: &Reply) -> Option<ExchangeError> {
         return None;
     }
     let status = reply.status.as_u16();
-    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let body = body_of(reply);
     if let Some(code) = body["error"].as_str() {
         return Some(ExchangeError::Refused { code: code_in(code), status });
     }
-    if is_rate_limit(reply) {
+    if is_rate_limit(&body) {
         return Some(reply.rate_limited().into());
     }
     // A page of a proxy, say: no verdict.
     Some(Passing::Unreadable(status).into())
 }
 
+/// JSON, or null.
+fn body_of(reply: &Reply) -> Value {
+    serde_json::from_slice(&reply.body).unwrap_or_default()
+}
+
 /// The GraphQL shape of a rate limit, under HTTP 400.
-fn is_rate_limit(reply: &Reply) -> bool {
-    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+fn is_rate_limit(body: &Value) -> bool {
     body["errors"][0]["extensions"]["code"] == "RATELIMITED"
 }
 

@@ -8,12 +8,13 @@ use crate::Engine;
 use crate::clock::{Millis, SECOND};
 use crate::connection::{Evidence, PassingError};
 use crate::linear::{ExchangeError, Tokens};
-use crate::store::{Rotated, Rotation};
+use crate::store::{Rotated, Rotation, SupersededGrant};
 
 /// After a reply without a refresh token.
 const ASK_AGAIN_AFTER: Millis = 15 * SECOND;
 
 impl Engine {
+    /// Nothing of the database is held while Linear is asked.
     pub(super) async fn ask(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Event<Box<Rotation>> {
         trip.asked = true;
         let issued_at = self.now();
@@ -55,6 +56,7 @@ impl Engine {
         }
     }
 
+    /// Before anybody uses it.
     pub(super) async fn save(&self, route: &Route, rotation: &Rotation, replayed: bool, trip: &Trip) -> Event<Box<Rotation>> {
         let outcome = if replayed { Outcome::Replayed } else { Outcome::Refreshed };
         let line = trip.line(outcome, self.now(), None);
@@ -71,6 +73,8 @@ impl Engine {
         }
     }
 
+    /// A pair of a grant that is not this connection's any more is written down first: a crash must not leave tokens
+    /// alive that nobody knows.
     pub(super) async fn void_lost(&self, organisation: &str, route: &Route, rotation: &Rotation) {
         tracing::info!("somebody connected anew or disconnected meanwhile: the refreshed tokens are revoked");
         // Below nought, so that no pair that a consent set aside is in the way.
@@ -78,9 +82,12 @@ impl Engine {
         if let Err(error) = self.store().superseded_grant_put(connection, generation, &rotation.grant).await {
             tracing::error!(%error, "tokens to be revoked could not be written down");
         }
-        if self.void_sealed(organisation, connection, &rotation.grant.access_sealed, rotation.grant.refresh_sealed.as_deref()).await
-            && let Err(error) = self.store().superseded_grant_delete(connection, generation).await
-        {
+        let lost = SupersededGrant {
+            generation,
+            access_sealed: rotation.grant.access_sealed.clone(),
+            refresh_sealed: rotation.grant.refresh_sealed.clone(),
+        };
+        if let Err(error) = self.void_set_aside(organisation, connection, &lost).await {
             tracing::error!(%error, "revoked tokens could not be forgotten; they will be revoked again");
         }
     }

@@ -15,7 +15,7 @@ use crate::Engine;
 const AT_ONCE: usize = 256;
 /// Put-off connections that are remembered at a time; when more are, remembering starts over.
 const COOLING_MAX: usize = 100_000;
-/// Between two alarms about that.
+/// Between two alarms about this Relink's own set-up.
 const ALARM_EVERY: Duration = Duration::from_secs(600);
 
 type Landing = watch::Receiver<Option<Landed>>;
@@ -129,6 +129,8 @@ impl Drop for OnBoard {
 }
 
 impl Engine {
+    /// Refreshes a generation, together with everybody in this process who wants the same, and waits for the outcome.
+    /// Whoever stops waiting stops nothing. A try that failed a moment ago is not repeated for `Use` and `Rejected`.
     pub(crate) async fn renew(&self, organisation: &str, connection: &str, generation: i64, cause: Cause) -> Landed {
         if matches!(cause, Cause::Use | Cause::Rejected)
             && let Some(landed) = self.flights().still_cooling(connection, generation)
@@ -164,10 +166,12 @@ impl Engine {
         landing
     }
 
+    /// Refreshes under way in this process.
     pub fn refreshes_under_way(&self) -> usize {
         self.flights().air().len()
     }
 
+    /// Waits until no refresh is under way in this process, but no longer than this.
     pub async fn refreshes_landed(&self, patience: Duration) {
         let deadline = Instant::now() + patience;
         while self.refreshes_under_way() > 0 && Instant::now() < deadline {

@@ -34,7 +34,8 @@ impl Engine {
             evidence.late_by_s = began.map(|began| (self.now() - began - window) / SECOND).filter(|late| *late > 0);
             evidence.clone()
         });
-        let broken = self.store().connection_break(&route.connection, route.generation, reason, evidence.as_ref(), self.now()).await?;
+        let breaking = self.store().connection_break(&route.connection, route.generation, reason, evidence.as_ref(), self.now());
+        let broken = in_time(breaking).await?;
         if !broken {
             return Ok(Event::NotBroken);
         }
@@ -46,14 +47,16 @@ impl Engine {
         Ok(Event::Broken)
     }
 
+    /// The pause grows with each failure, and is never quite the same.
     pub(super) async fn back_off(&self, route: &Route, setback: Setback, trip: &mut Trip) {
         let failures = trip.grant.as_ref().map_or(0, |grant| grant.failures);
         let pause = match setback {
             Setback::Misconfigured => MISCONFIGURED_PAUSE,
             Setback::Passing { .. } => ((2 * SECOND) << failures.clamp(0, 10)).min(BACK_OFF_MAX),
         };
-        let pause = self.jitter(pause).max(trip.retry_after.unwrap_or(0).min(RETRY_AFTER_MAX));
-        trip.put_off = Some(pause.min(COOLING_OFF_MAX.max(trip.retry_after.unwrap_or(0).min(RETRY_AFTER_MAX))));
+        let wished = trip.retry_after.unwrap_or(0).min(RETRY_AFTER_MAX);
+        let pause = self.jitter(pause).max(wished);
+        trip.put_off = Some(pause.min(COOLING_OFF_MAX.max(wished)));
         let error = trip.error.get_or_insert_with(|| PassingError { code: "database".to_owned(), status: None, at: self.now() });
         match setback {
             Setback::Misconfigured => self.alarm(&error.code),
@@ -71,6 +74,7 @@ impl Engine {
         }
     }
 
+    /// No connection can help it, and no person on a page: only whoever runs this Relink.
     pub(crate) fn alarm(&self, code: &str) {
         if self.flights().may_alarm() {
             let words = if code == KEY_MISSING {
@@ -84,6 +88,7 @@ impl Engine {
         }
     }
 
+    /// Between half of it and all of it.
     pub(super) fn jitter(&self, pause: Millis) -> Millis {
         let half = pause / 2;
         let dice = u32::from_le_bytes(self.entropy().bytes::<4>());
@@ -96,6 +101,7 @@ impl Engine {
         Landed::PutOff { outcome: Outcome::BackedOff, error, retry_after: SECOND }
     }
 
+    /// A rotation's line is written with it, and waiting for somebody else's is no attempt.
     pub(super) async fn write_history(&self, route: &Route, outcome: Outcome, trip: &Trip) {
         let said = match outcome {
             Outcome::Fresh | Outcome::Refreshed | Outcome::Replayed => return,

@@ -127,7 +127,7 @@ async fn a_broken_connection_says_how_often_linear_was_asked() {
     assert_eq!(browser.post("/integrations/refresh", &[("connection", &id)]).await.location(), path);
     let page = browser.get(&path).await;
     page.shows("400 invalid_grant to the newest refresh token, asked twice");
-    page.shows("Refused: 400 invalid_grant, asked twice, token re-read in between");
+    page.shows("Refused: 400 invalid_grant, asked again, token re-read in between");
     page.hides("action=\"/integrations/refresh\"");
 }
 

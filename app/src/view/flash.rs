@@ -1,0 +1,115 @@
+//! Messages that are shown once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::Failure;
+
+/// What is said once at the top of the next page. Words are made where it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Flash {
+    Connected {
+        workspace: String,
+        first: bool,
+    },
+    Reconnected {
+        workspace: String,
+        viewer: String,
+    },
+    Disconnected {
+        workspace: String,
+        revoked: bool,
+    },
+    /// A real call worked, in so many milliseconds.
+    Checked {
+        millis: u64,
+    },
+    CheckUnreachable,
+    CheckRefused,
+    /// Until when the new token is good: "14:02 UTC on 20 Nov".
+    Refreshed {
+        until: String,
+    },
+    RefreshPutOff,
+    /// Linear gave nothing to refresh it with.
+    NotRefreshable {
+        until: String,
+    },
+    PasswordChanged,
+    PasswordTooShort,
+    PasswordTooLong,
+    /// The present one was wrong, or asked for too often.
+    PasswordWrong,
+    SignedOutElsewhere,
+    KeyRevoked {
+        name: String,
+    },
+    ConnectFailed(ConnectError),
+    /// A form was refused.
+    Failed(Failure),
+}
+
+/// Why a connect or reconnect did not work; the contract's codes in `?error=`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConnectError {
+    AccessDenied,
+    AuthorizationFailed,
+    StateMismatch,
+    ExchangeFailed,
+    LinearUnreachable,
+    /// The workspace that the Reconnect was for, if known.
+    WrongWorkspace {
+        expected: Option<ExpectedWorkspace>,
+    },
+    /// Who connected it, in another organisation.
+    WorkspaceAlreadyLinked {
+        email: Option<String>,
+    },
+    /// No OAuth app is configured on this instance.
+    NotConfigured,
+    /// Relink's own store failed on the way.
+    Internal,
+    /// Any other value in the address bar.
+    Unknown,
+}
+
+impl ConnectError {
+    /// The contract's code in `?error=`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            ConnectError::AccessDenied => "access_denied",
+            ConnectError::AuthorizationFailed => "authorization_failed",
+            ConnectError::StateMismatch => "state_mismatch",
+            ConnectError::ExchangeFailed => "exchange_failed",
+            ConnectError::LinearUnreachable => "linear_unreachable",
+            ConnectError::WrongWorkspace { .. } => "wrong_workspace",
+            ConnectError::WorkspaceAlreadyLinked { .. } => "workspace_already_linked",
+            // Of the contract's codes the one that says: try again in a minute.
+            ConnectError::Internal => "linear_unreachable",
+            ConnectError::NotConfigured => "not_configured",
+            ConnectError::Unknown => "unknown",
+        }
+    }
+
+    /// From the address bar, which anybody can write: what is not one of ours is never echoed.
+    #[must_use]
+    pub fn from_code(code: &str) -> ConnectError {
+        match code {
+            "access_denied" => ConnectError::AccessDenied,
+            "authorization_failed" => ConnectError::AuthorizationFailed,
+            "state_mismatch" => ConnectError::StateMismatch,
+            "exchange_failed" => ConnectError::ExchangeFailed,
+            "linear_unreachable" => ConnectError::LinearUnreachable,
+            "wrong_workspace" => ConnectError::WrongWorkspace { expected: None },
+            "workspace_already_linked" => ConnectError::WorkspaceAlreadyLinked { email: None },
+            "not_configured" => ConnectError::NotConfigured,
+            _ => ConnectError::Unknown,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedWorkspace {
+    pub connection: String,
+    pub name: String,
+}
