@@ -6,6 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use relink_engine::clock::{Clock, Millis};
 use relink_engine::entropy::Entropy;
 
+/// Every request allocates dozens of small pieces, on several threads at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[expect(clippy::disallowed_methods, reason = "the one real clock")]
 fn clock() -> Clock {
     Clock::new(|| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 
 use super::{Cause, Outcome};
@@ -12,7 +12,7 @@ use crate::clock::{MINUTE, Millis};
 use crate::store::{Due, DueGrant, SealedGrant, StoreError};
 
 /// Connections read at a time. Small, so that what peers refresh meanwhile is not looked at in vain.
-const PAGE: i64 = 200;
+const PAGE: usize = 200;
 /// Tokens that were issued together are refreshed spread over so much time.
 const SPREAD: Millis = 10 * MINUTE;
 /// Ids are lowercase hex, so this is after all of them.
@@ -48,7 +48,7 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn sweep_now(&self, due_within: Millis) -> Result<Swept, StoreError> {
-        self.sweep(due_within, Millis::MAX, Cause::Manual, |_| true).await
+        self.sweep(Ask { within: due_within, put_off_until: Millis::MAX, spread: false }, Cause::Manual).await
     }
 
     /// One sweep because a scheduler asked for it: what is due by the settings and not put off.
@@ -56,7 +56,8 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn sweep_scheduled(&self) -> Result<Swept, StoreError> {
-        self.sweep(self.settings().refresh.background_before, self.now(), Cause::Schedule, |_| true).await
+        let within = self.settings().refresh.background_before;
+        self.sweep(Ask { within, put_off_until: self.now(), spread: false }, Cause::Schedule).await
     }
 
     /// Replays what has an unknown outcome. On its own, since a sweep may take longer than Linear's window is open.
@@ -64,7 +65,7 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn resume_intents(&self) -> Result<(), StoreError> {
-        let open = self.store().intents_open(self.now(), PAGE).await?;
+        let open = self.store().intents_open(self.now(), PAGE as i64).await?;
         let abandoned = open.into_iter().filter(|grant| self.is_abandoned(grant));
         let resumed = stream::iter(abandoned)
             .map(|grant| async move { self.renew(&grant.organisation_id, &grant.connection_id, grant.generation, Cause::Schedule).await })
@@ -87,51 +88,69 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn sweep_due(&self) -> Result<Swept, StoreError> {
-        let now = self.now();
-        let before = self.settings().refresh.background_before;
-        self.sweep(before, now, Cause::Schedule, |grant| is_due(grant, now, before)).await
+        let within = self.settings().refresh.background_before;
+        self.sweep(Ask { within, put_off_until: self.now(), spread: true }, Cause::Schedule).await
     }
 
-    async fn sweep(
-        &self,
-        within: Millis,
-        put_off_until: Millis,
-        cause: Cause,
-        wanted: impl Fn(&DueGrant) -> bool,
-    ) -> Result<Swept, StoreError> {
+    async fn sweep(&self, ask: Ask, cause: Cause) -> Result<Swept, StoreError> {
         let _turn = self.flights().sweep_turn().lock().await;
         let mut swept = Swept::default();
-        // Each sweep begins somewhere else and goes round, so that replicas rarely meet.
-        let start = self.entropy().id();
-        for (from, to) in [(start.as_str(), END), ("", start.as_str())] {
-            let mut after = from.to_owned();
-            loop {
-                let now = self.now();
-                let due = Due { after: &after, expires_by: now.saturating_add(within), put_off_until, now, limit: PAGE };
-                let page = self.store().grants_due(due).await?;
-                let Some(last) = page.last() else { break };
-                after.clone_from(&last.connection_id);
-                let full = page.len() as i64 == PAGE;
-                let mine = page.into_iter().filter(|grant| grant.connection_id.as_str() <= to && wanted(grant));
-                self.refresh_all(mine, cause, &mut swept).await;
-                if !full || after.as_str() > to {
-                    break;
-                }
-            }
+        let mut outcomes =
+            self.due(ask).await?.map_ok(|grant| self.refresh_due(grant, cause)).try_buffer_unordered(self.settings().refresh.at_once);
+        while let Some(outcome) = outcomes.try_next().await? {
+            swept.add(outcome);
         }
         Ok(swept)
     }
 
-    async fn refresh_all(&self, due: impl Iterator<Item = DueGrant>, cause: Cause, swept: &mut Swept) {
-        // Shuffled, so that peers with the same page work through it in another order.
-        let shuffled: BTreeMap<[u8; 8], DueGrant> = due.map(|grant| (self.entropy().bytes::<8>(), grant)).collect();
-        let mut outcomes = stream::iter(shuffled.into_values())
-            .map(|due| async move { self.renew(&due.organisation_id, &due.connection_id, due.generation, cause).await.outcome() })
-            .buffer_unordered(self.settings().refresh.at_once);
-        while let Some(outcome) = outcomes.next().await {
-            swept.add(outcome);
-        }
+    async fn refresh_due(&self, grant: DueGrant, cause: Cause) -> Result<Outcome, StoreError> {
+        Ok(self.renew(&grant.organisation_id, &grant.connection_id, grant.generation, cause).await.outcome())
     }
+
+    /// Everything that is due, read a page at a time. Where it is much, replicas share it by working through the parts of
+    /// the ids in different orders.
+    async fn due(&self, ask: Ask) -> Result<BoxStream<'_, Result<DueGrant, StoreError>>, StoreError> {
+        let much = self.due_between(ask, "", END).await?.len() == PAGE;
+        let parts = if much { self.shuffled(slices()) } else { vec![(String::new(), END.to_owned())] };
+        let pages = stream::try_unfold(parts, move |mut parts| async move {
+            let Some((after, before)) = parts.pop() else { return Ok::<_, StoreError>(None) };
+            let page = self.due_between(ask, &after, &before).await?;
+            if let Some(last) = page.last().filter(|_| page.len() == PAGE) {
+                parts.push((last.connection_id.clone(), before));
+            }
+            let wanted = page.into_iter().filter(|grant| !ask.spread || is_due(grant, self.now(), ask.within)).collect();
+            Ok(Some((stream::iter(self.shuffled::<DueGrant>(wanted).into_iter().map(Ok)), parts)))
+        });
+        Ok(pages.try_flatten().boxed())
+    }
+
+    async fn due_between(&self, ask: Ask, after: &str, before: &str) -> Result<Vec<DueGrant>, StoreError> {
+        let now = self.now();
+        let expires_by = now.saturating_add(ask.within);
+        let due = Due { after, before, expires_by, put_off_until: ask.put_off_until, now, limit: PAGE as i64 };
+        self.store().grants_due(due).await
+    }
+
+    /// In an order of this process's own, so that replicas with the same work before them rarely meet.
+    fn shuffled<T>(&self, items: Vec<T>) -> Vec<T> {
+        let dealt: BTreeMap<[u8; 8], T> = items.into_iter().map(|item| (self.entropy().bytes::<8>(), item)).collect();
+        dealt.into_values().collect()
+    }
+}
+
+/// What a sweep is after.
+#[derive(Clone, Copy)]
+struct Ask {
+    within: Millis,
+    put_off_until: Millis,
+    /// Leaves out what is not due yet when the load is spread.
+    spread: bool,
+}
+
+/// The ids, which are random hex, in 256 parts of about the same size.
+fn slices() -> Vec<(String, String)> {
+    let bound = |slice: u32| if slice > 0xff { END.to_owned() } else { format!("{slice:02x}") };
+    (0..=0xff).map(|slice| (bound(slice), bound(slice + 1))).collect()
 }
 
 /// In the background, a token is not refreshed earlier than the settings say, spread a little, and never again and again

@@ -27,8 +27,10 @@ pub struct DueGrant {
 /// Which connections a sweep is after.
 #[derive(Clone, Copy, Debug)]
 pub struct Due<'a> {
-    /// Ids after this one.
+    /// Ids after this one,
     pub after: &'a str,
+    /// and before this one.
+    pub before: &'a str,
     /// Tokens that expire at this time or before, and all whose last refresh was left unfinished.
     pub expires_by: Millis,
     /// Those that are put off until later than this are left alone.
@@ -61,10 +63,11 @@ impl Store {
     pub async fn grants_due(&self, due: Due<'_>) -> Stored<Vec<DueGrant>> {
         const SQL: &str = "SELECT organisation_id, id AS connection_id, generation, adopted_generation, issued_at, expires_at, \
              attempt_began_at IS NOT NULL OR next_attempt_at IS NOT NULL AS unfinished \
-            FROM connections WHERE state = 'connected' AND id > $1 \
+            FROM connections WHERE state = 'connected' AND id > $1 AND id < $6 \
              AND (expires_at <= $2 OR attempt_began_at IS NOT NULL OR next_attempt_at IS NOT NULL) \
             AND (refresh_sealed IS NOT NULL OR expires_at <= $5) AND (next_attempt_at IS NULL OR next_attempt_at <= $3) ORDER BY id LIMIT $4";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(due.after).bind(due.expires_by).bind(due.put_off_until).bind(due.limit).bind(due.now)
+            .bind(due.before)
             .fetch_all(pool).await?))
     }
 

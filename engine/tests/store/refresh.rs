@@ -178,7 +178,7 @@ async fn what_is_due_is_found_in_the_order_of_ids(fresh: Fresh) {
     }
     store.connection_break("c2", 1, Reason::Revoked, None, 20).await.unwrap();
     let due = async |after: &str, expires_by: i64, now: i64, limit: i64| {
-        let due = Due { after, expires_by, put_off_until: now, now, limit };
+        let due = Due { after, before: "~", expires_by, put_off_until: now, now, limit };
         let found = store.grants_due(due).await.unwrap();
         found.into_iter().map(|grant| grant.connection_id).collect::<Vec<_>>().join(" ")
     };

@@ -1,15 +1,14 @@
 //! The connections of the key's organisation.
 
-use std::sync::Arc;
-
-use axum::extract::State;
-use axum::{Extension, Json};
-use relink_engine::Caller;
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
 use relink_engine::connection::{Connection, PassingError, State as ConnectionState, TokenTimes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Shared;
+use super::gate;
 use super::problem::Problem;
 use crate::times::rfc3339;
 
@@ -107,6 +106,10 @@ impl ConnectionList {
         (status = "default", description = "a problem", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn list(State(api): Shared, Extension(caller): Extension<Arc<Caller>>) -> Result<Json<ConnectionList>, Problem> {
-    Ok(Json(ConnectionList::new(api.0.engine.store().connections(&caller.organisation_id).await?)))
+pub async fn list(State(api): Shared, request: Request) -> Response {
+    gate::guard(api.clone(), request, async |call| {
+        let connections = api.0.engine.store().connections(&call.caller.organisation_id).await?;
+        Ok(Json(ConnectionList::new(connections)).into_response())
+    })
+    .await
 }

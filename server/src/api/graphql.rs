@@ -1,19 +1,14 @@
 //! Linear's GraphQL API through a connection.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use relink_engine::clock::SECOND;
 use relink_engine::linear::{CallError, Question};
-use relink_engine::{CallFailed, Caller, TokenError};
+use relink_engine::{CallFailed, TokenError};
 
+use super::gate::{self, Call};
 use super::problem::{Code, Problem};
-use super::{Api, Shared, unreadable};
+use super::{Api, Shared};
 
 /// Passes a GraphQL request on to Linear, and Linear's status, body and rate-limit headers back.
 #[utoipa::path(
@@ -27,20 +22,18 @@ use super::{Api, Shared, unreadable};
         (status = "default", description = "any other problem", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn pass_on(
-    State(api): Shared,
-    Extension(caller): Extension<Arc<Caller>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let body = body.map_err(unreadable)?;
-    if !body.trim_ascii_start().starts_with(b"{") {
+pub async fn pass_on(State(api): Shared, request: Request) -> Response {
+    gate::guard(api.clone(), request, async |call| forward(&api, call).await).await
+}
+
+async fn forward(api: &Api, mut call: Call) -> Result<Response, Problem> {
+    let id = call.id().await?;
+    if !call.body.trim_ascii_start().starts_with(b"{") {
         return Err(Problem::new(Code::InvalidRequest).detail("The body is a JSON object with a GraphQL query."));
     }
-    let file_urls = headers.get("public-file-urls-expire-in").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let answer = api.0.engine.graphql(&caller.organisation_id, &id, Question { body, file_urls }).await;
-    let answer = answer.map_err(|failed| problem(failed, &api, &id))?;
+    let file_urls = call.parts.headers.get("public-file-urls-expire-in").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let answer = api.0.engine.graphql(&call.caller.organisation_id, &id, Question { body: call.body, file_urls }).await;
+    let answer = answer.map_err(|failed| problem(failed, api, &id))?;
     Ok((answer.status, answer.headers, answer.body).into_response())
 }
 

@@ -10,8 +10,9 @@ mod token;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::Response;
 use axum::routing::{any, get};
 use axum::{Router, middleware};
 use relink_engine::Engine;
@@ -26,8 +27,6 @@ use self::problem::{Code, Problem};
 use crate::headers::{self, Https, RequestIds};
 use crate::router::Web;
 
-/// A GraphQL request may carry documents; nothing else here is longer than a line.
-const BODY_MAX: usize = 1024 * 1024;
 /// Requests under way; most of them wait for Linear. More are refused at once.
 const AT_ONCE: usize = 4_096;
 
@@ -60,8 +59,8 @@ impl Api {
     }
 }
 
-/// Everything below `/api/v1`. It has a layer of its own: no session, no forms, and nothing that a page needs. The paths
-/// are whole, since a nested router costs every request its prefix.
+/// Everything below `/api/v1`: no session, no forms, and nothing that a page needs. The paths are whole, since a nested
+/// router costs every request its prefix.
 pub fn router(api: Api) -> Router {
     let (endpoints, mut described) = OpenApiRouter::<Api>::new()
         .routes(routes!(connections::list))
@@ -71,10 +70,8 @@ pub fn router(api: Api) -> Router {
     describe(&mut described);
     let description = Bytes::from(serde_json::to_vec(&described).unwrap_or_default());
     let guarded = endpoints
-        .route("/api/v1/{*rest}", any(async || Problem::new(Code::NotFound)))
-        .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
-        .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(middleware::from_fn_with_state(api.clone(), gate::guard));
+        .route("/api/v1/{*rest}", any(async |State(api), request| refuse(api, request, Code::NotFound).await))
+        .method_not_allowed_fallback(async |State(api), request| refuse(api, request, Code::MethodNotAllowed).await);
     let described = get(async move || ([(header::CONTENT_TYPE, "application/json")], description));
     let described = described.layer(middleware::from_fn_with_state(Https(api.0.https), headers::secure));
     guarded.route("/api/v1/openapi.json", described).with_state(api)
@@ -94,9 +91,9 @@ fn describe(openapi: &mut OpenApi) {
     openapi.components.get_or_insert_default().add_security_scheme("key", key);
 }
 
-/// A body that could not be read.
-fn unreadable(rejection: axum::extract::rejection::BytesRejection) -> Problem {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Problem::new(Code::TooLarge) } else { Problem::new(Code::InvalidRequest) }
+/// Only to who shows a key.
+async fn refuse(api: Api, request: Request, code: Code) -> Response {
+    gate::guard(api, request, async |_| Err(Problem::new(code))).await
 }
 
 type Shared = State<Api>;

@@ -1,21 +1,17 @@
 //! A fresh access token for a connection.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use relink_engine::clock::{DAY, Millis, SECOND};
-use relink_engine::{Caller, Rejected, Wanted};
+use relink_engine::{Rejected, Wanted};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::gate::{self, Call};
 use super::problem::{Code, Problem};
-use super::{Shared, unreadable};
+use super::{Api, Shared};
 use crate::times::rfc3339;
 
 /// No token lives longer than a day, so asking for more asks for a refresh each time; more than this is a mistake.
@@ -58,17 +54,17 @@ pub struct Token<'a> {
         (status = "default", description = "any other problem", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn fresh(
-    State(api): Shared,
-    Extension(caller): Extension<Arc<Caller>>,
-    Path(id): Path<String>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let asked = read(&body.map_err(unreadable)?)?;
+pub async fn fresh(State(api): Shared, request: Request) -> Response {
+    gate::guard(api.clone(), request, async |call| hand_out(&api, call).await).await
+}
+
+async fn hand_out(api: &Api, mut call: Call) -> Result<Response, Problem> {
+    let id = call.id().await?;
+    let asked = read(&call.body)?;
     let min_ttl = Millis::try_from(asked.min_ttl_s.unwrap_or(MIN_TTL_DEFAULT_S)).unwrap_or(DAY) * SECOND;
     let wanted = Wanted { min_ttl, rejected: asked.rejected.as_deref().map(Rejected::Fingerprint) };
-    let token = api.0.engine.fresh_token(&caller.organisation_id, &id, wanted).await;
-    let token = token.map_err(|error| Problem::of_token(error, &api, &id))?;
+    let token = api.0.engine.fresh_token(&call.caller.organisation_id, &id, wanted).await;
+    let token = token.map_err(|error| Problem::of_token(error, api, &id))?;
     Ok(answer(&Token {
         access_token: token.access.expose_secret(),
         token_type: "Bearer",
