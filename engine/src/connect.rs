@@ -1,5 +1,7 @@
 //! Connecting a workspace, and connecting it again: out to Linear's consent page and back.
 
+use std::sync::Arc;
+
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -208,7 +210,7 @@ impl Engine {
             match self.store().connection_adopt(&adoption).await? {
                 Adopted::Done => {
                     if let Some(before) = before.filter(|before| before.attempt_began_at.is_some()) {
-                        self.void_lost_pair(before);
+                        self.void_lost_pair(Arc::unwrap_or_clone(before));
                     }
                     self.budgets().forget(&id);
                     return Ok(Connected { connection: id, workspace: identity.workspace.name, viewer: identity.viewer.name, again });

@@ -17,8 +17,10 @@ mod proof;
 pub mod refresh;
 pub mod scope;
 pub mod store;
+mod tally;
 mod token;
 pub mod vault;
+pub mod webhook;
 
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ pub use api_keys::{ApiKey, ApiKeyError, Caller, NewApiKey};
 pub use connect::{BeginConnect, BeginError, Callback, Connected, FinishError};
 pub use disconnect::{DisconnectError, Disconnected};
 pub use refresh::RefreshSettings;
+pub use tally::Tally;
 pub use token::{CallFailed, Checked, FreshToken, RefreshNowError, Rejected, TokenError, Wanted};
 
 use clock::{Clock, Millis};
@@ -36,13 +39,17 @@ use entropy::Entropy;
 use linear::Linear;
 use store::{Store, StoreError};
 use vault::{Place, Vault};
+use webhook::{SigningKey, WebhookSettings};
 
 /// Switches that the operator sets.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Several organisations may connect the same Linear workspace.
     pub shared_workspaces: bool,
     pub refresh: RefreshSettings,
+    pub webhooks: WebhookSettings,
+    /// The signing secret of the OAuth app's own webhook.
+    pub webhook_key: Option<SigningKey>,
 }
 
 /// Everything Relink can do. Cheap to clone; the only thing that pages and endpoints need.
@@ -63,6 +70,10 @@ struct Parts {
     refreshes: refresh::Counts,
     callers: api_keys::Callers,
     budgets: budget::Budgets,
+    listeners: webhook::Listeners,
+    ingest: webhook::Ingest,
+    refusals: webhook::Refusals,
+    webhooks: Tally,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +130,10 @@ impl Engine {
             refreshes: refresh::Counts::default(),
             callers: api_keys::Callers::default(),
             budgets: budget::Budgets::default(),
+            listeners: webhook::Listeners::default(),
+            ingest: webhook::Ingest::default(),
+            refusals: webhook::Refusals::default(),
+            webhooks: Tally::default(),
         })))
     }
 
@@ -155,6 +170,28 @@ impl Engine {
         &self.0.refreshes
     }
 
+    /// What became of the webhooks that came to this process.
+    #[must_use]
+    pub fn webhook_counts(&self) -> &Tally {
+        &self.0.webhooks
+    }
+
+    fn listeners(&self) -> &webhook::Listeners {
+        &self.0.listeners
+    }
+
+    fn deliveries_waiting(&self) -> &webhook::Ingest {
+        &self.0.ingest
+    }
+
+    fn refusals(&self) -> &webhook::Refusals {
+        &self.0.refusals
+    }
+
+    fn app_webhook_key(&self) -> Option<&SigningKey> {
+        self.0.settings.webhook_key.as_ref()
+    }
+
     fn callers(&self) -> &api_keys::Callers {
         &self.0.callers
     }
@@ -179,7 +216,7 @@ impl Engine {
         &self.0.proofs
     }
 
-    fn settings(&self) -> Settings {
-        self.0.settings
+    fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use relink_engine::RefreshSettings;
 use relink_engine::linear::OauthApp;
 use relink_engine::vault::KeyRing;
+use relink_engine::webhook::WebhookSettings;
 use secrecy::SecretString;
 use url::Url;
 
@@ -29,6 +30,7 @@ pub struct Config {
     pub linear_api_url: Url,
     pub shared_workspaces: bool,
     pub refresh: RefreshSettings,
+    pub webhooks: WebhookSettings,
     /// Requests that one API key may make in a minute.
     pub api_requests_per_minute: u32,
     /// Signs `POST /jobs/refresh`; without it there is no such thing.
@@ -74,9 +76,19 @@ impl Config {
     /// Registered with the app in Linear, letter for letter.
     #[must_use]
     pub fn redirect_uri(&self) -> Url {
-        let mut uri = self.url.clone();
-        uri.set_path("/oauth/linear/callback");
-        uri
+        self.at("/oauth/linear/callback")
+    }
+
+    /// Where Linear delivers webhooks.
+    #[must_use]
+    pub fn webhook_url(&self) -> Url {
+        self.at("/webhooks/linear")
+    }
+
+    fn at(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(path);
+        url
     }
 }
 

@@ -5,6 +5,7 @@ mod assets;
 mod body;
 mod cli;
 pub mod config;
+mod endpoint;
 mod errors;
 mod headers;
 mod health;
@@ -18,6 +19,7 @@ mod serve;
 mod sessions;
 mod start;
 mod times;
+mod webhooks;
 
 use std::process::ExitCode;
 

@@ -24,6 +24,15 @@ pub async fn show(State(engine): State<Engine>) -> Response {
     let mut text = String::new();
     let refreshes = engine.refreshes().all().map(|(outcome, count)| (outcome.name(), count));
     family(&mut text, "relink_refreshes_total", "counter", "Wishes for a fresh token in this process, by outcome.", "outcome", refreshes);
+    let webhooks = engine.webhook_counts().all();
+    family(
+        &mut text,
+        "relink_webhooks_total",
+        "counter",
+        "Webhooks that came to this process, by outcome.",
+        "outcome",
+        webhooks.into_iter(),
+    );
     let states = states.iter().map(|(state, count)| (state.as_str(), count.unsigned_abs()));
     family(&mut text, "relink_connections", "gauge", "Connections in the database, by state.", "state", states);
     let (now, in_flight) = ("refreshes", engine.refreshes_under_way() as u64);

@@ -30,8 +30,10 @@ use url::Url;
 use crate::api::{self, Api};
 use crate::assets::Assets;
 use crate::config::{Config, origin};
+use crate::endpoint::Frame;
 use crate::headers::{self, Https, RequestIds};
 use crate::jobs::{self, Jobs};
+use crate::webhooks::{self, Webhooks};
 use crate::{errors, health, metrics, sessions};
 
 /// Forms are small.
@@ -82,6 +84,12 @@ impl Web {
         }
     }
 
+    /// What endpoints for programs have in common.
+    #[must_use]
+    pub fn frame(&self) -> Frame {
+        Frame { ids: self.ids.clone(), https: self.site.https }
+    }
+
     /// What every page and server function finds in its context.
     fn provide(&self) {
         provide_context(self.engine.clone());
@@ -107,7 +115,8 @@ impl FromRef<Web> for LeptosOptions {
 /// Everything that is served.
 pub fn router(web: Web) -> Router {
     let api = Api::new(&web, web.api_requests_per_minute);
-    pages(&web).merge(for_operators(&web)).merge(api::router(api))
+    let webhooks = Webhooks::new(web.engine.clone(), web.frame());
+    pages(&web).merge(for_operators(&web)).merge(api::router(api)).merge(webhooks::router(webhooks))
 }
 
 /// What people see, and what their browsers post to.

@@ -30,6 +30,8 @@ const LANDING: Duration = Duration::from_secs(5);
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
 /// Between two looks at what is due for a refresh, give or take a fifth.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// Between two looks at deliveries that may be forgotten.
+const PRUNE_EVERY: Duration = Duration::from_secs(5);
 /// Between two looks at refreshes whose outcome is not known.
 const RESUME_EVERY: Duration = Duration::from_secs(3);
 /// Where the demo's simulated Linear listens.
@@ -62,6 +64,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     let housekeeping = tokio::spawn(housekeep(engine.clone()));
     let sweeping = tokio::spawn(keep_fresh(engine.clone()));
     let resuming = tokio::spawn(resume(engine.clone()));
+    let pruning = tokio::spawn(prune(engine.clone()));
     let service = router(Web::new(engine.clone(), &config)).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(nodelay(listener), service).with_graceful_shutdown(until(stopped));
     let outcome = tokio::select! {
@@ -77,6 +80,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     housekeeping.abort();
     sweeping.abort();
     resuming.abort();
+    pruning.abort();
     // A reply that is on its way is worth waiting for: it holds the only copy of a new pair.
     engine.refreshes_landed(LANDING).await;
     engine.store().close().await;
@@ -148,6 +152,9 @@ async fn housekeep(engine: Engine) {
         if let Err(error) = engine.forget_history().await {
             tracing::error!(%error, "old history could not be forgotten");
         }
+        if let Err(error) = engine.forget_refusals().await {
+            tracing::error!(%error, "old refusals could not be forgotten");
+        }
         match engine.finish_revocations().await {
             Ok(0) => {}
             Ok(revoked) => tracing::info!(revoked, "tokens of ended connections are void now"),
@@ -172,9 +179,22 @@ async fn keep_fresh(engine: Engine) {
     }
 }
 
+/// Forgets deliveries that are old or too many, soon, so that a flood of them does not fill the disk.
+async fn prune(engine: Engine) {
+    loop {
+        match engine.forget_deliveries().await {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::info!(forgotten, "old deliveries are forgotten"),
+            Err(error) => tracing::error!(%error, "old deliveries could not be forgotten"),
+        }
+        tokio::time::sleep(PRUNE_EVERY).await;
+    }
+}
+
 /// Picks up what a crash or a silent Linear left open.
 async fn resume(engine: Engine) {
     loop {
+        engine.run_errands().await;
         if let Err(error) = engine.resume_intents().await {
             tracing::error!(%error, "open refreshes could not be looked for");
         }

@@ -9,6 +9,7 @@ use relink_engine::entropy::Entropy;
 use relink_engine::linear::Linear;
 use relink_engine::store::{Store, StoreError};
 use relink_engine::vault::Vault;
+use relink_engine::webhook::SigningKey;
 use relink_engine::{Engine, OpenError, Settings};
 use secrecy::ExposeSecret as _;
 
@@ -45,7 +46,12 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
     };
     let vault = Vault::new(ring, entropy.clone());
     let linear = Linear::new(config.linear_url.clone(), config.linear_api_url.clone(), config.app.clone(), config.redirect_uri())?;
-    let settings = Settings { shared_workspaces: config.shared_workspaces, refresh: config.refresh };
+    let settings = Settings {
+        shared_workspaces: config.shared_workspaces,
+        refresh: config.refresh,
+        webhooks: config.webhooks,
+        webhook_key: config.webhook_secret.as_ref().and_then(SigningKey::new),
+    };
     match Engine::open(store, linear, vault, clock, entropy, settings).await {
         Ok(engine) => Ok(engine),
         Err(OpenError::WrongKey) => Err(StartError::WrongKey),

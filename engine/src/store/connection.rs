@@ -22,6 +22,14 @@ macro_rules! select {
     };
 }
 
+/// Of a connection that does not work any more, no lease and no passing trouble is left.
+macro_rules! untroubled {
+    () => {
+        "lease_owner = NULL, failures = 0, next_attempt_at = NULL, refresh_error_code = NULL, refresh_error_status = NULL, \
+         refresh_error_at = NULL, last_error_code = NULL, last_error_status = NULL, last_error_at = NULL"
+    };
+}
+
 #[derive(FromRow)]
 struct Row {
     id: String,
@@ -264,14 +272,44 @@ impl Store {
         evidence: Option<&Evidence>,
         now: Millis,
     ) -> Stored<bool> {
-        const SQL: &str = "UPDATE connections SET state = 'reconnect_required', reason = $3, evidence = $4, state_since = $5, \
-             lease_owner = NULL, failures = 0, next_attempt_at = NULL, refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL, \
-             last_error_code = NULL, last_error_status = NULL, last_error_at = NULL \
-            WHERE id = $1 AND generation = $2 AND state = 'connected'";
+        const SQL: &str = concat!(
+            "UPDATE connections SET state = 'reconnect_required', reason = $3, evidence = $4, state_since = $5, ",
+            untroubled!(),
+            " WHERE id = $1 AND generation = $2 AND state = 'connected'"
+        );
         let evidence = evidence.map(|evidence| serde_json::to_string(evidence).unwrap_or_default());
         let _stale = self.recent.stale_after(id);
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(id).bind(generation).bind(reason.name()).bind(&evidence).bind(now)
             .execute(pool).await?.rows_affected() == 1))
+    }
+
+    /// Marks a connection as revoked, if the consent that it stands on is not younger than the event that says so. `false`:
+    /// it is, or the connection did not work before either.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection_revoked(&self, id: &str, event_at: Millis, now: Millis) -> Stored<bool> {
+        const SQL: &str = concat!(
+            "UPDATE connections SET state = 'reconnect_required', reason = 'revoked', evidence = NULL, state_since = $3, ",
+            untroubled!(),
+            " WHERE id = $1 AND connected_at <= $2 AND state = 'connected'"
+        );
+        let _stale = self.recent.stale_after(id);
+        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(id).bind(event_at).bind(now).execute(pool).await?.rows_affected() == 1))
+    }
+
+    /// Writes down what a workspace and its viewer are called now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection_rename(&self, id: &str, workspace: &Workspace, viewer: &Viewer) -> Stored<()> {
+        const SQL: &str = "UPDATE connections SET workspace_name = $3, workspace_url_key = $4, workspace_logo_url = $5, viewer_name = $7 \
+            WHERE id = $1 AND workspace_id = $2 AND viewer_id = $6";
+        on!(&self.db, pool => {
+            sqlx::query(SQL).bind(id).bind(&workspace.id).bind(&workspace.name).bind(&workspace.url_key).bind(&workspace.logo_url)
+                .bind(&viewer.id).bind(&viewer.name).execute(pool).await?;
+        });
+        Ok(())
     }
 
     /// Ends a connection as a new generation, keeps the row as history, and sets the workspace free. The sealed tokens
@@ -287,11 +325,9 @@ impl Store {
             sqlx::query("DELETE FROM workspace_claims WHERE organisation_id = $1 \
                 AND workspace_id = (SELECT workspace_id FROM connections WHERE organisation_id = $1 AND id = $2)")
                 .bind(organisation).bind(id).execute(&mut *tx).await?;
-            let ended = sqlx::query("UPDATE connections SET state = 'disconnected', reason = 'by_person', state_since = $3, disconnected_by = $4, \
-                    evidence = NULL, generation = generation + 1, tokens_revoked = FALSE, \
-                    lease_owner = NULL, failures = 0, next_attempt_at = NULL, refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL, \
-             last_error_code = NULL, last_error_status = NULL, last_error_at = NULL \
-                WHERE organisation_id = $1 AND id = $2 AND state <> 'disconnected'")
+            let ended = sqlx::query(concat!("UPDATE connections SET state = 'disconnected', reason = 'by_person', state_since = $3, \
+                disconnected_by = $4, evidence = NULL, generation = generation + 1, tokens_revoked = FALSE, ", untroubled!(),
+                " WHERE organisation_id = $1 AND id = $2 AND state <> 'disconnected'"))
                 .bind(organisation).bind(id).bind(now).bind(by).execute(&mut *tx).await?.rows_affected() == 1;
             tx.commit().await?;
             Ok(ended)

@@ -103,13 +103,20 @@ macro_rules! select {
 }
 
 impl Store {
-    /// The sealed tokens of a connection, as they are now.
+    /// The sealed tokens of a connection, as they are now. What was seen here, [`Store::grant_recent`] never goes back behind.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn grant(&self, organisation: &str, connection: &str) -> Stored<Option<SealedGrant>> {
+    pub async fn grant(&self, organisation: &str, connection: &str) -> Stored<Option<Arc<SealedGrant>>> {
         const SQL: &str = select!("WHERE organisation_id = $1 AND id = $2");
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(connection).fetch_optional(pool).await?))
+        let read = self.recent.begin();
+        let grant: Option<SealedGrant> =
+            on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).bind(connection).fetch_optional(pool).await?);
+        let grant = grant.map(Arc::new);
+        if let Some(grant) = &grant {
+            self.recent.put(read, grant.clone());
+        }
+        Ok(grant)
     }
 
     /// The sealed tokens of a connection as they were a second ago at most, or as this process changed them since.
@@ -120,12 +127,7 @@ impl Store {
         if let Some(grant) = self.recent.get(organisation, connection) {
             return Ok(Some(grant));
         }
-        let read = self.recent.begin();
-        let grant = self.grant(organisation, connection).await?.map(Arc::new);
-        if let Some(grant) = &grant {
-            self.recent.put(read, grant.clone());
-        }
-        Ok(grant)
+        self.grant(organisation, connection).await
     }
 
     /// Reads the sealed tokens of all connected connections of an organisation in one query, for [`Store::grant_recent`].

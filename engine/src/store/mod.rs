@@ -3,6 +3,7 @@
 mod api_key;
 mod connect_attempt;
 mod connection;
+mod delivery;
 mod grant;
 mod member;
 mod meta;
@@ -10,9 +11,11 @@ mod organisation;
 mod postgres;
 mod recent;
 mod refresh;
+mod refusal;
 mod session;
 mod throttle;
 mod user;
+mod webhook_secret;
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -27,14 +30,17 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use api_key::ApiKeyRow;
 pub use connect_attempt::ConnectAttempt;
 pub use connection::{Adopted, Adoption};
+pub use delivery::{DeliveryFilter, DeliveryRow, Errand, NewDelivery};
 pub(crate) use grant::{ACCESS, CONNECTIONS, REFRESH};
 pub use grant::{NewGrant, SealedGrant, SupersededGrant};
 pub use member::Member;
 pub use postgres::Pg;
 pub use refresh::{AttemptRow, Due, DueGrant, PutOff, Rotated, Rotation};
+pub use refusal::RefusalRow;
 pub use session::StoredSession;
 pub use throttle::Tries;
 pub use user::UserRow;
+pub use webhook_secret::{Tenant, WebhookSecretRow};
 
 /// Runs the same body on either pool.
 macro_rules! on {
@@ -141,6 +147,12 @@ impl Store {
             Db::Sqlite(_) => Some(self.writing.lock().await),
             Db::Postgres(_) => None,
         }
+    }
+
+    /// Grows with everything that this process writes about connections and their secrets.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.recent.changes()
     }
 
     /// Whether the database answers.

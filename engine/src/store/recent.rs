@@ -50,10 +50,19 @@ impl Recent {
         if self.forgotten.load(Ordering::SeqCst) != reading.forgotten {
             return;
         }
+        let newer = grants.get(&grant.connection_id).is_some_and(|(_, known)| known.generation > grant.generation);
+        if newer {
+            return;
+        }
         if grants.len() >= KEPT_MAX {
             grants.clear();
         }
         grants.insert(grant.connection_id.clone(), (reading.at, grant));
+    }
+
+    /// How often something was forgotten.
+    pub fn changes(&self) -> u64 {
+        self.forgotten.load(Ordering::SeqCst)
     }
 
     fn forget(&self, connection: &str) {

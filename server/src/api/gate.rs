@@ -1,31 +1,26 @@
-//! Who asks, how often, and what every answer carries.
+//! Who asks, and how often.
 
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, Path, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
-use futures_util::FutureExt as _;
 use relink_engine::Caller;
 use relink_engine::clock::SECOND;
-use tokio::time::{Instant, timeout};
 
 use super::Api;
 use super::limit::Standing;
 use super::problem::{Code, Problem};
 use crate::body::{self, Unread};
-use crate::headers;
 
 /// Longer than the longest wait for Linear: two waits for a token and two calls. Also for a body that does not come.
 const REQUEST_MAX: Duration = Duration::from_secs(75);
 /// A GraphQL request may carry documents; nothing else here is longer than a line.
 const BODY_MAX: usize = 1024 * 1024;
-/// What [`guard`] adds to an answer, at most.
+/// What is added to every answer, at most.
 const HEADERS: usize = 12;
 
 /// A request that was let through.
@@ -43,27 +38,14 @@ impl Call {
     }
 }
 
-/// Does the work for a request that shows a key, within its limit and while there is room; and sees to the headers, the log
-/// and panics. Called by the handlers and not a layer of the router: layers cost each request several allocations.
+/// Does the work for a request that shows a key, within its limit and while there is room.
 pub async fn guard<F>(api: Api, request: Request, work: impl FnOnce(Call) -> F) -> Response
 where
     F: Future<Output = Result<Response, Problem>>,
 {
-    let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let id = headers::given_request_id(&parts.headers).unwrap_or_else(|| api.0.ids.next());
-    let (method, uri) = (parts.method.clone(), parts.uri.clone());
-    let outcome = timeout(REQUEST_MAX, AssertUnwindSafe(admit(&api, parts, body, work)).catch_unwind()).await;
-    let mut response = match outcome {
-        Ok(answered) => answered.unwrap_or_else(|panic| panicked(panic.as_ref())),
-        Err(_) => Problem::new(Code::Unavailable).detail("timeout").retry_after(SECOND).into_response(),
-    };
-    log(&id, &method, &uri, &response, started);
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-request-id", id);
-    }
-    headers::harden(response.headers_mut(), api.0.https);
-    response
+    let asked = api.0.frame.asked(&parts);
+    api.0.frame.answer(asked, REQUEST_MAX, unavailable, admit(&api, parts, body, work)).await
 }
 
 async fn admit<F>(api: &Api, parts: Parts, body: Body, work: impl FnOnce(Call) -> F) -> Response
@@ -103,22 +85,6 @@ fn too_many(standing: Standing) -> Problem {
     Problem::new(Code::RateLimited).retry_after(span)
 }
 
-/// Never the query, which nothing here reads.
-fn log(id: &str, method: &Method, uri: &Uri, response: &Response, started: Instant) {
-    let (path, status) = (uri.path(), response.status());
-    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    if status.is_server_error() {
-        tracing::error!(id, %method, path, status = status.as_u16(), millis, "answered");
-    } else if status.is_client_error() {
-        tracing::info!(id, %method, path, status = status.as_u16(), millis, "answered");
-    } else {
-        // Tokens are asked for thousands of times a second.
-        tracing::debug!(id, %method, path, status = status.as_u16(), millis, "answered");
-    }
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Response {
-    let what = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(what = what.unwrap_or("unknown"), "an API request panicked");
+fn unavailable() -> Response {
     Problem::new(Code::Unavailable).retry_after(SECOND).into_response()
 }

@@ -1,6 +1,7 @@
 //! `/api/v1`: what other programs ask of Relink, with a key.
 
 pub mod connections;
+mod deliveries;
 mod gate;
 mod graphql;
 mod limit;
@@ -24,7 +25,8 @@ use utoipa_axum::routes;
 
 use self::limit::Limits;
 use self::problem::{Code, Problem};
-use crate::headers::{self, Https, RequestIds};
+use crate::endpoint::Frame;
+use crate::headers::{self, Https};
 use crate::router::Web;
 
 /// Requests under way; most of them wait for Linear. More are refused at once.
@@ -39,9 +41,8 @@ struct Parts {
     engine: Engine,
     /// What the world calls this instance, without a slash at the end.
     url: String,
-    https: bool,
+    frame: Frame,
     limits: Limits,
-    ids: RequestIds,
     room: Semaphore,
 }
 
@@ -51,9 +52,8 @@ impl Api {
         Api(Arc::new(Parts {
             engine: web.engine.clone(),
             url: web.site.url.clone(),
-            https: web.site.https,
+            frame: web.frame(),
             limits: Limits::new(requests_per_minute),
-            ids: web.ids.clone(),
             room: Semaphore::new(AT_ONCE),
         }))
     }
@@ -66,6 +66,7 @@ pub fn router(api: Api) -> Router {
         .routes(routes!(connections::list))
         .routes(routes!(token::fresh))
         .routes(routes!(graphql::pass_on))
+        .routes(routes!(deliveries::list))
         .split_for_parts();
     describe(&mut described);
     let description = Bytes::from(serde_json::to_vec(&described).unwrap_or_default());
@@ -73,7 +74,7 @@ pub fn router(api: Api) -> Router {
         .route("/api/v1/{*rest}", any(async |State(api), request| refuse(api, request, Code::NotFound).await))
         .method_not_allowed_fallback(async |State(api), request| refuse(api, request, Code::MethodNotAllowed).await);
     let described = get(async move || ([(header::CONTENT_TYPE, "application/json")], description));
-    let described = described.layer(middleware::from_fn_with_state(Https(api.0.https), headers::secure));
+    let described = described.layer(middleware::from_fn_with_state(Https(api.0.frame.https), headers::secure));
     guarded.route("/api/v1/openapi.json", described).with_state(api)
 }
 

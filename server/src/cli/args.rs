@@ -48,6 +48,9 @@ pub enum Command {
     /// Connected workspaces
     #[command(subcommand)]
     Connection(Connection),
+    /// Linear's webhooks
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// Refresh what is due, once, for those who prefer cron to a server that does it by itself
     Refresh {
         /// Tokens that expire within this time: a number with s, m, h or d
@@ -95,6 +98,34 @@ pub enum Key {
 #[derive(Debug, Subcommand)]
 pub enum Connection {
     /// List the connections of an organisation with their state
+    List {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Webhook {
+    /// What to paste into Linear
+    Info,
+    /// Signing secrets of workspaces
+    #[command(subcommand)]
+    Secret(Secret),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Secret {
+    /// Store a workspace's signing secret, read from stdin; the one before stays good for a while
+    Add {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+        /// The workspace's url key or Linear's organization id
+        #[arg(long, value_name = "KEY")]
+        workspace: String,
+    },
+    /// List the signing secrets of an organisation, each by its last four characters
     List {
         /// The organisation's slug
         #[arg(long)]

@@ -7,15 +7,18 @@ use std::net::SocketAddr;
 use relink_engine::Engine;
 use relink_engine::account::{self, Organisation};
 use relink_engine::clock::Clock;
+use relink_engine::connection;
 use relink_engine::entropy::Entropy;
+use relink_engine::webhook::SecretAdded;
 use relink_simulator::{Options, Simulator};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::args::{Args, Command, Connection, Key, User};
+use super::args::{Args, Command, Connection, Key, Secret, User, Webhook};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
+use crate::times::rfc3339;
 use crate::{serve, start};
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -52,6 +55,19 @@ pub async fn run(args: Args, config: Config, clock: Clock, entropy: Entropy) -> 
             let engine = start::engine(&config, clock, entropy).await?;
             list_connections(json, &engine, &organisation(&engine, &org).await?).await
         }
+        Command::Webhook(Webhook::Info) => {
+            webhook_info(json, &config);
+            Ok(())
+        }
+        Command::Webhook(Webhook::Secret(Secret::Add { org, workspace })) => {
+            let engine = start::engine(&config, clock, entropy).await?;
+            let connection = connection(&engine, &organisation(&engine, &org).await?, &workspace).await?;
+            add_secret(json, &engine, &connection).await
+        }
+        Command::Webhook(Webhook::Secret(Secret::List { org })) => {
+            let engine = start::engine(&config, clock, entropy).await?;
+            list_secrets(json, &engine, &organisation(&engine, &org).await?).await
+        }
         Command::Refresh { due_within } => {
             let engine = start::engine(&config, clock, entropy).await?;
             println!("{}", json!(engine.sweep_now(due_within).await?));
@@ -72,6 +88,61 @@ async fn list_connections(json: bool, engine: &Engine, organisation: &Organisati
     let words = if lines.is_empty() { "No workspace is connected yet.".to_owned() } else { lines.join("\n") };
     print(json, &json!(ConnectionList::new(connections)), &words);
     Ok(())
+}
+
+fn webhook_info(json: bool, config: &Config) {
+    let url = config.webhook_url();
+    let value = json!({ "url": url.as_str(), "app_secret": config.webhook_secret.is_some() });
+    let app = if config.webhook_secret.is_some() { "set" } else { "not set: LINEAR_WEBHOOK_SECRET" };
+    let words = format!(
+        "Webhook URL: {url}\n\nThe app's own webhook: in Linear under Settings, API, the OAuth app, turn on webhooks with this URL. \
+         Its signing secret is {app}.\nA workspace's webhook: in Linear under Settings, API, Webhooks, add one with this URL, then pipe its \
+         signing secret into `relink webhook secret add --org SLUG --workspace KEY`."
+    );
+    print(json, &value, &words);
+}
+
+async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connection) -> Outcome {
+    let added = engine.webhook_secret_store(connection, None, from_stdin()?.expose_secret()).await?;
+    let name = &connection.workspace.name;
+    let (outcome, until, words) = match added {
+        SecretAdded::First => ("added", None, format!("{name} has its first signing secret.")),
+        SecretAdded::Unchanged => ("unchanged", None, format!("{name} has this signing secret already.")),
+        SecretAdded::Replaced { until } => {
+            let until = rfc3339(until).unwrap_or_default();
+            let words = format!("{name} has a new signing secret. The one before is accepted until {until}.");
+            ("replaced", Some(until), words)
+        }
+    };
+    print(json, &json!({ "outcome": outcome, "previous_accepted_until": until }), &words);
+    Ok(())
+}
+
+async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
+    let connections = engine.store().connections(&organisation.id).await?;
+    let (mut values, mut lines) = (Vec::new(), Vec::new());
+    for connection in &connections {
+        for secret in engine.webhook_secrets(&organisation.id, &connection.id).await? {
+            let (retires, matched) = (secret.retires_at.and_then(rfc3339), secret.matched_at.and_then(rfc3339));
+            let until = retires.as_deref().map_or_else(|| "current".to_owned(), |at| format!("accepted until {at}"));
+            let last = matched.as_deref().unwrap_or("never");
+            lines.push(format!("{}  ····{}  {until}, last matched {last}", connection.workspace.name, secret.last_four));
+            values.push(json!({
+                "workspace": { "id": connection.workspace.id, "name": connection.workspace.name }, "last_four": secret.last_four,
+                "added_at": rfc3339(secret.added_at), "accepted_until": retires, "last_matched_at": matched,
+            }));
+        }
+    }
+    let words = if lines.is_empty() { "No signing secret is stored yet.".to_owned() } else { lines.join("\n") };
+    print(json, &json!({ "secrets": values }), &words);
+    Ok(())
+}
+
+/// By the workspace's url key or Linear's organization id.
+async fn connection(engine: &Engine, organisation: &Organisation, key: &str) -> Result<connection::Connection, Box<dyn Error>> {
+    let connections = engine.store().connections(&organisation.id).await?;
+    let found = connections.into_iter().find(|connection| connection.workspace.id == key || connection.workspace.url_key == key);
+    found.ok_or_else(|| format!("{} has no workspace {key:?}; `relink connection list` shows them", organisation.slug).into())
 }
 
 async fn organisation(engine: &Engine, slug: &str) -> Result<Organisation, Box<dyn Error>> {

@@ -9,6 +9,7 @@ use relink_engine::RefreshSettings;
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use relink_engine::linear::OauthApp;
 use relink_engine::vault::KeyRing;
+use relink_engine::webhook::WebhookSettings;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -45,7 +46,7 @@ pub fn from_environment() -> Result<Config, ConfigError> {
 }
 
 /// Everything that is read.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 27] = [
     "RELINK_ADDR",
     "RELINK_URL",
     "RELINK_DATA_DIR",
@@ -61,6 +62,11 @@ const NAMES: [&str; 22] = [
     "RELINK_REPLAY_WINDOW",
     "RELINK_API_REQUESTS_PER_MINUTE",
     "RELINK_JOBS_SECRET",
+    "RELINK_WEBHOOK_AGE_MAX",
+    "RELINK_WEBHOOK_AHEAD_MAX",
+    "RELINK_SECRET_OVERLAP",
+    "RELINK_KEEP_DELIVERIES",
+    "RELINK_KEEP_DELIVERIES_MB",
     "RELINK_SMTP_URL",
     "RELINK_MAIL_FROM",
     "RELINK_SHARED_WORKSPACES",
@@ -88,6 +94,7 @@ pub fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Co
         linear_api_url: linear_url("LINEAR_API_URL", get("LINEAR_API_URL"), LINEAR_API_URL)?,
         shared_workspaces: flag("RELINK_SHARED_WORKSPACES", get("RELINK_SHARED_WORKSPACES"))?,
         refresh: refresh(get)?,
+        webhooks: webhooks(get)?,
         api_requests_per_minute: number("RELINK_API_REQUESTS_PER_MINUTE", get("RELINK_API_REQUESTS_PER_MINUTE"), 60_000, 1_000_000_000)?,
         jobs_secret: jobs_secret(get("RELINK_JOBS_SECRET"))?,
         log: log_filter(get("RELINK_LOG"))?,
@@ -250,6 +257,23 @@ fn refresh(get: impl Fn(&'static str) -> Option<String>) -> Result<RefreshSettin
         at_once: at_once as usize,
         ..default
     })
+}
+
+fn webhooks(get: impl Fn(&'static str) -> Option<String>) -> Result<WebhookSettings, ConfigError> {
+    let default = WebhookSettings::default();
+    let set = |name, default| span(name, get(name), default);
+    let settings = WebhookSettings {
+        age_max: set("RELINK_WEBHOOK_AGE_MAX", default.age_max)?,
+        ahead_max: set("RELINK_WEBHOOK_AHEAD_MAX", default.ahead_max)?,
+        overlap: set("RELINK_SECRET_OVERLAP", default.overlap)?,
+        keep_for: set("RELINK_KEEP_DELIVERIES", default.keep_for)?,
+        keep_bytes: i64::from(number("RELINK_KEEP_DELIVERIES_MB", get("RELINK_KEEP_DELIVERIES_MB"), 1_024, 1_000_000)?) * 1024 * 1024,
+    };
+    if settings.keep_for < settings.age_max {
+        let hint = "keep deliveries for longer than RELINK_WEBHOOK_AGE_MAX, for example 30d";
+        return Err(wrong("RELINK_KEEP_DELIVERIES", "a delivery would be forgotten while Linear may still send it again", hint));
+    }
+    Ok(settings)
 }
 
 fn span(name: &'static str, value: Option<String>, default: Millis) -> Result<Millis, ConfigError> {

@@ -11,4 +11,5 @@ mod keys;
 mod pages;
 mod refresh;
 mod truth;
+mod webhooks;
 mod world;

@@ -11,6 +11,7 @@ use relink_engine::entropy::Entropy;
 use relink_engine::linear::{Linear, OauthApp};
 use relink_engine::store::Store;
 use relink_engine::vault::{KeyRing, Vault};
+use relink_engine::webhook::SigningKey;
 use relink_engine::{Engine, Settings};
 use relink_server::{Web, config, router};
 use relink_simulator::{Approve, ClockMove, DemoApp, Endpoint, Fault, GrantCounts, Kind, Options, RevokeToken, Simulator};
@@ -56,7 +57,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let linear_url = format!("http://{}", listener.local_addr().unwrap());
         let linear = simulated_linear(&linear_url, &format!("{url}/oauth/linear/callback"));
-        let DemoApp { client_id, client_secret, .. } = linear.app();
+        let DemoApp { client_id, client_secret, webhook_secret, .. } = linear.app();
         tokio::spawn(linear.clone().serve(listener, std::future::pending()));
 
         let dir = tempfile::tempdir().unwrap();
@@ -78,7 +79,8 @@ impl World {
             Linear::new(config.linear_url.clone(), config.linear_api_url.clone(), (!setup.no_app).then_some(app), config.redirect_uri())
                 .unwrap();
         let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy.clone());
-        let settings = Settings { shared_workspaces: setup.shared_workspaces, ..Settings::default() };
+        let webhook_key = if setup.no_app { None } else { SigningKey::new(&webhook_secret.into()) };
+        let settings = Settings { shared_workspaces: setup.shared_workspaces, webhook_key, ..Settings::default() };
         let engine = Engine::open(store, linear_client, vault, clock, entropy, settings).await.unwrap();
         let router = router(Web::new(engine.clone(), &config));
         World { engine, linear, router, hand, dir }

@@ -1,0 +1,54 @@
+//! Refused webhooks, counted by the hour.
+
+use sqlx::FromRow;
+
+use super::{Store, Stored, on};
+use crate::clock::Millis;
+
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct RefusalRow {
+    pub workspace_id: String,
+    /// Hours since the Unix epoch.
+    pub hour: i64,
+    pub cause: String,
+    /// Empty where no secret is known that would have matched.
+    pub secret_id: String,
+    pub refused: i64,
+    pub last_at: Millis,
+}
+
+impl Store {
+    /// Adds to what was counted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refusals_add(&self, row: &RefusalRow) -> Stored<()> {
+        const SQL: &str = "INSERT INTO webhook_refusals (workspace_id, hour, cause, secret_id, refused, last_at) VALUES ($1, $2, $3, $4, $5, $6) \
+            ON CONFLICT (workspace_id, hour, cause, secret_id) DO UPDATE SET refused = webhook_refusals.refused + excluded.refused, \
+             last_at = excluded.last_at";
+        on!(&self.db, pool => {
+            sqlx::query(SQL).bind(&row.workspace_id).bind(row.hour).bind(&row.cause).bind(&row.secret_id).bind(row.refused).bind(row.last_at)
+                .execute(pool).await?;
+        });
+        Ok(())
+    }
+
+    /// What was counted since this hour for the workspaces that an organisation connected.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refusals(&self, organisation: &str, since_hour: i64) -> Stored<Vec<RefusalRow>> {
+        const SQL: &str = "SELECT workspace_id, hour, cause, secret_id, refused, last_at FROM webhook_refusals \
+            WHERE hour >= $2 AND workspace_id IN (SELECT workspace_id FROM connections WHERE organisation_id = $1 AND state <> 'disconnected')";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(since_hour).fetch_all(pool).await?))
+    }
+
+    /// Forgets what was counted before this hour.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refusals_forget(&self, before_hour: i64) -> Stored<()> {
+        on!(&self.db, pool => { sqlx::query("DELETE FROM webhook_refusals WHERE hour < $1").bind(before_hour).execute(pool).await?; });
+        Ok(())
+    }
+}

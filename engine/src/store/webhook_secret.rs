@@ -1,0 +1,113 @@
+//! Signing secrets of workspaces' own webhooks, and who listens to a workspace.
+
+use sqlx::FromRow;
+
+use super::{Store, Stored, on};
+use crate::clock::Millis;
+
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct WebhookSecretRow {
+    pub id: String,
+    pub organisation_id: String,
+    pub connection_id: String,
+    pub secret_sealed: Vec<u8>,
+    pub last_four: String,
+    /// Name of the person, unless it came by command.
+    pub added_by: Option<String>,
+    pub added_at: Millis,
+    pub retires_at: Option<Millis>,
+    pub matched_at: Option<Millis>,
+}
+
+/// An organisation's connection to a workspace, as far as webhooks are concerned.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Tenant {
+    pub organisation_id: String,
+    pub connection_id: String,
+    pub state: String,
+    pub reason: Option<String>,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.organisation_id, s.connection_id, s.secret_sealed, s.last_four, u.name AS added_by, s.added_at, s.retires_at, \
+             s.matched_at FROM webhook_secrets s LEFT JOIN users u ON u.id = s.added_by ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// Every organisation that connected the workspace, whatever became of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn webhook_tenants(&self, workspace: &str) -> Stored<Vec<Tenant>> {
+        const SQL: &str = "SELECT organisation_id, id AS connection_id, state, reason FROM connections WHERE workspace_id = $1 ORDER BY id";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(workspace).fetch_all(pool).await?))
+    }
+
+    /// The secrets of every connection to a workspace, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn webhook_secrets_by_workspace(&self, workspace: &str) -> Stored<Vec<WebhookSecretRow>> {
+        const SQL: &str = select!("JOIN connections c ON c.id = s.connection_id WHERE c.workspace_id = $1 ORDER BY s.added_at DESC, s.id");
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(workspace).fetch_all(pool).await?))
+    }
+
+    /// All secrets of an organisation, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn webhook_secrets(&self, organisation: &str) -> Stored<Vec<WebhookSecretRow>> {
+        const SQL: &str = select!("WHERE s.organisation_id = $1 ORDER BY s.added_at DESC, s.id");
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
+    }
+
+    /// Stores a secret as the connection's current one. The one that was current is accepted until `overlap_until`; of older
+    /// ones only the newest `keep` stay.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is written then.
+    pub async fn webhook_secret_add(&self, new: &WebhookSecretRow, added_by: Option<&str>, overlap_until: Millis, keep: i64) -> Stored<()> {
+        let _stale = self.recent.stale_after(&new.connection_id);
+        on!(&self.db, pool => {
+            let mut tx = pool.begin().await?;
+            sqlx::query("UPDATE webhook_secrets SET retires_at = $2 WHERE connection_id = $1 AND retires_at IS NULL")
+                .bind(&new.connection_id).bind(overlap_until).execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM webhook_secrets WHERE connection_id = $1 AND id NOT IN \
+                (SELECT id FROM webhook_secrets WHERE connection_id = $1 ORDER BY added_at DESC, id LIMIT $2)")
+                .bind(&new.connection_id).bind(keep).execute(&mut *tx).await?;
+            sqlx::query("INSERT INTO webhook_secrets (id, organisation_id, connection_id, secret_sealed, last_four, added_by, added_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7)")
+                .bind(&new.id).bind(&new.organisation_id).bind(&new.connection_id).bind(&new.secret_sealed).bind(&new.last_four)
+                .bind(added_by).bind(new.added_at).execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(())
+        })
+    }
+
+    /// Makes a secret that is there the current one again, and what was current retires.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn webhook_secret_restore(&self, connection: &str, id: &str, overlap_until: Millis) -> Stored<()> {
+        const SQL: &str = "UPDATE webhook_secrets SET retires_at = CASE WHEN id = $2 THEN NULL ELSE $3 END \
+            WHERE connection_id = $1 AND (id = $2 OR retires_at IS NULL)";
+        let _stale = self.recent.stale_after(connection);
+        on!(&self.db, pool => { sqlx::query(SQL).bind(connection).bind(id).bind(overlap_until).execute(pool).await?; });
+        Ok(())
+    }
+
+    /// Accepts a secret no more, from now on; what it was is still told apart. `false`: there is no such secret.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn webhook_secret_retire(&self, organisation: &str, connection: &str, id: &str, now: Millis) -> Stored<bool> {
+        const SQL: &str = "UPDATE webhook_secrets SET retires_at = $4 WHERE organisation_id = $1 AND connection_id = $2 AND id = $3";
+        let _stale = self.recent.stale_after(connection);
+        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(organisation).bind(connection).bind(id).bind(now).execute(pool).await?.rows_affected() == 1))
+    }
+}

@@ -1,0 +1,73 @@
+//! "Check a delivery": which secret signed what somebody pasted. Nothing is accepted by it.
+
+use super::{Envelope, Timestamp};
+use crate::Engine;
+use crate::account::Person;
+use crate::clock::Millis;
+use crate::store::StoreError;
+
+/// Whose signature it is, as far as the person may know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignedBy {
+    /// The OAuth app's own secret.
+    App,
+    /// One of the organisation's secrets.
+    Secret {
+        connection_id: String,
+        last_four: String,
+        /// It is not accepted any more.
+        retired: bool,
+    },
+    /// No secret that is known here.
+    Nobody,
+}
+
+/// What a pasted delivery turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedDelivery {
+    /// Linear's organization id in the body; `None` where it is not the JSON of a webhook.
+    pub workspace_id: Option<String>,
+    pub sent_at: Option<Millis>,
+    pub signed_by: SignedBy,
+    /// It would be accepted, were it not for its age.
+    pub accepted: bool,
+}
+
+impl Engine {
+    /// Says which secret signed a body; `None` to who may not know.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn webhook_check(&self, person: &Person, body: &[u8], signature: &str) -> Result<Option<CheckedDelivery>, StoreError> {
+        if !person.manages() {
+            return Ok(None);
+        }
+        let envelope = Envelope::read(body);
+        let signature = signature.trim().as_bytes();
+        let rows = self.store().webhook_secrets(&person.organisation_id).await?;
+        let signed_by = if self.app_webhook_key().is_some_and(|key| key.verifies(body, signature)) {
+            SignedBy::App
+        } else {
+            self.signer_among(&rows, body, signature).map_or(SignedBy::Nobody, |row| SignedBy::Secret {
+                connection_id: row.connection_id.clone(),
+                last_four: row.last_four.clone(),
+                retired: row.retires_at.is_some_and(|at| at <= self.now()),
+            })
+        };
+        let workspace_id = envelope.as_ref().map(|envelope| envelope.workspace.clone()).filter(|workspace| !workspace.is_empty());
+        let connection = match &workspace_id {
+            Some(workspace) => self.store().connection_by_workspace(&person.organisation_id, workspace).await?,
+            None => None,
+        };
+        let accepted = connection.is_some_and(|connection| match &signed_by {
+            SignedBy::App => true,
+            SignedBy::Secret { connection_id, retired, .. } => *connection_id == connection.id && !retired,
+            SignedBy::Nobody => false,
+        });
+        let sent_at = envelope.and_then(|envelope| match envelope.timestamp {
+            Timestamp::At(at) => Some(at),
+            Timestamp::Missing | Timestamp::Wrong => None,
+        });
+        Ok(Some(CheckedDelivery { workspace_id, sent_at, signed_by, accepted }))
+    }
+}

@@ -1,0 +1,101 @@
+//! Events that speak of the connection itself: acted on from the stored row, so that a crash in between is made up for.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Envelope;
+use crate::Engine;
+use crate::clock::Millis;
+use crate::store::{Errand, StoreError};
+
+/// Errands read at a time.
+const PAGE: i64 = 100;
+
+const APP: &str = "OAuthApp";
+const AUTHORIZATION: &str = "OAuthAuthorization";
+const PERMISSIONS: &str = "PermissionChange";
+
+/// Whether an event has to be acted on.
+pub(super) fn is_errand(event: &str) -> bool {
+    matches!(event, APP | AUTHORIZATION | PERMISSIONS)
+}
+
+impl Engine {
+    /// Acts on the events about connections that nobody has acted on yet. Doing it twice changes nothing.
+    pub async fn run_errands(&self) {
+        let errands = match self.store().errands(PAGE).await {
+            Ok(errands) => errands,
+            Err(error) => return tracing::error!(%error, "events about connections could not be read; they are tried again"),
+        };
+        for errand in errands {
+            let done = match self.run_errand(&errand).await {
+                Ok(()) => self.store().errand_done(errand.seq).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = done {
+                tracing::error!(%error, workspace = errand.workspace_id, "an event about a connection could not be acted on; it is tried again");
+            }
+        }
+    }
+
+    async fn run_errand(&self, errand: &Errand) -> Result<(), StoreError> {
+        let Some(envelope) = Envelope::read(&errand.body) else { return Ok(()) };
+        let by_app = errand.secret_id.is_empty();
+        if !by_app && envelope.oauth_client.as_deref() != self.linear().app().map(|app| app.client_id.as_str()) {
+            return Ok(());
+        }
+        let at = happened_at(&envelope.created_at).unwrap_or(errand.webhook_timestamp);
+        match (envelope.event.as_str(), envelope.action.as_str()) {
+            (APP, "revoked") => self.revoked(errand, None, at).await,
+            (AUTHORIZATION, action) if action != "created" && envelope.active_tokens == Some(0) => {
+                self.revoked(errand, Some(&envelope.user), at).await
+            }
+            (PERMISSIONS, _) => self.look_again(errand).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// The app was removed, or a user's authorization: of the installation that the event speaks of. A consent that came
+    /// after it stands.
+    async fn revoked(&self, errand: &Errand, viewer: Option<&str>, at: Millis) -> Result<(), StoreError> {
+        for (organisation, connection) in self.store().errand_connections(errand.seq, &errand.workspace_id, viewer).await? {
+            if self.store().connection_revoked(&connection, at, self.now()).await? {
+                tracing::warn!(organisation, connection, "Linear says that the app was removed: reconnect required");
+            }
+        }
+        Ok(())
+    }
+
+    /// What the app may see changed: the names on the page are read anew, without keeping Linear waiting.
+    async fn look_again(&self, errand: &Errand) -> Result<(), StoreError> {
+        for (organisation, connection) in self.store().errand_connections(errand.seq, &errand.workspace_id, None).await? {
+            let engine = self.clone();
+            tokio::spawn(async move {
+                let identity = engine.with_token(&organisation, &connection, async |linear, token| linear.identity(token).await).await;
+                let Ok(identity) = identity else { return };
+                if let Err(error) = engine.store().connection_rename(&connection, &identity.workspace, &identity.viewer).await {
+                    tracing::warn!(%error, connection, "the workspace's names could not be written down");
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+/// RFC 3339 to milliseconds.
+fn happened_at(text: &str) -> Option<Millis> {
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linears_times_are_read() {
+        assert_eq!(happened_at("2026-11-19T14:02:11.214Z"), Some(1_795_096_931_214));
+        assert_eq!(happened_at("2026-11-19T15:02:11+01:00"), Some(1_795_096_931_000));
+        assert_eq!((happened_at(""), happened_at("yesterday")), (None, None));
+    }
+}

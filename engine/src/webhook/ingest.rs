@@ -1,0 +1,133 @@
+//! From verified to committed: deliveries that come at the same time share a transaction.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::WebhookError;
+use crate::Engine;
+use crate::store::{NewDelivery, StoreError};
+
+/// Deliveries that wait to be stored, and bytes of their bodies; more are refused, and Linear sends them again.
+const WAITING_MAX: usize = 2_048;
+const WAITING_BYTES: usize = 64 * 1024 * 1024;
+/// Deliveries in one transaction, and bytes of bodies after which it is full.
+const BATCH_MAX: usize = 256;
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// Failures in a row of one batch, after which the rest of it is not tried.
+const FAILURES_MAX: u32 = 3;
+/// Linear takes five seconds for a failure. What is stored after all by then is a duplicate when it comes again.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+#[derive(Debug, Default)]
+pub(crate) struct Ingest(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    queue: VecDeque<Pending>,
+    bytes: usize,
+    /// Somebody is writing; what comes meanwhile goes with the next transaction.
+    writing: bool,
+}
+
+#[derive(Debug)]
+struct Pending {
+    delivery: NewDelivery,
+    done: Done,
+}
+
+/// Told whether somebody has the delivery now who had not before; dropped when it could not be stored.
+type Done = oneshot::Sender<bool>;
+
+impl Ingest {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What goes into the next transaction; nothing is left when it is empty, and nobody is writing then.
+    fn next_batch(&self) -> Vec<Pending> {
+        let mut waiting = self.waiting();
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < BATCH_MAX && bytes < BATCH_BYTES {
+            let Some(pending) = waiting.queue.pop_front() else { break };
+            bytes += pending.delivery.body.len();
+            waiting.bytes -= pending.delivery.body.len();
+            batch.push(pending);
+        }
+        waiting.writing = !batch.is_empty();
+        batch
+    }
+}
+
+impl Engine {
+    /// Stores a delivery. `true`: somebody has it now who had not before. When this answers, it is committed.
+    pub(super) async fn ingest(&self, delivery: NewDelivery) -> Result<bool, WebhookError> {
+        let (done, stored) = oneshot::channel();
+        {
+            let mut waiting = self.deliveries_waiting().waiting();
+            if waiting.queue.len() >= WAITING_MAX || waiting.bytes + delivery.body.len() > WAITING_BYTES {
+                self.webhook_counts().add("busy");
+                return Err(WebhookError::Busy);
+            }
+            waiting.bytes += delivery.body.len();
+            waiting.queue.push_back(Pending { delivery, done });
+            if !waiting.writing {
+                waiting.writing = true;
+                let engine = self.clone();
+                tokio::spawn(async move { engine.write_deliveries().await });
+            }
+        }
+        match timeout(PATIENCE, stored).await {
+            Ok(Ok(new)) => Ok(new),
+            Ok(Err(_)) | Err(_) => {
+                self.webhook_counts().add("unstored");
+                Err(StoreError::Timeout.into())
+            }
+        }
+    }
+
+    async fn write_deliveries(&self) {
+        loop {
+            let batch = self.deliveries_waiting().next_batch();
+            if batch.is_empty() {
+                return;
+            }
+            let (deliveries, waiting): (Vec<_>, Vec<_>) = batch.into_iter().map(|pending| (pending.delivery, pending.done)).unzip();
+            match self.store().deliveries_put(&deliveries).await {
+                // Whoever stopped waiting has told Linear to send it again.
+                Ok(stored) => {
+                    for (done, new) in waiting.into_iter().zip(stored) {
+                        let _ = done.send(new);
+                    }
+                }
+                // One that the database does not take must not keep the others out.
+                Err(StoreError::Database(sqlx::Error::Database(_))) if deliveries.len() > 1 => self.write_singly(deliveries, waiting).await,
+                Err(error) => {
+                    tracing::error!(%error, count = deliveries.len(), "deliveries could not be stored; Linear will send them again")
+                }
+            }
+        }
+    }
+
+    async fn write_singly(&self, deliveries: Vec<NewDelivery>, waiting: Vec<Done>) {
+        let mut failures = 0;
+        for (delivery, done) in deliveries.into_iter().zip(waiting) {
+            match self.store().deliveries_put(std::slice::from_ref(&delivery)).await {
+                Ok(stored) => {
+                    let _ = done.send(stored == [true]);
+                }
+                Err(error) => {
+                    tracing::error!(%error, workspace = delivery.workspace_id, "a delivery could not be stored; Linear will send it again");
+                    failures += 1;
+                }
+            }
+            if failures > FAILURES_MAX {
+                // It is the database, not the deliveries.
+                return;
+            }
+        }
+    }
+}

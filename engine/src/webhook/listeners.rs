@@ -1,0 +1,156 @@
+//! Who listens to a workspace's webhooks, and which secrets may sign for it.
+//!
+//! Read from the database a second ago at most; what this process changes is forgotten at once.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::signature::SigningKey;
+use crate::Engine;
+use crate::clock::{MINUTE, Millis};
+use crate::connection::Reason;
+use crate::store::{StoreError, Tenant, WebhookSecretRow};
+
+const GOOD_FOR: Duration = Duration::from_secs(1);
+/// Workspaces remembered at a time; when more are named, remembering starts over.
+const KEPT_MAX: usize = 10_000;
+/// "Last matched" is no more exact than this.
+const NOTE_EVERY: Millis = MINUTE;
+/// Where secrets are sealed for.
+pub(super) const TABLE: &str = "webhook_secrets";
+pub(super) const SEALED: &str = "secret_sealed";
+
+#[derive(Debug, Default)]
+pub(crate) struct Listeners {
+    known: Mutex<HashMap<String, Known>>,
+}
+
+/// When it was read, after how many changes of this process.
+#[derive(Debug)]
+struct Known {
+    at: Instant,
+    changes: u64,
+    listening: Listening,
+}
+
+impl Listeners {
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All who may hear of a workspace's deliveries.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Listening {
+    listeners: Arc<Vec<Listener>>,
+    /// Somebody connected it at some time.
+    pub known: bool,
+}
+
+/// An organisation whose connection to the workspace is neither ended nor revoked.
+#[derive(Debug)]
+struct Listener {
+    organisation: String,
+    secrets: Vec<Secret>,
+}
+
+#[derive(Debug)]
+struct Secret {
+    id: String,
+    key: SigningKey,
+    retires_at: Option<Millis>,
+    noted_at: AtomicI64,
+}
+
+/// Whose secret signed a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Match {
+    pub by_app: bool,
+    /// Empty for the app's own.
+    pub secret_id: String,
+    pub note_match: bool,
+    /// Organisations. Under a secret of its own an organisation hears only what it could have signed itself.
+    pub recipients: Vec<String>,
+}
+
+impl Listening {
+    /// Tries the secrets that may sign for the workspace, and no others.
+    pub fn find(&self, app: Option<&SigningKey>, body: &[u8], signature: &[u8], now: Millis) -> Option<Match> {
+        let mut own = Match { by_app: false, secret_id: String::new(), note_match: false, recipients: Vec::new() };
+        for listener in self.listeners.iter() {
+            let accepted = listener.secrets.iter().filter(|secret| secret.retires_at.is_none_or(|at| at > now));
+            if let Some(secret) = accepted.into_iter().find(|secret| secret.key.verifies(body, signature)) {
+                own.secret_id.clone_from(&secret.id);
+                own.note_match = secret.is_news(now);
+                own.recipients.push(listener.organisation.clone());
+            }
+        }
+        if !own.recipients.is_empty() {
+            return Some(own);
+        }
+        let recipients = || self.listeners.iter().map(|listener| listener.organisation.clone()).collect();
+        app.filter(|key| key.verifies(body, signature)).map(|_| Match { by_app: true, recipients: recipients(), ..own })
+    }
+}
+
+impl Secret {
+    /// True about once a minute: then the match is written down.
+    fn is_news(&self, now: Millis) -> bool {
+        let noted = self.noted_at.load(Ordering::Relaxed);
+        (now - noted).abs() >= NOTE_EVERY && self.noted_at.compare_exchange(noted, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+impl Engine {
+    /// Who listens to a workspace.
+    pub(super) async fn listening(&self, workspace: &str) -> Result<Listening, StoreError> {
+        let (at, changes) = (Instant::now(), self.store().changes());
+        if let Some(known) = self.listeners().known().get(workspace)
+            && known.at.elapsed() < GOOD_FOR
+            && known.changes == changes
+        {
+            return Ok(known.listening.clone());
+        }
+        let tenants = self.store().webhook_tenants(workspace).await?;
+        let secrets = if tenants.is_empty() { Vec::new() } else { self.store().webhook_secrets_by_workspace(workspace).await? };
+        let known = !tenants.is_empty();
+        let active = tenants.into_iter().filter(listens);
+        let listening = Listening { listeners: Arc::new(active.map(|tenant| self.listener(tenant, &secrets)).collect()), known };
+        let mut remembered = self.listeners().known();
+        if remembered.len() >= KEPT_MAX {
+            remembered.clear();
+        }
+        remembered.insert(workspace.to_owned(), Known { at, changes, listening: listening.clone() });
+        Ok(listening)
+    }
+
+    fn listener(&self, tenant: Tenant, secrets: &[WebhookSecretRow]) -> Listener {
+        let own = secrets.iter().filter(|secret| secret.connection_id == tenant.connection_id);
+        let opened = own.filter_map(|row| {
+            let key = self.signing_key(row)?;
+            Some(Secret { id: row.id.clone(), key, retires_at: row.retires_at, noted_at: AtomicI64::new(row.matched_at.unwrap_or(0)) })
+        });
+        Listener { secrets: opened.collect(), organisation: tenant.organisation_id }
+    }
+
+    /// A stored secret, ready for use; nothing if it does not open, which operators are told.
+    pub(super) fn signing_key(&self, row: &WebhookSecretRow) -> Option<SigningKey> {
+        match self.vault().open_row(TABLE, SEALED, &row.id, &row.organisation_id, &row.secret_sealed) {
+            Ok(secret) => SigningKey::new(&secret),
+            Err(error) => {
+                tracing::error!(%error, secret = row.id, "a webhook secret does not open; deliveries signed with it are refused");
+                None
+            }
+        }
+    }
+}
+
+/// A connection that a person ended or Linear revoked wants nothing any more. One that only lost its tokens does: its
+/// webhooks go on, and somebody will reconnect it.
+fn listens(tenant: &Tenant) -> bool {
+    tenant.state != "disconnected" && tenant.reason.as_deref() != Some(Reason::Revoked.name())
+}

@@ -1,0 +1,221 @@
+//! Webhooks: verified with the workspace's own secrets or the app's, stored before they are acknowledged, accepted once.
+
+mod check;
+mod envelope;
+mod errands;
+mod ingest;
+mod listeners;
+mod refusals;
+mod retention;
+mod secrets;
+mod signature;
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+
+pub use check::{CheckedDelivery, SignedBy};
+pub use envelope::{Envelope, Timestamp};
+pub(crate) use ingest::Ingest;
+pub(crate) use listeners::Listeners;
+pub(crate) use refusals::Refusals;
+pub use refusals::{Cause, Refused};
+pub use retention::WebhookSettings;
+pub use secrets::{SECRETS_MAX, SecretAdded, SecretError, SigningSecret};
+pub use signature::{PREFIX, SigningKey, parse_secret};
+
+use crate::Engine;
+use crate::clock::{MINUTE, Millis};
+use crate::store::{NewDelivery, StoreError};
+use listeners::{Listening, Match};
+
+/// Linear's largest body, as its own client has it.
+pub const BODY_MAX: usize = 5 * 1024 * 1024;
+/// Linear sends within seconds; what comes later is one of its retries.
+const LATE_AFTER: Millis = MINUTE;
+/// Longer headers of Linear's are not kept.
+const HEADER_MAX: usize = 200;
+
+/// A request as it came, before anything about it is believed.
+#[derive(Clone, Debug, Default)]
+pub struct Incoming {
+    pub body: Bytes,
+    /// `Linear-Signature`, if there was exactly one.
+    pub signature: Option<Bytes>,
+    /// `Linear-Delivery`. Not signed.
+    pub delivery_id: Option<String>,
+    /// Linear's own headers, to be handed on. Not signed.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What became of a webhook that Linear need not send again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// Stored, committed.
+    Accepted,
+    /// The same signed body is stored already.
+    Duplicate,
+    /// Rightly signed, but nobody here wants it.
+    Ignored,
+}
+
+/// Why a webhook was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// The signature is missing, or by no secret that may sign for this workspace.
+    #[error("signature missing or wrong")]
+    Unsigned,
+    #[error("signed, but not the JSON of a webhook")]
+    Malformed,
+    #[error("signed, but without webhookTimestamp")]
+    MissingTimestamp,
+    /// Older than Linear's last retry can be.
+    #[error("signed, but too old")]
+    Stale,
+    #[error("signed, but from the future")]
+    Future,
+    /// Too many wait to be stored.
+    #[error("too many deliveries are waiting")]
+    Busy,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Verifies a webhook and stores it. Once this answers `Accepted` or `Duplicate`, the delivery is committed.
+    ///
+    /// # Errors
+    /// See [`WebhookError`]. A body with a right signature is never [`WebhookError::Unsigned`], unless its workspace is not
+    /// connected here any more and the secret was the workspace's own.
+    pub async fn webhook_receive(&self, incoming: Incoming) -> Result<Receipt, WebhookError> {
+        let began = Instant::now();
+        let Some(signature) = &incoming.signature else { return Err(self.refuse(&incoming, Cause::NoSignature).await) };
+        let envelope = Envelope::read(&incoming.body);
+        let workspace = envelope.as_ref().map(|envelope| envelope.workspace.as_str()).filter(|workspace| !workspace.is_empty());
+        let listening = match workspace {
+            Some(workspace) => self.listening(workspace).await?,
+            None => Listening::default(),
+        };
+        let found = listening.find(self.app_webhook_key(), &incoming.body, signature, self.now());
+        let Some(signed) = found else { return Err(self.refuse(&incoming, Cause::WrongSignature).await) };
+        let (Some(envelope), Some(_)) = (&envelope, workspace) else {
+            self.webhook_counts().add("malformed");
+            return Err(WebhookError::Malformed);
+        };
+        if signed.recipients.is_empty() {
+            self.webhook_counts().add("ignored");
+            return Ok(Receipt::Ignored);
+        }
+        let late = self.in_time_window(envelope).inspect_err(|error| self.webhook_counts().add(refusal_name(error)))?;
+        let ignored = !self.is_about_us(envelope, &signed);
+        let outcome = if ignored {
+            "ignored"
+        } else if late {
+            "late"
+        } else {
+            "accepted"
+        };
+        let new = self.delivery(&incoming, envelope, signed, outcome, began);
+        let errand = new.to_do;
+        let stored = self.ingest(new).await?;
+        if errand {
+            // Kept in the database too: a crash in between is made up for.
+            self.run_errands().await;
+        }
+        let receipt = match (stored, ignored) {
+            (_, true) => Receipt::Ignored,
+            (true, false) => Receipt::Accepted,
+            (false, false) => Receipt::Duplicate,
+        };
+        self.webhook_counts().add(receipt.name());
+        Ok(receipt)
+    }
+
+    /// Whether it comes late; only the signed timestamp counts.
+    fn in_time_window(&self, envelope: &Envelope) -> Result<bool, WebhookError> {
+        let settings = &self.settings().webhooks;
+        match envelope.timestamp {
+            Timestamp::Missing => Err(WebhookError::MissingTimestamp),
+            Timestamp::Wrong => Err(WebhookError::Malformed),
+            Timestamp::At(at) if at > self.now().saturating_add(settings.ahead_max) => Err(WebhookError::Future),
+            Timestamp::At(at) if at < self.now().saturating_sub(settings.age_max) => Err(WebhookError::Stale),
+            Timestamp::At(at) => Ok(self.now() - at > LATE_AFTER),
+        }
+    }
+
+    /// What the app's own secret signed is about our app. Under a workspace's secret events about any app may come, and
+    /// only those about ours concern us.
+    fn is_about_us(&self, envelope: &Envelope, signed: &Match) -> bool {
+        signed.by_app
+            || envelope.oauth_client.as_deref().is_none_or(|client| self.linear().app().map(|app| app.client_id.as_str()) == Some(client))
+    }
+
+    fn delivery(&self, incoming: &Incoming, envelope: &Envelope, signed: Match, outcome: &'static str, began: Instant) -> NewDelivery {
+        let headers: Vec<&(String, String)> = incoming.headers.iter().filter(|(_, value)| value.len() <= HEADER_MAX).collect();
+        NewDelivery {
+            workspace_id: envelope.workspace.clone(),
+            digest: Sha256::digest(&incoming.body).into(),
+            outcome,
+            event: envelope.event.clone(),
+            action: envelope.action.clone(),
+            subject: envelope.subject.clone(),
+            actor: envelope.actor.clone(),
+            entity: envelope.entity.clone(),
+            headers: serde_json::to_string(&headers).unwrap_or_default(),
+            delivery_id: incoming.delivery_id.clone().filter(|id| id.len() <= HEADER_MAX),
+            secret_id: signed.secret_id,
+            note_match: signed.note_match,
+            webhook_timestamp: match envelope.timestamp {
+                Timestamp::At(at) => at,
+                Timestamp::Missing | Timestamp::Wrong => self.now(),
+            },
+            received_at: self.now(),
+            took_us: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
+            to_do: outcome != "ignored" && errands::is_errand(&envelope.event),
+            body: incoming.body.clone(),
+            recipients: signed.recipients,
+        }
+    }
+}
+
+impl Receipt {
+    /// As in the answer to Linear and in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Receipt::Accepted => "accepted",
+            Receipt::Duplicate => "duplicate",
+            Receipt::Ignored => "ignored",
+        }
+    }
+}
+
+/// For metrics.
+fn refusal_name(error: &WebhookError) -> &'static str {
+    match error {
+        WebhookError::Unsigned => "unsigned",
+        WebhookError::Malformed => "malformed",
+        WebhookError::MissingTimestamp => "missing_timestamp",
+        WebhookError::Stale => "stale",
+        WebhookError::Future => "future",
+        WebhookError::Busy => "busy",
+        WebhookError::Store(_) => "unstored",
+    }
+}
+
+/// Names a delivery to the world, and the same for the same signed body for ever: a UUID (RFC 9562, version 8) made of the
+/// workspace and the body's digest.
+#[must_use]
+pub fn delivery_name(workspace: &str, digest: &[u8]) -> String {
+    let mut bytes: [u8; 32] = Sha256::new().chain_update(workspace.as_bytes()).chain_update([0]).chain_update(digest).finalize().into();
+    bytes[6] = (bytes[6] & 0x0f) | 0x80;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let mut name = String::with_capacity(36);
+    for (at, byte) in bytes[..16].iter().enumerate() {
+        let dash = if matches!(at, 4 | 6 | 8 | 10) { "-" } else { "" };
+        let _ = write!(name, "{dash}{byte:02x}");
+    }
+    name
+}

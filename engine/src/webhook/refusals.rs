@@ -1,0 +1,178 @@
+//! Refused requests, counted by the hour, and which secret they seem to be signed with. Never accepted for that.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use super::{Envelope, Incoming, WebhookError};
+use crate::Engine;
+use crate::clock::{DAY, HOUR, Millis};
+use crate::store::{RefusalRow, StoreError, WebhookSecretRow};
+
+/// Different refusals counted before they are written down; more are counted together without their secret.
+const TALLIED_MAX: usize = 1_000;
+const WRITE_EVERY: Duration = Duration::from_millis(500);
+/// Looking for the secret costs as many digests as there are secrets: only for so many requests at once, and small ones.
+const SEARCHES: usize = 2;
+const SEARCHED_MAX: usize = 256 * 1024;
+const KEPT_FOR: Millis = 7 * DAY;
+/// Secrets tried for one request.
+const SECRETS_TRIED: usize = 50;
+
+/// What was wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    NoSignature,
+    WrongSignature,
+}
+
+impl Cause {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::NoSignature => "no_signature",
+            Cause::WrongSignature => "wrong_signature",
+        }
+    }
+}
+
+/// Requests that named a workspace and were refused, in one hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub workspace_id: String,
+    pub cause: Cause,
+    /// The organisation's own secret that they are signed with, if it is one of them.
+    pub secret_id: Option<String>,
+    pub count: u64,
+    pub last_at: Millis,
+}
+
+type Kind = (String, i64, Cause, String);
+
+#[derive(Debug)]
+pub(crate) struct Refusals {
+    tally: Mutex<BTreeMap<Kind, (i64, Millis)>>,
+    searches: Semaphore,
+}
+
+impl Default for Refusals {
+    fn default() -> Refusals {
+        Refusals { tally: Mutex::default(), searches: Semaphore::new(SEARCHES) }
+    }
+}
+
+impl Refusals {
+    /// True when these are the first since the last writing.
+    fn add(&self, mut kind: Kind, now: Millis) -> bool {
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = tally.is_empty();
+        if tally.len() >= TALLIED_MAX {
+            kind.3.clear();
+            if !tally.contains_key(&kind) {
+                return false;
+            }
+        }
+        let counted = tally.entry(kind).or_insert((0, now));
+        *counted = (counted.0 + 1, now);
+        first
+    }
+
+    fn take(&self) -> BTreeMap<Kind, (i64, Millis)> {
+        std::mem::take(&mut *self.tally.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Engine {
+    /// Counts a refusal, where it names a workspace that somebody here connected. Always answers `Unsigned`.
+    pub(super) async fn refuse(&self, incoming: &Incoming, cause: Cause) -> WebhookError {
+        self.webhook_counts().add(cause.name());
+        if let Some(envelope) = Envelope::read(&incoming.body)
+            && let Err(error) = self.tally(incoming, &envelope.workspace, cause).await
+        {
+            tracing::warn!(%error, "a refused webhook could not be looked into");
+        }
+        WebhookError::Unsigned
+    }
+
+    async fn tally(&self, incoming: &Incoming, workspace: &str, cause: Cause) -> Result<(), StoreError> {
+        if !self.listening(workspace).await?.known {
+            return Ok(());
+        }
+        let secret = self.search(incoming, workspace).await?.unwrap_or_default();
+        tracing::info!(workspace, cause = cause.name(), secret, "a webhook was refused");
+        let now = self.now();
+        if self.refusals().add((workspace.to_owned(), now.div_euclid(HOUR), cause, secret), now) {
+            let engine = self.clone();
+            tokio::spawn(async move {
+                sleep(WRITE_EVERY).await;
+                if let Err(error) = engine.write_refusals().await {
+                    tracing::warn!(%error, "refused webhooks could not be counted");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// The id of the secret that signed it, among all that the workspace's organisations have, also for other workspaces
+    /// and retired ones.
+    async fn search(&self, incoming: &Incoming, workspace: &str) -> Result<Option<String>, StoreError> {
+        let Some(signature) = &incoming.signature else { return Ok(None) };
+        let Ok(_turn) = self.refusals().searches.try_acquire() else { return Ok(None) };
+        if incoming.body.len() > SEARCHED_MAX {
+            return Ok(None);
+        }
+        for tenant in self.store().webhook_tenants(workspace).await? {
+            let rows = self.store().webhook_secrets(&tenant.organisation_id).await?;
+            if let Some(row) = self.signer_among(&rows, &incoming.body, signature) {
+                return Ok(Some(row.id.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn signer_among<'a>(&self, rows: &'a [WebhookSecretRow], body: &[u8], signature: &[u8]) -> Option<&'a WebhookSecretRow> {
+        let mut tried = rows.iter().take(SECRETS_TRIED);
+        tried.find(|row| self.signing_key(row).is_some_and(|key| key.verifies(body, signature)))
+    }
+
+    async fn write_refusals(&self) -> Result<(), StoreError> {
+        for ((workspace_id, hour, cause, secret_id), (count, last_at)) in self.refusals().take() {
+            self.store()
+                .refusals_add(&RefusalRow { workspace_id, hour, cause: cause.name().to_owned(), secret_id, refused: count, last_at })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets refusals that no page tells of any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_refusals(&self) -> Result<(), StoreError> {
+        self.store().refusals_forget((self.now() - KEPT_FOR).div_euclid(HOUR)).await
+    }
+
+    /// What was refused since then in the name of the organisation's workspaces, the latest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn webhook_refusals(&self, organisation: &str, since: Millis) -> Result<Vec<Refused>, StoreError> {
+        self.write_refusals().await?;
+        let own = self.store().webhook_secrets(organisation).await?;
+        let mut found: BTreeMap<(String, Cause, Option<String>), (u64, Millis)> = BTreeMap::new();
+        for row in self.store().refusals(organisation, since.div_euclid(HOUR)).await?.into_iter().filter(|row| row.last_at >= since) {
+            let cause = if row.cause == Cause::NoSignature.name() { Cause::NoSignature } else { Cause::WrongSignature };
+            // Another organisation's secret is nobody's business here.
+            let secret = Some(row.secret_id).filter(|id| own.iter().any(|own| own.id == *id));
+            let sum = found.entry((row.workspace_id, cause, secret)).or_default();
+            *sum = (sum.0 + row.refused.unsigned_abs(), sum.1.max(row.last_at));
+        }
+        let refused = |((workspace_id, cause, secret_id), (count, last_at))| Refused { workspace_id, cause, secret_id, count, last_at };
+        let mut all: Vec<Refused> = found.into_iter().map(refused).collect();
+        all.sort_by_key(|refused| std::cmp::Reverse(refused.last_at));
+        Ok(all)
+    }
+}

@@ -1,0 +1,56 @@
+//! How long deliveries are taken and kept.
+
+use crate::Engine;
+use crate::clock::{DAY, HOUR, Millis, SECOND};
+use crate::store::StoreError;
+
+/// Deliveries forgotten in one transaction. Small, so that nobody waits long for it.
+const BITE: i64 = 500;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebhookSettings {
+    /// Milliseconds that `webhookTimestamp` may be past: Linear's last retry comes after seven hours.
+    pub age_max: Millis,
+    /// Milliseconds that it may be ahead.
+    pub ahead_max: Millis,
+    /// Milliseconds for which a secret is still accepted after another took its place.
+    pub overlap: Millis,
+    /// Milliseconds for which deliveries are kept.
+    pub keep_for: Millis,
+    /// Bytes of bodies that are kept; the oldest go first.
+    pub keep_bytes: i64,
+}
+
+impl Default for WebhookSettings {
+    fn default() -> WebhookSettings {
+        WebhookSettings {
+            age_max: 8 * HOUR,
+            ahead_max: 60 * SECOND,
+            overlap: 24 * HOUR,
+            keep_for: 30 * DAY,
+            keep_bytes: 1024 * 1024 * 1024,
+        }
+    }
+}
+
+impl Engine {
+    /// Forgets deliveries that are older or more than the settings want, a bite at a time. Never one that could still be
+    /// sent again: it would be accepted twice.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_deliveries(&self) -> Result<u64, StoreError> {
+        let settings = &self.settings().webhooks;
+        let mut forgotten = 0;
+        loop {
+            let before = self.now() - settings.keep_for.max(settings.age_max);
+            let bite = self.store().deliveries_forget(before, settings.keep_bytes, BITE).await?;
+            if bite == 0 {
+                return Ok(forgotten);
+            }
+            forgotten += bite;
+            // Those who store go first.
+            tokio::task::yield_now().await;
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Signing secrets of workspaces: added, replaced with overlap, and taken back. Shown again never.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use subtle::ConstantTimeEq as _;
+
+use super::listeners::{SEALED, TABLE};
+use super::signature::parse_secret;
+use crate::account::Person;
+use crate::clock::Millis;
+use crate::connection::Connection;
+use crate::store::{StoreError, WebhookSecretRow};
+use crate::vault::Place;
+use crate::{Engine, uncancelled};
+
+/// Secrets kept for each connection, so that an old one is still told from an unknown one.
+pub const SECRETS_MAX: i64 = 6;
+
+/// A secret as the people of its organisation see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningSecret {
+    pub id: String,
+    pub connection_id: String,
+    pub last_four: String,
+    /// Name of the person, unless it came by command.
+    pub added_by: Option<String>,
+    pub added_at: Millis,
+    /// Not accepted from then on; the current one has none.
+    pub retires_at: Option<Millis>,
+    /// When a delivery was last signed with it, within a minute.
+    pub matched_at: Option<Millis>,
+}
+
+/// What became of a secret that somebody pasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretAdded {
+    /// The first one.
+    First,
+    /// The one before is accepted until this time.
+    Replaced { until: Millis },
+    /// It was the current one already.
+    Unchanged,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    #[error("only admins and owners manage signing secrets")]
+    Forbidden,
+    #[error("no such connection or secret")]
+    NotFound,
+    /// Not the shape of Linear's signing secrets.
+    #[error("a signing secret of Linear begins with lin_wh_")]
+    Shape,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<WebhookSecretRow> for SigningSecret {
+    fn from(row: WebhookSecretRow) -> SigningSecret {
+        SigningSecret {
+            id: row.id,
+            connection_id: row.connection_id,
+            last_four: row.last_four,
+            added_by: row.added_by,
+            added_at: row.added_at,
+            retires_at: row.retires_at,
+            matched_at: row.matched_at,
+        }
+    }
+}
+
+impl Engine {
+    /// The secrets of a connection, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn webhook_secrets(&self, organisation: &str, connection: &str) -> Result<Vec<SigningSecret>, StoreError> {
+        let all = self.store().webhook_secrets(organisation).await?;
+        Ok(all.into_iter().filter(|row| row.connection_id == connection).map(SigningSecret::from).collect())
+    }
+
+    /// A person adds a secret, which becomes the current one. The one before stays good for the overlap: Linear's retries
+    /// are signed with it for hours.
+    ///
+    /// # Errors
+    /// See [`SecretError`].
+    pub async fn webhook_secret_add(&self, person: &Person, connection: &str, text: &str) -> Result<SecretAdded, SecretError> {
+        if !person.manages() {
+            return Err(SecretError::Forbidden);
+        }
+        let connection = self.store().connection(&person.organisation_id, connection).await?.ok_or(SecretError::NotFound)?;
+        self.webhook_secret_store(&connection, Some(&person.user_id), text).await
+    }
+
+    /// [`Engine::webhook_secret_add`] by command.
+    ///
+    /// # Errors
+    /// See [`SecretError`].
+    pub async fn webhook_secret_store(
+        &self,
+        connection: &Connection,
+        added_by: Option<&str>,
+        text: &str,
+    ) -> Result<SecretAdded, SecretError> {
+        let secret = parse_secret(text).ok_or(SecretError::Shape)?;
+        let (engine, connection, added_by) = (self.clone(), connection.clone(), added_by.map(str::to_owned));
+        // Also when the browser leaves in between.
+        uncancelled(async move { engine.secret_store(&connection, added_by.as_deref(), &secret).await }).await
+    }
+
+    async fn secret_store(
+        &self,
+        connection: &Connection,
+        added_by: Option<&str>,
+        secret: &SecretString,
+    ) -> Result<SecretAdded, SecretError> {
+        let rows = self.store().webhook_secrets(&connection.organisation_id).await?;
+        let own: Vec<&WebhookSecretRow> = rows.iter().filter(|row| row.connection_id == connection.id).collect();
+        let (now, until) = (self.now(), self.now() + self.settings().webhooks.overlap);
+        if let Some(known) = own.iter().find(|row| self.is_same(row, secret)) {
+            if known.retires_at.is_none() {
+                return Ok(SecretAdded::Unchanged);
+            }
+            self.store().webhook_secret_restore(&connection.id, &known.id, until).await?;
+            return Ok(SecretAdded::Replaced { until });
+        }
+        let id = self.entropy().id();
+        let place = Place { table: TABLE, row: &id, column: SEALED, organisation: &connection.organisation_id };
+        let text = secret.expose_secret();
+        let row = WebhookSecretRow {
+            secret_sealed: self.vault().seal(place, secret),
+            last_four: text[text.len() - 4..].to_owned(),
+            organisation_id: connection.organisation_id.clone(),
+            connection_id: connection.id.clone(),
+            added_by: None,
+            added_at: now,
+            retires_at: None,
+            matched_at: None,
+            id,
+        };
+        self.store().webhook_secret_add(&row, added_by, until, SECRETS_MAX - 1).await?;
+        let replaced = own.iter().any(|row| row.retires_at.is_none());
+        Ok(if replaced { SecretAdded::Replaced { until } } else { SecretAdded::First })
+    }
+
+    fn is_same(&self, row: &WebhookSecretRow, secret: &SecretString) -> bool {
+        let opened = self.vault().open_row(TABLE, SEALED, &row.id, &row.organisation_id, &row.secret_sealed);
+        opened.is_ok_and(|opened| opened.expose_secret().as_bytes().ct_eq(secret.expose_secret().as_bytes()).into())
+    }
+
+    /// Accepts a secret no more, at once in this process and within a second in others.
+    ///
+    /// # Errors
+    /// See [`SecretError`].
+    pub async fn webhook_secret_retire(&self, person: &Person, connection: &str, secret: &str) -> Result<(), SecretError> {
+        if !person.manages() {
+            return Err(SecretError::Forbidden);
+        }
+        let (engine, organisation) = (self.clone(), person.organisation_id.clone());
+        let (connection, secret) = (connection.to_owned(), secret.to_owned());
+        let retired =
+            uncancelled(async move { engine.store().webhook_secret_retire(&organisation, &connection, &secret, engine.now()).await });
+        if retired.await? { Ok(()) } else { Err(SecretError::NotFound) }
+    }
+}

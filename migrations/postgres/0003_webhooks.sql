@@ -1,0 +1,70 @@
+-- Signing secrets of a workspace's own webhooks. The OAuth app's is in the environment.
+CREATE TABLE webhook_secrets (
+    id TEXT PRIMARY KEY,
+    organisation_id TEXT NOT NULL REFERENCES organisations (id),
+    connection_id TEXT NOT NULL REFERENCES connections (id),
+    secret_sealed BYTEA NOT NULL,
+    last_four TEXT NOT NULL,
+    added_by TEXT REFERENCES users (id),
+    added_at BIGINT NOT NULL,
+    -- Not accepted any more from then on; the one without is the current one.
+    retires_at BIGINT,
+    matched_at BIGINT
+);
+CREATE INDEX webhook_secrets_by_connection ON webhook_secrets (connection_id);
+
+-- Numbers that are given out in the order of commits: whoever raises one holds the row until the transaction ends.
+CREATE TABLE counters (
+    name TEXT PRIMARY KEY,
+    value BIGINT NOT NULL
+);
+INSERT INTO counters (name, value) VALUES ('deliveries', 0), ('delivery_bytes', 0);
+
+-- Webhooks whose signature was right, as they came. A body is stored once for each workspace.
+CREATE TABLE deliveries (
+    seq BIGINT PRIMARY KEY,
+    workspace_id TEXT NOT NULL,
+    digest BYTEA NOT NULL,
+    outcome TEXT NOT NULL,
+    event TEXT NOT NULL,
+    action TEXT NOT NULL,
+    -- What people call the thing it is about, who did it, and what keeps its events in order.
+    subject TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    entity TEXT NOT NULL,
+    -- Linear's own headers, as JSON.
+    headers TEXT NOT NULL,
+    delivery_id TEXT,
+    -- Empty for the app's own secret.
+    secret_id TEXT NOT NULL,
+    webhook_timestamp BIGINT NOT NULL,
+    received_at BIGINT NOT NULL,
+    took_us BIGINT NOT NULL,
+    repeats BIGINT NOT NULL DEFAULT 0,
+    repeated_at BIGINT,
+    -- It speaks of the connection itself, and that is still to be acted on.
+    to_do BOOLEAN NOT NULL,
+    body BYTEA NOT NULL,
+    UNIQUE (workspace_id, digest)
+);
+CREATE INDEX deliveries_by_workspace ON deliveries (workspace_id, seq);
+CREATE INDEX deliveries_to_do ON deliveries (seq) WHERE to_do;
+
+-- Whose a delivery is: of every organisation that the workspace was connected to when it came.
+CREATE TABLE delivery_recipients (
+    organisation_id TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    PRIMARY KEY (organisation_id, seq)
+);
+
+-- Requests that were refused, counted by the hour. Only those that name a workspace which somebody here has.
+CREATE TABLE webhook_refusals (
+    workspace_id TEXT NOT NULL,
+    hour BIGINT NOT NULL,
+    cause TEXT NOT NULL,
+    -- The secret that would have matched, if it is known here.
+    secret_id TEXT NOT NULL,
+    refused BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, hour, cause, secret_id)
+);

@@ -1,0 +1,105 @@
+//! Deliveries: verified webhooks, as they came, in an order that never changes.
+
+use axum::Json;
+use axum::extract::{Query, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use relink_engine::store::DeliveryRow;
+use relink_engine::webhook::delivery_name;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::gate::{self, Call};
+use super::problem::{Code, Problem};
+use super::{Api, Shared};
+use crate::times::rfc3339;
+
+const LIMIT_MAX: i64 = 500;
+const LIMIT_DEFAULT: i64 = 50;
+/// Bytes of bodies in one answer; one delivery at least.
+const BYTES_MAX: i64 = 16 * 1024 * 1024;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Page {
+    /// `next` of the answer before; from the oldest one if absent.
+    after: Option<String>,
+    /// 1 to 500. Fewer may come, where their bodies are large.
+    #[param(default = 50, minimum = 1, maximum = 500)]
+    limit: Option<i64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeliveryList {
+    deliveries: Vec<DeliveryObject>,
+    /// Goes on after these; absent only when there is nothing yet.
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Delivery)]
+pub struct DeliveryObject {
+    /// The same for the same signed body, for ever.
+    id: String,
+    workspace: WorkspaceId,
+    event: String,
+    action: String,
+    /// `Linear-Delivery` of the first time that it came. Not signed.
+    delivery_id: Option<String>,
+    /// RFC 3339.
+    received_at: Option<String>,
+    /// Milliseconds since the Unix epoch, as signed.
+    webhook_timestamp: i64,
+    /// The body as received, byte for byte.
+    body: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WorkspaceId {
+    /// Linear's organization id.
+    id: String,
+}
+
+impl From<DeliveryRow> for DeliveryObject {
+    fn from(row: DeliveryRow) -> DeliveryObject {
+        DeliveryObject {
+            id: delivery_name(&row.workspace_id, &row.digest),
+            workspace: WorkspaceId { id: row.workspace_id },
+            event: row.event,
+            action: row.action,
+            delivery_id: row.delivery_id,
+            received_at: rfc3339(row.received_at),
+            webhook_timestamp: row.webhook_timestamp,
+            // Only UTF-8 is ever stored.
+            body: String::from_utf8_lossy(&row.body).into_owned(),
+        }
+    }
+}
+
+/// Accepted webhooks of the key's organisation, the oldest first. Whoever goes on from `next` misses none.
+#[utoipa::path(
+    get, path = "/api/v1/deliveries", operation_id = "deliveries", security(("key" = [])), params(Page),
+    responses(
+        (status = 200, body = DeliveryList),
+        (status = "default", description = "a problem", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(State(api): Shared, request: Request) -> Response {
+    gate::guard(api.clone(), request, async |call| page(&api, &call).await).await
+}
+
+async fn page(api: &Api, call: &Call) -> Result<Response, Problem> {
+    let asked = Query::<Page>::try_from_uri(&call.parts.uri).map_err(|_| wrong("limit is a number from 1 to 500."))?.0;
+    let limit = asked.limit.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        return Err(wrong("limit is a number from 1 to 500."));
+    }
+    let after = asked.after.as_deref().map(|after| after.parse::<i64>().ok().filter(|after| *after >= 0)).unwrap_or(Some(0));
+    let after = after.ok_or_else(|| wrong("after is the next of an earlier answer."))?;
+    let rows = api.0.engine.store().deliveries_after(&call.caller.organisation_id, after, limit, BYTES_MAX).await?;
+    let next = rows.last().map(|row| row.seq.to_string()).or(asked.after);
+    Ok(Json(DeliveryList { deliveries: rows.into_iter().map(DeliveryObject::from).collect(), next }).into_response())
+}
+
+fn wrong(detail: &'static str) -> Problem {
+    Problem::new(Code::InvalidRequest).detail(detail)
+}

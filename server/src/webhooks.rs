@@ -1,0 +1,110 @@
+//! `POST /webhooks/linear`: where Linear delivers. Answered 200 only for what is committed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
+use relink_engine::Engine;
+use relink_engine::webhook::{BODY_MAX, Incoming, WebhookError};
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use crate::body::{self, Unread};
+use crate::endpoint::Frame;
+
+/// Linear waits five seconds; a body that takes twice as long is not Linear's.
+const REQUEST_MAX: Duration = Duration::from_secs(10);
+/// KiB of bodies being read or waiting to be stored.
+const ROOM_KIB: usize = 64 * 1024;
+/// More of Linear's own headers are not kept.
+const HEADERS_MAX: usize = 16;
+
+/// What the endpoint is made of. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Webhooks {
+    pub engine: Engine,
+    pub frame: Frame,
+    room: Arc<Semaphore>,
+}
+
+impl Webhooks {
+    #[must_use]
+    pub fn new(engine: Engine, frame: Frame) -> Webhooks {
+        Webhooks { engine, frame, room: Arc::new(Semaphore::new(ROOM_KIB)) }
+    }
+}
+
+pub fn router(webhooks: Webhooks) -> Router {
+    Router::new().route("/webhooks/linear", any(take)).with_state(webhooks)
+}
+
+async fn take(State(webhooks): State<Webhooks>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let asked = webhooks.frame.asked(&parts);
+    webhooks.frame.answer(asked, REQUEST_MAX, unavailable, receive(&webhooks, parts, body)).await
+}
+
+async fn receive(webhooks: &Webhooks, parts: Parts, body: Body) -> Response {
+    if parts.method != Method::POST {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], Json(json!({ "status": "rejected", "code": "method" })))
+            .into_response();
+    }
+    // Without an announced length it may become the largest.
+    let length = body.size_hint().upper().unwrap_or(BODY_MAX as u64);
+    if length > BODY_MAX as u64 {
+        return rejected(StatusCode::PAYLOAD_TOO_LARGE, "too_large");
+    }
+    let kib = u32::try_from(length / 1024 + 1).unwrap_or(u32::MAX);
+    let Ok(_room) = webhooks.room.try_acquire_many(kib) else { return unavailable() };
+    let body = match body::read(body, BODY_MAX).await {
+        Ok(body) => body,
+        Err(Unread::TooLarge) => return rejected(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        Err(Unread::Broken) => return rejected(StatusCode::BAD_REQUEST, "malformed"),
+    };
+    match webhooks.engine.webhook_receive(incoming(&parts.headers, body)).await {
+        Ok(receipt) => Json(json!({ "status": receipt.name() })).into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+fn incoming(headers: &HeaderMap, body: Bytes) -> Incoming {
+    // Two signatures are none: which of them would count?
+    let mut signatures = headers.get_all("linear-signature").iter();
+    let signature = signatures.next().filter(|_| signatures.next().is_none());
+    let own = headers.iter().filter(|(name, _)| name.as_str().starts_with("linear-"));
+    let texts = own.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    Incoming {
+        signature: signature.map(|value| Bytes::copy_from_slice(value.as_bytes())),
+        delivery_id: headers.get("linear-delivery").and_then(|value| value.to_str().ok()).map(str::to_owned),
+        headers: texts.take(HEADERS_MAX).collect(),
+        body,
+    }
+}
+
+fn refused(error: &WebhookError) -> Response {
+    match error {
+        WebhookError::Unsigned => rejected(StatusCode::UNAUTHORIZED, "signature"),
+        WebhookError::Malformed => rejected(StatusCode::BAD_REQUEST, "malformed"),
+        WebhookError::MissingTimestamp => rejected(StatusCode::BAD_REQUEST, "missing_timestamp"),
+        WebhookError::Stale => rejected(StatusCode::BAD_REQUEST, "stale"),
+        WebhookError::Future => rejected(StatusCode::BAD_REQUEST, "future"),
+        WebhookError::Busy | WebhookError::Store(_) => unavailable(),
+    }
+}
+
+fn rejected(status: StatusCode, code: &'static str) -> Response {
+    (status, Json(json!({ "status": "rejected", "code": code }))).into_response()
+}
+
+/// Linear sends it again.
+fn unavailable() -> Response {
+    let again = [(header::RETRY_AFTER, HeaderValue::from_static("60"))];
+    (StatusCode::SERVICE_UNAVAILABLE, again, Json(json!({ "status": "rejected", "code": "unavailable" }))).into_response()
+}

@@ -1,0 +1,487 @@
+//! `/webhooks/linear` and `/api/v1/deliveries`: what Linear sends, what others send, and what is kept of it.
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use relink_engine::account::Role;
+use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use relink_engine::webhook::SigningKey;
+use serde_json::{Value, json};
+
+use crate::world::{Answer, Browser, Program, START, Setup, World};
+
+const SECRET: &str = "lin_wh_AcmesOwnSecret0123";
+const OTHER: &str = "lin_wh_GlobexsOwnSecret99";
+const MEBIBYTE: usize = 1024 * 1024;
+
+fn sign(secret: &str, body: &[u8]) -> String {
+    String::from_utf8(SigningKey::new(&secret.into()).unwrap().sign(body).to_vec()).unwrap()
+}
+
+impl World {
+    fn app_secret(&self) -> String {
+        self.linear.app().webhook_secret
+    }
+
+    async fn workspace_id(&self, id: &str) -> String {
+        let connections = self.program().await.call(Method::GET, "/api/v1/connections", "").await.body;
+        let found = connections["connections"].as_array().unwrap().iter().find(|connection| connection["id"] == id);
+        found.unwrap()["workspace"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// As Linear would send it.
+    async fn deliver(&self, secret: &str, body: &str) -> Answer {
+        self.send(signed(secret, body, Some("d4c1f0a2-0000-4000-8000-000000000001"))).await
+    }
+
+    #[track_caller]
+    fn told(answer: &Answer) -> (u16, &str) {
+        (answer.status, answer.body["code"].as_str().or(answer.body["status"].as_str()).unwrap_or(""))
+    }
+}
+
+fn signed(secret: &str, body: &str, delivery: Option<&str>) -> Request<Body> {
+    let mut request = post().header("linear-signature", sign(secret, body.as_bytes()));
+    if let Some(delivery) = delivery {
+        request = request.header("linear-delivery", delivery).header("linear-event", "Issue");
+    }
+    request.body(Body::from(body.to_owned())).unwrap()
+}
+
+fn post() -> axum::http::request::Builder {
+    Request::builder().method(Method::POST).uri("/webhooks/linear").header("content-type", "application/json; charset=utf-8")
+}
+
+fn issue(workspace: &str, number: u32, at: Millis) -> String {
+    json!({
+        "action": "update", "type": "Issue", "organizationId": workspace, "webhookTimestamp": at, "webhookId": "h1",
+        "createdAt": "2026-11-19T14:02:11.000Z", "actor": { "id": "u1", "name": "Mara Lindqvist", "type": "user" },
+        "data": { "id": format!("i{number}"), "identifier": format!("ENG-{number}"), "title": "Retry uploads \u{0}after a 429 ✓" },
+    })
+    .to_string()
+}
+
+async fn deliveries(program: &Program<'_>, query: &str) -> Value {
+    let answer = program.call(Method::GET, &format!("/api/v1/deliveries{query}"), "").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.body
+}
+
+async fn count(program: &Program<'_>) -> usize {
+    deliveries(program, "?limit=500").await["deliveries"].as_array().unwrap().len()
+}
+
+/// An owner, a program, Acme connected with a secret of its own.
+async fn acme(world: &World) -> (Browser<'_>, Program<'_>, String, String) {
+    let (browser, program, id) = world.connected().await;
+    let workspace = world.workspace_id(&id).await;
+    add_secret(world, &id, SECRET).await;
+    (browser, program, id, workspace)
+}
+
+async fn add_secret(world: &World, id: &str, secret: &str) {
+    let organisation = world.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap();
+    let connection = world.engine.store().connection(&organisation.id, id).await.unwrap().unwrap();
+    world.engine.webhook_secret_store(&connection, None, secret).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_signed_delivery_is_stored_as_it_came_and_once() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    for (number, secret) in [(1, SECRET.to_owned()), (2, world.app_secret())] {
+        let body = issue(&workspace, number, START);
+        assert_eq!(World::told(&world.deliver(&secret, &body).await), (200, "accepted"));
+        let again = world.send(signed(&secret, &body, Some("another-delivery"))).await;
+        assert_eq!(World::told(&again), (200, "duplicate"), "the same body under a new delivery id");
+    }
+    let third = issue(&workspace, 3, START);
+    assert_eq!(World::told(&world.deliver(SECRET, &third).await), (200, "accepted"), "a new body under a known delivery id");
+    let fourth = world.send(signed(SECRET, &issue(&workspace, 4, START), None)).await;
+    assert_eq!(World::told(&fourth), (200, "accepted"), "without a delivery id");
+    let all = deliveries(&program, "").await;
+    let bodies: Vec<&str> = all["deliveries"].as_array().unwrap().iter().map(|one| one["body"].as_str().unwrap()).collect();
+    let sent: Vec<String> = (1..=4).map(|number| issue(&workspace, number, START)).collect();
+    assert_eq!(bodies, sent, "in the order they came, byte for byte");
+    let first = &all["deliveries"][0];
+    assert_eq!(
+        (&first["workspace"]["id"], &first["event"], &first["action"], &first["received_at"], &first["webhook_timestamp"]),
+        (&json!(workspace), &json!("Issue"), &json!("update"), &json!("2026-11-19T14:02:11Z"), &json!(START))
+    );
+    assert_eq!(first["delivery_id"], "d4c1f0a2-0000-4000-8000-000000000001");
+    assert!(all["deliveries"][3]["delivery_id"].is_null());
+}
+
+#[tokio::test]
+async fn signatures_that_are_missing_wrong_or_misspelt_are_refused() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    let body = issue(&workspace, 1, START);
+    let good = sign(SECRET, body.as_bytes());
+    let wrong = [
+        good.to_uppercase(),
+        good[..63].to_owned(),
+        format!("{good}0"),
+        format!("sha256={good}"),
+        format!("{good}, {good}"),
+        String::new(),
+        sign("lin_wh_SomebodyElses0123", body.as_bytes()),
+        sign(SECRET, b"{}"),
+        "x".repeat(64),
+        "0".repeat(64),
+    ];
+    for signature in wrong {
+        let request = post().header("linear-signature", &signature).body(Body::from(body.clone())).unwrap();
+        assert_eq!(World::told(&world.send(request).await), (401, "signature"), "{signature}");
+    }
+    let none = post().body(Body::from(body.clone())).unwrap();
+    assert_eq!(world.send(none).await.status, 401);
+    let two = post().header("linear-signature", &good).header("linear-signature", &good).body(Body::from(body.clone())).unwrap();
+    assert_eq!(world.send(two).await.status, 401);
+    for at in (0..body.len()).step_by(7) {
+        let mut flipped = body.clone().into_bytes();
+        flipped[at] ^= 1;
+        let request = post().header("linear-signature", &good).body(Body::from(flipped)).unwrap();
+        assert_eq!(world.send(request).await.status, 401, "byte {at}");
+    }
+    let gzip = [0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0];
+    let request = post().header("content-encoding", "gzip").header("linear-signature", sign(SECRET, &gzip)).body(Body::from(gzip.to_vec()));
+    assert_eq!(world.send(request.unwrap()).await.status, 401, "nobody knows whose it would be");
+    assert_eq!(count(&program).await, 0);
+    assert_eq!(World::told(&world.deliver(SECRET, &body).await), (200, "accepted"));
+}
+
+#[tokio::test]
+async fn each_workspace_has_secrets_of_its_own_and_no_others() {
+    let world = World::new().await;
+    let (mut browser, program, _id, acme) = acme(&world).await;
+    let second = browser.connect("globex").await;
+    let globex = world.workspace_id(&second).await;
+    assert_eq!(World::told(&world.deliver(SECRET, &issue(&globex, 1, START)).await), (401, "signature"), "Globex has none yet");
+    add_secret(&world, &second, OTHER).await;
+    assert_eq!(World::told(&world.deliver(SECRET, &issue(&globex, 1, START)).await), (401, "signature"), "Acme's is not Globex's");
+    assert_eq!(World::told(&world.deliver(OTHER, &issue(&acme, 1, START)).await), (401, "signature"), "nor the other way");
+    assert_eq!(World::told(&world.deliver(OTHER, &issue(&globex, 1, START)).await), (200, "accepted"));
+    assert_eq!(World::told(&world.deliver(SECRET, &issue(&acme, 1, START)).await), (200, "accepted"));
+    // Twice the same key: what counts is what is stored.
+    let both =
+        format!(r#"{{"organizationId":"{globex}","organizationId":"{acme}","type":"Issue","action":"create","webhookTimestamp":{START}}}"#);
+    assert_eq!(World::told(&world.deliver(OTHER, &both).await), (401, "signature"));
+    assert_eq!(World::told(&world.deliver(SECRET, &both).await), (200, "accepted"));
+    assert_eq!(deliveries(&program, "").await["deliveries"][2]["workspace"]["id"], json!(acme));
+}
+
+#[tokio::test]
+async fn linears_own_retries_are_accepted_for_eight_hours() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    for (number, late) in [(1, MINUTE), (2, HOUR), (3, 6 * HOUR), (4, 8 * HOUR)] {
+        let body = issue(&workspace, number, START + i64::from(number));
+        let mut headers = signed(SECRET, &body, Some("first"));
+        headers.headers_mut().insert("linear-timestamp", START.into());
+        world.advance(late + i64::from(number) - (world.engine.now() - START));
+        assert_eq!(World::told(&world.send(headers).await), (200, "accepted"), "{late} ms late, never stored");
+        world.advance(SECOND.min(8 * HOUR - late));
+        assert_eq!(World::told(&world.deliver(SECRET, &body).await), (200, "duplicate"), "{late} ms late, stored");
+    }
+    let body = issue(&workspace, 9, world.engine.now() - 8 * HOUR - 1);
+    assert_eq!(World::told(&world.deliver(SECRET, &body).await), (400, "stale"));
+    assert_eq!(World::told(&world.deliver(SECRET, &issue(&workspace, 9, world.engine.now() + MINUTE + 1)).await), (400, "future"));
+    assert_eq!(World::told(&world.deliver(SECRET, &issue(&workspace, 9, world.engine.now() + MINUTE)).await), (200, "accepted"));
+    assert_eq!(count(&program).await, 5);
+}
+
+#[tokio::test]
+async fn timestamps_of_any_shape_get_a_clear_answer() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    let with = |timestamp: &str| format!(r#"{{"organizationId":"{workspace}","type":"Issue","action":"create"{timestamp}}}"#);
+    let cases = [
+        ("", "missing_timestamp"),
+        (r#","webhookTimestamp":null"#, "missing_timestamp"),
+        (r#","webhookTimestamp":"1795096931000""#, "malformed"),
+        (r#","webhookTimestamp":[1]"#, "malformed"),
+        (r#","webhookTimestamp":-1795096931000"#, "stale"),
+        (r#","webhookTimestamp":1795096931"#, "stale"),
+        (r#","webhookTimestamp":1826632931000"#, "future"),
+        (r#","webhookTimestamp":99999999999999999999999"#, "future"),
+        (r#","webhookTimestamp":-99999999999999999999999"#, "stale"),
+    ];
+    for (timestamp, code) in cases {
+        assert_eq!(World::told(&world.deliver(SECRET, &with(timestamp)).await), (400, code), "{timestamp}");
+    }
+    // The header is not signed and says nothing.
+    let mut request = signed(SECRET, &with(""), None);
+    request.headers_mut().insert("linear-timestamp", START.into());
+    assert_eq!(World::told(&world.send(request).await), (400, "missing_timestamp"));
+    assert_eq!(count(&program).await, 0);
+}
+
+#[tokio::test]
+async fn bodies_of_any_shape_get_a_clear_answer() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    for body in
+        ["", "not json", "[]", "null", "{}", r#"{"organizationId":7}"#, r#"{"organizationId":""}"#, "{\"organizationId\":\"a\"", "\u{0}"]
+    {
+        assert_eq!(World::told(&world.deliver(&world.app_secret(), body).await), (400, "malformed"), "{body:?}");
+        assert_eq!(World::told(&world.deliver(SECRET, body).await), (401, "signature"), "{body:?}: whose would it be?");
+    }
+    let deep =
+        format!(r#"{{"organizationId":"{workspace}","webhookTimestamp":{START},"data":{}{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
+    assert_eq!(World::told(&world.deliver(SECRET, &deep).await), (200, "accepted"));
+    let odd =
+        format!(r#"{{"organizationId":"{workspace}","webhookTimestamp":{START},"type":{{}},"action":"a\u0000b","actor":[],"data":"x"}}"#);
+    assert_eq!(World::told(&world.deliver(SECRET, &odd).await), (200, "accepted"));
+    let all = deliveries(&program, "").await;
+    assert_eq!((&all["deliveries"][1]["action"], &all["deliveries"][1]["body"]), (&json!("a\u{fffd}b"), &json!(odd)));
+}
+
+#[tokio::test]
+async fn five_mebibytes_pass_and_one_byte_more_does_not() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    let frame = format!(r#"{{"organizationId":"{workspace}","webhookTimestamp":{START},"data":""}}"#);
+    let sized = |bytes: usize| frame.replace(r#""data":"""#, &format!(r#""data":"{}""#, "x".repeat(bytes - frame.len())));
+    let (most, more) = (sized(5 * MEBIBYTE), sized(5 * MEBIBYTE + 1));
+    assert_eq!(World::told(&world.deliver(SECRET, &more).await), (413, "too_large"));
+    let announced = post()
+        .header("content-length", more.len())
+        .header("linear-signature", sign(SECRET, more.as_bytes()))
+        .body(Body::from(more.clone()));
+    assert_eq!(world.send(announced.unwrap()).await.status, 413);
+    let chunks = |body: String| {
+        let chunks: Vec<_> = body.into_bytes().chunks(64 * 1024).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect();
+        Body::from_stream(futures_util::stream::iter(chunks))
+    };
+    let chunked = post().header("linear-signature", sign(SECRET, more.as_bytes())).body(chunks(more)).unwrap();
+    assert_eq!(world.send(chunked).await.status, 413, "counted while it is read");
+    let chunked = post().header("linear-signature", sign(SECRET, most.as_bytes())).body(chunks(most)).unwrap();
+    assert_eq!(World::told(&world.send(chunked).await), (200, "accepted"));
+    assert_eq!(count(&program).await, 1);
+    for method in [Method::GET, Method::PUT, Method::DELETE] {
+        let answer = world.send(Request::builder().method(method).uri("/webhooks/linear").body(Body::empty()).unwrap()).await;
+        assert_eq!((answer.status, &answer.headers["allow"]), (405, &"POST".parse().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_stored_for_a_workspace_that_nobody_has() {
+    let world = World::new().await;
+    let (mut browser, program, id, workspace) = acme(&world).await;
+    let unknown = issue("00000000-0000-4000-8000-00000000dead", 1, START);
+    assert_eq!(World::told(&world.deliver(&world.app_secret(), &unknown).await), (200, "ignored"));
+    assert_eq!(World::told(&world.deliver(SECRET, &unknown).await), (401, "signature"));
+    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    let body = issue(&workspace, 1, START);
+    assert_eq!(World::told(&world.deliver(&world.app_secret(), &body).await), (200, "ignored"), "Linear must not disable the webhook");
+    assert_eq!(World::told(&world.deliver(SECRET, &body).await), (401, "signature"));
+    assert_eq!(count(&program).await, 0);
+    browser.connect("acme-robotics").await;
+    assert_eq!(World::told(&world.deliver(SECRET, &body).await), (200, "accepted"), "the secret was kept");
+    let metrics = world.send(Request::get("/metrics").body(Body::empty()).unwrap()).await.text;
+    assert!(metrics.contains("relink_webhooks_total{outcome=\"ignored\"} 2"), "{metrics}");
+}
+
+fn revoked(workspace: &str, client: &str, at: &str, timestamp: Millis) -> String {
+    json!({ "action": "revoked", "type": "OAuthApp", "oauthClientId": client, "organizationId": workspace, "createdAt": at,
+            "webhookTimestamp": timestamp, "webhookId": "h1" })
+    .to_string()
+}
+
+async fn state(program: &Program<'_>) -> (String, Value) {
+    let connection = program.call(Method::GET, "/api/v1/connections", "").await.body["connections"][0].clone();
+    (connection["state"].as_str().unwrap().to_owned(), connection["reason"].clone())
+}
+
+#[tokio::test]
+async fn a_revocation_ends_the_installation_that_it_speaks_of_and_no_later_one() {
+    let world = World::new().await;
+    let (mut browser, program, id, workspace) = acme(&world).await;
+    let client = world.linear.app().client_id;
+    let ours = world.app_secret();
+    let before = revoked(&workspace, &client, "2026-11-19T14:02:10.999Z", START);
+    assert_eq!(World::told(&world.deliver(&ours, &before).await), (200, "accepted"));
+    assert_eq!(state(&program).await.0, "connected", "it speaks of an installation before this one");
+    let elsewhere = revoked(&workspace, "another-app", "2026-11-19T14:02:12.000Z", START);
+    assert_eq!(World::told(&world.deliver(SECRET, &elsewhere).await), (200, "ignored"));
+    let nameless = elsewhere.replace(r#""oauthClientId":"another-app","#, "");
+    assert_eq!(World::told(&world.deliver(SECRET, &nameless).await), (200, "accepted"));
+    assert_eq!(state(&program).await.0, "connected", "under a workspace's secret only what names our client counts");
+    let now = revoked(&workspace, &client, "2026-11-19T14:02:11.000Z", START + 1);
+    assert_eq!(World::told(&world.deliver(&ours, &now).await), (200, "accepted"));
+    assert_eq!(state(&program).await, ("reconnect_required".to_owned(), json!("revoked")));
+    browser.get("/integrations").await.shows("Reconnect required");
+    assert_eq!(World::told(&world.deliver(&ours, &now).await), (200, "ignored"), "nobody listens to it any more");
+    world.advance(SECOND);
+    browser.reconnect(&id, "acme-robotics").await;
+    assert_eq!(World::told(&world.deliver(&ours, &now).await), (200, "duplicate"));
+    let restamped = revoked(&workspace, &client, "2026-11-19T14:02:11.000Z", START + SECOND);
+    assert_eq!(World::told(&world.deliver(&ours, &restamped).await), (200, "accepted"));
+    assert_eq!(state(&program).await.0, "connected", "the reinstall a second later stands");
+    let own = revoked(&workspace, &client, "2026-11-19T14:02:13.000Z", START + SECOND);
+    assert_eq!(World::told(&world.deliver(SECRET, &own).await), (200, "accepted"));
+    assert_eq!(state(&program).await, ("reconnect_required".to_owned(), json!("revoked")));
+}
+
+#[tokio::test]
+async fn an_authorization_that_ends_is_that_users_alone() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    assert_eq!(browser.walk("acme-robotics", &[("actor", "user")]).await.location(), "/integrations");
+    let id = browser.connection_id("acme-robotics").await;
+    let (program, workspace) = (world.program().await, world.workspace_id(&id).await);
+    let organisation = world.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap();
+    let viewer = world.engine.store().connection(&organisation.id, &id).await.unwrap().unwrap().viewer.id;
+    let ended = |user: &str, left: i64| {
+        json!({ "action": "revoked", "type": "OAuthAuthorization", "oauthClientId": world.linear.app().client_id, "organizationId": workspace,
+                "createdAt": "2026-11-19T14:02:12.000Z", "webhookTimestamp": START, "webhookId": "h", "userId": user, "activeTokensForUser": left })
+        .to_string()
+    };
+    for harmless in [ended("somebody-else", 0), ended(&viewer, 1)] {
+        assert_eq!(World::told(&world.deliver(&world.app_secret(), &harmless).await), (200, "accepted"));
+        assert_eq!(state(&program).await.0, "connected", "{harmless}");
+    }
+    assert_eq!(World::told(&world.deliver(&world.app_secret(), &ended(&viewer, 0)).await), (200, "accepted"));
+    assert_eq!(state(&program).await, ("reconnect_required".to_owned(), json!("revoked")));
+}
+
+#[tokio::test]
+async fn what_could_not_be_stored_is_not_acknowledged() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    world.sql("ALTER TABLE deliveries RENAME TO elsewhere").await;
+    let body = issue(&workspace, 1, START);
+    let answer = world.deliver(SECRET, &body).await;
+    assert_eq!((World::told(&answer), answer.headers.contains_key("retry-after")), ((503, "unavailable"), true));
+    world.sql("ALTER TABLE elsewhere RENAME TO deliveries").await;
+    assert_eq!(World::told(&world.deliver(SECRET, &body).await), (200, "accepted"));
+    assert_eq!(count(&program).await, 1);
+}
+
+#[tokio::test]
+async fn a_crash_between_storing_and_acting_is_made_up_for() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    let now = revoked(&workspace, &world.linear.app().client_id, "2026-11-19T14:02:12.000Z", START);
+    world.deliver(&world.app_secret(), &now).await;
+    world.sql("UPDATE connections SET state = 'connected', reason = NULL").await;
+    world.sql("UPDATE deliveries SET to_do = TRUE").await;
+    world.another(0).await.run_errands().await;
+    assert_eq!(state(&program).await.0, "reconnect_required");
+    world.sql("UPDATE connections SET state = 'connected', reason = NULL").await;
+    world.another(0).await.run_errands().await;
+    assert_eq!(state(&program).await.0, "connected", "it was acted on once");
+}
+
+#[tokio::test]
+async fn a_new_secret_overlaps_with_the_one_before() {
+    let world = World::new().await;
+    let (_browser, _program, id, workspace) = acme(&world).await;
+    let next = "lin_wh_AcmesNextSecret0456";
+    let deliver = async |secret: &str, number: u32| {
+        let answer = world.deliver(secret, &issue(&workspace, number, world.engine.now())).await;
+        answer.status
+    };
+    assert_eq!((deliver(SECRET, 1).await, deliver(next, 2).await), (200, 401));
+    add_secret(&world, &id, next).await;
+    assert_eq!((deliver(SECRET, 3).await, deliver(next, 4).await), (200, 200));
+    world.advance(DAY - SECOND);
+    assert_eq!((deliver(SECRET, 5).await, deliver(next, 6).await), (200, 200));
+    world.advance(SECOND);
+    assert_eq!((deliver(SECRET, 7).await, deliver(next, 8).await), (401, 200));
+    add_secret(&world, &id, SECRET).await;
+    assert_eq!((deliver(SECRET, 9).await, deliver(next, 10).await), (200, 200), "the old one is back");
+}
+
+#[tokio::test]
+async fn programs_read_on_from_where_they_were() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    assert_eq!(deliveries(&program, "").await, json!({ "deliveries": [], "next": null }));
+    for number in 0..7 {
+        world.deliver(SECRET, &issue(&workspace, number, START)).await;
+    }
+    let (mut seen, mut query) = (Vec::new(), "?limit=3".to_owned());
+    loop {
+        let page = deliveries(&program, &query).await;
+        let part = page["deliveries"].as_array().unwrap().clone();
+        query = format!("?limit=3&after={}", page["next"].as_str().unwrap());
+        if part.is_empty() {
+            break;
+        }
+        seen.extend(part.iter().map(|one| one["body"].as_str().unwrap().to_owned()));
+    }
+    assert_eq!(seen, (0..7).map(|number| issue(&workspace, number, START)).collect::<Vec<_>>());
+    world.deliver(SECRET, &issue(&workspace, 7, START)).await;
+    assert_eq!(deliveries(&program, &query).await["deliveries"][0]["body"], json!(issue(&workspace, 7, START)), "next always goes on");
+    for wrong in ["?limit=0", "?limit=501", "?limit=x", "?after=x", "?after=-1"] {
+        let answer = program.call(Method::GET, &format!("/api/v1/deliveries{wrong}"), "").await;
+        assert_eq!((answer.status, answer.code()), (400, "invalid_request"), "{wrong}");
+    }
+    world.add("initech", "sam@initech.dev", Role::Owner).await;
+    assert_eq!(count(&world.program_of("initech").await).await, 0, "another organisation sees nothing");
+}
+
+#[tokio::test]
+async fn large_bodies_come_in_smaller_pages() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    for number in 0..5 {
+        let body = format!(
+            r#"{{"organizationId":"{workspace}","webhookTimestamp":{START},"n":{number},"data":"{}"}}"#,
+            "x".repeat(5 * MEBIBYTE - 200)
+        );
+        assert_eq!(World::told(&world.deliver(SECRET, &body).await), (200, "accepted"));
+    }
+    let page = deliveries(&program, "").await;
+    assert_eq!(page["deliveries"].as_array().unwrap().len(), 3);
+    let rest = deliveries(&program, &format!("?after={}", page["next"].as_str().unwrap())).await;
+    assert_eq!(rest["deliveries"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn of_a_shared_workspace_each_organisation_hears_what_it_may() {
+    let world = World::with(Setup { shared_workspaces: true, ..Setup::default() }).await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    let mut other = world.member("initech", "sam@initech.dev", Role::Owner).await;
+    other.connect("acme-robotics").await;
+    let initech = world.program_of("initech").await;
+    assert_eq!(World::told(&world.deliver(&world.app_secret(), &issue(&workspace, 1, START)).await), (200, "accepted"));
+    assert_eq!((count(&program).await, count(&initech).await), (1, 1), "stored once, for both");
+    assert_eq!(World::told(&world.deliver(SECRET, &issue(&workspace, 2, START)).await), (200, "accepted"));
+    assert_eq!((count(&program).await, count(&initech).await), (2, 1), "one organisation's secret vouches for nothing at the other's");
+    assert_eq!(World::told(&world.deliver(&world.app_secret(), &issue(&workspace, 2, START)).await), (200, "accepted"), "new to Initech");
+    assert_eq!((count(&program).await, count(&initech).await), (2, 2));
+    assert_eq!(World::told(&world.deliver(&world.app_secret(), &issue(&workspace, 2, START)).await), (200, "duplicate"));
+}
+
+#[tokio::test]
+async fn old_deliveries_are_forgotten_a_bite_at_a_time() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    for number in 0..5 {
+        world.deliver(SECRET, &issue(&workspace, number, world.engine.now())).await;
+        world.advance(DAY);
+    }
+    assert_eq!(world.engine.forget_deliveries().await.unwrap(), 0);
+    world.advance(27 * DAY);
+    assert_eq!(world.engine.forget_deliveries().await.unwrap(), 2);
+    assert_eq!(count(&program).await, 3);
+    let left: i64 =
+        deliveries(&program, "").await["deliveries"].as_array().unwrap().iter().map(|one| one["body"].as_str().unwrap().len() as i64).sum();
+    assert_eq!(world.engine.store().delivery_bytes().await.unwrap(), left);
+    assert_eq!(world.engine.store().deliveries_forget(0, left / 2, 100).await.unwrap(), 2, "the oldest first, until it fits");
+    assert_eq!(count(&program).await, 1);
+}
+
+#[tokio::test]
+async fn many_at_once_are_each_stored_once() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    let bodies: Vec<String> = (0..200).map(|number| issue(&workspace, number, START)).collect();
+    let all = bodies.iter().chain(&bodies).map(|body| world.deliver(SECRET, body));
+    let told = futures_util::future::join_all(all).await;
+    let accepted = told.iter().filter(|answer| World::told(answer) == (200, "accepted")).count();
+    let duplicate = told.iter().filter(|answer| World::told(answer) == (200, "duplicate")).count();
+    assert_eq!((accepted, duplicate, count(&program).await), (200, 200, 200));
+}
