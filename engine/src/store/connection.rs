@@ -283,14 +283,15 @@ impl Store {
             .execute(pool).await?.rows_affected() == 1))
     }
 
-    /// Marks a connection as revoked, if the consent that it stands on is not younger than the event that says so. `false`:
-    /// it is, or the connection did not work before either.
+    /// Marks a connection as revoked, if the consent that it stands on is not younger than the event that says so. As a new
+    /// generation, so that a refresh whose answer comes late does not bring it back. `false`: nothing was written.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn connection_revoked(&self, id: &str, event_at: Millis, now: Millis) -> Stored<bool> {
         const SQL: &str = concat!(
-            "UPDATE connections SET state = 'reconnect_required', reason = 'revoked', evidence = NULL, state_since = $3, ",
+            "UPDATE connections SET state = 'reconnect_required', reason = 'revoked', evidence = NULL, state_since = $3, \
+             generation = generation + 1, adopted_generation = generation + 1, ",
             untroubled!(),
             " WHERE id = $1 AND connected_at <= $2 AND state = 'connected'"
         );

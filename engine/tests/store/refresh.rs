@@ -44,7 +44,7 @@ fn line(outcome: Outcome, code: &str, at: i64) -> Attempt {
     Attempt { outcome, cause: Cause::Schedule, code: code.to_owned(), status: None, at, took_ms: 5 }
 }
 
-async fn rotate(store: &Store, generation: i64, number: u8) -> Rotated {
+pub async fn rotate(store: &Store, generation: i64, number: u8) -> Rotated {
     store.grant_rotate("c1", generation, &rotation(number), &line(Outcome::Refreshed, "", 1_000)).await.unwrap()
 }
 
