@@ -12,6 +12,7 @@ pub mod digest;
 mod disconnect;
 pub mod entropy;
 pub mod linear;
+pub mod outgoing;
 mod password;
 mod proof;
 pub mod refresh;
@@ -25,6 +26,7 @@ pub mod webhook;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
+use tokio::sync::Notify;
 
 pub use accounts::{AddedMember, ChangePasswordError, FieldError, MemberAddError, SignInError, SignUp, SignUpError};
 pub use api_keys::{ApiKey, ApiKeyError, Caller, NewApiKey};
@@ -50,6 +52,8 @@ pub struct Settings {
     pub webhooks: WebhookSettings,
     /// The signing secret of the OAuth app's own webhook.
     pub webhook_key: Option<SigningKey>,
+    /// Destinations may be inside the network that Relink runs in.
+    pub allow_private_destinations: bool,
 }
 
 /// Everything Relink can do. Cheap to clone; the only thing that pages and endpoints need.
@@ -74,6 +78,8 @@ struct Parts {
     ingest: webhook::Ingest,
     refusals: webhook::Refusals,
     webhooks: Tally,
+    outgoing: outgoing::Outgoing,
+    handed_on: Tally,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +88,8 @@ pub enum OpenError {
     WrongKey,
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("HTTPS to destinations cannot be set up: {0}")]
+    Outgoing(#[from] reqwest::Error),
 }
 
 /// Goes on when the caller goes away: a browser that leaves must not cut a walk between two steps.
@@ -117,6 +125,12 @@ impl Engine {
             _ => return Err(OpenError::WrongKey),
         }
         let leases = refresh::Leases::new(entropy.id());
+        let outgoing = outgoing::Outgoing {
+            client: outgoing::Client::new(settings.allow_private_destinations)?,
+            allow_private: settings.allow_private_destinations,
+            owner: entropy.id(),
+            wake: Notify::new(),
+        };
         Ok(Engine(Arc::new(Parts {
             store,
             linear,
@@ -134,6 +148,8 @@ impl Engine {
             ingest: webhook::Ingest::default(),
             refusals: webhook::Refusals::default(),
             webhooks: Tally::default(),
+            outgoing,
+            handed_on: Tally::default(),
         })))
     }
 
@@ -174,6 +190,16 @@ impl Engine {
     #[must_use]
     pub fn webhook_counts(&self) -> &Tally {
         &self.0.webhooks
+    }
+
+    /// What became of the messages that this process sent to destinations.
+    #[must_use]
+    pub fn handed_on(&self) -> &Tally {
+        &self.0.handed_on
+    }
+
+    fn outgoing(&self) -> &outgoing::Outgoing {
+        &self.0.outgoing
     }
 
     fn listeners(&self) -> &webhook::Listeners {

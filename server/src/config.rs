@@ -29,6 +29,8 @@ pub struct Config {
     pub linear_url: Url,
     pub linear_api_url: Url,
     pub shared_workspaces: bool,
+    /// Webhook destinations may be private addresses.
+    pub allow_private_destinations: bool,
     pub refresh: RefreshSettings,
     pub webhooks: WebhookSettings,
     /// Requests that one API key may make in a minute.

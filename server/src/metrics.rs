@@ -33,6 +33,15 @@ pub async fn show(State(engine): State<Engine>) -> Response {
         "outcome",
         webhooks.into_iter(),
     );
+    let messages = engine.handed_on().all();
+    family(
+        &mut text,
+        "relink_messages_total",
+        "counter",
+        "Tries of this process to hand a delivery on, by outcome.",
+        "outcome",
+        messages.into_iter(),
+    );
     let states = states.iter().map(|(state, count)| (state.as_str(), count.unsigned_abs()));
     family(&mut text, "relink_connections", "gauge", "Connections in the database, by state.", "state", states);
     let (now, in_flight) = ("refreshes", engine.refreshes_under_way() as u64);

@@ -65,6 +65,10 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     let sweeping = tokio::spawn(keep_fresh(engine.clone()));
     let resuming = tokio::spawn(resume(engine.clone()));
     let pruning = tokio::spawn(prune(engine.clone()));
+    let handing_on = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.hand_on().await }
+    });
     let service = router(Web::new(engine.clone(), &config)).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(nodelay(listener), service).with_graceful_shutdown(until(stopped));
     let outcome = tokio::select! {
@@ -81,8 +85,10 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     sweeping.abort();
     resuming.abort();
     pruning.abort();
+    handing_on.abort();
     // A reply that is on its way is worth waiting for: it holds the only copy of a new pair.
     engine.refreshes_landed(LANDING).await;
+    engine.stop_handing_on().await;
     engine.store().close().await;
     Ok(outcome?)
 }

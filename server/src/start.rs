@@ -26,7 +26,7 @@ pub enum StartError {
     WrongKey,
     #[error("DATABASE_URL: {0}")]
     Store(#[from] StoreError),
-    #[error("HTTPS to Linear cannot be set up: {0}")]
+    #[error("HTTPS cannot be set up: {0}")]
     Linear(#[from] reqwest::Error),
 }
 
@@ -50,12 +50,14 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
         shared_workspaces: config.shared_workspaces,
         refresh: config.refresh,
         webhooks: config.webhooks,
+        allow_private_destinations: config.allow_private_destinations,
         webhook_key: config.webhook_secret.as_ref().and_then(SigningKey::new),
     };
     match Engine::open(store, linear, vault, clock, entropy, settings).await {
         Ok(engine) => Ok(engine),
         Err(OpenError::WrongKey) => Err(StartError::WrongKey),
         Err(OpenError::Store(error)) => Err(error.into()),
+        Err(OpenError::Outgoing(error)) => Err(error.into()),
     }
 }
 

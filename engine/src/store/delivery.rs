@@ -34,10 +34,18 @@ pub struct NewDelivery {
     pub to_do: bool,
     pub body: Bytes,
     /// Whose it is.
-    pub recipients: Vec<String>,
+    pub recipients: Vec<Recipient>,
 }
 
-/// A stored delivery as an organisation may see it, without its body.
+/// An organisation that a delivery is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    pub organisation_id: String,
+    /// The destinations that it is handed on to, each with what keeps its events in order, or nothing.
+    pub messages: Vec<(String, String)>,
+}
+
+/// A stored delivery as an organisation may see it.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct DeliveryRow {
     pub seq: i64,
@@ -55,6 +63,8 @@ pub struct DeliveryRow {
     pub took_us: i64,
     pub repeats: i64,
     pub repeated_at: Option<Millis>,
+    /// Of the whole body, which may be cut here.
+    pub body_bytes: i64,
     pub body: Vec<u8>,
 }
 
@@ -82,7 +92,8 @@ pub struct DeliveryFilter {
 macro_rules! columns {
     () => {
         "d.seq, d.workspace_id, d.digest, d.outcome, d.event, d.action, d.subject, d.actor, d.delivery_id, d.secret_id, \
-         d.webhook_timestamp, d.received_at, d.took_us, d.repeats, d.repeated_at"
+         d.webhook_timestamp, d.received_at, d.took_us, d.repeats, d.repeated_at, \
+         CAST(length(d.body) AS BIGINT) AS body_bytes"
     };
 }
 
@@ -132,11 +143,11 @@ impl Store {
                 let seqs: Vec<i64> = insert.build_query_scalar().fetch_all(&mut *tx).await?;
                 stored.extend(seqs);
             }
-            let owned: Vec<(&String, i64)> = numbered.iter().filter(|(seq, _)| stored.contains(seq))
+            let mut owned: Vec<(&Recipient, i64)> = numbered.iter().filter(|(seq, _)| stored.contains(seq))
                 .flat_map(|(seq, new)| new.recipients.iter().map(move |recipient| (recipient, *seq))).collect();
             for piece in pieces(&owned) {
                 let mut insert = sqlx::QueryBuilder::new("INSERT INTO delivery_recipients (organisation_id, seq) ");
-                insert.push_values(piece, |mut row, (recipient, seq)| { row.push_bind(*recipient).push_bind(seq); });
+                insert.push_values(piece, |mut row, (recipient, seq)| { row.push_bind(&recipient.organisation_id).push_bind(seq); });
                 insert.build().execute(&mut *tx).await?;
             }
             let mut outcomes = Vec::with_capacity(new.len());
@@ -146,12 +157,25 @@ impl Store {
                     let there: Option<i64> = sqlx::query_scalar("UPDATE deliveries SET repeats = repeats + 1, repeated_at = $3 \
                         WHERE workspace_id = $1 AND digest = $2 RETURNING seq")
                         .bind(&new.workspace_id).bind(new.digest.as_slice()).bind(new.received_at).fetch_optional(&mut *tx).await?;
-                    for recipient in &new.recipients {
-                        is_new |= sqlx::query("INSERT INTO delivery_recipients (organisation_id, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                            .bind(recipient).bind(there).execute(&mut *tx).await?.rows_affected() == 1;
+                    for (recipient, there) in new.recipients.iter().zip(there.into_iter().cycle()) {
+                        let late = sqlx::query("INSERT INTO delivery_recipients (organisation_id, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                            .bind(&recipient.organisation_id).bind(there).execute(&mut *tx).await?.rows_affected() == 1;
+                        if late {
+                            owned.push((recipient, there));
+                            is_new = true;
+                        }
                     }
                 }
                 outcomes.push(is_new);
+            }
+            let messages: Vec<(&String, i64, &String)> = owned.iter()
+                .flat_map(|(recipient, seq)| recipient.messages.iter().map(|(destination, entity)| (destination, *seq, entity))).collect();
+            for piece in pieces(&messages) {
+                let mut insert = sqlx::QueryBuilder::new("INSERT INTO messages (destination_id, seq, entity, state, attempts, next_at) ");
+                insert.push_values(piece, |mut row, (destination, seq, entity)| {
+                    row.push_bind(*destination).push_bind(seq).push_bind(*entity).push("'waiting'").push("0").push("0");
+                });
+                insert.build().execute(&mut *tx).await?;
             }
             let bytes: usize = numbered.iter().filter(|(seq, _)| stored.contains(seq)).map(|(_, new)| new.body.len()).sum();
             sqlx::query("UPDATE counters SET value = value + $1 WHERE name = 'delivery_bytes'").bind(bytes as i64).execute(&mut *tx).await?;
@@ -215,6 +239,20 @@ impl Store {
             .fetch_all(pool).await?))
     }
 
+    /// Where the page of `limit` deliveries ends that comes before the one that starts below `before`, as the `before` of that
+    /// page. `None`: it is the newest page.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn deliveries_newer(&self, organisation: &str, filter: &DeliveryFilter, before: i64, limit: i64) -> Stored<Option<i64>> {
+        const SQL: &str = "SELECT r.seq FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
+            WHERE r.organisation_id = $1 AND r.seq >= $2 AND ($3 = '' OR d.workspace_id = $3) AND ($4 = '' OR d.event = $4) \
+            AND ($5 = '' OR d.outcome = $5 OR ($5 = 'duplicate' AND d.repeats > 0)) ORDER BY r.seq LIMIT 1 OFFSET $6";
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(organisation).bind(before).bind(text(&filter.workspace))
+            .bind(text(&filter.event)).bind(text(&filter.outcome)).bind(limit).fetch_optional(pool).await?))
+    }
+
     /// How many bytes of bodies are kept.
     ///
     /// # Errors
@@ -246,6 +284,8 @@ impl Store {
             }
             let Some(last) = last else { return Ok(0) };
             sqlx::query("DELETE FROM delivery_recipients WHERE organisation_id IN (SELECT id FROM organisations) AND seq <= $1")
+                .bind(last).execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM messages WHERE destination_id IN (SELECT id FROM destinations) AND seq <= $1")
                 .bind(last).execute(&mut *tx).await?;
             sqlx::query("DELETE FROM deliveries WHERE seq <= $1").bind(last).execute(&mut *tx).await?;
             sqlx::query("UPDATE counters SET value = value - $1 WHERE name = 'delivery_bytes'").bind(freed).execute(&mut *tx).await?;

@@ -31,6 +31,8 @@ pub struct CheckedDelivery {
     pub signed_by: SignedBy,
     /// It would be accepted, were it not for its age.
     pub accepted: bool,
+    /// Its timestamp is one that is accepted now.
+    pub in_time: bool,
 }
 
 impl Engine {
@@ -64,10 +66,11 @@ impl Engine {
             SignedBy::Secret { connection_id, retired, .. } => *connection_id == connection.id && !retired,
             SignedBy::Nobody => false,
         });
+        let in_time = envelope.as_ref().is_some_and(|envelope| self.in_time_window(envelope).is_ok());
         let sent_at = envelope.and_then(|envelope| match envelope.timestamp {
             Timestamp::At(at) => Some(at),
             Timestamp::Missing | Timestamp::Wrong => None,
         });
-        Ok(Some(CheckedDelivery { workspace_id, sent_at, signed_by, accepted }))
+        Ok(Some(CheckedDelivery { workspace_id, sent_at, signed_by, accepted, in_time }))
     }
 }

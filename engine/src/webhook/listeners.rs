@@ -13,7 +13,7 @@ use super::signature::SigningKey;
 use crate::Engine;
 use crate::clock::{MINUTE, Millis};
 use crate::connection::Reason;
-use crate::store::{StoreError, Tenant, WebhookSecretRow};
+use crate::store::{DestinationRow, Recipient, StoreError, Tenant, WebhookSecretRow};
 
 const GOOD_FOR: Duration = Duration::from_secs(1);
 /// Workspaces remembered at a time; when more are named, remembering starts over.
@@ -56,6 +56,7 @@ pub(super) struct Listening {
 struct Listener {
     organisation: String,
     secrets: Vec<Secret>,
+    destinations: Vec<DestinationRow>,
 }
 
 #[derive(Debug)]
@@ -67,32 +68,59 @@ struct Secret {
 }
 
 /// Whose secret signed a delivery.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Match {
     pub by_app: bool,
     /// Empty for the app's own.
     pub secret_id: String,
     pub note_match: bool,
     /// Organisations. Under a secret of its own an organisation hears only what it could have signed itself.
-    pub recipients: Vec<String>,
+    pub recipients: Vec<Hears>,
+}
+
+/// An organisation that hears of a delivery, and where it has its deliveries handed on to.
+#[derive(Clone, Debug)]
+pub(super) struct Hears {
+    listeners: Arc<Vec<Listener>>,
+    index: usize,
+}
+
+impl Hears {
+    /// Kept for the page, and handed on to nobody.
+    pub fn without_messages(&self) -> Recipient {
+        Recipient { organisation_id: self.listeners[self.index].organisation.clone(), messages: Vec::new() }
+    }
+
+    /// With a message for each destination that wants this type of event.
+    pub fn recipient(&self, event: &str, entity: &str) -> Recipient {
+        let listener = &self.listeners[self.index];
+        let wanting = listener
+            .destinations
+            .iter()
+            .filter(|destination| destination.events.is_empty() || destination.events.split(' ').any(|wanted| wanted == event));
+        let message =
+            |destination: &DestinationRow| (destination.id.clone(), if destination.ordered { entity.to_owned() } else { String::new() });
+        Recipient { organisation_id: listener.organisation.clone(), messages: wanting.map(message).collect() }
+    }
 }
 
 impl Listening {
     /// Tries the secrets that may sign for the workspace, and no others.
     pub fn find(&self, app: Option<&SigningKey>, body: &[u8], signature: &[u8], now: Millis) -> Option<Match> {
         let mut own = Match { by_app: false, secret_id: String::new(), note_match: false, recipients: Vec::new() };
-        for listener in self.listeners.iter() {
+        let hears = |index: usize| Hears { listeners: self.listeners.clone(), index };
+        for (index, listener) in self.listeners.iter().enumerate() {
             let accepted = listener.secrets.iter().filter(|secret| secret.retires_at.is_none_or(|at| at > now));
             if let Some(secret) = accepted.into_iter().find(|secret| secret.key.verifies(body, signature)) {
                 own.secret_id.clone_from(&secret.id);
                 own.note_match = secret.is_news(now);
-                own.recipients.push(listener.organisation.clone());
+                own.recipients.push(hears(index));
             }
         }
         if !own.recipients.is_empty() {
             return Some(own);
         }
-        let recipients = || self.listeners.iter().map(|listener| listener.organisation.clone()).collect();
+        let recipients = || (0..self.listeners.len()).map(hears).collect();
         app.filter(|key| key.verifies(body, signature)).map(|_| Match { by_app: true, recipients: recipients(), ..own })
     }
 }
@@ -117,9 +145,11 @@ impl Engine {
         }
         let tenants = self.store().webhook_tenants(workspace).await?;
         let secrets = if tenants.is_empty() { Vec::new() } else { self.store().webhook_secrets_by_workspace(workspace).await? };
+        let destinations = if tenants.is_empty() { Vec::new() } else { self.store().destinations_by_workspace(workspace).await? };
         let known = !tenants.is_empty();
         let active = tenants.into_iter().filter(listens);
-        let listening = Listening { listeners: Arc::new(active.map(|tenant| self.listener(tenant, &secrets)).collect()), known };
+        let listening =
+            Listening { listeners: Arc::new(active.map(|tenant| self.listener(tenant, &secrets, &destinations)).collect()), known };
         let mut remembered = self.listeners().known();
         if remembered.len() >= KEPT_MAX {
             remembered.clear();
@@ -128,13 +158,14 @@ impl Engine {
         Ok(listening)
     }
 
-    fn listener(&self, tenant: Tenant, secrets: &[WebhookSecretRow]) -> Listener {
+    fn listener(&self, tenant: Tenant, secrets: &[WebhookSecretRow], destinations: &[DestinationRow]) -> Listener {
         let own = secrets.iter().filter(|secret| secret.connection_id == tenant.connection_id);
         let opened = own.filter_map(|row| {
             let key = self.signing_key(row)?;
             Some(Secret { id: row.id.clone(), key, retires_at: row.retires_at, noted_at: AtomicI64::new(row.matched_at.unwrap_or(0)) })
         });
-        Listener { secrets: opened.collect(), organisation: tenant.organisation_id }
+        let theirs = destinations.iter().filter(|destination| destination.organisation_id == tenant.organisation_id);
+        Listener { secrets: opened.collect(), destinations: theirs.cloned().collect(), organisation: tenant.organisation_id }
     }
 
     /// A stored secret, ready for use; nothing if it does not open, which operators are told.

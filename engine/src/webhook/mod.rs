@@ -117,9 +117,13 @@ impl Engine {
         } else {
             "accepted"
         };
-        let new = self.delivery(&incoming, envelope, signed, outcome, began);
+        let new = self.delivery(&incoming, envelope, &signed, outcome, began);
         let errand = new.to_do;
+        let messages = new.recipients.iter().any(|recipient| !recipient.messages.is_empty());
         let stored = self.ingest(new).await?;
+        if messages {
+            self.outgoing().wake.notify_one();
+        }
         if errand {
             // Kept in the database too: a crash in between is made up for.
             self.run_errands().await;
@@ -152,7 +156,7 @@ impl Engine {
             || envelope.oauth_client.as_deref().is_none_or(|client| self.linear().app().map(|app| app.client_id.as_str()) == Some(client))
     }
 
-    fn delivery(&self, incoming: &Incoming, envelope: &Envelope, signed: Match, outcome: &'static str, began: Instant) -> NewDelivery {
+    fn delivery(&self, incoming: &Incoming, envelope: &Envelope, signed: &Match, outcome: &'static str, began: Instant) -> NewDelivery {
         let headers: Vec<&(String, String)> = incoming.headers.iter().filter(|(_, value)| value.len() <= HEADER_MAX).collect();
         NewDelivery {
             workspace_id: envelope.workspace.clone(),
@@ -165,7 +169,7 @@ impl Engine {
             entity: envelope.entity.clone(),
             headers: serde_json::to_string(&headers).unwrap_or_default(),
             delivery_id: incoming.delivery_id.clone().filter(|id| id.len() <= HEADER_MAX),
-            secret_id: signed.secret_id,
+            secret_id: signed.secret_id.clone(),
             note_match: signed.note_match,
             webhook_timestamp: match envelope.timestamp {
                 Timestamp::At(at) => at,
@@ -175,7 +179,14 @@ impl Engine {
             took_us: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
             to_do: outcome != "ignored" && errands::is_errand(&envelope.event),
             body: incoming.body.clone(),
-            recipients: signed.recipients,
+            recipients: signed
+                .recipients
+                .iter()
+                .map(|hears| match outcome {
+                    "ignored" => hears.without_messages(),
+                    _ => hears.recipient(&envelope.event, &envelope.entity),
+                })
+                .collect(),
         }
     }
 }

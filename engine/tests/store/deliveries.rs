@@ -2,7 +2,7 @@
 
 use relink_engine::account::{Person, Role};
 use relink_engine::connection::State;
-use relink_engine::store::{DeliveryFilter, NewDelivery, RefusalRow, Rotated, Store, WebhookSecretRow};
+use relink_engine::store::{DeliveryFilter, NewDelivery, Recipient, RefusalRow, Rotated, Store, WebhookSecretRow};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
@@ -30,6 +30,10 @@ async fn owner(fresh: &Fresh) -> Person {
     person
 }
 
+fn recipient(organisation: &str) -> Recipient {
+    Recipient { organisation_id: organisation.to_owned(), messages: Vec::new() }
+}
+
 fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
     NewDelivery {
         workspace_id: workspace.to_owned(),
@@ -49,7 +53,7 @@ fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
         took_us: 900,
         to_do: false,
         body: body.to_vec().into(),
-        recipients: vec![ORG.to_owned()],
+        recipients: vec![recipient(ORG)],
     }
 }
 
@@ -153,7 +157,7 @@ async fn the_oldest_are_forgotten_in_bites(fresh: Fresh) {
 }
 
 async fn a_shared_delivery_is_stored_once_and_seen_by_both(fresh: Fresh) {
-    let both = NewDelivery { recipients: vec![ORG.to_owned(), "org-south".to_owned()], ..delivery("w", b"for both", 1) };
+    let both = NewDelivery { recipients: vec![recipient(ORG), recipient("org-south")], ..delivery("w", b"for both", 1) };
     assert_eq!(fresh.store.deliveries_put(&[delivery("w", b"for both", 1)]).await.unwrap(), [true]);
     assert_eq!(fresh.store.deliveries_put(std::slice::from_ref(&both)).await.unwrap(), [true], "new to the other one");
     assert_eq!(fresh.store.deliveries_put(&[both]).await.unwrap(), [false]);

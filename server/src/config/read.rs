@@ -93,6 +93,7 @@ pub fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Co
         linear_url: linear_url("LINEAR_URL", get("LINEAR_URL"), LINEAR_URL)?,
         linear_api_url: linear_url("LINEAR_API_URL", get("LINEAR_API_URL"), LINEAR_API_URL)?,
         shared_workspaces: flag("RELINK_SHARED_WORKSPACES", get("RELINK_SHARED_WORKSPACES"))?,
+        allow_private_destinations: flag("RELINK_ALLOW_PRIVATE_DESTINATIONS", get("RELINK_ALLOW_PRIVATE_DESTINATIONS"))?,
         refresh: refresh(get)?,
         webhooks: webhooks(get)?,
         api_requests_per_minute: number("RELINK_API_REQUESTS_PER_MINUTE", get("RELINK_API_REQUESTS_PER_MINUTE"), 60_000, 1_000_000_000)?,
@@ -102,7 +103,6 @@ pub fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Co
         site_root: get("LEPTOS_SITE_ROOT").map(PathBuf::from),
         data_dir,
     };
-    flag("RELINK_ALLOW_PRIVATE_DESTINATIONS", get("RELINK_ALLOW_PRIVATE_DESTINATIONS"))?;
     mail(get("RELINK_SMTP_URL"), get("RELINK_MAIL_FROM"))?;
     check_together(&config)?;
     Ok(config)

@@ -5,6 +5,7 @@
 mod accounts;
 mod api;
 mod connect;
+mod destinations;
 mod disconnect;
 mod headers;
 mod keys;

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use crate::world::{Answer, Browser, Program, START, Setup, World};
 
-const SECRET: &str = "lin_wh_AcmesOwnSecret0123";
+pub const SECRET: &str = "lin_wh_AcmesOwnSecret0123";
 const OTHER: &str = "lin_wh_GlobexsOwnSecret99";
 const MEBIBYTE: usize = 1024 * 1024;
 
-fn sign(secret: &str, body: &[u8]) -> String {
+pub fn sign(secret: &str, body: &[u8]) -> String {
     String::from_utf8(SigningKey::new(&secret.into()).unwrap().sign(body).to_vec()).unwrap()
 }
 
@@ -29,7 +29,7 @@ impl World {
     }
 
     /// As Linear would send it.
-    async fn deliver(&self, secret: &str, body: &str) -> Answer {
+    pub async fn deliver(&self, secret: &str, body: &str) -> Answer {
         self.send(signed(secret, body, Some("d4c1f0a2-0000-4000-8000-000000000001"))).await
     }
 
@@ -39,7 +39,7 @@ impl World {
     }
 }
 
-fn signed(secret: &str, body: &str, delivery: Option<&str>) -> Request<Body> {
+pub fn signed(secret: &str, body: &str, delivery: Option<&str>) -> Request<Body> {
     let mut request = post().header("linear-signature", sign(secret, body.as_bytes()));
     if let Some(delivery) = delivery {
         request = request.header("linear-delivery", delivery).header("linear-event", "Issue");
@@ -51,7 +51,7 @@ fn post() -> axum::http::request::Builder {
     Request::builder().method(Method::POST).uri("/webhooks/linear").header("content-type", "application/json; charset=utf-8")
 }
 
-fn issue(workspace: &str, number: u32, at: Millis) -> String {
+pub fn issue(workspace: &str, number: u32, at: Millis) -> String {
     json!({
         "action": "update", "type": "Issue", "organizationId": workspace, "webhookTimestamp": at, "webhookId": "h1",
         "createdAt": "2026-11-19T14:02:11.000Z", "actor": { "id": "u1", "name": "Mara Lindqvist", "type": "user" },
@@ -71,14 +71,14 @@ async fn count(program: &Program<'_>) -> usize {
 }
 
 /// An owner, a program, Acme connected with a secret of its own.
-async fn acme(world: &World) -> (Browser<'_>, Program<'_>, String, String) {
+pub async fn acme(world: &World) -> (Browser<'_>, Program<'_>, String, String) {
     let (browser, program, id) = world.connected().await;
     let workspace = world.workspace_id(&id).await;
     add_secret(world, &id, SECRET).await;
     (browser, program, id, workspace)
 }
 
-async fn add_secret(world: &World, id: &str, secret: &str) {
+pub async fn add_secret(world: &World, id: &str, secret: &str) {
     let organisation = world.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap();
     let connection = world.engine.store().connection(&organisation.id, id).await.unwrap().unwrap();
     world.engine.webhook_secret_store(&connection, None, secret).await.unwrap();

@@ -45,6 +45,7 @@ pub struct Setup {
     pub shared_workspaces: bool,
     pub api_requests_per_minute: Option<u32>,
     pub jobs_secret: Option<&'static str>,
+    pub allow_private_destinations: bool,
 }
 
 impl World {
@@ -80,7 +81,12 @@ impl World {
                 .unwrap();
         let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy.clone());
         let webhook_key = if setup.no_app { None } else { SigningKey::new(&webhook_secret.into()) };
-        let settings = Settings { shared_workspaces: setup.shared_workspaces, webhook_key, ..Settings::default() };
+        let settings = Settings {
+            shared_workspaces: setup.shared_workspaces,
+            allow_private_destinations: setup.allow_private_destinations,
+            webhook_key,
+            ..Settings::default()
+        };
         let engine = Engine::open(store, linear_client, vault, clock, entropy, settings).await.unwrap();
         let router = router(Web::new(engine.clone(), &config));
         World { engine, linear, router, hand, dir }
@@ -134,12 +140,21 @@ impl World {
 
     /// [`World::another`] with keys of its own.
     pub async fn another_with(&self, ahead: Millis, keys: &str) -> Engine {
+        self.another_set(ahead, keys, Settings::default()).await
+    }
+
+    /// [`World::another`] whose destinations may be private.
+    pub async fn another_private(&self) -> Engine {
+        self.another_set(0, KEYS, Settings { allow_private_destinations: true, ..Settings::default() }).await
+    }
+
+    async fn another_set(&self, ahead: Millis, keys: &str, settings: Settings) -> Engine {
         let here = self.engine.clone();
         let clock = Clock::new(move || here.now() + ahead);
         let store = Store::open_sqlite(&self.dir.path().join("relink.db")).await.unwrap();
         let entropy = Entropy::seeded(2);
         let vault = Vault::new(KeyRing::parse(keys).unwrap(), entropy.clone());
-        Engine::open(store, self.engine.linear().clone(), vault, clock, entropy, Settings::default()).await.unwrap()
+        Engine::open(store, self.engine.linear().clone(), vault, clock, entropy, settings).await.unwrap()
     }
 
     /// A program of Northwind Labs with a key of its own.

@@ -1,0 +1,238 @@
+//! Destinations, as owners and admins manage them.
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::client::may_be_public;
+use super::standard;
+use crate::account::Person;
+use crate::clock::Millis;
+use crate::store::{DestinationRow, StoreError};
+use crate::vault::Place;
+use crate::{Engine, uncancelled};
+
+/// Of one organisation.
+const DESTINATIONS_MAX: i64 = 20;
+const URL_MAX: usize = 2_000;
+/// Deliveries sent again at a time.
+const RESEND_MAX: i64 = 1_000;
+
+pub(super) const TABLE: &str = "destinations";
+pub(super) const SEALED: &str = "secret_sealed";
+
+/// The types of events that Linear sends (`WebhookResourceType`, and those of apps).
+pub const EVENTS: [&str; 24] = [
+    "AgentSessionEvent",
+    "AppUserNotification",
+    "Attachment",
+    "AuditEntry",
+    "Comment",
+    "Customer",
+    "CustomerNeed",
+    "Cycle",
+    "Document",
+    "Initiative",
+    "InitiativeUpdate",
+    "Issue",
+    "IssueLabel",
+    "IssueSLA",
+    "OAuthApp",
+    "OAuthAuthorization",
+    "PermissionChange",
+    "Project",
+    "ProjectLabel",
+    "ProjectUpdate",
+    "Reaction",
+    "Release",
+    "ReleaseNote",
+    "User",
+];
+
+/// What a person asks for.
+#[derive(Clone, Debug, Default)]
+pub struct NewDestination<'a> {
+    pub url: &'a str,
+    /// Types of events; none for all.
+    pub events: Vec<String>,
+    /// Events about the same issue go one after the other.
+    pub ordered: bool,
+}
+
+/// The secret that a destination verifies with. This is the only time that it can be read.
+#[derive(Debug)]
+pub struct NewDestinationSecret {
+    pub id: String,
+    pub url: String,
+    pub secret: SecretString,
+}
+
+/// A destination as the people of its organisation see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    pub id: String,
+    pub url: String,
+    /// Empty for all.
+    pub events: Vec<String>,
+    pub ordered: bool,
+    pub last_four: String,
+    pub paused_at: Option<Millis>,
+    /// "failures", "gone" or "person".
+    pub paused_because: Option<String>,
+    pub failing_since: Option<Millis>,
+    pub last_status: Option<u16>,
+    /// The beginning of its last answer, or why there was none.
+    pub last_answer: Option<String>,
+    pub last_at: Option<Millis>,
+    pub last_ok_at: Option<Millis>,
+    /// Messages that wait, and that were given up.
+    pub waiting: u64,
+    pub parked: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DestinationError {
+    #[error("only admins and owners manage destinations")]
+    Forbidden,
+    #[error("no such destination")]
+    NotFound,
+    /// Not an https address, or too long a one.
+    #[error("a destination is an https address")]
+    Url,
+    #[error("a destination must be on the public internet")]
+    Private,
+    #[error("there is no such type of event")]
+    Event,
+    #[error("an organisation has {DESTINATIONS_MAX} destinations at most")]
+    TooMany,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// The destinations of an organisation, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn destinations(&self, organisation: &str) -> Result<Vec<Destination>, StoreError> {
+        let rows = self.store().destinations(organisation).await?;
+        let counts = if rows.is_empty() { Vec::new() } else { self.store().messages_count(organisation).await? };
+        let count = |id: &str, state: &str| {
+            counts.iter().find(|(destination, of, _)| destination == id && of == state).map_or(0, |(_, _, count)| count.unsigned_abs())
+        };
+        Ok(rows.into_iter().map(|row| destination(count(&row.id, "waiting"), count(&row.id, "parked"), row)).collect())
+    }
+
+    /// Adds a destination and makes its secret.
+    ///
+    /// # Errors
+    /// See [`DestinationError`].
+    pub async fn destination_add(&self, person: &Person, new: NewDestination<'_>) -> Result<NewDestinationSecret, DestinationError> {
+        manages(person)?;
+        let url = self.destination_url(new.url)?;
+        if !new.events.iter().all(|event| EVENTS.contains(&event.as_str())) {
+            return Err(DestinationError::Event);
+        }
+        let (id, secret) = (self.entropy().id(), standard::new_secret(self.entropy()));
+        let place = Place { table: TABLE, row: &id, column: SEALED, organisation: &person.organisation_id };
+        let text = secrecy::ExposeSecret::expose_secret(&secret);
+        let row = DestinationRow {
+            secret_sealed: self.vault().seal(place, &secret),
+            last_four: text[text.len() - 4..].to_owned(),
+            id: id.clone(),
+            organisation_id: person.organisation_id.clone(),
+            url: url.to_string(),
+            events: new.events.join(" "),
+            ordered: new.ordered,
+            paused_at: None,
+            paused_because: None,
+            failing_since: None,
+            last_status: None,
+            last_answer: None,
+            last_at: None,
+            last_ok_at: None,
+            created_at: self.now(),
+        };
+        let added = self.store().destination_add(&row, Some(&person.user_id), DESTINATIONS_MAX).await?;
+        if added { Ok(NewDestinationSecret { id, url: row.url, secret }) } else { Err(DestinationError::TooMany) }
+    }
+
+    /// https alone, unless private destinations are allowed. A name is looked up only when something is sent.
+    fn destination_url(&self, text: &str) -> Result<Url, DestinationError> {
+        let allow_private = self.outgoing().allow_private;
+        let url = Url::parse(text.trim()).map_err(|_| DestinationError::Url)?;
+        let scheme = url.scheme() == "https" || (allow_private && url.scheme() == "http");
+        let bare = url.username().is_empty() && url.password().is_none();
+        if !scheme || !bare || url.host().is_none() || url.as_str().len() > URL_MAX {
+            return Err(DestinationError::Url);
+        }
+        if allow_private || may_be_public(&url) { Ok(url) } else { Err(DestinationError::Private) }
+    }
+
+    /// Removes a destination, and what was on its way to it.
+    ///
+    /// # Errors
+    /// See [`DestinationError`].
+    pub async fn destination_remove(&self, person: &Person, id: &str) -> Result<(), DestinationError> {
+        manages(person)?;
+        let (engine, organisation, id) = (self.clone(), person.organisation_id.clone(), id.to_owned());
+        found(uncancelled(async move { engine.store().destination_remove(&organisation, &id).await }).await?)
+    }
+
+    /// Stops sending to a destination until somebody resumes it. What comes meanwhile waits.
+    ///
+    /// # Errors
+    /// See [`DestinationError`].
+    pub async fn destination_pause(&self, person: &Person, id: &str) -> Result<(), DestinationError> {
+        manages(person)?;
+        found(self.store().destination_pause(&person.organisation_id, id, "person", self.now()).await?)
+    }
+
+    /// Sends to a destination again, what waits first.
+    ///
+    /// # Errors
+    /// See [`DestinationError`].
+    pub async fn destination_resume(&self, person: &Person, id: &str) -> Result<(), DestinationError> {
+        manages(person)?;
+        let resumed = self.store().destination_resume(&person.organisation_id, id, self.now()).await?;
+        self.outgoing().wake.notify_one();
+        found(resumed)
+    }
+
+    /// Sends deliveries once more to a destination: from one number to another, a thousand at most. Answers how many.
+    ///
+    /// # Errors
+    /// See [`DestinationError`].
+    pub async fn deliveries_resend(&self, person: &Person, destination: &str, from: i64, to: i64) -> Result<u64, DestinationError> {
+        manages(person)?;
+        let resent = self.store().messages_resend(&person.organisation_id, destination, from, to, self.now(), RESEND_MAX).await?;
+        self.outgoing().wake.notify_one();
+        Ok(resent)
+    }
+}
+
+fn manages(person: &Person) -> Result<(), DestinationError> {
+    if person.manages() { Ok(()) } else { Err(DestinationError::Forbidden) }
+}
+
+fn found(done: bool) -> Result<(), DestinationError> {
+    if done { Ok(()) } else { Err(DestinationError::NotFound) }
+}
+
+fn destination(waiting: u64, parked: u64, row: DestinationRow) -> Destination {
+    Destination {
+        id: row.id,
+        url: row.url,
+        events: row.events.split_whitespace().map(str::to_owned).collect(),
+        ordered: row.ordered,
+        last_four: row.last_four,
+        paused_at: row.paused_at,
+        paused_because: row.paused_because,
+        failing_since: row.failing_since,
+        last_status: row.last_status.and_then(|status| u16::try_from(status).ok()),
+        last_answer: row.last_answer,
+        last_at: row.last_at,
+        last_ok_at: row.last_ok_at,
+        waiting,
+        parked,
+    }
+}

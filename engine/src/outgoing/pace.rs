@@ -1,0 +1,79 @@
+//! When a message that did not arrive is tried again, and when enough is enough.
+
+use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+
+/// Longer than this a message is not tried.
+const TRIED_FOR: Millis = 3 * DAY;
+/// A destination that took nothing for so long is paused.
+const PAUSE_AFTER: Millis = DAY;
+const REST_MIN: Millis = 5 * SECOND;
+const REST_MAX: Millis = HOUR;
+/// A destination's wish for later is heard up to here.
+const RETRY_AFTER_MAX: Millis = HOUR;
+/// Waits between tries; the last one is repeated.
+const WAITS: [Millis; 8] = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR];
+
+/// What follows a try that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Milliseconds until the next try.
+    Wait(Millis),
+    Park,
+}
+
+/// After so many failed tries, the first of them `age` ago. `dice` is from 0 to 255: nobody is asked by all at once.
+pub(super) fn next(tries: i64, age: Millis, wished: Option<Millis>, dice: u8) -> Next {
+    if age >= TRIED_FOR {
+        return Next::Park;
+    }
+    let step = usize::try_from(tries - 1).unwrap_or(0).min(WAITS.len() - 1);
+    // Between three quarters and all of it.
+    let wait = WAITS[step] - WAITS[step] * Millis::from(dice) / 1_024;
+    Next::Wait(wait.max(wished.unwrap_or(0).min(RETRY_AFTER_MAX)))
+}
+
+/// How long a destination is left alone that took nothing since then: the longer it fails, the longer.
+pub(super) fn rest(failing_since: Option<Millis>, now: Millis) -> Millis {
+    (failing_since.map_or(0, |since| now - since) / 4).clamp(REST_MIN, REST_MAX)
+}
+
+/// Whether a destination that has been failing since then is paused.
+pub(super) fn is_lost(failing_since: Option<Millis>, now: Millis) -> bool {
+    failing_since.is_some_and(|since| now - since >= PAUSE_AFTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_grow_apart_for_three_days_and_then_it_is_parked() {
+        let (mut age, mut tries) = (0, 0);
+        while let Next::Wait(wait) = next(tries + 1, age, None, 0) {
+            (age, tries) = (age + wait, tries + 1);
+        }
+        assert!((TRIED_FOR..TRIED_FOR + 6 * HOUR + 1).contains(&age), "{age}");
+        assert!((15..25).contains(&tries), "{tries}");
+    }
+
+    #[test]
+    fn a_wish_is_heard_within_reason() {
+        assert_eq!(next(1, 0, Some(MINUTE), 0), Next::Wait(MINUTE));
+        assert_eq!(next(1, 0, Some(DAY), 0), Next::Wait(HOUR));
+        assert_eq!(next(8, 0, Some(SECOND), 0), Next::Wait(6 * HOUR));
+        assert_eq!(next(1, 0, None, 255), Next::Wait(5 * SECOND - 5 * SECOND * 255 / 1_024));
+    }
+
+    #[test]
+    fn rests_grow_with_the_trouble() {
+        assert_eq!(
+            (rest(None, DAY), rest(Some(0), MINUTE), rest(Some(0), HOUR), rest(Some(0), DAY)),
+            (5 * SECOND, 15 * SECOND, 15 * MINUTE, HOUR)
+        );
+    }
+
+    #[test]
+    fn a_day_without_success_is_enough() {
+        assert!(!is_lost(None, DAY) && !is_lost(Some(1), DAY) && is_lost(Some(0), DAY));
+    }
+}

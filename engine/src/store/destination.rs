@@ -1,0 +1,128 @@
+//! Destinations that deliveries are handed on to.
+
+use sqlx::FromRow;
+
+use super::{Store, Stored, on};
+use crate::clock::Millis;
+
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct DestinationRow {
+    pub id: String,
+    pub organisation_id: String,
+    pub url: String,
+    /// Types of events, separated by spaces; empty for all.
+    pub events: String,
+    pub ordered: bool,
+    pub secret_sealed: Vec<u8>,
+    pub last_four: String,
+    pub paused_at: Option<Millis>,
+    pub paused_because: Option<String>,
+    pub failing_since: Option<Millis>,
+    pub last_status: Option<i64>,
+    pub last_answer: Option<String>,
+    pub last_at: Option<Millis>,
+    pub last_ok_at: Option<Millis>,
+    pub created_at: Millis,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, organisation_id, url, events, ordered, secret_sealed, last_four, paused_at, paused_because, failing_since, \
+             last_status, last_answer, last_at, last_ok_at, created_at FROM destinations ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// The destinations of an organisation, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn destinations(&self, organisation: &str) -> Stored<Vec<DestinationRow>> {
+        const SQL: &str = select!("WHERE organisation_id = $1 ORDER BY created_at, id");
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
+    }
+
+    /// The destinations that may hear of a workspace: of every organisation that connected it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn destinations_by_workspace(&self, workspace: &str) -> Stored<Vec<DestinationRow>> {
+        const SQL: &str =
+            select!("WHERE organisation_id IN (SELECT organisation_id FROM connections WHERE workspace_id = $1) ORDER BY created_at, id");
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(workspace).fetch_all(pool).await?))
+    }
+
+    /// The destinations that are not paused and have messages to be sent now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn destinations_due(&self, now: Millis) -> Stored<Vec<DestinationRow>> {
+        const SQL: &str = select!(
+            "WHERE paused_at IS NULL AND next_at <= $1 AND EXISTS (SELECT 1 FROM messages m \
+             WHERE m.destination_id = destinations.id AND m.state = 'waiting' AND m.next_at <= $1 AND m.claimed_by IS NULL)"
+        );
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(now).fetch_all(pool).await?))
+    }
+
+    /// Adds a destination, unless the organisation has `max` of them already. `false`: it has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn destination_add(&self, new: &DestinationRow, created_by: Option<&str>, max: i64) -> Stored<bool> {
+        const SQL: &str = "INSERT INTO destinations (id, organisation_id, url, events, ordered, secret_sealed, last_four, created_by, created_at) \
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE (SELECT COUNT(*) FROM destinations WHERE organisation_id = $2) < $10";
+        let _stale = self.recent.stale_after(&new.id);
+        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(&new.id).bind(&new.organisation_id).bind(&new.url).bind(&new.events).bind(new.ordered)
+            .bind(&new.secret_sealed).bind(&new.last_four).bind(created_by).bind(new.created_at).bind(max)
+            .execute(pool).await?.rows_affected() == 1))
+    }
+
+    /// Removes a destination and what was on its way to it. `false`: there is none.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is removed then.
+    pub async fn destination_remove(&self, organisation: &str, id: &str) -> Stored<bool> {
+        let _stale = self.recent.stale_after(id);
+        on!(&self.db, pool => {
+            let mut tx = pool.begin().await?;
+            let removed = sqlx::query("DELETE FROM destinations WHERE organisation_id = $1 AND id = $2")
+                .bind(organisation).bind(id).execute(&mut *tx).await?.rows_affected() == 1;
+            if removed {
+                sqlx::query("DELETE FROM messages WHERE destination_id = $1").bind(id).execute(&mut *tx).await?;
+            }
+            tx.commit().await?;
+            Ok(removed)
+        })
+    }
+
+    /// Stops sending to a destination. What comes meanwhile waits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn destination_pause(&self, organisation: &str, id: &str, because: &str, now: Millis) -> Stored<bool> {
+        const SQL: &str =
+            "UPDATE destinations SET paused_at = $3, paused_because = $4 WHERE organisation_id = $1 AND id = $2 AND paused_at IS NULL";
+        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(organisation).bind(id).bind(now).bind(because).execute(pool).await?.rows_affected() == 1))
+    }
+
+    /// Sends to it again, beginning with what waits, all of it now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn destination_resume(&self, organisation: &str, id: &str, now: Millis) -> Stored<bool> {
+        on!(&self.db, pool => {
+            let mut tx = pool.begin().await?;
+            let resumed = sqlx::query("UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = NULL, next_at = 0 WHERE organisation_id = $1 AND id = $2")
+                .bind(organisation).bind(id).execute(&mut *tx).await?.rows_affected() == 1;
+            if resumed {
+                sqlx::query("UPDATE messages SET next_at = $2, first_at = NULL, attempts = 0 WHERE destination_id = $1 AND state = 'waiting'")
+                    .bind(id).bind(now).execute(&mut *tx).await?;
+            }
+            tx.commit().await?;
+            Ok(resumed)
+        })
+    }
+}
