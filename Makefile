@@ -28,6 +28,7 @@ bench: ## the benchmarks, as ratios against what they are compared with
 	@$(MAKE) --no-print-directory release
 	cargo bench --quiet -p relink --bench pages
 	.ci/with-postgres cargo bench --quiet -p relink --bench tokens
+	cargo bench --quiet -p relink --bench webhooks
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 

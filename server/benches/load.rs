@@ -70,10 +70,27 @@ impl Target {
 
 /// Asks over `connections` at once for as long as it takes.
 pub async fn load(target: &Target, connections: usize, span: Duration) -> Result<Outcome, Box<dyn Error>> {
+    let request = target.request("identity");
+    let make = || {
+        let request = request.clone();
+        move |buffer: &mut Vec<u8>| {
+            if buffer.is_empty() {
+                buffer.extend_from_slice(&request);
+            }
+        }
+    };
+    load_each(&target.addr, connections, span, make).await
+}
+
+/// [`load`] with a new request each time, which is written over the one before.
+pub async fn load_each<F>(addr: &str, connections: usize, span: Duration, make: impl Fn() -> F) -> Result<Outcome, Box<dyn Error>>
+where
+    F: FnMut(&mut Vec<u8>) + Send + 'static,
+{
     let started = Instant::now();
     let mut workers = JoinSet::new();
     for _ in 0..connections {
-        workers.spawn(worker(target.clone(), started + span));
+        workers.spawn(worker(addr.to_owned(), started + span, make()));
     }
     let mut took = Vec::new();
     while let Some(outcome) = workers.join_next().await {
@@ -86,10 +103,10 @@ pub async fn load(target: &Target, connections: usize, span: Duration) -> Result
 }
 
 /// Answers how many microseconds each request took.
-async fn worker(target: Target, until: Instant) -> io::Result<Vec<u32>> {
-    let mut stream = TcpStream::connect(&target.addr).await?;
+async fn worker(addr: String, until: Instant, mut fill: impl FnMut(&mut Vec<u8>)) -> io::Result<Vec<u32>> {
+    let mut stream = TcpStream::connect(&addr).await?;
     stream.set_nodelay(true)?;
-    let request = target.request("identity");
+    let mut request = Vec::new();
     let mut buffer = Vec::with_capacity(128 * 1024);
     let mut took = Vec::with_capacity(1_000_000);
     loop {
@@ -97,6 +114,7 @@ async fn worker(target: Target, until: Instant) -> io::Result<Vec<u32>> {
         if began >= until {
             return Ok(took);
         }
+        fill(&mut request);
         stream.write_all(&request).await?;
         buffer.clear();
         if !read_reply(&mut stream, &mut buffer).await?.good {

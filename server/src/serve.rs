@@ -121,6 +121,7 @@ async fn start_simulator(config: &mut Config, stopped: watch::Receiver<bool>) ->
     let simulator = Simulator::seeded(Options { url: url.clone(), state_file, redirect_uris: vec![config.redirect_uri().to_string()] })?;
     let listener = TcpListener::bind(SIMULATOR).await.map_err(|error| ServeError::Listen { addr: SIMULATOR.to_owned(), error })?;
     let app = simulator.app();
+    simulator.set_webhook_url(Some(config.webhook_url().to_string()));
     config.app = Some(OauthApp { client_id: app.client_id, client_secret: Some(app.client_secret.into()) });
     config.webhook_secret = Some(app.webhook_secret.into());
     let url = Url::parse(&url).expect("a constant address");

@@ -485,3 +485,35 @@ async fn many_at_once_are_each_stored_once() {
     let duplicate = told.iter().filter(|answer| World::told(answer) == (200, "duplicate")).count();
     assert_eq!((accepted, duplicate, count(&program).await), (200, 200, 200));
 }
+
+/// Linear itself, over real HTTP: its deliveries, its retries, and its word that the app was removed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_simulated_linear_is_heard_and_believed() {
+    let world = World::new().await;
+    let (_browser, program, _id, _workspace) = acme(&world).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    world.linear.set_webhook_url(Some(format!("http://{}/webhooks/linear", listener.local_addr().unwrap())));
+    let router = world.router.clone();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let heard = async |count_wanted: usize| {
+        for _ in 0..200 {
+            if count(&program).await >= count_wanted {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("{count_wanted} expected: {}", world.linear.deliveries());
+    };
+    world.linear.create_issue("acme-robotics", "Heard at once", None, None).unwrap();
+    heard(1).await;
+    world.sql("ALTER TABLE deliveries RENAME TO elsewhere").await;
+    world.linear.create_issue("acme-robotics", "Heard at the second try", None, None).unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    world.sql("ALTER TABLE elsewhere RENAME TO deliveries").await;
+    assert_eq!(count(&program).await, 1);
+    world.advance(HOUR);
+    heard(2).await;
+    world.linear.uninstall("acme-robotics").unwrap();
+    heard(3).await;
+    assert_eq!(state(&program).await, ("reconnect_required".to_owned(), json!("revoked")));
+}

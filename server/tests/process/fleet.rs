@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use relink_engine::connection::{Actor, Viewer, Workspace};
 use relink_engine::digest::fingerprint;
 use relink_engine::entropy::Entropy;
-use relink_engine::store::{Adoption, NewGrant, Store};
+use relink_engine::store::{Adoption, DestinationRow, NewGrant, Store};
 use relink_engine::vault::{KeyRing, Place as Sealed, Vault};
 use relink_simulator::{Endpoint, Fault, Kind, MintedGrant, Options, Simulator};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use crate::process::{Place, Running, client};
 
 const KEYS: &str = "k1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=";
-const ORG: &str = "north";
+pub const ORG: &str = "north";
 /// Who owns it all.
 pub const EMAIL: &str = "ada@example.com";
 pub const PASSWORD: &str = "long enough password";
@@ -74,7 +74,8 @@ impl Fleet {
             .set("LINEAR_URL", &url)
             .set("LINEAR_API_URL", &url)
             .set("LINEAR_CLIENT_ID", &app.client_id)
-            .set("LINEAR_CLIENT_SECRET", &app.client_secret);
+            .set("LINEAR_CLIENT_SECRET", &app.client_secret)
+            .set("LINEAR_WEBHOOK_SECRET", &app.webhook_secret);
         if let Some(url) = &postgres {
             place = place.set("DATABASE_URL", url);
         }
@@ -121,11 +122,7 @@ impl Fleet {
 
     /// Connections whose tokens have so many seconds left. Answers their ids.
     pub async fn connect(&self, count: usize, left_s: i64) -> Vec<String> {
-        let store = if self.database.starts_with("postgres") {
-            Store::open_postgres(&self.database).await.unwrap()
-        } else {
-            Store::open_sqlite(&PathBuf::from(&self.database)).await.unwrap()
-        };
+        let store = self.store().await;
         let organisation = store.organisation_by_slug(ORG).await.unwrap().unwrap().id;
         let user = store.user_by_email(EMAIL).await.unwrap().unwrap().id;
         let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy());
@@ -151,6 +148,29 @@ impl Fleet {
         }
         store.close().await;
         ids
+    }
+
+    /// A destination of the organisation, straight into the database. Answers its id.
+    pub async fn destination(&self, url: &str) -> String {
+        let store = self.store().await;
+        let organisation = store.organisation_by_slug(ORG).await.unwrap().unwrap().id;
+        let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy());
+        let id = entropy().id();
+        let place = Sealed { table: "destinations", row: &id, column: "secret_sealed", organisation: &organisation };
+        let secret = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into();
+        let row = DestinationRow { secret_sealed: vault.seal(place, &secret), url: url.to_owned(), ..destination_row(&id, &organisation) };
+        assert!(store.destination_add(&row, None, 100).await.unwrap());
+        store.close().await;
+        id
+    }
+
+    /// A way of one's own into the database.
+    pub async fn store(&self) -> Store {
+        if self.database.starts_with("postgres") {
+            Store::open_postgres(&self.database).await.unwrap()
+        } else {
+            Store::open_sqlite(&PathBuf::from(&self.database)).await.unwrap()
+        }
     }
 
     /// What a server says when asked for a token; `None` when it is not there or dies meanwhile.
@@ -215,6 +235,26 @@ async fn ask(client: &reqwest::Client, url: &str, key: &str, asked: Value) -> Op
     let reply = client.post(url).bearer_auth(key).json(&asked).timeout(Duration::from_secs(60)).send().await.ok()?;
     let status = reply.status().as_u16();
     Some(Told { status, body: reply.json().await.ok()? })
+}
+
+fn destination_row(id: &str, organisation: &str) -> DestinationRow {
+    DestinationRow {
+        id: id.to_owned(),
+        organisation_id: organisation.to_owned(),
+        url: String::new(),
+        events: String::new(),
+        ordered: false,
+        secret_sealed: Vec::new(),
+        last_four: "AAA=".to_owned(),
+        paused_at: None,
+        paused_because: None,
+        failing_since: None,
+        last_status: None,
+        last_answer: None,
+        last_at: None,
+        last_ok_at: None,
+        created_at: now_ms(),
+    }
 }
 
 fn seal(vault: &Vault, id: &str, organisation: &str, grant: &MintedGrant, issued_at: i64, expires_at: i64) -> NewGrant {

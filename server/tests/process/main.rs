@@ -4,6 +4,7 @@
 
 mod bad_days;
 mod cli;
+mod deliveries;
 #[expect(dead_code, reason = "benchmarks do more with a fleet")]
 mod fleet;
 mod process;

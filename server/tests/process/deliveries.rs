@@ -1,0 +1,111 @@
+//! Servers that are killed while Linear delivers: what was acknowledged is there, exactly once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use relink_engine::webhook::SigningKey;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::fleet::{DAY_S, Fleet, now_ms};
+use crate::process::client;
+
+const SENDERS: u32 = 16;
+const KILLS: usize = 4;
+
+/// Where senders find the servers, some of which are gone.
+type Doors = Arc<std::sync::RwLock<Vec<Option<String>>>>;
+
+fn body(workspace: &str, number: u32) -> String {
+    json!({
+        "action": "create", "type": "Issue", "organizationId": workspace, "webhookTimestamp": now_ms(), "createdAt": "2026-11-19T14:02:11.000Z",
+        "data": { "id": format!("i{number}"), "identifier": format!("ENG-{number}"), "description": "x".repeat(1_500) },
+    })
+    .to_string()
+}
+
+/// Sends as Linear does, and again what was not acknowledged, until it is told to stop. Answers what was acknowledged.
+async fn sender(doors: Doors, workspace: String, key: SigningKey, next: Arc<AtomicU32>, stop: Arc<AtomicBool>) -> Vec<String> {
+    let client = client();
+    let mut acknowledged = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let body = body(&workspace, next.fetch_add(1, Ordering::Relaxed));
+        let signature = String::from_utf8(key.sign(body.as_bytes()).to_vec()).unwrap();
+        for tries in 0.. {
+            let open: Vec<String> = doors.read().unwrap().iter().flatten().cloned().collect();
+            let Some(door) = open.get(tries % open.len().max(1)) else {
+                sleep(Duration::from_millis(20)).await;
+                continue;
+            };
+            let request = client.post(format!("{door}/webhooks/linear")).header("linear-signature", &signature).body(body.clone());
+            match request.send().await {
+                Ok(reply) if reply.status() == 200 => {
+                    let told: Value = reply.json().await.unwrap_or_default();
+                    assert!(told["status"] == "accepted" || told["status"] == "duplicate" || told.is_null(), "{told}");
+                    acknowledged.push(body);
+                    break;
+                }
+                Ok(reply) => assert_eq!(reply.status(), 503),
+                Err(_) => sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+    acknowledged
+}
+
+async fn stored(fleet: &Fleet) -> Vec<String> {
+    let (mut bodies, mut after) = (Vec::new(), String::new());
+    loop {
+        let url = format!("{}/api/v1/deliveries?limit=500{after}", fleet.url(0));
+        let page: Value = client().get(url).bearer_auth(&fleet.key).send().await.unwrap().json().await.unwrap();
+        let part = page["deliveries"].as_array().unwrap();
+        if part.is_empty() {
+            return bodies;
+        }
+        bodies.extend(part.iter().map(|one| one["body"].as_str().unwrap().to_owned()));
+        after = format!("&after={}", page["next"].as_str().unwrap());
+    }
+}
+
+async fn killed_under_load(mut fleet: Fleet, servers: usize) {
+    let workspace = fleet.connect(1, DAY_S).await.remove(0);
+    let key = SigningKey::new(&fleet.linear.app().webhook_secret.into()).unwrap();
+    fleet.start(servers).await;
+    let doors: Doors = Arc::new(std::sync::RwLock::new((0..servers).map(|server| Some(fleet.url(server).to_owned())).collect()));
+    let (next, stop) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
+    let mut senders = JoinSet::new();
+    for _ in 0..SENDERS {
+        senders.spawn(sender(doors.clone(), workspace.clone(), key.clone(), next.clone(), stop.clone()));
+    }
+    for kill in 0..KILLS {
+        sleep(Duration::from_millis(500)).await;
+        let server = kill % servers;
+        fleet.kill(server);
+        doors.write().unwrap()[server] = None;
+        fleet.restart(server).await;
+        doors.write().unwrap()[server] = Some(fleet.url(server).to_owned());
+    }
+    sleep(Duration::from_millis(300)).await;
+    stop.store(true, Ordering::Relaxed);
+    let acknowledged: Vec<String> = senders.join_all().await.concat();
+    let stored = stored(&fleet).await;
+    let different: BTreeSet<&String> = stored.iter().collect();
+    assert_eq!(different.len(), stored.len(), "none is there twice");
+    let lost = acknowledged.iter().filter(|body| !different.contains(body)).count();
+    assert!(lost == 0 && acknowledged.len() > 200, "lost {lost} of {}", acknowledged.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_on_sqlite_killed_under_load_has_what_it_acknowledged_once() {
+    killed_under_load(Fleet::on_sqlite().await, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_on_postgres_killed_under_load_have_what_they_acknowledged_once() {
+    if let Some(fleet) = Fleet::on_postgres().await {
+        killed_under_load(fleet, 3).await;
+    }
+}
