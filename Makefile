@@ -3,7 +3,7 @@
 export PATH := $(shell .ci/setup path):$(PATH)
 SITE := target/site/pkg/relink.wasm
 
-.PHONY: help run test torture watch bench build release check unit browser pictures
+.PHONY: help run test torture fuzz watch bench build release check unit browser pictures
 
 help: ## list what can be typed
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ run: build ## build and serve on http://localhost:3000, with a simulated Linear 
 torture: ## random kills and faults against real processes: ROUNDS=1000 SEED=…
 	@.ci/setup test
 	RELINK_TORTURE_ROUNDS=$(or $(ROUNDS),1000) RELINK_TORTURE_SEED=$(SEED) .ci/with-postgres cargo test --quiet -p relink --test torture
+
+fuzz: ## read and verify CASES=10000000 odd webhooks of each kind
+	RELINK_FUZZ_CASES=$(or $(CASES),10000000) cargo test --release -p relink-engine --test fuzz
 
 watch: ## rebuild and reload on every change
 	@.ci/setup build

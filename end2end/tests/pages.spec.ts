@@ -1,4 +1,5 @@
 // Every page in every state it can be in now: accessible, in its frame, and photographed.
+import { createHmac, randomUUID } from "node:crypto";
 import { get } from "node:http";
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
@@ -132,6 +133,90 @@ test("API keys: none, a new one, shown already, and the list", async ({ page, wo
   await page.getByRole("button", { name: "Revoke ci-runner" }).click();
   await expect(page.getByText("The key ci-runner is revoked.")).toBeVisible();
   await look(page, "settings-key-revoked");
+});
+
+/** Delivers as Linear would. */
+async function deliver(world: World, secret: string, body: object): Promise<number> {
+  const text = JSON.stringify(body);
+  const signature = createHmac("sha256", secret).update(text).digest("hex");
+  const headers = { "content-type": "application/json; charset=utf-8", "linear-delivery": randomUUID(), "linear-signature": signature };
+  return (await fetch(`${world.url}/webhooks/linear`, { method: "POST", headers, body: text })).status;
+}
+
+test("webhooks: secrets, deliveries and what was refused", async ({ page, world, context }) => {
+  test.setTimeout(240_000);
+  await world.signUp(page);
+  await page.goto(`${world.url}/deliveries`);
+  await expect(page.getByText("Nothing has arrived yet")).toBeVisible();
+  await look(page, "deliveries-empty");
+  await world.connect(page, "acme-robotics");
+  await look(page, "integrations-first-connect");
+  await world.connect(page, "globex");
+  const { workspaces } = await (await fetch(`${world.linear.url}/control/state`)).json();
+  const [acme, globex] = ["acme-robotics", "globex"].map((key) => workspaces.find((one: any) => one.url_key === key).id);
+
+  await card(page, world, "Acme Robotics");
+  const field = page.getByLabel("New signing secret");
+  const save = async (secret: string) => {
+    await field.fill(secret);
+    await page.getByRole("button", { name: "Save secret" }).click();
+  };
+  await save("not a secret");
+  await expect(page).toHaveTitle(/^Error: /);
+  await expect(field).toBeFocused();
+  await look(page, "connection-secret-refused");
+  await save("lin_wh_AcmesFirstSecretk2Rd");
+  await expect(page.getByText("Never matched yet")).toBeVisible();
+  const issue = (workspace: string, identifier: string, more = {}) => ({
+    action: "update", type: "Issue", organizationId: workspace, webhookTimestamp: Date.now(), webhookId: "h1",
+    actor: { id: "u1", name: "Mara Lindqvist", type: "user" }, data: { id: identifier, identifier, title: "Retry uploads" }, ...more,
+  });
+  const first = issue(acme, "ENG-1");
+  for (const _ of [1, 2]) expect(await deliver(world, "lin_wh_AcmesFirstSecretk2Rd", first)).toBe(200);
+  await deliver(world, "lin_wh_AcmesFirstSecretk2Rd", issue(acme, "ENG-2", { webhookTimestamp: Date.now() - 3_600_000 }));
+  await deliver(world, "lin_wh_AcmesFirstSecretk2Rd", issue(acme, "ENG-3", { description: "é".repeat(20_000) }));
+  await save("lin_wh_AcmesSecondSecretw7Qx");
+  await expect(page.getByText("Two secrets are accepted until")).toBeVisible();
+  await page.getByText("Check a delivery").click();
+  await look(page, "connection-secrets");
+
+  await page.getByLabel("Body").fill(JSON.stringify(first));
+  await page.getByLabel("Signature").fill("0".repeat(64));
+  await page.getByRole("button", { name: "Check", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("Signed with no secret known here.");
+  await look(page, "connection-checked");
+
+  await page.getByRole("button", { name: "Stop accepting now" }).click();
+  await expect(page.getByRole("dialog")).toContainText("Stop accepting lin_wh_····k2Rd?");
+  await expect(page.getByRole("link", { name: "Keep it" })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await page.goto(`${page.url()}?confirm=secret&secret=${await page.locator("input[name=secret][type=hidden]").last().inputValue()}`);
+  await look(page, "connection-secret-stop");
+
+  expect(await deliver(world, "lin_wh_AcmesSecondSecretw7Qx", issue(globex, "GLX-1"))).toBe(401);
+  await page.goto(`${world.url}/deliveries`);
+  await expect(page.getByText("1 request was refused in the last hour.")).toBeVisible();
+  await look(page, "deliveries");
+  const rows = page.locator("details[name=delivery]");
+  await expect(rows).toHaveCount(3);
+  await rows.first().locator("summary").click();
+  await expect(page.getByText("The first 16 KiB of")).toBeVisible();
+  await look(page, "deliveries-cut");
+  await rows.last().locator("summary").click();
+  await expect(page.locator("details[name=delivery][open]")).toHaveCount(1);
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.getByRole("button", { name: "Copy raw body" }).click();
+  await expect(page.getByRole("button", { name: "Copied raw body" })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(JSON.stringify(first));
+  await look(page, "deliveries-open");
+
+  await page.getByLabel("Event type").selectOption("Comment");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await expect(page.getByText("No delivery fits", { exact: true })).toBeVisible();
+  await look(page, "deliveries-filtered");
+  await page.goto(`${world.url}/integrations`);
+  await expect(page.getByText("1 delivery request refused.")).toBeVisible();
+  await look(page, "integrations-refused");
 });
 
 test("errors after coming back from Linear", async ({ page, world }) => {

@@ -13,6 +13,18 @@ test("the whole story without JavaScript", async ({ page, world }) => {
   await page.getByRole("button", { name: "Check now" }).click();
   await expect(page.getByText(/Linear answered in \d+ ms/)).toBeVisible();
 
+  await page.getByLabel("New signing secret").fill("lin_wh_AcmesOwnSecret0123");
+  await page.getByRole("button", { name: "Save secret" }).click();
+  await expect(page.getByText("Saved. Waiting for the first delivery signed with it.")).toBeVisible();
+  await page.getByText("Check a delivery").click();
+  await page.getByLabel("Body").fill("{}");
+  await page.getByLabel("Signature").fill("x");
+  await page.getByRole("button", { name: "Check", exact: true }).click();
+  await expect(page.getByText("Signed with no secret known here.")).toBeVisible();
+  await page.getByRole("button", { name: "Remove lin_wh_····0123" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+  await expect(page.getByText("No signing secret yet.")).toBeVisible();
+
   await world.linear.uninstall("acme-robotics");
   await page.waitForTimeout(2_100);
   await page.goto(`${world.url}/integrations`);

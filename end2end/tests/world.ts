@@ -65,7 +65,13 @@ export class World {
     readonly linear: Linear,
     /** Runs a command beside the server and answers the JSON it prints. */
     readonly command: (...args: string[]) => Promise<any>,
+    /** The OAuth app, as Linear's page shows it. */
+    readonly app: { client_id: string; client_secret: string; webhook_secret: string },
   ) {}
+
+  async connections(): Promise<any[]> {
+    return (await this.command("connection", "list", "--org", "northwind-labs", "--json")).connections;
+  }
 
   async signUp(page: Page): Promise<void> {
     await page.goto(`${this.url}/`);
@@ -125,11 +131,12 @@ export const test = base.extend<{ world: World }>({
     const { app } = await (await fetch(`${linearUrl}/control/state`)).json();
     const env = {
       RELINK_ADDR: `127.0.0.1:${port}`, RELINK_URL: url, LINEAR_URL: linearUrl, LINEAR_API_URL: linearUrl,
-      LINEAR_CLIENT_ID: app.client_id, LINEAR_CLIENT_SECRET: app.client_secret,
+      LINEAR_CLIENT_ID: app.client_id, LINEAR_CLIENT_SECRET: app.client_secret, LINEAR_WEBHOOK_SECRET: app.webhook_secret,
+      RELINK_ALLOW_PRIVATE_DESTINATIONS: "true",
     };
     const relink = await start(["serve"], dir, env, `http://127.0.0.1:${port}/readyz`);
     const command = async (...args: string[]) => JSON.parse((await promisify(execFile)(BINARY, args, { cwd: dir, env })).stdout);
-    await use(new World(url, new Linear(linearUrl), command));
+    await use(new World(url, new Linear(linearUrl), command, app));
     for (const child of [relink, linear]) child.kill("SIGKILL");
     await rm(dir, { recursive: true, force: true });
   },

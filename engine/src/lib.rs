@@ -26,7 +26,7 @@ pub mod webhook;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
-use tokio::sync::Notify;
+use tokio::sync::Mutex;
 
 pub use accounts::{AddedMember, ChangePasswordError, FieldError, MemberAddError, SignInError, SignUp, SignUpError};
 pub use api_keys::{ApiKey, ApiKeyError, Caller, NewApiKey};
@@ -80,6 +80,7 @@ struct Parts {
     webhooks: Tally,
     outgoing: outgoing::Outgoing,
     handed_on: Tally,
+    errands: Mutex<()>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -125,12 +126,7 @@ impl Engine {
             _ => return Err(OpenError::WrongKey),
         }
         let leases = refresh::Leases::new(entropy.id());
-        let outgoing = outgoing::Outgoing {
-            client: outgoing::Client::new(settings.allow_private_destinations)?,
-            allow_private: settings.allow_private_destinations,
-            owner: entropy.id(),
-            wake: Notify::new(),
-        };
+        let outgoing = outgoing::Outgoing::new(entropy.id(), settings.allow_private_destinations)?;
         Ok(Engine(Arc::new(Parts {
             store,
             linear,
@@ -150,6 +146,7 @@ impl Engine {
             webhooks: Tally::default(),
             outgoing,
             handed_on: Tally::default(),
+            errands: Mutex::default(),
         })))
     }
 
@@ -200,6 +197,11 @@ impl Engine {
 
     fn outgoing(&self) -> &outgoing::Outgoing {
         &self.0.outgoing
+    }
+
+    /// A turn to act on events about connections: one at a time in this process.
+    fn errands(&self) -> &Mutex<()> {
+        &self.0.errands
     }
 
     fn listeners(&self) -> &webhook::Listeners {

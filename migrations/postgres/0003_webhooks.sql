@@ -13,12 +13,16 @@ CREATE TABLE webhook_secrets (
 );
 CREATE INDEX webhook_secrets_by_connection ON webhook_secrets (connection_id);
 
--- Numbers that are given out in the order of commits: whoever raises one holds the row until the transaction ends.
-CREATE TABLE counters (
-    name TEXT PRIMARY KEY,
-    value BIGINT NOT NULL
+-- One row. Numbers are given out in the order of commits: whoever raises it holds it until the transaction ends.
+CREATE TABLE delivery_log (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    last BIGINT NOT NULL,
+    -- Of the bodies that are kept.
+    bytes BIGINT NOT NULL,
+    -- Up to here the bodies went to make room. The rest of a row stays while Linear may send it again.
+    pruned_to BIGINT NOT NULL
 );
-INSERT INTO counters (name, value) VALUES ('deliveries', 0), ('delivery_bytes', 0);
+INSERT INTO delivery_log (id, last, bytes, pruned_to) VALUES (1, 0, 0, 0);
 
 -- Webhooks whose signature was right, as they came. A body is stored once for each workspace.
 CREATE TABLE deliveries (
@@ -45,7 +49,8 @@ CREATE TABLE deliveries (
     -- It speaks of the connection itself, and that is still to be acted on.
     to_do BOOLEAN NOT NULL,
     body BYTEA NOT NULL,
-    UNIQUE (workspace_id, digest)
+    -- The same body has the same timestamp: in front, it keeps new rows together in the index.
+    UNIQUE (webhook_timestamp, digest, workspace_id)
 );
 CREATE INDEX deliveries_by_workspace ON deliveries (workspace_id, seq);
 CREATE INDEX deliveries_to_do ON deliveries (seq) WHERE to_do;
@@ -53,9 +58,12 @@ CREATE INDEX deliveries_to_do ON deliveries (seq) WHERE to_do;
 -- Whose a delivery is: of every organisation that the workspace was connected to when it came.
 CREATE TABLE delivery_recipients (
     organisation_id TEXT NOT NULL,
+    -- The order in which the organisation hears of its deliveries: seq, or later for one who came to it later.
+    number BIGINT NOT NULL,
     seq BIGINT NOT NULL,
-    PRIMARY KEY (organisation_id, seq)
+    PRIMARY KEY (organisation_id, number)
 );
+CREATE INDEX delivery_recipients_late ON delivery_recipients (organisation_id, seq) WHERE number <> seq;
 
 -- Requests that were refused, counted by the hour. Only those that name a workspace which somebody here has.
 CREATE TABLE webhook_refusals (

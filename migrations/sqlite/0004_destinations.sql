@@ -39,10 +39,11 @@ CREATE TABLE messages (
     last_status BIGINT,
     last_answer TEXT,
     last_at BIGINT,
-    PRIMARY KEY (destination_id, seq)
+    PRIMARY KEY (seq, destination_id)
 ) WITHOUT ROWID;
-CREATE INDEX messages_waiting ON messages (destination_id, next_at) WHERE state = 'waiting';
+CREATE INDEX messages_waiting ON messages (destination_id, seq) WHERE state = 'waiting';
 CREATE INDEX messages_in_order ON messages (destination_id, entity, seq) WHERE state = 'waiting' AND entity <> '';
+CREATE INDEX messages_unsent ON messages (destination_id, state) WHERE state <> 'sent';
 CREATE INDEX messages_claimed ON messages (claimed_by) WHERE claimed_by IS NOT NULL;
 
 -- Processes that hold claims, and whether they are alive: the beat grows.

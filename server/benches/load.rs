@@ -139,7 +139,9 @@ async fn read_reply(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<
         }
         more(stream, buffer).await?;
     };
-    let length = memmem::find(&buffer[..head], b"content-length: ").and_then(|at| number(&buffer[at + 16..head]));
+    // As axum spells it, and as Node does.
+    let named = [&b"content-length: "[..], b"Content-Length: "].iter().find_map(|name| memmem::find(&buffer[..head], name));
+    let length = named.and_then(|at| number(&buffer[at + 16..head]));
     match length {
         Some(length) => {
             while buffer.len() < head + length {

@@ -30,7 +30,7 @@ fn page_of(status: StatusCode) -> String {
     let words = match status {
         StatusCode::FORBIDDEN => "This form was sent from another site, so Relink did not accept it. Nothing was changed.",
         StatusCode::NOT_FOUND => "There is nothing here.",
-        StatusCode::PAYLOAD_TOO_LARGE => "That was more than Relink reads. Nothing was changed.",
+        StatusCode::PAYLOAD_TOO_LARGE => "A form may carry 64 KiB, and this one had more. Nothing was changed.",
         status if status.is_client_error() => "This request makes no sense to Relink. Nothing was changed.",
         _ => "Relink cannot do this right now. Try again in a minute.",
     };

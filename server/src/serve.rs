@@ -85,10 +85,10 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     sweeping.abort();
     resuming.abort();
     pruning.abort();
-    handing_on.abort();
     // A reply that is on its way is worth waiting for: it holds the only copy of a new pair.
     engine.refreshes_landed(LANDING).await;
     engine.stop_handing_on().await;
+    handing_on.abort();
     engine.store().close().await;
     Ok(outcome?)
 }

@@ -15,12 +15,16 @@ use relink_engine::Engine;
 use relink_engine::webhook::{BODY_MAX, Incoming, WebhookError};
 use serde_json::json;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::body::{self, Unread};
 use crate::endpoint::Frame;
 
-/// Linear waits five seconds; a body that takes twice as long is not Linear's.
-const REQUEST_MAX: Duration = Duration::from_secs(10);
+/// Whatever happens, an answer comes by then.
+const REQUEST_MAX: Duration = Duration::from_secs(20);
+/// Linear waits five seconds, and sends a piece of a body well before that.
+const RECEIVE_MAX: Duration = Duration::from_millis(4_700);
+const PIECE_MAX: Duration = Duration::from_secs(3);
 /// KiB of bodies being read or waiting to be stored.
 const ROOM_KIB: usize = 64 * 1024;
 /// More of Linear's own headers are not kept.
@@ -56,21 +60,19 @@ async fn receive(webhooks: &Webhooks, parts: Parts, body: Body) -> Response {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], Json(json!({ "status": "rejected", "code": "method" })))
             .into_response();
     }
-    // Without an announced length it may become the largest.
-    let length = body.size_hint().upper().unwrap_or(BODY_MAX as u64);
-    if length > BODY_MAX as u64 {
+    if body.size_hint().lower() > BODY_MAX as u64 {
         return rejected(StatusCode::PAYLOAD_TOO_LARGE, "too_large");
     }
-    let kib = u32::try_from(length / 1024 + 1).unwrap_or(u32::MAX);
-    let Ok(_room) = webhooks.room.try_acquire_many(kib) else { return unavailable() };
-    let body = match body::read(body, BODY_MAX).await {
-        Ok(body) => body,
+    let (body, _room) = match body::read_within(body, BODY_MAX, &webhooks.room, PIECE_MAX).await {
+        Ok(read) => read,
         Err(Unread::TooLarge) => return rejected(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         Err(Unread::Broken) => return rejected(StatusCode::BAD_REQUEST, "malformed"),
+        Err(Unread::NoRoom) => return unavailable(),
     };
-    match webhooks.engine.webhook_receive(incoming(&parts.headers, body)).await {
-        Ok(receipt) => Json(json!({ "status": receipt.name() })).into_response(),
-        Err(error) => refused(&error),
+    match timeout(RECEIVE_MAX, webhooks.engine.webhook_receive(incoming(&parts.headers, body))).await {
+        Ok(Ok(receipt)) => Json(json!({ "status": receipt.name() })).into_response(),
+        Ok(Err(error)) => refused(&error),
+        Err(_) => unavailable(),
     }
 }
 

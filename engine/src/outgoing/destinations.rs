@@ -128,18 +128,31 @@ impl Engine {
     /// See [`DestinationError`].
     pub async fn destination_add(&self, person: &Person, new: NewDestination<'_>) -> Result<NewDestinationSecret, DestinationError> {
         manages(person)?;
+        self.destination_store(&person.organisation_id, Some(&person.user_id), new).await
+    }
+
+    /// [`Engine::destination_add`] by command.
+    ///
+    /// # Errors
+    /// See [`DestinationError`].
+    pub async fn destination_store(
+        &self,
+        organisation: &str,
+        added_by: Option<&str>,
+        new: NewDestination<'_>,
+    ) -> Result<NewDestinationSecret, DestinationError> {
         let url = self.destination_url(new.url)?;
         if !new.events.iter().all(|event| EVENTS.contains(&event.as_str())) {
             return Err(DestinationError::Event);
         }
         let (id, secret) = (self.entropy().id(), standard::new_secret(self.entropy()));
-        let place = Place { table: TABLE, row: &id, column: SEALED, organisation: &person.organisation_id };
+        let place = Place { table: TABLE, row: &id, column: SEALED, organisation };
         let text = secrecy::ExposeSecret::expose_secret(&secret);
         let row = DestinationRow {
             secret_sealed: self.vault().seal(place, &secret),
             last_four: text[text.len() - 4..].to_owned(),
             id: id.clone(),
-            organisation_id: person.organisation_id.clone(),
+            organisation_id: organisation.to_owned(),
             url: url.to_string(),
             events: new.events.join(" "),
             ordered: new.ordered,
@@ -152,7 +165,7 @@ impl Engine {
             last_ok_at: None,
             created_at: self.now(),
         };
-        let added = self.store().destination_add(&row, Some(&person.user_id), DESTINATIONS_MAX).await?;
+        let added = self.store().destination_add(&row, added_by, DESTINATIONS_MAX).await?;
         if added { Ok(NewDestinationSecret { id, url: row.url, secret }) } else { Err(DestinationError::TooMany) }
     }
 

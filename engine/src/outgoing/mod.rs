@@ -7,11 +7,16 @@ mod pace;
 mod standard;
 mod worker;
 
-use tokio::sync::Notify;
+use std::sync::atomic::AtomicBool;
+
+use tokio::sync::{Notify, Semaphore};
 
 pub use address::is_public;
-pub(crate) use client::Client;
+use client::Client;
 pub use destinations::{Destination, DestinationError, EVENTS, NewDestination, NewDestinationSecret};
+
+/// Large bodies in memory at a time.
+const LARGE_MAX: usize = 8;
 
 /// What handing on needs.
 #[derive(Debug)]
@@ -20,6 +25,27 @@ pub(crate) struct Outgoing {
     pub allow_private: bool,
     /// This process, as others see its claims.
     pub owner: String,
+    /// Turns to have a large body in memory.
+    pub large: Semaphore,
+    serving: worker::Serving,
+    /// Nothing more is claimed.
+    pub stopping: AtomicBool,
     /// Wakes the worker: there may be something to send.
     pub wake: Notify,
+}
+
+impl Outgoing {
+    /// # Errors
+    /// When the machine's certificates cannot be read.
+    pub fn new(owner: String, allow_private: bool) -> Result<Outgoing, reqwest::Error> {
+        Ok(Outgoing {
+            client: Client::new(allow_private)?,
+            allow_private,
+            owner,
+            large: Semaphore::new(LARGE_MAX),
+            serving: worker::Serving::default(),
+            stopping: AtomicBool::new(false),
+            wake: Notify::new(),
+        })
+    }
 }

@@ -3,15 +3,16 @@
 //! A claim belongs to a process and lasts as long as the process is alive: its beat grows, and others watch it with their
 //! own stopwatch, as with leases. A message is sent twice only when its process died, or did not come to write it down.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use secrecy::SecretString;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::client::Answer;
@@ -20,7 +21,7 @@ use super::pace::{self, Next};
 use super::standard;
 use crate::Engine;
 use crate::clock::SECOND;
-use crate::refresh::Lease;
+use crate::refresh::{Lease, in_time};
 use crate::store::{ClaimedMessage, DestinationRow, Sent, StoreError};
 use crate::webhook::delivery_name;
 
@@ -29,55 +30,85 @@ const CLAIM: i64 = 64;
 const AT_ONCE: usize = 8;
 /// Destinations that are served at a time; one that hangs takes no other's turn.
 const DESTINATIONS_AT_ONCE: usize = 32;
+const OF_ONE_ORGANISATION: usize = 8;
+/// After a fault of our own, with one destination.
+const OURS_PAUSE: Duration = Duration::from_secs(1);
+/// What is being sent when the server stops gets so long: longer than a destination may take.
+const STOP_PATIENCE: Duration = Duration::from_secs(16);
 /// Between two looks for what is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const BEAT_EVERY: Duration = Duration::from_millis(500);
 /// A process whose beat stands still for so long is dead.
 const DEAD_AFTER: Duration = Duration::from_secs(5);
 
-/// Destinations that this process is serving.
+/// Destinations that this process is serving, each with its organisation.
 #[derive(Clone, Debug, Default)]
-struct Serving(Arc<Mutex<HashSet<String>>>);
+pub(super) struct Serving(Arc<Mutex<HashMap<String, String>>>);
 
 /// A destination is served as long as the value lives.
 struct Turn(Serving, String);
 
 impl Serving {
-    fn take(&self, id: &str) -> Option<Turn> {
-        let mut serving = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = serving.len() < DESTINATIONS_AT_ONCE && serving.insert(id.to_owned());
-        free.then(|| Turn(self.clone(), id.to_owned()))
+    fn all(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, destination: &DestinationRow) -> Option<Turn> {
+        let mut all = self.all();
+        let theirs = all.values().filter(|organisation| **organisation == destination.organisation_id).count();
+        if all.len() >= DESTINATIONS_AT_ONCE || theirs >= OF_ONE_ORGANISATION || all.contains_key(&destination.id) {
+            return None;
+        }
+        all.insert(destination.id.clone(), destination.organisation_id.clone());
+        Some(Turn(self.clone(), destination.id.clone()))
     }
 
     fn anybody(&self) -> bool {
-        !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        !self.all().is_empty()
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+        self.0.all().remove(&self.1);
     }
 }
 
+/// How one try ended.
+enum Tried {
+    /// With what the destination answered.
+    Sent(Sent, Answer),
+    /// It was not sent, for a reason of our own.
+    Not(&'static str),
+}
+
 impl Engine {
-    /// Hands on, for as long as the server runs. Never returns.
+    /// Hands on, until [`Engine::stop_handing_on`].
     pub async fn hand_on(&self) {
-        let serving = Serving::default();
-        tokio::join!(self.serve_destinations(&serving), self.beat_claims(&serving));
+        tokio::join!(self.serve_destinations(), self.beat_claims());
     }
 
-    /// Lets go of what this process claimed: it stops. What was being sent may be sent once more by another.
+    /// Claims nothing more, waits for what is being sent, and lets go of the rest.
     pub async fn stop_handing_on(&self) {
-        if let Err(error) = self.store().messages_release(&self.outgoing().owner).await {
+        let outgoing = self.outgoing();
+        outgoing.stopping.store(true, Ordering::SeqCst);
+        let deadline = Instant::now() + STOP_PATIENCE;
+        while outgoing.serving.anybody() && Instant::now() < deadline {
+            sleep(Duration::from_millis(20)).await;
+        }
+        if let Err(error) = in_time(self.store().messages_release(&outgoing.owner)).await {
             tracing::warn!(%error, "claimed messages could not be released; others take them over when this process is gone");
         }
     }
 
-    async fn serve_destinations(&self, serving: &Serving) {
-        loop {
-            match self.store().destinations_due(self.now()).await {
-                Ok(due) => due.into_iter().for_each(|destination| self.serve_destination(serving, destination)),
+    fn is_stopping(&self) -> bool {
+        self.outgoing().stopping.load(Ordering::SeqCst)
+    }
+
+    async fn serve_destinations(&self) {
+        while !self.is_stopping() {
+            match in_time(self.store().destinations_due(self.now())).await {
+                Ok(due) => due.into_iter().for_each(|destination| self.serve_destination(destination)),
                 Err(error) => tracing::error!(%error, "what is to be handed on could not be looked for"),
             }
             // Either is reason enough to look again.
@@ -85,55 +116,68 @@ impl Engine {
         }
     }
 
-    fn serve_destination(&self, serving: &Serving, destination: DestinationRow) {
-        let Some(turn) = serving.take(&destination.id) else { return };
+    fn serve_destination(&self, destination: DestinationRow) {
+        let Some(turn) = self.outgoing().serving.take(&destination) else { return };
         let engine = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = engine.send_all(&destination).await {
+            if let Err(error) = engine.send_some(&destination).await {
                 tracing::error!(%error, destination = destination.id, "messages could not be handed on; they are tried again");
             }
             drop(turn);
+            // Others had their turn meanwhile; there may be more for this one.
+            engine.outgoing().wake.notify_one();
         });
     }
 
-    /// Everything that is due for a destination, until nothing is, or it takes nothing any more.
-    async fn send_all(&self, destination: &DestinationRow) -> Result<(), StoreError> {
-        let owner = &self.outgoing().owner;
+    /// Some of what is due for a destination.
+    async fn send_some(&self, destination: &DestinationRow) -> Result<(), StoreError> {
+        let (owner, id) = (&self.outgoing().owner, &destination.id);
         // Before the first claim, so that nobody takes this process for dead.
-        self.store().process_beat(owner).await?;
+        in_time(self.store().process_beat(owner)).await?;
+        // Nobody else in this process serves it: what is claimed still, a turn left behind that ended badly.
+        in_time(self.store().messages_unclaim(id, owner, None)).await?;
         // One is enough to find out whether it takes anything again.
         let limit = if destination.failing_since.is_some() { 1 } else { CLAIM };
-        loop {
-            let claimed = self.store().messages_claim(&destination.id, owner, self.now(), limit).await?;
-            if claimed.is_empty() {
-                return Ok(());
-            }
-            let sends = stream::iter(claimed).map(|message| self.send(destination, message)).buffer_unordered(AT_ONCE);
-            // What has ended while the last ones were written down goes together.
-            let mut ended = std::pin::pin!(sends.ready_chunks(CLAIM as usize));
-            let mut failed = false;
-            while let Some(sent) = ended.next().await {
-                failed |= self.write_sent(destination, sent).await?;
-            }
-            if failed || limit == 1 {
-                // The rest waits for the next look, in which a failing or paused destination is left out.
-                self.outgoing().wake.notify_one();
-                return Ok(());
-            }
+        let claimed = in_time(self.store().messages_claim(id, owner, self.now(), limit)).await?;
+        let sends = stream::iter(claimed).map(|message| self.send_apart(destination, message)).buffer_unordered(AT_ONCE);
+        // What has ended while the last ones were written down goes together.
+        let mut ended = std::pin::pin!(sends.ready_chunks(CLAIM as usize));
+        while let Some(tried) = ended.next().await {
+            self.write_tried(destination, tried).await?;
         }
+        Ok(())
     }
 
-    /// True when one of them failed.
-    async fn write_sent(&self, destination: &DestinationRow, sent: Vec<(Sent, bool)>) -> Result<bool, StoreError> {
-        let gone = sent.iter().any(|(_, gone)| *gone);
-        let rows: Vec<Sent> = sent.into_iter().map(|(one, _)| one).collect();
+    /// In a task of its own, so that it goes on while others are written down.
+    async fn send_apart(&self, destination: &DestinationRow, message: ClaimedMessage) -> Tried {
+        let (engine, destination) = (self.clone(), destination.clone());
+        let sending = tokio::spawn(async move { engine.send(&destination, message).await });
+        sending.await.unwrap_or(Tried::Not("sending stopped in the middle"))
+    }
+
+    async fn write_tried(&self, destination: &DestinationRow, tried: Vec<Tried>) -> Result<(), StoreError> {
+        let (mut sent, mut gone, mut ours) = (Vec::new(), false, None);
+        for one in tried {
+            match one {
+                Tried::Sent(one, answer) => {
+                    gone |= answer.is_gone();
+                    sent.push(one);
+                }
+                Tried::Not(why) => ours = Some(why),
+            }
+        }
+        let (owner, failed) = (&self.outgoing().owner, sent.iter().any(|one: &Sent| one.state != "sent"));
         let again_at = self.now() + pace::rest(destination.failing_since, self.now());
-        self.store().messages_done(&destination.id, &self.outgoing().owner, &rows, again_at).await?;
-        let failed = rows.iter().any(|one| one.state != "sent");
+        in_time(self.store().messages_done(&destination.id, owner, &sent, again_at)).await?;
         if failed {
             self.pause_if_lost(destination, gone).await?;
         }
-        Ok(failed)
+        if let Some(why) = ours {
+            // Its claim goes with the next turn; the destination is not to blame.
+            tracing::error!(why, destination = destination.id, "a message was not handed on; it is tried again");
+            tokio::time::sleep(OURS_PAUSE).await;
+        }
+        Ok(())
     }
 
     async fn pause_if_lost(&self, destination: &DestinationRow, gone: bool) -> Result<(), StoreError> {
@@ -155,14 +199,19 @@ impl Engine {
         Ok(rows.into_iter().find(|row| row.id == destination.id).and_then(|row| row.failing_since))
     }
 
-    /// One try. With it, whether the destination says that it is no more.
-    async fn send(&self, destination: &DestinationRow, message: ClaimedMessage) -> (Sent, bool) {
-        let answer = self.post(destination, &message).await;
+    async fn send(&self, destination: &DestinationRow, mut message: ClaimedMessage) -> Tried {
+        let answer = match message.body.take() {
+            Some(body) => self.post(destination, &message, body).await,
+            None => self.post_large(destination, &message).await,
+        };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(why) => return Tried::Not(why),
+        };
         self.handed_on().add(if answer.is_good() { "sent" } else { "failed" });
         let (state, next_at) = if answer.is_good() { ("sent", self.now()) } else { self.after_failure(&message, &answer) };
-        let gone = answer.is_gone();
-        let sent = Sent { seq: message.seq, state, next_at, status: answer.status.map(i64::from), answer: answer.text, at: self.now() };
-        (sent, gone)
+        let status = answer.status.map(i64::from);
+        Tried::Sent(Sent { seq: message.seq, state, next_at, status, answer: answer.text.clone(), at: self.now() }, answer)
     }
 
     fn after_failure(&self, message: &ClaimedMessage, answer: &Answer) -> (&'static str, i64) {
@@ -174,19 +223,29 @@ impl Engine {
         }
     }
 
-    async fn post(&self, destination: &DestinationRow, message: &ClaimedMessage) -> Answer {
-        let unusable = |why: &str| Answer { status: None, text: why.to_owned(), retry_after_s: None };
-        let Ok(url) = Url::parse(&destination.url) else { return unusable("the address cannot be read") };
+    /// Few large bodies are in memory at a time, whoever they are for.
+    async fn post_large(&self, destination: &DestinationRow, message: &ClaimedMessage) -> Result<Answer, &'static str> {
+        let _turn = self.outgoing().large.acquire().await.map_err(|_| "Relink is stopping")?;
+        match in_time(self.store().delivery_body(message.seq)).await {
+            Ok(Some(body)) => self.post(destination, message, body).await,
+            Ok(None) => Err("the delivery is not kept any more"),
+            Err(_) => Err("Relink's own database did not answer"),
+        }
+    }
+
+    /// What the destination answered, or why it was not asked.
+    async fn post(&self, destination: &DestinationRow, message: &ClaimedMessage, body: Vec<u8>) -> Result<Answer, &'static str> {
+        let url = Url::parse(&destination.url).map_err(|_| "its address cannot be read")?;
         let opened = self.vault().open_row(TABLE, SEALED, &destination.id, &destination.organisation_id, &destination.secret_sealed);
-        let Ok(secret) = opened else { return unusable("the key to its signing secret is missing here") };
-        let Some(headers) = self.headers(&secret, message) else { return unusable("its signing secret cannot be read") };
-        self.outgoing().client.post(&url, headers, Bytes::from(message.body.clone())).await
+        let secret = opened.map_err(|_| "its signing secret does not open here")?;
+        let headers = self.headers(&secret, message, &body).ok_or("its signing secret cannot be read")?;
+        Ok(self.outgoing().client.post(&url, headers, Bytes::from(body)).await)
     }
 
     /// Ours, then Linear's own as they came.
-    fn headers(&self, secret: &SecretString, message: &ClaimedMessage) -> Option<HeaderMap> {
+    fn headers(&self, secret: &SecretString, message: &ClaimedMessage, body: &[u8]) -> Option<HeaderMap> {
         let id = format!("msg_{}", delivery_name(&message.workspace_id, &message.digest).replace('-', ""));
-        let mut headers = standard::headers(secret, &id, self.now().div_euclid(SECOND), &message.body)?;
+        let mut headers = standard::headers(secret, &id, self.now().div_euclid(SECOND), body)?;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
         let own: Vec<(String, String)> = serde_json::from_str(&message.headers).unwrap_or_default();
         for (name, value) in own {
@@ -198,15 +257,16 @@ impl Engine {
     }
 
     /// Shows that this process is alive, and takes over from those that are not.
-    async fn beat_claims(&self, serving: &Serving) {
-        loop {
+    async fn beat_claims(&self) {
+        let outgoing = self.outgoing();
+        while !self.is_stopping() || outgoing.serving.anybody() {
             sleep(BEAT_EVERY).await;
-            if serving.anybody()
-                && let Err(error) = self.store().process_beat(&self.outgoing().owner).await
+            if outgoing.serving.anybody()
+                && let Err(error) = in_time(self.store().process_beat(&outgoing.owner)).await
             {
                 tracing::warn!(%error, "others may take this process for dead and send again what it is sending");
             }
-            if let Err(error) = self.take_over().await {
+            if let Err(error) = in_time(self.take_over()).await {
                 tracing::error!(%error, "messages of dead processes could not be taken over");
             }
         }

@@ -169,7 +169,7 @@ impl Landed {
 /// A statement of a refresh that takes longer has failed: a database that vanished without a word must not hold leases.
 const STATEMENT_MAX: Duration = Duration::from_secs(10);
 
-async fn in_time<T>(statement: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+pub(crate) async fn in_time<T>(statement: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     tokio::time::timeout(STATEMENT_MAX, statement).await.unwrap_or(Err(StoreError::Timeout))
 }
 

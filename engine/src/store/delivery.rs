@@ -1,7 +1,5 @@
 //! Deliveries: verified webhooks as they came, in the order in which they were committed.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use bytes::Bytes;
 use sqlx::FromRow;
 
@@ -48,7 +46,10 @@ pub struct Recipient {
 /// A stored delivery as an organisation may see it.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct DeliveryRow {
+    /// Which delivery it is.
     pub seq: i64,
+    /// Its place in the order in which the organisation hears of them.
+    pub number: i64,
     pub workspace_id: String,
     pub digest: Vec<u8>,
     pub outcome: String,
@@ -91,126 +92,44 @@ pub struct DeliveryFilter {
 
 macro_rules! columns {
     () => {
-        "d.seq, d.workspace_id, d.digest, d.outcome, d.event, d.action, d.subject, d.actor, d.delivery_id, d.secret_id, \
+        "d.seq, r.number, d.workspace_id, d.digest, d.outcome, d.event, d.action, d.subject, d.actor, d.delivery_id, d.secret_id, \
          d.webhook_timestamp, d.received_at, d.took_us, d.repeats, d.repeated_at, \
          CAST(length(d.body) AS BIGINT) AS body_bytes"
     };
 }
 
-/// In pieces of 64, 32, 16 … rows, so that the database sees few different statements, however many rows there are.
-fn pieces<T>(mut rows: &[T]) -> Vec<&[T]> {
-    const PIECE_MAX: usize = 64;
-    let mut pieces = Vec::new();
-    while !rows.is_empty() {
-        let size = PIECE_MAX.min(1 << rows.len().ilog2());
-        let (piece, rest) = rows.split_at(size);
-        pieces.push(piece);
-        rows = rest;
-    }
-    pieces
+/// The row that whoever stores or forgets holds first and to the end, so that nobody waits for somebody who waits.
+macro_rules! hold_log {
+    ($tx:ident) => {
+        sqlx::query("UPDATE delivery_log SET last = last").execute(&mut *$tx).await?
+    };
 }
 
 impl Store {
-    /// Stores many deliveries in one transaction. For each: whether somebody has it now who had not before; `false` is a
-    /// duplicate.
-    ///
-    /// Whoever takes numbers holds the counter until the end of the transaction, so numbers become visible in their order:
-    /// a reader who has seen one will never miss a smaller one.
-    ///
-    /// # Errors
-    /// When the database fails; whether it wrote is not known then.
-    pub async fn deliveries_put(&self, new: &[NewDelivery]) -> Stored<Vec<bool>> {
-        let _turn = self.turn_to_write().await;
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
-            let last: i64 = sqlx::query_scalar("UPDATE counters SET value = value + $1 WHERE name = 'deliveries' RETURNING value")
-                .bind(new.len() as i64).fetch_one(&mut *tx).await?;
-            let first = last - new.len() as i64 + 1;
-            let numbered: Vec<(i64, &NewDelivery)> = (first..).zip(new).collect();
-            let mut stored = BTreeSet::new();
-            for piece in pieces(&numbered) {
-                let mut insert = sqlx::QueryBuilder::new(
-                    "INSERT INTO deliveries (seq, workspace_id, digest, outcome, event, action, subject, actor, entity, headers, delivery_id, \
-                     secret_id, webhook_timestamp, received_at, took_us, to_do, body) ",
-                );
-                insert.push_values(piece, |mut row, (seq, new)| {
-                    row.push_bind(seq).push_bind(&new.workspace_id).push_bind(new.digest.as_slice()).push_bind(new.outcome)
-                        .push_bind(&new.event).push_bind(&new.action).push_bind(&new.subject).push_bind(&new.actor).push_bind(&new.entity)
-                        .push_bind(&new.headers).push_bind(&new.delivery_id).push_bind(&new.secret_id).push_bind(new.webhook_timestamp)
-                        .push_bind(new.received_at).push_bind(new.took_us).push_bind(new.to_do).push_bind(&new.body[..]);
-                });
-                insert.push(" ON CONFLICT (workspace_id, digest) DO NOTHING RETURNING seq");
-                let seqs: Vec<i64> = insert.build_query_scalar().fetch_all(&mut *tx).await?;
-                stored.extend(seqs);
-            }
-            let mut owned: Vec<(&Recipient, i64)> = numbered.iter().filter(|(seq, _)| stored.contains(seq))
-                .flat_map(|(seq, new)| new.recipients.iter().map(move |recipient| (recipient, *seq))).collect();
-            for piece in pieces(&owned) {
-                let mut insert = sqlx::QueryBuilder::new("INSERT INTO delivery_recipients (organisation_id, seq) ");
-                insert.push_values(piece, |mut row, (recipient, seq)| { row.push_bind(&recipient.organisation_id).push_bind(seq); });
-                insert.build().execute(&mut *tx).await?;
-            }
-            let mut outcomes = Vec::with_capacity(new.len());
-            for (seq, new) in &numbered {
-                let mut is_new = stored.contains(seq);
-                if !is_new {
-                    let there: Option<i64> = sqlx::query_scalar("UPDATE deliveries SET repeats = repeats + 1, repeated_at = $3 \
-                        WHERE workspace_id = $1 AND digest = $2 RETURNING seq")
-                        .bind(&new.workspace_id).bind(new.digest.as_slice()).bind(new.received_at).fetch_optional(&mut *tx).await?;
-                    for (recipient, there) in new.recipients.iter().zip(there.into_iter().cycle()) {
-                        let late = sqlx::query("INSERT INTO delivery_recipients (organisation_id, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                            .bind(&recipient.organisation_id).bind(there).execute(&mut *tx).await?.rows_affected() == 1;
-                        if late {
-                            owned.push((recipient, there));
-                            is_new = true;
-                        }
-                    }
-                }
-                outcomes.push(is_new);
-            }
-            let messages: Vec<(&String, i64, &String)> = owned.iter()
-                .flat_map(|(recipient, seq)| recipient.messages.iter().map(|(destination, entity)| (destination, *seq, entity))).collect();
-            for piece in pieces(&messages) {
-                let mut insert = sqlx::QueryBuilder::new("INSERT INTO messages (destination_id, seq, entity, state, attempts, next_at) ");
-                insert.push_values(piece, |mut row, (destination, seq, entity)| {
-                    row.push_bind(*destination).push_bind(seq).push_bind(*entity).push("'waiting'").push("0").push("0");
-                });
-                insert.build().execute(&mut *tx).await?;
-            }
-            let bytes: usize = numbered.iter().filter(|(seq, _)| stored.contains(seq)).map(|(_, new)| new.body.len()).sum();
-            sqlx::query("UPDATE counters SET value = value + $1 WHERE name = 'delivery_bytes'").bind(bytes as i64).execute(&mut *tx).await?;
-            let matched: BTreeMap<&str, Millis> =
-                new.iter().filter(|new| new.note_match).map(|new| (new.secret_id.as_str(), new.received_at)).collect();
-            for (secret, at) in matched {
-                sqlx::query("UPDATE webhook_secrets SET matched_at = $2 WHERE id = $1").bind(secret).bind(at).execute(&mut *tx).await?;
-            }
-            tx.commit().await?;
-            Ok(outcomes)
-        })
-    }
-
     /// The accepted deliveries of an organisation after this one, the oldest first: `limit` of them, or fewer where their
     /// bodies have more bytes than `bytes_max`, but one at least.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn deliveries_after(&self, organisation: &str, after: i64, limit: i64, bytes_max: i64) -> Stored<Vec<DeliveryRow>> {
-        const SIZES: &str = "SELECT r.seq, CAST(length(d.body) AS BIGINT) FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
-            WHERE r.organisation_id = $1 AND r.seq > $2 AND d.outcome <> 'ignored' ORDER BY r.seq LIMIT $3";
+        const SIZES: &str = "SELECT r.number, CAST(length(d.body) AS BIGINT) FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
+            WHERE r.organisation_id = $1 AND r.number > $2 AND d.outcome <> 'ignored' AND d.seq > (SELECT pruned_to FROM delivery_log) \
+            ORDER BY r.number LIMIT $3";
         const SQL: &str = concat!(
             "SELECT ",
             columns!(),
             ", d.body FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
-             WHERE r.organisation_id = $1 AND r.seq > $2 AND r.seq <= $3 AND d.outcome <> 'ignored' ORDER BY r.seq"
+             WHERE r.organisation_id = $1 AND r.number > $2 AND r.number <= $3 AND d.outcome <> 'ignored' \
+             AND d.seq > (SELECT pruned_to FROM delivery_log) ORDER BY r.number"
         );
         let sizes: Vec<(i64, i64)> =
             on!(&self.db, pool => sqlx::query_as(SIZES).bind(organisation).bind(after).bind(limit).fetch_all(pool).await?);
         let Some((first, _)) = sizes.first() else { return Ok(Vec::new()) };
-        let sums = sizes.iter().scan(0, |sum, (seq, size)| {
+        let sums = sizes.iter().scan(0, |sum, (number, size)| {
             *sum += size;
-            Some((*seq, *sum))
+            Some((*number, *sum))
         });
-        let last = sums.take_while(|(_, sum)| *sum <= bytes_max).last().map_or(*first, |(seq, _)| seq);
+        let last = sums.take_while(|(_, sum)| *sum <= bytes_max).last().map_or(*first, |(number, _)| number);
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(after).bind(last).fetch_all(pool).await?))
     }
 
@@ -230,8 +149,8 @@ impl Store {
             "SELECT ",
             columns!(),
             ", substr(d.body, 1, $3) AS body FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
-             WHERE r.organisation_id = $1 AND r.seq < $2 AND ($4 = '' OR d.workspace_id = $4) AND ($5 = '' OR d.event = $5) \
-             AND ($6 = '' OR d.outcome = $6 OR ($6 = 'duplicate' AND d.repeats > 0)) ORDER BY r.seq DESC LIMIT $7"
+             WHERE r.organisation_id = $1 AND d.seq > (SELECT pruned_to FROM delivery_log) AND r.number < $2 AND ($4 = '' OR d.workspace_id = $4) AND ($5 = '' OR d.event = $5) \
+             AND ($6 = '' OR d.outcome = $6 OR ($6 = 'duplicate' AND d.repeats > 0)) ORDER BY r.number DESC LIMIT $7"
         );
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(before).bind(i32::try_from(head).unwrap_or(i32::MAX))
@@ -245,9 +164,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn deliveries_newer(&self, organisation: &str, filter: &DeliveryFilter, before: i64, limit: i64) -> Stored<Option<i64>> {
-        const SQL: &str = "SELECT r.seq FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
-            WHERE r.organisation_id = $1 AND r.seq >= $2 AND ($3 = '' OR d.workspace_id = $3) AND ($4 = '' OR d.event = $4) \
-            AND ($5 = '' OR d.outcome = $5 OR ($5 = 'duplicate' AND d.repeats > 0)) ORDER BY r.seq LIMIT 1 OFFSET $6";
+        const SQL: &str = "SELECT r.number FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
+            WHERE r.organisation_id = $1 AND d.seq > (SELECT pruned_to FROM delivery_log) AND r.number >= $2 AND ($3 = '' OR d.workspace_id = $3) AND ($4 = '' OR d.event = $4) \
+            AND ($5 = '' OR d.outcome = $5 OR ($5 = 'duplicate' AND d.repeats > 0)) ORDER BY r.number LIMIT 1 OFFSET $6";
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
         on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(organisation).bind(before).bind(text(&filter.workspace))
             .bind(text(&filter.event)).bind(text(&filter.outcome)).bind(limit).fetch_optional(pool).await?))
@@ -258,39 +177,68 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn delivery_bytes(&self) -> Stored<i64> {
-        on!(&self.db, pool => Ok(sqlx::query_scalar("SELECT value FROM counters WHERE name = 'delivery_bytes'").fetch_one(pool).await?))
+        on!(&self.db, pool => Ok(sqlx::query_scalar("SELECT bytes FROM delivery_log").fetch_one(pool).await?))
     }
 
-    /// Forgets the oldest deliveries that came before this time, a bite of them; any, if there are more bytes than `bytes_max`.
-    /// Answers how many.
+    /// Forgets the oldest deliveries that came before this time, a bite of them. Messages go with them. Answers how many.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn deliveries_forget(&self, before: Millis, bytes_max: i64, bite: i64) -> Stored<u64> {
+    pub async fn deliveries_forget(&self, before: Millis, bite: i64) -> Stored<u64> {
+        const OLDEST: &str = "SELECT seq, CAST(length(body) AS BIGINT) FROM deliveries WHERE received_at < $2 AND seq IN \
+            (SELECT seq FROM deliveries ORDER BY seq LIMIT $1) ORDER BY seq";
         let _turn = self.turn_to_write().await;
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
-            // Held to the end, so that the bytes are counted right beside those who store.
-            let bytes: i64 = sqlx::query_scalar("UPDATE counters SET value = value WHERE name = 'delivery_bytes' RETURNING value")
-                .fetch_one(&mut *tx).await?;
-            let oldest: Vec<(i64, Millis, i64)> = sqlx::query_as("SELECT seq, received_at, CAST(length(body) AS BIGINT) FROM deliveries ORDER BY seq LIMIT $1")
-                .bind(bite).fetch_all(&mut *tx).await?;
-            let (mut forgotten, mut freed, mut last) = (0, 0, None);
-            for (seq, at, size) in oldest {
-                if at >= before && bytes - freed <= bytes_max {
+            hold_log!(tx);
+            let oldest: Vec<(i64, i64)> = sqlx::query_as(OLDEST).bind(bite).bind(before).fetch_all(&mut *tx).await?;
+            let Some((last, _)) = oldest.last() else { return Ok(0) };
+            let bytes: i64 = oldest.iter().map(|(_, bytes)| bytes).sum();
+            sqlx::query("DELETE FROM delivery_recipients WHERE organisation_id IN (SELECT id FROM organisations) AND number <= $1")
+                .bind(last).execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM messages WHERE seq <= $1").bind(last).execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM deliveries WHERE seq <= $1").bind(last).execute(&mut *tx).await?;
+            sqlx::query("UPDATE delivery_log SET bytes = bytes - $1").bind(bytes).execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(oldest.len() as u64)
+        })
+    }
+
+    /// Makes room: while there are more bytes than this, the bodies of the oldest deliveries go, a bite of them. The rows stay,
+    /// so that Linear's retries are still known as duplicates; messages that wait for a body are parked. Answers how many
+    /// deliveries lost their body, and how many messages were parked for it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn deliveries_prune(&self, bytes_max: i64, bite: i64) -> Stored<(u64, u64)> {
+        const OLDEST: &str = "SELECT seq, CAST(length(body) AS BIGINT) FROM deliveries WHERE seq > (SELECT pruned_to FROM delivery_log) \
+            ORDER BY seq LIMIT $1";
+        const PARK: &str = "UPDATE messages SET state = 'parked', last_answer = 'the delivery was not kept for so long' \
+            WHERE seq <= $1 AND state = 'waiting' AND claimed_by IS NULL";
+        let _turn = self.turn_to_write().await;
+        on!(&self.db, pool => {
+            let mut tx = pool.begin().await?;
+            hold_log!(tx);
+            let bytes: i64 = sqlx::query_scalar("SELECT bytes FROM delivery_log").fetch_one(&mut *tx).await?;
+            let oldest: Vec<(i64, i64)> = if bytes <= bytes_max {
+                Vec::new()
+            } else {
+                sqlx::query_as(OLDEST).bind(bite).fetch_all(&mut *tx).await?
+            };
+            let (mut freed, mut pruned, mut last) = (0, 0, None);
+            for (seq, size) in oldest {
+                if bytes - freed <= bytes_max {
                     break;
                 }
-                (forgotten, freed, last) = (forgotten + 1, freed + size, Some(seq));
+                (freed, pruned, last) = (freed + size, pruned + 1, Some(seq));
             }
-            let Some(last) = last else { return Ok(0) };
-            sqlx::query("DELETE FROM delivery_recipients WHERE organisation_id IN (SELECT id FROM organisations) AND seq <= $1")
-                .bind(last).execute(&mut *tx).await?;
-            sqlx::query("DELETE FROM messages WHERE destination_id IN (SELECT id FROM destinations) AND seq <= $1")
-                .bind(last).execute(&mut *tx).await?;
-            sqlx::query("DELETE FROM deliveries WHERE seq <= $1").bind(last).execute(&mut *tx).await?;
-            sqlx::query("UPDATE counters SET value = value - $1 WHERE name = 'delivery_bytes'").bind(freed).execute(&mut *tx).await?;
+            let Some(last) = last else { return Ok((0, 0)) };
+            let parked = sqlx::query(PARK).bind(last).execute(&mut *tx).await?.rows_affected();
+            sqlx::query("UPDATE deliveries SET body = $2 WHERE seq > (SELECT pruned_to FROM delivery_log) AND seq <= $1")
+                .bind(last).bind(&b""[..]).execute(&mut *tx).await?;
+            sqlx::query("UPDATE delivery_log SET bytes = bytes - $1, pruned_to = $2").bind(freed).bind(last).execute(&mut *tx).await?;
             tx.commit().await?;
-            Ok(forgotten)
+            Ok((pruned, parked))
         })
     }
 
@@ -299,7 +247,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn deliveries_last(&self, organisation: &str) -> Stored<Vec<(String, Millis)>> {
-        const SQL: &str = "SELECT c.workspace_id, (SELECT d.received_at FROM deliveries d WHERE d.workspace_id = c.workspace_id ORDER BY d.seq DESC LIMIT 1) AS at \
+        const SQL: &str = "SELECT c.workspace_id, (SELECT d.received_at FROM deliveries d WHERE d.workspace_id = c.workspace_id \
+             AND EXISTS (SELECT 1 FROM delivery_recipients r WHERE r.organisation_id = c.organisation_id AND r.number = d.seq) \
+             ORDER BY d.seq DESC LIMIT 1) AS at \
             FROM connections c WHERE c.organisation_id = $1";
         let rows: Vec<(String, Option<Millis>)> = on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?);
         Ok(rows.into_iter().filter_map(|(workspace, at)| Some((workspace, at?))).collect())
@@ -333,20 +283,5 @@ impl Store {
     pub async fn errand_done(&self, seq: i64) -> Stored<()> {
         on!(&self.db, pool => { sqlx::query("UPDATE deliveries SET to_do = FALSE WHERE seq = $1").bind(seq).execute(pool).await?; });
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_are_few_different_sizes_and_lose_nothing() {
-        for rows in 0..300 {
-            let all: Vec<usize> = (0..rows).collect();
-            let cut = pieces(&all);
-            assert_eq!(cut.concat(), all);
-            assert!(cut.iter().all(|piece| piece.len().is_power_of_two() && piece.len() <= 64));
-        }
     }
 }

@@ -55,14 +55,15 @@ impl Store {
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(workspace).fetch_all(pool).await?))
     }
 
-    /// The destinations that are not paused and have messages to be sent now.
+    /// The destinations that are not paused and have messages to be sent now, the one that waited longest first.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn destinations_due(&self, now: Millis) -> Stored<Vec<DestinationRow>> {
         const SQL: &str = select!(
             "WHERE paused_at IS NULL AND next_at <= $1 AND EXISTS (SELECT 1 FROM messages m \
-             WHERE m.destination_id = destinations.id AND m.state = 'waiting' AND m.next_at <= $1 AND m.claimed_by IS NULL)"
+             WHERE m.destination_id = destinations.id AND m.state = 'waiting' AND m.next_at <= $1 AND m.claimed_by IS NULL) \
+             ORDER BY COALESCE(last_at, 0), id"
         );
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(now).fetch_all(pool).await?))
     }
@@ -85,7 +86,7 @@ impl Store {
     /// # Errors
     /// When the database fails; nothing is removed then.
     pub async fn destination_remove(&self, organisation: &str, id: &str) -> Stored<bool> {
-        let _stale = self.recent.stale_after(id);
+        let (_turn, _stale) = (self.turn_to_write().await, self.recent.stale_after(id));
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
             let removed = sqlx::query("DELETE FROM destinations WHERE organisation_id = $1 AND id = $2")
@@ -113,6 +114,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn destination_resume(&self, organisation: &str, id: &str, now: Millis) -> Stored<bool> {
+        let _turn = self.turn_to_write().await;
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
             let resumed = sqlx::query("UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = NULL, next_at = 0 WHERE organisation_id = $1 AND id = $2")

@@ -6,6 +6,9 @@ use sqlx::FromRow;
 use super::{Db, Store, Stored, on};
 use crate::clock::Millis;
 
+/// Bytes of a body that is read with the claim.
+const BODY_MAX: i32 = 64 * 1024;
+
 /// A message that this process claimed.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct ClaimedMessage {
@@ -16,7 +19,8 @@ pub struct ClaimedMessage {
     pub digest: Vec<u8>,
     /// Linear's own headers, as JSON.
     pub headers: String,
-    pub body: Vec<u8>,
+    /// Absent where it is large: then it is read when its turn comes.
+    pub body: Option<Vec<u8>>,
 }
 
 /// How a try ended.
@@ -55,7 +59,8 @@ impl Store {
             ($lock:literal) => {
                 concat!(
                     "UPDATE messages SET claimed_by = $2, first_at = COALESCE(first_at, $3) WHERE destination_id = $1 AND seq IN (\
-                     SELECT m.seq FROM messages m WHERE m.destination_id = $1 AND m.state = 'waiting' AND m.next_at <= $3 AND m.claimed_by IS NULL \
+                     SELECT m.seq FROM messages m WHERE m.destination_id = $1 \
+                     AND EXISTS (SELECT 1 FROM destinations d WHERE d.id = $1 AND d.paused_at IS NULL) AND m.state = 'waiting' AND m.next_at <= $3 AND m.claimed_by IS NULL \
                      AND (m.entity = '' OR NOT EXISTS (SELECT 1 FROM messages e WHERE e.destination_id = m.destination_id AND e.entity = m.entity \
                      AND e.entity <> '' AND e.state = 'waiting' AND e.seq < m.seq)) ORDER BY m.seq LIMIT $4 ",
                     $lock,
@@ -79,17 +84,24 @@ impl Store {
     /// With their bodies; what was pruned meanwhile is not there any more, and its message goes too.
     async fn messages_read(&self, destination: &str, owner: &str, claimed: &[i64]) -> Stored<Vec<ClaimedMessage>> {
         let (Some(first), Some(last)) = (claimed.first(), claimed.last()) else { return Ok(Vec::new()) };
-        const READ: &str = "SELECT m.seq, m.attempts, m.first_at, d.workspace_id, d.digest, d.headers, d.body \
+        const READ: &str = "SELECT m.seq, m.attempts, m.first_at, d.workspace_id, d.digest, d.headers, CASE WHEN length(d.body) <= $5 THEN d.body END AS body \
             FROM messages m JOIN deliveries d ON d.seq = m.seq \
             WHERE m.destination_id = $1 AND m.claimed_by = $2 AND m.seq >= $3 AND m.seq <= $4 ORDER BY m.seq";
         const DROP: &str = "DELETE FROM messages WHERE destination_id = $1 AND claimed_by = $2 AND seq >= $3 AND seq <= $4 \
             AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = messages.seq)";
-        let all: Vec<ClaimedMessage> =
-            on!(&self.db, pool => sqlx::query_as(READ).bind(destination).bind(owner).bind(first).bind(last).fetch_all(pool).await?);
+        let all: Vec<ClaimedMessage> = on!(&self.db, pool => sqlx::query_as(READ).bind(destination).bind(owner).bind(first).bind(last).bind(BODY_MAX).fetch_all(pool).await?);
         if all.len() < claimed.len() {
             on!(&self.db, pool => { sqlx::query(DROP).bind(destination).bind(owner).bind(first).bind(last).execute(pool).await?; });
         }
         Ok(all.into_iter().filter(|message| claimed.binary_search(&message.seq).is_ok()).collect())
+    }
+
+    /// The body of a delivery; `None` when it was pruned.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delivery_body(&self, seq: i64) -> Stored<Option<Vec<u8>>> {
+        on!(&self.db, pool => Ok(sqlx::query_scalar("SELECT body FROM deliveries WHERE seq = $1").bind(seq).fetch_optional(pool).await?))
     }
 
     /// Writes down how tries of one destination ended, and lets go of the claims. Where none of them worked, the destination
@@ -98,28 +110,40 @@ impl Store {
     /// # Errors
     /// When the database fails; the claims stay then, and what was sent may be sent again.
     pub async fn messages_done(&self, destination: &str, owner: &str, sent: &[Sent], again_at: Millis) -> Stored<()> {
-        const MESSAGE: &str = "UPDATE messages SET state = $4, attempts = attempts + 1, next_at = $5, last_status = $6, last_answer = $7, last_at = $8, \
-            claimed_by = NULL WHERE destination_id = $1 AND claimed_by = $2 AND seq = $3";
         const GOOD: &str = "UPDATE destinations SET failing_since = NULL, next_at = 0, last_status = $2, last_answer = $3, last_at = $4, last_ok_at = $4 WHERE id = $1";
         const BAD: &str = "UPDATE destinations SET failing_since = COALESCE(failing_since, $4), next_at = $5, last_status = $2, last_answer = $3, last_at = $4 \
             WHERE id = $1";
+        const MESSAGE: &str = "UPDATE messages SET state = $4, attempts = attempts + 1, next_at = $5, last_status = $6, last_answer = $7, last_at = $8, \
+            claimed_by = NULL WHERE destination_id = $1 AND claimed_by = $2 AND seq = $3";
+        let Some(last) = sent.iter().rfind(|one| one.state == "sent").or(sent.last()) else { return Ok(()) };
+        let mut in_order: Vec<&Sent> = sent.iter().collect();
+        in_order.sort_by_key(|one| one.seq);
         let _turn = self.turn_to_write().await;
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
-            for one in sent {
+            // The destination first and its messages in order, as everywhere: else two could wait for each other.
+            let noted = sqlx::query(if last.state == "sent" { GOOD } else { BAD }).bind(destination).bind(last.status).bind(&last.answer).bind(last.at);
+            let noted = if last.state == "sent" { noted } else { noted.bind(again_at) };
+            noted.execute(&mut *tx).await?;
+            for one in in_order {
                 sqlx::query(MESSAGE).bind(destination).bind(owner).bind(one.seq).bind(one.state).bind(one.next_at).bind(one.status).bind(&one.answer)
                     .bind(one.at).execute(&mut *tx).await?;
-            }
-            let best = sent.iter().rfind(|one| one.state == "sent").or(sent.last());
-            if let Some(last) = best {
-                let sql = if last.state == "sent" { GOOD } else { BAD };
-                let noted = sqlx::query(sql).bind(destination).bind(last.status).bind(&last.answer).bind(last.at);
-                let noted = if last.state == "sent" { noted } else { noted.bind(again_at) };
-                noted.execute(&mut *tx).await?;
             }
             tx.commit().await?;
             Ok(())
         })
+    }
+
+    /// Lets go of what this process claimed of a destination and did not send, without counting a try.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn messages_unclaim(&self, destination: &str, owner: &str, next_at: Option<Millis>) -> Stored<()> {
+        const SQL: &str =
+            "UPDATE messages SET claimed_by = NULL, next_at = COALESCE($3, next_at) WHERE destination_id = $1 AND claimed_by = $2";
+        let _turn = self.turn_to_write().await;
+        on!(&self.db, pool => { sqlx::query(SQL).bind(destination).bind(owner).bind(next_at).execute(pool).await?; });
+        Ok(())
     }
 
     /// Lets go of all that a process claimed: it stopped, or died.

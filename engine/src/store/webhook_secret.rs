@@ -66,27 +66,51 @@ impl Store {
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
     }
 
-    /// Stores a secret as the connection's current one. The one that was current is accepted until `overlap_until`; of older
-    /// ones only the newest `keep` stay.
+    /// Stores a secret as the connection's current one. The one that was current is accepted until `overlap_until`. Of those
+    /// that are not accepted any more the oldest make room; `false`: there are `max` that are.
     ///
     /// # Errors
     /// When the database fails; nothing is written then.
-    pub async fn webhook_secret_add(&self, new: &WebhookSecretRow, added_by: Option<&str>, overlap_until: Millis, keep: i64) -> Stored<()> {
+    pub async fn webhook_secret_add(
+        &self,
+        new: &WebhookSecretRow,
+        added_by: Option<&str>,
+        overlap_until: Millis,
+        max: i64,
+    ) -> Stored<bool> {
         let _stale = self.recent.stale_after(&new.connection_id);
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
+            // Two at once take turns: only one can be the current one.
+            sqlx::query("UPDATE connections SET generation = generation WHERE id = $1").bind(&new.connection_id).execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM webhook_secrets WHERE connection_id = $1 AND id NOT IN \
+                (SELECT id FROM webhook_secrets WHERE connection_id = $1 ORDER BY CASE WHEN retires_at <= $2 THEN 1 ELSE 0 END, added_at DESC, id LIMIT $3) \
+                AND retires_at <= $2")
+                .bind(&new.connection_id).bind(new.added_at).bind(max - 1).execute(&mut *tx).await?;
+            let left: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM webhook_secrets WHERE connection_id = $1")
+                .bind(&new.connection_id).fetch_one(&mut *tx).await?;
+            if left >= max {
+                return Ok(false);
+            }
             sqlx::query("UPDATE webhook_secrets SET retires_at = $2 WHERE connection_id = $1 AND retires_at IS NULL")
                 .bind(&new.connection_id).bind(overlap_until).execute(&mut *tx).await?;
-            sqlx::query("DELETE FROM webhook_secrets WHERE connection_id = $1 AND id NOT IN \
-                (SELECT id FROM webhook_secrets WHERE connection_id = $1 ORDER BY added_at DESC, id LIMIT $2)")
-                .bind(&new.connection_id).bind(keep).execute(&mut *tx).await?;
             sqlx::query("INSERT INTO webhook_secrets (id, organisation_id, connection_id, secret_sealed, last_four, added_by, added_at) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7)")
                 .bind(&new.id).bind(&new.organisation_id).bind(&new.connection_id).bind(&new.secret_sealed).bind(&new.last_four)
                 .bind(added_by).bind(new.added_at).execute(&mut *tx).await?;
             tx.commit().await?;
-            Ok(())
+            Ok(true)
         })
+    }
+
+    /// A delivery was signed with it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn webhook_secret_matched(&self, id: &str, at: Millis) -> Stored<()> {
+        const SQL: &str = "UPDATE webhook_secrets SET matched_at = $2 WHERE id = $1 AND (matched_at IS NULL OR matched_at < $2)";
+        on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(at).execute(pool).await?; });
+        Ok(())
     }
 
     /// Makes a secret that is there the current one again, and what was current retires.

@@ -4,6 +4,7 @@ use super::{Envelope, Timestamp};
 use crate::Engine;
 use crate::account::Person;
 use crate::clock::Millis;
+use crate::connection::{Connection, Reason};
 use crate::store::StoreError;
 
 /// Whose signature it is, as far as the person may know.
@@ -61,7 +62,9 @@ impl Engine {
             Some(workspace) => self.store().connection_by_workspace(&person.organisation_id, workspace).await?,
             None => None,
         };
-        let accepted = connection.is_some_and(|connection| match &signed_by {
+        let listens =
+            |connection: &Connection| connection.state.name() != "disconnected" && connection.state.reason() != Some(Reason::Revoked);
+        let accepted = connection.filter(listens).is_some_and(|connection| match &signed_by {
             SignedBy::App => true,
             SignedBy::Secret { connection_id, retired, .. } => *connection_id == connection.id && !retired,
             SignedBy::Nobody => false,

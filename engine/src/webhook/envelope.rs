@@ -47,7 +47,7 @@ impl Envelope {
     /// `None` for anything but a JSON object.
     #[must_use]
     pub fn read(body: &[u8]) -> Option<Envelope> {
-        const TOP: [&str; 12] = [
+        const TOP: [&str; 13] = [
             "organizationId",
             "webhookTimestamp",
             "type",
@@ -60,12 +60,13 @@ impl Envelope {
             "actor",
             "agentSession",
             "notification",
+            "issueData",
         ];
         // What is skipped would not be checked otherwise, and only text can be handed on as text.
         std::str::from_utf8(body).ok()?;
-        let [workspace, timestamp, event, action, created_at, client, user, active, data, actor, session, notification] =
+        let [workspace, timestamp, event, action, created_at, client, user, active, data, actor, session, notification, sla] =
             fields(body, TOP)?;
-        let thing = data.or(session).or(notification).map(Thing::read).unwrap_or_default();
+        let thing = data.or(session).or(notification).or(sla).map(Thing::read).unwrap_or_default();
         Some(Envelope {
             workspace: text(workspace),
             timestamp: read_timestamp(timestamp),
@@ -100,9 +101,20 @@ impl Thing {
         let first = |texts: [String; 5]| texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
         Thing {
             subject: first([text(identifier), part(issue, "identifier"), text(name), text(title), part(project, "name")]),
-            entity: first([text(issue_id), part(issue, "id"), text(project_id), part(project, "id"), text(id)]),
+            // Issues alone have an identifier, and name the project that they are in.
+            entity: first([
+                if identifier.is_some() { text(id) } else { String::new() },
+                text(issue_id),
+                part(issue, "id"),
+                first_of(text(project_id), part(project, "id")),
+                text(id),
+            ]),
         }
     }
+}
+
+fn first_of(one: String, other: String) -> String {
+    if one.is_empty() { other } else { one }
 }
 
 fn read_timestamp(raw: Option<&RawValue>) -> Timestamp {
@@ -187,6 +199,15 @@ mod tests {
     fn a_comment_belongs_to_its_issue() {
         let envelope = read(r#"{"type":"Comment","data":{"id":"c1","issueId":"i1","issue":{"id":"i1","identifier":"ENG-398"}}}"#).unwrap();
         assert_eq!((envelope.subject.as_str(), envelope.entity.as_str()), ("ENG-398", "i1"));
+    }
+
+    #[test]
+    fn an_issue_in_a_project_is_still_about_itself() {
+        let entity = |json: &str| read(json).unwrap().entity;
+        assert_eq!(entity(r#"{"type":"Issue","data":{"id":"i1","identifier":"ENG-1","projectId":"p1","project":{"id":"p1"}}}"#), "i1");
+        assert_eq!(entity(r#"{"type":"Comment","data":{"id":"c1","issueId":"i1","projectId":"p1"}}"#), "i1");
+        assert_eq!(entity(r#"{"type":"ProjectUpdate","data":{"id":"u1","project":{"id":"p1"}}}"#), "p1");
+        assert_eq!(entity(r#"{"type":"IssueSLA","issueData":{"id":"i1","identifier":"ENG-1"}}"#), "i1");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::clock::Millis;
 use crate::store::{Errand, StoreError};
 
 /// Errands read at a time.
-const PAGE: i64 = 100;
+const PAGE: i64 = 10;
 
 const APP: &str = "OAuthApp";
 const AUTHORIZATION: &str = "OAuthAuthorization";
@@ -23,6 +23,7 @@ pub(super) fn is_errand(event: &str) -> bool {
 impl Engine {
     /// Acts on the events about connections that nobody has acted on yet. Doing it twice changes nothing.
     pub async fn run_errands(&self) {
+        let _turn = self.errands().lock().await;
         let errands = match self.store().errands(PAGE).await {
             Ok(errands) => errands,
             Err(error) => return tracing::error!(%error, "events about connections could not be read; they are tried again"),

@@ -1,6 +1,6 @@
 //! From verified to committed: deliveries that come at the same time share a transaction.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use tokio::time::timeout;
 
 use super::WebhookError;
 use crate::Engine;
-use crate::store::{NewDelivery, StoreError};
+use crate::clock::Millis;
+use crate::store::{BATCH_MAX, NewDelivery, StoreError};
 
 /// Deliveries that wait to be stored, and bytes of their bodies; more are refused, and Linear sends them again.
 const WAITING_MAX: usize = 2_048;
 const WAITING_BYTES: usize = 64 * 1024 * 1024;
-/// Deliveries in one transaction, and bytes of bodies after which it is full.
-const BATCH_MAX: usize = 256;
+/// Bytes of bodies after which a transaction is full.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// Failures in a row of one batch, after which the rest of it is not tried.
 const FAILURES_MAX: u32 = 3;
@@ -42,12 +42,24 @@ struct Pending {
 /// Told whether somebody has the delivery now who had not before; dropped when it could not be stored.
 type Done = oneshot::Sender<bool>;
 
+/// A writer that panics makes way for the next one.
+struct Writing<'a>(&'a Engine);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        // Only a panic leaves it set; another writer may have begun since it was cleared.
+        if std::thread::panicking() {
+            self.0.deliveries_waiting().waiting().writing = false;
+        }
+    }
+}
+
 impl Ingest {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What goes into the next transaction; nothing is left when it is empty, and nobody is writing then.
+    /// What goes into the next transaction; nothing is left when it is empty.
     fn next_batch(&self) -> Vec<Pending> {
         let mut waiting = self.waiting();
         let (mut batch, mut bytes) = (Vec::new(), 0);
@@ -57,6 +69,7 @@ impl Ingest {
             waiting.bytes -= pending.delivery.body.len();
             batch.push(pending);
         }
+        // Set while the queue is held, so that whoever comes next knows that a new writer is needed.
         waiting.writing = !batch.is_empty();
         batch
     }
@@ -90,12 +103,14 @@ impl Engine {
     }
 
     async fn write_deliveries(&self) {
+        let _writing = Writing(self);
         loop {
             let batch = self.deliveries_waiting().next_batch();
             if batch.is_empty() {
                 return;
             }
             let (deliveries, waiting): (Vec<_>, Vec<_>) = batch.into_iter().map(|pending| (pending.delivery, pending.done)).unzip();
+            self.note_matches(&deliveries);
             match self.store().deliveries_put(&deliveries).await {
                 // Whoever stopped waiting has told Linear to send it again.
                 Ok(stored) => {
@@ -110,6 +125,23 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Which secrets matched, written down beside everything else: nobody waits for it.
+    fn note_matches(&self, deliveries: &[NewDelivery]) {
+        let matched: BTreeMap<String, Millis> =
+            deliveries.iter().filter(|new| new.note_match).map(|new| (new.secret_id.clone(), new.received_at)).collect();
+        if matched.is_empty() {
+            return;
+        }
+        let engine = self.clone();
+        tokio::spawn(async move {
+            for (secret, at) in matched {
+                if let Err(error) = engine.store().webhook_secret_matched(&secret, at).await {
+                    tracing::warn!(%error, secret, "when a secret last matched could not be written down");
+                }
+            }
+        });
     }
 
     async fn write_singly(&self, deliveries: Vec<NewDelivery>, waiting: Vec<Done>) {

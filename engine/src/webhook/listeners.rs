@@ -15,7 +15,10 @@ use crate::clock::{MINUTE, Millis};
 use crate::connection::Reason;
 use crate::store::{DestinationRow, Recipient, StoreError, Tenant, WebhookSecretRow};
 
-const GOOD_FOR: Duration = Duration::from_secs(1);
+/// Good enough to accept what verifies.
+pub(super) const GOOD_FOR: Duration = Duration::from_secs(1);
+/// Good enough to refuse what does not: a secret may have been added elsewhere a moment ago, but guessing must stay cheap.
+pub(super) const REFUSE_AFTER: Duration = Duration::from_millis(100);
 /// Workspaces remembered at a time; when more are named, remembering starts over.
 const KEPT_MAX: usize = 10_000;
 /// "Last matched" is no more exact than this.
@@ -107,6 +110,12 @@ impl Hears {
 impl Listening {
     /// Tries the secrets that may sign for the workspace, and no others.
     pub fn find(&self, app: Option<&SigningKey>, body: &[u8], signature: &[u8], now: Millis) -> Option<Match> {
+        // Where several organisations listen, what the app signed is for all of them, whoever pasted its secret too.
+        if self.listeners.len() > 1
+            && let Some(signed) = self.find_app(app, body, signature)
+        {
+            return Some(signed);
+        }
         let mut own = Match { by_app: false, secret_id: String::new(), note_match: false, recipients: Vec::new() };
         let hears = |index: usize| Hears { listeners: self.listeners.clone(), index };
         for (index, listener) in self.listeners.iter().enumerate() {
@@ -120,8 +129,23 @@ impl Listening {
         if !own.recipients.is_empty() {
             return Some(own);
         }
-        let recipients = || (0..self.listeners.len()).map(hears).collect();
-        app.filter(|key| key.verifies(body, signature)).map(|_| Match { by_app: true, recipients: recipients(), ..own })
+        self.find_app(app, body, signature)
+    }
+
+    fn find_app(&self, app: Option<&SigningKey>, body: &[u8], signature: &[u8]) -> Option<Match> {
+        let hears = |index: usize| Hears { listeners: self.listeners.clone(), index };
+        let signed = app.is_some_and(|key| key.verifies(body, signature));
+        signed.then(|| Match {
+            by_app: true,
+            secret_id: String::new(),
+            note_match: false,
+            recipients: (0..self.listeners.len()).map(hears).collect(),
+        })
+    }
+
+    /// The same, as far as anybody could tell.
+    pub fn is_same(&self, other: &Listening) -> bool {
+        Arc::ptr_eq(&self.listeners, &other.listeners)
     }
 }
 
@@ -134,11 +158,11 @@ impl Secret {
 }
 
 impl Engine {
-    /// Who listens to a workspace.
-    pub(super) async fn listening(&self, workspace: &str) -> Result<Listening, StoreError> {
+    /// Who listens to a workspace, as it was so long ago at most.
+    pub(super) async fn listening(&self, workspace: &str, age_max: Duration) -> Result<Listening, StoreError> {
         let (at, changes) = (Instant::now(), self.store().changes());
         if let Some(known) = self.listeners().known().get(workspace)
-            && known.at.elapsed() < GOOD_FOR
+            && known.at.elapsed() < age_max
             && known.changes == changes
         {
             return Ok(known.listening.clone());
@@ -182,6 +206,6 @@ impl Engine {
 
 /// A connection that a person ended or Linear revoked wants nothing any more. One that only lost its tokens does: its
 /// webhooks go on, and somebody will reconnect it.
-fn listens(tenant: &Tenant) -> bool {
+pub(super) fn listens(tenant: &Tenant) -> bool {
     tenant.state != "disconnected" && tenant.reason.as_deref() != Some(Reason::Revoked.name())
 }

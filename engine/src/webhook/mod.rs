@@ -11,10 +11,11 @@ mod secrets;
 mod signature;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 pub use check::{CheckedDelivery, SignedBy};
 pub use envelope::{Envelope, Timestamp};
@@ -29,12 +30,14 @@ pub use signature::{PREFIX, SigningKey, parse_secret};
 use crate::Engine;
 use crate::clock::{MINUTE, Millis};
 use crate::store::{NewDelivery, StoreError};
-use listeners::{Listening, Match};
+use listeners::{GOOD_FOR, Listening, Match, REFUSE_AFTER};
 
 /// Linear's largest body, as its own client has it.
 pub const BODY_MAX: usize = 5 * 1024 * 1024;
 /// Linear sends within seconds; what comes later is one of its retries.
 const LATE_AFTER: Millis = MINUTE;
+/// The answer to an event about a connection waits so long for what it changes.
+const ERRAND_PATIENCE: Duration = Duration::from_secs(1);
 /// Longer headers of Linear's are not kept.
 const HEADER_MAX: usize = 200;
 
@@ -94,11 +97,10 @@ impl Engine {
         let Some(signature) = &incoming.signature else { return Err(self.refuse(&incoming, Cause::NoSignature).await) };
         let envelope = Envelope::read(&incoming.body);
         let workspace = envelope.as_ref().map(|envelope| envelope.workspace.as_str()).filter(|workspace| !workspace.is_empty());
-        let listening = match workspace {
-            Some(workspace) => self.listening(workspace).await?,
-            None => Listening::default(),
+        let found = match workspace {
+            Some(workspace) => self.find_signer(workspace, &incoming.body, signature).await?,
+            None => Listening::default().find(self.app_webhook_key(), &incoming.body, signature, self.now()),
         };
-        let found = listening.find(self.app_webhook_key(), &incoming.body, signature, self.now());
         let Some(signed) = found else { return Err(self.refuse(&incoming, Cause::WrongSignature).await) };
         let (Some(envelope), Some(_)) = (&envelope, workspace) else {
             self.webhook_counts().add("malformed");
@@ -125,8 +127,9 @@ impl Engine {
             self.outgoing().wake.notify_one();
         }
         if errand {
-            // Kept in the database too: a crash in between is made up for.
-            self.run_errands().await;
+            // Kept in the database too: what is not done by then, or not at all, is made up for.
+            let engine = self.clone();
+            let _ = timeout(ERRAND_PATIENCE, tokio::spawn(async move { engine.run_errands().await })).await;
         }
         let receipt = match (stored, ignored) {
             (_, true) => Receipt::Ignored,
@@ -135,6 +138,21 @@ impl Engine {
         };
         self.webhook_counts().add(receipt.name());
         Ok(receipt)
+    }
+
+    /// Whose signature it is. Before it is refused or ignored for want of somebody, the database is asked once more: another
+    /// process may just have connected the workspace, or been given the secret.
+    async fn find_signer(&self, workspace: &str, body: &[u8], signature: &[u8]) -> Result<Option<Match>, StoreError> {
+        let find = |listening: &Listening| listening.find(self.app_webhook_key(), body, signature, self.now());
+        let listening = self.listening(workspace, GOOD_FOR).await?;
+        let age_max = match find(&listening) {
+            Some(signed) if !signed.recipients.is_empty() => return Ok(Some(signed)),
+            // Signed by the app, so nobody is guessing.
+            Some(_) => Duration::ZERO,
+            None => REFUSE_AFTER,
+        };
+        let newest = self.listening(workspace, age_max).await?;
+        if age_max > Duration::ZERO && newest.is_same(&listening) { Ok(None) } else { Ok(find(&newest)) }
     }
 
     /// Whether it comes late; only the signed timestamp counts.

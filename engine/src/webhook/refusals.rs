@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
+use super::listeners::GOOD_FOR;
 use super::{Envelope, Incoming, WebhookError};
 use crate::Engine;
 use crate::clock::{DAY, HOUR, Millis};
@@ -80,6 +81,15 @@ impl Refusals {
         first
     }
 
+    /// They are written with those that come next.
+    fn put_back(&self, counted: BTreeMap<Kind, (i64, Millis)>) {
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        for (kind, (count, at)) in counted {
+            let sum = tally.entry(kind).or_insert((0, at));
+            *sum = (sum.0 + count, sum.1.max(at));
+        }
+    }
+
     fn take(&self) -> BTreeMap<Kind, (i64, Millis)> {
         std::mem::take(&mut *self.tally.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -98,7 +108,7 @@ impl Engine {
     }
 
     async fn tally(&self, incoming: &Incoming, workspace: &str, cause: Cause) -> Result<(), StoreError> {
-        if !self.listening(workspace).await?.known {
+        if !self.listening(workspace, GOOD_FOR).await?.known {
             return Ok(());
         }
         let secret = self.search(incoming, workspace).await?.unwrap_or_default();
@@ -126,7 +136,7 @@ impl Engine {
         }
         for tenant in self.store().webhook_tenants(workspace).await? {
             let rows = self.store().webhook_secrets(&tenant.organisation_id).await?;
-            if let Some(row) = self.signer_among(&rows, &incoming.body, signature) {
+            if let Some(row) = self.signer_among(&rows[..rows.len().min(SECRETS_TRIED)], &incoming.body, signature) {
                 return Ok(Some(row.id.clone()));
             }
         }
@@ -134,15 +144,19 @@ impl Engine {
     }
 
     pub(super) fn signer_among<'a>(&self, rows: &'a [WebhookSecretRow], body: &[u8], signature: &[u8]) -> Option<&'a WebhookSecretRow> {
-        let mut tried = rows.iter().take(SECRETS_TRIED);
-        tried.find(|row| self.signing_key(row).is_some_and(|key| key.verifies(body, signature)))
+        rows.iter().find(|row| self.signing_key(row).is_some_and(|key| key.verifies(body, signature)))
     }
 
     async fn write_refusals(&self) -> Result<(), StoreError> {
-        for ((workspace_id, hour, cause, secret_id), (count, last_at)) in self.refusals().take() {
-            self.store()
-                .refusals_add(&RefusalRow { workspace_id, hour, cause: cause.name().to_owned(), secret_id, refused: count, last_at })
-                .await?;
+        let mut counted = self.refusals().take();
+        while let Some((kind, (refused, last_at))) = counted.pop_first() {
+            let (workspace_id, hour, cause, secret_id) = kind.clone();
+            let row = RefusalRow { workspace_id, hour, cause: cause.name().to_owned(), secret_id, refused, last_at };
+            if let Err(error) = self.store().refusals_add(&row).await {
+                counted.insert(kind, (refused, last_at));
+                self.refusals().put_back(counted);
+                return Err(error);
+            }
         }
         Ok(())
     }

@@ -34,23 +34,28 @@ impl Default for WebhookSettings {
 }
 
 impl Engine {
-    /// Forgets deliveries that are older or more than the settings want, a bite at a time. Never one that could still be
-    /// sent again: it would be accepted twice.
+    /// Forgets deliveries that are older than the settings want, and makes room where they are more, a bite at a time. What
+    /// Linear may still send again is known as a duplicate, whether or not its body is kept. Answers how many.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn forget_deliveries(&self) -> Result<u64, StoreError> {
         let settings = &self.settings().webhooks;
-        let mut forgotten = 0;
+        let before = self.now() - settings.keep_for.max(settings.age_max + settings.ahead_max);
+        let (mut forgotten, mut parked) = (0, 0);
         loop {
-            let before = self.now() - settings.keep_for.max(settings.age_max);
-            let bite = self.store().deliveries_forget(before, settings.keep_bytes, BITE).await?;
-            if bite == 0 {
-                return Ok(forgotten);
+            let old = self.store().deliveries_forget(before, BITE).await?;
+            let (pruned, waiting) = self.store().deliveries_prune(settings.keep_bytes, BITE).await?;
+            (forgotten, parked) = (forgotten + old + pruned, parked + waiting);
+            if old + pruned == 0 {
+                break;
             }
-            forgotten += bite;
             // Those who store go first.
             tokio::task::yield_now().await;
         }
+        if parked > 0 {
+            tracing::warn!(parked, "deliveries that waited for their destinations were given up to make room");
+        }
+        Ok(forgotten)
     }
 }

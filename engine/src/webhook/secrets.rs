@@ -50,6 +50,9 @@ pub enum SecretError {
     /// Not the shape of Linear's signing secrets.
     #[error("a signing secret of Linear begins with lin_wh_")]
     Shape,
+    /// As many are accepted as are kept: one must be stopped first.
+    #[error("{SECRETS_MAX} signing secrets are accepted already")]
+    TooMany,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -137,7 +140,9 @@ impl Engine {
             matched_at: None,
             id,
         };
-        self.store().webhook_secret_add(&row, added_by, until, SECRETS_MAX - 1).await?;
+        if !self.store().webhook_secret_add(&row, added_by, until, SECRETS_MAX).await? {
+            return Err(SecretError::TooMany);
+        }
         let replaced = own.iter().any(|row| row.retires_at.is_none());
         Ok(if replaced { SecretAdded::Replaced { until } } else { SecretAdded::First })
     }

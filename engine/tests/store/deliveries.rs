@@ -2,7 +2,7 @@
 
 use relink_engine::account::{Person, Role};
 use relink_engine::connection::State;
-use relink_engine::store::{DeliveryFilter, NewDelivery, Recipient, RefusalRow, Rotated, Store, WebhookSecretRow};
+use relink_engine::store::{DeliveryFilter, DestinationRow, NewDelivery, Recipient, RefusalRow, Rotated, Sent, Store, WebhookSecretRow};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
@@ -16,9 +16,15 @@ on_both!(
     any_bytes_come_back_as_they_were,
     pages_are_filtered_and_cut,
     the_oldest_are_forgotten_in_bites,
+    what_made_room_is_still_a_duplicate,
+    a_late_recipient_reads_on_to_it,
+    messages_are_claimed_once_and_in_order,
+    claims_are_let_go_of,
+    a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for,
+    resending_starts_anew,
     a_shared_delivery_is_stored_once_and_seen_by_both,
     a_revocation_spares_a_younger_consent_and_stops_a_late_refresh,
-    secrets_retire_and_the_oldest_go,
+    secrets_retire_and_only_what_is_not_accepted_goes,
     refusals_add_up,
 );
 
@@ -145,15 +151,31 @@ async fn pages_are_filtered_and_cut(fresh: Fresh) {
 async fn the_oldest_are_forgotten_in_bites(fresh: Fresh) {
     owner(&fresh).await;
     for at in 1..=6_i64 {
-        fresh.store.deliveries_put(&[delivery("w", &[7; 10].map(|_: u8| at as u8), at)]).await.unwrap();
+        fresh.store.deliveries_put(&[delivery("w", &[u8::try_from(at).unwrap(); 10], at)]).await.unwrap();
     }
-    assert_eq!(fresh.store.deliveries_forget(1, i64::MAX, 2).await.unwrap(), 0);
-    assert_eq!(fresh.store.deliveries_forget(4, i64::MAX, 2).await.unwrap(), 2, "a bite");
-    assert_eq!(fresh.store.deliveries_forget(4, i64::MAX, 2).await.unwrap(), 1);
+    assert_eq!(fresh.store.deliveries_forget(1, 2).await.unwrap(), 0);
+    assert_eq!(fresh.store.deliveries_forget(4, 2).await.unwrap(), 2, "a bite");
+    assert_eq!(fresh.store.deliveries_forget(4, 2).await.unwrap(), 1);
     assert_eq!((fresh.store.delivery_bytes().await.unwrap(), all(&fresh.store).await.len()), (30, 3));
-    assert_eq!(fresh.store.deliveries_forget(0, 15, 10).await.unwrap(), 2, "until they are few enough bytes");
-    assert_eq!((fresh.store.delivery_bytes().await.unwrap(), all(&fresh.store).await), (10, vec![vec![6; 10]]));
     assert_eq!(fresh.store.deliveries_last(ORG).await.unwrap(), [("w".to_owned(), 6)]);
+}
+
+/// Room is made, but what Linear may send again is still known.
+async fn what_made_room_is_still_a_duplicate(fresh: Fresh) {
+    owner(&fresh).await;
+    let bodies: Vec<[u8; 10]> = (1..=4).map(|number| [number; 10]).collect();
+    for body in &bodies {
+        fresh.store.deliveries_put(&[to_destination(body)]).await.unwrap();
+    }
+    assert_eq!(fresh.store.deliveries_prune(40, 10).await.unwrap(), (0, 0));
+    assert_eq!(fresh.store.deliveries_prune(25, 10).await.unwrap(), (2, 2), "the oldest first, until they are few enough bytes");
+    assert_eq!((fresh.store.delivery_bytes().await.unwrap(), all(&fresh.store).await.len()), (20, 2));
+    assert_eq!(fresh.store.deliveries_put(&[delivery("w", &bodies[0], 9)]).await.unwrap(), [false]);
+    let page = fresh.store.deliveries_before(ORG, &DeliveryFilter::default(), i64::MAX, 5, 10).await.unwrap();
+    assert_eq!(page.len(), 2, "what is not kept is not shown");
+    assert_eq!(fresh.store.deliveries_prune(0, 1).await.unwrap().0, 1, "a bite");
+    assert_eq!(fresh.store.deliveries_forget(100, 10).await.unwrap(), 4);
+    assert_eq!(fresh.store.delivery_bytes().await.unwrap(), 0);
 }
 
 async fn a_shared_delivery_is_stored_once_and_seen_by_both(fresh: Fresh) {
@@ -164,6 +186,143 @@ async fn a_shared_delivery_is_stored_once_and_seen_by_both(fresh: Fresh) {
     let other = fresh.store.deliveries_after("org-south", 0, 10, i64::MAX).await.unwrap();
     assert_eq!((all(&fresh.store).await.len(), other.len()), (1, 1));
     assert_eq!(fresh.store.delivery_bytes().await.unwrap(), 8);
+}
+
+async fn a_late_recipient_reads_on_to_it(fresh: Fresh) {
+    for number in 0..3_u8 {
+        fresh.store.deliveries_put(&[delivery("w", &[number], 1)]).await.unwrap();
+    }
+    let other = NewDelivery { recipients: vec![recipient("org-south")], ..delivery("w", b"for the other", 1) };
+    fresh.store.deliveries_put(&[other]).await.unwrap();
+    let read = async |after: i64| fresh.store.deliveries_after("org-south", after, 10, i64::MAX).await.unwrap();
+    let cursor = read(0).await[0].number;
+    let again = NewDelivery { recipients: vec![recipient("org-south")], ..delivery("w", &[1], 2) };
+    assert_eq!(fresh.store.deliveries_put(std::slice::from_ref(&again)).await.unwrap(), [true]);
+    let late = read(cursor).await;
+    assert_eq!((late.len(), late[0].body.as_slice()), (1, &[1][..]), "an old delivery that is new to it");
+    assert_eq!(fresh.store.deliveries_put(&[again]).await.unwrap(), [false]);
+}
+
+const DESTINATION: &str = "d1";
+
+fn to_destination(body: &[u8]) -> NewDelivery {
+    about("", body)
+}
+
+fn about(entity: &str, body: &[u8]) -> NewDelivery {
+    let messages = vec![(DESTINATION.to_owned(), entity.to_owned())];
+    NewDelivery { recipients: vec![Recipient { organisation_id: ORG.to_owned(), messages }], ..delivery("w", body, 1) }
+}
+
+async fn destination(fresh: &Fresh) {
+    owner(fresh).await;
+    let row = DestinationRow {
+        id: DESTINATION.to_owned(),
+        organisation_id: ORG.to_owned(),
+        url: "https://example.com/".to_owned(),
+        events: String::new(),
+        ordered: true,
+        secret_sealed: vec![1],
+        last_four: "1234".to_owned(),
+        paused_at: None,
+        paused_because: None,
+        failing_since: None,
+        last_status: None,
+        last_answer: None,
+        last_at: None,
+        last_ok_at: None,
+        created_at: 1,
+    };
+    assert!(fresh.store.destination_add(&row, None, 1).await.unwrap());
+    assert!(!fresh.store.destination_add(&DestinationRow { id: "d2".to_owned(), ..row }, None, 1).await.unwrap(), "one is enough");
+}
+
+fn sent(seq: i64, state: &'static str, next_at: i64) -> Sent {
+    Sent { seq, state, next_at, status: Some(if state == "sent" { 200 } else { 500 }), answer: String::new(), at: 50 }
+}
+
+async fn claim(store: &Store, owner: &str, now: i64) -> Vec<i64> {
+    store.messages_claim(DESTINATION, owner, now, 10).await.unwrap().into_iter().map(|message| message.seq).collect()
+}
+
+async fn messages_are_claimed_once_and_in_order(fresh: Fresh) {
+    destination(&fresh).await;
+    let store = &fresh.store;
+    let batch = [about("i1", b"1"), about("i1", b"2"), about("i2", b"3"), about("", b"4"), about("", b"5")];
+    store.deliveries_put(&batch).await.unwrap();
+    let mut claims = JoinSet::new();
+    for number in 0..8 {
+        let store = support::open(&fresh.url).await;
+        claims.spawn(async move { claim(&store, &format!("p{number}"), 1).await });
+    }
+    let mut claimed = claims.join_all().await.concat();
+    claimed.sort_unstable();
+    assert_eq!(claimed, [1, 3, 4, 5], "each by one, and the second about an issue not before the first");
+    assert_eq!(claim(store, "late", 1).await, Vec::<i64>::new());
+    for process in 0..8 {
+        store.messages_done(DESTINATION, &format!("p{process}"), &[sent(1, "waiting", 90), sent(3, "sent", 0)], 0).await.unwrap();
+    }
+    assert_eq!(claim(store, "late", 80).await, Vec::<i64>::new(), "the first is put off, and the second waits for it");
+    assert_eq!(claim(store, "late", 90).await, [1]);
+    store.messages_done(DESTINATION, "late", &[sent(1, "parked", 90)], 0).await.unwrap();
+    assert_eq!(claim(store, "late", 90).await, [2], "what is given up holds up nothing");
+}
+
+async fn claims_are_let_go_of(fresh: Fresh) {
+    destination(&fresh).await;
+    let store = &fresh.store;
+    store.deliveries_put(&[to_destination(b"1"), to_destination(b"2")]).await.unwrap();
+    assert_eq!(claim(store, "a", 1).await, [1, 2]);
+    assert_eq!(store.processes_claiming("b").await.unwrap(), [("a".to_owned(), -1)], "it never showed that it lives");
+    store.process_beat("a").await.unwrap();
+    store.process_beat("a").await.unwrap();
+    assert_eq!(store.processes_claiming("b").await.unwrap(), [("a".to_owned(), 2)]);
+    assert!(store.processes_claiming("a").await.unwrap().is_empty());
+    store.messages_done(DESTINATION, "b", &[sent(1, "sent", 0)], 0).await.unwrap();
+    assert_eq!(store.messages_release("a").await.unwrap(), 2, "who does not hold a claim changes nothing");
+    assert_eq!(claim(store, "b", 1).await, [1, 2]);
+    store.messages_unclaim(DESTINATION, "b", Some(70)).await.unwrap();
+    assert_eq!(claim(store, "b", 69).await, Vec::<i64>::new());
+    assert_eq!(claim(store, "b", 70).await, [1, 2]);
+}
+
+async fn a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for(fresh: Fresh) {
+    destination(&fresh).await;
+    let store = &fresh.store;
+    store.deliveries_put(&[to_destination(b"1"), to_destination(b"2")]).await.unwrap();
+    let due = async |now: i64| store.destinations_due(now).await.unwrap().len();
+    assert_eq!(due(1).await, 1);
+    claim(store, "a", 1).await;
+    assert_eq!(due(1).await, 0, "somebody is at it");
+    store.messages_done(DESTINATION, "a", &[sent(2, "waiting", 5), sent(1, "waiting", 5)], 60).await.unwrap();
+    assert_eq!((due(59).await, due(60).await), (0, 1));
+    let row = store.destinations(ORG).await.unwrap().remove(0);
+    assert_eq!((row.failing_since, row.last_status), (Some(50), Some(500)));
+    assert!(store.destination_pause(ORG, DESTINATION, "failures", 61).await.unwrap());
+    assert!(!store.destination_pause(ORG, DESTINATION, "failures", 62).await.unwrap());
+    assert_eq!((due(99).await, claim(store, "a", 99).await.len()), (0, 0));
+    assert!(!store.destination_resume("org-south", DESTINATION, 70).await.unwrap());
+    assert!(store.destination_resume(ORG, DESTINATION, 70).await.unwrap());
+    assert_eq!((due(70).await, claim(store, "a", 70).await), (1, vec![1, 2]));
+    store.messages_done(DESTINATION, "a", &[sent(1, "sent", 0), sent(2, "waiting", 80)], 99).await.unwrap();
+    assert_eq!(due(80).await, 1, "one that worked ends the rest of it");
+    assert_eq!(store.messages_count(ORG).await.unwrap(), [(DESTINATION.to_owned(), "waiting".to_owned(), 1)]);
+    assert!(store.destination_remove(ORG, DESTINATION).await.unwrap());
+    assert!(store.messages_of(ORG, 0, 10).await.unwrap().is_empty());
+}
+
+async fn resending_starts_anew(fresh: Fresh) {
+    destination(&fresh).await;
+    let store = &fresh.store;
+    store.deliveries_put(&[to_destination(b"1"), delivery("w", b"2", 1), to_destination(b"3")]).await.unwrap();
+    claim(store, "a", 1).await;
+    store.messages_done(DESTINATION, "a", &[sent(1, "sent", 0), sent(3, "parked", 0)], 0).await.unwrap();
+    assert_eq!(store.messages_resend("org-south", DESTINATION, 1, 3, 9, 10).await.unwrap(), 0);
+    assert_eq!(store.messages_resend(ORG, DESTINATION, 1, 3, 9, 10).await.unwrap(), 3, "what it never got too");
+    assert_eq!(claim(store, "a", 9).await, [1, 2, 3]);
+    assert_eq!(store.messages_resend(ORG, DESTINATION, 1, 3, 9, 10).await.unwrap(), 0, "they are on their way");
+    let rows = store.messages_of(ORG, 2, 3).await.unwrap();
+    assert_eq!(rows.iter().map(|row| (row.seq, row.attempts)).collect::<Vec<_>>(), [(2, 0), (3, 0)]);
 }
 
 async fn a_revocation_spares_a_younger_consent_and_stops_a_late_refresh(fresh: Fresh) {
@@ -194,27 +353,31 @@ fn secret(number: i64) -> WebhookSecretRow {
     }
 }
 
-async fn secrets_retire_and_the_oldest_go(fresh: Fresh) {
+async fn secrets_retire_and_only_what_is_not_accepted_goes(fresh: Fresh) {
     let person = owner(&fresh).await;
     let store = &fresh.store;
-    for number in 1..=4 {
-        store.webhook_secret_add(&secret(number), Some(&person.user_id), 100 + number, 2).await.unwrap();
+    let add = async |number: i64, overlap: i64| store.webhook_secret_add(&secret(number), Some(&person.user_id), overlap, 3).await.unwrap();
+    for number in 1..=3 {
+        assert!(add(number, 100 + number).await);
     }
+    assert!(!add(4, 104).await, "all three are accepted still");
     let told = async || {
         let rows = store.webhook_secrets(ORG).await.unwrap();
         assert_eq!(rows, store.webhook_secrets_by_workspace("w").await.unwrap());
         rows.into_iter().map(|row| (row.id, row.retires_at)).collect::<Vec<_>>()
     };
     let row = |number: i64, retires_at: Option<i64>| (format!("s{number}"), retires_at);
-    assert_eq!(told().await, [row(4, None), row(3, Some(104)), row(2, Some(103))], "two of the older ones stay");
+    assert_eq!(told().await, [row(3, None), row(2, Some(103)), row(1, Some(102))]);
+    assert!(store.webhook_secret_retire(ORG, "c1", "s2", 5).await.unwrap());
+    assert!(!store.webhook_secret_retire("org-south", "c1", "s1", 5).await.unwrap());
+    assert!(add(6, 106).await, "the one that is not accepted any more makes room");
+    assert_eq!(told().await, [row(6, None), row(3, Some(106)), row(1, Some(102))]);
+    store.webhook_secret_restore("c1", "s1", 200).await.unwrap();
+    assert_eq!(told().await, [row(6, Some(200)), row(3, Some(106)), row(1, None)]);
     assert_eq!(store.webhook_secrets(ORG).await.unwrap()[0].added_by.as_deref(), Some("Name of a@example.com"));
-    store.webhook_secret_restore("c1", "s2", 200).await.unwrap();
-    assert_eq!(told().await, [row(4, Some(200)), row(3, Some(104)), row(2, None)]);
-    assert!(store.webhook_secret_retire(ORG, "c1", "s3", 7).await.unwrap());
-    assert!(!store.webhook_secret_retire("org-south", "c1", "s3", 8).await.unwrap());
-    assert_eq!(told().await, [row(4, Some(200)), row(3, Some(7)), row(2, None)]);
-    let matched = NewDelivery { secret_id: "s2".to_owned(), note_match: true, ..delivery("w", b"x", 77) };
-    store.deliveries_put(&[matched]).await.unwrap();
+    for at in [77, 70] {
+        store.webhook_secret_matched("s1", at).await.unwrap();
+    }
     assert_eq!(store.webhook_secrets(ORG).await.unwrap()[2].matched_at, Some(77));
 }
 

@@ -65,7 +65,7 @@ where
         true => match body::read(body, BODY_MAX).await {
             Ok(body) => work(Call { caller, parts, body }).await,
             Err(Unread::TooLarge) => Err(Problem::new(Code::TooLarge)),
-            Err(Unread::Broken) => Err(Problem::new(Code::InvalidRequest)),
+            Err(Unread::Broken | Unread::NoRoom) => Err(Problem::new(Code::InvalidRequest)),
         },
     };
     let mut response = outcome.into_response();

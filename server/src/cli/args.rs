@@ -51,6 +51,9 @@ pub enum Command {
     /// Linear's webhooks
     #[command(subcommand)]
     Webhook(Webhook),
+    /// Where deliveries are handed on to
+    #[command(subcommand)]
+    Destination(Destination),
     /// Refresh what is due, once, for those who prefer cron to a server that does it by itself
     Refresh {
         /// Tokens that expire within this time: a number with s, m, h or d
@@ -126,6 +129,31 @@ pub enum Secret {
         workspace: String,
     },
     /// List the signing secrets of an organisation, each by its last four characters
+    List {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Destination {
+    /// Add a destination; its signing secret (Standard Webhooks) is printed once
+    Add {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+        /// An https address
+        #[arg(long)]
+        url: String,
+        /// Only events of this type (may be given several times)
+        #[arg(long = "event", value_name = "TYPE")]
+        events: Vec<String>,
+        /// Keep events about the same issue in order
+        #[arg(long)]
+        ordered: bool,
+    },
+    /// List the destinations of an organisation and how they are doing
     List {
         /// The organisation's slug
         #[arg(long)]

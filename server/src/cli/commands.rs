@@ -9,13 +9,14 @@ use relink_engine::account::{self, Organisation};
 use relink_engine::clock::Clock;
 use relink_engine::connection;
 use relink_engine::entropy::Entropy;
+use relink_engine::outgoing::NewDestination;
 use relink_engine::webhook::SecretAdded;
 use relink_simulator::{Options, Simulator};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::args::{Args, Command, Connection, Key, Secret, User, Webhook};
+use super::args::{Args, Command, Connection, Destination, Key, Secret, User, Webhook};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
 use crate::times::rfc3339;
@@ -67,6 +68,19 @@ pub async fn run(args: Args, config: Config, clock: Clock, entropy: Entropy) -> 
         Command::Webhook(Webhook::Secret(Secret::List { org })) => {
             let engine = start::engine(&config, clock, entropy).await?;
             list_secrets(json, &engine, &organisation(&engine, &org).await?).await
+        }
+        Command::Destination(Destination::Add { org, url, events, ordered }) => {
+            let engine = start::engine(&config, clock, entropy).await?;
+            let organisation = organisation(&engine, &org).await?;
+            let new = NewDestination { url: &url, events, ordered };
+            let added = engine.destination_store(&organisation.id, None, new).await?;
+            println!("{}", json!({ "id": added.id, "url": added.url, "secret": added.secret.expose_secret() }));
+            eprintln!("This secret is shown once. Relink keeps it sealed.");
+            Ok(())
+        }
+        Command::Destination(Destination::List { org }) => {
+            let engine = start::engine(&config, clock, entropy).await?;
+            list_destinations(json, &engine, &organisation(&engine, &org).await?).await
         }
         Command::Refresh { due_within } => {
             let engine = start::engine(&config, clock, entropy).await?;
@@ -135,6 +149,29 @@ async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) 
     }
     let words = if lines.is_empty() { "No signing secret is stored yet.".to_owned() } else { lines.join("\n") };
     print(json, &json!({ "secrets": values }), &words);
+    Ok(())
+}
+
+async fn list_destinations(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
+    let (mut values, mut lines) = (Vec::new(), Vec::new());
+    for destination in engine.destinations(&organisation.id).await? {
+        let state = match (&destination.paused_because, destination.failing_since) {
+            (Some(because), _) => format!("paused ({because})"),
+            (None, Some(_)) => "failing".to_owned(),
+            (None, None) => "active".to_owned(),
+        };
+        lines.push(format!(
+            "{}  {}  {state}, {} waiting, {} parked",
+            destination.id, destination.url, destination.waiting, destination.parked
+        ));
+        values.push(json!({
+            "id": destination.id, "url": destination.url, "events": destination.events, "ordered": destination.ordered, "state": state,
+            "waiting": destination.waiting, "parked": destination.parked, "last_status": destination.last_status,
+            "last_ok_at": destination.last_ok_at.and_then(rfc3339),
+        }));
+    }
+    let words = if lines.is_empty() { "There is no destination yet.".to_owned() } else { lines.join("\n") };
+    print(json, &json!({ "destinations": values }), &words);
     Ok(())
 }
 

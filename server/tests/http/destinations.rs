@@ -377,6 +377,70 @@ async fn what_a_dead_process_claimed_is_sent_by_another() {
     second.abort();
 }
 
+/// A message that could not be written down, or was claimed and not sent, is not stuck.
+#[tokio::test]
+async fn what_was_claimed_and_not_sent_is_free_again() {
+    let scene = Scene::new().await;
+    let receiver = Receiver::start().await;
+    scene.add(&receiver, &[], false).await;
+    scene.worker.abort();
+    scene.deliver(1, START).await;
+    scene.world.sql("UPDATE messages SET claimed_by = (SELECT owner FROM processes), next_at = 0").await;
+    scene.world.sql("UPDATE messages SET claimed_by = 'somebody' WHERE claimed_by IS NULL").await;
+    let engine = scene.world.engine.clone();
+    let worker = tokio::spawn(async move { engine.hand_on().await });
+    receiver.waits_for(1).await;
+    worker.abort();
+}
+
+/// What is being sent when the server stops is waited for, and nobody sends it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_waits_for_what_is_being_sent() {
+    let scene = Scene::new().await;
+    let receiver = Receiver::start().await;
+    receiver.answers(|_| {
+        std::thread::sleep(Duration::from_millis(700));
+        StatusCode::OK.into_response()
+    });
+    scene.add(&receiver, &[], false).await;
+    scene.deliver(1, START).await;
+    receiver.waits_for(1).await;
+    scene.world.engine.stop_handing_on().await;
+    scene.deliver(2, START).await;
+    assert_eq!(scene.destination().await.waiting, 1, "the first is written down, the second is for others");
+    let another = scene.world.another_private().await;
+    let second = tokio::spawn(async move { another.hand_on().await });
+    receiver.waits_for(2).await;
+    scene.until(|destination| destination.waiting == 0).await;
+    assert_eq!(receiver.issues(), ["ENG-1", "ENG-2"]);
+    second.abort();
+}
+
+/// Pausing stops at once, however much waits.
+#[tokio::test]
+async fn pausing_stops_a_backlog() {
+    let scene = Scene::new().await;
+    let receiver = Receiver::start().await;
+    scene.add(&receiver, &[], false).await;
+    scene.world.engine.destination_pause(&scene.person, &scene.destination().await.id).await.unwrap();
+    for number in 0..100 {
+        scene.deliver(number, START + i64::from(number)).await;
+    }
+    sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(receiver.got().len(), 0);
+    receiver.answers(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        StatusCode::OK.into_response()
+    });
+    scene.world.engine.destination_resume(&scene.person, &scene.destination().await.id).await.unwrap();
+    receiver.waits_for(1).await;
+    scene.world.engine.destination_pause(&scene.person, &scene.destination().await.id).await.unwrap();
+    sleep(Duration::from_secs(2)).await;
+    let paused = receiver.got().len();
+    assert!(paused < 100, "{paused}");
+    assert_eq!(scene.destination().await.waiting, 100 - paused as u64);
+}
+
 #[tokio::test]
 async fn one_or_a_range_is_sent_again() {
     let scene = Scene::new().await;

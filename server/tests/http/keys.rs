@@ -29,7 +29,7 @@ fn id(page: &Reply) -> String {
 }
 
 /// What a program is answered that posts with this browser's session.
-async fn program(browser: &Browser<'_>, path: &str, body: &str) -> u16 {
+pub async fn program(browser: &Browser<'_>, path: &str, body: &str) -> u16 {
     let cookies: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let request = Request::builder()
         .method(Method::POST)
@@ -47,12 +47,12 @@ async fn is_known(world: &World, key: &str) -> bool {
 }
 
 /// Everything on disk, the database's journal included.
-fn on_disk(world: &World) -> Vec<u8> {
+pub fn on_disk(world: &World) -> Vec<u8> {
     let files = std::fs::read_dir(world.dir.path()).unwrap().map(|entry| entry.unwrap().path());
     files.filter(|path| path.is_file()).flat_map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-fn contains(bytes: &[u8], text: &str) -> bool {
+pub fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 

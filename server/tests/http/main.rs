@@ -5,6 +5,7 @@
 mod accounts;
 mod api;
 mod connect;
+mod deliveries;
 mod destinations;
 mod disconnect;
 mod headers;
@@ -12,5 +13,6 @@ mod keys;
 mod pages;
 mod refresh;
 mod truth;
+mod webhook_pages;
 mod webhooks;
 mod world;

@@ -12,6 +12,12 @@ fn every_command_explains_itself() {
         &["user", "add", "--help"],
         &["key", "new", "--help"],
         &["connection", "list", "--help"],
+        &["webhook", "info", "--help"],
+        &["webhook", "secret", "add", "--help"],
+        &["webhook", "secret", "list", "--help"],
+        &["destination", "add", "--help"],
+        &["destination", "list", "--help"],
+        &["refresh", "--help"],
     ] {
         let output = place.run(args, "");
         assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("Usage:"), "{args:?}");
@@ -47,4 +53,40 @@ fn a_user_a_key_and_an_empty_list_on_a_database_that_was_not_there() {
     let stored = crate::process::all_bytes(place.path());
     let secret = key["key"].as_str().unwrap().as_bytes();
     assert!(!stored.windows(secret.len()).any(|window| window == secret), "only a hash is kept");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn webhooks_are_set_up_by_command_and_no_secret_is_told_twice() {
+    let fleet = crate::fleet::Fleet::on_sqlite().await;
+    let id = fleet.connect(1, 3_600).await.remove(0);
+    let place = &fleet.place;
+    let info = place.json(&["webhook", "info", "--json"], "");
+    assert_eq!(info, serde_json::json!({ "url": "http://localhost:3000/webhooks/linear", "app_secret": true }));
+    let add = ["webhook", "secret", "add", "--org", "north", "--workspace", &id, "--json"];
+    let (first, second) = ("lin_wh_FirstSecretOfTheWorkspace", "lin_wh_SecondSecretOfTheWorkspace");
+    assert_eq!(place.json(&add, &format!("{first}\n"))["outcome"], "added");
+    assert_eq!(place.json(&add, first)["outcome"], "unchanged");
+    let replaced = place.json(&add, second);
+    assert!(replaced["outcome"] == "replaced" && replaced["previous_accepted_until"].is_string(), "{replaced}");
+    for wrong in ["", "lin_api_0123456789abcdef", "lin_wh_"] {
+        let output = place.run(&add, wrong);
+        assert_eq!(output.status.code(), Some(1), "{wrong:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("lin_wh_"));
+    }
+    assert_eq!(place.run(&["webhook", "secret", "add", "--org", "north", "--workspace", "nowhere"], first).status.code(), Some(1));
+    let secrets = place.json(&["webhook", "secret", "list", "--org", "north", "--json"], "");
+    let listed: Vec<_> = secrets["secrets"].as_array().unwrap().iter().map(|one| one["last_four"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(listed, ["pace", "pace"]);
+    let to = ["destination", "add", "--org", "north", "--url", "https://hooks.example.com/linear", "--event", "Issue", "--json"];
+    let destination = place.json(&to, "");
+    let signing = destination["secret"].as_str().unwrap().to_owned();
+    assert!(signing.starts_with("whsec_"));
+    let inside = place.run(&["destination", "add", "--org", "north", "--url", "https://169.254.169.254/"], "");
+    assert_eq!(inside.status.code(), Some(1));
+    let list = place.run(&["destination", "list", "--org", "north"], "");
+    assert!(String::from_utf8_lossy(&list.stdout).contains("https://hooks.example.com/linear  active, 0 waiting"));
+    let stored = crate::process::all_bytes(place.path());
+    for secret in [first, second, &signing] {
+        assert!(!stored.windows(secret.len()).any(|window| window == secret.as_bytes()), "sealed");
+    }
 }
