@@ -15,7 +15,7 @@ use leptos_router::SsrMode;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
-use crate::pages::{CallbackPage, ConnectionPage, IntegrationsPage, MissingPage, SettingsPage, SignInPage, SignUpPage};
+use crate::pages::{CallbackPage, ConnectionPage, DeliveriesPage, IntegrationsPage, MissingPage, SettingsPage, SignInPage, SignUpPage};
 use crate::view::Theme;
 
 /// The HTML document around every page. The server provides [`Theme`] as context, because the document's
@@ -57,6 +57,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/signup") view=SignUpPage ssr=SsrMode::Async />
                 <Route path=path!("/integrations") view=IntegrationsPage ssr=SsrMode::Async />
                 <Route path=path!("/integrations/:id") view=ConnectionPage ssr=SsrMode::Async />
+                <Route path=path!("/deliveries") view=DeliveriesPage ssr=SsrMode::Async />
                 <Route path=path!("/oauth/linear/callback") view=CallbackPage ssr=SsrMode::Async />
                 <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
             </FlatRoutes>

@@ -6,8 +6,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod delivery;
 mod flash;
+mod webhook;
+
+pub use delivery::{Again, BodyView, Choice, DeliveriesView, DeliveryOutcome, DeliveryView, FilterView, Piece, PieceKind};
 pub use flash::{ConnectError, ExpectedWorkspace, Flash};
+pub use webhook::{CheckView, Lately, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, Verdict, WebhookFacts, WebhookView};
 
 /// An instant, for machines (`<time datetime>`) and in words made on the server, in UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,6 +214,7 @@ pub struct ConnectionView {
     pub trouble: Option<Trouble>,
     /// Present when `status` is `NotConnected`.
     pub farewell: Option<Farewell>,
+    pub webhook: WebhookFacts,
 }
 
 /// A scope that may be asked for, in words.
@@ -275,6 +281,8 @@ pub struct ConnectionPageView {
     /// Newest first.
     pub history: Vec<HistoryView>,
     pub content: WorkspaceContent,
+    /// Absent once disconnected.
+    pub webhook: Option<WebhookView>,
     /// Every known scope: granted first, with words.
     pub scopes: Vec<GrantedScope>,
     pub flash: Option<Flash>,
@@ -411,4 +419,6 @@ pub enum Complaint {
     AlreadyOwned,
     /// Settings: no name for a key, or too long a one.
     KeyName,
+    /// A connection's page: not the shape of a signing secret.
+    SigningSecret,
 }

@@ -58,7 +58,7 @@ pub async fn finish_connect(query: String) -> Result<(), Failure> {
     };
     let error = match finished {
         Ok(connected) => {
-            set_flash(flash(connected).await?).await?;
+            set_flash(flash(connected)).await?;
             see_other("/integrations");
             return Ok(());
         }
@@ -76,15 +76,13 @@ pub async fn finish_connect(query: String) -> Result<(), Failure> {
 }
 
 #[cfg(feature = "ssr")]
-async fn flash(connected: relink_engine::Connected) -> Result<crate::view::Flash, Failure> {
-    use super::request::{engine, signed_in};
+fn flash(connected: relink_engine::Connected) -> crate::view::Flash {
     use crate::view::Flash;
 
     if connected.again {
-        return Ok(Flash::Reconnected { workspace: connected.workspace, viewer: connected.viewer });
+        return Flash::Reconnected { workspace: connected.workspace, viewer: connected.viewer };
     }
-    let connections = engine()?.store().connections(&signed_in().await?.organisation_id).await?;
-    Ok(Flash::Connected { workspace: connected.workspace, first: connections.len() == 1 })
+    Flash::Connected { connection: connected.connection, workspace: connected.workspace }
 }
 
 #[cfg(feature = "ssr")]

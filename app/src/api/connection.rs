@@ -13,7 +13,9 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
     use super::history::history_views;
     use super::present::{connection_view, granted_scopes};
     use super::request::{engine, set_status, signed_in, take_flash};
+    use super::webhook_facts::Webhooks;
     use super::words;
+    use crate::view::ConnectionView;
 
     let (engine, person) = (engine()?, signed_in().await?);
     // Linear first: what it answers may change what the badge has to say.
@@ -22,9 +24,12 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
         set_status(StatusCode::NOT_FOUND);
         return Err(Failure::NotFound);
     };
+    let connections = engine.store().connections(&person.organisation_id).await?;
+    let webhooks = Webhooks::load(&engine, &person).await?;
     let now = engine.now();
     Ok(ConnectionPageView {
-        connection: connection_view(&connection, now),
+        webhook: webhook(&webhooks, &connection, &connections, now).await?,
+        connection: ConnectionView { webhook: webhooks.facts(&connection, &connections), ..connection_view(&connection, now) },
         history: history_views(&engine.refresh_history(&person, &id).await?),
         content,
         scopes: granted_scopes(&connection),
@@ -32,6 +37,31 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
         manages: person.manages(),
         as_of: words::seconds(now),
     })
+}
+
+/// The webhook's section; none of a connection that takes no deliveries any more because a person ended it.
+#[cfg(feature = "ssr")]
+async fn webhook(
+    webhooks: &super::webhook_facts::Webhooks,
+    connection: &relink_engine::connection::Connection,
+    connections: &[relink_engine::connection::Connection],
+    now: relink_engine::clock::Millis,
+) -> Result<Option<crate::view::WebhookView>, Failure> {
+    use super::present::status;
+    use super::request::{take_refused, webhook_url};
+    use super::webhook_views::secret_views;
+    use crate::view::{Complaint, Status, WebhookView};
+
+    if status(connection) == Status::NotConnected {
+        return Ok(None);
+    }
+    let refused = take_refused().await?;
+    Ok(Some(WebhookView {
+        url: webhook_url()?,
+        secrets: secret_views(&webhooks.secrets, &connection.id, now),
+        refused: webhooks.refused(connection, connections),
+        shape_refused: refused.is_some_and(|refused| refused.complaints.contains(&Complaint::SigningSecret)),
+    }))
 }
 
 /// One real call, to see whether the connection works.

@@ -10,13 +10,15 @@ use crate::view::IntegrationsView;
 pub async fn load_integrations(error: Option<String>) -> Result<IntegrationsView, Failure> {
     use super::present::{connection_views, scope_views};
     use super::request::{engine, signed_in, site, take_flash};
+    use super::webhook_facts::Webhooks;
     use super::words;
 
     let (engine, person) = (engine()?, signed_in().await?);
     let connections = engine.connections_proved(&person).await?;
+    let webhooks = Webhooks::load(&engine, &person).await?;
     let now = engine.now();
     Ok(IntegrationsView {
-        connections: connection_views(&connections, now),
+        connections: connection_views(&connections, &webhooks, now),
         flash: flash(take_flash().await?, error.as_deref()),
         scopes: scope_views(),
         app_configured: engine.linear().app().is_some(),

@@ -6,30 +6,46 @@
 
 mod connect;
 mod connection;
+mod deliveries;
 mod door;
 mod failure;
 mod integrations;
 mod keys;
 mod settings;
 mod shell;
+mod webhooks;
 
 #[cfg(feature = "ssr")]
+mod delivery_filter;
+#[cfg(feature = "ssr")]
+mod delivery_views;
+#[cfg(feature = "ssr")]
 mod history;
+#[cfg(feature = "ssr")]
+mod json;
 #[cfg(feature = "ssr")]
 mod present;
 #[cfg(feature = "ssr")]
 mod request;
+#[cfg(all(test, feature = "ssr"))]
+mod samples;
+#[cfg(feature = "ssr")]
+mod webhook_facts;
+#[cfg(feature = "ssr")]
+mod webhook_views;
 #[cfg(feature = "ssr")]
 mod words;
 
 pub use connect::*;
 pub use connection::*;
+pub use deliveries::*;
 pub use door::*;
 pub use failure::Failure;
 pub use integrations::*;
 pub use keys::*;
 pub use settings::*;
 pub use shell::*;
+pub use webhooks::*;
 
 #[cfg(feature = "ssr")]
 pub use request::{Site, theme_cookie_name, theme_of};

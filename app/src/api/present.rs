@@ -6,10 +6,11 @@ use relink_engine::clock::Millis;
 use relink_engine::connection::{self, Actor, Connection, Evidence, Reason, RefreshTrouble, State, TokenTimes};
 use relink_engine::scope;
 
+use super::webhook_facts::Webhooks;
 use super::words;
 use crate::view::{
     ActsAs, Answer, ConnectionView, Farewell, Fault, GrantedScope, KeyView, Moment, PersonView, ScopeView, Status, TokenLife, Trouble,
-    Waiting, WorkspaceView,
+    Waiting, WebhookFacts, WorkspaceView,
 };
 
 pub fn person_view(person: &Person) -> PersonView {
@@ -24,12 +25,14 @@ pub fn person_view(person: &Person) -> PersonView {
 }
 
 /// The page's order: what needs a person first, then by name.
-pub fn connection_views(connections: &[Connection], now: Millis) -> Vec<ConnectionView> {
-    let mut views: Vec<_> = connections.iter().map(|connection| connection_view(connection, now)).collect();
+pub fn connection_views(connections: &[Connection], webhooks: &Webhooks, now: Millis) -> Vec<ConnectionView> {
+    let view = |connection| ConnectionView { webhook: webhooks.facts(connection, connections), ..connection_view(connection, now) };
+    let mut views: Vec<_> = connections.iter().map(view).collect();
     views.sort_by_cached_key(|view| (view.status, view.workspace.name.to_lowercase(), view.id.clone()));
     views
 }
 
+/// Without what is known of its webhook.
 pub fn connection_view(connection: &Connection, now: Millis) -> ConnectionView {
     let token = match &connection.state {
         State::Connected { token } => Some(token),
@@ -58,6 +61,7 @@ pub fn connection_view(connection: &Connection, now: Millis) -> ConnectionView {
         waiting: waiting(connection, now),
         trouble: trouble(connection, now),
         farewell: farewell(connection, now),
+        webhook: WebhookFacts::default(),
     }
 }
 

@@ -145,6 +145,11 @@ pub fn connection_path(id: &str) -> String {
     format!("/integrations/{}", url_encode(id))
 }
 
+/// What is pasted into Linear, so that it delivers here.
+pub fn webhook_url() -> Result<String, Failure> {
+    Ok(format!("{}/webhooks/linear", site()?.url))
+}
+
 /// Linear's page for a new OAuth application with every field filled in.
 pub fn create_app_url(redirect_uri: &str) -> String {
     format!(

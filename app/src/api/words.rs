@@ -50,6 +50,55 @@ pub fn seconds(at: Millis) -> Moment {
     Moment { iso: iso(at), text: format!("{}:{:02} UTC", clock(&date), date.second()) }
 }
 
+/// "14:01:29" today, "18 Nov 14:01" before: for narrow columns.
+pub fn short_stamp(at: Millis, now: Millis) -> Moment {
+    let (date, today) = (utc(at), utc(now));
+    let text = if date.date() == today.date() {
+        format!("{}:{:02}", clock(&date), date.second())
+    } else {
+        format!("{} {}", day(&date, &today), clock(&date))
+    };
+    Moment { iso: iso(at), text }
+}
+
+/// To the tenth of a second: "14:01:02.2" today, "18 Nov 14:01:02.2" before.
+pub fn tenths(at: Millis, now: Millis) -> Moment {
+    let (date, today) = (utc(at), utc(now));
+    let day = if date.date() == today.date() { String::new() } else { format!("{} ", day(&date, &today)) };
+    Moment { iso: iso(at), text: format!("{day}{}:{}", clock(&date), second_tenths(at)) }
+}
+
+/// What of [`tenths`] differs from the one before: "02.3" within its minute, "14:02:13.4" within its day.
+pub fn tenths_after(at: Millis, before: Millis, now: Millis) -> Moment {
+    let (date, earlier) = (utc(at), utc(before));
+    if at.div_euclid(MINUTE) == before.div_euclid(MINUTE) {
+        return Moment { iso: iso(at), text: second_tenths(at) };
+    }
+    tenths(at, if date.date() == earlier.date() { at } else { now })
+}
+
+fn second_tenths(at: Millis) -> String {
+    format!("{:02}.{}", utc(at).second(), at.rem_euclid(SECOND) / 100)
+}
+
+/// "4 ms", "0.3 ms".
+pub fn millis(micros: i64) -> String {
+    if micros < 1_000 { format!("0.{} ms", (micros / 100).max(1)) } else { format!("{} ms", micros / 1_000) }
+}
+
+/// "1 204", with spaces that do not break.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push('\u{a0}');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// "just now", "41 s ago", "2 min ago", "3 h ago", "2 days ago".
 pub fn ago(span: Millis) -> String {
     match span {
@@ -126,6 +175,28 @@ mod tests {
         assert_eq!(stamp(NOW).text, "19 Nov 14:02 UTC");
         assert_eq!(earlier(NOW - HOUR, NOW), "13:02 UTC");
         assert_eq!(earlier(NOW - DAY, NOW), "18 Nov 14:02 UTC");
+    }
+
+    #[test]
+    fn a_delivery_says_only_what_differs() {
+        assert_eq!(short_stamp(NOW, NOW).text, "14:02:11");
+        assert_eq!(short_stamp(NOW - DAY, NOW).text, "18 Nov 14:02");
+        let told = |at, before| {
+            let (sent, received) = (tenths(before, NOW), tenths_after(at, before, NOW));
+            format!("{}, {}", sent.text, received.text)
+        };
+        assert_eq!(told(NOW + 340, NOW + 299), "14:02:11.2, 11.3");
+        assert_eq!(told(NOW, NOW - HOUR), "13:02:11.0, 14:02:11.0");
+        assert_eq!(told(NOW - DAY + SECOND, NOW - DAY), "18 Nov 14:02:11.0, 12.0");
+        assert_eq!(told(NOW - DAY + MINUTE, NOW - DAY), "18 Nov 14:02:11.0, 14:03:11.0");
+        assert_eq!(told(NOW, NOW - DAY), "18 Nov 14:02:11.0, 14:02:11.0");
+        assert_eq!(told(NOW - DAY, NOW - 2 * DAY), "17 Nov 14:02:11.0, 18 Nov 14:02:11.0");
+    }
+
+    #[test]
+    fn numbers_are_read_at_a_glance() {
+        assert_eq!([0, 204, 1_204, 48_212, 5_242_880].map(grouped), ["0", "204", "1\u{a0}204", "48\u{a0}212", "5\u{a0}242\u{a0}880"]);
+        assert_eq!([0, 340, 999, 1_000, 4_900].map(millis), ["0.1 ms", "0.3 ms", "0.9 ms", "1 ms", "4 ms"]);
     }
 
     #[test]

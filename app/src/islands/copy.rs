@@ -1,11 +1,11 @@
-//! Copies the field beside the button, and says so for two seconds.
+//! Copies the field beside the button, or the text that the button carries, and says so for two seconds.
 
 use std::time::Duration;
 
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlDocument, HtmlInputElement};
+use web_sys::{Element, HtmlDocument, HtmlInputElement, HtmlTextAreaElement};
 
 use super::{origin, wrapper};
 
@@ -15,7 +15,7 @@ const SAID_FOR: Duration = Duration::from_secs(2);
 pub fn CopyButton(children: Children) -> impl IntoView {
     let copy = move |event: MouseEvent| {
         if let (Some(button), Some(wrapper)) = (origin(&event, "button"), wrapper(&event))
-            && copied(&wrapper) == Some(true)
+            && copied(&wrapper, &button) == Some(true)
         {
             say(&wrapper, &button);
         }
@@ -23,11 +23,34 @@ pub fn CopyButton(children: Children) -> impl IntoView {
     view! { <div class="copy" on:click=copy>{children()}</div> }
 }
 
-/// The old command, because `navigator.clipboard` does not exist where Relink is served over plain http.
-fn copied(wrapper: &Element) -> Option<bool> {
+fn copied(wrapper: &Element, button: &Element) -> Option<bool> {
+    match button.get_attribute("data-copy") {
+        Some(text) => copied_text(wrapper, &text),
+        None => copied_field(wrapper),
+    }
+}
+
+fn copied_field(wrapper: &Element) -> Option<bool> {
     let field: HtmlInputElement = wrapper.query_selector("input").ok()??.dyn_into().ok()?;
     field.focus().ok()?;
     field.select();
+    copy_selection()
+}
+
+/// By way of a field that is there for a moment: only those can be selected as they are.
+fn copied_text(wrapper: &Element, text: &str) -> Option<bool> {
+    let field: HtmlTextAreaElement = document().create_element("textarea").ok()?.dyn_into().ok()?;
+    field.set_class_name("sr");
+    field.set_value(text);
+    wrapper.append_child(&field).ok()?;
+    field.select();
+    let copied = copy_selection();
+    field.remove();
+    copied
+}
+
+/// The old command, because `navigator.clipboard` does not exist where Relink is served over plain http.
+fn copy_selection() -> Option<bool> {
     document().dyn_into::<HtmlDocument>().ok()?.exec_command("copy").ok()
 }
 

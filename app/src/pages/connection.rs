@@ -4,29 +4,47 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::content::TeamsAndProjects;
+use super::granted::Scopes;
 use super::history::RefreshHistory;
 use super::load::loaded;
+use super::webhook::{WebhookSection, secret_question};
 use crate::api::load_connection;
 use crate::parts::{
-    AsOf, Badge, Callout, ConnectButton, Content, DisconnectDialog, DisconnectSection, FlashMessage, Glyph, Icon, Life, Place,
-    WaitingCallout, WorkspaceAvatar, day, farewell_words,
+    AsOf, Badge, Callout, ConnectButton, Content, Dialog, DisconnectSection, FlashMessage, Glyph, Icon, Life, Place, Question,
+    RefusalNotices, WaitingCallout, WorkspaceAvatar, day, disconnect_question, farewell_words,
 };
-use crate::view::{ActsAs, ConnectionPageView, ConnectionView, GrantedScope, Moment, Status};
+use crate::view::{ActsAs, ConnectionPageView, ConnectionView, Moment, Status};
 
 #[component]
 pub fn ConnectionPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
-    let confirming = use_query_map().with_untracked(|query| query.get("confirm").as_deref() == Some("disconnect"));
-    loaded(load_connection(id), move |view| connection(view, confirming))
+    let asked = use_query_map().with_untracked(|query| match query.get("confirm").as_deref() {
+        Some("disconnect") => Some(Asked::Disconnect),
+        Some("secret") => query.get("secret").map(Asked::Secret),
+        _ => None,
+    });
+    loaded(load_connection(id), move |view| connection(view, asked))
 }
 
-/// The page, given its data; `confirming` opens the question before a disconnect.
-pub fn connection(view: ConnectionPageView, confirming: bool) -> Content {
-    let ConnectionPageView { connection, history, content, scopes, flash, manages, as_of } = view;
+/// The question that the address bar asks for.
+pub enum Asked {
+    Disconnect,
+    /// To accept the signing secret with this id no more.
+    Secret(String),
+}
+
+/// The page, given its data; `asked` is open over it.
+pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
+    let question = asked.and_then(|asked| question(&view, asked));
+    let ConnectionPageView { connection, history, content, webhook, scopes, flash, manages, as_of } = view;
     let page = format!("/integrations/{}", connection.id);
     let name = connection.workspace.name.clone();
     let disconnectable = manages && connection.status != Status::NotConnected;
-    let confirming = confirming && disconnectable;
+    let asking = question.is_some();
+    let refused = webhook.as_ref().is_some_and(|webhook| webhook.shape_refused);
+    let notices = webhook.as_ref().map(|webhook| webhook.refused.clone()).unwrap_or_default();
+    let last = connection.webhook.last.clone();
+    let section = webhook.map(|webhook| view! { <WebhookSection connection=connection.id.clone() last webhook manages /> });
     let main = view! {
         {flash.map(|flash| view! { <FlashMessage flash page=page.clone() manages /> })}
         <nav class="crumb" aria-label="Breadcrumb">
@@ -35,16 +53,32 @@ pub fn connection(view: ConnectionPageView, confirming: bool) -> Content {
             <span aria-current="page">{name.clone()}</span>
         </nav>
         <Head connection=connection.clone() manages as_of page />
+        <RefusalNotices refused=notices here=true />
         {state(&connection, manages)}
         <RefreshHistory status=connection.status life=connection.life.clone() history />
+        {section}
         <Scopes scopes />
         <TeamsAndProjects workspace=name.clone() status=connection.status content />
-        {(disconnectable && !confirming).then(|| view! { <DisconnectSection connection=connection.clone() /> })}
+        {(disconnectable && !asking).then(|| view! { <DisconnectSection connection /> })}
     };
-    let title = if confirming { format!("Disconnect {name}? Relink") } else { format!("{name}, Relink") };
-    let mut content = Content::new(title, Some(Place::Integrations), main);
-    content.dialog = confirming.then(|| view! { <DisconnectDialog connection open=true /> }.into_any());
-    content
+    let title = question.as_ref().map_or_else(|| format!("{name}, Relink"), |question| format!("{} Relink", question.heading));
+    let dialog = question.map(|question| view! { <Dialog question open=true /> }.into_any());
+    Content { refused, dialog, ..Content::new(title, Some(Place::Integrations), main) }
+}
+
+/// Of those who may answer yes.
+fn question(view: &ConnectionPageView, asked: Asked) -> Option<Question> {
+    let connection = &view.connection;
+    if !view.manages || connection.status == Status::NotConnected {
+        return None;
+    }
+    match asked {
+        Asked::Disconnect => Some(disconnect_question(connection)),
+        Asked::Secret(id) => {
+            let secret = view.webhook.iter().flat_map(|webhook| &webhook.secrets).find(|secret| secret.id == id)?;
+            Some(secret_question(&connection.id, secret))
+        }
+    }
 }
 
 #[component]
@@ -167,35 +201,6 @@ fn Facts(connection: ConnectionView) -> impl IntoView {
                     })}
             </dl>
         </div>
-    }
-    .into_any()
-}
-
-#[component]
-fn Scopes(scopes: Vec<GrantedScope>) -> impl IntoView {
-    view! {
-        <section class="section" aria-labelledby="h-scopes">
-            <header>
-                <div>
-                    <h2 id="h-scopes">"What Relink may do in this workspace"</h2>
-                </div>
-            </header>
-            <div class="panel">
-                <ul class="scopes">{scopes.into_iter().map(scope).collect_view()}</ul>
-            </div>
-        </section>
-    }
-    .into_any()
-}
-
-fn scope(scope: GrantedScope) -> AnyView {
-    let (class, icon) = if scope.granted { (None, Icon::Check) } else { (Some("no"), Icon::Minus) };
-    view! {
-        <li class=class>
-            <Glyph icon />
-            <code>{scope.name}</code>
-            <p>{(!scope.granted).then_some("Not granted. ")} {scope.explained}</p>
-        </li>
     }
     .into_any()
 }

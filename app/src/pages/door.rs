@@ -143,7 +143,7 @@ fn place(complaint: Complaint) -> &'static str {
         Complaint::NameMissing => "name",
         Complaint::EmailInvalid | Complaint::EmailTaken => "email",
         Complaint::PasswordTooShort | Complaint::PasswordTooLong | Complaint::NoMatch { .. } | Complaint::Paused { .. } => "password",
-        Complaint::AlreadyOwned | Complaint::KeyName => "",
+        Complaint::AlreadyOwned | Complaint::KeyName | Complaint::SigningSecret => "",
     }
 }
 
@@ -165,6 +165,7 @@ pub fn words(complaint: Complaint) -> String {
             format!("Too many tries. Wait {wait}, then try again.")
         }
         Complaint::KeyName => "Enter a name of 1 to 100 characters.".to_owned(),
+        Complaint::SigningSecret => "This does not look like a Linear signing secret. It starts with lin_wh_.".to_owned(),
         Complaint::AlreadyOwned => "Somebody else set up this Relink first. Nothing was changed.".to_owned(),
     }
 }

@@ -95,6 +95,10 @@ fn empty(view: IntegrationsView) -> AnyView {
                     <b>{number(2, false)} "Connect a workspace"</b>
                     <p>"You pick it on Linear’s consent screen."</p>
                 </li>
+                <li>
+                    <b>{number(3, false)} "Webhook secret"</b>
+                    <p>"Paste it once, then see the first verified delivery arrive."</p>
+                </li>
             </ol>
         </div>
     }

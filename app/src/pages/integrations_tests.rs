@@ -1,6 +1,6 @@
 use super::*;
 use crate::rendered;
-use crate::view::{ActsAs, Answer, ConnectionView, Moment, Status, Trouble, Waiting, WorkspaceView};
+use crate::view::{ActsAs, Answer, ConnectionView, Moment, Status, Trouble, Waiting, WebhookFacts, WorkspaceView};
 
 fn moment(text: &str) -> Moment {
     Moment { iso: "2026-11-19T09:42:00Z".to_owned(), text: text.to_owned() }
@@ -28,6 +28,7 @@ fn broken(name: &str) -> ConnectionView {
         waiting: None,
         trouble: Some(trouble),
         farewell: None,
+        webhook: WebhookFacts::default(),
     }
 }
 

@@ -3,7 +3,10 @@
 mod callback;
 mod connection;
 mod content;
+mod deliveries;
+mod delivery;
 mod door;
+mod granted;
 mod history;
 mod integrations;
 mod keys;
@@ -11,9 +14,12 @@ mod load;
 mod missing;
 mod settings;
 mod verdict;
+mod webhook;
+mod webhook_forms;
 
 pub use callback::CallbackPage;
 pub use connection::ConnectionPage;
+pub use deliveries::DeliveriesPage;
 pub use door::{SignInPage, SignUpPage};
 pub use integrations::IntegrationsPage;
 pub use missing::MissingPage;

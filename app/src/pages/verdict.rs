@@ -55,7 +55,7 @@ pub fn Tally(connections: Vec<ConnectionView>) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{ActsAs, Moment, WorkspaceView};
+    use crate::view::{ActsAs, Moment, WebhookFacts, WorkspaceView};
 
     fn connection(name: &str, status: Status) -> ConnectionView {
         let moment = Moment { iso: String::new(), text: String::new() };
@@ -74,6 +74,7 @@ mod tests {
             waiting: None,
             trouble: None,
             farewell: None,
+            webhook: WebhookFacts::default(),
         }
     }
 

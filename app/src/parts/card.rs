@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Badge, Callout, ConnectButton, Glyph, Icon, Life, WorkspaceAvatar, acts_as, when};
+use super::{Badge, Callout, ConnectButton, Glyph, Icon, Life, WorkspaceAvatar, acts_as, counted, when};
 use crate::view::{Answer, ConnectionView, Farewell, Status, Waiting};
 
 #[component]
@@ -26,7 +26,7 @@ pub fn Card(connection: ConnectionView, manages: bool) -> impl IntoView {
                     </div>
                     {evidence(&connection, manages)}
                 </div>
-                {facts(&connection, page)}
+                {facts(&connection, page, manages)}
             </article>
         </li>
     }
@@ -87,7 +87,33 @@ fn failed(waiting: &Waiting) -> AnyView {
     .into_any()
 }
 
-fn facts(connection: &ConnectionView, page: String) -> Option<AnyView> {
+/// What the webhook delivers. A connection that needs a reconnect has a more urgent trouble.
+fn deliveries(connection: &ConnectionView, manages: bool) -> Option<AnyView> {
+    let working = matches!(connection.status, Status::Connected | Status::LinearUnreachable);
+    let webhook = format!("/integrations/{}#webhooks", connection.id);
+    let fact = match connection.webhook.last.clone() {
+        Some(last) => view! { "Last delivery " <time datetime=last.iso>{last.text}</time> }.into_any(),
+        None if manages => view! { "No delivery yet. " <a href=webhook>"Add the webhook"</a> }.into_any(),
+        None => "No delivery yet".into_any(),
+    };
+    working.then(|| view! { <li><Glyph icon=Icon::Inbox /> <span>{fact}</span></li> }.into_any())
+}
+
+fn refused(connection: &ConnectionView) -> Option<AnyView> {
+    let count = usize::try_from(connection.webhook.refused).unwrap_or(usize::MAX);
+    let webhook = format!("/integrations/{}#webhooks", connection.id);
+    (count > 0).then(|| {
+        view! {
+            <li class="wait">
+                <Glyph icon=Icon::Warning />
+                <span>{counted(count, "delivery request")} " refused. " <a href=webhook>"See why"</a></span>
+            </li>
+        }
+        .into_any()
+    })
+}
+
+fn facts(connection: &ConnectionView, page: String, manages: bool) -> Option<AnyView> {
     if connection.status == Status::NotConnected {
         return None;
     }
@@ -98,6 +124,8 @@ fn facts(connection: &ConnectionView, page: String) -> Option<AnyView> {
             <ul class="facts">
                 {connection.waiting.as_ref().map(failed)}
                 {worked.map(|worked| view! { <li><Glyph icon=Icon::Clock /> {worked}</li> })}
+                {deliveries(connection, manages)}
+                {refused(connection)}
                 <li>
                     <Glyph icon=Icon::Person />
                     <span>

@@ -1,4 +1,4 @@
-//! Disconnect asks first: in place where scripts run, otherwise on the same page under `?confirm=disconnect`.
+//! What cannot be taken back asks first: in place where scripts run, otherwise on the same page under `?confirm=…`.
 
 use leptos::prelude::*;
 
@@ -6,9 +6,83 @@ use super::{Glyph, Icon};
 use crate::islands::Confirm;
 use crate::view::ConnectionView;
 
+/// What is asked, and what happens after a yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Of the dialog on its page.
+    pub id: String,
+    pub heading: String,
+    pub note: String,
+    pub points: Vec<String>,
+    /// Where the yes is posted to, and with what.
+    pub action: &'static str,
+    pub fields: Vec<(&'static str, String)>,
+    /// The page without the question.
+    pub page: String,
+    pub keep: &'static str,
+    pub go: &'static str,
+}
+
+/// The button that leads to the question. `asked` is what the address bar holds then.
+#[component]
+pub fn Ask(question: Question, asked: Vec<(&'static str, String)>, class: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <Confirm>
+            <form method="get" action=question.page.clone()>
+                {hidden(asked)}
+                <button class=class>{children()}</button>
+            </form>
+            <Dialog question open=false />
+        </Confirm>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn Dialog(question: Question, open: bool) -> impl IntoView {
+    let Question { id, heading, note, points, action, fields, page, keep, go } = question;
+    // The same question waits, closed, beside its button.
+    let id = if open { format!("{id}-asked") } else { id };
+    let (heading_id, note_id) = (format!("{id}-h"), format!("{id}-p"));
+    let (labelled_by, described_by) = (heading_id.clone(), note_id.clone());
+    let points = points.into_iter().map(|point| view! { <li><Glyph icon=Icon::Cross /> {point}</li> }).collect_view();
+    view! {
+        <dialog open=open aria-labelledby=labelled_by aria-describedby=described_by>
+            <h2 id=heading_id>{heading}</h2>
+            <p class="soft" id=note_id>{note}</p>
+            <ul>{points}</ul>
+            <form class="do" method="post" action=action>
+                {hidden(fields)}
+                <a class="btn" href=page autofocus>{keep}</a>
+                <button class="btn danger solid">{go}</button>
+            </form>
+        </dialog>
+    }
+    .into_any()
+}
+
+fn hidden(fields: Vec<(&'static str, String)>) -> AnyView {
+    fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view().into_any()
+}
+
+/// Before a disconnect.
+#[must_use]
+pub fn disconnect_question(connection: &ConnectionView) -> Question {
+    Question {
+        id: "disconnect".to_owned(),
+        heading: format!("Disconnect {}?", connection.workspace.name),
+        note: "You can connect it again later; Linear will ask for approval.".to_owned(),
+        points: vec!["Both tokens are revoked at Linear now".to_owned()],
+        action: "/integrations/disconnect",
+        fields: vec![("connection", connection.id.clone())],
+        page: format!("/integrations/{}", connection.id),
+        keep: "Keep connected",
+        go: "Disconnect",
+    }
+}
+
 #[component]
 pub fn DisconnectSection(connection: ConnectionView) -> impl IntoView {
-    let page = format!("/integrations/{}", connection.id);
     view! {
         <section class="section" aria-labelledby="h-disconnect">
             <header>
@@ -16,38 +90,11 @@ pub fn DisconnectSection(connection: ConnectionView) -> impl IntoView {
                     <h2 id="h-disconnect">"Disconnect"</h2>
                     <p>"Revokes both tokens at Linear."</p>
                 </div>
-                <Confirm>
-                    <form method="get" action=page>
-                        <input type="hidden" name="confirm" value="disconnect" />
-                        <button class="btn danger">"Disconnect"</button>
-                    </form>
-                    <DisconnectDialog connection open=false />
-                </Confirm>
+                <Ask question=disconnect_question(&connection) asked=vec![("confirm", "disconnect".to_owned())] class="btn danger">
+                    "Disconnect"
+                </Ask>
             </header>
         </section>
-    }
-    .into_any()
-}
-
-#[component]
-pub fn DisconnectDialog(connection: ConnectionView, open: bool) -> impl IntoView {
-    let page = format!("/integrations/{}", connection.id);
-    view! {
-        <dialog open=open aria-labelledby="dialog-h" aria-describedby="dialog-p">
-            <h2 id="dialog-h">"Disconnect " {connection.workspace.name} "?"</h2>
-            <p class="soft" id="dialog-p">"You can connect it again later; Linear will ask for approval."</p>
-            <ul>
-                <li>
-                    <Glyph icon=Icon::Cross />
-                    "Both tokens are revoked at Linear now"
-                </li>
-            </ul>
-            <form class="do" method="post" action="/integrations/disconnect">
-                <input type="hidden" name="connection" value=connection.id />
-                <a class="btn" href=page autofocus>"Keep connected"</a>
-                <button class="btn danger solid">"Disconnect"</button>
-            </form>
-        </dialog>
     }
     .into_any()
 }

@@ -21,6 +21,7 @@ pub fn Field(
     value: String,
     autocomplete: &'static str,
     #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional)] placeholder: Option<&'static str>,
     #[prop(optional)] min: Option<&'static str>,
     #[prop(optional_no_strip)] problem: Option<Problem>,
 ) -> impl IntoView {
@@ -38,6 +39,7 @@ pub fn Field(
                 value=value
                 required
                 minlength=min
+                placeholder=placeholder
                 autocomplete=autocomplete
                 aria-invalid=problem.as_ref().map(|_| "true")
                 aria-describedby=(!described.is_empty()).then(|| described.join(" "))

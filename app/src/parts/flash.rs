@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use super::{ConnectButton, Glyph, Icon, ReconnectForm};
 use crate::view::{ConnectError, Flash};
 
+mod webhook;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tone {
     Good,
@@ -15,8 +17,13 @@ enum Tone {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Next {
     Connect(&'static str),
-    Reconnect { connection: String, workspace: String },
+    Reconnect {
+        connection: String,
+        workspace: String,
+    },
     Settings(&'static str),
+    /// The connection whose webhook is to be set up.
+    Webhook(String),
 }
 
 struct Words {
@@ -78,6 +85,9 @@ fn step(next: Next) -> AnyView {
     match next {
         Next::Connect(label) => view! { <ConnectButton label icon=Icon::Turn /> }.into_any(),
         Next::Reconnect { connection, workspace } => view! { <ReconnectForm connection workspace /> }.into_any(),
+        Next::Webhook(connection) => {
+            view! { <a class="btn" href=format!("/integrations/{connection}#webhooks")>"Paste the webhook secret"</a> }.into_any()
+        }
         Next::Settings(label) => view! { <a class="btn quiet" href="/settings#linear-app">{label}</a> }.into_any(),
     }
 }
@@ -85,13 +95,9 @@ fn step(next: Next) -> AnyView {
 fn words(flash: Flash) -> Words {
     use Tone::{Bad, Good, Waiting};
     match flash {
-        Flash::Connected { workspace, first } => {
-            let rest = if first {
-                "From now on Relink keeps the token fresh and tells you the moment it cannot."
-            } else {
-                "Relink keeps its token fresh from now on."
-            };
-            Words::new(Good, format!("{workspace} is connected."), rest)
+        Flash::Connected { connection, workspace } => {
+            let next = "Next: paste its webhook secret, so deliveries can be verified.";
+            Words::new(Good, format!("{workspace} is connected."), next).then(Next::Webhook(connection))
         }
         Flash::Reconnected { workspace, viewer } => {
             Words::new(Good, format!("{workspace} is connected again."), format!("Linear answered as “{viewer}”."))
@@ -129,6 +135,17 @@ fn words(flash: Flash) -> Words {
         Flash::KeyRevoked { name } => {
             Words::new(Good, format!("The key {name} is revoked."), "Programs that use it are refused from now on.")
         }
+        Flash::SecretSaved { overlap_until } => webhook::saved(overlap_until.as_deref()),
+        Flash::SecretUnchanged => Words::new(Good, "This is the current secret already.", "Nothing was changed."),
+        Flash::SecretsTooMany => Words::new(
+            Bad,
+            "The secret was not saved.",
+            "No more can be accepted at a time. Stop accepting one of those below, then save it again.",
+        ),
+        Flash::SecretStopped { secret } => {
+            Words::new(Good, format!("{secret} is accepted no more."), "What is signed with it is refused from now on.")
+        }
+        Flash::DeliveryChecked(check) => webhook::checked(check),
         Flash::SignedOutElsewhere => Words::new(Good, "Signed out everywhere else.", "Only this browser is still signed in."),
         Flash::ConnectFailed(error) => failed(error),
         Flash::Failed(failure) => Words::new(Bad, "That did not work.", failure.to_string()),

@@ -88,8 +88,14 @@ fn an_unreachable_linear_is_ochre_and_nobodys_fault() {
 #[test]
 fn good_news_is_a_quiet_status() {
     let cases = [
-        (Flash::Connected { workspace: "Acme".into(), first: true }, "Acme is connected."),
-        (Flash::Connected { workspace: "Acme".into(), first: false }, "Acme is connected."),
+        (Flash::Connected { connection: "c1".into(), workspace: "Acme".into() }, "Acme is connected. Next: paste its webhook secret"),
+        (Flash::SecretSaved { overlap_until: None }, "Saved. Waiting for the first delivery signed with it."),
+        (
+            Flash::SecretSaved { overlap_until: Some("20 Nov 13:20 UTC".into()) },
+            "Saved. Waiting for the first delivery signed with it. The one before is accepted until 20 Nov 13:20 UTC.",
+        ),
+        (Flash::SecretUnchanged, "This is the current secret already. Nothing was changed."),
+        (Flash::SecretStopped { secret: "lin_wh_····k2Rd".into() }, "lin_wh_····k2Rd is accepted no more."),
         (
             Flash::Reconnected { workspace: "Globex".into(), viewer: "Relink".into() },
             "Globex is connected again. Linear answered as “Relink”.",
@@ -125,6 +131,6 @@ fn an_unknown_error_value_is_never_echoed() {
 
 #[test]
 fn a_name_with_markup_stays_text() {
-    let page = html(Flash::Connected { workspace: "<img src=x>".into(), first: true }, true);
+    let page = html(Flash::Connected { connection: "c1".into(), workspace: "<img src=x>".into() }, true);
     assert!(!page.contains("<img") && page.contains("&lt;img"));
 }

@@ -11,6 +11,7 @@ use crate::view::{PersonView, ShellView, Status};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     Integrations,
+    Deliveries,
     Settings,
 }
 
@@ -99,6 +100,12 @@ fn Side(person: PersonView, place: Option<Place>, needs_you: u32) -> impl IntoVi
                             <Mark status=Status::Connected square=true />
                             "Integrations"
                             {(needs_you > 0).then(|| count(needs_you))}
+                        </a>
+                    </li>
+                    <li>
+                        <a href="/deliveries" aria-current=current(Place::Deliveries)>
+                            <Glyph icon=Icon::Inbox />
+                            "Deliveries"
                         </a>
                     </li>
                     <li>

@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::CheckView;
 use crate::api::Failure;
 
 /// What is said once at the top of the next page. Words are made where it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Flash {
     Connected {
+        connection: String,
         workspace: String,
-        first: bool,
     },
     Reconnected {
         workspace: String,
@@ -43,6 +44,19 @@ pub enum Flash {
     KeyRevoked {
         name: String,
     },
+    /// The first signing secret of a workspace, or a new one: until when the one before is accepted.
+    SecretSaved {
+        overlap_until: Option<String>,
+    },
+    /// It was the current one already.
+    SecretUnchanged,
+    /// As many are accepted as are kept.
+    SecretsTooMany,
+    /// "lin_wh_····k2Rd"
+    SecretStopped {
+        secret: String,
+    },
+    DeliveryChecked(CheckView),
     ConnectFailed(ConnectError),
     /// A form was refused.
     Failed(Failure),

@@ -1,0 +1,51 @@
+//! The page of deliveries.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::Failure;
+use crate::view::DeliveriesView;
+
+/// The address bar's query. What it names and nobody knows here narrows nothing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct DeliveriesQuery {
+    /// A connection's id.
+    pub workspace: Option<String>,
+    pub event: Option<String>,
+    pub outcome: Option<String>,
+    /// A delivery's number: the page begins with the one before it.
+    pub before: Option<String>,
+}
+
+/// A page of the organisation's deliveries.
+#[server(prefix = "/fn", endpoint = "load-deliveries")]
+pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, Failure> {
+    use relink_engine::clock::HOUR;
+
+    use super::delivery_filter::{Found, Page};
+    use super::delivery_views::delivery_views;
+    use super::request::{engine, signed_in, webhook_url};
+    use super::webhook_views::refused_views;
+    use super::words;
+    use crate::view::Lately;
+
+    let (engine, person) = (engine()?, signed_in().await?);
+    let (store, organisation) = (engine.store(), person.organisation_id.as_str());
+    let connections = store.connections(organisation).await?;
+    let secrets = store.webhook_secrets(organisation).await?;
+    let page = Page::of(&query, &connections);
+    let Found { rows, newer, older } = page.find(store, organisation).await?;
+    let now = engine.now();
+    let refused = if person.manages() { engine.webhook_refusals(organisation, now - HOUR).await? } else { Vec::new() };
+    Ok(DeliveriesView {
+        deliveries: delivery_views(&rows, &secrets, &connections, now),
+        filter: page.view(&connections),
+        paged: page.before.is_some(),
+        newer,
+        older,
+        here: page.address(page.before),
+        refused: refused_views(&refused, &secrets, &connections, Lately::Hour, now),
+        url: webhook_url()?,
+        as_of: words::seconds(now),
+    })
+}

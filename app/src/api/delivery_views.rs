@@ -1,0 +1,82 @@
+//! From stored deliveries to what their page shows.
+
+use relink_engine::clock::Millis;
+use relink_engine::connection::Connection;
+use relink_engine::store::{DeliveryRow, WebhookSecretRow};
+
+use super::json::pretty;
+use super::webhook_views::signed_with_id;
+use super::words;
+use crate::view::{Again, BodyView, DeliveryOutcome, DeliveryView, Piece, PieceKind};
+
+/// Bytes of a body on the page; a longer one is cut.
+pub const BODY_HEAD: i64 = 16 * 1024;
+
+pub fn delivery_views(rows: &[DeliveryRow], secrets: &[WebhookSecretRow], connections: &[Connection], now: Millis) -> Vec<DeliveryView> {
+    rows.iter().map(|row| delivery_view(row, secrets, connections, now)).collect()
+}
+
+fn delivery_view(row: &DeliveryRow, secrets: &[WebhookSecretRow], connections: &[Connection], now: Millis) -> DeliveryView {
+    let workspace = connections.iter().find(|connection| connection.workspace.id == row.workspace_id);
+    DeliveryView {
+        at: words::short_stamp(row.received_at, now),
+        event: event(row),
+        subject: row.subject.clone(),
+        actor: row.actor.clone(),
+        workspace: workspace.map(|connection| connection.workspace.name.clone()).unwrap_or_default(),
+        outcome: match row.outcome.as_str() {
+            "late" => DeliveryOutcome::Late,
+            "ignored" => DeliveryOutcome::Ignored,
+            _ => DeliveryOutcome::Accepted,
+        },
+        again: row.repeated_at.map(|at| Again { times: u32::try_from(row.repeats).unwrap_or(u32::MAX), last: words::at_clock(at, now) }),
+        signed: signed_with_id(&row.secret_id, secrets, now),
+        took: words::millis(row.took_us),
+        delivery_id: row.delivery_id.as_deref().map(shortened),
+        digest: digest(&row.digest),
+        sent: words::tenths(row.webhook_timestamp, now),
+        received: words::tenths_after(row.received_at, row.webhook_timestamp, now),
+        body: body(row),
+    }
+}
+
+fn event(row: &DeliveryRow) -> String {
+    let event = if row.event.is_empty() { "No type" } else { &row.event };
+    format!("{event} {}", row.action).trim_end().to_owned()
+}
+
+/// "d4c1f0a2…77be": of anything longer only the ends.
+fn shortened(id: &str) -> String {
+    let letters: Vec<char> = id.chars().collect();
+    if letters.len() <= 16 {
+        return id.to_owned();
+    }
+    let text = |part: &[char]| part.iter().collect::<String>();
+    format!("{}…{}", text(&letters[..8]), text(&letters[letters.len() - 4..]))
+}
+
+/// "5be0…a91c"
+fn digest(digest: &[u8]) -> String {
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}…{}", hex.get(..4).unwrap_or_default(), hex.get(hex.len().saturating_sub(4)..).unwrap_or_default())
+}
+
+/// The body, laid out if it is whole. It may be cut inside a letter, which is left out.
+fn body(row: &DeliveryRow) -> BodyView {
+    let text = match std::str::from_utf8(&row.body) {
+        Ok(text) => text,
+        Err(cut) => std::str::from_utf8(&row.body[..cut.valid_up_to()]).unwrap_or_default(),
+    };
+    let bytes = row.body_bytes.unsigned_abs();
+    let whole = usize::try_from(bytes).is_ok_and(|bytes| bytes == text.len());
+    let as_it_is = || vec![Piece { kind: PieceKind::Plain, text: text.to_owned() }];
+    BodyView {
+        bytes: words::grouped(bytes),
+        raw: whole.then(|| text.to_owned()),
+        pieces: pretty(text).filter(|_| whole).unwrap_or_else(as_it_is),
+    }
+}
+
+#[cfg(test)]
+#[path = "delivery_views_tests.rs"]
+mod tests;

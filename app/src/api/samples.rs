@@ -1,0 +1,43 @@
+//! For tests: what the engine would hand over.
+
+use relink_engine::clock::{HOUR, Millis};
+use relink_engine::connection::{Actor, Connection, State, TokenTimes, Viewer, Workspace};
+use relink_engine::store::WebhookSecretRow;
+
+/// 2026-11-19 14:02:11 UTC.
+pub const NOW: Millis = 1_795_096_931_000;
+
+/// A connection that works, to the workspace "w-" and its id.
+pub fn connection(id: &str, name: &str) -> Connection {
+    let token = TokenTimes { issued_at: NOW - HOUR, expires_at: NOW + 23 * HOUR, fingerprint: "9f3a1c72".to_owned() };
+    Connection {
+        id: id.to_owned(),
+        organisation_id: "o1".to_owned(),
+        workspace: Workspace { id: format!("w-{id}"), name: name.to_owned(), url_key: id.to_owned(), logo_url: None },
+        actor: Actor::App,
+        viewer: Viewer { id: "v1".to_owned(), name: "Relink".to_owned() },
+        scopes: vec!["read".to_owned()],
+        state: State::Connected { token },
+        generation: 3,
+        connected_by: "Priya Raman".to_owned(),
+        connected_at: NOW - HOUR,
+        last_verified_at: None,
+        last_error: None,
+        refresh_trouble: None,
+    }
+}
+
+/// A secret that ends with its id.
+pub fn secret(connection: &str, id: &str, retires_at: Option<Millis>) -> WebhookSecretRow {
+    WebhookSecretRow {
+        id: id.to_owned(),
+        organisation_id: "o1".to_owned(),
+        connection_id: connection.to_owned(),
+        secret_sealed: Vec::new(),
+        last_four: id.to_owned(),
+        added_by: Some("Priya Raman".to_owned()),
+        added_at: NOW - HOUR,
+        retires_at,
+        matched_at: None,
+    }
+}

@@ -1,0 +1,131 @@
+//! A workspace's webhook: its signing secrets, and whose a delivery would be.
+
+use leptos::prelude::*;
+
+use super::Failure;
+
+/// Stores a signing secret; the one before stays good for a while.
+#[server(prefix = "/integrations", endpoint = "webhook-secret")]
+pub async fn save_webhook_secret(#[server(default)] connection: String, #[server(default)] secret: String) -> Result<(), Failure> {
+    use relink_engine::webhook::{SecretAdded, SecretError};
+
+    use super::request::{connection_path, engine, refuse, see_other, set_flash, set_refused, signed_in_form};
+    use super::words::stamp;
+    use crate::view::{Complaint, Flash, Refused};
+
+    let (engine, person) = (engine()?, signed_in_form().await?);
+    let flash = match engine.webhook_secret_add(&person, &connection, &secret).await {
+        Ok(SecretAdded::First) => Some(Flash::SecretSaved { overlap_until: None }),
+        Ok(SecretAdded::Replaced { until }) => Some(Flash::SecretSaved { overlap_until: Some(stamp(until).text) }),
+        Ok(SecretAdded::Unchanged) => Some(Flash::SecretUnchanged),
+        Err(SecretError::TooMany) => Some(Flash::SecretsTooMany),
+        Err(SecretError::Shape) => None,
+        Err(error) => return refuse(error.into()).await,
+    };
+    match flash {
+        Some(flash) => set_flash(flash).await?,
+        None => set_refused(Refused { complaints: vec![Complaint::SigningSecret], ..Refused::default() }).await?,
+    }
+    // A fragment would keep the browser from focusing the field.
+    see_other(&connection_path(&connection));
+    Ok(())
+}
+
+/// Accepts a secret no more.
+#[server(prefix = "/integrations/webhook-secret", endpoint = "stop")]
+pub async fn stop_webhook_secret(#[server(default)] connection: String, #[server(default)] secret: String) -> Result<(), Failure> {
+    use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
+    use super::webhook_views::ending;
+    use crate::view::Flash;
+
+    let (engine, person) = (engine()?, signed_in_form().await?);
+    if let Err(error) = engine.webhook_secret_retire(&person, &connection, &secret).await {
+        return refuse(error.into()).await;
+    }
+    let secrets = engine.webhook_secrets(&person.organisation_id, &connection).await?;
+    if let Some(stopped) = secrets.iter().find(|one| one.id == secret) {
+        set_flash(Flash::SecretStopped { secret: ending(&stopped.last_four) }).await?;
+    }
+    see_other(&connection_path(&connection));
+    Ok(())
+}
+
+/// Says which secret signed a pasted delivery. Nothing of it is kept, not even in the session.
+#[server(prefix = "/integrations", endpoint = "webhook-check")]
+pub async fn check_delivery(
+    #[server(default)] connection: String,
+    #[server(default)] body: String,
+    #[server(default)] signature: String,
+) -> Result<(), Failure> {
+    use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
+    use super::webhook_views::check_view;
+    use crate::view::Flash;
+
+    let (engine, person) = (engine()?, signed_in_form().await?);
+    let Some(checked) = checked(&engine, &person, &body, &signature).await? else { return refuse(Failure::Forbidden).await };
+    let connections = engine.store().connections(&person.organisation_id).await?;
+    if !connections.iter().any(|known| known.id == connection) {
+        return refuse(Failure::NotFound).await;
+    }
+    let secrets = engine.store().webhook_secrets(&person.organisation_id).await?;
+    set_flash(Flash::DeliveryChecked(check_view(&checked, &secrets, &connections, engine.now()))).await?;
+    see_other(&connection_path(&connection));
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+use checking::checked;
+
+#[cfg(feature = "ssr")]
+pub(super) mod checking {
+    use relink_engine::Engine;
+    use relink_engine::account::Person;
+    use relink_engine::store::StoreError;
+    use relink_engine::webhook::{CheckedDelivery, SecretError, SignedBy};
+
+    use super::Failure;
+
+    /// The body as it came, and as it may have been before a browser and a clipboard had it: forms are sent with CRLF, and
+    /// what is copied often ends with a line break.
+    pub fn readings(body: &str) -> Vec<String> {
+        let unix = body.replace("\r\n", "\n");
+        let mut readings = vec![body.to_owned(), unix.clone(), unix.trim_end_matches('\n').to_owned()];
+        readings.dedup();
+        readings
+    }
+
+    /// The first reading that a known secret signed, or else the last one; `None` for who may not know.
+    pub async fn checked(engine: &Engine, person: &Person, body: &str, signature: &str) -> Result<Option<CheckedDelivery>, StoreError> {
+        let mut last = None;
+        for reading in readings(body) {
+            last = engine.webhook_check(person, reading.as_bytes(), signature).await?;
+            if last.as_ref().is_none_or(|checked| checked.signed_by != SignedBy::Nobody) {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
+    impl From<SecretError> for Failure {
+        fn from(error: SecretError) -> Failure {
+            match error {
+                SecretError::Forbidden => Failure::Forbidden,
+                SecretError::NotFound => Failure::NotFound,
+                SecretError::Shape | SecretError::TooMany => Failure::Malformed,
+                SecretError::Store(error) => error.into(),
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::readings;
+
+        #[test]
+        fn a_body_is_read_as_it_came_and_as_it_may_have_been() {
+            assert_eq!(readings("{}"), ["{}"]);
+            assert_eq!(readings("{\r\n}\r\n"), ["{\r\n}\r\n", "{\n}\n", "{\n}"]);
+            assert_eq!(readings("{}\n"), ["{}\n", "{}"]);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What Relink may do in a workspace.
+
+use leptos::prelude::*;
+
+use crate::parts::{Glyph, Icon};
+use crate::view::GrantedScope;
+
+#[component]
+pub fn Scopes(scopes: Vec<GrantedScope>) -> impl IntoView {
+    view! {
+        <section class="section" aria-labelledby="h-scopes">
+            <header>
+                <div>
+                    <h2 id="h-scopes">"What Relink may do in this workspace"</h2>
+                </div>
+            </header>
+            <div class="panel">
+                <ul class="scopes">{scopes.into_iter().map(scope).collect_view()}</ul>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn scope(scope: GrantedScope) -> AnyView {
+    let (class, icon) = if scope.granted { (None, Icon::Check) } else { (Some("no"), Icon::Minus) };
+    view! {
+        <li class=class>
+            <Glyph icon />
+            <code>{scope.name}</code>
+            <p>{(!scope.granted).then_some("Not granted. ")} {scope.explained}</p>
+        </li>
+    }
+    .into_any()
+}

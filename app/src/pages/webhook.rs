@@ -1,0 +1,149 @@
+//! The webhook on a connection's page: the URL for Linear, the secrets that are accepted, and whose a delivery would be.
+
+use leptos::prelude::*;
+
+use super::webhook_forms::{Check, NewSecret};
+use crate::parts::{Ask, CopyField, Glyph, Icon, Question, when};
+use crate::view::{Moment, SecretView, WebhookView};
+
+const STOP: &str = "/integrations/webhook-secret/stop";
+const BOTH_GOOD: &str = "Linear retries for up to seven hours with the old signature. No delivery is lost while both are good.";
+const ALL_GOOD: &str = "Linear retries for up to seven hours with the old signature. No delivery is lost while all of them are good.";
+
+#[component]
+pub fn WebhookSection(
+    connection: String,
+    #[prop(optional_no_strip)] last: Option<Moment>,
+    webhook: WebhookView,
+    manages: bool,
+) -> impl IntoView {
+    let deliveries = format!("/deliveries?workspace={connection}");
+    let last = match last {
+        Some(last) => view! { "Last verified delivery " <time datetime=last.iso>{last.text}</time> ". " }.into_any(),
+        None => "No delivery yet. ".into_any(),
+    };
+    view! {
+        <section class="section" id="webhooks" aria-labelledby="h-webhook">
+            <header>
+                <div>
+                    <h2 id="h-webhook">"Webhook"</h2>
+                    <p>{last} <a href=deliveries>"See deliveries"</a></p>
+                </div>
+            </header>
+            <div class="panel">
+                <div class="pad">
+                    <CopyField id="webhook-url" label="URL to paste into Linear" value=webhook.url />
+                </div>
+                {overlap(&webhook.secrets)}
+                {secrets(&connection, webhook.secrets, manages)}
+                {manages.then(|| view! { <NewSecret connection=connection.clone() refused=webhook.shape_refused /> })}
+                {manages.then(|| view! { <Check connection /> })}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// Only while more than one is accepted, or only one that stops by itself.
+fn overlap(secrets: &[SecretView]) -> Option<AnyView> {
+    let first_stop = secrets.iter().filter_map(|secret| secret.stops.as_ref()).min_by_key(|stop| stop.at.iso.clone())?;
+    let stop = view! { <time datetime=first_stop.at.iso.clone()>{first_stop.at.text.clone()}</time> };
+    let (heading, rest) = match secrets.len() {
+        1 => ("The only secret is accepted until ", "Save the one that is set on the webhook in Linear now before then."),
+        2 => ("Two secrets are accepted until ", BOTH_GOOD),
+        3 => ("Three secrets are accepted until ", ALL_GOOD),
+        _ => ("Several secrets are accepted until ", ALL_GOOD),
+    };
+    Some(
+        view! {
+            <div class="pad split">
+                <div class="callout wait">
+                    <h3><Glyph icon=Icon::Clock /> <span>{heading} {stop}</span></h3>
+                    <p>{rest}</p>
+                </div>
+            </div>
+        }
+        .into_any(),
+    )
+}
+
+fn secrets(connection: &str, secrets: Vec<SecretView>, manages: bool) -> AnyView {
+    if secrets.is_empty() {
+        let none = "No signing secret yet. What this workspace’s own webhook sends is refused until one is saved here.";
+        return view! { <p class="pad split soft">{none}</p> }.into_any();
+    }
+    let rows = secrets.into_iter().map(|secret| row(connection, secret, manages)).collect_view();
+    view! { <ul class="secrets">{rows}</ul> }.into_any()
+}
+
+fn row(connection: &str, secret: SecretView, manages: bool) -> AnyView {
+    let (class, icon, name) = match secret.stops {
+        None => ("tag ok", Icon::Check, "Current"),
+        Some(_) => ("tag wait", Icon::Clock, "Previous"),
+    };
+    let matched = match secret.matched.clone() {
+        Some(at) => view! { "Matched " <time datetime=at.iso>{at.text}</time> }.into_any(),
+        None => "Never matched yet".into_any(),
+    };
+    let (lead, added) = when(&secret.added);
+    let by = secret.added_by.clone().map_or_else(|| " by command".to_owned(), |name| format!(" by {name}"));
+    let stops = secret.stops.clone().map(|stop| format!(". Stops in {}", stop.within));
+    view! {
+        <li>
+            <span class=class><Glyph icon /> {name}</span>
+            <p>
+                <code>{secret.secret.clone()}</code>
+                <small>
+                    "Added " {lead} <time datetime=secret.added.iso.clone()>{added}</time> {by} ". " {matched} {stops}
+                </small>
+            </p>
+            {manages.then(|| way_out(connection, secret))}
+        </li>
+    }
+    .into_any()
+}
+
+/// A previous secret that Linear does not use any more goes without a question.
+fn way_out(connection: &str, secret: SecretView) -> AnyView {
+    let (id, name) = (secret.id.clone(), secret.secret.clone());
+    let label = if secret.stops.is_some() { "Stop accepting now" } else { "Remove" };
+    let label = view! { {label} <span class="sr">" " {name}</span> }.into_any();
+    if secret.stops.is_some() && !secret.in_use {
+        return view! {
+            <form method="post" action=STOP>
+                <input type="hidden" name="connection" value=connection.to_owned() />
+                <input type="hidden" name="secret" value=id />
+                <button class="btn">{label}</button>
+            </form>
+        }
+        .into_any();
+    }
+    let asked = vec![("confirm", "secret".to_owned()), ("secret", id)];
+    view! { <Ask question=secret_question(connection, &secret) asked class="btn">{label}</Ask> }.into_any()
+}
+
+/// Before a secret is accepted no more.
+pub fn secret_question(connection: &str, secret: &SecretView) -> Question {
+    let current = secret.stops.is_none();
+    let used = match &secret.matched {
+        Some(at) => format!("Linear used it {}", at.text),
+        None => "No delivery matched it yet".to_owned(),
+    };
+    let point =
+        if current { "Deliveries signed with it are refused from now on" } else { "Retries signed with it are refused from now on" };
+    Question {
+        id: format!("secret-{}", secret.id),
+        heading: format!("{} {}?", if current { "Remove" } else { "Stop accepting" }, secret.secret),
+        note: format!("{used}. You can save it again later."),
+        points: vec![point.to_owned()],
+        action: STOP,
+        fields: vec![("connection", connection.to_owned()), ("secret", secret.id.clone())],
+        page: format!("/integrations/{connection}"),
+        keep: "Keep it",
+        go: if current { "Remove" } else { "Stop accepting" },
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+#[path = "webhook_tests.rs"]
+mod tests;

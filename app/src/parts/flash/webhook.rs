@@ -1,0 +1,129 @@
+//! What saving a signing secret or checking a delivery led to.
+
+use super::{Tone, Words};
+use crate::view::{CheckView, SignedWith, Signer, Verdict};
+
+pub fn saved(overlap_until: Option<&str>) -> Words {
+    let rest = match overlap_until {
+        Some(until) => format!("Waiting for the first delivery signed with it. The one before is accepted until {until}."),
+        None => "Waiting for the first delivery signed with it.".to_owned(),
+    };
+    Words::new(Tone::Good, "Saved.", rest)
+}
+
+pub fn checked(check: CheckView) -> Words {
+    let tone = match check.verdict {
+        Verdict::Accepted => Tone::Good,
+        Verdict::OutOfTime { .. } => Tone::Waiting,
+        _ => Tone::Bad,
+    };
+    Words::new(tone, signed(&check.signer), fate(&check))
+}
+
+fn signed(signer: &Signer) -> String {
+    match signer {
+        Signer::App => "Signed with the secret of the Linear app.".to_owned(),
+        Signer::Nobody => "Signed with no secret known here.".to_owned(),
+        Signer::Secret { workspace, secret, which } => match which {
+            SignedWith::Current => format!("Signed with the current secret of {workspace}, {secret}."),
+            SignedWith::Previous => format!("Signed with the previous secret of {workspace}, {secret}."),
+            SignedWith::App | SignedWith::Retired | SignedWith::Removed => {
+                format!("Signed with a secret of {workspace} that is not accepted any more, {secret}.")
+            }
+        },
+    }
+}
+
+fn fate(check: &CheckView) -> String {
+    let name = check.names.as_deref().unwrap_or_default();
+    match &check.verdict {
+        Verdict::Accepted => format!("It names {name} and would be accepted."),
+        Verdict::OutOfTime { sent: Some(sent) } => {
+            format!("It names {name} and would be accepted, were it not for its age: it was sent at {}.", sent.text)
+        }
+        Verdict::OutOfTime { sent: None } => format!("It names {name}, but has no webhookTimestamp, so it is refused."),
+        Verdict::OtherWorkspace => {
+            format!("But it names {name}, so it is refused. Check which secret is set on the webhook in Linear.")
+        }
+        Verdict::Retired => format!("It names {name}, so it is refused. If Linear still uses that secret, save it again."),
+        Verdict::NotConnected => "It names a workspace that is not connected here, so it is not accepted.".to_owned(),
+        Verdict::NoWebhook => "The body names no workspace, so it is not accepted.".to_owned(),
+        Verdict::Unknown => "It is refused. The body must be exactly what was sent, to the last byte; if it is, the webhook in \
+                             Linear has another secret."
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::Moment;
+
+    fn said(signer: Signer, verdict: Verdict) -> String {
+        let words = checked(CheckView { signer, names: Some("Globex".to_owned()), verdict });
+        format!("{} {}", words.fact, words.rest)
+    }
+
+    fn secret(which: SignedWith) -> Signer {
+        Signer::Secret { workspace: "Globex".to_owned(), secret: "lin_wh_····w7Qx".to_owned(), which }
+    }
+
+    #[test]
+    fn every_verdict_has_its_sentence() {
+        let sent = |sent| Verdict::OutOfTime { sent };
+        let at = Moment { iso: String::new(), text: "22:10 UTC on 9 Nov".to_owned() };
+        let cases = [
+            (
+                secret(SignedWith::Current),
+                Verdict::Accepted,
+                "Signed with the current secret of Globex, lin_wh_····w7Qx. It names Globex and would be accepted.",
+            ),
+            (
+                secret(SignedWith::Previous),
+                sent(Some(at)),
+                "Signed with the previous secret of Globex, lin_wh_····w7Qx. It names Globex and would be accepted, were it not for \
+                 its age: it was sent at 22:10 UTC on 9 Nov.",
+            ),
+            (
+                Signer::App,
+                sent(None),
+                "Signed with the secret of the Linear app. It names Globex, but has no webhookTimestamp, so it is refused.",
+            ),
+            (
+                secret(SignedWith::Retired),
+                Verdict::Retired,
+                "Signed with a secret of Globex that is not accepted any more, lin_wh_····w7Qx. It names Globex, so it is refused. If \
+                 Linear still uses that secret, save it again.",
+            ),
+            (
+                secret(SignedWith::Current),
+                Verdict::OtherWorkspace,
+                "Signed with the current secret of Globex, lin_wh_····w7Qx. But it names Globex, so it is refused. Check which secret \
+                 is set on the webhook in Linear.",
+            ),
+            (
+                Signer::Nobody,
+                Verdict::Unknown,
+                "Signed with no secret known here. It is refused. The body must be exactly what was sent, to the last byte; if it is, \
+                 the webhook in Linear has another secret.",
+            ),
+            (Signer::Nobody, Verdict::NoWebhook, "Signed with no secret known here. The body names no workspace, so it is not accepted."),
+            (
+                Signer::App,
+                Verdict::NotConnected,
+                "Signed with the secret of the Linear app. It names a workspace that is not connected here, so it is not accepted.",
+            ),
+        ];
+        for (signer, verdict, sentence) in cases {
+            assert_eq!(said(signer, verdict), sentence);
+        }
+    }
+
+    #[test]
+    fn only_what_would_be_accepted_is_good_news() {
+        let tone = |verdict| checked(CheckView { signer: Signer::App, names: None, verdict }).tone;
+        assert_eq!(tone(Verdict::Accepted), Tone::Good);
+        assert_eq!(tone(Verdict::OutOfTime { sent: None }), Tone::Waiting);
+        assert_eq!([Verdict::Unknown, Verdict::Retired, Verdict::OtherWorkspace].map(tone), [Tone::Bad; 3]);
+    }
+}

@@ -1,0 +1,112 @@
+//! Deliveries: verified webhooks as they came.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Moment, RefusedView, SignedWith};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveriesView {
+    /// The newest first.
+    pub deliveries: Vec<DeliveryView>,
+    pub filter: FilterView,
+    /// Beyond the newest ones.
+    pub paged: bool,
+    /// Addresses of the pages beside this one.
+    pub newer: Option<String>,
+    pub older: Option<String>,
+    /// This page's own address.
+    pub here: String,
+    /// What was refused in the last hour, the latest first; nothing for those who do not manage.
+    pub refused: Vec<RefusedView>,
+    /// To paste into Linear.
+    pub url: String,
+    pub as_of: Moment,
+}
+
+/// What the page is narrowed to, and what it could be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterView {
+    pub workspaces: Vec<Choice>,
+    pub events: Vec<Choice>,
+    pub outcomes: Vec<Choice>,
+}
+
+impl FilterView {
+    /// Something is chosen.
+    #[must_use]
+    pub fn narrows(&self) -> bool {
+        [&self.workspaces, &self.events, &self.outcomes].into_iter().flatten().any(|choice| choice.chosen)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    pub value: String,
+    pub label: String,
+    pub chosen: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryView {
+    /// "14:01:29", or "18 Nov 14:01".
+    pub at: Moment,
+    /// "Issue update"
+    pub event: String,
+    /// "ENG-412"; may be empty.
+    pub subject: String,
+    /// Who did it; may be empty.
+    pub actor: String,
+    pub workspace: String,
+    pub outcome: DeliveryOutcome,
+    /// That the same body came again.
+    pub again: Option<Again>,
+    pub signed: SignedWith,
+    /// "4 ms"
+    pub took: String,
+    /// "d4c1f0a2…77be"
+    pub delivery_id: Option<String>,
+    /// "5be0…a91c"
+    pub digest: String,
+    /// "14:01:02.2"
+    pub sent: Moment,
+    /// "02.3", as far as it differs.
+    pub received: Moment,
+    pub body: BodyView,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeliveryOutcome {
+    Accepted,
+    Late,
+    Ignored,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    pub times: u32,
+    /// "14:02 UTC today"
+    pub last: Moment,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BodyView {
+    /// "1 204"
+    pub bytes: String,
+    /// As received, to be copied; `None` where only its beginning is here.
+    pub raw: Option<String>,
+    /// To be read: in lines, if it is whole.
+    pub pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    pub kind: PieceKind,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PieceKind {
+    Plain,
+    Key,
+    Text,
+}

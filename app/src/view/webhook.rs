@@ -1,0 +1,135 @@
+//! A workspace's webhook: its secrets, of which only the end is ever known, and what was refused in its name.
+
+use serde::{Deserialize, Serialize};
+
+use super::Moment;
+
+/// What a card tells of a connection's webhook.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookFacts {
+    /// When it last delivered something: "41 s ago".
+    pub last: Option<Moment>,
+    /// Requests that were refused since; none for those who do not manage.
+    pub refused: u64,
+}
+
+/// The webhook's section of the connection's page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookView {
+    /// To paste into Linear.
+    pub url: String,
+    /// Those that are accepted, the current one first.
+    pub secrets: Vec<SecretView>,
+    /// What was refused since the last delivery, the latest first; nothing for those who do not manage.
+    pub refused: Vec<RefusedView>,
+    /// The last post held something that cannot be a signing secret.
+    pub shape_refused: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretView {
+    pub id: String,
+    /// "lin_wh_····w7Qx"
+    pub secret: String,
+    /// Name of the person, unless it came by command.
+    pub added_by: Option<String>,
+    /// "13:20 UTC today"
+    pub added: Moment,
+    /// "41 s ago"; `None` if never.
+    pub matched: Option<Moment>,
+    /// Of a previous one; the current one does not stop by itself.
+    pub stops: Option<Stop>,
+    /// It matched within the hour: taking it away asks first.
+    pub in_use: bool,
+}
+
+/// When a previous secret is accepted no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// "20 Nov 13:20 UTC"
+    pub at: Moment,
+    /// "23 h 18 min"
+    pub within: String,
+}
+
+/// Requests that named a workspace and were refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedView {
+    pub connection: String,
+    pub workspace: String,
+    pub count: u64,
+    pub lately: Lately,
+    pub cause: RefusalCause,
+}
+
+/// The span that was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lately {
+    Hour,
+    Day,
+}
+
+/// What is most likely wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RefusalCause {
+    NoSignature,
+    /// Signed with no secret that is known here.
+    Unknown,
+    /// Signed with the secret of another workspace of the organisation.
+    OtherWorkspace {
+        name: String,
+    },
+    /// Signed with a secret of this workspace that is not accepted any more.
+    Retired {
+        secret: String,
+    },
+    /// Signed rightly, but the connection was revoked.
+    Revoked,
+}
+
+/// Which secret signed something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignedWith {
+    Current,
+    Previous,
+    /// The Linear app's own.
+    App,
+    /// One that is accepted no more.
+    Retired,
+    /// One that is not even kept any more.
+    Removed,
+}
+
+/// What a pasted delivery turned out to be. Nothing that was pasted is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckView {
+    pub signer: Signer,
+    /// The workspace that the body names, where it is one of the organisation's.
+    pub names: Option<String>,
+    pub verdict: Verdict,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Signer {
+    App,
+    Secret { workspace: String, secret: String, which: SignedWith },
+    Nobody,
+}
+
+/// What would become of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    Accepted,
+    /// But for its timestamp: "22:10 UTC on 9 Nov", where it has one.
+    OutOfTime {
+        sent: Option<Moment>,
+    },
+    /// The secret is another workspace's.
+    OtherWorkspace,
+    Retired,
+    /// It names no workspace that is connected.
+    NotConnected,
+    /// It is not the JSON of a webhook.
+    NoWebhook,
+    Unknown,
+}
