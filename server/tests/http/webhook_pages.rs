@@ -352,7 +352,7 @@ async fn a_form_that_is_too_large_is_told_so() {
         .shows("A form takes 64 KiB, which is about 40 KB of JSON; a larger one is turned away.");
     let reply = browser.post(CHECK, &[("connection", &id), ("body", &"x".repeat(70_000)), ("signature", "x")]).await;
     assert_eq!(reply.status, 413);
-    reply.shows("That was more than Relink reads.");
+    reply.shows("A form may carry 64 KiB, and this one had more.");
 }
 
 #[tokio::test]
