@@ -162,6 +162,9 @@ async fn housekeep(engine: Engine) {
         if let Err(error) = engine.forget_refusals().await {
             tracing::error!(%error, "old refusals could not be forgotten");
         }
+        if let Err(error) = engine.store().processes_forget().await {
+            tracing::error!(%error, "processes that are gone could not be forgotten");
+        }
         match engine.finish_revocations().await {
             Ok(0) => {}
             Ok(revoked) => tracing::info!(revoked, "tokens of ended connections are void now"),

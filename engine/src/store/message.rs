@@ -181,6 +181,16 @@ impl Store {
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(besides).fetch_all(pool).await?))
     }
 
+    /// Forgets processes that hold no claims: most of them are gone, and one that is not shows itself again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn processes_forget(&self) -> Stored<()> {
+        const SQL: &str = "DELETE FROM processes WHERE owner NOT IN (SELECT claimed_by FROM messages WHERE claimed_by IS NOT NULL)";
+        on!(&self.db, pool => { sqlx::query(SQL).execute(pool).await?; });
+        Ok(())
+    }
+
     /// What became of these deliveries at the organisation's destinations. One query, however many there are.
     ///
     /// # Errors

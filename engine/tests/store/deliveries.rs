@@ -54,7 +54,8 @@ fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
         delivery_id: None,
         secret_id: String::new(),
         note_match: false,
-        webhook_timestamp: at,
+        // It is part of the body: the same for the same one.
+        webhook_timestamp: 1,
         received_at: at,
         took_us: 900,
         to_do: false,
@@ -278,6 +279,9 @@ async fn claims_are_let_go_of(fresh: Fresh) {
     store.process_beat("a").await.unwrap();
     assert_eq!(store.processes_claiming("b").await.unwrap(), [("a".to_owned(), 2)]);
     assert!(store.processes_claiming("a").await.unwrap().is_empty());
+    store.process_beat("idle").await.unwrap();
+    store.processes_forget().await.unwrap();
+    assert_eq!(store.processes_claiming("b").await.unwrap(), [("a".to_owned(), 2)], "who holds a claim is kept");
     store.messages_done(DESTINATION, "b", &[sent(1, "sent", 0)], 0).await.unwrap();
     assert_eq!(store.messages_release("a").await.unwrap(), 2, "who does not hold a claim changes nothing");
     assert_eq!(claim(store, "b", 1).await, [1, 2]);

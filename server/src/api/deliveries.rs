@@ -16,7 +16,7 @@ use crate::times::rfc3339;
 const LIMIT_MAX: i64 = 500;
 const LIMIT_DEFAULT: i64 = 50;
 /// Bytes of bodies in one answer; one delivery at least.
-const BYTES_MAX: i64 = 16 * 1024 * 1024;
+const BYTES_MAX: i64 = 6 * 1024 * 1024;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -393,7 +393,7 @@ mod tests {
             ("RELINK_WEBHOOK_AHEAD_MAX", "-1s"),
             ("RELINK_SECRET_OVERLAP", "a day"),
             ("RELINK_KEEP_DELIVERIES", "7h"),
-            ("RELINK_KEEP_DELIVERIES_MB", "0"),
+            ("RELINK_KEEP_DELIVERIES_MB", "plenty"),
             ("RELINK_JOBS_SECRET", "hunter2hunter2"),
             ("RELINK_SMTP_URL", "mail.example.com"),
             ("RELINK_MAIL_FROM", "nobody"),

@@ -433,10 +433,14 @@ async fn large_bodies_come_in_smaller_pages() {
         );
         assert_eq!(World::told(&world.deliver(SECRET, &body).await), (200, "accepted"));
     }
-    let page = deliveries(&program, "").await;
-    assert_eq!(page["deliveries"].as_array().unwrap().len(), 3);
-    let rest = deliveries(&program, &format!("?after={}", page["next"].as_str().unwrap())).await;
-    assert_eq!(rest["deliveries"].as_array().unwrap().len(), 2);
+    let (mut seen, mut query) = (0, String::new());
+    while seen < 5 {
+        let page = deliveries(&program, &query).await;
+        assert_eq!(page["deliveries"].as_array().unwrap().len(), 1, "one at least");
+        query = format!("?after={}", page["next"].as_str().unwrap());
+        seen += 1;
+    }
+    assert!(deliveries(&program, &query).await["deliveries"].as_array().unwrap().is_empty());
 }
 
 #[tokio::test]
