@@ -1,7 +1,9 @@
 //! A whole story against real processes, after which no secret is anywhere it does not belong.
 
+use relink_engine::webhook::SigningKey;
 use serde_json::{Value, json};
 
+use crate::fleet::now_ms;
 use crate::process::{Place, Running, all_bytes, client, free_port};
 
 const PASSWORD: &str = "correct horse battery";
@@ -48,7 +50,7 @@ async fn no_secret_is_in_any_log_line_page_or_file() {
         assert_eq!(walk(&client, &relink, &linear, workspace, &[]).await, "/integrations");
     }
     pages += &page(&client, &relink, "/integrations").await;
-    let id = pages.split("/integrations/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let id = pages.split("/integrations/").nth(1).unwrap().split(['"', '#']).next().unwrap().to_owned();
     // A program takes tokens, one of them by force, one through a lost answer, and calls Linear with them.
     let key = place.json(&["key", "new", "--org", "north", "--name", "ci"], "")["key"].as_str().unwrap().to_owned();
     let api = format!("{}/api/v1/connections/{id}", relink.url);
@@ -64,6 +66,18 @@ async fn no_secret_is_in_any_log_line_page_or_file() {
     let query = json!({ "query": "{ viewer { id } }" });
     let answer = client.post(format!("{api}/graphql")).bearer_auth(&key).json(&query).send().await.unwrap();
     assert_eq!(answer.status(), 200);
+    // A webhook comes, signed with the workspace's own secret, and one that is signed with no secret known here.
+    let signing = "lin_wh_TheWorkspacesOwnSecret42";
+    place.json(&["webhook", "secret", "add", "--org", "north", "--workspace", "acme-robotics", "--json"], signing);
+    let listed = place.json(&["connection", "list", "--org", "north", "--json"], "");
+    let acme = listed["connections"].as_array().unwrap().iter().find(|one| one["workspace"]["url_key"] == "acme-robotics").unwrap();
+    let body = json!({ "type": "Issue", "action": "create", "organizationId": acme["workspace"]["id"], "webhookTimestamp": now_ms() });
+    for (secret, status) in [(signing, 200), ("lin_wh_SomebodyElsesSecret99", 401)] {
+        let signature = String::from_utf8(SigningKey::new(&secret.into()).unwrap().sign(body.to_string().as_bytes()).to_vec()).unwrap();
+        let sent = client.post(format!("{}/webhooks/linear", relink.url)).header("linear-signature", signature).body(body.to_string());
+        assert_eq!(sent.send().await.unwrap().status(), status);
+    }
+    pages += &page(&client, &relink, "/deliveries").await;
     pages += &page(&client, &relink, "/metrics").await;
     pages += &page(&client, &relink, &format!("/integrations/{id}")).await;
     client.post(format!("{}/control/uninstall", linear.url)).json(&json!({ "workspace": "acme-robotics" })).send().await.unwrap();
@@ -86,6 +100,7 @@ async fn no_secret_is_in_any_log_line_page_or_file() {
         key,
         app["client_secret"].as_str().unwrap().to_owned(),
         app["webhook_secret"].as_str().unwrap().to_owned(),
+        signing.to_owned(),
     ]);
     let log = relink.said();
     assert!(log.lines().count() > 20, "the log is there to be searched");
