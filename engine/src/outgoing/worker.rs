@@ -120,13 +120,33 @@ impl Engine {
         let Some(turn) = self.outgoing().serving.take(&destination) else { return };
         let engine = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = engine.send_some(&destination).await {
-                tracing::error!(%error, destination = destination.id, "messages could not be handed on; they are tried again");
+            let id = destination.id.clone();
+            let sending = tokio::spawn({
+                let engine = engine.clone();
+                async move { engine.send_some(&destination).await }
+            });
+            match sending.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, destination = id, "messages could not be handed on; they are tried again"),
+                Err(_) => tracing::error!(destination = id, "handing on stopped in the middle; the messages are tried again"),
             }
+            engine.let_go(&id).await;
             drop(turn);
             // Others had their turn meanwhile; there may be more for this one.
             engine.outgoing().wake.notify_one();
         });
+    }
+
+    /// What was claimed and not written down as sent, however the turn ended. While the turn is held nobody in this process
+    /// claims for the destination, and nobody else lets go of what a living process claimed: so it has to work.
+    async fn let_go(&self, destination: &str) {
+        while let Err(error) = in_time(self.store().messages_unclaim(destination, &self.outgoing().owner)).await {
+            tracing::error!(%error, destination, "claimed messages could not be released; that is tried again");
+            sleep(OURS_PAUSE).await;
+            if self.is_stopping() {
+                return;
+            }
+        }
     }
 
     /// Some of what is due for a destination.
@@ -134,18 +154,18 @@ impl Engine {
         let (owner, id) = (&self.outgoing().owner, &destination.id);
         // Before the first claim, so that nobody takes this process for dead.
         in_time(self.store().process_beat(owner)).await?;
-        // Nobody else in this process serves it: what is claimed still, a turn left behind that ended badly.
-        in_time(self.store().messages_unclaim(id, owner, None)).await?;
         // One is enough to find out whether it takes anything again.
         let limit = if destination.failing_since.is_some() { 1 } else { CLAIM };
         let claimed = in_time(self.store().messages_claim(id, owner, self.now(), limit)).await?;
         let sends = stream::iter(claimed).map(|message| self.send_apart(destination, message)).buffer_unordered(AT_ONCE);
         // What has ended while the last ones were written down goes together.
         let mut ended = std::pin::pin!(sends.ready_chunks(CLAIM as usize));
+        let mut outcome = Ok(());
+        // To the end, also when writing fails: nothing may be under way any more when the claims are let go of.
         while let Some(tried) = ended.next().await {
-            self.write_tried(destination, tried).await?;
+            outcome = outcome.and(self.write_tried(destination, tried).await);
         }
-        Ok(())
+        outcome
     }
 
     /// In a task of its own, so that it goes on while others are written down.
@@ -173,7 +193,7 @@ impl Engine {
             self.pause_if_lost(destination, gone).await?;
         }
         if let Some(why) = ours {
-            // Its claim goes with the next turn; the destination is not to blame.
+            // The destination is not to blame.
             tracing::error!(why, destination = destination.id, "a message was not handed on; it is tried again");
             tokio::time::sleep(OURS_PAUSE).await;
         }

@@ -138,11 +138,10 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn messages_unclaim(&self, destination: &str, owner: &str, next_at: Option<Millis>) -> Stored<()> {
-        const SQL: &str =
-            "UPDATE messages SET claimed_by = NULL, next_at = COALESCE($3, next_at) WHERE destination_id = $1 AND claimed_by = $2";
+    pub async fn messages_unclaim(&self, destination: &str, owner: &str) -> Stored<()> {
+        const SQL: &str = "UPDATE messages SET claimed_by = NULL WHERE destination_id = $1 AND claimed_by = $2";
         let _turn = self.turn_to_write().await;
-        on!(&self.db, pool => { sqlx::query(SQL).bind(destination).bind(owner).bind(next_at).execute(pool).await?; });
+        on!(&self.db, pool => { sqlx::query(SQL).bind(destination).bind(owner).execute(pool).await?; });
         Ok(())
     }
 
@@ -199,6 +198,53 @@ impl Store {
         const SQL: &str = "SELECT m.destination_id, m.seq, m.state, m.attempts, m.next_at, m.last_status, m.last_answer, m.last_at \
             FROM messages m JOIN destinations d ON d.id = m.destination_id WHERE d.organisation_id = $1 AND m.seq >= $2 AND m.seq <= $3 ORDER BY m.seq";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(from).bind(to).fetch_all(pool).await?))
+    }
+
+    /// [`Store::messages_of`] for deliveries that are far apart: a page that is narrowed reads no more than it shows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn messages_of_each(&self, organisation: &str, seqs: &[i64]) -> Stored<Vec<MessageRow>> {
+        macro_rules! of_each {
+            ($among:literal) => {
+                concat!(
+                    "SELECT m.destination_id, m.seq, m.state, m.attempts, m.next_at, m.last_status, m.last_answer, m.last_at \
+                     FROM messages m JOIN destinations d ON d.id = m.destination_id WHERE d.organisation_id = $1 AND m.seq ",
+                    $among
+                )
+            };
+        }
+        match &self.db {
+            Db::Sqlite(pool) => {
+                let seqs = serde_json::to_string(seqs).unwrap_or_default();
+                Ok(sqlx::query_as(of_each!("IN (SELECT value FROM json_each($2))")).bind(organisation).bind(seqs).fetch_all(pool).await?)
+            }
+            Db::Postgres(pool) => Ok(sqlx::query_as(of_each!("= ANY($2)")).bind(organisation).bind(seqs).fetch_all(pool).await?),
+        }
+    }
+
+    /// Which delivery an organisation's number is; `None` where there is none, or its body is not kept any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delivery_kept(&self, organisation: &str, number: i64) -> Stored<Option<i64>> {
+        const SQL: &str = "SELECT seq FROM delivery_recipients WHERE organisation_id = $1 AND number = $2 \
+            AND seq > (SELECT pruned_to FROM delivery_log)";
+        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(organisation).bind(number).fetch_optional(pool).await?))
+    }
+
+    /// From where to where the newest `count` deliveries of an organisation go that are kept; `None` where there are none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn deliveries_newest(&self, organisation: &str, count: i64) -> Stored<Option<(i64, i64)>> {
+        // A number is never below its seq, so what was pruned is not even read.
+        const SQL: &str = "SELECT MIN(newest.seq), MAX(newest.seq) FROM (SELECT seq FROM delivery_recipients WHERE organisation_id = $1 \
+            AND number > (SELECT pruned_to FROM delivery_log) AND seq > (SELECT pruned_to FROM delivery_log) \
+            ORDER BY number DESC LIMIT $2) AS newest";
+        let (from, to): (Option<i64>, Option<i64>) =
+            on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).bind(count).fetch_one(pool).await?);
+        Ok(from.zip(to))
     }
 
     /// How many messages wait for each destination of an organisation, and how many were parked.

@@ -285,9 +285,10 @@ async fn claims_are_let_go_of(fresh: Fresh) {
     store.messages_done(DESTINATION, "b", &[sent(1, "sent", 0)], 0).await.unwrap();
     assert_eq!(store.messages_release("a").await.unwrap(), 2, "who does not hold a claim changes nothing");
     assert_eq!(claim(store, "b", 1).await, [1, 2]);
-    store.messages_unclaim(DESTINATION, "b", Some(70)).await.unwrap();
-    assert_eq!(claim(store, "b", 69).await, Vec::<i64>::new());
-    assert_eq!(claim(store, "b", 70).await, [1, 2]);
+    store.messages_unclaim(DESTINATION, "a").await.unwrap();
+    assert_eq!(claim(store, "b", 1).await, Vec::<i64>::new());
+    store.messages_unclaim(DESTINATION, "b").await.unwrap();
+    assert_eq!(claim(store, "b", 1).await, [1, 2]);
 }
 
 async fn a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for(fresh: Fresh) {
