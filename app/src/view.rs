@@ -1,16 +1,21 @@
 //! What a page may know: display facts only. No token, secret or raw error fits into any of these types,
-//! because everything here ends up readable in the page's source. The one exception is a new API key ([`NewKeyView`]):
-//! its page is the only place where it can ever be read.
+//! because everything here ends up readable in the page's source. The exceptions are a new API key ([`NewKeyView`]) and the
+//! secret of a new destination ([`NewDestinationView`]): their page is the only place where they can ever be read.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 mod delivery;
+mod destination;
 mod flash;
 mod webhook;
 
 pub use delivery::{Again, BodyView, Choice, DeliveriesView, DeliveryOutcome, DeliveryView, FilterView, Piece, PieceKind};
+pub use destination::{
+    DestinationForm, DestinationState, DestinationView, Draft, Fate, HandedOnView, HandedView, NewDestinationView, NextTry, PausedBecause,
+    RESENT_AT_ONCE,
+};
 pub use flash::{ConnectError, ExpectedWorkspace, Flash};
 pub use webhook::{CheckView, Lately, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, Verdict, WebhookFacts, WebhookView};
 
@@ -395,6 +400,7 @@ pub struct Refused {
     pub organisation: String,
     pub name: String,
     pub email: String,
+    pub destination: Draft,
     pub complaints: Vec<Complaint>,
 }
 
@@ -421,4 +427,11 @@ pub enum Complaint {
     KeyName,
     /// A connection's page: not the shape of a signing secret.
     SigningSecret,
+    /// Deliveries: not an https address, or too long a one.
+    DestinationUrl,
+    /// Not on the public internet.
+    DestinationPrivate,
+    /// There is no such type of event.
+    DestinationEvent,
+    DestinationsTooMany,
 }

@@ -15,6 +15,8 @@ pub struct DeliveriesQuery {
     pub outcome: Option<String>,
     /// A delivery's number: the page begins with the one before it.
     pub before: Option<String>,
+    /// Which secret the page was opened for.
+    pub shown: Option<String>,
 }
 
 /// A page of the organisation's deliveries.
@@ -24,10 +26,12 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
 
     use super::delivery_filter::{Found, Page};
     use super::delivery_views::delivery_views;
-    use super::request::{engine, signed_in, webhook_url};
+    use super::destination_views::Destinations;
+    use super::destinations::{new_destination, refused_draft};
+    use super::request::{engine, signed_in, take_flash, webhook_url};
     use super::webhook_views::refused_views;
     use super::words;
-    use crate::view::Lately;
+    use crate::view::{DeliveryView, Lately};
 
     let (engine, person) = (engine()?, signed_in().await?);
     let (store, organisation) = (engine.store(), person.organisation_id.as_str());
@@ -36,9 +40,12 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
     let page = Page::of(&query, &connections);
     let Found { rows, newer, older } = page.find(store, organisation).await?;
     let now = engine.now();
-    let refused = if person.manages() { engine.webhook_refusals(organisation, now - HOUR).await? } else { Vec::new() };
+    let destinations = Destinations::load(&engine, organisation, &rows).await?;
+    let handed = |(view, row)| DeliveryView { handed: destinations.handed(row), ..view };
+    let manages = person.manages();
+    let refused = if manages { engine.webhook_refusals(organisation, now - HOUR).await? } else { Vec::new() };
     Ok(DeliveriesView {
-        deliveries: delivery_views(&rows, &secrets, &connections, now),
+        deliveries: delivery_views(&rows, &secrets, &connections, now).into_iter().zip(&rows).map(handed).collect(),
         filter: page.view(&connections),
         paged: page.before.is_some(),
         newer,
@@ -46,6 +53,10 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
         here: page.address(page.before),
         refused: refused_views(&refused, &secrets, &connections, Lately::Hour, now),
         url: webhook_url()?,
+        handed_on: destinations.view(if manages { Some(refused_draft().await?) } else { None }),
+        new_destination: if manages { new_destination(&person, query.shown.as_deref()).await? } else { None },
+        flash: take_flash().await?,
+        manages,
         as_of: words::seconds(now),
     })
 }

@@ -1,6 +1,7 @@
 //! Which deliveries the address bar asks for.
 
 use relink_engine::connection::Connection;
+use relink_engine::outgoing::EVENTS;
 use relink_engine::store::{DeliveryFilter, DeliveryRow, Store, StoreError};
 
 use super::deliveries::DeliveriesQuery;
@@ -10,33 +11,6 @@ use crate::view::{Choice, FilterView};
 /// Deliveries on a page.
 const SIZE: usize = 20;
 
-/// As Linear names them. To collect those that came would mean to read every delivery.
-const EVENTS: [&str; 24] = [
-    "AgentSessionEvent",
-    "AppUserNotification",
-    "Attachment",
-    "AuditEntry",
-    "Comment",
-    "Customer",
-    "CustomerNeed",
-    "Cycle",
-    "Document",
-    "Initiative",
-    "InitiativeUpdate",
-    "Issue",
-    "IssueLabel",
-    "IssueSLA",
-    "OAuthApp",
-    "OAuthAuthorization",
-    "PermissionChange",
-    "Project",
-    "ProjectLabel",
-    "ProjectUpdate",
-    "Reaction",
-    "Release",
-    "ReleaseNote",
-    "User",
-];
 /// The engine's names, and ours.
 const OUTCOMES: [(&str, &str); 4] =
     [("accepted", "Accepted"), ("late", "Accepted late"), ("duplicate", "Duplicate: came again"), ("ignored", "Ignored")];
@@ -86,6 +60,7 @@ impl Page {
         };
         let mut workspaces: Vec<Choice> = connections.iter().map(|one| choice(&one.id, &one.workspace.name, &self.connection)).collect();
         workspaces.sort_by_key(|choice| choice.label.to_lowercase());
+        // All that Linear sends: to collect those that came would mean to read every delivery.
         FilterView {
             workspaces,
             events: EVENTS.iter().map(|event| choice(event, event, &self.filter.event)).collect(),
@@ -125,7 +100,8 @@ mod tests {
 
     fn page(workspace: &str, event: &str, outcome: &str, before: &str) -> Page {
         let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let query = DeliveriesQuery { workspace: part(workspace), event: part(event), outcome: part(outcome), before: part(before) };
+        let (workspace, event, outcome, before) = (part(workspace), part(event), part(outcome), part(before));
+        let query = DeliveriesQuery { workspace, event, outcome, before, shown: None };
         Page::of(&query, &[connection("acme", "Acme Robotics"), connection("globex", "Globex")])
     }
 

@@ -16,9 +16,11 @@ pub fn delivery_views(rows: &[DeliveryRow], secrets: &[WebhookSecretRow], connec
     rows.iter().map(|row| delivery_view(row, secrets, connections, now)).collect()
 }
 
+/// Without what became of it at destinations.
 fn delivery_view(row: &DeliveryRow, secrets: &[WebhookSecretRow], connections: &[Connection], now: Millis) -> DeliveryView {
     let workspace = connections.iter().find(|connection| connection.workspace.id == row.workspace_id);
     DeliveryView {
+        number: row.number,
         at: words::short_stamp(row.received_at, now),
         event: event(row),
         subject: row.subject.clone(),
@@ -36,6 +38,7 @@ fn delivery_view(row: &DeliveryRow, secrets: &[WebhookSecretRow], connections: &
         digest: digest(&row.digest),
         sent: words::tenths(row.webhook_timestamp, now),
         received: words::tenths_after(row.received_at, row.webhook_timestamp, now),
+        handed: Vec::new(),
         body: body(row),
     }
 }

@@ -74,7 +74,7 @@ pub async fn sign_up(
     use super::request::{engine, open_session, see_other, set_refused};
     use crate::view::{Complaint, Refused};
 
-    let mut refused = Refused { organisation: kept(&organisation), name: kept(&name), email: kept(&email), complaints: Vec::new() };
+    let mut refused = Refused { organisation: kept(&organisation), name: kept(&name), email: kept(&email), ..Refused::default() };
     refused.complaints = match engine()?.sign_up(SignUp { organisation, name, email, password: password.into() }).await {
         Ok(person) => {
             open_session(&person).await?;

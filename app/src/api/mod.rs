@@ -7,10 +7,12 @@
 mod connect;
 mod connection;
 mod deliveries;
+mod destinations;
 mod door;
 mod failure;
 mod integrations;
 mod keys;
+mod resend;
 mod settings;
 mod shell;
 mod webhooks;
@@ -19,6 +21,8 @@ mod webhooks;
 mod delivery_filter;
 #[cfg(feature = "ssr")]
 mod delivery_views;
+#[cfg(feature = "ssr")]
+mod destination_views;
 #[cfg(feature = "ssr")]
 mod history;
 #[cfg(feature = "ssr")]
@@ -39,10 +43,12 @@ mod words;
 pub use connect::*;
 pub use connection::*;
 pub use deliveries::*;
+pub use destinations::*;
 pub use door::*;
 pub use failure::Failure;
 pub use integrations::*;
 pub use keys::*;
+pub use resend::*;
 pub use settings::*;
 pub use shell::*;
 pub use webhooks::*;

@@ -9,14 +9,14 @@ use leptos_axum::ResponseOptions;
 use relink_engine::account::Person;
 use relink_engine::digest::sha256_hex;
 use relink_engine::{Engine, NewApiKey};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::Duration;
 use tower_sessions::{Expiry, Session};
 
 use super::Failure;
-use crate::view::{Flash, NewKeyView, Refused, Theme};
+use crate::view::{Flash, NewDestinationView, NewKeyView, Refused, Theme};
 
 /// What pages need to know of this instance beside the engine.
 #[derive(Clone, Debug)]
@@ -44,8 +44,9 @@ const BROWSER: &str = "browser";
 const FLASH: &str = "flash";
 const REFUSED: &str = "refused";
 const NEW_KEY: &str = "new_key";
+const NEW_DESTINATION: &str = "new_destination";
 
-/// A key on its way to the page that shows it once.
+/// A key, or the secret of a destination, on its way to the page that shows it once.
 #[derive(Serialize, Deserialize)]
 struct SealedKey {
     name: String,
@@ -241,6 +242,18 @@ pub async fn take_new_key(person: &Person) -> Result<Option<NewKeyView>, Failure
     let Some(SealedKey { name, sealed }) = take(NEW_KEY).await? else { return Ok(None) };
     let key = engine()?.open_for(person, &sealed);
     Ok(key.map(|key| NewKeyView::Shown { name, key: key.expose_secret().to_owned() }))
+}
+
+/// Sealed as a key is. `name` is what the page calls the destination.
+pub async fn set_new_destination(person: &Person, name: String, secret: &SecretString) -> Result<(), Failure> {
+    put(NEW_DESTINATION, SealedKey { name, sealed: engine()?.seal_for(person, secret) }).await
+}
+
+/// The secret of the destination that this person has just added; only the first call after that gets it.
+pub async fn take_new_destination(person: &Person) -> Result<Option<NewDestinationView>, Failure> {
+    let Some(SealedKey { name, sealed }) = take(NEW_DESTINATION).await? else { return Ok(None) };
+    let secret = engine()?.open_for(person, &sealed);
+    Ok(secret.map(|secret| NewDestinationView::Shown { name, secret: secret.expose_secret().to_owned() }))
 }
 
 async fn put(key: &str, value: impl Serialize) -> Result<(), Failure> {

@@ -5,6 +5,9 @@ use time::{Month, OffsetDateTime};
 
 use crate::view::Moment;
 
+/// What is further off is told in hours.
+const MINUTES_UP_TO: Millis = 2 * HOUR;
+
 /// "Today 05:38", "Tomorrow 04:08", "9 Nov 22:10", "9 Nov 2025 22:10".
 pub fn moment(at: Millis, now: Millis) -> Moment {
     let (date, today) = (utc(at), utc(now));
@@ -111,12 +114,13 @@ pub fn ago(span: Millis) -> String {
     }
 }
 
-/// "in 40 s", "in 2 min", "now": rounded up, so that nobody looks too early.
+/// "in 40 s", "in 2 min", "in 6 h", "now": rounded up, so that nobody looks too early.
 pub fn within(span: Millis) -> String {
     match span {
         ..=0 => "now".to_owned(),
         1..MINUTE => format!("in {} s", (span + SECOND - 1) / SECOND),
-        _ => format!("in {} min", (span + MINUTE - 1) / MINUTE),
+        MINUTE..=MINUTES_UP_TO => format!("in {} min", (span + MINUTE - 1) / MINUTE),
+        _ => format!("in {} h", (span + HOUR - 1) / HOUR),
     }
 }
 
@@ -205,6 +209,7 @@ mod tests {
         assert_eq!(within(1), "in 1 s");
         assert_eq!(within(40 * SECOND), "in 40 s");
         assert_eq!(within(MINUTE + 1), "in 2 min");
+        assert_eq!((within(2 * HOUR).as_str(), within(2 * HOUR + 1).as_str()), ("in 120 min", "in 3 h"));
     }
 
     #[test]

@@ -4,25 +4,33 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::delivery::Row;
+use super::destinations::{HandedOn, NewSecret, removal_question};
 use super::load::loaded;
 use crate::api::{DeliveriesQuery, load_deliveries};
-use crate::parts::{AsOf, Content, CopyField, Glyph, Icon, Place, RefusalNotices};
+use crate::parts::{
+    AsOf, Content, CopyField, Dialog, FlashMessage, Glyph, Icon, PausedNotices, Place, Question, RefusalNotices, counted_deliveries,
+};
 use crate::view::{Choice, DeliveriesView, DeliveryView, FilterView};
 
 const HERE: &str = "/deliveries";
 
 #[component]
 pub fn DeliveriesPage() -> impl IntoView {
-    let query = use_query_map().with_untracked(|query| {
+    let (query, asked) = use_query_map().with_untracked(|query| {
         let part = |name: &str| query.get(name).filter(|value| !value.is_empty());
-        DeliveriesQuery { workspace: part("workspace"), event: part("event"), outcome: part("outcome"), before: part("before") }
+        let [workspace, event, outcome, before, shown] = ["workspace", "event", "outcome", "before", "shown"].map(part);
+        let asked = part("destination").filter(|_| query.get("confirm").as_deref() == Some("destination"));
+        (DeliveriesQuery { workspace, event, outcome, before, shown }, asked)
     });
-    loaded(load_deliveries(query), deliveries)
+    loaded(load_deliveries(query), move |view| deliveries(view, asked))
 }
 
-/// The page, given its data.
-pub fn deliveries(view: DeliveriesView) -> Content {
-    let DeliveriesView { deliveries, filter, paged, newer, older, here, refused, url, as_of } = view;
+/// The page, given its data; over it the question whether to remove the destination `asked` names.
+pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
+    let question = asked.and_then(|id| question(&view, &id));
+    let DeliveriesView { deliveries, filter, paged, newer, older, here, refused, url, .. } = view;
+    let DeliveriesView { handed_on, new_destination, flash, manages, as_of, .. } = view;
+    let was_refused = handed_on.form.as_ref().is_some_and(|form| form.complaint.is_some());
     let untouched = !paged && !filter.narrows();
     let nothing_ever = deliveries.is_empty() && untouched;
     let list = match (deliveries.is_empty(), untouched) {
@@ -30,10 +38,11 @@ pub fn deliveries(view: DeliveriesView) -> Content {
         (true, false) => nothing_here(paged),
         (false, _) => {
             let pager = pager(deliveries.len(), newer, older);
-            view! { {list(deliveries)} {pager} }.into_any()
+            view! { {list(deliveries, &here, manages)} {pager} }.into_any()
         }
     };
     let main = view! {
+        {flash.map(|flash| view! { <FlashMessage flash page=here.clone() manages /> })}
         <div class="head">
             <div>
                 <h1>"Deliveries"</h1>
@@ -43,11 +52,22 @@ pub fn deliveries(view: DeliveriesView) -> Content {
                 <AsOf at=as_of page=here />
             </div>
         </div>
+        {new_destination.map(|new_destination| view! { <NewSecret new_destination /> })}
+        <PausedNotices handed_on=handed_on.clone() />
         <RefusalNotices refused />
         {(!nothing_ever).then(|| filters(filter))}
         {list}
+        <HandedOn handed_on />
     };
-    Content::new("Deliveries, Relink", Some(Place::Deliveries), main)
+    let title = question.as_ref().map_or_else(|| "Deliveries, Relink".to_owned(), |question| format!("{} Relink", question.heading));
+    let dialog = question.map(|question| view! { <Dialog question open=true /> }.into_any());
+    Content { refused: was_refused, dialog, ..Content::new(title, Some(Place::Deliveries), main) }
+}
+
+/// Of those who may answer yes.
+fn question(view: &DeliveriesView, id: &str) -> Option<Question> {
+    let destination = view.handed_on.destinations.iter().find(|destination| destination.id == id);
+    destination.filter(|_| view.manages).map(removal_question)
 }
 
 fn filters(filter: FilterView) -> AnyView {
@@ -73,7 +93,8 @@ fn select(name: &'static str, label: &'static str, all: &'static str, choices: V
     .into_any()
 }
 
-fn list(deliveries: Vec<DeliveryView>) -> AnyView {
+fn list(deliveries: Vec<DeliveryView>, here: &str, manages: bool) -> AnyView {
+    let row = |delivery| view! { <Row delivery here=here.to_owned() manages /> };
     view! {
         <div class="panel">
             <div class="dl-head" aria-hidden="true">
@@ -85,7 +106,7 @@ fn list(deliveries: Vec<DeliveryView>) -> AnyView {
                 <span>"Signed with"</span>
                 <span>"Took"</span>
             </div>
-            <ol class="dl">{deliveries.into_iter().map(|delivery| view! { <Row delivery /> }).collect_view()}</ol>
+            <ol class="dl">{deliveries.into_iter().map(row).collect_view()}</ol>
         </div>
     }
     .into_any()
@@ -93,7 +114,7 @@ fn list(deliveries: Vec<DeliveryView>) -> AnyView {
 
 fn pager(shown: usize, newer: Option<String>, older: Option<String>) -> AnyView {
     let words = match (&newer, &older) {
-        (None, None) => counted_deliveries(shown),
+        (None, None) => counted_deliveries(shown as u64),
         (None, Some(_)) => format!("Newest {shown}"),
         (Some(_), _) => format!("{shown} older ones"),
     };
@@ -106,10 +127,6 @@ fn pager(shown: usize, newer: Option<String>, older: Option<String>) -> AnyView 
         </nav>
     }
     .into_any()
-}
-
-fn counted_deliveries(count: usize) -> String {
-    if count == 1 { "1 delivery".to_owned() } else { format!("{count} deliveries") }
 }
 
 fn nothing_here(paged: bool) -> AnyView {

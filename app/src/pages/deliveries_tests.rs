@@ -1,6 +1,6 @@
 use super::*;
 use crate::rendered;
-use crate::view::{Again, BodyView, DeliveryOutcome, Moment, Piece, PieceKind, SignedWith};
+use crate::view::{Again, BodyView, DeliveryOutcome, Fate, HandedOnView, HandedView, Moment, Piece, PieceKind, SignedWith};
 
 fn moment(text: &str) -> Moment {
     Moment { iso: "2026-11-19T14:01:02Z".to_owned(), text: text.to_owned() }
@@ -9,6 +9,7 @@ fn moment(text: &str) -> Moment {
 fn delivery() -> DeliveryView {
     let piece = |kind, text: &str| Piece { kind, text: text.to_owned() };
     DeliveryView {
+        number: 7,
         at: moment("14:01:02"),
         event: "Comment create".to_owned(),
         subject: "ENG-398".to_owned(),
@@ -22,6 +23,7 @@ fn delivery() -> DeliveryView {
         digest: "5be0…a91c".to_owned(),
         sent: moment("14:01:02.2"),
         received: moment("02.3"),
+        handed: Vec::new(),
         body: BodyView {
             bytes: "31".to_owned(),
             raw: Some("{\"a\":\"<script>\"}".to_owned()),
@@ -41,9 +43,13 @@ fn page(deliveries: Vec<DeliveryView>, chosen: bool, paged: bool, newer: Option<
         here: "/deliveries".to_owned(),
         refused: Vec::new(),
         url: "https://relink.example/webhooks/linear".to_owned(),
+        handed_on: HandedOnView::default(),
+        new_destination: None,
+        flash: None,
+        manages: false,
         as_of: moment("14:02:11 UTC"),
     };
-    rendered::html(|| super::deliveries(view).main).replace("<!>", "")
+    rendered::html(|| super::deliveries(view, None).main).replace("<!>", "")
 }
 
 #[test]
@@ -89,4 +95,12 @@ fn pages_lead_to_the_ones_beside_them() {
     assert_eq!(links(None, Some("/deliveries?before=21")), (false, true));
     assert_eq!(links(Some("/deliveries"), Some("/deliveries?before=21")), (true, true));
     assert!(page(vec![delivery()], false, false, None, None).contains("1 delivery"));
+}
+
+#[test]
+fn what_became_of_it_stands_in_its_row() {
+    let handed = vec![HandedView { destination: "d1".to_owned(), name: "hooks.example.com".to_owned(), fate: Fate::NotSent }];
+    let page = page(vec![DeliveryView { handed, ..delivery() }], false, false, None, None);
+    assert!(page.contains("Not sent to <b>hooks.example.com</b>"));
+    assert!(!page.contains("/deliveries/resend"), "who does not manage sends nothing again");
 }

@@ -2,12 +2,18 @@
 
 use leptos::prelude::*;
 
+use super::handed::Handed;
 use crate::islands::CopyButton;
 use crate::parts::{Glyph, Icon};
 use crate::view::{Again, BodyView, DeliveryOutcome, DeliveryView, Piece, PieceKind, SignedWith};
 
 #[component]
-pub fn Row(delivery: DeliveryView) -> impl IntoView {
+pub fn Row(
+    delivery: DeliveryView,
+    /// The page that it is on.
+    here: String,
+    manages: bool,
+) -> impl IntoView {
     let (class, icon, outcome) = match delivery.outcome {
         DeliveryOutcome::Accepted => ("tag ok", Icon::Check, "Accepted"),
         DeliveryOutcome::Late => ("tag wait", Icon::Clock, "Accepted late"),
@@ -37,6 +43,7 @@ pub fn Row(delivery: DeliveryView) -> impl IntoView {
                 </summary>
                 <div class="open">
                     {facts(&delivery)}
+                    <Handed number=delivery.number handed=delivery.handed.clone() back=here manages />
                     {body(delivery)}
                 </div>
             </details>

@@ -144,6 +144,7 @@ fn place(complaint: Complaint) -> &'static str {
         Complaint::EmailInvalid | Complaint::EmailTaken => "email",
         Complaint::PasswordTooShort | Complaint::PasswordTooLong | Complaint::NoMatch { .. } | Complaint::Paused { .. } => "password",
         Complaint::AlreadyOwned | Complaint::KeyName | Complaint::SigningSecret => "",
+        Complaint::DestinationUrl | Complaint::DestinationPrivate | Complaint::DestinationEvent | Complaint::DestinationsTooMany => "",
     }
 }
 
@@ -166,6 +167,14 @@ pub fn words(complaint: Complaint) -> String {
         }
         Complaint::KeyName => "Enter a name of 1 to 100 characters.".to_owned(),
         Complaint::SigningSecret => "This does not look like a Linear signing secret. It starts with lin_wh_.".to_owned(),
+        Complaint::DestinationUrl => {
+            "Enter an address that starts with https://, without a user name or password, of 2,000 characters at most.".to_owned()
+        }
+        Complaint::DestinationPrivate => "This address is not on the public internet. To send to your own network, whoever runs this \
+                                          Relink sets RELINK_ALLOW_PRIVATE_DESTINATIONS=true."
+            .to_owned(),
+        Complaint::DestinationEvent => "One of the event types does not exist. Pick from the list.".to_owned(),
+        Complaint::DestinationsTooMany => "No more addresses can be added. Remove one of those above first.".to_owned(),
         Complaint::AlreadyOwned => "Somebody else set up this Relink first. Nothing was changed.".to_owned(),
     }
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{ConnectButton, Glyph, Icon, ReconnectForm};
 use crate::view::{ConnectError, Flash};
 
+mod destination;
 mod webhook;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +147,10 @@ fn words(flash: Flash) -> Words {
             Words::new(Good, format!("{secret} is accepted no more."), "What is signed with it is refused from now on.")
         }
         Flash::DeliveryChecked(check) => webhook::checked(check),
+        Flash::DestinationPaused { name } => destination::paused(&name),
+        Flash::DestinationResumed { name } => destination::resumed(&name),
+        Flash::DestinationRemoved { name } => destination::removed(&name),
+        Flash::SentAgain { name, count, paused } => destination::sent_again(&name, count, paused),
         Flash::SignedOutElsewhere => Words::new(Good, "Signed out everywhere else.", "Only this browser is still signed in."),
         Flash::ConnectFailed(error) => failed(error),
         Flash::Failed(failure) => Words::new(Bad, "That did not work.", failure.to_string()),

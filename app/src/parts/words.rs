@@ -41,6 +41,12 @@ pub fn counted(count: usize, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
+/// "1 delivery", "3 deliveries".
+#[must_use]
+pub fn counted_deliveries(count: u64) -> String {
+    if count == 1 { "1 delivery".to_owned() } else { format!("{count} deliveries") }
+}
+
 /// Whose name Linear shows, as the fact on a card.
 #[must_use]
 pub fn acts_as(who: &ActsAs) -> String {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Moment, RefusedView, SignedWith};
+use super::{Flash, HandedOnView, HandedView, Moment, NewDestinationView, RefusedView, SignedWith};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveriesView {
@@ -20,6 +20,11 @@ pub struct DeliveriesView {
     pub refused: Vec<RefusedView>,
     /// To paste into Linear.
     pub url: String,
+    pub handed_on: HandedOnView,
+    pub new_destination: Option<NewDestinationView>,
+    pub flash: Option<Flash>,
+    /// Adds, pauses, resumes and removes destinations, and sends again.
+    pub manages: bool,
     pub as_of: Moment,
 }
 
@@ -48,6 +53,8 @@ pub struct Choice {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryView {
+    /// Which of the organisation's deliveries it is.
+    pub number: i64,
     /// "14:01:29", or "18 Nov 14:01".
     pub at: Moment,
     /// "Issue update"
@@ -71,6 +78,8 @@ pub struct DeliveryView {
     pub sent: Moment,
     /// "02.3", as far as it differs.
     pub received: Moment,
+    /// What became of it at each destination; nothing where it is not handed on.
+    pub handed: Vec<HandedView>,
     pub body: BodyView,
 }
 

@@ -57,6 +57,21 @@ pub enum Flash {
         secret: String,
     },
     DeliveryChecked(CheckView),
+    DestinationPaused {
+        name: String,
+    },
+    DestinationResumed {
+        name: String,
+    },
+    DestinationRemoved {
+        name: String,
+    },
+    /// So many deliveries are on their way to a destination once more.
+    SentAgain {
+        name: String,
+        count: u64,
+        paused: bool,
+    },
     ConnectFailed(ConnectError),
     /// A form was refused.
     Failed(Failure),

@@ -6,6 +6,7 @@ mod accounts;
 mod api;
 mod connect;
 mod deliveries;
+mod destination_pages;
 mod destinations;
 mod disconnect;
 mod headers;
