@@ -263,9 +263,10 @@ impl Store {
     /// When the database fails.
     pub async fn messages_resend(&self, organisation: &str, destination: &str, from: i64, to: i64, now: Millis, limit: i64) -> Stored<u64> {
         const SQL: &str = "INSERT INTO messages (destination_id, seq, entity, state, attempts, next_at) \
-            SELECT d.id, r.seq, '', 'waiting', 0, $5 FROM destinations d JOIN delivery_recipients r ON r.organisation_id = d.organisation_id \
+            SELECT d.id, r.seq, CASE WHEN d.ordered THEN v.entity ELSE '' END, 'waiting', 0, $5 FROM destinations d JOIN delivery_recipients r ON r.organisation_id = d.organisation_id \
             JOIN deliveries v ON v.seq = r.seq \
-            WHERE d.organisation_id = $1 AND d.id = $2 AND r.seq >= $3 AND r.seq <= $4 AND v.outcome <> 'ignored' ORDER BY r.seq LIMIT $6 \
+            WHERE d.organisation_id = $1 AND d.id = $2 AND r.number >= $3 AND r.seq >= $3 AND r.seq <= $4 AND v.outcome <> 'ignored' \
+             AND v.seq > (SELECT pruned_to FROM delivery_log) ORDER BY r.seq LIMIT $6 \
             ON CONFLICT (destination_id, seq) DO UPDATE SET state = 'waiting', attempts = 0, first_at = NULL, next_at = excluded.next_at \
             WHERE messages.claimed_by IS NULL";
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(organisation).bind(destination).bind(from).bind(to).bind(now).bind(limit)

@@ -326,6 +326,9 @@ async fn resending_starts_anew(fresh: Fresh) {
     assert_eq!(store.messages_resend(ORG, DESTINATION, 1, 3, 9, 10).await.unwrap(), 3, "what it never got too");
     assert_eq!(claim(store, "a", 9).await, [1, 2, 3]);
     assert_eq!(store.messages_resend(ORG, DESTINATION, 1, 3, 9, 10).await.unwrap(), 0, "they are on their way");
+    store.messages_release("a").await.unwrap();
+    store.deliveries_prune(2, 10).await.unwrap();
+    assert_eq!(store.messages_resend(ORG, DESTINATION, 1, 3, 9, 10).await.unwrap(), 2, "not what has no body any more");
     let rows = store.messages_of(ORG, 2, 3).await.unwrap();
     assert_eq!(rows.iter().map(|row| (row.seq, row.attempts)).collect::<Vec<_>>(), [(2, 0), (3, 0)]);
 }
