@@ -7,6 +7,7 @@ mod delivery;
 mod destination;
 mod grant;
 mod ingest;
+mod ingest_sqlite;
 mod member;
 mod message;
 mod meta;
@@ -38,6 +39,7 @@ pub use destination::DestinationRow;
 pub(crate) use grant::{ACCESS, CONNECTIONS, REFRESH};
 pub use grant::{NewGrant, SealedGrant, SupersededGrant};
 pub use ingest::BATCH_MAX;
+use ingest_sqlite::SqliteIngest;
 pub use member::Member;
 pub use message::{ClaimedMessage, MessageRow, Sent};
 pub use postgres::Pg;
@@ -65,6 +67,7 @@ const MIGRATION_LOCK: i64 = 0x52_45_4c_49_4e_4b;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const POOL_SIZE: u32 = 16;
+const PAGE_BYTES: u32 = 8192;
 
 #[derive(Clone, Debug)]
 pub enum Db {
@@ -76,6 +79,8 @@ pub enum Db {
 pub enum StoreError {
     #[error("the database did not do it: {0}")]
     Database(#[from] sqlx::Error),
+    #[error("the database did not store it: {0}")]
+    Ingest(#[from] rusqlite::Error),
     #[error("the database could not be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("the database did not answer in time")]
@@ -83,6 +88,13 @@ pub enum StoreError {
     /// A row that the code never writes. A person has to look.
     #[error("row {id} of {table} cannot be")]
     Inconsistent { table: &'static str, id: String },
+}
+
+impl StoreError {
+    /// The database answered, and took offence at what it was given.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, StoreError::Database(sqlx::Error::Database(_)) | StoreError::Ingest(_))
+    }
 }
 
 pub(crate) type Stored<T> = Result<T, StoreError>;
@@ -93,6 +105,8 @@ pub struct Store {
     db: Db,
     recent: Arc<recent::Recent>,
     writing: Arc<Mutex<()>>,
+    /// Only with SQLite.
+    ingest: Option<Arc<SqliteIngest>>,
 }
 
 impl Store {
@@ -111,9 +125,16 @@ impl Store {
             // A grant that Linear has rotated must be on the disk, not in a cache, before it is used.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(SQLITE_BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?;
-        Ok(Store { db: Db::Sqlite(pool), recent: Arc::default(), writing: Arc::default() })
+            .busy_timeout(SQLITE_BUSY_TIMEOUT)
+            // Webhooks are a little larger than the half of a default page, which would leave the rest of it empty.
+            .page_size(PAGE_BYTES)
+            // What a statement keeps so that it can be undone would make a file of its own for every batch.
+            .pragma("temp_store", "memory");
+        // A file does not hang up: asking it before every statement only takes time.
+        let pool = SqlitePoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
+        let db = Db::Sqlite(pool.connect_with(options).await?);
+        let ingest = Some(Arc::new(SqliteIngest::new(path.to_owned())));
+        Ok(Store { db, recent: Arc::default(), writing: Arc::default(), ingest })
     }
 
     /// Opens a PostgreSQL database, `postgres://…`.
@@ -121,7 +142,8 @@ impl Store {
     /// # Errors
     /// When the address makes no sense or nothing answers there.
     pub async fn open_postgres(url: &str) -> Stored<Store> {
-        Ok(Store { db: Db::Postgres(Pg::open(url).await?), recent: Arc::default(), writing: Arc::default() })
+        let db = Db::Postgres(Pg::open(url).await?);
+        Ok(Store { db, recent: Arc::default(), writing: Arc::default(), ingest: None })
     }
 
     /// Brings the schema up to date. Safe with any number of processes at once.
@@ -181,6 +203,9 @@ impl Store {
 
     /// Hands back all connections; SQLite folds its write-ahead log into the file.
     pub async fn close(&self) {
+        if let Some(ingest) = &self.ingest {
+            ingest.close();
+        }
         on!(&self.db, pool => pool.close().await);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -17,7 +18,7 @@ const WAITING_MAX: usize = 2_048;
 const WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes of bodies after which a transaction is full.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
-/// Failures in a row of one batch, after which the rest of it is not tried.
+/// Failures among the deliveries of one batch, after which the rest of it is not tried: it is the database.
 const FAILURES_MAX: u32 = 3;
 /// Linear takes five seconds for a failure. What is stored after all by then is a duplicate when it comes again.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -89,8 +90,7 @@ impl Engine {
             waiting.queue.push_back(Pending { delivery, done });
             if !waiting.writing {
                 waiting.writing = true;
-                let engine = self.clone();
-                tokio::spawn(async move { engine.write_deliveries().await });
+                self.start_writing();
             }
         }
         match timeout(PATIENCE, stored).await {
@@ -99,6 +99,17 @@ impl Engine {
                 self.webhook_counts().add("unstored");
                 Err(StoreError::Timeout.into())
             }
+        }
+    }
+
+    fn start_writing(&self) {
+        let engine = self.clone();
+        if self.store().blocks() {
+            // The whole loop stays on one thread: from a transaction straight into the next one.
+            let runtime = Handle::current();
+            tokio::task::spawn_blocking(move || runtime.block_on(engine.write_deliveries()));
+        } else {
+            tokio::spawn(async move { engine.write_deliveries().await });
         }
     }
 
@@ -112,17 +123,33 @@ impl Engine {
             let (deliveries, waiting): (Vec<_>, Vec<_>) = batch.into_iter().map(|pending| (pending.delivery, pending.done)).unzip();
             self.note_matches(&deliveries);
             match self.store().deliveries_put(&deliveries).await {
-                // Whoever stopped waiting has told Linear to send it again.
-                Ok(stored) => {
-                    for (done, new) in waiting.into_iter().zip(stored) {
-                        let _ = done.send(new);
+                Ok(new) => {
+                    for ((delivery, done), new) in deliveries.iter().zip(waiting).zip(new) {
+                        self.tell(delivery, done, new).await;
                     }
                 }
                 // One that the database does not take must not keep the others out.
-                Err(StoreError::Database(sqlx::Error::Database(_))) if deliveries.len() > 1 => self.write_singly(deliveries, waiting).await,
+                Err(error) if error.is_refusal() && deliveries.len() > 1 => self.write_singly(&deliveries, waiting).await,
                 Err(error) => {
                     tracing::error!(%error, count = deliveries.len(), "deliveries could not be stored; Linear will send them again")
                 }
+            }
+        }
+    }
+
+    /// Tells whoever waits. Who stopped waiting has told Linear to send it again.
+    async fn tell(&self, delivery: &NewDelivery, done: Done, new: bool) {
+        if new {
+            let _ = done.send(true);
+            return;
+        }
+        match self.store().delivery_repeated(delivery).await {
+            Ok(Some(heard)) => drop(done.send(heard)),
+            Ok(None) => {
+                tracing::warn!(workspace = delivery.workspace_id, "a delivery was forgotten when it came again; Linear will send it again")
+            }
+            Err(error) => {
+                tracing::error!(%error, workspace = delivery.workspace_id, "a repeated delivery could not be counted; Linear will send it again");
             }
         }
     }
@@ -144,20 +171,17 @@ impl Engine {
         });
     }
 
-    async fn write_singly(&self, deliveries: Vec<NewDelivery>, waiting: Vec<Done>) {
+    async fn write_singly(&self, deliveries: &[NewDelivery], waiting: Vec<Done>) {
         let mut failures = 0;
-        for (delivery, done) in deliveries.into_iter().zip(waiting) {
-            match self.store().deliveries_put(std::slice::from_ref(&delivery)).await {
-                Ok(stored) => {
-                    let _ = done.send(stored == [true]);
-                }
+        for (delivery, done) in deliveries.iter().zip(waiting) {
+            match self.store().deliveries_put(std::slice::from_ref(delivery)).await {
+                Ok(new) => self.tell(delivery, done, new == [true]).await,
                 Err(error) => {
                     tracing::error!(%error, workspace = delivery.workspace_id, "a delivery could not be stored; Linear will send it again");
                     failures += 1;
                 }
             }
             if failures > FAILURES_MAX {
-                // It is the database, not the deliveries.
                 return;
             }
         }
