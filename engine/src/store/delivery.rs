@@ -172,6 +172,38 @@ impl Store {
             .bind(text(&filter.event)).bind(text(&filter.outcome)).bind(limit).fetch_optional(pool).await?))
     }
 
+    /// The body of a delivery; `None` when it was pruned.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delivery_body(&self, seq: i64) -> Stored<Option<Vec<u8>>> {
+        on!(&self.db, pool => Ok(sqlx::query_scalar("SELECT body FROM deliveries WHERE seq = $1 AND seq > (SELECT pruned_to FROM delivery_log)").bind(seq).fetch_optional(pool).await?))
+    }
+
+    /// Which delivery an organisation's number is; `None` where there is none, or its body is not kept any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delivery_kept(&self, organisation: &str, number: i64) -> Stored<Option<i64>> {
+        const SQL: &str = "SELECT seq FROM delivery_recipients WHERE organisation_id = $1 AND number = $2 \
+            AND seq > (SELECT pruned_to FROM delivery_log)";
+        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(organisation).bind(number).fetch_optional(pool).await?))
+    }
+
+    /// From where to where the newest `count` deliveries of an organisation go that are kept; `None` where there are none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn deliveries_newest(&self, organisation: &str, count: i64) -> Stored<Option<(i64, i64)>> {
+        // A number is never below its seq, so what was pruned is not even read.
+        const SQL: &str = "SELECT MIN(newest.seq), MAX(newest.seq) FROM (SELECT seq FROM delivery_recipients WHERE organisation_id = $1 \
+            AND number > (SELECT pruned_to FROM delivery_log) AND seq > (SELECT pruned_to FROM delivery_log) \
+            ORDER BY number DESC LIMIT $2) AS newest";
+        let (from, to): (Option<i64>, Option<i64>) =
+            on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).bind(count).fetch_one(pool).await?);
+        Ok(from.zip(to))
+    }
+
     /// How many bytes of bodies are kept.
     ///
     /// # Errors
@@ -185,22 +217,21 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn deliveries_forget(&self, before: Millis, bite: i64) -> Stored<u64> {
-        const OLDEST: &str = "SELECT seq, CAST(length(body) AS BIGINT) FROM deliveries WHERE received_at < $2 AND seq IN \
-            (SELECT seq FROM deliveries ORDER BY seq LIMIT $1) ORDER BY seq";
+        const OLDEST: &str = "SELECT MAX(seq), COUNT(*), CAST(COALESCE(SUM(length(body)), 0) AS BIGINT) FROM deliveries \
+            WHERE received_at < $2 AND seq IN (SELECT seq FROM deliveries ORDER BY seq LIMIT $1)";
         let _turn = self.turn_to_write().await;
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
             hold_log!(tx);
-            let oldest: Vec<(i64, i64)> = sqlx::query_as(OLDEST).bind(bite).bind(before).fetch_all(&mut *tx).await?;
-            let Some((last, _)) = oldest.last() else { return Ok(0) };
-            let bytes: i64 = oldest.iter().map(|(_, bytes)| bytes).sum();
+            let (last, count, bytes): (Option<i64>, i64, i64) = sqlx::query_as(OLDEST).bind(bite).bind(before).fetch_one(&mut *tx).await?;
+            let Some(last) = last else { return Ok(0) };
             sqlx::query("DELETE FROM delivery_recipients WHERE organisation_id IN (SELECT id FROM organisations) AND number <= $1")
                 .bind(last).execute(&mut *tx).await?;
             sqlx::query("DELETE FROM messages WHERE seq <= $1").bind(last).execute(&mut *tx).await?;
             sqlx::query("DELETE FROM deliveries WHERE seq <= $1").bind(last).execute(&mut *tx).await?;
             sqlx::query("UPDATE delivery_log SET bytes = bytes - $1").bind(bytes).execute(&mut *tx).await?;
             tx.commit().await?;
-            Ok(oldest.len() as u64)
+            Ok(count.unsigned_abs())
         })
     }
 
@@ -211,34 +242,25 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn deliveries_prune(&self, bytes_max: i64, bite: i64) -> Stored<(u64, u64)> {
-        const OLDEST: &str = "SELECT seq, CAST(length(body) AS BIGINT) FROM deliveries WHERE seq > (SELECT pruned_to FROM delivery_log) \
-            ORDER BY seq LIMIT $1";
+        // The first of them whose bodies together are enough.
+        const OLDEST: &str = "SELECT MAX(seq), COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM \
+            (SELECT seq, size, SUM(size) OVER (ORDER BY seq) AS together FROM (SELECT seq, length(body) AS size FROM deliveries \
+            WHERE seq > (SELECT pruned_to FROM delivery_log) ORDER BY seq LIMIT $1) AS bite) AS summed \
+            WHERE together - size < (SELECT bytes FROM delivery_log) - $2";
         const PARK: &str = "UPDATE messages SET state = 'parked', last_answer = 'the delivery was not kept for so long' \
-            WHERE seq <= $1 AND state = 'waiting' AND claimed_by IS NULL";
+            WHERE seq > (SELECT pruned_to FROM delivery_log) AND seq <= $1 AND state = 'waiting' AND claimed_by IS NULL";
         let _turn = self.turn_to_write().await;
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
             hold_log!(tx);
-            let bytes: i64 = sqlx::query_scalar("SELECT bytes FROM delivery_log").fetch_one(&mut *tx).await?;
-            let oldest: Vec<(i64, i64)> = if bytes <= bytes_max {
-                Vec::new()
-            } else {
-                sqlx::query_as(OLDEST).bind(bite).fetch_all(&mut *tx).await?
-            };
-            let (mut freed, mut pruned, mut last) = (0, 0, None);
-            for (seq, size) in oldest {
-                if bytes - freed <= bytes_max {
-                    break;
-                }
-                (freed, pruned, last) = (freed + size, pruned + 1, Some(seq));
-            }
-            let Some(last) = last else { return Ok((0, 0)) };
+            let oldest = sqlx::query_as(OLDEST).bind(bite).bind(bytes_max).fetch_one(&mut *tx).await?;
+            let (Some(last), pruned, freed): (Option<i64>, i64, i64) = oldest else { return Ok((0, 0)) };
             let parked = sqlx::query(PARK).bind(last).execute(&mut *tx).await?.rows_affected();
             sqlx::query("UPDATE deliveries SET body = $2 WHERE seq > (SELECT pruned_to FROM delivery_log) AND seq <= $1")
                 .bind(last).bind(&b""[..]).execute(&mut *tx).await?;
             sqlx::query("UPDATE delivery_log SET bytes = bytes - $1, pruned_to = $2").bind(freed).bind(last).execute(&mut *tx).await?;
             tx.commit().await?;
-            Ok((pruned, parked))
+            Ok((pruned.unsigned_abs(), parked))
         })
     }
 

@@ -68,7 +68,7 @@ impl Store {
                 )
             };
         }
-        let _turn = self.turn_to_write().await;
+        let turn = self.turn_to_write().await;
         let mut claimed: Vec<i64> = match &self.db {
             Db::Sqlite(pool) => sqlx::query_scalar(claim!("")).bind(destination).bind(owner).bind(now).bind(limit).fetch_all(pool).await?,
             Db::Postgres(pool) => {
@@ -76,41 +76,34 @@ impl Store {
                 sqlx::query_scalar(sql).bind(destination).bind(owner).bind(now).bind(limit).fetch_all(pool).await?
             }
         };
-        drop(_turn);
+        drop(turn);
         claimed.sort_unstable();
         self.messages_read(destination, owner, &claimed).await
     }
 
-    /// With their bodies; what was pruned meanwhile is not there any more, and its message goes too.
+    /// With their bodies; where it was pruned meanwhile, the message is parked.
     async fn messages_read(&self, destination: &str, owner: &str, claimed: &[i64]) -> Stored<Vec<ClaimedMessage>> {
         let (Some(first), Some(last)) = (claimed.first(), claimed.last()) else { return Ok(Vec::new()) };
         const READ: &str = "SELECT m.seq, m.attempts, m.first_at, d.workspace_id, d.digest, d.headers, CASE WHEN length(d.body) <= $5 THEN d.body END AS body \
-            FROM messages m JOIN deliveries d ON d.seq = m.seq \
+            FROM messages m JOIN deliveries d ON d.seq = m.seq AND d.seq > (SELECT pruned_to FROM delivery_log) \
             WHERE m.destination_id = $1 AND m.claimed_by = $2 AND m.seq >= $3 AND m.seq <= $4 ORDER BY m.seq";
-        const DROP: &str = "DELETE FROM messages WHERE destination_id = $1 AND claimed_by = $2 AND seq >= $3 AND seq <= $4 \
-            AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = messages.seq)";
+        const PARK: &str = "UPDATE messages SET state = 'parked', claimed_by = NULL, last_answer = 'the delivery was not kept for so long' \
+            WHERE destination_id = $1 AND claimed_by = $2 AND seq >= $3 AND seq <= $4 \
+            AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = messages.seq AND d.seq > (SELECT pruned_to FROM delivery_log))";
         let all: Vec<ClaimedMessage> = on!(&self.db, pool => sqlx::query_as(READ).bind(destination).bind(owner).bind(first).bind(last).bind(BODY_MAX).fetch_all(pool).await?);
         if all.len() < claimed.len() {
-            on!(&self.db, pool => { sqlx::query(DROP).bind(destination).bind(owner).bind(first).bind(last).execute(pool).await?; });
+            on!(&self.db, pool => { sqlx::query(PARK).bind(destination).bind(owner).bind(first).bind(last).execute(pool).await?; });
         }
         Ok(all.into_iter().filter(|message| claimed.binary_search(&message.seq).is_ok()).collect())
     }
 
-    /// The body of a delivery; `None` when it was pruned.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn delivery_body(&self, seq: i64) -> Stored<Option<Vec<u8>>> {
-        on!(&self.db, pool => Ok(sqlx::query_scalar("SELECT body FROM deliveries WHERE seq = $1").bind(seq).fetch_optional(pool).await?))
-    }
-
-    /// Writes down how tries of one destination ended, and lets go of the claims. Where none of them worked, the destination
-    /// counts as failing and is left alone until `again_at`; one that worked ends that.
+    /// Writes down how tries of one destination ended, and lets go of the claims. The destination is left alone until
+    /// `again_at`. Where none of them worked, it counts as failing; one that worked ends that.
     ///
     /// # Errors
     /// When the database fails; the claims stay then, and what was sent may be sent again.
     pub async fn messages_done(&self, destination: &str, owner: &str, sent: &[Sent], again_at: Millis) -> Stored<()> {
-        const GOOD: &str = "UPDATE destinations SET failing_since = NULL, next_at = 0, last_status = $2, last_answer = $3, last_at = $4, last_ok_at = $4 WHERE id = $1";
+        const GOOD: &str = "UPDATE destinations SET failing_since = NULL, next_at = $5, last_status = $2, last_answer = $3, last_at = $4, last_ok_at = $4 WHERE id = $1";
         const BAD: &str = "UPDATE destinations SET failing_since = COALESCE(failing_since, $4), next_at = $5, last_status = $2, last_answer = $3, last_at = $4 \
             WHERE id = $1";
         const MESSAGE: &str = "UPDATE messages SET state = $4, attempts = attempts + 1, next_at = $5, last_status = $6, last_answer = $7, last_at = $8, \
@@ -123,8 +116,7 @@ impl Store {
             let mut tx = pool.begin().await?;
             // The destination first and its messages in order, as everywhere: else two could wait for each other.
             let noted = sqlx::query(if last.state == "sent" { GOOD } else { BAD }).bind(destination).bind(last.status).bind(&last.answer).bind(last.at);
-            let noted = if last.state == "sent" { noted } else { noted.bind(again_at) };
-            noted.execute(&mut *tx).await?;
+            noted.bind(again_at).execute(&mut *tx).await?;
             for one in in_order {
                 sqlx::query(MESSAGE).bind(destination).bind(owner).bind(one.seq).bind(one.state).bind(one.next_at).bind(one.status).bind(&one.answer)
                     .bind(one.at).execute(&mut *tx).await?;
@@ -194,23 +186,14 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn messages_of(&self, organisation: &str, from: i64, to: i64) -> Stored<Vec<MessageRow>> {
-        const SQL: &str = "SELECT m.destination_id, m.seq, m.state, m.attempts, m.next_at, m.last_status, m.last_answer, m.last_at \
-            FROM messages m JOIN destinations d ON d.id = m.destination_id WHERE d.organisation_id = $1 AND m.seq >= $2 AND m.seq <= $3 ORDER BY m.seq";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(from).bind(to).fetch_all(pool).await?))
-    }
-
-    /// [`Store::messages_of`] for deliveries that are far apart: a page that is narrowed reads no more than it shows.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn messages_of_each(&self, organisation: &str, seqs: &[i64]) -> Stored<Vec<MessageRow>> {
+    pub async fn messages_of(&self, organisation: &str, seqs: &[i64]) -> Stored<Vec<MessageRow>> {
         macro_rules! of_each {
             ($among:literal) => {
                 concat!(
                     "SELECT m.destination_id, m.seq, m.state, m.attempts, m.next_at, m.last_status, m.last_answer, m.last_at \
                      FROM messages m JOIN destinations d ON d.id = m.destination_id WHERE d.organisation_id = $1 AND m.seq ",
-                    $among
+                    $among,
+                    " ORDER BY m.seq"
                 )
             };
         }
@@ -221,30 +204,6 @@ impl Store {
             }
             Db::Postgres(pool) => Ok(sqlx::query_as(of_each!("= ANY($2)")).bind(organisation).bind(seqs).fetch_all(pool).await?),
         }
-    }
-
-    /// Which delivery an organisation's number is; `None` where there is none, or its body is not kept any more.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn delivery_kept(&self, organisation: &str, number: i64) -> Stored<Option<i64>> {
-        const SQL: &str = "SELECT seq FROM delivery_recipients WHERE organisation_id = $1 AND number = $2 \
-            AND seq > (SELECT pruned_to FROM delivery_log)";
-        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(organisation).bind(number).fetch_optional(pool).await?))
-    }
-
-    /// From where to where the newest `count` deliveries of an organisation go that are kept; `None` where there are none.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn deliveries_newest(&self, organisation: &str, count: i64) -> Stored<Option<(i64, i64)>> {
-        // A number is never below its seq, so what was pruned is not even read.
-        const SQL: &str = "SELECT MIN(newest.seq), MAX(newest.seq) FROM (SELECT seq FROM delivery_recipients WHERE organisation_id = $1 \
-            AND number > (SELECT pruned_to FROM delivery_log) AND seq > (SELECT pruned_to FROM delivery_log) \
-            ORDER BY number DESC LIMIT $2) AS newest";
-        let (from, to): (Option<i64>, Option<i64>) =
-            on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).bind(count).fetch_one(pool).await?);
-        Ok(from.zip(to))
     }
 
     /// How many messages wait for each destination of an organisation, and how many were parked.

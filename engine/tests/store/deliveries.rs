@@ -18,8 +18,11 @@ on_both!(
     the_oldest_are_forgotten_in_bites,
     what_made_room_is_still_a_duplicate,
     a_late_recipient_reads_on_to_it,
+    one_that_was_forgotten_is_not_counted,
+    what_is_kept_can_be_found_by_its_number,
     messages_are_claimed_once_and_in_order,
     claims_are_let_go_of,
+    a_message_without_its_body_is_parked,
     a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for,
     resending_starts_anew,
     a_shared_delivery_is_stored_once_and_seen_by_both,
@@ -64,6 +67,16 @@ fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
     }
 }
 
+/// Stores deliveries as whoever receives them does. For each: whether somebody has it now who had not before.
+async fn put(store: &Store, new: &[NewDelivery]) -> Vec<bool> {
+    let stored = store.deliveries_put(new).await.unwrap();
+    let mut told = Vec::new();
+    for (new, stored) in new.iter().zip(stored) {
+        told.push(stored || store.delivery_repeated(new).await.unwrap().unwrap());
+    }
+    told
+}
+
 async fn all(store: &Store) -> Vec<Vec<u8>> {
     store.deliveries_after(ORG, 0, 10_000, i64::MAX).await.unwrap().into_iter().map(|row| row.body).collect()
 }
@@ -71,8 +84,8 @@ async fn all(store: &Store) -> Vec<Vec<u8>> {
 async fn a_body_is_stored_once_for_each_workspace(fresh: Fresh) {
     let store = &fresh.store;
     let batch = [delivery("w", b"one", 1), delivery("w", b"two", 1), delivery("w", b"one", 2), delivery("v", b"one", 2)];
-    assert_eq!(store.deliveries_put(&batch).await.unwrap(), [true, true, false, true]);
-    assert_eq!(store.deliveries_put(&[delivery("w", b"two", 9)]).await.unwrap(), [false]);
+    assert_eq!(put(store, &batch).await, [true, true, false, true]);
+    assert_eq!(put(store, &[delivery("w", b"two", 9)]).await, [false]);
     let rows = store.deliveries_after(ORG, 0, 10, i64::MAX).await.unwrap();
     let told: Vec<_> = rows.iter().map(|row| (row.workspace_id.as_str(), row.body.as_slice(), row.repeats, row.repeated_at)).collect();
     assert_eq!(told, [("w", &b"one"[..], 1, Some(2)), ("w", b"two", 1, Some(9)), ("v", b"one", 0, None)]);
@@ -87,7 +100,7 @@ async fn of_many_writers_each_body_is_stored_once(fresh: Fresh) {
             let mut new = 0;
             for round in 0..10_u32 {
                 let batch: Vec<_> = (0..30_u32).map(|number| delivery("w", &(round * 20 + number).to_be_bytes(), writer)).collect();
-                new += store.deliveries_put(&batch).await.unwrap().into_iter().filter(|new| *new).count();
+                new += put(&store, &batch).await.into_iter().filter(|new| *new).count();
             }
             new
         });
@@ -106,7 +119,7 @@ async fn who_reads_on_misses_nothing_however_many_write(fresh: Fresh) {
         writers.spawn(async move {
             for number in 0..60_u32 {
                 let body = (writer * 1_000 + number).to_be_bytes();
-                store.deliveries_put(&[delivery("w", &body, 1)]).await.unwrap();
+                put(&store, &[delivery("w", &body, 1)]).await;
             }
             store.close().await;
         });
@@ -127,7 +140,7 @@ async fn who_reads_on_misses_nothing_however_many_write(fresh: Fresh) {
 async fn any_bytes_come_back_as_they_were(fresh: Fresh) {
     let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     for body in [&b"\0"[..], b"", &bytes] {
-        assert_eq!(fresh.store.deliveries_put(&[delivery("w", body, 1)]).await.unwrap(), [true]);
+        assert_eq!(put(&fresh.store, &[delivery("w", body, 1)]).await, [true]);
     }
     assert_eq!(all(&fresh.store).await, [vec![0], Vec::new(), bytes]);
 }
@@ -135,7 +148,7 @@ async fn any_bytes_come_back_as_they_were(fresh: Fresh) {
 async fn pages_are_filtered_and_cut(fresh: Fresh) {
     let late = NewDelivery { outcome: "late", event: "Comment".to_owned(), ..delivery("w", b"late body", 2) };
     let ignored = NewDelivery { outcome: "ignored", ..delivery("v", b"ignored body", 3) };
-    fresh.store.deliveries_put(&[delivery("w", b"plain body", 1), late, ignored, delivery("w", b"plain body", 4)]).await.unwrap();
+    put(&fresh.store, &[delivery("w", b"plain body", 1), late, ignored, delivery("w", b"plain body", 4)]).await;
     let page = async |filter: DeliveryFilter, before: i64| {
         let rows = fresh.store.deliveries_before(ORG, &filter, before, 5, 10).await.unwrap();
         rows.into_iter().map(|row| String::from_utf8(row.body).unwrap()).collect::<Vec<_>>()
@@ -152,7 +165,7 @@ async fn pages_are_filtered_and_cut(fresh: Fresh) {
 async fn the_oldest_are_forgotten_in_bites(fresh: Fresh) {
     owner(&fresh).await;
     for at in 1..=6_i64 {
-        fresh.store.deliveries_put(&[delivery("w", &[u8::try_from(at).unwrap(); 10], at)]).await.unwrap();
+        put(&fresh.store, &[delivery("w", &[u8::try_from(at).unwrap(); 10], at)]).await;
     }
     assert_eq!(fresh.store.deliveries_forget(1, 2).await.unwrap(), 0);
     assert_eq!(fresh.store.deliveries_forget(4, 2).await.unwrap(), 2, "a bite");
@@ -166,12 +179,12 @@ async fn what_made_room_is_still_a_duplicate(fresh: Fresh) {
     owner(&fresh).await;
     let bodies: Vec<[u8; 10]> = (1..=4).map(|number| [number; 10]).collect();
     for body in &bodies {
-        fresh.store.deliveries_put(&[to_destination(body)]).await.unwrap();
+        put(&fresh.store, &[to_destination(body)]).await;
     }
     assert_eq!(fresh.store.deliveries_prune(40, 10).await.unwrap(), (0, 0));
     assert_eq!(fresh.store.deliveries_prune(25, 10).await.unwrap(), (2, 2), "the oldest first, until they are few enough bytes");
     assert_eq!((fresh.store.delivery_bytes().await.unwrap(), all(&fresh.store).await.len()), (20, 2));
-    assert_eq!(fresh.store.deliveries_put(&[delivery("w", &bodies[0], 9)]).await.unwrap(), [false]);
+    assert_eq!(put(&fresh.store, &[delivery("w", &bodies[0], 9)]).await, [false]);
     let page = fresh.store.deliveries_before(ORG, &DeliveryFilter::default(), i64::MAX, 5, 10).await.unwrap();
     assert_eq!(page.len(), 2, "what is not kept is not shown");
     assert_eq!(fresh.store.deliveries_prune(0, 1).await.unwrap().0, 1, "a bite");
@@ -181,9 +194,9 @@ async fn what_made_room_is_still_a_duplicate(fresh: Fresh) {
 
 async fn a_shared_delivery_is_stored_once_and_seen_by_both(fresh: Fresh) {
     let both = NewDelivery { recipients: vec![recipient(ORG), recipient("org-south")], ..delivery("w", b"for both", 1) };
-    assert_eq!(fresh.store.deliveries_put(&[delivery("w", b"for both", 1)]).await.unwrap(), [true]);
-    assert_eq!(fresh.store.deliveries_put(std::slice::from_ref(&both)).await.unwrap(), [true], "new to the other one");
-    assert_eq!(fresh.store.deliveries_put(&[both]).await.unwrap(), [false]);
+    assert_eq!(put(&fresh.store, &[delivery("w", b"for both", 1)]).await, [true]);
+    assert_eq!(put(&fresh.store, std::slice::from_ref(&both)).await, [true], "new to the other one");
+    assert_eq!(put(&fresh.store, &[both]).await, [false]);
     let other = fresh.store.deliveries_after("org-south", 0, 10, i64::MAX).await.unwrap();
     assert_eq!((all(&fresh.store).await.len(), other.len()), (1, 1));
     assert_eq!(fresh.store.delivery_bytes().await.unwrap(), 8);
@@ -191,17 +204,42 @@ async fn a_shared_delivery_is_stored_once_and_seen_by_both(fresh: Fresh) {
 
 async fn a_late_recipient_reads_on_to_it(fresh: Fresh) {
     for number in 0..3_u8 {
-        fresh.store.deliveries_put(&[delivery("w", &[number], 1)]).await.unwrap();
+        put(&fresh.store, &[delivery("w", &[number], 1)]).await;
     }
     let other = NewDelivery { recipients: vec![recipient("org-south")], ..delivery("w", b"for the other", 1) };
-    fresh.store.deliveries_put(&[other]).await.unwrap();
+    put(&fresh.store, &[other]).await;
     let read = async |after: i64| fresh.store.deliveries_after("org-south", after, 10, i64::MAX).await.unwrap();
     let cursor = read(0).await[0].number;
     let again = NewDelivery { recipients: vec![recipient("org-south")], ..delivery("w", &[1], 2) };
-    assert_eq!(fresh.store.deliveries_put(std::slice::from_ref(&again)).await.unwrap(), [true]);
+    assert_eq!(put(&fresh.store, std::slice::from_ref(&again)).await, [true]);
     let late = read(cursor).await;
     assert_eq!((late.len(), late[0].body.as_slice()), (1, &[1][..]), "an old delivery that is new to it");
-    assert_eq!(fresh.store.deliveries_put(&[again]).await.unwrap(), [false]);
+    assert_eq!(put(&fresh.store, &[again]).await, [false]);
+    let both = NewDelivery { recipients: vec![recipient("org-east"), recipient("org-south")], ..delivery("w", &[2], 3) };
+    assert_eq!(put(&fresh.store, &[both]).await, [true]);
+    let next = NewDelivery { recipients: vec![recipient("org-south")], ..delivery("w", b"the next", 4) };
+    put(&fresh.store, &[next]).await;
+    let bodies: Vec<Vec<u8>> = read(late[0].number).await.into_iter().map(|row| row.body).collect();
+    assert_eq!(bodies, [vec![2], b"the next".to_vec()], "in the order in which it came to hear of them");
+}
+
+async fn one_that_was_forgotten_is_not_counted(fresh: Fresh) {
+    assert_eq!(fresh.store.delivery_repeated(&delivery("w", b"gone", 1)).await.unwrap(), None);
+}
+
+async fn what_is_kept_can_be_found_by_its_number(fresh: Fresh) {
+    assert_eq!(fresh.store.deliveries_newest(ORG, 5).await.unwrap(), None);
+    for number in 0..4_u8 {
+        put(&fresh.store, &[delivery("w", &[number; 3], 1)]).await;
+    }
+    let store = &fresh.store;
+    assert_eq!(store.deliveries_newest(ORG, 2).await.unwrap(), Some((3, 4)));
+    assert_eq!(store.deliveries_newest(ORG, 9).await.unwrap(), Some((1, 4)));
+    assert_eq!(store.deliveries_newest("org-south", 9).await.unwrap(), None);
+    assert_eq!((store.delivery_kept(ORG, 1).await.unwrap(), store.delivery_kept("org-south", 1).await.unwrap()), (Some(1), None));
+    store.deliveries_prune(6, 10).await.unwrap();
+    assert_eq!((store.delivery_kept(ORG, 2).await.unwrap(), store.delivery_kept(ORG, 3).await.unwrap()), (None, Some(3)));
+    assert_eq!(store.deliveries_newest(ORG, 9).await.unwrap(), Some((3, 4)));
 }
 
 const DESTINATION: &str = "d1";
@@ -217,23 +255,7 @@ fn about(entity: &str, body: &[u8]) -> NewDelivery {
 
 async fn destination(fresh: &Fresh) {
     owner(fresh).await;
-    let row = DestinationRow {
-        id: DESTINATION.to_owned(),
-        organisation_id: ORG.to_owned(),
-        url: "https://example.com/".to_owned(),
-        events: String::new(),
-        ordered: true,
-        secret_sealed: vec![1],
-        last_four: "1234".to_owned(),
-        paused_at: None,
-        paused_because: None,
-        failing_since: None,
-        last_status: None,
-        last_answer: None,
-        last_at: None,
-        last_ok_at: None,
-        created_at: 1,
-    };
+    let row = DestinationRow { ordered: true, secret_sealed: vec![1], ..DestinationRow::new(DESTINATION, ORG, "https://example.com/", 1) };
     assert!(fresh.store.destination_add(&row, None, 1).await.unwrap());
     assert!(!fresh.store.destination_add(&DestinationRow { id: "d2".to_owned(), ..row }, None, 1).await.unwrap(), "one is enough");
 }
@@ -250,7 +272,7 @@ async fn messages_are_claimed_once_and_in_order(fresh: Fresh) {
     destination(&fresh).await;
     let store = &fresh.store;
     let batch = [about("i1", b"1"), about("i1", b"2"), about("i2", b"3"), about("", b"4"), about("", b"5")];
-    store.deliveries_put(&batch).await.unwrap();
+    put(store, &batch).await;
     let mut claims = JoinSet::new();
     for number in 0..8 {
         let store = support::open(&fresh.url).await;
@@ -272,7 +294,7 @@ async fn messages_are_claimed_once_and_in_order(fresh: Fresh) {
 async fn claims_are_let_go_of(fresh: Fresh) {
     destination(&fresh).await;
     let store = &fresh.store;
-    store.deliveries_put(&[to_destination(b"1"), to_destination(b"2")]).await.unwrap();
+    put(store, &[to_destination(b"1"), to_destination(b"2")]).await;
     assert_eq!(claim(store, "a", 1).await, [1, 2]);
     assert_eq!(store.processes_claiming("b").await.unwrap(), [("a".to_owned(), -1)], "it never showed that it lives");
     store.process_beat("a").await.unwrap();
@@ -291,10 +313,24 @@ async fn claims_are_let_go_of(fresh: Fresh) {
     assert_eq!(claim(store, "b", 1).await, [1, 2]);
 }
 
+async fn a_message_without_its_body_is_parked(fresh: Fresh) {
+    destination(&fresh).await;
+    let store = &fresh.store;
+    put(store, &[to_destination(b"1"), to_destination(b"2")]).await;
+    // Pruned while it is being sent, so that nobody could park it then.
+    assert_eq!(claim(store, "a", 1).await, [1, 2]);
+    store.deliveries_prune(1, 10).await.unwrap();
+    assert_eq!(store.delivery_body(1).await.unwrap(), None);
+    store.messages_done(DESTINATION, "a", &[sent(1, "waiting", 0), sent(2, "waiting", 0)], 0).await.unwrap();
+    assert_eq!(claim(store, "a", 99).await, [2], "nothing is sent in place of a body");
+    let rows = store.messages_of(ORG, &[1, 2]).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.state.as_str()).collect::<Vec<_>>(), ["parked", "waiting"]);
+}
+
 async fn a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for(fresh: Fresh) {
     destination(&fresh).await;
     let store = &fresh.store;
-    store.deliveries_put(&[to_destination(b"1"), to_destination(b"2")]).await.unwrap();
+    put(store, &[to_destination(b"1"), to_destination(b"2")]).await;
     let due = async |now: i64| store.destinations_due(now).await.unwrap().len();
     assert_eq!(due(1).await, 1);
     claim(store, "a", 1).await;
@@ -309,17 +345,17 @@ async fn a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for
     assert!(!store.destination_resume("org-south", DESTINATION, 70).await.unwrap());
     assert!(store.destination_resume(ORG, DESTINATION, 70).await.unwrap());
     assert_eq!((due(70).await, claim(store, "a", 70).await), (1, vec![1, 2]));
-    store.messages_done(DESTINATION, "a", &[sent(1, "sent", 0), sent(2, "waiting", 80)], 99).await.unwrap();
+    store.messages_done(DESTINATION, "a", &[sent(1, "sent", 0), sent(2, "waiting", 80)], 0).await.unwrap();
     assert_eq!(due(80).await, 1, "one that worked ends the rest of it");
     assert_eq!(store.messages_count(ORG).await.unwrap(), [(DESTINATION.to_owned(), "waiting".to_owned(), 1)]);
     assert!(store.destination_remove(ORG, DESTINATION).await.unwrap());
-    assert!(store.messages_of(ORG, 0, 10).await.unwrap().is_empty());
+    assert!(store.messages_of(ORG, &[1, 2]).await.unwrap().is_empty());
 }
 
 async fn resending_starts_anew(fresh: Fresh) {
     destination(&fresh).await;
     let store = &fresh.store;
-    store.deliveries_put(&[to_destination(b"1"), delivery("w", b"2", 1), to_destination(b"3")]).await.unwrap();
+    put(store, &[to_destination(b"1"), delivery("w", b"2", 1), to_destination(b"3")]).await;
     claim(store, "a", 1).await;
     store.messages_done(DESTINATION, "a", &[sent(1, "sent", 0), sent(3, "parked", 0)], 0).await.unwrap();
     assert_eq!(store.messages_resend("org-south", DESTINATION, 1, 3, 9, 10).await.unwrap(), 0);
@@ -329,7 +365,7 @@ async fn resending_starts_anew(fresh: Fresh) {
     store.messages_release("a").await.unwrap();
     store.deliveries_prune(2, 10).await.unwrap();
     assert_eq!(store.messages_resend(ORG, DESTINATION, 1, 3, 9, 10).await.unwrap(), 2, "not what has no body any more");
-    let rows = store.messages_of(ORG, 2, 3).await.unwrap();
+    let rows = store.messages_of(ORG, &[3, 2]).await.unwrap();
     assert_eq!(rows.iter().map(|row| (row.seq, row.attempts)).collect::<Vec<_>>(), [(2, 0), (3, 0)]);
 }
 
