@@ -12,6 +12,7 @@ use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 use super::address::is_public;
+use crate::clock::{Millis, SECOND};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For the whole request, answer included.
@@ -26,7 +27,7 @@ pub(crate) struct Answer {
     pub status: Option<u16>,
     /// The beginning of its body, or what kept it from answering.
     pub text: String,
-    /// Seconds after which it wants to be asked again.
+    /// Its `Retry-After` (RFC 9110), where that is in seconds.
     pub retry_after_s: Option<i64>,
 }
 
@@ -37,6 +38,11 @@ impl Answer {
 
     pub fn is_good(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// Milliseconds after which it wants to be asked again.
+    pub fn wish(&self) -> Option<Millis> {
+        self.retry_after_s.map(|seconds| seconds.clamp(0, 86_400) * SECOND)
     }
 
     /// The destination says that it is no more.

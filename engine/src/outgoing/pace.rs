@@ -32,9 +32,12 @@ pub(super) fn next(tries: i64, age: Millis, wished: Option<Millis>, dice: u8) ->
     Next::Wait(wait.max(wished.unwrap_or(0).min(RETRY_AFTER_MAX)))
 }
 
-/// How long a destination is left alone that took nothing since then: the longer it fails, the longer.
-pub(super) fn rest(failing_since: Option<Millis>, now: Millis) -> Millis {
-    (failing_since.map_or(0, |since| now - since) / 4).clamp(REST_MIN, REST_MAX)
+/// How long a destination is left alone after some tries. One that took nothing since then: the longer it fails, the longer;
+/// one that took something: only if it wishes so.
+pub(super) fn rest(took_some: bool, failing_since: Option<Millis>, now: Millis, wished: Option<Millis>) -> Millis {
+    let wished = wished.unwrap_or(0).min(RETRY_AFTER_MAX);
+    let growing = (failing_since.map_or(0, |since| now - since) / 4).clamp(REST_MIN, REST_MAX);
+    if took_some { wished } else { growing.max(wished) }
 }
 
 /// Whether a destination that has been failing since then is paused.
@@ -66,10 +69,17 @@ mod tests {
 
     #[test]
     fn rests_grow_with_the_trouble() {
+        let failing = |since, now| rest(false, since, now, None);
         assert_eq!(
-            (rest(None, DAY), rest(Some(0), MINUTE), rest(Some(0), HOUR), rest(Some(0), DAY)),
+            (failing(None, DAY), failing(Some(0), MINUTE), failing(Some(0), HOUR), failing(Some(0), DAY)),
             (5 * SECOND, 15 * SECOND, 15 * MINUTE, HOUR)
         );
+    }
+
+    #[test]
+    fn a_destination_that_asks_for_a_rest_gets_one() {
+        assert_eq!((rest(true, None, 0, None), rest(true, None, 0, Some(MINUTE))), (0, MINUTE));
+        assert_eq!((rest(false, None, 0, Some(MINUTE)), rest(false, None, 0, Some(DAY))), (MINUTE, HOUR));
     }
 
     #[test]

@@ -176,18 +176,20 @@ impl Engine {
     }
 
     async fn write_tried(&self, destination: &DestinationRow, tried: Vec<Tried>) -> Result<(), StoreError> {
-        let (mut sent, mut gone, mut ours) = (Vec::new(), false, None);
+        let (mut sent, mut gone, mut wished, mut ours) = (Vec::new(), false, None, None);
         for one in tried {
             match one {
                 Tried::Sent(one, answer) => {
                     gone |= answer.is_gone();
+                    wished = wished.max(answer.wish().filter(|_| !answer.is_good()));
                     sent.push(one);
                 }
                 Tried::Not(why) => ours = Some(why),
             }
         }
         let (owner, failed) = (&self.outgoing().owner, sent.iter().any(|one: &Sent| one.state != "sent"));
-        let again_at = self.now() + pace::rest(destination.failing_since, self.now());
+        let took_some = sent.iter().any(|one| one.state == "sent");
+        let again_at = self.now() + pace::rest(took_some, destination.failing_since, self.now(), wished);
         in_time(self.store().messages_done(&destination.id, owner, &sent, again_at)).await?;
         if failed {
             self.pause_if_lost(destination, gone).await?;
@@ -236,8 +238,7 @@ impl Engine {
 
     fn after_failure(&self, message: &ClaimedMessage, answer: &Answer) -> (&'static str, i64) {
         let age = self.now() - message.first_at.unwrap_or(self.now());
-        let wished = answer.retry_after_s.map(|seconds| seconds.clamp(0, 86_400) * SECOND);
-        match pace::next(message.attempts + 1, age, wished, self.entropy().bytes::<1>()[0]) {
+        match pace::next(message.attempts + 1, age, answer.wish(), self.entropy().bytes::<1>()[0]) {
             Next::Wait(wait) => ("waiting", self.now() + wait),
             Next::Park => ("parked", self.now()),
         }
