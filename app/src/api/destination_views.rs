@@ -32,7 +32,7 @@ impl Destinations {
         let all = engine.destinations(organisation).await?;
         let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
         let nothing = all.is_empty() || seqs.is_empty();
-        let messages = if nothing { Vec::new() } else { engine.store().messages_of_each(organisation, &seqs).await? };
+        let messages = if nothing { Vec::new() } else { engine.store().messages_of(organisation, &seqs).await? };
         Ok(Destinations::new(all, messages, engine.now()))
     }
 
@@ -44,7 +44,8 @@ impl Destinations {
 
     /// With a form for those who may add one: what was typed into it, and what was wrong with that.
     pub fn view(&self, draft: Option<(Draft, Option<Complaint>)>) -> HandedOnView {
-        let view = |(destination, name): &(Destination, String)| destination_view(destination, name, self.now);
+        let manages = draft.is_some();
+        let view = |(destination, name): &(Destination, String)| destination_view(destination, name, manages, self.now);
         HandedOnView { destinations: self.all.iter().map(view).collect(), form: draft.map(|(draft, complaint)| form(draft, complaint)) }
     }
 
@@ -71,11 +72,12 @@ fn wants(destination: &Destination, event: &str) -> bool {
     destination.events.is_empty() || destination.events.iter().any(|wanted| wanted == event)
 }
 
-fn destination_view(destination: &Destination, name: &str, now: Millis) -> DestinationView {
+fn destination_view(destination: &Destination, name: &str, manages: bool, now: Millis) -> DestinationView {
     DestinationView {
         id: destination.id.clone(),
         name: name.to_owned(),
-        url: destination.url.clone(),
+        // The query may hold a key.
+        url: if manages { destination.url.clone() } else { place(&destination.url).to_owned() },
         events: destination.events.clone(),
         ordered: destination.ordered,
         secret: format!("{PREFIX}····{}", destination.last_four),
