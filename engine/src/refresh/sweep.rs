@@ -110,16 +110,21 @@ impl Engine {
     /// Everything that is due, read a page at a time. Where it is much, replicas share it by working through the parts of
     /// the ids in different orders.
     async fn due(&self, ask: Ask) -> Result<BoxStream<'_, Result<DueGrant, StoreError>>, StoreError> {
-        let much = self.due_between(ask, "", END).await?.len() == PAGE;
-        let parts = if much { self.shuffled(slices()) } else { vec![(String::new(), END.to_owned())] };
-        let pages = stream::try_unfold(parts, move |mut parts| async move {
+        let first = self.due_between(ask, "", END).await?;
+        let wanted = move |page: Vec<DueGrant>| {
+            let wanted = page.into_iter().filter(|grant| !ask.spread || is_due(grant, self.now(), ask.within)).collect();
+            stream::iter(self.shuffled::<DueGrant>(wanted).into_iter().map(Ok))
+        };
+        if first.len() < PAGE {
+            return Ok(wanted(first).boxed());
+        }
+        let pages = stream::try_unfold(self.shuffled(slices()), move |mut parts| async move {
             let Some((after, before)) = parts.pop() else { return Ok::<_, StoreError>(None) };
             let page = self.due_between(ask, &after, &before).await?;
             if let Some(last) = page.last().filter(|_| page.len() == PAGE) {
                 parts.push((last.connection_id.clone(), before));
             }
-            let wanted = page.into_iter().filter(|grant| !ask.spread || is_due(grant, self.now(), ask.within)).collect();
-            Ok(Some((stream::iter(self.shuffled::<DueGrant>(wanted).into_iter().map(Ok)), parts)))
+            Ok(Some((wanted(page), parts)))
         });
         Ok(pages.try_flatten().boxed())
     }
