@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where something is wrong")]
 
+#[path = "../beside.rs"]
+mod beside;
 #[path = "../../tests/process/fleet.rs"]
 #[expect(dead_code, reason = "tests do more with a fleet")]
 mod fleet;
@@ -21,6 +23,7 @@ use axum::Router;
 use axum::http::header;
 use axum::routing::post;
 use axum::serve::ListenerExt as _;
+use beside::Beside;
 use fleet::{DAY_S, Fleet, fault};
 use futures_util::future::join_all;
 use load::{Target, load, resident_kib};
@@ -63,7 +66,7 @@ async fn reads() -> Result<(), Box<dyn Error>> {
     let told = fleet.token(0, &fresh).await;
     let addr = fleet.url(0).trim_start_matches("http://").to_owned();
     let token = Target::call(&addr, &format!("/api/v1/connections/{fresh}/token"), &fleet.key, "{}");
-    let bare = Bare::start(&told.body.to_string()).await?;
+    let bare = bare(&told.body.to_string()).await?;
     let plain = Target::call(&bare.addr, "/", &fleet.key, "{}");
 
     let (mut ours, mut theirs, mut p99) = (0.0, 0.0, Duration::ZERO);
@@ -122,28 +125,9 @@ async fn sweep(fleet: Fleet, processes: usize, database: &str) -> Result<(), Box
 }
 
 /// This very program, answering the same JSON from one axum handler.
-struct Bare {
-    process: Child,
-    addr: String,
-}
-
-impl Drop for Bare {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Bare {
-    async fn start(body: &str) -> Result<Bare, Box<dyn Error>> {
-        let addr = format!("127.0.0.1:{}", process::free_port());
-        let process = Command::new(std::env::current_exe()?).arg("bare").arg(&addr).arg(body).spawn()?;
-        let bare = Bare { process, addr };
-        while tokio::net::TcpStream::connect(&bare.addr).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        Ok(bare)
-    }
+async fn bare(body: &str) -> Result<Beside, Box<dyn Error>> {
+    let addr = format!("127.0.0.1:{}", process::free_port());
+    Beside::start(Command::new(std::env::current_exe()?).arg("bare").arg(&addr).arg(body), addr).await
 }
 
 async fn bare_server(addr: &str, body: String) -> Result<(), Box<dyn Error>> {

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where something is wrong")]
 
+#[path = "../beside.rs"]
+mod beside;
 #[path = "../../tests/process/fleet.rs"]
 #[expect(dead_code, reason = "tests do more with a fleet")]
 mod fleet;
@@ -15,13 +17,14 @@ mod process;
 
 use std::error::Error;
 use std::hint::black_box;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::post;
+use beside::Beside;
 use fleet::{DAY_S, Fleet, ORG, now_ms};
 use load::{load_each, resident_kib};
 use relink_engine::webhook::SigningKey;
@@ -124,7 +127,7 @@ async fn ingest() -> Result<(), Box<dyn Error>> {
     let linear = Linear::of(&fleet).await;
     fleet.start(1).await;
     let ours_at = fleet.url(0).trim_start_matches("http://").to_owned();
-    let node = Node::start(&fleet.linear.app().webhook_secret).await?;
+    let node = node(&fleet.linear.app().webhook_secret).await?;
     let (mut ours, mut theirs, mut p99, mut their_p99) = (0.0, 0.0, Duration::ZERO, Duration::ZERO);
     for _ in 0..ROUNDS {
         let measured = linear.load(&ours_at, Duration::from_secs(SECONDS)).await?;
@@ -203,30 +206,9 @@ async fn receiver() -> Result<(String, Arc<AtomicU64>), Box<dyn Error>> {
     Ok((url, received))
 }
 
-struct Node {
-    process: Child,
-    addr: String,
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Node {
-    async fn start(secret: &str) -> Result<Node, Box<dyn Error>> {
-        let port = process::free_port();
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../end2end/bench/webhooks.mjs");
-        let process = Command::new("node").arg(script).arg(port.to_string()).arg(secret).spawn()?;
-        let node = Node { process, addr: format!("127.0.0.1:{port}") };
-        for _ in 0..400 {
-            if tokio::net::TcpStream::connect(&node.addr).await.is_ok() {
-                return Ok(node);
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        Err("node does not answer; `.ci/setup test` installs what it needs".into())
-    }
+/// Verifies with `@linear/sdk`, and stores nothing.
+async fn node(secret: &str) -> Result<Beside, Box<dyn Error>> {
+    let port = process::free_port();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../end2end/bench/webhooks.mjs");
+    Beside::start(Command::new("node").arg(script).arg(port.to_string()).arg(secret), format!("127.0.0.1:{port}")).await
 }
