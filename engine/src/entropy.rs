@@ -49,11 +49,7 @@ impl Entropy {
     /// A random UUID (RFC 9562, version 4) for a row.
     #[must_use]
     pub fn id(&self) -> String {
-        let mut bytes = self.bytes::<16>();
-        bytes[6] = (bytes[6] & 0x0f) | 0x40;
-        bytes[8] = (bytes[8] & 0x3f) | 0x80;
-        let hex = crate::digest::hex(&bytes);
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        crate::digest::uuid(self.bytes(), 4)
     }
 }
 

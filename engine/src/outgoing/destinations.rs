@@ -151,19 +151,9 @@ impl Engine {
         let row = DestinationRow {
             secret_sealed: self.vault().seal(place, &secret),
             last_four: text[text.len() - 4..].to_owned(),
-            id: id.clone(),
-            organisation_id: organisation.to_owned(),
-            url: url.to_string(),
             events: new.events.join(" "),
             ordered: new.ordered,
-            paused_at: None,
-            paused_because: None,
-            failing_since: None,
-            last_status: None,
-            last_answer: None,
-            last_at: None,
-            last_ok_at: None,
-            created_at: self.now(),
+            ..DestinationRow::new(&id, organisation, url.as_str(), self.now())
         };
         let added = self.store().destination_add(&row, added_by, DESTINATIONS_MAX).await?;
         if added { Ok(NewDestinationSecret { id, url: row.url, secret }) } else { Err(DestinationError::TooMany) }

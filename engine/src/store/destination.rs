@@ -25,6 +25,30 @@ pub struct DestinationRow {
     pub created_at: Millis,
 }
 
+impl DestinationRow {
+    /// A destination for all events, in no order, that nothing was sent to yet. Its secret is still to be put in.
+    #[must_use]
+    pub fn new(id: &str, organisation: &str, url: &str, now: Millis) -> DestinationRow {
+        DestinationRow {
+            id: id.to_owned(),
+            organisation_id: organisation.to_owned(),
+            url: url.to_owned(),
+            events: String::new(),
+            ordered: false,
+            secret_sealed: Vec::new(),
+            last_four: String::new(),
+            paused_at: None,
+            paused_because: None,
+            failing_since: None,
+            last_status: None,
+            last_answer: None,
+            last_at: None,
+            last_ok_at: None,
+            created_at: now,
+        }
+    }
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -86,7 +110,8 @@ impl Store {
     /// # Errors
     /// When the database fails; nothing is removed then.
     pub async fn destination_remove(&self, organisation: &str, id: &str) -> Stored<bool> {
-        let (_turn, _stale) = (self.turn_to_write().await, self.recent.stale_after(id));
+        let _stale = self.recent.stale_after(id);
+        let _turn = self.turn_to_write().await;
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
             let removed = sqlx::query("DELETE FROM destinations WHERE organisation_id = $1 AND id = $2")

@@ -1,5 +1,6 @@
 //! "Check a delivery": which secret signed what somebody pasted. Nothing is accepted by it.
 
+use super::listeners::listens;
 use super::{Envelope, Timestamp};
 use crate::Engine;
 use crate::account::Person;
@@ -62,9 +63,7 @@ impl Engine {
             Some(workspace) => self.store().connection_by_workspace(&person.organisation_id, workspace).await?,
             None => None,
         };
-        let listens =
-            |connection: &Connection| connection.state.name() != "disconnected" && connection.state.reason() != Some(Reason::Revoked);
-        let accepted = connection.filter(listens).is_some_and(|connection| match &signed_by {
+        let accepted = connection.filter(is_open).is_some_and(|connection| match &signed_by {
             SignedBy::App => true,
             SignedBy::Secret { connection_id, retired, .. } => *connection_id == connection.id && !retired,
             SignedBy::Nobody => false,
@@ -76,4 +75,8 @@ impl Engine {
         });
         Ok(Some(CheckedDelivery { workspace_id, sent_at, signed_by, accepted, in_time }))
     }
+}
+
+fn is_open(connection: &Connection) -> bool {
+    listens(connection.state.name(), connection.state.reason().map(Reason::name))
 }

@@ -171,7 +171,7 @@ impl Engine {
         let secrets = if tenants.is_empty() { Vec::new() } else { self.store().webhook_secrets_by_workspace(workspace).await? };
         let destinations = if tenants.is_empty() { Vec::new() } else { self.store().destinations_by_workspace(workspace).await? };
         let known = !tenants.is_empty();
-        let active = tenants.into_iter().filter(listens);
+        let active = tenants.into_iter().filter(|tenant| listens(&tenant.state, tenant.reason.as_deref()));
         let listening =
             Listening { listeners: Arc::new(active.map(|tenant| self.listener(tenant, &secrets, &destinations)).collect()), known };
         let mut remembered = self.listeners().known();
@@ -206,6 +206,6 @@ impl Engine {
 
 /// A connection that a person ended or Linear revoked wants nothing any more. One that only lost its tokens does: its
 /// webhooks go on, and somebody will reconnect it.
-pub(super) fn listens(tenant: &Tenant) -> bool {
-    tenant.state != "disconnected" && tenant.reason.as_deref() != Some(Reason::Revoked.name())
+pub(super) fn listens(state: &str, reason: Option<&str>) -> bool {
+    state != "disconnected" && reason != Some(Reason::Revoked.name())
 }

@@ -10,7 +10,6 @@ mod retention;
 mod secrets;
 mod signature;
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,6 +28,7 @@ pub use signature::{PREFIX, SigningKey, parse_secret};
 
 use crate::Engine;
 use crate::clock::{MINUTE, Millis};
+use crate::digest::uuid;
 use crate::store::{NewDelivery, StoreError};
 use listeners::{GOOD_FOR, Listening, Match, REFUSE_AFTER};
 
@@ -238,13 +238,8 @@ fn refusal_name(error: &WebhookError) -> &'static str {
 /// workspace and the body's digest.
 #[must_use]
 pub fn delivery_name(workspace: &str, digest: &[u8]) -> String {
-    let mut bytes: [u8; 32] = Sha256::new().chain_update(workspace.as_bytes()).chain_update([0]).chain_update(digest).finalize().into();
-    bytes[6] = (bytes[6] & 0x0f) | 0x80;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let mut name = String::with_capacity(36);
-    for (at, byte) in bytes[..16].iter().enumerate() {
-        let dash = if matches!(at, 4 | 6 | 8 | 10) { "-" } else { "" };
-        let _ = write!(name, "{dash}{byte:02x}");
-    }
-    name
+    let named: [u8; 32] = Sha256::new().chain_update(workspace.as_bytes()).chain_update([0]).chain_update(digest).finalize().into();
+    let mut bits = [0; 16];
+    bits.copy_from_slice(&named[..16]);
+    uuid(bits, 8)
 }

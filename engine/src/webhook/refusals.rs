@@ -16,6 +16,8 @@ use crate::store::{RefusalRow, StoreError, WebhookSecretRow};
 /// Different refusals counted before they are written down; more are counted together without their secret.
 const TALLIED_MAX: usize = 1_000;
 const WRITE_EVERY: Duration = Duration::from_millis(500);
+/// Where the database does not take them.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// Looking for the secret costs as many digests as there are secrets: only for so many requests at once, and small ones.
 const SEARCHES: usize = 2;
 const SEARCHED_MAX: usize = 256 * 1024;
@@ -118,8 +120,10 @@ impl Engine {
             let engine = self.clone();
             tokio::spawn(async move {
                 sleep(WRITE_EVERY).await;
-                if let Err(error) = engine.write_refusals().await {
-                    tracing::warn!(%error, "refused webhooks could not be counted");
+                // What could not be written is put back, and nobody else comes for it.
+                while let Err(error) = engine.write_refusals().await {
+                    tracing::warn!(%error, "refused webhooks could not be counted; tried again");
+                    sleep(TRY_AGAIN).await;
                 }
             });
         }

@@ -158,7 +158,7 @@ impl Fleet {
         let id = entropy().id();
         let place = Sealed { table: "destinations", row: &id, column: "secret_sealed", organisation: &organisation };
         let secret = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into();
-        let row = DestinationRow { secret_sealed: vault.seal(place, &secret), url: url.to_owned(), ..destination_row(&id, &organisation) };
+        let row = DestinationRow { secret_sealed: vault.seal(place, &secret), ..DestinationRow::new(&id, &organisation, url, now_ms()) };
         assert!(store.destination_add(&row, None, 100).await.unwrap());
         store.close().await;
         id
@@ -235,26 +235,6 @@ async fn ask(client: &reqwest::Client, url: &str, key: &str, asked: Value) -> Op
     let reply = client.post(url).bearer_auth(key).json(&asked).timeout(Duration::from_secs(60)).send().await.ok()?;
     let status = reply.status().as_u16();
     Some(Told { status, body: reply.json().await.ok()? })
-}
-
-fn destination_row(id: &str, organisation: &str) -> DestinationRow {
-    DestinationRow {
-        id: id.to_owned(),
-        organisation_id: organisation.to_owned(),
-        url: String::new(),
-        events: String::new(),
-        ordered: false,
-        secret_sealed: Vec::new(),
-        last_four: "AAA=".to_owned(),
-        paused_at: None,
-        paused_because: None,
-        failing_since: None,
-        last_status: None,
-        last_answer: None,
-        last_at: None,
-        last_ok_at: None,
-        created_at: now_ms(),
-    }
 }
 
 fn seal(vault: &Vault, id: &str, organisation: &str, grant: &MintedGrant, issued_at: i64, expires_at: i64) -> NewGrant {
