@@ -136,7 +136,8 @@ fn next_try(message: &MessageRow, destination: &Destination, now: Millis) -> Nex
         (Some(_), ..) => NextTry::Paused,
         (None, 0, None) => NextTry::First,
         (None, 0, Some(_)) => NextTry::Soon,
-        _ => NextTry::At(words::within(message.next_at - now)),
+        // A destination that fails is asked as a whole, later than each message would be.
+        _ => NextTry::At(words::within(message.next_at.max(destination.next_at) - now)),
     }
 }
 

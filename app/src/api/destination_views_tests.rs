@@ -13,6 +13,7 @@ fn destination(id: &str, url: &str) -> Destination {
         paused_at: None,
         paused_because: None,
         failing_since: None,
+        next_at: 0,
         last_status: None,
         last_answer: None,
         last_at: None,
@@ -126,6 +127,9 @@ fn what_became_of_a_delivery() {
     assert!(matches!(fate(sent), Fate::Sent { answer, .. } if answer == status("200")), "the row has no room for more");
     let refused = MessageRow { last_status: None, last_answer: Some("no connection".to_owned()), ..message("waiting", 1) };
     assert!(matches!(fate(refused), Fate::Waiting { answer: Some(Answer::Words(words)), .. } if words == "no connection"));
+    let rests = Destination { next_at: NOW + 30 * MINUTE, ..failing() };
+    let next = NextTry::At("in 30 min".to_owned());
+    assert_eq!(handed(rests, Some(message("waiting", 3)), "late")[0].clone(), Fate::Waiting { answer: status("500"), tries: 3, next });
     let paused = Destination { paused_at: Some(NOW - SECOND), ..hooks() };
     assert!(matches!(handed(paused, Some(message("waiting", 1)), "late")[0], Fate::Waiting { next: NextTry::Paused, .. }));
 }

@@ -79,6 +79,8 @@ pub struct Destination {
     /// "failures", "gone" or "person".
     pub paused_because: Option<String>,
     pub failing_since: Option<Millis>,
+    /// It is left alone until then.
+    pub next_at: Millis,
     pub last_status: Option<u16>,
     /// The beginning of its last answer, or why there was none.
     pub last_answer: Option<String>,
@@ -231,6 +233,7 @@ fn destination(waiting: u64, parked: u64, row: DestinationRow) -> Destination {
         paused_at: row.paused_at,
         paused_because: row.paused_because,
         failing_since: row.failing_since,
+        next_at: row.next_at,
         last_status: row.last_status.and_then(|status| u16::try_from(status).ok()),
         last_answer: row.last_answer,
         last_at: row.last_at,

@@ -18,6 +18,8 @@ pub struct DestinationRow {
     pub paused_at: Option<Millis>,
     pub paused_because: Option<String>,
     pub failing_since: Option<Millis>,
+    /// It is left alone until then.
+    pub next_at: Millis,
     pub last_status: Option<i64>,
     pub last_answer: Option<String>,
     pub last_at: Option<Millis>,
@@ -40,6 +42,7 @@ impl DestinationRow {
             paused_at: None,
             paused_because: None,
             failing_since: None,
+            next_at: 0,
             last_status: None,
             last_answer: None,
             last_at: None,
@@ -52,7 +55,7 @@ impl DestinationRow {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, organisation_id, url, events, ordered, secret_sealed, last_four, paused_at, paused_because, failing_since, \
+            "SELECT id, organisation_id, url, events, ordered, secret_sealed, last_four, paused_at, paused_because, failing_since, next_at, \
              last_status, last_answer, last_at, last_ok_at, created_at FROM destinations ",
             $rest
         )
