@@ -96,7 +96,7 @@ async fn page(api: &Api, call: &Call) -> Result<Response, Problem> {
     let after = asked.after.as_deref().map(|after| after.parse::<i64>().ok().filter(|after| *after >= 0)).unwrap_or(Some(0));
     let after = after.ok_or_else(|| wrong("after is the next of an earlier answer."))?;
     let rows = api.0.engine.store().deliveries_after(&call.caller.organisation_id, after, limit, BYTES_MAX).await?;
-    let next = rows.last().map(|row| row.seq.to_string()).or(asked.after);
+    let next = rows.last().map(|row| row.number.to_string()).or(asked.after);
     Ok(Json(DeliveryList { deliveries: rows.into_iter().map(DeliveryObject::from).collect(), next }).into_response())
 }
 

@@ -457,6 +457,9 @@ async fn of_a_shared_workspace_each_organisation_hears_what_it_may() {
     assert_eq!(World::told(&world.deliver(&world.app_secret(), &issue(&workspace, 2, START)).await), (200, "accepted"), "new to Initech");
     assert_eq!((count(&program).await, count(&initech).await), (2, 2));
     assert_eq!(World::told(&world.deliver(&world.app_secret(), &issue(&workspace, 2, START)).await), (200, "duplicate"));
+    let all = deliveries(&initech, "").await;
+    let rest = deliveries(&initech, &format!("?after={}", all["next"].as_str().unwrap())).await;
+    assert_eq!(rest["deliveries"], json!([]), "an old one that came late is behind the cursor too");
 }
 
 #[tokio::test]
