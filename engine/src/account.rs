@@ -43,6 +43,8 @@ pub struct Person {
     pub organisation_id: String,
     pub organisation: String,
     pub role: Role,
+    /// Where the request came from; empty for commands.
+    pub address: String,
 }
 
 impl Person {

@@ -68,6 +68,16 @@ pub enum ChangePasswordError {
 }
 
 #[derive(Debug, thiserror::Error)]
+pub enum FirstPasswordError {
+    #[error("the password does not do: {0:?}")]
+    Field(FieldError),
+    #[error("the account has a password")]
+    HasOne,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, thiserror::Error)]
 pub enum MemberAddError {
     #[error("{0}")]
     Invalid(&'static str),
@@ -239,6 +249,20 @@ impl Engine {
             return Err(StoreError::Inconsistent { table: "users", id: person.user_id.clone() }.into());
         }
         Ok(())
+    }
+
+    /// Gives an account that a link code made its first password. One that has a password keeps it: that one is only
+    /// changed by who knows it.
+    ///
+    /// # Errors
+    /// See [`FirstPasswordError`].
+    pub async fn set_first_password(&self, person: &Person, password: SecretString) -> Result<(), FirstPasswordError> {
+        if let Some(error) = password_error(&password) {
+            return Err(FirstPasswordError::Field(error));
+        }
+        let hash = password::hash(password, self.entropy()).await;
+        let had_none = self.store().user_set_first_password(&person.user_id, &hash).await?;
+        if had_none { Ok(()) } else { Err(FirstPasswordError::HasOne) }
     }
 }
 

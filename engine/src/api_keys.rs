@@ -30,6 +30,7 @@ const USED_EVERY: Millis = MINUTE;
 /// Where secrets that are shown once are sealed for.
 const SESSIONS: &str = "sessions";
 const SHOWN_ONCE: &str = "shown_once";
+const LINK_CODE: &str = "link_code";
 
 /// A new key. This is the only time that it can be read.
 #[derive(Debug)]
@@ -216,6 +217,21 @@ impl Engine {
     pub fn open_for(&self, person: &Person, sealed: &str) -> Option<SecretString> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         self.vault().open_row(SESSIONS, SHOWN_ONCE, &person.user_id, &person.organisation_id, &sealed).ok()
+    }
+
+    /// Seals a link code for the browser session of this name, on its way from one page to the next. Whoever shows one need
+    /// not have an account.
+    #[must_use]
+    pub fn seal_for_session(&self, session: &str, code: &SecretString) -> String {
+        let place = Place { table: SESSIONS, row: session, column: LINK_CODE, organisation: "" };
+        URL_SAFE_NO_PAD.encode(self.vault().seal(place, code))
+    }
+
+    /// Opens what [`Engine::seal_for_session`] made for the same session.
+    #[must_use]
+    pub fn open_for_session(&self, session: &str, sealed: &str) -> Option<SecretString> {
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        self.vault().open_row(SESSIONS, LINK_CODE, session, "", &sealed).ok()
     }
 }
 

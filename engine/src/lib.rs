@@ -4,6 +4,7 @@
 pub mod account;
 mod accounts;
 mod api_keys;
+mod audit;
 mod budget;
 pub mod clock;
 mod connect;
@@ -14,6 +15,7 @@ pub mod entropy;
 pub mod linear;
 pub mod outgoing;
 mod password;
+pub mod people;
 mod proof;
 pub mod refresh;
 pub mod scope;
@@ -28,7 +30,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
-pub use accounts::{AddedMember, ChangePasswordError, FieldError, MemberAddError, SignInError, SignUp, SignUpError};
+pub use accounts::{AddedMember, ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp, SignUpError};
 pub use api_keys::{ApiKey, ApiKeyError, Caller, NewApiKey};
 pub use connect::{BeginConnect, BeginError, Callback, Connected, FinishError};
 pub use disconnect::{DisconnectError, Disconnected};

@@ -28,8 +28,8 @@ impl Linear {
     ///
     /// # Errors
     /// See [`CallError`].
-    pub(super) async fn ask<T: DeserializeOwned>(&self, token: &SecretString, query: &str) -> Result<T, CallError> {
-        let body = json!({ "query": query });
+    pub(super) async fn ask<T: DeserializeOwned>(&self, token: &SecretString, query: &str, variables: Value) -> Result<T, CallError> {
+        let body = json!({ "query": query, "variables": variables });
         let request = self.http.client().post(self.api_url("/graphql")).bearer_auth(token.expose_secret()).json(&body).build();
         let reply = self.http.send(request.map_err(Passing::from)?).await?;
         read(&reply)

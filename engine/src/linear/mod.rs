@@ -4,6 +4,7 @@ mod forward;
 mod graphql;
 mod http;
 mod oauth;
+mod people;
 mod questions;
 mod token_reply;
 
@@ -14,6 +15,7 @@ pub use forward::{Answer, Question};
 pub use graphql::{AUTHENTICATION_ERROR, CallError};
 pub use http::Passing;
 pub use oauth::{ExchangeError, Revocation};
+pub use people::LinearPerson;
 pub use questions::{Content, Identity, Project, Team};
 pub use token_reply::Tokens;
 

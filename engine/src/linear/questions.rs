@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{CallError, Linear};
 use crate::connection::{Viewer, Workspace};
@@ -47,7 +48,7 @@ impl Linear {
     /// # Errors
     /// See [`CallError`].
     pub async fn identity(&self, token: &SecretString) -> Result<Identity, CallError> {
-        let reply: IdentityReply = self.ask(token, IDENTITY).await?;
+        let reply: IdentityReply = self.ask(token, IDENTITY, json!({})).await?;
         Ok(Identity {
             viewer: Viewer { id: reply.viewer.id, name: reply.viewer.name },
             workspace: Workspace {
@@ -64,7 +65,7 @@ impl Linear {
     /// # Errors
     /// See [`CallError`].
     pub async fn content(&self, token: &SecretString) -> Result<Content, CallError> {
-        let reply: ContentReply = self.ask(token, CONTENT).await?;
+        let reply: ContentReply = self.ask(token, CONTENT, json!({})).await?;
         let truncated = reply.teams.page_info.has_next_page || reply.projects.page_info.has_next_page;
         let projects = reply.projects.nodes.into_iter().map(|project| Project {
             name: project.name,

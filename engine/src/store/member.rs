@@ -2,8 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::{Store, StoreError, Stored, on};
+use super::audit::note;
+use super::{Act, Store, StoreError, Stored, on};
 use crate::account::{NewMember, Person, Role};
+use crate::clock::Millis;
 
 /// How [`Store::member_add`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +15,25 @@ pub enum Member {
     Already,
     /// Somebody owns this instance already; nothing was changed.
     Owned,
+}
+
+/// A member on a list.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct MemberRow {
+    pub user_id: String,
+    pub name: String,
+    pub email: String,
+    pub role: String,
+    pub created_at: Millis,
+}
+
+/// How changing a member ended. Nothing was changed unless it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberChange {
+    Done,
+    NotFound,
+    /// Nobody else owns the organisation.
+    LastOwner,
 }
 
 #[derive(FromRow)]
@@ -37,8 +58,24 @@ impl TryFrom<Row> for Person {
             organisation_id: row.organisation_id,
             organisation: row.organisation_name,
             role,
+            address: String::new(),
         })
     }
+}
+
+/// Whether nobody else owns the organisation. The line of the audit trail before it keeps others from changing that meanwhile.
+macro_rules! is_last_owner {
+    ($tx:ident, $act:ident, $user:ident) => {{
+        const OWNERS: &str = "SELECT user_id FROM members WHERE organisation_id = $1 AND role = 'owner' ORDER BY user_id LIMIT 2";
+        let owners: Vec<String> = sqlx::query_scalar(OWNERS).bind(&$act.organisation_id).fetch_all(&mut *$tx).await?;
+        owners == [$user]
+    }};
+}
+
+macro_rules! end_sessions {
+    ($tx:ident, $user:ident) => {
+        sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind($user).execute(&mut *$tx).await?
+    };
 }
 
 impl Store {
@@ -61,6 +98,62 @@ impl Store {
     pub async fn member_first_organisation(&self, user: &str) -> Stored<Option<String>> {
         const SQL: &str = "SELECT organisation_id FROM members WHERE user_id = $1 ORDER BY created_at, organisation_id LIMIT 1";
         on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(user).fetch_optional(pool).await?))
+    }
+
+    /// The members of an organisation, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn members(&self, organisation: &str) -> Stored<Vec<MemberRow>> {
+        const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at FROM members m JOIN users u ON u.id = m.user_id \
+            WHERE m.organisation_id = $1 ORDER BY u.name, u.email";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
+    }
+
+    /// Gives a member another role, and ends their sessions. The last owner stays one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn member_set_role(&self, user: &str, role: &str, act: &Act) -> Stored<MemberChange> {
+        const SQL: &str = "UPDATE members SET role = $3 WHERE organisation_id = $1 AND user_id = $2";
+        on!(&self.db, pool => {
+            let mut tx = pool.begin().await?;
+            note!(tx, act);
+            if role != Role::Owner.name() && is_last_owner!(tx, act, user) {
+                return Ok(MemberChange::LastOwner);
+            }
+            let changed = sqlx::query(SQL).bind(&act.organisation_id).bind(user).bind(role).execute(&mut *tx).await?;
+            if changed.rows_affected() == 0 {
+                return Ok(MemberChange::NotFound);
+            }
+            end_sessions!(tx, user);
+            tx.commit().await?;
+            Ok(MemberChange::Done)
+        })
+    }
+
+    /// Removes a member, with who they are in Linear, and ends their sessions. The last owner stays.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn member_remove(&self, user: &str, act: &Act) -> Stored<MemberChange> {
+        on!(&self.db, pool => {
+            let mut tx = pool.begin().await?;
+            note!(tx, act);
+            if is_last_owner!(tx, act, user) {
+                return Ok(MemberChange::LastOwner);
+            }
+            sqlx::query("DELETE FROM people WHERE organisation_id = $1 AND user_id = $2").bind(&act.organisation_id).bind(user)
+                .execute(&mut *tx).await?;
+            let gone = sqlx::query("DELETE FROM members WHERE organisation_id = $1 AND user_id = $2").bind(&act.organisation_id).bind(user)
+                .execute(&mut *tx).await?;
+            if gone.rows_affected() == 0 {
+                return Ok(MemberChange::NotFound);
+            }
+            end_sessions!(tx, user);
+            tx.commit().await?;
+            Ok(MemberChange::Done)
+        })
     }
 
     /// Whether this instance has an owner.

@@ -1,6 +1,7 @@
 //! Everything that is remembered, on SQLite or PostgreSQL: one SQL text for both, and all SQL of Relink.
 
 mod api_key;
+mod audit;
 mod connect_attempt;
 mod connection;
 mod delivery;
@@ -12,6 +13,7 @@ mod member;
 mod message;
 mod meta;
 mod organisation;
+mod people;
 mod postgres;
 mod recent;
 mod refresh;
@@ -32,6 +34,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use api_key::ApiKeyRow;
+pub use audit::{Act, Actor, AuditCheck, AuditRow};
 pub use connect_attempt::ConnectAttempt;
 pub use connection::{Adopted, Adoption};
 pub use delivery::{DeliveryFilter, DeliveryRow, Errand, NewDelivery, Recipient};
@@ -40,8 +43,9 @@ pub(crate) use grant::{ACCESS, CONNECTIONS, REFRESH};
 pub use grant::{NewGrant, SealedGrant, SupersededGrant};
 pub use ingest::BATCH_MAX;
 use ingest_sqlite::SqliteIngest;
-pub use member::Member;
+pub use member::{Member, MemberChange, MemberRow};
 pub use message::{ClaimedMessage, MessageRow, Sent};
+pub use people::{Account, InviteAdded, InviteRow, LinearPersonRow, LinkRow, Linking, NewInvite};
 pub use postgres::Pg;
 pub use refresh::{AttemptRow, Due, DueGrant, PutOff, Rotated, Rotation};
 pub use refusal::RefusalRow;

@@ -27,6 +27,15 @@ impl Store {
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(key).bind(now).bind(now + window).fetch_one(pool).await?))
     }
 
+    /// What was counted against `key` in the window that is still open.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn throttle(&self, key: &str, now: Millis) -> Stored<Option<Tries>> {
+        const SQL: &str = "SELECT tries, resets_at FROM throttles WHERE key = $1 AND resets_at > $2";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(key).bind(now).fetch_optional(pool).await?))
+    }
+
     /// Takes one counted try back: it was a good one.
     ///
     /// # Errors

@@ -30,4 +30,13 @@ impl Store {
         const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(user).bind(hash).execute(pool).await?.rows_affected() == 1))
     }
+
+    /// Sets the password of an account that has none; answers whether it had none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn user_set_first_password(&self, user: &str, hash: &str) -> Stored<bool> {
+        const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash IS NULL";
+        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(user).bind(hash).execute(pool).await?.rows_affected() == 1))
+    }
 }

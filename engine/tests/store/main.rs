@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod deliveries;
+mod people;
 mod refresh;
 mod rows;
 mod support;

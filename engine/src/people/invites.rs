@@ -1,0 +1,233 @@
+//! Making link codes, and what became of them.
+
+use secrecy::SecretString;
+
+use super::LinkCode;
+use crate::Engine;
+use crate::account::Person;
+use crate::clock::{DAY, HOUR, Millis};
+use crate::connection::Connection;
+use crate::linear::LinearPerson;
+use crate::store::{Act, Actor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError};
+use crate::token::CallFailed;
+
+/// Milliseconds for which a code can be used.
+pub const VALID_DEFAULT: Millis = DAY;
+pub const VALID_MIN: Millis = HOUR;
+pub const VALID_MAX: Millis = 7 * DAY;
+/// "That's not me" is told for so long.
+const TOLD_FOR: Millis = 7 * DAY;
+
+/// A code that was made. It is shown now and never again.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    pub id: String,
+    /// The Linear person's name.
+    pub name: String,
+    pub email: String,
+    /// The workspace's name.
+    pub workspace: String,
+    /// "7K3D-M9QX-2VBT-H4ZC"
+    pub code: SecretString,
+    pub expires_at: Millis,
+}
+
+/// What became of a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It can still be used.
+    Open,
+    /// Its holder is not the person that it names.
+    Declined,
+    /// Its holder tried to become a person whom another member is already.
+    Refused,
+}
+
+/// A code as the admins of its organisation see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invite {
+    pub id: String,
+    pub workspace: String,
+    pub name: String,
+    pub email: String,
+    /// Who made it, unless it came by command.
+    pub made_by: Option<String>,
+    pub expires_at: Millis,
+    /// When somebody first looked at what it says.
+    pub opened_at: Option<Millis>,
+    pub outcome: Outcome,
+    pub ended_at: Option<Millis>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum InviteError {
+    #[error("only admins and owners invite")]
+    Forbidden,
+    #[error("no such connection or code")]
+    NotFound,
+    /// Nobody active there has this id or e-mail, or it is a bot.
+    #[error("nobody in the workspace who can be linked is meant by that")]
+    NoSuchPerson,
+    #[error("they are linked to {email}")]
+    Linked { email: String },
+    #[error("a code is valid for one hour to seven days")]
+    Valid,
+    #[error(transparent)]
+    Linear(#[from] CallFailed),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<InviteRow> for Invite {
+    fn from(row: InviteRow) -> Invite {
+        Invite {
+            id: row.id,
+            workspace: row.workspace_name,
+            name: row.linear_name,
+            email: row.linear_email,
+            made_by: row.made_by,
+            expires_at: row.expires_at,
+            opened_at: row.opened_at,
+            outcome: match row.ended.as_deref() {
+                None => Outcome::Open,
+                Some("refused") => Outcome::Refused,
+                Some(_) => Outcome::Declined,
+            },
+            ended_at: row.ended_at,
+        }
+    }
+}
+
+impl Engine {
+    /// Everybody in a workspace who can be linked: active people, no bots, by name.
+    ///
+    /// # Errors
+    /// See [`InviteError`].
+    pub async fn linear_people(&self, person: &Person, connection: &str) -> Result<Vec<LinearPerson>, InviteError> {
+        if !person.manages() {
+            return Err(InviteError::Forbidden);
+        }
+        let people = self.with_token(&person.organisation_id, connection, async |linear, token| linear.people(token).await);
+        Ok(people.await?)
+    }
+
+    /// Makes a link code for the person with this Linear id or e-mail. Open codes for the same person end.
+    ///
+    /// # Errors
+    /// See [`InviteError`].
+    pub async fn invite(&self, person: &Person, connection: &str, key: &str, valid: Millis) -> Result<Invited, InviteError> {
+        if !person.manages() {
+            return Err(InviteError::Forbidden);
+        }
+        let connection = self.store().connection(&person.organisation_id, connection).await?.ok_or(InviteError::NotFound)?;
+        self.make_code(&connection, Some(&person.user_id), person.actor(), key, valid).await
+    }
+
+    /// [`Engine::invite`] by command.
+    ///
+    /// # Errors
+    /// See [`InviteError`].
+    pub async fn invite_by_command(&self, connection: &Connection, key: &str, valid: Millis) -> Result<Invited, InviteError> {
+        self.make_code(connection, None, Actor::command(), key, valid).await
+    }
+
+    async fn make_code(
+        &self,
+        connection: &Connection,
+        made_by: Option<&str>,
+        actor: Actor,
+        key: &str,
+        valid: Millis,
+    ) -> Result<Invited, InviteError> {
+        if !(VALID_MIN..=VALID_MAX).contains(&valid) {
+            return Err(InviteError::Valid);
+        }
+        let key = key.trim();
+        let organisation = &connection.organisation_id;
+        let found = self.with_token(organisation, &connection.id, async |linear, token| linear.person(token, key).await).await?;
+        let found = found.ok_or(InviteError::NoSuchPerson)?;
+        let (code, now) = (LinkCode::new(self.entropy()), self.now());
+        let new = NewInvite {
+            id: self.entropy().id(),
+            person: row(connection, &found),
+            code_hash: code.hash(),
+            made_by: made_by.map(str::to_owned),
+            now,
+            expires_at: now + valid,
+        };
+        let subject = format!("{} in {}", found.name, connection.workspace.name);
+        let act = Act { organisation_id: organisation.clone(), actor, act: "invite.made", subject, at: now };
+        match self.store().invite_add(&new, &act).await? {
+            InviteAdded::Linked { email } => Err(InviteError::Linked { email }),
+            InviteAdded::Added => Ok(Invited {
+                id: new.id,
+                name: found.name,
+                email: found.email,
+                workspace: connection.workspace.name.clone(),
+                code: code.grouped(),
+                expires_at: new.expires_at,
+            }),
+        }
+    }
+
+    /// The codes that can still be used, and those whose holders said no of late. The newest first.
+    ///
+    /// # Errors
+    /// See [`InviteError`].
+    pub async fn invites(&self, person: &Person) -> Result<Vec<Invite>, InviteError> {
+        if !person.manages() {
+            return Err(InviteError::Forbidden);
+        }
+        let now = self.now();
+        let rows = self.store().invites(&person.organisation_id, now, now - TOLD_FOR).await?;
+        Ok(rows.into_iter().map(Invite::from).collect())
+    }
+
+    /// Makes a code worthless. Answers whose it was.
+    ///
+    /// # Errors
+    /// See [`InviteError`].
+    pub async fn invite_revoke(&self, person: &Person, id: &str) -> Result<String, InviteError> {
+        if !person.manages() {
+            return Err(InviteError::Forbidden);
+        }
+        let row = self.store().invite(&person.organisation_id, id).await?.ok_or(InviteError::NotFound)?;
+        let act = person.act("invite.revoked", format!("{} in {}", row.linear_name, row.workspace_name), self.now());
+        if self.store().invite_end(&row.id, "revoked", &act).await? { Ok(row.linear_name) } else { Err(InviteError::NotFound) }
+    }
+
+    /// Makes a new code for whom another one was for, which ends.
+    ///
+    /// # Errors
+    /// See [`InviteError`].
+    pub async fn invite_again(&self, person: &Person, id: &str, valid: Millis) -> Result<Invited, InviteError> {
+        if !person.manages() {
+            return Err(InviteError::Forbidden);
+        }
+        let row = self.store().invite(&person.organisation_id, id).await?.ok_or(InviteError::NotFound)?;
+        let connection = self.store().connection_by_workspace(&person.organisation_id, &row.workspace_id).await?;
+        let connection = connection.ok_or(InviteError::NotFound)?;
+        self.make_code(&connection, Some(&person.user_id), person.actor(), &row.linear_id, valid).await
+    }
+
+    /// Which of a workspace's people are linked to members: Linear id and the member's e-mail.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn linked(&self, organisation: &str, workspace: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let people = self.store().people(organisation).await?;
+        let here = people.into_iter().filter(|link| link.workspace_id == workspace);
+        Ok(here.map(|link| (link.linear_id, link.user_email)).collect())
+    }
+}
+
+pub(super) fn row(connection: &Connection, person: &LinearPerson) -> LinearPersonRow {
+    LinearPersonRow {
+        organisation_id: connection.organisation_id.clone(),
+        workspace_id: connection.workspace.id.clone(),
+        linear_id: person.id.clone(),
+        name: person.name.clone(),
+        email: person.email.to_lowercase(),
+        avatar_url: person.avatar_url.clone(),
+    }
+}

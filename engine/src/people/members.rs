@@ -1,0 +1,214 @@
+//! The members of an organisation: roles, and who they are in Linear.
+
+use super::invites::row;
+use crate::Engine;
+use crate::account::{Person, Role};
+use crate::clock::Millis;
+use crate::store::{Act, Actor, LinkRow, Linking, MemberChange, StoreError};
+use crate::token::CallFailed;
+
+/// Who a member is in one workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberView {
+    /// Linear's organization id, and the workspace's name.
+    pub workspace_id: String,
+    pub workspace: String,
+    pub linear_id: String,
+    pub name: String,
+    pub email: String,
+    pub linked_at: Millis,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TeamMember {
+    pub user_id: String,
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+    pub since: Millis,
+    /// By the workspaces' names.
+    pub linked: Vec<MemberView>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum MemberError {
+    #[error("their role does not allow it")]
+    Forbidden,
+    #[error("no such member, connection or person")]
+    NotFound,
+    #[error("an organisation needs an owner")]
+    LastOwner,
+    #[error("{email} is this person already")]
+    PersonTaken { email: String },
+    #[error("they are {name} in this workspace already")]
+    OtherPerson { name: String },
+    #[error(transparent)]
+    Linear(#[from] CallFailed),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Everybody in the person's organisation, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn team(&self, person: &Person) -> Result<Vec<TeamMember>, StoreError> {
+        self.team_of(&person.organisation_id).await
+    }
+
+    /// [`Engine::team`] by command.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn team_of(&self, organisation: &str) -> Result<Vec<TeamMember>, StoreError> {
+        let (members, people) = (self.store().members(organisation).await?, self.store().people(organisation).await?);
+        let connections = self.store().connections(organisation).await?;
+        let workspace = |id: &str| {
+            let connection = connections.iter().find(|connection| connection.workspace.id == id);
+            connection.map_or_else(|| id.to_owned(), |connection| connection.workspace.name.clone())
+        };
+        let mut team: Vec<TeamMember> = Vec::with_capacity(members.len());
+        for member in members {
+            let role =
+                Role::from_name(&member.role).ok_or_else(|| StoreError::Inconsistent { table: "members", id: member.user_id.clone() })?;
+            let theirs = people.iter().filter(|link| link.user_id == member.user_id);
+            let mut linked: Vec<MemberView> = theirs
+                .map(|link| MemberView {
+                    workspace_id: link.workspace_id.clone(),
+                    workspace: workspace(&link.workspace_id),
+                    linear_id: link.linear_id.clone(),
+                    name: link.linear_name.clone(),
+                    email: link.linear_email.clone(),
+                    linked_at: link.linked_at,
+                })
+                .collect();
+            linked.sort_by(|one, other| one.workspace.cmp(&other.workspace));
+            team.push(TeamMember {
+                user_id: member.user_id,
+                name: member.name,
+                email: member.email,
+                role,
+                since: member.created_at,
+                linked,
+            });
+        }
+        Ok(team)
+    }
+
+    /// Gives a member another role. All their sessions end.
+    ///
+    /// # Errors
+    /// See [`MemberError`].
+    pub async fn member_set_role(&self, person: &Person, user: &str, role: Role) -> Result<(), MemberError> {
+        let member = self.managed(person, user).await?;
+        self.set_role(&member, role, person.actor()).await
+    }
+
+    /// [`Engine::member_set_role`] by command.
+    ///
+    /// # Errors
+    /// See [`MemberError`].
+    pub async fn member_set_role_by_command(&self, member: &Person, role: Role) -> Result<(), MemberError> {
+        self.set_role(member, role, Actor::command()).await
+    }
+
+    async fn set_role(&self, member: &Person, role: Role, actor: Actor) -> Result<(), MemberError> {
+        let act = self.member_act(member, actor, "member.role", format!("{} becomes {}", member.email, role.name()));
+        changed(self.store().member_set_role(&member.user_id, role.name(), &act).await?)
+    }
+
+    /// Removes a member, with who they are in Linear. All their sessions end.
+    ///
+    /// # Errors
+    /// See [`MemberError`].
+    pub async fn member_remove(&self, person: &Person, user: &str) -> Result<(), MemberError> {
+        let member = self.managed(person, user).await?;
+        self.remove(&member, person.actor()).await
+    }
+
+    /// [`Engine::member_remove`] by command.
+    ///
+    /// # Errors
+    /// See [`MemberError`].
+    pub async fn member_remove_by_command(&self, member: &Person) -> Result<(), MemberError> {
+        self.remove(member, Actor::command()).await
+    }
+
+    async fn remove(&self, member: &Person, actor: Actor) -> Result<(), MemberError> {
+        let act = self.member_act(member, actor, "member.removed", member.email.clone());
+        changed(self.store().member_remove(&member.user_id, &act).await?)
+    }
+
+    /// A member of the organisation that the person owns.
+    async fn managed(&self, person: &Person, user: &str) -> Result<Person, MemberError> {
+        if person.role != Role::Owner {
+            return Err(MemberError::Forbidden);
+        }
+        self.store().member(&person.organisation_id, user).await?.ok_or(MemberError::NotFound)
+    }
+
+    fn member_act(&self, member: &Person, actor: Actor, act: &'static str, subject: String) -> Act {
+        Act { organisation_id: member.organisation_id.clone(), actor, act, subject, at: self.now() }
+    }
+
+    /// Links somebody who manages to the Linear person that they say they are: they could invite themselves anyway.
+    ///
+    /// # Errors
+    /// See [`MemberError`].
+    pub async fn link_self(&self, person: &Person, connection: &str, linear_id: &str) -> Result<String, MemberError> {
+        if !person.manages() {
+            return Err(MemberError::Forbidden);
+        }
+        let organisation = &person.organisation_id;
+        let connection = self.store().connection(organisation, connection).await?.ok_or(MemberError::NotFound)?;
+        let found = self.with_token(organisation, &connection.id, async |linear, token| linear.person(token, linear_id).await).await?;
+        let found = found.ok_or(MemberError::NotFound)?;
+        let act = person.act("person.linked", format!("{} in {}", found.name, connection.workspace.name), self.now());
+        match self.store().person_link(&row(&connection, &found), &person.user_id, &act).await? {
+            Linking::Linked { .. } => Ok(found.name),
+            Linking::PersonTaken { email } => Err(MemberError::PersonTaken { email }),
+            Linking::OtherPerson { name } => Err(MemberError::OtherPerson { name }),
+            Linking::Gone | Linking::EmailTaken => Err(MemberError::NotFound),
+        }
+    }
+
+    /// Forgets who somebody is. Members may do that for themselves.
+    ///
+    /// # Errors
+    /// See [`MemberError`].
+    pub async fn unlink(&self, person: &Person, workspace: &str, linear_id: &str) -> Result<(), MemberError> {
+        let people = self.store().people(&person.organisation_id).await?;
+        let link = people.into_iter().find(|link| link.workspace_id == workspace && link.linear_id == linear_id);
+        let link = link.ok_or(MemberError::NotFound)?;
+        if !person.manages() && link.user_id != person.user_id {
+            return Err(MemberError::Forbidden);
+        }
+        self.forget(person, &link, person.actor()).await
+    }
+
+    /// [`Engine::unlink`] by command: who a member is in a workspace. Answers who they were.
+    ///
+    /// # Errors
+    /// See [`MemberError`].
+    pub async fn unlink_by_command(&self, member: &Person, workspace: &str) -> Result<String, MemberError> {
+        let people = self.store().people(&member.organisation_id).await?;
+        let link = people.into_iter().find(|link| link.workspace_id == workspace && link.user_id == member.user_id);
+        let link = link.ok_or(MemberError::NotFound)?;
+        self.forget(member, &link, Actor::command()).await?;
+        Ok(link.linear_name)
+    }
+
+    async fn forget(&self, member: &Person, link: &LinkRow, actor: Actor) -> Result<(), MemberError> {
+        let act = self.member_act(member, actor, "person.unlinked", format!("{} was {}", link.user_email, link.linear_name));
+        if self.store().person_unlink(&link.workspace_id, &link.linear_id, &act).await? { Ok(()) } else { Err(MemberError::NotFound) }
+    }
+}
+
+fn changed(change: MemberChange) -> Result<(), MemberError> {
+    match change {
+        MemberChange::Done => Ok(()),
+        MemberChange::NotFound => Err(MemberError::NotFound),
+        MemberChange::LastOwner => Err(MemberError::LastOwner),
+    }
+}

@@ -1,0 +1,225 @@
+//! Redeeming link codes: looked at first, then confirmed or declined. The code is the credential; nobody needs an account.
+
+use super::LinkCode;
+use crate::account::Person;
+use crate::clock::{MINUTE, Millis};
+use crate::digest::sha256_hex;
+use crate::store::{Account, Act, Actor, InviteRow, Linking, StoreError};
+use crate::{Engine, account, uncancelled};
+
+/// Wrong codes from one address until it pauses. Many people may share one.
+const TRIES_PER_ADDRESS: i64 = 20;
+/// Wrong codes of one browser until it pauses.
+const TRIES_PER_BROWSER: i64 = 10;
+/// Wrong codes from everywhere until all wait: with 80 bits none of so many is right.
+const TRIES_IN_ALL: i64 = 2_000;
+/// So many wrong codes in one window are worth telling admins.
+const BURST: i64 = 30;
+const PAUSE: Millis = 10 * MINUTE;
+
+const ALL: &str = "link code";
+
+/// Who shows a code: from where, and in which browser, if that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Guesser<'a> {
+    pub address: &'a str,
+    /// Names the browser session; empty for one without.
+    pub browser: &'a str,
+}
+
+/// What a code says, before anything is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    pub organisation: String,
+    /// The workspace's name.
+    pub workspace: String,
+    /// The Linear person.
+    pub name: String,
+    pub email: String,
+    pub avatar_url: Option<String>,
+    /// Who made the code, unless it came by command.
+    pub made_by: Option<String>,
+    /// Somebody has an account with the person's e-mail: without signing in nothing can be confirmed.
+    pub has_account: bool,
+    pub expires_at: Millis,
+}
+
+/// What a confirmation did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The member, for the browser's session.
+    pub person: Person,
+    pub workspace: String,
+    /// The Linear person's name.
+    pub name: String,
+    /// They were linked before.
+    pub again: bool,
+    /// Their account was made for it, and has no password yet.
+    pub new_account: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CodeError {
+    /// Wrong, used, revoked or out of date: the same for all.
+    #[error("the code is not valid")]
+    Invalid,
+    #[error("too many codes were tried")]
+    Paused { until: Millis },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmError {
+    #[error(transparent)]
+    Code(#[from] CodeError),
+    /// The code stays good for whoever signs in.
+    #[error("somebody has an account with this e-mail and has to sign in")]
+    EmailTaken,
+    /// The code is used up, and the admins are told.
+    #[error("another member is this person")]
+    PersonTaken,
+    /// The code stays good.
+    #[error("they are {name} in this workspace already")]
+    OtherPerson { name: String },
+}
+
+impl From<StoreError> for ConfirmError {
+    fn from(error: StoreError) -> ConfirmError {
+        ConfirmError::Code(error.into())
+    }
+}
+
+/// Wrong codes of late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guesses {
+    pub tries: u64,
+    /// When counting starts anew.
+    pub until: Millis,
+}
+
+impl Engine {
+    /// Says whom a code is for. Uses nothing up.
+    ///
+    /// # Errors
+    /// See [`CodeError`].
+    pub async fn code_preview(&self, typed: &str, guesser: Guesser<'_>) -> Result<Preview, CodeError> {
+        let (invite, _) = self.look_up(typed, guesser).await?;
+        let has_account = self.store().user_by_email(&invite.linear_email).await?.is_some();
+        Ok(Preview {
+            organisation: invite.organisation_name,
+            workspace: invite.workspace_name,
+            name: invite.linear_name,
+            email: invite.linear_email,
+            avatar_url: invite.linear_avatar_url,
+            made_by: invite.made_by,
+            has_account,
+            expires_at: invite.expires_at,
+        })
+    }
+
+    /// "Yes, that's me": links the person to the account that is signed in, or to a new one. Of any number of confirmations
+    /// of one code exactly one succeeds.
+    ///
+    /// # Errors
+    /// See [`ConfirmError`].
+    pub async fn code_confirm(&self, typed: &str, signed_in: Option<&Person>, guesser: Guesser<'_>) -> Result<Confirmed, ConfirmError> {
+        let (invite, code_hash) = self.look_up(typed, guesser).await?;
+        let address = guesser.address.to_owned();
+        let (engine, signed_in) = (self.clone(), signed_in.cloned());
+        // Also when the browser leaves in between.
+        uncancelled(async move { engine.confirm(&invite, &code_hash, signed_in.as_ref(), address).await }).await
+    }
+
+    async fn confirm(
+        &self,
+        invite: &InviteRow,
+        code_hash: &str,
+        signed_in: Option<&Person>,
+        address: String,
+    ) -> Result<Confirmed, ConfirmError> {
+        let account = match signed_in {
+            Some(person) => Account::Known { user_id: person.user_id.clone() },
+            None => self.new_account(invite).ok_or(ConfirmError::EmailTaken)?,
+        };
+        let act = |act| self.holder_act(invite, signed_in, &address, act);
+        match self.store().invite_redeem(invite, code_hash, &account, &act("person.linked")).await? {
+            Linking::Linked { user_id, again } => {
+                let person = self.store().member(&invite.organisation_id, &user_id).await?;
+                let mut person = person.ok_or(StoreError::Inconsistent { table: "members", id: user_id })?;
+                person.address = address;
+                let (workspace, name) = (invite.workspace_name.clone(), invite.linear_name.clone());
+                Ok(Confirmed { person, workspace, name, again, new_account: matches!(account, Account::New { .. }) })
+            }
+            Linking::Gone => Err(CodeError::Invalid.into()),
+            Linking::EmailTaken => Err(ConfirmError::EmailTaken),
+            Linking::OtherPerson { name } => Err(ConfirmError::OtherPerson { name }),
+            Linking::PersonTaken { .. } => {
+                self.store().invite_end(&invite.id, "refused", &act("invite.refused")).await?;
+                Err(ConfirmError::PersonTaken)
+            }
+        }
+    }
+
+    /// An account with the invite's name and e-mail; `None` where Linear's e-mail cannot be one.
+    fn new_account(&self, invite: &InviteRow) -> Option<Account> {
+        let email = account::email(&invite.linear_email)?;
+        let name = account::display_name(&invite.linear_name).unwrap_or_else(|| email.clone());
+        Some(Account::New { user_id: self.entropy().id(), email, name })
+    }
+
+    /// "That's not me": the code ends, and the admins are told. Answers who made it.
+    ///
+    /// # Errors
+    /// See [`CodeError`].
+    pub async fn code_decline(&self, typed: &str, signed_in: Option<&Person>, guesser: Guesser<'_>) -> Result<Option<String>, CodeError> {
+        let (invite, _) = self.look_up(typed, guesser).await?;
+        let act = self.holder_act(&invite, signed_in, guesser.address, "invite.declined");
+        if self.store().invite_end(&invite.id, "declined", &act).await? { Ok(invite.made_by) } else { Err(CodeError::Invalid) }
+    }
+
+    /// Wrong codes that were tried of late, if they are so many that somebody may be guessing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn code_guesses(&self) -> Result<Option<Guesses>, StoreError> {
+        let tries = self.store().throttle(ALL, self.now()).await?;
+        Ok(tries.filter(|tries| tries.tries >= BURST).map(|tries| Guesses { tries: tries.tries.unsigned_abs(), until: tries.resets_at }))
+    }
+
+    /// The code that can be used, and its hash. Tries are counted before the code is looked at, on all replicas together,
+    /// and every code that is not valid takes the same way.
+    async fn look_up(&self, typed: &str, guesser: Guesser<'_>) -> Result<(InviteRow, String), CodeError> {
+        let now = self.now();
+        let by_address = format!("{ALL} address {}", sha256_hex(guesser.address.as_bytes()));
+        let by_browser = format!("{ALL} browser {}", sha256_hex(guesser.browser.as_bytes()));
+        let mut counted = vec![(by_address, TRIES_PER_ADDRESS)];
+        if !guesser.browser.is_empty() {
+            counted.push((by_browser, TRIES_PER_BROWSER));
+        }
+        // Last, so that one address that pauses does not make all wait.
+        counted.push((ALL.to_owned(), TRIES_IN_ALL));
+        for (key, tries_max) in &counted {
+            let tries = self.store().throttle_count(key, now, PAUSE).await?;
+            if tries.tries > *tries_max {
+                return Err(CodeError::Paused { until: tries.resets_at });
+            }
+        }
+        // One that cannot be a code is looked for too.
+        let hash = LinkCode::read(typed).map_or_else(|| sha256_hex(b""), |code| code.hash());
+        let invite = self.store().invite_open(&hash, now).await?.ok_or(CodeError::Invalid)?;
+        for (key, _) in &counted {
+            self.store().throttle_forgive(key).await?;
+        }
+        Ok((invite, hash))
+    }
+
+    fn holder_act(&self, invite: &InviteRow, signed_in: Option<&Person>, address: &str, act: &'static str) -> Act {
+        let actor = match signed_in {
+            Some(person) => person.actor(),
+            None => Actor { user_id: None, who: "holder of the code".to_owned(), address: address.to_owned() },
+        };
+        let subject = format!("{} in {}", invite.linear_name, invite.workspace_name);
+        Act { organisation_id: invite.organisation_id.clone(), actor, act, subject, at: self.now() }
+    }
+}

@@ -1,0 +1,242 @@
+//! Link codes, members, and the audit trail in the store.
+
+use std::str::FromStr as _;
+
+use relink_engine::account::{Person, Role};
+use relink_engine::store::{Account, Act, Actor, InviteAdded, LinearPersonRow, Linking, MemberChange, NewInvite, Store, StoredSession};
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use tokio::task::JoinSet;
+
+use crate::on_both;
+use crate::support::{self, Fresh, adoption, member};
+
+on_both!(
+    of_many_redemptions_one_succeeds,
+    a_new_code_ends_the_one_before,
+    what_cannot_be_used_is_like_what_is_not_there,
+    somebody_elses_account_is_never_taken,
+    nobody_becomes_whom_another_member_is,
+    who_is_known_already_stays_who_they_are,
+    an_organisation_keeps_an_owner,
+    who_is_removed_or_changed_is_signed_out,
+    the_trail_is_unbroken_however_many_write,
+    an_act_that_fails_leaves_no_line,
+);
+
+const ORG: &str = "org-north";
+const HOUR: i64 = 3_600_000;
+
+fn act(act: &'static str, at: i64) -> Act {
+    Act { organisation_id: ORG.to_owned(), actor: Actor::command(), act, subject: "s".to_owned(), at }
+}
+
+fn jun() -> LinearPersonRow {
+    LinearPersonRow {
+        organisation_id: ORG.to_owned(),
+        workspace_id: "w".to_owned(),
+        linear_id: "l-jun".to_owned(),
+        name: "Jun Sato".to_owned(),
+        email: "jun@example.com".to_owned(),
+        avatar_url: None,
+    }
+}
+
+async fn owner(fresh: &Fresh) -> Person {
+    let person = member(&fresh.store, "north", "a@example.com", Role::Owner).await;
+    fresh.store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
+    person
+}
+
+async fn invite(store: &Store, id: &str, person: LinearPersonRow) -> InviteAdded {
+    let new = NewInvite { id: id.to_owned(), person, code_hash: format!("hash of {id}"), made_by: None, now: 5, expires_at: HOUR };
+    store.invite_add(&new, &act("invite.made", 5)).await.unwrap()
+}
+
+fn new_account(user: &str, email: &str) -> Account {
+    Account::New { user_id: user.to_owned(), email: email.to_owned(), name: "Jun".to_owned() }
+}
+
+async fn redeem(store: &Store, id: &str, account: Account) -> Linking {
+    let hash = format!("hash of {id}");
+    match store.invite_open(&hash, 6).await.unwrap() {
+        Some(invite) => store.invite_redeem(&invite, &hash, &account, &act("person.linked", 6)).await.unwrap(),
+        None => Linking::Gone,
+    }
+}
+
+async fn of_many_redemptions_one_succeeds(fresh: Fresh) {
+    owner(&fresh).await;
+    invite(&fresh.store, "i1", jun()).await;
+    let hash = "hash of i1";
+    let row = fresh.store.invite_open(hash, 6).await.unwrap().unwrap();
+    let mut redeemers = JoinSet::new();
+    for number in 0..64 {
+        // As from several replicas.
+        let store = if number % 16 == 0 { support::open(&fresh.url).await } else { fresh.store.clone() };
+        let row = row.clone();
+        redeemers.spawn(async move {
+            let account = new_account(&format!("u{number}"), &format!("u{number}@example.com"));
+            store.invite_redeem(&row, hash, &account, &act("person.linked", 6)).await.unwrap()
+        });
+    }
+    let outcomes = redeemers.join_all().await;
+    let linked = outcomes.iter().filter(|outcome| matches!(outcome, Linking::Linked { again: false, .. })).count();
+    assert_eq!((linked, outcomes.iter().filter(|outcome| **outcome == Linking::Gone).count()), (1, 63));
+    assert_eq!(fresh.store.people(ORG).await.unwrap().len(), 1);
+    assert_eq!(fresh.store.members(ORG).await.unwrap().len(), 2, "who came too late became nobody");
+}
+
+async fn a_new_code_ends_the_one_before(fresh: Fresh) {
+    owner(&fresh).await;
+    for id in ["i1", "i2"] {
+        assert_eq!(invite(&fresh.store, id, jun()).await, InviteAdded::Added);
+    }
+    let open = fresh.store.invites(ORG, 6, 0).await.unwrap();
+    assert_eq!(open.iter().map(|invite| invite.id.as_str()).collect::<Vec<_>>(), ["i2"]);
+    assert_eq!(redeem(&fresh.store, "i1", new_account("u", "jun@example.com")).await, Linking::Gone);
+    let linked = redeem(&fresh.store, "i2", new_account("u", "jun@example.com")).await;
+    assert_eq!(linked, Linking::Linked { user_id: "u".to_owned(), again: false });
+    assert_eq!(invite(&fresh.store, "i3", jun()).await, InviteAdded::Linked { email: "jun@example.com".to_owned() });
+}
+
+async fn what_cannot_be_used_is_like_what_is_not_there(fresh: Fresh) {
+    owner(&fresh).await;
+    let store = &fresh.store;
+    invite(store, "i1", jun()).await;
+    assert!(store.invite_open("hash of i1", HOUR).await.unwrap().is_none(), "ran out");
+    assert!(!store.invite_end("i1", "revoked", &act("invite.revoked", HOUR)).await.unwrap());
+    let opened = store.invite_open("hash of i1", HOUR - 1).await.unwrap().unwrap();
+    assert_eq!(opened.opened_at, None);
+    assert_eq!(store.invite_open("hash of i1", HOUR - 1).await.unwrap().unwrap().opened_at, Some(HOUR - 1));
+    let elsewhere = Act { organisation_id: "org-south".to_owned(), ..act("invite.revoked", 6) };
+    member(store, "south", "s@example.com", Role::Owner).await;
+    assert!(!store.invite_end("i1", "revoked", &elsewhere).await.unwrap(), "another organisation's");
+    assert!(store.invite("org-south", "i1").await.unwrap().is_none());
+    assert!(store.invite_end("i1", "declined", &act("invite.declined", 7)).await.unwrap());
+    assert!(store.invite_open("hash of i1", 8).await.unwrap().is_none());
+    assert_eq!(store.invites(ORG, 8, 6).await.unwrap()[0].ended.as_deref(), Some("declined"));
+    assert!(store.invites(ORG, 8, 7).await.unwrap().is_empty(), "told for a while");
+}
+
+async fn somebody_elses_account_is_never_taken(fresh: Fresh) {
+    owner(&fresh).await;
+    let jun_there = member(&fresh.store, "south", "jun@example.com", Role::Member).await;
+    invite(&fresh.store, "i1", jun()).await;
+    assert_eq!(redeem(&fresh.store, "i1", new_account("u", "jun@example.com")).await, Linking::EmailTaken);
+    assert!(fresh.store.people(ORG).await.unwrap().is_empty());
+    let known = Account::Known { user_id: jun_there.user_id.clone() };
+    let linked = redeem(&fresh.store, "i1", known).await;
+    assert_eq!(linked, Linking::Linked { user_id: jun_there.user_id.clone(), again: false }, "the code was not used up");
+    assert_eq!(fresh.store.member(ORG, &jun_there.user_id).await.unwrap().unwrap().role, Role::Member);
+}
+
+async fn nobody_becomes_whom_another_member_is(fresh: Fresh) {
+    let owner = owner(&fresh).await;
+    invite(&fresh.store, "i1", jun()).await;
+    let linked = fresh.store.person_link(&jun(), &owner.user_id, &act("person.linked", 6)).await.unwrap();
+    assert!(matches!(linked, Linking::Linked { again: false, .. }));
+    let taken = redeem(&fresh.store, "i1", new_account("u", "jun@example.com")).await;
+    assert_eq!(taken, Linking::PersonTaken { email: "a@example.com".to_owned() });
+    assert_eq!(fresh.store.members(ORG).await.unwrap().len(), 1, "nothing was left half done");
+}
+
+async fn who_is_known_already_stays_who_they_are(fresh: Fresh) {
+    let owner = owner(&fresh).await;
+    let known = || Account::Known { user_id: owner.user_id.clone() };
+    invite(&fresh.store, "i1", jun()).await;
+    let mara = LinearPersonRow { linear_id: "l-mara".to_owned(), name: "Mara".to_owned(), ..jun() };
+    fresh.store.person_link(&mara, &owner.user_id, &act("person.linked", 6)).await.unwrap();
+    assert_eq!(redeem(&fresh.store, "i1", known()).await, Linking::OtherPerson { name: "Mara".to_owned() });
+    assert!(fresh.store.person_unlink("w", "l-mara", &act("person.unlinked", 6)).await.unwrap());
+    assert!(!fresh.store.person_unlink("w", "l-mara", &act("person.unlinked", 6)).await.unwrap());
+    assert!(matches!(redeem(&fresh.store, "i1", known()).await, Linking::Linked { again: false, .. }));
+    let again = fresh.store.person_link(&jun(), &owner.user_id, &act("person.linked", 7)).await.unwrap();
+    assert!(matches!(again, Linking::Linked { again: true, .. }));
+}
+
+async fn an_organisation_keeps_an_owner(fresh: Fresh) {
+    let (one, store) = (owner(&fresh).await, &fresh.store);
+    let set = async |user: &str, role: &str| store.member_set_role(user, role, &act("member.role", 6)).await.unwrap();
+    assert_eq!(set(&one.user_id, "admin").await, MemberChange::LastOwner);
+    assert_eq!(store.member_remove(&one.user_id, &act("member.removed", 6)).await.unwrap(), MemberChange::LastOwner);
+    assert_eq!((set("nobody", "admin").await, set(&one.user_id, "owner").await), (MemberChange::NotFound, MemberChange::Done));
+    let other = member(store, "north", "b@example.com", Role::Admin).await;
+    assert_eq!(set(&other.user_id, "owner").await, MemberChange::Done);
+    // Each would be the last one if the other were quicker.
+    let mut leaving = JoinSet::new();
+    for person in [one, other] {
+        let store = support::open(&fresh.url).await;
+        leaving.spawn(async move { store.member_remove(&person.user_id, &act("member.removed", 6)).await.unwrap() });
+    }
+    let mut left = leaving.join_all().await;
+    left.sort_by_key(|change| format!("{change:?}"));
+    assert_eq!(left, [MemberChange::Done, MemberChange::LastOwner]);
+}
+
+async fn who_is_removed_or_changed_is_signed_out(fresh: Fresh) {
+    let store = &fresh.store;
+    owner(&fresh).await;
+    let other = member(store, "north", "b@example.com", Role::Admin).await;
+    store.person_link(&jun(), &other.user_id, &act("person.linked", 6)).await.unwrap();
+    let sit = async |id: &str| {
+        let session = StoredSession { id_hash: id.to_owned(), user_id: Some(other.user_id.clone()), data: Vec::new(), expires_at: HOUR };
+        assert!(store.session_create(&session).await.unwrap());
+    };
+    sit("s1").await;
+    store.member_set_role(&other.user_id, "member", &act("member.role", 6)).await.unwrap();
+    assert!(store.session("s1", 6).await.unwrap().is_none());
+    sit("s2").await;
+    assert_eq!(store.member_remove(&other.user_id, &act("member.removed", 6)).await.unwrap(), MemberChange::Done);
+    assert!(store.session("s2", 6).await.unwrap().is_none());
+    assert!(store.people(ORG).await.unwrap().is_empty() && store.member(ORG, &other.user_id).await.unwrap().is_none());
+}
+
+async fn the_trail_is_unbroken_however_many_write(fresh: Fresh) {
+    owner(&fresh).await;
+    let mut writers = JoinSet::new();
+    for writer in 0..8 {
+        let store = if writer % 4 == 0 { support::open(&fresh.url).await } else { fresh.store.clone() };
+        writers.spawn(async move {
+            for at in 0..10 {
+                store.audit_note(&act("sign-in", at)).await.unwrap();
+            }
+        });
+    }
+    writers.join_all().await;
+    let check = fresh.store.audit_verify(ORG).await.unwrap();
+    assert_eq!((check.good, check.broken_at), (80, None));
+    let newest = fresh.store.audit_before(ORG, 80, 2).await.unwrap();
+    assert_eq!(newest.iter().map(|row| row.number).collect::<Vec<_>>(), [79, 78]);
+    let other = fresh.store.audit_verify("org-south").await.unwrap();
+    assert_eq!((other.good, other.broken_at), (0, None));
+}
+
+async fn an_act_that_fails_leaves_no_line(fresh: Fresh) {
+    let owner = owner(&fresh).await;
+    fresh.store.member_remove(&owner.user_id, &act("member.removed", 6)).await.unwrap();
+    fresh.store.person_unlink("w", "nobody", &act("person.unlinked", 6)).await.unwrap();
+    assert_eq!(fresh.store.audit_head(ORG).await.unwrap(), (0, String::new()));
+}
+
+#[tokio::test]
+async fn whatever_is_done_to_the_trail_shows() {
+    let tampered = [
+        ("UPDATE audit SET who = 'nobody' WHERE number = 3", 3),
+        ("UPDATE audit SET who = 'command linesign-in', act = '' WHERE number = 3", 3),
+        ("DELETE FROM audit WHERE number = 2", 2),
+        ("DELETE FROM audit WHERE number = 5", 5),
+        ("UPDATE audit SET number = number + 10 WHERE number = 4", 4),
+        ("UPDATE audit_heads SET hash = ''", 5),
+    ];
+    for (sql, broken_at) in tampered {
+        let fresh = support::sqlite().await;
+        owner(&fresh).await;
+        for at in 0..5 {
+            fresh.store.audit_note(&act("sign-in", at)).await.unwrap();
+        }
+        let mut connection = SqliteConnection::connect_with(&SqliteConnectOptions::from_str(&fresh.url).unwrap()).await.unwrap();
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+        assert_eq!(fresh.store.audit_verify(ORG).await.unwrap().broken_at, Some(broken_at), "{sql}");
+    }
+}
