@@ -76,8 +76,7 @@ fn destination_view(destination: &Destination, name: &str, manages: bool, now: M
     DestinationView {
         id: destination.id.clone(),
         name: name.to_owned(),
-        // The query may hold a key.
-        url: if manages { destination.url.clone() } else { place(&destination.url).to_owned() },
+        url: if manages { destination.url.clone() } else { without_query(&destination.url) },
         events: destination.events.clone(),
         ordered: destination.ordered,
         secret: format!("{PREFIX}····{}", destination.last_four),
@@ -160,6 +159,11 @@ pub fn name(url: &str, all: &[&str]) -> String {
 fn place(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/')
+}
+
+/// It may hold a key.
+fn without_query(url: &str) -> String {
+    url.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
 fn host(url: &str) -> &str {

@@ -151,3 +151,11 @@ fn a_refused_form_keeps_what_was_picked() {
     assert_eq!((form.url.as_str(), chosen, form.ordered), ("http://x", vec!["Issue"], true));
     assert!(form.events.len() == EVENTS.len() && form.complaint == Some(Complaint::DestinationUrl));
 }
+
+#[test]
+fn the_query_of_an_address_is_for_those_who_manage() {
+    let all = Destinations::new(vec![destination("d1", "https://hooks.example.com/a?key=1")], Vec::new(), NOW);
+    let url = |draft| all.view(draft).destinations.remove(0).url;
+    assert_eq!(url(None), "https://hooks.example.com/a");
+    assert_eq!(url(Some((Draft::default(), None))), "https://hooks.example.com/a?key=1");
+}
