@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use crate::clock::Millis;
+use crate::store::Actor;
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Organisation {
@@ -67,6 +68,8 @@ pub struct NewMember {
     pub name: String,
     pub password_hash: String,
     pub role: Role,
+    /// Who adds them.
+    pub actor: Actor,
     pub now: Millis,
 }
 

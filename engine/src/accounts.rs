@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::account::{self, NewMember, Person, Role};
 use crate::clock::{MINUTE, Millis};
 use crate::digest::sha256_hex;
-use crate::store::{Member, StoreError};
+use crate::store::{Actor, Member, StoreError};
 use crate::{Engine, password};
 
 /// Wrong passwords until an account pauses.
@@ -111,7 +111,8 @@ impl Engine {
             return Err(SignUpError::Fields(wrong_fields(&form)));
         };
         let slug = self.free_slug(&organisation).await?;
-        let new = self.new_member(&slug, &organisation, &email, &name, form.password, Role::Owner).await;
+        let actor = Actor { who: email.clone(), ..Actor::default() };
+        let new = self.new_member(&slug, &organisation, &email, &name, form.password, Role::Owner, actor).await;
         match self.store().member_add(&new, true).await? {
             Member::Added => {}
             Member::Already => return Err(SignUpError::Fields(vec![FieldError::EmailTaken])),
@@ -157,7 +158,7 @@ impl Engine {
             None => {}
         }
         let account_existed = self.store().user_by_email(&email).await?.is_some();
-        let new = self.new_member(slug, slug, &email, &name, password, role).await;
+        let new = self.new_member(slug, slug, &email, &name, password, role, Actor::command()).await;
         if self.store().member_add(&new, false).await? == Member::Already {
             return Err(MemberAddError::Already);
         }
@@ -168,7 +169,17 @@ impl Engine {
         Ok(AddedMember { person, account_existed })
     }
 
-    async fn new_member(&self, slug: &str, organisation: &str, email: &str, name: &str, password: SecretString, role: Role) -> NewMember {
+    #[expect(clippy::too_many_arguments, reason = "they are the parts of one value")]
+    async fn new_member(
+        &self,
+        slug: &str,
+        organisation: &str,
+        email: &str,
+        name: &str,
+        password: SecretString,
+        role: Role,
+        actor: Actor,
+    ) -> NewMember {
         NewMember {
             organisation_id: self.entropy().id(),
             organisation_slug: slug.to_owned(),
@@ -178,7 +189,34 @@ impl Engine {
             name: name.to_owned(),
             password_hash: password::hash(password, self.entropy()).await,
             role,
+            actor,
             now: self.now(),
+        }
+    }
+
+    /// Signs somebody in. That it worked, or did not, goes into the audit trail of the organisation.
+    ///
+    /// # Errors
+    /// [`SignInError::NoMatch`] or [`SignInError::Paused`].
+    pub async fn sign_in(&self, email: &str, password: SecretString, address: &str) -> Result<Person, SignInError> {
+        let proved = self.check_password(email, password, address).await;
+        let (act, person) = match &proved {
+            Ok(person) => ("sign-in", Some(person.clone())),
+            Err(SignInError::NoMatch { .. }) => ("sign-in.failed", self.person_by_email(email).await?),
+            Err(_) => return proved,
+        };
+        if let Some(person) = person {
+            let actor = Actor { user_id: None, who: person.email.clone(), address: address.to_owned() };
+            self.store().audit_note(&self.act(&person.organisation_id, actor, act, person.email.clone())).await?;
+        }
+        proved
+    }
+
+    async fn person_by_email(&self, email: &str) -> Result<Option<Person>, StoreError> {
+        let Some(email) = account::email(email) else { return Ok(None) };
+        match self.store().user_by_email(&email).await? {
+            Some(user) => self.person_in_first_organisation(&user.id).await,
+            None => Ok(None),
         }
     }
 
@@ -188,7 +226,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`SignInError::NoMatch`] or [`SignInError::Paused`].
-    pub async fn sign_in(&self, email: &str, password: SecretString, address: &str) -> Result<Person, SignInError> {
+    async fn check_password(&self, email: &str, password: SecretString, address: &str) -> Result<Person, SignInError> {
         let email = account::email(email).unwrap_or_default();
         let by_account = format!("sign-in account {}", sha256_hex(email.as_bytes()));
         let by_address = format!("sign-in address {}", sha256_hex(address.as_bytes()));
@@ -243,9 +281,10 @@ impl Engine {
         if let Some(error) = password_error(&new) {
             return Err(ChangePasswordError::Field(error));
         }
-        self.sign_in(&person.email, present, address).await?;
+        self.check_password(&person.email, present, address).await?;
         let hash = password::hash(new, self.entropy()).await;
-        if !self.store().user_set_password(&person.user_id, &hash).await? {
+        let act = self.act(&person.organisation_id, person.actor(), "password.changed", person.email.clone());
+        if !self.store().user_set_password(&person.user_id, &hash, &act).await? {
             return Err(StoreError::Inconsistent { table: "users", id: person.user_id.clone() }.into());
         }
         Ok(())
@@ -261,7 +300,8 @@ impl Engine {
             return Err(FirstPasswordError::Field(error));
         }
         let hash = password::hash(password, self.entropy()).await;
-        let had_none = self.store().user_set_first_password(&person.user_id, &hash).await?;
+        let act = self.act(&person.organisation_id, person.actor(), "password.changed", person.email.clone());
+        let had_none = self.store().user_set_first_password(&person.user_id, &hash, &act).await?;
         if had_none { Ok(()) } else { Err(FirstPasswordError::HasOne) }
     }
 }

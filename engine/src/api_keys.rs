@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::account::{self, Organisation, Person, Role};
 use crate::clock::{MINUTE, Millis};
 use crate::digest::sha256_hex;
-use crate::store::{ApiKeyRow, StoreError};
+use crate::store::{Actor, ApiKeyRow, StoreError};
 use crate::vault::Place;
 use crate::{Engine, uncancelled};
 
@@ -141,7 +141,7 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn api_key_create(&self, organisation: &Organisation, name: &str) -> Result<NewApiKey, StoreError> {
-        self.make_key(&organisation.id, name).await
+        self.make_key(&organisation.id, name, Actor::command()).await
     }
 
     /// [`Engine::api_key_create`] by an owner on a page.
@@ -151,10 +151,10 @@ impl Engine {
     pub async fn api_key_add(&self, person: &Person, name: &str) -> Result<NewApiKey, ApiKeyError> {
         manages(person)?;
         let name = account::display_name(name).ok_or(ApiKeyError::Name)?;
-        Ok(self.make_key(&person.organisation_id, &name).await?)
+        Ok(self.make_key(&person.organisation_id, &name, person.actor()).await?)
     }
 
-    async fn make_key(&self, organisation: &str, name: &str) -> Result<NewApiKey, StoreError> {
+    async fn make_key(&self, organisation: &str, name: &str, actor: Actor) -> Result<NewApiKey, StoreError> {
         let key = format!("{PREFIX}{}", self.entropy().token());
         let row = ApiKeyRow {
             id: self.entropy().id(),
@@ -165,7 +165,8 @@ impl Engine {
             created_at: self.now(),
             last_used_at: None,
         };
-        self.store().api_key_create(&row).await?;
+        let act = self.act(organisation, actor, "key.made", format!("{} ····{}", row.name, row.last_four));
+        self.store().api_key_create(&row, &act).await?;
         Ok(NewApiKey { id: row.id, name: row.name, key: key.into() })
     }
 
@@ -192,15 +193,18 @@ impl Engine {
     /// See [`ApiKeyError`].
     pub async fn api_key_revoke(&self, person: &Person, id: &str) -> Result<String, ApiKeyError> {
         manages(person)?;
-        let (engine, organisation, id) = (self.clone(), person.organisation_id.clone(), id.to_owned());
+        let keys = self.store().api_keys(&person.organisation_id).await?;
+        let key = keys.into_iter().find(|key| key.id == id).ok_or(ApiKeyError::NotFound)?;
+        let act = self.act(&person.organisation_id, person.actor(), "key.revoked", format!("{} ····{}", key.name, key.last_four));
+        let engine = self.clone();
         // Written and forgotten, also when the browser leaves in between.
         let revoked = uncancelled(async move {
-            let revoked = engine.store().api_key_revoke(&organisation, &id, engine.now()).await;
+            let revoked = engine.store().api_key_revoke(&key.id, &act).await;
             let mut known = engine.callers().known();
             engine.callers().revocations.fetch_add(1, Ordering::SeqCst);
             known.clear();
             drop(known);
-            revoked
+            revoked.map(|revoked| revoked.then_some(key.name))
         });
         revoked.await?.ok_or(ApiKeyError::NotFound)
     }

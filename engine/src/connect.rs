@@ -195,7 +195,10 @@ impl Engine {
             let again = known.is_some();
             let id = known.map_or_else(|| self.entropy().id(), |connection| connection.id);
             let before = self.store().grant(&person.organisation_id, &id).await?;
+            let subject = format!("{} as {}", identity.workspace.name, attempt.actor.name());
+            let act = if again { "connection.reconnected" } else { "connection.connected" };
             let adoption = Adoption {
+                act: self.act(&person.organisation_id, person.actor(), act, subject),
                 grant: self.seal(&id, &person.organisation_id, tokens, issued_at),
                 id: id.clone(),
                 organisation_id: person.organisation_id.clone(),

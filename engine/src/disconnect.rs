@@ -41,7 +41,8 @@ impl Engine {
         }
         let connection = self.store().connection(&person.organisation_id, id).await?.ok_or(DisconnectError::NotFound)?;
         // Ended here before Linear is asked: a crash in between leaves the tokens to `finish_revocations`.
-        self.store().connection_disconnect(&person.organisation_id, id, &person.user_id, self.now()).await?;
+        let act = self.act(&person.organisation_id, person.actor(), "connection.disconnected", connection.workspace.name.clone());
+        self.store().connection_disconnect(id, &act).await?;
         let (engine, organisation, id) = (self.clone(), person.organisation_id.clone(), id.to_owned());
         let revoked = uncancelled(async move { engine.revoke_ended(&organisation, &id).await }).await?;
         Ok(Disconnected { workspace: connection.workspace.name, revoked })

@@ -7,7 +7,7 @@ use super::client::may_be_public;
 use super::standard;
 use crate::account::Person;
 use crate::clock::Millis;
-use crate::store::{DestinationRow, StoreError};
+use crate::store::{Act, Actor, DestinationRow, StoreError};
 use crate::vault::Place;
 use crate::{Engine, uncancelled};
 
@@ -130,7 +130,7 @@ impl Engine {
     /// See [`DestinationError`].
     pub async fn destination_add(&self, person: &Person, new: NewDestination<'_>) -> Result<NewDestinationSecret, DestinationError> {
         manages(person)?;
-        self.destination_store(&person.organisation_id, Some(&person.user_id), new).await
+        self.destination_store(&person.organisation_id, person.actor(), new).await
     }
 
     /// [`Engine::destination_add`] by command.
@@ -140,7 +140,7 @@ impl Engine {
     pub async fn destination_store(
         &self,
         organisation: &str,
-        added_by: Option<&str>,
+        actor: Actor,
         new: NewDestination<'_>,
     ) -> Result<NewDestinationSecret, DestinationError> {
         let url = self.destination_url(new.url)?;
@@ -157,7 +157,8 @@ impl Engine {
             ordered: new.ordered,
             ..DestinationRow::new(&id, organisation, url.as_str(), self.now())
         };
-        let added = self.store().destination_add(&row, added_by, DESTINATIONS_MAX).await?;
+        let act = self.act(organisation, actor, "destination.added", row.place());
+        let added = self.store().destination_add(&row, DESTINATIONS_MAX, &act).await?;
         if added { Ok(NewDestinationSecret { id, url: row.url, secret }) } else { Err(DestinationError::TooMany) }
     }
 
@@ -178,9 +179,9 @@ impl Engine {
     /// # Errors
     /// See [`DestinationError`].
     pub async fn destination_remove(&self, person: &Person, id: &str) -> Result<(), DestinationError> {
-        manages(person)?;
-        let (engine, organisation, id) = (self.clone(), person.organisation_id.clone(), id.to_owned());
-        found(uncancelled(async move { engine.store().destination_remove(&organisation, &id).await }).await?)
+        let act = self.destination_act(person, id, "destination.removed").await?;
+        let (engine, id) = (self.clone(), id.to_owned());
+        found(uncancelled(async move { engine.store().destination_remove(&id, &act).await }).await?)
     }
 
     /// Stops sending to a destination until somebody resumes it. What comes meanwhile waits.
@@ -188,8 +189,8 @@ impl Engine {
     /// # Errors
     /// See [`DestinationError`].
     pub async fn destination_pause(&self, person: &Person, id: &str) -> Result<(), DestinationError> {
-        manages(person)?;
-        found(self.store().destination_pause(&person.organisation_id, id, "person", self.now()).await?)
+        let act = self.destination_act(person, id, "destination.paused").await?;
+        found(self.store().destination_pause(id, "person", &act).await?)
     }
 
     /// Sends to a destination again, what waits first.
@@ -197,10 +198,17 @@ impl Engine {
     /// # Errors
     /// See [`DestinationError`].
     pub async fn destination_resume(&self, person: &Person, id: &str) -> Result<(), DestinationError> {
-        manages(person)?;
-        let resumed = self.store().destination_resume(&person.organisation_id, id, self.now()).await?;
+        let act = self.destination_act(person, id, "destination.resumed").await?;
+        let resumed = self.store().destination_resume(id, &act).await?;
         self.outgoing().wake.notify_one();
         found(resumed)
+    }
+
+    async fn destination_act(&self, person: &Person, id: &str, act: &'static str) -> Result<Act, DestinationError> {
+        manages(person)?;
+        let rows = self.store().destinations(&person.organisation_id).await?;
+        let row = rows.into_iter().find(|row| row.id == id).ok_or(DestinationError::NotFound)?;
+        Ok(self.act(&person.organisation_id, person.actor(), act, row.place()))
     }
 
     /// Sends deliveries once more to a destination: from one number to another, a thousand at most. Answers how many.

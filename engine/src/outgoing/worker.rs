@@ -22,7 +22,7 @@ use super::standard;
 use crate::Engine;
 use crate::clock::SECOND;
 use crate::refresh::{Lease, in_time};
-use crate::store::{ClaimedMessage, DestinationRow, Sent, StoreError};
+use crate::store::{Actor, ClaimedMessage, DestinationRow, Sent, StoreError};
 use crate::webhook::delivery_name;
 
 /// Messages of a destination claimed at a time, and sent at a time.
@@ -210,7 +210,9 @@ impl Engine {
         } else {
             return Ok(());
         };
-        if self.store().destination_pause(&destination.organisation_id, &destination.id, because, self.now()).await? {
+        let subject = format!("{} ({because})", destination.place());
+        let act = self.act(&destination.organisation_id, Actor::relink(), "destination.paused", subject);
+        if self.store().destination_pause(&destination.id, because, &act).await? {
             tracing::warn!(destination = destination.id, because, "a destination takes nothing any more and is paused");
         }
         Ok(())

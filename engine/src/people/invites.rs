@@ -7,7 +7,7 @@ use crate::Engine;
 use crate::account::Person;
 use crate::clock::{DAY, HOUR, Millis};
 use crate::connection::Connection;
-use crate::linear::LinearPerson;
+use crate::linear::{Linear, LinearPerson};
 use crate::store::{Act, Actor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError};
 use crate::token::CallFailed;
 
@@ -131,6 +131,14 @@ impl Engine {
         self.make_code(connection, None, Actor::command(), key, valid).await
     }
 
+    /// The person with this Linear id or e-mail, if they can be linked.
+    pub(super) async fn linear_person(&self, connection: &Connection, key: &str) -> Result<Option<LinearPerson>, CallFailed> {
+        // Owned by the closure: with a borrowed key the compiler cannot tell that the future may go to another thread.
+        let key = key.to_owned();
+        let call = async move |linear: &Linear, token: &SecretString| linear.person(token, &key).await;
+        self.with_token(&connection.organisation_id, &connection.id, call).await
+    }
+
     async fn make_code(
         &self,
         connection: &Connection,
@@ -142,10 +150,8 @@ impl Engine {
         if !(VALID_MIN..=VALID_MAX).contains(&valid) {
             return Err(InviteError::Valid);
         }
-        let key = key.trim();
         let organisation = &connection.organisation_id;
-        let found = self.with_token(organisation, &connection.id, async |linear, token| linear.person(token, key).await).await?;
-        let found = found.ok_or(InviteError::NoSuchPerson)?;
+        let found = self.linear_person(connection, key.trim()).await?.ok_or(InviteError::NoSuchPerson)?;
         let (code, now) = (LinkCode::new(self.entropy()), self.now());
         let new = NewInvite {
             id: self.entropy().id(),

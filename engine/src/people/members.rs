@@ -162,8 +162,7 @@ impl Engine {
         }
         let organisation = &person.organisation_id;
         let connection = self.store().connection(organisation, connection).await?.ok_or(MemberError::NotFound)?;
-        let found = self.with_token(organisation, &connection.id, async |linear, token| linear.person(token, linear_id).await).await?;
-        let found = found.ok_or(MemberError::NotFound)?;
+        let found = self.linear_person(&connection, linear_id).await?.ok_or(MemberError::NotFound)?;
         let act = person.act("person.linked", format!("{} in {}", found.name, connection.workspace.name), self.now());
         match self.store().person_link(&row(&connection, &found), &person.user_id, &act).await? {
             Linking::Linked { .. } => Ok(found.name),

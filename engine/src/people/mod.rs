@@ -11,6 +11,7 @@ pub use invites::{Invite, InviteError, Invited, Outcome, VALID_DEFAULT, VALID_MA
 pub use members::{MemberError, MemberView, TeamMember};
 pub use redeem::{CodeError, ConfirmError, Confirmed, Guesser, Guesses, Preview};
 
+use crate::Engine;
 use crate::account::Person;
 use crate::clock::Millis;
 use crate::store::{Act, Actor};
@@ -23,5 +24,12 @@ impl Person {
 
     fn act(&self, act: &'static str, subject: String, at: Millis) -> Act {
         Act { organisation_id: self.organisation_id.clone(), actor: self.actor(), act, subject, at }
+    }
+}
+
+impl Engine {
+    /// Something that is done now.
+    pub(crate) fn act(&self, organisation: &str, actor: Actor, act: &'static str, subject: String) -> Act {
+        Act { organisation_id: organisation.to_owned(), actor, act, subject, at: self.now() }
     }
 }

@@ -2,7 +2,8 @@
 
 use sqlx::FromRow;
 
-use super::{Store, Stored, on};
+use super::audit::{note, noted};
+use super::{Act, Store, Stored, on};
 use crate::clock::Millis;
 
 #[derive(Clone, Debug, FromRow)]
@@ -28,12 +29,15 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn api_key_create(&self, key: &ApiKeyRow) -> Stored<()> {
+    pub async fn api_key_create(&self, key: &ApiKeyRow, act: &Act) -> Stored<()> {
         const SQL: &str =
             "INSERT INTO api_keys (id, organisation_id, name, key_hash, last_four, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
         on!(&self.db, pool => {
+            let mut tx = pool.begin().await?;
+            note!(tx, act);
             sqlx::query(SQL).bind(&key.id).bind(&key.organisation_id).bind(&key.name).bind(&key.key_hash).bind(&key.last_four).bind(key.created_at)
-                .execute(pool).await?;
+                .execute(&mut *tx).await?;
+            tx.commit().await?;
         });
         Ok(())
     }
@@ -66,13 +70,12 @@ impl Store {
         Ok(())
     }
 
-    /// Makes a key worthless; answers its name, or `None` if the organisation has no such key that still counts.
+    /// Makes a key worthless. `false`: the organisation has no such key that still counts.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn api_key_revoke(&self, organisation: &str, id: &str, now: Millis) -> Stored<Option<String>> {
-        const SQL: &str =
-            "UPDATE api_keys SET revoked_at = $3 WHERE organisation_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING name";
-        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(organisation).bind(id).bind(now).fetch_optional(pool).await?))
+    pub async fn api_key_revoke(&self, id: &str, act: &Act) -> Stored<bool> {
+        const SQL: &str = "UPDATE api_keys SET revoked_at = $3 WHERE organisation_id = $1 AND id = $2 AND revoked_at IS NULL";
+        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(&act.organisation_id).bind(id).bind(act.at)))
     }
 }

@@ -28,6 +28,12 @@ impl Actor {
     pub fn command() -> Actor {
         Actor { who: "command line".to_owned(), ..Actor::default() }
     }
+
+    /// Nobody: it happened by itself.
+    #[must_use]
+    pub fn relink() -> Actor {
+        Actor { who: "Relink".to_owned(), ..Actor::default() }
+    }
 }
 
 /// Something that is done. Never with a secret in it.
@@ -116,6 +122,20 @@ macro_rules! note {
     }};
 }
 pub(super) use note;
+
+/// One statement and its line. `false`: it changed nothing, and there is no line.
+macro_rules! noted {
+    ($pool:ident, $act:expr, $query:expr) => {{
+        let mut tx = $pool.begin().await?;
+        $crate::store::audit::note!(tx, $act);
+        let changed = $query.execute(&mut *tx).await?.rows_affected() > 0;
+        if changed {
+            tx.commit().await?;
+        }
+        Ok(changed)
+    }};
+}
+pub(super) use noted;
 
 impl Store {
     /// Writes down an act that changes nothing else: a sign-in, or one that failed.

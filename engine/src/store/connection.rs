@@ -2,7 +2,8 @@
 
 use sqlx::FromRow;
 
-use super::{Db, NewGrant, Store, StoreError, Stored, on};
+use super::audit::note;
+use super::{Act, Db, NewGrant, Store, StoreError, Stored, on};
 use crate::clock::Millis;
 use crate::connection::{Actor, Connection, Evidence, PassingError, Reason, RefreshTrouble, State, TokenTimes, Viewer, Workspace};
 
@@ -150,6 +151,7 @@ pub struct Adoption {
     /// Refuse a workspace that another organisation holds.
     pub exclusive: bool,
     pub now: Millis,
+    pub act: Act,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,6 +214,7 @@ impl Store {
         let _stale = self.recent.stale_after(&new.id);
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
+            note!(tx, &new.act);
             if new.exclusive {
                 let claimed = sqlx::query("INSERT INTO workspace_claims (workspace_id, organisation_id) VALUES ($1, $2) \
                     ON CONFLICT (workspace_id) DO UPDATE SET organisation_id = excluded.organisation_id \
@@ -318,20 +321,24 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn connection_disconnect(&self, organisation: &str, id: &str, by: &str, now: Millis) -> Stored<bool> {
+    pub async fn connection_disconnect(&self, id: &str, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(id);
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
+            note!(tx, act);
             // The claim first, as in `connection_adopt`: in the other order the two could wait for each other for ever.
             sqlx::query("DELETE FROM workspace_claims WHERE organisation_id = $1 \
                 AND workspace_id = (SELECT workspace_id FROM connections WHERE organisation_id = $1 AND id = $2)")
-                .bind(organisation).bind(id).execute(&mut *tx).await?;
+                .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
             let ended = sqlx::query(concat!("UPDATE connections SET state = 'disconnected', reason = 'by_person', state_since = $3, \
                 disconnected_by = $4, evidence = NULL, generation = generation + 1, tokens_revoked = FALSE, ", untroubled!(),
                 " WHERE organisation_id = $1 AND id = $2 AND state <> 'disconnected'"))
-                .bind(organisation).bind(id).bind(now).bind(by).execute(&mut *tx).await?.rows_affected() == 1;
+                .bind(&act.organisation_id).bind(id).bind(act.at).bind(&act.actor.user_id).execute(&mut *tx).await?;
+            if ended.rows_affected() == 0 {
+                return Ok(false);
+            }
             tx.commit().await?;
-            Ok(ended)
+            Ok(true)
         })
     }
 

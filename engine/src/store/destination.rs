@@ -2,7 +2,8 @@
 
 use sqlx::FromRow;
 
-use super::{Store, Stored, on};
+use super::audit::{note, noted};
+use super::{Act, Store, Stored, on};
 use crate::clock::Millis;
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -49,6 +50,12 @@ impl DestinationRow {
             last_ok_at: None,
             created_at: now,
         }
+    }
+
+    /// Its address without the query, which may hold a key.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.url.split(['?', '#']).next().unwrap_or_default().to_owned()
     }
 }
 
@@ -99,31 +106,32 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn destination_add(&self, new: &DestinationRow, created_by: Option<&str>, max: i64) -> Stored<bool> {
+    pub async fn destination_add(&self, new: &DestinationRow, max: i64, act: &Act) -> Stored<bool> {
         const SQL: &str = "INSERT INTO destinations (id, organisation_id, url, events, ordered, secret_sealed, last_four, created_by, created_at) \
             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE (SELECT COUNT(*) FROM destinations WHERE organisation_id = $2) < $10";
         let _stale = self.recent.stale_after(&new.id);
-        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(&new.id).bind(&new.organisation_id).bind(&new.url).bind(&new.events).bind(new.ordered)
-            .bind(&new.secret_sealed).bind(&new.last_four).bind(created_by).bind(new.created_at).bind(max)
-            .execute(pool).await?.rows_affected() == 1))
+        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(&new.id).bind(&new.organisation_id).bind(&new.url).bind(&new.events)
+            .bind(new.ordered).bind(&new.secret_sealed).bind(&new.last_four).bind(&act.actor.user_id).bind(new.created_at).bind(max)))
     }
 
     /// Removes a destination and what was on its way to it. `false`: there is none.
     ///
     /// # Errors
     /// When the database fails; nothing is removed then.
-    pub async fn destination_remove(&self, organisation: &str, id: &str) -> Stored<bool> {
+    pub async fn destination_remove(&self, id: &str, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(id);
         let _turn = self.turn_to_write().await;
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
+            note!(tx, act);
             let removed = sqlx::query("DELETE FROM destinations WHERE organisation_id = $1 AND id = $2")
-                .bind(organisation).bind(id).execute(&mut *tx).await?.rows_affected() == 1;
-            if removed {
-                sqlx::query("DELETE FROM messages WHERE destination_id = $1").bind(id).execute(&mut *tx).await?;
+                .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
+            if removed.rows_affected() == 0 {
+                return Ok(false);
             }
+            sqlx::query("DELETE FROM messages WHERE destination_id = $1").bind(id).execute(&mut *tx).await?;
             tx.commit().await?;
-            Ok(removed)
+            Ok(true)
         })
     }
 
@@ -131,28 +139,30 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn destination_pause(&self, organisation: &str, id: &str, because: &str, now: Millis) -> Stored<bool> {
+    pub async fn destination_pause(&self, id: &str, because: &str, act: &Act) -> Stored<bool> {
         const SQL: &str =
             "UPDATE destinations SET paused_at = $3, paused_because = $4 WHERE organisation_id = $1 AND id = $2 AND paused_at IS NULL";
-        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(organisation).bind(id).bind(now).bind(because).execute(pool).await?.rows_affected() == 1))
+        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(&act.organisation_id).bind(id).bind(act.at).bind(because)))
     }
 
     /// Sends to it again, beginning with what waits, all of it now.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn destination_resume(&self, organisation: &str, id: &str, now: Millis) -> Stored<bool> {
+    pub async fn destination_resume(&self, id: &str, act: &Act) -> Stored<bool> {
         let _turn = self.turn_to_write().await;
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
+            note!(tx, act);
             let resumed = sqlx::query("UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = NULL, next_at = 0 WHERE organisation_id = $1 AND id = $2")
-                .bind(organisation).bind(id).execute(&mut *tx).await?.rows_affected() == 1;
-            if resumed {
-                sqlx::query("UPDATE messages SET next_at = $2, first_at = NULL, attempts = 0 WHERE destination_id = $1 AND state = 'waiting'")
-                    .bind(id).bind(now).execute(&mut *tx).await?;
+                .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
+            if resumed.rows_affected() == 0 {
+                return Ok(false);
             }
+            sqlx::query("UPDATE messages SET next_at = $2, first_at = NULL, attempts = 0 WHERE destination_id = $1 AND state = 'waiting'")
+                .bind(id).bind(act.at).execute(&mut *tx).await?;
             tx.commit().await?;
-            Ok(resumed)
+            Ok(true)
         })
     }
 }

@@ -183,6 +183,10 @@ impl Store {
             }
             sqlx::query("INSERT INTO organisations (id, slug, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (slug) DO NOTHING")
                 .bind(&new.organisation_id).bind(&new.organisation_slug).bind(&new.organisation_name).bind(new.now).execute(&mut *tx).await?;
+            let organisation: String = sqlx::query_scalar("SELECT id FROM organisations WHERE slug = $1").bind(&new.organisation_slug)
+                .fetch_one(&mut *tx).await?;
+            let subject = format!("{} as {}", new.email, new.role.name());
+            note!(tx, &Act { organisation_id: organisation, actor: new.actor.clone(), act: "member.added", subject, at: new.now });
             let account = sqlx::query("INSERT INTO users (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email) DO NOTHING")
                 .bind(&new.user_id).bind(&new.email).bind(&new.name).bind(&new.password_hash).bind(new.now).execute(&mut *tx).await?.rows_affected();
             if first_owner && account == 0 {

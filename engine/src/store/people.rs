@@ -3,7 +3,7 @@
 
 use sqlx::FromRow;
 
-use super::audit::note;
+use super::audit::{note, noted};
 use super::{Act, Store, Stored, on};
 use crate::clock::Millis;
 
@@ -210,16 +210,7 @@ impl Store {
     pub async fn invite_end(&self, id: &str, ended: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE invites SET ended = $3, ended_at = $4 \
             WHERE id = $1 AND organisation_id = $2 AND ended IS NULL AND expires_at > $4";
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
-            note!(tx, act);
-            let done = sqlx::query(SQL).bind(id).bind(&act.organisation_id).bind(ended).bind(act.at).execute(&mut *tx).await?;
-            if done.rows_affected() == 0 {
-                return Ok(false);
-            }
-            tx.commit().await?;
-            Ok(true)
-        })
+        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(id).bind(&act.organisation_id).bind(ended).bind(act.at)))
     }
 
     /// Uses a code up: whoever holds it is the person that it names. Of any number at once, one is first; a code that leads
@@ -281,16 +272,7 @@ impl Store {
     /// When the database fails.
     pub async fn person_unlink(&self, workspace: &str, linear_id: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "DELETE FROM people WHERE organisation_id = $1 AND workspace_id = $2 AND linear_id = $3";
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
-            note!(tx, act);
-            let gone = sqlx::query(SQL).bind(&act.organisation_id).bind(workspace).bind(linear_id).execute(&mut *tx).await?;
-            if gone.rows_affected() == 0 {
-                return Ok(false);
-            }
-            tx.commit().await?;
-            Ok(true)
-        })
+        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(&act.organisation_id).bind(workspace).bind(linear_id)))
     }
 
     /// Everybody of an organisation who is known in Linear.

@@ -2,7 +2,8 @@
 
 use sqlx::FromRow;
 
-use super::{Store, Stored, on};
+use super::audit::noted;
+use super::{Act, Store, Stored, on};
 
 #[derive(Clone, Debug, FromRow)]
 pub struct UserRow {
@@ -26,17 +27,17 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn user_set_password(&self, user: &str, hash: &str) -> Stored<bool> {
+    pub async fn user_set_password(&self, user: &str, hash: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
-        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(user).bind(hash).execute(pool).await?.rows_affected() == 1))
+        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(user).bind(hash)))
     }
 
     /// Sets the password of an account that has none; answers whether it had none.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn user_set_first_password(&self, user: &str, hash: &str) -> Stored<bool> {
+    pub async fn user_set_first_password(&self, user: &str, hash: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash IS NULL";
-        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(user).bind(hash).execute(pool).await?.rows_affected() == 1))
+        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(user).bind(hash)))
     }
 }

@@ -2,7 +2,8 @@
 
 use sqlx::FromRow;
 
-use super::{Store, Stored, on};
+use super::audit::{note, noted};
+use super::{Act, Store, Stored, on};
 use crate::clock::Millis;
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -71,16 +72,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails; nothing is written then.
-    pub async fn webhook_secret_add(
-        &self,
-        new: &WebhookSecretRow,
-        added_by: Option<&str>,
-        overlap_until: Millis,
-        max: i64,
-    ) -> Stored<bool> {
+    pub async fn webhook_secret_add(&self, new: &WebhookSecretRow, overlap_until: Millis, max: i64, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(&new.connection_id);
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;
+            note!(tx, act);
             // Two at once take turns: only one can be the current one.
             sqlx::query("UPDATE connections SET generation = generation WHERE id = $1").bind(&new.connection_id).execute(&mut *tx).await?;
             sqlx::query("DELETE FROM webhook_secrets WHERE connection_id = $1 AND id NOT IN \
@@ -97,7 +93,7 @@ impl Store {
             sqlx::query("INSERT INTO webhook_secrets (id, organisation_id, connection_id, secret_sealed, last_four, added_by, added_at) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7)")
                 .bind(&new.id).bind(&new.organisation_id).bind(&new.connection_id).bind(&new.secret_sealed).bind(&new.last_four)
-                .bind(added_by).bind(new.added_at).execute(&mut *tx).await?;
+                .bind(&act.actor.user_id).bind(new.added_at).execute(&mut *tx).await?;
             tx.commit().await?;
             Ok(true)
         })
@@ -113,25 +109,24 @@ impl Store {
         Ok(())
     }
 
-    /// Makes a secret that is there the current one again, and what was current retires.
+    /// Makes a secret that is there the current one again, and what was current retires. `false`: it is not there.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn webhook_secret_restore(&self, connection: &str, id: &str, overlap_until: Millis) -> Stored<()> {
+    pub async fn webhook_secret_restore(&self, connection: &str, id: &str, overlap_until: Millis, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE webhook_secrets SET retires_at = CASE WHEN id = $2 THEN NULL ELSE $3 END \
             WHERE connection_id = $1 AND (id = $2 OR retires_at IS NULL)";
         let _stale = self.recent.stale_after(connection);
-        on!(&self.db, pool => { sqlx::query(SQL).bind(connection).bind(id).bind(overlap_until).execute(pool).await?; });
-        Ok(())
+        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(connection).bind(id).bind(overlap_until)))
     }
 
     /// Accepts a secret no more, from now on; what it was is still told apart. `false`: there is no such secret.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn webhook_secret_retire(&self, organisation: &str, connection: &str, id: &str, now: Millis) -> Stored<bool> {
+    pub async fn webhook_secret_retire(&self, connection: &str, id: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE webhook_secrets SET retires_at = $4 WHERE organisation_id = $1 AND connection_id = $2 AND id = $3";
         let _stale = self.recent.stale_after(connection);
-        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(organisation).bind(connection).bind(id).bind(now).execute(pool).await?.rows_affected() == 1))
+        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(&act.organisation_id).bind(connection).bind(id).bind(act.at)))
     }
 }

@@ -8,7 +8,7 @@ use super::signature::parse_secret;
 use crate::account::Person;
 use crate::clock::Millis;
 use crate::connection::Connection;
-use crate::store::{StoreError, WebhookSecretRow};
+use crate::store::{Actor, StoreError, WebhookSecretRow};
 use crate::vault::Place;
 use crate::{Engine, uncancelled};
 
@@ -91,31 +91,21 @@ impl Engine {
             return Err(SecretError::Forbidden);
         }
         let connection = self.store().connection(&person.organisation_id, connection).await?.ok_or(SecretError::NotFound)?;
-        self.webhook_secret_store(&connection, Some(&person.user_id), text).await
+        self.webhook_secret_store(&connection, person.actor(), text).await
     }
 
     /// [`Engine::webhook_secret_add`] by command.
     ///
     /// # Errors
     /// See [`SecretError`].
-    pub async fn webhook_secret_store(
-        &self,
-        connection: &Connection,
-        added_by: Option<&str>,
-        text: &str,
-    ) -> Result<SecretAdded, SecretError> {
+    pub async fn webhook_secret_store(&self, connection: &Connection, actor: Actor, text: &str) -> Result<SecretAdded, SecretError> {
         let secret = parse_secret(text).ok_or(SecretError::Shape)?;
-        let (engine, connection, added_by) = (self.clone(), connection.clone(), added_by.map(str::to_owned));
+        let (engine, connection) = (self.clone(), connection.clone());
         // Also when the browser leaves in between.
-        uncancelled(async move { engine.secret_store(&connection, added_by.as_deref(), &secret).await }).await
+        uncancelled(async move { engine.secret_store(&connection, actor, &secret).await }).await
     }
 
-    async fn secret_store(
-        &self,
-        connection: &Connection,
-        added_by: Option<&str>,
-        secret: &SecretString,
-    ) -> Result<SecretAdded, SecretError> {
+    async fn secret_store(&self, connection: &Connection, actor: Actor, secret: &SecretString) -> Result<SecretAdded, SecretError> {
         let rows = self.store().webhook_secrets(&connection.organisation_id).await?;
         let own: Vec<&WebhookSecretRow> = rows.iter().filter(|row| row.connection_id == connection.id).collect();
         let (now, until) = (self.now(), self.now() + self.settings().webhooks.overlap);
@@ -123,7 +113,8 @@ impl Engine {
             if known.retires_at.is_none() {
                 return Ok(SecretAdded::Unchanged);
             }
-            self.store().webhook_secret_restore(&connection.id, &known.id, until).await?;
+            let act = self.act(&connection.organisation_id, actor, "secret.added", subject(connection, &known.last_four));
+            self.store().webhook_secret_restore(&connection.id, &known.id, until, &act).await?;
             return Ok(SecretAdded::Replaced { until });
         }
         let id = self.entropy().id();
@@ -140,7 +131,8 @@ impl Engine {
             matched_at: None,
             id,
         };
-        if !self.store().webhook_secret_add(&row, added_by, until, SECRETS_MAX).await? {
+        let act = self.act(&connection.organisation_id, actor, "secret.added", subject(connection, &row.last_four));
+        if !self.store().webhook_secret_add(&row, until, SECRETS_MAX, &act).await? {
             return Err(SecretError::TooMany);
         }
         let replaced = own.iter().any(|row| row.retires_at.is_none());
@@ -160,10 +152,17 @@ impl Engine {
         if !person.manages() {
             return Err(SecretError::Forbidden);
         }
-        let (engine, organisation) = (self.clone(), person.organisation_id.clone());
-        let (connection, secret) = (connection.to_owned(), secret.to_owned());
-        let retired =
-            uncancelled(async move { engine.store().webhook_secret_retire(&organisation, &connection, &secret, engine.now()).await });
+        let connection = self.store().connection(&person.organisation_id, connection).await?.ok_or(SecretError::NotFound)?;
+        let rows = self.store().webhook_secrets(&person.organisation_id).await?;
+        let row = rows.into_iter().find(|row| row.id == secret && row.connection_id == connection.id).ok_or(SecretError::NotFound)?;
+        let act = self.act(&person.organisation_id, person.actor(), "secret.retired", subject(&connection, &row.last_four));
+        let engine = self.clone();
+        let retired = uncancelled(async move { engine.store().webhook_secret_retire(&connection.id, &row.id, &act).await });
         if retired.await? { Ok(()) } else { Err(SecretError::NotFound) }
     }
+}
+
+/// "Acme Robotics ····a1b2"
+fn subject(connection: &Connection, last_four: &str) -> String {
+    format!("{} ····{last_four}", connection.workspace.name)
 }

@@ -2,7 +2,9 @@
 
 use relink_engine::account::{Person, Role};
 use relink_engine::connection::State;
-use relink_engine::store::{DeliveryFilter, DestinationRow, NewDelivery, Recipient, RefusalRow, Rotated, Sent, Store, WebhookSecretRow};
+use relink_engine::store::{
+    Act, Actor, DeliveryFilter, DestinationRow, NewDelivery, Recipient, RefusalRow, Rotated, Sent, Store, WebhookSecretRow,
+};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
@@ -32,6 +34,10 @@ on_both!(
 );
 
 const ORG: &str = "org-north";
+
+fn act(act: &'static str, at: i64) -> Act {
+    support::act(ORG, act, at)
+}
 
 async fn owner(fresh: &Fresh) -> Person {
     let person = member(&fresh.store, "north", "a@example.com", Role::Owner).await;
@@ -256,8 +262,11 @@ fn about(entity: &str, body: &[u8]) -> NewDelivery {
 async fn destination(fresh: &Fresh) {
     owner(fresh).await;
     let row = DestinationRow { ordered: true, secret_sealed: vec![1], ..DestinationRow::new(DESTINATION, ORG, "https://example.com/", 1) };
-    assert!(fresh.store.destination_add(&row, None, 1).await.unwrap());
-    assert!(!fresh.store.destination_add(&DestinationRow { id: "d2".to_owned(), ..row }, None, 1).await.unwrap(), "one is enough");
+    assert!(fresh.store.destination_add(&row, 1, &act("destination.added", 1)).await.unwrap());
+    assert!(
+        !fresh.store.destination_add(&DestinationRow { id: "d2".to_owned(), ..row }, 1, &act("destination.added", 1)).await.unwrap(),
+        "one is enough"
+    );
 }
 
 fn sent(seq: i64, state: &'static str, next_at: i64) -> Sent {
@@ -329,6 +338,7 @@ async fn a_message_without_its_body_is_parked(fresh: Fresh) {
 
 async fn a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for(fresh: Fresh) {
     destination(&fresh).await;
+    member(&fresh.store, "south", "s@example.com", Role::Owner).await;
     let store = &fresh.store;
     put(store, &[to_destination(b"1"), to_destination(b"2")]).await;
     let due = async |now: i64| store.destinations_due(now).await.unwrap().len();
@@ -339,16 +349,16 @@ async fn a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for
     assert_eq!((due(59).await, due(60).await), (0, 1));
     let row = store.destinations(ORG).await.unwrap().remove(0);
     assert_eq!((row.failing_since, row.last_status), (Some(50), Some(500)));
-    assert!(store.destination_pause(ORG, DESTINATION, "failures", 61).await.unwrap());
-    assert!(!store.destination_pause(ORG, DESTINATION, "failures", 62).await.unwrap());
+    assert!(store.destination_pause(DESTINATION, "failures", &act("destination.paused", 61)).await.unwrap());
+    assert!(!store.destination_pause(DESTINATION, "failures", &act("destination.paused", 62)).await.unwrap());
     assert_eq!((due(99).await, claim(store, "a", 99).await.len()), (0, 0));
-    assert!(!store.destination_resume("org-south", DESTINATION, 70).await.unwrap());
-    assert!(store.destination_resume(ORG, DESTINATION, 70).await.unwrap());
+    assert!(!store.destination_resume(DESTINATION, &support::act("org-south", "destination.resumed", 70)).await.unwrap());
+    assert!(store.destination_resume(DESTINATION, &act("destination.resumed", 70)).await.unwrap());
     assert_eq!((due(70).await, claim(store, "a", 70).await), (1, vec![1, 2]));
     store.messages_done(DESTINATION, "a", &[sent(1, "sent", 0), sent(2, "waiting", 80)], 0).await.unwrap();
     assert_eq!(due(80).await, 1, "one that worked ends the rest of it");
     assert_eq!(store.messages_count(ORG).await.unwrap(), [(DESTINATION.to_owned(), "waiting".to_owned(), 1)]);
-    assert!(store.destination_remove(ORG, DESTINATION).await.unwrap());
+    assert!(store.destination_remove(DESTINATION, &act("destination.removed", 99)).await.unwrap());
     assert!(store.messages_of(ORG, &[1, 2]).await.unwrap().is_empty());
 }
 
@@ -400,7 +410,9 @@ fn secret(number: i64) -> WebhookSecretRow {
 async fn secrets_retire_and_only_what_is_not_accepted_goes(fresh: Fresh) {
     let person = owner(&fresh).await;
     let store = &fresh.store;
-    let add = async |number: i64, overlap: i64| store.webhook_secret_add(&secret(number), Some(&person.user_id), overlap, 3).await.unwrap();
+    member(store, "south", "s@example.com", Role::Owner).await;
+    let by = Act { actor: Actor { user_id: Some(person.user_id.clone()), ..Actor::default() }, ..act("secret.added", 4) };
+    let add = async |number: i64, overlap: i64| store.webhook_secret_add(&secret(number), overlap, 3, &by).await.unwrap();
     for number in 1..=3 {
         assert!(add(number, 100 + number).await);
     }
@@ -412,11 +424,11 @@ async fn secrets_retire_and_only_what_is_not_accepted_goes(fresh: Fresh) {
     };
     let row = |number: i64, retires_at: Option<i64>| (format!("s{number}"), retires_at);
     assert_eq!(told().await, [row(3, None), row(2, Some(103)), row(1, Some(102))]);
-    assert!(store.webhook_secret_retire(ORG, "c1", "s2", 5).await.unwrap());
-    assert!(!store.webhook_secret_retire("org-south", "c1", "s1", 5).await.unwrap());
+    assert!(store.webhook_secret_retire("c1", "s2", &act("secret.retired", 5)).await.unwrap());
+    assert!(!store.webhook_secret_retire("c1", "s1", &support::act("org-south", "secret.retired", 5)).await.unwrap());
     assert!(add(6, 106).await, "the one that is not accepted any more makes room");
     assert_eq!(told().await, [row(6, None), row(3, Some(106)), row(1, Some(102))]);
-    store.webhook_secret_restore("c1", "s1", 200).await.unwrap();
+    assert!(store.webhook_secret_restore("c1", "s1", 200, &act("secret.added", 6)).await.unwrap());
     assert_eq!(told().await, [row(6, Some(200)), row(3, Some(106)), row(1, None)]);
     assert_eq!(store.webhook_secrets(ORG).await.unwrap()[0].added_by.as_deref(), Some("Name of a@example.com"));
     for at in [77, 70] {

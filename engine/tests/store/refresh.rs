@@ -120,7 +120,7 @@ async fn a_rotation_loses_against_a_person(fresh: Fresh) {
     assert_eq!(rotate(store, 2, 8).await, Rotated::Done);
     assert_eq!(rotate(store, 2, 9).await, Rotated::Overtaken(By::Refresh));
     assert_eq!(rotate(store, 1, 9).await, Rotated::Overtaken(By::Person));
-    store.connection_disconnect(&person.organisation_id, "c1", &person.user_id, 30).await.unwrap();
+    store.connection_disconnect("c1", &crate::support::act(&person.organisation_id, "connection.disconnected", 30)).await.unwrap();
     assert_eq!(rotate(store, 3, 9).await, Rotated::Overtaken(By::Person));
     assert_eq!(rotate(store, 4, 9).await, Rotated::Overtaken(By::Person), "not even of the generation that ended it");
     assert!(store.lease_take("c1", 4, "me", None, 40).await.unwrap().is_none());
@@ -221,7 +221,7 @@ async fn what_this_process_writes_is_read_at_once(fresh: Fresh) {
     assert_eq!(recent().await.state, "reconnect_required");
     store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
     assert_eq!((recent().await.generation, recent().await.state.as_str()), (3, "connected"));
-    store.connection_disconnect(&person.organisation_id, "c1", &person.user_id, 30).await.unwrap();
+    store.connection_disconnect("c1", &crate::support::act(&person.organisation_id, "connection.disconnected", 30)).await.unwrap();
     assert_eq!(recent().await.state, "disconnected");
     assert!(store.grant_recent("org-south", "c1").await.unwrap().is_none());
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use relink_engine::account::{NewMember, Role};
 use relink_engine::connection::{Actor, Evidence, PassingError, Reason, State};
-use relink_engine::store::{Adopted, Adoption, ConnectAttempt, Member, Store, StoredSession};
+use relink_engine::store::{Act, Actor as Doer, Adopted, Adoption, ConnectAttempt, Member, Store, StoredSession};
 use tokio::task::JoinSet;
 
 use crate::on_both;
@@ -72,6 +72,7 @@ fn founder(number: usize) -> NewMember {
         name: "Founder".to_owned(),
         password_hash: "hash".to_owned(),
         role: Role::Owner,
+        actor: Doer::default(),
         now: 1,
     }
 }
@@ -236,7 +237,7 @@ async fn a_workspace_belongs_to_one_organisation_at_a_time(fresh: Fresh) {
 
     store.connection_break("c1", 1, Reason::Revoked, None, 20).await.unwrap();
     assert_eq!(store.connection_adopt(&adoption(&south, "c2", "w")).await.unwrap(), Adopted::Held, "broken is not free");
-    store.connection_disconnect(&north.organisation_id, "c1", &north.user_id, 30).await.unwrap();
+    store.connection_disconnect("c1", &support::act(&north.organisation_id, "connection.disconnected", 30)).await.unwrap();
     assert_eq!(store.connection_adopt(&adoption(&south, "c2", "w")).await.unwrap(), Adopted::Done);
 }
 
@@ -281,9 +282,12 @@ async fn a_disconnected_connection_is_history(fresh: Fresh) {
     let store = &fresh.store;
     let person = member(store, "north", "a@example.com", Role::Owner).await;
     store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
-    assert!(store.connection_disconnect(&person.organisation_id, "c1", &person.user_id, 30).await.unwrap());
-    assert!(!store.connection_disconnect(&person.organisation_id, "c1", &person.user_id, 31).await.unwrap(), "once");
-    assert!(!store.connection_disconnect("org-south", "c1", &person.user_id, 31).await.unwrap(), "not by others");
+    member(store, "south", "s@example.com", Role::Owner).await;
+    let by = Doer { user_id: Some(person.user_id.clone()), ..Doer::default() };
+    let act = |organisation: &str, at: i64| Act { actor: by.clone(), ..support::act(organisation, "connection.disconnected", at) };
+    assert!(store.connection_disconnect("c1", &act(&person.organisation_id, 30)).await.unwrap());
+    assert!(!store.connection_disconnect("c1", &act(&person.organisation_id, 31)).await.unwrap(), "once");
+    assert!(!store.connection_disconnect("c1", &act("org-south", 31)).await.unwrap(), "not by others");
     let connection = store.connection(&person.organisation_id, "c1").await.unwrap().unwrap();
     let expected = State::Disconnected { at: 30, reason: Reason::ByPerson, by: Some(person.name.clone()), revoked: false };
     assert_eq!((connection.state, connection.generation), (expected, 2));
@@ -296,8 +300,8 @@ async fn tokens_are_forgotten_only_when_void_or_old(fresh: Fresh) {
         store.connection_adopt(&adoption(&person, id, workspace)).await.unwrap();
     }
     assert!(!store.grant_revoked("c1", 1).await.unwrap(), "still connected");
-    store.connection_disconnect(&person.organisation_id, "c1", &person.user_id, 30).await.unwrap();
-    store.connection_disconnect(&person.organisation_id, "c2", &person.user_id, 40).await.unwrap();
+    store.connection_disconnect("c1", &support::act(&person.organisation_id, "connection.disconnected", 30)).await.unwrap();
+    store.connection_disconnect("c2", &support::act(&person.organisation_id, "connection.disconnected", 40)).await.unwrap();
     let open = store.connections_to_revoke(39, 10).await.unwrap();
     assert_eq!(open, vec![(person.organisation_id.clone(), "c1".to_owned())]);
     assert!(!store.grant_revoked("c1", 1).await.unwrap(), "of an older generation");

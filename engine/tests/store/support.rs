@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use relink_engine::account::{NewMember, Person, Role};
-use relink_engine::connection::{Actor, Viewer, Workspace};
+use relink_engine::connection::{Actor as ConnectionActor, Viewer, Workspace};
 use relink_engine::entropy::Entropy;
-use relink_engine::store::{Adoption, NewGrant, Store};
+use relink_engine::store::{Act, Actor, Adoption, NewGrant, Store};
 use tempfile::TempDir;
 
 /// A store that nobody else uses. Keep it whole: the SQLite file goes with it.
@@ -113,6 +113,7 @@ pub async fn member(store: &Store, slug: &str, email: &str, role: Role) -> Perso
         name: format!("Name of {email}"),
         password_hash: "no hash".to_owned(),
         role,
+        actor: Actor::default(),
         now: 1,
     };
     store.member_add(&new, false).await.unwrap();
@@ -125,7 +126,7 @@ pub fn adoption(person: &Person, id: &str, workspace: &str) -> Adoption {
         id: id.to_owned(),
         organisation_id: person.organisation_id.clone(),
         workspace: Workspace { id: workspace.to_owned(), name: "Acme".to_owned(), url_key: "acme".to_owned(), logo_url: None },
-        actor: Actor::App,
+        actor: ConnectionActor::App,
         viewer: Viewer { id: "v".to_owned(), name: "Relink".to_owned() },
         scopes: vec!["read".to_owned(), "write".to_owned()],
         connected_by: person.user_id.clone(),
@@ -137,6 +138,12 @@ pub fn adoption(person: &Person, id: &str, workspace: &str) -> Adoption {
             expires_at: 86_400_010,
         },
         exclusive: true,
+        act: act(&person.organisation_id, "connection.connected", 10),
         now: 10,
     }
+}
+
+/// Something that is done by command.
+pub fn act(organisation: &str, act: &'static str, at: i64) -> Act {
+    Act { organisation_id: organisation.to_owned(), actor: Actor::command(), act, subject: "s".to_owned(), at }
 }

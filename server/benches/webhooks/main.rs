@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::routing::post;
 use beside::Beside;
-use fleet::{DAY_S, Fleet, ORG, now_ms};
+use fleet::{DAY_S, Fleet, ORG, command, now_ms};
 use load::{load_each, resident_kib};
 use relink_engine::webhook::SigningKey;
 use sha2::{Digest as _, Sha256};
@@ -172,7 +172,7 @@ async fn hand_on() -> Result<(), Box<dyn Error>> {
     let destination = fleet.destination(&url).await;
     let store = fleet.store().await;
     let organisation = store.organisation_by_slug(ORG).await?.ok_or("no organisation")?.id;
-    store.destination_pause(&organisation, &destination, "person", now_ms()).await?;
+    store.destination_pause(&destination, "person", &command(&organisation, "destination.paused")).await?;
     fleet.start(1).await;
     let addr = fleet.url(0).trim_start_matches("http://").to_owned();
     while linear.next.load(Ordering::Relaxed) < HANDED_ON {
@@ -180,7 +180,7 @@ async fn hand_on() -> Result<(), Box<dyn Error>> {
     }
     let sent = linear.next.load(Ordering::Relaxed);
     let began = Instant::now();
-    store.destination_resume(&organisation, &destination, now_ms()).await?;
+    store.destination_resume(&destination, &command(&organisation, "destination.resumed")).await?;
     while received.load(Ordering::Relaxed) < sent {
         tokio::time::sleep(Duration::from_millis(5)).await;
         if began.elapsed() > Duration::from_secs(120) {

@@ -5,6 +5,7 @@ mod deliveries;
 mod gate;
 mod graphql;
 mod limit;
+mod people;
 mod problem;
 mod token;
 
@@ -67,6 +68,7 @@ pub fn router(api: Api) -> Router {
         .routes(routes!(token::fresh))
         .routes(routes!(graphql::pass_on))
         .routes(routes!(deliveries::list))
+        .routes(routes!(people::list))
         .split_for_parts();
     describe(&mut described);
     let description = Bytes::from(serde_json::to_vec(&described).unwrap_or_default());

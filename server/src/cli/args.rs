@@ -54,6 +54,42 @@ pub enum Command {
     /// Where deliveries are handed on to
     #[command(subcommand)]
     Destination(Destination),
+    /// Connected workspaces, and how many people are linked in each
+    #[command(subcommand)]
+    Workspace(Workspace),
+    /// Make a link code for somebody in a workspace; it is printed once
+    Invite {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+        /// The workspace's url key or Linear's organization id
+        #[arg(long, value_name = "KEY")]
+        workspace: String,
+        /// The person's Linear user id or e-mail
+        #[arg(long, value_name = "ID|EMAIL")]
+        person: String,
+        /// How long it can be used, one hour to seven days: a number with s, m, h or d
+        #[arg(long, default_value = "24h", value_parser = span)]
+        valid: Millis,
+    },
+    /// Redeem a link code, read from stdin, for somebody who has an account: shows whom it is for, then asks for a yes
+    Link {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+        /// E-mail of the account
+        #[arg(long, value_name = "EMAIL")]
+        user: String,
+        /// Answer yes without being asked
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Members of an organisation
+    #[command(subcommand)]
+    Member(Member),
+    /// Who did what
+    #[command(subcommand)]
+    Audit(Audit),
     /// Refresh what is due, once, for those who prefer cron to a server that does it by itself
     Refresh {
         /// Tokens that expire within this time: a number with s, m, h or d
@@ -155,6 +191,75 @@ pub enum Destination {
     },
     /// List the destinations of an organisation and how they are doing
     List {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Workspace {
+    /// List the workspaces of an organisation
+    List {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Member {
+    /// List the members of an organisation, and who they are in Linear
+    List {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+    },
+    /// Give a member another role; their sessions end
+    Role {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+        /// E-mail of the member
+        #[arg(long)]
+        email: String,
+        /// What they may do from now on
+        #[arg(long, value_enum)]
+        role: RoleArg,
+    },
+    /// Remove a member, with who they are in Linear; their sessions end
+    Remove {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+        /// E-mail of the member
+        #[arg(long)]
+        email: String,
+    },
+    /// Forget who a member is in a workspace
+    Unlink {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+        /// E-mail of the member
+        #[arg(long)]
+        email: String,
+        /// The workspace's url key or Linear's organization id
+        #[arg(long, value_name = "KEY")]
+        workspace: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Prove that no line was changed, taken out or put in
+    Verify {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+    },
+    /// Print the whole trail, a JSON object for each line
+    Export {
         /// The organisation's slug
         #[arg(long)]
         org: String,

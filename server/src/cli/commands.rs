@@ -10,6 +10,7 @@ use relink_engine::clock::Clock;
 use relink_engine::connection;
 use relink_engine::entropy::Entropy;
 use relink_engine::outgoing::NewDestination;
+use relink_engine::store::Actor;
 use relink_engine::webhook::SecretAdded;
 use relink_simulator::{Options, Simulator};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -17,12 +18,13 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::args::{Args, Command, Connection, Destination, Key, Secret, User, Webhook};
+use super::people;
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
 use crate::times::rfc3339;
 use crate::{serve, start};
 
-type Outcome = Result<(), Box<dyn Error>>;
+pub(super) type Outcome = Result<(), Box<dyn Error>>;
 
 /// Longer than any secret that anybody pipes in.
 const STDIN_MAX: u64 = 64 * 1024;
@@ -73,7 +75,7 @@ pub async fn run(args: Args, config: Config, clock: Clock, entropy: Entropy) -> 
             let engine = start::engine(&config, clock, entropy).await?;
             let organisation = organisation(&engine, &org).await?;
             let new = NewDestination { url: &url, events, ordered };
-            let added = engine.destination_store(&organisation.id, None, new).await?;
+            let added = engine.destination_store(&organisation.id, Actor::command(), new).await?;
             println!("{}", json!({ "id": added.id, "url": added.url, "secret": added.secret.expose_secret() }));
             eprintln!("This secret is shown once. Relink keeps it sealed.");
             Ok(())
@@ -82,6 +84,19 @@ pub async fn run(args: Args, config: Config, clock: Clock, entropy: Entropy) -> 
             let engine = start::engine(&config, clock, entropy).await?;
             list_destinations(json, &engine, &organisation(&engine, &org).await?).await
         }
+        Command::Workspace(command) => people::workspaces(json, &start::engine(&config, clock, entropy).await?, command).await,
+        Command::Invite { org, workspace, person, valid } => {
+            let engine = start::engine(&config, clock, entropy).await?;
+            let connection = connection(&engine, &organisation(&engine, &org).await?, &workspace).await?;
+            people::invite(&engine, &connection, &person, valid, config.url.as_str()).await
+        }
+        Command::Link { org, user, yes } => {
+            let engine = start::engine(&config, clock, entropy).await?;
+            let organisation = organisation(&engine, &org).await?;
+            people::link(json, &engine, &organisation, &user, yes, &from_stdin()?).await
+        }
+        Command::Member(command) => people::members(json, &start::engine(&config, clock, entropy).await?, command).await,
+        Command::Audit(command) => people::audit(json, &start::engine(&config, clock, entropy).await?, command).await,
         Command::Refresh { due_within } => {
             let engine = start::engine(&config, clock, entropy).await?;
             println!("{}", json!(engine.sweep_now(due_within).await?));
@@ -117,7 +132,7 @@ fn webhook_info(json: bool, config: &Config) {
 }
 
 async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connection) -> Outcome {
-    let added = engine.webhook_secret_store(connection, None, from_stdin()?.expose_secret()).await?;
+    let added = engine.webhook_secret_store(connection, Actor::command(), from_stdin()?.expose_secret()).await?;
     let name = &connection.workspace.name;
     let (outcome, until, words) = match added {
         SecretAdded::First => ("added", None, format!("{name} has its first signing secret.")),
@@ -176,13 +191,13 @@ async fn list_destinations(json: bool, engine: &Engine, organisation: &Organisat
 }
 
 /// By the workspace's url key or Linear's organization id.
-async fn connection(engine: &Engine, organisation: &Organisation, key: &str) -> Result<connection::Connection, Box<dyn Error>> {
+pub(super) async fn connection(engine: &Engine, organisation: &Organisation, key: &str) -> Result<connection::Connection, Box<dyn Error>> {
     let connections = engine.store().connections(&organisation.id).await?;
     let found = connections.into_iter().find(|connection| connection.workspace.id == key || connection.workspace.url_key == key);
     found.ok_or_else(|| format!("{} has no workspace {key:?}; `relink connection list` shows them", organisation.slug).into())
 }
 
-async fn organisation(engine: &Engine, slug: &str) -> Result<Organisation, Box<dyn Error>> {
+pub(super) async fn organisation(engine: &Engine, slug: &str) -> Result<Organisation, Box<dyn Error>> {
     let found = engine.store().organisation_by_slug(slug).await?;
     found.ok_or_else(|| format!("there is no organisation {slug:?}").into())
 }
@@ -213,6 +228,6 @@ fn from_stdin() -> Result<SecretString, Box<dyn Error>> {
     Ok(text.strip_suffix('\r').unwrap_or(text).into())
 }
 
-fn print(json: bool, value: &Value, words: &str) {
+pub(super) fn print(json: bool, value: &Value, words: &str) {
     if json { println!("{value}") } else { println!("{words}") }
 }

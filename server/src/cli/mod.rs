@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod people;
 
 use std::process::ExitCode;
 

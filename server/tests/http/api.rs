@@ -194,7 +194,16 @@ async fn the_description_is_complete_and_public() {
     let openapi = world.send(Request::get("/api/v1/openapi.json").body(Body::empty()).unwrap()).await;
     let mut paths: Vec<_> = openapi.body["paths"].as_object().unwrap().keys().cloned().collect();
     paths.sort();
-    assert_eq!(paths, ["/api/v1/connections", "/api/v1/connections/{id}/graphql", "/api/v1/connections/{id}/token", "/api/v1/deliveries"]);
+    assert_eq!(
+        paths,
+        [
+            "/api/v1/connections",
+            "/api/v1/connections/{id}/graphql",
+            "/api/v1/connections/{id}/token",
+            "/api/v1/deliveries",
+            "/api/v1/people"
+        ]
+    );
     assert_eq!(openapi.body["components"]["securitySchemes"]["key"]["scheme"], "bearer");
     let codes = openapi.body["components"]["schemas"]["Code"]["enum"].as_array().unwrap().clone();
     assert!(codes.contains(&json!("reconnect_required")) && codes.contains(&json!("linear_unreachable")), "{codes:?}");

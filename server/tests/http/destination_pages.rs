@@ -3,7 +3,7 @@
 use relink_engine::account::{Person, Role};
 use relink_engine::clock::{DAY, MINUTE, SECOND};
 use relink_engine::outgoing::NewDestination;
-use relink_engine::store::Sent;
+use relink_engine::store::{Act, Actor, Sent};
 
 use crate::keys::{contains, on_disk, program};
 use crate::webhooks::{SECRET, acme, issue};
@@ -53,8 +53,14 @@ impl<'a> Scene<'a> {
     }
 
     async fn paused(&self, because: &str) {
-        let (store, now) = (self.world.engine.store(), self.world.engine.now());
-        assert!(store.destination_pause(&self.person.organisation_id, &self.id, because, now).await.unwrap());
+        let act = Act {
+            organisation_id: self.person.organisation_id.clone(),
+            actor: Actor::relink(),
+            act: "destination.paused",
+            subject: URL.to_owned(),
+            at: self.world.engine.now(),
+        };
+        assert!(self.world.engine.store().destination_pause(&self.id, because, &act).await.unwrap());
     }
 
     async fn waiting(&self) -> u64 {

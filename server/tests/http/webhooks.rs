@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use relink_engine::account::Role;
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use relink_engine::store::Actor;
 use relink_engine::webhook::SigningKey;
 use serde_json::{Value, json};
 
@@ -81,7 +82,7 @@ pub async fn acme(world: &World) -> (Browser<'_>, Program<'_>, String, String) {
 pub async fn add_secret(world: &World, id: &str, secret: &str) {
     let organisation = world.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap();
     let connection = world.engine.store().connection(&organisation.id, id).await.unwrap().unwrap();
-    world.engine.webhook_secret_store(&connection, None, secret).await.unwrap();
+    world.engine.webhook_secret_store(&connection, Actor::command(), secret).await.unwrap();
 }
 
 #[tokio::test]

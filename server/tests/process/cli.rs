@@ -17,6 +17,15 @@ fn every_command_explains_itself() {
         &["webhook", "secret", "list", "--help"],
         &["destination", "add", "--help"],
         &["destination", "list", "--help"],
+        &["workspace", "list", "--help"],
+        &["invite", "--help"],
+        &["link", "--help"],
+        &["member", "list", "--help"],
+        &["member", "role", "--help"],
+        &["member", "remove", "--help"],
+        &["member", "unlink", "--help"],
+        &["audit", "verify", "--help"],
+        &["audit", "export", "--help"],
         &["refresh", "--help"],
     ] {
         let output = place.run(args, "");
@@ -89,4 +98,47 @@ async fn webhooks_are_set_up_by_command_and_no_secret_is_told_twice() {
     for secret in [first, second, &signing] {
         assert!(!stored.windows(secret.len()).any(|window| window == secret.as_bytes()), "sealed");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_are_invited_linked_and_taken_back_by_command() {
+    let fleet = crate::fleet::Fleet::on_sqlite().await;
+    let id = fleet.connect(1, 3_600).await.remove(0);
+    let place = &fleet.place;
+    place.json(&["user", "add", "--email", "jun@example.com", "--name", "Jun", "--org", "north", "--json"], "long enough password");
+    let invite = ["invite", "--org", "north", "--workspace", &id, "--person", "CHIARA@acme.example", "--json"];
+    let (first, second) = (place.json(&invite, ""), place.json(&invite, ""));
+    assert_eq!((second["person"]["name"].as_str(), second["link"].as_str().unwrap().contains("/link#")), (Some("Chiara Rossi"), true));
+    let link = ["link", "--org", "north", "--user", "jun@example.com", "--yes", "--json"];
+    assert_eq!(place.run(&link, first["code"].as_str().unwrap()).status.code(), Some(1), "the second one ended it");
+    let code = second["code"].as_str().unwrap().to_lowercase().replace('-', " ");
+    assert_eq!(place.json(&link, &code)["person"], "Chiara Rossi");
+    assert_eq!(place.run(&link, &code).status.code(), Some(1), "used up");
+    let again = place.run(&invite, "");
+    assert!(String::from_utf8_lossy(&again.stderr).contains("linked to jun@example.com"));
+    let (nobody, gone, bad) = ("nobody@acme.example", "gwen@acme.example", "ben@acme.example");
+    for wrong in [["--person", nobody, "--valid", "24h"], ["--person", gone, "--valid", "24h"], ["--person", bad, "--valid", "8d"]] {
+        let args = [&["invite", "--org", "north", "--workspace", &id][..], &wrong[..]].concat();
+        assert_eq!(place.run(&args, "").status.code(), Some(1), "{wrong:?}");
+    }
+    assert_eq!(place.json(&["workspace", "list", "--org", "north", "--json"], "")["workspaces"][0]["linked"], 1);
+    let members = place.json(&["member", "list", "--org", "north", "--json"], "");
+    let jun = members["members"].as_array().unwrap().iter().find(|member| member["email"] == "jun@example.com").unwrap().clone();
+    assert_eq!((jun["role"].as_str(), jun["linked"][0]["name"].as_str()), (Some("member"), Some("Chiara Rossi")));
+    let of_jun = |what: &'static str| vec!["member", what, "--org", "north", "--email", "jun@example.com"];
+    place.json(&[&of_jun("unlink")[..], &["--workspace", &id, "--json"]].concat(), "");
+    place.json(&[&of_jun("role")[..], &["--role", "admin", "--json"]].concat(), "");
+    place.json(&[&of_jun("remove")[..], &["--json"]].concat(), "");
+    assert_eq!(place.run(&of_jun("remove"), "").status.code(), Some(1));
+    let check = place.json(&["audit", "verify", "--org", "north", "--json"], "");
+    assert_eq!(check["broken_at"], serde_json::Value::Null);
+    let trail = place.run(&["audit", "export", "--org", "north"], "");
+    let acts: Vec<String> = String::from_utf8_lossy(&trail.stdout)
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["act"].as_str().unwrap().to_owned())
+        .collect();
+    let before = ["member.added", "key.made", "connection.connected", "member.added"];
+    assert_eq!(acts[..4], before, "how the fleet was set up");
+    assert_eq!(acts[4..], ["invite.made", "invite.made", "person.linked", "person.unlinked", "member.role", "member.removed"]);
+    assert_eq!(check["good"], acts.len());
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use relink_engine::connection::{Actor, Viewer, Workspace};
 use relink_engine::digest::fingerprint;
 use relink_engine::entropy::Entropy;
-use relink_engine::store::{Adoption, DestinationRow, NewGrant, Store};
+use relink_engine::store::{Act, Actor as Doer, Adoption, DestinationRow, NewGrant, Store};
 use relink_engine::vault::{KeyRing, Place as Sealed, Vault};
 use relink_simulator::{Endpoint, Fault, Kind, MintedGrant, Options, Simulator};
 use serde_json::{Value, json};
@@ -140,6 +140,7 @@ impl Fleet {
                 connected_by: user.clone(),
                 organisation_id: organisation.clone(),
                 exclusive: false,
+                act: command(&organisation, "connection.connected"),
                 now,
                 id: id.clone(),
             };
@@ -159,7 +160,7 @@ impl Fleet {
         let place = Sealed { table: "destinations", row: &id, column: "secret_sealed", organisation: &organisation };
         let secret = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into();
         let row = DestinationRow { secret_sealed: vault.seal(place, &secret), ..DestinationRow::new(&id, &organisation, url, now_ms()) };
-        assert!(store.destination_add(&row, None, 100).await.unwrap());
+        assert!(store.destination_add(&row, 100, &command(&organisation, "destination.added")).await.unwrap());
         store.close().await;
         id
     }
@@ -235,6 +236,10 @@ async fn ask(client: &reqwest::Client, url: &str, key: &str, asked: Value) -> Op
     let reply = client.post(url).bearer_auth(key).json(&asked).timeout(Duration::from_secs(60)).send().await.ok()?;
     let status = reply.status().as_u16();
     Some(Told { status, body: reply.json().await.ok()? })
+}
+
+pub fn command(organisation: &str, act: &'static str) -> Act {
+    Act { organisation_id: organisation.to_owned(), actor: Doer::command(), act, subject: String::new(), at: now_ms() }
 }
 
 fn seal(vault: &Vault, id: &str, organisation: &str, grant: &MintedGrant, issued_at: i64, expires_at: i64) -> NewGrant {

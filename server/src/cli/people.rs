@@ -1,0 +1,168 @@
+//! Commands about people: link codes, members, and the audit trail.
+
+use std::error::Error;
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _};
+
+use relink_engine::Engine;
+use relink_engine::account::{self, Organisation, Person};
+use relink_engine::clock::Millis;
+use relink_engine::connection::Connection;
+use relink_engine::people::Guesser;
+use relink_engine::store::AuditRow;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use super::args::{Audit, Member, Workspace};
+use super::commands::{Outcome, connection, organisation, print};
+use crate::times::rfc3339;
+
+/// Lines of the trail read at a time.
+const PAGE: i64 = 1_000;
+/// Tries at the command line are counted together.
+const HERE: Guesser<'static> = Guesser { address: "command line", browser: "" };
+
+pub async fn workspaces(json: bool, engine: &Engine, command: Workspace) -> Outcome {
+    let Workspace::List { org } = command;
+    let organisation = organisation(engine, &org).await?;
+    let people = engine.store().people(&organisation.id).await?;
+    let (mut values, mut lines) = (Vec::new(), Vec::new());
+    for connection in engine.store().connections(&organisation.id).await? {
+        let (workspace, state) = (&connection.workspace, connection.state.name());
+        let linked = people.iter().filter(|link| link.workspace_id == workspace.id).count();
+        lines.push(format!("{}  {}  {state}, {linked} linked", workspace.url_key, workspace.name));
+        values.push(json!({
+            "id": workspace.id, "name": workspace.name, "url_key": workspace.url_key, "connection": connection.id, "state": state,
+            "linked": linked,
+        }));
+    }
+    let words = if lines.is_empty() { "No workspace is connected yet.".to_owned() } else { lines.join("\n") };
+    print(json, &json!({ "workspaces": values }), &words);
+    Ok(())
+}
+
+/// The one output is the code itself, as for a key.
+pub async fn invite(engine: &Engine, connection: &Connection, person: &str, valid: Millis, url: &str) -> Outcome {
+    let invited = engine.invite_by_command(connection, person, valid).await?;
+    let code = invited.code.expose_secret();
+    let value = json!({
+        "id": invited.id, "code": code, "link": format!("{}/link#{code}", url.trim_end_matches('/')), "workspace": invited.workspace,
+        "person": { "name": invited.name, "email": invited.email }, "expires_at": rfc3339(invited.expires_at),
+    });
+    println!("{value}");
+    eprintln!("This code is shown once, for {} alone. Relink keeps a hash of it.", invited.name);
+    Ok(())
+}
+
+pub async fn link(json: bool, engine: &Engine, organisation: &Organisation, user: &str, yes: bool, code: &SecretString) -> Outcome {
+    let person = member(engine, organisation, user).await?;
+    let code = code.expose_secret();
+    let preview = engine.code_preview(code, HERE).await?;
+    eprintln!("{} ({}) in {} on Linear, for {}.", preview.name, preview.email, preview.workspace, person.email);
+    if !yes && !says_yes()? {
+        return Err("nothing was linked; the code can still be used".into());
+    }
+    let confirmed = engine.code_confirm(code, Some(&person), HERE).await?;
+    let value = json!({ "member": person.email, "person": confirmed.name, "workspace": confirmed.workspace, "again": confirmed.again });
+    print(json, &value, &format!("{} is {} in {} now.", person.email, confirmed.name, confirmed.workspace));
+    Ok(())
+}
+
+/// Asked on the terminal: stdin is where the code comes from.
+fn says_yes() -> Result<bool, Box<dyn Error>> {
+    let no_terminal = "a yes is needed: run this in a terminal, or say --yes";
+    let terminal = std::fs::File::open("/dev/tty").map_err(|_| no_terminal)?;
+    if !terminal.is_terminal() {
+        return Err(no_terminal.into());
+    }
+    eprint!("Is that them? Type yes: ");
+    let mut answer = String::new();
+    BufReader::new(terminal).read_line(&mut answer).map_err(io::Error::other)?;
+    Ok(answer.trim().eq_ignore_ascii_case("yes"))
+}
+
+pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
+    match command {
+        Member::List { org } => list(json, engine, &organisation(engine, &org).await?).await,
+        Member::Role { org, email, role } => {
+            let role = account::Role::from(role);
+            let organisation = organisation(engine, &org).await?;
+            let person = member(engine, &organisation, &email).await?;
+            engine.member_set_role_by_command(&person, role).await?;
+            let value = json!({ "email": person.email, "role": role.name() });
+            print(json, &value, &format!("{} is {} of {org} now.", person.email, role.name()));
+            Ok(())
+        }
+        Member::Remove { org, email } => {
+            let person = member(engine, &organisation(engine, &org).await?, &email).await?;
+            engine.member_remove_by_command(&person).await?;
+            print(json, &json!({ "removed": person.email }), &format!("{} is no member of {org} any more.", person.email));
+            Ok(())
+        }
+        Member::Unlink { org, email, workspace } => {
+            let organisation = organisation(engine, &org).await?;
+            let person = member(engine, &organisation, &email).await?;
+            let workspace = connection(engine, &organisation, &workspace).await?.workspace;
+            let name = engine.unlink_by_command(&person, &workspace.id).await?;
+            let value = json!({ "member": person.email, "person": name, "workspace": workspace.name });
+            print(json, &value, &format!("{} is not {name} in {} any more.", person.email, workspace.name));
+            Ok(())
+        }
+    }
+}
+
+async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
+    let (mut values, mut lines) = (Vec::new(), Vec::new());
+    for member in engine.team_of(&organisation.id).await? {
+        let linked: Vec<String> = member.linked.iter().map(|link| format!("{} in {}", link.name, link.workspace)).collect();
+        let who = if linked.is_empty() { "not linked".to_owned() } else { linked.join(", ") };
+        lines.push(format!("{}  {}  {}, {who}", member.email, member.name, member.role.name()));
+        let linked =
+            member.linked.iter().map(|link| json!({ "workspace": link.workspace_id, "linear_id": link.linear_id, "name": link.name }));
+        values.push(json!({
+            "email": member.email, "name": member.name, "role": member.role.name(), "since": rfc3339(member.since),
+            "linked": linked.collect::<Vec<Value>>(),
+        }));
+    }
+    let words = if lines.is_empty() { "There is no member yet.".to_owned() } else { lines.join("\n") };
+    print(json, &json!({ "members": values }), &words);
+    Ok(())
+}
+
+async fn member(engine: &Engine, organisation: &Organisation, email: &str) -> Result<Person, Box<dyn Error>> {
+    let nobody = || format!("{email:?} is no member of {}; `relink member list` shows them", organisation.slug);
+    let email = account::email(email).ok_or_else(nobody)?;
+    let user = engine.store().user_by_email(&email).await?.ok_or_else(nobody)?;
+    Ok(engine.store().member(&organisation.id, &user.id).await?.ok_or_else(nobody)?)
+}
+
+pub async fn audit(json: bool, engine: &Engine, command: Audit) -> Outcome {
+    match command {
+        Audit::Verify { org } => {
+            let check = engine.store().audit_verify(&organisation(engine, &org).await?.id).await?;
+            let value = json!({ "good": check.good, "broken_at": check.broken_at });
+            let words = match check.broken_at {
+                None => format!("Unbroken: {} lines are as they were written.", check.good),
+                Some(number) => format!("Broken at line {number}: {} lines before it are as they were written.", check.good),
+            };
+            print(json, &value, &words);
+            if check.broken_at.is_some() { Err("the audit trail was changed".into()) } else { Ok(()) }
+        }
+        Audit::Export { org } => {
+            let organisation = organisation(engine, &org).await?;
+            let mut after = 0;
+            loop {
+                let rows = engine.store().audit_after(&organisation.id, after, PAGE).await?;
+                let Some(last) = rows.last() else { return Ok(()) };
+                after = last.number;
+                rows.iter().for_each(|row| println!("{}", line(row)));
+            }
+        }
+    }
+}
+
+fn line(row: &AuditRow) -> Value {
+    json!({
+        "number": row.number, "at": rfc3339(row.at), "who": row.who, "user_id": row.user_id, "act": row.act, "subject": row.subject,
+        "address": row.address, "hash": row.hash,
+    })
+}
