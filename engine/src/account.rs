@@ -49,7 +49,13 @@ pub struct Person {
 }
 
 impl Person {
-    /// May connect, reconnect and disconnect.
+    /// May manage members, keys and settings, and read the audit trail.
+    #[must_use]
+    pub fn owns(&self) -> bool {
+        self.role == Role::Owner
+    }
+
+    /// May connect, reconnect and disconnect, invite, and manage secrets and destinations.
     #[must_use]
     pub fn manages(&self) -> bool {
         matches!(self.role, Role::Owner | Role::Admin)

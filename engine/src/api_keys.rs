@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
-use crate::account::{self, Organisation, Person, Role};
+use crate::account::{self, Organisation, Person};
 use crate::clock::{MINUTE, Millis};
 use crate::digest::sha256_hex;
 use crate::store::{Actor, ApiKeyRow, StoreError};
@@ -240,5 +240,5 @@ impl Engine {
 }
 
 fn manages(person: &Person) -> Result<(), ApiKeyError> {
-    if person.role == Role::Owner { Ok(()) } else { Err(ApiKeyError::Forbidden) }
+    if person.owns() { Ok(()) } else { Err(ApiKeyError::Forbidden) }
 }

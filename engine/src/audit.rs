@@ -10,7 +10,7 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn audit(&self, person: &Person, before: Option<i64>, limit: i64) -> Result<Option<Vec<AuditRow>>, StoreError> {
-        if !person.manages() {
+        if !person.owns() {
             return Ok(None);
         }
         Ok(Some(self.store().audit_before(&person.organisation_id, before.unwrap_or(i64::MAX), limit).await?))

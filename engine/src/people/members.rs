@@ -142,7 +142,7 @@ impl Engine {
 
     /// A member of the organisation that the person owns.
     async fn managed(&self, person: &Person, user: &str) -> Result<Person, MemberError> {
-        if person.role != Role::Owner {
+        if !person.owns() {
             return Err(MemberError::Forbidden);
         }
         self.store().member(&person.organisation_id, user).await?.ok_or(MemberError::NotFound)
