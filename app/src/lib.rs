@@ -15,13 +15,16 @@ use leptos_router::SsrMode;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
-use crate::pages::{CallbackPage, ConnectionPage, DeliveriesPage, IntegrationsPage, MissingPage, SettingsPage, SignInPage, SignUpPage};
-use crate::view::Theme;
+use crate::pages::{
+    CallbackPage, ConnectionPage, DeliveriesPage, IntegrationsPage, LinkPage, MissingPage, SettingsPage, SignInPage, SignUpPage, TeamPage,
+};
+use crate::view::{Referrer, Theme};
 
 /// The HTML document around every page. The server provides [`Theme`] as context, because the document's
 /// first tag is written before any page has loaded its data.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let theme = use_context::<Theme>().unwrap_or_default();
+    let referrer = use_context::<Referrer>().unwrap_or_default();
     let css = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
@@ -30,9 +33,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
                 <meta name="color-scheme" content="light dark" />
-                // Not "no-referrer": under it browsers send `Origin: null` with our own forms, which the CSRF
-                // check has to refuse wherever Sec-Fetch-Site is missing (plain http on a local network).
-                <meta name="referrer" content="same-origin" />
+                <meta name="referrer" content=referrer.policy() />
                 <link rel="stylesheet" href=css />
                 <AutoReload options=options.clone() />
                 <HydrationScripts options=options islands=true />
@@ -58,6 +59,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/integrations") view=IntegrationsPage ssr=SsrMode::Async />
                 <Route path=path!("/integrations/:id") view=ConnectionPage ssr=SsrMode::Async />
                 <Route path=path!("/deliveries") view=DeliveriesPage ssr=SsrMode::Async />
+                <Route path=path!("/team") view=TeamPage ssr=SsrMode::Async />
+                <Route path=path!("/link") view=LinkPage ssr=SsrMode::Async />
                 <Route path=path!("/oauth/linear/callback") view=CallbackPage ssr=SsrMode::Async />
                 <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
             </FlatRoutes>

@@ -1,22 +1,32 @@
 //! What a page may know: display facts only. No token, secret or raw error fits into any of these types,
-//! because everything here ends up readable in the page's source. The exceptions are a new API key ([`NewKeyView`]) and the
-//! secret of a new destination ([`NewDestinationView`]): their page is the only place where they can ever be read.
+//! because everything here ends up readable in the page's source. The exceptions are a new API key ([`NewKeyView`]), the secret
+//! of a new destination ([`NewDestinationView`]) and a new link code ([`NewCodeView`]): their page is the only place where they
+//! can ever be read.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod audit;
 mod delivery;
 mod destination;
 mod flash;
+mod link;
+mod team;
 mod webhook;
 
+pub use audit::{AuditLine, AuditView};
 pub use delivery::{Again, BodyView, Choice, DeliveriesView, DeliveryOutcome, DeliveryView, FilterView, Piece, PieceKind};
 pub use destination::{
     DestinationForm, DestinationState, DestinationView, Draft, Fate, HandedOnView, HandedView, NewDestinationView, NextTry, PausedBecause,
     RESENT_AT_ONCE,
 };
 pub use flash::{ConnectError, ExpectedWorkspace, Flash};
+pub use link::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView};
+pub use team::{
+    AnsweredCodeView, CodeAnswer, GuessesView, InviteDraft, InviteProblem, InvitingView, LinkedView, MayView, MemberView, NewCodeView,
+    QrView, SelfView, ShownCode, TeamPageView, WaitingCodeView, WhoView,
+};
 pub use webhook::{CheckView, Lately, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, Verdict, WebhookFacts, WebhookView};
 
 /// An instant, for machines (`<time datetime>`) and in words made on the server, in UTC.
@@ -66,6 +76,28 @@ impl Theme {
 /// Provided as context on every request, for pages that could not load a [`ShellView`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Simulated(pub bool);
+
+/// Provided as context on every request: what browsers tell of the page that a request came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Referrer {
+    /// The rule. Under `no-referrer` browsers send `Origin: null` with our own forms, which the CSRF check has to refuse
+    /// wherever Sec-Fetch-Site is missing (plain http on a local network).
+    #[default]
+    SameOrigin,
+    /// Nothing to anybody.
+    Nobody,
+}
+
+impl Referrer {
+    /// For the header and for the document's head.
+    #[must_use]
+    pub fn policy(self) -> &'static str {
+        match self {
+            Referrer::SameOrigin => "same-origin",
+            Referrer::Nobody => "no-referrer",
+        }
+    }
+}
 
 /// The frame around every page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -341,6 +373,8 @@ pub struct SettingsView {
     /// The newest first; `None` for those who do not manage keys.
     pub keys: Option<Vec<KeyView>>,
     pub new_key: Option<NewKeyView>,
+    /// `None` for those who may not read it.
+    pub audit: Option<AuditView>,
     /// The name of a new key that was refused.
     pub refused: Option<Refused>,
     pub flash: Option<Flash>,
@@ -401,6 +435,7 @@ pub struct Refused {
     pub name: String,
     pub email: String,
     pub destination: Draft,
+    pub invite: InviteDraft,
     pub complaints: Vec<Complaint>,
 }
 

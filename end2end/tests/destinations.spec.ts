@@ -1,12 +1,10 @@
 // Where deliveries are handed on to, as whoever manages it sees it, and as the address itself does.
 import { createHmac, randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
-import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
 import { Webhook } from "standardwebhooks";
+import { look } from "./look";
 import { complaints, expect, test as base, type World } from "./world";
-
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
 /** An address that deliveries are handed on to. It keeps what comes. */
 class Receiver {
@@ -96,22 +94,6 @@ function expectLast({ got }: Receiver, secret: string, body: string): void {
   const last = got[got.length - 1];
   expect(last.body).toBe(body);
   expect(new Webhook(secret).verify(last.body, last.headers)).toEqual(JSON.parse(body));
-}
-
-/** Looks at the page in both themes and sizes: nothing for axe, nothing sideways, and a picture of each. */
-async function look(page: Page, name: string): Promise<void> {
-  for (const theme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-    for (const [size, viewport] of Object.entries(SIZES)) {
-      await page.setViewportSize(viewport);
-      await page.screenshot({ path: `pictures/${name}-${theme}-${size}.png`, fullPage: true });
-      const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      expect(sideways, `${name} at ${size} scrolls sideways`).toBeLessThanOrEqual(0);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map((one) => `${one.id}: ${one.nodes[0]?.html}`), `${name} ${theme} ${size}`).toEqual([]);
-    }
-  }
-  await page.setViewportSize(SIZES.desktop);
 }
 
 for (const javaScriptEnabled of [true, false]) {

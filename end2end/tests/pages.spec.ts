@@ -1,27 +1,9 @@
 // Every page in every state it can be in now: accessible, in its frame, and photographed.
 import { createHmac, randomUUID } from "node:crypto";
 import { get } from "node:http";
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { look } from "./look";
 import { expect, test, type World } from "./world";
-
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
-
-/** Looks at the page in both themes and sizes: nothing for axe, nothing sideways, and a picture of each. */
-async function look(page: Page, name: string): Promise<void> {
-  for (const theme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-    for (const [size, viewport] of Object.entries(SIZES)) {
-      await page.setViewportSize(viewport);
-      await page.screenshot({ path: `pictures/${name}-${theme}-${size}.png`, fullPage: true });
-      const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      expect(sideways, `${name} at ${size} scrolls sideways`).toBeLessThanOrEqual(0);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map((one) => `${one.id}: ${one.nodes[0]?.html}`), `${name} ${theme} ${size}`).toEqual([]);
-    }
-  }
-  await page.setViewportSize(SIZES.desktop);
-}
 
 async function card(page: Page, world: World, workspace: string): Promise<void> {
   await page.goto(`${world.url}/integrations`);

@@ -7,6 +7,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use relink_app::api::Site;
+use relink_app::view::Referrer;
 use relink_engine::entropy::Entropy;
 use url::Url;
 
@@ -55,6 +57,14 @@ pub fn page_policy(nonce: &str, linear: &Url, reloading: bool) -> Option<HeaderV
          form-action 'self' {linear}; base-uri 'none'; frame-ancestors 'none'"
     ))
     .ok()
+}
+
+/// What a page says of itself to the next one. Where codes are redeemed nothing, as far as forms work without: over plain
+/// http from another machine the CSRF check has only the origin to go by.
+pub fn referrer(path: &str, site: &Site) -> Referrer {
+    let host = site.host.rsplit_once(':').map_or(site.host.as_str(), |(host, _)| host);
+    let says_where_forms_come_from = site.https || matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    if path.starts_with("/link") && says_where_forms_come_from { Referrer::Nobody } else { Referrer::SameOrigin }
 }
 
 /// The request id that a reverse proxy gave, if it is a harmless one.

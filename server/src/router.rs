@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRef, Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
@@ -15,7 +15,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use relink_app::api::{Site, theme_of};
-use relink_app::view::Simulated;
+use relink_app::view::{Referrer, Simulated};
 use relink_app::{App, shell};
 use relink_engine::Engine;
 use secrecy::SecretString;
@@ -34,7 +34,7 @@ use crate::endpoint::Frame;
 use crate::headers::{self, Https, RequestIds};
 use crate::jobs::{self, Jobs};
 use crate::webhooks::{self, Webhooks};
-use crate::{errors, health, metrics, sessions};
+use crate::{audit, errors, health, metrics, sessions};
 
 /// Forms are small.
 const BODY_MAX: usize = 64 * 1024;
@@ -95,13 +95,17 @@ impl Web {
         provide_context(self.engine.clone());
         provide_context(self.site.clone());
         provide_context(Simulated(self.site.simulated));
+        let mut referrer = Referrer::default();
         if let Some(parts) = use_context::<axum::http::request::Parts>() {
             provide_context(theme_of(&parts, self.site.https));
+            referrer = headers::referrer(parts.uri.path(), &self.site);
         }
+        provide_context(referrer);
         let policy =
             use_nonce().and_then(|nonce| headers::page_policy(nonce.as_ref(), &self.linear_url, matches!(self.assets, Assets::Disk(_))));
         if let (Some(response), Some(policy)) = (use_context::<ResponseOptions>(), policy) {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+            response.insert_header(header::REFERRER_POLICY, HeaderValue::from_static(referrer.policy()));
         }
     }
 }
@@ -125,6 +129,7 @@ fn pages(web: &Web) -> Router {
     let sessions = sessions::layer(web.engine.clone(), https.0);
     Router::new()
         .route("/", get(async || Redirect::to("/integrations")))
+        .route("/settings/audit.jsonl", get(audit::export))
         .leptos_routes_with_context(web, generate_route_list(App), move || provider.provide(), move || shell(options.clone()))
         .fallback(file_or_missing)
         .layer(sessions)

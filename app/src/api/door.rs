@@ -37,9 +37,9 @@ pub async fn sign_in(
     #[server(default)] next: String,
 ) -> Result<(), Failure> {
     use relink_engine::SignInError;
-    use relink_engine::clock::MINUTE;
 
     use super::request::{address, engine, open_session, own_path, see_other, set_refused};
+    use super::words::minutes_left;
     use crate::view::{Complaint, Refused};
 
     let engine = engine()?;
@@ -50,10 +50,7 @@ pub async fn sign_in(
             return Ok(());
         }
         Err(SignInError::NoMatch { tries_left }) => Complaint::NoMatch { tries_left },
-        Err(SignInError::Paused { until }) => {
-            let minutes = (until - engine.now() + MINUTE - 1).max(MINUTE) / MINUTE;
-            Complaint::Paused { minutes: u32::try_from(minutes).unwrap_or(u32::MAX) }
-        }
+        Err(SignInError::Paused { until }) => Complaint::Paused { minutes: minutes_left(until - engine.now()) },
         Err(SignInError::Store(error)) => return Err(error.into()),
     };
     tracing::warn!(?complaint, address = address(), "a sign-in was refused");

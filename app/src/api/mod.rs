@@ -12,11 +12,16 @@ mod door;
 mod failure;
 mod integrations;
 mod keys;
+mod link;
+mod members;
 mod resend;
 mod settings;
 mod shell;
+mod team;
 mod webhooks;
 
+#[cfg(feature = "ssr")]
+mod audit;
 #[cfg(feature = "ssr")]
 mod delivery_filter;
 #[cfg(feature = "ssr")]
@@ -24,15 +29,23 @@ mod delivery_views;
 #[cfg(feature = "ssr")]
 mod destination_views;
 #[cfg(feature = "ssr")]
+mod held;
+#[cfg(feature = "ssr")]
 mod history;
+#[cfg(feature = "ssr")]
+mod invite_views;
 #[cfg(feature = "ssr")]
 mod json;
 #[cfg(feature = "ssr")]
 mod present;
 #[cfg(feature = "ssr")]
+mod qr;
+#[cfg(feature = "ssr")]
 mod request;
 #[cfg(all(test, feature = "ssr"))]
 mod samples;
+#[cfg(feature = "ssr")]
+mod team_views;
 #[cfg(feature = "ssr")]
 mod webhook_facts;
 #[cfg(feature = "ssr")]
@@ -48,10 +61,13 @@ pub use door::*;
 pub use failure::Failure;
 pub use integrations::*;
 pub use keys::*;
+pub use link::*;
+pub use members::*;
 pub use resend::*;
 pub use settings::*;
 pub use shell::*;
+pub use team::*;
 pub use webhooks::*;
 
 #[cfg(feature = "ssr")]
-pub use request::{Site, theme_cookie_name, theme_of};
+pub use request::{Site, person_of, theme_cookie_name, theme_of};

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use relink_engine::account::Person;
 use relink_engine::digest::sha256_hex;
+use relink_engine::people::Invited;
 use relink_engine::{Engine, NewApiKey};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
@@ -16,6 +17,7 @@ use time::Duration;
 use tower_sessions::{Expiry, Session};
 
 use super::Failure;
+use super::held::{held_code, hold_code};
 use crate::view::{Flash, NewDestinationView, NewKeyView, Refused, Theme};
 
 /// What pages need to know of this instance beside the engine.
@@ -45,8 +47,9 @@ const FLASH: &str = "flash";
 const REFUSED: &str = "refused";
 const NEW_KEY: &str = "new_key";
 const NEW_DESTINATION: &str = "new_destination";
+const NEW_CODE: &str = "new_code";
 
-/// A key, or the secret of a destination, on its way to the page that shows it once.
+/// A key, the secret of a destination or a link code, on its way to the page that shows it once.
 #[derive(Serialize, Deserialize)]
 struct SealedKey {
     name: String,
@@ -81,11 +84,16 @@ pub fn address() -> String {
 
 /// Who is signed in, loaded anew, so that a role taken away is gone at once.
 pub async fn person() -> Result<Option<Person>, Failure> {
-    let session = session()?;
+    let person = person_of(&engine()?, &session()?).await?;
+    Ok(person.map(|person| Person { address: address(), ..person }))
+}
+
+/// Whose session it is.
+pub async fn person_of(engine: &Engine, session: &Session) -> Result<Option<Person>, Failure> {
     let (Some(user), Some(organisation)) = (session.get::<String>(USER).await?, session.get::<String>(ORGANISATION).await?) else {
         return Ok(None);
     };
-    Ok(engine()?.store().member(&organisation, &user).await?)
+    Ok(engine.store().member(&organisation, &user).await?)
 }
 
 /// The signed-in person. Whoever is not signed in is sent to the door when they wanted a page, and told so otherwise.
@@ -195,20 +203,42 @@ fn url_encode(text: &str) -> String {
 
 /// Signs the browser in: a new session id, so that one planted before is worth nothing.
 pub async fn open_session(person: &Person) -> Result<(), Failure> {
+    // Sealed for the session that ends here.
+    let code = held_code().await?;
     let session = session()?;
     session.cycle_id().await?;
     session.set_expiry(Some(Expiry::OnInactivity(SIGNED_IN_LIFE)));
     session.insert(USER, &person.user_id).await?;
     session.insert(ORGANISATION, &person.organisation_id).await?;
     session.insert(BROWSER, engine()?.entropy().token()).await?;
-    Ok(())
+    match code {
+        Some(held) => hold_code(&held.code).await,
+        None => Ok(()),
+    }
 }
 
 /// Ends every session of the person but this one.
 pub async fn end_other_sessions(person: &Person) -> Result<(), Failure> {
-    let id = session()?.id().ok_or(Failure::SignedOut)?;
-    engine()?.store().session_delete_others(&person.user_id, &sha256_hex(&id.0.to_be_bytes())).await?;
+    let session = session_name().await?.ok_or(Failure::SignedOut)?;
+    engine()?.store().session_delete_others(&person.user_id, &session).await?;
     Ok(())
+}
+
+/// What the browser's session is called in the database; `None` where there is none.
+pub async fn session_name() -> Result<Option<String>, Failure> {
+    let session = session()?;
+    // A cookie may name one that ran out: it is known as soon as anything is looked up.
+    session.get_value(USER).await?;
+    Ok(session.id().map(|id| sha256_hex(&id.0.to_be_bytes())))
+}
+
+/// [`session_name`], of a session that is made if there is none.
+pub async fn own_session_name() -> Result<String, Failure> {
+    if let Some(name) = session_name().await? {
+        return Ok(name);
+    }
+    session()?.save().await?;
+    session_name().await?.ok_or(Failure::Unavailable)
 }
 
 /// The secret that binds a connect attempt to this browser session; empty when nobody is signed in.
@@ -239,9 +269,8 @@ pub async fn set_new_key(person: &Person, key: &NewApiKey) -> Result<(), Failure
 
 /// The key that this person has just made; only the first call after that gets it.
 pub async fn take_new_key(person: &Person) -> Result<Option<NewKeyView>, Failure> {
-    let Some(SealedKey { name, sealed }) = take(NEW_KEY).await? else { return Ok(None) };
-    let key = engine()?.open_for(person, &sealed);
-    Ok(key.map(|key| NewKeyView::Shown { name, key: key.expose_secret().to_owned() }))
+    let key = take_sealed(NEW_KEY, person).await?;
+    Ok(key.map(|(name, key)| NewKeyView::Shown { name, key: key.expose_secret().to_owned() }))
 }
 
 /// Sealed as a key is. `name` is what the page calls the destination.
@@ -251,17 +280,36 @@ pub async fn set_new_destination(person: &Person, name: String, secret: &SecretS
 
 /// The secret of the destination that this person has just added; only the first call after that gets it.
 pub async fn take_new_destination(person: &Person) -> Result<Option<NewDestinationView>, Failure> {
-    let Some(SealedKey { name, sealed }) = take(NEW_DESTINATION).await? else { return Ok(None) };
-    let secret = engine()?.open_for(person, &sealed);
-    Ok(secret.map(|secret| NewDestinationView::Shown { name, secret: secret.expose_secret().to_owned() }))
+    let secret = take_sealed(NEW_DESTINATION, person).await?;
+    Ok(secret.map(|(name, secret)| NewDestinationView::Shown { name, secret: secret.expose_secret().to_owned() }))
 }
 
-async fn put(key: &str, value: impl Serialize) -> Result<(), Failure> {
+/// Sealed as a key is.
+pub async fn set_new_code(person: &Person, invited: &Invited) -> Result<(), Failure> {
+    put(NEW_CODE, SealedKey { name: invited.id.clone(), sealed: engine()?.seal_for(person, &invited.code) }).await
+}
+
+/// Id and code that this person has just made; only the first call after that gets them.
+pub async fn take_new_code(person: &Person) -> Result<Option<(String, SecretString)>, Failure> {
+    take_sealed(NEW_CODE, person).await
+}
+
+async fn take_sealed(key: &str, person: &Person) -> Result<Option<(String, SecretString)>, Failure> {
+    let Some(SealedKey { name, sealed }) = take(key).await? else { return Ok(None) };
+    Ok(engine()?.open_for(person, &sealed).map(|secret| (name, secret)))
+}
+
+pub async fn put(key: &str, value: impl Serialize) -> Result<(), Failure> {
     Ok(session()?.insert(key, value).await?)
 }
 
+/// What is there stays there. What an older version left and this one cannot read is as good as nothing.
+pub async fn peek<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Failure> {
+    Ok(session()?.get_value(key).await?.and_then(|value| serde_json::from_value(value).ok()))
+}
+
 /// Reads first: taking from an empty session would store the session.
-async fn take<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Failure> {
+pub async fn take<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Failure> {
     let session = session()?;
     if session.get_value(key).await?.is_none() {
         return Ok(None);

@@ -5,9 +5,10 @@ use leptos::prelude::*;
 use super::Failure;
 use crate::view::SettingsView;
 
-/// `shown` is the address bar's `?shown=`: which secret this page was opened for.
+/// `shown` is the address bar's `?shown=`: which secret this page was opened for. `before` is where the audit trail begins.
 #[server(prefix = "/fn", endpoint = "load-settings")]
-pub async fn load_settings(shown: Option<String>) -> Result<SettingsView, Failure> {
+pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Result<SettingsView, Failure> {
+    use super::audit::audit_view;
     use super::keys::{key_views, new_key};
     use super::present::person_view;
     use super::request::{create_app_url, engine, parts, signed_in, site, take_flash, take_refused, theme_of};
@@ -28,6 +29,7 @@ pub async fn load_settings(shown: Option<String>) -> Result<SettingsView, Failur
         sealing_key: engine.sealing_key().to_owned(),
         new_key: if keys.is_some() { new_key(&person, shown.as_deref()).await? } else { None },
         keys,
+        audit: audit_view(&engine, &person, before.as_deref()).await?,
         refused: take_refused().await?,
         flash: take_flash().await?,
     })

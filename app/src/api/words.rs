@@ -134,6 +134,11 @@ pub fn span(span: Millis) -> String {
     }
 }
 
+/// Whole minutes to wait, at least one.
+pub fn minutes_left(span: Millis) -> u32 {
+    u32::try_from((span + MINUTE - 1).max(MINUTE) / MINUTE).unwrap_or(u32::MAX)
+}
+
 /// RFC 3339 with seconds.
 pub fn iso(at: Millis) -> String {
     let date = utc(at);
@@ -209,6 +214,7 @@ mod tests {
         assert_eq!(within(1), "in 1 s");
         assert_eq!(within(40 * SECOND), "in 40 s");
         assert_eq!(within(MINUTE + 1), "in 2 min");
+        assert_eq!([-1, 0, 1, MINUTE, MINUTE + 1].map(minutes_left), [1, 1, 1, 1, 2]);
         assert_eq!((within(2 * HOUR).as_str(), within(2 * HOUR + 1).as_str()), ("in 120 min", "in 3 h"));
     }
 

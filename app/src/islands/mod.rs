@@ -3,12 +3,16 @@
 
 mod confirm;
 mod copy;
+mod fragment;
 mod leave;
+mod once;
 mod theme;
 
 pub use confirm::Confirm;
 pub use copy::CopyButton;
+pub use fragment::CodeFromAddress;
 pub use leave::Leave;
+pub use once::Once;
 pub use theme::SaveOnChange;
 
 use leptos::wasm_bindgen::JsCast;

@@ -59,7 +59,8 @@ pub fn sign_in(view: DoorView, next: Option<String>) -> Content {
             .unowned
             .then(|| view! { <p class="small muted"><a href="/signup">"Set up Relink"</a> " first; nobody owns it yet."</p> })}
     };
-    Content { refused: failed, ..Content::new("Sign in, Relink", None, main) }
+    let foot = Some(view! { <a href="/link">"I have a link code"</a> }.into_any());
+    Content { refused: failed, foot, ..Content::new("Sign in, Relink", None, main) }
 }
 
 pub fn sign_up(view: DoorView) -> Content {

@@ -1,5 +1,6 @@
 //! The pages: each loads one view type and shows it.
 
+mod audit;
 mod callback;
 mod connection;
 mod content;
@@ -12,10 +13,16 @@ mod granted;
 mod handed;
 mod history;
 mod integrations;
+mod invites;
 mod keys;
+mod link;
+mod link_end;
 mod load;
+mod manage;
 mod missing;
+mod new_code;
 mod settings;
+mod team;
 mod verdict;
 mod webhook;
 mod webhook_forms;
@@ -25,6 +32,8 @@ pub use connection::ConnectionPage;
 pub use deliveries::DeliveriesPage;
 pub use door::{SignInPage, SignUpPage};
 pub use integrations::IntegrationsPage;
+pub use link::LinkPage;
 pub use missing::MissingPage;
 pub use settings::SettingsPage;
+pub use team::TeamPage;
 pub use verdict::verdict;

@@ -1,8 +1,9 @@
-//! `/settings`: the Linear app, API keys, appearance, your account, and what this instance is.
+//! `/settings`: the Linear app, API keys, appearance, your account, the audit trail, and what this instance is.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use super::audit::AuditTrail;
 use super::keys::{ApiKeys, NewKey};
 use super::load::loaded;
 use crate::api::load_settings;
@@ -12,13 +13,13 @@ use crate::view::{Complaint, Flash, PersonView, SettingsView, Theme};
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    let shown = use_query_map().with_untracked(|query| query.get("shown"));
-    loaded(load_settings(shown), settings)
+    let (shown, before) = use_query_map().with_untracked(|query| (query.get("shown"), query.get("before")));
+    loaded(load_settings(shown, before), settings)
 }
 
 /// The page, given its data.
 pub fn settings(mut view: SettingsView) -> Content {
-    let (keys, new_key) = (view.keys.take(), view.new_key.take());
+    let (keys, new_key, audit) = (view.keys.take(), view.new_key.take(), view.audit.take());
     let key_refused = view.refused.take().filter(|refused| refused.complaints.contains(&Complaint::KeyName));
     let flash = view.flash.clone();
     let refused = flash.clone().filter(|flash| matches!(flash, Flash::PasswordTooShort | Flash::PasswordTooLong | Flash::PasswordWrong));
@@ -38,6 +39,7 @@ pub fn settings(mut view: SettingsView) -> Content {
         {keys.map(|keys| view! { <ApiKeys keys refused=key_refused /> })}
         <Appearance theme=view.theme />
         <Account person=view.person.clone() refused />
+        {audit.map(|trail| view! { <AuditTrail trail /> })}
         <Instance view />
     };
     Content { refused: was_refused, ..Content::new("Settings, Relink", Some(Place::Settings), main) }

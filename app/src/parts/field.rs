@@ -23,6 +23,12 @@ pub fn Field(
     #[prop(optional)] hint: Option<&'static str>,
     #[prop(optional)] placeholder: Option<&'static str>,
     #[prop(optional)] min: Option<&'static str>,
+    /// The id of what the browser suggests.
+    #[prop(optional)]
+    list: Option<&'static str>,
+    /// For codes: what writes in capitals by itself does, and nothing is spell-checked.
+    #[prop(optional)]
+    code: bool,
     #[prop(optional_no_strip)] problem: Option<Problem>,
 ) -> impl IntoView {
     let error_id = problem.as_ref().map(|_| format!("{id}-e"));
@@ -32,13 +38,16 @@ pub fn Field(
         <div class="field">
             <label for=id>{label}</label>
             <input
-                class="input"
+                class=if code { "input codein" } else { "input" }
                 id=id
                 name=id
                 type=kind
                 value=value
                 required
                 minlength=min
+                list=list
+                autocapitalize=code.then_some("characters")
+                spellcheck=code.then_some("false")
                 placeholder=placeholder
                 autocomplete=autocomplete
                 aria-invalid=problem.as_ref().map(|_| "true")

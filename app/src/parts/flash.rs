@@ -6,7 +6,10 @@ use super::{ConnectButton, Glyph, Icon, ReconnectForm};
 use crate::view::{ConnectError, Flash};
 
 mod destination;
+mod team;
 mod webhook;
+
+pub use team::invite_problem;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tone {
@@ -151,6 +154,15 @@ fn words(flash: Flash) -> Words {
         Flash::DestinationResumed { name } => destination::resumed(&name),
         Flash::DestinationRemoved { name } => destination::removed(&name),
         Flash::SentAgain { name, count, paused } => destination::sent_again(&name, count, paused),
+        Flash::CodeRevoked { name } => team::code_revoked(&name),
+        Flash::NoNewCode(problem) => team::no_new_code(&problem),
+        Flash::SelfLinked { name, workspace } => team::self_linked(&name, &workspace),
+        Flash::SelfNotLinked(problem) => team::self_not_linked(&problem),
+        Flash::SelfOther { name } => team::self_other(&name),
+        Flash::Unlinked { name, workspace } => team::unlinked(&name, &workspace),
+        Flash::RoleChanged { name, role } => team::role_changed(&name, &role),
+        Flash::MemberRemoved { name } => team::member_removed(&name),
+        Flash::LastOwner => team::last_owner(),
         Flash::SignedOutElsewhere => Words::new(Good, "Signed out everywhere else.", "Only this browser is still signed in."),
         Flash::ConnectFailed(error) => failed(error),
         Flash::Failed(failure) => Words::new(Bad, "That did not work.", failure.to_string()),

@@ -12,6 +12,7 @@ use crate::view::{PersonView, ShellView, Status};
 pub enum Place {
     Integrations,
     Deliveries,
+    Team,
     Settings,
 }
 
@@ -25,11 +26,15 @@ pub struct Content {
     pub main: AnyView,
     /// Open over everything else, which is inert meanwhile.
     pub dialog: Option<AnyView>,
+    /// Without navigation, whoever is signed in.
+    pub alone: bool,
+    /// Under a page without navigation.
+    pub foot: Option<AnyView>,
 }
 
 impl Content {
     pub fn new(title: impl Into<String>, place: Option<Place>, main: impl IntoView + 'static) -> Content {
-        Content { title: title.into(), place, refused: false, main: main.into_any(), dialog: None }
+        Content { title: title.into(), place, refused: false, main: main.into_any(), dialog: None, alone: false, foot: None }
     }
 }
 
@@ -43,10 +48,11 @@ pub fn tab_title(title: &str, refused: bool, needs_you: u32) -> String {
 
 #[component]
 pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
-    let Content { title, place, refused, main, dialog } = content;
-    let title = tab_title(&title, refused, shell.needs_you);
+    let Content { title, place, refused, main, dialog, alone, foot } = content;
+    let person = shell.person.clone().filter(|_| !alone);
+    let title = tab_title(&title, refused, if alone { 0 } else { shell.needs_you });
     let icon = format!("/favicon-{}.svg", shell.worst.tone());
-    let inside = match shell.person.clone() {
+    let inside = match person {
         Some(person) => view! {
             <div class="app">
                 <Side person place needs_you=shell.needs_you />
@@ -54,7 +60,7 @@ pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
             </div>
         }
         .into_any(),
-        None => view! { <Solo host=shell.host.clone()>{main}</Solo> }.into_any(),
+        None => view! { <Solo host=shell.host.clone() foot>{main}</Solo> }.into_any(),
     };
     view! {
         <Title text=title />
@@ -106,6 +112,12 @@ fn Side(person: PersonView, place: Option<Place>, needs_you: u32) -> impl IntoVi
                         <a href="/deliveries" aria-current=current(Place::Deliveries)>
                             <Glyph icon=Icon::Inbox />
                             "Deliveries"
+                        </a>
+                    </li>
+                    <li>
+                        <a href="/team" aria-current=current(Place::Team)>
+                            <Glyph icon=Icon::People />
+                            "Team"
                         </a>
                     </li>
                     <li>

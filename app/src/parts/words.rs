@@ -47,6 +47,18 @@ pub fn counted_deliveries(count: u64) -> String {
     if count == 1 { "1 delivery".to_owned() } else { format!("{count} deliveries") }
 }
 
+/// "Jun Sato’s", "Northwind Labs’".
+#[must_use]
+pub fn possessive(name: &str) -> String {
+    if name.ends_with(['s', 'S']) { format!("{name}’") } else { format!("{name}’s") }
+}
+
+/// The first word of a name: how one speaks of somebody at the second mention.
+#[must_use]
+pub fn first_name(name: &str) -> &str {
+    name.split_whitespace().next().unwrap_or(name)
+}
+
 /// Whose name Linear shows, as the fact on a card.
 #[must_use]
 pub fn acts_as(who: &ActsAs) -> String {

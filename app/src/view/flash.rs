@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::CheckView;
+use super::{CheckView, InviteProblem};
 use crate::api::Failure;
 
 /// What is said once at the top of the next page. Words are made where it is shown.
@@ -72,6 +72,33 @@ pub enum Flash {
         count: u64,
         paused: bool,
     },
+    CodeRevoked {
+        name: String,
+    },
+    /// A code was not made again.
+    NoNewCode(InviteProblem),
+    /// Who looks at the page is this person from now on.
+    SelfLinked {
+        name: String,
+        workspace: String,
+    },
+    SelfNotLinked(InviteProblem),
+    /// They are this person in the workspace already.
+    SelfOther {
+        name: String,
+    },
+    Unlinked {
+        name: String,
+        workspace: String,
+    },
+    RoleChanged {
+        name: String,
+        role: String,
+    },
+    MemberRemoved {
+        name: String,
+    },
+    LastOwner,
     ConnectFailed(ConnectError),
     /// A form was refused.
     Failed(Failure),

@@ -8,16 +8,14 @@ use relink_engine::account::{self, Organisation, Person};
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
 use relink_engine::people::Guesser;
-use relink_engine::store::AuditRow;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use super::args::{Audit, Member, Workspace};
 use super::commands::{Outcome, connection, organisation, print};
+use crate::audit::next_lines;
 use crate::times::rfc3339;
 
-/// Lines of the trail read at a time.
-const PAGE: i64 = 1_000;
 /// Tries at the command line are counted together.
 const HERE: Guesser<'static> = Guesser { address: "command line", browser: "" };
 
@@ -150,19 +148,11 @@ pub async fn audit(json: bool, engine: &Engine, command: Audit) -> Outcome {
         Audit::Export { org } => {
             let organisation = organisation(engine, &org).await?;
             let mut after = 0;
-            loop {
-                let rows = engine.store().audit_after(&organisation.id, after, PAGE).await?;
-                let Some(last) = rows.last() else { return Ok(()) };
-                after = last.number;
-                rows.iter().for_each(|row| println!("{}", line(row)));
+            while let Some((lines, last)) = next_lines(engine, &organisation.id, after).await? {
+                print!("{lines}");
+                after = last;
             }
+            Ok(())
         }
     }
-}
-
-fn line(row: &AuditRow) -> Value {
-    json!({
-        "number": row.number, "at": rfc3339(row.at), "who": row.who, "user_id": row.user_id, "act": row.act, "subject": row.subject,
-        "address": row.address, "hash": row.hash,
-    })
 }

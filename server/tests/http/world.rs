@@ -279,7 +279,10 @@ impl Browser<'_> {
     }
 
     pub async fn send(&mut self, method: Method, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {
-        let mut request = Request::builder().method(&method).uri(path).header("host", "localhost:3000").header("accept", "text/html");
+        let mut request = Request::builder().method(&method).uri(path).header("host", "localhost:3000");
+        if headers.iter().all(|(name, _)| *name != "accept") {
+            request = request.header("accept", "text/html");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -1,0 +1,63 @@
+//! The audit trail in words.
+
+use relink_engine::Engine;
+use relink_engine::account::Person;
+use relink_engine::clock::Millis;
+use relink_engine::store::AuditRow;
+
+use super::{Failure, words};
+use crate::view::{AuditLine, AuditView};
+
+/// Lines on a page.
+const PAGE: i64 = 20;
+
+/// A page of the trail; `None` for those who may not read it. `before` is the address bar's.
+pub async fn audit_view(engine: &Engine, person: &Person, before: Option<&str>) -> Result<Option<AuditView>, Failure> {
+    let before = before.and_then(|before| before.parse::<i64>().ok());
+    let Some(mut rows) = engine.audit(person, before, PAGE + 1).await? else { return Ok(None) };
+    let more = rows.len() as i64 > PAGE;
+    rows.truncate(PAGE as usize);
+    let older = rows.last().map(|row| row.number).filter(|_| more);
+    let now = engine.now();
+    Ok(Some(AuditView { lines: rows.into_iter().map(|row| line(row, now)).collect(), older, is_old: before.is_some() }))
+}
+
+fn line(row: AuditRow, now: Millis) -> AuditLine {
+    AuditLine {
+        number: row.number,
+        at: words::moment(row.at, now),
+        who: row.who,
+        act: in_words(&row.act).map_or(row.act.clone(), str::to_owned),
+        subject: row.subject,
+        address: row.address,
+    }
+}
+
+fn in_words(act: &str) -> Option<&'static str> {
+    Some(match act {
+        "member.added" => "Added a member",
+        "member.role" => "Changed a role",
+        "member.removed" => "Removed a member",
+        "sign-in" => "Signed in",
+        "sign-in.failed" => "Failed to sign in",
+        "password.changed" => "Changed the password",
+        "connection.connected" => "Connected",
+        "connection.reconnected" => "Reconnected",
+        "connection.disconnected" => "Disconnected",
+        "secret.added" => "Added a signing secret",
+        "secret.retired" => "Stopped accepting a signing secret",
+        "key.made" => "Made an API key",
+        "key.revoked" => "Revoked an API key",
+        "destination.added" => "Added a destination",
+        "destination.paused" => "Paused a destination",
+        "destination.resumed" => "Resumed a destination",
+        "destination.removed" => "Removed a destination",
+        "invite.made" => "Made a link code",
+        "invite.revoked" => "Revoked a link code",
+        "invite.declined" => "Said “That’s not me”",
+        "invite.refused" => "Was refused: somebody else is that person",
+        "person.linked" => "Linked",
+        "person.unlinked" => "Unlinked",
+        _ => return None,
+    })
+}

@@ -1,0 +1,186 @@
+//! What those who manage see of link codes, and how they name the people whom codes are for.
+
+use futures::future::join_all;
+use relink_engine::account::Person;
+use relink_engine::clock::{HOUR, Millis};
+use relink_engine::connection::{Connection, State};
+use relink_engine::linear::{CallError, LinearPerson};
+use relink_engine::people::{Invite, InviteError, Outcome, TeamMember};
+use relink_engine::{CallFailed, Engine, TokenError};
+
+use super::Failure;
+use super::request::take_refused;
+use super::team_views::who;
+use super::words;
+use crate::view::{
+    AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InviteProblem, InvitingView, Moment, SelfView, WaitingCodeView,
+};
+
+/// People whom the form suggests. The page has to load on a phone.
+const SUGGESTED_MAX: usize = 2_000;
+/// The hours that the form offers.
+const HOURS: [&str; 3] = ["1", "24", "168"];
+const HOURS_DEFAULT: &str = "24";
+
+/// A workspace that works, and its people; `None` where Linear did not name them.
+struct Asked {
+    connection: Connection,
+    people: Option<Vec<LinearPerson>>,
+    /// Linear ids of people who are members.
+    linked: Vec<String>,
+}
+
+pub async fn inviting(engine: &Engine, person: &Person, team: &[TeamMember]) -> Result<InvitingView, Failure> {
+    let connections = engine.store().connections(&person.organisation_id).await?;
+    let broken = connections.iter().filter(|connection| matches!(connection.state, State::ReconnectRequired { .. }));
+    let broken: Vec<String> = broken.map(|connection| connection.workspace.name.clone()).collect();
+    let connected = connections.into_iter().filter(|connection| matches!(connection.state, State::Connected { .. }));
+    // All at once: each may take as long as Linear takes.
+    let asked = join_all(connected.map(|connection| ask(engine, person, team, connection))).await;
+    let draft = take_refused().await?.map_or_else(InviteDraft::default, |refused| refused.invite);
+    let now = engine.now();
+    let (waiting, answered): (Vec<Invite>, Vec<Invite>) =
+        engine.invites(person).await?.into_iter().partition(|invite| invite.outcome == Outcome::Open);
+    let mut people = suggested(&asked);
+    let more_people = people.len() > SUGGESTED_MAX;
+    people.truncate(SUGGESTED_MAX);
+    let guesses = engine.code_guesses().await?;
+    Ok(InvitingView {
+        workspaces: asked.iter().map(|asked| workspace(&asked.connection, &draft)).collect(),
+        people,
+        more_people,
+        silent: asked.iter().filter(|asked| asked.people.is_none()).map(|asked| asked.connection.workspace.name.clone()).collect(),
+        broken,
+        draft: InviteDraft { valid: if draft.valid.is_empty() { HOURS_DEFAULT.to_owned() } else { draft.valid }, ..draft },
+        waiting: waiting.into_iter().map(|invite| waiting_code(invite, now)).collect(),
+        answered: answered.into_iter().map(|invite| answered_code(invite, team, now)).collect(),
+        selves: asked.into_iter().filter_map(|asked| self_view(asked, person, team)).collect(),
+        guesses: guesses.map(|guesses| GuessesView { tries: guesses.tries, until: words::at_clock(guesses.until, now) }),
+    })
+}
+
+async fn ask(engine: &Engine, person: &Person, team: &[TeamMember], connection: Connection) -> Asked {
+    let people = engine.linear_people(person, &connection.id).await;
+    if let Err(error) = &people {
+        tracing::warn!(%error, connection = connection.id, "the people of a workspace could not be listed");
+    }
+    let links = team.iter().flat_map(|member| &member.linked).filter(|link| link.workspace_id == connection.workspace.id);
+    Asked { linked: links.map(|link| link.linear_id.clone()).collect(), connection, people: people.ok() }
+}
+
+fn workspace(connection: &Connection, draft: &InviteDraft) -> Choice {
+    Choice { value: connection.id.clone(), label: connection.workspace.name.clone(), chosen: connection.id == draft.workspace }
+}
+
+/// "Elif Demir, elif@acme.example (guest, linked)", with the workspace where there are several.
+fn suggested(asked: &[Asked]) -> Vec<String> {
+    let several = asked.len() > 1;
+    let suggestion = |asked: &Asked, person: &LinearPerson| {
+        let guest = person.guest.then_some("guest");
+        let linked = asked.linked.contains(&person.id).then_some("linked");
+        let place = several.then_some(asked.connection.workspace.name.as_str());
+        let marks: Vec<&str> = guest.into_iter().chain(linked).chain(place).collect();
+        let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+        format!("{}, {}{marks}", person.name, person.email)
+    };
+    asked.iter().flat_map(|asked| asked.people.iter().flatten().map(move |person| suggestion(asked, person))).collect()
+}
+
+fn waiting_code(invite: Invite, now: Millis) -> WaitingCodeView {
+    WaitingCodeView {
+        who: who(&invite.name, &invite.email),
+        id: invite.id,
+        workspace: invite.workspace,
+        made_by: invite.made_by,
+        opened: invite.opened_at.map(|at| words::moment(at, now)),
+        runs_out: Moment { iso: words::iso(invite.expires_at), text: format!("in {}", words::span(invite.expires_at - now)) },
+    }
+}
+
+fn answered_code(invite: Invite, team: &[TeamMember], now: Millis) -> AnsweredCodeView {
+    let is_them = |member: &&TeamMember| {
+        member.linked.iter().any(|link| link.workspace == invite.workspace && link.email.eq_ignore_ascii_case(&invite.email))
+    };
+    let answer = match invite.outcome {
+        Outcome::Refused => CodeAnswer::Taken { email: team.iter().find(is_them).map(|member| member.email.clone()) },
+        Outcome::Open | Outcome::Declined => CodeAnswer::NotMe,
+    };
+    let at = words::at_clock(invite.ended_at.unwrap_or(now), now);
+    AnsweredCodeView { name: invite.name, workspace: invite.workspace, at, answer }
+}
+
+/// Nothing where they are somebody already, or where there is nobody to choose from.
+fn self_view(asked: Asked, person: &Person, team: &[TeamMember]) -> Option<SelfView> {
+    let me = team.iter().find(|member| member.user_id == person.user_id)?;
+    if me.linked.iter().any(|link| link.workspace_id == asked.connection.workspace.id) {
+        return None;
+    }
+    let free = asked.people?.into_iter().filter(|one| !asked.linked.contains(&one.id));
+    let choice = |one: LinearPerson| Choice {
+        chosen: one.email.eq_ignore_ascii_case(&person.email),
+        label: format!("{}, {}", one.name, one.email),
+        value: one.id,
+    };
+    let people: Vec<Choice> = free.take(SUGGESTED_MAX).map(choice).collect();
+    (!people.is_empty()).then_some(SelfView { connection: asked.connection.id, workspace: asked.connection.workspace.name, people })
+}
+
+/// For how long a code is to be good; `None` for what the form does not offer.
+pub fn hours(valid: &str) -> Option<Millis> {
+    let valid = if valid.is_empty() { HOURS_DEFAULT } else { valid };
+    HOURS.contains(&valid).then(|| valid.parse::<Millis>().ok()).flatten().map(|hours| hours * HOUR)
+}
+
+/// Linear id or e-mail of whom somebody typed or picked: a suggestion, an e-mail, or a name that only one person has.
+pub async fn person_key(engine: &Engine, person: &Person, connection: &str, typed: &str) -> Result<String, Result<InviteProblem, Failure>> {
+    if let Some(email) = email_in(typed) {
+        return Ok(email.to_owned());
+    }
+    let typed = typed.trim();
+    let people = engine.linear_people(person, connection).await.map_err(problem)?;
+    let mut found = people.into_iter().filter(|one| one.name.to_lowercase() == typed.to_lowercase() || one.id == typed);
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one.id),
+        (None, _) => Err(Ok(InviteProblem::Nobody)),
+        (Some(_), Some(_)) => Err(Ok(InviteProblem::Several)),
+    }
+}
+
+fn email_in(typed: &str) -> Option<&str> {
+    typed.split([' ', ',', '(', ')', '<', '>', '\t']).find(|word| word.contains('@') && !word.starts_with('@') && !word.ends_with('@'))
+}
+
+/// Why no code was made, as far as whoever asked for it can do something about it.
+pub fn problem(error: InviteError) -> Result<InviteProblem, Failure> {
+    match error {
+        InviteError::NoSuchPerson => Ok(InviteProblem::Nobody),
+        InviteError::Linked { email } => Ok(InviteProblem::Linked { email }),
+        InviteError::Linear(error) => call_problem(error),
+        error => Err(error.into()),
+    }
+}
+
+pub fn call_problem(error: CallFailed) -> Result<InviteProblem, Failure> {
+    match error {
+        CallFailed::Linear(CallError::Passing(_)) | CallFailed::Token(TokenError::Unreachable { .. }) => Ok(InviteProblem::Unreachable),
+        CallFailed::Linear(_) => Ok(InviteProblem::Refused),
+        CallFailed::Token(TokenError::ReconnectRequired { .. }) => Ok(InviteProblem::Reconnect),
+        CallFailed::Token(TokenError::NotFound) => Err(Failure::NotFound),
+        CallFailed::Token(TokenError::Store(error)) => Err(error.into()),
+    }
+}
+
+impl From<InviteError> for Failure {
+    fn from(error: InviteError) -> Failure {
+        match error {
+            InviteError::Forbidden => Failure::Forbidden,
+            InviteError::NotFound => Failure::NotFound,
+            InviteError::NoSuchPerson | InviteError::Linked { .. } | InviteError::Valid | InviteError::Linear(_) => Failure::Malformed,
+            InviteError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "invite_views_tests.rs"]
+mod tests;

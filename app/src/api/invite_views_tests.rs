@@ -1,0 +1,63 @@
+use relink_engine::clock::DAY;
+
+use super::*;
+use crate::api::samples::{NOW, connection};
+
+fn someone(name: &str, email: &str, guest: bool) -> LinearPerson {
+    let json =
+        serde_json::json!({ "id": email, "name": name, "email": email, "avatarUrl": null, "guest": guest, "app": false, "active": true });
+    serde_json::from_value(json).unwrap()
+}
+
+fn asked(name: &str, people: Vec<LinearPerson>, linked: &[&str]) -> Asked {
+    let linked = linked.iter().map(|id| (*id).to_owned()).collect();
+    Asked { connection: connection(name, name), people: Some(people), linked }
+}
+
+#[test]
+fn a_suggestion_says_who_is_a_guest_and_who_is_linked() {
+    let people = || vec![someone("Elif Demir", "elif@acme.example", false), someone("Farid Nasser", "farid@acme.example", true)];
+    let one = [asked("Acme", people(), &["farid@acme.example"])];
+    assert_eq!(suggested(&one), ["Elif Demir, elif@acme.example", "Farid Nasser, farid@acme.example (guest, linked)"]);
+    let two = [asked("Acme", people(), &[]), asked("Globex", vec![someone("Jun Li", "jun@globex.example", false)], &[])];
+    assert_eq!(suggested(&two)[0], "Elif Demir, elif@acme.example (Acme)");
+    assert_eq!(suggested(&two)[2], "Jun Li, jun@globex.example (Globex)");
+}
+
+#[test]
+fn an_email_is_found_in_whatever_was_picked_or_typed() {
+    for typed in
+        ["elif@acme.example", " Elif Demir, elif@acme.example (guest, Acme) ", "Elif <elif@acme.example>", "@elif elif@acme.example"]
+    {
+        assert_eq!(email_in(typed), Some("elif@acme.example"), "{typed}");
+    }
+    for typed in ["", "Elif Demir", "@elif", "elif@"] {
+        assert_eq!(email_in(typed), None, "{typed}");
+    }
+}
+
+#[test]
+fn only_spans_that_are_offered_are_taken() {
+    assert_eq!((hours(""), hours("1"), hours("168")), (Some(DAY), Some(HOUR), Some(7 * DAY)));
+    for other in ["0", "2", "169", "-1", "1.5", "x"] {
+        assert_eq!(hours(other), None, "{other}");
+    }
+}
+
+#[test]
+fn an_answered_code_says_whose_the_person_is_by_now() {
+    let invite = |outcome| Invite {
+        id: "i".to_owned(),
+        workspace: "Acme".to_owned(),
+        name: "Elif Demir".to_owned(),
+        email: "elif@acme.example".to_owned(),
+        made_by: None,
+        expires_at: NOW + DAY,
+        opened_at: None,
+        outcome,
+        ended_at: Some(NOW),
+    };
+    assert_eq!(answered_code(invite(Outcome::Declined), &[], NOW).answer, CodeAnswer::NotMe);
+    assert_eq!(answered_code(invite(Outcome::Refused), &[], NOW).answer, CodeAnswer::Taken { email: None });
+    assert_eq!(waiting_code(invite(Outcome::Open), NOW).runs_out.text, "in 24 h 0 min");
+}

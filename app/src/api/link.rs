@@ -1,0 +1,255 @@
+//! Redeeming a link code. The code is the credential; nobody needs to be signed in.
+
+use leptos::prelude::*;
+
+use super::Failure;
+use crate::view::LinkView;
+
+/// The page. `ended`: the address bar asks how the last code ended.
+#[server(prefix = "/fn", endpoint = "load-link")]
+pub async fn load_link(ended: bool) -> Result<LinkView, Failure> {
+    use super::held::{held_code, link_end, take_tried};
+
+    let tried = take_tried().await?;
+    if let Some(end) = link_end().await?.filter(|_| ended) {
+        return Ok(LinkView::Ended(end));
+    }
+    if let Some((typed, problem)) = tried {
+        return Ok(LinkView::Enter { typed, problem: Some(problem) });
+    }
+    match held_code().await? {
+        Some(held) => looked_at(held).await,
+        None => Ok(LinkView::Enter { typed: String::new(), problem: None }),
+    }
+}
+
+/// Looks at what a code says. Nothing is used up by it.
+#[server(prefix = "", endpoint = "/link")]
+pub async fn enter_code(#[server(default)] code: String) -> Result<(), Failure> {
+    use super::door::kept;
+    use super::held::{hold_code, set_tried};
+    use super::request::{engine, see_other};
+
+    let here = Here::of_request().await?;
+    // Some paste the whole link.
+    let typed = kept(code.rsplit('#').next().unwrap_or_default().trim());
+    match engine()?.code_preview(&typed, here.guesser()).await {
+        Ok(_) => hold_code(&typed.into()).await?,
+        Err(error) => set_tried(&typed, problem(error)?).await?,
+    }
+    see_other("/link");
+    Ok(())
+}
+
+/// "Yes, that's me" or "That's not me", to what the page showed.
+#[server(prefix = "/link", endpoint = "confirm")]
+pub async fn answer_code(#[server(default)] preview: String, #[server(default)] answer: String) -> Result<(), Failure> {
+    use super::held::{held_code, link_end, set_tried};
+    use super::request::{refuse, see_other};
+    use crate::view::LinkProblem;
+
+    let Some(held) = held_code().await? else {
+        // The same answer, sent twice.
+        if link_end().await?.is_some() {
+            see_other(ENDED);
+            return Ok(());
+        }
+        set_tried("", LinkProblem::Forgotten).await?;
+        see_other("/link");
+        return Ok(());
+    };
+    // Another code was entered meanwhile: its page comes first.
+    if held.preview != preview {
+        see_other("/link");
+        return Ok(());
+    }
+    match answer.as_str() {
+        "yes" => confirm(held).await,
+        "no" => decline(held).await,
+        _ => refuse(Failure::Malformed).await,
+    }
+}
+
+/// A password for the account that a code has just made.
+#[server(prefix = "/link", endpoint = "password")]
+pub async fn choose_password(#[server(default)] password: String) -> Result<(), Failure> {
+    use relink_engine::{FieldError, FirstPasswordError};
+
+    use super::held::{link_end, set_end};
+    use super::request::{engine, refuse, see_other, signed_in_form};
+    use crate::view::{Complaint, FirstPassword, LinkEnd};
+
+    let person = signed_in_form().await?;
+    let email = person.email.clone();
+    let password = match engine()?.set_first_password(&person, password.into()).await {
+        Ok(()) => FirstPassword::Saved { email },
+        Err(FirstPasswordError::Field(FieldError::PasswordTooLong)) => {
+            FirstPassword::Refused { email, complaint: Complaint::PasswordTooLong }
+        }
+        Err(FirstPasswordError::Field(_)) => FirstPassword::Refused { email, complaint: Complaint::PasswordTooShort },
+        // The same form, sent twice.
+        Err(FirstPasswordError::HasOne) => FirstPassword::NotOffered,
+        Err(FirstPasswordError::Store(error)) => return refuse(error.into()).await,
+    };
+    if let Some(LinkEnd::Linked { person, again, password: before }) = link_end().await? {
+        let password = if password == FirstPassword::NotOffered { before } else { password };
+        set_end(LinkEnd::Linked { person, again, password }).await?;
+    }
+    see_other(ENDED);
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+use answering::{ENDED, Here, confirm, decline, looked_at, problem};
+
+#[cfg(feature = "ssr")]
+mod answering {
+    use relink_engine::people::{CodeError, ConfirmError, Confirmed, Guesser, Preview};
+    use secrecy::ExposeSecret as _;
+
+    use super::Failure;
+    use crate::api::held::{HeldCode, forget_code, set_end, set_end_of, set_tried, sign_in_first};
+    use crate::api::present::initials;
+    use crate::api::request::{address, engine, open_session, person, see_other, session_name};
+    use crate::api::words::{self, minutes_left};
+    use crate::view::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView};
+
+    pub const ENDED: &str = "/link?ended=yes";
+
+    /// Where a code is shown.
+    pub struct Here {
+        address: String,
+        browser: String,
+    }
+
+    impl Here {
+        pub async fn of_request() -> Result<Here, Failure> {
+            Ok(Here { address: address(), browser: session_name().await?.unwrap_or_default() })
+        }
+
+        pub fn guesser(&self) -> Guesser<'_> {
+            Guesser { address: &self.address, browser: &self.browser }
+        }
+    }
+
+    /// What is wrong with a code; a store that fails is none of that.
+    pub fn problem(error: CodeError) -> Result<LinkProblem, Failure> {
+        match error {
+            CodeError::Invalid => Ok(LinkProblem::Invalid),
+            CodeError::Paused { until } => Ok(LinkProblem::Paused { minutes: minutes_left(until - engine()?.now()) }),
+            CodeError::Store(error) => Err(error.into()),
+        }
+    }
+
+    /// The code that waits, looked at once more: it may have run out meanwhile.
+    pub async fn looked_at(held: HeldCode) -> Result<LinkView, Failure> {
+        let here = Here::of_request().await?;
+        match engine()?.code_preview(held.code.expose_secret(), here.guesser()).await {
+            Ok(preview) => Ok(LinkView::Preview(preview_view(preview, held).await?)),
+            Err(error) => {
+                forget_code().await?;
+                Ok(LinkView::Enter { typed: String::new(), problem: Some(problem(error)?) })
+            }
+        }
+    }
+
+    async fn preview_view(preview: Preview, held: HeldCode) -> Result<PreviewView, Failure> {
+        let account = match person().await? {
+            Some(person) => LinkAccount::Yours { email: person.email },
+            None if preview.has_account || held.sign_in_first => LinkAccount::SignInFirst,
+            None => LinkAccount::New,
+        };
+        let now = engine()?.now();
+        Ok(PreviewView {
+            initials: initials(&preview.name),
+            name: preview.name,
+            email: preview.email,
+            workspace_initials: initials(&preview.workspace),
+            workspace: preview.workspace,
+            asker: AskerView { name: preview.made_by, organisation: preview.organisation },
+            account,
+            preview: held.preview,
+            runs_out: words::span(preview.expires_at - now),
+        })
+    }
+
+    pub async fn confirm(held: HeldCode) -> Result<(), Failure> {
+        let (engine, here, member) = (engine()?, Here::of_request().await?, person().await?);
+        let Some(person) = named(&held, &here).await? else { return Ok(()) };
+        let end = match engine.code_confirm(held.code.expose_secret(), member.as_ref(), here.guesser()).await {
+            Ok(confirmed) => {
+                forget_code().await?;
+                linked(member.is_some(), confirmed, person).await?
+            }
+            Err(ConfirmError::Code(error)) => return tried(error).await,
+            Err(ConfirmError::EmailTaken) => {
+                sign_in_first().await?;
+                see_other("/link");
+                return Ok(());
+            }
+            Err(ConfirmError::PersonTaken) => {
+                forget_code().await?;
+                LinkEnd::Taken { person }
+            }
+            Err(ConfirmError::OtherPerson { name }) => {
+                LinkEnd::Other { person, account: member.map_or_else(String::new, |member| member.email), name }
+            }
+        };
+        ended(end).await
+    }
+
+    /// Signs the browser in, if nobody is.
+    async fn linked(signed_in: bool, confirmed: Confirmed, person: LinkedPerson) -> Result<LinkEnd, Failure> {
+        let (again, email) = (confirmed.again, confirmed.person.email.clone());
+        let without_password = LinkEnd::Linked { person: person.clone(), again, password: FirstPassword::NotOffered };
+        if signed_in {
+            return Ok(without_password);
+        }
+        let before = session_name().await?;
+        open_session(&confirmed.person).await?;
+        if let Some(before) = before {
+            set_end_of(before, &without_password).await?;
+        }
+        Ok(LinkEnd::Linked { person, again, password: FirstPassword::Offered { email } })
+    }
+
+    pub async fn decline(held: HeldCode) -> Result<(), Failure> {
+        let (engine, here, member) = (engine()?, Here::of_request().await?, person().await?);
+        let Some(person) = named(&held, &here).await? else { return Ok(()) };
+        match engine.code_decline(held.code.expose_secret(), member.as_ref(), here.guesser()).await {
+            Ok(_) => {
+                forget_code().await?;
+                ended(LinkEnd::Declined { person }).await
+            }
+            Err(error) => tried(error).await,
+        }
+    }
+
+    async fn ended(end: LinkEnd) -> Result<(), Failure> {
+        set_end(end).await?;
+        see_other(ENDED);
+        Ok(())
+    }
+
+    /// The code led nowhere: the form again, with the reason and without the code.
+    async fn tried(error: CodeError) -> Result<(), Failure> {
+        set_tried("", problem(error)?).await?;
+        see_other("/link");
+        Ok(())
+    }
+
+    /// Whom the code is for, for what the next page says. Nobody any more: the answer is given.
+    async fn named(held: &HeldCode, here: &Here) -> Result<Option<LinkedPerson>, Failure> {
+        let preview = match engine()?.code_preview(held.code.expose_secret(), here.guesser()).await {
+            Ok(preview) => preview,
+            Err(error) => return tried(error).await.map(|()| None),
+        };
+        Ok(Some(LinkedPerson {
+            initials: initials(&preview.name),
+            name: preview.name,
+            workspace_initials: initials(&preview.workspace),
+            workspace: preview.workspace,
+            asker: AskerView { name: preview.made_by, organisation: preview.organisation },
+        }))
+    }
+}

@@ -1,0 +1,128 @@
+//! Members: who they are in Linear, their roles, and their end.
+
+use leptos::prelude::*;
+
+use super::Failure;
+
+/// Links who looks at the page to the Linear person that they say they are.
+#[server(prefix = "/team", endpoint = "me")]
+pub async fn link_me(#[server(default)] workspace: String, #[server(default)] person: String) -> Result<(), Failure> {
+    use relink_engine::people::MemberError;
+
+    use super::invite_views::call_problem;
+    use super::request::{engine, refuse, signed_in_form};
+    use crate::view::{Flash, InviteProblem};
+
+    let (engine, member) = (engine()?, signed_in_form().await?);
+    let flash = match engine.link_self(&member, &workspace, &person).await {
+        Ok(name) => match engine.store().connection(&member.organisation_id, &workspace).await? {
+            Some(connection) => Flash::SelfLinked { name, workspace: connection.workspace.name },
+            None => return refuse(Failure::NotFound).await,
+        },
+        Err(MemberError::PersonTaken { email }) => Flash::SelfNotLinked(InviteProblem::Linked { email }),
+        Err(MemberError::OtherPerson { name }) => Flash::SelfOther { name },
+        Err(MemberError::Linear(error)) => match call_problem(error) {
+            Ok(problem) => Flash::SelfNotLinked(problem),
+            Err(failure) => return refuse(failure).await,
+        },
+        Err(error) => return refuse(error.into()).await,
+    };
+    said(flash).await
+}
+
+/// Forgets who somebody is in a workspace.
+#[server(prefix = "/team", endpoint = "unlink")]
+pub async fn unlink_member(#[server(default)] workspace: String, #[server(default)] person: String) -> Result<(), Failure> {
+    use super::request::{engine, refuse, signed_in_form};
+    use crate::view::Flash;
+
+    let (engine, member) = (engine()?, signed_in_form().await?);
+    let team = engine.team(&member).await?;
+    let link = team.into_iter().flat_map(|member| member.linked).find(|link| link.workspace_id == workspace && link.linear_id == person);
+    let Some(link) = link else { return refuse(Failure::NotFound).await };
+    match engine.unlink(&member, &workspace, &person).await {
+        Ok(()) => said(Flash::Unlinked { name: link.name, workspace: link.workspace }).await,
+        Err(error) => refuse(error.into()).await,
+    }
+}
+
+/// Gives a member another role.
+#[server(prefix = "/team", endpoint = "role")]
+pub async fn set_role(#[server(default)] member: String, #[server(default)] role: String) -> Result<(), Failure> {
+    use relink_engine::account::Role;
+    use relink_engine::people::MemberError;
+
+    use super::request::{engine, refuse, signed_in_form};
+    use crate::view::Flash;
+
+    let (engine, person) = (engine()?, signed_in_form().await?);
+    let Some(wanted) = Role::from_name(&role) else { return refuse(Failure::Malformed).await };
+    let name = match name(&engine, &person, &member).await {
+        Ok(name) => name,
+        Err(failure) => return refuse(failure).await,
+    };
+    match engine.member_set_role(&person, &member, wanted).await {
+        Ok(()) => said(Flash::RoleChanged { name, role: wanted.name().to_owned() }).await,
+        Err(MemberError::LastOwner) => said(Flash::LastOwner).await,
+        Err(error) => refuse(error.into()).await,
+    }
+}
+
+/// Removes a member, with who they are in Linear.
+#[server(prefix = "/team", endpoint = "remove")]
+pub async fn remove_member(#[server(default)] member: String) -> Result<(), Failure> {
+    use relink_engine::people::MemberError;
+
+    use super::request::{engine, refuse, signed_in_form};
+    use crate::view::Flash;
+
+    let (engine, person) = (engine()?, signed_in_form().await?);
+    let name = match name(&engine, &person, &member).await {
+        Ok(name) => name,
+        Err(failure) => return refuse(failure).await,
+    };
+    match engine.member_remove(&person, &member).await {
+        Ok(()) => said(Flash::MemberRemoved { name }).await,
+        Err(MemberError::LastOwner) => said(Flash::LastOwner).await,
+        Err(error) => refuse(error.into()).await,
+    }
+}
+
+#[cfg(feature = "ssr")]
+use shared::{name, said};
+
+#[cfg(feature = "ssr")]
+mod shared {
+    use relink_engine::Engine;
+    use relink_engine::account::Person;
+    use relink_engine::people::MemberError;
+
+    use super::Failure;
+    use crate::api::request::{see_other, set_flash};
+    use crate::view::Flash;
+
+    /// A member's name.
+    pub async fn name(engine: &Engine, person: &Person, member: &str) -> Result<String, Failure> {
+        let found = engine.store().member(&person.organisation_id, member).await?;
+        Ok(found.ok_or(Failure::NotFound)?.name)
+    }
+
+    pub async fn said(flash: Flash) -> Result<(), Failure> {
+        set_flash(flash).await?;
+        see_other("/team");
+        Ok(())
+    }
+
+    impl From<MemberError> for Failure {
+        fn from(error: MemberError) -> Failure {
+            match error {
+                MemberError::Forbidden => Failure::Forbidden,
+                MemberError::NotFound => Failure::NotFound,
+                MemberError::LastOwner | MemberError::PersonTaken { .. } | MemberError::OtherPerson { .. } | MemberError::Linear(_) => {
+                    Failure::Malformed
+                }
+                MemberError::Store(error) => error.into(),
+            }
+        }
+    }
+}

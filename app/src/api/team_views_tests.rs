@@ -1,0 +1,54 @@
+use relink_engine::people::MemberView as Link;
+
+use super::*;
+
+fn person(role: Role) -> Person {
+    Person {
+        user_id: "u1".to_owned(),
+        email: "priya@northwind.dev".to_owned(),
+        name: "Priya Raman".to_owned(),
+        organisation_id: "o1".to_owned(),
+        organisation: "Northwind Labs".to_owned(),
+        role,
+        address: String::new(),
+    }
+}
+
+fn member(user: &str, linked: bool) -> TeamMember {
+    let link = Link {
+        workspace_id: "w1".to_owned(),
+        workspace: "Acme Robotics".to_owned(),
+        linear_id: "l1".to_owned(),
+        name: "Elif Demir".to_owned(),
+        email: "elif@acme.example".to_owned(),
+        linked_at: 0,
+    };
+    TeamMember {
+        user_id: user.to_owned(),
+        name: "Elif Demir".to_owned(),
+        email: "elif@acme.example".to_owned(),
+        role: Role::Member,
+        since: 0,
+        linked: if linked { vec![link] } else { Vec::new() },
+    }
+}
+
+#[test]
+fn what_can_be_done_about_whom_depends_on_the_role() {
+    let manageable = |role, user, linked| member_views(vec![member(user, linked)], &person(role))[0].manageable();
+    assert!(manageable(Role::Owner, "u2", false) && manageable(Role::Owner, "u2", true));
+    assert!(manageable(Role::Admin, "u2", true) && !manageable(Role::Admin, "u2", false));
+    assert!(!manageable(Role::Member, "u2", true), "members leave others alone");
+    assert!(manageable(Role::Member, "u1", true) && !manageable(Role::Member, "u1", false));
+}
+
+#[test]
+fn the_message_says_who_asks_what_to_do_and_until_when() {
+    let message = message("Elif Demir", &person(Role::Owner), "https://r.example/link", "7K3D-M9QX-2VBT-H4ZC", "20 Nov 14:02 UTC");
+    assert_eq!(
+        message,
+        "Hello Elif,\nPriya Raman asks which person you are in Linear, so that Northwind Labs’ tools know. Open this link and say \
+         yes or no:\nhttps://r.example/link#7K3D-M9QX-2VBT-H4ZC\nIt works once, until 20 Nov 14:02 UTC. If it does not open, go to \
+         https://r.example/link and enter 7K3D-M9QX-2VBT-H4ZC"
+    );
+}

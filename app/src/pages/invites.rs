@@ -1,0 +1,273 @@
+//! Link codes on `/team`: the form for a new one, those that wait, what became of others, and who you are yourself.
+
+use leptos::prelude::*;
+
+use crate::parts::{Field, Glyph, Icon, Problem, Who, counted, invite_problem, possessive, when};
+use crate::view::{AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InvitingView, SelfView, WaitingCodeView};
+
+/// How long a code can be good, in hours.
+const VALID: [(&str, &str); 3] = [("1", "1 hour"), ("24", "24 hours"), ("168", "7 days")];
+
+/// What those who manage should know first.
+#[component]
+pub fn Warnings(inviting: InvitingView) -> impl IntoView {
+    let answered = inviting.answered.into_iter().map(answered).collect_view();
+    view! {
+        {inviting.guesses.map(guesses)}
+        {answered}
+    }
+    .into_any()
+}
+
+fn answered(code: AnsweredCodeView) -> AnyView {
+    let AnsweredCodeView { name, workspace, at, answer } = code;
+    let (lead, text) = when(&at);
+    let whose = possessive(&name);
+    let time = view! { {lead} <time datetime=at.iso>{text}</time> };
+    let words = match answer {
+        CodeAnswer::NotMe => view! {
+            <b>{whose} " code for " {workspace} " was answered with “That’s not me” " {time} "."</b>
+            " Pick the right person."
+        }
+        .into_any(),
+        CodeAnswer::Taken { email: Some(email) } => view! {
+            <b>{name} " is linked to " {email} " already."</b>
+            " Somebody with another account used the code for " {workspace} " " {time} ". It is worth nothing any more."
+        }
+        .into_any(),
+        CodeAnswer::Taken { email: None } => view! {
+            <b>{whose} " code for " {workspace} " was refused " {time} "."</b>
+            " Another member was that person then. Make a new one if that is over."
+        }
+        .into_any(),
+    };
+    warning(words)
+}
+
+fn guesses(guesses: GuessesView) -> AnyView {
+    let (lead, text) = when(&guesses.until);
+    let number = usize::try_from(guesses.tries).unwrap_or(usize::MAX);
+    warning(
+        view! {
+            <b>{counted(number, "wrong link code")} " were tried lately."</b>
+            " Somebody may be guessing. Relink makes them wait, and codes are too long to be found that way; the count starts anew "
+            {lead}
+            <time datetime=guesses.until.iso>{text}</time>
+            "."
+        }
+        .into_any(),
+    )
+}
+
+fn warning(words: AnyView) -> AnyView {
+    view! {
+        <div class="flash wait">
+            <Glyph icon=Icon::Warning />
+            <div>
+                <p>{words}</p>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn Invitations(
+    inviting: InvitingView,
+    /// Inviting is the first thing to do on the page.
+    first: bool,
+) -> impl IntoView {
+    let broken = inviting.broken.iter().map(|name| format!("{name} needs a reconnect before anybody there can be invited.")).collect();
+    let InvitingView { workspaces, people, more_people, silent, draft, waiting, .. } = inviting;
+    let form = if workspaces.is_empty() {
+        nobody(broken)
+    } else {
+        let class = if first { "btn primary" } else { "btn" };
+        let notes = notes(silent, more_people, broken);
+        view! { <InviteForm workspaces people notes draft class /> }.into_any()
+    };
+    view! {
+        <section id="invite" aria-labelledby="h-invite">
+            <h2 class="sr" id="h-invite">"Invite teammate"</h2>
+            {form}
+        </section>
+        {(!waiting.is_empty()).then(|| list(waiting))}
+    }
+    .into_any()
+}
+
+fn nobody(broken: Vec<String>) -> AnyView {
+    view! {
+        <div class="panel">
+            <div class="empty">
+                <Glyph icon=Icon::People />
+                <h3>"Nobody can be invited yet"</h3>
+                <p>"People are picked from a connected workspace. " {broken.join(" ")}</p>
+                <a class="btn" href="/integrations">"Go to Integrations"</a>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// What whoever fills in the form has to know about its list.
+fn notes(silent: Vec<String>, more_people: bool, broken: Vec<String>) -> Vec<String> {
+    let silent = silent.into_iter().map(|name| format!("Linear does not list the people of {name} right now. Type an e-mail address."));
+    let more = more_people.then(|| "Only some people are listed. Type the e-mail address of anybody else.".to_owned());
+    silent.chain(more).chain(broken).collect()
+}
+
+#[component]
+fn InviteForm(workspaces: Vec<Choice>, people: Vec<String>, notes: Vec<String>, draft: InviteDraft, class: &'static str) -> impl IntoView {
+    let problem = draft.problem.as_ref().map(|problem| Problem { text: invite_problem(problem), first: true });
+    let hours = VALID.into_iter().map(|(value, label)| Choice { value: value.into(), label: label.into(), chosen: value == draft.valid });
+    view! {
+        <form class="panel pad row" method="post" action="/team/invites">
+            <div class="field">
+                <label for="workspace">"Workspace"</label>
+                <select class="input" id="workspace" name="workspace">
+                    {options(workspaces)}
+                </select>
+            </div>
+            <Field
+                id="person"
+                label="Person in Linear"
+                value=draft.person
+                autocomplete="off"
+                placeholder="Name or e-mail"
+                list="people"
+                problem
+            />
+            <datalist id="people">{people.into_iter().map(|person| view! { <option value=person></option> }).collect_view()}</datalist>
+            <div class="field brief">
+                <label for="valid">"Good for"</label>
+                <select class="input" id="valid" name="valid">
+                    {options(hours.collect())}
+                </select>
+            </div>
+            <button class=class>
+                <Glyph icon=Icon::Plus />
+                "Invite teammate"
+            </button>
+            {(!notes.is_empty()).then(|| view! { <p class="small soft note">{notes.join(" ")}</p> })}
+        </form>
+    }
+    .into_any()
+}
+
+fn options(choices: Vec<Choice>) -> AnyView {
+    let option = |choice: Choice| view! { <option value=choice.value selected=choice.chosen>{choice.label}</option> };
+    choices.into_iter().map(option).collect_view().into_any()
+}
+
+fn list(waiting: Vec<WaitingCodeView>) -> AnyView {
+    view! {
+        <section class="section" aria-labelledby="h-waiting">
+            <header>
+                <div>
+                    <h2 id="h-waiting">"Waiting for an answer"</h2>
+                </div>
+            </header>
+            <div class="panel">
+                <table class="table waiting">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Linear person"</th>
+                            <th scope="col">"Workspace"</th>
+                            <th scope="col">"Opened"</th>
+                            <th scope="col">"Runs out"</th>
+                            <th scope="col">
+                                <span class="sr">"Actions"</span>
+                            </th>
+                        </tr>
+                    </thead>
+                    <tbody>{waiting.into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn row(code: WaitingCodeView) -> AnyView {
+    let name = code.who.name.clone();
+    let opened = match code.opened {
+        Some(at) => view! { <time datetime=at.iso>{at.text}</time> }.into_any(),
+        None => "Not yet".into_any(),
+    };
+    let by = format!("by {}", code.made_by.unwrap_or_else(|| "command".to_owned()));
+    view! {
+        <tr>
+            <td>
+                <Who who=code.who />
+            </td>
+            <td data-l="Workspace">{code.workspace} " " <small>{by}</small></td>
+            <td data-l="Opened">{opened}</td>
+            <td data-l="Runs out">
+                <time datetime=code.runs_out.iso>{code.runs_out.text}</time>
+            </td>
+            <td class="act">
+                {button("/team/invites/again", &code.id, "Send again", format!(" to {name}, as a new code"))}
+                {button("/team/invites/revoke", &code.id, "Revoke", format!(" code for {name}"))}
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn button(action: &'static str, id: &str, label: &'static str, context: String) -> AnyView {
+    view! {
+        <form method="post" action=action>
+            <input type="hidden" name="invite" value=id.to_owned() />
+            <button class="btn quiet">{label} <span class="sr">{context}</span></button>
+        </form>
+    }
+    .into_any()
+}
+
+/// For those who need no code, because they could make one.
+#[component]
+pub fn Myself(selves: Vec<SelfView>) -> impl IntoView {
+    (!selves.is_empty()).then(|| {
+        view! {
+            <section class="section" aria-labelledby="h-myself">
+                <header>
+                    <div>
+                        <h2 id="h-myself">"You in Linear"</h2>
+                        <p>"So that tools know you too. You can skip this."</p>
+                    </div>
+                </header>
+                <div class="panel selves">{selves.into_iter().enumerate().map(myself).collect_view()}</div>
+            </section>
+        }
+        .into_any()
+    })
+}
+
+fn myself((number, one): (usize, SelfView)) -> AnyView {
+    let id = format!("me-{number}");
+    let labelled = id.clone();
+    let label = format!("Person in {}", one.workspace);
+    // Nobody is somebody else by pressing the button too soon.
+    let known = one.people.iter().any(|person| person.chosen);
+    view! {
+        <details class="check">
+            <summary class="pad">
+                <Glyph icon=Icon::Chevron />
+                {format!("Which one is you in {}?", one.workspace)}
+            </summary>
+            <form class="pad row" method="post" action="/team/me">
+                <input type="hidden" name="workspace" value=one.connection />
+                <div class="field">
+                    <label for=labelled>{label}</label>
+                    <select class="input" id=id name="person" required>
+                        {(!known).then(|| view! { <option value="">"Pick yourself"</option> })}
+                        {options(one.people)}
+                    </select>
+                </div>
+                <button class="btn">"That’s me"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}

@@ -1,0 +1,152 @@
+//! `/link`: a link code is typed, looked at and answered. Nobody needs to be signed in, and a phone is enough.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::door::words;
+use super::link_end::ended;
+use super::load::loaded;
+use crate::api::load_link;
+use crate::islands::{CodeFromAddress, Once};
+use crate::parts::{Content, Field, Glyph, Icon, Problem, possessive};
+use crate::view::{AskerView, Complaint, LinkAccount, LinkProblem, LinkView, PreviewView};
+
+const SIGN_IN: &str = "/signin?next=/link";
+
+#[component]
+pub fn LinkPage() -> impl IntoView {
+    let ended = use_query_map().with_untracked(|query| query.get("ended").is_some());
+    loaded(load_link(ended), link)
+}
+
+/// The page, given its data.
+pub fn link(view: LinkView) -> Content {
+    let content = match view {
+        LinkView::Enter { typed, problem } => enter(typed, problem),
+        LinkView::Preview(preview) => preview_of(preview),
+        LinkView::Ended(end) => ended(end),
+    };
+    Content { alone: true, ..content }
+}
+
+fn enter(typed: String, problem: Option<LinkProblem>) -> Content {
+    let problem = problem.map(|problem| Problem { text: sentence(problem), first: true });
+    let refused = problem.is_some();
+    let main = view! {
+        <div>
+            <h1>"Enter your link code"</h1>
+            <p class="soft">"Next you see which Linear person it stands for, and say yes or no."</p>
+        </div>
+        <CodeFromAddress>
+            <form method="post" action="/link">
+                <Field
+                    id="code"
+                    label="Link code"
+                    value=typed
+                    autocomplete="off"
+                    placeholder="XXXX-XXXX-XXXX-XXXX"
+                    hint="The part after # in the link you got. Capitals and dashes do not matter."
+                    code=true
+                    problem
+                />
+                <button class="btn primary tall wide">"Continue"</button>
+            </form>
+        </CodeFromAddress>
+    };
+    let foot = Some(view! { <span>"Looking at a code does not use it up."</span> }.into_any());
+    Content { refused, foot, ..Content::new("Enter your link code, Relink", None, main) }
+}
+
+fn sentence(problem: LinkProblem) -> String {
+    match problem {
+        LinkProblem::Invalid => {
+            "This code is not valid. It was used, ran out, or has a typo. Ask whoever sent it for a new one.".to_owned()
+        }
+        LinkProblem::Paused { minutes } => words(Complaint::Paused { minutes }),
+        LinkProblem::Forgotten => "That took too long, so Relink forgot the code. Nothing was changed. Enter it again.".to_owned(),
+    }
+}
+
+/// A second link may be opened while the first one is on the screen.
+pub fn next_code() -> AnyView {
+    view! {
+        <CodeFromAddress>
+            <form method="post" action="/link" hidden>
+                <input type="hidden" name="code" />
+            </form>
+        </CodeFromAddress>
+    }
+    .into_any()
+}
+
+fn preview_of(view: PreviewView) -> Content {
+    let answers = answers(&view);
+    let account = account(&view);
+    let main = view! {
+        <h1>"Is this you in Linear?"</h1>
+        <div class="me">
+            <span class="ava xl" aria-hidden="true">{view.initials}</span>
+            <p class="nm">{view.name}</p>
+            <p class="at">{view.email}</p>
+            <p class="in">
+                <span class="ava ws s" aria-hidden="true">{view.workspace_initials}</span>
+                <span>"in " <b>{view.workspace}</b> " on Linear"</span>
+            </p>
+        </div>
+        {account}
+        {answers}
+        <p class="small muted">{asking(&view.asker)} " It gives nobody access to your Linear account."</p>
+        {next_code()}
+    };
+    let foot = Some(view! { <span>"Code runs out in " {view.runs_out}</span> }.into_any());
+    Content { foot, ..Content::new("Is this you in Linear? Relink", None, main) }
+}
+
+fn account(view: &PreviewView) -> Option<AnyView> {
+    match &view.account {
+        LinkAccount::New => None,
+        LinkAccount::Yours { email } => Some(view! { <p class="note">"This is added to your account, " {email.clone()} "."</p> }.into_any()),
+        LinkAccount::SignInFirst => Some(
+            view! {
+                <p class="note">
+                    "Somebody has an account with " {view.email.clone()} " here. If that is you, sign in first; then you are back on this page."
+                </p>
+            }
+            .into_any(),
+        ),
+    }
+}
+
+fn answers(view: &PreviewView) -> AnyView {
+    let yes = match view.account {
+        LinkAccount::SignInFirst => view! { <a class="btn primary tall wide" href=SIGN_IN>"Sign in"</a> }.into_any(),
+        LinkAccount::New | LinkAccount::Yours { .. } => view! {
+            <button class="btn primary tall wide" name="answer" value="yes">
+                <Glyph icon=Icon::Check />
+                "Yes, that’s me"
+            </button>
+        }
+        .into_any(),
+    };
+    let preview = view.preview.clone();
+    view! {
+        <Once>
+            <form method="post" action="/link/confirm">
+                <input type="hidden" name="preview" value=preview />
+                {yes}
+                <button class="btn tall wide" name="answer" value="no">"That’s not me"</button>
+            </form>
+        </Once>
+    }
+    .into_any()
+}
+
+fn asking(asker: &AskerView) -> String {
+    let AskerView { name, organisation } = asker;
+    let who = name.as_ref().map_or_else(|| organisation.clone(), |name| format!("{name} at {organisation}"));
+    format!("{who} asks, so that {} tools know who you are.", possessive(organisation))
+}
+
+#[cfg(all(test, feature = "ssr"))]
+#[path = "link_tests.rs"]
+mod tests;

@@ -1,0 +1,133 @@
+//! How a link code ended: linked, or why nothing was.
+
+use leptos::prelude::*;
+
+use super::door::words;
+use super::link::next_code;
+use crate::parts::{Content, Field, Mark, Problem, possessive};
+use crate::view::{Complaint, FirstPassword, LinkEnd, LinkedPerson, Status};
+
+pub fn ended(end: LinkEnd) -> Content {
+    match end {
+        LinkEnd::Linked { person, again, password } => linked(&person, again, password),
+        LinkEnd::Declined { person } => {
+            let sentence = format!(
+                "The code no longer works. {} now sees that it pointed at someone else and can send you a new one. You can close this page.",
+                who_asked(&person)
+            );
+            nothing(&person, "?", sentence)
+        }
+        LinkEnd::Taken { person } => {
+            let sentence = format!(
+                "Another member is {} in {} already. The code no longer works. Ask {} to look into it.",
+                person.name,
+                person.workspace,
+                whom_to_ask(&person)
+            );
+            nothing(&person, &person.initials, sentence)
+        }
+        LinkEnd::Other { person, account, name } => {
+            let sentence = format!(
+                "Your account, {account}, is {name} in {} already, and cannot be two people there. The code still works. Ask {} to \
+                 unlink you first, or sign out if the account is not yours.",
+                person.workspace,
+                whom_to_ask(&person)
+            );
+            nothing(&person, &person.initials, sentence)
+        }
+    }
+}
+
+/// At the beginning of a sentence.
+fn who_asked(person: &LinkedPerson) -> String {
+    person.asker.name.clone().unwrap_or_else(|| person.asker.organisation.clone())
+}
+
+fn whom_to_ask(person: &LinkedPerson) -> String {
+    person.asker.name.clone().unwrap_or_else(|| "whoever sent it".to_owned())
+}
+
+fn linked(person: &LinkedPerson, again: bool, password: FirstPassword) -> Content {
+    let (name, workspace) = (person.name.clone(), person.workspace.clone());
+    let tools = possessive(&person.asker.organisation);
+    let refused = matches!(password, FirstPassword::Refused { .. });
+    let before = if again { "You were linked before, and still are. " } else { "" };
+    let main = view! {
+        {joined(person, &person.initials, Status::Connected)}
+        <div>
+            <h1>"You are linked"</h1>
+            <p class="soft">
+                {before} {name} " in " {workspace} " is you. " {tools}
+                " tools can now tell which Linear work is yours. You can close this page; there is nothing else to do."
+            </p>
+        </div>
+        {first_password(password)}
+        {next_code()}
+    };
+    let foot = Some(view! { <span>"Wrong person after all? Tell " {whom_to_ask(person)} ", who can unlink you."</span> }.into_any());
+    Content { refused, foot, ..Content::new("You are linked, Relink", None, main) }
+}
+
+fn nothing(person: &LinkedPerson, initials: &str, sentence: String) -> Content {
+    let main = view! {
+        {joined(person, initials, Status::NotConnected)}
+        <div>
+            <h1>"Nothing was linked"</h1>
+            <p class="soft">{sentence}</p>
+        </div>
+        {next_code()}
+    };
+    Content::new("Nothing was linked, Relink", None, main)
+}
+
+fn joined(person: &LinkedPerson, initials: &str, status: Status) -> AnyView {
+    let class = format!("joined {}", status.tone());
+    view! {
+        <div class=class>
+            <span class="ava" aria-hidden="true">{initials.to_owned()}</span>
+            <Mark status />
+            <span class="ava ws" aria-hidden="true">{person.workspace_initials.clone()}</span>
+        </div>
+    }
+    .into_any()
+}
+
+/// Folded away: nobody needs one to be linked.
+fn first_password(password: FirstPassword) -> Option<AnyView> {
+    let (email, complaint) = match password {
+        FirstPassword::NotOffered => return None,
+        FirstPassword::Saved { email } => {
+            let saved = view! { <p class="note" role="status">"Saved. Sign in later with " {email} " and this password."</p> };
+            return Some(saved.into_any());
+        }
+        FirstPassword::Offered { email } => (email, None),
+        FirstPassword::Refused { email, complaint } => (email, Some(complaint)),
+    };
+    Some(password_form(email, complaint))
+}
+
+fn password_form(email: String, complaint: Option<Complaint>) -> AnyView {
+    let problem = complaint.map(|complaint| Problem { text: words(complaint), first: true });
+    let open = problem.is_some();
+    view! {
+        <details class="later" open=open>
+            <summary>"Sign in to Relink later"</summary>
+            <form method="post" action="/link/password">
+                <p class="small soft">"Your e-mail is " {email.clone()} "."</p>
+                // Tells password managers whose password this is.
+                <input type="text" name="username" autocomplete="username" value=email hidden readonly />
+                <Field
+                    id="password"
+                    label="Choose a password"
+                    kind="password"
+                    autocomplete="new-password"
+                    min="12"
+                    hint="At least 12 characters. A sentence is fine."
+                    problem
+                />
+                <button class="btn">"Save password"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}

@@ -1,0 +1,101 @@
+//! What can be done about one member: another role, unlinking, and removing.
+
+use leptos::prelude::*;
+
+use super::team::role_name;
+use crate::parts::{Ask, Question};
+use crate::view::{LinkedView, MemberView};
+
+const ROLES: [&str; 3] = ["owner", "admin", "member"];
+
+#[component]
+pub fn Manage(member: MemberView) -> impl IntoView {
+    let (governed, removing) = member.may.govern.then(|| (governing(&member), removing(&member))).unzip();
+    let heading = if member.you { "Manage yourself".to_owned() } else { format!("Manage {}", member.who.name) };
+    let links = member.linked.into_iter().map(link).collect_view();
+    view! {
+        <section class="panel pad stack first-thing" id="manage" aria-labelledby="h-manage">
+            <div>
+                <h2 id="h-manage">{heading}</h2>
+                <p class="soft small">{member.who.email} ", " {role_name(&member.role)}</p>
+            </div>
+            <ul class="links">{links}</ul>
+            {governed}
+            <div class="do">
+                <a class="btn" href="/team">"Done"</a>
+                {removing}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn link(link: LinkedView) -> AnyView {
+    view! {
+        <li>
+            <p>
+                <b>{link.name}</b>
+                " in "
+                {link.workspace.clone()}
+                <small>{link.email}</small>
+            </p>
+            <form method="post" action="/team/unlink">
+                <input type="hidden" name="workspace" value=link.workspace_id />
+                <input type="hidden" name="person" value=link.linear_id />
+                <button class="btn">"Unlink" <span class="sr">" in " {link.workspace}</span></button>
+            </form>
+        </li>
+    }
+    .into_any()
+}
+
+fn governing(member: &MemberView) -> AnyView {
+    let present = member.role.clone();
+    let option = |role: &'static str| view! { <option value=role selected=role == present>{role_name(role)}</option> };
+    let options = ROLES.into_iter().map(option).collect_view();
+    let id = member.id.clone();
+    view! {
+        <form class="row" method="post" action="/team/role">
+            <input type="hidden" name="member" value=id />
+            <div class="field">
+                <label for="role">"Role"</label>
+                <select class="input" id="role" name="role" aria-describedby="role-h">
+                    {options}
+                </select>
+                <p class="hint" id="role-h">
+                    "Owners also give roles and make API keys. Admins connect and invite. Members look. Another role signs them out."
+                </p>
+            </div>
+            <button class="btn">"Save role"</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn removing(member: &MemberView) -> AnyView {
+    let (question, name) = (removal_question(member), member.who.name.clone());
+    let asked = vec![("member", member.id.clone()), ("confirm", "remove".to_owned())];
+    view! {
+        <Ask question asked class="btn danger">
+            "Remove"
+            <span class="sr">" " {name}</span>
+        </Ask>
+    }
+    .into_any()
+}
+
+/// Before a member is removed.
+pub fn removal_question(member: &MemberView) -> Question {
+    let forgotten = member.linked.iter().map(|link| format!("They are {} in {} no more", link.name, link.workspace));
+    Question {
+        id: "remove-member".to_owned(),
+        heading: format!("Remove {}?", member.who.name),
+        note: "They can be invited again later.".to_owned(),
+        points: ["They are signed out everywhere".to_owned()].into_iter().chain(forgotten).collect(),
+        action: "/team/remove",
+        fields: vec![("member", member.id.clone())],
+        page: format!("/team?member={}", member.id),
+        keep: "Keep them",
+        go: "Remove",
+    }
+}

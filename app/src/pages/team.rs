@@ -1,0 +1,143 @@
+//! `/team`: who is who in Linear.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::invites::{Invitations, Myself, Warnings};
+use super::load::loaded;
+use super::manage::{Manage, removal_question};
+use super::new_code::NewCode;
+use crate::api::load_team;
+use crate::parts::{Content, Dialog, FlashMessage, Place, Question, Who};
+use crate::view::{MemberView, NewCodeView, TeamPageView};
+
+const HERE: &str = "/team";
+
+/// What the address bar asks for beside the page.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The member who is managed.
+    pub member: Option<String>,
+    /// Whether to remove them.
+    pub remove: bool,
+}
+
+#[component]
+pub fn TeamPage() -> impl IntoView {
+    let (shown, asked) = use_query_map().with_untracked(|query| {
+        let remove = query.get("confirm").as_deref() == Some("remove");
+        (query.get("shown"), Asked { member: query.get("member"), remove })
+    });
+    loaded(load_team(shown), move |view| team(view, &asked))
+}
+
+/// The page, given its data.
+pub fn team(view: TeamPageView, asked: &Asked) -> Content {
+    let TeamPageView { members, inviting, new_code, flash, manages } = view;
+    let managed = managed(&members, asked).cloned();
+    let question = managed.as_ref().and_then(|member| question(member, asked));
+    let refused = inviting.as_ref().is_some_and(|inviting| inviting.draft.problem.is_some());
+    // One first thing to do at a time.
+    let first = !matches!(new_code, Some(NewCodeView::Shown(_))) && managed.is_none();
+    let selves = inviting.as_ref().map(|inviting| inviting.selves.clone()).unwrap_or_default();
+    let warnings = inviting.clone().map(|inviting| view! { <Warnings inviting /> });
+    let main = view! {
+        {flash.map(|flash| view! { <FlashMessage flash page=HERE.to_owned() manages /> })}
+        <div class="head">
+            <div>
+                <h1>"Team"</h1>
+                <p class="lede">"Who is who in Linear. You pick the Linear person, they confirm it."</p>
+            </div>
+        </div>
+        {new_code.map(|new_code| view! { <NewCode new_code /> })}
+        {managed.map(|member| view! { <Manage member /> })}
+        {warnings}
+        {inviting.map(|inviting| view! { <Invitations inviting first /> })}
+        <Members members />
+        <Myself selves />
+    };
+    let title = question.as_ref().map_or_else(|| "Team, Relink".to_owned(), |question| format!("{} Relink", question.heading));
+    let dialog = question.map(|question| view! { <Dialog question open=true /> }.into_any());
+    Content { refused, dialog, ..Content::new(title, Some(Place::Team), main) }
+}
+
+/// Of those who may do something about them.
+fn managed<'a>(members: &'a [MemberView], asked: &Asked) -> Option<&'a MemberView> {
+    let id = asked.member.as_deref()?;
+    members.iter().find(|member| member.id == id && member.manageable())
+}
+
+fn question(member: &MemberView, asked: &Asked) -> Option<Question> {
+    (asked.remove && member.may.govern).then(|| removal_question(member))
+}
+
+#[component]
+fn Members(members: Vec<MemberView>) -> impl IntoView {
+    view! {
+        <section class="section" aria-labelledby="h-members">
+            <header>
+                <div>
+                    <h2 id="h-members">"Members"</h2>
+                </div>
+            </header>
+            <div class="panel">
+                <table class="table">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Member"</th>
+                            <th scope="col">"Role"</th>
+                            <th scope="col">"Linked in"</th>
+                            <th scope="col">
+                                <span class="sr">"Actions"</span>
+                            </th>
+                        </tr>
+                    </thead>
+                    <tbody>{members.into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn row(member: MemberView) -> AnyView {
+    let action = action(&member);
+    let linked: Vec<String> = member.linked.into_iter().map(|link| link.workspace).collect();
+    let linked =
+        if linked.is_empty() { view! { <span class="muted">"Not linked yet"</span> }.into_any() } else { linked.join(", ").into_any() };
+    view! {
+        <tr>
+            <td>
+                <Who who=member.who />
+            </td>
+            <td data-l="Role">{role_name(&member.role)} {member.you.then_some(", you")}</td>
+            <td data-l="Linked in">{linked}</td>
+            <td class="act">{action}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn action(member: &MemberView) -> Option<AnyView> {
+    let name = member.who.name.clone();
+    if member.manageable() {
+        let address = format!("/team?member={}#manage", member.id);
+        return Some(view! { <a class="btn quiet" href=address>"Manage" <span class="sr">" " {name}</span></a> }.into_any());
+    }
+    // Those who may unlink others may invite them too.
+    let link = member.may.unlink && !member.you;
+    link.then(|| view! { <a class="btn quiet" href="#invite">"Link" <span class="sr">" " {name}</span></a> }.into_any())
+}
+
+/// "Owner"
+pub fn role_name(role: &str) -> &'static str {
+    match role {
+        "owner" => "Owner",
+        "admin" => "Admin",
+        _ => "Member",
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+#[path = "team_tests.rs"]
+mod tests;

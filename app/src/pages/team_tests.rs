@@ -1,0 +1,149 @@
+use super::*;
+use crate::rendered;
+use crate::view::{
+    AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InviteProblem, InvitingView, LinkedView, MayView, Moment, QrView,
+    ShownCode, WhoView,
+};
+
+fn moment(text: &str) -> Moment {
+    Moment { iso: "2026-11-19T14:02:11Z".to_owned(), text: text.to_owned() }
+}
+
+fn member(id: &str, may: MayView, linked: bool) -> MemberView {
+    let link = LinkedView {
+        workspace_id: "w1".to_owned(),
+        workspace: "Acme Robotics".to_owned(),
+        linear_id: "l1".to_owned(),
+        name: "Elif Demir".to_owned(),
+        email: "elif@acme.example".to_owned(),
+    };
+    MemberView {
+        id: id.to_owned(),
+        who: WhoView { initials: "ED".to_owned(), name: "Elif <b>Demir".to_owned(), email: "elif@acme.example".to_owned() },
+        role: "member".to_owned(),
+        you: false,
+        linked: if linked { vec![link] } else { Vec::new() },
+        may,
+    }
+}
+
+fn inviting() -> InvitingView {
+    InvitingView {
+        workspaces: vec![Choice { value: "c1".to_owned(), label: "Acme Robotics".to_owned(), chosen: false }],
+        people: vec!["Elif Demir, elif@acme.example".to_owned()],
+        more_people: false,
+        silent: Vec::new(),
+        broken: Vec::new(),
+        draft: InviteDraft { valid: "24".to_owned(), ..InviteDraft::default() },
+        waiting: Vec::new(),
+        answered: Vec::new(),
+        selves: Vec::new(),
+        guesses: None,
+    }
+}
+
+fn view(members: Vec<MemberView>, inviting: Option<InvitingView>) -> TeamPageView {
+    TeamPageView { members, manages: inviting.is_some(), inviting, new_code: None, flash: None }
+}
+
+fn page(view: TeamPageView, asked: &Asked) -> String {
+    rendered::html(|| {
+        let content = team(view, asked);
+        (content.main, content.dialog)
+    })
+    .replace("<!>", "")
+}
+
+fn text(html: &str) -> String {
+    html.split('<').filter_map(|part| part.split_once('>').map(|(_, text)| text)).collect::<String>()
+}
+
+const GOVERN: MayView = MayView { unlink: true, govern: true };
+
+#[test]
+fn a_member_sees_who_is_who_and_no_form() {
+    let page = page(view(vec![member("u1", MayView::default(), true)], None), &Asked::default());
+    assert!(page.contains("Acme Robotics") && page.contains("Elif &lt;b&gt;Demir"));
+    assert!(!page.contains("<form") && !page.contains("Manage") && !page.contains("#invite"), "{page}");
+}
+
+#[test]
+fn managing_and_removing_are_for_those_who_may() {
+    let asked = Asked { member: Some("u1".to_owned()), remove: true };
+    let owner = page(view(vec![member("u1", GOVERN, true)], Some(inviting())), &asked);
+    assert!(owner.contains("action=\"/team/role\"") && owner.contains("action=\"/team/unlink\"") && owner.contains("<dialog open"));
+    assert!(text(&owner).contains("They are Elif Demir in Acme Robotics no more"));
+    let admin = MayView { unlink: true, govern: false };
+    let admin = page(view(vec![member("u1", admin, true)], Some(inviting())), &asked);
+    assert!(admin.contains("action=\"/team/unlink\"") && !admin.contains("action=\"/team/role\"") && !admin.contains("<dialog"));
+    let nobody = page(view(vec![member("u1", MayView::default(), true)], None), &asked);
+    assert!(!nobody.contains("id=\"manage\""));
+}
+
+#[test]
+fn what_became_of_codes_is_told() {
+    let answered = |answer| AnsweredCodeView {
+        name: "Elif Demir".to_owned(),
+        workspace: "Acme Robotics".to_owned(),
+        at: moment("14:10 UTC today"),
+        answer,
+    };
+    let told =
+        |answer| text(&page(view(Vec::new(), Some(InvitingView { answered: vec![answered(answer)], ..inviting() })), &Asked::default()));
+    let not_me = told(CodeAnswer::NotMe);
+    assert!(not_me.contains("Elif Demir’s code for Acme Robotics was answered with “That’s not me” at 14:10 UTC today."), "{not_me}");
+    assert!(not_me.contains("Pick the right person."));
+    assert!(told(CodeAnswer::Taken { email: Some("jun@x.example".into()) }).contains("Elif Demir is linked to jun@x.example already."));
+    assert!(told(CodeAnswer::Taken { email: None }).contains("was refused at 14:10 UTC today."));
+    let guesses = Some(GuessesView { tries: 40, until: moment("14:12 UTC today") });
+    let guessed = text(&page(view(Vec::new(), Some(InvitingView { guesses, ..inviting() })), &Asked::default()));
+    assert!(guessed.contains("40 wrong link codes were tried lately.") && guessed.contains("the count starts anew at 14:12 UTC today."));
+}
+
+#[test]
+fn a_list_that_is_not_there_is_no_obstacle() {
+    let silent = InvitingView { people: Vec::new(), silent: vec!["Acme Robotics".to_owned()], ..inviting() };
+    let page = page(view(Vec::new(), Some(silent)), &Asked::default());
+    assert!(page.contains("Linear does not list the people of Acme Robotics right now. Type an e-mail address."));
+    assert!(page.contains("action=\"/team/invites\"") && page.contains("name=\"person\""));
+}
+
+#[test]
+fn without_a_workspace_nobody_can_be_invited() {
+    let none = InvitingView { workspaces: Vec::new(), broken: vec!["Globex".to_owned()], ..inviting() };
+    let page = page(view(Vec::new(), Some(none)), &Asked::default());
+    assert!(page.contains("Nobody can be invited yet") && page.contains("Globex needs a reconnect") && !page.contains("/team/invites"));
+}
+
+#[test]
+fn a_refused_invitation_keeps_what_was_typed() {
+    let problem = Some(InviteProblem::Linked { email: "jun@x.example".to_owned() });
+    let draft = InviteDraft { workspace: "c1".to_owned(), person: "Elif".to_owned(), valid: "168".to_owned(), problem };
+    let page = page(view(Vec::new(), Some(InvitingView { draft, ..inviting() })), &Asked::default());
+    assert!(page.contains("They are linked to jun@x.example already.") && page.contains("value=\"Elif\""));
+    assert!(page.contains("value=\"168\" selected") && page.contains("aria-invalid=\"true\""), "{page}");
+}
+
+#[test]
+fn a_new_code_is_the_first_thing_and_can_be_handed_over_in_every_way() {
+    let code = ShownCode {
+        id: "i1".to_owned(),
+        name: "Elif Demir".to_owned(),
+        workspace: "Acme Robotics".to_owned(),
+        code: "7K3D-M9QX-2VBT-H4ZC".to_owned(),
+        link: "https://r.example/link#7K3D-M9QX-2VBT-H4ZC".to_owned(),
+        message: "Hello Elif".to_owned(),
+        qr: QrView { size: 33, path: "M0 0h7v1h-7z".to_owned() },
+        until: moment("20 Nov 14:02 UTC"),
+        left: "23 h 59 min left".to_owned(),
+    };
+    assert!(!format!("{code:?}").contains("7K3D"));
+    let shown = TeamPageView { new_code: Some(NewCodeView::Shown(Box::new(code))), ..view(Vec::new(), Some(inviting())) };
+    let page = page(shown, &Asked::default());
+    assert!(text(&page).contains("Send it to Elif only. It works once, until 20 Nov 14:02 UTC. Relink keeps a hash, not the code."));
+    for part in ["Copy link", "viewBox=\"-4 -4 41 41\"", "Hello Elif", "action=\"/team/invites/revoke\"", "Done"] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    assert_eq!(page.matches("btn primary").count(), 1, "one first thing to do");
+    assert!(!page.contains("style="), "the policy forbids it");
+}

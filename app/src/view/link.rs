@@ -1,0 +1,106 @@
+//! Redeeming a link code: typed, looked at, answered.
+
+use serde::{Deserialize, Serialize};
+
+use super::Complaint;
+
+/// The page `/link`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkView {
+    Enter {
+        /// What was typed and refused.
+        typed: String,
+        problem: Option<LinkProblem>,
+    },
+    Preview(PreviewView),
+    Ended(LinkEnd),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkProblem {
+    /// Wrong, used, revoked or out of date: the same for all.
+    Invalid,
+    /// Minutes until the next try.
+    Paused { minutes: u32 },
+    /// The session with the code ran out before the answer.
+    Forgotten,
+}
+
+/// Whom a code is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewView {
+    pub name: String,
+    pub initials: String,
+    pub email: String,
+    pub workspace: String,
+    pub workspace_initials: String,
+    pub asker: AskerView,
+    pub account: LinkAccount,
+    /// Names this very preview: an answer to another one does not count.
+    pub preview: String,
+    /// "in 23 h 58 min"
+    pub runs_out: String,
+}
+
+/// Who wants to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskerView {
+    /// `None` if the code came by command.
+    pub name: Option<String>,
+    pub organisation: String,
+}
+
+/// What the Linear person is linked to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkAccount {
+    /// An account that is made for it.
+    New,
+    /// The one that is signed in.
+    Yours { email: String },
+    /// One with the person's e-mail is there, and nobody is signed in.
+    SignInFirst,
+}
+
+/// How it ended. Kept in the session, for the page and for the password that may follow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkEnd {
+    Linked {
+        person: LinkedPerson,
+        /// They were linked before.
+        again: bool,
+        password: FirstPassword,
+    },
+    /// "That's not me."
+    Declined { person: LinkedPerson },
+    /// Another member is that person.
+    Taken { person: LinkedPerson },
+    /// The member is another person of that workspace: their name.
+    Other { person: LinkedPerson, account: String, name: String },
+}
+
+/// The Linear person that a code named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedPerson {
+    pub name: String,
+    pub initials: String,
+    pub workspace: String,
+    pub workspace_initials: String,
+    pub asker: AskerView,
+}
+
+/// Whether a password can be chosen for a new account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FirstPassword {
+    /// The account was there before.
+    NotOffered,
+    Offered {
+        email: String,
+    },
+    Refused {
+        email: String,
+        complaint: Complaint,
+    },
+    Saved {
+        email: String,
+    },
+}

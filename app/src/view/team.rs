@@ -1,0 +1,208 @@
+//! The team: who is who in Linear, and the link codes that wait for an answer.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Choice, Flash, Moment};
+
+/// The page `/team`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TeamPageView {
+    /// By name.
+    pub members: Vec<MemberView>,
+    /// `None` for those who do not manage.
+    pub inviting: Option<InvitingView>,
+    /// The code that was just made, or that there is none to show any more.
+    pub new_code: Option<NewCodeView>,
+    pub flash: Option<Flash>,
+    pub manages: bool,
+}
+
+/// What those who manage see beside the members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitingView {
+    /// Connections whose people can be asked for.
+    pub workspaces: Vec<Choice>,
+    /// What the person's field suggests: "Elif Demir, elif@acme.example (guest)".
+    pub people: Vec<String>,
+    /// There are more people than are suggested.
+    pub more_people: bool,
+    /// Workspaces whose people Linear does not name right now.
+    pub silent: Vec<String>,
+    /// Workspaces that need a reconnect before anybody there can be invited.
+    pub broken: Vec<String>,
+    pub draft: InviteDraft,
+    /// The newest first.
+    pub waiting: Vec<WaitingCodeView>,
+    pub answered: Vec<AnsweredCodeView>,
+    /// Workspaces in which nobody knows yet who is looking at the page.
+    pub selves: Vec<SelfView>,
+    pub guesses: Option<GuessesView>,
+}
+
+/// The form for a new code: empty, or as it was sent and refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InviteDraft {
+    /// A connection's id.
+    pub workspace: String,
+    pub person: String,
+    /// Hours.
+    pub valid: String,
+    pub problem: Option<InviteProblem>,
+}
+
+/// Why no code was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InviteProblem {
+    /// Nobody active there is meant by that.
+    Nobody,
+    /// More than one person has the name.
+    Several,
+    /// The person is linked to the member with this e-mail.
+    Linked {
+        email: String,
+    },
+    /// Linear does not answer.
+    Unreachable,
+    /// Linear answered that it does not say.
+    Refused,
+    Reconnect,
+}
+
+/// A code that can still be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingCodeView {
+    pub id: String,
+    pub who: WhoView,
+    pub workspace: String,
+    /// `None` if it came by command.
+    pub made_by: Option<String>,
+    /// When somebody first looked at what it says.
+    pub opened: Option<Moment>,
+    /// "in 23 h 59 min"
+    pub runs_out: Moment,
+}
+
+/// A code whose holder said no, or was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnsweredCodeView {
+    pub name: String,
+    pub workspace: String,
+    pub at: Moment,
+    pub answer: CodeAnswer,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CodeAnswer {
+    NotMe,
+    /// Another member is that person already; their e-mail, while they still are.
+    Taken {
+        email: Option<String>,
+    },
+}
+
+/// Where whoever looks at the page can say who they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelfView {
+    /// A connection's id.
+    pub connection: String,
+    pub workspace: String,
+    /// Linear's ids with names; chosen is the one with their e-mail.
+    pub people: Vec<Choice>,
+}
+
+/// Wrong codes, so many that somebody may be guessing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuessesView {
+    pub tries: u64,
+    pub until: Moment,
+}
+
+/// Somebody in a row: initials, name, e-mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoView {
+    pub initials: String,
+    pub name: String,
+    pub email: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberView {
+    pub id: String,
+    pub who: WhoView,
+    /// "owner", "admin" or "member".
+    pub role: String,
+    /// It is who looks at the page.
+    pub you: bool,
+    pub linked: Vec<LinkedView>,
+    /// What whoever looks at the page may do about them.
+    pub may: MayView,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MayView {
+    pub unlink: bool,
+    /// Give another role, and remove.
+    pub govern: bool,
+}
+
+impl MemberView {
+    /// There is something to do about them.
+    #[must_use]
+    pub fn manageable(&self) -> bool {
+        self.may.govern || (self.may.unlink && !self.linked.is_empty())
+    }
+}
+
+/// Who a member is in one workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedView {
+    /// Linear's organization id.
+    pub workspace_id: String,
+    pub workspace: String,
+    pub linear_id: String,
+    pub name: String,
+    pub email: String,
+}
+
+/// The page after a code was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NewCodeView {
+    Shown(Box<ShownCode>),
+    /// It was shown before.
+    Gone,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownCode {
+    pub id: String,
+    pub name: String,
+    pub workspace: String,
+    /// "7K3D-M9QX-2VBT-H4ZC"
+    pub code: String,
+    pub link: String,
+    /// Ready to be pasted.
+    pub message: String,
+    pub qr: QrView,
+    /// "20 Nov 14:02 UTC"
+    pub until: Moment,
+    /// "23 h 59 min left"
+    pub left: String,
+}
+
+/// Without the code, which must not get into a log.
+impl fmt::Debug for ShownCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ShownCode").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A QR code: squares of one unit.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QrView {
+    /// Units on each side, without the margin.
+    pub size: usize,
+    /// An SVG path over the dark ones.
+    pub path: String,
+}
