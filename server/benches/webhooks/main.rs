@@ -38,6 +38,8 @@ const ROUNDS: u32 = 3;
 const BODY: usize = 1_800;
 const MILLION: u64 = 1_000_000;
 const HANDED_ON: u64 = 20_000;
+/// How often the memory is told of.
+const QUARTERS: usize = 4;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -155,11 +157,12 @@ async fn million() -> Result<(), Box<dyn Error>> {
         linear.load(&addr, Duration::from_secs(SECONDS)).await?;
         marks.push((linear.next.load(Ordering::Relaxed), resident_kib(fleet.id(0))?));
     }
-    let (first, last) = (marks[0], marks[marks.len() - 1]);
-    let most = marks.iter().map(|(_, kib)| *kib).max().unwrap_or_default();
-    println!("\n{} deliveries in {:.0} s, 64 MB kept", last.0, began.elapsed().as_secs_f64());
-    println!("resident after {:>7}       {:>9.1} MB", first.0, first.1 as f64 / 1024.0);
-    println!("resident at the end          {:>9.1} MB, at most {:.1} MB", last.1 as f64 / 1024.0, most as f64 / 1024.0);
+    let last = marks[marks.len() - 1].0;
+    println!("\n{last} deliveries in {:.0} s, 64 MB kept", began.elapsed().as_secs_f64());
+    for part in 1..=QUARTERS {
+        let (sent, kib) = marks[(marks.len() * part / QUARTERS).saturating_sub(1)];
+        println!("resident after {sent:>9}     {:>9.1} MB", kib as f64 / 1024.0);
+    }
     println!("kept                         {:>9.1} MB", fleet.store().await.delivery_bytes().await? as f64 / 1024.0 / 1024.0);
     Ok(())
 }
