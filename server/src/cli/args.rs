@@ -72,7 +72,8 @@ pub enum Command {
         #[arg(long, default_value = "24h", value_parser = span)]
         valid: Millis,
     },
-    /// Redeem a link code, read from stdin, for somebody who has an account: shows whom it is for, then asks for a yes
+    /// Redeem a link code, read from stdin, for somebody who has an account: shows whom it is for, then asks for a yes on the
+    /// terminal, unless the second line says it
     Link {
         /// The organisation's slug
         #[arg(long)]

@@ -53,10 +53,11 @@ pub async fn invite(engine: &Engine, connection: &Connection, person: &str, vali
 
 pub async fn link(json: bool, engine: &Engine, organisation: &Organisation, user: &str, yes: bool, code: &SecretString) -> Outcome {
     let person = member(engine, organisation, user).await?;
-    let code = code.expose_secret();
+    // A script may answer on the second line.
+    let (code, answer) = code.expose_secret().split_once('\n').unwrap_or((code.expose_secret(), ""));
     let preview = engine.code_preview(code, HERE).await?;
     eprintln!("{} ({}) in {} on Linear, for {}.", preview.name, preview.email, preview.workspace, person.email);
-    if !yes && !says_yes()? {
+    if !yes && !is_yes(answer) && !says_yes()? {
         return Err("nothing was linked; the code can still be used".into());
     }
     let confirmed = engine.code_confirm(code, Some(&person), HERE).await?;
@@ -65,7 +66,7 @@ pub async fn link(json: bool, engine: &Engine, organisation: &Organisation, user
     Ok(())
 }
 
-/// Asked on the terminal: stdin is where the code comes from.
+/// Asked on the terminal: stdin is where the code came from.
 fn says_yes() -> Result<bool, Box<dyn Error>> {
     let no_terminal = "a yes is needed: run this in a terminal, or say --yes";
     let terminal = std::fs::File::open("/dev/tty").map_err(|_| no_terminal)?;
@@ -75,7 +76,11 @@ fn says_yes() -> Result<bool, Box<dyn Error>> {
     eprint!("Is that them? Type yes: ");
     let mut answer = String::new();
     BufReader::new(terminal).read_line(&mut answer).map_err(io::Error::other)?;
-    Ok(answer.trim().eq_ignore_ascii_case("yes"))
+    Ok(is_yes(&answer))
+}
+
+fn is_yes(answer: &str) -> bool {
+    answer.trim().eq_ignore_ascii_case("yes")
 }
 
 pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {

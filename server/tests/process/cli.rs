@@ -112,7 +112,9 @@ async fn people_are_invited_linked_and_taken_back_by_command() {
     let link = ["link", "--org", "north", "--user", "jun@example.com", "--yes", "--json"];
     assert_eq!(place.run(&link, first["code"].as_str().unwrap()).status.code(), Some(1), "the second one ended it");
     let code = second["code"].as_str().unwrap().to_lowercase().replace('-', " ");
-    assert_eq!(place.json(&link, &code)["person"], "Chiara Rossi");
+    let asked = ["link", "--org", "north", "--user", "jun@example.com", "--json"];
+    assert_eq!(place.run(&asked, &format!("{code}\nno\n")).status.code(), Some(1), "nobody said yes");
+    assert_eq!(place.json(&asked, &format!("{code}\nyes\n"))["person"], "Chiara Rossi");
     assert_eq!(place.run(&link, &code).status.code(), Some(1), "used up");
     let again = place.run(&invite, "");
     assert!(String::from_utf8_lossy(&again.stderr).contains("linked to jun@example.com"));
