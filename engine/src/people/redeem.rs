@@ -199,6 +199,13 @@ impl Engine {
         }
         // Last, so that one address that pauses does not make all wait.
         counted.push((ALL.to_owned(), TRIES_IN_ALL));
+        // Read first: who is paused already must not make the database write.
+        for (key, tries_max) in &counted {
+            let tries = self.store().throttle(key, now).await?;
+            if let Some(tries) = tries.filter(|tries| tries.tries > *tries_max) {
+                return Err(CodeError::Paused { until: tries.resets_at });
+            }
+        }
         for (key, tries_max) in &counted {
             let tries = self.store().throttle_count(key, now, PAUSE).await?;
             if tries.tries > *tries_max {
