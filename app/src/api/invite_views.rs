@@ -1,12 +1,15 @@
 //! What those who manage see of link codes, and how they name the people whom codes are for.
 
-use futures::future::join_all;
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt as _};
 use relink_engine::account::Person;
 use relink_engine::clock::{HOUR, Millis};
 use relink_engine::connection::{Connection, State};
 use relink_engine::linear::{CallError, LinearPerson};
 use relink_engine::people::{Invite, InviteError, Outcome, TeamMember};
 use relink_engine::{CallFailed, Engine, TokenError};
+use tokio::time::{Instant, timeout_at};
 
 use super::Failure;
 use super::request::take_refused;
@@ -18,6 +21,9 @@ use crate::view::{
 
 /// People whom the form suggests. The page has to load on a phone.
 const SUGGESTED_MAX: usize = 2_000;
+/// Workspaces whose people are asked for at a time, and how long the page waits for all of them.
+const ASKED_AT_ONCE: usize = 8;
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The hours that the form offers.
 const HOURS: [&str; 3] = ["1", "24", "168"];
 const HOURS_DEFAULT: &str = "24";
@@ -35,8 +41,10 @@ pub async fn inviting(engine: &Engine, person: &Person, team: &[TeamMember]) -> 
     let broken = connections.iter().filter(|connection| matches!(connection.state, State::ReconnectRequired { .. }));
     let broken: Vec<String> = broken.map(|connection| connection.workspace.name.clone()).collect();
     let connected = connections.into_iter().filter(|connection| matches!(connection.state, State::Connected { .. }));
-    // All at once: each may take as long as Linear takes.
-    let asked = join_all(connected.map(|connection| ask(engine, person, team, connection))).await;
+    // Those that do not answer by then are told of; their people can be named by e-mail.
+    let deadline = Instant::now() + PATIENCE;
+    let asking = stream::iter(connected).map(|connection| ask(engine, person, team, connection, deadline));
+    let asked: Vec<Asked> = asking.buffered(ASKED_AT_ONCE).collect().await;
     let draft = take_refused().await?.map_or_else(InviteDraft::default, |refused| refused.invite);
     let now = engine.now();
     let (waiting, answered): (Vec<Invite>, Vec<Invite>) =
@@ -59,13 +67,13 @@ pub async fn inviting(engine: &Engine, person: &Person, team: &[TeamMember]) -> 
     })
 }
 
-async fn ask(engine: &Engine, person: &Person, team: &[TeamMember], connection: Connection) -> Asked {
-    let people = engine.linear_people(person, &connection.id).await;
-    if let Err(error) = &people {
+async fn ask(engine: &Engine, person: &Person, team: &[TeamMember], connection: Connection, deadline: Instant) -> Asked {
+    let people = timeout_at(deadline, engine.linear_people(person, &connection.id)).await;
+    if let Ok(Err(error)) = &people {
         tracing::warn!(%error, connection = connection.id, "the people of a workspace could not be listed");
     }
     let links = team.iter().flat_map(|member| &member.linked).filter(|link| link.workspace_id == connection.workspace.id);
-    Asked { linked: links.map(|link| link.linear_id.clone()).collect(), connection, people: people.ok() }
+    Asked { linked: links.map(|link| link.linear_id.clone()).collect(), connection, people: people.ok().and_then(Result::ok) }
 }
 
 fn workspace(connection: &Connection, draft: &InviteDraft) -> Choice {

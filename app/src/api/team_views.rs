@@ -1,8 +1,8 @@
 //! From what the engine knows of members and new codes to what a page may show.
 
 use relink_engine::Engine;
-use relink_engine::account::{Person, Role};
-use relink_engine::people::{Invite, MemberView as Link, TeamMember};
+use relink_engine::account::Person;
+use relink_engine::people::{Invite, Link, TeamMember};
 use secrecy::ExposeSecret as _;
 
 use super::Failure;
@@ -29,7 +29,7 @@ fn member_view(member: TeamMember, looking: &Person) -> MemberView {
         role: member.role.name().to_owned(),
         you,
         linked: member.linked.into_iter().map(linked_view).collect(),
-        may: MayView { unlink: looking.manages() || you, govern: looking.role == Role::Owner },
+        may: MayView { unlink: looking.manages() || you, govern: looking.owns() },
     }
 }
 

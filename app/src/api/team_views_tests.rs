@@ -1,4 +1,5 @@
-use relink_engine::people::MemberView as Link;
+use relink_engine::account::Role;
+use relink_engine::people::Link;
 
 use super::*;
 

@@ -8,7 +8,7 @@ use crate::account::Person;
 use crate::clock::{DAY, HOUR, Millis};
 use crate::connection::Connection;
 use crate::linear::{Linear, LinearPerson};
-use crate::store::{Act, Actor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError};
+use crate::store::{Actor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError};
 use crate::token::CallFailed;
 
 /// Milliseconds for which a code can be used.
@@ -162,7 +162,7 @@ impl Engine {
             expires_at: now + valid,
         };
         let subject = format!("{} in {}", found.name, connection.workspace.name);
-        let act = Act { organisation_id: organisation.clone(), actor, act: "invite.made", subject, at: now };
+        let act = self.act(organisation, actor, "invite.made", subject);
         match self.store().invite_add(&new, &act).await? {
             InviteAdded::Linked { email } => Err(InviteError::Linked { email }),
             InviteAdded::Added => Ok(Invited {
@@ -198,7 +198,8 @@ impl Engine {
             return Err(InviteError::Forbidden);
         }
         let row = self.store().invite(&person.organisation_id, id).await?.ok_or(InviteError::NotFound)?;
-        let act = person.act("invite.revoked", format!("{} in {}", row.linear_name, row.workspace_name), self.now());
+        let act =
+            self.act(&person.organisation_id, person.actor(), "invite.revoked", format!("{} in {}", row.linear_name, row.workspace_name));
         if self.store().invite_end(&row.id, "revoked", &act).await? { Ok(row.linear_name) } else { Err(InviteError::NotFound) }
     }
 

@@ -4,12 +4,12 @@ use super::invites::row;
 use crate::Engine;
 use crate::account::{Person, Role};
 use crate::clock::Millis;
-use crate::store::{Act, Actor, LinkRow, Linking, MemberChange, StoreError};
+use crate::store::{Actor, LinkRow, Linking, MemberChange, StoreError};
 use crate::token::CallFailed;
 
 /// Who a member is in one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberView {
+pub struct Link {
     /// Linear's organization id, and the workspace's name.
     pub workspace_id: String,
     pub workspace: String,
@@ -27,7 +27,7 @@ pub struct TeamMember {
     pub role: Role,
     pub since: Millis,
     /// By the workspaces' names.
-    pub linked: Vec<MemberView>,
+    pub linked: Vec<Link>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -73,8 +73,8 @@ impl Engine {
             let role =
                 Role::from_name(&member.role).ok_or_else(|| StoreError::Inconsistent { table: "members", id: member.user_id.clone() })?;
             let theirs = people.iter().filter(|link| link.user_id == member.user_id);
-            let mut linked: Vec<MemberView> = theirs
-                .map(|link| MemberView {
+            let mut linked: Vec<Link> = theirs
+                .map(|link| Link {
                     workspace_id: link.workspace_id.clone(),
                     workspace: workspace(&link.workspace_id),
                     linear_id: link.linear_id.clone(),
@@ -114,7 +114,7 @@ impl Engine {
     }
 
     async fn set_role(&self, member: &Person, role: Role, actor: Actor) -> Result<(), MemberError> {
-        let act = self.member_act(member, actor, "member.role", format!("{} becomes {}", member.email, role.name()));
+        let act = self.act(&member.organisation_id, actor, "member.role", format!("{} becomes {}", member.email, role.name()));
         changed(self.store().member_set_role(&member.user_id, role.name(), &act).await?)
     }
 
@@ -136,7 +136,7 @@ impl Engine {
     }
 
     async fn remove(&self, member: &Person, actor: Actor) -> Result<(), MemberError> {
-        let act = self.member_act(member, actor, "member.removed", member.email.clone());
+        let act = self.act(&member.organisation_id, actor, "member.removed", member.email.clone());
         changed(self.store().member_remove(&member.user_id, &act).await?)
     }
 
@@ -146,10 +146,6 @@ impl Engine {
             return Err(MemberError::Forbidden);
         }
         self.store().member(&person.organisation_id, user).await?.ok_or(MemberError::NotFound)
-    }
-
-    fn member_act(&self, member: &Person, actor: Actor, act: &'static str, subject: String) -> Act {
-        Act { organisation_id: member.organisation_id.clone(), actor, act, subject, at: self.now() }
     }
 
     /// Links somebody who manages to the Linear person that they say they are: they could invite themselves anyway.
@@ -163,7 +159,7 @@ impl Engine {
         let organisation = &person.organisation_id;
         let connection = self.store().connection(organisation, connection).await?.ok_or(MemberError::NotFound)?;
         let found = self.linear_person(&connection, linear_id).await?.ok_or(MemberError::NotFound)?;
-        let act = person.act("person.linked", format!("{} in {}", found.name, connection.workspace.name), self.now());
+        let act = self.act(organisation, person.actor(), "person.linked", format!("{} in {}", found.name, connection.workspace.name));
         match self.store().person_link(&row(&connection, &found), &person.user_id, &act).await? {
             Linking::Linked { .. } => Ok(found.name),
             Linking::PersonTaken { email } => Err(MemberError::PersonTaken { email }),
@@ -199,7 +195,7 @@ impl Engine {
     }
 
     async fn forget(&self, member: &Person, link: &LinkRow, actor: Actor) -> Result<(), MemberError> {
-        let act = self.member_act(member, actor, "person.unlinked", format!("{} was {}", link.user_email, link.linear_name));
+        let act = self.act(&member.organisation_id, actor, "person.unlinked", format!("{} was {}", link.user_email, link.linear_name));
         if self.store().person_unlink(&link.workspace_id, &link.linear_id, &act).await? { Ok(()) } else { Err(MemberError::NotFound) }
     }
 }

@@ -8,22 +8,17 @@ mod redeem;
 
 pub use code::LinkCode;
 pub use invites::{Invite, InviteError, Invited, Outcome, VALID_DEFAULT, VALID_MAX, VALID_MIN};
-pub use members::{MemberError, MemberView, TeamMember};
+pub use members::{Link, MemberError, TeamMember};
 pub use redeem::{CodeError, ConfirmError, Confirmed, Guesser, Guesses, Preview};
 
 use crate::Engine;
 use crate::account::Person;
-use crate::clock::Millis;
 use crate::store::{Act, Actor};
 
 impl Person {
     /// As the audit trail names them.
     pub(crate) fn actor(&self) -> Actor {
         Actor { user_id: Some(self.user_id.clone()), who: self.email.clone(), address: self.address.clone() }
-    }
-
-    fn act(&self, act: &'static str, subject: String, at: Millis) -> Act {
-        Act { organisation_id: self.organisation_id.clone(), actor: self.actor(), act, subject, at }
     }
 }
 

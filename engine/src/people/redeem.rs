@@ -227,6 +227,6 @@ impl Engine {
             None => Actor { user_id: None, who: "holder of the code".to_owned(), address: address.to_owned() },
         };
         let subject = format!("{} in {}", invite.linear_name, invite.workspace_name);
-        Act { organisation_id: invite.organisation_id.clone(), actor, act, subject, at: self.now() }
+        self.act(&invite.organisation_id, actor, act, subject)
     }
 }
