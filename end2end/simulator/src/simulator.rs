@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use crate::world::World;
-use crate::world::app::{OAuthApp, demo_redirect_uris};
+use crate::world::app::{App, demo_redirect_uris};
 use crate::world::demo;
 use crate::world::dice::Dice;
 use crate::{graphql, outside, router, serve, store, webhooks};
@@ -19,7 +20,7 @@ pub struct Options {
     pub url: String,
     /// Where the world is kept between runs; only in memory if absent.
     pub state_file: Option<PathBuf>,
-    /// Registered for the application besides those of the demo.
+    /// Registered for the first application besides those of the demo.
     pub redirect_uris: Vec<String>,
 }
 
@@ -37,12 +38,23 @@ pub enum Error {
 }
 
 /// The values an operator would copy from Linear's application page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DemoApp {
     pub client_id: String,
     pub client_secret: String,
     pub webhook_secret: String,
     pub redirect_uris: Vec<String>,
+}
+
+impl DemoApp {
+    pub(crate) fn of(app: &App) -> DemoApp {
+        DemoApp {
+            client_id: app.client_id.clone(),
+            client_secret: app.client_secret.clone(),
+            webhook_secret: app.webhook_secret.clone(),
+            redirect_uris: app.redirect_uris.clone(),
+        }
+    }
 }
 
 /// A simulated Linear. Clones share one world.
@@ -84,8 +96,9 @@ impl Simulator {
             None => new_world(with_demo)?,
         };
         for uri in options.redirect_uris {
-            if !world.app.redirect_uris.contains(&uri) {
-                world.app.redirect_uris.push(uri);
+            let registered = &mut world.first_app_mut().redirect_uris;
+            if !registered.contains(&uri) {
+                registered.push(uri);
             }
         }
         if let Some(path) = &options.state_file {
@@ -113,14 +126,9 @@ impl Simulator {
         outcome
     }
 
-    /// The demo application's values.
+    /// The values of the first application, the operator's.
     pub fn app(&self) -> DemoApp {
-        self.look(|world| DemoApp {
-            client_id: world.app.client_id.clone(),
-            client_secret: world.app.client_secret.clone(),
-            webhook_secret: world.app.webhook_secret.clone(),
-            redirect_uris: world.app.redirect_uris.clone(),
-        })
+        self.look(|world| DemoApp::of(world.first_app()))
     }
 
     pub fn url(&self) -> &str {
@@ -167,7 +175,7 @@ impl Simulator {
 
 fn new_world(with_demo: bool) -> Result<World, Error> {
     let seed = outside::system_seed().map_err(Error::NoRandomness)?;
-    let mut world = World::new(OAuthApp::demo(demo_redirect_uris()), Dice::new(&seed));
+    let mut world = World::new(App::demo(demo_redirect_uris()), Dice::new(&seed));
     if with_demo {
         world.workspaces = demo::workspaces();
     }

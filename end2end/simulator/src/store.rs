@@ -1,8 +1,12 @@
 //! The world on disk, so that a restarted demo still honours its tokens.
 
+mod upgrade;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+
+use serde_json::Value;
 
 use crate::Error;
 use crate::world::World;
@@ -15,9 +19,15 @@ pub(crate) fn load(path: &Path) -> Result<Option<World>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(Error::Unreadable { path: path.to_owned(), source }),
     };
-    let mut world: World = serde_json::from_slice(&text).map_err(|source| Error::Corrupt { path: path.to_owned(), source })?;
+    let mut world = read(&text).map_err(|source| Error::Corrupt { path: path.to_owned(), source })?;
     requeue_interrupted(&mut world);
     Ok(Some(world))
+}
+
+fn read(text: &[u8]) -> serde_json::Result<World> {
+    let mut saved: Value = serde_json::from_slice(text)?;
+    upgrade::upgrade(&mut saved);
+    serde_json::from_value(saved)
 }
 
 /// A delivery that was on its way when the process ended is sent again.

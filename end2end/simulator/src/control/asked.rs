@@ -58,6 +58,27 @@ pub struct NewProject {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct NewApp {
+    pub name: String,
+    #[serde(default)]
+    pub client_id: Option<String>,
+    #[serde(default)]
+    pub client_secret: Option<String>,
+    #[serde(default)]
+    pub webhook_secret: Option<String>,
+    /// Its webhooks are not delivered without one.
+    #[serde(default)]
+    pub webhook_url: Option<String>,
+    /// The one workspace that may use it; public if absent.
+    #[serde(default)]
+    pub private_to_workspace: Option<String>,
+    /// Those of the first application if absent.
+    #[serde(default)]
+    pub redirect_uris: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rename {
     pub workspace: String,
     #[serde(default)]
@@ -105,8 +126,20 @@ pub struct RevokeToken {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Uninstall {
+    pub workspace: String,
+    /// The first application if absent.
+    #[serde(default)]
+    pub client_id: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Permissions {
     pub workspace: String,
+    /// The first application if absent.
+    #[serde(default)]
+    pub client_id: Option<String>,
     #[serde(default)]
     pub added_team_ids: Vec<String>,
     #[serde(default)]
@@ -130,7 +163,7 @@ pub struct HandMade {
     /// The whole body instead, as it is.
     #[serde(default)]
     pub body: Option<String>,
-    /// `app` (the default) or the id of a webhook.
+    /// `app` (the default) or a client id for an application's own, or the id of a webhook.
     #[serde(default)]
     pub webhook: Option<String>,
     /// Where to instead of the webhook's own address.

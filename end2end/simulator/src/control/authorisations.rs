@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::asked::{Approve, Permissions, RevokeToken};
+use super::asked::{Approve, Permissions, RevokeToken, Uninstall};
 use super::error::ControlError;
+use super::{client_id, workspace_id};
 use crate::Simulator;
 use crate::oauth::{authorize, scope};
 use crate::world::authorising::Answer;
@@ -12,10 +13,6 @@ use crate::world::grants::Actor;
 use crate::world::{Person, World};
 
 const NO_WORKSPACE: ControlError = ControlError::Unknown("workspace");
-
-fn workspace_id(world: &World, key: &str) -> Result<String, ControlError> {
-    world.workspace(key).map(|workspace| workspace.id.clone()).ok_or(NO_WORKSPACE)
-}
 
 impl Simulator {
     /// Plays the person on the consent page and answers where the browser goes.
@@ -27,7 +24,7 @@ impl Simulator {
         let query = asked.authorize_url.split_once('?').map_or("", |(_, query)| query);
         let query = query.split('#').next().unwrap_or_default();
         self.change(|world| {
-            let request = authorize::check(&world.app, query).map_err(|mistake| ControlError::Invalid(mistake.0))?;
+            let request = authorize::check(world, query).map_err(|mistake| ControlError::Invalid(mistake.0))?;
             let person = world.find_person(&asked.workspace, asked.user.as_deref());
             let (workspace, user) = person.ok_or(ControlError::Unknown("person who could sign in"))?;
             let person = Person { workspace: workspace.id.clone(), user: user.id.clone() };
@@ -77,7 +74,7 @@ impl Simulator {
         })
     }
 
-    /// Ends the grants of a workspace (of one user there). Answers how many; webhooks are told.
+    /// Ends the grants of a workspace (of one user there), whichever application's they are. Answers how many; webhooks are told.
     ///
     /// # Errors
     /// There is no such workspace.
@@ -92,33 +89,50 @@ impl Simulator {
         })
     }
 
-    /// Removes the application from a workspace. False if it was not there.
+    /// Removes the first application from a workspace. False if it was not there.
     ///
     /// # Errors
     /// There is no such workspace.
     pub fn uninstall(&self, workspace: &str) -> Result<bool, ControlError> {
+        self.uninstall_app(&Uninstall { workspace: workspace.to_owned(), client_id: None })
+    }
+
+    /// Removes an application from a workspace and leaves the others there. False if it was not there.
+    ///
+    /// # Errors
+    /// There is no such workspace or application.
+    pub fn uninstall_app(&self, asked: &Uninstall) -> Result<bool, ControlError> {
         self.change(|world| {
-            let id = workspace_id(world, workspace)?;
-            Ok(world.uninstall(&id))
+            let client_id = client_id(world, asked.client_id.as_deref())?;
+            let id = workspace_id(world, &asked.workspace)?;
+            Ok(world.uninstall(&client_id, &id))
         })
     }
 
-    /// A token from before refresh tokens.
+    /// A token of the first application from before refresh tokens.
     ///
     /// # Errors
     /// There is no such workspace, nobody who could approve, or no such scope.
     pub fn mint_legacy(&self, workspace: &str, actor: Actor, scopes: &str) -> Result<String, ControlError> {
         let scopes = scope::parse(scopes).map_err(|unknown| ControlError::Invalid(format!("no scope {unknown}")))?;
-        self.change(|world| world.mint_legacy(workspace, actor, scopes)).ok_or(NO_WORKSPACE)
+        let minted = self.change(|world| {
+            let first = world.first_app().client_id.clone();
+            world.mint_legacy(&first, workspace, actor, scopes)
+        });
+        minted.ok_or(NO_WORKSPACE)
     }
 
-    /// A grant of the application in a workspace with its first pair, as if somebody had approved it there.
+    /// A grant of the first application in a workspace with its first pair, as if somebody had approved it there.
     ///
     /// # Errors
     /// There is no such workspace, nobody who could approve, or no such scope.
     pub fn mint_grant(&self, workspace: &str, scopes: &str) -> Result<MintedGrant, ControlError> {
         let scopes = scope::parse(scopes).map_err(|unknown| ControlError::Invalid(format!("no scope {unknown}")))?;
-        let pair = self.change(|world| world.mint_grant(workspace, scopes)).ok_or(NO_WORKSPACE)?;
+        let pair = self.change(|world| {
+            let first = world.first_app().client_id.clone();
+            world.mint_grant(&first, workspace, scopes)
+        });
+        let pair = pair.ok_or(NO_WORKSPACE)?;
         let refresh_token = pair.refresh.unwrap_or_default();
         Ok(MintedGrant { access_token: pair.access, refresh_token, expires_in: pair.expires_in })
     }
@@ -138,14 +152,15 @@ impl Simulator {
         })
     }
 
-    /// Changes which teams the app user sees, and tells the webhooks.
+    /// Changes which teams an app user sees, and tells the webhooks.
     ///
     /// # Errors
     /// The application is not installed there.
     pub fn change_permissions(&self, asked: Permissions) -> Result<(), ControlError> {
         self.change(|world| {
             let id = workspace_id(world, &asked.workspace)?;
-            let done = world.change_permissions(&id, asked.added_team_ids, asked.removed_team_ids);
+            let client_id = client_id(world, asked.client_id.as_deref())?;
+            let done = world.change_permissions(&client_id, &id, asked.added_team_ids, asked.removed_team_ids);
             if done { Ok(()) } else { Err(ControlError::Unknown("installation")) }
         })
     }

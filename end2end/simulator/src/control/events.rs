@@ -137,12 +137,9 @@ impl Simulator {
 fn hand_made(world: &mut World, asked: &HandMade) -> Result<Delivery, ControlError> {
     let workspace = world.workspace(&asked.workspace).ok_or(ControlError::Unknown("workspace"))?.id.clone();
     let webhook = webhook_for(world, &workspace, asked.webhook.as_deref())?;
-    let target = world.target_of(&webhook);
-    let (url, secret) = match (target, &asked.url) {
-        (target, Some(url)) => (url.clone(), target.map_or_else(|| world.app.webhook_secret.clone(), |found| found.1)),
-        (Some(target), None) => target,
-        (None, None) => return Err(ControlError::Invalid("there is no webhook address to send to".into())),
-    };
+    let url = asked.url.clone().or_else(|| world.target_of(&webhook).map(|(url, _)| url));
+    let url = url.ok_or_else(|| ControlError::Invalid("there is no webhook address to send to".into()))?;
+    let secret = asked.secret.clone().or_else(|| world.secret_of(&webhook)).ok_or(ControlError::Unknown("webhook"))?;
     let kind = asked.r#type.clone().unwrap_or_else(|| "Issue".into());
     let body = match &asked.body {
         Some(body) => body.clone(),
@@ -155,7 +152,7 @@ fn hand_made(world: &mut World, asked: &HandMade) -> Result<Delivery, ControlErr
         workspace,
         event: kind,
         url,
-        secret: asked.secret.clone().unwrap_or(secret),
+        secret,
         body,
         created_ms: now,
         state: DeliveryState::Waiting { due_ms: now },
@@ -165,23 +162,20 @@ fn hand_made(world: &mut World, asked: &HandMade) -> Result<Delivery, ControlErr
     })
 }
 
-/// The application's webhook may be spoken for even where it was never installed.
-fn webhook_for(world: &mut World, workspace: &str, wanted: Option<&str>) -> Result<Webhook, ControlError> {
-    match wanted {
-        None | Some("app") => {
-            let was_there = world.app_webhook(workspace).is_some();
-            world.ensure_app_webhook(workspace);
-            let webhook = world.app_webhook(workspace).cloned().ok_or(ControlError::Unknown("webhook"))?;
-            if !was_there {
-                world.webhooks.pop();
-            }
-            Ok(webhook)
+/// An application's webhook may be spoken for even where it was never installed.
+fn webhook_for(world: &World, workspace: &str, wanted: Option<&str>) -> Result<Webhook, ControlError> {
+    let app = match wanted {
+        None | Some("app") => Some(world.first_app()),
+        Some(client_id) => world.app(client_id),
+    };
+    let found = match app {
+        Some(app) => {
+            let known = world.app_webhook(&app.client_id, workspace).cloned();
+            known.or_else(|| world.new_app_webhook(&app.client_id, workspace))
         }
-        Some(id) => {
-            let found = world.webhooks.iter().find(|webhook| webhook.id == id);
-            found.cloned().ok_or(ControlError::Unknown("webhook"))
-        }
-    }
+        None => world.webhooks.iter().find(|webhook| Some(webhook.id.as_str()) == wanted).cloned(),
+    };
+    found.ok_or(ControlError::Unknown("webhook"))
 }
 
 fn body_of(world: &World, asked: &HandMade, kind: &str, webhook: &Webhook) -> Result<String, ControlError> {

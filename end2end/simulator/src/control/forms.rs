@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::asked::{NewWorkspace, RevokeToken};
+use super::asked::{NewWorkspace, RevokeToken, Uninstall};
 use super::error::ControlError;
 use crate::oauth::form::Form;
 use crate::{Simulator, html};
@@ -32,7 +32,10 @@ fn perform(simulator: &Simulator, action: &str, form: &Form) -> Result<(), Contr
             simulator.revoke_token(&wanted).map(|_| ())
         }
         "revoke_grant" => simulator.revoke_grant(workspace, None).map(|_| ()),
-        "uninstall" => simulator.uninstall(workspace).map(|_| ()),
+        "uninstall" => {
+            let wanted = Uninstall { workspace: workspace.into(), client_id: form.get("client_id").map(String::from) };
+            simulator.uninstall_app(&wanted).map(|_| ())
+        }
         "issue" => simulator.create_issue(workspace, "A test issue", None, None).map(|_| ()),
         "clock" => {
             let hours: i64 = form.get("hours").and_then(|hours| hours.parse().ok()).unwrap_or(1);

@@ -10,6 +10,7 @@ use crate::Simulator;
 use crate::html::{escape, page};
 use crate::stamp::iso;
 use crate::world::World;
+use crate::world::app::App;
 use crate::world::hooks::{Delivery, DeliveryState};
 use crate::world::workspace::Workspace;
 
@@ -19,18 +20,20 @@ pub(crate) async fn show(State(simulator): State<Simulator>) -> Response {
     let body = simulator.look(|world| {
         let mut body = clock(world);
         world.workspaces.iter().for_each(|home| body += &workspace(world, home));
-        body + &add_workspace() + &webhooks(world) + &faults(world) + &application(world)
+        body + &add_workspace()
+            + &webhooks(world)
+            + &faults(world)
+            + "<h2>OAuth applications</h2>"
+            + &world.apps.iter().map(application).collect::<String>()
     });
     page(StatusCode::OK, "What is going on", false, &body)
 }
 
 /// One button that does one thing, with what it needs hidden in its form.
-fn button(action: &str, label: &str, field: &str, value: &str) -> String {
-    format!(
-        "<form class=\"inline\" method=\"post\" action=\"/do/{action}\"><input type=\"hidden\" name=\"{field}\" \
-         value=\"{}\"><button>{label}</button></form>",
-        escape(value)
-    )
+fn button(action: &str, label: &str, fields: &[(&str, &str)]) -> String {
+    let hidden = |(name, value): &(&str, &str)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
+    let hidden: String = fields.iter().map(hidden).collect();
+    format!("<form class=\"inline\" method=\"post\" action=\"/do/{action}\">{hidden}<button>{}</button></form>", escape(label))
 }
 
 fn clock(world: &World) -> String {
@@ -38,27 +41,27 @@ fn clock(world: &World) -> String {
     format!(
         "<p>The clock says <strong>{}</strong>{state}.</p><div class=\"row\">{}{}</div>",
         iso(world.now()),
-        button("clock", "Advance 1 hour", "hours", "1"),
-        button("clock", "Advance 24 hours", "hours", "24")
+        button("clock", "Advance 1 hour", &[("hours", "1")]),
+        button("clock", "Advance 24 hours", &[("hours", "24")])
     )
 }
 
 fn workspace(world: &World, home: &Workspace) -> String {
-    let installed = if world.installations.contains_key(&home.id) { "installed" } else { "not installed" };
+    let installed: Vec<&str> = world.apps.iter().filter(|app| app.is_installed(&home.id)).map(|app| app.name.as_str()).collect();
+    let installed = if installed.is_empty() { "nothing".into() } else { escape(&installed.join(", ")) };
     let mut html = format!(
-        "<section><h2>{} <small><code>{}</code> · app {installed}</small></h2>{}<div class=\"row\">",
+        "<section><h2>{} <small><code>{}</code> · {installed} installed</small></h2>{}<div class=\"row\">",
         escape(&home.name),
         escape(&home.url_key),
         tokens(world, home)
     );
-    for (action, label) in [
-        ("expire", "Expire tokens"),
-        ("revoke_token", "Revoke token"),
-        ("revoke_grant", "Revoke grant"),
-        ("uninstall", "Uninstall"),
-        ("issue", "Send test issue"),
-    ] {
-        html += &button(action, label, "workspace", &home.url_key);
+    for (action, label) in
+        [("expire", "Expire tokens"), ("revoke_token", "Revoke token"), ("revoke_grant", "Revoke grant"), ("issue", "Send test issue")]
+    {
+        html += &button(action, label, &[("workspace", &home.url_key)]);
+    }
+    for app in &world.apps {
+        html += &button("uninstall", &format!("Uninstall {}", app.name), &[("workspace", &home.url_key), ("client_id", &app.client_id)]);
     }
     let people: Vec<String> = home.users.iter().map(|user| escape(&user.name)).collect();
     let teams: Vec<String> = home.teams.iter().map(|team| escape(&team.key)).collect();
@@ -86,7 +89,8 @@ fn tokens(world: &World, home: &Workspace) -> String {
                 _ => "expired".into(),
             };
             format!(
-                "<tr><td>{}</td><td><code>{}</code> {state}</td><td><code>{}</code></td><td>{}</td></tr>",
+                "<tr><td>{}</td><td>{}</td><td><code>{}</code> {state}</td><td><code>{}</code></td><td>{}</td></tr>",
+                world.app(&grant.client_id).map(|app| escape(&app.name)).unwrap_or_default(),
                 if grant.actor == crate::Actor::App { "app" } else { "person" },
                 tail(grant.current_access.as_ref()),
                 tail(grant.current_refresh.as_ref()),
@@ -98,7 +102,7 @@ fn tokens(world: &World, home: &Workspace) -> String {
         return "<p>No tokens.</p>".into();
     }
     format!(
-        "<div class=\"scroll\"><table><thead><tr><th>Acts as</th><th>Access token</th><th>Refresh token</th>\
+        "<div class=\"scroll\"><table><thead><tr><th>App</th><th>Acts as</th><th>Access token</th><th>Refresh token</th>\
          <th>Scopes</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 }
@@ -115,8 +119,8 @@ fn webhooks(world: &World) -> String {
     let url = world.settings.webhook_url.as_deref().unwrap_or_default();
     let rows: String = world.deliveries.iter().rev().take(DELIVERIES_SHOWN).map(delivery).collect();
     format!(
-        "<h2>Webhooks</h2><form method=\"post\" action=\"/do/webhook\" class=\"row\"><label>The app’s webhook address \
-         <input name=\"url\" type=\"url\" value=\"{}\"></label><button>Save address</button></form>\
+        "<h2>Webhooks</h2><form method=\"post\" action=\"/do/webhook\" class=\"row\">\
+         <label>The first app’s webhook address <input name=\"url\" type=\"url\" value=\"{}\"></label><button>Save address</button></form>\
          <div class=\"scroll\"><table><tbody>{rows}</tbody></table></div>",
         escape(url)
     )
@@ -149,15 +153,11 @@ fn faults(world: &World) -> String {
          <button>Queue fault</button></form>{}",
         options(&["token", "graphql", "authorize", "revoke", "migrate", "upload"]),
         options(&["html_500", "drop_reply", "hang", "connection_reset", "garbage_json", "rate_limited", "invalid_client"]),
-        button("clear_faults", "Forget all faults", "all", "1")
+        button("clear_faults", "Forget all faults", &[])
     )
 }
 
-fn application(world: &World) -> String {
-    let uris: String = world.app.redirect_uris.iter().map(|uri| format!("<li><code>{}</code></li>", escape(uri))).collect();
-    format!(
-        "<h2>The OAuth application</h2><p>{} · client id <code>{}</code></p><ul>{uris}</ul>",
-        escape(&world.app.name),
-        escape(&world.app.client_id)
-    )
+fn application(app: &App) -> String {
+    let uris: String = app.redirect_uris.iter().map(|uri| format!("<li><code>{}</code></li>", escape(uri))).collect();
+    format!("<p>{} · client id <code>{}</code></p><ul>{uris}</ul>", escape(&app.name), escape(&app.client_id))
 }

@@ -101,6 +101,7 @@ fn need<'a>(value: &'a Option<String>, name: &str) -> Result<&'a str, ControlErr
 
 async fn act(State(simulator): State<Simulator>, axum::extract::Path(action): axum::extract::Path<String>, body: Bytes) -> Answer {
     let answer = match action.as_str() {
+        "apps" => json!(simulator.add_app(read(&body)?)?),
         "workspaces" => json!({"id": simulator.add_workspace(read(&body)?)?}),
         "users" => put_user(&simulator, &body)?,
         "rename" => done(simulator.rename_workspace(read(&body)?)?),
@@ -114,6 +115,7 @@ async fn act(State(simulator): State<Simulator>, axum::extract::Path(action): ax
             None => json!({"location": null, "outcome": "needs_admin"}),
         },
         "revoke_token" => json!({"revoked": simulator.revoke_token(&read(&body)?)?}),
+        "uninstall" => json!({"uninstalled": simulator.uninstall_app(&read(&body)?)?}),
         "permissions" => done(simulator.change_permissions(read(&body)?)?),
         "events" => json!({"deliveries": simulator.send_event(&read(&body)?)?}),
         other => place(&simulator, other, &read(&body)?)?,
@@ -145,7 +147,6 @@ fn place(simulator: &Simulator, action: &str, asked: &Place) -> Result<Value, Co
             done(())
         }
         "revoke_grant" => json!({"ended": simulator.revoke_grant(need(&asked.workspace, "workspace")?, user)?}),
-        "uninstall" => json!({"uninstalled": simulator.uninstall(need(&asked.workspace, "workspace")?)?}),
         "legacy_token" => {
             let scope = asked.scope.as_deref().unwrap_or("read,write");
             let workspace = need(&asked.workspace, "workspace")?;

@@ -50,7 +50,7 @@ impl Simulator {
     }
 
     pub fn set_settings(&self, settings: Settings) {
-        self.change(|world| world.settings = settings);
+        self.change(|world| world.apply(settings));
     }
 
     /// Changes the named switches and leaves the others.
@@ -65,18 +65,19 @@ impl Simulator {
             for (name, value) in changes {
                 all[name.as_str()] = value.clone();
             }
-            world.settings = serde_json::from_value(all).map_err(invalid)?;
+            world.apply(serde_json::from_value(all).map_err(invalid)?);
             Ok(world.settings.clone())
         })
     }
 
-    /// Where the application's own webhook is delivered; `None` sends nothing.
+    /// Where the first application's own webhook is delivered; `None` sends nothing.
     pub fn set_webhook_url(&self, url: Option<String>) {
-        self.change(|world| world.settings.webhook_url = url);
+        self.change(|world| world.apply(Settings { webhook_url: url, ..world.settings.clone() }));
     }
 
+    /// Those of the first application.
     pub fn set_redirect_uris(&self, uris: Vec<String>) {
-        self.change(|world| world.app.redirect_uris = uris);
+        self.change(|world| world.first_app_mut().redirect_uris = uris);
     }
 
     /// # Errors

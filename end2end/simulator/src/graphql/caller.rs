@@ -35,7 +35,8 @@ impl Caller {
         let record = world.access.get(token).filter(|record| record.is_live(world.now()))?;
         let grant = world.grants.get(&record.grant).filter(|grant| !grant.ended)?;
         let active = world.workspace(&grant.workspace)?.user(&grant.user)?.active;
-        let installation = world.installations.get(&grant.workspace).filter(|_| grant.actor == Actor::App);
+        let app = world.app(&grant.client_id).filter(|_| grant.actor == Actor::App);
+        let installation = app.and_then(|app| app.installations.get(&grant.workspace));
         active.then(|| Caller {
             workspace: grant.workspace.clone(),
             user: grant.user.clone(),

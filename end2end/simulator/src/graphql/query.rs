@@ -168,8 +168,7 @@ impl Query {
 
     async fn application_info(&self, ctx: &Context<'_>, client_id: String) -> Result<Application> {
         look(ctx, |world, _| {
-            let app = Some(&world.app).filter(|app| app.client_id == client_id);
-            let app = app.ok_or_else(|| not_found("OauthClient"))?;
+            let app = world.app(&client_id).ok_or_else(|| not_found("OauthClient"))?;
             Ok(Application {
                 client_id: app.client_id.clone(),
                 description: Some(app.description.clone()),

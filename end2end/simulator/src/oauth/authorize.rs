@@ -12,7 +12,6 @@ use crate::Simulator;
 use crate::faults::apply::Outcome;
 use crate::html;
 use crate::world::World;
-use crate::world::app::OAuthApp;
 use crate::world::grants::{Actor, AuthorizeRequest, Pending};
 
 /// A mistake of the application. The person sees it; nobody is sent back.
@@ -31,11 +30,9 @@ fn invalid(parameter: &str) -> Mistake {
     Mistake(format!("Invalid {parameter} parameter for the application."))
 }
 
-pub(crate) fn check(app: &OAuthApp, query: &str) -> Result<AuthorizeRequest, Mistake> {
+pub(crate) fn check(world: &World, query: &str) -> Result<AuthorizeRequest, Mistake> {
     let query = Form::parse(query.as_bytes()).map_err(|error| Mistake(error.description))?;
-    if query.get("client_id") != Some(app.client_id.as_str()) {
-        return Err(invalid("client_id"));
-    }
+    let app = query.get("client_id").and_then(|id| world.app(id)).ok_or_else(|| invalid("client_id"))?;
     // Character by character, port included: no normalising, no prefixes.
     let redirect_uri = query.get("redirect_uri").filter(|uri| app.redirect_uris.iter().any(|known| known == uri));
     let redirect_uri = redirect_uri.ok_or_else(|| invalid("redirect_uri"))?.to_owned();
@@ -44,6 +41,7 @@ pub(crate) fn check(app: &OAuthApp, query: &str) -> Result<AuthorizeRequest, Mis
     }
     let actor = actor(query.get("actor"))?;
     Ok(AuthorizeRequest {
+        client_id: app.client_id.clone(),
         redirect_uri,
         scopes: scopes(query.get("scope"), actor)?,
         state: query.get("state").map(String::from),
@@ -106,12 +104,12 @@ fn next(world: &mut World, request: &AuthorizeRequest) -> Next {
 }
 
 pub(crate) async fn show(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Result<Response, Mistake> {
-    let request = simulator.look(|world| check(&world.app, query.as_deref().unwrap_or_default()))?;
+    let request = simulator.look(|world| check(world, query.as_deref().unwrap_or_default()))?;
     Ok(match simulator.change(|world| next(world, &request)) {
         Next::Back(location) => Outcome("sent_back").of((StatusCode::FOUND, [(header::LOCATION, location)])),
         Next::Ask(id) => {
-            let page = simulator.look(|world| consent_page::consent(world, &id, &request));
-            Outcome("asked").of(page)
+            let page = simulator.look(|world| world.app(&request.client_id).map(|app| consent_page::consent(world, app, &id, &request)));
+            Outcome("asked").of(page.ok_or_else(|| invalid("client_id"))?)
         }
     })
 }
@@ -119,12 +117,14 @@ pub(crate) async fn show(State(simulator): State<Simulator>, RawQuery(query): Ra
 #[cfg(test)]
 mod tests {
     use super::{Mistake, check};
-    use crate::world::app::{OAuthApp, demo_redirect_uris};
+    use crate::world::World;
+    use crate::world::app::{App, demo_redirect_uris};
+    use crate::world::dice::Dice;
 
     fn ask(change: &[(&str, &str)]) -> Result<Vec<String>, Mistake> {
-        let app = OAuthApp::demo(demo_redirect_uris());
+        let world = World::new(App::demo(demo_redirect_uris()), Dice::new(b"seed"));
         let mut fields = vec![
-            ("client_id", app.client_id.as_str()),
+            ("client_id", world.first_app().client_id.as_str()),
             ("redirect_uri", "http://localhost:3000/oauth/linear/callback"),
             ("response_type", "code"),
             ("scope", "read,write"),
@@ -135,7 +135,7 @@ mod tests {
         }
         fields.retain(|(_, value)| !value.is_empty());
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        check(&app, &query).map(|request| request.scopes)
+        check(&world, &query).map(|request| request.scopes)
     }
 
     fn mistake(change: &[(&str, &str)]) -> String {

@@ -6,44 +6,37 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::error::OAuthError;
 use super::form::Form;
-use crate::world::app::OAuthApp;
+use crate::world::World;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Client {
-    /// The secret was right.
-    Confidential,
-    /// Only the id was given: enough for what was granted with PKCE.
-    Public,
+/// An application at the token endpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Client {
+    pub id: String,
+    /// The secret was given, and right. The id alone is enough only for what was granted with PKCE.
+    pub confidential: bool,
 }
 
 impl Client {
-    pub fn may_use(self, pkce: bool) -> Result<(), OAuthError> {
-        match self {
-            Client::Public if !pkce => Err(OAuthError::invalid_client(false)),
-            Client::Public | Client::Confidential => Ok(()),
-        }
+    pub fn may_use(&self, pkce: bool) -> Result<(), OAuthError> {
+        if self.confidential || pkce { Ok(()) } else { Err(OAuthError::invalid_client(false)) }
     }
 }
 
-pub(crate) fn authenticate(app: &OAuthApp, headers: &HeaderMap, form: &Form) -> Result<Client, OAuthError> {
+pub(crate) fn authenticate(world: &World, headers: &HeaderMap, form: &Form) -> Result<Client, OAuthError> {
     match basic(headers)? {
         Some((id, secret)) => {
             let same = form.get("client_id").is_none_or(|other| other == id);
-            let right = same && id == app.client_id && secret == app.client_secret;
-            if right { Ok(Client::Confidential) } else { Err(OAuthError::invalid_client(true)) }
+            client(world, &id, Some(&secret)).filter(|_| same).ok_or_else(|| OAuthError::invalid_client(true))
         }
-        None => by_form(app, form),
+        None => client(world, form.need("client_id")?, form.get("client_secret")).ok_or_else(|| OAuthError::invalid_client(false)),
     }
 }
 
-fn by_form(app: &OAuthApp, form: &Form) -> Result<Client, OAuthError> {
-    let id = form.need("client_id")?;
-    match form.get("client_secret") {
-        _ if id != app.client_id => Err(OAuthError::invalid_client(false)),
-        Some(secret) if secret == app.client_secret => Ok(Client::Confidential),
-        Some(_) => Err(OAuthError::invalid_client(false)),
-        None => Ok(Client::Public),
-    }
+/// The application with this id, unless the secret is another one's.
+fn client(world: &World, id: &str, secret: Option<&str>) -> Option<Client> {
+    let app = world.app(id)?;
+    let wrong = secret.is_some_and(|secret| secret != app.client_secret);
+    (!wrong).then(|| Client { id: app.client_id.clone(), confidential: secret.is_some() })
 }
 
 /// The pair in an `Authorization: Basic` header, if there is one.

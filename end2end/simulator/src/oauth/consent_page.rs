@@ -8,11 +8,11 @@ use axum::response::Response;
 use super::scope;
 use crate::html::{escape, page};
 use crate::world::World;
+use crate::world::app::App;
 use crate::world::grants::{Actor, AuthorizeRequest};
 use crate::world::workspace::{Role, User, Workspace};
 
-pub(crate) fn consent(world: &World, id: &str, request: &AuthorizeRequest) -> Response {
-    let app = &world.app;
+pub(crate) fn consent(world: &World, app: &App, id: &str, request: &AuthorizeRequest) -> Response {
     let act = match request.actor {
         Actor::App => "It will act as itself, as an app user of the workspace. An administrator has to approve this.",
         Actor::User => "It will act in your name.",
@@ -84,11 +84,11 @@ fn option(user: &User) -> String {
 }
 
 /// A member may only ask; nobody is sent back to the application.
-pub(crate) fn needs_admin(world: &World, workspace: &Workspace) -> Response {
+pub(crate) fn needs_admin(app: &App, workspace: &Workspace) -> Response {
     let body = format!(
         "<p>Your admin must approve this first. A request to install <strong>{}</strong> in <strong>{}</strong> \
          was sent to the administrators of the workspace.</p><p>You can close this page.</p>",
-        escape(&world.app.name),
+        escape(&app.name),
         escape(&workspace.name)
     );
     page(StatusCode::OK, "Approval requested", true, &body)

@@ -39,7 +39,7 @@ fn approve(simulator: &Simulator, pending: &Pending, form: &Form) -> Result<Resp
     match answer {
         Answer::Redirect(location) => Ok(go(location)),
         Answer::NeedsAdmin => simulator
-            .look(|world| world.workspace(workspace).map(|workspace| consent_page::needs_admin(world, workspace)))
+            .look(|world| Some(consent_page::needs_admin(world.app(&pending.request.client_id)?, world.workspace(workspace)?)))
             .ok_or_else(no_such_person),
         Answer::NoSuchPerson => Err(no_such_person()),
     }

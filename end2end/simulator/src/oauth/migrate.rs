@@ -22,17 +22,18 @@ pub(crate) async fn migrate(State(simulator): State<Simulator>, headers: HeaderM
     form.need("client_id")?;
     form.need("client_secret")?;
     simulator.change(|world| {
-        if authenticate(&world.app, &headers, &form)? == Client::Public {
-            return Err(OAuthError::invalid_client(false));
-        }
-        let pair = exchange_old(world, old)?;
+        let client = authenticate(world, &headers, &form)?;
+        client.may_use(false)?;
+        let pair = exchange_old(world, &client, old)?;
         Ok(success(world, &pair, "migrated"))
     })
 }
 
-fn exchange_old(world: &mut World, old: &str) -> Result<Pair, OAuthError> {
+fn exchange_old(world: &mut World, client: &Client, old: &str) -> Result<Pair, OAuthError> {
     let now = world.now();
-    let record = world.access.get_mut(old).filter(|record| record.legacy && record.is_live(now));
+    let grants = &world.grants;
+    let is_own = |grant: &str| grants.get(grant).is_some_and(|grant| grant.client_id == client.id);
+    let record = world.access.get_mut(old).filter(|record| record.legacy && record.is_live(now) && is_own(&record.grant));
     let record = record.ok_or_else(|| OAuthError::invalid_grant("Invalid grant: access token is invalid"))?;
     if world.settings.migrate_ends_old_token {
         record.revoked = true;

@@ -23,11 +23,11 @@ pub(crate) async fn token(State(simulator): State<Simulator>, headers: HeaderMap
     let grant_type = form.need("grant_type")?;
     // One step under the lock: of two requests with one code or token, one comes first.
     simulator.change(|world| {
-        let client = authenticate(&world.app, &headers, &form)?;
+        let client = authenticate(world, &headers, &form)?;
         match grant_type {
-            "authorization_code" => exchange(world, client, &form),
-            "refresh_token" => refresh(world, client, &form),
-            "client_credentials" => client_credentials(world, client, &form),
+            "authorization_code" => exchange(world, &client, &form),
+            "refresh_token" => refresh(world, &client, &form),
+            "client_credentials" => client_credentials(world, &client, &form),
             _ => Err(OAuthError::new("unsupported_grant_type", "Unsupported grant type: `grant_type` is invalid")),
         }
     })
@@ -48,10 +48,10 @@ pub(crate) fn success(world: &World, pair: &Pair, outcome: &'static str) -> Resp
     Outcome(outcome).of(([(header::CACHE_CONTROL, "no-store")], Json(body)))
 }
 
-fn exchange(world: &mut World, client: Client, form: &Form) -> Result<Response, OAuthError> {
+fn exchange(world: &mut World, client: &Client, form: &Form) -> Result<Response, OAuthError> {
     let code = form.need("code")?;
     let redirect_uri = form.need("redirect_uri")?;
-    let record = usable_code(world, code)?;
+    let record = usable_code(world, client, code)?;
     client.may_use(record.request.code_challenge.is_some())?;
     if record.request.redirect_uri != redirect_uri {
         return Err(OAuthError::invalid_request("Invalid request: `redirect_uri` is invalid"));
@@ -60,12 +60,12 @@ fn exchange(world: &mut World, client: Client, form: &Form) -> Result<Response, 
     if let Some(record) = world.codes.get_mut(code) {
         record.used = true;
     }
-    let pair = world.redeem(&record);
+    let pair = world.redeem(&record).ok_or_else(|| OAuthError::invalid_client(false))?;
     Ok(success(world, &pair, "exchanged"))
 }
 
-fn usable_code(world: &World, code: &str) -> Result<Code, OAuthError> {
-    let record = world.codes.get(code).filter(|record| !record.used).cloned();
+fn usable_code(world: &World, client: &Client, code: &str) -> Result<Code, OAuthError> {
+    let record = world.codes.get(code).filter(|record| !record.used && record.request.client_id == client.id).cloned();
     let record = record.ok_or_else(|| OAuthError::invalid_grant("Invalid grant: authorization code is invalid"))?;
     let expires_ms = record.created_ms.saturating_add(world.settings.code_life_s.saturating_mul(1_000));
     if world.now() >= expires_ms {
@@ -87,13 +87,13 @@ fn check_verifier(code: &Code, verifier: Option<&str>) -> Result<(), OAuthError>
     }
 }
 
-fn refresh(world: &mut World, client: Client, form: &Form) -> Result<Response, OAuthError> {
+fn refresh(world: &mut World, client: &Client, form: &Form) -> Result<Response, OAuthError> {
     let token = form.need("refresh_token")?;
-    // An unknown token is `invalid_grant` whoever sends it; a known one needs the right to use it.
-    if let Some(pkce) = world.refresh_is_pkce(token) {
+    // An unknown token, or another client's, is `invalid_grant` whoever sends it; one's own needs the right to use it.
+    if let Some(pkce) = world.refresh_is_pkce(&client.id, token) {
         client.may_use(pkce)?;
     }
-    match world.rotate(token) {
+    match world.rotate(&client.id, token) {
         Ok(Refreshed::Rotated(pair)) => Ok(success(world, &pair, "rotated")),
         Ok(Refreshed::Replayed(pair)) => Ok(success(world, &pair, "replayed")),
         Err(Refused::Unknown) => Err(OAuthError::invalid_grant("Invalid grant: refresh token is invalid")),
@@ -101,16 +101,14 @@ fn refresh(world: &mut World, client: Client, form: &Form) -> Result<Response, O
     }
 }
 
-fn client_credentials(world: &mut World, client: Client, form: &Form) -> Result<Response, OAuthError> {
-    if client == Client::Public {
-        return Err(OAuthError::invalid_client(false));
-    }
+fn client_credentials(world: &mut World, client: &Client, form: &Form) -> Result<Response, OAuthError> {
+    client.may_use(false)?;
     if !world.settings.client_credentials {
         return Ok(not_enabled());
     }
     let scopes =
         scope::parse(form.need("scope")?).map_err(|unknown| OAuthError::new("invalid_scope", format!("Invalid scope: `{unknown}`")))?;
-    let pair = world.mint_for_client(scopes);
+    let pair = world.mint_for_client(&client.id, scopes);
     let pair = pair.ok_or_else(|| OAuthError::invalid_request("The application has no workspace"))?;
     Ok(success(world, &pair, "client_credentials"))
 }

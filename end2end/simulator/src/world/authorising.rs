@@ -27,16 +27,11 @@ impl World {
     /// `prompt=consent` always asks. Otherwise it depends on who is signed in.
     pub fn shortcut(&self, request: &AuthorizeRequest, person: Option<&Person>) -> Option<Shortcut> {
         let person = person.filter(|_| !request.force_consent)?;
+        let app = self.app(&request.client_id)?;
         match request.actor {
-            Actor::App => self.installations.contains_key(&person.workspace).then_some(Shortcut::AlreadyInstalled),
-            Actor::User => self.approved_before(request, person).then(|| Shortcut::Approved(person.clone())),
+            Actor::App => app.is_installed(&person.workspace).then_some(Shortcut::AlreadyInstalled),
+            Actor::User => app.is_approved(person, &request.scopes).then(|| Shortcut::Approved(person.clone())),
         }
-    }
-
-    fn approved_before(&self, request: &AuthorizeRequest, person: &Person) -> bool {
-        self.approvals
-            .iter()
-            .any(|approval| approval.person == *person && request.scopes.iter().all(|scope| approval.scopes.contains(scope)))
     }
 
     /// Follows a shortcut back to the application.
@@ -56,7 +51,7 @@ impl World {
     pub fn approve(&mut self, request: &AuthorizeRequest, workspace: &str, user: Option<&str>) -> Answer {
         let Some((workspace, user)) = self.find_person(workspace, user) else { return Answer::NoSuchPerson };
         let (person, is_admin) = (Person { workspace: workspace.id.clone(), user: user.id.clone() }, user.is_admin());
-        if self.is_private_elsewhere(workspace) {
+        if !self.app(&request.client_id).is_some_and(|app| app.may_be_used_in(workspace)) {
             return Answer::Redirect(back(request, &[("error", "access_denied")]));
         }
         self.signed_in = Some(person.clone());
@@ -73,10 +68,6 @@ impl World {
             None => workspace.first_admin(),
         };
         Some((workspace, user?))
-    }
-
-    fn is_private_elsewhere(&self, workspace: &Workspace) -> bool {
-        self.settings.private_to_workspace.as_ref().is_some_and(|owner| *owner != workspace.url_key)
     }
 
     fn code_for(&mut self, request: &AuthorizeRequest, person: &Person) -> String {
@@ -111,6 +102,7 @@ mod tests {
     #[test]
     fn the_state_comes_back_verbatim_and_an_existing_query_stays() {
         let request = AuthorizeRequest {
+            client_id: "client".into(),
             redirect_uri: "http://localhost/cb?x=1".into(),
             scopes: vec!["read".into()],
             state: Some("a b&c=d".into()),

@@ -52,7 +52,7 @@ impl World {
         let grant = grant.clone();
         self.kill_tokens(id);
         self.note_authorisation(&grant, "revoked");
-        self.forget_unused(&grant.workspace);
+        self.forget_unused(&grant.client_id, &grant.workspace);
     }
 
     fn kill_tokens(&mut self, grant: &str) {
@@ -61,23 +61,25 @@ impl World {
         of_grant.for_each(|record| record.state = RefreshState::Revoked);
     }
 
-    /// Without a grant there is no installation, no approval, and at last no webhook.
-    fn forget_unused(&mut self, workspace: &str) {
-        let living: Vec<_> = self.living_grants(workspace).map(|grant| (grant.actor, grant.user.clone())).collect();
+    /// Without a grant an application has no installation, no approval, and at last no webhook.
+    fn forget_unused(&mut self, client_id: &str, workspace: &str) {
+        let living: Vec<_> = self.living_grants_of(client_id, workspace).map(|grant| (grant.actor, grant.user.clone())).collect();
         if !living.iter().any(|(actor, _)| *actor == Actor::App) {
-            self.remove_installation(workspace);
+            self.remove_installation(client_id, workspace);
         }
-        self.approvals.retain(|approval| {
-            approval.person.workspace != workspace
-                || living.iter().any(|(actor, user)| *actor == Actor::User && *user == approval.person.user)
-        });
+        if let Some(app) = self.app_mut(client_id) {
+            app.approvals.retain(|approval| {
+                approval.person.workspace != workspace
+                    || living.iter().any(|(actor, user)| *actor == Actor::User && *user == approval.person.user)
+            });
+        }
         if living.is_empty() {
-            self.note_app_revoked(workspace);
+            self.note_app_revoked(client_id, workspace);
         }
     }
 
-    fn remove_installation(&mut self, workspace: &str) {
-        let Some(installation) = self.installations.remove(workspace) else { return };
+    fn remove_installation(&mut self, client_id: &str, workspace: &str) {
+        let Some(installation) = self.app_mut(client_id).and_then(|app| app.installations.remove(workspace)) else { return };
         let Some(workspace) = self.workspace_mut(workspace) else { return };
         let bots = workspace.users.iter_mut().filter(|user| user.id == installation.bot_user);
         bots.for_each(|bot| bot.active = false);
@@ -87,15 +89,19 @@ impl World {
         self.grants.values().filter(move |grant| grant.workspace == workspace && !grant.ended)
     }
 
-    /// An administrator ends every authorisation in a workspace. True if there was anything to end.
-    pub fn uninstall(&mut self, workspace: &str) -> bool {
-        let grants: Vec<String> = self.living_grants(workspace).map(|grant| grant.id.clone()).collect();
-        let was_installed = self.installations.contains_key(workspace) || !grants.is_empty();
+    fn living_grants_of(&self, client_id: &str, workspace: &str) -> impl Iterator<Item = &super::grants::Grant> {
+        self.living_grants(workspace).filter(move |grant| grant.client_id == client_id)
+    }
+
+    /// An administrator ends every authorisation of an application in a workspace. True if there was anything to end.
+    pub fn uninstall(&mut self, client_id: &str, workspace: &str) -> bool {
+        let grants: Vec<String> = self.living_grants_of(client_id, workspace).map(|grant| grant.id.clone()).collect();
+        let was_installed = self.app(client_id).is_some_and(|app| app.is_installed(workspace)) || !grants.is_empty();
         for grant in &grants {
             self.end_grant(grant);
         }
         if grants.is_empty() && was_installed {
-            self.forget_unused(workspace);
+            self.forget_unused(client_id, workspace);
         }
         was_installed
     }
@@ -110,9 +116,9 @@ impl World {
     }
 
     /// Other scopes for the client's own tokens replace all that were handed out before.
-    pub fn end_client_grants_with_other_scopes(&mut self, workspace: &str, scopes: &[String]) {
+    pub fn end_client_grants_with_other_scopes(&mut self, client_id: &str, workspace: &str, scopes: &[String]) {
         let other = self
-            .living_grants(workspace)
+            .living_grants_of(client_id, workspace)
             .filter(|grant| grant.actor == Actor::App && grant.current_refresh.is_none() && grant.scopes != scopes);
         let other: Vec<String> = other.map(|grant| grant.id.clone()).collect();
         for grant in other {

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::World;
-use super::dice::named_uuid;
 use super::grants::Grant;
 use super::hooks::{Delivery, DeliveryState, Webhook, WebhookSource};
 use super::workspace::{User, Workspace};
@@ -21,60 +20,72 @@ pub struct Event {
     pub action: String,
     /// Further fields of the body, in order.
     pub fields: Vec<(String, Value)>,
+    /// The application it tells of: the webhooks of other applications do not hear of it.
+    pub client_id: Option<String>,
 }
 
 impl Event {
     pub fn new(kind: &str, action: &str, fields: Vec<(&str, Value)>) -> Event {
         let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Event { kind: kind.to_owned(), action: action.to_owned(), fields }
+        Event { kind: kind.to_owned(), action: action.to_owned(), fields, client_id: None }
+    }
+
+    fn about(self, client_id: &str) -> Event {
+        Event { client_id: Some(client_id.to_owned()), ..self }
     }
 }
 
 impl World {
-    /// One webhook per application and workspace, however often it is installed.
-    pub fn ensure_app_webhook(&mut self, workspace: &str) {
-        if self.app_webhook(workspace).is_some() {
-            return;
+    pub fn ensure_app_webhook(&mut self, client_id: &str, workspace: &str) {
+        if self.app_webhook(client_id, workspace).is_none() {
+            self.webhooks.extend(self.new_app_webhook(client_id, workspace));
         }
-        let webhook = Webhook {
-            id: named_uuid(&format!("{}/{workspace}/webhook", self.app.id)),
+    }
+
+    pub fn app_webhook(&self, client_id: &str, workspace: &str) -> Option<&Webhook> {
+        self.webhooks.iter().find(|webhook| webhook.workspace == workspace && webhook.is_of_app(client_id))
+    }
+
+    /// The webhook an application has, or would have, in a workspace.
+    pub fn new_app_webhook(&self, client_id: &str, workspace: &str) -> Option<Webhook> {
+        self.app(client_id).map(|app| Webhook {
+            id: app.webhook_id(workspace),
             workspace: workspace.to_owned(),
-            source: WebhookSource::App,
+            source: WebhookSource::App { client_id: client_id.to_owned() },
             enabled: true,
             failures_in_row: 0,
             created_ms: self.now(),
-        };
-        self.webhooks.push(webhook);
-    }
-
-    pub fn app_webhook(&self, workspace: &str) -> Option<&Webhook> {
-        let of_app = |webhook: &&Webhook| webhook.workspace == workspace && webhook.source == WebhookSource::App;
-        self.webhooks.iter().find(of_app)
+        })
     }
 
     /// Where and with which secret a webhook is delivered at present.
     pub fn target_of(&self, webhook: &Webhook) -> Option<(String, String)> {
+        let url = match &webhook.source {
+            WebhookSource::App { client_id } => self.app(client_id)?.webhook_url.clone().filter(|_| self.settings.webhook_enabled),
+            WebhookSource::Workspace { url, .. } => Some(url.clone()),
+        };
+        Some((url?, self.secret_of(webhook)?))
+    }
+
+    pub fn secret_of(&self, webhook: &Webhook) -> Option<String> {
         match &webhook.source {
-            WebhookSource::App if self.settings.webhook_enabled => {
-                self.settings.webhook_url.clone().map(|url| (url, self.app.webhook_secret.clone()))
-            }
-            WebhookSource::App => None,
-            WebhookSource::Workspace { url, secret, .. } => Some((url.clone(), secret.clone())),
+            WebhookSource::App { client_id } => self.app(client_id).map(|app| app.webhook_secret.clone()),
+            WebhookSource::Workspace { secret, .. } => Some(secret.clone()),
         }
     }
 
-    fn wants(&self, webhook: &Webhook, kind: &str) -> bool {
-        let types = match &webhook.source {
-            WebhookSource::App if kind == "OAuthApp" => return true,
-            WebhookSource::App => &self.settings.webhook_resource_types,
-            WebhookSource::Workspace { resource_types, .. } => resource_types,
-        };
-        types.iter().any(|wanted| wanted == kind)
+    fn wants(&self, webhook: &Webhook, event: &Event) -> bool {
+        let asked_for = |types: &[String]| types.contains(&event.kind);
+        match &webhook.source {
+            WebhookSource::App { client_id } if event.client_id.as_ref().is_some_and(|about| about != client_id) => false,
+            WebhookSource::App { .. } => event.kind == "OAuthApp" || asked_for(&self.settings.webhook_resource_types),
+            WebhookSource::Workspace { resource_types, .. } => asked_for(resource_types),
+        }
     }
 
     /// Queues an event for every webhook of the workspace that asked for it.
     pub fn emit(&mut self, workspace: &str, event: &Event) {
-        let wanting = |webhook: &&Webhook| webhook.workspace == workspace && webhook.enabled && self.wants(webhook, &event.kind);
+        let wanting = |webhook: &&Webhook| webhook.workspace == workspace && webhook.enabled && self.wants(webhook, event);
         let webhooks: Vec<Webhook> = self.webhooks.iter().filter(wanting).cloned().collect();
         for webhook in webhooks {
             if let Some((url, secret)) = self.target_of(&webhook) {
@@ -134,10 +145,10 @@ impl World {
     }
 
     /// The application was removed from the workspace: its webhook says so once and goes.
-    pub fn note_app_revoked(&mut self, workspace: &str) {
-        let fields = vec![("oauthClientId", json!(self.app.client_id))];
-        self.emit(workspace, &Event::new("OAuthApp", "revoked", fields));
-        self.webhooks.retain(|webhook| webhook.workspace != workspace || webhook.source != WebhookSource::App);
+    pub fn note_app_revoked(&mut self, client_id: &str, workspace: &str) {
+        let fields = vec![("oauthClientId", json!(client_id))];
+        self.emit(workspace, &Event::new("OAuthApp", "revoked", fields).about(client_id));
+        self.webhooks.retain(|webhook| webhook.workspace != workspace || !webhook.is_of_app(client_id));
     }
 
     pub fn note_authorised(&mut self, grant: &str) {
@@ -149,36 +160,40 @@ impl World {
     pub fn note_authorisation(&mut self, grant: &Grant, action: &str) {
         let Some(workspace) = self.workspace(&grant.workspace) else { return };
         let Some(user) = workspace.user(&grant.user).map(|user| person_json(workspace, user)) else { return };
+        let Some(app) = self.app(&grant.client_id) else { return };
         let fields = vec![
-            ("oauthClientId", json!(self.app.client_id)),
-            ("oauthClient", json!({"id": self.app.client_id, "name": self.app.name})),
+            ("oauthClientId", json!(app.client_id)),
+            ("oauthClient", json!({"id": app.client_id, "name": app.name})),
             ("userId", json!(grant.user)),
             ("user", user),
-            ("activeTokensForUser", json!(self.live_tokens_of(&grant.workspace, &grant.user))),
+            ("activeTokensForUser", json!(self.live_tokens_beside(grant))),
         ];
-        self.emit(&grant.workspace, &Event::new("OAuthAuthorization", action, fields));
+        self.emit(&grant.workspace, &Event::new("OAuthAuthorization", action, fields).about(&grant.client_id));
     }
 
-    fn live_tokens_of(&self, workspace: &str, user: &str) -> usize {
+    /// Tokens with which the grant's application acts for the same user.
+    fn live_tokens_beside(&self, grant: &Grant) -> usize {
         let now = self.now();
-        let of_user = |grant: &str| self.grants.get(grant).is_some_and(|grant| grant.workspace == workspace && grant.user == user);
-        self.access.values().filter(|record| record.is_live(now) && of_user(&record.grant)).count()
+        let same = |other: &Grant| other.client_id == grant.client_id && other.workspace == grant.workspace && other.user == grant.user;
+        let is_beside = |id: &str| self.grants.get(id).is_some_and(same);
+        self.access.values().filter(|record| record.is_live(now) && is_beside(&record.grant)).count()
     }
 
     /// An administrator changed which teams the bot may see.
-    pub fn change_permissions(&mut self, workspace: &str, added: Vec<String>, removed: Vec<String>) -> bool {
-        let Some(installation) = self.installations.get_mut(workspace) else { return false };
+    pub fn change_permissions(&mut self, client_id: &str, workspace: &str, added: Vec<String>, removed: Vec<String>) -> bool {
+        let installation = self.app_mut(client_id).and_then(|app| app.installations.get_mut(workspace));
+        let Some(installation) = installation else { return false };
         installation.removed_teams.retain(|team| !added.contains(team));
         installation.removed_teams.extend(removed.iter().cloned());
         let all_public = installation.removed_teams.is_empty();
         let fields = vec![
             ("appUserId", json!(installation.bot_user)),
-            ("oauthClientId", json!(self.app.client_id)),
+            ("oauthClientId", json!(client_id)),
             ("addedTeamIds", json!(added)),
             ("removedTeamIds", json!(removed)),
             ("canAccessAllPublicTeams", json!(all_public)),
         ];
-        self.emit(workspace, &Event::new("PermissionChange", "teamAccessChanged", fields));
+        self.emit(workspace, &Event::new("PermissionChange", "teamAccessChanged", fields).about(client_id));
         true
     }
 }

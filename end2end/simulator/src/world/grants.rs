@@ -14,6 +14,8 @@ pub enum Actor {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Grant {
     pub id: String,
+    /// The application it was given to.
+    pub client_id: String,
     pub workspace: String,
     pub actor: Actor,
     /// Who acts: the application's bot user or the person.
@@ -91,6 +93,7 @@ pub enum RefreshState {
 /// What a client asked for at the authorize page, checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizeRequest {
+    pub client_id: String,
     pub redirect_uri: String,
     pub scopes: Vec<String>,
     pub state: Option<String>,

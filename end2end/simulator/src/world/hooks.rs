@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One receiver in one workspace: the application's own, or one set up inside the workspace.
+/// One receiver in one workspace: an application's own, or one set up inside the workspace.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Webhook {
     pub id: String,
@@ -14,11 +14,19 @@ pub struct Webhook {
     pub created_ms: i64,
 }
 
+impl Webhook {
+    pub fn is_of_app(&self, client_id: &str) -> bool {
+        matches!(&self.source, WebhookSource::App { client_id: own } if own == client_id)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookSource {
     /// URL, secret and resource types are the application's, the same for every workspace.
-    App,
+    App {
+        client_id: String,
+    },
     Workspace {
         url: String,
         secret: String,

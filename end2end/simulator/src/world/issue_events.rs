@@ -17,16 +17,13 @@ impl World {
         self.emit(workspace, &Event::new("Issue", action, fields));
     }
 
-    /// Who did it: a person, or the application as itself.
+    /// Who did it: a person, or an application as itself.
     pub(super) fn actor_json(&self, workspace: &str, by: &str) -> Value {
         let Some(home) = self.workspace(workspace) else { return Value::Null };
-        match home.user(by) {
-            Some(user) if user.is_app() => {
-                json!({"id": self.app.client_id, "name": self.app.name, "type": "oauthClient"})
-            }
-            Some(user) => with_type(person_json(home, user), "user"),
-            None => Value::Null,
+        if let Some(app) = self.apps.iter().find(|app| app.bot_user(workspace) == by) {
+            return json!({"id": app.client_id, "name": app.name, "type": "oauthClient"});
         }
+        home.user(by).map_or(Value::Null, |user| with_type(person_json(home, user), "user"))
     }
 }
 

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::faults::Fault;
-use app::OAuthApp;
+use app::App;
 use budget::Budget;
 use clock::Clock;
 use counts::{Counts, MintLog};
@@ -37,7 +37,10 @@ use workspace::Workspace;
 pub struct World {
     pub clock: Clock,
     pub dice: Dice,
-    pub app: OAuthApp,
+    /// The first one is the operator's.
+    #[serde(deserialize_with = "app::at_least_one")]
+    pub apps: Vec<App>,
+    /// Changed by [`World::apply`].
     pub settings: Settings,
     pub workspaces: Vec<Workspace>,
     /// Who sits at the browser: the last person who answered a consent page.
@@ -48,9 +51,6 @@ pub struct World {
     pub access: BTreeMap<String, AccessToken>,
     pub refresh: BTreeMap<String, RefreshToken>,
     pub api_keys: BTreeMap<String, Person>,
-    /// By workspace: the application acts there as itself.
-    pub installations: BTreeMap<String, Installation>,
-    pub approvals: Vec<Approval>,
     pub webhooks: Vec<Webhook>,
     pub deliveries: VecDeque<Delivery>,
     pub uploads: BTreeMap<String, Upload>,
@@ -67,21 +67,6 @@ pub struct Person {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Installation {
-    pub bot_user: String,
-    pub installed_ms: i64,
-    /// Teams an administrator took away from the bot.
-    pub removed_teams: Vec<String>,
-}
-
-/// A person's own approval, with which the consent page is skipped the next time.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Approval {
-    pub person: Person,
-    pub scopes: Vec<String>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Upload {
     pub workspace: String,
     pub content_type: String,
@@ -95,11 +80,11 @@ pub struct Upload {
 const PENDING_MAX: usize = 1_000;
 
 impl World {
-    pub fn new(app: OAuthApp, dice: Dice) -> World {
+    pub fn new(first: App, dice: Dice) -> World {
         let mut world = World {
             clock: Clock::default(),
             dice,
-            app,
+            apps: Vec::new(),
             settings: Settings::default(),
             workspaces: Vec::new(),
             signed_in: None,
@@ -109,8 +94,6 @@ impl World {
             access: BTreeMap::new(),
             refresh: BTreeMap::new(),
             api_keys: BTreeMap::new(),
-            installations: BTreeMap::new(),
-            approvals: Vec::new(),
             webhooks: Vec::new(),
             deliveries: VecDeque::new(),
             uploads: BTreeMap::new(),
@@ -119,9 +102,38 @@ impl World {
             counts: Counts::default(),
             minted: MintLog::default(),
         };
-        world.minted.add("client_secret", &world.app.client_secret);
-        world.minted.add("webhook_secret", &world.app.webhook_secret);
+        world.register(first);
         world
+    }
+
+    pub fn register(&mut self, app: App) {
+        self.minted.add("client_secret", &app.client_secret);
+        self.minted.add("webhook_secret", &app.webhook_secret);
+        self.apps.push(app);
+    }
+
+    pub fn app(&self, client_id: &str) -> Option<&App> {
+        self.apps.iter().find(|app| app.client_id == client_id)
+    }
+
+    pub fn app_mut(&mut self, client_id: &str) -> Option<&mut App> {
+        self.apps.iter_mut().find(|app| app.client_id == client_id)
+    }
+
+    pub fn first_app(&self) -> &App {
+        &self.apps[0]
+    }
+
+    pub fn first_app_mut(&mut self) -> &mut App {
+        &mut self.apps[0]
+    }
+
+    /// Two of the switches are the first application's own.
+    pub fn apply(&mut self, settings: Settings) {
+        let first = self.first_app_mut();
+        first.webhook_url.clone_from(&settings.webhook_url);
+        first.private_to_workspace.clone_from(&settings.private_to_workspace);
+        self.settings = settings;
     }
 
     pub fn now(&self) -> i64 {

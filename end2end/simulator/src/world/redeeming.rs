@@ -1,9 +1,9 @@
 //! A code becomes a grant with its first pair of tokens.
 
-use super::dice::named_uuid;
+use super::app::{App, Installation};
 use super::grants::{AccessToken, Actor, Code, Grant, GrantCounts, RefreshState, RefreshToken};
 use super::workspace::{Role, User};
-use super::{Approval, Installation, Person, World};
+use super::{Person, World};
 
 /// What a token request is answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,29 +20,31 @@ pub const LEGACY_LIFE_MS: i64 = 10 * 365 * 86_400_000;
 const CLIENT_LIFE_MS: i64 = 30 * 86_400_000;
 
 impl World {
-    /// The code was checked: the application is authorised now.
-    pub fn redeem(&mut self, code: &Code) -> Pair {
-        let grant = self.authorise(&code.workspace, &code.user, code);
+    /// The code was checked: its application is authorised now. `None` if there is no such application.
+    pub fn redeem(&mut self, code: &Code) -> Option<Pair> {
+        let grant = self.authorise(code)?;
         let pair = self.new_pair(&grant);
         self.note_authorised(&grant);
-        pair
+        Some(pair)
     }
 
-    fn authorise(&mut self, workspace: &str, person: &str, code: &Code) -> String {
-        let request = &code.request;
+    fn authorise(&mut self, code: &Code) -> Option<String> {
+        let Code { request, workspace, user: person, .. } = code;
         let user = match request.actor {
-            Actor::App => self.install(workspace),
-            Actor::User => person.to_owned(),
+            Actor::App => self.install(&request.client_id, workspace)?,
+            Actor::User => {
+                let approving = Person { workspace: workspace.clone(), user: person.clone() };
+                self.app_mut(&request.client_id)?.remember_approval(approving, &request.scopes);
+                person.clone()
+            }
         };
-        if request.actor == Actor::User {
-            self.remember_approval(workspace, person, &request.scopes);
-        }
         let pkce = request.code_challenge.is_some();
-        self.add_grant(workspace, request.actor, (user, person.to_owned()), request.scopes.clone(), pkce)
+        Some(self.add_grant(&request.client_id, workspace, request.actor, (user, person.clone()), request.scopes.clone(), pkce))
     }
 
     fn add_grant(
         &mut self,
+        client_id: &str,
         workspace: &str,
         actor: Actor,
         (user, authorised_by): (String, String),
@@ -52,6 +54,7 @@ impl World {
         let id = self.dice.uuid();
         let grant = Grant {
             id: id.clone(),
+            client_id: client_id.to_owned(),
             workspace: workspace.to_owned(),
             actor,
             user,
@@ -65,38 +68,24 @@ impl World {
             counts: GrantCounts::default(),
         };
         self.grants.insert(id.clone(), grant);
-        self.ensure_app_webhook(workspace);
+        self.ensure_app_webhook(client_id, workspace);
         id
     }
 
-    /// The application's own account in a workspace: the same one at every installation there.
-    fn install(&mut self, workspace: &str) -> String {
-        let (now, email, name) = (self.now(), self.app.bot_email(), self.app.name.clone());
-        let id = named_uuid(&format!("{}/{workspace}/bot", self.app.id));
+    /// Answers the application's own account in the workspace.
+    fn install(&mut self, client_id: &str, workspace: &str) -> Option<String> {
+        let now = self.now();
+        let bot = bot_user(self.app(client_id)?, workspace, now);
+        let id = bot.id.clone();
         if let Some(workspace) = self.workspace_mut(workspace) {
             match workspace.users.iter_mut().find(|user| user.id == id) {
-                Some(bot) => bot.active = true,
-                None => workspace.users.push(bot_user(&id, &name, &email, now)),
+                Some(known) => known.active = true,
+                None => workspace.users.push(bot),
             }
         }
-        self.installations.entry(workspace.to_owned()).or_insert_with(|| Installation {
-            bot_user: id.clone(),
-            installed_ms: now,
-            removed_teams: Vec::new(),
-        });
-        id
-    }
-
-    fn remember_approval(&mut self, workspace: &str, user: &str, scopes: &[String]) {
-        let person = Person { workspace: workspace.to_owned(), user: user.to_owned() };
-        match self.approvals.iter_mut().find(|approval| approval.person == person) {
-            Some(approval) => {
-                approval.scopes.extend(scopes.iter().cloned());
-                approval.scopes.sort();
-                approval.scopes.dedup();
-            }
-            None => self.approvals.push(Approval { person, scopes: scopes.to_vec() }),
-        }
+        let installation = Installation { bot_user: id.clone(), installed_ms: now, removed_teams: Vec::new() };
+        self.app_mut(client_id)?.installations.entry(workspace.to_owned()).or_insert(installation);
+        Some(id)
     }
 
     /// A fresh access and refresh token; the grant's current pair from now on.
@@ -133,40 +122,40 @@ impl World {
     }
 
     /// A long-lived token from the old days, without a refresh token.
-    pub fn mint_legacy(&mut self, workspace: &str, actor: Actor, scopes: Vec<String>) -> Option<String> {
+    pub fn mint_legacy(&mut self, client_id: &str, workspace: &str, actor: Actor, scopes: Vec<String>) -> Option<String> {
         let (workspace, person) = self.find_person(workspace, None).map(|(w, u)| (w.id.clone(), u.id.clone()))?;
-        let user = if actor == Actor::App { self.install(&workspace) } else { person.clone() };
-        let grant = self.add_grant(&workspace, actor, (user, person), scopes, false);
+        let user = if actor == Actor::App { self.install(client_id, &workspace)? } else { person.clone() };
+        let grant = self.add_grant(client_id, &workspace, actor, (user, person), scopes, false);
         Some(self.new_access(&grant, LEGACY_LIFE_MS, true))
     }
 
     /// As if the person who approves first had approved an app with PKCE.
-    pub fn mint_grant(&mut self, workspace: &str, scopes: Vec<String>) -> Option<Pair> {
+    pub fn mint_grant(&mut self, client_id: &str, workspace: &str, scopes: Vec<String>) -> Option<Pair> {
         let (workspace, person) = self.find_person(workspace, None).map(|(w, u)| (w.id.clone(), u.id.clone()))?;
-        let bot = self.install(&workspace);
-        let grant = self.add_grant(&workspace, Actor::App, (bot, person), scopes, true);
+        let bot = self.install(client_id, &workspace)?;
+        let grant = self.add_grant(client_id, &workspace, Actor::App, (bot, person), scopes, true);
         Some(self.new_pair(&grant))
     }
 
     /// `client_credentials`: the application acts as itself in the workspace that owns it.
-    pub fn mint_for_client(&mut self, scopes: Vec<String>) -> Option<Pair> {
-        let owner = self.settings.private_to_workspace.clone();
+    pub fn mint_for_client(&mut self, client_id: &str, scopes: Vec<String>) -> Option<Pair> {
+        let owner = self.app(client_id)?.private_to_workspace.clone();
         let key = owner.or_else(|| self.workspaces.first().map(|workspace| workspace.id.clone()))?;
         let (workspace, person) = self.find_person(&key, None).map(|(w, u)| (w.id.clone(), u.id.clone()))?;
-        let bot = self.install(&workspace);
-        self.end_client_grants_with_other_scopes(&workspace, &scopes);
-        let grant = self.add_grant(&workspace, Actor::App, (bot, person), scopes, false);
+        let bot = self.install(client_id, &workspace)?;
+        self.end_client_grants_with_other_scopes(client_id, &workspace, &scopes);
+        let grant = self.add_grant(client_id, &workspace, Actor::App, (bot, person), scopes, false);
         let access = self.new_access(&grant, CLIENT_LIFE_MS, false);
         Some(self.pair_of(access, None))
     }
 }
 
-fn bot_user(id: &str, name: &str, email: &str, now: i64) -> User {
+fn bot_user(app: &App, workspace: &str, now: i64) -> User {
     User {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        display_name: name.to_lowercase().replace(' ', "-"),
-        email: email.to_owned(),
+        id: app.bot_user(workspace),
+        name: app.name.clone(),
+        display_name: app.name.to_lowercase().replace(' ', "-"),
+        email: app.bot_email(),
         role: Role::App,
         active: true,
         created_ms: now,

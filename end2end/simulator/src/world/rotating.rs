@@ -19,15 +19,15 @@ pub enum Refreshed {
 }
 
 impl World {
-    /// Whose secret is needed before the token may be redeemed: `Some(true)` for a PKCE grant.
-    pub fn refresh_is_pkce(&self, token: &str) -> Option<bool> {
+    /// Whether the token needs no secret (`Some(true)` for a PKCE grant); `None` if it is not this client's.
+    pub fn refresh_is_pkce(&self, client_id: &str, token: &str) -> Option<bool> {
         let record = self.refresh.get(token)?;
-        self.grants.get(&record.grant).map(|grant| grant.pkce)
+        self.grants.get(&record.grant).filter(|grant| grant.client_id == client_id).map(|grant| grant.pkce)
     }
 
-    pub fn rotate(&mut self, token: &str) -> Result<Refreshed, Refused> {
+    pub fn rotate(&mut self, client_id: &str, token: &str) -> Result<Refreshed, Refused> {
         let grant = self.refresh.get(token).map(|record| record.grant.clone()).ok_or(Refused::Unknown)?;
-        let outcome = self.rotate_within(&grant, token);
+        let outcome = self.rotate_within(client_id, &grant, token);
         if let Some(grant) = self.grants.get_mut(&grant) {
             grant.counts.refreshes += 1;
             match &outcome {
@@ -39,8 +39,8 @@ impl World {
         outcome
     }
 
-    fn rotate_within(&mut self, grant: &str, token: &str) -> Result<Refreshed, Refused> {
-        if self.grants.get(grant).is_none_or(|grant| grant.ended) {
+    fn rotate_within(&mut self, client_id: &str, grant: &str, token: &str) -> Result<Refreshed, Refused> {
+        if self.grants.get(grant).is_none_or(|grant| grant.ended || grant.client_id != client_id) {
             return Err(Refused::Unknown);
         }
         match self.refresh.get(token).map(|record| (record.state.clone(), record.issued_ms)) {

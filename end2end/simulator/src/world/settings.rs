@@ -26,11 +26,12 @@ pub struct Settings {
     pub migrate_enabled: bool,
     /// A migrated long-lived token stops working.
     pub migrate_ends_old_token: bool,
-    /// Url key of the one workspace that may use the application; `null` means it is public.
+    /// Url key of the one workspace that may use the first application; `null` means it is public.
     pub private_to_workspace: Option<String>,
     pub requests_per_hour: u64,
     pub complexity_per_hour: u64,
     pub anonymous_requests_per_hour: u64,
+    /// Where the first application's webhooks are delivered.
     pub webhook_url: Option<String>,
     pub webhook_enabled: bool,
     pub webhook_resource_types: Vec<String>,

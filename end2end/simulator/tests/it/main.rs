@@ -1,5 +1,6 @@
 //! The simulated Linear over real HTTP: one property per test.
 
+mod apps;
 mod authorize;
 mod control;
 mod faults;
@@ -7,6 +8,7 @@ mod graphql;
 mod limits;
 mod migrate;
 mod mutations;
+mod receiver;
 mod refresh;
 mod revoke;
 mod setup;

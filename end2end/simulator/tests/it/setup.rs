@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relink_simulator::{Approve, ClockMove, Options, Simulator};
+use relink_simulator::{Approve, ClockMove, DemoApp, Options, Simulator};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -125,16 +125,23 @@ impl Linear {
         Answer::of(request.send().await.expect("an answer")).await
     }
 
-    /// The fields every confidential client sends.
     pub async fn token(&self, fields: &[(&str, &str)]) -> Answer {
-        let app = self.simulator.app();
+        self.token_as(&self.simulator.app(), fields).await
+    }
+
+    /// With the fields every confidential client sends.
+    pub async fn token_as(&self, app: &DemoApp, fields: &[(&str, &str)]) -> Answer {
         let mut all = vec![("client_id", app.client_id.as_str()), ("client_secret", app.client_secret.as_str())];
         all.extend_from_slice(fields);
         self.form("/oauth/token", &all).await
     }
 
     pub async fn exchange(&self, code: &str) -> Answer {
-        self.token(&[("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)]).await
+        self.exchange_as(&self.simulator.app(), code).await
+    }
+
+    pub async fn exchange_as(&self, app: &DemoApp, code: &str) -> Answer {
+        self.token_as(app, &[("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)]).await
     }
 
     pub async fn connect(&self, workspace: &str) -> Tokens {
@@ -146,7 +153,11 @@ impl Linear {
     }
 
     pub async fn refresh(&self, token: &str) -> Answer {
-        self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+        self.refresh_as(&self.simulator.app(), token).await
+    }
+
+    pub async fn refresh_as(&self, app: &DemoApp, token: &str) -> Answer {
+        self.token_as(app, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
     }
 
     pub fn ask(&self, token: &str, query: &str, variables: Value) -> RequestBuilder {
