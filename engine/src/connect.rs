@@ -6,8 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::account::Person;
+use crate::apps::Unusable;
 use crate::clock::{HOUR, MINUTE, Millis};
-use crate::connection::Actor;
+use crate::connection::{Actor, Connection, State};
 use crate::digest::{fingerprint, sha256_hex};
 use crate::linear::{ExchangeError, Identity, Tokens};
 use crate::scope::{self, NotOffered};
@@ -30,8 +31,20 @@ pub struct BeginConnect<'a> {
     pub browser: &'a str,
     /// Reconnect this one. It keeps its actor and scopes.
     pub connection: Option<&'a str>,
+    /// Go through this app of the organisation's own. A Reconnect goes through the connection's.
+    pub app: Option<&'a str>,
     pub actor: Actor,
     pub scopes: &'a [String],
+}
+
+impl From<Unusable> for BeginError {
+    fn from(error: Unusable) -> BeginError {
+        match error {
+            Unusable::NotConfigured => BeginError::NotConfigured,
+            Unusable::Sealed(unreadable) => unreadable.into(),
+            Unusable::Store(error) => error.into(),
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +53,22 @@ pub enum BeginError {
     NotConfigured,
     #[error("only admins and owners connect")]
     Forbidden,
-    #[error("no such connection")]
+    #[error("no such connection or app")]
     NotFound,
+    #[error(transparent)]
+    Sealed(#[from] Unreadable),
     #[error(transparent)]
     Scope(#[from] NotOffered),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What Linear is asked for.
+struct Wish {
+    /// The organisation's own app; the operator's if absent.
+    app_id: Option<String>,
+    actor: Actor,
+    scopes: Vec<String>,
 }
 
 /// What Linear sent back with the browser.
@@ -95,6 +118,8 @@ pub enum FinishError {
     LinearUnreachable(String),
     #[error("the reconnect came back as another workspace")]
     WrongWorkspace { connection: String, expected: String },
+    #[error("a Connect came back as a workspace that is connected")]
+    AlreadyConnected { connection: String, workspace: String },
     #[error("another organisation holds the workspace")]
     WorkspaceAlreadyLinked { email: Option<String> },
     #[error(transparent)]
@@ -109,11 +134,11 @@ impl Engine {
     /// # Errors
     /// See [`BeginError`].
     pub async fn connect_begin(&self, person: &Person, begin: BeginConnect<'_>) -> Result<Url, BeginError> {
-        let app = self.linear().app().ok_or(BeginError::NotConfigured)?;
         if !person.manages() {
             return Err(BeginError::Forbidden);
         }
-        let (actor, scopes) = self.ask_for(person, begin).await?;
+        let Wish { app_id, actor, scopes } = self.wish(person, begin).await?;
+        let app = self.oauth_app(&person.organisation_id, app_id.as_deref()).await?;
         let state = self.entropy().token();
         let verifier = SecretString::from(self.entropy().token());
         let state_hash = sha256_hex(state.as_bytes());
@@ -124,24 +149,28 @@ impl Engine {
             organisation_id: person.organisation_id.clone(),
             user_id: person.user_id.clone(),
             connection_id: begin.connection.map(str::to_owned),
+            app_id,
             actor,
             scopes: scopes.clone(),
             expires_at: self.now() + ATTEMPT_LIFE,
             state_hash: state_hash.clone(),
         };
         self.store().connect_attempt_create(&attempt).await?;
-        Ok(self.linear().authorize_url(app, &state, &verifier, actor, &scopes))
+        Ok(self.linear().authorize_url(&app, &state, &verifier, actor, &scopes))
     }
 
-    /// A Reconnect asks for what the connection has; a Connect for what was chosen.
-    async fn ask_for(&self, person: &Person, begin: BeginConnect<'_>) -> Result<(Actor, Vec<String>), BeginError> {
-        match begin.connection {
-            None => Ok((begin.actor, scope::choose(begin.actor, begin.scopes)?)),
-            Some(id) => {
-                let connection = self.store().connection(&person.organisation_id, id).await?.ok_or(BeginError::NotFound)?;
-                Ok((connection.actor, connection.scopes))
-            }
+    /// A Reconnect asks for what the connection has, through its app; a Connect for what was chosen.
+    async fn wish(&self, person: &Person, begin: BeginConnect<'_>) -> Result<Wish, BeginError> {
+        let organisation = &person.organisation_id;
+        if let Some(id) = begin.connection {
+            let connection = self.store().connection(organisation, id).await?.ok_or(BeginError::NotFound)?;
+            return Ok(Wish { app_id: connection.app_id, actor: connection.actor, scopes: connection.scopes });
         }
+        let app_id = match begin.app {
+            Some(id) => Some(self.store().app(organisation, id).await?.ok_or(BeginError::NotFound)?.id),
+            None => self.usual_app(organisation).await?,
+        };
+        Ok(Wish { app_id, actor: begin.actor, scopes: scope::choose(begin.actor, begin.scopes)? })
     }
 
     /// Finishes an attempt. Whatever goes wrong, nothing is stored and tokens already minted are revoked.
@@ -162,7 +191,8 @@ impl Engine {
 
     async fn exchange_and_adopt(&self, person: &Person, attempt: &ConnectAttempt, code: &str) -> Result<Connected, FinishError> {
         let verifier = self.vault().open_row(TABLE, VERIFIER, &attempt.state_hash, &attempt.organisation_id, &attempt.verifier_sealed)?;
-        let tokens = self.linear().exchange(code, &verifier).await.map_err(exchange_failed)?;
+        let app = self.oauth_app(&attempt.organisation_id, attempt.app_id.as_deref()).await.map_err(unusable)?;
+        let tokens = self.linear().exchange(&app, code, &verifier).await.map_err(exchange_failed)?;
         let issued_at = self.now();
         match self.adopt(person, attempt, &tokens, issued_at).await {
             Ok(connected) => Ok(connected),
@@ -188,10 +218,10 @@ impl Engine {
         let unreachable = |error: crate::linear::CallError| FinishError::LinearUnreachable(error.to_string());
         let identity = self.linear().identity(&tokens.access).await.map_err(unreachable)?;
         self.check_expected(person, attempt, &identity).await?;
-        let exclusive = !self.settings().shared_workspaces;
         // Twice: a simultaneous first connect of the same workspace may give the row another id meanwhile.
         for _ in 0..2 {
             let known = self.store().connection_by_workspace(&person.organisation_id, &identity.workspace.id).await?;
+            self.check_not_connected(attempt, known.as_ref())?;
             let again = known.is_some();
             let id = known.map_or_else(|| self.entropy().id(), |connection| connection.id);
             let before = self.store().grant(&person.organisation_id, &id).await?;
@@ -202,12 +232,13 @@ impl Engine {
                 grant: self.seal(&id, &person.organisation_id, tokens, issued_at),
                 id: id.clone(),
                 organisation_id: person.organisation_id.clone(),
+                app_id: attempt.app_id.clone(),
                 workspace: identity.workspace.clone(),
                 actor: attempt.actor,
                 viewer: identity.viewer.clone(),
                 scopes: tokens.scopes.clone().unwrap_or_else(|| attempt.scopes.clone()),
                 connected_by: person.user_id.clone(),
-                exclusive,
+                exclusive: !self.settings().shared_workspaces,
                 now: self.now(),
             };
             match self.store().connection_adopt(&adoption).await? {
@@ -238,6 +269,16 @@ impl Engine {
         Err(FinishError::WrongWorkspace { connection: expected.id, expected: expected.workspace.name })
     }
 
+    /// A Connect is for a further workspace, or one that needs it: what works is not changed by accident.
+    fn check_not_connected(&self, attempt: &ConnectAttempt, known: Option<&Connection>) -> Result<(), FinishError> {
+        match known {
+            Some(known) if attempt.connection_id.is_none() && matches!(known.state, State::Connected { .. }) => {
+                Err(FinishError::AlreadyConnected { connection: known.id.clone(), workspace: known.workspace.name.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A pair of tokens for its row.
     pub(crate) fn seal(&self, connection: &str, organisation: &str, tokens: &Tokens, issued_at: Millis) -> NewGrant {
         let place = |column| Place { table: CONNECTIONS, row: connection, column, organisation };
@@ -256,15 +297,19 @@ fn exchange_failed(error: ExchangeError) -> FinishError {
     match error {
         ExchangeError::Refused { code, .. } => {
             if code != "invalid_grant" {
-                tracing::error!(
-                    code,
-                    "Linear refused the exchange; compare LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET with the app in Linear"
-                );
+                tracing::error!(code, "Linear refused the exchange; compare client ID and client secret with the app in Linear");
             }
             FinishError::ExchangeFailed(code)
         }
         ExchangeError::Passing(passing) => FinishError::LinearUnreachable(passing.to_string()),
-        ExchangeError::NotConfigured => FinishError::ExchangeFailed("not_configured".to_owned()),
+    }
+}
+
+fn unusable(error: Unusable) -> FinishError {
+    match error {
+        Unusable::NotConfigured => FinishError::ExchangeFailed("not_configured".to_owned()),
+        Unusable::Sealed(unreadable) => unreadable.into(),
+        Unusable::Store(error) => error.into(),
     }
 }
 

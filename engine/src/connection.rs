@@ -220,6 +220,8 @@ impl RefreshTrouble {
 pub struct Connection {
     pub id: String,
     pub organisation_id: String,
+    /// The organisation's Linear app that it goes through; the operator's if absent.
+    pub app_id: Option<String>,
     pub workspace: Workspace,
     pub actor: Actor,
     pub viewer: Viewer,

@@ -6,7 +6,7 @@ use crate::account::Person;
 use crate::clock::{DAY, MINUTE};
 use crate::connection::State;
 use crate::linear::{ExchangeError, Revocation};
-use crate::store::{ACCESS, CONNECTIONS, REFRESH, SealedGrant, StoreError, SupersededGrant};
+use crate::store::{ACCESS, Actor, CONNECTIONS, REFRESH, SealedGrant, StoreError, SupersededGrant};
 use crate::{Engine, uncancelled};
 
 /// Leftovers looked at in one go.
@@ -64,6 +64,23 @@ impl Engine {
         Ok(done)
     }
 
+    /// Forgets connections that ended so long ago that nobody will connect them again to find everything as it was: their
+    /// secrets, and who is who in their workspaces. Answers how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_disconnected(&self) -> Result<u32, StoreError> {
+        let before = self.now() - self.settings().keep_disconnected;
+        let mut forgotten = 0;
+        for connection in self.store().connections_ended(before, RESUME_LIMIT).await? {
+            let act = self.act(&connection.organisation_id, Actor::relink(), "connection.forgotten", connection.workspace.name.clone());
+            if self.store().connection_forget(&connection.id, &connection.workspace.id, before, &act).await? {
+                forgotten += 1;
+            }
+        }
+        Ok(forgotten)
+    }
+
     /// True when no token of the connection is alive any more, as far as Linear tells.
     async fn revoke_ended(&self, organisation: &str, id: &str) -> Result<bool, StoreError> {
         let Some(grant) = self.store().grant(organisation, id).await? else { return Ok(true) };
@@ -112,7 +129,14 @@ impl Engine {
         let (Some(_), Some(sealed)) = (grant.attempt_began_at, &grant.refresh_sealed) else { return Ok(true) };
         let id = &grant.connection_id;
         let Ok(token) = self.vault().open_row(CONNECTIONS, REFRESH, id, organisation, sealed) else { return Ok(true) };
-        match self.linear().refresh(&token).await {
+        let app = match self.oauth_app(organisation, grant.app_id.as_deref()).await {
+            Ok(app) => app,
+            Err(error) => {
+                tracing::warn!(connection = id, %error, "a lost pair of tokens cannot be fetched to be revoked");
+                return Ok(false);
+            }
+        };
+        match self.linear().refresh(&app, &token).await {
             Ok(pair) => {
                 let sealed = self.seal(id, organisation, &pair, self.now());
                 self.store().superseded_grant_put(id, -grant.generation, &sealed).await?;

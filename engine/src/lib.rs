@@ -3,7 +3,9 @@
 
 pub mod account;
 mod accounts;
+mod alarm;
 mod api_keys;
+mod apps;
 mod audit;
 mod budget;
 pub mod clock;
@@ -13,6 +15,8 @@ pub mod digest;
 mod disconnect;
 pub mod entropy;
 pub mod linear;
+pub mod live;
+pub mod mail;
 pub mod outgoing;
 mod password;
 pub mod people;
@@ -32,21 +36,26 @@ use tokio::sync::Mutex;
 
 pub use accounts::{AddedMember, ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp, SignUpError};
 pub use api_keys::{ApiKey, ApiKeyError, Caller, NewApiKey};
+pub use apps::{APPS_MAX, App, AppError, AppSecrets, NewApp};
 pub use connect::{BeginConnect, BeginError, Callback, Connected, FinishError};
 pub use disconnect::{DisconnectError, Disconnected};
 pub use refresh::RefreshSettings;
 pub use tally::Tally;
 pub use token::{CallFailed, Checked, FreshToken, RefreshNowError, Rejected, TokenError, Wanted};
 
-use clock::{Clock, Millis};
+use clock::{Clock, DAY, Millis};
 use entropy::Entropy;
 use linear::Linear;
+use mail::Mail;
 use store::{Store, StoreError};
 use vault::{Place, Vault};
 use webhook::{SigningKey, WebhookSettings};
 
+/// Milliseconds for which what belongs to a disconnected workspace is kept.
+pub const KEEP_DISCONNECTED: Millis = 30 * DAY;
+
 /// Switches that the operator sets.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Several organisations may connect the same Linear workspace.
     pub shared_workspaces: bool,
@@ -56,6 +65,24 @@ pub struct Settings {
     pub webhook_key: Option<SigningKey>,
     /// Destinations may be inside the network that Relink runs in.
     pub allow_private_destinations: bool,
+    /// Milliseconds after which a disconnected workspace is forgotten: its people, secrets and history.
+    pub keep_disconnected: Millis,
+    /// Sends e-mail, if a mail server is set up.
+    pub mail: Option<Mail>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            shared_workspaces: false,
+            refresh: RefreshSettings::default(),
+            webhooks: WebhookSettings::default(),
+            webhook_key: None,
+            allow_private_destinations: false,
+            keep_disconnected: KEEP_DISCONNECTED,
+            mail: None,
+        }
+    }
 }
 
 /// Everything Relink can do. Cheap to clone; the only thing that pages and endpoints need.
@@ -81,6 +108,7 @@ struct Parts {
     refusals: webhook::Refusals,
     webhooks: Tally,
     outgoing: outgoing::Outgoing,
+    live: live::Live,
     handed_on: Tally,
     errands: Mutex<()>,
 }
@@ -147,6 +175,7 @@ impl Engine {
             refusals: webhook::Refusals::default(),
             webhooks: Tally::default(),
             outgoing,
+            live: live::Live::default(),
             handed_on: Tally::default(),
             errands: Mutex::default(),
         })))
@@ -199,6 +228,10 @@ impl Engine {
 
     fn outgoing(&self) -> &outgoing::Outgoing {
         &self.0.outgoing
+    }
+
+    fn live(&self) -> &live::Live {
+        &self.0.live
     }
 
     /// A turn to act on events about connections: one at a time in this process.

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use relink_engine::RefreshSettings;
+use relink_engine::clock::Millis;
 use relink_engine::linear::OauthApp;
+use relink_engine::mail::MailServer;
 use relink_engine::vault::KeyRing;
 use relink_engine::webhook::WebhookSettings;
 use secrecy::SecretString;
@@ -33,6 +35,9 @@ pub struct Config {
     pub allow_private_destinations: bool,
     pub refresh: RefreshSettings,
     pub webhooks: WebhookSettings,
+    /// Milliseconds for which what belongs to a disconnected workspace is kept.
+    pub keep_disconnected: Millis,
+    pub mail: Option<MailServer>,
     /// Requests that one API key may make in a minute.
     pub api_requests_per_minute: u32,
     /// Signs `POST /jobs/refresh`; without it there is no such thing.

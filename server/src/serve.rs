@@ -32,6 +32,8 @@ const HOUSEKEEPING: Duration = Duration::from_secs(600);
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 /// Between two looks at deliveries that may be forgotten.
 const PRUNE_EVERY: Duration = Duration::from_secs(5);
+/// Between two looks at connections that somebody has to be told about.
+const ALARM_EVERY: Duration = Duration::from_secs(10);
 /// Between two looks at refreshes whose outcome is not known.
 const RESUME_EVERY: Duration = Duration::from_secs(3);
 /// Where the demo's simulated Linear listens.
@@ -65,6 +67,11 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     let sweeping = tokio::spawn(keep_fresh(engine.clone()));
     let resuming = tokio::spawn(resume(engine.clone()));
     let pruning = tokio::spawn(prune(engine.clone()));
+    let alarming = tokio::spawn(alarm(engine.clone()));
+    let telling = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.tell_changes().await }
+    });
     let handing_on = tokio::spawn({
         let engine = engine.clone();
         async move { engine.hand_on().await }
@@ -77,6 +84,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
             asked_to_stop().await;
             tracing::info!("stopping; requests under way may finish");
             let _ = stop.send(true);
+            engine.stop_telling();
             tokio::time::sleep(GRACE).await;
             tracing::warn!("some requests did not finish in time");
         } => Ok(()),
@@ -85,6 +93,8 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     sweeping.abort();
     resuming.abort();
     pruning.abort();
+    alarming.abort();
+    telling.abort();
     // A reply that is on its way is worth waiting for: it holds the only copy of a new pair.
     engine.refreshes_landed(LANDING).await;
     engine.stop_handing_on().await;
@@ -159,11 +169,19 @@ async fn housekeep(engine: Engine) {
         if let Err(error) = engine.forget_history().await {
             tracing::error!(%error, "old history could not be forgotten");
         }
+        if let Err(error) = engine.forget_changes().await {
+            tracing::error!(%error, "old changes could not be forgotten");
+        }
         if let Err(error) = engine.forget_refusals().await {
             tracing::error!(%error, "old refusals could not be forgotten");
         }
         if let Err(error) = engine.store().processes_forget().await {
             tracing::error!(%error, "processes that are gone could not be forgotten");
+        }
+        match engine.forget_disconnected().await {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::info!(forgotten, "workspaces that were disconnected long ago are forgotten"),
+            Err(error) => tracing::error!(%error, "disconnected workspaces could not be forgotten"),
         }
         match engine.finish_revocations().await {
             Ok(0) => {}
@@ -190,6 +208,18 @@ async fn keep_fresh(engine: Engine) {
 }
 
 /// Forgets deliveries that are old or too many, soon, so that a flood of them does not fill the disk.
+/// Mails to those who can help.
+async fn alarm(engine: Engine) {
+    loop {
+        match engine.send_alarms().await {
+            Ok(0) => {}
+            Ok(sent) => tracing::info!(sent, "people were told by e-mail that a connection needs them"),
+            Err(error) => tracing::error!(%error, "alarms could not be sent"),
+        }
+        tokio::time::sleep(ALARM_EVERY).await;
+    }
+}
+
 async fn prune(engine: Engine) {
     loop {
         match engine.forget_deliveries().await {

@@ -7,6 +7,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use relink_engine::clock::Clock;
 use relink_engine::entropy::Entropy;
 use relink_engine::linear::Linear;
+use relink_engine::mail::Mail;
 use relink_engine::store::{Store, StoreError};
 use relink_engine::vault::Vault;
 use relink_engine::webhook::SigningKey;
@@ -50,6 +51,8 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
         shared_workspaces: config.shared_workspaces,
         refresh: config.refresh,
         webhooks: config.webhooks,
+        keep_disconnected: config.keep_disconnected,
+        mail: config.mail.clone().map(|server| Mail::new(server, config.url.clone())),
         allow_private_destinations: config.allow_private_destinations,
         webhook_key: config.webhook_secret.as_ref().and_then(SigningKey::new),
     };

@@ -21,7 +21,7 @@ pub use token_reply::Tokens;
 
 use self::http::Http;
 
-/// The operator's OAuth app in Linear.
+/// An OAuth app in Linear: the operator's, or one of an organisation's own.
 #[derive(Clone, Debug)]
 pub struct OauthApp {
     pub client_id: String,
@@ -29,7 +29,20 @@ pub struct OauthApp {
     pub client_secret: Option<SecretString>,
 }
 
-/// Where Linear is, and as which app it is talked to. Cheap to clone.
+/// Whether this can be the client id of a Linear app, and not something else that was copied.
+#[must_use]
+pub fn is_client_id(text: &str) -> bool {
+    let fits = (8..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    fits && !text.starts_with("lin_")
+}
+
+/// Whether this can be the client secret of a Linear app.
+#[must_use]
+pub fn is_client_secret(text: &str) -> bool {
+    (8..=256).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()) && !text.starts_with("lin_wh_")
+}
+
+/// Where Linear is, and the operator's app there. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Linear {
     http: Http,

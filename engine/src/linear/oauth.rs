@@ -38,8 +38,6 @@ pub enum ExchangeError {
     Refused { code: String, status: u16 },
     #[error(transparent)]
     Passing(#[from] Passing),
-    #[error("no Linear OAuth app is configured")]
-    NotConfigured,
 }
 
 /// What Linear said to a revocation.
@@ -69,12 +67,11 @@ impl Linear {
         url
     }
 
-    /// Trades a one-shot authorization code for the first pair of tokens.
+    /// Trades a one-shot authorization code, given to this app, for the first pair of tokens.
     ///
     /// # Errors
     /// [`ExchangeError::Refused`] is a verdict, [`ExchangeError::Passing`] is not.
-    pub async fn exchange(&self, code: &str, verifier: &SecretString) -> Result<Tokens, ExchangeError> {
-        let app = self.app.as_ref().ok_or(ExchangeError::NotConfigured)?;
+    pub async fn exchange(&self, app: &OauthApp, code: &str, verifier: &SecretString) -> Result<Tokens, ExchangeError> {
         let reply = self
             .oauth_client(app)
             .exchange_code(AuthorizationCode::new(code.to_owned()))
@@ -84,13 +81,12 @@ impl Linear {
         reply.map(Tokens::from).map_err(verdict)
     }
 
-    /// Shows a refresh token (RFC 6749, section 6) and gets the next pair. Linear rotates it with every use; for half an
+    /// Shows a refresh token (RFC 6749, section 6) of this app and gets the next pair. Linear rotates it with every use; for half an
     /// hour it gives the same pair again to the same token.
     ///
     /// # Errors
     /// As [`Linear::exchange`].
-    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<Tokens, ExchangeError> {
-        let app = self.app.as_ref().ok_or(ExchangeError::NotConfigured)?;
+    pub async fn refresh(&self, app: &OauthApp, refresh_token: &SecretString) -> Result<Tokens, ExchangeError> {
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let endpoint = TokenEndpoint(&self.http);
         let reply = self.oauth_client(app).exchange_refresh_token(&token).request_async(&endpoint).await;

@@ -1,14 +1,14 @@
 //! Making link codes, and what became of them.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use super::LinkCode;
+use super::{Handover, LinkCode};
 use crate::Engine;
 use crate::account::Person;
 use crate::clock::{DAY, HOUR, Millis};
 use crate::connection::Connection;
 use crate::linear::{Linear, LinearPerson};
-use crate::store::{Actor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError};
+use crate::store::{Act, Actor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError};
 use crate::token::CallFailed;
 
 /// Milliseconds for which a code can be used.
@@ -30,6 +30,18 @@ pub struct Invited {
     /// "7K3D-M9QX-2VBT-H4ZC"
     pub code: SecretString,
     pub expires_at: Millis,
+    pub mailed: Mailed,
+}
+
+/// Whether a code went to its person by e-mail too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mailed {
+    /// No mail server is set up.
+    #[default]
+    NotSetUp,
+    Sent,
+    /// The mail server did not take it; the log says why.
+    Failed,
 }
 
 /// What became of a code.
@@ -165,14 +177,40 @@ impl Engine {
         let act = self.act(organisation, actor, "invite.made", subject);
         match self.store().invite_add(&new, &act).await? {
             InviteAdded::Linked { email } => Err(InviteError::Linked { email }),
-            InviteAdded::Added => Ok(Invited {
-                id: new.id,
-                name: found.name,
-                email: found.email,
-                workspace: connection.workspace.name.clone(),
-                code: code.grouped(),
-                expires_at: new.expires_at,
-            }),
+            InviteAdded::Added => {
+                let code = code.grouped();
+                let mailed = self.mail_code(organisation, &new.id, &code).await;
+                let workspace = connection.workspace.name.clone();
+                Ok(Invited { id: new.id, name: found.name, email: found.email, workspace, code, expires_at: new.expires_at, mailed })
+            }
+        }
+    }
+
+    /// Sends a new code to its person. It is good whether or not that works.
+    async fn mail_code(&self, organisation: &str, invite: &str, code: &SecretString) -> Mailed {
+        let Some(mail) = &self.settings().mail else { return Mailed::NotSetUp };
+        let row = match self.store().invite(organisation, invite).await {
+            Ok(Some(row)) => row,
+            Ok(None) => return Mailed::Failed,
+            Err(error) => {
+                tracing::error!(%error, invite, "a link code could not be sent by e-mail");
+                return Mailed::Failed;
+            }
+        };
+        let handover = Handover {
+            name: &row.linear_name,
+            asked_by: row.made_by.as_deref(),
+            organisation: &row.organisation_name,
+            page: &mail.page("/link"),
+            code: code.expose_secret(),
+            expires_at: row.expires_at,
+        };
+        match mail.send(&row.linear_name, &row.linear_email, handover.subject(), handover.text()).await {
+            Ok(()) => Mailed::Sent,
+            Err(error) => {
+                tracing::error!(%error, invite, "a link code could not be sent by e-mail");
+                Mailed::Failed
+            }
         }
     }
 
@@ -198,9 +236,26 @@ impl Engine {
             return Err(InviteError::Forbidden);
         }
         let row = self.store().invite(&person.organisation_id, id).await?.ok_or(InviteError::NotFound)?;
-        let act =
-            self.act(&person.organisation_id, person.actor(), "invite.revoked", format!("{} in {}", row.linear_name, row.workspace_name));
+        let act = self.invite_act(person, "invite.revoked", &row);
         if self.store().invite_end(&row.id, "revoked", &act).await? { Ok(row.linear_name) } else { Err(InviteError::NotFound) }
+    }
+
+    /// Takes a code whose holder said no or was refused off the list of [`Engine::invites`]. Whoever else manages may have done
+    /// that already.
+    ///
+    /// # Errors
+    /// See [`InviteError`].
+    pub async fn invite_dismiss(&self, person: &Person, id: &str) -> Result<(), InviteError> {
+        if !person.manages() {
+            return Err(InviteError::Forbidden);
+        }
+        let row = self.store().invite(&person.organisation_id, id).await?.ok_or(InviteError::NotFound)?;
+        self.store().invite_dismiss(&row.id, &self.invite_act(person, "invite.dismissed", &row)).await?;
+        Ok(())
+    }
+
+    fn invite_act(&self, person: &Person, act: &'static str, row: &InviteRow) -> Act {
+        self.act(&person.organisation_id, person.actor(), act, format!("{} in {}", row.linear_name, row.workspace_name))
     }
 
     /// Makes a new code for whom another one was for, which ends.

@@ -96,7 +96,7 @@ impl Engine {
         Ok(team)
     }
 
-    /// Gives a member another role. All their sessions end.
+    /// Gives a member another role. All their sessions end, and the codes that they made if they may not make any more.
     ///
     /// # Errors
     /// See [`MemberError`].
@@ -118,7 +118,8 @@ impl Engine {
         changed(self.store().member_set_role(&member.user_id, role.name(), &act).await?)
     }
 
-    /// Removes a member, with who they are in Linear. All their sessions end.
+    /// Removes a member, with who they are in Linear. All their sessions end, and the codes that they made. An account without a
+    /// password goes with them: nobody could sign in to it.
     ///
     /// # Errors
     /// See [`MemberError`].

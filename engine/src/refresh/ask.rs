@@ -5,10 +5,12 @@ use super::flights::Route;
 use super::steps::{Event, Setback};
 use super::{Outcome, in_time};
 use crate::Engine;
+use crate::apps::Unusable;
 use crate::clock::{Millis, SECOND};
 use crate::connection::{Evidence, PassingError};
 use crate::linear::{ExchangeError, Tokens};
 use crate::store::{Rotated, Rotation, SupersededGrant};
+use crate::vault::KEY_MISSING;
 
 /// After a reply without a refresh token.
 const ASK_AGAIN_AFTER: Millis = 15 * SECOND;
@@ -19,7 +21,11 @@ impl Engine {
         trip.asked = true;
         let issued_at = self.now();
         let Some(token) = trip.token.take() else { return Event::Setback(Setback::Passing { reached: false }) };
-        match self.linear().refresh(&token).await {
+        let app = match self.oauth_app(organisation, trip.app_id.as_deref()).await {
+            Ok(app) => app,
+            Err(error) => return Event::Setback(self.unusable(&error, trip)),
+        };
+        match self.linear().refresh(&app, &token).await {
             Ok(tokens) => Event::Pair(Box::new(self.rotation(organisation, route, &tokens, issued_at))),
             Err(ExchangeError::Refused { code, status }) if code == "invalid_grant" => {
                 trip.refusal = Some(Evidence::new(status, &code));
@@ -34,7 +40,6 @@ impl Engine {
             ExchangeError::Refused { code, status } if matches!(code.as_str(), "invalid_client" | "unauthorized_client") => {
                 (code.clone(), Some(*status), Setback::Misconfigured)
             }
-            ExchangeError::NotConfigured => ("not_configured".to_owned(), None, Setback::Misconfigured),
             // Any other code is no verdict on the grant.
             ExchangeError::Refused { code, status } => (code.clone(), Some(*status), Setback::Passing { reached: false }),
             ExchangeError::Passing(passing) => {
@@ -45,6 +50,18 @@ impl Engine {
         };
         tracing::debug!(code, status, "a refresh got no tokens");
         trip.error = Some(PassingError { code, status, at: self.now() });
+        setback
+    }
+
+    /// Nobody could ask.
+    fn unusable(&self, error: &Unusable, trip: &mut Trip) -> Setback {
+        let (code, setback) = match error {
+            Unusable::Sealed(unreadable) if unreadable.key_missing => (KEY_MISSING, Setback::Misconfigured),
+            Unusable::Sealed(_) | Unusable::NotConfigured => ("not_configured", Setback::Misconfigured),
+            Unusable::Store(_) => ("database", Setback::Passing { reached: false }),
+        };
+        tracing::error!(%error, "the Linear app of a connection cannot be used");
+        trip.error = Some(PassingError { code: code.to_owned(), status: None, at: self.now() });
         setback
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Trip {
     /// The row as it was when the lease was taken, and the refresh token in it.
     pub grant: Option<SealedGrant>,
     pub token: Option<SecretString>,
+    /// The organisation's app that it was given to.
+    pub app_id: Option<String>,
     /// Another's lease that stood still.
     pub dead: Option<Lease>,
     /// The refresh token had been shown before this refresh began.
@@ -46,6 +48,7 @@ impl Trip {
             started: Instant::now(),
             grant: None,
             token: None,
+            app_id: None,
             dead: None,
             intent_was_open: false,
             asked: false,
@@ -145,6 +148,7 @@ impl Engine {
         };
         let sealed = grant.refresh_sealed.as_deref();
         let opened = sealed.map(|sealed| self.vault().open_row(CONNECTIONS, REFRESH, &route.connection, organisation, sealed));
+        trip.app_id.clone_from(&grant.app_id);
         trip.grant = Some(grant);
         match opened {
             Some(Ok(token)) => trip.token = Some(token),

@@ -81,8 +81,9 @@ impl Engine {
                 "ALARM: tokens are sealed with a key that RELINK_KEYS of this process lacks. Give every replica the same keys, the new \
                  one last at first, and first when all have it. No connection was given up"
             } else {
-                "ALARM: Linear does not accept this Relink as a client, so no token can be refreshed. Compare LINEAR_CLIENT_ID and \
-                 LINEAR_CLIENT_SECRET with the app in Linear and start Relink again. No connection was given up"
+                "ALARM: Linear does not accept this Relink as a client, so its tokens cannot be refreshed. Compare client ID and client \
+                 secret (LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET, or those of the organisation's app) with the app in Linear. No \
+                 connection was given up"
             };
             tracing::error!(code, "{words}");
         }

@@ -16,6 +16,8 @@ pub struct ConnectAttempt {
     pub user_id: String,
     /// Set for a Reconnect: the connection that must come back.
     pub connection_id: Option<String>,
+    /// The organisation's app that it goes through; the operator's if absent.
+    pub app_id: Option<String>,
     pub actor: Actor,
     /// What was asked for: granted, unless Linear says otherwise.
     pub scopes: Vec<String>,
@@ -30,6 +32,7 @@ struct Row {
     organisation_id: String,
     user_id: String,
     connection_id: Option<String>,
+    app_id: Option<String>,
     actor: String,
     scopes: String,
     verifier_sealed: Vec<u8>,
@@ -48,6 +51,7 @@ impl TryFrom<Row> for ConnectAttempt {
             organisation_id: row.organisation_id,
             user_id: row.user_id,
             connection_id: row.connection_id,
+            app_id: row.app_id,
             actor,
             scopes: row.scopes.split(' ').map(str::to_owned).collect(),
             verifier_sealed: row.verifier_sealed,
@@ -63,11 +67,11 @@ impl Store {
     /// When the database fails.
     pub async fn connect_attempt_create(&self, attempt: &ConnectAttempt) -> Stored<()> {
         const SQL: &str = "INSERT INTO connect_attempts \
-            (state_hash, browser_hash, organisation_id, user_id, connection_id, actor, scopes, verifier_sealed, expires_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+            (state_hash, browser_hash, organisation_id, user_id, connection_id, app_id, actor, scopes, verifier_sealed, expires_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         on!(&self.db, pool => {
             sqlx::query(SQL).bind(&attempt.state_hash).bind(&attempt.browser_hash).bind(&attempt.organisation_id).bind(&attempt.user_id)
-                .bind(&attempt.connection_id).bind(attempt.actor.name()).bind(attempt.scopes.join(" ")).bind(&attempt.verifier_sealed).bind(attempt.expires_at)
+                .bind(&attempt.connection_id).bind(&attempt.app_id).bind(attempt.actor.name()).bind(attempt.scopes.join(" ")).bind(&attempt.verifier_sealed).bind(attempt.expires_at)
                 .execute(pool).await?;
         });
         Ok(())
@@ -80,7 +84,7 @@ impl Store {
     /// When the database fails.
     pub async fn connect_attempt_take(&self, state_hash: &str, browser_hash: &str, now: Millis) -> Stored<Option<ConnectAttempt>> {
         const SQL: &str = "DELETE FROM connect_attempts WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 \
-            RETURNING state_hash, browser_hash, organisation_id, user_id, connection_id, actor, scopes, verifier_sealed, expires_at";
+            RETURNING state_hash, browser_hash, organisation_id, user_id, connection_id, app_id, actor, scopes, verifier_sealed, expires_at";
         let row: Option<Row> =
             on!(&self.db, pool => sqlx::query_as(SQL).bind(state_hash).bind(browser_hash).bind(now).fetch_optional(pool).await?);
         row.map(ConnectAttempt::try_from).transpose()

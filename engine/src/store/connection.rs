@@ -11,7 +11,7 @@ use crate::connection::{Actor, Connection, Evidence, PassingError, Reason, Refre
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT c.id, c.organisation_id, c.workspace_id, c.workspace_name, c.workspace_url_key, c.workspace_logo_url, \
+            "SELECT c.id, c.organisation_id, c.app_id, c.workspace_id, c.workspace_name, c.workspace_url_key, c.workspace_logo_url, \
              c.actor, c.viewer_id, c.viewer_name, c.scopes, c.state, c.reason, c.state_since, c.evidence, c.generation, \
              c.fingerprint, c.issued_at, c.expires_at, c.connected_at, c.tokens_revoked, c.last_verified_at, \
              c.last_error_code, c.last_error_status, c.last_error_at, \
@@ -35,6 +35,7 @@ macro_rules! untroubled {
 struct Row {
     id: String,
     organisation_id: String,
+    app_id: Option<String>,
     workspace_id: String,
     workspace_name: String,
     workspace_url_key: String,
@@ -116,6 +117,7 @@ impl TryFrom<Row> for Connection {
         Ok(Connection {
             id: row.id,
             organisation_id: row.organisation_id,
+            app_id: row.app_id,
             workspace: Workspace {
                 id: row.workspace_id,
                 name: row.workspace_name,
@@ -142,6 +144,7 @@ pub struct Adoption {
     /// The id that the grant is sealed for: of the row that is there, or a new one.
     pub id: String,
     pub organisation_id: String,
+    pub app_id: Option<String>,
     pub workspace: Workspace,
     pub actor: Actor,
     pub viewer: Viewer,
@@ -233,10 +236,10 @@ impl Store {
                 .bind(&new.organisation_id).bind(&new.workspace.id).execute(&mut *tx).await?;
             const SQL: &str = "INSERT INTO connections \
                 (id, organisation_id, workspace_id, workspace_name, workspace_url_key, workspace_logo_url, actor, viewer_id, viewer_name, scopes, \
-                 state, state_since, generation, adopted_generation, access_sealed, refresh_sealed, fingerprint, issued_at, expires_at, connected_by, connected_at, last_verified_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'connected', $11, 1, 1, $12, $13, $14, $15, $16, $17, $11, $11) \
+                 state, state_since, generation, adopted_generation, access_sealed, refresh_sealed, fingerprint, issued_at, expires_at, connected_by, connected_at, last_verified_at, app_id) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'connected', $11, 1, 1, $12, $13, $14, $15, $16, $17, $11, $11, $18) \
                 ON CONFLICT (organisation_id, workspace_id) DO UPDATE SET \
-                 workspace_name = excluded.workspace_name, workspace_url_key = excluded.workspace_url_key, workspace_logo_url = excluded.workspace_logo_url, \
+                 app_id = excluded.app_id, workspace_name = excluded.workspace_name, workspace_url_key = excluded.workspace_url_key, workspace_logo_url = excluded.workspace_logo_url, \
                  actor = excluded.actor, viewer_id = excluded.viewer_id, viewer_name = excluded.viewer_name, scopes = excluded.scopes, \
                  state = 'connected', reason = NULL, state_since = excluded.state_since, evidence = NULL, generation = connections.generation + 1, \
                  adopted_generation = connections.generation + 1, lease_owner = NULL, attempt_began_at = NULL, failures = 0, untokened = 0, next_attempt_at = NULL, \
@@ -252,7 +255,7 @@ impl Store {
                 .bind(new.actor.name()).bind(&new.viewer.id).bind(&new.viewer.name).bind(new.scopes.join(" "))
                 .bind(new.now)
                 .bind(&new.grant.access_sealed).bind(&new.grant.refresh_sealed).bind(&new.grant.fingerprint).bind(new.grant.issued_at).bind(new.grant.expires_at)
-                .bind(&new.connected_by)
+                .bind(&new.connected_by).bind(&new.app_id)
                 .execute(&mut *tx).await?.rows_affected();
             if written == 0 {
                 return Ok(Adopted::Moved);
@@ -397,6 +400,59 @@ impl Store {
     pub async fn connection_states(&self) -> Stored<Vec<(String, i64)>> {
         const SQL: &str = "SELECT state, COUNT(*) FROM connections GROUP BY state ORDER BY state";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).fetch_all(pool).await?))
+    }
+
+    /// Connections that ended before a time and have no tokens left.
+    ///
+    /// # Errors
+    /// As [`Store::connections`].
+    pub async fn connections_ended(&self, ended_before: Millis, limit: i64) -> Stored<Vec<Connection>> {
+        const SQL: &str = select!(
+            "WHERE c.state = 'disconnected' AND c.state_since <= $1 AND c.access_sealed IS NULL \
+             AND NOT EXISTS (SELECT 1 FROM superseded_grants s WHERE s.connection_id = c.id) ORDER BY c.state_since, c.id LIMIT $2"
+        );
+        let rows: Vec<Row> = on!(&self.db, pool => sqlx::query_as(SQL).bind(ended_before).bind(limit).fetch_all(pool).await?);
+        rows.into_iter().map(Connection::try_from).collect()
+    }
+
+    /// Forgets an ended connection with its secrets and history, and who is who in its workspace. `false`: somebody has
+    /// connected it again, and nothing was written.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is written then.
+    pub async fn connection_forget(&self, id: &str, workspace: &str, ended_before: Millis, act: &Act) -> Stored<bool> {
+        const ABOUT_CONNECTION: [&str; 4] = [
+            "DELETE FROM webhook_secrets WHERE organisation_id = $1 AND connection_id = $2",
+            "DELETE FROM refresh_attempts WHERE connection_id IN (SELECT id FROM connections WHERE organisation_id = $1 AND id = $2)",
+            "DELETE FROM superseded_grants WHERE connection_id IN (SELECT id FROM connections WHERE organisation_id = $1 AND id = $2)",
+            "DELETE FROM connect_attempts WHERE organisation_id = $1 AND connection_id = $2",
+        ];
+        const ABOUT_PEOPLE: [&str; 2] = [
+            "DELETE FROM people WHERE organisation_id = $1 AND workspace_id = $2",
+            "DELETE FROM invites WHERE organisation_id = $1 AND workspace_id = $2",
+        ];
+        let organisation = &act.organisation_id;
+        let _stale = self.recent.stale_after(id);
+        on!(&self.db, pool => {
+            let mut tx = pool.begin().await?;
+            // From here on nobody connects it again before this is done.
+            note!(tx, act);
+            let ended: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM connections WHERE organisation_id = $1 AND id = $2 \
+                AND state = 'disconnected' AND state_since <= $3")
+                .bind(organisation).bind(id).bind(ended_before).fetch_one(&mut *tx).await?;
+            if ended == 0 {
+                return Ok(false);
+            }
+            for sql in ABOUT_CONNECTION {
+                sqlx::query(sql).bind(organisation).bind(id).execute(&mut *tx).await?;
+            }
+            for sql in ABOUT_PEOPLE {
+                sqlx::query(sql).bind(organisation).bind(workspace).execute(&mut *tx).await?;
+            }
+            sqlx::query("DELETE FROM connections WHERE organisation_id = $1 AND id = $2").bind(organisation).bind(id).execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(true)
+        })
     }
 
     /// Ended connections whose tokens were not yet confirmed void: organisation and id.

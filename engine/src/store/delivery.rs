@@ -69,6 +69,15 @@ pub struct DeliveryRow {
     pub body: Vec<u8>,
 }
 
+/// A connection that an event speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Concerned {
+    pub organisation_id: String,
+    pub connection_id: String,
+    /// Of the app that it goes through, unless that is the operator's.
+    pub client_id: Option<String>,
+}
+
 /// An event about the connection itself that is still to be acted on.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Errand {
@@ -287,13 +296,13 @@ impl Store {
     }
 
     /// The connections that a delivery speaks of: of its recipients, and to its workspace. With `viewer`, those that act as
-    /// this user of Linear. Organisation and id.
+    /// this user of Linear.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn errand_connections(&self, seq: i64, workspace: &str, viewer: Option<&str>) -> Stored<Vec<(String, String)>> {
-        const SQL: &str = "SELECT c.organisation_id, c.id FROM connections c \
-            JOIN delivery_recipients r ON r.organisation_id = c.organisation_id AND r.seq = $1 \
+    pub async fn errand_connections(&self, seq: i64, workspace: &str, viewer: Option<&str>) -> Stored<Vec<Concerned>> {
+        const SQL: &str = "SELECT c.organisation_id, c.id AS connection_id, a.client_id FROM connections c \
+            LEFT JOIN apps a ON a.id = c.app_id JOIN delivery_recipients r ON r.organisation_id = c.organisation_id AND r.seq = $1 \
             WHERE c.workspace_id = $2 AND ($3 = '' OR c.viewer_id = $3) ORDER BY c.id";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(seq).bind(workspace).bind(viewer.unwrap_or_default()).fetch_all(pool).await?))
     }

@@ -36,6 +36,8 @@ pub struct SupersededGrant {
 pub struct SealedGrant {
     pub connection_id: String,
     pub organisation_id: String,
+    /// The organisation's app that Linear gave it to; the operator's if absent.
+    pub app_id: Option<String>,
     pub state: String,
     pub reason: Option<String>,
     pub generation: i64,
@@ -68,6 +70,7 @@ impl SealedGrant {
         SealedGrant {
             connection_id: connection.to_owned(),
             organisation_id: organisation.to_owned(),
+            app_id: None,
             state: "connected".to_owned(),
             reason: None,
             generation: 1,
@@ -90,7 +93,7 @@ impl SealedGrant {
 /// The columns of [`SealedGrant`].
 macro_rules! grant_columns {
     () => {
-        "id AS connection_id, organisation_id, state, reason, generation, adopted_generation, access_sealed, refresh_sealed, \
+        "id AS connection_id, organisation_id, app_id, state, reason, generation, adopted_generation, access_sealed, refresh_sealed, \
          fingerprint, issued_at, expires_at, lease_owner, lease_beat, attempt_began_at, failures, last_verified_at, last_error_code"
     };
 }

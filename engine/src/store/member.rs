@@ -1,6 +1,6 @@
 //! Who belongs to which organisation, as what.
 
-use sqlx::FromRow;
+use sqlx::{Connection as _, FromRow};
 
 use super::audit::note;
 use super::{Act, Store, StoreError, Stored, on};
@@ -78,6 +78,46 @@ macro_rules! end_sessions {
     };
 }
 
+/// Ends the codes that somebody made who must not let anybody in any more. Each has a line of its own: whom it was for counts.
+macro_rules! end_codes {
+    ($tx:ident, $act:ident, $user:ident) => {{
+        const END: &str = "UPDATE invites SET ended = 'revoked', ended_at = $3 \
+            WHERE organisation_id = $1 AND made_by = $2 AND ended IS NULL AND expires_at > $3 \
+            RETURNING linear_name, COALESCE((SELECT c.workspace_name FROM connections c \
+            WHERE c.organisation_id = invites.organisation_id AND c.workspace_id = invites.workspace_id), workspace_id)";
+        let ended = sqlx::query_as(END).bind(&$act.organisation_id).bind($user).bind($act.at);
+        let ended: Vec<(String, String)> = ended.fetch_all(&mut *$tx).await?;
+        for (name, workspace) in ended {
+            note!($tx, &Act { act: "invite.revoked", subject: format!("{name} in {workspace}"), ..$act.clone() });
+        }
+    }};
+}
+
+/// Of an account that nobody can sign in to: a link code made it, and it belongs to no organisation.
+macro_rules! if_nobodys {
+    ($change:literal) => {
+        concat!($change, " WHERE id = $1 AND password_hash IS NULL AND NOT EXISTS (SELECT 1 FROM members WHERE user_id = $1)")
+    };
+}
+
+/// Forgets an account that nobody can sign in to: its e-mail would keep its owner from coming back. What they did keeps it,
+/// whatever table that is in, under an address that is nobody's.
+macro_rules! free_email {
+    ($tx:ident, $user:ident) => {{
+        const FORGET: &str = if_nobodys!("DELETE FROM users");
+        const FREE: &str = if_nobodys!("UPDATE users SET email = 'removed-' || id || '@invalid'");
+        let mut attempt = $tx.begin().await?;
+        match sqlx::query(FORGET).bind($user).execute(&mut *attempt).await {
+            Ok(_) => attempt.commit().await?,
+            Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
+                attempt.rollback().await?;
+                sqlx::query(FREE).bind($user).execute(&mut *$tx).await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }};
+}
+
 impl Store {
     /// The person as a member of one of their organisations.
     ///
@@ -110,7 +150,8 @@ impl Store {
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
     }
 
-    /// Gives a member another role, and ends their sessions. The last owner stays one.
+    /// Gives a member another role, and ends their sessions, and the codes that they may not make any more. The last owner stays
+    /// one.
     ///
     /// # Errors
     /// When the database fails.
@@ -126,13 +167,16 @@ impl Store {
             if changed.rows_affected() == 0 {
                 return Ok(MemberChange::NotFound);
             }
+            if role == Role::Member.name() {
+                end_codes!(tx, act, user);
+            }
             end_sessions!(tx, user);
             tx.commit().await?;
             Ok(MemberChange::Done)
         })
     }
 
-    /// Removes a member, with who they are in Linear, and ends their sessions. The last owner stays.
+    /// Removes a member, with who they are in Linear, and ends their sessions and the codes that they made. The last owner stays.
     ///
     /// # Errors
     /// When the database fails.
@@ -150,7 +194,9 @@ impl Store {
             if gone.rows_affected() == 0 {
                 return Ok(MemberChange::NotFound);
             }
+            end_codes!(tx, act, user);
             end_sessions!(tx, user);
+            free_email!(tx, user);
             tx.commit().await?;
             Ok(MemberChange::Done)
         })

@@ -1,7 +1,10 @@
 //! Everything that is remembered, on SQLite or PostgreSQL: one SQL text for both, and all SQL of Relink.
 
+mod alarm;
 mod api_key;
+mod app;
 mod audit;
+mod change;
 mod connect_attempt;
 mod connection;
 mod delivery;
@@ -33,11 +36,14 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::{Mutex, MutexGuard};
 
+pub use alarm::Broken;
 pub use api_key::ApiKeyRow;
+pub use app::{AppAdded, AppRemoved, AppRow};
 pub use audit::{Act, Actor, AuditCheck, AuditRow};
+pub use change::ChangeRow;
 pub use connect_attempt::ConnectAttempt;
 pub use connection::{Adopted, Adoption};
-pub use delivery::{DeliveryFilter, DeliveryRow, Errand, NewDelivery, Recipient};
+pub use delivery::{Concerned, DeliveryFilter, DeliveryRow, Errand, NewDelivery, Recipient};
 pub use destination::DestinationRow;
 pub(crate) use grant::{ACCESS, CONNECTIONS, REFRESH};
 pub use grant::{NewGrant, SealedGrant, SupersededGrant};

@@ -22,4 +22,14 @@ impl Store {
         let mut found: Vec<Organisation> = on!(&self.db, pool => sqlx::query_as(SQL).fetch_all(pool).await?);
         Ok(if found.len() == 1 { found.pop() } else { None })
     }
+
+    /// The organisations that somebody is a member of, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn organisations_of(&self, user: &str) -> Stored<Vec<Organisation>> {
+        const SQL: &str = "SELECT o.id, o.slug, o.name FROM organisations o JOIN members m ON m.organisation_id = o.id \
+            WHERE m.user_id = $1 ORDER BY o.name, o.id";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(user).fetch_all(pool).await?))
+    }
 }

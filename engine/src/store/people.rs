@@ -47,7 +47,7 @@ pub struct InviteRow {
     pub made_at: Millis,
     pub expires_at: Millis,
     pub opened_at: Option<Millis>,
-    /// "linked", "declined", "refused", "revoked" or "replaced".
+    /// "linked", "declined", "refused", "dismissed" (it was one of those two), "revoked" or "replaced".
     pub ended: Option<String>,
     pub ended_at: Option<Millis>,
 }
@@ -211,6 +211,16 @@ impl Store {
         const SQL: &str = "UPDATE invites SET ended = $3, ended_at = $4 \
             WHERE id = $1 AND organisation_id = $2 AND ended IS NULL AND expires_at > $4";
         on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(id).bind(&act.organisation_id).bind(ended).bind(act.at)))
+    }
+
+    /// Takes a code whose holder said no or was refused off the list. `false`: it is not on it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn invite_dismiss(&self, id: &str, act: &Act) -> Stored<bool> {
+        const SQL: &str = "UPDATE invites SET ended = 'dismissed' \
+            WHERE id = $1 AND organisation_id = $2 AND ended IN ('declined', 'refused')";
+        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(id).bind(&act.organisation_id)))
     }
 
     /// Uses a code up: whoever holds it is the person that it names. Of any number at once, one is first; a code that leads

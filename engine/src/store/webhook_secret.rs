@@ -25,6 +25,8 @@ pub struct WebhookSecretRow {
 pub struct Tenant {
     pub organisation_id: String,
     pub connection_id: String,
+    /// The organisation's Linear app; the operator's if absent.
+    pub app_id: Option<String>,
     pub state: String,
     pub reason: Option<String>,
 }
@@ -45,7 +47,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn webhook_tenants(&self, workspace: &str) -> Stored<Vec<Tenant>> {
-        const SQL: &str = "SELECT organisation_id, id AS connection_id, state, reason FROM connections WHERE workspace_id = $1 ORDER BY id";
+        const SQL: &str =
+            "SELECT organisation_id, id AS connection_id, app_id, state, reason FROM connections WHERE workspace_id = $1 ORDER BY id";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(workspace).fetch_all(pool).await?))
     }
 

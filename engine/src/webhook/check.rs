@@ -11,7 +11,7 @@ use crate::store::StoreError;
 /// Whose signature it is, as far as the person may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignedBy {
-    /// The OAuth app's own secret.
+    /// The own secret of an OAuth app: the operator's, or one of the organisation's.
     App,
     /// One of the organisation's secrets.
     Secret {
@@ -49,7 +49,8 @@ impl Engine {
         let envelope = Envelope::read(body);
         let signature = signature.trim().as_bytes();
         let rows = self.store().webhook_secrets(&person.organisation_id).await?;
-        let signed_by = if self.app_webhook_key().is_some_and(|key| key.verifies(body, signature)) {
+        let app = self.app_among(&person.organisation_id, body, signature).await?;
+        let signed_by = if app.is_some() {
             SignedBy::App
         } else {
             self.signer_among(&rows, body, signature).map_or(SignedBy::Nobody, |row| SignedBy::Secret {
@@ -64,7 +65,7 @@ impl Engine {
             None => None,
         };
         let accepted = connection.filter(is_open).is_some_and(|connection| match &signed_by {
-            SignedBy::App => true,
+            SignedBy::App => app.as_ref().is_some_and(|app| *app == connection.app_id),
             SignedBy::Secret { connection_id, retired, .. } => *connection_id == connection.id && !retired,
             SignedBy::Nobody => false,
         });
@@ -74,6 +75,18 @@ impl Engine {
             Timestamp::Missing | Timestamp::Wrong => None,
         });
         Ok(Some(CheckedDelivery { workspace_id, sent_at, signed_by, accepted, in_time }))
+    }
+}
+
+impl Engine {
+    /// The app whose secret signed it: the id of one of the organisation's, or `None` inside for the operator's.
+    async fn app_among(&self, organisation: &str, body: &[u8], signature: &[u8]) -> Result<Option<Option<String>>, StoreError> {
+        if self.app_webhook_key().is_some_and(|key| key.verifies(body, signature)) {
+            return Ok(Some(None));
+        }
+        let apps = self.store().apps(organisation).await?;
+        let signer = apps.into_iter().find(|app| self.app_keys(app).verifies(body, signature, self.now()));
+        Ok(signer.map(|app| Some(app.id)))
     }
 }
 

@@ -6,7 +6,7 @@ use time::format_description::well_known::Rfc3339;
 use super::Envelope;
 use crate::Engine;
 use crate::clock::Millis;
-use crate::store::{Errand, StoreError};
+use crate::store::{Concerned, Errand, StoreError};
 
 /// Errands read at a time.
 const PAGE: i64 = 10;
@@ -41,25 +41,30 @@ impl Engine {
 
     async fn run_errand(&self, errand: &Errand) -> Result<(), StoreError> {
         let Some(envelope) = Envelope::read(&errand.body) else { return Ok(()) };
-        let by_app = errand.secret_id.is_empty();
-        if !by_app && envelope.oauth_client.as_deref() != self.linear().app().map(|app| app.client_id.as_str()) {
-            return Ok(());
-        }
         let at = happened_at(&envelope.created_at).unwrap_or(errand.webhook_timestamp);
         match (envelope.event.as_str(), envelope.action.as_str()) {
-            (APP, "revoked") => self.revoked(errand, None, at).await,
+            (APP, "revoked") => self.revoked(errand, &envelope, None, at).await,
             (AUTHORIZATION, action) if action != "created" && envelope.active_tokens == Some(0) => {
-                self.revoked(errand, Some(&envelope.user), at).await
+                self.revoked(errand, &envelope, Some(&envelope.user), at).await
             }
-            (PERMISSIONS, _) => self.look_again(errand).await,
+            (PERMISSIONS, _) => self.look_again(errand, &envelope).await,
             _ => Ok(()),
         }
     }
 
+    /// The connections that the event speaks of. What an app's own secret signed is about that app; under a workspace's
+    /// secret events about any app may come.
+    async fn concerned(&self, errand: &Errand, envelope: &Envelope, viewer: Option<&str>) -> Result<Vec<Concerned>, StoreError> {
+        let by_app = errand.secret_id.is_empty();
+        let mut concerned = self.store().errand_connections(errand.seq, &errand.workspace_id, viewer).await?;
+        concerned.retain(|one| by_app || self.client_id(one.client_id.as_deref()) == envelope.oauth_client.as_deref());
+        Ok(concerned)
+    }
+
     /// The app was removed, or a user's authorization: of the installation that the event speaks of. A consent that came
     /// after it stands.
-    async fn revoked(&self, errand: &Errand, viewer: Option<&str>, at: Millis) -> Result<(), StoreError> {
-        for (organisation, connection) in self.store().errand_connections(errand.seq, &errand.workspace_id, viewer).await? {
+    async fn revoked(&self, errand: &Errand, envelope: &Envelope, viewer: Option<&str>, at: Millis) -> Result<(), StoreError> {
+        for Concerned { organisation_id: organisation, connection_id: connection, .. } in self.concerned(errand, envelope, viewer).await? {
             if self.store().connection_revoked(&connection, at, self.now()).await? {
                 tracing::warn!(organisation, connection, "Linear says that the app was removed: reconnect required");
             }
@@ -68,8 +73,8 @@ impl Engine {
     }
 
     /// What the app may see changed: the names on the page are read anew, without keeping Linear waiting.
-    async fn look_again(&self, errand: &Errand) -> Result<(), StoreError> {
-        for (organisation, connection) in self.store().errand_connections(errand.seq, &errand.workspace_id, None).await? {
+    async fn look_again(&self, errand: &Errand, envelope: &Envelope) -> Result<(), StoreError> {
+        for Concerned { organisation_id: organisation, connection_id: connection, .. } in self.concerned(errand, envelope, None).await? {
             let engine = self.clone();
             tokio::spawn(async move {
                 let identity = engine.with_token(&organisation, &connection, async |linear, token| linear.identity(token).await).await;

@@ -2,6 +2,7 @@
 //!
 //! Read from the database a second ago at most; what this process changes is forgotten at once.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,9 +12,10 @@ use tokio::time::Instant;
 
 use super::signature::SigningKey;
 use crate::Engine;
+use crate::apps::AppKeys;
 use crate::clock::{MINUTE, Millis};
 use crate::connection::Reason;
-use crate::store::{DestinationRow, Recipient, StoreError, Tenant, WebhookSecretRow};
+use crate::store::{AppRow, DestinationRow, Recipient, StoreError, Tenant, WebhookSecretRow};
 
 /// Good enough to accept what verifies.
 pub(super) const GOOD_FOR: Duration = Duration::from_secs(1);
@@ -50,6 +52,8 @@ impl Listeners {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Listening {
     listeners: Arc<Vec<Listener>>,
+    /// Apps of those who listen no more: what such an app signs is nobody's guess.
+    former: Arc<Vec<AppKeys>>,
     /// Somebody connected it at some time.
     pub known: bool,
 }
@@ -58,6 +62,8 @@ pub(super) struct Listening {
 #[derive(Debug)]
 struct Listener {
     organisation: String,
+    /// The organisation's own app that it is connected through; the operator's if absent.
+    app: Option<AppKeys>,
     secrets: Vec<Secret>,
     destinations: Vec<DestinationRow>,
 }
@@ -89,6 +95,11 @@ pub(super) struct Hears {
 }
 
 impl Hears {
+    /// The client id of the organisation's own app, if the workspace is connected through one.
+    pub fn client_id(&self) -> Option<&str> {
+        self.listeners[self.index].app.as_ref().map(|app| app.client_id.as_str())
+    }
+
     /// Kept for the page, and handed on to nobody.
     pub fn without_messages(&self) -> Recipient {
         Recipient { organisation_id: self.listeners[self.index].organisation.clone(), messages: Vec::new() }
@@ -112,7 +123,7 @@ impl Listening {
     pub fn find(&self, app: Option<&SigningKey>, body: &[u8], signature: &[u8], now: Millis) -> Option<Match> {
         // Where several organisations listen, what the app signed is for all of them, whoever pasted its secret too.
         if self.listeners.len() > 1
-            && let Some(signed) = self.find_app(app, body, signature)
+            && let Some(signed) = self.find_app(app, body, signature, now)
         {
             return Some(signed);
         }
@@ -129,18 +140,21 @@ impl Listening {
         if !own.recipients.is_empty() {
             return Some(own);
         }
-        self.find_app(app, body, signature)
+        self.find_app(app, body, signature, now)
     }
 
-    fn find_app(&self, app: Option<&SigningKey>, body: &[u8], signature: &[u8]) -> Option<Match> {
-        let hears = |index: usize| Hears { listeners: self.listeners.clone(), index };
-        let signed = app.is_some_and(|key| key.verifies(body, signature));
-        signed.then(|| Match {
-            by_app: true,
-            secret_id: String::new(),
-            note_match: false,
-            recipients: (0..self.listeners.len()).map(hears).collect(),
-        })
+    /// Each listens to what the app signs that it is connected through. `operators`: the key of the operator's.
+    fn find_app(&self, operators: Option<&SigningKey>, body: &[u8], signature: &[u8], now: Millis) -> Option<Match> {
+        let by_operators = OnceCell::new();
+        let signs = |app: Option<&AppKeys>| match app {
+            Some(app) => app.verifies(body, signature, now),
+            None => *by_operators.get_or_init(|| operators.is_some_and(|key| key.verifies(body, signature))),
+        };
+        let hearing = self.listeners.iter().enumerate().filter(|(_, listener)| signs(listener.app.as_ref()));
+        let recipients: Vec<Hears> = hearing.map(|(index, _)| Hears { listeners: self.listeners.clone(), index }).collect();
+        let by_app =
+            !recipients.is_empty() || (self.listeners.is_empty() && (signs(None) || self.former.iter().any(|app| signs(Some(app)))));
+        by_app.then(|| Match { by_app, secret_id: String::new(), note_match: false, recipients })
     }
 
     /// The same, as far as anybody could tell.
@@ -170,10 +184,16 @@ impl Engine {
         let tenants = self.store().webhook_tenants(workspace).await?;
         let secrets = if tenants.is_empty() { Vec::new() } else { self.store().webhook_secrets_by_workspace(workspace).await? };
         let destinations = if tenants.is_empty() { Vec::new() } else { self.store().destinations_by_workspace(workspace).await? };
+        let own_apps = tenants.iter().any(|tenant| tenant.app_id.is_some());
+        let apps = if own_apps { self.store().apps_by_workspace(workspace).await? } else { Vec::new() };
         let known = !tenants.is_empty();
-        let active = tenants.into_iter().filter(|tenant| listens(&tenant.state, tenant.reason.as_deref()));
-        let listening =
-            Listening { listeners: Arc::new(active.map(|tenant| self.listener(tenant, &secrets, &destinations)).collect()), known };
+        let (active, former): (Vec<Tenant>, Vec<Tenant>) =
+            tenants.into_iter().partition(|tenant| listens(&tenant.state, tenant.reason.as_deref()));
+        let listening = Listening {
+            listeners: Arc::new(active.into_iter().map(|tenant| self.listener(tenant, &secrets, &destinations, &apps)).collect()),
+            former: Arc::new(former.iter().filter_map(|tenant| self.keys_of(tenant, &apps)).collect()),
+            known,
+        };
         let mut remembered = self.listeners().known();
         if remembered.len() >= KEPT_MAX {
             remembered.clear();
@@ -182,14 +202,25 @@ impl Engine {
         Ok(listening)
     }
 
-    fn listener(&self, tenant: Tenant, secrets: &[WebhookSecretRow], destinations: &[DestinationRow]) -> Listener {
+    /// Of the organisation's own app that a connection goes through.
+    fn keys_of(&self, tenant: &Tenant, apps: &[AppRow]) -> Option<AppKeys> {
+        let id = tenant.app_id.as_ref()?;
+        apps.iter().find(|app| app.id == *id).map(|app| self.app_keys(app))
+    }
+
+    fn listener(&self, tenant: Tenant, secrets: &[WebhookSecretRow], destinations: &[DestinationRow], apps: &[AppRow]) -> Listener {
         let own = secrets.iter().filter(|secret| secret.connection_id == tenant.connection_id);
         let opened = own.filter_map(|row| {
             let key = self.signing_key(row)?;
             Some(Secret { id: row.id.clone(), key, retires_at: row.retires_at, noted_at: AtomicI64::new(row.matched_at.unwrap_or(0)) })
         });
         let theirs = destinations.iter().filter(|destination| destination.organisation_id == tenant.organisation_id);
-        Listener { secrets: opened.collect(), destinations: theirs.cloned().collect(), organisation: tenant.organisation_id }
+        Listener {
+            app: self.keys_of(&tenant, apps),
+            secrets: opened.collect(),
+            destinations: theirs.cloned().collect(),
+            organisation: tenant.organisation_id,
+        }
     }
 
     /// A stored secret, ready for use; nothing if it does not open, which operators are told.

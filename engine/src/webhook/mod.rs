@@ -30,7 +30,7 @@ use crate::Engine;
 use crate::clock::{MINUTE, Millis};
 use crate::digest::uuid;
 use crate::store::{NewDelivery, StoreError};
-use listeners::{GOOD_FOR, Listening, Match, REFUSE_AFTER};
+use listeners::{GOOD_FOR, Hears, Listening, Match, REFUSE_AFTER};
 
 /// Linear's largest body, as its own client has it.
 pub const BODY_MAX: usize = 5 * 1024 * 1024;
@@ -101,7 +101,7 @@ impl Engine {
             Some(workspace) => self.find_signer(workspace, &incoming.body, signature).await?,
             None => Listening::default().find(self.app_webhook_key(), &incoming.body, signature, self.now()),
         };
-        let Some(signed) = found else { return Err(self.refuse(&incoming, Cause::WrongSignature).await) };
+        let Some(mut signed) = found else { return Err(self.refuse(&incoming, Cause::WrongSignature).await) };
         let (Some(envelope), Some(_)) = (&envelope, workspace) else {
             self.webhook_counts().add("malformed");
             return Err(WebhookError::Malformed);
@@ -111,7 +111,7 @@ impl Engine {
             return Ok(Receipt::Ignored);
         }
         let late = self.in_time_window(envelope).inspect_err(|error| self.webhook_counts().add(refusal_name(error)))?;
-        let ignored = !self.is_about_us(envelope, &signed);
+        let ignored = !self.keep_concerned(envelope, &mut signed);
         let outcome = if ignored {
             "ignored"
         } else if late {
@@ -167,11 +167,16 @@ impl Engine {
         }
     }
 
-    /// What the app's own secret signed is about our app. Under a workspace's secret events about any app may come, and
-    /// only those about ours concern us.
-    fn is_about_us(&self, envelope: &Envelope, signed: &Match) -> bool {
-        signed.by_app
-            || envelope.oauth_client.as_deref().is_none_or(|client| self.linear().app().map(|app| app.client_id.as_str()) == Some(client))
+    /// What an app's own secret signed is about that app. Under a workspace's secret events about any app may come, and they
+    /// concern those who are connected through it. `false`: nobody is, and all keep it without acting on it.
+    fn keep_concerned(&self, envelope: &Envelope, signed: &mut Match) -> bool {
+        let Some(client) = envelope.oauth_client.as_deref().filter(|_| !signed.by_app) else { return true };
+        let concerns = |hears: &Hears| self.client_id(hears.client_id()) == Some(client);
+        if !signed.recipients.iter().any(concerns) {
+            return false;
+        }
+        signed.recipients.retain(concerns);
+        true
     }
 
     fn delivery(&self, incoming: &Incoming, envelope: &Envelope, signed: &Match, outcome: &'static str, began: Instant) -> NewDelivery {

@@ -49,7 +49,7 @@ fn recipient(organisation: &str) -> Recipient {
     Recipient { organisation_id: organisation.to_owned(), messages: Vec::new() }
 }
 
-fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
+pub fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
     NewDelivery {
         workspace_id: workspace.to_owned(),
         digest: Sha256::digest(body).into(),

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
+mod apps;
+mod changes;
 mod deliveries;
 mod people;
 mod refresh;

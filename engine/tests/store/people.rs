@@ -20,6 +20,10 @@ on_both!(
     who_is_known_already_stays_who_they_are,
     an_organisation_keeps_an_owner,
     who_is_removed_or_changed_is_signed_out,
+    codes_end_with_the_right_to_make_them,
+    an_answer_is_dismissed_and_an_open_code_is_not,
+    an_account_that_nobody_can_sign_in_to_frees_its_email,
+    an_account_that_somebody_needs_keeps_its_email,
     the_trail_is_unbroken_however_many_write,
     an_act_that_fails_leaves_no_line,
 );
@@ -49,7 +53,12 @@ async fn owner(fresh: &Fresh) -> Person {
 }
 
 async fn invite(store: &Store, id: &str, person: LinearPersonRow) -> InviteAdded {
-    let new = NewInvite { id: id.to_owned(), person, code_hash: format!("hash of {id}"), made_by: None, now: 5, expires_at: HOUR };
+    invite_by(store, id, person, None, HOUR).await
+}
+
+async fn invite_by(store: &Store, id: &str, person: LinearPersonRow, by: Option<&Person>, expires_at: i64) -> InviteAdded {
+    let made_by = by.map(|by| by.user_id.clone());
+    let new = NewInvite { id: id.to_owned(), person, code_hash: format!("hash of {id}"), made_by, now: 5, expires_at };
     store.invite_add(&new, &act("invite.made", 5)).await.unwrap()
 }
 
@@ -190,6 +199,104 @@ async fn who_is_removed_or_changed_is_signed_out(fresh: Fresh) {
     assert_eq!(store.member_remove(&other.user_id, &act("member.removed", 6)).await.unwrap(), MemberChange::Done);
     assert!(store.session("s2", 6).await.unwrap().is_none());
     assert!(store.people(ORG).await.unwrap().is_empty() && store.member(ORG, &other.user_id).await.unwrap().is_none());
+}
+
+async fn codes_end_with_the_right_to_make_them(fresh: Fresh) {
+    let (owner, store) = (owner(&fresh).await, &fresh.store);
+    let admin = member(store, "north", "b@example.com", Role::Owner).await;
+    let named = |name: &str| LinearPersonRow { linear_id: format!("l-{name}"), name: name.to_owned(), ..jun() };
+    invite_by(store, "theirs", named("Ann"), Some(&admin), HOUR).await;
+    invite_by(store, "declined", named("Bea"), Some(&admin), HOUR).await;
+    invite_by(store, "over", named("Cas"), Some(&admin), 6).await;
+    invite_by(store, "others", named("Dan"), Some(&owner), HOUR).await;
+    store.invite_end("declined", "declined", &act("invite.declined", 5)).await.unwrap();
+    let ended = async |id: &str| store.invite(ORG, id).await.unwrap().unwrap().ended;
+    let acts = async |after: i64| {
+        let rows = store.audit_after(ORG, after, 100).await.unwrap();
+        rows.into_iter().map(|row| (row.act, row.subject)).collect::<Vec<_>>()
+    };
+    store.member_set_role(&admin.user_id, "admin", &act("member.role", 6)).await.unwrap();
+    assert_eq!(ended("theirs").await, None, "admins make codes too");
+
+    let before = store.audit_head(ORG).await.unwrap().0;
+    store.member_set_role(&admin.user_id, "member", &act("member.role", 6)).await.unwrap();
+    let ends = [ended("theirs").await, ended("declined").await, ended("over").await, ended("others").await];
+    assert_eq!(ends.each_ref().map(|end| end.as_deref()), [Some("revoked"), Some("declined"), None, None]);
+    assert_eq!(redeem(store, "theirs", new_account("u", "ann@example.com")).await, Linking::Gone);
+    let told = |act: &str, subject: &str| (act.to_owned(), subject.to_owned());
+    assert_eq!(acts(before).await, [told("member.role", "s"), told("invite.revoked", "Ann in Acme")]);
+
+    store.member_set_role(&admin.user_id, "admin", &act("member.role", 6)).await.unwrap();
+    invite_by(store, "later", named("Ann"), Some(&admin), HOUR).await;
+    let before = store.audit_head(ORG).await.unwrap().0;
+    assert_eq!(store.member_remove(&admin.user_id, &act("member.removed", 6)).await.unwrap(), MemberChange::Done);
+    assert_eq!((ended("later").await.as_deref(), ended("others").await), (Some("revoked"), None));
+    assert_eq!(acts(before).await, [told("member.removed", "s"), told("invite.revoked", "Ann in Acme")]);
+    assert_eq!(store.audit_verify(ORG).await.unwrap().broken_at, None);
+}
+
+async fn an_answer_is_dismissed_and_an_open_code_is_not(fresh: Fresh) {
+    let store = &fresh.store;
+    owner(&fresh).await;
+    invite(store, "i1", jun()).await;
+    let dismiss = async |act: &Act| store.invite_dismiss("i1", act).await.unwrap();
+    assert!(!dismiss(&act("invite.dismissed", 6)).await, "nobody has answered yet");
+    assert!(store.invite_end("i1", "refused", &act("invite.refused", 6)).await.unwrap());
+    member(store, "south", "s@example.com", Role::Owner).await;
+    assert!(!dismiss(&support::act("org-south", "invite.dismissed", 6)).await, "another organisation's");
+    assert_eq!(store.invites(ORG, 7, 0).await.unwrap().len(), 1);
+    let before = store.audit_head(ORG).await.unwrap().0;
+    assert_eq!((dismiss(&act("invite.dismissed", 7)).await, dismiss(&act("invite.dismissed", 7)).await), (true, false));
+    assert!(store.invites(ORG, 7, 0).await.unwrap().is_empty());
+    assert_eq!(store.audit_head(ORG).await.unwrap().0, before + 1, "the second time nothing was done");
+    assert!(store.invite_open("hash of i1", 7).await.unwrap().is_none(), "it is not open again");
+}
+
+async fn remove(store: &Store, user: &str) {
+    assert_eq!(store.member_remove(user, &act("member.removed", 6)).await.unwrap(), MemberChange::Done);
+}
+
+async fn account(store: &Store, email: &str) -> Option<String> {
+    store.user_by_email(email).await.unwrap().map(|user| user.id)
+}
+
+async fn an_account_that_nobody_can_sign_in_to_frees_its_email(fresh: Fresh) {
+    let store = &fresh.store;
+    owner(&fresh).await;
+    let join = async |id: &str, user: &str| {
+        invite(store, id, jun()).await;
+        let linked = redeem(store, id, new_account(user, "jun@example.com")).await;
+        assert_eq!(linked, Linking::Linked { user_id: user.to_owned(), again: false });
+    };
+    join("i1", "u1").await;
+    remove(store, "u1").await;
+    assert_eq!((account(store, "jun@example.com").await, account(store, "removed-u1@invalid").await), (None, None), "nothing is left");
+
+    join("i2", "u2").await;
+    let jun_here = store.member(ORG, "u2").await.unwrap().unwrap();
+    store.connection_adopt(&adoption(&jun_here, "c2", "w2")).await.unwrap();
+    remove(store, "u2").await;
+    assert_eq!(account(store, "jun@example.com").await, None);
+    assert_eq!(account(store, "removed-u2@invalid").await.as_deref(), Some("u2"));
+    assert_eq!(store.connection(ORG, "c2").await.unwrap().unwrap().connected_by, "Jun", "who connected it is known still");
+    join("i3", "u3").await;
+}
+
+async fn an_account_that_somebody_needs_keeps_its_email(fresh: Fresh) {
+    let store = &fresh.store;
+    owner(&fresh).await;
+    let other = member(store, "north", "b@example.com", Role::Member).await;
+    remove(store, &other.user_id).await;
+    assert_eq!(account(store, "b@example.com").await, Some(other.user_id), "whoever has a password signs in with it");
+
+    invite(store, "i1", jun()).await;
+    redeem(store, "i1", new_account("u1", "jun@example.com")).await;
+    let south = member(store, "south", "s@example.com", Role::Owner).await;
+    store.connection_adopt(&adoption(&south, "c9", "w9")).await.unwrap();
+    invite(store, "i2", LinearPersonRow { organisation_id: south.organisation_id, workspace_id: "w9".to_owned(), ..jun() }).await;
+    redeem(store, "i2", Account::Known { user_id: "u1".to_owned() }).await;
+    remove(store, "u1").await;
+    assert_eq!(account(store, "jun@example.com").await.as_deref(), Some("u1"), "it is a member's elsewhere");
 }
 
 async fn the_trail_is_unbroken_however_many_write(fresh: Fresh) {

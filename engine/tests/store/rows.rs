@@ -13,6 +13,7 @@ on_both!(
     an_up_to_date_database_is_left_alone,
     of_many_first_owners_one_wins,
     a_member_is_added_once,
+    somebody_may_be_in_several_organisations,
     of_many_claims_one_wins,
     sessions_end_when_they_should,
     an_ended_session_is_not_brought_back,
@@ -100,6 +101,15 @@ async fn a_member_is_added_once(fresh: Fresh) {
     assert_eq!(unchanged, person);
 }
 
+async fn somebody_may_be_in_several_organisations(fresh: Fresh) {
+    let kim = member(&fresh.store, "west", "kim@example.com", Role::Member).await;
+    member(&fresh.store, "east", "kim@example.com", Role::Owner).await;
+    member(&fresh.store, "north", "lee@example.com", Role::Owner).await;
+    let organisations = fresh.store.organisations_of(&kim.user_id).await.unwrap();
+    assert_eq!(organisations.into_iter().map(|one| one.name).collect::<Vec<_>>(), ["EAST", "WEST"]);
+    assert!(fresh.store.organisations_of("nobody").await.unwrap().is_empty());
+}
+
 async fn of_many_claims_one_wins(fresh: Fresh) {
     let mut claims = JoinSet::new();
     for number in 0..32_u8 {
@@ -167,6 +177,7 @@ async fn attempt(store: &Store) -> ConnectAttempt {
         organisation_id: person.organisation_id,
         user_id: person.user_id,
         connection_id: None,
+        app_id: None,
         actor: Actor::User,
         scopes: vec!["read".to_owned(), "write".to_owned()],
         verifier_sealed: vec![1, 2, 3],

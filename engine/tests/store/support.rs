@@ -125,6 +125,7 @@ pub fn adoption(person: &Person, id: &str, workspace: &str) -> Adoption {
     Adoption {
         id: id.to_owned(),
         organisation_id: person.organisation_id.clone(),
+        app_id: None,
         workspace: Workspace { id: workspace.to_owned(), name: "Acme".to_owned(), url_key: "acme".to_owned(), logo_url: None },
         actor: ConnectionActor::App,
         viewer: Viewer { id: "v".to_owned(), name: "Relink".to_owned() },

@@ -5,11 +5,12 @@ use std::env::VarError;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use relink_engine::RefreshSettings;
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
-use relink_engine::linear::OauthApp;
+use relink_engine::linear::{OauthApp, is_client_id, is_client_secret};
+use relink_engine::mail::{MailError, MailServer};
 use relink_engine::vault::KeyRing;
 use relink_engine::webhook::WebhookSettings;
+use relink_engine::{KEEP_DISCONNECTED, RefreshSettings};
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -46,7 +47,7 @@ pub fn from_environment() -> Result<Config, ConfigError> {
 }
 
 /// Everything that is read.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
     "RELINK_ADDR",
     "RELINK_URL",
     "RELINK_DATA_DIR",
@@ -67,6 +68,7 @@ const NAMES: [&str; 27] = [
     "RELINK_SECRET_OVERLAP",
     "RELINK_KEEP_DELIVERIES",
     "RELINK_KEEP_DELIVERIES_MB",
+    "RELINK_KEEP_DISCONNECTED",
     "RELINK_SMTP_URL",
     "RELINK_MAIL_FROM",
     "RELINK_SHARED_WORKSPACES",
@@ -97,13 +99,14 @@ pub fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Co
         refresh: refresh(get)?,
         webhooks: webhooks(get)?,
         api_requests_per_minute: number("RELINK_API_REQUESTS_PER_MINUTE", get("RELINK_API_REQUESTS_PER_MINUTE"), 60_000, 1_000_000_000)?,
+        keep_disconnected: span("RELINK_KEEP_DISCONNECTED", get("RELINK_KEEP_DISCONNECTED"), KEEP_DISCONNECTED)?,
+        mail: mail(get("RELINK_SMTP_URL"), get("RELINK_MAIL_FROM"))?,
         jobs_secret: jobs_secret(get("RELINK_JOBS_SECRET"))?,
         log: log_filter(get("RELINK_LOG"))?,
         log_json: log_json(get("RELINK_LOG_FORMAT"))?,
         site_root: get("LEPTOS_SITE_ROOT").map(PathBuf::from),
         data_dir,
     };
-    mail(get("RELINK_SMTP_URL"), get("RELINK_MAIL_FROM"))?;
     check_together(&config)?;
     Ok(config)
 }
@@ -190,8 +193,7 @@ fn app(id: Option<String>, secret: Option<String>) -> Result<Option<OauthApp>, C
             )),
         };
     };
-    let fits = (8..=128).contains(&client_id.len()) && client_id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if !fits || client_id.starts_with("lin_") {
+    if !is_client_id(&client_id) {
         return Err(wrong(
             "LINEAR_CLIENT_ID",
             "this cannot be a client ID",
@@ -199,10 +201,7 @@ fn app(id: Option<String>, secret: Option<String>) -> Result<Option<OauthApp>, C
         ));
     }
     let hint = "copy the client secret from the app's page in Linear, or leave it out to rely on PKCE alone";
-    if secret
-        .as_deref()
-        .is_some_and(|secret| secret.len() < 8 || !secret.bytes().all(|b| b.is_ascii_graphic()) || secret.starts_with("lin_wh_"))
-    {
+    if secret.as_deref().is_some_and(|secret| !is_client_secret(secret)) {
         return Err(wrong("LINEAR_CLIENT_SECRET", "this cannot be a client secret", hint));
     }
     Ok(Some(OauthApp { client_id, client_secret: secret.map(SecretString::from) }))
@@ -312,23 +311,20 @@ fn jobs_secret(value: Option<String>) -> Result<Option<SecretString>, ConfigErro
     }
 }
 
-fn mail(smtp: Option<String>, from: Option<String>) -> Result<(), ConfigError> {
-    let is_smtp = |text: &String| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "smtp" | "smtps") && url.host().is_some());
-    if smtp.as_ref().is_some_and(|text| !is_smtp(text)) {
-        return Err(wrong(
-            "RELINK_SMTP_URL",
-            "it is not an address of a mail server",
-            "for example smtps://user:password@mail.example.com",
-        ));
+fn mail(smtp: Option<String>, from: Option<String>) -> Result<Option<MailServer>, ConfigError> {
+    const FROM: &str = "for example Relink <relink@example.com>";
+    let from_wrong = || wrong("RELINK_MAIL_FROM", "it is not an e-mail address", FROM);
+    let Some(smtp) = smtp else {
+        return if from.is_none_or(|from| MailServer::is_sender(&from)) { Ok(None) } else { Err(from_wrong()) };
+    };
+    let from = from.ok_or_else(|| wrong("RELINK_MAIL_FROM", "RELINK_SMTP_URL is set and this is not", FROM))?;
+    match MailServer::new(&smtp, &from) {
+        Ok(server) => Ok(Some(server)),
+        Err(MailError::From) => Err(from_wrong()),
+        Err(MailError::Server) => {
+            Err(wrong("RELINK_SMTP_URL", "it is not an address of a mail server", "for example smtps://user:password@mail.example.com"))
+        }
     }
-    let is_address = |text: &String| relink_engine::account::email(text.rsplit('<').next().unwrap_or(text).trim_end_matches('>')).is_some();
-    if from.as_ref().is_some_and(|text| !is_address(text)) {
-        return Err(wrong("RELINK_MAIL_FROM", "it is not an e-mail address", "for example Relink <relink@example.com>"));
-    }
-    if smtp.is_some() && from.is_none() {
-        return Err(wrong("RELINK_MAIL_FROM", "RELINK_SMTP_URL is set and this is not", "for example Relink <relink@example.com>"));
-    }
-    Ok(())
 }
 
 /// What is fine alone and wrong together.

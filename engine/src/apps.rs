@@ -1,0 +1,322 @@
+//! Linear OAuth apps of organisations, beside the operator's: for workspaces that need a private app of their own.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::account::{self, Person};
+use crate::clock::Millis;
+use crate::linear::{OauthApp, is_client_id, is_client_secret};
+use crate::store::{Actor, AppAdded, AppRemoved, AppRow, StoreError};
+use crate::vault::{Place, Unreadable};
+use crate::webhook::{SigningKey, parse_secret};
+use crate::{Engine, uncancelled};
+
+/// Apps that an organisation may have.
+pub const APPS_MAX: i64 = 20;
+
+const TABLE: &str = "apps";
+const CLIENT_SECRET: &str = "client_secret_sealed";
+const WEBHOOK_SECRET: &str = "webhook_secret_sealed";
+
+/// An app as the people of its organisation see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct App {
+    pub id: String,
+    pub name: String,
+    pub client_id: String,
+    /// Without one it relies on PKCE alone.
+    pub has_secret: bool,
+    pub has_webhook_secret: bool,
+    /// The webhook secret before is accepted until then.
+    pub overlap_until: Option<Millis>,
+    /// Name of the person, unless it came by command.
+    pub added_by: Option<String>,
+    pub added_at: Millis,
+    /// Connections through it that have not ended.
+    pub connections: u64,
+}
+
+/// An app to be added, as somebody typed it.
+#[derive(Clone, Debug)]
+pub struct NewApp {
+    /// What people call it here.
+    pub name: String,
+    pub client_id: String,
+    pub secrets: AppSecrets,
+}
+
+/// The secrets of an app, as somebody typed them; an empty one is none.
+#[derive(Clone, Debug, Default)]
+pub struct AppSecrets {
+    pub client_secret: SecretString,
+    /// Signs what the app's own webhook delivers.
+    pub webhook_secret: SecretString,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("only owners manage Linear apps")]
+    Forbidden,
+    #[error("no such app")]
+    NotFound,
+    #[error("an app's name is 1 to 100 printable characters")]
+    Name,
+    #[error("this cannot be a client ID of Linear: it is letters and digits, not a token or an address")]
+    ClientId,
+    #[error("this cannot be a client secret of Linear")]
+    ClientSecret,
+    #[error("a webhook signing secret of Linear begins with lin_wh_")]
+    WebhookSecret,
+    #[error("an app with this client ID is here already")]
+    Known,
+    #[error("an organisation can have {APPS_MAX} apps")]
+    TooMany,
+    /// Connections go through it, or their tokens are not all void yet.
+    #[error("workspaces are connected through it; disconnect them first")]
+    InUse,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an app cannot be used to talk to Linear.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unusable {
+    #[error("no Linear OAuth app is configured")]
+    NotConfigured,
+    #[error(transparent)]
+    Sealed(#[from] Unreadable),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The secrets of an app, as far as they are given.
+#[derive(Default)]
+struct Sealed {
+    client: Option<Vec<u8>>,
+    webhook: Option<Vec<u8>>,
+}
+
+/// What an app's deliveries are recognised by.
+#[derive(Debug)]
+pub(crate) struct AppKeys {
+    pub client_id: String,
+    current: Option<SigningKey>,
+    /// Accepted until then.
+    before: Option<(SigningKey, Millis)>,
+}
+
+impl AppKeys {
+    pub fn verifies(&self, body: &[u8], signature: &[u8], now: Millis) -> bool {
+        let before = self.before.iter().filter(|(_, until)| *until > now).map(|(key, _)| key);
+        self.current.iter().chain(before).any(|key| key.verifies(body, signature))
+    }
+}
+
+impl From<AppRow> for App {
+    fn from(row: AppRow) -> App {
+        App {
+            id: row.id,
+            name: row.name,
+            client_id: row.client_id,
+            has_secret: row.client_secret_sealed.is_some(),
+            has_webhook_secret: row.webhook_secret_sealed.is_some(),
+            overlap_until: row.webhook_secret_before_sealed.and(row.webhook_secret_before_until),
+            added_by: row.added_by,
+            added_at: row.added_at,
+            connections: row.connections.unsigned_abs(),
+        }
+    }
+}
+
+impl Engine {
+    /// The organisation's own apps, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn apps(&self, organisation: &str) -> Result<Vec<App>, StoreError> {
+        let now = self.now();
+        let mut apps: Vec<App> = self.store().apps(organisation).await?.into_iter().map(App::from).collect();
+        for app in &mut apps {
+            app.overlap_until = app.overlap_until.filter(|until| *until > now);
+        }
+        Ok(apps)
+    }
+
+    /// Adds an app to the person's organisation. Answers its id.
+    ///
+    /// # Errors
+    /// See [`AppError`].
+    pub async fn app_add(&self, person: &Person, new: NewApp) -> Result<String, AppError> {
+        owns(person)?;
+        self.app_store(&person.organisation_id, person.actor(), new).await
+    }
+
+    /// [`Engine::app_add`] by command.
+    ///
+    /// # Errors
+    /// See [`AppError`].
+    pub async fn app_add_by_command(&self, organisation: &str, new: NewApp) -> Result<String, AppError> {
+        self.app_store(organisation, Actor::command(), new).await
+    }
+
+    async fn app_store(&self, organisation: &str, actor: Actor, new: NewApp) -> Result<String, AppError> {
+        let name = account::display_name(&new.name).ok_or(AppError::Name)?;
+        let client_id = new.client_id.trim().to_owned();
+        if !is_client_id(&client_id) {
+            return Err(AppError::ClientId);
+        }
+        if self.client_id(None) == Some(&client_id) {
+            return Err(AppError::Known);
+        }
+        let id = self.entropy().id();
+        let sealed = self.seal_secrets(organisation, &id, &new.secrets)?;
+        let row = AppRow {
+            id: id.clone(),
+            organisation_id: organisation.to_owned(),
+            name,
+            client_id,
+            client_secret_sealed: sealed.client,
+            webhook_secret_sealed: sealed.webhook,
+            webhook_secret_before_sealed: None,
+            webhook_secret_before_until: None,
+            added_by: None,
+            added_at: self.now(),
+            connections: 0,
+        };
+        let act = self.act(organisation, actor, "app.added", format!("{}, client ID {}", row.name, row.client_id));
+        let engine = self.clone();
+        match uncancelled(async move { engine.store().app_add(&row, APPS_MAX, &act).await }).await? {
+            AppAdded::Done => Ok(id),
+            AppAdded::Known => Err(AppError::Known),
+            AppAdded::TooMany => Err(AppError::TooMany),
+        }
+    }
+
+    /// Replaces those secrets of an app that are given. The webhook secret before stays good for the overlap, as a workspace's
+    /// does.
+    ///
+    /// # Errors
+    /// See [`AppError`].
+    pub async fn app_set_secrets(&self, person: &Person, app: &str, secrets: AppSecrets) -> Result<App, AppError> {
+        owns(person)?;
+        self.secrets_set(&person.organisation_id, person.actor(), app, secrets).await
+    }
+
+    /// [`Engine::app_set_secrets`] by command.
+    ///
+    /// # Errors
+    /// See [`AppError`].
+    pub async fn app_set_secrets_by_command(&self, organisation: &str, app: &str, secrets: AppSecrets) -> Result<App, AppError> {
+        self.secrets_set(organisation, Actor::command(), app, secrets).await
+    }
+
+    async fn secrets_set(&self, organisation: &str, actor: Actor, app: &str, secrets: AppSecrets) -> Result<App, AppError> {
+        let row = self.store().app(organisation, app).await?.ok_or(AppError::NotFound)?;
+        let Sealed { client, webhook } = self.seal_secrets(organisation, app, &secrets)?;
+        let changed = match (&client, &webhook) {
+            (Some(_), Some(_)) => "client secret and webhook secret",
+            (Some(_), None) => "client secret",
+            (None, Some(_)) => "webhook secret",
+            (None, None) => return Ok(row.into()),
+        };
+        let act = self.act(organisation, actor, "app.secrets", format!("{}: {changed}", row.name));
+        let until = self.now() + self.settings().webhooks.overlap;
+        let (engine, id) = (self.clone(), row.id.clone());
+        let set = uncancelled(async move { engine.store().app_set_secrets(&id, client.as_deref(), webhook.as_deref(), until, &act).await });
+        if set.await? { Ok(row.into()) } else { Err(AppError::NotFound) }
+    }
+
+    /// Removes an app that no workspace is connected through. Answers its name.
+    ///
+    /// # Errors
+    /// See [`AppError`].
+    pub async fn app_remove(&self, person: &Person, app: &str) -> Result<String, AppError> {
+        owns(person)?;
+        self.app_take_out(&person.organisation_id, person.actor(), app).await
+    }
+
+    /// [`Engine::app_remove`] by command.
+    ///
+    /// # Errors
+    /// See [`AppError`].
+    pub async fn app_remove_by_command(&self, organisation: &str, app: &str) -> Result<String, AppError> {
+        self.app_take_out(organisation, Actor::command(), app).await
+    }
+
+    async fn app_take_out(&self, organisation: &str, actor: Actor, app: &str) -> Result<String, AppError> {
+        let row = self.store().app(organisation, app).await?.ok_or(AppError::NotFound)?;
+        let act = self.act(organisation, actor, "app.removed", format!("{}, client ID {}", row.name, row.client_id));
+        match self.store().app_remove(app, &act).await? {
+            AppRemoved::Done => Ok(row.name),
+            AppRemoved::NotFound => Err(AppError::NotFound),
+            AppRemoved::InUse => Err(AppError::InUse),
+        }
+    }
+
+    /// Whether anything can be connected: through the operator's app or one of the organisation's own.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_app(&self, organisation: &str) -> Result<bool, StoreError> {
+        Ok(self.linear().app().is_some() || !self.store().apps(organisation).await?.is_empty())
+    }
+
+    /// The app to connect through where nobody chose one: the operator's (`None`), or the organisation's first.
+    pub(crate) async fn usual_app(&self, organisation: &str) -> Result<Option<String>, StoreError> {
+        if self.linear().app().is_some() {
+            return Ok(None);
+        }
+        Ok(self.store().apps(organisation).await?.into_iter().next().map(|app| app.id))
+    }
+
+    /// The app with this id, ready to talk to Linear as; without an id the operator's.
+    pub(crate) async fn oauth_app(&self, organisation: &str, app: Option<&str>) -> Result<OauthApp, Unusable> {
+        let Some(id) = app else { return self.linear().app().cloned().ok_or(Unusable::NotConfigured) };
+        let row = self.store().app(organisation, id).await?.ok_or(Unusable::NotConfigured)?;
+        let sealed = row.client_secret_sealed.as_deref();
+        let client_secret = sealed.map(|sealed| self.vault().open_row(TABLE, CLIENT_SECRET, id, organisation, sealed)).transpose()?;
+        Ok(OauthApp { client_id: row.client_id, client_secret })
+    }
+
+    /// Of an organisation's app if there is one, and of the operator's otherwise.
+    pub(crate) fn client_id<'a>(&'a self, own: Option<&'a str>) -> Option<&'a str> {
+        own.or_else(|| self.linear().app().map(|app| app.client_id.as_str()))
+    }
+
+    /// What the app's deliveries are recognised by. A secret that does not open is as good as none, which operators are told.
+    pub(crate) fn app_keys(&self, row: &AppRow) -> AppKeys {
+        let open = |sealed: &Option<Vec<u8>>| {
+            let secret = self.vault().open_row(TABLE, WEBHOOK_SECRET, &row.id, &row.organisation_id, sealed.as_deref()?);
+            match secret {
+                Ok(secret) => SigningKey::new(&secret),
+                Err(error) => {
+                    tracing::error!(%error, app = row.id, "an app's webhook secret does not open; deliveries signed with it are refused");
+                    None
+                }
+            }
+        };
+        AppKeys {
+            client_id: row.client_id.clone(),
+            current: open(&row.webhook_secret_sealed),
+            before: open(&row.webhook_secret_before_sealed).zip(row.webhook_secret_before_until),
+        }
+    }
+
+    fn seal_secrets(&self, organisation: &str, app: &str, secrets: &AppSecrets) -> Result<Sealed, AppError> {
+        let seal = |column, secret: &SecretString| self.vault().seal(Place { table: TABLE, row: app, column, organisation }, secret);
+        let (client, webhook) = (secrets.client_secret.expose_secret().trim(), secrets.webhook_secret.expose_secret().trim());
+        let client = match client {
+            "" => None,
+            text if is_client_secret(text) => Some(seal(CLIENT_SECRET, &text.into())),
+            _ => return Err(AppError::ClientSecret),
+        };
+        let webhook = match webhook {
+            "" => None,
+            text => Some(seal(WEBHOOK_SECRET, &parse_secret(text).ok_or(AppError::WebhookSecret)?)),
+        };
+        Ok(Sealed { client, webhook })
+    }
+}
+
+fn owns(person: &Person) -> Result<(), AppError> {
+    if person.owns() { Ok(()) } else { Err(AppError::Forbidden) }
+}

@@ -1,0 +1,167 @@
+//! E-mail by SMTP (RFC 5321): link codes for teammates, and alarms for those who can help.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use url::{Host, Url};
+
+/// A mail server that takes longer counts as one that does not answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Mails on their way at a time.
+const AT_ONCE: usize = 4;
+
+/// A mail server, and who the mails are from.
+#[derive(Clone)]
+pub struct MailServer {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+/// Without the credentials.
+impl fmt::Debug for MailServer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("MailServer").field("from", &self.from).finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    #[error("not an address of a mail server")]
+    Server,
+    #[error("not an e-mail address")]
+    From,
+}
+
+impl MailServer {
+    /// `server`: `smtps://user:password@host` speaks TLS from the start (RFC 8314), `smtp://…` turns to it by STARTTLS
+    /// (RFC 3207). There it must work if there is a password to lose, or `?tls=required` says so; on this very machine
+    /// nothing is asked for. `from`: "Relink <relink@example.com>".
+    ///
+    /// # Errors
+    /// See [`MailError`].
+    pub fn new(server: &str, from: &str) -> Result<MailServer, MailError> {
+        let from = from.parse().map_err(|_| MailError::From)?;
+        let url = Url::parse(server).ok().filter(|url| matches!(url.scheme(), "smtp" | "smtps") && url.host().is_some());
+        let url = with_tls(url.ok_or(MailError::Server)?);
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str()).map_err(|_| MailError::Server)?;
+        Ok(MailServer { transport: builder.timeout(Some(PATIENCE)).build(), from })
+    }
+
+    /// Whether mails can be from this.
+    #[must_use]
+    pub fn is_sender(text: &str) -> bool {
+        text.parse::<Mailbox>().is_ok()
+    }
+}
+
+fn with_tls(mut url: Url) -> Url {
+    let said = url.query_pairs().any(|(name, _)| name == "tls");
+    if url.scheme() == "smtp" && !said && !is_here(&url) {
+        let tls = if url.password().is_some() { "required" } else { "opportunistic" };
+        url.query_pairs_mut().append_pair("tls", tls);
+    }
+    url
+}
+
+fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || url.host_str().and_then(|host| host.parse().ok()).is_some_and(is_loopback),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+/// Schemes that the URL standard does not know keep addresses as they were written.
+fn is_loopback(ip: std::net::IpAddr) -> bool {
+    ip.is_loopback()
+}
+
+/// Why a mail did not go out. Its text is for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    #[error("the address cannot be one")]
+    Address,
+    #[error("the mail cannot be put together: {0}")]
+    Message(#[from] lettre::error::Error),
+    #[error("the mail server did not take it: {0}")]
+    Server(#[from] lettre::transport::smtp::Error),
+    #[error("the mail server did not answer in time")]
+    Timeout,
+}
+
+/// Sends mails about this Relink. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    server: MailServer,
+    site: Url,
+    turns: Arc<Semaphore>,
+}
+
+impl Mail {
+    /// `site`: what the world calls this Relink, for the links in mails.
+    #[must_use]
+    pub fn new(server: MailServer, site: Url) -> Mail {
+        Mail { server, site, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// The absolute address of a page.
+    pub(crate) fn page(&self, path: &str) -> String {
+        format!("{}{path}", self.site.as_str().trim_end_matches('/'))
+    }
+
+    /// Sends plain text. When this answers, the mail server has it.
+    pub(crate) async fn send(&self, name: &str, email: &str, subject: String, text: String) -> Result<(), SendError> {
+        let address: Address = email.parse().map_err(|_| SendError::Address)?;
+        let message = Message::builder()
+            .from(self.server.from.clone())
+            .to(Mailbox::new(Some(name.to_owned()), address))
+            .subject(subject)
+            .header(ContentType::TEXT_PLAIN)
+            .body(text)?;
+        let sending = async {
+            let _turn = self.turns.acquire().await;
+            self.server.transport.send(message).await
+        };
+        timeout(PATIENCE, sending).await.map_err(|_| SendError::Timeout)??;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tls(url: &str) -> String {
+        with_tls(Url::parse(url).unwrap()).query().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn a_password_is_never_sent_in_the_clear_to_another_machine() {
+        assert_eq!(tls("smtp://user:secret@mail.example.com"), "tls=required");
+        assert_eq!(tls("smtp://mail.example.com:587"), "tls=opportunistic");
+        assert_eq!(tls("smtp://mail.example.com?tls=required"), "tls=required");
+        for here in ["smtp://127.0.0.1:2525", "smtp://user:secret@localhost:25", "smtp://[::1]:25", "smtps://user:secret@mail.example.com"]
+        {
+            assert_eq!(tls(here), "", "{here}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_a_mail_server_or_a_sender_is_refused_and_no_password_is_shown() {
+        let error = |server: &str, from: &str| MailServer::new(server, from).err();
+        for server in ["", "mail.example.com", "http://mail.example.com", "smtp://", "smtp://mail.example.com?tls=maybe"] {
+            assert_eq!(error(server, "a@b.example"), Some(MailError::Server), "{server}");
+        }
+        assert_eq!(error("smtp://mail.example.com", "nobody"), Some(MailError::From));
+        let server = MailServer::new("smtps://user:secret@mail.example.com", "Relink <relink@example.com>").unwrap();
+        assert!(!format!("{server:?}").contains("secret"));
+    }
+}

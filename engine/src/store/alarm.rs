@@ -1,0 +1,44 @@
+//! Breaks of connections that somebody has to be told about.
+
+use sqlx::FromRow;
+
+use super::{Store, Stored, on};
+use crate::clock::Millis;
+
+/// A connection that needs a reconnect.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Broken {
+    pub organisation_id: String,
+    pub connection_id: String,
+    pub workspace_name: String,
+    /// Since when.
+    pub state_since: Millis,
+}
+
+impl Store {
+    /// Takes the breaks that nobody was told about yet: of several processes that ask, each gets others.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alarms_take(&self, limit: i64) -> Stored<Vec<Broken>> {
+        const SQL: &str = "UPDATE connections SET alarmed_for = state_since WHERE state = 'reconnect_required' \
+            AND (alarmed_for IS NULL OR alarmed_for <> state_since) AND id IN (SELECT id FROM connections \
+             WHERE state = 'reconnect_required' AND (alarmed_for IS NULL OR alarmed_for <> state_since) ORDER BY organisation_id, id LIMIT $1) \
+            RETURNING organisation_id, id AS connection_id, workspace_name, state_since";
+        let mut taken: Vec<Broken> = on!(&self.db, pool => sqlx::query_as(SQL).bind(limit).fetch_all(pool).await?);
+        taken.sort_by(|one, other| one.workspace_name.cmp(&other.workspace_name));
+        Ok(taken)
+    }
+
+    /// Breaks that nobody could be told about; they are taken again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alarms_put_back(&self, broken: &[Broken]) -> Stored<()> {
+        const SQL: &str = "UPDATE connections SET alarmed_for = NULL WHERE id = $1 AND alarmed_for = $2";
+        for one in broken {
+            on!(&self.db, pool => { sqlx::query(SQL).bind(&one.connection_id).bind(one.state_since).execute(pool).await?; });
+        }
+        Ok(())
+    }
+}
