@@ -8,20 +8,27 @@ use crate::view::SettingsView;
 /// `shown` is the address bar's `?shown=`: which secret this page was opened for. `before` is where the audit trail begins.
 #[server(prefix = "/fn", endpoint = "load-settings")]
 pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Result<SettingsView, Failure> {
+    use super::app_views::own_apps;
     use super::audit::audit_view;
+    use super::create_app::create_app;
     use super::keys::{key_views, new_key};
     use super::present::person_view;
-    use super::request::{create_app_url, engine, parts, signed_in, site, take_flash, take_refused, theme_of};
+    use super::request::{engine, parts, signed_in, site, take_flash, take_refused, theme_of, webhook_url};
 
     let (engine, person, site) = (engine()?, signed_in().await?, site()?);
     let app = engine.linear().app();
+    let redirect_uri = engine.linear().redirect_uri().to_string();
     let keys = key_views(&engine, &person).await?;
+    let refused = take_refused().await?;
+    let draft = refused.as_ref().map(|refused| refused.app.clone()).unwrap_or_default();
     Ok(SettingsView {
         client_id: app.map(|app| app.client_id.clone()),
-        redirect_uri: engine.linear().redirect_uri().to_string(),
         secret_set: app.is_some_and(|app| app.client_secret.is_some()),
         simulated: site.simulated,
-        create_app_url: create_app_url(engine.linear().redirect_uri().as_str()),
+        app_configured: engine.has_app(&person.organisation_id).await?,
+        create_app: create_app(&site.url, &redirect_uri, &webhook_url()?, &person.organisation),
+        own_apps: own_apps(&engine, &person, draft).await?,
+        redirect_uri,
         theme: theme_of(&parts()?, site.https),
         person: person_view(&person),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -30,7 +37,7 @@ pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Res
         new_key: if keys.is_some() { new_key(&person, shown.as_deref()).await? } else { None },
         keys,
         audit: audit_view(&engine, &person, before.as_deref()).await?,
-        refused: take_refused().await?,
+        refused,
         flash: take_flash().await?,
     })
 }

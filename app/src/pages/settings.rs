@@ -3,22 +3,30 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use super::apps::{OwnApps, create_link, no_webhook, removal_question};
 use super::audit::AuditTrail;
 use super::keys::{ApiKeys, NewKey};
 use super::load::loaded;
 use crate::api::load_settings;
 use crate::islands::SaveOnChange;
-use crate::parts::{Content, CopyField, Field, FlashMessage, Glyph, Icon, Place, Problem};
-use crate::view::{Complaint, Flash, PersonView, SettingsView, Theme};
+use crate::parts::{Content, CopyField, Dialog, Field, FlashMessage, Glyph, Icon, Place, Problem, Question};
+use crate::view::{Complaint, CreateAppView, Flash, PersonView, SettingsView, Theme};
+
+const REDIRECT_HINT: &str = "Must match Linear letter for letter, port included. If Linear says “Invalid redirect_uri parameter”, it is not \
+                             among the callback URLs of the app there.";
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    let (shown, before) = use_query_map().with_untracked(|query| (query.get("shown"), query.get("before")));
-    loaded(load_settings(shown, before), settings)
+    let (shown, before, remove) = use_query_map().with_untracked(|query| {
+        let remove = query.get("app").filter(|_| query.get("confirm").as_deref() == Some("app"));
+        (query.get("shown"), query.get("before"), remove)
+    });
+    loaded(load_settings(shown, before), move |view| settings(view, remove.as_deref()))
 }
 
-/// The page, given its data.
-pub fn settings(mut view: SettingsView) -> Content {
+/// The page, given its data; `remove` is the app that the address bar asks to remove.
+pub fn settings(mut view: SettingsView, remove: Option<&str>) -> Content {
+    let question = remove.and_then(|id| question(&view, id));
     let (keys, new_key, audit) = (view.keys.take(), view.new_key.take(), view.audit.take());
     let key_refused = view.refused.take().filter(|refused| refused.complaints.contains(&Complaint::KeyName));
     let flash = view.flash.clone();
@@ -26,7 +34,8 @@ pub fn settings(mut view: SettingsView) -> Content {
     let manages = view.person.manages;
     // A refused password is said at its field instead, which also takes the focus.
     let flash = flash.filter(|_| refused.is_none()).map(|flash| view! { <FlashMessage flash page="/settings".to_owned() manages /> });
-    let was_refused = refused.is_some() || key_refused.is_some();
+    let app_refused = view.own_apps.as_ref().is_some_and(|own| own.draft.problem.is_some());
+    let was_refused = refused.is_some() || key_refused.is_some() || app_refused;
     let main = view! {
         {flash}
         <div class="head">
@@ -42,19 +51,29 @@ pub fn settings(mut view: SettingsView) -> Content {
         {audit.map(|trail| view! { <AuditTrail trail /> })}
         <Instance view />
     };
-    Content { refused: was_refused, ..Content::new("Settings, Relink", Some(Place::Settings), main) }
+    let title = question.as_ref().map_or_else(|| "Settings, Relink".to_owned(), |question| format!("{} Relink", question.heading));
+    let dialog = question.map(|question| view! { <Dialog question open=true /> }.into_any());
+    Content { refused: was_refused, dialog, ..Content::new(title, Some(Place::Settings), main) }
+}
+
+/// Of those who see the app, while nothing is connected through it.
+fn question(view: &SettingsView, app: &str) -> Option<Question> {
+    let apps = &view.own_apps.as_ref()?.apps;
+    apps.iter().find(|one| one.id == app && one.workspaces == 0).map(removal_question)
 }
 
 #[component]
 fn LinearApp(view: SettingsView) -> impl IntoView {
-    let real = view.client_id.is_some() && !view.simulated;
+    let operators = view.client_id.is_some();
+    let real = operators && !view.simulated;
+    let create = view.create_app;
     let client_id = view.client_id.map(|value| view! { <CopyField id="client-id" label="Client ID" value /> });
     let secret = if view.secret_set { "Client secret set. PKCE always on" } else { "No secret, PKCE only" };
     view! {
         <section class="set" id="linear-app" aria-labelledby="h-app">
             <header>
                 <h2 id="h-app">"Linear app"</h2>
-                <p>"The OAuth app in Linear that workspaces approve. Set by environment variables."</p>
+                <p>"The OAuth app in Linear that workspaces approve. This Relink’s is set by environment variables."</p>
             </header>
             <div>
                 {client_id}
@@ -62,7 +81,7 @@ fn LinearApp(view: SettingsView) -> impl IntoView {
                     id="redirect-uri"
                     label="Redirect URI"
                     value=view.redirect_uri
-                    hint="Must match Linear letter for letter, port included."
+                    hint=REDIRECT_HINT
                 />
                 {real
                     .then(|| {
@@ -72,33 +91,41 @@ fn LinearApp(view: SettingsView) -> impl IntoView {
                                 {secret}
                             </p>
                         }
-                    })} {way_to_an_app(real, view.simulated, view.create_app_url)}
+                    })}
+                {if real { again(&create) } else { set_up(view.simulated, view.app_configured, &create) }}
+                {view.own_apps.map(|own| view! { <OwnApps own create operators /> })}
             </div>
         </section>
     }
     .into_any()
 }
 
-fn way_to_an_app(real: bool, simulated: bool, create: String) -> AnyView {
-    let create = view! { <a href=create rel="external noreferrer">"Create the app in Linear"</a> };
-    if real {
-        return view! { <p class="small soft">{create} " with every field filled in, if it is not there any more."</p> }.into_any();
-    }
-    let now = if simulated {
-        "This instance talks to the simulated Linear. To use the real one:"
-    } else {
-        "No Linear app is set up here yet, so nothing can be connected."
+fn again(create: &CreateAppView) -> AnyView {
+    view! { <p class="small soft">{create_link(create)} " with every field filled in, if it is not there any more."</p> }.into_any()
+}
+
+/// For whoever runs this Relink. Where there is an app `elsewhere`, workspaces can be connected without it.
+fn set_up(simulated: bool, elsewhere: bool, create: &CreateAppView) -> AnyView {
+    let now = match (simulated, elsewhere) {
+        (true, _) => "This instance talks to the simulated Linear. To use the real one:",
+        (false, true) => "This Relink has no Linear app for everybody; your organisation has its own. To set one up:",
+        (false, false) => "No Linear app is set up here yet, so nothing can be connected.",
     };
+    let webhook = create.webhook.then(|| view! { ", its webhook signing secret into " <code>"LINEAR_WEBHOOK_SECRET"</code> });
     view! {
         <p>{now}</p>
         <ol class="todo">
-            <li>{create} " with every field filled in, and press Create there."</li>
             <li>
-                "Put its client ID into " <code>"LINEAR_CLIENT_ID"</code> " and its client secret into "
-                <code>"LINEAR_CLIENT_SECRET"</code> ", in the environment or in " <code>".env"</code> "."
+                {create_link(create)} " with every field filled in, and press Create there. Make it public if several workspaces are to "
+                "approve it."
+            </li>
+            <li>
+                "Put its client ID into " <code>"LINEAR_CLIENT_ID"</code> ", its client secret into " <code>"LINEAR_CLIENT_SECRET"</code>
+                {webhook} ", in the environment or in " <code>".env"</code> "."
             </li>
             <li>"Start Relink again."</li>
         </ol>
+        {no_webhook(create)}
     }
     .into_any()
 }
@@ -216,3 +243,7 @@ fn Instance(view: SettingsView) -> impl IntoView {
     }
     .into_any()
 }
+
+#[cfg(all(test, feature = "ssr"))]
+#[path = "settings_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon, ScopePicker};
 use crate::islands::Leave;
-use crate::view::ScopeView;
+use crate::view::{Choice, ScopeView};
 
 const START: &str = "/oauth/linear/start";
 
@@ -14,10 +14,17 @@ fn class(primary: bool) -> &'static str {
 
 /// **Connect Linear** and nothing else: the preselected scopes, acting as the app.
 #[component]
-pub fn ConnectButton(#[prop(default = "Connect Linear")] label: &'static str, #[prop(default = Icon::Plus)] icon: Icon) -> impl IntoView {
+pub fn ConnectButton(
+    #[prop(default = "Connect Linear")] label: &'static str,
+    #[prop(default = Icon::Plus)] icon: Icon,
+    /// Through this app of the organisation's own.
+    #[prop(optional_no_strip)]
+    app: Option<String>,
+) -> impl IntoView {
     view! {
         <Leave>
             <form method="post" action=START>
+                {app.map(|app| view! { <input type="hidden" name="app" value=app /> })}
                 <button class=class(false)>
                     <Glyph icon />
                     {label}
@@ -28,18 +35,20 @@ pub fn ConnectButton(#[prop(default = "Connect Linear")] label: &'static str, #[
     .into_any()
 }
 
-/// **Connect Linear** with the choice of who acts and what it may do.
+/// **Connect Linear** with the choice of who acts and what it may do, and of the app if there are several.
 #[component]
 pub fn ConnectForm(
     scopes: Vec<ScopeView>,
+    apps: Vec<Choice>,
     primary: bool,
     form_class: &'static str,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     view! {
         <Leave>
-            <form class=form_class method="post" action=START>
+            <form class=form_class id="connect" method="post" action=START>
                 {children.map(|children| children())}
+                {(!apps.is_empty()).then(|| choice(apps))}
                 <button class=class(primary)>
                     <Glyph icon=Icon::Plus />
                     "Connect Linear"
@@ -47,6 +56,19 @@ pub fn ConnectForm(
                 <ScopePicker scopes />
             </form>
         </Leave>
+    }
+    .into_any()
+}
+
+fn choice(apps: Vec<Choice>) -> AnyView {
+    let option = |app: Choice| view! { <option value=app.value selected=app.chosen>{app.label}</option> };
+    view! {
+        <div class="field which">
+            <label for="app">"Linear app"</label>
+            <select class="input" id="app" name="app">
+                {apps.into_iter().map(option).collect_view()}
+            </select>
+        </div>
     }
     .into_any()
 }
@@ -67,4 +89,35 @@ pub fn ReconnectForm(connection: String, workspace: String, #[prop(optional)] pr
         </Leave>
     }
     .into_any()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::rendered;
+
+    fn form(apps: Vec<Choice>) -> String {
+        rendered::html(|| view! { <ConnectForm scopes=Vec::new() apps primary=true form_class="first" /> })
+    }
+
+    #[test]
+    fn the_app_is_chosen_where_there_are_several() {
+        let choice = |value: &str, label: &str, chosen| Choice { value: value.to_owned(), label: label.to_owned(), chosen };
+        let several = form(vec![choice("", "This Relink’s app", true), choice("a1", "Acme internal", false)]);
+        for part in [
+            r#"<select id="app" name="app""#,
+            r#"<option value="" selected>This Relink’s app</option>"#,
+            r#"<option value="a1">Acme internal</option>"#,
+        ] {
+            assert!(several.contains(part), "{part} is not in {several}");
+        }
+        assert!(!form(Vec::new()).contains("<select"));
+    }
+
+    #[test]
+    fn what_was_connected_through_an_app_goes_through_it_again() {
+        let button = |app| rendered::html(|| view! { <ConnectButton app /> });
+        assert!(button(Some("a1".to_owned())).contains(r#"<input type="hidden" name="app" value="a1">"#));
+        assert!(!button(None).contains("<input"));
+    }
 }

@@ -12,7 +12,7 @@ pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
     let heading = heading(waiting.fault);
     let (class, icon) = match waiting.fault {
         Fault::Linear => ("callout wait", Icon::Clock),
-        Fault::App | Fault::Keys => ("callout bad", Icon::Warning),
+        Fault::App | Fault::OwnApp | Fault::Keys => ("callout bad", Icon::Warning),
     };
     let tried = match waiting.failures {
         0 => None,
@@ -39,7 +39,7 @@ pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
     .into_any()
 }
 
-/// Above all connections, because it concerns every one of them.
+/// Above all connections, because it concerns more than one of them.
 #[component]
 pub fn SetUpAlert(fault: Fault, answer: Answer) -> impl IntoView {
     view! {
@@ -57,14 +57,16 @@ fn heading(fault: Fault) -> &'static str {
     match fault {
         Fault::Linear => "Linear does not answer right now",
         Fault::App => "Linear does not accept this Relink as a client",
+        Fault::OwnApp => "Linear does not accept an app of your own",
         Fault::Keys => "This Relink lacks a key to its stored tokens",
     }
 }
 
-/// For whoever runs this Relink; nothing where time is the remedy.
+/// For whoever can help; nothing where time is the remedy.
 fn remedy(fault: Fault) -> Option<AnyView> {
     let steps = match fault {
         Fault::Linear => return None,
+        Fault::OwnApp => return Some(replace_secrets()),
         Fault::App => view! {
             "compare "
             <code>"LINEAR_CLIENT_ID"</code>
@@ -83,4 +85,32 @@ fn remedy(fault: Fault) -> Option<AnyView> {
         .into_any(),
     };
     Some(view! { "Whoever runs this Relink: " {steps} ", then start Relink again. No connection was given up." }.into_any())
+}
+
+/// The client ID of an app never changes; its secret may have.
+fn replace_secrets() -> AnyView {
+    view! {
+        "An owner of your organisation: compare the client ID and secret in "
+        <a href="/settings#linear-app">"Settings"</a>
+        " with the app in Linear, and replace the secret there. No connection was given up."
+    }
+    .into_any()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::rendered;
+
+    #[test]
+    fn whoever_can_help_is_told_what_to_compare() {
+        let alert = |fault| {
+            let answer = Answer::Verbatim("401 invalid_client".to_owned());
+            rendered::html(|| view! { <SetUpAlert fault answer /> })
+        };
+        let (operators, own) = (alert(Fault::App), alert(Fault::OwnApp));
+        assert!(operators.contains("LINEAR_CLIENT_SECRET") && operators.contains("start Relink again"));
+        assert!(own.contains("An owner of your organisation") && own.contains("/settings#linear-app"));
+        assert!(!own.contains("LINEAR_") && !own.contains("start Relink again"), "{own}");
+    }
 }

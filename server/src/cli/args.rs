@@ -54,6 +54,9 @@ pub enum Command {
     /// Where deliveries are handed on to
     #[command(subcommand)]
     Destination(Destination),
+    /// Linear apps of an organisation's own, beside the one in the environment
+    #[command(subcommand)]
+    App(App),
     /// Connected workspaces, and how many people are linked in each
     #[command(subcommand)]
     Workspace(Workspace),
@@ -195,6 +198,49 @@ pub enum Destination {
         /// The organisation's slug
         #[arg(long)]
         org: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum App {
+    /// List the apps of an organisation
+    List {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+    },
+    /// Add an app; its client secret is the first line of stdin, its webhook signing secret the second, and both may be empty
+    Add {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+        /// What people call it here
+        #[arg(long)]
+        name: String,
+        /// From the app's page in Linear
+        #[arg(long, value_name = "ID")]
+        client_id: String,
+    },
+    /// Replace an app's client secret with the one on stdin
+    Secret {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+        /// The app's id or its client ID in Linear
+        #[arg(long, value_name = "ID|CLIENT_ID")]
+        app: String,
+        /// Replace its webhook signing secret instead; the one before stays good for a while
+        #[arg(long)]
+        webhook: bool,
+    },
+    /// Remove an app that no workspace is connected through
+    Remove {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+        /// The app's id or its client ID in Linear
+        #[arg(long, value_name = "ID|CLIENT_ID")]
+        app: String,
     },
 }
 

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::args::{Args, Command, Connection, Destination, Key, Secret, User, Webhook};
-use super::people;
+use super::{apps, people};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
 use crate::times::rfc3339;
@@ -84,6 +84,7 @@ pub async fn run(args: Args, config: Config, clock: Clock, entropy: Entropy) -> 
             let engine = start::engine(&config, clock, entropy).await?;
             list_destinations(json, &engine, &organisation(&engine, &org).await?).await
         }
+        Command::App(command) => apps::run(json, &start::engine(&config, clock, entropy).await?, command).await,
         Command::Workspace(command) => people::workspaces(json, &start::engine(&config, clock, entropy).await?, command).await,
         Command::Invite { org, workspace, person, valid } => {
             let engine = start::engine(&config, clock, entropy).await?;
@@ -221,7 +222,7 @@ async fn simulate(json: bool, addr: SocketAddr, state_file: Option<std::path::Pa
 }
 
 /// A secret from stdin; one newline at its end is dropped.
-fn from_stdin() -> Result<SecretString, Box<dyn Error>> {
+pub(super) fn from_stdin() -> Result<SecretString, Box<dyn Error>> {
     let mut text = String::new();
     std::io::stdin().take(STDIN_MAX).read_to_string(&mut text)?;
     let text = text.strip_suffix('\n').unwrap_or(&text);

@@ -1,5 +1,6 @@
 //! The command line: results on stdout, messages on stderr, exit 0, 1 (it failed) or 2 (wrong usage).
 
+mod apps;
 mod args;
 mod commands;
 mod people;

@@ -7,7 +7,7 @@ use relink_engine::Engine;
 use relink_engine::account::{self, Organisation, Person};
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
-use relink_engine::people::Guesser;
+use relink_engine::people::{Guesser, Mailed};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
@@ -45,8 +45,14 @@ pub async fn invite(engine: &Engine, connection: &Connection, person: &str, vali
     let value = json!({
         "id": invited.id, "code": code, "link": format!("{}/link#{code}", url.trim_end_matches('/')), "workspace": invited.workspace,
         "person": { "name": invited.name, "email": invited.email }, "expires_at": rfc3339(invited.expires_at),
+        "mailed": invited.mailed == Mailed::Sent,
     });
     println!("{value}");
+    match invited.mailed {
+        Mailed::NotSetUp => {}
+        Mailed::Sent => eprintln!("Sent to {} too.", invited.email),
+        Mailed::Failed => eprintln!("The e-mail to {} could not be sent; hand the link over yourself.", invited.email),
+    }
     eprintln!("This code is shown once, for {} alone. Relink keeps a hash of it.", invited.name);
     Ok(())
 }

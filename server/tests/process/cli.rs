@@ -17,6 +17,10 @@ fn every_command_explains_itself() {
         &["webhook", "secret", "list", "--help"],
         &["destination", "add", "--help"],
         &["destination", "list", "--help"],
+        &["app", "list", "--help"],
+        &["app", "add", "--help"],
+        &["app", "secret", "--help"],
+        &["app", "remove", "--help"],
         &["workspace", "list", "--help"],
         &["invite", "--help"],
         &["link", "--help"],
@@ -96,6 +100,50 @@ async fn webhooks_are_set_up_by_command_and_no_secret_is_told_twice() {
     assert!(String::from_utf8_lossy(&list.stdout).contains("https://hooks.example.com/linear  active, 0 waiting"));
     let stored = crate::process::all_bytes(place.path());
     for secret in [first, second, &signing] {
+        assert!(!stored.windows(secret.len()).any(|window| window == secret.as_bytes()), "sealed");
+    }
+}
+
+#[test]
+fn apps_are_added_changed_and_removed_by_command_and_their_secrets_are_never_told() {
+    let place = Place::new();
+    place.json(&["user", "add", "--email", "ada@example.com", "--name", "Ada", "--org", "north", "--json"], "long enough password");
+    let (client, webhook, new) = ("ClientSecretOfAcme0123", "lin_wh_SecretOfTheAppsWebhook", "lin_wh_NewSecretOfTheAppsWebhook");
+    let add = ["app", "add", "--org", "north", "--name", "Acme internal", "--client-id", "0123456789abcdef", "--json"];
+    for (wrong, because) in [("short\n", "client secret"), (webhook, "client secret"), ("\nwhsec_0123456789\n", "lin_wh_")] {
+        let output = place.run(&add, wrong);
+        assert_eq!(output.status.code(), Some(1), "{wrong:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(because), "{output:?}");
+    }
+    let added = place.json(&add, &format!("{client}\n{webhook}\n"));
+    assert_eq!((added["name"].as_str(), added["client_id"].as_str()), (Some("Acme internal"), Some("0123456789abcdef")));
+    assert_eq!(place.run(&add, client).status.code(), Some(1), "it is there already");
+    let list = || place.json(&["app", "list", "--org", "north", "--json"], "")["apps"].clone();
+    let one = list()[0].clone();
+    assert_eq!((&one["id"], &one["client_secret_set"], &one["webhook_secret_set"]), (&added["id"], &true.into(), &true.into()));
+    assert_eq!((&one["connections"], &one["previous_accepted_until"]), (&0.into(), &serde_json::Value::Null));
+
+    let secret = ["app", "secret", "--org", "north", "--app", "0123456789abcdef", "--webhook", "--json"];
+    assert_eq!(place.run(&secret, "\n").status.code(), Some(1), "nothing came");
+    assert_eq!(list()[0]["previous_accepted_until"], serde_json::Value::Null);
+    let replaced = place.json(&secret, &format!("{new}\n"));
+    assert!(replaced["replaced"] == "webhook_secret" && replaced["previous_accepted_until"].is_string(), "{replaced}");
+    assert_eq!(list()[0]["previous_accepted_until"], replaced["previous_accepted_until"]);
+    let id = added["id"].as_str().unwrap();
+    let client_secret = place.json(&["app", "secret", "--org", "north", "--app", id, "--json"], client);
+    let answer = (&client_secret["replaced"], &client_secret["previous_accepted_until"]);
+    assert_eq!(answer, (&"client_secret".into(), &serde_json::Value::Null));
+
+    let bare = ["app", "add", "--org", "north", "--name", "Bare", "--client-id", "fedcba9876543210", "--json"];
+    assert_eq!(place.json(&bare, "")["client_secret_set"], false);
+    let words = place.run(&["app", "list", "--org", "north"], "");
+    assert!(String::from_utf8_lossy(&words.stdout).contains("Bare, client secret not set, webhook secret not set, 0 connected"));
+    let remove = ["app", "remove", "--org", "north", "--app", id, "--json"];
+    assert_eq!(place.json(&remove, "")["name"], "Acme internal");
+    assert_eq!(place.run(&remove, "").status.code(), Some(1), "gone");
+    assert_eq!(list().as_array().unwrap().len(), 1);
+    let stored = crate::process::all_bytes(place.path());
+    for secret in [client, webhook, new] {
         assert!(!stored.windows(secret.len()).any(|window| window == secret.as_bytes()), "sealed");
     }
 }

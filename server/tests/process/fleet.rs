@@ -139,6 +139,7 @@ impl Fleet {
                 scopes: vec!["read".to_owned()],
                 connected_by: user.clone(),
                 organisation_id: organisation.clone(),
+                app_id: None,
                 exclusive: false,
                 act: command(&organisation, "connection.connected"),
                 now,

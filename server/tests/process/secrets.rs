@@ -46,6 +46,15 @@ async fn no_secret_is_in_any_log_line_page_or_file() {
     let signed_up = client.post(format!("{}/signup", relink.url)).form(&fields).send().await.unwrap();
     let cookie = signed_up.headers()["set-cookie"].to_str().unwrap().split(['=', ';']).nth(1).unwrap().to_owned();
     let mut pages = String::new();
+    // An app of one's own, and one that is refused.
+    let (app_secret, app_webhook_secret) = ("ClientSecretOfAnOwnApp42", "lin_wh_WebhookSecretOfAnOwnApp42");
+    for name in ["Acme internal", ""] {
+        let secrets = [("client_secret", app_secret), ("webhook_secret", app_webhook_secret)];
+        let fields = [[("name", name), ("client_id", "0123456789abcdef")], secrets].concat();
+        client.post(format!("{}/settings/apps", relink.url)).form(&fields).send().await.unwrap();
+        pages += &page(&client, &relink, "/settings").await;
+    }
+    assert!(pages.contains("Acme internal is added.") && pages.contains("Enter a name of 1 to 100 characters."));
     for workspace in ["acme-robotics", "globex"] {
         assert_eq!(walk(&client, &relink, &linear, workspace, &[]).await, "/integrations");
     }
@@ -101,6 +110,8 @@ async fn no_secret_is_in_any_log_line_page_or_file() {
         app["client_secret"].as_str().unwrap().to_owned(),
         app["webhook_secret"].as_str().unwrap().to_owned(),
         signing.to_owned(),
+        app_secret.to_owned(),
+        app_webhook_secret.to_owned(),
     ]);
     let log = relink.said();
     assert!(log.lines().count() > 20, "the log is there to be searched");

@@ -1,0 +1,71 @@
+//! Linear apps of an organisation's own, beside the operator's.
+
+use serde::{Deserialize, Serialize};
+
+use super::Moment;
+
+/// Linear's page for a new app, with every field filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateAppView {
+    pub url: String,
+    /// The address for webhooks is among them: Linear takes none that the internet does not reach.
+    pub webhook: bool,
+}
+
+/// The part of the settings page that owners see.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnAppsView {
+    /// The oldest first.
+    pub apps: Vec<AppView>,
+    pub draft: AppDraft,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppView {
+    pub id: String,
+    pub name: String,
+    pub client_id: String,
+    /// Without one it relies on PKCE alone.
+    pub has_secret: bool,
+    pub has_webhook_secret: bool,
+    /// Until when the webhook secret before is accepted.
+    pub overlap_until: Option<Moment>,
+    /// Workspaces that are connected through it.
+    pub workspaces: u64,
+}
+
+/// The forms about apps: empty, or as one was sent and refused. Never a secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppDraft {
+    /// The app whose secrets were to be replaced; empty for a new one.
+    pub app: String,
+    pub name: String,
+    pub client_id: String,
+    pub problem: Option<AppProblem>,
+}
+
+/// Why an app was not added, or its secrets not replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AppProblem {
+    Name,
+    /// Not the shape of a client ID.
+    ClientId,
+    /// There is an app with this client ID already.
+    Known,
+    /// Not the shape of a client secret.
+    ClientSecret,
+    /// Not the shape of a signing secret.
+    WebhookSecret,
+    /// Neither secret was given.
+    NoSecret,
+    TooMany,
+}
+
+/// The app of its own that a connection goes through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThroughView {
+    pub name: String,
+    pub client_id: String,
+    /// Whoever looks at the page may change it.
+    pub owned: bool,
+}

@@ -1,0 +1,97 @@
+//! Commands about Linear apps of an organisation's own.
+
+use std::error::Error;
+
+use relink_engine::account::Organisation;
+use relink_engine::{App, AppSecrets, Engine, NewApp};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use super::args::App as Command;
+use super::commands::{Outcome, from_stdin, organisation, print};
+use crate::times::rfc3339;
+
+pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {
+    match command {
+        Command::List { org } => list(json, engine, &organisation(engine, &org).await?).await,
+        Command::Add { org, name, client_id } => {
+            let new = NewApp { name, client_id, secrets: both(&from_stdin()?) };
+            add(json, engine, &organisation(engine, &org).await?, new).await
+        }
+        Command::Secret { org, app, webhook } => {
+            let organisation = organisation(engine, &org).await?;
+            let app = find(engine, &organisation, &app).await?;
+            replace(json, engine, &organisation, &app, webhook, from_stdin()?).await
+        }
+        Command::Remove { org, app } => {
+            let organisation = organisation(engine, &org).await?;
+            let app = find(engine, &organisation, &app).await?;
+            let name = engine.app_remove_by_command(&organisation.id, &app.id).await?;
+            print(json, &json!({ "removed": app.id, "name": name }), &format!("{name} is removed. The app in Linear is still there."));
+            Ok(())
+        }
+    }
+}
+
+async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
+    let (mut values, mut lines) = (Vec::new(), Vec::new());
+    for app in engine.apps(&organisation.id).await? {
+        let set = |set: bool| if set { "set" } else { "not set" };
+        let (client, webhook) = (set(app.has_secret), set(app.has_webhook_secret));
+        lines.push(format!(
+            "{}  {}  {}, client secret {client}, webhook secret {webhook}, {} connected",
+            app.id, app.client_id, app.name, app.connections
+        ));
+        values.push(json!({
+            "id": app.id, "name": app.name, "client_id": app.client_id, "client_secret_set": app.has_secret,
+            "webhook_secret_set": app.has_webhook_secret, "previous_accepted_until": app.overlap_until.and_then(rfc3339),
+            "connections": app.connections, "added_at": rfc3339(app.added_at),
+        }));
+    }
+    let words = if lines.is_empty() { format!("{} has no app of its own yet.", organisation.slug) } else { lines.join("\n") };
+    print(json, &json!({ "apps": values }), &words);
+    Ok(())
+}
+
+async fn add(json: bool, engine: &Engine, organisation: &Organisation, new: NewApp) -> Outcome {
+    let id = engine.app_add_by_command(&organisation.id, new).await?;
+    let app = find(engine, organisation, &id).await?;
+    let value = json!({
+        "id": app.id, "name": app.name, "client_id": app.client_id, "client_secret_set": app.has_secret,
+        "webhook_secret_set": app.has_webhook_secret,
+    });
+    print(json, &value, &format!("{} is added. Workspaces can be connected through it now.", app.name));
+    Ok(())
+}
+
+async fn replace(json: bool, engine: &Engine, organisation: &Organisation, app: &App, webhook: bool, secret: SecretString) -> Outcome {
+    if secret.expose_secret().trim().is_empty() {
+        return Err("no secret came on stdin; nothing was changed".into());
+    }
+    let secrets = if webhook {
+        AppSecrets { webhook_secret: secret, ..AppSecrets::default() }
+    } else {
+        AppSecrets { client_secret: secret, ..AppSecrets::default() }
+    };
+    engine.app_set_secrets_by_command(&organisation.id, &app.id, secrets).await?;
+    let until = find(engine, organisation, &app.id).await?.overlap_until.filter(|_| webhook).and_then(rfc3339);
+    let which = if webhook { "webhook secret" } else { "client secret" };
+    let overlap = until.as_deref().map(|until| format!(" The one before is accepted until {until}.")).unwrap_or_default();
+    let value = json!({ "id": app.id, "replaced": which.replace(' ', "_"), "previous_accepted_until": until });
+    print(json, &value, &format!("{} has a new {which}.{overlap}", app.name));
+    Ok(())
+}
+
+/// The client secret on the first line, the webhook secret on the second; either may be empty.
+fn both(text: &SecretString) -> AppSecrets {
+    let mut lines = text.expose_secret().lines().map(SecretString::from);
+    let mut next = || lines.next().unwrap_or_default();
+    AppSecrets { client_secret: next(), webhook_secret: next() }
+}
+
+/// By its id here, or its client id in Linear.
+async fn find(engine: &Engine, organisation: &Organisation, key: &str) -> Result<App, Box<dyn Error>> {
+    let apps = engine.apps(&organisation.id).await?;
+    let found = apps.into_iter().find(|app| app.id == key || app.client_id == key);
+    found.ok_or_else(|| format!("{} has no app {key:?}; `relink app list` shows them", organisation.slug).into())
+}
