@@ -12,6 +12,7 @@ use relink_engine::{CallFailed, Engine, TokenError};
 use tokio::time::{Instant, timeout_at};
 
 use super::Failure;
+use super::picks::pickable;
 use super::request::take_refused;
 use super::team_views::who;
 use super::words;
@@ -29,11 +30,11 @@ const HOURS: [&str; 3] = ["1", "24", "168"];
 const HOURS_DEFAULT: &str = "24";
 
 /// A workspace that works, and its people; `None` where Linear did not name them.
-struct Asked {
-    connection: Connection,
-    people: Option<Vec<LinearPerson>>,
+pub struct Asked {
+    pub connection: Connection,
+    pub people: Option<Vec<LinearPerson>>,
     /// Linear ids of people who are members.
-    linked: Vec<String>,
+    pub linked: Vec<String>,
 }
 
 pub async fn inviting(engine: &Engine, person: &Person, team: &[TeamMember]) -> Result<InvitingView, Failure> {
@@ -56,6 +57,7 @@ pub async fn inviting(engine: &Engine, person: &Person, team: &[TeamMember]) -> 
     Ok(InvitingView {
         workspaces: asked.iter().map(|asked| workspace(&asked.connection, &draft)).collect(),
         people,
+        pickable: pickable(&asked, &draft, SUGGESTED_MAX),
         more_people,
         silent: asked.iter().filter(|asked| asked.people.is_none()).map(|asked| asked.connection.workspace.name.clone()).collect(),
         broken,
@@ -114,7 +116,7 @@ fn answered_code(invite: Invite, team: &[TeamMember], now: Millis) -> AnsweredCo
         Outcome::Open | Outcome::Declined => CodeAnswer::NotMe,
     };
     let at = words::at_clock(invite.ended_at.unwrap_or(now), now);
-    AnsweredCodeView { name: invite.name, workspace: invite.workspace, at, answer }
+    AnsweredCodeView { id: invite.id, name: invite.name, workspace: invite.workspace, at, answer }
 }
 
 /// Nothing where they are somebody already, or where there is nobody to choose from.

@@ -132,12 +132,15 @@ mod answering {
         }
     }
 
-    /// What is wrong with a code; a store that fails is none of that.
+    /// What is wrong with a code, or that nobody can tell.
     pub fn problem(error: CodeError) -> Result<LinkProblem, Failure> {
         match error {
             CodeError::Invalid => Ok(LinkProblem::Invalid),
             CodeError::Paused { until } => Ok(LinkProblem::Paused { minutes: minutes_left(until - engine()?.now()) }),
-            CodeError::Store(error) => Err(error.into()),
+            CodeError::Store(error) => {
+                tracing::error!(%error, "the store failed");
+                Ok(LinkProblem::Unavailable)
+            }
         }
     }
 
@@ -146,6 +149,7 @@ mod answering {
         let here = Here::of_request().await?;
         match engine()?.code_preview(held.code.expose_secret(), here.guesser()).await {
             Ok(preview) => Ok(LinkView::Preview(preview_view(preview, held).await?)),
+            Err(CodeError::Store(error)) => Err(error.into()),
             Err(error) => {
                 forget_code().await?;
                 Ok(LinkView::Enter { typed: String::new(), problem: Some(problem(error)?) })
@@ -181,7 +185,7 @@ mod answering {
                 forget_code().await?;
                 linked(member.is_some(), confirmed, person).await?
             }
-            Err(ConfirmError::Code(error)) => return tried(error).await,
+            Err(ConfirmError::Code(error)) => return tried(&held, error).await,
             Err(ConfirmError::EmailTaken) => {
                 sign_in_first().await?;
                 see_other("/link");
@@ -221,7 +225,7 @@ mod answering {
                 forget_code().await?;
                 ended(LinkEnd::Declined { person }).await
             }
-            Err(error) => tried(error).await,
+            Err(error) => tried(&held, error).await,
         }
     }
 
@@ -231,9 +235,11 @@ mod answering {
         Ok(())
     }
 
-    /// The code led nowhere: the form again, with the reason and without the code.
-    async fn tried(error: CodeError) -> Result<(), Failure> {
-        set_tried("", problem(error)?).await?;
+    /// The code led nowhere: the form again, with the reason, and with the code only if it may be good yet.
+    async fn tried(held: &HeldCode, error: CodeError) -> Result<(), Failure> {
+        let problem = problem(error)?;
+        let typed = if problem == LinkProblem::Unavailable { held.code.expose_secret() } else { "" };
+        set_tried(typed, problem).await?;
         see_other("/link");
         Ok(())
     }
@@ -242,7 +248,7 @@ mod answering {
     async fn named(held: &HeldCode, here: &Here) -> Result<Option<LinkedPerson>, Failure> {
         let preview = match engine()?.code_preview(held.code.expose_secret(), here.guesser()).await {
             Ok(preview) => preview,
-            Err(error) => return tried(error).await.map(|()| None),
+            Err(error) => return tried(held, error).await.map(|()| None),
         };
         Ok(Some(LinkedPerson {
             initials: initials(&preview.name),

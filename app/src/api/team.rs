@@ -1,4 +1,4 @@
-//! The team's page, and the link codes that are made and revoked there by owners and admins.
+//! The team's page, and the link codes that are made, revoked and dismissed there by owners and admins.
 
 use leptos::prelude::*;
 
@@ -10,14 +10,14 @@ use crate::view::TeamPageView;
 pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {
     use super::invite_views::inviting;
     use super::request::{engine, signed_in, take_flash};
-    use super::team_views::{member_views, new_code};
+    use super::team_views::{member_views, new_codes};
 
     let (engine, person) = (engine()?, signed_in().await?);
     let team = engine.team(&person).await?;
     let manages = person.manages();
     Ok(TeamPageView {
         inviting: if manages { Some(inviting(&engine, &person, &team).await?) } else { None },
-        new_code: if manages { new_code(&engine, &person, shown.as_deref()).await? } else { None },
+        new_code: if manages { new_codes(&engine, &person, shown.as_deref()).await? } else { None },
         members: member_views(team, &person),
         flash: take_flash().await?,
         manages,
@@ -33,28 +33,46 @@ pub async fn invite_person(
 ) -> Result<(), Failure> {
     use super::door::kept;
     use super::invite_views::{hours, person_key, problem};
-    use super::request::{engine, refuse, see_other, set_refused, signed_in_form};
-    use crate::view::{InviteDraft, Refused};
+    use super::request::{engine, refuse, signed_in_form};
+    use crate::view::InviteDraft;
 
     let (engine, member) = (engine()?, signed_in_form().await?);
     let Some(span) = hours(&valid) else { return refuse(Failure::Malformed).await };
     let error = match person_key(&engine, &member, &workspace, &person).await {
         Ok(key) => match engine.invite(&member, &workspace, &key, span).await {
-            Ok(invited) => return shown(&member, &invited).await,
+            Ok(invited) => return shown(&member, &[invited], Vec::new()).await,
             Err(error) => problem(error),
         },
         Err(problem) => problem,
     };
     match error {
         Ok(problem) => {
-            let invite = InviteDraft { workspace: kept(&workspace), person: kept(&person), valid, problem: Some(problem) };
-            set_refused(Refused { invite, ..Refused::default() }).await?;
-            // A fragment would keep the browser from focusing the field.
-            see_other("/team");
-            Ok(())
+            let (workspace, person) = (kept(&workspace), kept(&person));
+            refused(InviteDraft { workspace, person, valid, problem: Some(problem), ..InviteDraft::default() }).await
         }
         Err(failure) => refuse(failure).await,
     }
+}
+
+/// Makes a link code for each of several people. What goes wrong for one keeps nobody else's from being made and shown.
+#[server(prefix = "/team/invites", endpoint = "several")]
+pub async fn invite_several(#[server(default)] people: Vec<String>, #[server(default)] valid: String) -> Result<(), Failure> {
+    use super::invite_views::hours;
+    use super::picks::{Picked, draft_of, invite_each, workspaces};
+    use super::request::{engine, refuse, signed_in_form};
+
+    let (engine, member) = (engine()?, signed_in_form().await?);
+    if !member.manages() {
+        return refuse(Failure::Forbidden).await;
+    }
+    let picked: Option<Vec<Picked>> = people.iter().map(|value| Picked::read(value)).collect();
+    let (Some(span), Some(picked)) = (hours(&valid), picked) else { return refuse(Failure::Malformed).await };
+    if let Some(draft) = draft_of(&picked, valid) {
+        return refused(draft).await;
+    }
+    let Some(places) = workspaces(&engine, &member, &picked).await? else { return refuse(Failure::NotFound).await };
+    let (invited, not_invited) = invite_each(&engine, &member, picked, &places, span).await;
+    shown(&member, &invited, not_invited).await
 }
 
 /// Makes a new code for whom another one is for, which ends.
@@ -68,7 +86,7 @@ pub async fn renew_invite(#[server(default)] invite: String) -> Result<(), Failu
 
     let (engine, member) = (engine()?, signed_in_form().await?);
     match engine.invite_again(&member, &invite, VALID_DEFAULT).await {
-        Ok(invited) => shown(&member, &invited).await,
+        Ok(invited) => shown(&member, &[invited], Vec::new()).await,
         Err(error) => match problem(error) {
             Ok(problem) => {
                 set_flash(Flash::NoNewCode(problem)).await?;
@@ -97,11 +115,45 @@ pub async fn revoke_invite(#[server(default)] invite: String) -> Result<(), Fail
     }
 }
 
-#[cfg(feature = "ssr")]
-async fn shown(member: &relink_engine::account::Person, invited: &relink_engine::people::Invited) -> Result<(), Failure> {
-    use super::request::{see_other, set_new_code};
+/// Takes a code whose holder said no, or was refused, off the page.
+#[server(prefix = "/team/invites", endpoint = "dismiss")]
+pub async fn dismiss_invite(#[server(default)] invite: String) -> Result<(), Failure> {
+    use super::request::{engine, refuse, see_other, signed_in_form};
 
-    set_new_code(member, invited).await?;
-    see_other("/team?shown=code");
-    Ok(())
+    let (engine, member) = (engine()?, signed_in_form().await?);
+    match engine.invite_dismiss(&member, &invite).await {
+        Ok(()) => {
+            see_other("/team");
+            Ok(())
+        }
+        Err(error) => refuse(error.into()).await,
+    }
+}
+
+#[cfg(feature = "ssr")]
+use answering::{refused, shown};
+
+#[cfg(feature = "ssr")]
+mod answering {
+    use relink_engine::account::Person;
+    use relink_engine::people::Invited;
+
+    use super::Failure;
+    use crate::api::new_codes::set_new_codes;
+    use crate::api::request::{see_other, set_refused};
+    use crate::view::{InviteDraft, NotInvited, Refused};
+
+    pub async fn shown(member: &Person, invited: &[Invited], not_invited: Vec<NotInvited>) -> Result<(), Failure> {
+        set_new_codes(member, invited, not_invited).await?;
+        see_other("/team?shown=code");
+        Ok(())
+    }
+
+    /// The form again, with what was typed or picked and why it did not do.
+    pub async fn refused(invite: InviteDraft) -> Result<(), Failure> {
+        set_refused(Refused { invite, ..Refused::default() }).await?;
+        // A fragment would keep the browser from focusing the field.
+        see_other("/team");
+        Ok(())
+    }
 }

@@ -2,16 +2,16 @@
 
 use relink_engine::Engine;
 use relink_engine::account::Person;
-use relink_engine::people::{Invite, Link, TeamMember};
+use relink_engine::people::{Handover, Invite, Link, TeamMember};
 use secrecy::ExposeSecret as _;
 
 use super::Failure;
+use super::new_codes::{NewCode, take_new_codes};
 use super::present::initials;
 use super::qr::qr;
-use super::request::{site, take_new_code};
+use super::request::site;
 use super::words;
-use crate::parts::{first_name, possessive};
-use crate::view::{LinkedView, MayView, MemberView, NewCodeView, ShownCode, WhoView};
+use crate::view::{LinkedView, MayView, MemberView, NewCodeView, NotInvited, SeveralCodes, ShownCode, WhoView};
 
 pub fn who(name: &str, email: &str) -> WhoView {
     WhoView { initials: initials(name), name: name.to_owned(), email: email.to_owned() }
@@ -37,40 +37,50 @@ fn linked_view(link: Link) -> LinkedView {
     LinkedView { workspace_id: link.workspace_id, workspace: link.workspace, linear_id: link.linear_id, name: link.name, email: link.email }
 }
 
-/// The code that this person has just made. One that is used or revoked already is not shown any more.
-pub async fn new_code(engine: &Engine, person: &Person, shown: Option<&str>) -> Result<Option<NewCodeView>, Failure> {
-    let gone = || (shown == Some("code")).then_some(NewCodeView::Gone);
-    let Some((id, code)) = take_new_code(person).await? else { return Ok(gone()) };
-    let invite = engine.invites(person).await?.into_iter().find(|invite| invite.id == id);
-    let shown = invite.map(|invite| shown_code(engine, person, invite, code.expose_secret().to_owned())).transpose()?;
-    Ok(shown.flatten().map(|code| NewCodeView::Shown(Box::new(code))).or_else(gone))
+/// The codes that this person has just made, and whom there is none for. One that is used or revoked already is not shown any
+/// more.
+pub async fn new_codes(engine: &Engine, person: &Person, shown: Option<&str>) -> Result<Option<NewCodeView>, Failure> {
+    let gone = (shown == Some("code")).then_some(NewCodeView::Gone);
+    let Some((made, not_invited)) = take_new_codes(person).await? else { return Ok(gone) };
+    let (invites, page) = (engine.invites(person).await?, format!("{}/link", site()?.url));
+    let invite = |made: &NewCode| invites.iter().find(|invite| invite.id == made.id).cloned();
+    let codes = made.iter().filter_map(|made| shown_code(engine, person, &page, invite(made)?, made)).collect();
+    Ok(shown_as(codes, not_invited).or(gone))
+}
+
+fn shown_as(mut codes: Vec<ShownCode>, not_invited: Vec<NotInvited>) -> Option<NewCodeView> {
+    match (codes.len(), not_invited.len()) {
+        (0, 0) => None,
+        (1, 0) => codes.pop().map(|code| NewCodeView::Shown(Box::new(code))),
+        _ => Some(NewCodeView::Several(SeveralCodes { codes, not_invited })),
+    }
 }
 
 /// `None` where no QR code can be drawn, which no address is too long for.
-fn shown_code(engine: &Engine, person: &Person, invite: Invite, code: String) -> Result<Option<ShownCode>, Failure> {
-    let page = format!("{}/link", site()?.url);
-    let link = format!("{page}#{code}");
-    let until = words::stamp(invite.expires_at);
-    Ok(qr(&link).map(|qr| ShownCode {
-        message: message(&invite.name, person, &page, &code, &until.text),
+fn shown_code(engine: &Engine, person: &Person, page: &str, invite: Invite, made: &NewCode) -> Option<ShownCode> {
+    let code = made.code.expose_secret().to_owned();
+    let handover = Handover {
+        name: &invite.name,
+        asked_by: Some(&person.name),
+        organisation: &person.organisation,
+        page,
+        code: &code,
+        expires_at: invite.expires_at,
+    };
+    let (link, message, until) = (handover.link(), handover.text(), words::stamp(invite.expires_at));
+    qr(&link).map(|qr| ShownCode {
+        message,
         left: format!("{} left", words::span(invite.expires_at - engine.now())),
         id: invite.id,
         name: invite.name,
+        email: invite.email,
+        mail: made.mail,
         workspace: invite.workspace,
         code,
         link,
         qr,
         until,
-    }))
-}
-
-fn message(name: &str, person: &Person, page: &str, code: &str, until: &str) -> String {
-    let (first, organisation) = (first_name(name), possessive(&person.organisation));
-    format!(
-        "Hello {first},\n{} asks which person you are in Linear, so that {organisation} tools know. Open this link and say yes or \
-         no:\n{page}#{code}\nIt works once, until {until}. If it does not open, go to {page} and enter {code}",
-        person.name
-    )
+    })
 }
 
 #[cfg(test)]

@@ -42,14 +42,3 @@ fn what_can_be_done_about_whom_depends_on_the_role() {
     assert!(!manageable(Role::Member, "u2", true), "members leave others alone");
     assert!(manageable(Role::Member, "u1", true) && !manageable(Role::Member, "u1", false));
 }
-
-#[test]
-fn the_message_says_who_asks_what_to_do_and_until_when() {
-    let message = message("Elif Demir", &person(Role::Owner), "https://r.example/link", "7K3D-M9QX-2VBT-H4ZC", "20 Nov 14:02 UTC");
-    assert_eq!(
-        message,
-        "Hello Elif,\nPriya Raman asks which person you are in Linear, so that Northwind Labs’ tools know. Open this link and say \
-         yes or no:\nhttps://r.example/link#7K3D-M9QX-2VBT-H4ZC\nIt works once, until 20 Nov 14:02 UTC. If it does not open, go to \
-         https://r.example/link and enter 7K3D-M9QX-2VBT-H4ZC"
-    );
-}

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::several::SeveralForm;
 use crate::parts::{Field, Glyph, Icon, Problem, Who, counted, invite_problem, possessive, when};
 use crate::view::{AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InvitingView, SelfView, WaitingCodeView};
 
@@ -20,9 +21,10 @@ pub fn Warnings(inviting: InvitingView) -> impl IntoView {
 }
 
 fn answered(code: AnsweredCodeView) -> AnyView {
-    let AnsweredCodeView { name, workspace, at, answer } = code;
+    let AnsweredCodeView { id, name, workspace, at, answer } = code;
     let (lead, text) = when(&at);
     let whose = possessive(&name);
+    let dismiss = dismiss(id, format!(" the answer to {whose} code"));
     let time = view! { {lead} <time datetime=at.iso>{text}</time> };
     let words = match answer {
         CodeAnswer::NotMe => view! {
@@ -41,7 +43,20 @@ fn answered(code: AnsweredCodeView) -> AnyView {
         }
         .into_any(),
     };
-    warning(words)
+    warning(words, Some(dismiss))
+}
+
+fn dismiss(id: String, context: String) -> AnyView {
+    view! {
+        <form class="contents" method="post" action="/team/invites/dismiss">
+            <input type="hidden" name="invite" value=id />
+            <button class="btn quiet x">
+                <Glyph icon=Icon::Cross />
+                <span class="sr">"Dismiss" {context}</span>
+            </button>
+        </form>
+    }
+    .into_any()
 }
 
 fn guesses(guesses: GuessesView) -> AnyView {
@@ -56,16 +71,18 @@ fn guesses(guesses: GuessesView) -> AnyView {
             "."
         }
         .into_any(),
+        None,
     )
 }
 
-fn warning(words: AnyView) -> AnyView {
+fn warning(words: AnyView, dismiss: Option<AnyView>) -> AnyView {
     view! {
         <div class="flash wait">
             <Glyph icon=Icon::Warning />
             <div>
                 <p>{words}</p>
             </div>
+            {dismiss}
         </div>
     }
     .into_any()
@@ -78,13 +95,20 @@ pub fn Invitations(
     first: bool,
 ) -> impl IntoView {
     let broken = inviting.broken.iter().map(|name| format!("{name} needs a reconnect before anybody there can be invited.")).collect();
-    let InvitingView { workspaces, people, more_people, silent, draft, waiting, .. } = inviting;
+    let InvitingView { workspaces, people, pickable, more_people, silent, mut draft, waiting, .. } = inviting;
     let form = if workspaces.is_empty() {
         nobody(broken)
     } else {
         let class = if first { "btn primary" } else { "btn" };
         let notes = notes(silent, more_people, broken);
-        view! { <InviteForm workspaces people notes draft class /> }.into_any()
+        let (valid, problem) = (draft.valid.clone(), draft.problem.take_if(|problem| problem.of_several()));
+        view! {
+            <div class="panel">
+                <InviteForm workspaces people notes draft class />
+                <SeveralForm groups=pickable valid problem />
+            </div>
+        }
+        .into_any()
     };
     view! {
         <section id="invite" aria-labelledby="h-invite">
@@ -120,9 +144,8 @@ fn notes(silent: Vec<String>, more_people: bool, broken: Vec<String>) -> Vec<Str
 #[component]
 fn InviteForm(workspaces: Vec<Choice>, people: Vec<String>, notes: Vec<String>, draft: InviteDraft, class: &'static str) -> impl IntoView {
     let problem = draft.problem.as_ref().map(|problem| Problem { text: invite_problem(problem), first: true });
-    let hours = VALID.into_iter().map(|(value, label)| Choice { value: value.into(), label: label.into(), chosen: value == draft.valid });
     view! {
-        <form class="panel pad row" method="post" action="/team/invites">
+        <form class="pad row" method="post" action="/team/invites">
             <div class="field">
                 <label for="workspace">"Workspace"</label>
                 <select class="input" id="workspace" name="workspace">
@@ -139,18 +162,27 @@ fn InviteForm(workspaces: Vec<Choice>, people: Vec<String>, notes: Vec<String>, 
                 problem
             />
             <datalist id="people">{people.into_iter().map(|person| view! { <option value=person></option> }).collect_view()}</datalist>
-            <div class="field brief">
-                <label for="valid">"Good for"</label>
-                <select class="input" id="valid" name="valid">
-                    {options(hours.collect())}
-                </select>
-            </div>
+            {good_for("valid", &draft.valid)}
             <button class=class>
                 <Glyph icon=Icon::Plus />
                 "Invite teammate"
             </button>
             {(!notes.is_empty()).then(|| view! { <p class="small soft note">{notes.join(" ")}</p> })}
         </form>
+    }
+    .into_any()
+}
+
+/// For how long a new code can be used.
+pub fn good_for(id: &'static str, chosen: &str) -> AnyView {
+    let hours = VALID.into_iter().map(|(value, label)| Choice { value: value.into(), label: label.into(), chosen: value == chosen });
+    view! {
+        <div class="field brief">
+            <label for=id>"Good for"</label>
+            <select class="input" id=id name="valid">
+                {options(hours.collect())}
+            </select>
+        </div>
     }
     .into_any()
 }
@@ -230,7 +262,7 @@ fn button(action: &'static str, id: &str, label: &'static str, context: String) 
 pub fn Myself(selves: Vec<SelfView>) -> impl IntoView {
     (!selves.is_empty()).then(|| {
         view! {
-            <section class="section" aria-labelledby="h-myself">
+            <section class="section" id="me" aria-labelledby="h-myself">
                 <header>
                     <div>
                         <h2 id="h-myself">"You in Linear"</h2>

@@ -26,7 +26,8 @@ pub fn link(view: LinkView) -> Content {
         LinkView::Preview(preview) => preview_of(preview),
         LinkView::Ended(end) => ended(end),
     };
-    Content { alone: true, ..content }
+    let about = Some("A teammate sent you a link code. Enter it, and say whether the Linear person that it stands for is you.");
+    Content { alone: true, about, ..content }
 }
 
 fn enter(typed: String, problem: Option<LinkProblem>) -> Content {
@@ -63,6 +64,7 @@ fn sentence(problem: LinkProblem) -> String {
             "This code is not valid. It was used, ran out, or has a typo. Ask whoever sent it for a new one.".to_owned()
         }
         LinkProblem::Paused { minutes } => words(Complaint::Paused { minutes }),
+        LinkProblem::Unavailable => "Relink cannot reach its database right now. Try again in a minute.".to_owned(),
         LinkProblem::Forgotten => "That took too long, so Relink forgot the code. Nothing was changed. Enter it again.".to_owned(),
     }
 }
@@ -105,11 +107,15 @@ fn preview_of(view: PreviewView) -> Content {
 fn account(view: &PreviewView) -> Option<AnyView> {
     match &view.account {
         LinkAccount::New => None,
-        LinkAccount::Yours { email } => Some(view! { <p class="note">"This is added to your account, " {email.clone()} "."</p> }.into_any()),
+        LinkAccount::Yours { email } => {
+            Some(view! { <p class="note">"This is added to your account, " {email.clone()} "."</p> }.into_any())
+        }
         LinkAccount::SignInFirst => Some(
             view! {
                 <p class="note">
-                    "Somebody has an account with " {view.email.clone()} " here. If that is you, sign in first; then you are back on this page."
+                    "Somebody has an account with " {view.email.clone()}
+                    " here. If that is you, sign in first; then you are back on this page. If you never set a password, ask whoever \
+                     invited you to remove you from the team and invite you again."
                 </p>
             }
             .into_any(),

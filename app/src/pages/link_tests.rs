@@ -39,6 +39,7 @@ fn every_failure_of_a_code_is_the_same_sentence() {
     let page = page(LinkView::Enter { typed: "<b>x".to_owned(), problem: Some(LinkProblem::Invalid) });
     assert!(page.contains("This code is not valid. It was used, ran out, or has a typo. Ask whoever sent it for a new one."));
     assert!(page.contains("value=\"&lt;b&gt;x\"") && page.contains("aria-invalid=\"true\"") && !page.contains("<b>x"), "{page}");
+    assert_eq!(sentence(LinkProblem::Unavailable), "Relink cannot reach its database right now. Try again in a minute.");
     assert_eq!(sentence(LinkProblem::Paused { minutes: 10 }), "Too many tries. Wait 10 minutes, then try again.");
 }
 
@@ -50,6 +51,7 @@ fn the_preview_says_what_a_yes_does() {
     let yours = preview(LinkAccount::Yours { email: "mara@northwind.dev".to_owned() });
     assert!(yours.contains("This is added to your account, mara@northwind.dev.") && yours.contains("value=\"yes\""));
     let first = preview(LinkAccount::SignInFirst);
+    assert!(first.contains("If you never set a password, ask whoever invited you to remove you from the team and invite you again."));
     assert!(first.contains("href=\"/signin?next=/link\"") && !first.contains("value=\"yes\"") && first.contains("value=\"no\""));
 }
 

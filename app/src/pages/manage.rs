@@ -86,12 +86,13 @@ fn removing(member: &MemberView) -> AnyView {
 
 /// Before a member is removed.
 pub fn removal_question(member: &MemberView) -> Question {
+    let codes = (member.role != "member").then(|| "The link codes that they made, and that nobody has used, end".to_owned());
     let forgotten = member.linked.iter().map(|link| format!("They are {} in {} no more", link.name, link.workspace));
     Question {
         id: "remove-member".to_owned(),
         heading: format!("Remove {}?", member.who.name),
         note: "They can be invited again later.".to_owned(),
-        points: ["They are signed out everywhere".to_owned()].into_iter().chain(forgotten).collect(),
+        points: ["They are signed out everywhere".to_owned()].into_iter().chain(codes).chain(forgotten).collect(),
         action: "/team/remove",
         fields: vec![("member", member.id.clone())],
         page: format!("/team?member={}", member.id),

@@ -1,18 +1,19 @@
-//! A link code that was just made: shown once, with every way to hand it over.
+//! Link codes that were just made: shown once, with every way to hand them over.
 
 use leptos::prelude::*;
 
-use crate::parts::{CopyFirst, CopyText, Glyph, Icon, first_name};
-use crate::view::{NewCodeView, QrView, ShownCode};
+use crate::parts::{CopyFirst, CopyListed, CopyText, Glyph, Icon, counted, first_name, invite_problem};
+use crate::view::{InviteProblem, MailView, NewCodeView, NotInvited, QrView, SeveralCodes, ShownCode};
 
 /// Light units around a QR code; readers need them.
 const MARGIN: usize = 4;
 
-/// At the top of the page: the code, or that there is none to show any more.
+/// At the top of the page: the codes, or that there is none to show any more.
 #[component]
 pub fn NewCode(new_code: NewCodeView) -> impl IntoView {
     match new_code {
         NewCodeView::Shown(code) => shown(*code),
+        NewCodeView::Several(several) => listed(several),
         NewCodeView::Gone => view! {
             <div class="panel pad stack first-thing">
                 <p>"This code was shown already. Make a new one if it got lost."</p>
@@ -27,6 +28,7 @@ pub fn NewCode(new_code: NewCodeView) -> impl IntoView {
 
 fn shown(code: ShownCode) -> AnyView {
     let first = first_name(&code.name).to_owned();
+    let mailed = mailed(&code);
     view! {
         <section class="once" aria-labelledby="once-h">
             <div class="top">
@@ -47,6 +49,7 @@ fn shown(code: ShownCode) -> AnyView {
                         {first} " opens it, sees " {code.name.clone()} " in " {code.workspace}
                         ", and says yes or no. You see the answer here."
                     </p>
+                    {mailed}
                 </div>
                 {drawn(&code.qr)}
             </div>
@@ -68,6 +71,116 @@ fn shown(code: ShownCode) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// Nothing where no mail server is set up: nobody expects an e-mail then.
+fn mailed(code: &ShownCode) -> Option<AnyView> {
+    let email = code.email.clone();
+    match code.mail {
+        MailView::NotSetUp => None,
+        MailView::Sent => Some(view! { <p class="soft small">"Sent to " {email} " too."</p> }.into_any()),
+        MailView::Failed => Some(
+            view! {
+                <p class="unsent small">
+                    <Glyph icon=Icon::Warning />
+                    <span>"The e-mail to " {email} " could not be sent. Hand the link over yourself."</span>
+                </p>
+            }
+            .into_any(),
+        ),
+    }
+}
+
+fn listed(several: SeveralCodes) -> AnyView {
+    let SeveralCodes { codes, not_invited } = several;
+    let head = codes.first().map_or_else(nobody, |first| head(codes.len(), first));
+    let codes = codes.into_iter().enumerate().map(one_of_several).collect_view();
+    view! {
+        <section class="once" aria-labelledby="once-h">
+            {head}
+            <ul class="codes">{codes}</ul>
+            {(!not_invited.is_empty()).then(|| without(not_invited))}
+            <div class="do">
+                <a class="btn" href="/team">"Done"</a>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn nobody() -> AnyView {
+    view! { <h2 id="once-h">"Nobody was invited."</h2> }.into_any()
+}
+
+/// The first code is the first to run out.
+fn head(count: usize, first: &ShownCode) -> AnyView {
+    let until = first.until.clone();
+    view! {
+        <div class="top">
+            <div>
+                <h2 id="once-h">{counted(count, "link code")} ", shown once."</h2>
+                <p class="soft small">
+                    "Send each to its person only. Each works once, until " <time datetime=until.iso>{until.text}</time>
+                    ". Relink keeps hashes, not the codes."
+                </p>
+            </div>
+            <span class="tag wait"><Glyph icon=Icon::Clock /> {first.left.clone()}</span>
+        </div>
+    }
+    .into_any()
+}
+
+fn one_of_several((number, code): (usize, ShownCode)) -> AnyView {
+    let (whose, mailed) = (format!(" for {}", code.name), mailed(&code));
+    view! {
+        <li class="stack">
+            <p>
+                <b>{code.name}</b>
+                " in "
+                {code.workspace}
+                " "
+                <code>{code.code}</code>
+            </p>
+            <CopyListed id=format!("link-{number}") label="Link" button="Copy link" whose=whose.clone() value=code.link />
+            {mailed}
+            <details class="grant">
+                <summary>"QR code and message" <span class="sr">{whose}</span></summary>
+                <div class="hand">
+                    <CopyText id=format!("message-{number}") label="Message" text=code.message rows=7 />
+                    {drawn(&code.qr)}
+                </div>
+            </details>
+        </li>
+    }
+    .into_any()
+}
+
+fn without(not_invited: Vec<NotInvited>) -> AnyView {
+    let why = |one: NotInvited| {
+        let (lead, rest) = why_not(&one.problem);
+        view! {
+            <li>
+                <Glyph icon=Icon::Warning />
+                <span><b>{one.name} " in " {one.workspace} {lead}</b> {rest}</span>
+            </li>
+        }
+    };
+    view! {
+        <div>
+            <h3>"Not invited"</h3>
+            <ul class="unsent small">{not_invited.into_iter().map(why).collect_view()}</ul>
+        </div>
+    }
+    .into_any()
+}
+
+/// How the sentence about somebody who was picked ends, and what comes after it.
+fn why_not(problem: &InviteProblem) -> (String, String) {
+    match problem {
+        InviteProblem::Linked { email } => (format!(" is linked to {email} already."), " Unlink that first if it is wrong.".to_owned()),
+        InviteProblem::Nobody => (" is not active there any more.".to_owned(), String::new()),
+        other => (".".to_owned(), format!(" {}", invite_problem(other))),
+    }
 }
 
 /// Dark on light in every theme: many readers take nothing else.

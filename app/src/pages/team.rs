@@ -38,7 +38,7 @@ pub fn team(view: TeamPageView, asked: &Asked) -> Content {
     let question = managed.as_ref().and_then(|member| question(member, asked));
     let refused = inviting.as_ref().is_some_and(|inviting| inviting.draft.problem.is_some());
     // One first thing to do at a time.
-    let first = !matches!(new_code, Some(NewCodeView::Shown(_))) && managed.is_none();
+    let first = !new_code.as_ref().is_some_and(shows_codes) && managed.is_none();
     let selves = inviting.as_ref().map(|inviting| inviting.selves.clone()).unwrap_or_default();
     let warnings = inviting.clone().map(|inviting| view! { <Warnings inviting /> });
     let main = view! {
@@ -59,6 +59,14 @@ pub fn team(view: TeamPageView, asked: &Asked) -> Content {
     let title = question.as_ref().map_or_else(|| "Team, Relink".to_owned(), |question| format!("{} Relink", question.heading));
     let dialog = question.map(|question| view! { <Dialog question open=true /> }.into_any());
     Content { refused, dialog, ..Content::new(title, Some(Place::Team), main) }
+}
+
+fn shows_codes(new_code: &NewCodeView) -> bool {
+    match new_code {
+        NewCodeView::Shown(_) => true,
+        NewCodeView::Several(several) => !several.codes.is_empty(),
+        NewCodeView::Gone => false,
+    }
 }
 
 /// Of those who may do something about them.

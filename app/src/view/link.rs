@@ -24,6 +24,8 @@ pub enum LinkProblem {
     Paused { minutes: u32 },
     /// The session with the code ran out before the answer.
     Forgotten,
+    /// The store failed; the code may be good.
+    Unavailable,
 }
 
 /// Whom a code is for.

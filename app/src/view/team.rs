@@ -5,6 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Choice, Flash, Moment};
+use crate::api::Failure;
+
+/// How many people can be invited at a time.
+pub const INVITED_AT_ONCE: usize = 20;
 
 /// The page `/team`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -13,7 +17,7 @@ pub struct TeamPageView {
     pub members: Vec<MemberView>,
     /// `None` for those who do not manage.
     pub inviting: Option<InvitingView>,
-    /// The code that was just made, or that there is none to show any more.
+    /// The codes that were just made, or that there is none to show any more.
     pub new_code: Option<NewCodeView>,
     pub flash: Option<Flash>,
     pub manages: bool,
@@ -26,6 +30,8 @@ pub struct InvitingView {
     pub workspaces: Vec<Choice>,
     /// What the person's field suggests: "Elif Demir, elif@acme.example (guest)".
     pub people: Vec<String>,
+    /// Who can be invited together with others, by workspace.
+    pub pickable: Vec<PickGroup>,
     /// There are more people than are suggested.
     pub more_people: bool,
     /// Workspaces whose people Linear does not name right now.
@@ -41,12 +47,31 @@ pub struct InvitingView {
     pub guesses: Option<GuessesView>,
 }
 
-/// The form for a new code: empty, or as it was sent and refused.
+/// The people of a workspace who are not linked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PickGroup {
+    pub workspace: String,
+    pub people: Vec<Pick>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pick {
+    /// What the form sends: connection, Linear id and name.
+    pub value: String,
+    pub name: String,
+    pub email: String,
+    pub guest: bool,
+    pub picked: bool,
+}
+
+/// The forms for new codes: empty, or as one was sent and refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteDraft {
     /// A connection's id.
     pub workspace: String,
     pub person: String,
+    /// Connection and Linear id of everybody who was picked.
+    pub picked: Vec<String>,
     /// Hours.
     pub valid: String,
     pub problem: Option<InviteProblem>,
@@ -68,6 +93,21 @@ pub enum InviteProblem {
     /// Linear answered that it does not say.
     Refused,
     Reconnect,
+    /// Linear took too long for those before.
+    Late,
+    NobodyPicked,
+    /// More than can be invited at a time.
+    TooMany,
+    /// It is Relink that failed.
+    Failed(Failure),
+}
+
+impl InviteProblem {
+    /// It is about several people at once.
+    #[must_use]
+    pub fn of_several(&self) -> bool {
+        matches!(self, InviteProblem::NobodyPicked | InviteProblem::TooMany)
+    }
 }
 
 /// A code that can still be used.
@@ -87,6 +127,7 @@ pub struct WaitingCodeView {
 /// A code whose holder said no, or was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnsweredCodeView {
+    pub id: String,
     pub name: String,
     pub workspace: String,
     pub at: Moment,
@@ -166,18 +207,43 @@ pub struct LinkedView {
     pub email: String,
 }
 
-/// The page after a code was made.
+/// The page after codes were made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NewCodeView {
     Shown(Box<ShownCode>),
-    /// It was shown before.
+    Several(SeveralCodes),
+    /// They were shown before.
     Gone,
+}
+
+/// What inviting several people led to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeveralCodes {
+    pub codes: Vec<ShownCode>,
+    pub not_invited: Vec<NotInvited>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotInvited {
+    pub name: String,
+    pub workspace: String,
+    pub problem: InviteProblem,
+}
+
+/// Whether a code went to its person by e-mail too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MailView {
+    NotSetUp,
+    Sent,
+    Failed,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownCode {
     pub id: String,
     pub name: String,
+    pub email: String,
+    pub mail: MailView,
     pub workspace: String,
     /// "7K3D-M9QX-2VBT-H4ZC"
     pub code: String,

@@ -5,7 +5,7 @@ use relink_engine::account::Role;
 use relink_engine::clock::{DAY, MINUTE};
 
 use crate::keys::{contains, on_disk};
-use crate::team_pages::{INVITE, acme, invite, shown};
+use crate::team_pages::{INVITE, acme, hidden, invite, manage, shown};
 use crate::world::{Browser, PASSWORD, Reply, Setup, World};
 
 const CONFIRM: &str = "/link/confirm";
@@ -171,6 +171,60 @@ async fn whoever_has_an_account_signs_in_first_and_comes_back() {
     page.shows("You are linked");
     page.hides("Sign in to Relink later");
     owner.get("/team").await.shows("elif@acme.example Member Acme Robotics");
+}
+
+#[tokio::test]
+async fn whoever_never_set_a_password_is_removed_and_comes_back_as_new() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let code = invite(&mut owner, &id, "elif@acme.example").await;
+    redeem(&mut world.browser(), &code).await.shows("You are linked");
+    let account = async || world.engine.store().user_by_email("elif@acme.example").await.unwrap().map(|user| user.id);
+    let before = account().await;
+
+    // The session is lost, and the owner tries with a new code.
+    let page = manage(&mut owner, "elif@acme.example").await;
+    let member = hidden(&page, "/team/remove", "member").remove(0);
+    let fields = [("workspace", hidden(&page, "/team/unlink", "workspace")), ("person", hidden(&page, "/team/unlink", "person"))];
+    owner.post("/team/unlink", &fields.each_ref().map(|(name, values)| (*name, values[0].as_str()))).await;
+    let second = invite(&mut owner, &id, "elif@acme.example").await;
+    let mut phone = world.browser();
+    let page = enter(&mut phone, &second).await;
+    page.shows("Somebody has an account with elif@acme.example here. If that is you, sign in first; then you are back on this page.");
+    page.shows("If you never set a password, ask whoever invited you to remove you from the team and invite you again.");
+
+    assert_eq!(owner.post("/team/remove", &[("member", &member)]).await.location(), "/team");
+    assert_eq!(account().await, None);
+    let third = invite(&mut owner, &id, "elif@acme.example").await;
+    let page = redeem(&mut phone, &third).await;
+    page.shows("You are linked Elif Demir in Acme Robotics is you.");
+    page.shows("Sign in to Relink later Your e-mail is elif@acme.example.");
+    assert!(account().await.is_some_and(|after| Some(after) != before), "a fresh account");
+    owner.get("/team").await.shows("Elif Demir elif@acme.example Member Acme Robotics");
+}
+
+#[tokio::test]
+async fn a_store_that_fails_is_told_of_and_keeps_the_code() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let code = invite(&mut owner, &id, "elif@acme.example").await;
+    let failing = "Relink cannot reach its database right now. Try again in a minute.";
+    let mut phone = world.browser();
+    world.sql("ALTER TABLE invites RENAME TO elsewhere").await;
+    let page = enter(&mut phone, &code).await;
+    page.shows(failing);
+    assert!(page.body.contains(&format!("value=\"{code}\"")), "to be sent again");
+    world.sql("ALTER TABLE elsewhere RENAME TO invites").await;
+
+    let preview = enter(&mut phone, &code).await;
+    world.sql("ALTER TABLE invites RENAME TO elsewhere").await;
+    assert_eq!(phone.get("/link").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer(&mut phone, &preview, "yes").await, "/link");
+    let page = phone.get("/link").await;
+    page.shows(failing);
+    assert!(page.body.contains(&format!("value=\"{code}\"")));
+    world.sql("ALTER TABLE elsewhere RENAME TO invites").await;
+    redeem(&mut phone, &code).await.shows("You are linked");
 }
 
 #[tokio::test]

@@ -3,15 +3,17 @@
 use relink_engine::account::Role;
 use relink_engine::clock::{DAY, HOUR, MINUTE};
 use relink_engine::people::Guesser;
-use relink_simulator::{Endpoint, Kind};
+use relink_simulator::{Endpoint, Fault, Kind};
 
 use crate::keys::{contains, on_disk, program};
 use crate::link_pages::{enter, redeem};
-use crate::world::{Browser, Reply, World};
+use crate::world::{Browser, Reply, World, fault};
 
 pub const INVITE: &str = "/team/invites";
 const AGAIN: &str = "/team/invites/again";
 const REVOKE: &str = "/team/invites/revoke";
+const DISMISS: &str = "/team/invites/dismiss";
+const SEVERAL: &str = "/team/invites/several";
 const SHOWN: &str = "/team?shown=code";
 const LINK: &str = "value=\"http://localhost:3000/link#";
 
@@ -29,23 +31,42 @@ pub async fn invite(browser: &mut Browser<'_>, workspace: &str, person: &str) ->
     shown(browser).await
 }
 
-/// Reads the code that was just made off the page.
+/// Reads the one code that was just made off the page.
 pub async fn shown(browser: &mut Browser<'_>) -> String {
     code(&browser.get(SHOWN).await).expect("a code")
 }
 
 fn code(page: &Reply) -> Option<String> {
-    Some(page.body.split(LINK).nth(1)?.split('"').next()?.to_owned())
+    codes(page).pop()
 }
 
 /// What a form on the page sends beside what is typed.
-fn hidden(page: &Reply, action: &str, name: &str) -> Vec<String> {
+pub fn hidden(page: &Reply, action: &str, name: &str) -> Vec<String> {
     let forms = page.body.split("<form").filter(|form| form.contains(&format!("action=\"{action}\"")));
     forms.filter_map(|form| Some(form.split(&format!("name=\"{name}\" value=\"")).nth(1)?.split('"').next()?.to_owned())).collect()
 }
 
+/// What ticking these people sends.
+fn picks(page: &Reply, names: &[&str]) -> Vec<String> {
+    let values: Vec<&str> = page.body.split("name=\"people[]\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let pick = |name: &&str| values.iter().find(|value| value.ends_with(&format!(":{name}"))).unwrap_or_else(|| panic!("no {name}"));
+    names.iter().map(|name| (*pick(name)).to_owned()).collect()
+}
+
+/// Posts the form for several people. Where the browser is sent.
+async fn invite_several(browser: &mut Browser<'_>, picks: &[String]) -> String {
+    let picks = picks.iter().map(|pick| ("people[]", pick.as_str()));
+    let fields: Vec<(&str, &str)> = picks.chain([("valid", "24")]).collect();
+    browser.post(SEVERAL, &fields).await.location().to_owned()
+}
+
+/// The codes that the page shows, in its order.
+fn codes(page: &Reply) -> Vec<String> {
+    page.body.split(LINK).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
 /// The page of one member, by the link in their row.
-async fn manage(browser: &mut Browser<'_>, name: &str) -> Reply {
+pub async fn manage(browser: &mut Browser<'_>, name: &str) -> Reply {
     let page = browser.get("/team").await;
     let body = page.body.replace("<!>", "");
     let row = body.split("<tr>").find(|row| row.contains(name) && row.contains("/team?member=")).expect("a row with Manage");
@@ -183,6 +204,132 @@ async fn a_code_is_revoked_or_made_again() {
 }
 
 #[tokio::test]
+async fn several_people_are_invited_at_once_whatever_workspace_they_are_in() {
+    let world = World::new().await;
+    let (mut browser, id) = acme(&world).await;
+    browser.connect("globex").await;
+    let elif = invite(&mut browser, &id, "elif@acme.example").await;
+    redeem(&mut world.browser(), &elif).await;
+    let page = browser.get("/team").await;
+    page.shows("Several people at once Find people 20 people at a time. Each gets a code of their own. Acme Robotics Ada Okafor");
+    page.shows("Farid Nasser farid@acme.example Guest Globex Hana Sato");
+    for nobody in [":Elif Demir\"", ":Gwen Mbeki\"", ":Sentry\""] {
+        page.hides(nobody);
+    }
+
+    let picked = picks(&page, &["Jun Li", "Ada Okafor"]);
+    assert_eq!(invite_several(&mut browser, &picked).await, SHOWN);
+    let waiting = on_disk(&world);
+    let page = browser.get(SHOWN).await;
+    page.shows("2 link codes, shown once. Send each to its person only. Each works once, until 20 Nov 14:02 UTC.");
+    page.hides("Not invited");
+    let codes = codes(&page);
+    page.shows(&format!("Jun Li in Globex {}", codes[0]));
+    page.shows(&format!("Ada Okafor in Acme Robotics {}", codes[1]));
+    page.shows("Hello Jun, Priya Raman asks which person you are in Linear");
+    page.shows("Waiting for an answer");
+    assert!(!page.body.contains("style=") && page.body.matches("class=\"qr\"").count() == 2, "{}", page.body);
+    for (code, name) in codes.iter().zip(["Jun Li", "Ada Okafor"]) {
+        assert!(!contains(&waiting, code) && !contains(&on_disk(&world), code), "sealed on its way, and only its hash is kept");
+        redeem(&mut world.browser(), code).await.shows(&format!("You are linked {name} in"));
+    }
+    let again = browser.get(SHOWN).await;
+    again.shows("This code was shown already.");
+    again.hides(&codes[0]);
+}
+
+#[tokio::test]
+async fn one_of_a_list_is_shown_as_one_code() {
+    let world = World::new().await;
+    let (mut browser, _) = acme(&world).await;
+    let picked = picks(&browser.get("/team").await, &["Ada Okafor"]);
+    assert_eq!(invite_several(&mut browser, &picked).await, SHOWN);
+    browser.get(SHOWN).await.shows("Link code for Ada Okafor, shown once.");
+}
+
+#[tokio::test]
+async fn what_goes_wrong_for_one_keeps_no_code_of_others_back() {
+    let world = World::new().await;
+    let (mut browser, id) = acme(&world).await;
+    let mut picked = picks(&browser.get("/team").await, &["Ada Okafor", "Ben Castillo", "Elif Demir", "Chiara Rossi"]);
+    picked.insert(1, format!("{id}:0123:Gone <b>Person"));
+    let elif = invite(&mut browser, &id, "elif@acme.example").await;
+    redeem(&mut world.browser(), &elif).await;
+    // Of the five questions the third.
+    world.linear.add_fault(Fault { after: 2, ..fault(Endpoint::Graphql, Kind::Status) }).unwrap();
+    assert_eq!(invite_several(&mut browser, &picked).await, SHOWN);
+    let page = browser.get(SHOWN).await;
+    page.shows("2 link codes, shown once.");
+    page.shows("Ada Okafor in Acme Robotics");
+    page.shows("Not invited Gone &lt;b&gt;Person in Acme Robotics is not active there any more.");
+    page.shows("Ben Castillo in Acme Robotics. Linear does not answer right now. Nothing was changed. Try again in a minute.");
+    page.shows("Elif Demir in Acme Robotics is linked to elif@acme.example already.");
+    let codes = codes(&page);
+    assert_eq!(codes.len(), 2);
+    enter(&mut world.browser(), &codes[1]).await.shows("Chiara Rossi");
+
+    assert_eq!(invite_several(&mut browser, &picked[3..4]).await, SHOWN);
+    let page = browser.get(SHOWN).await;
+    page.shows("Nobody was invited. Not invited Elif Demir in Acme Robotics is linked to elif@acme.example already.");
+    page.hides("shown once");
+}
+
+#[tokio::test]
+async fn nobody_is_invited_by_a_form_that_names_too_many_or_nobody_or_strangers() {
+    let world = World::new().await;
+    let (mut browser, id) = acme(&world).await;
+    let ada = picks(&browser.get("/team").await, &["Ada Okafor"]);
+    let many: Vec<String> = (0..20).map(|number| format!("{id}:{number}:Somebody")).chain(ada.clone()).collect();
+    for (picked, words) in
+        [(many.as_slice(), "20 people at a time. Nobody was invited."), (&[], "Pick at least one person. Nobody was invited.")]
+    {
+        assert_eq!(invite_several(&mut browser, picked).await, "/team");
+        let page = browser.get("/team").await;
+        page.shows("Error: Team, Relink");
+        page.shows(words);
+        let kept = page.body.contains(&format!("value=\"{}\" checked", ada[0]));
+        assert_eq!(kept, !picked.is_empty(), "what was picked is kept");
+    }
+    let cases = [
+        ("people[]=nonsense".to_owned(), 400),
+        (format!("people[]={id}::Somebody"), 400),
+        (format!("people[]={}&valid=2", ada[0]), 400),
+        (format!("people[]={}&people[]=elsewhere:1:Somebody", ada[0]), 404),
+    ];
+    for (body, status) in cases {
+        assert_eq!(program(&browser, SEVERAL, &body.replace(' ', "+")).await, status, "{body}");
+    }
+    let page = browser.get("/team").await;
+    page.hides("Waiting for an answer");
+    page.hides("Error: ");
+}
+
+#[tokio::test]
+async fn an_answer_is_dismissed_by_anybody_who_manages() {
+    let world = World::new().await;
+    let (mut browser, id) = acme(&world).await;
+    let code = invite(&mut browser, &id, "elif@acme.example").await;
+    let open = hidden(&browser.get("/team").await, REVOKE, "invite").remove(0);
+    browser.post(DISMISS, &[("invite", &open)]).await;
+    let mut phone = world.browser();
+    let preview = enter(&mut phone, &code).await;
+    preview.shows("Is this you in Linear?");
+    let preview = hidden(&preview, "/link/confirm", "preview").remove(0);
+    phone.post("/link/confirm", &[("preview", &preview), ("answer", "no")]).await;
+
+    let mut admin = world.member("northwind-labs", "lee@northwind.dev", Role::Admin).await;
+    let page = admin.get("/team").await;
+    page.shows("Pick the right person. Dismiss the answer to Elif Demir’s code");
+    let answered = hidden(&page, DISMISS, "invite").remove(0);
+    for browser in [&mut admin, &mut browser] {
+        assert_eq!(browser.post(DISMISS, &[("invite", &answered)]).await.location(), "/team");
+        let page = browser.get("/team").await;
+        page.hides("That’s not me");
+        page.hides("That did not work");
+    }
+}
+
+#[tokio::test]
 async fn a_code_is_good_for_as_long_as_was_picked() {
     let world = World::new().await;
     let (mut browser, id) = acme(&world).await;
@@ -247,6 +394,9 @@ async fn a_member_sees_who_is_who_and_changes_nothing() {
         (INVITE, format!("workspace={id}&person=ada%40acme.example")),
         (AGAIN, format!("invite={invite_id}")),
         (REVOKE, format!("invite={invite_id}")),
+        (DISMISS, format!("invite={invite_id}")),
+        (SEVERAL, format!("people[]={id}:1:Ada")),
+        (SEVERAL, "valid=24".to_owned()),
         ("/team/me", format!("workspace={id}&person=ada%40acme.example")),
         ("/team/role", format!("member={priya}&role=member")),
         ("/team/remove", format!("member={priya}")),
@@ -306,7 +456,7 @@ async fn owners_give_roles_and_remove_members() {
 
     let asked = owner.get(&format!("/team?member={member}&confirm=remove")).await;
     asked.shows("Remove Elif Demir? They can be invited again later. They are signed out everywhere");
-    asked.shows("They are Elif Demir in Acme Robotics no more");
+    asked.shows("The link codes that they made, and that nobody has used, end They are Elif Demir in Acme Robotics no more");
     assert!(asked.body.contains("inert"), "the rest of the page waits");
     assert_eq!(owner.post("/team/remove", &[("member", &member)]).await.location(), "/team");
     let page = owner.get("/team").await;
@@ -376,6 +526,8 @@ async fn organisations_do_not_see_each_other() {
         (INVITE, format!("workspace={acme}&person=ada%40acme.example")),
         (AGAIN, format!("invite={waiting}")),
         (REVOKE, format!("invite={waiting}")),
+        (DISMISS, format!("invite={waiting}")),
+        (SEVERAL, format!("people[]={acme}:1:Ada")),
         ("/team/me", format!("workspace={acme}&person=ada%40acme.example")),
         ("/team/role", format!("member={member}&role=member")),
         ("/team/remove", format!("member={member}")),

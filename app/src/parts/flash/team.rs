@@ -2,7 +2,7 @@
 
 use super::{Tone, Words};
 use crate::parts::possessive;
-use crate::view::InviteProblem;
+use crate::view::{INVITED_AT_ONCE, InviteProblem};
 
 pub fn code_revoked(name: &str) -> Words {
     Words::new(Tone::Good, format!("{} code is revoked.", possessive(name)), "It is worth nothing any more.")
@@ -59,5 +59,9 @@ pub fn invite_problem(problem: &InviteProblem) -> String {
             "Linear refused this one question, for its rate limit or a missing permission. Nothing was changed.".to_owned()
         }
         InviteProblem::Reconnect => "This workspace needs a reconnect first. Nothing was changed.".to_owned(),
+        InviteProblem::Late => "Linear took too long for those before. Try again in a minute.".to_owned(),
+        InviteProblem::NobodyPicked => "Pick at least one person. Nobody was invited.".to_owned(),
+        InviteProblem::TooMany => format!("{INVITED_AT_ONCE} people at a time. Nobody was invited."),
+        InviteProblem::Failed(failure) => failure.to_string(),
     }
 }

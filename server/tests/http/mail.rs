@@ -1,0 +1,162 @@
+//! E-mail: link codes and alarms, to a mail server that is really spoken to.
+
+use std::sync::{Arc, Mutex};
+
+use relink_engine::account::Role;
+use relink_engine::clock::{DAY, HOUR, SECOND};
+use relink_engine::mail::{Mail, MailServer};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use url::Url;
+
+use crate::world::{Setup, World};
+
+/// A mail server that takes everything, unless it is told to refuse, and remembers it.
+#[derive(Clone, Default)]
+struct Postbox {
+    mails: Arc<Mutex<Vec<String>>>,
+    refusing: Arc<Mutex<bool>>,
+}
+
+impl Postbox {
+    async fn open() -> (Postbox, String) {
+        let postbox = Postbox::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("smtp://{}", listener.local_addr().unwrap());
+        let taking = postbox.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(taking.clone().talk(stream));
+            }
+        });
+        (postbox, url)
+    }
+
+    /// RFC 5321, as much of it as a client needs.
+    async fn talk(self, stream: TcpStream) {
+        let (reading, mut writing) = stream.into_split();
+        let mut lines = BufReader::new(reading).lines();
+        let mut mail = String::new();
+        let mut in_data = false;
+        writing.write_all(b"220 postbox\r\n").await.unwrap();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let answer = if in_data {
+                if line != "." {
+                    mail.push_str(&line);
+                    mail.push('\n');
+                    continue;
+                }
+                in_data = false;
+                self.mails.lock().unwrap().push(std::mem::take(&mut mail));
+                "250 taken"
+            } else if line.starts_with("EHLO") {
+                "250 postbox"
+            } else if line.starts_with("RCPT") && *self.refusing.lock().unwrap() {
+                "550 no such mailbox"
+            } else if line == "DATA" {
+                in_data = true;
+                "354 go on"
+            } else {
+                "250 well"
+            };
+            writing.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+        }
+    }
+
+    /// Everything that came, decoded as far as our plain text is encoded.
+    fn taken(&self) -> Vec<String> {
+        let mails = self.mails.lock().unwrap();
+        mails.iter().map(|mail| mail.replace("=\n", "").replace("=E2=80=99", "’")).collect()
+    }
+
+    fn refuse(&self, refusing: bool) {
+        *self.refusing.lock().unwrap() = refusing;
+    }
+}
+
+async fn with_mail() -> (World, Postbox) {
+    let (postbox, url) = Postbox::open().await;
+    let server = MailServer::new(&url, "Relink <relink@northwind.dev>").unwrap();
+    let mail = Mail::new(server, Url::parse("https://relink.northwind.dev").unwrap());
+    (World::with(Setup { mail: Some(mail), ..Setup::default() }).await, postbox)
+}
+
+#[tokio::test]
+async fn a_link_code_goes_to_its_person_and_says_so() {
+    let (world, postbox) = with_mail().await;
+    let mut owner = world.owner().await;
+    let connection = owner.connect("acme-robotics").await;
+    let fields = [("workspace", connection.as_str()), ("person", "ben@acme.example"), ("valid", "24")];
+    owner.post("/team/invites", &fields).await;
+    let page = owner.get("/team?shown=code").await;
+    page.shows("Sent to ben@acme.example too");
+    let mails = postbox.taken();
+    assert_eq!(mails.len(), 1);
+    let code = page.body.split("/link#").nth(1).unwrap()[..19].to_owned();
+    assert!(mails[0].contains(&format!("https://relink.northwind.dev/link#{code}")), "{code} is not in {}", mails[0]);
+    assert!(mails[0].contains("To: ") && mails[0].contains("ben@acme.example"), "{}", mails[0]);
+    assert!(mails[0].contains("Priya Raman asks"), "{}", mails[0]);
+}
+
+#[tokio::test]
+async fn a_code_whose_mail_is_refused_is_there_all_the_same() {
+    let (world, postbox) = with_mail().await;
+    postbox.refuse(true);
+    let mut owner = world.owner().await;
+    let connection = owner.connect("acme-robotics").await;
+    let fields = [("workspace", connection.as_str()), ("person", "ben@acme.example"), ("valid", "24")];
+    owner.post("/team/invites", &fields).await;
+    let page = owner.get("/team?shown=code").await;
+    page.shows("could not be sent");
+    page.shows("/link#");
+    assert_eq!(postbox.taken(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn those_who_can_help_are_told_once_that_a_connection_needs_them() {
+    let (world, postbox) = with_mail().await;
+    let mut owner = world.owner().await;
+    let connection = owner.connect("acme-robotics").await;
+    world.add("northwind-labs", "admin@northwind.dev", Role::Admin).await;
+    world.add("northwind-labs", "member@northwind.dev", Role::Member).await;
+    assert_eq!(world.engine.send_alarms().await.unwrap(), 0);
+    world.linear.revoke_grant("acme-robotics", None).unwrap();
+    world.advance(10 * SECOND);
+    owner.get("/integrations").await.shows("Reconnect required");
+    postbox.refuse(true);
+    assert_eq!(world.engine.send_alarms().await.unwrap(), 0, "nobody could be told");
+    postbox.refuse(false);
+    assert_eq!(world.engine.send_alarms().await.unwrap(), 2);
+    assert_eq!(world.engine.send_alarms().await.unwrap(), 0, "once");
+    let mails = postbox.taken();
+    let to =
+        |email: &str| mails.iter().filter(|mail| mail.contains(&format!("<{email}>")) || mail.contains(&format!("To: {email}"))).count();
+    assert_eq!((to("priya@northwind.dev"), to("admin@northwind.dev"), to("member@northwind.dev")), (1, 1, 0), "{mails:?}");
+    assert!(mails[0].contains(&format!("https://relink.northwind.dev/integrations/{connection}")), "{}", mails[0]);
+}
+
+#[tokio::test]
+async fn a_disconnected_workspace_is_kept_for_a_month_and_then_forgotten() {
+    let world = World::new().await;
+    let mut owner = world.owner().await;
+    let connection = owner.connect("acme-robotics").await;
+    let secret = [("connection", connection.as_str()), ("secret", "lin_wh_AcmesOwnSecret0123")];
+    owner.post("/integrations/webhook-secret", &secret).await;
+    owner.post("/integrations/disconnect", &[("connection", &connection)]).await;
+    world.advance(9 * DAY);
+    assert_eq!(world.engine.forget_disconnected().await.unwrap(), 0);
+    // A reconnect finds everything.
+    owner.connect("acme-robotics").await;
+    owner.get(&format!("/integrations/{connection}")).await.shows("0123");
+    owner.post("/integrations/disconnect", &[("connection", &connection)]).await;
+    world.advance(30 * DAY - HOUR);
+    assert_eq!(world.engine.forget_disconnected().await.unwrap(), 0);
+    world.advance(HOUR);
+    assert_eq!(world.engine.forget_disconnected().await.unwrap(), 1);
+    assert_eq!(world.engine.store().connections("any").await.unwrap(), []);
+    let organisation = world.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap().id;
+    assert_eq!(world.engine.store().connections(&organisation).await.unwrap(), []);
+    assert_eq!(world.engine.store().webhook_secrets(&organisation).await.unwrap(), []);
+    let last = world.engine.store().audit_before(&organisation, i64::MAX, 1).await.unwrap();
+    assert_eq!((last[0].act.as_str(), last[0].who.as_str()), ("connection.forgotten", "Relink"));
+}
