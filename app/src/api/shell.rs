@@ -22,8 +22,23 @@ pub async fn load_shell() -> Result<ShellView, Failure> {
         theme: theme_of(&parts()?, site.https),
         simulated: site.simulated,
         host: site.host,
+        elsewhere: match &person {
+            Some(person) => elsewhere(person).await?,
+            None => Vec::new(),
+        },
         person: person.as_ref().map(person_view),
         needs_you: u32::try_from(needs_you).unwrap_or(u32::MAX),
         worst: statuses.into_iter().min().unwrap_or(Status::NotConnected),
     })
+}
+
+/// The person's other organisations.
+#[cfg(feature = "ssr")]
+async fn elsewhere(person: &relink_engine::account::Person) -> Result<Vec<crate::view::OrganisationView>, Failure> {
+    use super::request::engine;
+    use crate::view::OrganisationView;
+
+    let organisations = engine()?.store().organisations_of(&person.user_id).await?;
+    let others = organisations.into_iter().filter(|organisation| organisation.id != person.organisation_id);
+    Ok(others.map(|organisation| OrganisationView { id: organisation.id, name: organisation.name }).collect())
 }

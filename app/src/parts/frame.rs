@@ -1,11 +1,15 @@
 //! The frame of every page of a signed-in person: the strip of the simulated Linear, navigation, account, and main.
 
 use leptos::prelude::*;
-use leptos_meta::{Link, Title};
+use leptos_meta::{Link, Meta, Title};
 
+use super::preview::Preview;
 use super::solo::Solo;
 use super::{Glyph, Icon, Mark};
-use crate::view::{PersonView, ShellView, Status};
+use crate::islands::Once;
+use crate::view::{OrganisationView, PersonView, ShellView, Status};
+
+const ABOUT: &str = "Relink keeps Linear connections alive, and says so the moment one needs you.";
 
 /// The entry of the navigation that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +34,14 @@ pub struct Content {
     pub alone: bool,
     /// Under a page without navigation.
     pub foot: Option<AnyView>,
+    /// What the page is for, where people send each other its link.
+    pub about: Option<&'static str>,
 }
 
 impl Content {
     pub fn new(title: impl Into<String>, place: Option<Place>, main: impl IntoView + 'static) -> Content {
-        Content { title: title.into(), place, refused: false, main: main.into_any(), dialog: None, alone: false, foot: None }
+        let (title, main) = (title.into(), main.into_any());
+        Content { title, place, refused: false, main, dialog: None, alone: false, foot: None, about: None }
     }
 }
 
@@ -48,14 +55,15 @@ pub fn tab_title(title: &str, refused: bool, needs_you: u32) -> String {
 
 #[component]
 pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
-    let Content { title, place, refused, main, dialog, alone, foot } = content;
+    let Content { title, place, refused, main, dialog, alone, foot, about } = content;
     let person = shell.person.clone().filter(|_| !alone);
+    let preview = about.map(|about| view! { <Preview title=title.clone() about /> });
     let title = tab_title(&title, refused, if alone { 0 } else { shell.needs_you });
     let icon = format!("/favicon-{}.svg", shell.worst.tone());
     let inside = match person {
         Some(person) => view! {
             <div class="app">
-                <Side person place needs_you=shell.needs_you />
+                <Side person elsewhere=shell.elsewhere place needs_you=shell.needs_you />
                 <main class="main" id="main" tabindex="-1">{main}</main>
             </div>
         }
@@ -65,6 +73,8 @@ pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
     view! {
         <Title text=title />
         <Link rel="icon" type_="image/svg+xml" href=icon />
+        <Meta name="description" content=about.unwrap_or(ABOUT) />
+        {preview}
         <div class=shell.simulated.then_some("has-sim") inert=dialog.is_some()>
             <a class="skip" href="#main">"Skip to content"</a>
             {shell.simulated.then(|| view! { <Strip /> })}
@@ -91,7 +101,7 @@ fn Strip() -> impl IntoView {
 }
 
 #[component]
-fn Side(person: PersonView, place: Option<Place>, needs_you: u32) -> impl IntoView {
+fn Side(person: PersonView, elsewhere: Vec<OrganisationView>, place: Option<Place>, needs_you: u32) -> impl IntoView {
     let current = move |entry: Place| (place == Some(entry)).then_some("page");
     view! {
         <header class="side">
@@ -128,7 +138,7 @@ fn Side(person: PersonView, place: Option<Place>, needs_you: u32) -> impl IntoVi
                     </li>
                 </ul>
             </nav>
-            <Account person />
+            {whose(person, elsewhere)}
         </header>
     }
     .into_any()
@@ -139,14 +149,60 @@ fn count(needs_you: u32) -> AnyView {
     view! { <span class="count">{needs_you} <span class="sr">{words}</span></span> }.into_any()
 }
 
-#[component]
-fn Account(person: PersonView) -> impl IntoView {
+/// The organisation and the person. Who is a member of one only reads both in one place.
+fn whose(person: PersonView, elsewhere: Vec<OrganisationView>) -> AnyView {
+    if elsewhere.is_empty() {
+        let organisation = person.organisation.clone();
+        return view! { <Account person organisation /> }.into_any();
+    }
     view! {
-        <details class="who">
+        <Switch organisation=person.organisation.clone() elsewhere />
+        <Account person />
+    }
+    .into_any()
+}
+
+/// Opens on the person's other organisations.
+#[component]
+fn Switch(organisation: String, elsewhere: Vec<OrganisationView>) -> impl IntoView {
+    let other = |other: OrganisationView| {
+        view! {
+            <li>
+                <button class="btn quiet wide" name="organisation" value=other.id>
+                    <span class="sr">"Switch to "</span>
+                    {other.name}
+                </button>
+            </li>
+        }
+    };
+    view! {
+        <details class="switch" name="menu">
+            <summary>
+                <span class="sr">"Organisation: "</span>
+                <b>{organisation}</b>
+                <Glyph icon=Icon::Chevron />
+            </summary>
+            <Once>
+                <form method="post" action="/organisation">
+                    <ul class="menu">{elsewhere.into_iter().map(other).collect_view()}</ul>
+                </form>
+            </Once>
+        </details>
+    }
+    .into_any()
+}
+
+#[component]
+fn Account(person: PersonView, #[prop(optional)] organisation: Option<String>) -> impl IntoView {
+    view! {
+        <details class="who" name="menu">
             <summary>
                 <span class="ava" aria-hidden="true">{person.initials}</span>
                 <span class="sr">"Account: "</span>
-                <span><b>{person.name}</b> <span class="org">{person.organisation}</span></span>
+                <span>
+                    <b>{person.name}</b>
+                    {organisation.map(|organisation| view! { " " <span class="org">{organisation}</span> })}
+                </span>
             </summary>
             <div class="menu">
                 <a href="/settings#account">"Your account"</a>
@@ -162,14 +218,50 @@ fn Account(person: PersonView) -> impl IntoView {
     .into_any()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use super::tab_title;
+    use super::{tab_title, whose};
+    use crate::rendered;
+    use crate::view::{OrganisationView, PersonView};
 
     #[test]
     fn the_tab_says_refused_first_then_the_count() {
         assert_eq!(tab_title("Integrations, Relink", false, 1), "(1) Integrations, Relink");
         assert_eq!(tab_title("Sign in, Relink", true, 0), "Error: Sign in, Relink");
         assert_eq!(tab_title("Settings, Relink", true, 2), "Error: (2) Settings, Relink");
+    }
+
+    fn html(elsewhere: &[&str]) -> String {
+        let person = PersonView {
+            name: "Priya Raman".to_owned(),
+            email: "priya@northwind.dev".to_owned(),
+            initials: "PR".to_owned(),
+            organisation: "Northwind Labs".to_owned(),
+            role: "owner".to_owned(),
+            manages: true,
+        };
+        let organisation = |name: &&str| OrganisationView { id: format!("id-{}", name.len()), name: (*name).to_owned() };
+        let elsewhere = elsewhere.iter().map(organisation).collect();
+        rendered::html(|| whose(person, elsewhere))
+    }
+
+    #[test]
+    fn whoever_is_in_one_organisation_reads_it_beside_their_name() {
+        let html = html(&[]);
+        assert!(html.contains("<span class=\"org\">Northwind Labs</span>"), "{html}");
+        assert!(!html.contains("/organisation"), "{html}");
+    }
+
+    #[test]
+    fn whoever_is_in_several_is_offered_the_others_by_a_form() {
+        let html = html(&["Globex", "<b>Initech</b>"]);
+        let summary = html.split("<summary>").nth(1).unwrap().split("</summary>").next().unwrap();
+        assert!(summary.contains("Organisation: ") && summary.contains("<b>Northwind Labs</b>"), "{summary}");
+        assert!(html.contains("<form method=\"post\" action=\"/organisation\">"), "{html}");
+        let button = html.split("<button").nth(1).unwrap().split("</button>").next().unwrap();
+        assert!(button.contains("name=\"organisation\"") && button.contains("value=\"id-6\""), "{button}");
+        assert!(button.ends_with("<span class=\"sr\">Switch to </span>Globex"), "{button}");
+        assert!(html.contains("&lt;b&gt;Initech"), "{html}");
+        assert_eq!(html.matches("Northwind Labs").count(), 1, "said once");
     }
 }

@@ -1,0 +1,26 @@
+//! Which of their organisations somebody looks at.
+
+use leptos::prelude::*;
+
+use super::Failure;
+
+/// Goes on in another organisation of whoever asks.
+#[server(prefix = "", endpoint = "/organisation")]
+pub async fn switch_organisation(#[server(default)] organisation: String) -> Result<(), Failure> {
+    use serde_json::json;
+
+    use super::request::{engine, leave_behind, open_session, refuse, see_other, session_name, set_flash, signed_in_form};
+    use crate::view::Flash;
+
+    let (engine, person) = (engine()?, signed_in_form().await?);
+    let Some(person) = engine.store().member(&organisation, &person.user_id).await? else { return refuse(Failure::NotFound).await };
+    let before = session_name().await?;
+    open_session(&person).await?;
+    if let Some(before) = before {
+        // Where nothing is left, whoever comes with its cookie is told to forget that, and so the new one's.
+        leave_behind(before, &json!({})).await?;
+    }
+    set_flash(Flash::InOrganisation { name: person.organisation }).await?;
+    see_other("/integrations");
+    Ok(())
+}
