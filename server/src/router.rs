@@ -19,6 +19,7 @@ use relink_app::view::{Referrer, Simulated};
 use relink_app::{App, shell};
 use relink_engine::Engine;
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
@@ -34,7 +35,7 @@ use crate::endpoint::Frame;
 use crate::headers::{self, Https, RequestIds};
 use crate::jobs::{self, Jobs};
 use crate::webhooks::{self, Webhooks};
-use crate::{audit, errors, health, metrics, sessions};
+use crate::{audit, errors, health, live, metrics, sessions};
 
 /// Forms are small.
 const BODY_MAX: usize = 64 * 1024;
@@ -55,6 +56,7 @@ pub struct Web {
     api_requests_per_minute: u32,
     jobs_secret: Option<Arc<SecretString>>,
     options: LeptosOptions,
+    pub live_turns: Arc<Semaphore>,
 }
 
 impl Web {
@@ -81,6 +83,7 @@ impl Web {
             api_requests_per_minute: config.api_requests_per_minute,
             jobs_secret: config.jobs_secret.clone().map(Arc::new),
             options,
+            live_turns: live::turns(),
         }
     }
 
@@ -130,6 +133,7 @@ fn pages(web: &Web) -> Router {
     Router::new()
         .route("/", get(async || Redirect::to("/integrations")))
         .route("/settings/audit.jsonl", get(audit::export))
+        .route("/live", get(live::stream))
         .leptos_routes_with_context(web, generate_route_list(App), move || provider.provide(), move || shell(options.clone()))
         .fallback(file_or_missing)
         .layer(sessions)

@@ -45,7 +45,7 @@ impl SessionStore for Sessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let Some(stored) = self.0.store().session(&hash(id), self.0.now()).await.map_err(backend)? else { return Ok(None) };
+        let Some(stored) = self.0.store().session(&name(id), self.0.now()).await.map_err(backend)? else { return Ok(None) };
         let data = serde_json::from_slice(&stored.data).map_err(|error| session_store::Error::Decode(error.to_string()))?;
         let expiry_date = OffsetDateTime::from_unix_timestamp(stored.expires_at / 1_000)
             .map_err(|error| session_store::Error::Decode(error.to_string()))?;
@@ -53,20 +53,22 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        self.0.store().session_delete(&hash(id)).await.map_err(backend)
+        self.0.store().session_delete(&name(id)).await.map_err(backend)
     }
 }
 
 fn row(record: &Record) -> session_store::Result<StoredSession> {
     Ok(StoredSession {
-        id_hash: hash(&record.id),
+        id_hash: name(&record.id),
         user_id: record.data.get(USER).and_then(Value::as_str).map(str::to_owned),
         data: serde_json::to_vec(&record.data).map_err(|error| session_store::Error::Encode(error.to_string()))?,
         expires_at: record.expiry_date.unix_timestamp() * 1_000,
     })
 }
 
-fn hash(id: &Id) -> String {
+/// What a session is called in the database.
+#[must_use]
+pub fn name(id: &Id) -> String {
     sha256_hex(&id.0.to_be_bytes())
 }
 

@@ -1,14 +1,27 @@
-//! How old the page is. Nothing on it moves by itself, so it says when it was made and offers a fresh one.
+//! How new the page is. Kept up to date where the browser can; otherwise it says when it was made and offers a fresh one.
 
 use leptos::prelude::*;
 
-use crate::view::Moment;
+use crate::islands::Live;
+use crate::view::Freshness;
 
 #[component]
-pub fn AsOf(at: Moment, page: String) -> impl IntoView {
+pub fn AsOf(
+    at: Freshness,
+    page: String,
+    /// What the page depends on, as the server names it: "connections people".
+    topics: &'static str,
+) -> impl IntoView {
     view! {
-        <p class="live">
-            <span>"As of " <time datetime=at.iso>{at.text}</time> ". " <a href=page>"Refresh"</a></span>
-        </p>
+        <Live>
+            <p class="live" data-from=at.mark data-topics=topics>
+                <i aria-hidden="true"></i>
+                <span>
+                    <span data-words="">"As of " <time datetime=at.at.iso>{at.at.text}</time> ". "</span>
+                    <a href=page>"Refresh"</a>
+                </span>
+            </p>
+            <p class="sr" role="status"></p>
+        </Live>
     }
 }

@@ -1,0 +1,109 @@
+//! `GET /live`: server-sent events (WHATWG HTML, section 9.2) for an open page: which of its topics changed, and up to where, so
+//! that it can fetch itself anew. Nothing else is sent: what a page may show is decided when it is loaded.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use relink_app::api::person_of;
+use relink_engine::Engine;
+use relink_engine::account::Person;
+use relink_engine::live::{Mark, News, Watch};
+use relink_engine::store::StoredSession;
+use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tower_sessions::Session;
+
+use crate::router::Web;
+use crate::sessions;
+
+/// Pages that one process keeps up to date; more go without, and say so.
+pub const PAGES_MAX: usize = 20_000;
+/// A page that hears nothing for much longer knows that the stream is dead. Each time it is asked whether its person may still
+/// look.
+const BEAT: Duration = Duration::from_secs(15);
+
+#[derive(Debug, Deserialize)]
+pub struct From {
+    from: Option<String>,
+}
+
+/// What a stream has in hand.
+struct Stage {
+    engine: Engine,
+    watch: Watch,
+    person: Person,
+    /// What the session is called in the database.
+    session: String,
+    greeted: bool,
+    _turn: OwnedSemaphorePermit,
+}
+
+/// Turns for open pages.
+#[must_use]
+pub fn turns() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(PAGES_MAX))
+}
+
+pub async fn stream(State(web): State<Web>, session: Session, Query(from): Query<From>, headers: HeaderMap) -> Response {
+    let person = match person_of(&web.engine, &session).await {
+        Ok(Some(person)) => person,
+        Ok(None) => return StatusCode::UNAUTHORIZED.into_response(),
+        Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    };
+    let Some(session) = session.id().map(|id| sessions::name(&id)) else { return StatusCode::UNAUTHORIZED.into_response() };
+    let Ok(turn) = web.live_turns.clone().try_acquire_owned() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    // A browser that comes back by itself says what it heard last.
+    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(Mark::parse);
+    let mark = last.or_else(|| from.from.as_deref().and_then(Mark::parse)).unwrap_or_default();
+    match web.engine.watch(&person.organisation_id, mark, last.is_some()).await {
+        Ok(watch) => {
+            let stage = Stage { engine: web.engine, watch, person, session, greeted: false, _turn: turn };
+            ([("x-accel-buffering", "no")], Sse::new(events(stage))).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "a page cannot be kept up to date");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+fn events(stage: Stage) -> impl Stream<Item = Result<Event, Infallible>> {
+    unfold(stage, async |mut stage| {
+        if !stage.greeted {
+            stage.greeted = true;
+            return Some((Ok(Event::default().event("open").data("")), stage));
+        }
+        let event = match timeout(BEAT, stage.watch.next()).await {
+            Ok(Some(news)) => changed(&news),
+            // The process is closing: the browser comes back to another one.
+            Ok(None) => return None,
+            Err(_) if stage.may_look().await => Event::default().event("beat").data(""),
+            Err(_) => return None,
+        };
+        Some((Ok(event), stage))
+    })
+}
+
+fn changed(news: &News) -> Event {
+    let topics: Vec<&str> = news.topics.iter().map(|topic| topic.name()).collect();
+    Event::default().event("changed").id(news.mark.to_string()).data(topics.join(" "))
+}
+
+impl Stage {
+    /// Signed in still, and a member still. Where the database does not answer nothing is known against it.
+    async fn may_look(&self) -> bool {
+        let (store, person) = (self.engine.store(), &self.person);
+        let session = store.session(&self.session, self.engine.now()).await;
+        let member = store.member(&person.organisation_id, &person.user_id).await;
+        let somebody_elses = |session: Option<StoredSession>| session.and_then(|session| session.user_id).as_ref() != Some(&person.user_id);
+        !session.is_ok_and(somebody_elses) && !matches!(member, Ok(None))
+    }
+}
