@@ -1,8 +1,8 @@
 // Where deliveries are handed on to, as whoever manages it sees it, and as the address itself does.
-import { createHmac, randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { Locator, Page } from "@playwright/test";
 import { Webhook } from "standardwebhooks";
+import { deliver } from "./deliver";
 import { look } from "./look";
 import { complaints, expect, test as base, type World } from "./world";
 
@@ -46,20 +46,6 @@ const test = base.extend<{ receive: (status?: number) => Promise<Receiver> }>({
     }
   },
 });
-
-/** Delivers as Linear would. Answers the body. */
-async function deliver(world: World, identifier: string): Promise<string> {
-  const [{ workspace }] = await world.connections();
-  const body = JSON.stringify({
-    action: "update", type: "Issue", organizationId: workspace.id, webhookTimestamp: Date.now(), webhookId: randomUUID(),
-    data: { id: randomUUID(), identifier, title: "Retry uploads ✓" },
-  });
-  const signature = createHmac("sha256", world.app.webhook_secret).update(body).digest("hex");
-  const headers = { "content-type": "application/json; charset=utf-8", "linear-delivery": randomUUID(), "linear-signature": signature };
-  const reply = await fetch(`${world.url}/webhooks/linear`, { method: "POST", headers, body });
-  expect(reply.status).toBe(200);
-  return body;
-}
 
 /** Adds an address as a person does. Answers the secret that the page shows. */
 async function add(page: Page, world: World, url: string): Promise<string> {

@@ -1,33 +1,8 @@
 // Who is who in Linear: an admin invites, and the teammate answers on a phone in a browser of their own.
-import type { Browser, BrowserContextOptions, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
+import { codeOf, INVALID, invite, phone, type } from "./codes";
 import { look, SIZES } from "./look";
-import { anotherBrowser, complaints, expect, PASSWORD, test, type World } from "./world";
-
-const INVALID = "This code is not valid. It was used, ran out, or has a typo. Ask whoever sent it for a new one.";
-
-/** A teammate's phone. */
-function phone(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
-  return anotherBrowser(browser, { viewport: SIZES.phone, hasTouch: true, isMobile: true, ...options });
-}
-
-/** Makes a code as an admin does. Answers the link that the page shows. */
-async function invite(page: Page, world: World, person: string): Promise<string> {
-  await page.goto(`${world.url}/team`);
-  await page.getByLabel("Person in Linear").fill(person);
-  await page.getByRole("button", { name: "Invite teammate" }).click();
-  await expect(page).toHaveURL(/shown=code/);
-  return page.getByLabel("Link", { exact: true }).inputValue();
-}
-
-function codeOf(link: string): string {
-  return link.split("#")[1];
-}
-
-async function type(page: Page, world: World, code: string): Promise<void> {
-  await page.goto(`${world.url}/link`);
-  await page.getByLabel("Link code").fill(code);
-  await page.getByRole("button", { name: "Continue" }).click();
-}
+import { anotherBrowser, complaints, expect, PASSWORD, test } from "./world";
 
 /** What the server was asked for, and what came along of the page before. */
 function asked(page: Page): string[] {

@@ -1,6 +1,7 @@
 // A Relink and a simulated Linear of a test's own, as real processes, and the things that people do with them.
 import { test as base, expect, type Browser, type BrowserContextOptions, type Page } from "@playwright/test";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,7 +9,11 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 
 const BINARY = resolve(process.env.CARGO_TARGET_DIR ?? "../target", "debug/relink");
+const run = promisify(execFile);
 export const PASSWORD = "a sentence is fine";
+export const ORGANISATION = "northwind-labs";
+/** Whoever posts a form from a page says so. */
+const FROM_A_PAGE = { accept: "text/html", "sec-fetch-site": "same-origin" };
 
 function freePort(): Promise<number> {
   return new Promise((done) => {
@@ -36,6 +41,25 @@ async function start(args: string[], cwd: string, env: Record<string, string>, r
   return child;
 }
 
+/** A process that can be stopped and started again. */
+export class Server {
+  private child?: ChildProcess;
+
+  constructor(private readonly launch: () => Promise<ChildProcess>) {}
+
+  async start(): Promise<void> {
+    this.child = await this.launch();
+  }
+
+  /** As a crash does it. */
+  async kill(): Promise<void> {
+    if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = once(this.child, "exit");
+    this.child.kill("SIGKILL");
+    await gone;
+  }
+}
+
 /** The simulated Linear, as its control API sees it. */
 export class Linear {
   constructor(readonly url: string) {}
@@ -50,6 +74,12 @@ export class Linear {
     return reply.json();
   }
 
+  /** Linear's id of the workspace with this url key. */
+  async workspace(key: string): Promise<string> {
+    const { workspaces } = await (await fetch(`${this.url}/control/state`)).json();
+    return workspaces.find((one: any) => one.url_key === key).id;
+  }
+
   uninstall(workspace: string) {
     return this.control("uninstall", { workspace });
   }
@@ -57,20 +87,48 @@ export class Linear {
   fault(endpoint: string, kind: string, count = 1) {
     return this.control("faults", { endpoint, kind, count });
   }
+
+  async mend(): Promise<void> {
+    await fetch(`${this.url}/control/faults`, { method: "DELETE" });
+  }
 }
 
 export class World {
   constructor(
     readonly url: string,
     readonly linear: Linear,
-    /** Runs a command beside the server and answers the JSON it prints. */
-    readonly command: (...args: string[]) => Promise<any>,
+    readonly server: Server,
+    /** Where the server keeps its data, and what it was started with. */
+    private readonly home: { cwd: string; env: Record<string, string> },
     /** The OAuth app, as Linear's page shows it. */
     readonly app: { client_id: string; client_secret: string; webhook_secret: string },
   ) {}
 
+  /** Runs a command beside the server and answers the JSON it prints. */
+  command(...args: string[]): Promise<any> {
+    return this.told("", ...args);
+  }
+
+  /** A command that reads what it is told. */
+  async told(stdin: string, ...args: string[]): Promise<any> {
+    const running = run(BINARY, args, this.home);
+    running.child.stdin?.end(stdin);
+    return JSON.parse((await running).stdout);
+  }
+
+  /** Straight into the database, for what would take hours. */
+  async sql(statement: string): Promise<void> {
+    await run("sqlite3", ["-cmd", ".timeout 5000", join(this.home.cwd, "data/relink.db"), statement]);
+  }
+
+  /** An account that signs in with [`PASSWORD`], in this organisation or one of their own. */
+  async member(email: string, role: "owner" | "admin" | "member", organisation = ORGANISATION): Promise<void> {
+    const name = email.split("@")[0].replace(/^./, (first) => first.toUpperCase());
+    await this.told(PASSWORD, "user", "add", "--json", "--email", email, "--name", name, "--org", organisation, "--role", role);
+  }
+
   async connections(): Promise<any[]> {
-    return (await this.command("connection", "list", "--org", "northwind-labs", "--json")).connections;
+    return (await this.command("connection", "list", "--org", ORGANISATION, "--json")).connections;
   }
 
   async signUp(page: Page): Promise<void> {
@@ -104,6 +162,20 @@ export class World {
     await page.getByRole("button", { name: "Connect Linear" }).first().click();
     await this.decide(page, workspace, "Approve");
   }
+
+  /** What [`connect`] does, without looking at a page. */
+  async connectUnseen(page: Page, workspace: string): Promise<void> {
+    const request = page.context().request;
+    const begun = await request.post(`${this.url}/oauth/linear/start`, { headers: FROM_A_PAGE, maxRedirects: 0 });
+    const { location } = await this.linear.control("approve", { authorize_url: begun.headers().location, workspace });
+    await request.get(location, { maxRedirects: 0 });
+  }
+
+  /** Posts a form of a page that this person may never have seen. Answers the text of what they read then. */
+  async post(page: Page, path: string, form: Record<string, string>): Promise<string> {
+    const reply = await page.context().request.post(`${this.url}${path}`, { headers: FROM_A_PAGE, form });
+    return reply.text();
+  }
 }
 
 /** Chromium counts what it does not like here. */
@@ -134,10 +206,11 @@ export const test = base.extend<{ world: World }>({
       LINEAR_CLIENT_ID: app.client_id, LINEAR_CLIENT_SECRET: app.client_secret, LINEAR_WEBHOOK_SECRET: app.webhook_secret,
       RELINK_ALLOW_PRIVATE_DESTINATIONS: "true",
     };
-    const relink = await start(["serve"], dir, env, `http://127.0.0.1:${port}/readyz`);
-    const command = async (...args: string[]) => JSON.parse((await promisify(execFile)(BINARY, args, { cwd: dir, env })).stdout);
-    await use(new World(url, new Linear(linearUrl), command, app));
-    for (const child of [relink, linear]) child.kill("SIGKILL");
+    const server = new Server(() => start(["serve"], dir, env, `http://127.0.0.1:${port}/readyz`));
+    await server.start();
+    await use(new World(url, new Linear(linearUrl), server, { cwd: dir, env }, app));
+    await server.kill();
+    linear.kill("SIGKILL");
     await rm(dir, { recursive: true, force: true });
   },
 });

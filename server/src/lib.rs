@@ -12,6 +12,7 @@ mod headers;
 mod health;
 mod jobs;
 mod keys;
+mod live;
 mod lock;
 mod logs;
 mod metrics;

@@ -8,6 +8,7 @@ use super::Failure;
 #[server(prefix = "/oauth/linear", endpoint = "start")]
 pub async fn begin_connect(
     #[server(default)] connection: Option<String>,
+    #[server(default)] app: Option<String>,
     #[server(default)] actor: Option<String>,
     #[server(default)] scopes: Vec<String>,
 ) -> Result<(), Failure> {
@@ -18,12 +19,12 @@ pub async fn begin_connect(
     use crate::view::{ConnectError, Flash};
 
     let person = super::request::signed_in_form().await?;
-    let connection = connection.filter(|id| !id.is_empty());
+    let (connection, app) = (connection.filter(|id| !id.is_empty()), app.filter(|id| !id.is_empty()));
     let actor = actor.as_deref().map_or(Some(Actor::default()), Actor::from_name).ok_or(Failure::Malformed);
     let browser = browser().await?;
     let begun = match actor {
         Ok(actor) => {
-            let begin = BeginConnect { browser: &browser, connection: connection.as_deref(), actor, scopes: &scopes };
+            let begin = BeginConnect { browser: &browser, connection: connection.as_deref(), app: app.as_deref(), actor, scopes: &scopes };
             engine()?.connect_begin(&person, begin).await
         }
         Err(_) => Err(BeginError::Scope(relink_engine::scope::NotOffered)),
@@ -36,6 +37,7 @@ pub async fn begin_connect(
         }
         Err(BeginError::Forbidden) => return super::request::refuse(Failure::Forbidden).await,
         Err(BeginError::NotFound) => return super::request::refuse(Failure::NotFound).await,
+        Err(BeginError::Sealed(_)) => return super::request::refuse(Failure::Unavailable).await,
         Err(BeginError::Scope(_)) => return super::request::refuse(Failure::Malformed).await,
         Err(BeginError::Store(error)) => return super::request::refuse(error.into()).await,
     }
@@ -49,21 +51,24 @@ pub async fn finish_connect(query: String) -> Result<(), Failure> {
     use relink_engine::{Callback, FinishError};
 
     use super::request::{browser, engine, person, see_other, set_flash};
+
+    let Some(person) = person().await? else { return failed(FinishError::StateMismatch).await };
+    let engine = engine()?;
+    match engine.connect_finish(&person, &browser().await?, Callback::parse(&query)).await {
+        Ok(connected) => {
+            set_flash(flash(&engine, &person, connected).await?).await?;
+            see_other("/integrations");
+            Ok(())
+        }
+        Err(error) => failed(error).await,
+    }
+}
+
+#[cfg(feature = "ssr")]
+async fn failed(error: relink_engine::FinishError) -> Result<(), Failure> {
+    use super::request::{see_other, set_flash};
     use crate::view::{ConnectError, Flash};
 
-    let callback = Callback::parse(&query);
-    let finished = match person().await? {
-        Some(person) => engine()?.connect_finish(&person, &browser().await?, callback).await,
-        None => Err(FinishError::StateMismatch),
-    };
-    let error = match finished {
-        Ok(connected) => {
-            set_flash(flash(connected)).await?;
-            see_other("/integrations");
-            return Ok(());
-        }
-        Err(error) => error,
-    };
     tracing::warn!(%error, "a connect did not finish");
     let view = connect_error(error);
     let code = view.code();
@@ -76,13 +81,21 @@ pub async fn finish_connect(query: String) -> Result<(), Failure> {
 }
 
 #[cfg(feature = "ssr")]
-fn flash(connected: relink_engine::Connected) -> crate::view::Flash {
+async fn flash(
+    engine: &relink_engine::Engine,
+    person: &relink_engine::account::Person,
+    connected: relink_engine::Connected,
+) -> Result<crate::view::Flash, Failure> {
+    use super::people_views::People;
     use crate::view::Flash;
 
     if connected.again {
-        return Flash::Reconnected { workspace: connected.workspace, viewer: connected.viewer };
+        return Ok(Flash::Reconnected { workspace: connected.workspace, viewer: connected.viewer });
     }
-    Flash::Connected { connection: connected.connection, workspace: connected.workspace }
+    let connection = engine.store().connection(&person.organisation_id, &connected.connection).await?;
+    let people = People::load(engine, person).await?;
+    let you = connection.and_then(|connection| people.who_are_you(&connection));
+    Ok(Flash::Connected { connection: connected.connection, workspace: connected.workspace, you })
 }
 
 #[cfg(feature = "ssr")]
@@ -99,6 +112,9 @@ fn connect_error(error: relink_engine::FinishError) -> crate::view::ConnectError
         FinishError::LinearUnreachable(_) => ConnectError::LinearUnreachable,
         FinishError::WrongWorkspace { connection, expected } => {
             ConnectError::WrongWorkspace { expected: Some(ExpectedWorkspace { connection, name: expected }) }
+        }
+        FinishError::AlreadyConnected { connection, workspace } => {
+            ConnectError::AlreadyConnected(ExpectedWorkspace { connection, name: workspace })
         }
         FinishError::WorkspaceAlreadyLinked { email } => ConnectError::WorkspaceAlreadyLinked { email },
         FinishError::Sealed(_) | FinishError::Store(_) => ConnectError::Internal,

@@ -10,32 +10,44 @@ use crate::view::ConnectionPageView;
 pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> {
     use axum::http::StatusCode;
 
+    use super::app_views::through;
+    use super::freshness::{freshness, live_from};
     use super::history::history_views;
+    use super::people_views::People;
     use super::present::{connection_view, granted_scopes};
     use super::request::{engine, set_status, signed_in, take_flash};
     use super::webhook_facts::Webhooks;
-    use super::words;
-    use crate::view::ConnectionView;
+    use crate::view::{ConnectionView, WorkspaceContent};
 
     let (engine, person) = (engine()?, signed_in().await?);
-    // Linear first: what it answers may change what the badge has to say.
-    let content = content(engine.content(&person, &id).await)?;
+    let as_of = freshness(&engine, &person).await?;
+    // Linear first: what it answers may change what the badge has to say. A page that only looks again asks nothing of it.
+    let content = match live_from()? {
+        None => content(engine.content(&person, &id).await)?,
+        Some(_) => WorkspaceContent::NotAsked,
+    };
     let Some(connection) = engine.store().connection(&person.organisation_id, &id).await? else {
         set_status(StatusCode::NOT_FOUND);
         return Err(Failure::NotFound);
     };
     let connections = engine.store().connections(&person.organisation_id).await?;
-    let webhooks = Webhooks::load(&engine, &person).await?;
+    let (webhooks, people) = (Webhooks::load(&engine, &person).await?, People::load(&engine, &person).await?);
     let now = engine.now();
     Ok(ConnectionPageView {
         webhook: webhook(&webhooks, &connection, &connections, now).await?,
-        connection: ConnectionView { webhook: webhooks.facts(&connection, &connections), ..connection_view(&connection, now) },
+        connection: ConnectionView {
+            webhook: webhooks.facts(&connection, &connections),
+            people: people.facts(&connection),
+            ..connection_view(&connection, now)
+        },
+        people: people.view(&connection),
         history: history_views(&engine.refresh_history(&person, &id).await?),
         content,
+        through: through(&engine, &person, &connection).await?,
         scopes: granted_scopes(&connection),
         flash: take_flash().await?,
         manages: person.manages(),
-        as_of: words::seconds(now),
+        as_of,
     })
 }
 

@@ -28,12 +28,13 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
     use super::delivery_views::delivery_views;
     use super::destination_views::Destinations;
     use super::destinations::{new_destination, refused_draft};
+    use super::freshness::{freshness, live_from};
     use super::request::{engine, signed_in, take_flash, webhook_url};
     use super::webhook_views::refused_views;
-    use super::words;
     use crate::view::{DeliveryView, Lately};
 
     let (engine, person) = (engine()?, signed_in().await?);
+    let (as_of, live) = (freshness(&engine, &person).await?, live_from()?);
     let (store, organisation) = (engine.store(), person.organisation_id.as_str());
     let connections = store.connections(organisation).await?;
     let secrets = store.webhook_secrets(organisation).await?;
@@ -57,6 +58,8 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
         new_destination: if manages { new_destination(&person, query.shown.as_deref()).await? } else { None },
         flash: take_flash().await?,
         manages,
-        as_of: words::seconds(now),
+        as_of,
+        growing: live.is_some_and(|live| live.delivery == 0),
+        news: live.map_or(0, |live| rows.iter().filter(|row| row.number > live.delivery).count()),
     })
 }

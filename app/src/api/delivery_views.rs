@@ -25,7 +25,8 @@ fn delivery_view(row: &DeliveryRow, secrets: &[WebhookSecretRow], connections: &
         event: event(row),
         subject: row.subject.clone(),
         actor: row.actor.clone(),
-        workspace: workspace.map(|connection| connection.workspace.name.clone()).unwrap_or_default(),
+        // One that was disconnected so long ago that it is forgotten has no name any more.
+        workspace: workspace.map_or_else(|| row.workspace_id.clone(), |connection| connection.workspace.name.clone()),
         outcome: match row.outcome.as_str() {
             "late" => DeliveryOutcome::Late,
             "ignored" => DeliveryOutcome::Ignored,

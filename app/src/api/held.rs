@@ -1,20 +1,17 @@
 //! A link code on its way from page to page: sealed in the browser's session, never in an address that a server sees.
 
-use relink_engine::clock::{MINUTE, Millis};
 use relink_engine::digest::sha256_hex;
-use relink_engine::store::StoredSession;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::Failure;
-use super::request::{engine, own_session_name, peek, put, session_name, take};
+use super::request::{engine, leave_behind, own_session_name, peek, put, session_name, take};
 use crate::view::{LinkEnd, LinkProblem};
 
 const CODE: &str = "link_code";
 const TRIED: &str = "link_tried";
 const END: &str = "link_end";
-/// Nobody presses a button twice with more than this in between.
-const LATE: Millis = MINUTE;
 
 /// A code that leads to somebody, and waits for a yes or a no.
 #[derive(Serialize, Deserialize)]
@@ -79,13 +76,9 @@ pub async fn set_end(end: LinkEnd) -> Result<(), Failure> {
     put(END, end).await
 }
 
-/// A form that is sent twice comes with the session that signing in has ended: there it finds how the first one went.
+/// How the last code ended, for the session that signing in has ended.
 pub async fn set_end_of(session: String, end: &LinkEnd) -> Result<(), Failure> {
-    let engine = engine()?;
-    let data = serde_json::json!({ END: end }).to_string().into_bytes();
-    let stored = StoredSession { id_hash: session, user_id: None, data, expires_at: engine.now() + LATE };
-    engine.store().session_create(&stored).await?;
-    Ok(())
+    leave_behind(session, &json!({ END: end })).await
 }
 
 pub async fn link_end() -> Result<Option<LinkEnd>, Failure> {

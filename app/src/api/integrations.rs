@@ -5,26 +5,48 @@ use leptos::prelude::*;
 use super::Failure;
 use crate::view::IntegrationsView;
 
-/// All connections of the organisation. `error` is the address bar's `?error=`.
+/// The organisation's connections: which of them, `q` and `page` of the address bar say, and `error` how connecting went.
 #[server(prefix = "/fn", endpoint = "load-integrations")]
-pub async fn load_integrations(error: Option<String>) -> Result<IntegrationsView, Failure> {
-    use super::present::{connection_views, scope_views};
+pub async fn load_integrations(error: Option<String>, q: Option<String>, page: Option<String>) -> Result<IntegrationsView, Failure> {
+    use super::app_views::app_choices;
+    use super::freshness::{freshness, live_from};
+    use super::overview::{Overview, tally, wrong_set_up};
+    use super::people_views::People;
+    use super::present::{connection_view, scope_views};
     use super::request::{engine, signed_in, site, take_flash};
     use super::webhook_facts::Webhooks;
-    use super::words;
+    use crate::view::ConnectionView;
 
     let (engine, person) = (engine()?, signed_in().await?);
-    let connections = engine.connections_proved(&person).await?;
-    let webhooks = Webhooks::load(&engine, &person).await?;
+    let as_of = freshness(&engine, &person).await?;
+    // A page that only looks again asks nothing of Linear.
+    let connections = match live_from()? {
+        None => engine.connections_proved(&person).await?,
+        Some(_) => engine.store().connections(&person.organisation_id).await?,
+    };
+    let (webhooks, people) = (Webhooks::load(&engine, &person).await?, People::load(&engine, &person).await?);
     let now = engine.now();
+    let Overview { shown, search, pager, here } = Overview::of(&connections, q.as_deref(), page.as_deref());
+    let view = |connection| ConnectionView {
+        webhook: webhooks.facts(connection, &connections),
+        people: people.facts(connection),
+        ..connection_view(connection, now)
+    };
     Ok(IntegrationsView {
-        connections: connection_views(&connections, &webhooks, now),
+        connections: shown.into_iter().map(view).collect(),
+        tally: tally(&connections),
+        wrong_set_up: wrong_set_up(&connections, now),
+        search,
+        pager,
+        here,
         flash: flash(take_flash().await?, error.as_deref()),
         scopes: scope_views(),
-        app_configured: engine.linear().app().is_some(),
+        app_configured: engine.has_app(&person.organisation_id).await?,
+        apps: app_choices(&engine, &person).await?,
         simulated: site()?.simulated,
         manages: person.manages(),
-        as_of: words::seconds(now),
+        owns: person.owns(),
+        as_of,
     })
 }
 

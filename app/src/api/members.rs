@@ -30,18 +30,26 @@ pub async fn link_me(#[server(default)] workspace: String, #[server(default)] pe
     said(flash).await
 }
 
-/// Forgets who somebody is in a workspace.
+/// Forgets who somebody is in a workspace. `back` is the connection on whose page the form was; empty on the team's.
 #[server(prefix = "/team", endpoint = "unlink")]
-pub async fn unlink_member(#[server(default)] workspace: String, #[server(default)] person: String) -> Result<(), Failure> {
+pub async fn unlink_member(
+    #[server(default)] workspace: String,
+    #[server(default)] person: String,
+    #[server(default)] back: String,
+) -> Result<(), Failure> {
     use super::request::{engine, refuse, signed_in_form};
     use crate::view::Flash;
 
     let (engine, member) = (engine()?, signed_in_form().await?);
+    let page = match page(&engine, &member, &back).await {
+        Ok(page) => page,
+        Err(failure) => return refuse(failure).await,
+    };
     let team = engine.team(&member).await?;
     let link = team.into_iter().flat_map(|member| member.linked).find(|link| link.workspace_id == workspace && link.linear_id == person);
     let Some(link) = link else { return refuse(Failure::NotFound).await };
     match engine.unlink(&member, &workspace, &person).await {
-        Ok(()) => said(Flash::Unlinked { name: link.name, workspace: link.workspace }).await,
+        Ok(()) => said_on(&page, Flash::Unlinked { name: link.name, workspace: link.workspace }).await,
         Err(error) => refuse(error.into()).await,
     }
 }
@@ -89,7 +97,7 @@ pub async fn remove_member(#[server(default)] member: String) -> Result<(), Fail
 }
 
 #[cfg(feature = "ssr")]
-use shared::{name, said};
+use shared::{name, page, said, said_on};
 
 #[cfg(feature = "ssr")]
 mod shared {
@@ -98,7 +106,7 @@ mod shared {
     use relink_engine::people::MemberError;
 
     use super::Failure;
-    use crate::api::request::{see_other, set_flash};
+    use crate::api::request::{connection_path, see_other, set_flash};
     use crate::view::Flash;
 
     /// A member's name.
@@ -107,9 +115,22 @@ mod shared {
         Ok(found.ok_or(Failure::NotFound)?.name)
     }
 
+    /// A connection's page, by an id that is looked up and not followed; the team's where there is none.
+    pub async fn page(engine: &Engine, person: &Person, connection: &str) -> Result<String, Failure> {
+        if connection.is_empty() {
+            return Ok("/team".to_owned());
+        }
+        let found = engine.store().connection(&person.organisation_id, connection).await?;
+        Ok(connection_path(&found.ok_or(Failure::NotFound)?.id))
+    }
+
     pub async fn said(flash: Flash) -> Result<(), Failure> {
+        said_on("/team", flash).await
+    }
+
+    pub async fn said_on(page: &str, flash: Flash) -> Result<(), Failure> {
         set_flash(flash).await?;
-        see_other("/team");
+        see_other(page);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! always answer 303, and what there is to say waits in the session for the next page (without JavaScript a returned
 //! value would be lost, and an error would end up in the address bar).
 
+mod apps;
 mod connect;
 mod connection;
 mod deliveries;
@@ -14,6 +15,7 @@ mod integrations;
 mod keys;
 mod link;
 mod members;
+mod organisation;
 mod resend;
 mod settings;
 mod shell;
@@ -21,13 +23,19 @@ mod team;
 mod webhooks;
 
 #[cfg(feature = "ssr")]
+mod app_views;
+#[cfg(feature = "ssr")]
 mod audit;
+#[cfg(feature = "ssr")]
+mod create_app;
 #[cfg(feature = "ssr")]
 mod delivery_filter;
 #[cfg(feature = "ssr")]
 mod delivery_views;
 #[cfg(feature = "ssr")]
 mod destination_views;
+#[cfg(feature = "ssr")]
+mod freshness;
 #[cfg(feature = "ssr")]
 mod held;
 #[cfg(feature = "ssr")]
@@ -36,6 +44,14 @@ mod history;
 mod invite_views;
 #[cfg(feature = "ssr")]
 mod json;
+#[cfg(feature = "ssr")]
+mod new_codes;
+#[cfg(feature = "ssr")]
+mod overview;
+#[cfg(feature = "ssr")]
+mod people_views;
+#[cfg(feature = "ssr")]
+mod picks;
 #[cfg(feature = "ssr")]
 mod present;
 #[cfg(feature = "ssr")]
@@ -53,6 +69,7 @@ mod webhook_views;
 #[cfg(feature = "ssr")]
 mod words;
 
+pub use apps::*;
 pub use connect::*;
 pub use connection::*;
 pub use deliveries::*;
@@ -63,6 +80,7 @@ pub use integrations::*;
 pub use keys::*;
 pub use link::*;
 pub use members::*;
+pub use organisation::*;
 pub use resend::*;
 pub use settings::*;
 pub use shell::*;

@@ -6,11 +6,10 @@ use relink_engine::clock::Millis;
 use relink_engine::connection::{self, Actor, Connection, Evidence, Reason, RefreshTrouble, State, TokenTimes};
 use relink_engine::scope;
 
-use super::webhook_facts::Webhooks;
 use super::words;
 use crate::view::{
-    ActsAs, Answer, ConnectionView, Farewell, Fault, GrantedScope, KeyView, Moment, PersonView, ScopeView, Status, TokenLife, Trouble,
-    Waiting, WebhookFacts, WorkspaceView,
+    ActsAs, Answer, ConnectionView, Farewell, Fault, GrantedScope, KeyView, Moment, PeopleFacts, PersonView, ScopeView, Status, TokenLife,
+    Trouble, Waiting, WebhookFacts, WorkspaceView,
 };
 
 pub fn person_view(person: &Person) -> PersonView {
@@ -24,15 +23,7 @@ pub fn person_view(person: &Person) -> PersonView {
     }
 }
 
-/// The page's order: what needs a person first, then by name.
-pub fn connection_views(connections: &[Connection], webhooks: &Webhooks, now: Millis) -> Vec<ConnectionView> {
-    let view = |connection| ConnectionView { webhook: webhooks.facts(connection, connections), ..connection_view(connection, now) };
-    let mut views: Vec<_> = connections.iter().map(view).collect();
-    views.sort_by_cached_key(|view| (view.status, view.workspace.name.to_lowercase(), view.id.clone()));
-    views
-}
-
-/// Without what is known of its webhook.
+/// Without what is known of its webhook and its people.
 pub fn connection_view(connection: &Connection, now: Millis) -> ConnectionView {
     let token = match &connection.state {
         State::Connected { token } => Some(token),
@@ -62,6 +53,7 @@ pub fn connection_view(connection: &Connection, now: Millis) -> ConnectionView {
         trouble: trouble(connection, now),
         farewell: farewell(connection, now),
         webhook: WebhookFacts::default(),
+        people: PeopleFacts::default(),
     }
 }
 
@@ -133,12 +125,13 @@ fn next_try(connection: &Connection, now: Millis) -> Option<String> {
 pub fn fault(connection: &Connection) -> Fault {
     match connection.refresh_trouble.as_ref().map(RefreshTrouble::fault) {
         None | Some(connection::Fault::Linear) => Fault::Linear,
+        Some(connection::Fault::App) if connection.app_id.is_some() => Fault::OwnApp,
         Some(connection::Fault::App) => Fault::App,
         Some(connection::Fault::Keys) => Fault::Keys,
     }
 }
 
-fn waiting(connection: &Connection, now: Millis) -> Option<Waiting> {
+pub fn waiting(connection: &Connection, now: Millis) -> Option<Waiting> {
     let State::Connected { token } = &connection.state else { return None };
     let newest = connection.passing_error()?;
     let (trouble, fault) = (connection.refresh_trouble.as_ref(), fault(connection));
@@ -160,10 +153,11 @@ fn meaning(token: &TokenTimes, fault: Fault, now: Millis) -> String {
         (true, Fault::Linear) => {
             format!("The token is still good until {until}; calls go through as long as Linear answers them. Nothing for you to do.")
         }
-        (true, Fault::App) => format!("The token is still good until {until}; calls go through until then."),
+        (true, Fault::App | Fault::OwnApp) => format!("The token is still good until {until}; calls go through until then."),
         (_, Fault::Keys) => format!("Replicas that have the key go on; here, calls wait for it. The token is good until {until}."),
         (false, Fault::Linear) => format!("The token ran out at {until}. Relink keeps trying; nothing for you to do."),
         (false, Fault::App) => format!("The token ran out at {until}. Calls wait until Linear accepts this Relink again."),
+        (false, Fault::OwnApp) => format!("The token ran out at {until}. Calls wait until Linear accepts the app again."),
     }
 }
 
@@ -225,7 +219,8 @@ fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
 
 fn farewell(connection: &Connection, now: Millis) -> Option<Farewell> {
     let State::Disconnected { at, by, revoked, .. } = &connection.state else { return None };
-    Some(Farewell { at: words::on_day(*at, now), by: by.clone().unwrap_or_else(|| "Relink".to_owned()), revoked: *revoked })
+    let by = by.clone().unwrap_or_else(|| "Relink".to_owned());
+    Some(Farewell { at: words::on_day(*at, now), by, revoked: *revoked, app: connection.app_id.clone() })
 }
 
 /// Of the key itself only the end is known.

@@ -13,6 +13,7 @@ fn token() -> TokenTimes {
 fn connection(state: State) -> Connection {
     Connection {
         id: "c1".to_owned(),
+        app_id: None,
         organisation_id: "o1".to_owned(),
         workspace: Workspace { id: "w1".to_owned(), name: "Initech Studio".to_owned(), url_key: "initech".to_owned(), logo_url: None },
         actor: Actor::App,

@@ -7,16 +7,19 @@ use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use relink_engine::account::Person;
+use relink_engine::clock::{MINUTE, Millis};
 use relink_engine::digest::sha256_hex;
-use relink_engine::people::Invited;
+use relink_engine::store::StoredSession;
 use relink_engine::{Engine, NewApiKey};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use time::Duration;
 use tower_sessions::{Expiry, Session};
 
 use super::Failure;
+use super::freshness::live_from;
 use super::held::{held_code, hold_code};
 use crate::view::{Flash, NewDestinationView, NewKeyView, Refused, Theme};
 
@@ -37,6 +40,8 @@ pub struct Site {
     pub linear_web: String,
 }
 
+/// Nobody presses a button twice with more than this in between.
+const LATE: Millis = MINUTE;
 /// Signing in again once a month is no burden.
 const SIGNED_IN_LIFE: Duration = Duration::days(30);
 
@@ -47,9 +52,8 @@ const FLASH: &str = "flash";
 const REFUSED: &str = "refused";
 const NEW_KEY: &str = "new_key";
 const NEW_DESTINATION: &str = "new_destination";
-const NEW_CODE: &str = "new_code";
 
-/// A key, the secret of a destination or a link code, on its way to the page that shows it once.
+/// A key or the secret of a destination, on its way to the page that shows it once.
 #[derive(Serialize, Deserialize)]
 struct SealedKey {
     name: String,
@@ -159,14 +163,6 @@ pub fn webhook_url() -> Result<String, Failure> {
     Ok(format!("{}/webhooks/linear", site()?.url))
 }
 
-/// Linear's page for a new OAuth application with every field filled in.
-pub fn create_app_url(redirect_uri: &str) -> String {
-    format!(
-        "https://linear.app/settings/api/applications/new?name=Relink&oauth.redirect_uris={}&oauth.distribution=private",
-        url_encode(redirect_uri)
-    )
-}
-
 async fn send_to_door() -> Result<(), Failure> {
     let parts = parts()?;
     if !is_page_load(&parts) {
@@ -189,7 +185,7 @@ pub fn is_page_load(parts: &Parts) -> bool {
     parts.method == Method::GET || parts.method == Method::HEAD
 }
 
-fn url_encode(text: &str) -> String {
+pub fn url_encode(text: &str) -> String {
     use std::fmt::Write as _;
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
@@ -206,6 +202,8 @@ pub async fn open_session(person: &Person) -> Result<(), Failure> {
     // Sealed for the session that ends here.
     let code = held_code().await?;
     let session = session()?;
+    // What waits in it was meant for who was here before, in the organisation that they were in.
+    session.clear().await;
     session.cycle_id().await?;
     session.set_expiry(Some(Expiry::OnInactivity(SIGNED_IN_LIFE)));
     session.insert(USER, &person.user_id).await?;
@@ -215,6 +213,14 @@ pub async fn open_session(person: &Person) -> Result<(), Failure> {
         Some(held) => hold_code(&held.code).await,
         None => Ok(()),
     }
+}
+
+/// What a form that is sent twice finds: it comes with the session that the first one has ended.
+pub async fn leave_behind(session: String, data: &Value) -> Result<(), Failure> {
+    let engine = engine()?;
+    let stored = StoredSession { id_hash: session, user_id: None, data: data.to_string().into_bytes(), expires_at: engine.now() + LATE };
+    engine.store().session_create(&stored).await?;
+    Ok(())
 }
 
 /// Ends every session of the person but this one.
@@ -284,23 +290,24 @@ pub async fn take_new_destination(person: &Person) -> Result<Option<NewDestinati
     Ok(secret.map(|(name, secret)| NewDestinationView::Shown { name, secret: secret.expose_secret().to_owned() }))
 }
 
-/// Sealed as a key is.
-pub async fn set_new_code(person: &Person, invited: &Invited) -> Result<(), Failure> {
-    put(NEW_CODE, SealedKey { name: invited.id.clone(), sealed: engine()?.seal_for(person, &invited.code) }).await
-}
-
-/// Id and code that this person has just made; only the first call after that gets them.
-pub async fn take_new_code(person: &Person) -> Result<Option<(String, SecretString)>, Failure> {
-    take_sealed(NEW_CODE, person).await
-}
-
 async fn take_sealed(key: &str, person: &Person) -> Result<Option<(String, SecretString)>, Failure> {
     let Some(SealedKey { name, sealed }) = take(key).await? else { return Ok(None) };
     Ok(engine()?.open_for(person, &sealed).map(|secret| (name, secret)))
 }
 
 pub async fn put(key: &str, value: impl Serialize) -> Result<(), Failure> {
-    Ok(session()?.insert(key, value).await?)
+    let session = session()?;
+    session.insert(key, value).await?;
+    live_on(&session).await
+}
+
+/// Whatever is stored with it, a session lives as long as one that somebody is signed in with, if somebody is: the library
+/// remembers no session's own life, and would store it with that of an anonymous one.
+async fn live_on(session: &Session) -> Result<(), Failure> {
+    if session.get_value(USER).await?.is_some() {
+        session.set_expiry(Some(Expiry::OnInactivity(SIGNED_IN_LIFE)));
+    }
+    Ok(())
 }
 
 /// What is there stays there. What an older version left and this one cannot read is as good as nothing.
@@ -311,11 +318,14 @@ pub async fn peek<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Failure> 
 /// Reads first: taking from an empty session would store the session.
 pub async fn take<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Failure> {
     let session = session()?;
-    if session.get_value(key).await?.is_none() {
+    // A page that only looks again must not take what waits for the next one.
+    if live_from()?.is_some() || session.get_value(key).await?.is_none() {
         return Ok(None);
     }
     // What an older version left there and this one cannot read is dropped.
-    Ok(session.remove_value(key).await?.and_then(|value| serde_json::from_value(value).ok()))
+    let value = session.remove_value(key).await?;
+    live_on(&session).await?;
+    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
 
 /// Answers 303: after a form post the browser loads `location` with GET. `location` is made of our own text only.

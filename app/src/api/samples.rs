@@ -12,6 +12,7 @@ pub fn connection(id: &str, name: &str) -> Connection {
     let token = TokenTimes { issued_at: NOW - HOUR, expires_at: NOW + 23 * HOUR, fingerprint: "9f3a1c72".to_owned() };
     Connection {
         id: id.to_owned(),
+        app_id: None,
         organisation_id: "o1".to_owned(),
         workspace: Workspace { id: format!("w-{id}"), name: name.to_owned(), url_key: id.to_owned(), logo_url: None },
         actor: Actor::App,

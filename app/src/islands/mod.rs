@@ -5,14 +5,18 @@ mod confirm;
 mod copy;
 mod fragment;
 mod leave;
+mod live;
 mod once;
+mod people;
 mod theme;
 
 pub use confirm::Confirm;
 pub use copy::CopyButton;
 pub use fragment::CodeFromAddress;
 pub use leave::Leave;
+pub use live::Live;
 pub use once::Once;
+pub use people::PeopleFilter;
 pub use theme::SaveOnChange;
 
 use leptos::wasm_bindgen::JsCast;

@@ -7,13 +7,14 @@ use super::content::TeamsAndProjects;
 use super::granted::Scopes;
 use super::history::RefreshHistory;
 use super::load::loaded;
+use super::people::LinkedPeople;
 use super::webhook::{WebhookSection, secret_question};
 use crate::api::load_connection;
 use crate::parts::{
     AsOf, Badge, Callout, ConnectButton, Content, Dialog, DisconnectSection, FlashMessage, Glyph, Icon, Life, Place, Question,
     RefusalNotices, WaitingCallout, WorkspaceAvatar, day, disconnect_question, farewell_words,
 };
-use crate::view::{ActsAs, ConnectionPageView, ConnectionView, Moment, Status};
+use crate::view::{ActsAs, ConnectionPageView, ConnectionView, Freshness, Status, ThroughView};
 
 #[component]
 pub fn ConnectionPage() -> impl IntoView {
@@ -36,7 +37,7 @@ pub enum Asked {
 /// The page, given its data; `asked` is open over it.
 pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
     let question = asked.and_then(|asked| question(&view, asked));
-    let ConnectionPageView { connection, history, content, webhook, scopes, flash, manages, as_of } = view;
+    let ConnectionPageView { connection, history, content, through, webhook, people, scopes, flash, manages, as_of } = view;
     let page = format!("/integrations/{}", connection.id);
     let name = connection.workspace.name.clone();
     let disconnectable = manages && connection.status != Status::NotConnected;
@@ -45,6 +46,7 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
     let notices = webhook.as_ref().map(|webhook| webhook.refused.clone()).unwrap_or_default();
     let last = connection.webhook.last.clone();
     let section = webhook.map(|webhook| view! { <WebhookSection connection=connection.id.clone() last webhook manages /> });
+    let people = people.map(|people| view! { <LinkedPeople connection=connection.clone() people manages /> });
     let main = view! {
         {flash.map(|flash| view! { <FlashMessage flash page=page.clone() manages /> })}
         <nav class="crumb" aria-label="Breadcrumb">
@@ -54,9 +56,10 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         </nav>
         <Head connection=connection.clone() manages as_of page />
         <RefusalNotices refused=notices here=true />
-        {state(&connection, manages)}
+        <div data-part="state">{state(&connection, through, manages)}</div>
         <RefreshHistory status=connection.status life=connection.life.clone() history />
         {section}
+        {people}
         <Scopes scopes />
         <TeamsAndProjects workspace=name.clone() status=connection.status content />
         {(disconnectable && !asking).then(|| view! { <DisconnectSection connection /> })}
@@ -82,8 +85,8 @@ fn question(view: &ConnectionPageView, asked: Asked) -> Option<Question> {
 }
 
 #[component]
-fn Head(connection: ConnectionView, manages: bool, as_of: Moment, page: String) -> impl IntoView {
-    let alive = manages && matches!(connection.status, Status::Connected | Status::LinearUnreachable);
+fn Head(connection: ConnectionView, manages: bool, as_of: Freshness, page: String) -> impl IntoView {
+    let alive = manages && connection.status.works();
     let actions = alive.then(|| {
         view! {
             <form method="post" action="/integrations/check">
@@ -99,6 +102,7 @@ fn Head(connection: ConnectionView, manages: bool, as_of: Moment, page: String) 
             </form>
         }
     });
+    let say = format!("{}: ", connection.workspace.name);
     view! {
         <div class="head">
             <div class="title">
@@ -107,10 +111,14 @@ fn Head(connection: ConnectionView, manages: bool, as_of: Moment, page: String) 
                     <h1>{connection.workspace.name.clone()}</h1>
                     <p class="muted small">"linear.app/" {connection.workspace.url_key.clone()}</p>
                 </div>
-                <Badge status=connection.status />
+                <div class="contents" data-part="badge">
+                    <span class="contents" data-say=say>
+                        <Badge status=connection.status />
+                    </span>
+                </div>
             </div>
             <div class="tools">
-                <AsOf at=as_of page />
+                <AsOf at=as_of page topics="connections deliveries people" />
                 {actions}
             </div>
         </div>
@@ -118,7 +126,7 @@ fn Head(connection: ConnectionView, manages: bool, as_of: Moment, page: String) 
     .into_any()
 }
 
-fn state(connection: &ConnectionView, manages: bool) -> AnyView {
+fn state(connection: &ConnectionView, through: Option<ThroughView>, manages: bool) -> AnyView {
     let callout = connection.trouble.clone().map(|trouble| {
         view! {
             <div class="first-thing">
@@ -144,7 +152,7 @@ fn state(connection: &ConnectionView, manages: bool) -> AnyView {
         view! {
             <div class="pad stack">
                 <p>{farewell_words(&farewell)}</p>
-                {manages.then(|| view! { <div><ConnectButton /></div> })}
+                {manages.then(|| view! { <div><ConnectButton app=farewell.app.clone() /></div> })}
             </div>
         }
     });
@@ -155,14 +163,27 @@ fn state(connection: &ConnectionView, manages: bool) -> AnyView {
             <h2 class="sr" id="h-token">"Token"</h2>
             {life}
             {past}
-            <Facts connection=connection.clone() />
+            <Facts connection=connection.clone() through />
         </section>
     }
     .into_any()
 }
 
+fn linear_app(through: ThroughView) -> AnyView {
+    let ThroughView { name, client_id, owned } = through;
+    let client_id = view! { <code>{client_id}</code> };
+    let client_id = if owned { view! { <a href="/settings#linear-app">{client_id}</a> }.into_any() } else { client_id.into_any() };
+    view! {
+        <div>
+            <dt>"Linear app"</dt>
+            <dd>{format!("Through the app “{name}”")} " " {client_id}</dd>
+        </div>
+    }
+    .into_any()
+}
+
 #[component]
-fn Facts(connection: ConnectionView) -> impl IntoView {
+fn Facts(connection: ConnectionView, #[prop(optional_no_strip)] through: Option<ThroughView>) -> impl IntoView {
     let acts_as = match connection.acts_as {
         ActsAs::App { name } => format!("The app “{name}”"),
         ActsAs::User { name } => name,
@@ -179,6 +200,7 @@ fn Facts(connection: ConnectionView) -> impl IntoView {
                     <dt>"Acts as"</dt>
                     <dd>{acts_as}</dd>
                 </div>
+                {through.map(linear_app)}
                 <div>
                     <dt>"Connected by"</dt>
                     <dd>{connection.connected_by} ", " <time datetime=connection.connected_at.iso>{since}</time></dd>

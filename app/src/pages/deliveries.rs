@@ -29,7 +29,7 @@ pub fn DeliveriesPage() -> impl IntoView {
 pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
     let question = asked.and_then(|id| question(&view, &id));
     let DeliveriesView { deliveries, filter, paged, newer, older, here, refused, url, .. } = view;
-    let DeliveriesView { handed_on, new_destination, flash, manages, as_of, .. } = view;
+    let DeliveriesView { handed_on, new_destination, flash, manages, as_of, growing, news, .. } = view;
     let was_refused = handed_on.form.as_ref().is_some_and(|form| form.complaint.is_some());
     let untouched = !paged && !filter.narrows();
     let nothing_ever = deliveries.is_empty() && untouched;
@@ -49,19 +49,33 @@ pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
                 <p class="lede">"Every webhook whose signature was right, in the order it came, body untouched."</p>
             </div>
             <div class="tools">
-                <AsOf at=as_of page=here />
+                <AsOf at=as_of page=here.clone() topics="deliveries connections" />
             </div>
         </div>
         {new_destination.map(|new_destination| view! { <NewSecret new_destination /> })}
         <PausedNotices handed_on=handed_on.clone() />
         <RefusalNotices refused />
         {(!nothing_ever).then(|| filters(filter))}
-        {list}
+        <div data-part="new">{arrived(news, paged, here)}</div>
+        <div data-part=(nothing_ever || growing).then_some("list")>{list}</div>
         <HandedOn handed_on />
     };
     let title = question.as_ref().map_or_else(|| "Deliveries, Relink".to_owned(), |question| format!("{} Relink", question.heading));
     let dialog = question.map(|question| view! { <Dialog question open=true /> }.into_any());
     Content { refused: was_refused, dialog, ..Content::new(title, Some(Place::Deliveries), main) }
+}
+
+/// New rows never push the one that is being read: they wait behind a link.
+fn arrived(news: usize, paged: bool, here: String) -> Option<AnyView> {
+    let shown = news > 0 && !paged;
+    shown.then(|| {
+        view! {
+            <p class="arrived" data-say="">
+                {if news == 1 { "1 new delivery".to_owned() } else { format!("{news} new deliveries") }} ". " <a href=here>"Show"</a>
+            </p>
+        }
+        .into_any()
+    })
 }
 
 /// Of those who may answer yes.

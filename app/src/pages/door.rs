@@ -60,7 +60,8 @@ pub fn sign_in(view: DoorView, next: Option<String>) -> Content {
             .then(|| view! { <p class="small muted"><a href="/signup">"Set up Relink"</a> " first; nobody owns it yet."</p> })}
     };
     let foot = Some(view! { <a href="/link">"I have a link code"</a> }.into_any());
-    Content { refused: failed, foot, ..Content::new("Sign in, Relink", None, main) }
+    let about = Some("Sign in to the Relink that keeps your organisation’s Linear connections alive.");
+    Content { refused: failed, foot, about, ..Content::new("Sign in, Relink", None, main) }
 }
 
 pub fn sign_up(view: DoorView) -> Content {

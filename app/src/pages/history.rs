@@ -20,7 +20,7 @@ pub fn RefreshHistory(status: Status, #[prop(optional_no_strip)] life: Option<To
                     <p>"Newest first, times in UTC. Kept for 30 days."</p>
                 </div>
             </header>
-            <div class="panel">{body}</div>
+            <div class="panel" data-part="history">{body}</div>
         </section>
     }
     .into_any()

@@ -4,35 +4,33 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::load::loaded;
+use super::search::{NothingFound, Pager, Search};
 use super::verdict::{Tally, verdict};
 use crate::api::load_integrations;
 use crate::parts::{AsOf, Card, ConnectForm, Content, FlashMessage, Glyph, Icon, Place, SetUpAlert};
-use crate::view::{Fault, IntegrationsView};
-
-const HERE: &str = "/integrations";
+use crate::view::IntegrationsView;
 
 #[component]
 pub fn IntegrationsPage() -> impl IntoView {
-    let error = use_query_map().with_untracked(|query| query.get("error"));
-    loaded(load_integrations(error), integrations)
+    let [error, q, page] = use_query_map().with_untracked(|query| ["error", "q", "page"].map(|name| query.get(name)));
+    loaded(load_integrations(error, q, page), integrations)
 }
 
 /// The page, given its data.
 pub fn integrations(mut view: IntegrationsView) -> Content {
-    let flash = view.flash.take();
-    let manages = view.manages;
+    let (flash, here, manages) = (view.flash.take(), view.here.clone(), view.manages);
     let main = view! {
-        {flash.map(|flash| view! { <FlashMessage flash page=HERE.to_owned() manages /> })}
-        {if view.connections.is_empty() { empty(view) } else { overview(view) }}
+        {flash.map(|flash| view! { <FlashMessage flash page=here manages owns=view.owns several_apps=!view.apps.is_empty() /> })}
+        {if view.tally.all() == 0 { empty(view) } else { overview(view) }}
     };
     Content::new("Integrations, Relink", Some(Place::Integrations), main)
 }
 
 fn overview(view: IntegrationsView) -> AnyView {
-    let IntegrationsView { connections, scopes, app_configured, manages, as_of, .. } = view;
+    let IntegrationsView { connections, tally, wrong_set_up, search, pager, here, scopes, app_configured, apps, manages, as_of, .. } = view;
     let add = (manages && app_configured).then(|| {
         view! {
-            <ConnectForm scopes primary=false form_class="add">
+            <ConnectForm scopes apps primary=false form_class="add">
                 <div>
                     <h2>"Add another workspace"</h2>
                     <p>"Linear shows its consent screen again, so you can pick a different workspace there."</p>
@@ -40,22 +38,31 @@ fn overview(view: IntegrationsView) -> AnyView {
             </ConnectForm>
         }
     });
-    // It stops all of them alike, so it is said once.
-    let ours = connections.iter().find_map(|connection| connection.waiting.clone().filter(|waiting| waiting.fault != Fault::Linear));
+    let all = tally.all();
+    let nothing = search.as_ref().filter(|search| search.found == 0).map(|search| search.q.clone());
+    let list = match nothing {
+        Some(q) => view! { <NothingFound q /> }.into_any(),
+        None => view! {
+            <ul class="stack" aria-label="Connections">
+                {connections.into_iter().map(|connection| view! { <Card connection manages /> }).collect_view()}
+            </ul>
+        }
+        .into_any(),
+    };
     view! {
-        {ours.map(|waiting| view! { <SetUpAlert fault=waiting.fault answer=waiting.answer /> })}
+        {wrong_set_up.map(|waiting| view! { <SetUpAlert fault=waiting.fault answer=waiting.answer /> })}
         <div class="head">
-            <div>
-                <h1>{verdict(&connections)}</h1>
-                <Tally connections=connections.clone() />
+            <div data-part="verdict">
+                <h1 data-say="">{verdict(&tally)}</h1>
+                <Tally tally />
             </div>
             <div class="tools">
-                <AsOf at=as_of page=HERE.to_owned() />
+                <AsOf at=as_of page=here topics="connections deliveries people" />
             </div>
         </div>
-        <ul class="stack" aria-label="Connections">
-            {connections.into_iter().map(|connection| view! { <Card connection manages /> }).collect_view()}
-        </ul>
+        {search.map(|search| view! { <Search search all /> })}
+        <div data-part="connections">{list}</div>
+        {pager.map(|pager| view! { <Pager pager /> })}
         {add}
     }
     .into_any()
@@ -73,7 +80,7 @@ fn empty(view: IntegrationsView) -> AnyView {
     view! {
         <div class="head">
             <div>
-                <h1>{verdict(&view.connections)}</h1>
+                <h1>{verdict(&view.tally)}</h1>
                 <p class="lede">"From then on Relink keeps the token fresh and tells you the moment it cannot."</p>
             </div>
         </div>
@@ -109,7 +116,7 @@ fn way_in(view: IntegrationsView) -> AnyView {
     if !view.manages {
         view! { <p>"An admin of your organisation can connect one."</p> }.into_any()
     } else if view.app_configured {
-        view! { <ConnectForm scopes=view.scopes primary=true form_class="first" /> }.into_any()
+        view! { <ConnectForm scopes=view.scopes apps=view.apps primary=true form_class="first" /> }.into_any()
     } else {
         view! { <p><a class="btn primary" href="/settings#linear-app">"Set up the Linear app"</a></p> }.into_any()
     }

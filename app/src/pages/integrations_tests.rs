@@ -1,6 +1,9 @@
 use super::*;
 use crate::rendered;
-use crate::view::{ActsAs, Answer, ConnectionView, Moment, Status, Trouble, Waiting, WebhookFacts, WorkspaceView};
+use crate::view::{
+    ActsAs, Answer, ConnectionView, Fault, Freshness, Moment, PagerView, PeopleFacts, SearchView, Status, TallyView, Trouble, Waiting,
+    WebhookFacts, WorkspaceView,
+};
 
 fn moment(text: &str) -> Moment {
     Moment { iso: "2026-11-19T09:42:00Z".to_owned(), text: text.to_owned() }
@@ -29,6 +32,7 @@ fn broken(name: &str) -> ConnectionView {
         trouble: Some(trouble),
         farewell: None,
         webhook: WebhookFacts::default(),
+        people: PeopleFacts::default(),
     }
 }
 
@@ -37,10 +41,39 @@ fn waiting(answer: Answer, failures: u32, fault: Fault) -> ConnectionView {
     ConnectionView { status: Status::LinearUnreachable, trouble: None, waiting: Some(waiting), ..broken("Initech Studio") }
 }
 
-fn page(connections: Vec<ConnectionView>, app_configured: bool, manages: bool) -> String {
-    let as_of = moment("14:02:11 UTC");
-    let view = IntegrationsView { connections, flash: None, scopes: Vec::new(), app_configured, simulated: false, manages, as_of };
+fn view(connections: Vec<ConnectionView>) -> IntegrationsView {
+    let with = |status: Status| connections.iter().filter(|connection| connection.status == status).map(|_| 1).sum();
+    let (reconnect, waiting, connected) = (with(Status::ReconnectRequired), with(Status::LinearUnreachable), with(Status::Connected));
+    let only = connections.first().filter(|_| connections.len() == 1).map(|connection| connection.workspace.name.clone());
+    IntegrationsView {
+        tally: TallyView { reconnect, waiting, connected, ended: 0, only },
+        connections,
+        wrong_set_up: None,
+        search: None,
+        pager: None,
+        here: "/integrations".to_owned(),
+        flash: None,
+        scopes: Vec::new(),
+        app_configured: true,
+        apps: Vec::new(),
+        simulated: false,
+        manages: true,
+        owns: false,
+        as_of: Freshness { at: moment("14:02:11 UTC"), mark: "7-3".to_owned() },
+    }
+}
+
+fn shown(view: IntegrationsView) -> String {
     rendered::html(|| integrations(view).main)
+}
+
+fn page(connections: Vec<ConnectionView>, app_configured: bool, manages: bool) -> String {
+    shown(IntegrationsView { app_configured, manages, ..view(connections) })
+}
+
+/// Connected, with so many people linked, and whether who looks at the page is one of them.
+fn peopled(linked: u32, me: bool) -> ConnectionView {
+    ConnectionView { status: Status::Connected, trouble: None, people: PeopleFacts { linked, me }, ..broken("Acme") }
 }
 
 #[test]
@@ -78,7 +111,8 @@ fn a_wrong_set_up_is_said_once_above_all_connections() {
         (keys, ["This Relink lacks a key to its stored tokens", "the key to the stored token is missing here", "RELINK_KEYS"]),
     ];
     for (connection, parts) in cases {
-        let page = page(vec![connection.clone(), connection], true, false);
+        let view = view(vec![connection.clone(), connection.clone()]);
+        let page = shown(IntegrationsView { wrong_set_up: connection.waiting, manages: false, ..view });
         assert_eq!(page.matches(r#"role="alert""#).count(), 1);
         for part in parts {
             assert!(page.contains(part), "{part:?} is missing");
@@ -104,4 +138,59 @@ fn the_first_connect_is_the_one_primary_button() {
     let page = page(Vec::new(), true, true);
     assert!(page.contains("Connect your first workspace"));
     assert_eq!(page.matches("btn primary").count(), 1);
+}
+
+#[test]
+fn a_card_counts_who_is_linked_and_asks_who_is_not() {
+    let (people, invite, me) = (r##"href="/integrations/c1#people""##, r##"href="/team#invite""##, r##"href="/team#me""##);
+    let cases = [
+        (peopled(0, false), true, "Nobody linked yet", vec![invite, me]),
+        (peopled(1, true), true, "1 person linked", vec![people]),
+        (peopled(4, false), true, "4 people linked", vec![people, me]),
+        (peopled(4, false), false, "4 people linked", vec![people]),
+    ];
+    for (connection, manages, words, links) in cases {
+        let page = page(vec![connection], true, manages);
+        assert!(page.contains(words), "{words:?} is not in {page}");
+        for link in [people, invite, me] {
+            assert_eq!(page.contains(link), links.contains(&link), "{link} in {page}");
+        }
+    }
+}
+
+#[test]
+fn a_card_without_people_is_silent_where_nobody_can_be_invited() {
+    for (connection, manages) in [(peopled(0, false), false), (broken("Globex"), true)] {
+        let page = page(vec![connection], true, manages);
+        assert!(!page.contains("linked") && !page.contains("is you"), "{page}");
+    }
+}
+
+#[test]
+fn a_search_keeps_what_was_typed_and_counts() {
+    let q = "\"><img src=x>".to_owned();
+    let tally = TallyView { connected: 200, ..TallyView::default() };
+    let found = SearchView { q: q.clone(), found: 12 };
+    let page = shown(IntegrationsView { tally: tally.clone(), search: Some(found), ..view(vec![peopled(0, true)]) }).replace("<!>", "");
+    assert!(page.contains(r#"method="get""#) && page.contains("12 of 200") && page.contains("Everything is connected"), "{page}");
+    assert!(page.contains(r#"value="&quot;&gt;&lt;img src=x&gt;""#), "{page}");
+    let none = SearchView { q, found: 0 };
+    let page = shown(IntegrationsView { tally, search: Some(none), ..view(Vec::new()) }).replace("<!>", "");
+    assert!(page.contains("No workspace matches “\"&gt;&lt;img src=x&gt;”."), "{page}");
+    assert!(page.contains(r#"<a href="/integrations">Show all</a>"#) && page.contains("Everything is connected"));
+}
+
+#[test]
+fn without_a_search_nothing_is_counted() {
+    let search = SearchView { q: String::new(), found: 9 };
+    let page = shown(IntegrationsView { search: Some(search), ..view(vec![peopled(0, true)]) });
+    assert!(page.contains(r#"role="search""#) && !page.contains("Show all"));
+    assert!(!shown(view(vec![peopled(0, true)])).contains(r#"role="search""#), "few need none");
+}
+
+#[test]
+fn pages_lead_to_each_other() {
+    let pager = PagerView { first: 51, last: 100, of: 200, previous: Some("/integrations?q=a".to_owned()), next: None };
+    let page = shown(IntegrationsView { pager: Some(pager), ..view(vec![peopled(0, true)]) });
+    assert!(page.contains("51 to 100 of 200") && page.contains(r#"href="/integrations?q=a""#) && !page.contains("Next"));
 }

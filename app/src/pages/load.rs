@@ -45,6 +45,7 @@ fn bare() -> ShellView {
         simulated: use_context::<Simulated>().unwrap_or_default().0,
         host: String::new(),
         person: None,
+        elsewhere: Vec::new(),
         needs_you: 0,
         worst: Status::NotConnected,
     }

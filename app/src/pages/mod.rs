@@ -1,5 +1,6 @@
 //! The pages: each loads one view type and shows it.
 
+mod apps;
 mod audit;
 mod callback;
 mod connection;
@@ -21,7 +22,10 @@ mod load;
 mod manage;
 mod missing;
 mod new_code;
+mod people;
+mod search;
 mod settings;
+mod several;
 mod team;
 mod verdict;
 mod webhook;

@@ -3,38 +3,33 @@
 use leptos::prelude::*;
 
 use crate::parts::Mark;
-use crate::view::{ConnectionView, Status};
+use crate::view::{Status, TallyView};
 
 /// The first that fits. Disconnected workspaces are history and do not count.
 #[must_use]
-pub fn verdict(connections: &[ConnectionView]) -> String {
-    let broken = named(connections, Status::ReconnectRequired);
-    let connected = named(connections, Status::Connected);
-    let waiting = count(connections, Status::LinearUnreachable);
-    match (broken.as_slice(), waiting, connected.as_slice()) {
-        ([name], _, _) => format!("{name} needs you"),
-        ([_, ..], _, _) => format!("{} connections need you", broken.len()),
-        ([], 1.., _) => "Waiting for Linear".to_owned(),
-        ([], 0, [name]) => format!("{name} is connected"),
-        ([], 0, [_, ..]) => "Everything is connected".to_owned(),
-        ([], 0, []) if connections.is_empty() => "Connect your first workspace".to_owned(),
-        ([], 0, []) => "No workspace is connected".to_owned(),
+pub fn verdict(tally: &TallyView) -> String {
+    let named = |then: &str, else_say: String| tally.only.as_ref().map_or(else_say, |name| format!("{name} {then}"));
+    match tally {
+        TallyView { reconnect: broken @ 1.., .. } => named("needs you", format!("{broken} connections need you")),
+        TallyView { waiting: 1.., .. } => "Waiting for Linear".to_owned(),
+        TallyView { connected: 1.., .. } => named("is connected", "Everything is connected".to_owned()),
+        TallyView { ended: 1.., .. } => "No workspace is connected".to_owned(),
+        _ => "Connect your first workspace".to_owned(),
     }
 }
 
-fn named(connections: &[ConnectionView], status: Status) -> Vec<&str> {
-    connections.iter().filter(|one| one.status == status).map(|one| one.workspace.name.as_str()).collect()
+/// "5 connected, 1 waiting, 1 needs you": the tally for those who hear it.
+fn sentence(tally: &TallyView) -> String {
+    let need = if tally.reconnect == 1 { "needs you" } else { "need you" };
+    let parts = [(tally.connected, "connected"), (tally.waiting, "waiting"), (tally.reconnect, need)];
+    let said: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect();
+    said.join(", ")
 }
 
-fn count(connections: &[ConnectionView], status: Status) -> usize {
-    connections.iter().filter(|one| one.status == status).count()
-}
-
-/// "1 to reconnect", "1 waiting", "1 connected", as far as there are any.
+/// "1 to reconnect", "1 waiting", "1 connected", as far as there are any; heard as one sentence.
 #[component]
-pub fn Tally(connections: Vec<ConnectionView>) -> impl IntoView {
-    let entry = |status: Status, words: &'static str| {
-        let count = count(&connections, status);
+pub fn Tally(tally: TallyView) -> impl IntoView {
+    let entry = |count: u32, status: Status, words: &'static str| {
         (count > 0).then(|| {
             view! {
                 <li class=status.tone()>
@@ -45,57 +40,53 @@ pub fn Tally(connections: Vec<ConnectionView>) -> impl IntoView {
         })
     };
     let entries = [
-        entry(Status::ReconnectRequired, "to reconnect"),
-        entry(Status::LinearUnreachable, "waiting"),
-        entry(Status::Connected, "connected"),
+        entry(tally.reconnect, Status::ReconnectRequired, "to reconnect"),
+        entry(tally.waiting, Status::LinearUnreachable, "waiting"),
+        entry(tally.connected, Status::Connected, "connected"),
     ];
-    entries.iter().any(Option::is_some).then(|| view! { <ul class="verdict">{entries.collect_view()}</ul> }).into_any()
+    let any = entries.iter().any(Option::is_some);
+    any.then(|| {
+        view! {
+            <p class="sr">{sentence(&tally)}</p>
+            <ul class="verdict" aria-hidden="true">
+                {entries.collect_view()}
+            </ul>
+        }
+    })
+    .into_any()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{ActsAs, Moment, WebhookFacts, WorkspaceView};
 
-    fn connection(name: &str, status: Status) -> ConnectionView {
-        let moment = Moment { iso: String::new(), text: String::new() };
-        let workspace = WorkspaceView { name: name.to_owned(), url_key: String::new(), initials: String::new(), logo: None };
-        ConnectionView {
-            id: name.to_owned(),
-            status,
-            workspace,
-            acts_as: ActsAs::App { name: String::new() },
-            scopes: Vec::new(),
-            connected_by: String::new(),
-            connected_at: moment,
-            verified: None,
-            fingerprint: None,
-            life: None,
-            waiting: None,
-            trouble: None,
-            farewell: None,
-            webhook: WebhookFacts::default(),
-        }
+    fn tally(reconnect: u32, waiting: u32, connected: u32, ended: u32, only: &str) -> TallyView {
+        TallyView { reconnect, waiting, connected, ended, only: (!only.is_empty()).then(|| only.to_owned()) }
     }
 
     #[test]
     fn the_first_headline_that_fits() {
-        use Status::{Connected, LinearUnreachable, NotConnected, ReconnectRequired};
-        let cases: [(&[(&str, Status)], &str); 9] = [
-            (&[], "Connect your first workspace"),
-            (&[("Acme Robotics", Connected)], "Acme Robotics is connected"),
-            (&[("Acme", Connected), ("Globex", Connected)], "Everything is connected"),
-            (&[("Initech", LinearUnreachable), ("Acme", Connected)], "Waiting for Linear"),
-            (&[("Initech", LinearUnreachable)], "Waiting for Linear"),
-            (&[("Globex", ReconnectRequired), ("Initech", LinearUnreachable), ("Acme", Connected)], "Globex needs you"),
-            (&[("Globex", ReconnectRequired), ("Hooli", ReconnectRequired)], "2 connections need you"),
-            (&[("Acme", Connected), ("Hooli", NotConnected)], "Acme is connected"),
-            (&[("Hooli", NotConnected)], "No workspace is connected"),
+        let cases = [
+            (tally(0, 0, 0, 0, ""), "Connect your first workspace"),
+            (tally(0, 0, 1, 0, "Acme Robotics"), "Acme Robotics is connected"),
+            (tally(0, 0, 2, 0, ""), "Everything is connected"),
+            (tally(0, 1, 1, 0, "Initech"), "Waiting for Linear"),
+            (tally(0, 2, 0, 0, ""), "Waiting for Linear"),
+            (tally(1, 1, 1, 0, "Globex"), "Globex needs you"),
+            (tally(2, 0, 0, 0, ""), "2 connections need you"),
+            (tally(0, 0, 1, 1, "Acme"), "Acme is connected"),
+            (tally(0, 0, 0, 1, "Hooli"), "No workspace is connected"),
         ];
-        for (connections, headline) in cases {
-            let connections: Vec<_> = connections.iter().map(|&(name, status)| connection(name, status)).collect();
-            assert_eq!(verdict(&connections), headline);
+        for (tally, headline) in cases {
+            assert_eq!(verdict(&tally), headline, "{tally:?}");
         }
+    }
+
+    #[test]
+    fn the_tally_is_heard_as_one_sentence() {
+        assert_eq!(sentence(&tally(1, 0, 5, 3, "Globex")), "5 connected, 1 needs you");
+        assert_eq!(sentence(&tally(2, 1, 0, 0, "")), "1 waiting, 2 need you");
+        assert_eq!(sentence(&tally(0, 0, 0, 1, "Hooli")), "");
     }
 
     #[test]

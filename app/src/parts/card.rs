@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Badge, Callout, ConnectButton, Glyph, Icon, Life, WorkspaceAvatar, acts_as, counted, when};
-use crate::view::{Answer, ConnectionView, Farewell, Status, Waiting};
+use crate::view::{Answer, ConnectionView, Farewell, PeopleFacts, Status, Waiting};
 
 #[component]
 pub fn Card(connection: ConnectionView, manages: bool) -> impl IntoView {
@@ -47,7 +47,7 @@ fn past(farewell: Farewell, manages: bool) -> AnyView {
     view! {
         <div class="stack">
             <p>{farewell_words(&farewell)}</p>
-            {manages.then(|| view! { <div><ConnectButton /></div> })}
+            {manages.then(|| view! { <div><ConnectButton app=farewell.app.clone() /></div> })}
         </div>
     }
     .into_any()
@@ -87,16 +87,36 @@ fn failed(waiting: &Waiting) -> AnyView {
     .into_any()
 }
 
+/// Who is linked there; those who manage are told how to change it.
+fn people(connection: &ConnectionView, page: &str, manages: bool) -> Option<AnyView> {
+    let PeopleFacts { linked, me } = connection.people;
+    let working = manages && connection.status.works();
+    let name = connection.workspace.name.clone();
+    let fact = match linked {
+        0 if !working => return None,
+        0 => fact_link("/team#invite".to_owned(), "Nobody linked yet".to_owned(), &name),
+        1 => fact_link(format!("{page}#people"), "1 person linked".to_owned(), &name),
+        _ => fact_link(format!("{page}#people"), format!("{linked} people linked"), &name),
+    };
+    let me = (working && !me).then(|| view! { ". " {fact_link("/team#me".to_owned(), "Which one is you?".to_owned(), &name)} });
+    Some(view! { <li class="linked"><Glyph icon=Icon::People /> <span>{fact} {me}</span></li> }.into_any())
+}
+
+/// Cards carry the same words, so the workspace tells them apart.
+fn fact_link(address: String, words: String, workspace: &str) -> AnyView {
+    let context = format!(" in {workspace}");
+    view! { <a href=address>{words} <span class="sr">{context}</span></a> }.into_any()
+}
+
 /// What the webhook delivers. A connection that needs a reconnect has a more urgent trouble.
 fn deliveries(connection: &ConnectionView, manages: bool) -> Option<AnyView> {
-    let working = matches!(connection.status, Status::Connected | Status::LinearUnreachable);
     let webhook = format!("/integrations/{}#webhooks", connection.id);
     let fact = match connection.webhook.last.clone() {
         Some(last) => view! { "Last delivery " <time datetime=last.iso>{last.text}</time> }.into_any(),
         None if manages => view! { "No delivery yet. " <a href=webhook>"Add the webhook"</a> }.into_any(),
         None => "No delivery yet".into_any(),
     };
-    working.then(|| view! { <li><Glyph icon=Icon::Inbox /> <span>{fact}</span></li> }.into_any())
+    connection.status.works().then(|| view! { <li><Glyph icon=Icon::Inbox /> <span>{fact}</span></li> }.into_any())
 }
 
 fn refused(connection: &ConnectionView) -> Option<AnyView> {
@@ -126,6 +146,7 @@ fn facts(connection: &ConnectionView, page: String, manages: bool) -> Option<Any
                 {worked.map(|worked| view! { <li><Glyph icon=Icon::Clock /> {worked}</li> })}
                 {deliveries(connection, manages)}
                 {refused(connection)}
+                {people(connection, &page, manages)}
                 <li>
                     <Glyph icon=Icon::Person />
                     <span>

@@ -6,18 +6,28 @@ use super::{Glyph, Icon};
 use crate::islands::CopyButton;
 
 #[component]
-pub fn CopyField(id: &'static str, label: &'static str, value: String, #[prop(optional)] hint: Option<&'static str>) -> impl IntoView {
+pub fn CopyField(
+    #[prop(into)] id: String,
+    label: &'static str,
+    value: String,
+    /// For those who do not see where it stands.
+    #[prop(optional)]
+    whose: String,
+    #[prop(optional)] hint: Option<&'static str>,
+) -> impl IntoView {
     let hint_id = hint.map(|_| format!("{id}-h"));
-    let described_by = hint_id.clone();
+    let (of, described_by) = (id.clone(), hint_id.clone());
+    let [in_label, in_button] = [whose.clone(), whose].map(|whose| (!whose.is_empty()).then(|| view! { <span class="sr">{whose}</span> }));
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=of>{label} {in_label}</label>
             <CopyButton>
                 <input class="input" id=id readonly value=value aria-describedby=described_by />
                 <button class="btn js-only" type="button">
                     <Glyph icon=Icon::Copy />
                     <span data-says="Copied">"Copy"</span>
                     <span class="sr">" " {label}</span>
+                    {in_button}
                 </button>
                 <span class="sr" role="status"></span>
             </CopyButton>
@@ -30,14 +40,33 @@ pub fn CopyField(id: &'static str, label: &'static str, value: String, #[prop(op
 /// The one thing to do on its page: a field whose label the button says too.
 #[component]
 pub fn CopyFirst(id: &'static str, label: &'static str, button: &'static str, value: String) -> impl IntoView {
+    said_by_button(
+        id.to_owned(),
+        label.to_owned(),
+        "btn primary js-only",
+        view! { <span data-says="Copied">{button}</span> }.into_any(),
+        value,
+    )
+}
+
+/// One of several such fields. `whose` is for those who do not see where it stands.
+#[component]
+pub fn CopyListed(id: String, label: &'static str, button: &'static str, whose: String, value: String) -> impl IntoView {
+    let label = format!("{label}{whose}");
+    let words = view! { <span data-says="Copied">{button}</span> <span class="sr">{whose}</span> };
+    said_by_button(id, label, "btn js-only", words.into_any(), value)
+}
+
+fn said_by_button(id: String, label: String, class: &'static str, words: AnyView, value: String) -> AnyView {
+    let of = id.clone();
     view! {
         <div class="field">
-            <label class="sr" for=id>{label}</label>
+            <label class="sr" for=of>{label}</label>
             <CopyButton>
                 <input class="input" id=id readonly value=value />
-                <button class="btn primary js-only" type="button">
+                <button class=class type="button">
                     <Glyph icon=Icon::Copy />
-                    <span data-says="Copied">{button}</span>
+                    {words}
                 </button>
                 <span class="sr" role="status"></span>
             </CopyButton>
@@ -48,10 +77,11 @@ pub fn CopyFirst(id: &'static str, label: &'static str, button: &'static str, va
 
 /// A text of several lines to take elsewhere.
 #[component]
-pub fn CopyText(id: &'static str, label: &'static str, text: String, rows: u32) -> impl IntoView {
+pub fn CopyText(#[prop(into)] id: String, label: &'static str, text: String, rows: u32) -> impl IntoView {
+    let of = id.clone();
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=of>{label}</label>
             <CopyButton>
                 <textarea class="input" id=id rows=rows readonly>{text.clone()}</textarea>
                 <button class="btn js-only" type="button" data-copy=text>

@@ -13,7 +13,10 @@ pub struct Problem {
 
 #[component]
 pub fn Field(
-    id: &'static str,
+    #[prop(into)] id: String,
+    /// In the form; the same as the id unless given.
+    #[prop(optional)]
+    name: Option<&'static str>,
     label: &'static str,
     #[prop(default = "text")] kind: &'static str,
     /// What was typed before; never a password.
@@ -26,6 +29,9 @@ pub fn Field(
     /// The id of what the browser suggests.
     #[prop(optional)]
     list: Option<&'static str>,
+    /// May stay empty.
+    #[prop(optional)]
+    optional: bool,
     /// For codes: what writes in capitals by itself does, and nothing is spell-checked.
     #[prop(optional)]
     code: bool,
@@ -34,16 +40,17 @@ pub fn Field(
     let error_id = problem.as_ref().map(|_| format!("{id}-e"));
     let hint_id = hint.map(|_| format!("{id}-h"));
     let described: Vec<String> = error_id.iter().chain(&hint_id).cloned().collect();
+    let (of, name) = (id.clone(), name.map_or_else(|| id.clone(), str::to_owned));
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=of>{label}</label>
             <input
                 class=if code { "input codein" } else { "input" }
                 id=id
-                name=id
+                name=name
                 type=kind
                 value=value
-                required
+                required=!optional
                 minlength=min
                 list=list
                 autocapitalize=code.then_some("characters")

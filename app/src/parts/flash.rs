@@ -2,9 +2,12 @@
 
 use leptos::prelude::*;
 
+use self::connected::{Proposal, connected, proposed};
 use super::{ConnectButton, Glyph, Icon, ReconnectForm};
 use crate::view::{ConnectError, Flash};
 
+mod app;
+mod connected;
 mod destination;
 mod team;
 mod webhook;
@@ -26,8 +29,12 @@ enum Next {
         workspace: String,
     },
     Settings(&'static str),
+    /// For those who own.
+    OwnApp,
+    Integrations,
     /// The connection whose webhook is to be set up.
     Webhook(String),
+    WhichIsYou,
 }
 
 struct Words {
@@ -35,11 +42,12 @@ struct Words {
     fact: String,
     rest: String,
     next: Vec<Next>,
+    proposal: Option<Proposal>,
 }
 
 impl Words {
     fn new(tone: Tone, fact: impl Into<String>, rest: impl Into<String>) -> Words {
-        Words { tone, fact: fact.into(), rest: rest.into(), next: Vec::new() }
+        Words { tone, fact: fact.into(), rest: rest.into(), next: Vec::new(), proposal: None }
     }
 
     fn then(mut self, next: Next) -> Words {
@@ -55,6 +63,10 @@ pub fn FlashMessage(
     page: String,
     /// Next steps are offered to those who may take them.
     manages: bool,
+    #[prop(optional)] owns: bool,
+    /// There is more than one app to connect through: the form on the page has the choice.
+    #[prop(optional)]
+    several_apps: bool,
 ) -> impl IntoView {
     let words = words(flash);
     let (class, icon) = match words.tone {
@@ -63,8 +75,10 @@ pub fn FlashMessage(
         Tone::Waiting => ("flash wait", Icon::Clock),
     };
     let alarming = words.tone != Tone::Good;
-    let next =
-        (manages && !words.next.is_empty()).then(|| view! { <div class="do">{words.next.into_iter().map(step).collect_view()}</div> });
+    let next: Vec<Next> = words.next.into_iter().filter(|next| manages && (owns || *next != Next::OwnApp)).collect();
+    let step = |next| if several_apps { step_to_choice(next) } else { step(next) };
+    let next = (!next.is_empty()).then(|| view! { <div class="do">{next.into_iter().map(step).collect_view()}</div> });
+    let proposal = words.proposal.filter(|_| manages).map(|proposal| proposed(proposal, page.clone()));
     view! {
         <div
             class=class
@@ -76,6 +90,7 @@ pub fn FlashMessage(
             <div>
                 <p><b>{words.fact}</b> " " {words.rest}</p>
                 {next}
+                {proposal}
             </div>
             <a class="btn quiet x" href=page aria-label="Dismiss message">
                 <Glyph icon=Icon::Cross />
@@ -85,6 +100,13 @@ pub fn FlashMessage(
     .into_any()
 }
 
+fn step_to_choice(next: Next) -> AnyView {
+    match next {
+        Next::Connect(label) => view! { <a class="btn" href="#connect">{label}</a> }.into_any(),
+        next => step(next),
+    }
+}
+
 fn step(next: Next) -> AnyView {
     match next {
         Next::Connect(label) => view! { <ConnectButton label icon=Icon::Turn /> }.into_any(),
@@ -92,6 +114,9 @@ fn step(next: Next) -> AnyView {
         Next::Webhook(connection) => {
             view! { <a class="btn" href=format!("/integrations/{connection}#webhooks")>"Paste the webhook secret"</a> }.into_any()
         }
+        Next::WhichIsYou => view! { <a class="btn quiet" href="/team#me">"Which one is you?"</a> }.into_any(),
+        Next::OwnApp => view! { <a class="btn quiet" href="/settings#linear-app">"Add an app of your own"</a> }.into_any(),
+        Next::Integrations => view! { <a class="btn" href="/integrations">"Connect a workspace"</a> }.into_any(),
         Next::Settings(label) => view! { <a class="btn quiet" href="/settings#linear-app">{label}</a> }.into_any(),
     }
 }
@@ -99,10 +124,7 @@ fn step(next: Next) -> AnyView {
 fn words(flash: Flash) -> Words {
     use Tone::{Bad, Good, Waiting};
     match flash {
-        Flash::Connected { connection, workspace } => {
-            let next = "Next: paste its webhook secret, so deliveries can be verified.";
-            Words::new(Good, format!("{workspace} is connected."), next).then(Next::Webhook(connection))
-        }
+        Flash::Connected { connection, workspace, you } => connected(connection, workspace, you),
         Flash::Reconnected { workspace, viewer } => {
             Words::new(Good, format!("{workspace} is connected again."), format!("Linear answered as “{viewer}”."))
         }
@@ -163,6 +185,13 @@ fn words(flash: Flash) -> Words {
         Flash::RoleChanged { name, role } => team::role_changed(&name, &role),
         Flash::MemberRemoved { name } => team::member_removed(&name),
         Flash::LastOwner => team::last_owner(),
+        Flash::AppAdded { name } => app::added(&name),
+        Flash::AppSecretsReplaced { name } => app::secrets_replaced(&name),
+        Flash::AppRemoved { name } => app::removed(&name),
+        Flash::AppInUse { name } => app::in_use(&name),
+        Flash::InOrganisation { name } => {
+            Words::new(Good, format!("You are in {name} now."), "So are your other tabs, as soon as they are loaded again.")
+        }
         Flash::SignedOutElsewhere => Words::new(Good, "Signed out everywhere else.", "Only this browser is still signed in."),
         Flash::ConnectFailed(error) => failed(error),
         Flash::Failed(failure) => Words::new(Bad, "That did not work.", failure.to_string()),
@@ -181,11 +210,13 @@ fn failed(error: ConnectError) -> Words {
              Nothing was changed.",
         )
         .then(AGAIN)
-        .then(CHECK),
+        .then(CHECK)
+        .then(Next::OwnApp),
         ConnectError::StateMismatch => Words::new(
             Bad,
             "This attempt did not start in this browser,",
-            "or it is older than 10 minutes. Nothing was changed. Press Connect Linear to start again.",
+            "or it is older than 10 minutes. Nothing was changed. Press Connect Linear to start again; if Linear asked an \
+             admin to approve the app first, wait until they have.",
         )
         .then(Next::Connect("Connect Linear")),
         ConnectError::ExchangeFailed => Words::new(
@@ -201,6 +232,13 @@ fn failed(error: ConnectError) -> Words {
                 .then(AGAIN)
         }
         ConnectError::WrongWorkspace { expected } => wrong_workspace(expected),
+        ConnectError::AlreadyConnected(there) => {
+            let rest = "Nothing was changed. Linear’s page lists all your workspaces: pick a different one there. If this one makes \
+                        trouble, reconnect it; to change what it may do, disconnect it first.";
+            Words::new(Bad, format!("{} is connected here already.", there.name), rest)
+                .then(Next::Connect("Pick another workspace"))
+                .then(Next::Reconnect { connection: there.connection, workspace: there.name })
+        }
         ConnectError::WorkspaceAlreadyLinked { email } => {
             let by = email.map_or_else(String::new, |email| format!("by {email}, "));
             let rest = format!(

@@ -1,6 +1,6 @@
 use super::*;
 use crate::rendered;
-use crate::view::ExpectedWorkspace;
+use crate::view::{ExpectedWorkspace, WhoAreYou};
 
 fn said(flash: Flash) -> String {
     let words = words(flash);
@@ -9,6 +9,10 @@ fn said(flash: Flash) -> String {
 
 fn html(flash: Flash, manages: bool) -> String {
     rendered::html(|| view! { <FlashMessage flash page="/integrations".to_owned() manages /> })
+}
+
+fn connected(you: Option<WhoAreYou>) -> Flash {
+    Flash::Connected { connection: "c1".into(), workspace: "Acme".into(), you }
 }
 
 fn every_error() -> Vec<(ConnectError, &'static str, &'static [&'static str])> {
@@ -23,7 +27,7 @@ fn every_error() -> Vec<(ConnectError, &'static str, &'static [&'static str])> {
         (
             ConnectError::StateMismatch,
             "This attempt did not start in this browser, or it is older than 10 minutes. Nothing was changed. Press Connect \
-             Linear to start again.",
+             Linear to start again; if Linear asked an admin to approve the app first, wait until they have.",
             &["Connect Linear"],
         ),
         (
@@ -88,7 +92,7 @@ fn an_unreachable_linear_is_ochre_and_nobodys_fault() {
 #[test]
 fn good_news_is_a_quiet_status() {
     let cases = [
-        (Flash::Connected { connection: "c1".into(), workspace: "Acme".into() }, "Acme is connected. Next: paste its webhook secret"),
+        (connected(None), "Acme is connected. Next: paste its webhook secret"),
         (Flash::SecretSaved { overlap_until: None }, "Saved. Waiting for the first delivery signed with it."),
         (
             Flash::SecretSaved { overlap_until: Some("20 Nov 13:20 UTC".into()) },
@@ -131,6 +135,60 @@ fn an_unknown_error_value_is_never_echoed() {
 
 #[test]
 fn a_name_with_markup_stays_text() {
-    let page = html(Flash::Connected { connection: "c1".into(), workspace: "<img src=x>".into() }, true);
+    let page = html(Flash::Connected { connection: "c1".into(), workspace: "<img src=x>".into(), you: None }, true);
     assert!(!page.contains("<img") && page.contains("&lt;img"));
+}
+
+#[test]
+fn who_connects_is_asked_whether_they_are_whom_they_approved_as() {
+    let viewer = || WhoAreYou::Viewer { id: "l1".into(), name: "Priya <R>".into() };
+    let page = html(connected(Some(viewer())), true);
+    for part in [
+        "Are you Priya &lt;R&gt; in Acme?",
+        r#"action="/team/me""#,
+        r#"<input type="hidden" name="workspace" value="c1">"#,
+        r#"<input type="hidden" name="person" value="l1">"#,
+        r#"<a href="/integrations" class="btn quiet">Not now</a>"#,
+        "Paste the webhook secret",
+    ] {
+        assert!(page.contains(part), "{part:?} is missing in {page}");
+    }
+    assert!(!html(connected(Some(viewer())), false).contains("/team/me"), "only those who manage link themselves");
+    for nothing in [connected(None), connected(Some(WhoAreYou::Anybody))] {
+        assert!(!html(nothing, true).contains("Are you"));
+    }
+}
+
+#[test]
+fn where_the_app_acts_the_next_step_leads_to_the_list() {
+    let step = r##"<a href="/team#me" class="btn quiet">Which one is you?</a>"##;
+    assert!(html(connected(Some(WhoAreYou::Anybody)), true).contains(step));
+    assert!(!html(connected(Some(WhoAreYou::Anybody)), false).contains(step));
+    assert!(!html(connected(None), true).contains(step));
+}
+
+#[test]
+fn owners_are_offered_an_app_of_their_own() {
+    let denied = |owns, several_apps| {
+        let flash = Flash::ConnectFailed(ConnectError::AccessDenied);
+        rendered::html(|| view! { <FlashMessage flash page="/integrations".to_owned() manages=true owns several_apps /> })
+    };
+    assert!(denied(true, false).contains("Add an app of your own") && !denied(false, false).contains("Add an app of your own"));
+    assert!(denied(true, false).contains(r#"action="/oauth/linear/start""#));
+    let several = denied(true, true);
+    assert!(several.contains(r##"href="#connect""##) && several.contains("Try again") && !several.contains("<form"), "{several}");
+}
+
+#[test]
+fn what_became_of_an_app_is_said() {
+    let name = || "Acme internal".to_owned();
+    let added = html(Flash::AppAdded { name: name() }, true);
+    assert!(added.contains("Acme internal is added.") && added.contains("Connect a workspace</a>"));
+    assert_eq!(
+        said(Flash::AppInUse { name: name() }),
+        "Acme internal was not removed. Workspaces are connected through it; disconnect them first. Nothing was changed."
+    );
+    assert!(html(Flash::AppInUse { name: name() }, true).contains(r#"role="alert""#));
+    assert!(said(Flash::AppRemoved { name: name() }).starts_with("Acme internal is removed."));
+    assert!(said(Flash::AppSecretsReplaced { name: name() }).starts_with("The secrets of Acme internal are replaced."));
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flash, HandedOnView, HandedView, Moment, NewDestinationView, RefusedView, SignedWith};
+use super::{Flash, Freshness, HandedOnView, HandedView, Moment, NewDestinationView, RefusedView, SignedWith};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveriesView {
@@ -25,7 +25,11 @@ pub struct DeliveriesView {
     pub flash: Option<Flash>,
     /// Adds, pauses, resumes and removes destinations, and sends again.
     pub manages: bool,
-    pub as_of: Moment,
+    pub as_of: Freshness,
+    /// The open page that asks has none of the deliveries.
+    pub growing: bool,
+    /// Of those shown, so many the open page that asks does not have.
+    pub news: usize,
 }
 
 /// What the page is narrowed to, and what it could be.

@@ -11,6 +11,8 @@ pub enum Flash {
     Connected {
         connection: String,
         workspace: String,
+        /// Asked once, of somebody who is nobody there yet.
+        you: Option<WhoAreYou>,
     },
     Reconnected {
         workspace: String,
@@ -99,9 +101,35 @@ pub enum Flash {
         name: String,
     },
     LastOwner,
+    AppAdded {
+        name: String,
+    },
+    AppSecretsReplaced {
+        name: String,
+    },
+    AppRemoved {
+        name: String,
+    },
+    /// It was not removed: workspaces are connected through it.
+    AppInUse {
+        name: String,
+    },
+    /// Another of the person's organisations is the one that they look at.
+    InOrganisation {
+        name: String,
+    },
     ConnectFailed(ConnectError),
     /// A form was refused.
     Failed(Failure),
+}
+
+/// What to ask whoever has just connected a workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhoAreYou {
+    /// They approved as this person: Linear's id, and the name.
+    Viewer { id: String, name: String },
+    /// The app acts, so it may be anybody.
+    Anybody,
 }
 
 /// Why a connect or reconnect did not work; the contract's codes in `?error=`.
@@ -116,6 +144,8 @@ pub enum ConnectError {
     WrongWorkspace {
         expected: Option<ExpectedWorkspace>,
     },
+    /// It is connected in this very organisation.
+    AlreadyConnected(ExpectedWorkspace),
     /// Who connected it, in another organisation.
     WorkspaceAlreadyLinked {
         email: Option<String>,
@@ -139,7 +169,7 @@ impl ConnectError {
             ConnectError::ExchangeFailed => "exchange_failed",
             ConnectError::LinearUnreachable => "linear_unreachable",
             ConnectError::WrongWorkspace { .. } => "wrong_workspace",
-            ConnectError::WorkspaceAlreadyLinked { .. } => "workspace_already_linked",
+            ConnectError::AlreadyConnected(_) | ConnectError::WorkspaceAlreadyLinked { .. } => "workspace_already_linked",
             // Of the contract's codes the one that says: try again in a minute.
             ConnectError::Internal => "linear_unreachable",
             ConnectError::NotConfigured => "not_configured",

@@ -282,3 +282,24 @@ async fn signing_up_beside_what_the_command_line_made() {
     assert_eq!(browser.sign_up("priya@northwind.dev").await.location(), "/integrations");
     browser.get("/integrations").await.shows("Priya Raman");
 }
+
+#[tokio::test]
+async fn who_is_signed_in_stays_so_whatever_waits_in_the_session() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    // Each of these leaves something in the session or takes it out.
+    let id = browser.connect("acme-robotics").await;
+    let replies = [
+        browser.post("/integrations/check", &[("connection", &id)]).await,
+        browser.get(&format!("/integrations/{id}")).await,
+        browser.post("/settings/keys/new", &[("name", "ci")]).await,
+        browser.get("/settings?shown=key").await,
+    ];
+    for reply in replies {
+        let cookie = reply.headers.get_all("set-cookie").iter().find_map(|line| line.to_str().unwrap().split_once("Max-Age="));
+        let seconds: i64 = cookie.expect("the session was stored").1.split(';').next().unwrap().parse().unwrap();
+        assert!(seconds > 29 * DAY / 1_000, "signed out after {seconds} s");
+    }
+    world.advance(20 * DAY);
+    browser.get("/integrations").await.shows("Acme Robotics");
+}

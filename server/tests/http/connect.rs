@@ -239,6 +239,28 @@ async fn a_reconnect_heals_the_same_connection() {
 }
 
 #[tokio::test]
+async fn a_connect_that_comes_back_as_a_workspace_that_works_changes_nothing() {
+    let world = World::new().await;
+    let (mut browser, program, id) = world.connected().await;
+    let token = program.token(&id).await.token();
+    let reply = browser.walk("acme-robotics", &[]).await;
+    assert_eq!(reply.location(), "/integrations?error=workspace_already_linked");
+    let page = browser.get(reply.location()).await;
+    page.shows("Acme Robotics is connected here already. Nothing was changed.");
+    page.shows("Reconnect");
+    assert_eq!(program.token(&id).await.token(), token);
+    assert_eq!(world.living_tokens(), 2, "the new pair was revoked, the one in use lives");
+    // One that needs it is connected again, whichever button was pressed.
+    world.linear.revoke_grant("acme-robotics", None).unwrap();
+    world.advance(MINUTE);
+    browser.get("/integrations").await.shows("Reconnect required");
+    assert_eq!(browser.walk("acme-robotics", &[]).await.location(), "/integrations");
+    browser.get("/integrations").await.shows("Acme Robotics is connected again.");
+    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    assert_eq!(browser.connect("acme-robotics").await, id, "what belongs to it is found again");
+}
+
+#[tokio::test]
 async fn a_reconnect_that_comes_back_as_another_workspace_is_refused() {
     let world = World::new().await;
     let mut browser = world.owner().await;

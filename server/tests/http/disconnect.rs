@@ -105,7 +105,7 @@ async fn disconnecting_revokes_the_pairs_of_earlier_consents_too() {
     let mut browser = world.owner().await;
     let id = browser.connect("acme-robotics").await;
     browser.reconnect(&id, "acme-robotics").await;
-    browser.walk("acme-robotics", &[]).await;
+    browser.reconnect(&id, "acme-robotics").await;
     assert_eq!(world.living_tokens(), 6, "Linear honours each consent's pair");
     world.faults(Endpoint::Revoke, Kind::Html500, 1);
     browser.post("/integrations/disconnect", &[("connection", &id)]).await;

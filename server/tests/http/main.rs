@@ -4,6 +4,7 @@
 
 mod accounts;
 mod api;
+mod apps;
 mod connect;
 mod deliveries;
 mod destination_pages;
@@ -12,6 +13,10 @@ mod disconnect;
 mod headers;
 mod keys;
 mod link_pages;
+mod live;
+mod mail;
+mod organisations;
+mod overview;
 mod pages;
 mod people;
 mod refresh;

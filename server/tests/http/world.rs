@@ -9,6 +9,7 @@ use relink_engine::account::{Person, Role};
 use relink_engine::clock::{Clock, Hand, Millis, SECOND};
 use relink_engine::entropy::Entropy;
 use relink_engine::linear::{Linear, OauthApp};
+use relink_engine::mail::Mail;
 use relink_engine::store::Store;
 use relink_engine::vault::{KeyRing, Vault};
 use relink_engine::webhook::SigningKey;
@@ -46,6 +47,7 @@ pub struct Setup {
     pub api_requests_per_minute: Option<u32>,
     pub jobs_secret: Option<&'static str>,
     pub allow_private_destinations: bool,
+    pub mail: Option<Mail>,
 }
 
 impl World {
@@ -85,6 +87,7 @@ impl World {
             shared_workspaces: setup.shared_workspaces,
             allow_private_destinations: setup.allow_private_destinations,
             webhook_key,
+            mail: setup.mail,
             ..Settings::default()
         };
         let engine = Engine::open(store, linear_client, vault, clock, entropy, settings).await.unwrap();

@@ -1,0 +1,81 @@
+//! Who is linked in an organisation's workspaces, for all its connections at once.
+
+use std::collections::HashMap;
+
+use relink_engine::Engine;
+use relink_engine::account::Person;
+use relink_engine::connection::{Actor, Connection, State};
+use relink_engine::store::{LinkRow, StoreError};
+
+use super::team_views::who;
+use crate::view::{LinkedMemberView, PeopleFacts, PeopleView, WhoAreYou};
+
+pub struct People<'a> {
+    /// By Linear's organization id.
+    links: HashMap<String, Vec<LinkRow>>,
+    looking: &'a Person,
+}
+
+impl<'a> People<'a> {
+    /// One query, however many connections and people there are.
+    pub async fn load(engine: &Engine, looking: &'a Person) -> Result<People<'a>, StoreError> {
+        Ok(People::of(engine.store().people(&looking.organisation_id).await?, looking))
+    }
+
+    fn of(rows: Vec<LinkRow>, looking: &'a Person) -> People<'a> {
+        let mut links: HashMap<String, Vec<LinkRow>> = HashMap::new();
+        for row in rows {
+            links.entry(row.workspace_id.clone()).or_default().push(row);
+        }
+        People { links, looking }
+    }
+
+    fn linked(&self, connection: &Connection) -> &[LinkRow] {
+        self.links.get(&connection.workspace.id).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn facts(&self, connection: &Connection) -> PeopleFacts {
+        let linked = self.linked(connection);
+        PeopleFacts {
+            linked: u32::try_from(linked.len()).unwrap_or(u32::MAX),
+            me: linked.iter().any(|link| link.user_id == self.looking.user_id),
+        }
+    }
+
+    /// Nothing of a workspace that is history and had nobody.
+    pub fn view(&self, connection: &Connection) -> Option<PeopleView> {
+        let linked = self.linked(connection);
+        let history = linked.is_empty() && matches!(connection.state, State::Disconnected { .. });
+        (!history).then(|| PeopleView {
+            workspace_id: connection.workspace.id.clone(),
+            linked: linked.iter().map(|link| self.linked_member(link)).collect(),
+        })
+    }
+
+    fn linked_member(&self, link: &LinkRow) -> LinkedMemberView {
+        LinkedMemberView {
+            member: who(&link.user_name, &link.user_email),
+            person: who(&link.linear_name, &link.linear_email),
+            linear_id: link.linear_id.clone(),
+            unlink: self.looking.manages() || link.user_id == self.looking.user_id,
+        }
+    }
+
+    /// What to ask those who may link themselves and are nobody there yet. A person whom somebody else is already is not
+    /// proposed.
+    pub fn who_are_you(&self, connection: &Connection) -> Option<WhoAreYou> {
+        if !self.looking.manages() || self.facts(connection).me {
+            return None;
+        }
+        let viewer = &connection.viewer;
+        match connection.actor {
+            Actor::App => Some(WhoAreYou::Anybody),
+            Actor::User if self.linked(connection).iter().any(|link| link.linear_id == viewer.id) => None,
+            Actor::User => Some(WhoAreYou::Viewer { id: viewer.id.clone(), name: viewer.name.clone() }),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "people_views_tests.rs"]
+mod tests;

@@ -1,0 +1,328 @@
+//! Connections: the overview, and the page of one.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Choice, Flash, Freshness, Moment, ThroughView, WebhookFacts, WebhookView, WhoView};
+
+/// What the badge says. The order is the order of cards on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Status {
+    ReconnectRequired,
+    LinearUnreachable,
+    Connected,
+    NotConnected,
+}
+
+impl Status {
+    /// Nobody has to approve it: calls go through as soon as Linear answers.
+    #[must_use]
+    pub fn works(self) -> bool {
+        matches!(self, Status::Connected | Status::LinearUnreachable)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkspaceView {
+    pub name: String,
+    pub url_key: String,
+    pub initials: String,
+    /// An https address of the workspace's logo.
+    pub logo: Option<String>,
+}
+
+/// Whose name Linear shows on what is done through the connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ActsAs {
+    /// The app's own bot user.
+    App {
+        name: String,
+    },
+    User {
+        name: String,
+    },
+}
+
+/// The bar: positions in percent of the token's life, words for the reader.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TokenLife {
+    pub issued: Moment,
+    pub refresh_due: Moment,
+    pub expires: Moment,
+    /// 0 to 100.
+    pub now_percent: f64,
+    /// 0 to 100.
+    pub due_percent: f64,
+    /// "15 h 36 min left", "Ran out 2 h ago" or "Stopped".
+    pub left: String,
+    /// "Proved working 2 min ago", "Nothing for you to do. Next try in 40 s", "Worked until 09:41 UTC".
+    pub note: String,
+}
+
+/// What Linear answered, or what kept it from answering.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// Linear's own, shown in mono: "503", "400 invalid_grant".
+    Verbatim(String),
+    /// For example "no answer in time".
+    Words(String),
+}
+
+/// Who can help when refreshing fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fault {
+    /// Nobody: it passes.
+    Linear,
+    /// Whoever runs this Relink: Linear does not accept it as a client.
+    App,
+    /// Owners of the organisation: Linear does not accept an app of their own.
+    OwnApp,
+    /// Whoever runs this Relink: tokens are sealed with a key that this process lacks.
+    Keys,
+}
+
+/// What "Linear unreachable" means for a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub answer: Answer,
+    /// "14:01 UTC today"
+    pub at: Moment,
+    /// Refreshes that failed in a row; 0 where only a call did.
+    pub failures: u32,
+    /// "in 40 s", where it is known.
+    pub next_try: Option<String>,
+    /// What it means for whoever uses the connection.
+    pub meaning: String,
+    pub fault: Fault,
+}
+
+/// Why a reconnect is required, with the evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// "09:42 UTC today"
+    pub since: Moment,
+    /// Linear's own answer in mono, for example "401 AUTHENTICATION_ERROR"; `None` if it gave none.
+    pub answer: Option<String>,
+    /// What followed it in words, for example "to a token that should have worked".
+    pub answer_note: String,
+    /// One plain sentence.
+    pub likely: String,
+}
+
+/// How a disconnect ended, kept as history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Farewell {
+    pub at: Moment,
+    pub by: String,
+    /// Linear confirmed (or knew already) that both tokens are void.
+    pub revoked: bool,
+    /// The organisation's app to connect it through again; the operator's if absent.
+    pub app: Option<String>,
+}
+
+/// One card on `/integrations`, and the head of `/integrations/{id}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionView {
+    pub id: String,
+    pub status: Status,
+    pub workspace: WorkspaceView,
+    pub acts_as: ActsAs,
+    pub scopes: Vec<String>,
+    pub connected_by: String,
+    pub connected_at: Moment,
+    pub verified: Option<Moment>,
+    /// First eight hex digits of the access token's SHA-256, "9f3a·1c72".
+    pub fingerprint: Option<String>,
+    /// Absent once disconnected.
+    pub life: Option<TokenLife>,
+    /// Present when `status` is `LinearUnreachable`.
+    pub waiting: Option<Waiting>,
+    /// Present when `status` is `ReconnectRequired`.
+    pub trouble: Option<Trouble>,
+    /// Present when `status` is `NotConnected`.
+    pub farewell: Option<Farewell>,
+    pub webhook: WebhookFacts,
+    pub people: PeopleFacts,
+}
+
+/// Who is linked in a workspace, as its card says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeopleFacts {
+    /// Members who are linked there.
+    pub linked: u32,
+    /// Whoever looks at the page is one of them.
+    pub me: bool,
+}
+
+/// A scope that may be asked for, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeView {
+    pub name: String,
+    pub explained: String,
+    /// Ticked at first: the least that works.
+    pub preselected: bool,
+    /// Always part of the grant, cannot be unticked.
+    pub always: bool,
+    /// Offered only where a person's own account acts.
+    pub user_only: bool,
+    /// Offered only where the app itself acts.
+    pub app_only: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IntegrationsView {
+    /// Those on the page, in its order: status first, then name.
+    pub connections: Vec<ConnectionView>,
+    pub tally: TallyView,
+    /// What keeps all connections from being refreshed until whoever runs this Relink acts.
+    pub wrong_set_up: Option<Waiting>,
+    /// Absent where there are few.
+    pub search: Option<SearchView>,
+    /// Absent where all fit on one page.
+    pub pager: Option<PagerView>,
+    /// The address of this very page.
+    pub here: String,
+    pub flash: Option<Flash>,
+    pub scopes: Vec<ScopeView>,
+    /// An OAuth app is configured; without one nothing can be connected.
+    pub app_configured: bool,
+    /// The apps to connect through; empty where there is nothing to choose.
+    pub apps: Vec<Choice>,
+    pub simulated: bool,
+    /// May connect, reconnect and disconnect.
+    pub manages: bool,
+    /// May add apps.
+    pub owns: bool,
+    pub as_of: Freshness,
+}
+
+/// How all connections of the organisation are, whichever of them the page shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TallyView {
+    pub reconnect: u32,
+    pub waiting: u32,
+    pub connected: u32,
+    pub ended: u32,
+    /// The workspace in the worst state, where it is the only one in it.
+    pub only: Option<String>,
+}
+
+impl TallyView {
+    /// How many there are in all.
+    #[must_use]
+    pub fn all(&self) -> u32 {
+        self.reconnect + self.waiting + self.connected + self.ended
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchView {
+    /// What was typed; empty where nothing is searched for.
+    pub q: String,
+    pub found: u32,
+}
+
+/// Which part of those that were found is on the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PagerView {
+    /// Counted from 1.
+    pub first: u32,
+    pub last: u32,
+    pub of: u32,
+    pub previous: Option<String>,
+    pub next: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamView {
+    pub key: String,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectView {
+    pub name: String,
+    pub url: String,
+    pub team: Option<String>,
+}
+
+/// What Linear answered when the page asked for teams and projects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WorkspaceContent {
+    Loaded {
+        teams: Vec<TeamView>,
+        projects: Vec<ProjectView>,
+        truncated: bool,
+    },
+    /// The connection is broken or gone, so nothing was asked.
+    NotAsked,
+    /// Linear did not answer, or not usefully; the connection itself is not in doubt.
+    Unreachable,
+    /// Linear refused this one question: rate limit or missing permission.
+    Refused,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConnectionPageView {
+    pub connection: ConnectionView,
+    /// Newest first.
+    pub history: Vec<HistoryView>,
+    pub content: WorkspaceContent,
+    /// Absent where it goes through the operator's app.
+    pub through: Option<ThroughView>,
+    /// Absent once disconnected.
+    pub webhook: Option<WebhookView>,
+    /// Absent once disconnected, if nobody is linked.
+    pub people: Option<PeopleView>,
+    /// Every known scope: granted first, with words.
+    pub scopes: Vec<GrantedScope>,
+    pub flash: Option<Flash>,
+    pub manages: bool,
+    pub as_of: Freshness,
+}
+
+/// Who is who in one workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeopleView {
+    /// Linear's organization id.
+    pub workspace_id: String,
+    /// By their names in Linear.
+    pub linked: Vec<LinkedMemberView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedMemberView {
+    pub member: WhoView,
+    /// In Linear.
+    pub person: WhoView,
+    pub linear_id: String,
+    /// Whoever looks at the page may unlink them.
+    pub unlink: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HistoryTone {
+    Good,
+    Waiting,
+    Bad,
+    Plain,
+}
+
+/// One line of the refresh history: a bold fact, and what follows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryView {
+    pub tone: HistoryTone,
+    /// "19 Nov 05:38 UTC"
+    pub at: Moment,
+    /// "Refreshed on schedule", "Put off:"
+    pub fact: String,
+    pub answer: Option<Answer>,
+    /// Goes on with its own comma or space: ", 212 ms".
+    pub rest: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantedScope {
+    pub name: String,
+    pub explained: String,
+    pub granted: bool,
+}
