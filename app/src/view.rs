@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 mod app;
 mod audit;
+mod chain;
 mod connection;
 mod delivery;
 mod destination;
@@ -20,10 +21,11 @@ mod webhook;
 
 pub use app::{AppDraft, AppProblem, AppView, CreateAppView, OwnAppsView, ThroughView};
 pub use audit::{AuditLine, AuditView};
+pub use chain::{ChainKind, ChainLink, ChainView};
 pub use connection::{
-    ActsAs, Answer, ConnectionPageView, ConnectionView, Farewell, Fault, GrantedScope, HistoryTone, HistoryView, IntegrationsView,
-    LinkedMemberView, PagerView, PeopleFacts, PeopleView, ProjectView, ScopeView, SearchView, Status, TallyView, TeamView, TokenLife,
-    Trouble, Waiting, WorkspaceContent, WorkspaceView,
+    ActsAs, Answer, ConnectionPageView, ConnectionView, EndingView, EvidenceView, Farewell, Fault, GrantedScope, HistoryTone, HistoryView,
+    IntegrationsView, KeyUsedView, LinkedMemberView, PagerView, PeopleFacts, PeopleView, ProjectView, ScopeView, SearchView, Status,
+    TallyView, TeamView, TokenLife, Trouble, Waiting, WorkspaceContent, WorkspaceView,
 };
 pub use delivery::{Again, BodyView, Choice, DeliveriesView, DeliveryOutcome, DeliveryView, FilterView, Piece, PieceKind};
 pub use destination::{

@@ -50,6 +50,13 @@ pub struct ApiKey {
     pub last_used_at: Option<Millis>,
 }
 
+/// How lately a key was used, for those who decide what it can still reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    pub name: String,
+    pub last_used_at: Option<Millis>,
+}
+
 /// A program that showed a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -185,6 +192,18 @@ impl Engine {
             last_used_at: row.last_used_at,
         };
         Ok(rows.into_iter().map(key).collect())
+    }
+
+    /// How lately each key of the person's organisation was used; none for those who manage no connections.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_key_uses(&self, person: &Person) -> Result<Vec<KeyUse>, StoreError> {
+        if !person.manages() {
+            return Ok(Vec::new());
+        }
+        let rows = self.store().api_keys(&person.organisation_id).await?;
+        Ok(rows.into_iter().map(|row| KeyUse { name: row.name, last_used_at: row.last_used_at }).collect())
     }
 
     /// Makes a key worthless, at once in this process and within a second in others. Answers its name.

@@ -35,7 +35,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
 pub use accounts::{AddedMember, ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp, SignUpError};
-pub use api_keys::{ApiKey, ApiKeyError, Caller, NewApiKey};
+pub use api_keys::{ApiKey, ApiKeyError, Caller, KeyUse, NewApiKey};
 pub use apps::{APPS_MAX, App, AppError, AppSecrets, NewApp};
 pub use connect::{BeginConnect, BeginError, Callback, Connected, FinishError};
 pub use disconnect::{DisconnectError, Disconnected};
@@ -277,6 +277,12 @@ impl Engine {
 
     fn proofs(&self) -> &proof::Proofs {
         &self.0.proofs
+    }
+
+    /// Milliseconds for which what belongs to a disconnected workspace is kept.
+    #[must_use]
+    pub fn keep_disconnected(&self) -> Millis {
+        self.settings().keep_disconnected
     }
 
     fn settings(&self) -> &Settings {

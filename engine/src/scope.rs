@@ -8,6 +8,10 @@ pub struct Scope {
     /// As Linear spells it.
     pub name: &'static str,
     pub explained: &'static str,
+    /// What it means not to have it.
+    pub without: &'static str,
+    /// Covers this one too.
+    pub part_of: Option<&'static str>,
     /// Linear offers it to this actor only.
     pub only: Option<Actor>,
 }
@@ -18,13 +22,55 @@ pub const READ: &str = "read";
 /// The short list, from the least to the most. Linear refuses the whole request for a scope it does not know, so
 /// nothing else can be asked for.
 pub const OFFERED: [Scope; 7] = [
-    Scope { name: READ, explained: "See issues, projects, teams and people the app may see", only: None },
-    Scope { name: "issues:create", explained: "Create issues and their attachments", only: None },
-    Scope { name: "comments:create", explained: "Comment on issues", only: None },
-    Scope { name: "app:assignable", explained: "Be assigned issues and added to projects as an agent", only: Some(Actor::App) },
-    Scope { name: "app:mentionable", explained: "Be mentioned in issues and documents as an agent", only: Some(Actor::App) },
-    Scope { name: "write", explained: "Change anything it can see", only: None },
-    Scope { name: "admin", explained: "Administer the workspace, for example create webhooks", only: Some(Actor::User) },
+    Scope {
+        name: READ,
+        explained: "See issues, projects, teams and people the app may see",
+        without: "Linear grants it always",
+        part_of: None,
+        only: None,
+    },
+    Scope {
+        name: "issues:create",
+        explained: "Create issues and their attachments",
+        without: "Programs that use this token cannot create issues",
+        part_of: Some("write"),
+        only: None,
+    },
+    Scope {
+        name: "comments:create",
+        explained: "Comment on issues",
+        without: "Programs that use this token cannot comment",
+        part_of: Some("write"),
+        only: None,
+    },
+    Scope {
+        name: "app:assignable",
+        explained: "Be assigned issues and added to projects as an agent",
+        without: "Nobody can assign it an issue",
+        part_of: None,
+        only: Some(Actor::App),
+    },
+    Scope {
+        name: "app:mentionable",
+        explained: "Be mentioned in issues and documents as an agent",
+        without: "Nobody can mention it",
+        part_of: None,
+        only: Some(Actor::App),
+    },
+    Scope {
+        name: "write",
+        explained: "Change anything it can see",
+        without: "Programs that use this token cannot change what is there",
+        part_of: None,
+        only: None,
+    },
+    Scope {
+        name: "admin",
+        explained: "Administer the workspace, for example create webhooks",
+        without: "Webhooks are made by hand in Linear, and their signing secret is pasted here",
+        part_of: None,
+        only: Some(Actor::User),
+    },
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

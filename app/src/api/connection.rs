@@ -11,8 +11,10 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
     use axum::http::StatusCode;
 
     use super::app_views::through;
+    use super::chain::chain_view;
+    use super::evidence::{ending_view, evidence_view};
     use super::freshness::{freshness, live_from};
-    use super::history::history_views;
+    use super::history::{events, history_views};
     use super::people_views::People;
     use super::present::{connection_view, granted_scopes};
     use super::request::{engine, set_status, signed_in, take_flash};
@@ -32,8 +34,14 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
     };
     let connections = engine.store().connections(&person.organisation_id).await?;
     let (webhooks, people) = (Webhooks::load(&engine, &person).await?, People::load(&engine, &person).await?);
+    let (lines, keys) = (engine.refresh_history(&person, &id).await?, engine.api_key_uses(&person).await?);
     let now = engine.now();
+    let events = events(&connection, &lines, now);
     Ok(ConnectionPageView {
+        evidence: evidence_view(&connection, &connections, &keys, now),
+        chain: chain_view(&connection, &events, now),
+        history: history_views(&events),
+        ending: person.manages().then(|| ending_view(&keys, engine.keep_disconnected(), now)),
         webhook: webhook(&webhooks, &connection, &connections, now).await?,
         connection: ConnectionView {
             webhook: webhooks.facts(&connection, &connections),
@@ -41,7 +49,6 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
             ..connection_view(&connection, now)
         },
         people: people.view(&connection),
-        history: history_views(&engine.refresh_history(&person, &id).await?),
         content,
         through: through(&engine, &person, &connection).await?,
         scopes: granted_scopes(&connection),

@@ -1,5 +1,7 @@
-//! The refresh history in words.
+//! What became of a connection's tokens, in words: every refresh, and how people began and ended it.
 
+use relink_engine::clock::{DAY, Millis};
+use relink_engine::connection::{Connection, Evidence, State};
 use relink_engine::refresh::{Cause, HistoryLine, Outcome};
 use relink_engine::vault::KEY_MISSING;
 
@@ -7,16 +9,88 @@ use super::present::answer;
 use super::words;
 use crate::view::{Answer, HistoryTone, HistoryView};
 
-pub fn history_views(lines: &[HistoryLine]) -> Vec<HistoryView> {
-    lines.iter().map(history_view).collect()
+/// As long as refreshes are kept.
+const REACHES_BACK: Millis = 30 * DAY;
+
+/// Something that the history tells.
+pub struct Event<'a> {
+    pub at: Millis,
+    pub what: What<'a>,
 }
 
-fn history_view(line: &HistoryLine) -> HistoryView {
-    use HistoryTone::{Bad, Good, Plain, Waiting};
+pub enum What<'a> {
+    Tried(&'a HistoryLine),
+    /// Somebody approved it at Linear.
+    Connected {
+        by: &'a str,
+    },
+    /// A token stopped without a refresh that says so.
+    Stopped(Option<&'a Evidence>),
+    Disconnected {
+        by: Option<&'a str>,
+    },
+}
+
+/// In the order in which it happened. Of earlier approvals nothing is kept.
+pub fn events<'a>(connection: &'a Connection, lines: &'a [HistoryLine], now: Millis) -> Vec<Event<'a>> {
+    let tried = lines.iter().rev().map(|line| Event { at: line.last_at, what: What::Tried(line) });
+    let (since, by) = (connection.connected_at, connection.connected_by.as_str());
+    let connected = (now - since < REACHES_BACK).then_some(Event { at: since, what: What::Connected { by } });
+    let mut events: Vec<Event<'a>> = connected.into_iter().chain(tried).chain(end(connection, lines)).collect();
+    events.sort_by_key(|event| event.at);
+    events
+}
+
+fn end<'a>(connection: &'a Connection, lines: &[HistoryLine]) -> Option<Event<'a>> {
+    let told = || lines.iter().any(|line| line.outcome == Outcome::Broken && line.last_at >= connection.connected_at);
+    match &connection.state {
+        State::ReconnectRequired { since, evidence, .. } if !told() => Some(Event { at: *since, what: What::Stopped(evidence.as_ref()) }),
+        State::Disconnected { at, by, .. } => Some(Event { at: *at, what: What::Disconnected { by: by.as_deref() } }),
+        State::Connected { .. } | State::ReconnectRequired { .. } => None,
+    }
+}
+
+impl Event<'_> {
+    /// Names its line on the page, where the chain leads to it.
+    pub fn line(&self) -> Option<String> {
+        match &self.what {
+            What::Tried(line) => match line.outcome {
+                Outcome::Refreshed | Outcome::Replayed | Outcome::Broken => Some(format!("h-{}-{}", line.generation, line.outcome.name())),
+                Outcome::Fresh | Outcome::RotatedByPeer | Outcome::BackedOff | Outcome::Misconfigured => None,
+            },
+            What::Connected { .. } => Some("h-connected".to_owned()),
+            What::Stopped(_) => Some("h-stopped".to_owned()),
+            What::Disconnected { .. } => Some("h-disconnected".to_owned()),
+        }
+    }
+}
+
+/// The newest first.
+pub fn history_views(events: &[Event<'_>]) -> Vec<HistoryView> {
+    events.iter().rev().map(history_view).collect()
+}
+
+fn history_view(event: &Event<'_>) -> HistoryView {
+    use HistoryTone::{Bad, Ended, Good};
+    let (tone, fact, answer, rest) = match &event.what {
+        What::Connected { by } => (Good, format!("Connected by {by}"), None, String::new()),
+        What::Disconnected { by } => (Ended, format!("Disconnected by {}", by.unwrap_or("Relink")), None, String::new()),
+        What::Stopped(Some(evidence)) => {
+            (Bad, "Refused:".to_owned(), Some(answer(&evidence.code, Some(evidence.status))), ", to a token just handed out".to_owned())
+        }
+        What::Stopped(None) => (Bad, "Stopped.".to_owned(), None, " The token is of no use any more".to_owned()),
+        What::Tried(line) => tried(line),
+    };
+    let refresh = matches!(event.what, What::Tried(_));
+    HistoryView { line: event.line(), refresh, tone, at: words::stamp(event.at), fact, answer, rest }
+}
+
+fn tried(line: &HistoryLine) -> (HistoryTone, String, Option<Answer>, String) {
+    use HistoryTone::{Bad, Good, Plain, Replayed, Waiting};
     let said = || Some(answer(&line.code, line.status));
     let (tone, fact, answer, rest) = match line.outcome {
         Outcome::Refreshed => (if line.cause == Cause::Rejected { Plain } else { Good }, refreshed(line.cause), None, took(line)),
-        Outcome::Replayed => (Waiting, "Reply lost, replayed.", None, " Linear handed over the same new token; no call failed".to_owned()),
+        Outcome::Replayed => (Replayed, "Reply lost, replayed.", None, " Linear handed over the same new token; no call failed".to_owned()),
         Outcome::RotatedByPeer => (Plain, "Another process was quicker.", None, String::new()),
         Outcome::Fresh => (Plain, "The token was good.", None, String::new()),
         Outcome::BackedOff => (Waiting, "Put off:", said(), tries(line)),
@@ -27,10 +101,11 @@ fn history_view(line: &HistoryLine) -> HistoryView {
         }
         Outcome::Broken => (Bad, "Refused:", said(), ", asked again, token re-read in between".to_owned()),
     };
-    HistoryView { tone, at: words::stamp(line.last_at), fact: fact.to_owned(), answer, rest }
+    (tone, fact.to_owned(), answer, rest)
 }
 
-fn refreshed(cause: Cause) -> &'static str {
+/// Why a new token came.
+pub fn refreshed(cause: Cause) -> &'static str {
     match cause {
         Cause::Schedule => "Refreshed on schedule",
         Cause::Use => "Refreshed on use",
@@ -49,12 +124,11 @@ fn tries(line: &HistoryLine) -> String {
 
 #[cfg(test)]
 mod tests {
-    use relink_engine::clock::{DAY, MINUTE, Millis};
+    use relink_engine::clock::{HOUR, MINUTE};
+    use relink_engine::connection::Reason;
 
+    use super::super::samples::{NOW, connection};
     use super::*;
-
-    /// 2026-11-19 14:02:11 UTC.
-    const NOW: Millis = 1_795_096_931_000;
 
     fn line(outcome: Outcome, cause: Cause, code: &str, status: Option<u16>) -> HistoryLine {
         let code = code.to_owned();
@@ -63,7 +137,11 @@ mod tests {
 
     /// Linear's own words in backticks.
     fn said(line: &HistoryLine) -> String {
-        let HistoryView { fact, answer, rest, .. } = history_view(line);
+        sentence(&Event { at: line.last_at, what: What::Tried(line) })
+    }
+
+    fn sentence(event: &Event<'_>) -> String {
+        let HistoryView { fact, answer, rest, .. } = history_view(event);
         let answer = match answer {
             Some(Answer::Verbatim(answer)) => format!(" `{answer}`"),
             Some(Answer::Words(answer)) => format!(" {answer}"),
@@ -74,7 +152,7 @@ mod tests {
 
     #[test]
     fn every_outcome_has_its_sentence() {
-        use HistoryTone::{Bad, Good, Plain, Waiting};
+        use HistoryTone::{Bad, Good, Plain, Replayed, Waiting};
         let cases = [
             (line(Outcome::Refreshed, Cause::Schedule, "", None), Good, "Refreshed on schedule, 212 ms"),
             (line(Outcome::Refreshed, Cause::Use, "", None), Good, "Refreshed on use, 212 ms"),
@@ -82,7 +160,7 @@ mod tests {
             (line(Outcome::Refreshed, Cause::Rejected, "", None), Plain, "Rotated once after a 401, 212 ms"),
             (
                 line(Outcome::Replayed, Cause::Schedule, "", None),
-                Waiting,
+                Replayed,
                 "Reply lost, replayed. Linear handed over the same new token; no call failed",
             ),
             (line(Outcome::RotatedByPeer, Cause::Use, "", None), Plain, "Another process was quicker."),
@@ -113,7 +191,7 @@ mod tests {
             (line(Outcome::Broken, Cause::Schedule, "", None), Bad, "Given up: there was no refresh token to show"),
         ];
         for (line, tone, sentence) in cases {
-            assert_eq!((said(&line).as_str(), history_view(&line).tone), (sentence, tone));
+            assert_eq!((said(&line).as_str(), tried(&line).0), (sentence, tone));
         }
     }
 
@@ -123,6 +201,33 @@ mod tests {
         let several = HistoryLine { tries: 7, first_at: NOW - 22 * MINUTE, ..put_off };
         assert_eq!(said(&several), "Put off: `503`, 7 tries since 13:40 UTC");
         assert_eq!(said(&HistoryLine { first_at: NOW - DAY, ..several.clone() }), "Put off: `503`, 7 tries since 18 Nov 14:02 UTC");
-        assert_eq!(history_view(&several).at.text, "19 Nov 14:02 UTC");
+    }
+
+    fn told(connection: &Connection, lines: &[HistoryLine]) -> Vec<String> {
+        events(connection, lines, NOW).iter().map(sentence).collect()
+    }
+
+    #[test]
+    fn people_begin_and_end_it() {
+        let refreshed = [line(Outcome::Refreshed, Cause::Use, "", None)];
+        let connected = connection("c1", "Acme");
+        assert_eq!(told(&connected, &refreshed), ["Connected by Priya Raman", "Refreshed on use, 212 ms"]);
+        let old = Connection { connected_at: NOW - 31 * DAY, ..connected.clone() };
+        assert_eq!(told(&old, &refreshed), ["Refreshed on use, 212 ms"], "no refresh of that time is kept either");
+        let state = State::Disconnected { at: NOW, reason: Reason::ByPerson, by: Some("Jun Sato".to_owned()), revoked: true };
+        assert_eq!(told(&Connection { state, ..connected }, &[]), ["Connected by Priya Raman", "Disconnected by Jun Sato"]);
+    }
+
+    #[test]
+    fn what_broke_it_is_told_once() {
+        let evidence = Some(Evidence::new(401, "AUTHENTICATION_ERROR"));
+        let state = State::ReconnectRequired { since: NOW, reason: Reason::Revoked, evidence, token: None };
+        let broken = Connection { state, ..connection("c1", "Acme") };
+        let by_call = told(&broken, &[]);
+        assert_eq!(by_call.last().map(String::as_str), Some("Refused: `401 AUTHENTICATION_ERROR`, to a token just handed out"));
+        let line = line(Outcome::Broken, Cause::Schedule, "invalid_grant", Some(400));
+        assert_eq!(told(&broken, std::slice::from_ref(&line)).len(), 2);
+        let before = HistoryLine { last_at: NOW - 2 * HOUR, ..line };
+        assert_eq!(told(&broken, &[before]).len(), 3, "that one was mended by the approval since");
     }
 }

@@ -27,6 +27,8 @@ mod app_views;
 #[cfg(feature = "ssr")]
 mod audit;
 #[cfg(feature = "ssr")]
+mod chain;
+#[cfg(feature = "ssr")]
 mod create_app;
 #[cfg(feature = "ssr")]
 mod delivery_filter;
@@ -34,6 +36,8 @@ mod delivery_filter;
 mod delivery_views;
 #[cfg(feature = "ssr")]
 mod destination_views;
+#[cfg(feature = "ssr")]
+mod evidence;
 #[cfg(feature = "ssr")]
 mod freshness;
 #[cfg(feature = "ssr")]

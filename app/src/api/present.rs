@@ -4,7 +4,7 @@ use relink_engine::ApiKey;
 use relink_engine::account::Person;
 use relink_engine::clock::Millis;
 use relink_engine::connection::{self, Actor, Connection, Evidence, Reason, RefreshTrouble, State, TokenTimes};
-use relink_engine::scope;
+use relink_engine::scope::{self, Scope};
 
 use super::words;
 use crate::view::{
@@ -74,6 +74,7 @@ fn life(connection: &Connection, token: &TokenTimes, now: Millis) -> TokenLife {
         (((at - token.issued_at) * 10_000 / whole).clamp(0, 10_000) as f64) / 100.0
     };
     let verified = connection.last_verified_at;
+    let stopped = if let State::ReconnectRequired { since, .. } = connection.state { Some(since) } else { None };
     let (left, note) = match status(connection) {
         Status::ReconnectRequired | Status::NotConnected => {
             let note = verified.map(|at| format!("Worked until {}", words::at_clock(at, now).text));
@@ -86,7 +87,7 @@ fn life(connection: &Connection, token: &TokenTimes, now: Millis) -> TokenLife {
         issued: words::moment(token.issued_at, now),
         refresh_due: words::moment(token.refresh_due_at(), now),
         expires: words::moment(token.expires_at, now),
-        now_percent: percent(now),
+        now_percent: percent(stopped.unwrap_or(now)),
         due_percent: percent(token.refresh_due_at()),
         left,
         note,
@@ -259,18 +260,21 @@ pub fn scope_views() -> Vec<ScopeView> {
         .collect()
 }
 
-/// Every scope in words, the granted ones first; one that Linear granted and the list does not know keeps its name.
+/// What may be done, then what may not and somebody might miss. A scope that Linear granted and the list does not know keeps its
+/// name; what a wider one covers is not missed.
 pub fn granted_scopes(connection: &Connection) -> Vec<GrantedScope> {
     let granted = |name: &str| connection.scopes.iter().any(|scope| scope == name);
-    let mut scopes: Vec<_> = scope::OFFERED
-        .iter()
-        .filter(|scope| granted(scope.name) || scope.only.is_none_or(|only| only == connection.actor))
-        .map(|scope| GrantedScope { name: scope.name.to_owned(), explained: scope.explained.to_owned(), granted: granted(scope.name) })
-        .collect();
+    let covered = |scope: &Scope| scope.part_of.is_some_and(granted);
+    // What only agents have, people do not miss.
+    let missed = |scope: &Scope| !covered(scope) && (scope.only != Some(Actor::App) || connection.actor == Actor::App);
+    let (have, lack): (Vec<&Scope>, Vec<&Scope>) = scope::OFFERED.iter().partition(|scope| granted(scope.name));
     let unknown = connection.scopes.iter().filter(|name| !scope::OFFERED.iter().any(|scope| scope.name == **name));
-    scopes.extend(unknown.map(|name| GrantedScope { name: name.clone(), explained: "Granted by Linear".to_owned(), granted: true }));
-    scopes.sort_by_key(|scope| !scope.granted);
-    scopes
+    let line = |name: &str, explained: &str, granted| GrantedScope { name: name.to_owned(), explained: explained.to_owned(), granted };
+    have.into_iter()
+        .map(|scope| line(scope.name, scope.explained, true))
+        .chain(unknown.map(|name| line(name, "Granted by Linear", true)))
+        .chain(lack.into_iter().filter(|scope| missed(scope)).map(|scope| line(scope.name, scope.without, false)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -135,3 +135,26 @@ fn of_a_key_only_the_end_is_shown() {
     assert_eq!((key(None).key.as_str(), key(None).last_used), ("rlk_····8fQ2", None));
     assert_eq!(key(Some(NOW - 2 * MINUTE)).last_used.map(|at| at.text).as_deref(), Some("2 min ago"));
 }
+
+#[test]
+fn what_broke_stays_where_it_stopped() {
+    let state = State::ReconnectRequired { since: NOW - 10 * HOUR, reason: Reason::Revoked, evidence: None, token: Some(token()) };
+    let stopped = |now| connection_view(&connection(state.clone()), now).life.map(|life| life.now_percent);
+    assert_eq!(stopped(NOW), stopped(NOW + HOUR));
+    assert!(stopped(NOW).is_some_and(|percent| (51.0..52.0).contains(&percent)), "{:?}", stopped(NOW));
+}
+
+#[test]
+fn what_is_not_granted_is_told_where_somebody_might_miss_it() {
+    let missing = |actor, scopes: &[&str]| {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let connection = Connection { actor, scopes, ..connection(State::Connected { token: token() }) };
+        let lacks = |scope: &GrantedScope| (!scope.granted).then(|| scope.name.clone());
+        granted_scopes(&connection).iter().filter_map(lacks).collect::<Vec<_>>()
+    };
+    assert_eq!(missing(Actor::App, &["read", "write"]), ["app:assignable", "app:mentionable", "admin"], "write covers the creating");
+    assert_eq!(missing(Actor::User, &["read", "admin"]), ["issues:create", "comments:create", "write"], "people are no agents");
+    let strange = Connection { scopes: vec!["read".to_owned(), "odd".to_owned()], ..connection(State::Connected { token: token() }) };
+    let explained = granted_scopes(&strange).into_iter().find(|scope| scope.name == "odd").map(|scope| (scope.explained, scope.granted));
+    assert_eq!(explained, Some(("Granted by Linear".to_owned(), true)));
+}

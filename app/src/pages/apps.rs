@@ -76,6 +76,7 @@ pub fn removal_question(app: &AppView) -> Question {
         heading: format!("Remove {}?", app.name),
         note: "The app in Linear stays as it is. You can add it here again later.".to_owned(),
         points: vec!["Its secrets are forgotten here".to_owned(), "No workspace can be connected through it any more".to_owned()],
+        stays: Vec::new(),
         action: "/settings/apps/remove",
         fields: vec![("app", app.id.clone())],
         page: HERE.to_owned(),

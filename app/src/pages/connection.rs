@@ -14,7 +14,7 @@ use crate::parts::{
     AsOf, Badge, Callout, ConnectButton, Content, Dialog, DisconnectSection, FlashMessage, Glyph, Icon, Life, Place, Question,
     RefusalNotices, WaitingCallout, WorkspaceAvatar, day, disconnect_question, farewell_words,
 };
-use crate::view::{ActsAs, ConnectionPageView, ConnectionView, Freshness, Status, ThroughView};
+use crate::view::{ActsAs, ConnectionPageView, ConnectionView, EvidenceView, Freshness, Status, ThroughView};
 
 #[component]
 pub fn ConnectionPage() -> impl IntoView {
@@ -37,11 +37,26 @@ pub enum Asked {
 /// The page, given its data; `asked` is open over it.
 pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
     let question = asked.and_then(|asked| question(&view, asked));
-    let ConnectionPageView { connection, history, content, through, webhook, people, scopes, flash, manages, as_of } = view;
+    let ConnectionPageView {
+        connection,
+        evidence,
+        chain,
+        history,
+        ending,
+        content,
+        through,
+        webhook,
+        people,
+        scopes,
+        flash,
+        manages,
+        as_of,
+    } = view;
     let page = format!("/integrations/{}", connection.id);
     let name = connection.workspace.name.clone();
-    let disconnectable = manages && connection.status != Status::NotConnected;
     let asking = question.is_some();
+    // What was granted goes with the tokens.
+    let held = connection.status != Status::NotConnected;
     let refused = webhook.as_ref().is_some_and(|webhook| webhook.shape_refused);
     let notices = webhook.as_ref().map(|webhook| webhook.refused.clone()).unwrap_or_default();
     let last = connection.webhook.last.clone();
@@ -56,13 +71,13 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         </nav>
         <Head connection=connection.clone() manages as_of page />
         <RefusalNotices refused=notices here=true />
-        <div data-part="state">{state(&connection, through, manages)}</div>
-        <RefreshHistory status=connection.status life=connection.life.clone() history />
+        <div data-part="state">{state(&connection, evidence, through, manages)}</div>
+        <RefreshHistory status=connection.status life=connection.life.clone() chain history />
         {section}
         {people}
-        <Scopes scopes />
+        {held.then(|| view! { <Scopes scopes /> })}
         <TeamsAndProjects workspace=name.clone() status=connection.status content />
-        {(disconnectable && !asking).then(|| view! { <DisconnectSection connection /> })}
+        {ending.filter(|_| held && !asking).map(|ending| view! { <DisconnectSection connection ending /> })}
     };
     let title = question.as_ref().map_or_else(|| format!("{name}, Relink"), |question| format!("{} Relink", question.heading));
     let dialog = question.map(|question| view! { <Dialog question open=true /> }.into_any());
@@ -76,7 +91,7 @@ fn question(view: &ConnectionPageView, asked: Asked) -> Option<Question> {
         return None;
     }
     match asked {
-        Asked::Disconnect => Some(disconnect_question(connection)),
+        Asked::Disconnect => view.ending.as_ref().map(|ending| disconnect_question(connection, ending)),
         Asked::Secret(id) => {
             let secret = view.webhook.iter().flat_map(|webhook| &webhook.secrets).find(|secret| secret.id == id)?;
             Some(secret_question(&connection.id, secret))
@@ -126,11 +141,11 @@ fn Head(connection: ConnectionView, manages: bool, as_of: Freshness, page: Strin
     .into_any()
 }
 
-fn state(connection: &ConnectionView, through: Option<ThroughView>, manages: bool) -> AnyView {
+fn state(connection: &ConnectionView, evidence: Option<EvidenceView>, through: Option<ThroughView>, manages: bool) -> AnyView {
     let callout = connection.trouble.clone().map(|trouble| {
         view! {
             <div class="first-thing">
-                <Callout connection=connection.clone() trouble manages long=true />
+                <Callout connection=connection.clone() trouble manages evidence />
             </div>
         }
     });

@@ -159,6 +159,7 @@ pub fn removal_question(destination: &DestinationView) -> Question {
         heading: format!("Remove {}?", destination.name),
         note: "You can add it again later; it gets a new signing secret then.".to_owned(),
         points,
+        stays: Vec::new(),
         action: "/deliveries/destinations/remove",
         fields: vec![("destination", destination.id.clone())],
         page: HERE.to_owned(),

@@ -1,29 +1,58 @@
-//! What became of every refresh, in words, the newest first.
+//! What became of every token: as a chain, and in words, the newest first.
 
 use leptos::prelude::*;
 
+use super::chain::Chain;
 use crate::parts::{Glyph, Icon, said, when};
-use crate::view::{HistoryTone, HistoryView, Status, TokenLife};
+use crate::view::{ChainView, HistoryTone, HistoryView, Status, TokenLife};
+
+/// Lines that are seen at once; the chain opens the others.
+const SEEN: usize = 10;
 
 #[component]
-pub fn RefreshHistory(status: Status, #[prop(optional_no_strip)] life: Option<TokenLife>, history: Vec<HistoryView>) -> impl IntoView {
-    let body = if history.is_empty() {
-        view! { <p class="pad soft">{none_yet(status, life)}</p> }.into_any()
-    } else {
-        view! { <ol class="log">{history.into_iter().map(line).collect_view()}</ol> }.into_any()
-    };
+pub fn RefreshHistory(
+    status: Status,
+    #[prop(optional_no_strip)] life: Option<TokenLife>,
+    #[prop(optional_no_strip)] chain: Option<ChainView>,
+    history: Vec<HistoryView>,
+) -> impl IntoView {
+    let refreshed = history.iter().any(|line| line.refresh);
+    let none = (!refreshed).then(|| view! { <p class="pad soft">{none_yet(status, life)}</p> });
     view! {
         <section class="section" aria-labelledby="h-history">
             <header>
                 <div>
                     <h2 id="h-history">"Refresh history"</h2>
-                    <p>"Newest first, times in UTC. Kept for 30 days."</p>
+                    <p>"Each link is one token. An unbroken chain means nobody waited. Times in UTC, kept for 30 days."</p>
                 </div>
             </header>
-            <div class="panel" data-part="history">{body}</div>
+            <div class="panel">
+                <div data-part="chain">
+                    {chain.map(|chain| view! { <div class="pad"><Chain chain /></div> })}
+                </div>
+                <div class="story" data-part="history">{none} {lines(history)}</div>
+            </div>
         </section>
     }
     .into_any()
+}
+
+fn lines(mut history: Vec<HistoryView>) -> Option<AnyView> {
+    let older = history.split_off(SEEN.min(history.len()));
+    let older = (!older.is_empty()).then(|| {
+        let heading = format!("{} older", older.len());
+        view! {
+            <details class="check split">
+                <summary class="pad">
+                    <Glyph icon=Icon::Chevron />
+                    {heading}
+                </summary>
+                <ol class="log">{older.into_iter().map(line).collect_view()}</ol>
+            </details>
+        }
+    });
+    let seen = (!history.is_empty()).then(|| view! { <ol class="log">{history.into_iter().map(line).collect_view()}</ol> })?;
+    Some(view! { {seen} {older} }.into_any())
 }
 
 fn none_yet(status: Status, life: Option<TokenLife>) -> AnyView {
@@ -37,12 +66,14 @@ fn none_yet(status: Status, life: Option<TokenLife>) -> AnyView {
 fn line(line: HistoryView) -> AnyView {
     let (class, icon) = match line.tone {
         HistoryTone::Good => (Some("ok"), Icon::Check),
+        HistoryTone::Replayed => (Some("wait"), Icon::Diamond),
         HistoryTone::Waiting => (Some("wait"), Icon::Clock),
         HistoryTone::Bad => (Some("bad"), Icon::Cross),
+        HistoryTone::Ended => (None, Icon::Minus),
         HistoryTone::Plain => (None, Icon::Turn),
     };
     view! {
-        <li class=class>
+        <li class=class id=line.line>
             <Glyph icon />
             <time datetime=line.at.iso>{line.at.text}</time>
             <p><b>{line.fact}</b> {line.answer.map(|answer| view! { " " {said(answer)} })} {line.rest}</p>
@@ -50,3 +81,7 @@ fn line(line: HistoryView) -> AnyView {
     }
     .into_any()
 }
+
+#[cfg(all(test, feature = "ssr"))]
+#[path = "history_tests.rs"]
+mod tests;

@@ -93,6 +93,7 @@ pub fn removal_question(member: &MemberView) -> Question {
         heading: format!("Remove {}?", member.who.name),
         note: "They can be invited again later.".to_owned(),
         points: ["They are signed out everywhere".to_owned()].into_iter().chain(codes).chain(forgotten).collect(),
+        stays: Vec::new(),
         action: "/team/remove",
         fields: vec![("member", member.id.clone())],
         page: format!("/team?member={}", member.id),

@@ -2,7 +2,10 @@
 
 mod apps;
 mod audit;
+#[cfg(feature = "ssr")]
+mod broken;
 mod callback;
+mod chain;
 mod connection;
 mod content;
 mod deliveries;
@@ -31,6 +34,8 @@ mod verdict;
 mod webhook;
 mod webhook_forms;
 
+#[cfg(feature = "ssr")]
+pub use broken::{Broken, broken};
 pub use callback::CallbackPage;
 pub use connection::ConnectionPage;
 pub use deliveries::DeliveriesPage;

@@ -136,6 +136,7 @@ pub fn secret_question(connection: &str, secret: &SecretView) -> Question {
         heading: format!("{} {}?", if current { "Remove" } else { "Stop accepting" }, secret.secret),
         note: format!("{used}. You can save it again later."),
         points: vec![point.to_owned()],
+        stays: Vec::new(),
         action: STOP,
         fields: vec![("connection", connection.to_owned()), ("secret", secret.id.clone())],
         page: format!("/integrations/{connection}"),

@@ -35,7 +35,7 @@ pub fn Card(connection: ConnectionView, manages: bool) -> impl IntoView {
 
 fn evidence(connection: &ConnectionView, manages: bool) -> AnyView {
     if let Some(trouble) = connection.trouble.clone() {
-        return view! { <Callout connection=connection.clone() trouble manages /> }.into_any();
+        return view! { <Callout connection=connection.clone() trouble manages evidence=None /> }.into_any();
     }
     if let Some(farewell) = connection.farewell.clone() {
         return past(farewell, manages);
@@ -133,6 +133,23 @@ fn refused(connection: &ConnectionView) -> Option<AnyView> {
     })
 }
 
+/// What calls may do, while there are any.
+fn able(connection: &ConnectionView) -> Option<AnyView> {
+    connection.status.works().then(|| {
+        view! {
+            <li>
+                <Glyph icon=Icon::Bolt />
+                {acts_as(&connection.acts_as)}
+            </li>
+            <li>
+                <Glyph icon=Icon::Check />
+                <span>"May " <code>{connection.scopes.join(", ")}</code></span>
+            </li>
+        }
+        .into_any()
+    })
+}
+
 fn facts(connection: &ConnectionView, page: String, manages: bool) -> Option<AnyView> {
     if connection.status == Status::NotConnected {
         return None;
@@ -154,14 +171,7 @@ fn facts(connection: &ConnectionView, page: String, manages: bool) -> Option<Any
                         <time datetime=connection.connected_at.iso.clone()>{connection.connected_at.text.clone()}</time>
                     </span>
                 </li>
-                <li>
-                    <Glyph icon=Icon::Bolt />
-                    {acts_as(&connection.acts_as)}
-                </li>
-                <li>
-                    <Glyph icon=Icon::Check />
-                    <span>"May " <code>{connection.scopes.join(", ")}</code></span>
-                </li>
+                {able(connection)}
                 <li class="end">
                     <a href=page>"Open " {connection.workspace.name.clone()}</a>
                 </li>

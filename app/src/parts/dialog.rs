@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon};
 use crate::islands::Confirm;
-use crate::view::ConnectionView;
+use crate::view::{ConnectionView, EndingView, KeyUsedView};
 
 /// What is asked, and what happens after a yes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,9 @@ pub struct Question {
     pub id: String,
     pub heading: String,
     pub note: String,
+    /// What is lost by it, and what is not.
     pub points: Vec<String>,
+    pub stays: Vec<String>,
     /// Where the yes is posted to, and with what.
     pub action: &'static str,
     pub fields: Vec<(&'static str, String)>,
@@ -40,12 +42,13 @@ pub fn Ask(question: Question, asked: Vec<(&'static str, String)>, class: &'stat
 
 #[component]
 pub fn Dialog(question: Question, open: bool) -> impl IntoView {
-    let Question { id, heading, note, points, action, fields, page, keep, go } = question;
+    let Question { id, heading, note, points, stays, action, fields, page, keep, go } = question;
     // The same question waits, closed, beside its button.
     let id = if open { format!("{id}-asked") } else { id };
     let (heading_id, note_id) = (format!("{id}-h"), format!("{id}-p"));
     let (labelled_by, described_by) = (heading_id.clone(), note_id.clone());
-    let points = points.into_iter().map(|point| view! { <li><Glyph icon=Icon::Cross /> {point}</li> }).collect_view();
+    let entry = |icon| move |point: String| view! { <li><Glyph icon /> <span>{point}</span></li> };
+    let points = points.into_iter().map(entry(Icon::Cross)).chain(stays.into_iter().map(entry(Icon::Check))).collect_view();
     view! {
         <dialog open=open aria-labelledby=labelled_by aria-describedby=described_by>
             <h2 id=heading_id>{heading}</h2>
@@ -67,12 +70,14 @@ fn hidden(fields: Vec<(&'static str, String)>) -> AnyView {
 
 /// Before a disconnect.
 #[must_use]
-pub fn disconnect_question(connection: &ConnectionView) -> Question {
+pub fn disconnect_question(connection: &ConnectionView, ending: &EndingView) -> Question {
+    let revoked = "Both tokens are revoked at Linear now".to_owned();
     Question {
         id: "disconnect".to_owned(),
         heading: format!("Disconnect {}?", connection.workspace.name),
         note: "You can connect it again later; Linear will ask for approval.".to_owned(),
-        points: vec!["Both tokens are revoked at Linear now".to_owned()],
+        points: std::iter::once(revoked).chain(keys_lose(ending)).collect(),
+        stays: vec![format!("Linked people, signing secrets and this history are kept for {}", ending.kept)],
         action: "/integrations/disconnect",
         fields: vec![("connection", connection.id.clone())],
         page: format!("/integrations/{}", connection.id),
@@ -81,20 +86,52 @@ pub fn disconnect_question(connection: &ConnectionView) -> Question {
     }
 }
 
+/// "3 API keys lose this workspace; “ci-runner” was used 2 min ago".
+fn keys_lose(ending: &EndingView) -> Option<String> {
+    let lose = match ending.keys {
+        0 => return None,
+        1 => "1 API key loses this workspace".to_owned(),
+        keys => format!("{keys} API keys lose this workspace"),
+    };
+    Some(match &ending.last_used {
+        Some(KeyUsedView { key, ago }) => format!("{lose}; “{key}” was used {ago}"),
+        None => lose,
+    })
+}
+
 #[component]
-pub fn DisconnectSection(connection: ConnectionView) -> impl IntoView {
+pub fn DisconnectSection(connection: ConnectionView, ending: EndingView) -> impl IntoView {
+    let question = disconnect_question(&connection, &ending);
     view! {
         <section class="section" aria-labelledby="h-disconnect">
             <header>
                 <div>
                     <h2 id="h-disconnect">"Disconnect"</h2>
-                    <p>"Revokes both tokens at Linear."</p>
+                    <p>
+                        "Revokes both tokens at Linear. Programs that ask Relink for this workspace are told that a person disconnected it."
+                    </p>
                 </div>
-                <Ask question=disconnect_question(&connection) asked=vec![("confirm", "disconnect".to_owned())] class="btn danger">
+                <Ask question asked=vec![("confirm", "disconnect".to_owned())] class="btn danger">
                     "Disconnect"
                 </Ask>
             </header>
         </section>
     }
     .into_any()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disconnect_counts_what_loses_the_workspace() {
+        let said = |keys, used: Option<&str>| {
+            let last_used = used.map(|key| KeyUsedView { key: key.to_owned(), ago: "2 min ago".to_owned() });
+            keys_lose(&EndingView { keys, last_used, kept: "30 days".to_owned() })
+        };
+        assert_eq!(said(0, None), None);
+        assert_eq!(said(1, None).as_deref(), Some("1 API key loses this workspace"));
+        assert_eq!(said(3, Some("ci-runner")).as_deref(), Some("3 API keys lose this workspace; “ci-runner” was used 2 min ago"));
+    }
 }

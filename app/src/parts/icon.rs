@@ -10,6 +10,7 @@ pub enum Icon {
     Clock,
     Copy,
     Cross,
+    Diamond,
     Duplicate,
     Flask,
     Inbox,
@@ -38,6 +39,7 @@ impl Icon {
                  1.8-1.8zM10.5 3.6a1.6 1.6 0 0 0-1.5-1.1H4A1.5 1.5 0 0 0 2.5 4v5c0 .7.4 1.3 1.1 1.5"
             }
             Icon::Cross => "m4 4 8 8M12 4l-8 8",
+            Icon::Diamond => "M8 3 12.5 8 8 13 3.5 8z",
             Icon::Duplicate => {
                 "M4 2.5h4.5A1.5 1.5 0 0 1 10 4v4.5A1.5 1.5 0 0 1 8.5 10H4a1.5 1.5 0 0 1-1.5-1.5V4A1.5 1.5 0 0 1 4 2.5zM12.5 6v5a1.5 \
                  1.5 0 0 1-1.5 1.5H6"

@@ -38,6 +38,7 @@ pub use life::Life;
 pub use paused::{PausedNotices, why_paused};
 pub use refusal::RefusalNotices;
 pub use scopes::ScopePicker;
+pub use solo::Solo;
 pub use waiting::{SetUpAlert, WaitingCallout};
 pub use who::Who;
 pub use words::{acts_as, counted, counted_deliveries, day, first_name, possessive, said, when};

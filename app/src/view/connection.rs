@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Flash, Freshness, Moment, ThroughView, WebhookFacts, WebhookView, WhoView};
+use super::{ChainView, Choice, Flash, Freshness, Moment, ThroughView, WebhookFacts, WebhookView, WhoView};
 
 /// What the badge says. The order is the order of cards on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ pub struct TokenLife {
     pub issued: Moment,
     pub refresh_due: Moment,
     pub expires: Moment,
-    /// 0 to 100.
+    /// 0 to 100; where it stopped, if it did.
     pub now_percent: f64,
     /// 0 to 100.
     pub due_percent: f64,
@@ -106,6 +106,34 @@ pub struct Trouble {
     pub answer_note: String,
     /// One plain sentence.
     pub likely: String,
+}
+
+/// What is behind [`Trouble`], for the connection's own page. Nothing that was not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceView {
+    /// When Linear was asked, and with what.
+    pub asked: Option<String>,
+    /// Causes that it was not, each with its proof.
+    pub ruled_out: Vec<String>,
+    /// API keys that were used since.
+    pub keys: u32,
+}
+
+/// What a disconnect would mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndingView {
+    /// API keys that lose the workspace.
+    pub keys: u32,
+    pub last_used: Option<KeyUsedView>,
+    /// How long what belongs to it is kept: "30 days".
+    pub kept: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyUsedView {
+    pub key: String,
+    /// "2 min ago"
+    pub ago: String,
 }
 
 /// How a disconnect ended, kept as history.
@@ -264,8 +292,14 @@ pub enum WorkspaceContent {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ConnectionPageView {
     pub connection: ConnectionView,
+    /// Present when a reconnect is required.
+    pub evidence: Option<EvidenceView>,
+    /// Absent where no token was good lately.
+    pub chain: Option<ChainView>,
     /// Newest first.
     pub history: Vec<HistoryView>,
+    /// For those who may disconnect it.
+    pub ending: Option<EndingView>,
     pub content: WorkspaceContent,
     /// Absent where it goes through the operator's app.
     pub through: Option<ThroughView>,
@@ -302,14 +336,20 @@ pub struct LinkedMemberView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HistoryTone {
     Good,
+    Replayed,
     Waiting,
     Bad,
+    Ended,
     Plain,
 }
 
 /// One line of the refresh history: a bold fact, and what follows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryView {
+    /// Its name on the page, where the chain leads to it.
+    pub line: Option<String>,
+    /// It tells of a refresh, not of what people did.
+    pub refresh: bool,
     pub tone: HistoryTone,
     /// "19 Nov 05:38 UTC"
     pub at: Moment,
@@ -323,6 +363,7 @@ pub struct HistoryView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantedScope {
     pub name: String,
+    /// What it allows, or what it means not to have it.
     pub explained: String,
     pub granted: bool,
 }

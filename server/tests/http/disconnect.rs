@@ -1,5 +1,6 @@
 //! Ending a connection.
 
+use relink_engine::account::Role;
 use relink_engine::clock::{DAY, MINUTE};
 use relink_simulator::{Endpoint, Kind};
 
@@ -19,6 +20,24 @@ async fn disconnecting_asks_first_and_then_revokes_both_tokens() {
     let page = browser.get("/integrations").await;
     page.shows("Not connected");
     page.shows("Disconnected by Priya Raman on 19 Nov. Both tokens were revoked at Linear.");
+}
+
+#[tokio::test]
+async fn the_question_counts_who_loses_the_workspace() {
+    let world = World::new().await;
+    let (mut browser, program, id) = world.connected().await;
+    let asked = format!("/integrations/{id}?confirm=disconnect");
+    browser.get(&asked).await.shows("1 API key loses this workspace Linked people, signing secrets and this history are kept for 30 days");
+    program.token(&id).await.token();
+    world.advance(2 * MINUTE);
+    browser.get(&asked).await.shows("1 API key loses this workspace; “ci” was used 2 min ago");
+    let mut admin = world.member("northwind-labs", "adam@northwind.dev", Role::Admin).await;
+    admin.get(&asked).await.shows("“ci” was used 2 min ago");
+    let mut member = world.member("northwind-labs", "mara@northwind.dev", Role::Member).await;
+    let page = member.get(&asked).await;
+    page.shows("Acme Robotics");
+    page.hides("Disconnect Acme");
+    page.hides("API key");
 }
 
 #[tokio::test]

@@ -127,8 +127,17 @@ async fn one_refusal_is_no_verdict_and_two_are() {
     assert_eq!(answer.body["reconnect_url"], format!("http://localhost:3000/integrations/{id}"));
     assert_eq!(outcome(&world, Outcome::Broken), 1);
     browser.get("/integrations").await.shows("400 invalid_grant");
+    let page = browser.get(&format!("/integrations/{id}")).await;
+    page.shows("Asked The last time at 14:02:11 UTC; the token was read from the database again before");
+    page.shows("Ruled out A lost reply: the token had not been shown to Linear before");
+    page.shows("2 tokens since 19 Nov 14:02 UTC, with 1 gap.");
+    world.advance(HOUR);
     browser.reconnect(&id, "acme-robotics").await;
     program.token(&id).await.token();
+    let page = browser.get(&format!("/integrations/{id}")).await;
+    page.shows("Refused, 21 Nov 14:02 UTC. Connected again after 1 h 0 min");
+    page.shows("21 Nov 15:02 UTC Connected by Priya Raman");
+    page.hides("Ruled out");
 }
 
 #[tokio::test]

@@ -1,0 +1,45 @@
+//! The chain of tokens over the refresh history: where each link is, in percent of the picture, and what it says.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChainView {
+    /// The oldest first.
+    pub links: Vec<ChainLink>,
+    /// Pixels below which links would be too narrow to be pointed at.
+    pub least_width: u32,
+    /// Where days begin.
+    pub days: Vec<f64>,
+    /// What the left end, the middle and the right end are called; the middle is empty where it would repeat the left.
+    pub axis: [String; 3],
+    /// All of it in one sentence.
+    pub summary: String,
+    /// There are older tokens of these days that are not drawn.
+    pub shortened: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChainLink {
+    pub kind: ChainKind,
+    /// Its token came with a reply that was lost at first.
+    pub replayed: bool,
+    /// 0 to 100.
+    pub at: f64,
+    /// 0 to 100.
+    pub width: f64,
+    /// So much of it lies over the next link.
+    pub lap: f64,
+    /// Outcome, how long it was good, and why it ended.
+    pub title: String,
+    /// The line of the history that says the same.
+    pub line: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChainKind {
+    Token,
+    /// The token in use.
+    Live,
+    /// Nobody had one.
+    Gap,
+}
