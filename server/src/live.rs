@@ -25,7 +25,9 @@ use crate::router::Web;
 use crate::sessions;
 
 /// Pages that one process keeps up to date; more go without, and say so.
-pub const PAGES_MAX: usize = 20_000;
+const PAGES_MAX: usize = 20_000;
+/// What systems give a process that asks for nothing.
+const OPEN_FILES: u64 = 1_024;
 /// A page that hears nothing for much longer knows that the stream is dead. Each time it is asked whether its person may still
 /// look.
 const BEAT: Duration = Duration::from_secs(15);
@@ -46,10 +48,12 @@ struct Stage {
     _turn: OwnedSemaphorePermit,
 }
 
-/// Turns for open pages.
+/// Turns for open pages. Each holds a file descriptor: as many as the system allows are asked for, and half of them are left
+/// for everything else.
 #[must_use]
 pub fn turns() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(PAGES_MAX))
+    let open_files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(OPEN_FILES);
+    Arc::new(Semaphore::new(usize::try_from(open_files / 2).map_or(PAGES_MAX, |half| half.min(PAGES_MAX))))
 }
 
 pub async fn stream(State(web): State<Web>, session: Session, Query(from): Query<From>, headers: HeaderMap) -> Response {

@@ -12,6 +12,7 @@ use relink_engine::{CallFailed, Engine, TokenError};
 use tokio::time::{Instant, timeout_at};
 
 use super::Failure;
+use super::freshness::live_from;
 use super::picks::pickable;
 use super::request::take_refused;
 use super::team_views::who;
@@ -41,7 +42,9 @@ pub async fn inviting(engine: &Engine, person: &Person, team: &[TeamMember]) -> 
     let connections = engine.store().connections(&person.organisation_id).await?;
     let broken = connections.iter().filter(|connection| matches!(connection.state, State::ReconnectRequired { .. }));
     let broken: Vec<String> = broken.map(|connection| connection.workspace.name.clone()).collect();
-    let connected = connections.into_iter().filter(|connection| matches!(connection.state, State::Connected { .. }));
+    // A page that only looks again asks nothing of Linear: what it invites with is not what changes by itself.
+    let asks = live_from()?.is_none();
+    let connected = connections.into_iter().filter(|connection| asks && matches!(connection.state, State::Connected { .. }));
     // Those that do not answer by then are told of; their people can be named by e-mail.
     let deadline = Instant::now() + PATIENCE;
     let asking = stream::iter(connected).map(|connection| ask(engine, person, team, connection, deadline));

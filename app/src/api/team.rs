@@ -8,11 +8,13 @@ use crate::view::TeamPageView;
 /// Who is who. `shown`: which secret the page was opened for.
 #[server(prefix = "/fn", endpoint = "load-team")]
 pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {
+    use super::freshness::freshness;
     use super::invite_views::inviting;
     use super::request::{engine, signed_in, take_flash};
     use super::team_views::{member_views, new_codes};
 
     let (engine, person) = (engine()?, signed_in().await?);
+    let as_of = freshness(&engine, &person).await?;
     let team = engine.team(&person).await?;
     let manages = person.manages();
     Ok(TeamPageView {
@@ -21,6 +23,7 @@ pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {
         members: member_views(team, &person),
         flash: take_flash().await?,
         manages,
+        as_of,
     })
 }
 

@@ -17,10 +17,14 @@ use web_sys::{Document, DomParser, Element, EventSource, Headers, HtmlElement, M
 const SILENCE: Duration = Duration::from_secs(40);
 /// Between two fetches of the page, however much changes.
 const FETCH_EVERY: Duration = Duration::from_millis(1_200);
+/// Seconds over which pages spread their fetches.
+const SPREAD_S: f64 = 0.4;
 /// Tells the server that nobody pressed anything, and what the page has.
 const HEADER: &str = "relink-live";
 
 const PART: &str = "data-part";
+/// The favicon shows the state too.
+const ICON: &str = "link[rel=icon]";
 /// A part whose words are said to those who listen, when they change.
 const SAY: &str = "data-say";
 
@@ -153,11 +157,16 @@ impl Page {
             self.stale.set(true);
             return;
         }
+        // All who look at the same organisation hear of it at once.
+        let pause = Duration::from_secs_f64(SPREAD_S * js_sys::Math::random());
+        set_timeout(move || self.look_again(), pause);
+    }
+
+    fn look_again(self: Rc<Self>) {
         spawn_local(async move {
             match fetch(&self.made).await {
-                Ok(Some(fresh)) => replace(&fresh, &self.wrapper),
-                // Signed out, or gone: the page itself says so.
-                Ok(None) => drop(window().location().reload()),
+                Ok(Fetched::Page(fresh)) => replace(&fresh, &self.wrapper),
+                Ok(Fetched::Other(address)) => drop(window().location().set_href(&address)),
                 Err(_) => self.lost(),
             }
             set_timeout(
@@ -178,8 +187,15 @@ fn clock() -> String {
     js_sys::Date::new_0().to_iso_string().as_string().and_then(|iso| iso.get(11..16).map(str::to_owned)).unwrap_or_default()
 }
 
-/// The page as it is now; `None` where the server sends elsewhere or has no such page.
-async fn fetch(made: &str) -> Result<Option<Document>, JsValue> {
+enum Fetched {
+    Page(Document),
+    /// Signed out, or gone: what is at this address says so. A reload would not know that somebody was signed in before,
+    /// since this answer has taken the cookie away.
+    Other(String),
+}
+
+/// The page as it is now.
+async fn fetch(made: &str) -> Result<Fetched, JsValue> {
     let (headers, init) = (Headers::new()?, RequestInit::new());
     headers.set(HEADER, made)?;
     headers.set("accept", "text/html")?;
@@ -188,22 +204,23 @@ async fn fetch(made: &str) -> Result<Option<Document>, JsValue> {
     let response: Response =
         JsFuture::from(window().fetch_with_str_and_init(address.split('#').next().unwrap_or(&address), &init)).await?.dyn_into()?;
     if response.redirected() || matches!(response.status(), 400..500) {
-        return Ok(None);
+        return Ok(Fetched::Other(response.url()));
     }
     if !response.ok() {
         return Err(JsValue::NULL);
     }
     let html = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
-    DomParser::new()?.parse_from_string(&html, SupportedType::TextHtml).map(Some)
+    DomParser::new()?.parse_from_string(&html, SupportedType::TextHtml).map(Fetched::Page)
 }
 
 fn replace(fresh: &Document, wrapper: &Element) {
     let page = document();
     page.set_title(&fresh.title());
+    put_icon(&page, fresh);
     let mut said = Vec::new();
     for part in all(&page, &format!("[{PART}]")) {
         let name = part.get_attribute(PART).unwrap_or_default();
-        let new = fresh.query_selector(&format!("[{PART}=\"{name}\"]")).ok().flatten();
+        let new = first(fresh, &format!("[{PART}=\"{name}\"]"));
         match new {
             Some(new) if new.inner_html() != part.inner_html() && !is_typed_into(&part) => {
                 said.extend(news(&part, &new));
@@ -214,6 +231,17 @@ fn replace(fresh: &Document, wrapper: &Element) {
     }
     if let (false, Ok(Some(status))) = (said.is_empty(), wrapper.query_selector("[role=status]")) {
         status.set_text_content(Some(&said.join(". ")));
+    }
+}
+
+fn first(inside: &Document, selector: &str) -> Option<Element> {
+    inside.query_selector(selector).ok().flatten()
+}
+
+/// In the tab, of the worst state.
+fn put_icon(page: &Document, fresh: &Document) {
+    if let (Some(icon), Some(new)) = (first(page, ICON), first(fresh, ICON).and_then(|new| new.get_attribute("href"))) {
+        let _ = icon.set_attribute("href", &new);
     }
 }
 
@@ -253,6 +281,7 @@ fn put(part: &Element, new: &Element) {
     let place = within(part, FOCUSABLE).iter().position(|element| Some(element) == focused.as_ref());
     let open: Vec<String> = within(part, "details[open] > summary").iter().map(words).collect();
     part.set_inner_html(&new.inner_html());
+    enliven(part);
     for summary in within(part, "details > summary") {
         if open.contains(&words(&summary))
             && let Some(details) = summary.parent_element()
@@ -264,5 +293,15 @@ fn put(part: &Element, new: &Element) {
         place.and_then(|place| within(part, FOCUSABLE).into_iter().nth(place)).and_then(|element| element.dyn_into::<HtmlElement>().ok());
     if let Some(element) = again {
         let _ = element.focus();
+    }
+}
+
+/// What was put in place is only markup: its islands have to be brought to life as those of the page were.
+fn enliven(part: &Element) {
+    let hydrate = js_sys::Reflect::get(&window(), &"__hydrateIsland".into()).and_then(|hydrate| hydrate.dyn_into::<js_sys::Function>());
+    let Ok(hydrate) = hydrate else { return };
+    for island in within(part, "leptos-island") {
+        let name = island.get_attribute("data-component").unwrap_or_default();
+        let _ = hydrate.call2(&JsValue::NULL, &island, &name.into());
     }
 }

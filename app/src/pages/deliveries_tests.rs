@@ -1,6 +1,6 @@
 use super::*;
 use crate::rendered;
-use crate::view::{Again, BodyView, DeliveryOutcome, Fate, Freshness, HandedOnView, HandedView, Moment, Piece, PieceKind, SignedWith};
+use crate::view::{Again, BodyView, DeliveryOutcome, Fate, HandedOnView, HandedView, Moment, Piece, PieceKind, SignedWith};
 
 fn moment(text: &str) -> Moment {
     Moment { iso: "2026-11-19T14:01:02Z".to_owned(), text: text.to_owned() }
@@ -47,7 +47,7 @@ fn page(deliveries: Vec<DeliveryView>, chosen: bool, paged: bool, newer: Option<
         new_destination: None,
         flash: None,
         manages: false,
-        as_of: Freshness { at: moment("14:02:11 UTC"), mark: "7-3".to_owned() },
+        as_of: rendered::as_of(),
         growing: false,
         news: 0,
     };

@@ -1,8 +1,8 @@
 use super::*;
 use crate::rendered;
 use crate::view::{
-    ActsAs, Answer, ConnectionView, Fault, Freshness, Moment, PagerView, PeopleFacts, SearchView, Status, TallyView, Trouble, Waiting,
-    WebhookFacts, WorkspaceView,
+    ActsAs, Answer, ConnectionView, Fault, Moment, PagerView, PeopleFacts, SearchView, Status, TallyView, Trouble, Waiting, WebhookFacts,
+    WorkspaceView,
 };
 
 fn moment(text: &str) -> Moment {
@@ -59,7 +59,7 @@ fn view(connections: Vec<ConnectionView>) -> IntegrationsView {
         simulated: false,
         manages: true,
         owns: false,
-        as_of: Freshness { at: moment("14:02:11 UTC"), mark: "7-3".to_owned() },
+        as_of: rendered::as_of(),
     }
 }
 

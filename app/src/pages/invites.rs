@@ -115,7 +115,7 @@ pub fn Invitations(
             <h2 class="sr" id="h-invite">"Invite teammate"</h2>
             {form}
         </section>
-        {(!waiting.is_empty()).then(|| list(waiting))}
+        <div data-part="waiting">{(!waiting.is_empty()).then(|| list(waiting))}</div>
     }
     .into_any()
 }

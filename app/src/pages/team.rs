@@ -8,7 +8,7 @@ use super::load::loaded;
 use super::manage::{Manage, removal_question};
 use super::new_code::NewCode;
 use crate::api::load_team;
-use crate::parts::{Content, Dialog, FlashMessage, Place, Question, Who};
+use crate::parts::{AsOf, Content, Dialog, FlashMessage, Place, Question, Who};
 use crate::view::{MemberView, NewCodeView, TeamPageView};
 
 const HERE: &str = "/team";
@@ -33,7 +33,7 @@ pub fn TeamPage() -> impl IntoView {
 
 /// The page, given its data.
 pub fn team(view: TeamPageView, asked: &Asked) -> Content {
-    let TeamPageView { members, inviting, new_code, flash, manages } = view;
+    let TeamPageView { members, inviting, new_code, flash, manages, as_of } = view;
     let managed = managed(&members, asked).cloned();
     let question = managed.as_ref().and_then(|member| question(member, asked));
     let refused = inviting.as_ref().is_some_and(|inviting| inviting.draft.problem.is_some());
@@ -48,12 +48,17 @@ pub fn team(view: TeamPageView, asked: &Asked) -> Content {
                 <h1>"Team"</h1>
                 <p class="lede">"Who is who in Linear. You pick the Linear person, they confirm it."</p>
             </div>
+            <div class="tools">
+                <AsOf at=as_of page=HERE.to_owned() topics="people connections" />
+            </div>
         </div>
         {new_code.map(|new_code| view! { <NewCode new_code /> })}
         {managed.map(|member| view! { <Manage member /> })}
-        {warnings}
+        <div data-part="warnings">{warnings}</div>
         {inviting.map(|inviting| view! { <Invitations inviting first /> })}
-        <Members members />
+        <div data-part="members">
+            <Members members />
+        </div>
         <Myself selves />
     };
     let title = question.as_ref().map_or_else(|| "Team, Relink".to_owned(), |question| format!("{} Relink", question.heading));

@@ -76,7 +76,7 @@ fn after(new_code: NewCodeView) -> String {
 }
 
 fn view(members: Vec<MemberView>, inviting: Option<InvitingView>) -> TeamPageView {
-    TeamPageView { members, manages: inviting.is_some(), inviting, new_code: None, flash: None }
+    TeamPageView { members, manages: inviting.is_some(), inviting, new_code: None, flash: None, as_of: crate::rendered::as_of() }
 }
 
 fn page(view: TeamPageView, asked: &Asked) -> String {

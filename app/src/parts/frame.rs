@@ -115,7 +115,7 @@ fn Side(person: PersonView, elsewhere: Vec<OrganisationView>, place: Option<Plac
                         <a href="/integrations" aria-current=current(Place::Integrations)>
                             <Mark status=Status::Connected square=true />
                             "Integrations"
-                            {(needs_you > 0).then(|| count(needs_you))}
+                            <span class="contents" data-part="needs">{(needs_you > 0).then(|| count(needs_you))}</span>
                         </a>
                     </li>
                     <li>

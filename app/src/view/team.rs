@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Flash, Moment};
+use super::{Choice, Flash, Freshness, Moment};
 use crate::api::Failure;
 
 /// How many people can be invited at a time.
@@ -21,6 +21,7 @@ pub struct TeamPageView {
     pub new_code: Option<NewCodeView>,
     pub flash: Option<Flash>,
     pub manages: bool,
+    pub as_of: Freshness,
 }
 
 /// What those who manage see beside the members.

@@ -68,7 +68,7 @@ fn codes(page: &Reply) -> Vec<String> {
 /// The page of one member, by the link in their row.
 pub async fn manage(browser: &mut Browser<'_>, name: &str) -> Reply {
     let page = browser.get("/team").await;
-    let body = page.body.replace("<!>", "");
+    let body = page.body.replace("<!---->", "");
     let row = body.split("<tr>").find(|row| row.contains(name) && row.contains("/team?member=")).expect("a row with Manage");
     let id = row.split("/team?member=").nth(1).unwrap().split(['#', '"']).next().unwrap().to_owned();
     browser.get(&format!("/team?member={id}")).await
@@ -89,7 +89,7 @@ async fn a_code_is_made_and_shown_once() {
     page.shows("Link code for Elif Demir, shown once. Send it to Elif only. It works once, until 20 Nov 14:02 UTC.");
     page.shows("Relink keeps a hash, not the code.");
     page.shows(&format!("24 h 0 min left {code} Link"));
-    page.shows("Hello Elif, Priya Raman asks which person you are in Linear, so that Northwind Labs’ tools know. Open this link and");
+    page.shows("Hello Elif, Priya Raman asks which person you are in Linear, so that the tools of Northwind Labs know. Open this link and");
     page.shows(&format!("say yes or no: http://localhost:3000/link#{code} It works once, until 20 Nov 14:02 UTC."));
     page.shows("Elif Demir elif@acme.example Acme Robotics by Priya Raman Not yet in 24 h 0 min");
     assert_eq!(page.header("cache-control"), "no-store");
