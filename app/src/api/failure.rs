@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Failure {
     #[error("Sign in to see this.")]
     SignedOut,
-    #[error("Your role does not allow this. An admin of your organisation can do it.")]
+    #[error("Your role does not allow this. Nothing was changed. Ask an owner of your organisation.")]
     Forbidden,
     #[error("There is nothing here.")]
     NotFound,

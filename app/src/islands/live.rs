@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::closure::Closure;
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Document, DomParser, Element, EventSource, Headers, HtmlElement, MessageEvent, RequestInit, Response, SupportedType};
+use web_sys::{Document, DomParser, Element, EventSource, Headers, MessageEvent, RequestInit, Response, SupportedType};
 
 /// Nothing heard for so long, and the stream is dead: the server speaks every fifteen seconds.
 const SILENCE: Duration = Duration::from_secs(40);
@@ -289,10 +289,16 @@ fn put(part: &Element, new: &Element) {
             let _ = details.set_attribute("open", "");
         }
     }
-    let again =
-        place.and_then(|place| within(part, FOCUSABLE).into_iter().nth(place)).and_then(|element| element.dyn_into::<HtmlElement>().ok());
-    if let Some(element) = again {
-        let _ = element.focus();
+    if let Some(element) = place.and_then(|place| within(part, FOCUSABLE).into_iter().nth(place)) {
+        focus(&element);
+    }
+}
+
+/// A link in a picture can have the focus too, and is no HTML element.
+fn focus(element: &Element) {
+    let focus = js_sys::Reflect::get(element, &"focus".into()).and_then(|focus| focus.dyn_into::<js_sys::Function>());
+    if let Ok(focus) = focus {
+        let _ = focus.call0(element);
     }
 }
 

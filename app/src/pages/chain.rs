@@ -53,7 +53,7 @@ fn shape(link: &ChainLink) -> AnyView {
     if link.kind == ChainKind::Gap {
         return gap(link);
     }
-    let class = if link.kind == ChainKind::Live { "link live" } else { "link" };
+    let class = if link.kind == ChainKind::Live { "link present" } else { "link" };
     let replayed = link
         .replayed
         .then(|| view! { <svg x=percent(link.at) width="1" height="1" overflow="visible"><path class="dia" d=DIAMOND /></svg> });
@@ -82,7 +82,7 @@ fn Legend() -> impl IntoView {
                 "One token"
             </li>
             <li>
-                <svg width="22" height="14" aria-hidden="true"><rect class="link live" x="1" y="2" width="20" height="10" rx="5" /></svg>
+                <svg width="22" height="14" aria-hidden="true"><rect class="link present" x="1" y="2" width="20" height="10" rx="5" /></svg>
                 "In use now"
             </li>
             <li>

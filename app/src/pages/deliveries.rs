@@ -70,8 +70,10 @@ fn arrived(news: usize, paged: bool, here: String) -> Option<AnyView> {
     let shown = news > 0 && !paged;
     shown.then(|| {
         view! {
-            <p class="arrived" data-say="">
-                {if news == 1 { "1 new delivery".to_owned() } else { format!("{news} new deliveries") }} ". " <a href=here>"Show"</a>
+            <p class="arrived">
+                <span data-say="">{if news == 1 { "1 new delivery".to_owned() } else { format!("{news} new deliveries") }}</span>
+                ". "
+                <a href=here>"Show"</a>
             </p>
         }
         .into_any()

@@ -47,7 +47,7 @@ fn each_link_says_what_it_is_and_leads_to_its_line() {
     }
     let picture = page.split("class=\"legend\"").next().unwrap_or_default();
     assert_eq!(picture.matches("<a ").count(), 3, "one leads nowhere");
-    assert_eq!(["class=\"dia\"", "class=\"cut\"", "link live"].map(|shape| picture.matches(shape).count()), [1, 1, 1]);
+    assert_eq!(["class=\"dia\"", "class=\"cut\"", "link present"].map(|shape| picture.matches(shape).count()), [1, 1, 1]);
     assert!(!page.contains("style="), "the policy forbids it");
 }
 
