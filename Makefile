@@ -3,7 +3,7 @@
 export PATH := $(shell .ci/setup path):$(PATH)
 SITE := target/site/pkg/relink.wasm
 
-.PHONY: help run test torture fuzz watch bench build release check unit browser pictures
+.PHONY: help run test quality torture fuzz watch bench build release check unit browser pictures
 
 help: ## list what can be typed
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,11 @@ watch: ## rebuild and reload on every change
 test: ## every check and test: format, lints, unit, store on both databases, HTTP, browser
 	@.ci/setup test
 	@$(MAKE) --no-print-directory check site unit build browser
+
+quality: ## what others measure, on the built pages: the Nu HTML Checker and Lighthouse
+	@.ci/setup quality
+	@$(MAKE) --no-print-directory build
+	cd end2end && npx playwright test --config quality.config.ts
 
 bench: ## the benchmarks, as ratios against what they are compared with
 	@.ci/setup test
@@ -59,3 +64,7 @@ unit:
 
 browser:
 	cd end2end && npx playwright test
+
+pictures: build ## every page in every state, theme and size, in end2end/pictures
+	@.ci/setup test
+	cd end2end && PICTURES=yes npx playwright test

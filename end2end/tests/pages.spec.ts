@@ -76,7 +76,7 @@ test("refreshes that worked, were put off, and cannot work", async ({ page, worl
   const refresh = page.getByRole("button", { name: "Refresh now" });
   await refresh.click();
   await expect(page.getByText("The token was refreshed.")).toBeVisible();
-  await expect(page.getByText("Refreshed by hand")).toBeVisible();
+  await expect(page.getByText("Refreshed by hand", { exact: true })).toBeVisible();
   await look(page, "connection-refreshed");
 
   await world.linear.fault("token", "html_500", 100);

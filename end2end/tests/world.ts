@@ -15,7 +15,7 @@ export const ORGANISATION = "northwind-labs";
 /** Whoever posts a form from a page says so. */
 const FROM_A_PAGE = { accept: "text/html", "sec-fetch-site": "same-origin" };
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((done) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address() as { port: number };
@@ -171,10 +171,11 @@ export class World {
     await request.get(location, { maxRedirects: 0 });
   }
 
-  /** Posts a form of a page that this person may never have seen. Answers the text of what they read then. */
+  /** Posts a form of a page that this person may never have seen. Answers the message that they read then, if there is one. */
   async post(page: Page, path: string, form: Record<string, string>): Promise<string> {
     const reply = await page.context().request.post(`${this.url}${path}`, { headers: FROM_A_PAGE, form });
-    return reply.text();
+    const [, message = ""] = (await reply.text()).match(/class="flash[^>]*>(.*?)<\/p>/s) ?? [];
+    return message.replaceAll(/<[^>]*>/g, "");
   }
 }
 
