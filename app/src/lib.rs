@@ -8,7 +8,10 @@ pub mod view;
 
 #[cfg(all(test, feature = "ssr"))]
 mod rendered;
+#[cfg(all(test, feature = "ssr"))]
+mod stylesheet_tests;
 
+use leptos::html;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::SsrMode;
@@ -40,6 +43,26 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <App />
             </body>
         </html>
+    }
+}
+
+/// What the head of every document starts with.
+#[component]
+fn Start(
+    theme: Theme,
+    /// The address of the stylesheet.
+    css: String,
+) -> impl IntoView {
+    // The macro knows no `media` of this element.
+    let canvas =
+        |(colour, media): &(&'static str, Option<&'static str>)| html::meta().name("theme-color").content(*colour).attr("media", *media);
+    view! {
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+        <meta name="color-scheme" content=theme.schemes() />
+        {theme.canvases().iter().map(canvas).collect_view()}
+        <link rel="stylesheet" href=css />
+        <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
     }
 }
 

@@ -58,6 +58,10 @@ fn embedded(path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(name)));
     headers.insert(header::CACHE_CONTROL, cache);
+    if name.starts_with("social.") {
+        // Made to be shown by others.
+        headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    }
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     Some(response)
 }

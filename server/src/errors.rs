@@ -1,42 +1,76 @@
 //! What a person sees where no page could be made: a sentence in place of an empty or a machine's answer.
 
-use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
+use relink_app::api::theme_of;
+use relink_app::pages::{Broken, broken};
+use relink_app::view::RequestId;
+
+use crate::Web;
+use crate::markup::is_page;
+
+/// Style and icon, and nothing else.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
 
 /// Replaces the body of a failed answer for browsers; programs get it as it is.
-pub async fn in_words(request: Request, next: Next) -> Response {
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let person = accept.contains("text/html");
-    let response = next.run(request).await;
-    let (status, page) = (response.status(), is_page(&response));
-    if !person || page || !(status.is_client_error() || status.is_server_error()) {
+pub async fn in_words(State(web): State<Web>, request: Request, next: Next) -> Response {
+    if !reads_pages(request.headers()) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let response = next.run(Request::from_parts(parts.clone(), body)).await;
+    let status = response.status();
+    if is_page(&response) || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
-    let (mut parts, _) = response.into_parts();
+    let (mut failed, _) = response.into_parts();
     for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::LOCATION] {
-        parts.headers.remove(name);
+        failed.headers.remove(name);
     }
-    (parts, Html(page_of(status))).into_response()
+    failed.headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    (failed, Html(page(&web, &parts, status))).into_response()
 }
 
-fn is_page(response: &Response) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    kind.starts_with("text/html")
+fn reads_pages(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
-fn page_of(status: StatusCode) -> String {
-    let words = match status {
-        StatusCode::FORBIDDEN => "This form was sent from another site, so Relink did not accept it. Nothing was changed.",
-        StatusCode::NOT_FOUND => "There is nothing here.",
-        StatusCode::PAYLOAD_TOO_LARGE => "A form may carry 64 KiB, and this one had more. Nothing was changed.",
-        status if status.is_client_error() => "This request makes no sense to Relink. Nothing was changed.",
-        _ => "Relink cannot do this right now. Try again in a minute.",
-    };
-    format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>That did not work, Relink</title></head>\
-         <body><main><h1>That did not work</h1><p>{words}</p><p><a href=\"/integrations\">Back to Relink</a></p></main></body></html>"
-    )
+fn page(web: &Web, asked: &Parts, status: StatusCode) -> String {
+    let (heading, words) = words(status, asked.method.is_safe());
+    broken(Broken {
+        heading,
+        words,
+        theme: theme_of(asked, web.site.https),
+        css: web.stylesheet(),
+        request: asked.extensions.get::<RequestId>().filter(|_| status.is_server_error()).cloned(),
+    })
+}
+
+/// What happened and what to do. A form may have done its work before it failed.
+fn words(status: StatusCode, looked: bool) -> (&'static str, &'static str) {
+    match status {
+        StatusCode::FORBIDDEN => (
+            "This form was not accepted",
+            "This form was sent from another site, so Relink did not accept it. Nothing was changed. To do it after all, open the page \
+             here and send the form from there.",
+        ),
+        StatusCode::NOT_FOUND => ("There is no page here", "The address has a typo, or what it led to is gone. Nothing was changed."),
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "This form is too large",
+            "A form may carry 64 KiB, and this one had more. Nothing was changed. Shorten what you entered and send it again.",
+        ),
+        status if status.is_client_error() => {
+            ("This was not understood", "This request makes no sense to Relink. Nothing was changed. Go back and try again from the page.")
+        }
+        _ if looked => ("That did not work", "Relink cannot do this right now. Try again in a minute."),
+        _ => (
+            "That did not work",
+            "Relink cannot do this right now. It may have been done all the same: look before you try again in a minute.",
+        ),
+    }
 }

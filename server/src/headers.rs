@@ -15,7 +15,7 @@ use url::Url;
 use crate::config::origin;
 
 /// For everything that is not a page.
-const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,13 @@ pub fn harden(headers: &mut HeaderMap, https: bool) {
     default(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     default(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
     default(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    default(
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"),
+    );
+    // A header and not robots.txt: whoever is kept from reading a page is kept from the previews of links as well, and never
+    // reads that it should not be found.
+    default(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
     // Everything is private unless it says otherwise.
     default(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if https {

@@ -15,6 +15,7 @@ mod keys;
 mod live;
 mod lock;
 mod logs;
+mod markup;
 mod metrics;
 mod router;
 mod serve;

@@ -15,13 +15,15 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use relink_app::api::{Site, theme_of};
-use relink_app::view::{Referrer, Simulated};
+use relink_app::view::{Address, Referrer, RequestId, Simulated};
 use relink_app::{App, shell};
 use relink_engine::Engine;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tower::limit::GlobalConcurrencyLimitLayer;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -35,7 +37,7 @@ use crate::endpoint::Frame;
 use crate::headers::{self, Https, RequestIds};
 use crate::jobs::{self, Jobs};
 use crate::webhooks::{self, Webhooks};
-use crate::{audit, errors, health, live, metrics, sessions};
+use crate::{audit, errors, health, live, markup, metrics, sessions};
 
 /// Forms are small.
 const BODY_MAX: usize = 64 * 1024;
@@ -44,6 +46,9 @@ const REQUEST_MAX: Duration = Duration::from_secs(45);
 
 /// Requests worked on at once; more wait their turn, within the time that a request has.
 const AT_ONCE: usize = 512;
+
+/// Of eleven: more takes longer than it saves on the way.
+const BROTLI: i32 = 5;
 
 /// What the router is made of.
 #[derive(Clone, Debug)]
@@ -87,6 +92,12 @@ impl Web {
         }
     }
 
+    /// Where browsers find the stylesheet.
+    #[must_use]
+    pub fn stylesheet(&self) -> String {
+        format!("/{}/{}.css", self.options.site_pkg_dir, self.options.output_name)
+    }
+
     /// What endpoints for programs have in common.
     #[must_use]
     pub fn frame(&self) -> Frame {
@@ -102,6 +113,10 @@ impl Web {
         if let Some(parts) = use_context::<axum::http::request::Parts>() {
             provide_context(theme_of(&parts, self.site.https));
             referrer = headers::referrer(parts.uri.path(), &self.site);
+            provide_context(Address { origin: self.site.url.clone(), path: parts.uri.path().to_owned() });
+            if let Some(id) = parts.extensions.get::<RequestId>() {
+                provide_context(id.clone());
+            }
         }
         provide_context(referrer);
         let policy =
@@ -142,10 +157,18 @@ fn pages(web: &Web) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
         .layer(CatchPanicLayer::new())
-        .layer(middleware::from_fn(errors::in_words))
+        .layer(middleware::from_fn_with_state(web.clone(), errors::in_words))
+        .layer(middleware::from_fn(markup::tidy))
+        .layer(compression())
         .layer(middleware::from_fn_with_state(https, headers::secure))
         .layer(middleware::from_fn_with_state(web.clone(), log))
         .with_state(web.clone())
+}
+
+/// Pages are compressed: what is secret in one (a new key, a link code) is shown a single time, so that nobody can try it out
+/// from the outside by lengths. Streams of events and the files that are compressed already go as they are.
+fn compression() -> CompressionLayer {
+    CompressionLayer::new().quality(CompressionLevel::Precise(BROTLI))
 }
 
 /// What schedulers and monitoring ask. No session is looked up: these must answer when the database does not.
@@ -178,8 +201,9 @@ async fn file_or_missing(State(web): State<Web>, request: Request) -> Response {
 }
 
 /// One line a request, with an id that the response carries too. Never the query: a callback's holds a code.
-async fn log(State(web): State<Web>, request: Request, next: Next) -> Response<Body> {
+async fn log(State(web): State<Web>, mut request: Request, next: Next) -> Response<Body> {
     let id = headers::given_request_id(request.headers()).unwrap_or_else(|| web.ids.next());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
     let started = tokio::time::Instant::now();
     async move {

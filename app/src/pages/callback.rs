@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::load::answer_with;
+use super::load::instead;
 use crate::api::finish_connect;
 
 #[component]
@@ -11,8 +11,7 @@ pub fn CallbackPage() -> impl IntoView {
     Suspend::new(async move {
         // Whatever went wrong is said on the page that the redirect leads to; what is left is a store that is down.
         if let Err(failure) = finish_connect(query).await {
-            answer_with(503);
-            return view! { <p>{failure.to_string()}</p> }.into_any();
+            return instead(&failure).await;
         }
         ().into_any()
     })

@@ -26,6 +26,11 @@ where
     })
 }
 
+/// The page that says why there is no other.
+pub async fn instead(failure: &Failure) -> AnyView {
+    framed(load_shell().await, missing::failed(failure))
+}
+
 /// A page that needs no data of its own.
 pub fn plain(show: impl FnOnce() -> Content + Send + 'static) -> impl IntoView {
     Suspend::new(async move { framed(load_shell().await, show()) })

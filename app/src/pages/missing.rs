@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::load::{answer_with, plain};
 use crate::api::Failure;
 use crate::parts::Content;
+use crate::view::RequestId;
 
 #[component]
 pub fn MissingPage() -> impl IntoView {
@@ -19,7 +20,7 @@ pub fn failed(failure: &Failure) -> Content {
             answer_with(403);
             (
                 "This is not open to you",
-                "Your role in this organisation does not include it. An admin can change that. Nothing was changed.",
+                "Your role in this organisation does not include it. Ask an owner, who can change that. Nothing was changed.",
                 "/integrations",
                 "Go to Integrations",
             )
@@ -32,13 +33,14 @@ pub fn failed(failure: &Failure) -> Content {
             answer_with(503);
             (
                 "This page cannot be shown right now",
-                "Relink could not read its own data. Nothing was changed. Try again in a minute; if it stays like this, the \
-                 server's log says why.",
+                "Relink could not read its own data. Nothing was changed. Try again in a minute; if it stays like this, tell whoever \
+                 runs this Relink.",
                 "",
                 "Try again",
             )
         }
     };
+    let request = use_context::<RequestId>().filter(|_| *failure == Failure::Unavailable);
     let main = view! {
         <div class="head">
             <div>
@@ -46,9 +48,15 @@ pub fn failed(failure: &Failure) -> Content {
                 <p class="lede">{sentence}</p>
             </div>
         </div>
+        {request.map(in_the_log)}
         <p>
             <a class="btn" href=way_on>{label}</a>
         </p>
     };
     Content::new(format!("{heading}, Relink"), None, main)
+}
+
+/// Where whoever runs this Relink finds the reason.
+pub fn in_the_log(RequestId(id): RequestId) -> impl IntoView {
+    view! { <p class="small muted">"The server’s log says why, under request " <code>{id}</code> "."</p> }
 }

@@ -2,7 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 
-use crate::world::{Setup, World};
+use crate::world::{PASSWORD, Reply, Setup, World};
 
 #[tokio::test]
 async fn every_response_is_careful() {
@@ -22,6 +22,79 @@ async fn every_response_is_careful() {
     for path in ["/integrations", "/settings", "/nothing-here"] {
         assert_eq!(browser.get(path).await.header("cache-control"), "no-store", "{path}");
     }
+}
+
+/// The rules of Mozilla's HTTP Observatory (`@mdn/mdn-http-observatory`, `src/analyzer/tests`) with its points: what is below
+/// the best result of a rule has a name here. A hundred without any is A+.
+fn faults_by_the_observatory(reply: &Reply) -> Vec<String> {
+    let policy: Vec<Vec<&str>> = reply.header("content-security-policy").split(';').map(|rule| rule.split_whitespace().collect()).collect();
+    let sources = |name: &str| policy.iter().find(|rule| rule.first() == Some(&name)).map(|rule| &rule[1..]);
+    let fallback = |name: &str| sources(name).or_else(|| sources("default-src")).unwrap_or(&["*"]);
+    let broad = ["*", "https:", "http:", "data:", "'unsafe-inline'", "'unsafe-eval'"];
+    let mut faults = Vec::new();
+    let mut rule = |kept: bool, name: String| {
+        if !kept {
+            faults.push(name);
+        }
+    };
+    rule(sources("default-src") == Some(&["'none'"]), "default-src is not 'none'".to_owned());
+    for name in ["script-src", "style-src", "object-src"] {
+        rule(fallback(name).iter().all(|source| !broad.contains(source)), format!("{name} is broad"));
+    }
+    for name in ["base-uri", "form-action", "frame-ancestors"] {
+        // These three do not fall back to default-src.
+        rule(sources(name).is_some_and(|sources| sources.iter().all(|source| !broad.contains(source))), format!("{name} is broad"));
+    }
+    rule(policy.iter().flatten().all(|source| !source.starts_with("http:")), "a source is not https".to_owned());
+    let age = reply.header("strict-transport-security").split(';').find_map(|part| part.trim().strip_prefix("max-age="));
+    rule(age.and_then(|age| age.parse().ok()).is_some_and(|age: u64| age >= 15_768_000), "HSTS is too short".to_owned());
+    rule(reply.header("x-content-type-options") == "nosniff", "types are sniffed".to_owned());
+    rule(["no-referrer", "same-origin"].contains(&reply.header("referrer-policy")), "the referrer leaks".to_owned());
+    rule(reply.header("cross-origin-resource-policy") == "same-origin", "others may embed it".to_owned());
+    rule(reply.header("cross-origin-opener-policy") == "same-origin", "others may hold on to the window".to_owned());
+    rule(reply.headers.get("access-control-allow-origin").is_none(), "other origins may read it".to_owned());
+    for cookie in reply.headers.get_all("set-cookie") {
+        let cookie = cookie.to_str().unwrap();
+        let careful = ["; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/"].iter().all(|part| cookie.contains(part));
+        rule(careful && cookie.starts_with("__Host-"), format!("careless cookie {cookie}"));
+    }
+    // Nothing is loaded from elsewhere, so there is nothing to pin.
+    let loaded =
+        reply.body.split(" src=\"").skip(1).chain(reply.body.split("<link").skip(1).filter_map(|link| link.split("href=\"").nth(1)));
+    rule(
+        loaded.into_iter().all(|address| address.starts_with('/') && !address.starts_with("//")),
+        "something comes from elsewhere".to_owned(),
+    );
+    faults
+}
+
+#[tokio::test]
+async fn the_observatory_finds_nothing_to_take_points_for() {
+    let world = World::with(Setup { https: true, ..Setup::default() }).await;
+    let mut browser = world.owner().await;
+    let mut replies = vec![
+        ("signing in", world.browser().sign_in("priya@northwind.dev", PASSWORD).await),
+        ("the theme", browser.post("/theme", &[("theme", "dark")]).await),
+        ("a form from elsewhere", browser.send(Method::POST, "/signout", &[], &[("sec-fetch-site", "cross-site")]).await),
+    ];
+    for path in ["/integrations", "/settings", "/team", "/deliveries", "/link", "/signin", "/nothing-here", "/favicon-ok.svg"] {
+        replies.push((path, browser.get(path).await));
+    }
+    assert!(replies.iter().filter(|(_, reply)| reply.headers.contains_key("set-cookie")).count() >= 2);
+    for (what, reply) in replies {
+        let faults = faults_by_the_observatory(&reply);
+        // The simulated Linear of tests has no https, and consent is asked for by a form.
+        let ours: Vec<_> = faults.into_iter().filter(|fault| fault != "a source is not https").collect();
+        assert!(ours.is_empty(), "{what}: {ours:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_picture_for_previews_is_for_other_sites() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    assert_eq!(browser.get("/social.png").await.header("cross-origin-resource-policy"), "cross-origin");
+    assert_eq!(browser.get("/favicon-ok.svg").await.header("cross-origin-resource-policy"), "same-origin");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod deliveries;
 mod destination_pages;
 mod destinations;
 mod disconnect;
+mod documents;
 mod headers;
 mod keys;
 mod link_pages;

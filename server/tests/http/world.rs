@@ -245,7 +245,7 @@ impl Reply {
         let mut in_tag = false;
         let visible = self.body.split("<script").map(|part| part.split_once("</script>").map_or(part, |(_, after)| after));
         // Empty comments are where the renderer joined two pieces of text.
-        for c in visible.collect::<Vec<_>>().join(" ").replace("<!>", "").chars() {
+        for c in visible.collect::<Vec<_>>().join(" ").replace("<!---->", "").chars() {
             match c {
                 '<' => in_tag = true,
                 '>' => {
@@ -370,7 +370,7 @@ impl Browser<'_> {
 
     /// From the link on the card: read off the page as a person would.
     pub async fn connection_id(&mut self, workspace: &str) -> String {
-        let page = self.get("/integrations").await.body.replace("<!>", "");
+        let page = self.get("/integrations").await.body.replace("<!---->", "");
         let card = page.split("<article").find(|card| card.contains(&format!("linear.app/{workspace}"))).expect("a card");
         card.split("/integrations/").nth(1).unwrap().split('"').next().unwrap().to_owned()
     }
