@@ -198,6 +198,8 @@ fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
     let asked = evidence.as_ref().map_or(1, |evidence| evidence.asked);
     let late = evidence.as_ref().is_some_and(|evidence| evidence.late_by_s.is_some());
     let (answer_note, likely) = match reason {
+        // Nobody asked: Linear said so by itself.
+        Reason::Revoked if evidence.is_none() => ("Linear sent word that the app was removed", REMOVED),
         Reason::Revoked if asked > 1 => ("to a token that it had just handed out", REMOVED),
         Reason::Revoked if ran_out => ("to a token that had run out", "The token reached the end of its life and was not renewed"),
         Reason::Revoked => ("to a token that should have worked", REMOVED),

@@ -122,7 +122,9 @@ fn evidence_says_how_often_linear_was_asked_and_what_is_likely() {
     assert_eq!(broken(Reason::InvalidGrant, Some(Evidence::new(400, "invalid_grant"))).answer_note, "to the newest refresh token");
     let fresh = broken(Reason::Revoked, Some(twice("AUTHENTICATION_ERROR")));
     assert_eq!(fresh.answer_note, "to a token that it had just handed out");
-    assert_eq!(broken(Reason::Revoked, None).answer_note, "to a token that should have worked");
+    assert_eq!(broken(Reason::Revoked, None).answer_note, "Linear sent word that the app was removed");
+    let refused = Evidence::new(401, "AUTHENTICATION_ERROR");
+    assert_eq!(broken(Reason::Revoked, Some(refused)).answer_note, "to a token that should have worked");
     assert_eq!(broken(Reason::NoRefreshToken, None).likely, "This connection is from before refresh tokens");
 }
 
