@@ -175,6 +175,8 @@ pub struct SettingsView {
     pub database: String,
     /// The id of the key that seals.
     pub sealing_key: String,
+    /// Who mails are from; `None` without a mail server.
+    pub mail_from: Option<String>,
     /// The newest first; `None` for those who do not manage keys.
     pub keys: Option<Vec<KeyView>>,
     pub new_key: Option<NewKeyView>,

@@ -22,10 +22,14 @@ impl Engine {
         while let Some(organisation) = broken.first().map(|one| one.organisation_id.clone()) {
             let (theirs, others): (Vec<Broken>, Vec<Broken>) = broken.into_iter().partition(|one| one.organisation_id == organisation);
             broken = others;
-            match self.tell_about(mail, &organisation, &theirs).await? {
-                0 => self.store().alarms_put_back(&theirs).await?,
-                told => sent += told,
+            let told = self.tell_about(mail, &organisation, &theirs).await.unwrap_or_else(|error| {
+                tracing::error!(%error, organisation, "whom to tell of a broken connection could not be read");
+                0
+            });
+            if told == 0 {
+                self.store().alarms_put_back(&theirs).await?;
             }
+            sent += told;
         }
         Ok(sent)
     }

@@ -226,6 +226,12 @@ impl Engine {
         &self.0.handed_on
     }
 
+    /// Who mails are from; `None` without a mail server.
+    #[must_use]
+    pub fn mail_sender(&self) -> Option<String> {
+        self.settings().mail.as_ref().map(Mail::sender)
+    }
+
     fn outgoing(&self) -> &outgoing::Outgoing {
         &self.0.outgoing
     }

@@ -47,10 +47,10 @@ impl MailServer {
     /// # Errors
     /// See [`MailError`].
     pub fn new(server: &str, from: &str) -> Result<MailServer, MailError> {
-        let from = from.parse().map_err(|_| MailError::From)?;
         let url = Url::parse(server).ok().filter(|url| matches!(url.scheme(), "smtp" | "smtps") && url.host().is_some());
         let url = with_tls(url.ok_or(MailError::Server)?);
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str()).map_err(|_| MailError::Server)?;
+        let from = from.parse().map_err(|_| MailError::From)?;
         Ok(MailServer { transport: builder.timeout(Some(PATIENCE)).build(), from })
     }
 
@@ -110,6 +110,12 @@ impl Mail {
     #[must_use]
     pub fn new(server: MailServer, site: Url) -> Mail {
         Mail { server, site, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Who mails are from.
+    #[must_use]
+    pub fn sender(&self) -> String {
+        self.server.from.to_string()
     }
 
     /// The absolute address of a page.

@@ -34,6 +34,7 @@ pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Res
         version: env!("CARGO_PKG_VERSION").to_owned(),
         database: engine.store().kind().to_owned(),
         sealing_key: engine.sealing_key().to_owned(),
+        mail_from: engine.mail_sender(),
         new_key: if keys.is_some() { new_key(&person, shown.as_deref()).await? } else { None },
         keys,
         audit: audit_view(&engine, &person, before.as_deref()).await?,

@@ -237,6 +237,10 @@ fn Instance(view: SettingsView) -> impl IntoView {
                             <code>{view.sealing_key}</code>
                         </dd>
                     </div>
+                    <div>
+                        <dt>"E-mail"</dt>
+                        <dd>{view.mail_from.unwrap_or_else(|| "Not set up. Link codes are handed over by hand".to_owned())}</dd>
+                    </div>
                 </dl>
             </div>
         </section>

@@ -24,6 +24,7 @@ fn view(own_apps: Option<OwnAppsView>) -> SettingsView {
         version: "0.1.0".to_owned(),
         database: "SQLite".to_owned(),
         sealing_key: "k".to_owned(),
+        mail_from: None,
         keys: None,
         new_key: None,
         audit: None,

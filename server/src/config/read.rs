@@ -317,9 +317,9 @@ fn mail(smtp: Option<String>, from: Option<String>) -> Result<Option<MailServer>
     let Some(smtp) = smtp else {
         return if from.is_none_or(|from| MailServer::is_sender(&from)) { Ok(None) } else { Err(from_wrong()) };
     };
-    let from = from.ok_or_else(|| wrong("RELINK_MAIL_FROM", "RELINK_SMTP_URL is set and this is not", FROM))?;
-    match MailServer::new(&smtp, &from) {
+    match MailServer::new(&smtp, from.as_deref().unwrap_or_default()) {
         Ok(server) => Ok(Some(server)),
+        Err(MailError::From) if from.is_none() => Err(wrong("RELINK_MAIL_FROM", "RELINK_SMTP_URL is set and this is not", FROM)),
         Err(MailError::From) => Err(from_wrong()),
         Err(MailError::Server) => {
             Err(wrong("RELINK_SMTP_URL", "it is not an address of a mail server", "for example smtps://user:password@mail.example.com"))
@@ -391,6 +391,7 @@ mod tests {
             ("RELINK_KEEP_DELIVERIES", "7h"),
             ("RELINK_KEEP_DELIVERIES_MB", "plenty"),
             ("RELINK_JOBS_SECRET", "hunter2hunter2"),
+            ("RELINK_KEEP_DISCONNECTED", "a month"),
             ("RELINK_SMTP_URL", "mail.example.com"),
             ("RELINK_MAIL_FROM", "nobody"),
             ("RELINK_LOG", "relink=loud=very"),

@@ -96,6 +96,7 @@ async fn a_link_code_goes_to_its_person_and_says_so() {
     assert!(mails[0].contains(&format!("https://relink.northwind.dev/link#{code}")), "{code} is not in {}", mails[0]);
     assert!(mails[0].contains("To: ") && mails[0].contains("ben@acme.example"), "{}", mails[0]);
     assert!(mails[0].contains("Priya Raman asks"), "{}", mails[0]);
+    owner.get("/settings").await.shows("Relink &lt;relink@northwind.dev&gt;");
 }
 
 #[tokio::test]
