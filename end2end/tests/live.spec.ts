@@ -156,7 +156,7 @@ test("new deliveries wait behind a link and push nothing away", async ({ page, w
   const notice = page.locator(".arrived");
   await expect(notice).toHaveText("2 new deliveries. Show", SOON);
   await expect(rows).toHaveCount(2);
-  await expect(announced(page)).toHaveText("2 new deliveries. Show");
+  await expect(announced(page)).toHaveText("2 new deliveries");
   await watched.expectUntouched();
   await notice.getByRole("link", { name: "Show" }).click();
   await expect(rows).toHaveCount(4);
