@@ -22,6 +22,8 @@ const PICTURES = process.env.PICTURES !== undefined;
  * With PICTURES set axe looks everywhere, and there is a picture of each.
  */
 export async function look(page: Page, name: string): Promise<void> {
+  // Whoever is sent on from Linear may be here before the stylesheet is.
+  await page.waitForLoadState("load");
   const before = page.viewportSize() ?? SIZES.desktop;
   for (const theme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
