@@ -66,6 +66,8 @@ pub enum AppError {
     ClientSecret,
     #[error("a webhook signing secret of Linear begins with lin_wh_")]
     WebhookSecret,
+    #[error("no secret was given; nothing was changed")]
+    NoSecret,
     #[error("an app with this client ID is here already")]
     Known,
     #[error("an organisation can have {APPS_MAX} apps")]
@@ -192,11 +194,11 @@ impl Engine {
     }
 
     /// Replaces those secrets of an app that are given. The webhook secret before stays good for the overlap, as a workspace's
-    /// does.
+    /// does. Answers the app's name.
     ///
     /// # Errors
     /// See [`AppError`].
-    pub async fn app_set_secrets(&self, person: &Person, app: &str, secrets: AppSecrets) -> Result<App, AppError> {
+    pub async fn app_set_secrets(&self, person: &Person, app: &str, secrets: AppSecrets) -> Result<String, AppError> {
         owns(person)?;
         self.secrets_set(&person.organisation_id, person.actor(), app, secrets).await
     }
@@ -205,24 +207,24 @@ impl Engine {
     ///
     /// # Errors
     /// See [`AppError`].
-    pub async fn app_set_secrets_by_command(&self, organisation: &str, app: &str, secrets: AppSecrets) -> Result<App, AppError> {
+    pub async fn app_set_secrets_by_command(&self, organisation: &str, app: &str, secrets: AppSecrets) -> Result<String, AppError> {
         self.secrets_set(organisation, Actor::command(), app, secrets).await
     }
 
-    async fn secrets_set(&self, organisation: &str, actor: Actor, app: &str, secrets: AppSecrets) -> Result<App, AppError> {
+    async fn secrets_set(&self, organisation: &str, actor: Actor, app: &str, secrets: AppSecrets) -> Result<String, AppError> {
         let row = self.store().app(organisation, app).await?.ok_or(AppError::NotFound)?;
         let Sealed { client, webhook } = self.seal_secrets(organisation, app, &secrets)?;
         let changed = match (&client, &webhook) {
             (Some(_), Some(_)) => "client secret and webhook secret",
             (Some(_), None) => "client secret",
             (None, Some(_)) => "webhook secret",
-            (None, None) => return Ok(row.into()),
+            (None, None) => return Err(AppError::NoSecret),
         };
         let act = self.act(organisation, actor, "app.secrets", format!("{}: {changed}", row.name));
         let until = self.now() + self.settings().webhooks.overlap;
         let (engine, id) = (self.clone(), row.id.clone());
         let set = uncancelled(async move { engine.store().app_set_secrets(&id, client.as_deref(), webhook.as_deref(), until, &act).await });
-        if set.await? { Ok(row.into()) } else { Err(AppError::NotFound) }
+        if set.await? { Ok(row.name) } else { Err(AppError::NotFound) }
     }
 
     /// Removes an app that no workspace is connected through. Answers its name.

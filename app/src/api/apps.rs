@@ -39,14 +39,12 @@ pub async fn replace_app_secrets(
     use relink_engine::AppSecrets;
 
     use super::request::{engine, signed_in_form};
-    use crate::view::{AppDraft, AppProblem, Flash};
+    use crate::view::{AppDraft, Flash};
 
     let (engine, person) = (engine()?, signed_in_form().await?);
-    let given = !client_secret.trim().is_empty() || !webhook_secret.trim().is_empty();
     let secrets = AppSecrets { client_secret: client_secret.into(), webhook_secret: webhook_secret.into() };
     match engine.app_set_secrets(&person, &app, secrets).await {
-        Ok(app) if given => done(Flash::AppSecretsReplaced { name: app.name }).await,
-        Ok(app) => complain(AppDraft { app: app.id, ..AppDraft::default() }, AppProblem::NoSecret).await,
+        Ok(name) => done(Flash::AppSecretsReplaced { name }).await,
         Err(error) => refused(AppDraft { app, ..AppDraft::default() }, error).await,
     }
 }
@@ -71,7 +69,7 @@ pub async fn remove_app(#[server(default)] app: String) -> Result<(), Failure> {
 }
 
 #[cfg(feature = "ssr")]
-use shared::{complain, done, kept, refused};
+use shared::{done, kept, refused};
 
 #[cfg(feature = "ssr")]
 mod shared {
@@ -98,7 +96,7 @@ mod shared {
         }
     }
 
-    pub async fn complain(draft: AppDraft, problem: AppProblem) -> Result<(), Failure> {
+    async fn complain(draft: AppDraft, problem: AppProblem) -> Result<(), Failure> {
         set_refused(Refused { app: AppDraft { problem: Some(problem), ..draft }, ..Refused::default() }).await?;
         // A fragment would keep the browser from focusing the field.
         see_other("/settings");
@@ -110,6 +108,7 @@ mod shared {
         match error {
             AppError::Name => Some(AppProblem::Name),
             AppError::ClientId => Some(AppProblem::ClientId),
+            AppError::NoSecret => Some(AppProblem::NoSecret),
             AppError::Known => Some(AppProblem::Known),
             AppError::ClientSecret => Some(AppProblem::ClientSecret),
             AppError::WebhookSecret => Some(AppProblem::WebhookSecret),
@@ -133,6 +132,7 @@ mod shared {
                 | AppError::ClientId
                 | AppError::ClientSecret
                 | AppError::WebhookSecret
+                | AppError::NoSecret
                 | AppError::Known
                 | AppError::TooMany
                 | AppError::InUse => Failure::Malformed,
