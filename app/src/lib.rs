@@ -8,6 +8,8 @@ pub mod view;
 
 #[cfg(all(test, feature = "ssr"))]
 mod rendered;
+#[cfg(test)]
+mod sample_views;
 #[cfg(all(test, feature = "ssr"))]
 mod stylesheet_tests;
 

@@ -1,19 +1,7 @@
 use relink_engine::account::Role;
 
 use super::*;
-use crate::api::samples::{NOW, connection};
-
-fn looking(user_id: &str, role: Role) -> Person {
-    Person {
-        user_id: user_id.to_owned(),
-        email: "priya@northwind.dev".to_owned(),
-        name: "Priya Raman".to_owned(),
-        organisation_id: "o1".to_owned(),
-        organisation: "Northwind Labs".to_owned(),
-        role,
-        address: String::new(),
-    }
-}
+use crate::api::samples::{NOW, connection, person};
 
 /// The member is the person "l-" and their id in Acme.
 fn link(user: &str) -> LinkRow {
@@ -37,7 +25,7 @@ fn acme(actor: Actor, viewer: &str) -> Connection {
 
 #[test]
 fn people_are_counted_for_each_workspace() {
-    let priya = looking("u1", Role::Owner);
+    let priya = person("u1", Role::Owner);
     let people = People::of(vec![link("u1"), link("u2")], &priya);
     assert_eq!(people.facts(&acme(Actor::App, "v1")), PeopleFacts { linked: 2, me: true });
     assert_eq!(people.facts(&connection("globex", "Globex")), PeopleFacts { linked: 0, me: false });
@@ -46,7 +34,7 @@ fn people_are_counted_for_each_workspace() {
 #[test]
 fn members_unlink_themselves_and_those_who_manage_anybody() {
     let unlink = |role| {
-        let priya = looking("u1", role);
+        let priya = person("u1", role);
         let view = People::of(vec![link("u1"), link("u2")], &priya).view(&acme(Actor::App, "v1")).expect("people");
         view.linked.into_iter().map(|linked| linked.unlink).collect::<Vec<_>>()
     };
@@ -56,7 +44,7 @@ fn members_unlink_themselves_and_those_who_manage_anybody() {
 
 #[test]
 fn history_without_people_has_no_section() {
-    let priya = looking("u1", Role::Owner);
+    let priya = person("u1", Role::Owner);
     let ended = State::Disconnected { at: NOW, reason: relink_engine::connection::Reason::ByPerson, by: None, revoked: true };
     let ended = Connection { state: ended, ..acme(Actor::App, "v1") };
     assert_eq!(People::of(Vec::new(), &priya).view(&ended), None);
@@ -69,7 +57,7 @@ fn history_without_people_has_no_section() {
 fn who_connects_is_asked_who_they_are_where_it_is_open() {
     let viewer = || WhoAreYou::Viewer { id: "l-u2".to_owned(), name: "Relink".to_owned() };
     let asked = |role, linked: &[&str], actor| {
-        let priya = looking("u1", role);
+        let priya = person("u1", role);
         People::of(linked.iter().map(|user| link(user)).collect(), &priya).who_are_you(&acme(actor, "l-u2"))
     };
     assert_eq!(asked(Role::Admin, &[], Actor::User), Some(viewer()));

@@ -1,5 +1,6 @@
 //! For tests: what the engine would hand over.
 
+use relink_engine::account::{Person, Role};
 use relink_engine::clock::{HOUR, Millis};
 use relink_engine::connection::{Actor, Connection, State, TokenTimes, Viewer, Workspace};
 use relink_engine::store::WebhookSecretRow;
@@ -40,5 +41,18 @@ pub fn secret(connection: &str, id: &str, retires_at: Option<Millis>) -> Webhook
         added_at: NOW - HOUR,
         retires_at,
         matched_at: None,
+    }
+}
+
+/// Whoever looks at a page, as this member.
+pub fn person(user_id: &str, role: Role) -> Person {
+    Person {
+        user_id: user_id.to_owned(),
+        email: "priya@northwind.dev".to_owned(),
+        name: "Priya Raman".to_owned(),
+        organisation_id: "o1".to_owned(),
+        organisation: "Northwind Labs".to_owned(),
+        role,
+        address: String::new(),
     }
 }

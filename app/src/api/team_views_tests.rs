@@ -2,18 +2,7 @@ use relink_engine::account::Role;
 use relink_engine::people::Link;
 
 use super::*;
-
-fn person(role: Role) -> Person {
-    Person {
-        user_id: "u1".to_owned(),
-        email: "priya@northwind.dev".to_owned(),
-        name: "Priya Raman".to_owned(),
-        organisation_id: "o1".to_owned(),
-        organisation: "Northwind Labs".to_owned(),
-        role,
-        address: String::new(),
-    }
-}
+use crate::api::samples::person;
 
 fn member(user: &str, linked: bool) -> TeamMember {
     let link = Link {
@@ -36,7 +25,7 @@ fn member(user: &str, linked: bool) -> TeamMember {
 
 #[test]
 fn what_can_be_done_about_whom_depends_on_the_role() {
-    let manageable = |role, user, linked| member_views(vec![member(user, linked)], &person(role))[0].manageable();
+    let manageable = |role, user, linked| member_views(vec![member(user, linked)], &person("u1", role))[0].manageable();
     assert!(manageable(Role::Owner, "u2", false) && manageable(Role::Owner, "u2", true));
     assert!(manageable(Role::Admin, "u2", true) && !manageable(Role::Admin, "u2", false));
     assert!(!manageable(Role::Member, "u2", true), "members leave others alone");

@@ -1,10 +1,7 @@
 use super::*;
 use crate::rendered;
-use crate::view::{Again, BodyView, DeliveryOutcome, Fate, HandedOnView, HandedView, Moment, Piece, PieceKind, SignedWith};
-
-fn moment(text: &str) -> Moment {
-    Moment { iso: "2026-11-19T14:01:02Z".to_owned(), text: text.to_owned() }
-}
+use crate::sample_views::{as_of, moment};
+use crate::view::{Again, BodyView, DeliveryOutcome, Fate, HandedOnView, HandedView, Piece, PieceKind, SignedWith};
 
 fn delivery() -> DeliveryView {
     let piece = |kind, text: &str| Piece { kind, text: text.to_owned() };
@@ -47,7 +44,7 @@ fn page(deliveries: Vec<DeliveryView>, chosen: bool, paged: bool, newer: Option<
         new_destination: None,
         flash: None,
         manages: false,
-        as_of: rendered::as_of(),
+        as_of: as_of(),
         growing: false,
         news: 0,
     };

@@ -1,11 +1,8 @@
 use super::*;
 use crate::parts::PausedNotices;
 use crate::rendered;
-use crate::view::{Answer, Choice, Complaint, DestinationForm, Moment};
-
-fn moment(text: &str) -> Moment {
-    Moment { iso: "2026-11-19T14:02:11Z".to_owned(), text: text.to_owned() }
-}
+use crate::sample_views::moment;
+use crate::view::{Answer, Choice, Complaint, DestinationForm};
 
 fn destination(state: DestinationState) -> DestinationView {
     DestinationView {

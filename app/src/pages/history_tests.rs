@@ -1,10 +1,7 @@
 use super::*;
 use crate::rendered;
-use crate::view::{ChainKind, ChainLink, Moment};
-
-fn moment(text: &str) -> Moment {
-    Moment { iso: "2026-11-19T05:38:00Z".to_owned(), text: text.to_owned() }
-}
+use crate::sample_views::moment;
+use crate::view::{ChainKind, ChainLink};
 
 fn told(line: &str, refresh: bool) -> HistoryView {
     let (at, rest) = (moment("19 Nov 05:38 UTC"), ", 212 ms".to_owned());

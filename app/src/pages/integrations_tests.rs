@@ -1,40 +1,7 @@
 use super::*;
 use crate::rendered;
-use crate::view::{
-    ActsAs, Answer, ConnectionView, Fault, Moment, PagerView, PeopleFacts, SearchView, Status, TallyView, Trouble, Waiting, WebhookFacts,
-    WorkspaceView,
-};
-
-fn moment(text: &str) -> Moment {
-    Moment { iso: "2026-11-19T09:42:00Z".to_owned(), text: text.to_owned() }
-}
-
-fn broken(name: &str) -> ConnectionView {
-    let workspace = WorkspaceView { name: name.to_owned(), url_key: "globex".to_owned(), initials: "GX".to_owned(), logo: None };
-    let trouble = Trouble {
-        since: moment("09:42 UTC today"),
-        answer: Some("400 invalid_grant".to_owned()),
-        answer_note: "to the newest refresh token".to_owned(),
-        likely: "The app was removed in Linear, or an admin revoked it".to_owned(),
-    };
-    ConnectionView {
-        id: "c1".to_owned(),
-        status: Status::ReconnectRequired,
-        workspace,
-        acts_as: ActsAs::App { name: "Relink".to_owned() },
-        scopes: Vec::new(),
-        connected_by: "Tomas Okafor".to_owned(),
-        connected_at: moment("9 Nov"),
-        verified: None,
-        fingerprint: None,
-        life: None,
-        waiting: None,
-        trouble: Some(trouble),
-        farewell: None,
-        webhook: WebhookFacts::default(),
-        people: PeopleFacts::default(),
-    }
-}
+use crate::sample_views::{as_of, broken, moment};
+use crate::view::{Answer, ConnectionView, Fault, PagerView, PeopleFacts, SearchView, Status, TallyView, Waiting};
 
 fn waiting(answer: Answer, failures: u32, fault: Fault) -> ConnectionView {
     let waiting = Waiting { answer, at: moment("14:01 UTC today"), failures, next_try: None, meaning: String::new(), fault };
@@ -59,7 +26,7 @@ fn view(connections: Vec<ConnectionView>) -> IntegrationsView {
         simulated: false,
         manages: true,
         owns: false,
-        as_of: rendered::as_of(),
+        as_of: as_of(),
     }
 }
 

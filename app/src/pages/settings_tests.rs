@@ -1,16 +1,10 @@
 use super::*;
 use crate::rendered;
+use crate::sample_views::owner;
 use crate::view::{AppDraft, AppProblem, AppView, Moment, OwnAppsView};
 
 fn view(own_apps: Option<OwnAppsView>) -> SettingsView {
-    let person = PersonView {
-        name: "Priya Raman".to_owned(),
-        email: "priya@northwind.dev".to_owned(),
-        initials: "PR".to_owned(),
-        organisation: "Northwind Labs".to_owned(),
-        role: "owner".to_owned(),
-        manages: true,
-    };
+    let person = owner();
     SettingsView {
         client_id: Some("a91f2c7e5d0b4c1e8f33".to_owned()),
         redirect_uri: "https://relink.northwind.dev/oauth/linear/callback".to_owned(),

@@ -1,13 +1,10 @@
 use super::*;
 use crate::rendered;
+use crate::sample_views::{as_of, moment};
 use crate::view::{
-    AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InviteProblem, InvitingView, LinkedView, MailView, MayView, Moment,
-    NotInvited, Pick, PickGroup, QrView, SeveralCodes, ShownCode, WhoView,
+    AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InviteProblem, InvitingView, LinkedView, MailView, MayView, NotInvited,
+    Pick, PickGroup, QrView, SeveralCodes, ShownCode, WhoView,
 };
-
-fn moment(text: &str) -> Moment {
-    Moment { iso: "2026-11-19T14:02:11Z".to_owned(), text: text.to_owned() }
-}
 
 fn member(id: &str, may: MayView, linked: bool) -> MemberView {
     let link = LinkedView {
@@ -76,7 +73,7 @@ fn after(new_code: NewCodeView) -> String {
 }
 
 fn view(members: Vec<MemberView>, inviting: Option<InvitingView>) -> TeamPageView {
-    TeamPageView { members, manages: inviting.is_some(), inviting, new_code: None, flash: None, as_of: crate::rendered::as_of() }
+    TeamPageView { members, manages: inviting.is_some(), inviting, new_code: None, flash: None, as_of: as_of() }
 }
 
 fn page(view: TeamPageView, asked: &Asked) -> String {

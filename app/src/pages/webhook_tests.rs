@@ -1,10 +1,7 @@
 use super::*;
 use crate::rendered;
+use crate::sample_views::moment;
 use crate::view::Stop;
-
-fn moment(text: &str) -> Moment {
-    Moment { iso: "2026-11-20T13:20:00Z".to_owned(), text: text.to_owned() }
-}
 
 fn secret(id: &str, stops: bool, in_use: bool) -> SecretView {
     SecretView {
@@ -28,7 +25,7 @@ fn section(secrets: Vec<SecretView>, manages: bool) -> String {
 #[test]
 fn the_overlap_is_explained_while_there_is_one() {
     let overlap = section(vec![secret("curr", false, true), secret("prev", true, true)], true);
-    assert!(overlap.contains("Two secrets are accepted until <time datetime=\"2026-11-20T13:20:00Z\">20 Nov 13:20 UTC</time>"));
+    assert!(overlap.contains("Two secrets are accepted until <time datetime=\"2026-11-19T14:02:11Z\">20 Nov 13:20 UTC</time>"));
     assert!(overlap.contains("Stops in 23 h 18 min"));
     assert!(!section(vec![secret("curr", false, true)], true).contains("accepted until"));
     let last = section(vec![secret("prev", true, false)], true);

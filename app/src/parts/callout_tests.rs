@@ -1,42 +1,12 @@
 use super::*;
 use crate::rendered;
-use crate::view::{ActsAs, Moment, PeopleFacts, Status, WebhookFacts, WorkspaceView};
-
-fn moment(text: &str) -> Moment {
-    Moment { iso: "2026-11-19T09:42:38Z".to_owned(), text: text.to_owned() }
-}
-
-fn trouble() -> Trouble {
-    Trouble {
-        since: moment("09:42 UTC today"),
-        answer: Some("400 invalid_grant".to_owned()),
-        answer_note: "to the newest refresh token, asked twice".to_owned(),
-        likely: "The app was removed in Linear, or an admin revoked it".to_owned(),
-    }
-}
-
-fn broken() -> ConnectionView {
-    ConnectionView {
-        id: "c1".to_owned(),
-        status: Status::ReconnectRequired,
-        workspace: WorkspaceView { name: "Globex".to_owned(), url_key: "globex".to_owned(), initials: "GX".to_owned(), logo: None },
-        acts_as: ActsAs::App { name: "Relink".to_owned() },
-        scopes: Vec::new(),
-        connected_by: "Tomas Okafor".to_owned(),
-        connected_at: moment("9 Nov"),
-        verified: None,
-        fingerprint: None,
-        life: None,
-        waiting: None,
-        trouble: Some(trouble()),
-        farewell: None,
-        webhook: WebhookFacts::default(),
-        people: PeopleFacts::default(),
-    }
-}
+use crate::sample_views::{broken, trouble};
 
 fn callout(evidence: Option<EvidenceView>, manages: bool) -> String {
-    rendered::html(|| view! { <Callout connection=broken() trouble=trouble() manages evidence /> }).replace("<!>", "")
+    rendered::html(
+        || view! { <Callout connection=broken("Globex") trouble=trouble("to the newest refresh token, asked twice") manages evidence /> },
+    )
+    .replace("<!>", "")
 }
 
 #[test]

@@ -222,7 +222,8 @@ fn Account(person: PersonView, #[prop(optional)] organisation: Option<String>) -
 mod tests {
     use super::{tab_title, whose};
     use crate::rendered;
-    use crate::view::{OrganisationView, PersonView};
+    use crate::sample_views::owner;
+    use crate::view::OrganisationView;
 
     #[test]
     fn the_tab_says_refused_first_then_the_count() {
@@ -232,14 +233,7 @@ mod tests {
     }
 
     fn html(elsewhere: &[&str]) -> String {
-        let person = PersonView {
-            name: "Priya Raman".to_owned(),
-            email: "priya@northwind.dev".to_owned(),
-            initials: "PR".to_owned(),
-            organisation: "Northwind Labs".to_owned(),
-            role: "owner".to_owned(),
-            manages: true,
-        };
+        let person = owner();
         let organisation = |name: &&str| OrganisationView { id: format!("id-{}", name.len()), name: (*name).to_owned() };
         let elsewhere = elsewhere.iter().map(organisation).collect();
         rendered::html(|| whose(person, elsewhere))

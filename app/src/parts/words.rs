@@ -71,10 +71,7 @@ pub fn acts_as(who: &ActsAs) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn moment(text: &str) -> Moment {
-        Moment { iso: String::new(), text: text.to_owned() }
-    }
+    use crate::sample_views::moment;
 
     #[test]
     fn a_moment_continues_a_sentence() {
