@@ -22,6 +22,7 @@ mod pages;
 mod people;
 mod refresh;
 mod roles;
+mod several;
 mod team_pages;
 mod truth;
 mod webhook_pages;
