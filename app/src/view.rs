@@ -175,6 +175,9 @@ pub struct SettingsView {
     pub database: String,
     /// The id of the key that seals.
     pub sealing_key: String,
+    /// When this process looks again for tokens that are due, "in 8 s"; `None` where nothing does.
+    pub next_sweep: Option<Moment>,
+    pub clock: ClockView,
     /// Who mails are from; `None` without a mail server.
     pub mail_from: Option<String>,
     /// The newest first; `None` for those who do not manage keys.
@@ -185,6 +188,17 @@ pub struct SettingsView {
     /// The name of a new key that was refused.
     pub refused: Option<Refused>,
     pub flash: Option<Flash>,
+}
+
+/// This machine's clock beside Linear's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClockView {
+    /// Linear has not answered this process yet.
+    Unknown,
+    Agrees,
+    /// By so much, "12 s".
+    Ahead(String),
+    Behind(String),
 }
 
 /// An API key as its owners see it.

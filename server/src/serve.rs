@@ -203,11 +203,12 @@ async fn keep_fresh(engine: Engine) {
         // Replicas that started together do not stay together.
         let fifth = SWEEP_EVERY / 5;
         let dice = f64::from(engine.entropy().bytes::<1>()[0]) / 255.0;
-        tokio::time::sleep(SWEEP_EVERY - fifth + fifth.mul_f64(2.0 * dice)).await;
+        let nap = SWEEP_EVERY - fifth + fifth.mul_f64(2.0 * dice);
+        engine.plan_sweep(nap);
+        tokio::time::sleep(nap).await;
     }
 }
 
-/// Forgets deliveries that are old or too many, soon, so that a flood of them does not fill the disk.
 /// Mails to those who can help.
 async fn alarm(engine: Engine) {
     loop {
@@ -220,6 +221,7 @@ async fn alarm(engine: Engine) {
     }
 }
 
+/// Forgets deliveries that are old or too many, soon, so that a flood of them does not fill the disk.
 async fn prune(engine: Engine) {
     loop {
         match engine.forget_deliveries().await {

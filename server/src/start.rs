@@ -46,7 +46,8 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
         None => keys::load_or_create(&config.data_dir, store.meta(relink_engine::CANARY_KEY).await?.is_some(), &entropy)?,
     };
     let vault = Vault::new(ring, entropy.clone());
-    let linear = Linear::new(config.linear_url.clone(), config.linear_api_url.clone(), config.app.clone(), config.redirect_uri())?;
+    let linear =
+        Linear::new(config.linear_url.clone(), config.linear_api_url.clone(), config.app.clone(), config.redirect_uri(), clock.clone())?;
     let settings = Settings {
         shared_workspaces: config.shared_workspaces,
         refresh: config.refresh,

@@ -14,6 +14,7 @@ pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Res
     use super::keys::{key_views, new_key};
     use super::present::person_view;
     use super::request::{engine, parts, signed_in, site, take_flash, take_refused, theme_of, webhook_url};
+    use super::words::{clock_view, until};
 
     let (engine, person, site) = (engine()?, signed_in().await?, site()?);
     let app = engine.linear().app();
@@ -34,6 +35,8 @@ pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Res
         version: env!("CARGO_PKG_VERSION").to_owned(),
         database: engine.store().kind().to_owned(),
         sealing_key: engine.sealing_key().to_owned(),
+        next_sweep: engine.next_sweep().map(|at| until(at, engine.now())),
+        clock: clock_view(engine.linear().clock_ahead()),
         mail_from: engine.mail_sender(),
         new_key: if keys.is_some() { new_key(&person, shown.as_deref()).await? } else { None },
         keys,

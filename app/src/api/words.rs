@@ -3,7 +3,7 @@
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use time::{Month, OffsetDateTime};
 
-use crate::view::Moment;
+use crate::view::{ClockView, Moment};
 
 /// What is further off is told in hours.
 const MINUTES_UP_TO: Millis = 2 * HOUR;
@@ -124,6 +124,22 @@ pub fn within(span: Millis) -> String {
     }
 }
 
+/// [`within`], of a time that may have passed.
+pub fn until(at: Millis, now: Millis) -> Moment {
+    Moment { iso: iso(at), text: within(at - now) }
+}
+
+/// So much is this machine's clock ahead of Linear's at least.
+pub fn clock_view(ahead: Option<Millis>) -> ClockView {
+    let about = |span: Millis| if span < 2 * MINUTE { format!("{} s", span / SECOND) } else { self::span(span) };
+    match ahead {
+        None => ClockView::Unknown,
+        Some(ahead) if ahead >= SECOND => ClockView::Ahead(about(ahead)),
+        Some(ahead) if ahead <= -SECOND => ClockView::Behind(about(-ahead)),
+        Some(_) => ClockView::Agrees,
+    }
+}
+
 /// "15 h 36 min", "1 min", "less than a minute".
 pub fn span(span: Millis) -> String {
     let (hours, minutes) = (span / HOUR, span % HOUR / MINUTE);
@@ -169,6 +185,21 @@ mod tests {
 
     /// 2026-11-19 14:02:11 UTC.
     const NOW: Millis = 1_795_096_931_000;
+
+    #[test]
+    fn a_clock_is_told_by_what_is_certain() {
+        let cases = [
+            (None, ClockView::Unknown),
+            (Some(0), ClockView::Agrees),
+            (Some(999), ClockView::Agrees),
+            (Some(12_900), ClockView::Ahead("12 s".to_owned())),
+            (Some(-1_000), ClockView::Behind("1 s".to_owned())),
+            (Some(-2 * HOUR), ClockView::Behind("2 h 0 min".to_owned())),
+        ];
+        for (ahead, view) in cases {
+            assert_eq!(clock_view(ahead), view, "{ahead:?}");
+        }
+    }
 
     #[test]
     fn days_near_by_have_names() {

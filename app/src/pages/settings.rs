@@ -10,7 +10,7 @@ use super::load::loaded;
 use crate::api::load_settings;
 use crate::islands::SaveOnChange;
 use crate::parts::{Content, CopyField, Dialog, Field, FlashMessage, Glyph, Icon, Place, Problem, Question};
-use crate::view::{Complaint, CreateAppView, Flash, PersonView, SettingsView, Theme};
+use crate::view::{ClockView, Complaint, CreateAppView, Flash, PersonView, SettingsView, Theme};
 
 const REDIRECT_HINT: &str = "Must match Linear letter for letter, port included. If Linear says “Invalid redirect_uri parameter”, it is not \
                              among the callback URLs of the app there.";
@@ -214,6 +214,16 @@ fn Account(person: PersonView, refused: Option<Flash>) -> impl IntoView {
     .into_any()
 }
 
+/// A clock that is wrong makes tokens look too old or too young, and Linear's webhooks as well.
+fn clock(clock: ClockView) -> String {
+    match clock {
+        ClockView::Unknown => "Not compared yet. Linear’s next answer tells".to_owned(),
+        ClockView::Agrees => "Agrees with Linear’s".to_owned(),
+        ClockView::Ahead(by) => format!("{by} ahead of Linear’s. Set this machine’s clock"),
+        ClockView::Behind(by) => format!("{by} behind Linear’s. Set this machine’s clock"),
+    }
+}
+
 #[component]
 fn Instance(view: SettingsView) -> impl IntoView {
     view! {
@@ -236,6 +246,22 @@ fn Instance(view: SettingsView) -> impl IntoView {
                         <dd>
                             <code>{view.sealing_key}</code>
                         </dd>
+                    </div>
+                    {view
+                        .next_sweep
+                        .map(|at| {
+                            view! {
+                                <div>
+                                    <dt>"Next look for tokens to refresh"</dt>
+                                    <dd>
+                                        <time datetime=at.iso>{at.text}</time>
+                                    </dd>
+                                </div>
+                            }
+                        })}
+                    <div>
+                        <dt>"Clock"</dt>
+                        <dd>{clock(view.clock)}</dd>
                     </div>
                     <div>
                         <dt>"E-mail"</dt>

@@ -18,6 +18,8 @@ fn view(own_apps: Option<OwnAppsView>) -> SettingsView {
         version: "0.1.0".to_owned(),
         database: "SQLite".to_owned(),
         sealing_key: "k".to_owned(),
+        next_sweep: None,
+        clock: ClockView::Unknown,
         mail_from: None,
         keys: None,
         new_key: None,
@@ -167,4 +169,16 @@ fn the_way_to_an_app_in_linear_is_where_it_is_needed() {
     assert!(local.contains("Linear takes no webhook address on localhost") && !local.contains("LINEAR_WEBHOOK_SECRET"));
     let elsewhere = page(SettingsView { app_configured: true, ..none });
     assert!(!elsewhere.contains("nothing can be connected"));
+}
+
+#[test]
+fn an_instance_tells_its_clock_and_its_next_look() {
+    let told = |clock, next_sweep| page(SettingsView { clock, next_sweep, ..view(None) });
+    let soon = Moment { iso: "2026-11-19T14:02:19Z".to_owned(), text: "in 8 s".to_owned() };
+    let sweeping = told(ClockView::Agrees, Some(soon));
+    assert!(sweeping.contains(r#"<time datetime="2026-11-19T14:02:19Z">in 8 s</time>"#), "{sweeping}");
+    assert!(sweeping.contains("Agrees with Linear’s"));
+    let wrong = told(ClockView::Behind("40 s".to_owned()), None);
+    assert!(wrong.contains("40 s behind Linear’s. Set this machine’s clock"));
+    assert!(!wrong.contains("Next look"));
 }

@@ -1,7 +1,12 @@
 //! Which path leads where. One listener plays both linear.app and api.linear.app.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{from_fn_with_state, map_response_with_state};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post, put};
 
 use crate::faults::Endpoint;
@@ -22,5 +27,15 @@ pub(crate) fn router(simulator: &Simulator) -> Router {
         .route("/uploads/{id}", faulty(Endpoint::Upload, put(graphql::upload::put)))
         .route("/uploads/{workspace}/{id}", get(graphql::upload::get))
         .merge(control::routes())
+        .layer(map_response_with_state(simulator.clone(), dated))
         .with_state(simulator.clone())
+}
+
+/// By the simulation's clock, where the listener would take the system's.
+async fn dated(State(simulator): State<Simulator>, mut response: Response) -> Response {
+    let since_epoch = Duration::from_millis(u64::try_from(simulator.now_ms()).unwrap_or(0));
+    if let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(UNIX_EPOCH + since_epoch)) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }

@@ -6,6 +6,9 @@ use ::http::header::RETRY_AFTER;
 use ::http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 
+use super::skew::Skew;
+use crate::clock::Clock;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For the whole call, body included.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -103,11 +106,14 @@ impl Reply {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Http(reqwest::Client);
+pub(super) struct Http {
+    client: reqwest::Client,
+    skew: Skew,
+}
 
 impl Http {
     #[expect(clippy::disallowed_methods, reason = "the one client that everything shares")]
-    pub fn new() -> Result<Http, reqwest::Error> {
+    pub fn new(clock: Clock) -> Result<Http, reqwest::Error> {
         // Another part of the program may have chosen the provider first; either will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
@@ -116,18 +122,24 @@ impl Http {
             .timeout(TOTAL_TIMEOUT)
             .redirect(Policy::none())
             .build()?;
-        Ok(Http(client))
+        Ok(Http { client, skew: Skew::new(clock) })
     }
 
     pub fn client(&self) -> &reqwest::Client {
-        &self.0
+        &self.client
+    }
+
+    pub fn skew(&self) -> &Skew {
+        &self.skew
     }
 
     /// Sends, and reads the reply up to the cap, whatever its status.
     pub async fn send(&self, request: reqwest::Request) -> Result<Reply, Passing> {
-        let mut response = self.0.execute(request).await?;
+        let asked = self.skew.now();
+        let mut response = self.client.execute(request).await?;
         let status = response.status();
         let headers = response.headers().clone();
+        self.skew.compare(asked, &headers);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > REPLY_MAX {

@@ -6,6 +6,7 @@ mod http;
 mod oauth;
 mod people;
 mod questions;
+mod skew;
 mod token_reply;
 
 use secrecy::SecretString;
@@ -17,9 +18,11 @@ pub use http::Passing;
 pub use oauth::{ExchangeError, Revocation};
 pub use people::LinearPerson;
 pub use questions::{Content, Identity, Project, Team};
+pub use skew::WRONG_FROM;
 pub use token_reply::Tokens;
 
 use self::http::Http;
+use crate::clock::{Clock, Millis};
 
 /// An OAuth app in Linear: the operator's, or one of an organisation's own.
 #[derive(Clone, Debug)]
@@ -54,12 +57,12 @@ pub struct Linear {
 
 impl Linear {
     /// `web` is `https://linear.app`, `api` is `https://api.linear.app`, `redirect_uri` must equal the one registered
-    /// with the app letter for letter.
+    /// with the app letter for letter. `clock` is compared with Linear's.
     ///
     /// # Errors
     /// When the machine's certificates cannot be read.
-    pub fn new(web: Url, api: Url, app: Option<OauthApp>, redirect_uri: Url) -> Result<Linear, reqwest::Error> {
-        Ok(Linear { http: Http::new()?, web, api, app, redirect_uri })
+    pub fn new(web: Url, api: Url, app: Option<OauthApp>, redirect_uri: Url, clock: Clock) -> Result<Linear, reqwest::Error> {
+        Ok(Linear { http: Http::new(clock)?, web, api, app, redirect_uri })
     }
 
     #[must_use]
@@ -70,6 +73,13 @@ impl Linear {
     #[must_use]
     pub fn redirect_uri(&self) -> &Url {
         &self.redirect_uri
+    }
+
+    /// Milliseconds that this machine's clock is at least ahead of Linear's, behind it where negative, 0 where they agree as
+    /// far as one can tell; `None` before Linear's first answer to this process.
+    #[must_use]
+    pub fn clock_ahead(&self) -> Option<Millis> {
+        self.http.skew().ahead()
     }
 
     fn web_url(&self, path: &str) -> Url {

@@ -1,6 +1,7 @@
 //! Refreshes under way in this process: one for each generation of a connection, however many wait for it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tracing::Instrument as _;
 
 use super::{Cause, Landed, millis};
 use crate::Engine;
+use crate::clock::Millis;
 
 /// Questions to Linear's token endpoint under way in this process. More wait; their callers do not wait for ever.
 const AT_ONCE: usize = 256;
@@ -27,6 +29,8 @@ pub(crate) struct Flights {
     turns: Semaphore,
     alarmed: Mutex<Option<Instant>>,
     sweep: tokio::sync::Mutex<()>,
+    /// When the background looks again for what is due; 0 as long as nobody said.
+    next_sweep: AtomicI64,
 }
 
 impl Default for Flights {
@@ -37,6 +41,7 @@ impl Default for Flights {
             turns: Semaphore::new(AT_ONCE),
             alarmed: Mutex::default(),
             sweep: tokio::sync::Mutex::default(),
+            next_sweep: AtomicI64::new(0),
         }
     }
 }
@@ -113,6 +118,14 @@ impl Flights {
     /// One sweep at a time in this process.
     pub fn sweep_turn(&self) -> &tokio::sync::Mutex<()> {
         &self.sweep
+    }
+
+    pub fn plan_sweep(&self, at: Millis) {
+        self.next_sweep.store(at, Ordering::Relaxed);
+    }
+
+    pub fn next_sweep(&self) -> Option<Millis> {
+        Some(self.next_sweep.load(Ordering::Relaxed)).filter(|at| *at > 0)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 
-use super::{Cause, Outcome};
+use super::{Cause, Outcome, millis};
 use crate::Engine;
 use crate::clock::{MINUTE, Millis};
 use crate::store::{Due, DueGrant, SealedGrant, StoreError};
@@ -90,6 +91,17 @@ impl Engine {
     pub async fn sweep_due(&self) -> Result<Swept, StoreError> {
         let within = self.settings().refresh.background_before;
         self.sweep(Ask { within, put_off_until: self.now(), spread: true }, Cause::Schedule).await
+    }
+
+    /// Says how long from now the background of this process sweeps again.
+    pub fn plan_sweep(&self, nap: Duration) {
+        self.flights().plan_sweep(self.now() + millis(nap));
+    }
+
+    /// When the background of this process sweeps again, in milliseconds since the epoch; `None` where nothing sweeps.
+    #[must_use]
+    pub fn next_sweep(&self) -> Option<Millis> {
+        self.flights().next_sweep()
     }
 
     async fn sweep(&self, ask: Ask, cause: Cause) -> Result<Swept, StoreError> {

@@ -40,6 +40,20 @@ async fn settings_tell_what_to_register_in_linear() {
 }
 
 #[tokio::test]
+async fn settings_tell_when_this_machines_clock_is_not_linears() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    browser.get("/settings").await.shows("Not compared yet.");
+    let id = browser.connect("acme-robotics").await;
+    browser.get("/settings").await.shows("Agrees with Linear’s");
+    for (off, said) in [(90, "89 s ahead of Linear’s."), (-130, "40 s behind Linear’s.")] {
+        world.linear.advance_s(-off);
+        browser.post("/integrations/check", &[("connection", &id)]).await;
+        browser.get("/settings").await.shows(said);
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_error_in_the_address_bar_is_never_echoed() {
     let world = World::new().await;
     let mut browser = world.owner().await;

@@ -78,9 +78,14 @@ impl World {
         let entropy = Entropy::seeded(1);
         let store = Store::open_sqlite(&dir.path().join("relink.db")).await.unwrap();
         store.migrate().await.unwrap();
-        let linear_client =
-            Linear::new(config.linear_url.clone(), config.linear_api_url.clone(), (!setup.no_app).then_some(app), config.redirect_uri())
-                .unwrap();
+        let linear_client = Linear::new(
+            config.linear_url.clone(),
+            config.linear_api_url.clone(),
+            (!setup.no_app).then_some(app),
+            config.redirect_uri(),
+            clock.clone(),
+        )
+        .unwrap();
         let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy.clone());
         let webhook_key = if setup.no_app { None } else { SigningKey::new(&webhook_secret.into()) };
         let settings = Settings {

@@ -68,6 +68,8 @@ async fn the_clock_stands_still_until_it_is_moved() {
     let linear = Linear::start().await;
     let moved = linear.control("clock", json!({"advance_s": 5})).await;
     assert_eq!(moved.body, json!({"now_ms": START_MS + 5_000, "manual": true}));
+    let reply = linear.http.get(format!("{}/graphql", linear.base)).send().await.unwrap();
+    assert_eq!(reply.headers()["date"], "Sat, 21 Nov 2026 10:30:05 GMT", "what it answers is dated by it");
 }
 
 #[tokio::test]
