@@ -94,7 +94,10 @@ fn the_tally_names_the_only_one_in_the_worst_state() {
 
 #[test]
 fn a_wrong_set_up_is_told_from_linears_troubles() {
-    let fault = |connections: &[Connection]| wrong_set_up(connections, NOW).map(|waiting| waiting.fault);
-    assert_eq!(fault(&[put_off("a", "server_error")]), None);
-    assert_eq!(fault(&[put_off("a", "server_error"), put_off("b", "invalid_client")]), Some(Fault::App));
+    let faults = |connections: &[Connection]| wrong_set_up(connections, NOW).into_iter().map(|waiting| waiting.fault).collect::<Vec<_>>();
+    assert_eq!(faults(&[put_off("a", "server_error")]), []);
+    assert_eq!(faults(&[put_off("a", "server_error"), put_off("b", "invalid_client")]), [Fault::App]);
+    let own = Connection { app_id: Some("a1".to_owned()), ..put_off("c", "invalid_client") };
+    let both = [own.clone(), put_off("a", "invalid_client"), own, put_off("b", "invalid_client")];
+    assert_eq!(faults(&both), [Fault::App, Fault::OwnApp], "each once");
 }

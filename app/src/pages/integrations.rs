@@ -50,7 +50,9 @@ fn overview(view: IntegrationsView) -> AnyView {
         .into_any(),
     };
     view! {
-        {wrong_set_up.map(|waiting| view! { <SetUpAlert fault=waiting.fault answer=waiting.answer /> })}
+        <div class="contents" data-part="set-up">
+            {wrong_set_up.into_iter().map(|waiting| view! { <SetUpAlert fault=waiting.fault answer=waiting.answer /> }).collect_view()}
+        </div>
         <div class="head">
             <div data-part="verdict">
                 <h1 data-say="">{verdict(&tally)}</h1>

@@ -15,7 +15,7 @@ fn view(connections: Vec<ConnectionView>) -> IntegrationsView {
     IntegrationsView {
         tally: TallyView { reconnect, waiting, connected, ended: 0, only },
         connections,
-        wrong_set_up: None,
+        wrong_set_up: Vec::new(),
         search: None,
         pager: None,
         here: "/integrations".to_owned(),
@@ -79,7 +79,7 @@ fn a_wrong_set_up_is_said_once_above_all_connections() {
     ];
     for (connection, parts) in cases {
         let view = view(vec![connection.clone(), connection.clone()]);
-        let page = shown(IntegrationsView { wrong_set_up: connection.waiting, manages: false, ..view });
+        let page = shown(IntegrationsView { wrong_set_up: connection.waiting.into_iter().collect(), manages: false, ..view });
         assert_eq!(page.matches(r#"role="alert""#).count(), 1);
         for part in parts {
             assert!(page.contains(part), "{part:?} is missing");

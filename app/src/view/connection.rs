@@ -202,7 +202,7 @@ pub struct IntegrationsView {
     pub connections: Vec<ConnectionView>,
     pub tally: TallyView,
     /// What keeps all connections from being refreshed until whoever runs this Relink acts.
-    pub wrong_set_up: Option<Waiting>,
+    pub wrong_set_up: Vec<Waiting>,
     /// Absent where there are few.
     pub search: Option<SearchView>,
     /// Absent where all fit on one page.
