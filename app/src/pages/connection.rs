@@ -101,8 +101,8 @@ fn question(view: &ConnectionPageView, asked: Asked) -> Option<Question> {
 
 #[component]
 fn Head(connection: ConnectionView, manages: bool, as_of: Freshness, page: String) -> impl IntoView {
-    let alive = manages && connection.status.works();
-    let actions = alive.then(|| {
+    let works = connection.status.works();
+    let check = works.then(|| {
         view! {
             <form method="post" action="/integrations/check">
                 <input type="hidden" name="connection" value=connection.id.clone() />
@@ -111,6 +111,10 @@ fn Head(connection: ConnectionView, manages: bool, as_of: Freshness, page: Strin
                     "Check now"
                 </button>
             </form>
+        }
+    });
+    let refresh = (works && manages).then(|| {
+        view! {
             <form method="post" action="/integrations/refresh">
                 <input type="hidden" name="connection" value=connection.id.clone() />
                 <button class="btn">"Refresh now"</button>
@@ -134,7 +138,8 @@ fn Head(connection: ConnectionView, manages: bool, as_of: Freshness, page: Strin
             </div>
             <div class="tools">
                 <AsOf at=as_of page topics="connections deliveries people" />
-                {actions}
+                {check}
+                {refresh}
             </div>
         </div>
     }
