@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{HtmlFormElement, HtmlInputElement, RequestInit, RequestRedirect, Response, UrlSearchParams};
+use web_sys::{Element, HtmlFormElement, HtmlInputElement, RequestInit, RequestRedirect, Response, UrlSearchParams};
 
 #[island]
 pub fn SaveOnChange(children: Children) -> impl IntoView {
@@ -28,7 +28,21 @@ pub fn SaveOnChange(children: Children) -> impl IntoView {
 fn show(theme: &str) {
     if let Some(root) = document().document_element() {
         let _ = if theme == "system" { root.remove_attribute("data-theme") } else { root.set_attribute("data-theme", theme) };
+        let _ = paint(&root);
     }
+}
+
+/// What a phone paints around the page is the canvas, whatever the head of the document said.
+fn paint(root: &Element) -> Result<(), JsValue> {
+    let Some(style) = window().get_computed_style(root)? else { return Ok(()) };
+    let canvas = style.get_property_value("background-color")?;
+    let around = document().query_selector_all("meta[name=theme-color]")?;
+    for at in 0..around.length() {
+        if let Some(meta) = around.item(at).and_then(|node| node.dyn_into::<Element>().ok()) {
+            meta.set_attribute("content", &canvas)?;
+        }
+    }
+    Ok(())
 }
 
 /// A reload on every arrow key would take the focus out of the radios, so this one post stays on the page.
