@@ -20,6 +20,7 @@ pub fn owner() -> PersonView {
         email: "priya@northwind.dev".to_owned(),
         initials: "PR".to_owned(),
         organisation: "Northwind Labs".to_owned(),
+        organisation_id: "org-1".to_owned(),
         role: "owner".to_owned(),
         manages: true,
     }

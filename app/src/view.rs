@@ -151,6 +151,7 @@ pub struct PersonView {
     pub email: String,
     pub initials: String,
     pub organisation: String,
+    pub organisation_id: String,
     /// "owner", "admin" or "member".
     pub role: String,
     /// May connect, reconnect and disconnect.

@@ -14,6 +14,8 @@ pub enum Failure {
     NotFound,
     #[error("Relink cannot reach its database right now. Nothing was changed. Try again in a minute.")]
     Unavailable,
+    #[error("This page was made for another organisation of yours. Nothing was changed. Change back to it, then try again.")]
+    OtherOrganisation,
     #[error("This request makes no sense to Relink. Nothing was changed.")]
     Malformed,
 }

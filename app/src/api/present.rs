@@ -18,6 +18,7 @@ pub fn person_view(person: &Person) -> PersonView {
         email: person.email.clone(),
         initials: initials(&person.name),
         organisation: person.organisation.clone(),
+        organisation_id: person.organisation_id.clone(),
         role: person.role.name().to_owned(),
         manages: person.manages(),
     }

@@ -114,6 +114,10 @@ pub async fn signed_in() -> Result<Person, Failure> {
 /// [`signed_in`] for the target of a form: a browser is sent to sign in, a program is told 401.
 pub async fn signed_in_form() -> Result<Person, Failure> {
     match person().await? {
+        Some(person) if made_for_another(&parts()?, &person) => {
+            refuse(Failure::OtherOrganisation).await?;
+            Err(Failure::OtherOrganisation)
+        }
         Some(person) => Ok(person),
         None => {
             if accepts_html()? {
@@ -124,6 +128,13 @@ pub async fn signed_in_form() -> Result<Person, Failure> {
             Err(Failure::SignedOut)
         }
     }
+}
+
+/// Whether the form says that its page was made for another organisation than the one the person is in by now.
+fn made_for_another(parts: &Parts, person: &Person) -> bool {
+    let query = parts.uri.query().unwrap_or_default();
+    let made_for = query.split('&').find_map(|pair| pair.strip_prefix("organisation="));
+    made_for.is_some_and(|organisation| organisation != person.organisation_id)
 }
 
 /// Refuses a form: a browser reads why on the next page, a program gets the status.
@@ -138,6 +149,7 @@ pub async fn refuse(failure: Failure) -> Result<(), Failure> {
         Failure::Forbidden => StatusCode::FORBIDDEN,
         Failure::NotFound => StatusCode::NOT_FOUND,
         Failure::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Failure::OtherOrganisation => StatusCode::CONFLICT,
         Failure::Malformed => StatusCode::BAD_REQUEST,
     });
     Err(failure)

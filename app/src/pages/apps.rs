@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::door::words;
-use crate::parts::{Ask, CopyField, Field, Glyph, Icon, Problem, Question, counted};
+use crate::parts::{Ask, CopyField, Field, Glyph, Icon, Problem, Question, counted, for_organisation};
 use crate::view::{AppDraft, AppProblem, AppView, Complaint, CreateAppView, OwnAppsView};
 
 const HERE: &str = "/settings#linear-app";
@@ -134,7 +134,7 @@ fn AddApp(draft: AppDraft, create: CreateAppView) -> impl IntoView {
                 <Glyph icon=Icon::Chevron />
                 "Add an app"
             </summary>
-            <form class="pad stack" method="post" action="/settings/apps">
+            <form class="pad stack" method="post" action=for_organisation("/settings/apps")>
                 <p>{create_link(&create)} " with every field filled in, then copy back what Linear shows:"</p>
                 {no_webhook(&create)}
                 <Field

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::door::words;
-use crate::parts::{Field, Glyph, Icon, Problem};
+use crate::parts::{Field, Glyph, Icon, Problem, for_organisation};
 use crate::view::{Choice, DestinationForm, DestinationView, RESENT_AT_ONCE};
 
 #[component]
@@ -11,7 +11,7 @@ pub fn NewDestination(form: DestinationForm) -> impl IntoView {
     let DestinationForm { url, events, ordered, complaint } = form;
     let problem = complaint.map(|complaint| Problem { text: words(complaint), first: true });
     view! {
-        <form class="pad split stack" method="post" action="/deliveries/destinations">
+        <form class="pad split stack" method="post" action=for_organisation("/deliveries/destinations")>
             <h3>"Add a destination"</h3>
             <Field
                 id="url"

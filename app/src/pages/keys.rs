@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::door::words;
-use crate::parts::{CopyField, Field, Glyph, Icon, Problem};
+use crate::parts::{CopyField, Field, Glyph, Icon, Problem, for_organisation};
 use crate::view::{Complaint, KeyView, NewKeyView, Refused};
 
 /// At the top of the page: the key that was just made, or that there is none to show any more.
@@ -48,7 +48,7 @@ pub fn ApiKeys(keys: Vec<KeyView>, #[prop(optional_no_strip)] refused: Option<Re
             </header>
             <div>
                 {list(keys)}
-                <form class="row" method="post" action="/settings/keys/new">
+                <form class="row" method="post" action=for_organisation("/settings/keys/new")>
                     <Field id="name" label="Name of a new key" value autocomplete="off" problem />
                     <button class="btn">
                         <Glyph icon=Icon::Plus />

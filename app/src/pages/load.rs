@@ -6,7 +6,7 @@ use leptos::tachys::reactive_graph::OwnedView;
 
 use super::missing;
 use crate::api::{Failure, load_shell};
-use crate::parts::{Content, Frame};
+use crate::parts::{Content, Frame, made_for};
 use crate::view::{ShellView, Simulated, Status, Theme};
 
 /// Waits for the frame's and the page's data, and shows the page or why there is none.
@@ -17,12 +17,17 @@ where
     Show: FnOnce(T) -> Content + Send + 'static,
 {
     Suspend::new(async move {
-        let content = match load.await {
+        let loaded = load.await;
+        // The frame last: what the page found out on the way counts in the navigation too.
+        let shell = load_shell().await;
+        if let Some(person) = shell.as_ref().ok().and_then(|shell| shell.person.as_ref()) {
+            made_for(&person.organisation_id);
+        }
+        let content = match loaded {
             Ok(view) => show(view),
             Err(failure) => missing::failed(&failure),
         };
-        // The frame last: what the page found out on the way counts in the navigation too.
-        framed(load_shell().await, content)
+        framed(shell, content)
     })
 }
 

@@ -25,7 +25,7 @@ pub fn failed(failure: &Failure) -> Content {
                 "Go to Integrations",
             )
         }
-        Failure::NotFound | Failure::Malformed => {
+        Failure::NotFound | Failure::Malformed | Failure::OtherOrganisation => {
             answer_with(404);
             ("There is no page here", "The address has a typo, or what it led to is gone.", "/integrations", "Go to Integrations")
         }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Glyph, Icon, ScopePicker};
+use super::{Glyph, Icon, ScopePicker, for_organisation};
 use crate::islands::Leave;
 use crate::view::{Choice, ScopeView};
 
@@ -23,7 +23,7 @@ pub fn ConnectButton(
 ) -> impl IntoView {
     view! {
         <Leave>
-            <form method="post" action=START>
+            <form method="post" action=for_organisation(START)>
                 {app.map(|app| view! { <input type="hidden" name="app" value=app /> })}
                 <button class=class(false)>
                     <Glyph icon />
@@ -46,7 +46,7 @@ pub fn ConnectForm(
 ) -> impl IntoView {
     view! {
         <Leave>
-            <form class=form_class id="connect" method="post" action=START>
+            <form class=form_class id="connect" method="post" action=for_organisation(START)>
                 {children.map(|children| children())}
                 {(!apps.is_empty()).then(|| choice(apps))}
                 <button class=class(primary)>
@@ -94,6 +94,7 @@ pub fn ReconnectForm(connection: String, workspace: String, #[prop(optional)] pr
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
+    use crate::parts::made_for;
     use crate::rendered;
 
     fn form(apps: Vec<Choice>) -> String {
@@ -119,5 +120,14 @@ mod tests {
         let button = |app| rendered::html(|| view! { <ConnectButton app /> });
         assert!(button(Some("a1".to_owned())).contains(r#"<input type="hidden" name="app" value="a1">"#));
         assert!(!button(None).contains("<input"));
+    }
+
+    #[test]
+    fn a_new_connection_is_for_the_organisation_of_its_page() {
+        let page = rendered::html(|| {
+            made_for("org-1");
+            view! { <ConnectButton /> }
+        });
+        assert!(page.contains(r#"action="/oauth/linear/start?organisation=org-1""#), "{page}");
     }
 }

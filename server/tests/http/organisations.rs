@@ -428,6 +428,36 @@ async fn a_form_of_the_organisation_before_is_refused_and_changes_nothing() {
     kim.switch_to(&borealis).await.shows("Acme Robotics is connected");
 }
 
+/// The forms of a page that name nothing of the organisation it was made for, but the organisation itself.
+fn made_for(page: &Reply, organisation: &str) -> Vec<String> {
+    let ending = format!("?organisation={organisation}");
+    let actions = page.body.split("action=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    actions.filter(|action| action.ends_with(&ending)).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn what_is_new_is_made_in_the_organisation_of_its_page_or_not_at_all() {
+    let world = World::new().await;
+    let mut kim = Kim::new(&world).await;
+    let (borealis, australis) = (kim.borealis.clone(), kim.australis.clone());
+    let mut forms = Vec::new();
+    for page in ["/integrations", "/settings", "/deliveries"] {
+        forms.extend(made_for(&kim.browser.get(page).await, &borealis.organisation_id));
+    }
+    let paths: Vec<&str> = forms.iter().map(|form| form.split('?').next().unwrap()).collect();
+    assert_eq!(paths, ["/oauth/linear/start", "/settings/apps", "/settings/keys/new", "/deliveries/destinations"]);
+
+    kim.switch_to(&australis).await;
+    for form in &forms {
+        assert_eq!(program(&kim.browser, form, "name=ci-runner").await, 409, "{form}");
+        assert_eq!(kim.browser.post(form, &[("name", "ci-runner"), ("url", "https://example.com/")]).await.location(), "/integrations");
+        kim.browser.get("/integrations").await.shows("This page was made for another organisation of yours. Nothing was changed.");
+    }
+    assert!(world.engine.api_keys(&australis).await.unwrap().is_empty());
+    kim.switch_to(&borealis).await;
+    assert!(kim.browser.post(&forms[2], &[("name", "ci-runner")]).await.location().starts_with("/settings?shown="));
+}
+
 #[tokio::test]
 async fn what_waits_for_the_next_page_stays_behind() {
     let world = World::new().await;
