@@ -523,5 +523,13 @@ async fn the_simulated_linear_is_heard_and_believed() {
     heard(2).await;
     world.linear.uninstall("acme-robotics").unwrap();
     heard(3).await;
-    assert_eq!(state(&program).await, ("reconnect_required".to_owned(), json!("revoked")));
+    // Acted on after it was acknowledged.
+    let believed = ("reconnect_required".to_owned(), json!("revoked"));
+    for _ in 0..200 {
+        if state(&program).await == believed {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    assert_eq!(state(&program).await, believed);
 }
