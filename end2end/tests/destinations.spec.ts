@@ -118,7 +118,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.waitForTimeout(2_500);
       expect(got).toHaveLength(1);
       await expect(await opened(page, deliveries, "ENG-2")).toContainText(`Waiting for ${name}, until it is resumed`);
-      await expect(listed(page, receiver)).toContainText("1 waits");
+      await expect(listed(page, receiver)).toContainText("1 delivery waits");
 
       await page.getByRole("button", { name: `Resume ${name}` }).click();
       await expect(page.getByRole("status").getByText(`${name} is resumed. What waits is sent first.`)).toBeVisible();
@@ -148,7 +148,7 @@ for (const javaScriptEnabled of [true, false]) {
       await remove.click();
       await dialog.getByRole("button", { name: "Remove" }).click();
       await expect(page.getByRole("status").getByText(`${name} is removed. Nothing more is sent there.`)).toBeVisible();
-      await expect(page.getByText("No address yet")).toBeVisible();
+      await expect(page.getByText("No destination yet")).toBeVisible();
       await deliver(world, "ENG-3");
       await page.waitForTimeout(1_500);
       expect(got).toHaveLength(3);
@@ -217,7 +217,7 @@ test("destinations in every state", async ({ page, world, receive }) => {
   await soon(page, deliveries, "ENG-1", `Waiting for ${gone.name}: 410, tried once, until it is resumed`);
   await expect(page.getByText(`Nothing is sent to ${gone.name} any more.`)).toBeVisible();
   await expect(listed(page, gone)).toContainText("because it said that it is gone, last answer 410 Out of order");
-  await expect(listed(page, good)).toContainText("Issue. In order for each issue.");
+  await expect(listed(page, good)).toContainText("Issue events, in order for each issue.");
   await expect(listed(page, failing)).toContainText(/^\s*Failing/);
   await page.getByText("Send deliveries again").click();
   await look(page, "destinations");

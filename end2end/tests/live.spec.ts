@@ -274,7 +274,7 @@ test("links between people and members show where they are looked at", async ({ 
   const link = await invite(page, world, "elif@acme.example");
   const watched = new Watched(page);
   await watched.open(`${world.url}/integrations`);
-  await expect(card(page).getByRole("link", { name: "Nobody linked yet" })).toBeVisible();
+  await expect(card(page).getByRole("link", { name: "Invite someone in Acme Robotics" })).toBeVisible();
   const mobile = await phone(browser);
   await type(mobile, world, codeOf(link));
   await mobile.getByRole("button", { name: "Yes, that’s me" }).click();

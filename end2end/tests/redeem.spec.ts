@@ -22,7 +22,7 @@ for (const javaScriptEnabled of [true, false]) {
 
       const first = await invite(page, world, "elif@acme.example");
       await page.goto(`${world.url}/team`);
-      await page.getByRole("button", { name: "Send again to Elif Demir, as a new code" }).click();
+      await page.getByRole("button", { name: "New code for Elif Demir" }).click();
       const second = await page.getByLabel("Link", { exact: true }).inputValue();
       await worthless(first);
 
@@ -69,7 +69,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(mobile.getByText("This is added to your account, elif@acme.example.")).toBeVisible();
       await mobile.getByRole("button", { name: "Yes, that’s me" }).click();
       await expect(mobile.getByRole("heading", { level: 1 })).toHaveText("You are linked");
-      await expect(mobile.getByText("Sign in to Relink later")).toHaveCount(0);
+      await expect(mobile.getByText("Set a password for later")).toHaveCount(0);
       await page.goto(`${world.url}/team`);
       await expect(page.getByRole("row", { name: /elif@acme.example/ })).toContainText("Acme Robotics");
     });

@@ -41,7 +41,7 @@ test("a link is opened on a phone, and its code stays out of the address bar", a
   expect(mobile.url()).not.toContain("#");
 
   await mobile.goto(`${world.url}/link?ended=yes`);
-  await mobile.getByText("Sign in to Relink later").click();
+  await mobile.getByText("Set a password for later").click();
   await mobile.getByLabel("Choose a password").fill(PASSWORD);
   await mobile.getByRole("button", { name: "Save password" }).click();
   await expect(mobile.getByText("Saved. Sign in later with elif@acme.example")).toBeVisible();
@@ -191,7 +191,7 @@ test("every page of it, looked at", async ({ page, browser, world }) => {
   await expect(mobile.getByText("Elif Demir")).toBeVisible();
   await look(mobile, "link-preview");
   await mobile.getByRole("button", { name: "Yes, that’s me" }).click();
-  await mobile.getByText("Sign in to Relink later").click();
+  await mobile.getByText("Set a password for later").click();
   await look(mobile, "link-done");
   await mobile.goto(chiara);
   await expect(mobile.getByText("This is added to your account, elif@acme.example.")).toBeVisible();

@@ -56,7 +56,7 @@ test("theme, password and signing out without JavaScript", async ({ page, world 
   await page.getByText("Dark", { exact: true }).click();
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
-  await page.getByLabel("Present password").fill(PASSWORD);
+  await page.getByLabel("Current password").fill(PASSWORD);
   await page.getByLabel("New password").fill("another fine sentence");
   await page.getByRole("button", { name: "Change password" }).click();
   await expect(page.getByText("Your password is changed.")).toBeVisible();
@@ -130,11 +130,11 @@ test("link codes without JavaScript: several, a new one, a no, and a first passw
   await expect(page.getByRole("heading", { name: "2 link codes, shown once." })).toBeVisible();
   await page.getByRole("link", { name: "Done" }).click();
 
-  await page.getByRole("button", { name: "Send again to Elif Demir, as a new code" }).click();
+  await page.getByRole("button", { name: "New code for Elif Demir" }).click();
   const elif = await phone(browser, { javaScriptEnabled: false });
   await type(elif, world, codeOf(await page.getByLabel("Link", { exact: true }).inputValue()));
   await elif.getByRole("button", { name: "Yes, that’s me" }).click();
-  await elif.getByText("Sign in to Relink later").click();
+  await elif.getByText("Set a password for later").click();
   await elif.getByLabel("Choose a password").fill(PASSWORD);
   await elif.getByRole("button", { name: "Save password" }).click();
   await expect(elif.getByText("Saved. Sign in later with elif@acme.example")).toBeVisible();
@@ -171,7 +171,7 @@ test("a Linear app of one's own without JavaScript", async ({ page, world }) => 
   await page.getByLabel(/^Webhook signing secret/).first().fill(own.webhook_secret);
   await page.getByRole("button", { name: "Replace", exact: true }).click();
   await expect(page.getByText("The secrets of Acme internal are replaced.")).toBeVisible();
-  await expect(page.getByText("Webhook secret set")).toBeVisible();
+  await expect(page.getByText("Signing secret set")).toBeVisible();
 
   await page.goto(`${world.url}/integrations`);
   await page.getByLabel("Linear app").selectOption("Acme internal");

@@ -46,14 +46,14 @@ pub const OFFERED: [Scope; 7] = [
     Scope {
         name: "app:assignable",
         explained: "Be assigned issues and added to projects as an agent",
-        without: "Nobody can assign it an issue",
+        without: "Nobody can assign issues to the app",
         part_of: None,
         only: Some(Actor::App),
     },
     Scope {
         name: "app:mentionable",
         explained: "Be mentioned in issues and documents as an agent",
-        without: "Nobody can mention it",
+        without: "Nobody can mention the app",
         part_of: None,
         only: Some(Actor::App),
     },

@@ -47,6 +47,8 @@ fn page(web: &Web, asked: &Parts, status: StatusCode) -> String {
         words,
         theme: theme_of(asked, web.site.https),
         css: web.stylesheet(),
+        simulated: web.site.simulated,
+        way_on: if status == StatusCode::UNAUTHORIZED { ("/signin", "Sign in") } else { ("/integrations", "Go to Integrations") },
         request: asked.extensions.get::<RequestId>().filter(|_| status.is_server_error()).cloned(),
     })
 }
@@ -54,6 +56,10 @@ fn page(web: &Web, asked: &Parts, status: StatusCode) -> String {
 /// What happened and what to do. A form may have done its work before it failed.
 fn words(status: StatusCode, looked: bool) -> (&'static str, &'static str) {
     match status {
+        StatusCode::UNAUTHORIZED => ("You were signed out", "Sign in to go on. Nothing was changed."),
+        StatusCode::FORBIDDEN if looked => {
+            ("This is not open to you", "Your role in this organisation does not include it. Ask an owner, who can change that.")
+        }
         StatusCode::FORBIDDEN => (
             "This form was not accepted",
             "This form was sent from another site, so Relink did not accept it. Nothing was changed. To do it after all, open the page \

@@ -153,7 +153,7 @@ fn meaning(token: &TokenTimes, fault: Fault, now: Millis) -> String {
     let until = words::at_clock(token.expires_at, now).text;
     match (token.expires_at > now, fault) {
         (true, Fault::Linear) => {
-            format!("The token is still good until {until}; calls go through as long as Linear answers them. Nothing for you to do.")
+            format!("The token is good until {until}, so calls work whenever Linear answers. Relink keeps trying; nothing for you to do.")
         }
         (true, Fault::App | Fault::OwnApp) => format!("The token is still good until {until}; calls go through until then."),
         (_, Fault::Keys) => format!("Replicas that have the key go on; here, calls wait for it. The token is good until {until}."),

@@ -62,7 +62,7 @@ fn a_refresh_that_is_put_off_says_what_comes_next() {
     assert_eq!((waiting.failures, waiting.next_try.as_deref(), waiting.fault), (3, Some("in 40 s"), Fault::Linear));
     assert_eq!(
         waiting.meaning,
-        "The token is still good until 15:25 UTC today; calls go through as long as Linear answers them. Nothing for you to do."
+        "The token is good until 15:25 UTC today, so calls work whenever Linear answers. Relink keeps trying; nothing for you to do."
     );
     let later = connection_view(&put_off("timeout", None, 9), NOW + 2 * HOUR).waiting.expect("waiting");
     assert_eq!(later.meaning, "The token ran out at 15:25 UTC today. Relink keeps trying; nothing for you to do.");

@@ -113,6 +113,6 @@ fn a_checked_delivery_says_what_would_become_of_it() {
         Verdict::OutOfTime { sent } => sent.map(|sent| sent.text),
         other => panic!("{other:?}"),
     };
-    assert_eq!(sent(&late).as_deref(), Some("14:02 UTC on 18 Nov"));
+    assert_eq!(sent(&late).as_deref(), Some("14:02 UTC yesterday"));
     assert_eq!(sent(&CheckedDelivery { sent_at: None, ..late.clone() }), None);
 }

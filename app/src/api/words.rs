@@ -22,17 +22,28 @@ pub fn moment(at: Millis, now: Millis) -> Moment {
     Moment { iso: iso(at), text }
 }
 
-/// "09:42 UTC today", "09:42 UTC on 9 Nov".
+/// "09:42 UTC today", "09:42 UTC tomorrow", "09:42 UTC on 9 Nov".
 pub fn at_clock(at: Millis, now: Millis) -> Moment {
     let (date, today) = (utc(at), utc(now));
-    let clock = clock(&date);
-    let text = if date.date() == today.date() { format!("{clock} UTC today") } else { format!("{clock} UTC on {}", day(&date, &today)) };
+    let day = near(&date, &today).map_or_else(|| format!("on {}", day(&date, &today)), str::to_owned);
+    Moment { iso: iso(at), text: format!("{} UTC {day}", clock(&date)) }
+}
+
+/// "today", "yesterday", "9 Nov", with the year where it is another one.
+pub fn on_day(at: Millis, now: Millis) -> Moment {
+    let (date, today) = (utc(at), utc(now));
+    let text = near(&date, &today).map_or_else(|| day(&date, &today), str::to_owned);
     Moment { iso: iso(at), text }
 }
 
-/// "9 Nov", with the year where it is another one.
-pub fn on_day(at: Millis, now: Millis) -> Moment {
-    Moment { iso: iso(at), text: day(&utc(at), &utc(now)) }
+/// Days that have a name.
+fn near(date: &OffsetDateTime, today: &OffsetDateTime) -> Option<&'static str> {
+    match i64::from(date.to_julian_day()) - i64::from(today.to_julian_day()) {
+        0 => Some("today"),
+        1 => Some("tomorrow"),
+        -1 => Some("yesterday"),
+        _ => None,
+    }
 }
 
 /// "19 Nov 05:38 UTC": for lists that reach back less than a year.
@@ -210,7 +221,9 @@ mod tests {
         assert_eq!(moment(NOW - 10 * DAY, NOW).text, "9 Nov 14:02");
         assert_eq!(moment(NOW - 365 * DAY, NOW).text, "19 Nov 2025 14:02");
         assert_eq!(at_clock(NOW, NOW).text, "14:02 UTC today");
-        assert_eq!(at_clock(NOW - DAY, NOW).text, "14:02 UTC on 18 Nov");
+        assert_eq!(at_clock(NOW - DAY, NOW).text, "14:02 UTC yesterday");
+        assert_eq!(at_clock(NOW + 2 * DAY, NOW).text, "14:02 UTC on 21 Nov");
+        assert_eq!([on_day(NOW, NOW).text, on_day(NOW - 2 * DAY, NOW).text], ["today", "17 Nov"]);
         assert_eq!(seconds(NOW).text, "14:02:11 UTC");
         assert_eq!(stamp(NOW).text, "19 Nov 14:02 UTC");
         assert_eq!(earlier(NOW - HOUR, NOW), "13:02 UTC");

@@ -25,7 +25,7 @@ pub fn OwnApps(
         view! { <ul class="own">{apps.into_iter().map(|app| row(app, &draft)).collect_view()}</ul> }.into_any()
     };
     view! {
-        <div>
+        <div id="own-apps">
             <h3>"Apps of your own"</h3>
             <p class="small soft">"For a workspace that needs its own private app."</p>
         </div>
@@ -47,7 +47,7 @@ fn row(app: AppView, draft: &AppDraft) -> AnyView {
                 <CopyField id=format!("client-id-{}", app.id) label="Client ID" value=client_id whose />
                 <p class="tags">
                     {secret(app.has_secret, "Client secret set", "No secret, PKCE only")}
-                    {secret(app.has_webhook_secret, "Webhook secret set", "No webhook secret")}
+                    {secret(app.has_webhook_secret, "Signing secret set", "No signing secret")}
                 </p>
                 <p class="small soft">{use_of(app.workspaces)} {overlap(&app)}</p>
             </div>
@@ -100,7 +100,7 @@ fn use_of(workspaces: u64) -> String {
 
 fn overlap(app: &AppView) -> Option<AnyView> {
     let until = app.overlap_until.clone()?;
-    Some(view! { " The webhook secret before is accepted until " <time datetime=until.iso>{until.text}</time> "." }.into_any())
+    Some(view! { " The previous signing secret is accepted until " <time datetime=until.iso>{until.text}</time> "." }.into_any())
 }
 
 #[component]
@@ -114,8 +114,8 @@ fn ReplaceSecrets(app: AppView, #[prop(optional_no_strip)] problem: Option<AppPr
             </summary>
             <form class="pad stack" method="post" action="/settings/apps/secrets">
                 <p class="soft small">
-                    "What stays empty stays as it is. The webhook secret before is accepted for a while, since Linear’s retries are signed "
-                    "with it."
+                    "What stays empty stays as it is. The previous signing secret stays accepted for a while, because Linear signs its "
+                    "retries with it."
                 </p>
                 {secrets(&format!("-{}", app.id), problem)} <input type="hidden" name="app" value=app.id />
                 <p><button class="btn">"Replace"</button></p>
@@ -135,7 +135,7 @@ fn AddApp(draft: AppDraft, create: CreateAppView) -> impl IntoView {
                 "Add an app"
             </summary>
             <form class="pad stack" method="post" action=for_organisation("/settings/apps")>
-                <p>{create_link(&create)} " with every field filled in, then copy back what Linear shows:"</p>
+                <p>{create_link(&create)} ", then copy back what Linear shows:"</p>
                 {no_webhook(&create)}
                 <Field
                     id="app-name"
@@ -225,7 +225,8 @@ fn in_words(problem: AppProblem) -> String {
 
 /// Out to Linear's page for a new app.
 pub fn create_link(create: &CreateAppView) -> AnyView {
-    view! { <a href=create.url.clone() rel="external noreferrer">"Create the app in Linear"</a> }.into_any()
+    let filled = if create.webhook { " with every field filled in" } else { " with every field but the webhook’s filled in" };
+    view! { <a href=create.url.clone() rel="external noreferrer">"Create the app in Linear"</a> {filled} }.into_any()
 }
 
 /// Why the address for webhooks is not among the fields.

@@ -9,6 +9,7 @@ pub fn AuditTrail(trail: AuditView) -> impl IntoView {
     let AuditView { lines, older, is_old } = trail;
     let newest = is_old.then(|| view! { <a href="/settings#audit">"Newest"</a> " " });
     let older = older.map(|number| view! { <a href=format!("/settings?before={number}#audit")>"Older"</a> });
+    let pager = (newest.is_some() || older.is_some()).then(|| view! { <p>{newest} {older}</p> });
     view! {
         <section class="set wide" id="audit" aria-labelledby="h-audit">
             <header>
@@ -20,7 +21,7 @@ pub fn AuditTrail(trail: AuditView) -> impl IntoView {
                     </a>
                 </p>
             </header>
-            <div>{table(lines)} <p>{newest} {older}</p></div>
+            <div>{table(lines)} {pager}</div>
         </section>
     }
     .into_any()
@@ -48,6 +49,11 @@ fn table(lines: Vec<AuditLine>) -> AnyView {
     .into_any()
 }
 
+/// By command there is no address.
+fn from(address: String) -> AnyView {
+    if address.is_empty() { "this machine".into_any() } else { view! { <code>{address}</code> }.into_any() }
+}
+
 fn row(line: AuditLine) -> AnyView {
     view! {
         <tr>
@@ -60,7 +66,7 @@ fn row(line: AuditLine) -> AnyView {
                 " "
                 {line.subject}
             </td>
-            <td data-l="From">{(!line.address.is_empty()).then(|| view! { <code>{line.address}</code> })}</td>
+            <td data-l="From">{from(line.address)}</td>
         </tr>
     }
     .into_any()

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::missing::in_the_log;
 use crate::Start;
-use crate::parts::Solo;
+use crate::parts::{Solo, Strip};
 use crate::view::{RequestId, Theme};
 
 /// What to say instead of an empty or a machine's answer.
@@ -14,13 +14,17 @@ pub struct Broken {
     pub theme: Theme,
     /// The address of the stylesheet.
     pub css: String,
+    /// The strip of the simulated Linear is on every page.
+    pub simulated: bool,
+    /// Where to go from here, and how it is called.
+    pub way_on: (&'static str, &'static str),
     /// Of an error of ours: the log has more under this name.
     pub request: Option<RequestId>,
 }
 
 /// The document as text.
 #[must_use]
-pub fn broken(Broken { heading, words, theme, css, request }: Broken) -> String {
+pub fn broken(Broken { heading, words, theme, css, simulated, way_on, request }: Broken) -> String {
     let document = view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme.attribute()>
@@ -30,18 +34,18 @@ pub fn broken(Broken { heading, words, theme, css, request }: Broken) -> String 
                 <title>{format!("{heading}, Relink")}</title>
             </head>
             <body>
-                <Solo host=String::new()>
-                    <div>
-                        <h1>{heading}</h1>
-                        <p class="soft">{words}</p>
-                    </div>
-                    {request.map(in_the_log)}
-                    <p>
-                        <a class="btn" href="/integrations">
-                            "Go to Integrations"
+                <div class=simulated.then_some("has-sim")>
+                    {simulated.then(|| view! { <Strip way_out=false /> })} <Solo host=String::new()>
+                        <div>
+                            <h1>{heading}</h1>
+                            <p class="soft">{words}</p>
+                        </div>
+                        {request.map(in_the_log)}
+                        <a class="btn primary tall wide" href=way_on.0>
+                            {way_on.1}
                         </a>
-                    </p>
-                </Solo>
+                    </Solo>
+                </div>
             </body>
         </html>
     };

@@ -74,9 +74,9 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         <div data-part="state">{state(&connection, evidence, through, manages)}</div>
         <RefreshHistory status=connection.status life=connection.life.clone() chain history />
         {section}
-        {people}
-        {held.then(|| view! { <Scopes scopes /> })}
+        {held.then(|| view! { <Scopes scopes works=connection.status.works() /> })}
         <TeamsAndProjects workspace=name.clone() status=connection.status content />
+        {people}
         {ending.filter(|_| held && !asking).map(|ending| view! { <DisconnectSection connection ending /> })}
     };
     let title = question.as_ref().map_or_else(|| format!("{name}, Relink"), |question| format!("{} Relink", question.heading));
@@ -106,8 +106,7 @@ fn Head(connection: ConnectionView, manages: bool, as_of: Freshness, page: Strin
         view! {
             <form method="post" action="/integrations/check">
                 <input type="hidden" name="connection" value=connection.id.clone() />
-                <button class="btn">
-                    <Glyph icon=Icon::Turn />
+                <button class="btn" title="Makes one call to Linear">
                     "Check now"
                 </button>
             </form>
@@ -117,7 +116,10 @@ fn Head(connection: ConnectionView, manages: bool, as_of: Freshness, page: Strin
         view! {
             <form method="post" action="/integrations/refresh">
                 <input type="hidden" name="connection" value=connection.id.clone() />
-                <button class="btn">"Refresh now"</button>
+                <button class="btn" title="Gets a new token from Linear">
+                    <Glyph icon=Icon::Turn />
+                    "Refresh now"
+                </button>
             </form>
         }
     });
@@ -172,7 +174,7 @@ fn state(connection: &ConnectionView, evidence: Option<EvidenceView>, through: O
         view! {
             <div class="pad stack">
                 <p>{farewell_words(&farewell)}</p>
-                {manages.then(|| view! { <div><ConnectButton app=farewell.app.clone() /></div> })}
+                {manages.then(|| view! { <div><ConnectButton label="Connect again" icon=Icon::Turn app=farewell.app.clone() /></div> })}
             </div>
         }
     });

@@ -26,7 +26,7 @@ pub fn NewDestination(form: DestinationForm) -> impl IntoView {
             {event_types(events)}
             <label class="tick">
                 <input type="checkbox" name="ordered" value="yes" checked=ordered />
-                <span>"Keep events about the same issue in order. One that fails holds up those after it"</span>
+                <span>"Keep events about the same issue in order. One that fails holds up those after it."</span>
             </label>
             <p>
                 <button class="btn">
@@ -77,8 +77,8 @@ pub fn SendAgain(destinations: Vec<DestinationView>) -> impl IntoView {
             </summary>
             <form class="pad stack" method="post" action="/deliveries/resend-newest">
                 <p class="soft small">
-                    "What it took before comes again under the same webhook-id, and events of every type come, also where it takes only "
-                    "some. A single delivery is sent again from its row above."
+                    "The destination gets again what it took before, under the same " <code>"webhook-id"</code>
+                    ", and events of every type, even if it takes only some. A single delivery is sent again from its row above."
                 </p>
                 <div class="row">
                     <div class="field">

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::destination_forms::{NewDestination, SendAgain};
-use crate::parts::{Ask, CopyField, Glyph, Icon, Question, counted_deliveries, said, why_paused};
+use crate::parts::{Ask, CopyFirst, Glyph, Icon, Question, counted_deliveries, said, why_paused};
 use crate::view::{DestinationState, DestinationView, HandedOnView, NewDestinationView, PausedBecause};
 
 const HERE: &str = "/deliveries#destinations";
@@ -15,7 +15,7 @@ pub fn NewSecret(new_destination: NewDestinationView) -> impl IntoView {
     let done = view! { <p><a class="btn" href=HERE>"Done"</a></p> };
     match new_destination {
         NewDestinationView::Shown { name, secret } => view! {
-            <section class="panel pad stack first-thing" aria-labelledby="h-new-secret">
+            <section class="once" aria-labelledby="h-new-secret">
                 <div>
                     <h2 id="h-new-secret">"Signing secret for " {name} ", shown once."</h2>
                     <p class="soft small">
@@ -23,14 +23,14 @@ pub fn NewSecret(new_destination: NewDestinationView) -> impl IntoView {
                         <a href=STANDARD rel="external noreferrer">"Standard Webhooks"</a> " library."
                     </p>
                 </div>
-                <CopyField id="new-secret" label="Signing secret" value=secret />
+                <CopyFirst id="new-secret" label="Signing secret" button="Copy secret" value=secret />
                 {done}
             </section>
         }
         .into_any(),
         NewDestinationView::Gone => view! {
             <div class="panel pad stack first-thing">
-                <p>"This secret was shown already. If it got lost, remove the address and add it again: that makes a new one."</p>
+                <p>"This secret was shown already. If it got lost, remove the destination and add it again: that makes a new one."</p>
                 {done}
             </div>
         }
@@ -49,8 +49,8 @@ pub fn HandedOn(handed_on: HandedOnView) -> impl IntoView {
                 <div>
                     <h2 id="h-destinations">"Handed on"</h2>
                     <p>
-                        "Every accepted delivery is sent on to these addresses, signed after "
-                        <a href=STANDARD rel="external noreferrer">"Standard Webhooks"</a> ", with retries over three days."
+                        "Every accepted delivery is sent on to your destinations, signed as "
+                        <a href=STANDARD rel="external noreferrer">"Standard Webhooks"</a> " describes and retried for three days."
                     </p>
                 </div>
             </header>
@@ -66,7 +66,7 @@ pub fn HandedOn(handed_on: HandedOnView) -> impl IntoView {
 
 fn list(destinations: Vec<DestinationView>, manages: bool) -> AnyView {
     if destinations.is_empty() {
-        let none = "No address yet: deliveries are kept here, where programs read them over the API.";
+        let none = "No destination yet: deliveries are kept here, where programs read them over the API.";
         return view! { <p class="pad soft">{none}</p> }.into_any();
     }
     let rows = destinations.into_iter().map(|destination| row(destination, manages)).collect_view();
@@ -76,7 +76,7 @@ fn list(destinations: Vec<DestinationView>, manages: bool) -> AnyView {
 fn row(destination: DestinationView, manages: bool) -> AnyView {
     let (class, icon, name) = match destination.state {
         DestinationState::Active => ("tag ok", Icon::Check, "Active"),
-        DestinationState::Failing { .. } => ("tag wait", Icon::Warning, "Failing"),
+        DestinationState::Failing { .. } => ("tag wait", Icon::Clock, "Failing"),
         DestinationState::Paused { because: PausedBecause::Person, .. } => ("tag", Icon::Minus, "Paused"),
         DestinationState::Paused { .. } => ("tag wait", Icon::Warning, "Paused"),
     };
@@ -94,10 +94,10 @@ fn row(destination: DestinationView, manages: bool) -> AnyView {
     .into_any()
 }
 
-/// "All events. In order for each issue"
+/// "All events, in order for each issue"
 fn gets(destination: &DestinationView) -> String {
-    let events = if destination.events.is_empty() { "All events".to_owned() } else { destination.events.join(", ") };
-    if destination.ordered { format!("{events}. In order for each issue") } else { events }
+    let events = if destination.events.is_empty() { "All events".to_owned() } else { format!("{} events", destination.events.join(", ")) };
+    if destination.ordered { format!("{events}, in order for each issue") } else { events }
 }
 
 /// Nothing of one that works.
@@ -119,9 +119,9 @@ fn taken(destination: &DestinationView) -> AnyView {
     }
 }
 
-/// ". 3 wait, 1 given up"
+/// ". 3 deliveries wait, 1 given up"
 fn left(destination: &DestinationView) -> Option<String> {
-    let waits = if destination.waiting == 1 { "1 waits".to_owned() } else { format!("{} wait", destination.waiting) };
+    let waits = if destination.waiting == 1 { "1 delivery waits".to_owned() } else { format!("{} deliveries wait", destination.waiting) };
     let waiting = (destination.waiting > 0).then_some(waits);
     let given_up = (destination.given_up > 0).then(|| format!("{} given up", destination.given_up));
     let parts: Vec<String> = waiting.into_iter().chain(given_up).collect();

@@ -75,8 +75,8 @@ fn what_it_gets_and_what_is_left_is_counted() {
         ..destination(DestinationState::Active)
     };
     let page = text(&section(busy, false));
-    assert!(page.contains("Comment, Issue. In order for each issue. Secret"), "{page}");
-    assert!(page.contains("Took a delivery 2 min ago. 3 wait, 1 given up"), "{page}");
+    assert!(page.contains("Comment, Issue events, in order for each issue. Secret"), "{page}");
+    assert!(page.contains("Took a delivery 2 min ago. 3 deliveries wait, 1 given up"), "{page}");
     let idle = text(&section(destination(DestinationState::Active), false));
     assert!(idle.contains("Took no delivery yet") && !idle.contains("given up"));
 }
@@ -125,7 +125,7 @@ fn a_refused_form_keeps_what_was_picked() {
         rendered::html(|| view! { <HandedOn handed_on /> }).replace("<!>", "")
     };
     let (fresh, refused) = (html(None), html(Some(Complaint::DestinationPrivate)));
-    assert!(fresh.contains("No address yet") && !fresh.contains("open") && !fresh.contains("Send deliveries again"));
+    assert!(fresh.contains("No destination yet") && !fresh.contains("open") && !fresh.contains("Send deliveries again"));
     assert!(refused.contains("RELINK_ALLOW_PRIVATE_DESTINATIONS=true") && refused.contains("<details open class=\"grant\""));
     assert!(refused.contains("value=\"Issue\" checked"));
 }

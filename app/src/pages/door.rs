@@ -98,17 +98,15 @@ fn sign_up_form(refused: &Refused, stored_in: String) -> AnyView {
                 autocomplete="organization"
                 problem=field("organisation")
             />
-            <div class="two">
-                <Field id="name" label="Your name" value=refused.name.clone() autocomplete="name" problem=field("name") />
-                <Field
-                    id="email"
-                    label="E-mail"
-                    kind="email"
-                    value=refused.email.clone()
-                    autocomplete="username"
-                    problem=field("email")
-                />
-            </div>
+            <Field id="name" label="Your name" value=refused.name.clone() autocomplete="name" problem=field("name") />
+            <Field
+                id="email"
+                label="E-mail"
+                kind="email"
+                value=refused.email.clone()
+                autocomplete="username"
+                problem=field("email")
+            />
             <Field
                 id="password"
                 label="Password"
@@ -157,7 +155,7 @@ pub fn words(complaint: Complaint) -> String {
         Complaint::NameMissing => "Enter your name.".to_owned(),
         Complaint::EmailInvalid => "Enter an e-mail address, like name@example.com.".to_owned(),
         Complaint::EmailTaken => "Somebody has an account with this address. Enter another one.".to_owned(),
-        Complaint::PasswordTooShort => "Enter at least 12 characters.".to_owned(),
+        Complaint::PasswordTooShort => "This password is too short.".to_owned(),
         Complaint::PasswordTooLong => "This password is too long. Enter a shorter one.".to_owned(),
         Complaint::NoMatch { tries_left } => {
             let tries = if tries_left == 1 { "1 try".to_owned() } else { format!("{tries_left} tries") };

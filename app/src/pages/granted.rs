@@ -6,16 +6,22 @@ use crate::parts::{Glyph, Icon};
 use crate::view::GrantedScope;
 
 #[component]
-pub fn Scopes(scopes: Vec<GrantedScope>) -> impl IntoView {
+pub fn Scopes(
+    scopes: Vec<GrantedScope>,
+    /// What was granted may be used now.
+    works: bool,
+) -> impl IntoView {
+    let heading = if works { "What Relink may do in this workspace" } else { "What was granted in this workspace" };
+    let class = if works { "scopes" } else { "scopes idle" };
     view! {
         <section class="section" aria-labelledby="h-scopes">
             <header>
                 <div>
-                    <h2 id="h-scopes">"What Relink may do in this workspace"</h2>
+                    <h2 id="h-scopes">{heading}</h2>
                 </div>
             </header>
             <div class="panel">
-                <ul class="scopes">{scopes.into_iter().map(scope).collect_view()}</ul>
+                <ul class=class>{scopes.into_iter().map(scope).collect_view()}</ul>
             </div>
         </section>
     }
@@ -28,7 +34,7 @@ fn scope(scope: GrantedScope) -> AnyView {
         <li class=class>
             <Glyph icon />
             <code>{scope.name}</code>
-            <p>{(!scope.granted).then_some("Not granted. ")} {scope.explained}</p>
+            <p>{(!scope.granted).then_some("Not granted: ")} {scope.explained}</p>
         </li>
     }
     .into_any()

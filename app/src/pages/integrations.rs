@@ -7,7 +7,7 @@ use super::load::loaded;
 use super::search::{NothingFound, Pager, Search};
 use super::verdict::{Tally, verdict};
 use crate::api::load_integrations;
-use crate::parts::{AsOf, Card, ConnectForm, Content, FlashMessage, Glyph, Icon, Place, SetUpAlert};
+use crate::parts::{AsOf, Card, ConnectForm, Content, FlashMessage, Glyph, Icon, LooseLinks, Place, SetUpAlert};
 use crate::view::IntegrationsView;
 
 #[component]
@@ -39,6 +39,7 @@ fn overview(view: IntegrationsView) -> AnyView {
         }
     });
     let all = tally.all();
+    let headline = verdict(&tally, wrong_set_up.first().map(|waiting| waiting.fault), manages);
     let nothing = search.as_ref().filter(|search| search.found == 0).map(|search| search.q.clone());
     let list = match nothing {
         Some(q) => view! { <NothingFound q /> }.into_any(),
@@ -55,7 +56,7 @@ fn overview(view: IntegrationsView) -> AnyView {
         </div>
         <div class="head">
             <div data-part="verdict">
-                <h1 data-say="">{verdict(&tally)}</h1>
+                <h1 data-say="">{headline}</h1>
                 <Tally tally />
             </div>
             <div class="tools">
@@ -82,13 +83,13 @@ fn empty(view: IntegrationsView) -> AnyView {
     view! {
         <div class="head">
             <div>
-                <h1>{verdict(&view.tally)}</h1>
+                <h1>{verdict(&view.tally, None, view.manages)}</h1>
                 <p class="lede">"From then on Relink keeps the token fresh and tells you the moment it cannot."</p>
             </div>
         </div>
         <div class="panel">
             <div class="empty">
-                {loose_links()}
+                <LooseLinks />
                 <h2>"No Linear workspace yet"</h2>
                 <p>
                     "Linear asks you to approve Relink for one workspace, then sends you back here. It takes about 20 seconds."
@@ -130,20 +131,6 @@ fn number(number: u8, done: bool) -> AnyView {
     } else {
         view! { <span class="n" aria-hidden="true">{number}</span> }.into_any()
     }
-}
-
-/// The mark with its second link still missing.
-fn loose_links() -> AnyView {
-    view! {
-        <svg class="mark" width="122" height="56" viewBox="0 0 122 56" aria-hidden="true">
-            <path d="M63.83 39.61A14 14 0 0 0 56 14H16A14 14 0 0 0 16 42H56A14 14 0 0 0 57.95 41.86" />
-            <path
-                class="ghost"
-                d="M64.05 14.14A14 14 0 0 1 66 14H106A14 14 0 0 1 106 42H66A14 14 0 0 1 58.17 16.39"
-            />
-        </svg>
-    }
-    .into_any()
 }
 
 #[cfg(all(test, feature = "ssr"))]

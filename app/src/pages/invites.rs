@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::several::SeveralForm;
-use crate::parts::{Field, Glyph, Icon, Problem, Who, counted, invite_problem, possessive, when};
+use crate::parts::{Field, Glyph, Icon, LooseLinks, Problem, Who, counted, invite_problem, possessive, when};
 use crate::view::{AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InvitingView, SelfView, WaitingCodeView};
 
 /// How long a code can be good, in hours.
@@ -94,7 +94,7 @@ pub fn Invitations(
     /// Inviting is the first thing to do on the page.
     first: bool,
 ) -> impl IntoView {
-    let broken = inviting.broken.iter().map(|name| format!("{name} needs a reconnect before anybody there can be invited.")).collect();
+    let broken = reconnect_first(&inviting.broken).into_iter().collect();
     let InvitingView { workspaces, people, pickable, more_people, silent, mut draft, waiting, .. } = inviting;
     let form = if workspaces.is_empty() {
         nobody(broken)
@@ -120,14 +120,21 @@ pub fn Invitations(
     .into_any()
 }
 
+/// "Globex and Hooli need a reconnect before anybody there can be invited."
+fn reconnect_first(broken: &[String]) -> Option<String> {
+    let (last, before) = broken.split_last()?;
+    let (names, need) = if before.is_empty() { (last.clone(), "needs") } else { (format!("{} and {last}", before.join(", ")), "need") };
+    Some(format!("{names} {need} a reconnect before anybody there can be invited."))
+}
+
 fn nobody(broken: Vec<String>) -> AnyView {
     view! {
         <div class="panel">
             <div class="empty">
-                <Glyph icon=Icon::People />
+                <LooseLinks />
                 <h3>"Nobody can be invited yet"</h3>
                 <p>"People are picked from a connected workspace. " {broken.join(" ")}</p>
-                <a class="btn" href="/integrations">"Go to Integrations"</a>
+                <a class="btn" href="/integrations">{if broken.is_empty() { "Connect a workspace" } else { "Go to Integrations" }}</a>
             </div>
         </div>
     }
@@ -227,7 +234,7 @@ fn row(code: WaitingCodeView) -> AnyView {
         Some(at) => view! { <time datetime=at.iso>{at.text}</time> }.into_any(),
         None => "Not yet".into_any(),
     };
-    let by = format!("by {}", code.made_by.unwrap_or_else(|| "command".to_owned()));
+    let by = format!("invited by {}", code.made_by.unwrap_or_else(|| "command".to_owned()));
     view! {
         <tr>
             <td>
@@ -239,7 +246,7 @@ fn row(code: WaitingCodeView) -> AnyView {
                 <time datetime=code.runs_out.iso>{code.runs_out.text}</time>
             </td>
             <td class="act">
-                {button("/team/invites/again", &code.id, "Send again", format!(" to {name}, as a new code"))}
+                {button("/team/invites/again", &code.id, "New code", format!(" for {name}"))}
                 {button("/team/invites/revoke", &code.id, "Revoke", format!(" code for {name}"))}
             </td>
         </tr>

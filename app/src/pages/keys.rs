@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::door::words;
-use crate::parts::{CopyField, Field, Glyph, Icon, Problem, for_organisation};
+use crate::parts::{CopyFirst, Field, Glyph, Icon, Problem, for_organisation};
 use crate::view::{Complaint, KeyView, NewKeyView, Refused};
 
 /// At the top of the page: the key that was just made, or that there is none to show any more.
@@ -12,12 +12,12 @@ pub fn NewKey(new_key: NewKeyView) -> impl IntoView {
     let done = view! { <p><a class="btn" href="/settings">"Done"</a></p> };
     match new_key {
         NewKeyView::Shown { name, key } => view! {
-            <section class="panel pad stack first-thing" aria-labelledby="h-new-key">
+            <section class="once" aria-labelledby="h-new-key">
                 <div>
                     <h2 id="h-new-key">"API key " {name} ", shown once."</h2>
                     <p class="soft small">"Relink keeps a hash, not the key."</p>
                 </div>
-                <CopyField id="new-key" label="Key" value=key />
+                <CopyFirst id="new-key" label="Key" button="Copy key" value=key />
                 {done}
             </section>
         }

@@ -83,7 +83,7 @@ pub fn next_code() -> AnyView {
 
 fn preview_of(view: PreviewView) -> Content {
     let answers = answers(&view);
-    let account = account(&view);
+    let (account, never) = (account(&view), never_signed_in(&view));
     let main = view! {
         <h1>"Is this you in Linear?"</h1>
         <div class="me">
@@ -98,6 +98,7 @@ fn preview_of(view: PreviewView) -> Content {
         {account}
         {answers}
         <p class="small muted">{asking(&view.asker)} " It gives nobody access to your Linear account."</p>
+        {never}
         {next_code()}
     };
     let foot = Some(view! { <span>"Code runs out in " {view.runs_out}</span> }.into_any());
@@ -114,8 +115,7 @@ fn account(view: &PreviewView) -> Option<AnyView> {
             view! {
                 <p class="note">
                     "Somebody has an account with " {view.email.clone()}
-                    " here. If that is you, sign in first; then you are back on this page. If you never set a password, ask whoever \
-                     invited you to remove you from the team and invite you again."
+                    " here. If that is you, sign in first; then you are back on this page."
                 </p>
             }
             .into_any(),
@@ -123,9 +123,14 @@ fn account(view: &PreviewView) -> Option<AnyView> {
     }
 }
 
+fn never_signed_in(view: &PreviewView) -> Option<AnyView> {
+    let words = "You never set a password? Ask whoever invited you to remove you from the team and invite you again.";
+    matches!(view.account, LinkAccount::SignInFirst).then(|| view! { <p class="small muted">{words}</p> }.into_any())
+}
+
 fn answers(view: &PreviewView) -> AnyView {
     let yes = match view.account {
-        LinkAccount::SignInFirst => view! { <a class="btn primary tall wide" href=SIGN_IN>"Sign in"</a> }.into_any(),
+        LinkAccount::SignInFirst => view! { <a class="btn primary tall wide" href=SIGN_IN>"Yes, that’s me: sign in"</a> }.into_any(),
         LinkAccount::New | LinkAccount::Yours { .. } => view! {
             <button class="btn primary tall wide" name="answer" value="yes">
                 <Glyph icon=Icon::Check />

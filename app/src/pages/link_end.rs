@@ -15,7 +15,7 @@ pub fn ended(end: LinkEnd) -> Content {
                 "The code no longer works. {} now sees that it pointed at someone else and can send you a new one. You can close this page.",
                 who_asked(&person)
             );
-            nothing(&person, "?", sentence)
+            nothing(&person, "?", sentence, None)
         }
         LinkEnd::Taken { person } => {
             let sentence = format!(
@@ -24,16 +24,16 @@ pub fn ended(end: LinkEnd) -> Content {
                 person.workspace,
                 whom_to_ask(&person)
             );
-            nothing(&person, &person.initials, sentence)
+            nothing(&person, &person.initials, sentence, None)
         }
         LinkEnd::Other { person, account, name } => {
             let sentence = format!(
                 "Your account, {account}, is {name} in {} already, and cannot be two people there. The code still works. Ask {} to \
-                 unlink you first, or sign out if the account is not yours.",
+                 unlink you first. If the account is not yours, sign out and open the link again.",
                 person.workspace,
                 whom_to_ask(&person)
             );
-            nothing(&person, &person.initials, sentence)
+            nothing(&person, &person.initials, sentence, Some(sign_out()))
         }
     }
 }
@@ -68,16 +68,26 @@ fn linked(person: &LinkedPerson, again: bool, password: FirstPassword) -> Conten
     Content { refused, foot, ..Content::new("You are linked, Relink", None, main) }
 }
 
-fn nothing(person: &LinkedPerson, initials: &str, sentence: String) -> Content {
+fn nothing(person: &LinkedPerson, initials: &str, sentence: String, way_on: Option<AnyView>) -> Content {
     let main = view! {
         {joined(person, initials, Status::NotConnected)}
         <div>
             <h1>"Nothing was linked"</h1>
             <p class="soft">{sentence}</p>
         </div>
+        {way_on}
         {next_code()}
     };
     Content::new("Nothing was linked, Relink", None, main)
+}
+
+fn sign_out() -> AnyView {
+    view! {
+        <form method="post" action="/signout">
+            <button class="btn tall wide">"Sign out"</button>
+        </form>
+    }
+    .into_any()
 }
 
 fn joined(person: &LinkedPerson, initials: &str, status: Status) -> AnyView {
@@ -111,7 +121,7 @@ fn password_form(email: String, complaint: Option<Complaint>) -> AnyView {
     let open = problem.is_some();
     view! {
         <details class="later" open=open>
-            <summary>"Sign in to Relink later"</summary>
+            <summary>"Set a password for later"</summary>
             <form method="post" action="/link/password">
                 <p class="small soft">"Your e-mail is " {email.clone()} "."</p>
                 // Tells password managers whose password this is.

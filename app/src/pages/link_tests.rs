@@ -51,7 +51,7 @@ fn the_preview_says_what_a_yes_does() {
     let yours = preview(LinkAccount::Yours { email: "mara@northwind.dev".to_owned() });
     assert!(yours.contains("This is added to your account, mara@northwind.dev.") && yours.contains("value=\"yes\""));
     let first = preview(LinkAccount::SignInFirst);
-    assert!(first.contains("If you never set a password, ask whoever invited you to remove you from the team and invite you again."));
+    assert!(first.contains("You never set a password? Ask whoever invited you to remove you from the team and invite you again."));
     assert!(first.contains("href=\"/signin?next=/link\"") && !first.contains("value=\"yes\"") && first.contains("value=\"no\""));
 }
 
@@ -72,6 +72,6 @@ fn only_a_new_account_is_offered_a_password() {
     let offered = linked(FirstPassword::Offered { email: email() });
     assert!(offered.contains("action=\"/link/password\"") && offered.contains("Elif Demir in Acme Robotics is you."), "{offered}");
     let refused = linked(FirstPassword::Refused { email: email(), complaint: Complaint::PasswordTooShort });
-    assert!(refused.contains("<details open") && refused.contains("Enter at least 12 characters."), "{refused}");
+    assert!(refused.contains("<details open") && refused.contains("This password is too short."), "{refused}");
     assert!(linked(FirstPassword::Saved { email: email() }).contains("Saved. Sign in later with elif@acme.example"));
 }

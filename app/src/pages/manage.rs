@@ -12,16 +12,23 @@ const ROLES: [&str; 3] = ["owner", "admin", "member"];
 pub fn Manage(member: MemberView) -> impl IntoView {
     let (governed, removing) = member.may.govern.then(|| (governing(&member), removing(&member))).unzip();
     let heading = if member.you { "Manage yourself".to_owned() } else { format!("Manage {}", member.who.name) };
-    let links = member.linked.into_iter().map(link).collect_view();
+    let linked = (!member.linked.is_empty()).then(|| {
+        view! {
+            <div>
+                <h3>"Linked in Linear"</h3>
+                <ul class="links">{member.linked.into_iter().map(link).collect_view()}</ul>
+            </div>
+        }
+    });
     view! {
         <section class="panel pad stack first-thing" id="manage" aria-labelledby="h-manage">
             <div>
                 <h2 id="h-manage">{heading}</h2>
                 <p class="soft small">{member.who.email} ", " {role_name(&member.role)}</p>
             </div>
-            <ul class="links">{links}</ul>
+            {linked}
             {governed}
-            <div class="do">
+            <div class="do apart">
                 <a class="btn" href="/team">"Done"</a>
                 {removing}
             </div>
@@ -87,7 +94,7 @@ fn removing(member: &MemberView) -> AnyView {
 /// Before a member is removed.
 pub fn removal_question(member: &MemberView) -> Question {
     let codes = (member.role != "member").then(|| "The link codes that they made, and that nobody has used, end".to_owned());
-    let forgotten = member.linked.iter().map(|link| format!("They are {} in {} no more", link.name, link.workspace));
+    let forgotten = member.linked.iter().map(|link| format!("Their link to {} in {} ends", link.name, link.workspace));
     Question {
         id: "remove-member".to_owned(),
         heading: format!("Remove {}?", member.who.name),

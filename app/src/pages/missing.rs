@@ -46,9 +46,9 @@ pub fn failed(failure: &Failure) -> Content {
             <div>
                 <h1>{heading}</h1>
                 <p class="lede">{sentence}</p>
+                {request.map(in_the_log)}
             </div>
         </div>
-        {request.map(in_the_log)}
         <p>
             <a class="btn" href=way_on>{label}</a>
         </p>
@@ -58,5 +58,5 @@ pub fn failed(failure: &Failure) -> Content {
 
 /// Where whoever runs this Relink finds the reason.
 pub fn in_the_log(RequestId(id): RequestId) -> impl IntoView {
-    view! { <p class="small muted">"The server’s log says why, under request " <code>{id}</code> "."</p> }
+    view! { <p class="small muted">"The server’s log says why, under request " <code class="whole">{id}</code> "."</p> }
 }

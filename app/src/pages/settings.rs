@@ -101,7 +101,7 @@ fn LinearApp(view: SettingsView) -> impl IntoView {
 }
 
 fn again(create: &CreateAppView) -> AnyView {
-    view! { <p class="small soft">{create_link(create)} " with every field filled in, if it is not there any more."</p> }.into_any()
+    view! { <p class="small soft">{create_link(create)} ", if it is not there any more."</p> }.into_any()
 }
 
 /// For whoever runs this Relink. Where there is an app `elsewhere`, workspaces can be connected without it.
@@ -116,7 +116,7 @@ fn set_up(simulated: bool, elsewhere: bool, create: &CreateAppView) -> AnyView {
         <p>{now}</p>
         <ol class="todo">
             <li>
-                {create_link(create)} " with every field filled in, and press Create there. Make it public if several workspaces are to "
+                {create_link(create)} ", and press Create there. Make it public if several workspaces are to "
                 "approve it."
             </li>
             <li>
@@ -186,7 +186,7 @@ fn Account(person: PersonView, refused: Option<Flash>) -> impl IntoView {
                     <input type="text" name="username" autocomplete="username" value=person.email hidden readonly />
                     <Field
                         id="present"
-                        label="Present password"
+                        label="Current password"
                         kind="password"
                         autocomplete="current-password"
                         problem=present

@@ -33,7 +33,7 @@ fn folded(groups: Vec<PickGroup>, valid: String, problem: Option<InviteProblem>)
                     <form class="stack" method="post" action="/team/invites/several">
                         {problem.map(wrong)}
                         <p class="small soft" id="several-h">
-                            {format!("{INVITED_AT_ONCE} people at a time. Each gets a code of their own.")}
+                            {format!("Up to {INVITED_AT_ONCE} people at a time. Each gets a code of their own.")}
                         </p>
                         <div class="people" data-list="">
                             {groups}

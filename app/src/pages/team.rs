@@ -41,12 +41,17 @@ pub fn team(view: TeamPageView, asked: &Asked) -> Content {
     let first = !new_code.as_ref().is_some_and(shows_codes) && managed.is_none();
     let selves = inviting.as_ref().map(|inviting| inviting.selves.clone()).unwrap_or_default();
     let warnings = inviting.clone().map(|inviting| view! { <Warnings inviting /> });
+    let lede = if manages {
+        "Who is who in Linear. You pick the Linear person, they confirm it."
+    } else {
+        "Who is who in Linear. Whoever is not linked yet asks an admin for a link code."
+    };
     let main = view! {
         {flash.map(|flash| view! { <FlashMessage flash page=HERE.to_owned() manages /> })}
         <div class="head">
             <div>
                 <h1>"Team"</h1>
-                <p class="lede">"Who is who in Linear. You pick the Linear person, they confirm it."</p>
+                <p class="lede">{lede}</p>
             </div>
             <div class="tools">
                 <AsOf at=as_of page=HERE.to_owned() topics="people connections" />

@@ -102,7 +102,7 @@ fn managing_and_removing_are_for_those_who_may() {
     let asked = Asked { member: Some("u1".to_owned()), remove: true };
     let owner = page(view(vec![member("u1", GOVERN, true)], Some(inviting())), &asked);
     assert!(owner.contains("action=\"/team/role\"") && owner.contains("action=\"/team/unlink\"") && owner.contains("<dialog open"));
-    assert!(text(&owner).contains("They are Elif Demir in Acme Robotics no more"));
+    assert!(text(&owner).contains("Their link to Elif Demir in Acme Robotics ends"));
     let admin = MayView { unlink: true, govern: false };
     let admin = page(view(vec![member("u1", admin, true)], Some(inviting())), &asked);
     assert!(admin.contains("action=\"/team/unlink\"") && !admin.contains("action=\"/team/role\"") && !admin.contains("<dialog"));
@@ -219,7 +219,7 @@ fn several_codes_are_listed_with_those_who_got_none() {
 fn several_people_are_picked_from_a_list() {
     let list = |pickable, draft| page(view(Vec::new(), Some(InvitingView { pickable, draft, ..inviting() })), &Asked::default());
     let one = list(vec![group("Acme Robotics", &["Elif <b>Demir", "Farid Nasser"])], InviteDraft::default());
-    assert!(text(&one).contains("Several people at once") && text(&one).contains("20 people at a time."));
+    assert!(text(&one).contains("Several people at once") && text(&one).contains("Up to 20 people at a time."));
     assert!(one.contains("name=\"people[]\" value=\"c1:l1:Elif &lt;b&gt;Demir\""), "{one}");
     assert!(text(&one).contains("Farid Nasser x@acme.example Guest") && one.contains("<legend class=\"sr\">Acme Robotics"));
     let two = list(vec![group("Acme Robotics", &["Elif"]), group("Globex", &["Elif"])], InviteDraft::default());

@@ -3,14 +3,17 @@
 use leptos::prelude::*;
 
 use crate::parts::Mark;
-use crate::view::{Status, TallyView};
+use crate::view::{Fault, Status, TallyView};
 
-/// The first that fits. Disconnected workspaces are history and do not count.
+/// The first that fits. Disconnected workspaces are history and do not count. Who does not manage reads whom a connection needs.
 #[must_use]
-pub fn verdict(tally: &TallyView) -> String {
+pub fn verdict(tally: &TallyView, wrong_set_up: Option<Fault>, manages: bool) -> String {
+    let (needs, need) = if manages { ("needs you", "need you") } else { ("needs an admin", "need an admin") };
     let named = |then: &str, else_say: String| tally.only.as_ref().map_or(else_say, |name| format!("{name} {then}"));
     match tally {
-        TallyView { reconnect: broken @ 1.., .. } => named("needs you", format!("{broken} connections need you")),
+        TallyView { reconnect: broken @ 1.., .. } => named(needs, format!("{broken} connections {need}")),
+        _ if wrong_set_up.is_some_and(|fault| fault == Fault::Keys) => "This Relink lacks a key".to_owned(),
+        _ if wrong_set_up.is_some() => "Linear refuses an app of this Relink".to_owned(),
         TallyView { waiting: 1.., .. } => "Waiting for Linear".to_owned(),
         TallyView { connected: 1.., .. } => named("is connected", "Everything is connected".to_owned()),
         TallyView { ended: 1.., .. } => "No workspace is connected".to_owned(),
@@ -18,10 +21,9 @@ pub fn verdict(tally: &TallyView) -> String {
     }
 }
 
-/// "5 connected, 1 waiting, 1 needs you": the tally for those who hear it.
+/// "5 connected, 1 waiting, 1 to reconnect": the tally for those who hear it.
 fn sentence(tally: &TallyView) -> String {
-    let need = if tally.reconnect == 1 { "needs you" } else { "need you" };
-    let parts = [(tally.connected, "connected"), (tally.waiting, "waiting"), (tally.reconnect, need)];
+    let parts = [(tally.connected, "connected"), (tally.waiting, "waiting"), (tally.reconnect, "to reconnect")];
     let said: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect();
     said.join(", ")
 }
@@ -78,14 +80,28 @@ mod tests {
             (tally(0, 0, 0, 1, "Hooli"), "No workspace is connected"),
         ];
         for (tally, headline) in cases {
-            assert_eq!(verdict(&tally), headline, "{tally:?}");
+            assert_eq!(verdict(&tally, None, true), headline, "{tally:?}");
         }
     }
 
     #[test]
+    fn who_cannot_act_reads_who_can() {
+        assert_eq!(verdict(&tally(1, 0, 1, 0, "Globex"), None, false), "Globex needs an admin");
+        assert_eq!(verdict(&tally(2, 0, 0, 0, ""), None, false), "2 connections need an admin");
+    }
+
+    #[test]
+    fn a_wrong_set_up_is_nothing_to_wait_for() {
+        let waiting = |fault| verdict(&tally(0, 2, 0, 0, ""), Some(fault), true);
+        assert_eq!(waiting(Fault::App), "Linear refuses an app of this Relink");
+        assert_eq!(waiting(Fault::Keys), "This Relink lacks a key");
+        assert_eq!(verdict(&tally(1, 2, 0, 0, "Globex"), Some(Fault::App), true), "Globex needs you", "what one can mend first");
+    }
+
+    #[test]
     fn the_tally_is_heard_as_one_sentence() {
-        assert_eq!(sentence(&tally(1, 0, 5, 3, "Globex")), "5 connected, 1 needs you");
-        assert_eq!(sentence(&tally(2, 1, 0, 0, "")), "1 waiting, 2 need you");
+        assert_eq!(sentence(&tally(1, 0, 5, 3, "Globex")), "5 connected, 1 to reconnect");
+        assert_eq!(sentence(&tally(2, 1, 0, 0, "")), "1 waiting, 2 to reconnect");
         assert_eq!(sentence(&tally(0, 0, 0, 1, "Hooli")), "");
     }
 

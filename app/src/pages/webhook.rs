@@ -69,7 +69,8 @@ fn overlap(secrets: &[SecretView]) -> Option<AnyView> {
 
 fn secrets(connection: &str, secrets: Vec<SecretView>, manages: bool) -> AnyView {
     if secrets.is_empty() {
-        let none = "No signing secret yet. What this workspace’s own webhook sends is refused until one is saved here.";
+        let who = if manages { "one is saved here" } else { "an admin saves one here" };
+        let none = format!("No signing secret yet. What this workspace’s own webhook sends is refused until {who}.");
         return view! { <p class="pad split soft">{none}</p> }.into_any();
     }
     let rows = secrets.into_iter().map(|secret| row(connection, secret, manages)).collect_view();

@@ -73,3 +73,18 @@ pub fn Badge(status: Status) -> impl IntoView {
         </span>
     }
 }
+
+/// The mark with its second link still missing.
+#[component]
+pub fn LooseLinks() -> impl IntoView {
+    view! {
+        <svg class="mark" width="122" height="56" viewBox="0 0 122 56" aria-hidden="true">
+            <path d="M63.83 39.61A14 14 0 0 0 56 14H16A14 14 0 0 0 16 42H56A14 14 0 0 0 57.95 41.86" />
+            <path
+                class="ghost"
+                d="M64.05 14.14A14 14 0 0 1 66 14H106A14 14 0 0 1 106 42H66A14 14 0 0 1 58.17 16.39"
+            />
+        </svg>
+    }
+    .into_any()
+}

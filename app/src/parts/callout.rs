@@ -22,7 +22,7 @@ pub fn Callout(
     let EvidenceView { asked, ruled_out, keys } = evidence.unwrap_or_default();
     let heading = if long { view! { <h2>{heading}</h2> }.into_any() } else { view! { <h3>{heading}</h3> }.into_any() };
     view! {
-        <div class=if long { "callout bad pad" } else { "callout bad" }>
+        <div class=if long { "callout long" } else { "callout" }>
             {heading}
             <dl class="ev">
                 {answer(&trouble)} {asked.map(|asked| view! { <dt>"Asked"</dt> <dd>{asked}</dd> })} <dt>"Most likely"</dt>
@@ -63,7 +63,7 @@ fn waiting(keys: u32) -> Option<AnyView> {
 
 fn remedy(connection: ConnectionView, manages: bool, long: bool) -> AnyView {
     if !manages {
-        return view! { <p>"An admin of your organisation can reconnect it."</p> }.into_any();
+        return view! { <p class="small">"An admin of your organisation can reconnect it."</p> }.into_any();
     }
     let name = connection.workspace.name;
     let after = if long {

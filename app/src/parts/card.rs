@@ -38,16 +38,17 @@ fn evidence(connection: &ConnectionView, manages: bool) -> AnyView {
         return view! { <Callout connection=connection.clone() trouble manages evidence=None /> }.into_any();
     }
     if let Some(farewell) = connection.farewell.clone() {
-        return past(farewell, manages);
+        return past(connection, farewell, manages);
     }
     connection.life.clone().map(|life| view! { <Life status=connection.status life /> }).into_any()
 }
 
-fn past(farewell: Farewell, manages: bool) -> AnyView {
+fn past(connection: &ConnectionView, farewell: Farewell, manages: bool) -> AnyView {
+    let name = connection.workspace.name.clone();
     view! {
-        <div class="stack">
-            <p>{farewell_words(&farewell)}</p>
-            {manages.then(|| view! { <div><ConnectButton app=farewell.app.clone() /></div> })}
+        <div class="past">
+            <p class="soft small">{farewell_words(&farewell)}</p>
+            {manages.then(|| view! { <ConnectButton label="Connect again" icon=Icon::Turn about=name app=farewell.app.clone() /> })}
         </div>
     }
     .into_any()
@@ -94,12 +95,12 @@ fn people(connection: &ConnectionView, page: &str, manages: bool) -> Option<AnyV
     let name = connection.workspace.name.clone();
     let fact = match linked {
         0 if !working => return None,
-        0 => fact_link("/team#invite".to_owned(), "Nobody linked yet".to_owned(), &name),
+        0 => view! { "Nobody linked yet. " {fact_link("/team#invite".to_owned(), "Invite someone".to_owned(), &name)} }.into_any(),
         1 => fact_link(format!("{page}#people"), "1 person linked".to_owned(), &name),
         _ => fact_link(format!("{page}#people"), format!("{linked} people linked"), &name),
     };
     let me = (working && !me).then(|| view! { ". " {fact_link("/team#me".to_owned(), "Which one is you?".to_owned(), &name)} });
-    Some(view! { <li class="linked"><Glyph icon=Icon::People /> <span>{fact} {me}</span></li> }.into_any())
+    Some(view! { <li><Glyph icon=Icon::People /> <span>{fact} {me}</span></li> }.into_any())
 }
 
 /// Cards carry the same words, so the workspace tells them apart.
@@ -113,7 +114,10 @@ fn deliveries(connection: &ConnectionView, manages: bool) -> Option<AnyView> {
     let webhook = format!("/integrations/{}#webhooks", connection.id);
     let fact = match connection.webhook.last.clone() {
         Some(last) => view! { "Last delivery " <time datetime=last.iso>{last.text}</time> }.into_any(),
-        None if manages => view! { "No delivery yet. " <a href=webhook>"Add the webhook"</a> }.into_any(),
+        // What is refused comes from a webhook that is there.
+        None if manages && connection.webhook.refused == 0 => {
+            view! { "No delivery yet. " <a href=webhook>"Add the webhook"</a> }.into_any()
+        }
         None => "No delivery yet".into_any(),
     };
     connection.status.works().then(|| view! { <li><Glyph icon=Icon::Inbox /> <span>{fact}</span></li> }.into_any())
@@ -139,44 +143,41 @@ fn able(connection: &ConnectionView) -> Option<AnyView> {
         view! {
             <li>
                 <Glyph icon=Icon::Bolt />
-                {acts_as(&connection.acts_as)}
-            </li>
-            <li>
-                <Glyph icon=Icon::Check />
-                <span>"May " <code>{connection.scopes.join(", ")}</code></span>
+                <span>{acts_as(&connection.acts_as)} ", may " <code>{connection.scopes.join(", ")}</code></span>
             </li>
         }
         .into_any()
     })
 }
 
-fn facts(connection: &ConnectionView, page: String, manages: bool) -> Option<AnyView> {
+fn facts(connection: &ConnectionView, page: String, manages: bool) -> AnyView {
+    let open = view! {
+        <li class="end">
+            <a href=page.clone()>"Open " {connection.workspace.name.clone()}</a>
+        </li>
+    };
     if connection.status == Status::NotConnected {
-        return None;
+        return view! { <ul class="facts">{open}</ul> }.into_any();
     }
     // The callout takes the place of the bar, whose note would otherwise say this.
     let worked = connection.life.as_ref().filter(|_| connection.trouble.is_some()).map(|life| life.note.clone());
-    Some(
-        view! {
-            <ul class="facts">
-                {connection.waiting.as_ref().map(failed)}
-                {worked.map(|worked| view! { <li><Glyph icon=Icon::Clock /> {worked}</li> })}
-                {deliveries(connection, manages)}
-                {refused(connection)}
-                {people(connection, &page, manages)}
-                <li>
-                    <Glyph icon=Icon::Person />
-                    <span>
-                        "Approved by " {connection.connected_by.clone()} ", "
-                        <time datetime=connection.connected_at.iso.clone()>{connection.connected_at.text.clone()}</time>
-                    </span>
-                </li>
-                {able(connection)}
-                <li class="end">
-                    <a href=page>"Open " {connection.workspace.name.clone()}</a>
-                </li>
-            </ul>
-        }
-        .into_any(),
-    )
+    view! {
+        <ul class="facts">
+            {connection.waiting.as_ref().map(failed)}
+            {worked.map(|worked| view! { <li><Glyph icon=Icon::Clock /> {worked}</li> })}
+            {deliveries(connection, manages)}
+            {refused(connection)}
+            {people(connection, &page, manages)}
+            <li>
+                <Glyph icon=Icon::Person />
+                <span>
+                    "Approved by " {connection.connected_by.clone()} ", "
+                    <time datetime=connection.connected_at.iso.clone()>{connection.connected_at.text.clone()}</time>
+                </span>
+            </li>
+            {able(connection)}
+            {open}
+        </ul>
+    }
+    .into_any()
 }

@@ -17,6 +17,9 @@ fn class(primary: bool) -> &'static str {
 pub fn ConnectButton(
     #[prop(default = "Connect Linear")] label: &'static str,
     #[prop(default = Icon::Plus)] icon: Icon,
+    /// What it is about, where several buttons of this name are on a page.
+    #[prop(optional)]
+    about: Option<String>,
     /// Through this app of the organisation's own.
     #[prop(optional_no_strip)]
     app: Option<String>,
@@ -28,6 +31,7 @@ pub fn ConnectButton(
                 <button class=class(false)>
                     <Glyph icon />
                     {label}
+                    {about.map(|about| view! { <span class="sr">" " {about}</span> })}
                 </button>
             </form>
         </Leave>

@@ -108,7 +108,7 @@ pub fn DisconnectSection(connection: ConnectionView, ending: EndingView) -> impl
                 <div>
                     <h2 id="h-disconnect">"Disconnect"</h2>
                     <p>
-                        "Revokes both tokens at Linear. Programs that ask Relink for this workspace are told that a person disconnected it."
+                        "Revokes both tokens at Linear. Programs that ask for this workspace are told that a person disconnected it."
                     </p>
                 </div>
                 <Ask question asked=vec![("confirm", "disconnect".to_owned())] class="btn danger">

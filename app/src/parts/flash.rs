@@ -14,6 +14,8 @@ mod webhook;
 
 pub use team::invite_problem;
 
+const TRY_AGAIN: &str = "Try again";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tone {
     Good,
@@ -109,13 +111,16 @@ fn step_to_choice(next: Next) -> AnyView {
 
 fn step(next: Next) -> AnyView {
     match next {
-        Next::Connect(label) => view! { <ConnectButton label icon=Icon::Turn /> }.into_any(),
+        Next::Connect(label) => {
+            let icon = if label == TRY_AGAIN { Icon::Turn } else { Icon::Plus };
+            view! { <ConnectButton label icon /> }.into_any()
+        }
         Next::Reconnect { connection, workspace } => view! { <ReconnectForm connection workspace /> }.into_any(),
         Next::Webhook(connection) => {
             view! { <a class="btn" href=format!("/integrations/{connection}#webhooks")>"Paste the webhook secret"</a> }.into_any()
         }
-        Next::WhichIsYou => view! { <a class="btn quiet" href="/team#me">"Which one is you?"</a> }.into_any(),
-        Next::OwnApp => view! { <a class="btn quiet" href="/settings#linear-app">"Add an app of your own"</a> }.into_any(),
+        Next::WhichIsYou => view! { <a class="btn" href="/team#me">"Which one is you?"</a> }.into_any(),
+        Next::OwnApp => view! { <a class="btn quiet" href="/settings#own-apps">"Add an app of your own"</a> }.into_any(),
         Next::Integrations => view! { <a class="btn" href="/integrations">"Connect a workspace"</a> }.into_any(),
         Next::Settings(label) => view! { <a class="btn quiet" href="/settings#linear-app">{label}</a> }.into_any(),
     }
@@ -147,15 +152,15 @@ fn words(flash: Flash) -> Words {
         ),
         Flash::RefreshPutOff => Words::new(
             Waiting,
-            "Linear does not answer right now.",
-            "The present token stays in use while it is good; Relink tries again by itself.",
+            "The token was not refreshed.",
+            "Linear does not answer right now. The present token stays in use while it is good; Relink tries again by itself.",
         ),
         Flash::PasswordChanged => Words::new(Good, "Your password is changed.", "Every other browser is signed out."),
         Flash::PasswordTooLong => Words::new(Bad, "The password was not changed.", "It can have at most 1024 bytes."),
         Flash::PasswordWrong => Words::new(
             Bad,
             "The password was not changed.",
-            "The present password is wrong, or it was tried too often; then wait 15 minutes.",
+            "The current password is wrong, or it was tried too often; then wait 15 minutes.",
         ),
         Flash::PasswordTooShort => Words::new(Bad, "The password was not changed.", "It needs at least 12 characters."),
         Flash::KeyRevoked { name } => {
@@ -200,7 +205,7 @@ fn words(flash: Flash) -> Words {
 
 fn failed(error: ConnectError) -> Words {
     use Tone::{Bad, Waiting};
-    const AGAIN: Next = Next::Connect("Try again");
+    const AGAIN: Next = Next::Connect(TRY_AGAIN);
     const CHECK: Next = Next::Settings("Check the app in Linear");
     match error {
         ConnectError::AccessDenied => Words::new(
@@ -240,10 +245,11 @@ fn failed(error: ConnectError) -> Words {
                 .then(Next::Reconnect { connection: there.connection, workspace: there.name })
         }
         ConnectError::WorkspaceAlreadyLinked { email } => {
+            let whom = if email.is_some() { "them" } else { "whoever connected it" };
             let by = email.map_or_else(String::new, |email| format!("by {email}, "));
             let rest = format!(
-                "{by}in another organisation on this Relink. Nothing was changed. Ask them to disconnect it, or pick a \
-                 different workspace."
+                "{by}in another organisation on this Relink. Nothing was changed. Ask {whom} to disconnect it, or pick \
+                 a different workspace."
             );
             Words::new(Bad, "That workspace is already connected", rest).then(Next::Connect("Pick another workspace"))
         }

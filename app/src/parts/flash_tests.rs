@@ -161,7 +161,7 @@ fn who_connects_is_asked_whether_they_are_whom_they_approved_as() {
 
 #[test]
 fn where_the_app_acts_the_next_step_leads_to_the_list() {
-    let step = r##"<a href="/team#me" class="btn quiet">Which one is you?</a>"##;
+    let step = r##"<a href="/team#me" class="btn">Which one is you?</a>"##;
     assert!(html(connected(Some(WhoAreYou::Anybody)), true).contains(step));
     assert!(!html(connected(Some(WhoAreYou::Anybody)), false).contains(step));
     assert!(!html(connected(None), true).contains(step));

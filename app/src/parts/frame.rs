@@ -56,6 +56,7 @@ pub fn tab_title(title: &str, refused: bool, needs_you: u32) -> String {
 #[component]
 pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
     let Content { title, place, refused, main, dialog, alone, foot, about } = content;
+    let known = shell.person.is_some();
     let person = shell.person.clone().filter(|_| !alone);
     let preview = about.map(|about| view! { <Preview title=title.clone() about /> });
     let title = tab_title(&title, refused, if alone { 0 } else { shell.needs_you });
@@ -77,7 +78,7 @@ pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
         {preview}
         <div class=shell.simulated.then_some("has-sim") inert=dialog.is_some()>
             <a class="skip" href="#main">"Skip to content"</a>
-            {shell.simulated.then(|| view! { <Strip /> })}
+            {shell.simulated.then(|| view! { <Strip way_out=known /> })}
             {inside}
         </div>
         {dialog}
@@ -86,14 +87,17 @@ pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
 }
 
 #[component]
-fn Strip() -> impl IntoView {
+pub fn Strip(
+    /// The way to the real one is for those who can go it.
+    way_out: bool,
+) -> impl IntoView {
     view! {
         <aside class="sim" aria-label="Simulated Linear">
             <Glyph icon=Icon::Flask />
             <p>
                 <b>"Simulated Linear."</b>
                 " Everything here is made up, nothing reaches linear.app. "
-                <a href="/settings#linear-app">"Use the real one"</a>
+                {way_out.then(|| view! { <a href="/settings#linear-app">"Use the real one"</a> })}
             </p>
         </aside>
     }
@@ -169,8 +173,8 @@ fn Switch(organisation: String, elsewhere: Vec<OrganisationView>) -> impl IntoVi
         view! {
             <li>
                 <button class="btn quiet wide" name="organisation" value=other.id>
-                    <span class="sr">"Switch to "</span>
-                    {other.name}
+                    <Glyph icon=Icon::Turn />
+                    <span>"Switch to " <b>{other.name}</b></span>
                 </button>
             </li>
         }
@@ -194,6 +198,8 @@ fn Switch(organisation: String, elsewhere: Vec<OrganisationView>) -> impl IntoVi
 
 #[component]
 fn Account(person: PersonView, #[prop(optional)] organisation: Option<String>) -> impl IntoView {
+    // Read beside the picture where there is room for it, and in the menu where there is not.
+    let (name, email) = (person.name.clone(), person.email);
     view! {
         <details class="who" name="menu">
             <summary>
@@ -205,7 +211,11 @@ fn Account(person: PersonView, #[prop(optional)] organisation: Option<String>) -
                 </span>
             </summary>
             <div class="menu">
-                <a href="/settings#account">"Your account"</a>
+                <p class="whose">{name} <span class="org">{email}</span></p>
+                <a class="btn quiet wide" href="/settings#account">
+                    <Glyph icon=Icon::Person />
+                    "Your account"
+                </a>
                 <form method="post" action="/signout">
                     <button class="btn quiet wide">
                         <Glyph icon=Icon::Out />
@@ -254,7 +264,7 @@ mod tests {
         assert!(html.contains("<form method=\"post\" action=\"/organisation\">"), "{html}");
         let button = html.split("<button").nth(1).unwrap().split("</button>").next().unwrap();
         assert!(button.contains("name=\"organisation\"") && button.contains("value=\"id-6\""), "{button}");
-        assert!(button.ends_with("<span class=\"sr\">Switch to </span>Globex"), "{button}");
+        assert!(button.ends_with("<span>Switch to <b>Globex</b></span>"), "{button}");
         assert!(html.contains("&lt;b&gt;Initech"), "{html}");
         assert_eq!(html.matches("Northwind Labs").count(), 1, "said once");
     }

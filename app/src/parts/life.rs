@@ -44,12 +44,13 @@ fn Date(name: &'static str, at: Moment) -> impl IntoView {
 }
 
 fn bar(status: Status, now: f64, due: f64) -> AnyView {
-    let now = now.clamp(0.0, 100.0);
+    // The ring stays within the bar.
+    let now = now.clamp(1.0, 99.0);
     let due = due.clamp(0.0, 100.0);
     let rest = match status {
         Status::ReconnectRequired | Status::NotConnected => stopped(now),
-        Status::LinearUnreachable => overdue(now, due),
-        Status::Connected => running(now, due),
+        Status::LinearUnreachable if now > due => overdue(now, due),
+        Status::LinearUnreachable | Status::Connected => running(now, due),
     };
     view! {
         <rect class="track" x="0" y="7.5" width=percent(now) height="3" rx="1.5" />
@@ -80,8 +81,9 @@ fn overdue(now: f64, due: f64) -> AnyView {
 
 fn stopped(now: f64) -> AnyView {
     view! {
-        <line class="gone" x1=percent((now + 1.6).min(100.0)) x2="100%" y1="9" y2="9" />
+        <line class="gone" x1=percent(now) x2="100%" y1="9" y2="9" />
         <svg x=percent(now) y="2" width="14" height="14" overflow="visible">
+            <circle class="hole" cy="7" r="9" />
             <path class="cut" d="M-5 2 5 12M5 2-5 12" />
         </svg>
     }

@@ -25,7 +25,7 @@ mod words;
 
 pub use as_of::AsOf;
 pub use avatar::WorkspaceAvatar;
-pub use badge::{Badge, Mark};
+pub use badge::{Badge, LooseLinks, Mark};
 pub use callout::Callout;
 pub use card::{Card, farewell_words};
 pub use connect::{ConnectButton, ConnectForm, ReconnectForm};
@@ -33,7 +33,7 @@ pub use copy_field::{CopyField, CopyFirst, CopyListed, CopyText};
 pub use dialog::{Ask, Dialog, DisconnectSection, Question, disconnect_question};
 pub use field::{Field, Problem};
 pub use flash::{FlashMessage, invite_problem};
-pub use frame::{Content, Frame, Place};
+pub use frame::{Content, Frame, Place, Strip};
 pub use icon::{Glyph, Icon};
 pub use life::Life;
 pub use made_for::{for_organisation, made_for};

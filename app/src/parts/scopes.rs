@@ -13,11 +13,11 @@ pub fn ScopePicker(scopes: Vec<ScopeView>) -> impl IntoView {
                 <legend>"Who acts in Linear"</legend>
                 <label>
                     <input type="radio" name="actor" value="app" checked />
-                    <span><b>"The app"</b> " Issues and comments come from the app"</span>
+                    <span><b>"The app:"</b> " issues and comments come from the app"</span>
                 </label>
                 <label>
                     <input type="radio" name="actor" value="user" />
-                    <span><b>"You"</b> " Issues and comments come from your own Linear account"</span>
+                    <span><b>"You:"</b> " issues and comments come from your own Linear account"</span>
                 </label>
             </fieldset>
             <fieldset>
@@ -44,11 +44,11 @@ fn choice(scope: ScopeView) -> AnyView {
             <input type="checkbox" name="scopes[]" value=name.clone() checked=preselected || always disabled=always />
             <span>
                 <code>{name}</code>
-                " "
+                ": "
                 {explained}
-                {always.then_some(". Always part of it")}
-                {user_only.then_some(". Only where you act")}
-                {app_only.then_some(". Only where the app acts")}
+                {always.then_some(". Always included")}
+                {user_only.then_some(". Only when you act")}
+                {app_only.then_some(". Only when the app acts")}
             </span>
         </label>
     }

@@ -17,7 +17,7 @@ pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
     let tried = match waiting.failures {
         0 => None,
         1 => Some("once".to_owned()),
-        failures => Some(format!("{failures} times in a row")),
+        failures => Some(format!("{failures} times in a row; this was the last answer")),
     };
     view! {
         <div class=class>
@@ -32,8 +32,8 @@ pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
                 {waiting.next_try.map(|next| view! { <dt>"Next try"</dt> <dd>{next}</dd> })}
                 <dt>"Meaning"</dt>
                 <dd>{waiting.meaning}</dd>
+                {remedy(waiting.fault).map(|remedy| view! { <dt>"What to do"</dt> <dd>{remedy}</dd> })}
             </dl>
-            {remedy(waiting.fault).map(|remedy| view! { <p>{remedy}</p> })}
         </div>
     }
     .into_any()
@@ -68,13 +68,12 @@ fn remedy(fault: Fault) -> Option<AnyView> {
         Fault::Linear => return None,
         Fault::OwnApp => return Some(replace_secrets()),
         Fault::App => view! {
-            "compare "
+            "compare what "
+            <a href="/settings#linear-app">"Settings"</a>
+            " shows with the app in Linear, set "
             <code>"LINEAR_CLIENT_ID"</code>
             " and "
             <code>"LINEAR_CLIENT_SECRET"</code>
-            " with the app in Linear ("
-            <a href="/settings#linear-app">"Settings shows what is set"</a>
-            ")"
         }
         .into_any(),
         Fault::Keys => view! {

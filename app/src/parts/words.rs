@@ -8,6 +8,9 @@ use crate::view::{ActsAs, Answer, Moment};
 #[must_use]
 pub fn when(moment: &Moment) -> (&'static str, String) {
     let text = &moment.text;
+    if ["today", "tomorrow", "yesterday"].contains(&text.as_str()) {
+        return ("", text.clone());
+    }
     for (capital, small) in [("Today", "today"), ("Tomorrow", "tomorrow"), ("Yesterday", "yesterday"), ("Just now", "just now")] {
         if let Some(rest) = text.strip_prefix(capital) {
             return ("", format!("{small}{rest}"));

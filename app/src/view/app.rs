@@ -28,7 +28,7 @@ pub struct AppView {
     /// Without one it relies on PKCE alone.
     pub has_secret: bool,
     pub has_webhook_secret: bool,
-    /// Until when the webhook secret before is accepted.
+    /// Until when the previous signing secret is accepted.
     pub overlap_until: Option<Moment>,
     /// Workspaces that are connected through it.
     pub workspaces: u64,

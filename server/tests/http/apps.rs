@@ -47,18 +47,18 @@ async fn an_owner_adds_an_app_replaces_its_secrets_and_removes_it() {
     browser.get("/settings").await.shows("None yet: workspaces are connected through this Relink’s app.");
     let page = add(&mut browser, " Acme internal ", CLIENT_ID, "", "").await;
     page.shows("Acme internal is added. Workspaces can be connected through it now.");
-    page.shows("No secret, PKCE only No webhook secret No workspace is connected through it.");
+    page.shows("No secret, PKCE only No signing secret No workspace is connected through it.");
     assert!(page.body.contains(&format!("value=\"{CLIENT_ID}\"")));
 
     let id = id(&mut browser).await;
     let page = replace(&mut browser, &id, CLIENT_SECRET, WEBHOOK_SECRET).await;
     page.shows("The secrets of Acme internal are replaced.");
-    page.shows("Client secret set Webhook secret set");
-    page.hides("The webhook secret before is accepted until");
+    page.shows("Client secret set Signing secret set");
+    page.hides("The previous signing secret is accepted until");
     let page = replace(&mut browser, &id, "", "lin_wh_ANewSecretOfAcmesApp").await;
-    page.shows("The webhook secret before is accepted until 14:02 UTC on 20 Nov.");
+    page.shows("The previous signing secret is accepted until 14:02 UTC tomorrow.");
     world.advance(DAY);
-    browser.get("/settings").await.hides("The webhook secret before is accepted until");
+    browser.get("/settings").await.hides("The previous signing secret is accepted until");
 
     browser.get(&format!("/settings?confirm=app&app={id}")).await.shows("Remove Acme internal? The app in Linear stays as it is.");
     remove(&mut browser, &id).await.shows("Acme internal is removed.");
@@ -106,7 +106,7 @@ async fn a_refused_app_is_not_stored_and_its_form_says_why() {
     let id = id(&mut browser).await;
     replace(&mut browser, &id, " ", "").await.shows("Enter at least one of the two secrets.");
     replace(&mut browser, &id, "", "whsec_0123456789").await.shows("It starts with lin_wh_.");
-    browser.get("/settings").await.shows("No secret, PKCE only No webhook secret");
+    browser.get("/settings").await.shows("No secret, PKCE only No signing secret");
 }
 
 async fn organisation(world: &World) -> String {

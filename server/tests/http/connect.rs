@@ -35,8 +35,8 @@ async fn a_workspace_is_connected_through_the_consent_page() {
     page.shows("Connected");
     page.shows("linear.app/acme-robotics");
     page.shows("Acts as the app");
-    page.shows("Approved by Priya Raman, 19 Nov");
-    page.shows("May read");
+    page.shows("Approved by Priya Raman, today");
+    page.shows(", may read");
     page.shows("23 h 59 min left");
     for secret in world.minted() {
         page.hides(&secret);

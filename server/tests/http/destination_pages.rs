@@ -95,8 +95,8 @@ async fn a_destination_is_added_and_its_secret_shown_once() {
     let world = World::new().await;
     let mut browser = world.owner().await;
     let page = browser.get("/deliveries").await;
-    page.shows("Handed on Every accepted delivery is sent on to these addresses, signed after Standard Webhooks, with retries over");
-    page.shows("No address yet: deliveries are kept here, where programs read them over the API.");
+    page.shows("Handed on Every accepted delivery is sent on to your destinations, signed as Standard Webhooks describes and retried for");
+    page.shows("No destination yet: deliveries are kept here, where programs read them over the API.");
     page.shows("Add a destination");
     page.hides("Send deliveries again");
     let fields = [("url", URL), ("events[]", "Issue"), ("events[]", "Comment"), ("ordered", "yes")];
@@ -112,13 +112,13 @@ async fn a_destination_is_added_and_its_secret_shown_once() {
     assert!(!contains(&waiting, &secret) && !contains(&on_disk(&world), &secret), "it is sealed on its way");
 
     let again = browser.get(SHOWN).await;
-    again.shows("This secret was shown already. If it got lost, remove the address and add it again: that makes a new one.");
+    again.shows("This secret was shown already. If it got lost, remove the destination and add it again: that makes a new one.");
     again.hides(&secret);
     let list = browser.get("/deliveries").await;
     list.hides(&secret);
     list.hides("shown already");
     let ending = &secret[secret.len() - 4..];
-    list.shows(&format!("Active {URL} Issue, Comment. In order for each issue. Secret whsec_····{ending} Took no delivery yet"));
+    list.shows(&format!("Active {URL} Issue, Comment events, in order for each issue. Secret whsec_····{ending} Took no delivery yet"));
     list.shows("Send deliveries again");
 }
 
@@ -166,7 +166,7 @@ async fn what_cannot_be_a_destination_is_refused_at_its_field() {
     let page = browser.get("/deliveries").await;
     page.hides("aria-invalid");
     page.hides("value=\"Comment\" checked");
-    page.shows("No address yet");
+    page.shows("No destination yet");
 }
 
 #[tokio::test]
@@ -202,7 +202,7 @@ async fn a_destination_is_paused_resumed_and_removed() {
     scene.deliver(1).await;
     let id = scene.id.clone();
     let field = [("destination", id.as_str())];
-    scene.page().await.shows("Took no delivery yet. 1 waits Pause hooks.example.com Remove hooks.example.com");
+    scene.page().await.shows("Took no delivery yet. 1 delivery waits Pause hooks.example.com Remove hooks.example.com");
     for _ in 0..2 {
         let page = scene.post(PAUSE, &field).await;
         page.shows("hooks.example.com is paused. What comes meanwhile waits for it.");
@@ -227,7 +227,7 @@ async fn a_destination_is_paused_resumed_and_removed() {
 
     let page = scene.post(REMOVE, &field).await;
     page.shows("hooks.example.com is removed. Nothing more is sent there.");
-    page.shows("No address yet");
+    page.shows("No destination yet");
     scene.browser.post(REMOVE, &field).await;
     scene.browser.get("/integrations").await.shows("There is nothing here.");
 }
@@ -281,7 +281,7 @@ async fn another_organisation_sees_no_destination_and_no_outcome() {
         page.hides("hooks.example.com</");
         page.hides(&scene.id);
         page.hides("Nothing is sent to");
-        page.shows("No address yet");
+        page.shows("No destination yet");
     }
 }
 
@@ -295,7 +295,7 @@ async fn one_that_takes_nothing_any_more_is_warned_of_first() {
     scene
         .page()
         .await
-        .shows("Failing since 14:02 UTC today, last answer 500 Out of order &lt;img src=x&gt;. Took no delivery yet. 1 waits");
+        .shows("Failing since 14:02 UTC today, last answer 500 Out of order &lt;img src=x&gt;. Took no delivery yet. 1 delivery waits");
     world.advance(DAY);
     scene.deliver(2).await;
     scene.paused("failures").await;

@@ -72,11 +72,11 @@ async fn a_new_account_may_have_a_password_for_later() {
     let (mut owner, id) = acme(&world).await;
     let mut phone = world.browser();
     let code = invite(&mut owner, &id, "elif@acme.example").await;
-    redeem(&mut phone, &code).await.shows("Sign in to Relink later Your e-mail is elif@acme.example.");
+    redeem(&mut phone, &code).await.shows("Set a password for later Your e-mail is elif@acme.example.");
     assert_eq!(phone.post("/link/password", &[("password", "short")]).await.location(), ENDED);
     let page = phone.get(ENDED).await;
     page.shows("Error: You are linked, Relink");
-    page.shows("Enter at least 12 characters.");
+    page.shows("This password is too short.");
     phone.post("/link/password", &[("password", PASSWORD)]).await;
     phone.get(ENDED).await.shows("Saved. Sign in later with elif@acme.example and this password.");
     phone.post("/link/password", &[("password", "another fine sentence")]).await;
@@ -169,7 +169,7 @@ async fn whoever_has_an_account_signs_in_first_and_comes_back() {
     assert_eq!(answer(&mut phone, &signed_in, "yes").await, ENDED);
     let page = phone.get(ENDED).await;
     page.shows("You are linked");
-    page.hides("Sign in to Relink later");
+    page.hides("Set a password for later");
     owner.get("/team").await.shows("elif@acme.example Member Acme Robotics");
 }
 
@@ -191,14 +191,14 @@ async fn whoever_never_set_a_password_is_removed_and_comes_back_as_new() {
     let mut phone = world.browser();
     let page = enter(&mut phone, &second).await;
     page.shows("Somebody has an account with elif@acme.example here. If that is you, sign in first; then you are back on this page.");
-    page.shows("If you never set a password, ask whoever invited you to remove you from the team and invite you again.");
+    page.shows("You never set a password? Ask whoever invited you to remove you from the team and invite you again.");
 
     assert_eq!(owner.post("/team/remove", &[("member", &member)]).await.location(), "/team");
     assert_eq!(account().await, None);
     let third = invite(&mut owner, &id, "elif@acme.example").await;
     let page = redeem(&mut phone, &third).await;
     page.shows("You are linked Elif Demir in Acme Robotics is you.");
-    page.shows("Sign in to Relink later Your e-mail is elif@acme.example.");
+    page.shows("Set a password for later Your e-mail is elif@acme.example.");
     assert!(account().await.is_some_and(|after| Some(after) != before), "a fresh account");
     owner.get("/team").await.shows("Elif Demir elif@acme.example Member Acme Robotics");
 }
@@ -259,7 +259,7 @@ async fn an_answer_counts_for_the_code_that_was_on_the_screen() {
     phone.get("/link").await.shows("Ben Castillo");
     assert_eq!(answer(&mut phone, &second, "yes").await, ENDED);
     phone.get(ENDED).await.shows("Ben Castillo in Acme Robotics is you.");
-    owner.get("/team").await.shows("Elif Demir elif@acme.example Acme Robotics by Priya Raman");
+    owner.get("/team").await.shows("Elif Demir elif@acme.example Acme Robotics invited by Priya Raman");
 }
 
 #[tokio::test]
@@ -278,7 +278,7 @@ async fn a_yes_that_is_sent_twice_is_one() {
     phone.get(ENDED).await.shows("You are linked Elif Demir in Acme Robotics is you.");
     assert!(phone.get("/team").await.location().starts_with("/signin"), "the session from before is nobody's");
     phone.cookies = signed_in;
-    phone.get(ENDED).await.shows("Sign in to Relink later");
+    phone.get(ENDED).await.shows("Set a password for later");
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ fn cards(page: &Reply) -> usize {
 #[track_caller]
 fn speaks_of_all(page: &Reply) {
     page.shows("8 connections need you");
-    page.shows("189 connected, 8 need you");
+    page.shows("189 connected, 8 to reconnect");
     page.shows("8 to reconnect 189 connected");
 }
 
@@ -101,7 +101,7 @@ async fn linked_people_are_counted_on_the_card_and_named_on_the_page() {
     let (mut owner, id) = acme(&world).await;
     let (here, mut member) = (format!("/integrations/{id}"), world.member("northwind-labs", "mia@northwind.dev", Role::Member).await);
     let page = owner.get(HERE).await;
-    page.shows("Nobody linked yet in Acme Robotics. Which one is you? in Acme Robotics");
+    page.shows("Nobody linked yet. Invite someone in Acme Robotics. Which one is you? in Acme Robotics");
     assert!(page.body.contains("href=\"/team#invite\"") && page.body.contains("href=\"/team#me\""));
     assert!(owner.get("/team").await.body.contains("id=\"me\""), "where the link leads");
     member.get(HERE).await.hides("linked yet");

@@ -73,7 +73,7 @@ async fn a_refresh_by_hand_is_said_and_kept_in_the_history() {
     browser.get(&path).await.shows("No refresh yet. The first one is due tomorrow 12:32.");
     assert_eq!(browser.post("/integrations/refresh", &[("connection", &id)]).await.location(), path);
     let page = browser.get(&path).await;
-    page.shows("The token was refreshed. It is good until 14:02 UTC on 20 Nov.");
+    page.shows("The token was refreshed. It is good until 14:02 UTC tomorrow.");
     page.shows("19 Nov 14:02 UTC Refreshed by hand, ");
     page.hides("No refresh yet");
     assert_eq!(world.linear.grant_counts("acme-robotics").rotations, 1);
@@ -95,7 +95,7 @@ async fn a_refresh_that_linear_does_not_answer_is_put_off_and_explained() {
     {
         page.shows(part);
     }
-    page.shows("The token is still good until 14:02 UTC on 20 Nov; calls go through as long as Linear answers them.");
+    page.shows("The token is good until 14:02 UTC tomorrow, so calls work whenever Linear answers.");
     page.shows("Put off: 503, 2 tries since 14:02 UTC");
     browser.get("/integrations").await.shows("2 tries failed, last 503 at 14:02 UTC");
     world.advance(DAY + HOUR);
@@ -112,7 +112,7 @@ async fn a_set_up_that_linear_does_not_accept_is_for_the_operator() {
     for path in [format!("/integrations/{id}"), "/integrations".to_owned()] {
         let page = browser.get(&path).await;
         page.shows("Linear does not accept this Relink as a client");
-        page.shows("compare LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET with the app in Linear");
+        page.shows("compare what Settings shows with the app in Linear, set LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET");
         page.shows("invalid_client");
         page.shows("Linear unreachable");
         page.hides("Linear does not answer right now");
@@ -128,7 +128,7 @@ async fn a_token_that_cannot_be_refreshed_is_not_said_to_be() {
     let id = browser.connect("acme-robotics").await;
     browser.post("/integrations/refresh", &[("connection", &id)]).await;
     let page = browser.get(&format!("/integrations/{id}")).await;
-    page.shows("This token cannot be refreshed. Linear gave no refresh token with it. It is good until 14:02 UTC on 20 Nov");
+    page.shows("This token cannot be refreshed. Linear gave no refresh token with it. It is good until 14:02 UTC tomorrow");
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn a_broken_connection_says_how_often_linear_was_asked() {
     assert_eq!(browser.post("/integrations/refresh", &[("connection", &id)]).await.location(), path);
     let page = browser.get(&path).await;
     page.shows("400 invalid_grant to the newest refresh token, asked twice");
-    page.shows("Refused: 400 invalid_grant, asked again, token re-read in between");
+    page.shows("Refused: 400 invalid_grant, asked twice, token re-read in between");
     page.hides("action=\"/integrations/refresh\"");
 }
 

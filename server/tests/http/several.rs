@@ -29,7 +29,7 @@ async fn several_people_are_invited_at_once_whatever_workspace_they_are_in() {
     let elif = invite(&mut browser, &id, "elif@acme.example").await;
     redeem(&mut world.browser(), &elif).await;
     let page = browser.get("/team").await;
-    page.shows("Several people at once Find people 20 people at a time. Each gets a code of their own. Acme Robotics Ada Okafor");
+    page.shows("Several people at once Find people Up to 20 people at a time. Each gets a code of their own. Acme Robotics Ada Okafor");
     page.shows("Farid Nasser farid@acme.example Guest Globex Hana Sato");
     for nobody in [":Elif Demir\"", ":Gwen Mbeki\"", ":Sentry\""] {
         page.hides(nobody);

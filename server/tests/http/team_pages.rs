@@ -77,7 +77,7 @@ async fn a_code_is_made_and_shown_once() {
     page.shows(&format!("24 h 0 min left {code} Link"));
     page.shows("Hello Elif, Priya Raman asks which person you are in Linear, so that the tools of Northwind Labs know. Open this link and");
     page.shows(&format!("say yes or no: http://localhost:3000/link#{code} It works once, until 20 Nov 14:02 UTC."));
-    page.shows("Elif Demir elif@acme.example Acme Robotics by Priya Raman Not yet in 24 h 0 min");
+    page.shows("Elif Demir elif@acme.example Acme Robotics invited by Priya Raman Not yet in 24 h 0 min");
     assert_eq!(page.header("cache-control"), "no-store");
     assert!(page.body.contains("aria-label=\"The link as a QR code\"") && !page.body.contains("style="), "drawn under the policy");
     let bare = code.replace('-', "");
@@ -177,7 +177,7 @@ async fn a_code_is_revoked_or_made_again() {
     enter(&mut phone, &second).await.shows("Is this you in Linear?");
     world.advance(MINUTE);
     let page = browser.get("/team").await;
-    page.shows("Elif Demir elif@acme.example Acme Robotics by Priya Raman Today 14:02 in 23 h 59 min");
+    page.shows("Elif Demir elif@acme.example Acme Robotics invited by Priya Raman Today 14:02 in 23 h 59 min");
     let invite_id = hidden(&page, REVOKE, "invite").remove(0);
     assert_eq!(browser.post(REVOKE, &[("invite", &invite_id)]).await.location(), "/team");
     let page = browser.get("/team").await;
@@ -341,7 +341,7 @@ async fn owners_give_roles_and_remove_members() {
 
     let asked = owner.get(&format!("/team?member={member}&confirm=remove")).await;
     asked.shows("Remove Elif Demir? They can be invited again later. They are signed out everywhere");
-    asked.shows("The link codes that they made, and that nobody has used, end They are Elif Demir in Acme Robotics no more");
+    asked.shows("The link codes that they made, and that nobody has used, end Their link to Elif Demir in Acme Robotics ends");
     assert!(asked.body.contains("inert"), "the rest of the page waits");
     assert_eq!(owner.post("/team/remove", &[("member", &member)]).await.location(), "/team");
     let page = owner.get("/team").await;
@@ -430,7 +430,7 @@ async fn without_a_workspace_the_page_says_where_to_begin() {
     let world = World::new().await;
     let mut owner = world.owner().await;
     let page = owner.get("/team").await;
-    page.shows("Nobody can be invited yet People are picked from a connected workspace. Go to Integrations");
+    page.shows("Nobody can be invited yet People are picked from a connected workspace. Connect a workspace");
     page.shows("Priya Raman priya@northwind.dev Owner, you Not linked yet");
     let (_, id) = (owner.connect("acme-robotics").await, owner.connection_id("acme-robotics").await);
     world.linear.uninstall("acme-robotics").unwrap();

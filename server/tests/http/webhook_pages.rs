@@ -293,7 +293,7 @@ async fn a_checked_delivery_says_who_signed_it() {
     let mixed = "Signed with the current secret of Acme Robotics, lin_wh_····0123. But it names Globex, so it is refused.";
     check(&mut browser, &others, &signed(SECRET, &others), mixed).await;
     let old = issue(&workspace, 1, START - DAY);
-    let aged = "would be accepted, were it not for its age: it was sent at 14:02 UTC on 18 Nov.";
+    let aged = "would be accepted, were it not for its age: it was sent at 14:02 UTC yesterday.";
     check(&mut browser, &old, &signed(SECRET, &old), aged).await;
     let nameless = json!({ "type": "Issue" }).to_string();
     check(&mut browser, &nameless, &signed(SECRET, &nameless), "The body names no workspace, so it is not accepted.").await;
