@@ -31,11 +31,16 @@ export async function look(page: Page, name: string): Promise<void> {
       const what = `${name}-${theme}-${size}`;
       await page.setViewportSize(viewport);
       await fits(page, what);
-      if (PICTURES) await page.screenshot({ path: `pictures/${what}.png`, fullPage: true });
+      await picture(page, what);
       if (PICTURES || OFTEN.includes(size)) await complainsNot(page, what);
     }
   }
   await page.setViewportSize(before);
+}
+
+/** With PICTURES set: the page as it is, from top to bottom. */
+export async function picture(page: Page, name: string): Promise<void> {
+  if (PICTURES) await page.screenshot({ path: `pictures/${name}.png`, fullPage: true });
 }
 
 async function complainsNot(page: Page, what: string): Promise<void> {

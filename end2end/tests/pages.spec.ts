@@ -165,7 +165,7 @@ test("webhooks: secrets, deliveries and what was refused", async ({ page, world,
   await page.getByLabel("Body").fill(JSON.stringify(first));
   await page.getByLabel("Signature").fill("0".repeat(64));
   await page.getByRole("button", { name: "Check", exact: true }).click();
-  await expect(page.getByRole("alert")).toContainText("Signed with no secret known here.");
+  await expect(page.getByRole("alert")).toContainText("It is signed with no secret known here.");
   await look(page, "connection-checked");
 
   await page.getByRole("button", { name: "Stop accepting now" }).click();
@@ -182,7 +182,7 @@ test("webhooks: secrets, deliveries and what was refused", async ({ page, world,
   const rows = page.locator("details[name=delivery]");
   await expect(rows).toHaveCount(3);
   await rows.first().locator("summary").click();
-  await expect(page.getByText("The first 16 KiB of")).toBeVisible();
+  await expect(page.getByText("The first 16 384 of")).toBeVisible();
   await look(page, "deliveries-cut");
   await rows.last().locator("summary").click();
   await expect(page.locator("details[name=delivery][open]")).toHaveCount(1);

@@ -31,7 +31,7 @@ function controls(connection: string): Record<string, [Role, "button" | "link" |
       ["member", "link", "Open Acme Robotics"], ["admin", "button", "Connect Linear"], ["admin", "link", /^Which one is you\?/],
     ],
     [`/integrations/${connection}`]: [
-      ["admin", "button", "Check now"], ["admin", "button", "Refresh now"], ["admin", "button", "Save secret"],
+      ["member", "button", "Check now"], ["admin", "button", "Refresh now"], ["admin", "button", "Save secret"],
       ["admin", "button", "Remove lin_wh_····0123"], ["admin", "button", "Check"], ["admin", "link", "Invite teammate"],
       ["admin", "button", "Disconnect"],
     ],

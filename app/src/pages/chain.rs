@@ -6,12 +6,15 @@ use leptos::prelude::*;
 use crate::view::{ChainKind, ChainLink, ChainView};
 
 const CUT: &str = "M-4 12.5 4 20.5M4 12.5-4 20.5";
+/// Percent of the picture: near the refusal, and clear of the link before it.
+const GROWS_FROM: f64 = 2.0;
 const DIAMOND: &str = "M0 9.5 7 16.5 0 23.5-7 16.5z";
 
 #[component]
 pub fn Chain(chain: ChainView) -> impl IntoView {
     let ChainView { links, least_width, days, axis, summary, shortened } = chain;
     let [left, middle, right] = axis;
+    let legend = legend(&links);
     let tick = |at: f64| view! { <line class="axis" x1=percent(at) x2=percent(at) y1="36" y2="42" /> };
     view! {
         <figure class="chain">
@@ -30,7 +33,7 @@ pub fn Chain(chain: ChainView) -> impl IntoView {
                     </div>
                 </div>
             </div>
-            <Legend />
+            {legend}
         </figure>
     }
     .into_any()
@@ -65,36 +68,50 @@ fn shape(link: &ChainLink) -> AnyView {
 }
 
 fn gap(link: &ChainLink) -> AnyView {
-    let (from, middle, until) = (link.at, link.at + link.width / 2.0, link.at + link.width);
+    let (from, until) = (link.at, link.at + link.width);
+    // In the middle of a gap that ended; where it began as long as it grows.
+    let cross = from + if until > 99.9 { (link.width / 2.0).min(GROWS_FROM) } else { link.width / 2.0 };
     view! {
         <line class="gone" x1=percent(from) x2=percent(until) y1="16.5" y2="16.5" />
-        <svg x=percent(middle) width="1" height="1" overflow="visible"><path class="cut" d=CUT /></svg>
+        <svg x=percent(cross) width="1" height="1" overflow="visible"><path class="cut" d=CUT /></svg>
     }
     .into_any()
 }
 
-#[component]
-fn Legend() -> impl IntoView {
+/// Of what is drawn.
+fn legend(links: &[ChainLink]) -> AnyView {
+    let has = |kind| links.iter().any(|link| link.kind == kind);
+    let entries = [
+        has(ChainKind::Token).then(|| {
+            let shape = view! { <rect class="link" x="1" y="2" width="20" height="10" rx="5" /> };
+            entry("22", shape.into_any(), "One token")
+        }),
+        has(ChainKind::Live).then(|| {
+            let shape = view! { <rect class="link present" x="1" y="2" width="20" height="10" rx="5" /> };
+            entry("22", shape.into_any(), "In use now")
+        }),
+        links.iter().any(|link| link.replayed).then(|| {
+            let shape = view! { <path class="dia" d="M8 0 15 7 8 14 1 7z" /> };
+            entry("16", shape.into_any(), "Reply lost, replayed")
+        }),
+        has(ChainKind::Gap).then(|| {
+            let shape = view! { <path class="cut" d="M3 3l8 8M11 3l-8 8" /> };
+            entry("14", shape.into_any(), "Refused")
+        }),
+    ];
+    view! { <ul class="legend">{entries.into_iter().flatten().collect_view()}</ul> }.into_any()
+}
+
+fn entry(width: &'static str, shape: AnyView, words: &'static str) -> AnyView {
     view! {
-        <ul class="legend">
-            <li>
-                <svg width="22" height="14" aria-hidden="true"><rect class="link" x="1" y="2" width="20" height="10" rx="5" /></svg>
-                "One token"
-            </li>
-            <li>
-                <svg width="22" height="14" aria-hidden="true"><rect class="link present" x="1" y="2" width="20" height="10" rx="5" /></svg>
-                "In use now"
-            </li>
-            <li>
-                <svg width="16" height="14" aria-hidden="true"><path class="dia" d="M8 0 15 7 8 14 1 7z" /></svg>
-                "Reply lost, replayed"
-            </li>
-            <li>
-                <svg width="14" height="14" aria-hidden="true"><path class="cut" d="M3 3l8 8M11 3l-8 8" /></svg>
-                "Refused"
-            </li>
-        </ul>
+        <li>
+            <svg width=width height="14" aria-hidden="true">
+                {shape}
+            </svg>
+            {words}
+        </li>
     }
+    .into_any()
 }
 
 fn percent(value: f64) -> String {

@@ -14,7 +14,7 @@ use crate::parts::{
     AsOf, Badge, Callout, ConnectButton, Content, Dialog, DisconnectSection, FlashMessage, Glyph, Icon, Life, Place, Question,
     RefusalNotices, WaitingCallout, WorkspaceAvatar, day, disconnect_question, farewell_words,
 };
-use crate::view::{ActsAs, ConnectionPageView, ConnectionView, EvidenceView, Freshness, Status, ThroughView};
+use crate::view::{ActsAs, ConnectionPageView, ConnectionView, EndingView, EvidenceView, Farewell, Freshness, Status, ThroughView};
 
 #[component]
 pub fn ConnectionPage() -> impl IntoView {
@@ -71,11 +71,11 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         </nav>
         <Head connection=connection.clone() manages as_of page />
         <RefusalNotices refused=notices here=true />
-        <div data-part="state">{state(&connection, evidence, through, manages)}</div>
+        <div data-part="state">{state(&connection, evidence, through, ending.as_ref().filter(|_| manages))}</div>
         <RefreshHistory status=connection.status life=connection.life.clone() chain history />
         {section}
         {held.then(|| view! { <Scopes scopes works=connection.status.works() /> })}
-        <TeamsAndProjects workspace=name.clone() status=connection.status content />
+        {held.then(|| view! { <TeamsAndProjects workspace=name.clone() content /> })}
         {people}
         {ending.filter(|_| held && !asking).map(|ending| view! { <DisconnectSection connection ending /> })}
     };
@@ -148,7 +148,14 @@ fn Head(connection: ConnectionView, manages: bool, as_of: Freshness, page: Strin
     .into_any()
 }
 
-fn state(connection: &ConnectionView, evidence: Option<EvidenceView>, through: Option<ThroughView>, manages: bool) -> AnyView {
+/// `ending` is for those who manage.
+fn state(
+    connection: &ConnectionView,
+    evidence: Option<EvidenceView>,
+    through: Option<ThroughView>,
+    ending: Option<&EndingView>,
+) -> AnyView {
+    let manages = ending.is_some();
     let callout = connection.trouble.clone().map(|trouble| {
         view! {
             <div class="first-thing">
@@ -174,7 +181,7 @@ fn state(connection: &ConnectionView, evidence: Option<EvidenceView>, through: O
         view! {
             <div class="pad stack">
                 <p>{farewell_words(&farewell)}</p>
-                {manages.then(|| view! { <div><ConnectButton label="Connect again" icon=Icon::Turn app=farewell.app.clone() /></div> })}
+                {ending.map(|ending| again(&farewell, &ending.kept))}
             </div>
         }
     });
@@ -187,6 +194,18 @@ fn state(connection: &ConnectionView, evidence: Option<EvidenceView>, through: O
             {past}
             <Facts connection=connection.clone() through />
         </section>
+    }
+    .into_any()
+}
+
+/// While what belongs to the workspace is kept.
+fn again(farewell: &Farewell, kept: &str) -> AnyView {
+    let stays = format!("Signing secrets, linked people and this history are kept for {kept}, and come back with it.");
+    view! {
+        <p class="soft">{stays} " Linear asks you to approve, then you are back here."</p>
+        <div>
+            <ConnectButton label="Connect again" icon=Icon::Turn app=farewell.app.clone() />
+        </div>
     }
     .into_any()
 }
@@ -219,7 +238,7 @@ fn Facts(connection: ConnectionView, #[prop(optional_no_strip)] through: Option<
         <div class="pad split">
             <dl class="kv">
                 <div>
-                    <dt>"Acts as"</dt>
+                    <dt>{if connection.status == Status::NotConnected { "Acted as" } else { "Acts as" }}</dt>
                     <dd>{acts_as}</dd>
                 </div>
                 {through.map(linear_app)}
@@ -228,7 +247,7 @@ fn Facts(connection: ConnectionView, #[prop(optional_no_strip)] through: Option<
                     <dd>{connection.connected_by} ", " <time datetime=connection.connected_at.iso>{since}</time></dd>
                 </div>
                 <div>
-                    <dt>"Last verified"</dt>
+                    <dt>"Last real call"</dt>
                     <dd>{verified}</dd>
                 </div>
                 {connection

@@ -3,13 +3,12 @@
 use leptos::prelude::*;
 
 use crate::parts::counted;
-use crate::view::{ProjectView, Status, TeamView, WorkspaceContent};
+use crate::view::{ProjectView, TeamView, WorkspaceContent};
 
 #[component]
-pub fn TeamsAndProjects(workspace: String, status: Status, content: WorkspaceContent) -> impl IntoView {
+pub fn TeamsAndProjects(workspace: String, content: WorkspaceContent) -> impl IntoView {
     let (summary, body) = match content {
         WorkspaceContent::Loaded { teams, projects, truncated } => loaded(&workspace, teams, projects, truncated),
-        WorkspaceContent::NotAsked if status == Status::NotConnected => said("Linear was not asked: this workspace is not connected."),
         WorkspaceContent::NotAsked => said("Linear was not asked: the connection needs a reconnect first."),
         WorkspaceContent::Unreachable => {
             said("Linear does not answer right now. The connection itself is not in doubt; nothing for you to do.")

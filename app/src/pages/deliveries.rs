@@ -119,7 +119,7 @@ fn list(deliveries: Vec<DeliveryView>, here: &str, manages: bool) -> AnyView {
                 <span>"Event"</span>
                 <span>"Workspace"</span>
                 <span>"Outcome"</span>
-                <span>"Signed with"</span>
+                <span class="sg">"Signed with"</span>
                 <span>"Took"</span>
             </div>
             <ol class="dl">{deliveries.into_iter().map(row).collect_view()}</ol>
@@ -171,8 +171,8 @@ fn empty(url: String) -> AnyView {
                 <Glyph icon=Icon::Inbox />
                 <h2>"Nothing has arrived yet"</h2>
                 <p>
-                    "Paste this URL into Linear under Settings, API, Webhooks. Then add its signing secret to the "
-                    <a href="/integrations">"workspace here"</a> "."
+                    "Paste this URL into Linear under Settings, API, Webhooks. Then add its signing secret to "
+                    <a href="/integrations">"the workspace here"</a> ". The first delivery shows up by itself."
                 </p>
                 <CopyField id="webhook-url" label="Webhook URL" value=url />
             </div>

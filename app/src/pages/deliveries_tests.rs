@@ -65,7 +65,7 @@ fn a_cut_body_says_so_and_is_not_copied() {
     let whole = delivery();
     let cut = DeliveryView { body: BodyView { raw: None, bytes: "40 000".to_owned(), ..whole.body.clone() }, ..whole };
     let page = page(vec![cut], false, false, None, None);
-    assert!(page.contains("The first 16 KiB of 40 000 bytes.") && !page.contains("exactly as signed") && !page.contains("Copied"));
+    assert!(page.contains("The first 16 384 of 40 000 bytes.") && !page.contains("exactly as signed") && !page.contains("Copied"));
 }
 
 #[test]

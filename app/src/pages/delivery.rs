@@ -109,8 +109,8 @@ fn body(delivery: DeliveryView) -> AnyView {
     let BodyView { bytes, raw, pieces } = delivery.body;
     let label = format!("Raw body of {} {} at {}", delivery.event, delivery.subject, delivery.at.text);
     let (class, size) = match raw {
-        Some(_) => (None, format!("Raw body, {bytes} bytes, exactly as signed")),
-        None => (Some("cut"), format!("The first 16 KiB of {bytes} bytes. The API gives the whole body")),
+        Some(_) => (None, format!("Body, {bytes} bytes, laid out to be read. Copy takes it exactly as signed")),
+        None => (Some("cut"), format!("The first 16 384 of {bytes} bytes. Read the whole body over the API")),
     };
     view! {
         <div class="code">

@@ -60,7 +60,8 @@ fn none_yet(status: Status, life: Option<TokenLife>) -> AnyView {
         let (lead, text) = when(&life.refresh_due);
         view! { " The first one is due " {lead} <time datetime=life.refresh_due.iso>{text}</time> "." }
     });
-    view! { "No refresh yet." {due} }.into_any()
+    let none = if status == Status::NotConnected { "No refresh happened." } else { "No refresh yet." };
+    view! { {none} {due} }.into_any()
 }
 
 fn line(line: HistoryView) -> AnyView {

@@ -18,7 +18,7 @@ pub fn Search(search: SearchView, all: u32) -> impl IntoView {
     });
     view! {
         <form class="search" role="search" method="get" action=HERE>
-            <input class="input" type="search" name="q" value=q aria-label="Find a workspace" placeholder="Name or URL key" maxlength="100" />
+            <input class="input" type="search" name="q" value=q aria-label="Find a workspace" placeholder="Find a workspace" maxlength="100" />
             <button class="btn">"Search"</button>
             {narrowed}
         </form>

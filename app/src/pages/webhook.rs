@@ -130,14 +130,14 @@ pub fn secret_question(connection: &str, secret: &SecretView) -> Question {
         Some(at) => format!("Linear used it {}", at.text),
         None => "No delivery matched it yet".to_owned(),
     };
-    let point =
-        if current { "Deliveries signed with it are refused from now on" } else { "Retries signed with it are refused from now on" };
+    let by_itself =
+        secret.stops.as_ref().map(|stop| format!("It stops by itself in {}, when nothing is signed with it any more", stop.within));
     Question {
         id: format!("secret-{}", secret.id),
         heading: format!("{} {}?", if current { "Remove" } else { "Stop accepting" }, secret.secret),
         note: format!("{used}. You can save it again later."),
-        points: vec![point.to_owned()],
-        stays: Vec::new(),
+        points: vec!["Every delivery signed with it is refused from now on, Linear’s retries too".to_owned()],
+        stays: by_itself.into_iter().collect(),
         action: STOP,
         fields: vec![("connection", connection.to_owned()), ("secret", secret.id.clone())],
         page: format!("/integrations/{connection}"),

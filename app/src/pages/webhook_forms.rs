@@ -40,7 +40,7 @@ pub fn Check(connection: String) -> impl IntoView {
             </summary>
             <form class="pad stack" method="post" action="/integrations/webhook-check">
                 <p class="soft small">
-                    "Says which secret signed it, and whether it would be accepted. Nothing is stored and nothing is accepted by it."
+                    "Says which secret signed it, and whether it would be accepted. Nothing is stored or accepted."
                 </p>
                 <input type="hidden" name="connection" value=connection />
                 <div class="field">
@@ -56,14 +56,13 @@ pub fn Check(connection: String) -> impl IntoView {
                         aria-describedby="check-body-h"
                     ></textarea>
                     <p class="hint" id="check-body-h">
-                        "Exactly as it was sent, to the last byte. A form takes 64 KiB, which is about 40 KB of JSON; a larger one is "
-                        "turned away."
+                        "Exactly as it was sent, to the last byte; up to about 40 KB of JSON."
                     </p>
                 </div>
                 <div class="field">
                     <label for="check-signature">"Signature"</label>
                     <input
-                        class="input"
+                        class="input mono"
                         id="check-signature"
                         name="signature"
                         required

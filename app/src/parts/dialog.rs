@@ -76,7 +76,7 @@ pub fn disconnect_question(connection: &ConnectionView, ending: &EndingView) -> 
         id: "disconnect".to_owned(),
         heading: format!("Disconnect {}?", connection.workspace.name),
         note: "You can connect it again later; Linear will ask for approval.".to_owned(),
-        points: std::iter::once(revoked).chain(keys_lose(ending)).collect(),
+        points: [revoked, "Webhooks of this workspace are refused from now on".to_owned()].into_iter().chain(keys_lose(ending)).collect(),
         stays: vec![format!("Linked people, signing secrets and this history are kept for {}", ending.kept)],
         action: "/integrations/disconnect",
         fields: vec![("connection", connection.id.clone())],

@@ -37,6 +37,8 @@ enum Next {
     /// The connection whose webhook is to be set up.
     Webhook(String),
     WhichIsYou,
+    /// Into the form, which is folded away.
+    CheckAnother,
 }
 
 struct Words {
@@ -120,6 +122,7 @@ fn step(next: Next) -> AnyView {
             view! { <a class="btn" href=format!("/integrations/{connection}#webhooks")>"Paste the webhook secret"</a> }.into_any()
         }
         Next::WhichIsYou => view! { <a class="btn" href="/team#me">"Which one is you?"</a> }.into_any(),
+        Next::CheckAnother => view! { <a class="btn" href="#check-body">"Check another delivery"</a> }.into_any(),
         Next::OwnApp => view! { <a class="btn quiet" href="/settings#own-apps">"Add an app of your own"</a> }.into_any(),
         Next::Integrations => view! { <a class="btn" href="/integrations">"Connect a workspace"</a> }.into_any(),
         Next::Settings(label) => view! { <a class="btn quiet" href="/settings#linear-app">{label}</a> }.into_any(),

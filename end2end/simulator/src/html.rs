@@ -17,6 +17,8 @@ label{display:block;padding:.35rem 0}select,input:not([type=radio]){font:inherit
 button{font:inherit;padding:.5rem 1rem;border-radius:.4rem;border:1px solid var(--line);cursor:pointer;min-height:2.75rem}\
 button.main{background:var(--accent);border-color:var(--accent);color:#fff}\
 .row{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center;margin:.6rem 0}form.inline{display:inline}\
+form>.row:last-child{margin-top:1.25rem}.whole{white-space:nowrap}\
+@media(max-width:36rem){.row>label{flex:1 1 100%}.row>label>:is(input,select){display:block;width:100%}}\
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}\
 td,th{text-align:left;padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}\
 code{overflow-wrap:anywhere}:focus-visible{outline:3px solid var(--accent);outline-offset:2px}";

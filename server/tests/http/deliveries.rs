@@ -51,7 +51,7 @@ async fn a_delivery_is_shown_with_all_that_is_known_of_it() {
     page.shows("×3 came more than once signed with: Current");
     page.shows("Signature Verified, current secret Who Mara Lindqvist Delivery d4c1f0a2…0001 Body digest sha256");
     page.shows("Sent, received 14:02:10.7, 11.0 Came again 2 times, last at 14:03 UTC today");
-    page.shows(&format!("Raw body, {} bytes, exactly as signed", body.len()));
+    page.shows(&format!("Body, {} bytes, laid out to be read. Copy takes it exactly as signed", body.len()));
     page.shows("\"identifier\" : \"ENG-412\"");
     page.shows("1 delivery");
     let attribute = body.replace('&', "&amp;").replace('"', "&quot;");
@@ -172,7 +172,7 @@ async fn a_huge_body_is_cut_on_the_page() {
         assert_eq!(world.deliver(SECRET, &body).await.status, 200);
     }
     let page = browser.get("/deliveries").await;
-    page.shows("The first 16 KiB of 1 200");
+    page.shows("The first 16 384 of 1 200");
     page.hides("\u{fffd}");
     page.hides("exactly as signed");
     assert!(page.body.len() < 200_000, "{}", page.body.len());

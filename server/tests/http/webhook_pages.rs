@@ -93,7 +93,7 @@ async fn a_secret_in_use_is_not_stopped_without_a_question() {
     assert!(asks(&browser.get(&page).await));
     let question = browser.get(&asked).await;
     question.shows("Stop accepting lin_wh_····0123? Linear used it just now. You can save it again later.");
-    question.shows("Retries signed with it are refused from now on");
+    question.shows("Every delivery signed with it is refused from now on, Linear’s retries too It stops by itself in");
     question.shows("Stop accepting lin_wh_····0123? Relink");
     assert!(question.body.contains("<dialog open"), "without JavaScript it is open");
     world.advance(HOUR);
@@ -282,29 +282,29 @@ async fn a_checked_delivery_says_who_signed_it() {
     let check = async |browser: &mut Browser<'_>, body: &str, signature: &str, sentence: &str| {
         browser.check(&acme, body, signature).await.shows(sentence);
     };
-    let accepted = "Signed with the current secret of Acme Robotics, lin_wh_····0123. It names Acme Robotics and would be accepted.";
+    let accepted = "It is signed with the current secret of Acme Robotics, lin_wh_····0123. It names Acme Robotics and would be accepted.";
     check(&mut browser, &now, &format!(" {} ", signed(SECRET, &now)), accepted).await;
-    let app = "Signed with the secret of the Linear app. It names Acme Robotics and would be accepted.";
+    let app = "It is signed with the secret of the Linear app. It names Acme Robotics and would be accepted.";
     check(&mut browser, &now, &signed(&world.app_secret(), &now), app).await;
-    let nobody = "Signed with no secret known here. It is refused. The body must be exactly what was sent, to the last byte";
+    let nobody = "It is signed with no secret known here. It would be refused. The body must be exactly what was sent, to the last byte";
     check(&mut browser, &now, &signed("lin_wh_SomebodyElses0123", &now), nobody).await;
     check(&mut browser, &now.replace("ENG-1", "ENG-2"), &signed(SECRET, &now), nobody).await;
     let others = issue(&globexs, 1, START);
-    let mixed = "Signed with the current secret of Acme Robotics, lin_wh_····0123. But it names Globex, so it is refused.";
+    let mixed = "It is signed with the current secret of Acme Robotics, lin_wh_····0123. But it names Globex, so it would be refused.";
     check(&mut browser, &others, &signed(SECRET, &others), mixed).await;
     let old = issue(&workspace, 1, START - DAY);
     let aged = "would be accepted, were it not for its age: it was sent at 14:02 UTC yesterday.";
     check(&mut browser, &old, &signed(SECRET, &old), aged).await;
     let nameless = json!({ "type": "Issue" }).to_string();
-    check(&mut browser, &nameless, &signed(SECRET, &nameless), "The body names no workspace, so it is not accepted.").await;
+    check(&mut browser, &nameless, &signed(SECRET, &nameless), "The body names no workspace, so it would not be accepted.").await;
     let unknown = issue("00000000-0000-4000-8000-00000000dead", 1, START);
     check(&mut browser, &unknown, &signed(SECRET, &unknown), "It names a workspace that is not connected here").await;
     browser.save(&acme, NEXT).await;
-    let previous = "Signed with the previous secret of Acme Robotics, lin_wh_····0123. It names Acme Robotics and would be accepted.";
+    let previous = "It is signed with the previous secret of Acme Robotics, lin_wh_····0123. It names Acme Robotics and would be accepted.";
     check(&mut browser, &now, &signed(SECRET, &now), previous).await;
     browser.stop(&acme, "0123").await;
     let retired =
-        "Signed with a secret of Acme Robotics that is not accepted any more, lin_wh_····0123. It names Acme Robotics, so it is refused.";
+        "It is signed with a secret of Acme Robotics that is not accepted any more, lin_wh_····0123. It names Acme Robotics, so it would be refused.";
     check(&mut browser, &now, &signed(SECRET, &now), retired).await;
     browser.post("/integrations/disconnect", &[("connection", &globex)]).await;
     check(&mut browser, &others, &signed(OTHER, &others), "It names a workspace that is not connected here").await;
@@ -349,7 +349,7 @@ async fn a_form_that_is_too_large_is_told_so() {
     browser
         .get(&format!("/integrations/{id}"))
         .await
-        .shows("A form takes 64 KiB, which is about 40 KB of JSON; a larger one is turned away.");
+        .shows("Exactly as it was sent, to the last byte; up to about 40 KB of JSON.");
     let reply = browser.post(CHECK, &[("connection", &id), ("body", &"x".repeat(70_000)), ("signature", "x")]).await;
     assert_eq!(reply.status, 413);
     reply.shows("A form may carry 64 KiB, and this one had more.");

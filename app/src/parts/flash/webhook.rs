@@ -1,6 +1,6 @@
 //! What saving a signing secret or checking a delivery led to.
 
-use super::{Tone, Words};
+use super::{Next, Tone, Words};
 use crate::view::{CheckView, SignedWith, Signer, Verdict};
 
 pub fn saved(overlap_until: Option<&str>) -> Words {
@@ -17,18 +17,18 @@ pub fn checked(check: CheckView) -> Words {
         Verdict::OutOfTime { .. } => Tone::Waiting,
         _ => Tone::Bad,
     };
-    Words::new(tone, signed(&check.signer), fate(&check))
+    Words::new(tone, signed(&check.signer), fate(&check)).then(Next::CheckAnother)
 }
 
 fn signed(signer: &Signer) -> String {
     match signer {
-        Signer::App => "Signed with the secret of the Linear app.".to_owned(),
-        Signer::Nobody => "Signed with no secret known here.".to_owned(),
+        Signer::App => "It is signed with the secret of the Linear app.".to_owned(),
+        Signer::Nobody => "It is signed with no secret known here.".to_owned(),
         Signer::Secret { workspace, secret, which } => match which {
-            SignedWith::Current => format!("Signed with the current secret of {workspace}, {secret}."),
-            SignedWith::Previous => format!("Signed with the previous secret of {workspace}, {secret}."),
+            SignedWith::Current => format!("It is signed with the current secret of {workspace}, {secret}."),
+            SignedWith::Previous => format!("It is signed with the previous secret of {workspace}, {secret}."),
             SignedWith::App | SignedWith::Retired | SignedWith::Removed => {
-                format!("Signed with a secret of {workspace} that is not accepted any more, {secret}.")
+                format!("It is signed with a secret of {workspace} that is not accepted any more, {secret}.")
             }
         },
     }
@@ -41,14 +41,14 @@ fn fate(check: &CheckView) -> String {
         Verdict::OutOfTime { sent: Some(sent) } => {
             format!("It names {name} and would be accepted, were it not for its age: it was sent at {}.", sent.text)
         }
-        Verdict::OutOfTime { sent: None } => format!("It names {name}, but has no webhookTimestamp, so it is refused."),
+        Verdict::OutOfTime { sent: None } => format!("It names {name}, but has no webhookTimestamp, so it would be refused."),
         Verdict::OtherWorkspace => {
-            format!("But it names {name}, so it is refused. Check which secret is set on the webhook in Linear.")
+            format!("But it names {name}, so it would be refused. Check which secret is set on the webhook in Linear.")
         }
-        Verdict::Retired => format!("It names {name}, so it is refused. If Linear still uses that secret, save it again."),
-        Verdict::NotConnected => "It names a workspace that is not connected here, so it is not accepted.".to_owned(),
-        Verdict::NoWebhook => "The body names no workspace, so it is not accepted.".to_owned(),
-        Verdict::Unknown => "It is refused. The body must be exactly what was sent, to the last byte; if it is, the webhook in \
+        Verdict::Retired => format!("It names {name}, so it would be refused. If Linear still uses that secret, save it again."),
+        Verdict::NotConnected => "It names a workspace that is not connected here, so it would not be accepted.".to_owned(),
+        Verdict::NoWebhook => "The body names no workspace, so it would not be accepted.".to_owned(),
+        Verdict::Unknown => "It would be refused. The body must be exactly what was sent, to the last byte; if it is, the webhook in \
                              Linear has another secret."
             .to_owned(),
     }
@@ -76,42 +76,46 @@ mod tests {
             (
                 secret(SignedWith::Current),
                 Verdict::Accepted,
-                "Signed with the current secret of Globex, lin_wh_····w7Qx. It names Globex and would be accepted.",
+                "It is signed with the current secret of Globex, lin_wh_····w7Qx. It names Globex and would be accepted.",
             ),
             (
                 secret(SignedWith::Previous),
                 sent(Some(at)),
-                "Signed with the previous secret of Globex, lin_wh_····w7Qx. It names Globex and would be accepted, were it not for \
+                "It is signed with the previous secret of Globex, lin_wh_····w7Qx. It names Globex and would be accepted, were it not for \
                  its age: it was sent at 22:10 UTC on 9 Nov.",
             ),
             (
                 Signer::App,
                 sent(None),
-                "Signed with the secret of the Linear app. It names Globex, but has no webhookTimestamp, so it is refused.",
+                "It is signed with the secret of the Linear app. It names Globex, but has no webhookTimestamp, so it would be refused.",
             ),
             (
                 secret(SignedWith::Retired),
                 Verdict::Retired,
-                "Signed with a secret of Globex that is not accepted any more, lin_wh_····w7Qx. It names Globex, so it is refused. If \
+                "It is signed with a secret of Globex that is not accepted any more, lin_wh_····w7Qx. It names Globex, so it would be refused. If \
                  Linear still uses that secret, save it again.",
             ),
             (
                 secret(SignedWith::Current),
                 Verdict::OtherWorkspace,
-                "Signed with the current secret of Globex, lin_wh_····w7Qx. But it names Globex, so it is refused. Check which secret \
+                "It is signed with the current secret of Globex, lin_wh_····w7Qx. But it names Globex, so it would be refused. Check which secret \
                  is set on the webhook in Linear.",
             ),
             (
                 Signer::Nobody,
                 Verdict::Unknown,
-                "Signed with no secret known here. It is refused. The body must be exactly what was sent, to the last byte; if it is, \
+                "It is signed with no secret known here. It would be refused. The body must be exactly what was sent, to the last byte; if it is, \
                  the webhook in Linear has another secret.",
             ),
-            (Signer::Nobody, Verdict::NoWebhook, "Signed with no secret known here. The body names no workspace, so it is not accepted."),
+            (
+                Signer::Nobody,
+                Verdict::NoWebhook,
+                "It is signed with no secret known here. The body names no workspace, so it would not be accepted.",
+            ),
             (
                 Signer::App,
                 Verdict::NotConnected,
-                "Signed with the secret of the Linear app. It names a workspace that is not connected here, so it is not accepted.",
+                "It is signed with the secret of the Linear app. It names a workspace that is not connected here, so it would not be accepted.",
             ),
         ];
         for (signer, verdict, sentence) in cases {

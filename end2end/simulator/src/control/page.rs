@@ -39,7 +39,7 @@ fn button(action: &str, label: &str, fields: &[(&str, &str)]) -> String {
 fn clock(world: &World) -> String {
     let state = if world.clock.is_manual() { " (standing still)" } else { "" };
     format!(
-        "<p>The clock says <strong>{}</strong>{state}.</p><div class=\"row\">{}{}</div>",
+        "<p>The clock says <strong class=\"whole\">{}</strong>{state}.</p><div class=\"row\">{}{}</div>",
         iso(world.now()),
         button("clock", "Advance 1 hour", &[("hours", "1")]),
         button("clock", "Advance 24 hours", &[("hours", "24")])
@@ -55,12 +55,13 @@ fn workspace(world: &World, home: &Workspace) -> String {
         escape(&home.url_key),
         tokens(world, home)
     );
-    for (action, label) in
-        [("expire", "Expire tokens"), ("revoke_token", "Revoke token"), ("revoke_grant", "Revoke grant"), ("issue", "Send test issue")]
-    {
-        html += &button(action, label, &[("workspace", &home.url_key)]);
+    html += &button("issue", "Send test issue", &[("workspace", &home.url_key)]);
+    if world.living_grants(&home.id).next().is_some() {
+        for (action, label) in [("expire", "Expire tokens"), ("revoke_token", "Revoke token"), ("revoke_grant", "Revoke grant")] {
+            html += &button(action, label, &[("workspace", &home.url_key)]);
+        }
     }
-    for app in &world.apps {
+    for app in world.apps.iter().filter(|app| app.is_installed(&home.id)) {
         html += &button("uninstall", &format!("Uninstall {}", app.name), &[("workspace", &home.url_key), ("client_id", &app.client_id)]);
     }
     let people: Vec<String> = home.users.iter().map(|user| escape(&user.name)).collect();
@@ -110,7 +111,7 @@ fn tokens(world: &World, home: &Workspace) -> String {
 fn add_workspace() -> String {
     "<h2>Add a workspace</h2><form method=\"post\" action=\"/do/workspace\" class=\"row\">\
      <label>Name <input name=\"name\" required></label>\
-     <label>Url key <input name=\"url_key\" required pattern=\"[A-Za-z0-9\\-]+\"></label>\
+     <label>URL key <input name=\"url_key\" required pattern=\"[A-Za-z0-9\\-]+\"></label>\
      <button>Add workspace</button></form>"
         .into()
 }
@@ -118,10 +119,10 @@ fn add_workspace() -> String {
 fn webhooks(world: &World) -> String {
     let url = world.settings.webhook_url.as_deref().unwrap_or_default();
     let rows: String = world.deliveries.iter().rev().take(DELIVERIES_SHOWN).map(delivery).collect();
+    let sent = if rows.is_empty() { rows } else { format!("<div class=\"scroll\"><table><tbody>{rows}</tbody></table></div>") };
     format!(
         "<h2>Webhooks</h2><form method=\"post\" action=\"/do/webhook\" class=\"row\">\
-         <label>The first app’s webhook address <input name=\"url\" type=\"url\" value=\"{}\"></label><button>Save address</button></form>\
-         <div class=\"scroll\"><table><tbody>{rows}</tbody></table></div>",
+         <label>The first app’s webhook address <input name=\"url\" type=\"url\" value=\"{}\"></label><button>Save address</button></form>{sent}",
         escape(url)
     )
 }
@@ -146,9 +147,10 @@ fn delivery(delivery: &Delivery) -> String {
 fn faults(world: &World) -> String {
     let waiting: String =
         world.faults.iter().map(|fault| format!("<li>{} × {} at {}</li>", fault.count, fault.kind.name(), fault.endpoint.name())).collect();
+    let queued = if waiting.is_empty() { waiting } else { format!("<ul>{waiting}</ul>") };
     let options = |all: &[&str]| -> String { all.iter().map(|name| format!("<option>{name}</option>")).collect() };
     format!(
-        "<h2>Faults</h2><ul>{waiting}</ul><form method=\"post\" action=\"/do/fault\" class=\"row\">\
+        "<h2>Faults</h2>{queued}<form method=\"post\" action=\"/do/fault\" class=\"row\">\
          <label>At <select name=\"endpoint\">{}</select></label><label>What <select name=\"kind\">{}</select></label>\
          <button>Queue fault</button></form>{}",
         options(&["token", "graphql", "authorize", "revoke", "migrate", "upload"]),
