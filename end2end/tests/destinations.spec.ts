@@ -168,7 +168,7 @@ test("an address that answers 500 says so in its rows until it takes deliveries 
   // The list is read before the rows, and may have been too early.
   await page.reload();
   await expect(listed(page, receiver)).toContainText(/^\s*Failing/);
-  await expect(listed(page, receiver)).toContainText(/Failing since .*, last answer 500 Out of order\. Took no delivery yet\. 1 waits/);
+  await expect(listed(page, receiver)).toContainText(/Failing since .*, last answer 500 Out of order\. Took no delivery yet\. 1 delivery waits/);
 
   receiver.status = 200;
   // The next try is five seconds after the first one, and half a minute after the second.
