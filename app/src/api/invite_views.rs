@@ -39,7 +39,8 @@ pub struct Asked {
 }
 
 pub async fn inviting(engine: &Engine, person: &Person, team: &[TeamMember]) -> Result<InvitingView, Failure> {
-    let connections = engine.store().connections(&person.organisation_id).await?;
+    let mut connections = engine.store().connections(&person.organisation_id).await?;
+    connections.sort_by_cached_key(|connection| connection.workspace.name.to_lowercase());
     let broken = connections.iter().filter(|connection| matches!(connection.state, State::ReconnectRequired { .. }));
     let broken: Vec<String> = broken.map(|connection| connection.workspace.name.clone()).collect();
     // A page that only looks again asks nothing of Linear: what it invites with is not what changes by itself.

@@ -438,3 +438,17 @@ async fn without_a_workspace_the_page_says_where_to_begin() {
     owner.post("/integrations/check", &[("connection", &id)]).await;
     owner.get("/team").await.shows("Acme Robotics needs a reconnect before anybody there can be invited.");
 }
+
+#[tokio::test]
+async fn workspaces_are_listed_by_name_whichever_was_connected_first() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    for workspace in ["initech", "globex", "acme-robotics"] {
+        browser.connect(workspace).await;
+    }
+    world.linear.uninstall("globex").unwrap();
+    world.linear.uninstall("initech").unwrap();
+    world.advance(HOUR);
+    browser.get("/integrations").await.shows("2 connections need you");
+    browser.get("/team").await.shows("Globex and Initech Studio need a reconnect before anybody there can be invited.");
+}
