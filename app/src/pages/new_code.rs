@@ -135,9 +135,7 @@ fn one_of_several((number, code): (usize, ShownCode)) -> AnyView {
     view! {
         <li class="stack">
             <p>
-                <b>{code.name}</b>
-                " in "
-                {code.workspace}
+                <span><b>{code.name}</b> " in " {code.workspace}</span>
                 " "
                 <code>{code.code}</code>
             </p>

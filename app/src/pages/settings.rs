@@ -66,6 +66,7 @@ fn question(view: &SettingsView, app: &str) -> Option<Question> {
 fn LinearApp(view: SettingsView) -> impl IntoView {
     let operators = view.client_id.is_some();
     let real = operators && !view.simulated;
+    let manages = view.person.manages;
     let create = view.create_app;
     let client_id = view.client_id.map(|value| view! { <CopyField id="client-id" label="Client ID" value /> });
     let secret = if view.secret_set { "Client secret set. PKCE always on" } else { "No secret, PKCE only" };
@@ -92,7 +93,11 @@ fn LinearApp(view: SettingsView) -> impl IntoView {
                             </p>
                         }
                     })}
-                {if real { again(&create) } else { set_up(view.simulated, view.app_configured, &create) }}
+                {match (real, manages) {
+                    (_, false) => view! { <p class="small soft">"Whoever runs this Relink can change it."</p> }.into_any(),
+                    (true, true) => again(&create),
+                    (false, true) => set_up(view.simulated, view.app_configured, &create),
+                }}
                 {view.own_apps.map(|own| view! { <OwnApps own create operators /> })}
             </div>
         </section>
@@ -252,7 +257,7 @@ fn Instance(view: SettingsView) -> impl IntoView {
                         .map(|at| {
                             view! {
                                 <div>
-                                    <dt>"Next look for tokens to refresh"</dt>
+                                    <dt>"Next sweep"</dt>
                                     <dd>
                                         <time datetime=at.iso>{at.text}</time>
                                     </dd>

@@ -180,5 +180,5 @@ fn an_instance_tells_its_clock_and_its_next_look() {
     assert!(sweeping.contains("Agrees with Linear’s"));
     let wrong = told(ClockView::Behind("40 s".to_owned()), None);
     assert!(wrong.contains("40 s behind Linear’s. Set this machine’s clock"));
-    assert!(!wrong.contains("Next look"));
+    assert!(!wrong.contains("Next sweep"));
 }

@@ -303,8 +303,7 @@ async fn a_checked_delivery_says_who_signed_it() {
     let previous = "It is signed with the previous secret of Acme Robotics, lin_wh_····0123. It names Acme Robotics and would be accepted.";
     check(&mut browser, &now, &signed(SECRET, &now), previous).await;
     browser.stop(&acme, "0123").await;
-    let retired =
-        "It is signed with a secret of Acme Robotics that is not accepted any more, lin_wh_····0123. It names Acme Robotics, so it would be refused.";
+    let retired = "It is signed with a secret of Acme Robotics that is not accepted any more, lin_wh_····0123. It names Acme Robotics, so it would be refused.";
     check(&mut browser, &now, &signed(SECRET, &now), retired).await;
     browser.post("/integrations/disconnect", &[("connection", &globex)]).await;
     check(&mut browser, &others, &signed(OTHER, &others), "It names a workspace that is not connected here").await;
@@ -346,10 +345,7 @@ async fn what_was_pasted_is_kept_nowhere() {
 async fn a_form_that_is_too_large_is_told_so() {
     let world = World::new().await;
     let (mut browser, _program, id, _workspace) = acme(&world).await;
-    browser
-        .get(&format!("/integrations/{id}"))
-        .await
-        .shows("Exactly as it was sent, to the last byte; up to about 40 KB of JSON.");
+    browser.get(&format!("/integrations/{id}")).await.shows("Exactly as it was sent, to the last byte; up to about 40 KB of JSON.");
     let reply = browser.post(CHECK, &[("connection", &id), ("body", &"x".repeat(70_000)), ("signature", "x")]).await;
     assert_eq!(reply.status, 413);
     reply.shows("A form may carry 64 KiB, and this one had more.");
