@@ -81,7 +81,7 @@ test("refreshes that worked, were put off, and cannot work", async ({ page, worl
 
   await world.linear.fault("token", "html_500", 100);
   await refresh.click();
-  await expect(page.getByRole("heading", { name: "Linear does not answer right now" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Linear does not refresh the token right now" })).toBeVisible();
   await look(page, "connection-put-off");
   await fetch(`${world.linear.url}/control/faults`, { method: "DELETE" });
 

@@ -66,7 +66,7 @@ for (const javaScriptEnabled of [true, false]) {
       await mobile.getByLabel("Password").fill(PASSWORD);
       await mobile.getByRole("button", { name: "Sign in" }).click();
       await expect(mobile).toHaveURL(`${world.url}/link`);
-      await expect(mobile.getByText("This is added to your account, elif@acme.example.")).toBeVisible();
+      await expect(mobile.getByText("A yes adds this to your account, elif@acme.example.")).toBeVisible();
       await mobile.getByRole("button", { name: "Yes, that’s me" }).click();
       await expect(mobile.getByRole("heading", { level: 1 })).toHaveText("You are linked");
       await expect(mobile.getByText("Set a password for later")).toHaveCount(0);

@@ -194,7 +194,7 @@ test("every page of it, looked at", async ({ page, browser, world }) => {
   await mobile.getByText("Set a password for later").click();
   await look(mobile, "link-done");
   await mobile.goto(chiara);
-  await expect(mobile.getByText("This is added to your account, elif@acme.example.")).toBeVisible();
+  await expect(mobile.getByText("A yes adds this to your account, elif@acme.example.")).toBeVisible();
   await look(mobile, "link-added");
   await mobile.getByRole("button", { name: "Yes, that’s me" }).click();
   await look(mobile, "link-other");

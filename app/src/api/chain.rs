@@ -157,7 +157,7 @@ impl<'a> Drawn<'a> {
         let least = ((until - from) as f64 / tokens as f64).max(1.0);
         let weight = |stretch: &Stretch<'_>| {
             let good_for = (stretch.until - stretch.from.max(from)) as f64;
-            good_for.max(if stretch.token { least } else { least / 2.0 })
+            good_for.max(least)
         };
         let whole: f64 = stretches.iter().map(weight).sum();
         let mut at = 0.0;

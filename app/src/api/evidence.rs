@@ -28,7 +28,7 @@ fn asked(reason: Reason, evidence: &Evidence, since: Millis) -> Option<String> {
     let last = words::seconds(since).text;
     match reason {
         _ if evidence.asked < 2 => None,
-        Reason::InvalidGrant => Some(format!("Twice, the last time at {last}, with the token re-read from the database in between")),
+        Reason::InvalidGrant => Some(format!("The last time at {last}, with the token re-read from the database in between")),
         Reason::Revoked => Some(format!("With the token in use, and at {last} with the one that Linear gave in its place")),
         _ => None,
     }

@@ -99,7 +99,7 @@ fn tried(line: &HistoryLine) -> (HistoryTone, String, Option<Answer>, String) {
         Outcome::Broken if line.code.is_empty() => {
             (Bad, "Given up:", Some(Answer::Words("there was no refresh token to show".to_owned())), String::new())
         }
-        Outcome::Broken => (Bad, "Refused:", said(), ", asked twice, token re-read in between".to_owned()),
+        Outcome::Broken => (Bad, "Refused:", said(), ", asked again, token re-read in between".to_owned()),
     };
     (tone, fact.to_owned(), answer, rest)
 }
@@ -186,7 +186,7 @@ mod tests {
             (
                 line(Outcome::Broken, Cause::Schedule, "invalid_grant", Some(400)),
                 Bad,
-                "Refused: `400 invalid_grant`, asked twice, token re-read in between",
+                "Refused: `400 invalid_grant`, asked again, token re-read in between",
             ),
             (line(Outcome::Broken, Cause::Schedule, "", None), Bad, "Given up: there was no refresh token to show"),
         ];

@@ -153,11 +153,11 @@ fn meaning(token: &TokenTimes, fault: Fault, now: Millis) -> String {
     let until = words::at_clock(token.expires_at, now).text;
     match (token.expires_at > now, fault) {
         (true, Fault::Linear) => {
-            format!("The token is good until {until}, so calls work whenever Linear answers. Relink keeps trying; nothing for you to do.")
+            format!("The token is good until {until}, so calls work whenever Linear answers. Relink keeps trying.")
         }
         (true, Fault::App | Fault::OwnApp) => format!("The token is still good until {until}; calls go through until then."),
         (_, Fault::Keys) => format!("Replicas that have the key go on; here, calls wait for it. The token is good until {until}."),
-        (false, Fault::Linear) => format!("The token ran out at {until}. Relink keeps trying; nothing for you to do."),
+        (false, Fault::Linear) => format!("The token ran out at {until}. Relink keeps trying."),
         (false, Fault::App) => format!("The token ran out at {until}. Calls wait until Linear accepts this Relink again."),
         (false, Fault::OwnApp) => format!("The token ran out at {until}. Calls wait until Linear accepts the app again."),
     }

@@ -60,12 +60,9 @@ fn a_refresh_that_is_put_off_says_what_comes_next() {
     let waiting = view.waiting.expect("waiting");
     assert_eq!((waiting.answer, waiting.at.text.as_str()), (Answer::Verbatim("503".to_owned()), "14:01 UTC today"));
     assert_eq!((waiting.failures, waiting.next_try.as_deref(), waiting.fault), (3, Some("in 40 s"), Fault::Linear));
-    assert_eq!(
-        waiting.meaning,
-        "The token is good until 15:25 UTC today, so calls work whenever Linear answers. Relink keeps trying; nothing for you to do."
-    );
+    assert_eq!(waiting.meaning, "The token is good until 15:25 UTC today, so calls work whenever Linear answers. Relink keeps trying.");
     let later = connection_view(&put_off("timeout", None, 9), NOW + 2 * HOUR).waiting.expect("waiting");
-    assert_eq!(later.meaning, "The token ran out at 15:25 UTC today. Relink keeps trying; nothing for you to do.");
+    assert_eq!(later.meaning, "The token ran out at 15:25 UTC today. Relink keeps trying.");
     assert_eq!((later.answer, later.next_try.as_deref()), (Answer::Words("no answer in time".to_owned()), Some("now")));
 }
 

@@ -7,9 +7,9 @@ use crate::view::{AuditLine, AuditView};
 #[component]
 pub fn AuditTrail(trail: AuditView) -> impl IntoView {
     let AuditView { lines, older, is_old } = trail;
-    let newest = is_old.then(|| view! { <a href="/settings#audit">"Newest"</a> " " });
-    let older = older.map(|number| view! { <a href=format!("/settings?before={number}#audit")>"Older"</a> });
-    let pager = (newest.is_some() || older.is_some()).then(|| view! { <p>{newest} {older}</p> });
+    let newest = is_old.then(|| view! { <a class="btn" href="/settings#audit">"Newest"</a> });
+    let older = older.map(|number| view! { <a class="btn" href=format!("/settings?before={number}#audit")>"Older"</a> });
+    let pager = (newest.is_some() || older.is_some()).then(|| view! { <p class="pager">{newest} {older}</p> });
     view! {
         <section class="set wide" id="audit" aria-labelledby="h-audit">
             <header>

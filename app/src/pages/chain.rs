@@ -57,9 +57,9 @@ fn shape(link: &ChainLink) -> AnyView {
         return gap(link);
     }
     let class = if link.kind == ChainKind::Live { "link present" } else { "link" };
-    let replayed = link
-        .replayed
-        .then(|| view! { <svg x=percent(link.at) width="1" height="1" overflow="visible"><path class="dia" d=DIAMOND /></svg> });
+    let replayed = link.replayed.then(
+        || view! { <svg x=percent(link.at + link.lap / 2.0) width="1" height="1" overflow="visible"><path class="dia" d=DIAMOND /></svg> },
+    );
     view! {
         <rect class=class x=percent(link.at) y="10" width=percent(link.width + link.lap) height="13" rx="6.5" />
         {replayed}

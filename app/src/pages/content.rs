@@ -10,9 +10,7 @@ pub fn TeamsAndProjects(workspace: String, content: WorkspaceContent) -> impl In
     let (summary, body) = match content {
         WorkspaceContent::Loaded { teams, projects, truncated } => loaded(&workspace, teams, projects, truncated),
         WorkspaceContent::NotAsked => said("Linear was not asked: the connection needs a reconnect first."),
-        WorkspaceContent::Unreachable => {
-            said("Linear does not answer right now. The connection itself is not in doubt; nothing for you to do.")
-        }
+        WorkspaceContent::Unreachable => said("Linear does not answer right now. The connection itself is not in doubt."),
         WorkspaceContent::Refused => {
             said("Linear refused this one question, for its rate limit or a missing permission. The connection itself is not in doubt.")
         }

@@ -57,8 +57,8 @@ fn a_card_counts_the_tries_that_failed() {
     let unavailable = || Answer::Verbatim("503".to_owned());
     let silent = || Answer::Words("no answer in time".to_owned());
     let cases = [
-        (waiting(unavailable(), 3, Fault::Linear), "3 tries failed, last <code>503</code> at <time"),
-        (waiting(unavailable(), 1, Fault::Linear), "Last try failed, <code>503</code> at <time"),
+        (waiting(unavailable(), 3, Fault::Linear), "3 tries failed, last <code class=\"whole\">503</code> at <time"),
+        (waiting(unavailable(), 1, Fault::Linear), "Last try failed, <code class=\"whole\">503</code> at <time"),
         (waiting(silent(), 3, Fault::Linear), "3 tries failed, last at <time"),
         (waiting(silent(), 0, Fault::Linear), "Last try failed at <time"),
     ];

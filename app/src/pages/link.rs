@@ -109,7 +109,7 @@ fn account(view: &PreviewView) -> Option<AnyView> {
     match &view.account {
         LinkAccount::New => None,
         LinkAccount::Yours { email } => {
-            Some(view! { <p class="note">"This is added to your account, " {email.clone()} "."</p> }.into_any())
+            Some(view! { <p class="note">"A yes adds this to your account, " {email.clone()} "."</p> }.into_any())
         }
         LinkAccount::SignInFirst => Some(
             view! {

@@ -28,8 +28,9 @@ pub fn ended(end: LinkEnd) -> Content {
         }
         LinkEnd::Other { person, account, name } => {
             let sentence = format!(
-                "Your account, {account}, is {name} in {} already, and cannot be two people there. The code still works. Ask {} to \
-                 unlink you first. If the account is not yours, sign out and open the link again.",
+                "The code is for {}. Your account, {account}, is {name} in {} already, and cannot be two people there. The code still \
+                 works. Ask {} to unlink you first. If the account is not yours, sign out and open the link again.",
+                person.name,
                 person.workspace,
                 whom_to_ask(&person)
             );
@@ -135,7 +136,7 @@ fn password_form(email: String, complaint: Option<Complaint>) -> AnyView {
                     hint="At least 12 characters. A sentence is fine."
                     problem
                 />
-                <button class="btn">"Save password"</button>
+                <button class="btn tall wide">"Save password"</button>
             </form>
         </details>
     }

@@ -49,7 +49,7 @@ fn the_preview_says_what_a_yes_does() {
     assert!(new.contains("Elif &lt;b&gt;Demir") && new.contains("value=\"yes\"") && new.contains("value=\"no\""));
     assert!(new.contains("Priya Raman at Northwind Labs asks, so that Northwind Labs’ tools know who you are."), "{new}");
     let yours = preview(LinkAccount::Yours { email: "mara@northwind.dev".to_owned() });
-    assert!(yours.contains("This is added to your account, mara@northwind.dev.") && yours.contains("value=\"yes\""));
+    assert!(yours.contains("A yes adds this to your account, mara@northwind.dev.") && yours.contains("value=\"yes\""));
     let first = preview(LinkAccount::SignInFirst);
     assert!(first.contains("You never set a password? Ask whoever invited you to remove you from the team and invite you again."));
     assert!(first.contains("href=\"/signin?next=/link\"") && !first.contains("value=\"yes\"") && first.contains("value=\"no\""));

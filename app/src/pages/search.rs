@@ -12,7 +12,7 @@ pub fn Search(search: SearchView, all: u32) -> impl IntoView {
     let narrowed = (!q.is_empty() && found > 0).then(|| {
         view! {
             <p role="status">
-                {format!("{found} of {all}")} <span class="sr">" workspaces"</span> " " <a href=HERE>"Show all"</a>
+                {format!("{found} of {all} workspaces. ")} <a href=HERE>"Show all"</a>
             </p>
         }
     });

@@ -12,12 +12,21 @@ pub fn verdict(tally: &TallyView, wrong_set_up: Option<Fault>, manages: bool) ->
     let named = |then: &str, else_say: String| tally.only.as_ref().map_or(else_say, |name| format!("{name} {then}"));
     match tally {
         TallyView { reconnect: broken @ 1.., .. } => named(needs, format!("{broken} connections {need}")),
-        _ if wrong_set_up.is_some_and(|fault| fault == Fault::Keys) => "This Relink lacks a key".to_owned(),
-        _ if wrong_set_up.is_some() => "Linear refuses an app of this Relink".to_owned(),
+        _ if let Some(headline) = wrong_set_up.and_then(wrong) => headline.to_owned(),
         TallyView { waiting: 1.., .. } => "Waiting for Linear".to_owned(),
         TallyView { connected: 1.., .. } => named("is connected", "Everything is connected".to_owned()),
         TallyView { ended: 1.., .. } => "No workspace is connected".to_owned(),
         _ => "Connect your first workspace".to_owned(),
+    }
+}
+
+/// Nothing to wait for: somebody has to set it right.
+fn wrong(fault: Fault) -> Option<&'static str> {
+    match fault {
+        Fault::Linear => None,
+        Fault::App => Some("Linear refuses this Relink"),
+        Fault::OwnApp => Some("Linear refuses an app of your own"),
+        Fault::Keys => Some("This Relink lacks a key"),
     }
 }
 
@@ -93,7 +102,8 @@ mod tests {
     #[test]
     fn a_wrong_set_up_is_nothing_to_wait_for() {
         let waiting = |fault| verdict(&tally(0, 2, 0, 0, ""), Some(fault), true);
-        assert_eq!(waiting(Fault::App), "Linear refuses an app of this Relink");
+        assert_eq!(waiting(Fault::App), "Linear refuses this Relink");
+        assert_eq!(waiting(Fault::OwnApp), "Linear refuses an app of your own");
         assert_eq!(waiting(Fault::Keys), "This Relink lacks a key");
         assert_eq!(verdict(&tally(1, 2, 0, 0, "Globex"), Some(Fault::App), true), "Globex needs you", "what one can mend first");
     }

@@ -71,7 +71,7 @@ pub fn farewell_words(farewell: &Farewell) -> AnyView {
 
 fn failed(waiting: &Waiting) -> AnyView {
     let said = match &waiting.answer {
-        Answer::Verbatim(answer) => Some(view! { <code>{answer.clone()}</code> " " }),
+        Answer::Verbatim(answer) => Some(view! { <code class="whole">{answer.clone()}</code> " " }),
         Answer::Words(_) => None,
     };
     let fact = match waiting.failures {

@@ -156,7 +156,7 @@ fn words(flash: Flash) -> Words {
         Flash::RefreshPutOff => Words::new(
             Waiting,
             "The token was not refreshed.",
-            "Linear does not answer right now. The present token stays in use while it is good; Relink tries again by itself.",
+            "Linear cannot do it right now. The present token stays in use while it is good; Relink tries again by itself.",
         ),
         Flash::PasswordChanged => Words::new(Good, "Your password is changed.", "Every other browser is signed out."),
         Flash::PasswordTooLong => Words::new(Bad, "The password was not changed.", "It can have at most 1024 bytes."),

@@ -56,7 +56,7 @@ pub fn tab_title(title: &str, refused: bool, needs_you: u32) -> String {
 #[component]
 pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
     let Content { title, place, refused, main, dialog, alone, foot, about } = content;
-    let known = shell.person.is_some();
+    let way_out = shell.person.as_ref().is_some_and(|person| person.manages);
     let person = shell.person.clone().filter(|_| !alone);
     let preview = about.map(|about| view! { <Preview title=title.clone() about /> });
     let title = tab_title(&title, refused, if alone { 0 } else { shell.needs_you });
@@ -78,7 +78,7 @@ pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
         {preview}
         <div class=shell.simulated.then_some("has-sim") inert=dialog.is_some()>
             <a class="skip" href="#main">"Skip to content"</a>
-            {shell.simulated.then(|| view! { <Strip way_out=known /> })}
+            {shell.simulated.then(|| view! { <Strip way_out /> })}
             {inside}
         </div>
         {dialog}
@@ -107,6 +107,7 @@ pub fn Strip(
 #[component]
 fn Side(person: PersonView, elsewhere: Vec<OrganisationView>, place: Option<Place>, needs_you: u32) -> impl IntoView {
     let current = move |entry: Place| (place == Some(entry)).then_some("page");
+    let manages = person.manages;
     view! {
         <header class="side">
             <a class="brand" href="/integrations">
@@ -119,7 +120,7 @@ fn Side(person: PersonView, elsewhere: Vec<OrganisationView>, place: Option<Plac
                         <a href="/integrations" aria-current=current(Place::Integrations)>
                             <Mark status=Status::Connected square=true />
                             "Integrations"
-                            <span class="contents" data-part="needs">{(needs_you > 0).then(|| count(needs_you))}</span>
+                            <span class="contents" data-part="needs">{(needs_you > 0).then(|| count(needs_you, manages))}</span>
                         </a>
                     </li>
                     <li>
@@ -148,8 +149,9 @@ fn Side(person: PersonView, elsewhere: Vec<OrganisationView>, place: Option<Plac
     .into_any()
 }
 
-fn count(needs_you: u32) -> AnyView {
-    let words = if needs_you == 1 { " needs you" } else { " need you" };
+fn count(needs_you: u32, manages: bool) -> AnyView {
+    let whom = if manages { "you" } else { "an admin" };
+    let words = if needs_you == 1 { format!(" needs {whom}") } else { format!(" need {whom}") };
     view! { <span class="count">{needs_you} <span class="sr">{words}</span></span> }.into_any()
 }
 

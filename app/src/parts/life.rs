@@ -7,6 +7,8 @@ use crate::view::{Moment, Status, TokenLife};
 
 /// How far the pale margin reaches under the solid part, so that the rounded ends leave no gap.
 const UNDERLAP_PERCENT: f64 = 2.0;
+/// With its stroke, in pixels.
+const RING_RADIUS: f64 = 7.0;
 
 #[component]
 pub fn Life(status: Status, life: TokenLife) -> impl IntoView {
@@ -44,8 +46,7 @@ fn Date(name: &'static str, at: Moment) -> impl IntoView {
 }
 
 fn bar(status: Status, now: f64, due: f64) -> AnyView {
-    // The ring stays within the bar.
-    let now = now.clamp(1.0, 99.0);
+    let now = now.clamp(0.0, 100.0);
     let due = due.clamp(0.0, 100.0);
     let rest = match status {
         Status::ReconnectRequired | Status::NotConnected => stopped(now),
@@ -65,16 +66,22 @@ fn running(now: f64, due: f64) -> AnyView {
         <rect class="margin" x=percent(margin) y="5" width=percent(100.0 - margin) height="8" rx="4" />
         <rect class="left" x=percent(now) y="5" width=percent((due - now).max(0.0)) height="8" />
         <line class="tick" x1=percent(due) x2=percent(due) y1="1" y2="17" />
-        <circle class="now" cx=percent(now) cy="9" r="5.5" />
+        {ring(now)}
     }
     .into_any()
+}
+
+/// Now. It stays within the bar, however short that is: moved in by so much of its own radius as it is near an end.
+fn ring(now: f64) -> AnyView {
+    let inwards = RING_RADIUS * (1.0 - now / 50.0);
+    view! { <circle class="now" cx=percent(now) cy="9" r="5.5" transform=format!("translate({inwards:.2} 0)") /> }.into_any()
 }
 
 fn overdue(now: f64, due: f64) -> AnyView {
     view! {
         <rect class="left" x=percent(now) y="5" width=percent(100.0 - now) height="8" rx="4" />
         <line class="tick" x1=percent(due) x2=percent(due) y1="1" y2="17" />
-        <circle class="now" cx=percent(now) cy="9" r="5.5" />
+        {ring(now)}
     }
     .into_any()
 }

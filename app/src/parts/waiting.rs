@@ -9,15 +9,18 @@ use crate::view::{Answer, Fault, Waiting};
 #[component]
 pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
     let (lead, text) = when(&waiting.at);
-    let heading = heading(waiting.fault);
+    let heading = match waiting.fault {
+        Fault::Linear if waiting.failures > 0 => "Linear does not refresh the token right now",
+        fault => heading(fault),
+    };
     let (class, icon) = match waiting.fault {
-        Fault::Linear => ("callout wait", Icon::Clock),
-        Fault::App | Fault::OwnApp | Fault::Keys => ("callout bad", Icon::Warning),
+        Fault::Linear => ("callout long wait", Icon::Clock),
+        Fault::App | Fault::OwnApp | Fault::Keys => ("callout long", Icon::Warning),
     };
     let tried = match waiting.failures {
         0 => None,
         1 => Some("once".to_owned()),
-        failures => Some(format!("{failures} times in a row; this was the last answer")),
+        failures => Some(format!("{failures} times in a row")),
     };
     view! {
         <div class=class>
@@ -26,7 +29,7 @@ pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
                 <span>{heading}</span>
             </h2>
             <dl class="ev">
-                <dt>"Answer"</dt>
+                <dt>{if waiting.failures > 1 { "Last answer" } else { "Answer" }}</dt>
                 <dd>{said(waiting.answer)} " " {lead} <time datetime=waiting.at.iso>{text}</time></dd>
                 {tried.map(|tried| view! { <dt>"Tried"</dt> <dd>{tried}</dd> })}
                 {waiting.next_try.map(|next| view! { <dt>"Next try"</dt> <dd>{next}</dd> })}

@@ -163,7 +163,7 @@ async fn whoever_has_an_account_signs_in_first_and_comes_back() {
     let fields = [("email", "elif@acme.example"), ("password", PASSWORD), ("next", "/link")];
     assert_eq!(phone.post("/signin", &fields).await.location(), "/link");
     let signed_in = phone.get("/link").await;
-    signed_in.shows("This is added to your account, elif@acme.example.");
+    signed_in.shows("A yes adds this to your account, elif@acme.example.");
     // The question from before was another one.
     assert_eq!(answer(&mut phone, &page, "yes").await, "/link");
     assert_eq!(answer(&mut phone, &signed_in, "yes").await, ENDED);
@@ -234,7 +234,7 @@ async fn a_signed_in_member_adds_it_to_their_account() {
     let code = invite(&mut owner, &id, "elif@acme.example").await;
     let mut mara = world.member("northwind-labs", "mara@northwind.dev", Role::Member).await;
     let page = enter(&mut mara, &code).await;
-    page.shows("This is added to your account, mara@northwind.dev.");
+    page.shows("A yes adds this to your account, mara@northwind.dev.");
     page.hides("aria-label=\"Main\"");
     assert_eq!(answer(&mut mara, &page, "yes").await, ENDED);
     owner.get("/team").await.shows("mara@northwind.dev Member Acme Robotics");
@@ -242,7 +242,7 @@ async fn a_signed_in_member_adds_it_to_their_account() {
     // One person in a workspace is enough.
     let second = invite(&mut owner, &id, "ben@acme.example").await;
     let ended = redeem(&mut mara, &second).await;
-    ended.shows("Nothing was linked Your account, mara@northwind.dev, is Elif Demir in Acme Robotics already, and cannot be two people");
+    ended.shows("Nothing was linked The code is for Ben Castillo. Your account, mara@northwind.dev, is Elif Demir in Acme Robotics already, and cannot be two people");
     ended.shows("The code still works. Ask Priya Raman to unlink you first");
     redeem(&mut world.browser(), &second).await.shows("You are linked Ben Castillo in Acme Robotics is you.");
 }

@@ -69,7 +69,7 @@ async fn a_workspace_is_found_among_many() {
         let page = owner.get(&format!("/integrations?q={q}")).await;
         speaks_of_all(&page);
         assert_eq!(cards(&page), found, "{q}");
-        page.shows(&format!("{found} of 200 workspaces Show all"));
+        page.shows(&format!("{found} of 200 workspaces. Show all"));
         assert!(page.body.contains(&format!("value=\"{}\"", q.replace('+', " "))), "what was typed stays");
     }
     assert!(owner.get("/integrations?q=acme").await.body.contains(&format!("/integrations/{id}\"")));

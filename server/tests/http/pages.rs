@@ -95,11 +95,11 @@ async fn a_refresh_that_linear_does_not_answer_is_put_off_and_explained() {
     {
         page.shows(part);
     }
-    page.shows("The token is good until 14:02 UTC tomorrow, so calls work whenever Linear answers.");
+    page.shows("The token is good until 14:02 UTC tomorrow, so calls work whenever Linear answers. Relink keeps trying.");
     page.shows("Put off: 503, 2 tries since 14:02 UTC");
     browser.get("/integrations").await.shows("2 tries failed, last 503 at 14:02 UTC");
     world.advance(DAY + HOUR);
-    browser.get(&path).await.shows("The token ran out at 14:02 UTC today. Relink keeps trying; nothing for you to do.");
+    browser.get(&path).await.shows("The token ran out at 14:02 UTC today. Relink keeps trying.");
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn a_broken_connection_says_how_often_linear_was_asked() {
     assert_eq!(browser.post("/integrations/refresh", &[("connection", &id)]).await.location(), path);
     let page = browser.get(&path).await;
     page.shows("400 invalid_grant to the newest refresh token, asked twice");
-    page.shows("Refused: 400 invalid_grant, asked twice, token re-read in between");
+    page.shows("Refused: 400 invalid_grant, asked again, token re-read in between");
     page.hides("action=\"/integrations/refresh\"");
 }
 

@@ -128,7 +128,7 @@ async fn one_refusal_is_no_verdict_and_two_are() {
     assert_eq!(outcome(&world, Outcome::Broken), 1);
     browser.get("/integrations").await.shows("400 invalid_grant");
     let page = browser.get(&format!("/integrations/{id}")).await;
-    page.shows("Asked Twice, the last time at 14:02:11 UTC, with the token re-read from the database in between");
+    page.shows("Asked The last time at 14:02:11 UTC, with the token re-read from the database in between");
     page.shows("Ruled out A lost reply: the token had not been shown to Linear before");
     page.shows("2 tokens since 19 Nov 14:02 UTC, with 1 gap.");
     world.advance(HOUR);

@@ -52,7 +52,7 @@ impl App {
             client_secret: "c3b5e0d7418f4a2e96d1a7b80f52c94e".into(),
             webhook_secret: "lin_wh_Simu1at3dW3bh00kS3cr3tOfTh3D3m0App".into(),
             name: "Relink (demo)".into(),
-            developer: "Your own organisation".into(),
+            developer: "Northwind Labs".into(),
             developer_url: "http://localhost:3000".into(),
             description: "Keeps your Linear workspaces connected.".into(),
             redirect_uris,
