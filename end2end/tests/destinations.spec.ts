@@ -224,7 +224,7 @@ test("destinations in every state", async ({ page, world, receive }) => {
 
   await page.getByLabel("Destination", { exact: true }).selectOption({ label: paused.name });
   await page.getByRole("button", { name: "Send again", exact: true }).click();
-  await expect(page.getByRole("alert")).toContainText(`1 delivery goes to ${paused.name} again. It waits until it is resumed.`);
+  await expect(page.getByRole("alert")).toContainText(`1 delivery waits for ${paused.name}. It is sent once the destination is resumed.`);
   await look(page, "destinations-sent-again");
 
   const id = await listed(page, paused).locator("input[name=destination]").first().inputValue();

@@ -114,10 +114,14 @@ fn ReplaceSecrets(app: AppView, #[prop(optional_no_strip)] problem: Option<AppPr
             </summary>
             <form class="pad stack" method="post" action="/settings/apps/secrets">
                 <p class="soft small">
-                    "What stays empty stays as it is. The previous signing secret stays accepted for a while, because Linear signs its "
-                    "retries with it."
+                    "What stays empty stays as it is."
+                    {app
+                        .has_webhook_secret
+                        .then_some(
+                            " The previous signing secret stays accepted for a while, because Linear signs its retries with it.",
+                        )}
                 </p>
-                {secrets(&format!("-{}", app.id), problem)} <input type="hidden" name="app" value=app.id />
+                {secrets(&format!("-{}", app.id), false, problem)} <input type="hidden" name="app" value=app.id />
                 <p><button class="btn">"Replace"</button></p>
             </form>
         </details>
@@ -155,7 +159,7 @@ fn AddApp(draft: AppDraft, create: CreateAppView) -> impl IntoView {
                     autocomplete="off"
                     problem=at("client_id", problem)
                 />
-                {secrets("", problem)}
+                {secrets("", true, problem)}
                 <p>
                     <button class="btn">
                         <Glyph icon=Icon::Plus />
@@ -169,7 +173,8 @@ fn AddApp(draft: AppDraft, create: CreateAppView) -> impl IntoView {
 }
 
 /// The fields of both secrets; `end` keeps their ids apart where there are several forms.
-fn secrets(end: &str, problem: Option<AppProblem>) -> AnyView {
+fn secrets(end: &str, new: bool, problem: Option<AppProblem>) -> AnyView {
+    let alone = if new { "An app without one relies on PKCE alone." } else { "Empty keeps the one that is set, if there is one." };
     view! {
         <Field
             id=format!("app-client-secret{end}")
@@ -178,7 +183,7 @@ fn secrets(end: &str, problem: Option<AppProblem>) -> AnyView {
             kind="password"
             autocomplete="off"
             optional=true
-            hint="An app without one relies on PKCE alone."
+            hint=alone
             problem=at("client_secret", problem)
         />
         <Field

@@ -51,7 +51,11 @@ fn table(lines: Vec<AuditLine>) -> AnyView {
 
 /// By command there is no address.
 fn from(address: String) -> AnyView {
-    if address.is_empty() { "this machine".into_any() } else { view! { <code>{address}</code> }.into_any() }
+    if address.is_empty() {
+        view! { <span class="whole">"this machine"</span> }.into_any()
+    } else {
+        view! { <code>{address}</code> }.into_any()
+    }
 }
 
 fn row(line: AuditLine) -> AnyView {

@@ -74,7 +74,7 @@ fn LinearApp(view: SettingsView) -> impl IntoView {
         <section class="set" id="linear-app" aria-labelledby="h-app">
             <header>
                 <h2 id="h-app">"Linear app"</h2>
-                <p>"The OAuth app in Linear that workspaces approve. This Relink’s is set by environment variables."</p>
+                <p>"The OAuth app in Linear that workspaces approve. " {real.then_some("This Relink’s is set by environment variables.")}</p>
             </header>
             <div>
                 {client_id}

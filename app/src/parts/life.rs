@@ -64,7 +64,7 @@ fn running(now: f64, due: f64) -> AnyView {
     let margin = (due - UNDERLAP_PERCENT).max(now);
     view! {
         <rect class="margin" x=percent(margin) y="5" width=percent(100.0 - margin) height="8" rx="4" />
-        <rect class="left" x=percent(now) y="5" width=percent((due - now).max(0.0)) height="8" />
+        <rect class="left" x=percent(now) y="5" width=percent((due - now).max(0.0)) height="8" rx="4" />
         <line class="tick" x1=percent(due) x2=percent(due) y1="1" y2="17" />
         {ring(now)}
     }

@@ -396,7 +396,7 @@ async fn the_newest_deliveries_are_sent_again() {
     post(&mut scene, "10").await.shows("10 deliveries go to hooks.example.com again.");
     assert_eq!(scene.waiting().await, 10);
     scene.paused("person").await;
-    post(&mut scene, "1000").await.shows("12 deliveries go to hooks.example.com again. They wait until it is resumed.");
+    post(&mut scene, "1000").await.shows("12 deliveries wait for hooks.example.com. They are sent once the destination is resumed.");
     let body = format!("destination={id}&newest=");
     for odd in ["7", "-1", "", "x", "1e9"] {
         assert_eq!(program(&scene.browser, NEWEST, &format!("{body}{odd}")).await, 400, "{odd}");

@@ -16,7 +16,7 @@ pub fn removed(name: &str) -> Words {
 }
 
 pub fn sent_again(name: &str, count: u64, paused: bool) -> Words {
-    let (go, they, wait) = if count == 1 { ("goes", "It", "waits") } else { ("go", "They", "wait") };
+    let (go, wait, they_are) = if count == 1 { ("goes", "waits", "It is") } else { ("go", "wait", "They are") };
     let fact = format!("{} {go} to {name} again.", counted_deliveries(count));
     match (count, paused) {
         (0, _) => Words::new(
@@ -24,7 +24,11 @@ pub fn sent_again(name: &str, count: u64, paused: bool) -> Words {
             format!("Nothing is sent to {name} again."),
             "Either it is on its way right now, or there is nothing to send.",
         ),
-        (_, true) => Words::new(Tone::Waiting, fact, format!("{they} {wait} until it is resumed.")),
+        (_, true) => Words::new(
+            Tone::Waiting,
+            format!("{} {wait} for {name}.", counted_deliveries(count)),
+            format!("{they_are} sent once the destination is resumed."),
+        ),
         (_, false) => Words::new(Tone::Good, fact, "How that ends is shown in the rows below."),
     }
 }
@@ -43,8 +47,8 @@ mod tests {
         let cases = [
             (1, false, Tone::Good, "1 delivery goes to hooks.example.com again. How that ends is shown in the rows below."),
             (100, false, Tone::Good, "100 deliveries go to hooks.example.com again. How that ends is shown in the rows below."),
-            (1, true, Tone::Waiting, "1 delivery goes to hooks.example.com again. It waits until it is resumed."),
-            (2, true, Tone::Waiting, "2 deliveries go to hooks.example.com again. They wait until it is resumed."),
+            (1, true, Tone::Waiting, "1 delivery waits for hooks.example.com. It is sent once the destination is resumed."),
+            (2, true, Tone::Waiting, "2 deliveries wait for hooks.example.com. They are sent once the destination is resumed."),
             (
                 0,
                 false,
