@@ -12,6 +12,7 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
 
     use super::app_views::through;
     use super::chain::chain_view;
+    use super::destination_views::Destinations;
     use super::evidence::{ending_view, evidence_view};
     use super::freshness::{freshness, live_from};
     use super::history::{events, history_views};
@@ -37,12 +38,18 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
     let (lines, keys) = (engine.refresh_history(&person, &id).await?, engine.api_key_uses(&person).await?);
     let now = engine.now();
     let events = events(&connection, &lines, now);
+    let webhook = webhook(&webhooks, &connection, &connections, now).await?;
+    let destinations = match webhook {
+        Some(_) => Some(Destinations::load(&engine, &person.organisation_id, &[]).await?.view(None).destinations),
+        None => None,
+    };
     Ok(ConnectionPageView {
         evidence: evidence_view(&connection, &connections, &keys, now),
         chain: chain_view(&connection, &events, now),
         history: history_views(&events),
         ending: person.manages().then(|| ending_view(&keys, engine.keep_disconnected(), now)),
-        webhook: webhook(&webhooks, &connection, &connections, now).await?,
+        webhook,
+        destinations,
         connection: ConnectionView {
             webhook: webhooks.facts(&connection, &connections),
             people: people.facts(&connection),

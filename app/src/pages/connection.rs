@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::content::TeamsAndProjects;
+use super::destinations::HandedOnThere;
 use super::granted::Scopes;
 use super::history::RefreshHistory;
 use super::load::loaded;
@@ -46,6 +47,7 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         content,
         through,
         webhook,
+        destinations,
         people,
         scopes,
         flash,
@@ -74,6 +76,7 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         <div data-part="state">{state(&connection, evidence, through, ending.as_ref().filter(|_| manages))}</div>
         <RefreshHistory status=connection.status life=connection.life.clone() chain history />
         {section}
+        {destinations.map(|destinations| view! { <HandedOnThere destinations manages /> })}
         {held.then(|| view! { <Scopes scopes works=connection.status.works() /> })}
         {held.then(|| view! { <TeamsAndProjects workspace=name.clone() content /> })}
         {people}

@@ -64,6 +64,26 @@ pub fn HandedOn(handed_on: HandedOnView) -> impl IntoView {
     .into_any()
 }
 
+/// On the page of a workspace, whose deliveries go there as those of every other do.
+#[component]
+pub fn HandedOnThere(destinations: Vec<DestinationView>, manages: bool) -> impl IntoView {
+    let way = if manages { "Add or change destinations" } else { "See destinations" };
+    view! {
+        <section class="section" aria-labelledby="h-handed">
+            <header>
+                <div>
+                    <h2 id="h-handed">"Handed on"</h2>
+                    <p>"Where the deliveries of every workspace are sent on to. " <a href=HERE>{way}</a></p>
+                </div>
+            </header>
+            <div class="panel" data-part="handed">
+                {list(destinations, false)}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
 fn list(destinations: Vec<DestinationView>, manages: bool) -> AnyView {
     if destinations.is_empty() {
         let none = "No destination yet: deliveries are kept here, where programs read them over the API.";

@@ -129,3 +129,17 @@ fn a_refused_form_keeps_what_was_picked() {
     assert!(refused.contains("RELINK_ALLOW_PRIVATE_DESTINATIONS=true") && refused.contains("<details open class=\"grant\""));
     assert!(refused.contains("value=\"Issue\" checked"));
 }
+
+#[test]
+fn the_page_of_a_workspace_shows_where_its_deliveries_go_and_changes_nothing() {
+    let there = |manages| {
+        let destinations = vec![destination(DestinationState::Active)];
+        rendered::html(|| view! { <HandedOnThere destinations manages /> })
+    };
+    let (admin, member) = (there(true), there(false));
+    assert!(admin.contains("https://hooks.example.com/linear") && !admin.contains("<form"), "{admin}");
+    assert!(admin.contains(r#"<a href="/deliveries#destinations">Add or change destinations</a>"#), "{admin}");
+    assert!(member.contains(">See destinations</a>"), "{member}");
+    let none = rendered::html(|| view! { <HandedOnThere destinations=Vec::new() manages=true /> });
+    assert!(none.contains("No destination yet"));
+}

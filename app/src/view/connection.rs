@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChainView, Choice, Flash, Freshness, Moment, ThroughView, WebhookFacts, WebhookView, WhoView};
+use super::{ChainView, Choice, DestinationView, Flash, Freshness, Moment, ThroughView, WebhookFacts, WebhookView, WhoView};
 
 /// What the badge says. The order is the order of cards on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -305,6 +305,8 @@ pub struct ConnectionPageView {
     pub through: Option<ThroughView>,
     /// Absent once disconnected.
     pub webhook: Option<WebhookView>,
+    /// Where its deliveries are handed on to, as those of every workspace; absent where it takes none any more.
+    pub destinations: Option<Vec<DestinationView>>,
     /// Absent once disconnected, if nobody is linked.
     pub people: Option<PeopleView>,
     /// Every known scope: granted first, with words.

@@ -413,3 +413,18 @@ async fn whoever_is_not_signed_in_changes_nothing() {
     }
     assert_eq!(world.engine.destinations(&scene.person.organisation_id).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn the_page_of_a_workspace_says_where_its_deliveries_go() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let page = format!("/integrations/{}", browser.connect("acme-robotics").await);
+    browser.get(&page).await.shows("Add or change destinations No destination yet");
+    browser.post(ADD, &[("url", URL)]).await;
+    browser
+        .get(&page)
+        .await
+        .shows(&format!("Handed on Where the deliveries of every workspace are sent on to. Add or change destinations Active {URL}"));
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    mia.get(&page).await.shows(&format!("See destinations Active {URL}"));
+}
