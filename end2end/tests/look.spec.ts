@@ -106,3 +106,12 @@ test("a connection that is not there, and a database that does not answer", asyn
   expect(failed?.status()).toBe(503);
   await look(page, "unavailable");
 });
+
+test("the way to Linear, while it takes its time", async ({ page, world }) => {
+  await world.signUp(page);
+  // The browser would wait for an answer: this page stays as it is while one is under way.
+  await page.evaluate(() => window.addEventListener("submit", (event) => event.preventDefault()));
+  await page.getByRole("button", { name: "Connect Linear" }).click();
+  await expect(page.getByRole("button", { name: "Going to Linear…" })).toHaveAttribute("aria-busy", "true");
+  await look(page, "integrations-leaving");
+});
