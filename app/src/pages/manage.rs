@@ -70,7 +70,7 @@ fn governing(member: &MemberView) -> AnyView {
                     {options}
                 </select>
                 <p class="hint" id="role-h">
-                    "Owners also give roles and make API keys. Admins connect and invite. Members look. Another role signs them out."
+                    "Owners also give roles and make API keys. Admins connect and invite. Members look. Whoever gets another role is signed out."
                 </p>
             </div>
             <button class="btn">"Save role"</button>
