@@ -130,8 +130,7 @@ pub fn secret_question(connection: &str, secret: &SecretView) -> Question {
         Some(at) => format!("Linear used it {}", at.text),
         None => "No delivery matched it yet".to_owned(),
     };
-    let by_itself =
-        secret.stops.as_ref().map(|stop| format!("It stops by itself in {}, when nothing is signed with it any more", stop.within));
+    let by_itself = secret.stops.as_ref().map(|stop| format!("Kept, it stops by itself in {}", stop.within));
     Question {
         id: format!("secret-{}", secret.id),
         heading: format!("{} {}?", if current { "Remove" } else { "Stop accepting" }, secret.secret),

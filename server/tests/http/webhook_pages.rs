@@ -93,7 +93,7 @@ async fn a_secret_in_use_is_not_stopped_without_a_question() {
     assert!(asks(&browser.get(&page).await));
     let question = browser.get(&asked).await;
     question.shows("Stop accepting lin_wh_····0123? Linear used it just now. You can save it again later.");
-    question.shows("Every delivery signed with it is refused from now on, Linear’s retries too It stops by itself in");
+    question.shows("Every delivery signed with it is refused from now on, Linear’s retries too Kept, it stops by itself in");
     question.shows("Stop accepting lin_wh_····0123? Relink");
     assert!(question.body.contains("<dialog open"), "without JavaScript it is open");
     world.advance(HOUR);
