@@ -18,7 +18,6 @@ pub use http::Passing;
 pub use oauth::{ExchangeError, Revocation};
 pub use people::LinearPerson;
 pub use questions::{Content, Identity, Project, Team};
-pub use skew::WRONG_FROM;
 pub use token_reply::Tokens;
 
 use self::http::Http;

@@ -9,7 +9,7 @@ use ::http::header::DATE;
 use crate::clock::{Clock, Millis, SECOND};
 
 /// From here on a clock is worth an operator's attention: Linear's webhooks are good for a minute.
-pub const WRONG_FROM: Millis = 30 * SECOND;
+const WRONG_FROM: Millis = 30 * SECOND;
 
 /// What the last answer said.
 #[derive(Clone, Debug)]
