@@ -59,10 +59,7 @@ async function expectFrame(page: Page, count: string, tone: string): Promise<voi
 
 /** Acme Robotics is connected, and the address of its page is known. */
 async function connected(page: Page, world: World): Promise<string> {
-  await world.signUp(page);
-  await world.connectUnseen(page, "acme-robotics");
-  const [{ id }] = await world.connections();
-  return `${world.url}/integrations/${id}`;
+  return `${world.url}/integrations/${await world.signUpConnected(page)}`;
 }
 
 /** Another tab of the same person. */

@@ -1,22 +1,12 @@
 // Pages in states that no other test has on its way: many, somebody else's role, nothing there, and nothing that works.
-import type { Page } from "@playwright/test";
 import { deliver } from "./deliver";
 import { look } from "./look";
-import { anotherBrowser, expect, test, type World } from "./world";
-
-test.describe.configure({ timeout: 240_000 });
+import { anotherBrowser, expect, test } from "./world";
 
 const MANY = ["Aperture", "Black Mesa", "Cyberdyne", "Dunder Mifflin", "Ewing Oil", "Fabrikam", "Gringotts", "Hooli", "Izon"];
 
-async function one(page: Page, world: World): Promise<string> {
-  await world.signUp(page);
-  await world.connectUnseen(page, "acme-robotics");
-  const [{ id }] = await world.connections();
-  return id;
-}
-
 test("many workspaces, of which some need somebody", async ({ page, world }) => {
-  await one(page, world);
+  await world.signUpConnected(page);
   for (const workspace of ["globex", "initech"]) await world.connectUnseen(page, workspace);
   for (const name of MANY) {
     const url_key = name.toLowerCase().replace(" ", "-");
@@ -43,7 +33,7 @@ test("many workspaces, of which some need somebody", async ({ page, world }) => 
 });
 
 test("a member's pages", async ({ page, browser, world }) => {
-  const id = await one(page, world);
+  const id = await world.signUpConnected(page);
   await world.connectUnseen(page, "globex");
   await world.post(page, "/deliveries/destinations", { url: "http://127.0.0.1:9/" });
   await deliver(world, "ENG-1");
@@ -67,7 +57,7 @@ test("a member's pages", async ({ page, browser, world }) => {
 });
 
 test("settings with apps of one's own, keys and a trail", async ({ page, world }) => {
-  await one(page, world);
+  await world.signUpConnected(page);
   const { client_id, client_secret } = await world.linear.control("apps", { name: "Acme internal" });
   await world.post(page, "/settings/keys/new", { name: "ci-runner" });
   await world.post(page, "/settings/apps", { name: "Acme internal", client_id, client_secret, webhook_secret: "" });
@@ -81,7 +71,7 @@ test("settings with apps of one's own, keys and a trail", async ({ page, world }
 });
 
 test("somebody in two organisations, with the menu open", async ({ page, world }) => {
-  await one(page, world);
+  await world.signUpConnected(page);
   await world.member("priya@northwind.dev", "owner", "southwind");
   await page.goto(`${world.url}/integrations`);
   await page.locator("details.switch summary").click();
@@ -91,7 +81,7 @@ test("somebody in two organisations, with the menu open", async ({ page, world }
 });
 
 test("a connection that is not there, and a database that does not answer", async ({ page, world }) => {
-  await one(page, world);
+  await world.signUpConnected(page);
   const missing = await page.goto(`${world.url}/integrations/00000000-0000-4000-8000-000000000000`);
   expect(missing?.status()).toBe(404);
   await look(page, "connection-missing");

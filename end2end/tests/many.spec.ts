@@ -10,15 +10,8 @@ const WORKSPACES = 200;
 const DELIVERIES = 100_000;
 const HOUR = 3_600_000;
 
-async function signedUp(page: Page, world: World): Promise<string> {
-  await world.signUp(page);
-  await world.connectUnseen(page, "acme-robotics");
-  const [{ id }] = await world.connections();
-  return id;
-}
-
 test("two hundred workspaces are searched, and read page by page", async ({ page, world }) => {
-  await signedUp(page, world);
+  await world.signUpConnected(page);
   for (let number = 2; number <= WORKSPACES; number++) {
     const key = `customer-${String(number).padStart(3, "0")}`;
     await world.linear.control("workspaces", { name: `Customer ${key.slice(-3)}`, url_key: key });
@@ -51,7 +44,7 @@ async function multiply(world: World): Promise<void> {
 }
 
 test("a hundred thousand deliveries are read page by page", async ({ page, world }) => {
-  await signedUp(page, world);
+  await world.signUpConnected(page);
   await deliver(world, "ENG-1");
   await multiply(world);
   await page.goto(`${world.url}/deliveries`);
@@ -83,7 +76,7 @@ async function refreshedForTwoWeeks(world: World, id: string): Promise<void> {
 }
 
 test("two weeks of refreshes are a chain that is stepped through by keyboard", async ({ page, world }) => {
-  const id = await signedUp(page, world);
+  const id = await world.signUpConnected(page);
   await refreshedForTwoWeeks(world, id);
   await page.goto(`${world.url}/integrations/${id}`);
   const links = page.getByRole("group", { name: "One link for each token" }).getByRole("link");
@@ -97,7 +90,7 @@ test("two weeks of refreshes are a chain that is stepped through by keyboard", a
 });
 
 test("the audit trail is read on paper", async ({ page, world }) => {
-  await signedUp(page, world);
+  await world.signUpConnected(page);
   for (let number = 1; number <= 40; number++) await world.post(page, "/settings/keys/new", { name: `ci-runner-${number}` });
   await page.goto(`${world.url}/settings`);
   await page.emulateMedia({ media: "print" });

@@ -10,9 +10,7 @@ const REFUSED = "Your role does not allow this.";
 
 /** Acme Robotics with a signing secret, a destination, a delivery, a key, and somebody of each role. Answers the connection's id. */
 async function organisation(page: Page, world: World): Promise<string> {
-  await world.signUp(page);
-  await world.connectUnseen(page, "acme-robotics");
-  const [{ id }] = await world.connections();
+  const id = await world.signUpConnected(page);
   await world.post(page, "/integrations/webhook-secret", { connection: id, secret: "lin_wh_AcmesOwnSecret0123" });
   await world.post(page, "/deliveries/destinations", { url: "http://127.0.0.1:9/", "events[0]": "Comment" });
   await world.post(page, "/settings/keys/new", { name: "ci-runner" });

@@ -141,6 +141,14 @@ export class World {
     await expect(page).toHaveURL(`${this.url}/integrations`);
   }
 
+  /** Signs up and connects Acme Robotics, without looking at a page. Answers the connection's id. */
+  async signUpConnected(page: Page): Promise<string> {
+    await this.signUp(page);
+    await this.connectUnseen(page, "acme-robotics");
+    const [{ id }] = await this.connections();
+    return id;
+  }
+
   async signIn(page: Page, email = "priya@northwind.dev"): Promise<void> {
     await page.goto(`${this.url}/signin`);
     await page.getByLabel("E-mail").fill(email);
