@@ -11,10 +11,12 @@ const chromium = {
 
 export default defineConfig({
   testDir: "tests",
-  timeout: 60_000,
+  // Against hanging for ever, and not a measure: a shared machine may stand still for a minute. What has to be fast says so itself.
+  timeout: 240_000,
+  expect: { timeout: 20_000 },
   fullyParallel: false,
   workers: 2,
   forbidOnly: !!process.env.CI,
   reporter: process.env.CI ? "list" : [["list"]],
-  use: { launchOptions: chromium, viewport: { width: 1280, height: 800 }, trace: "off", actionTimeout: 10_000 },
+  use: { launchOptions: chromium, viewport: { width: 1280, height: 800 }, trace: "off", actionTimeout: 30_000, navigationTimeout: 90_000 },
 });
