@@ -165,7 +165,7 @@ test("webhooks: secrets, deliveries and what was refused", async ({ page, world,
   await page.getByLabel("Body").fill(JSON.stringify(first));
   await page.getByLabel("Signature").fill("0".repeat(64));
   await page.getByRole("button", { name: "Check", exact: true }).click();
-  await expect(page.getByRole("alert")).toContainText("It is signed with no secret known here.");
+  await expect(page.getByRole("alert")).toContainText("The delivery is signed with no secret known here.");
   await look(page, "connection-checked");
 
   await page.getByRole("button", { name: "Stop accepting now" }).click();

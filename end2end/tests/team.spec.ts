@@ -20,7 +20,7 @@ test("a link is opened on a phone, and its code stays out of the address bar", a
   await page.getByRole("button", { name: "Copy link" }).click();
   await expect(page.getByRole("button", { name: "Copied" })).toBeVisible();
   await page.reload();
-  await expect(page.getByText("This code was shown already.")).toBeVisible();
+  await expect(page.getByText("Link codes are shown once.")).toBeVisible();
   expect(await page.content()).not.toContain(codeOf(link));
 
   const mobile = await phone(browser);

@@ -28,7 +28,7 @@ test("the whole story without JavaScript", async ({ page, world }) => {
   await page.getByLabel("Body").fill("{}");
   await page.getByLabel("Signature").fill("x");
   await page.getByRole("button", { name: "Check", exact: true }).click();
-  await expect(page.getByText("It is signed with no secret known here.")).toBeVisible();
+  await expect(page.getByText("The delivery is signed with no secret known here.")).toBeVisible();
   await page.getByRole("button", { name: "Remove lin_wh_····0123" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
   await expect(page.getByText("No signing secret yet.")).toBeVisible();

@@ -119,7 +119,11 @@ fn shorten(stretches: &mut Vec<Stretch<'_>>) -> bool {
 
 /// "15 tokens since 5 Nov 05:38 UTC, unbroken."
 fn summary(stretches: &[Stretch<'_>], tokens: usize) -> String {
-    let since = stretches.first().map_or(0, |stretch| stretch.from);
+    let from = words::stamp(stretches.first().map_or(0, |stretch| stretch.from)).text;
+    let when = match stretches.last() {
+        Some(last) if last.ended.is_some() => format!("from {from} to {}", words::stamp(last.until).text),
+        _ => format!("since {from}"),
+    };
     let replays = stretches.iter().filter_map(|stretch| stretch.began).filter(|began| is_replayed(began)).count();
     let gaps = stretches.len() - tokens;
     let tokens = if tokens == 1 { "1 token".to_owned() } else { format!("{tokens} tokens") };
@@ -133,7 +137,7 @@ fn summary(stretches: &[Stretch<'_>], tokens: usize) -> String {
         1 => " 1 reply was lost and replayed.".to_owned(),
         _ => format!(" {replays} replies were lost and replayed."),
     };
-    format!("{tokens} since {}, {gaps}.{replays}", words::stamp(since).text)
+    format!("{tokens} {when}, {gaps}.{replays}")
 }
 
 struct Place<'a> {

@@ -126,6 +126,7 @@ fn what_is_broken_ends_in_a_gap_and_what_was_ended_with_its_token() {
     let state = State::Disconnected { at: NOW - 4 * HOUR, reason: Reason::ByPerson, by: None, revoked: true };
     let ended = drawn(&Connection { state, ..approved(20) }, &[]).expect("a chain");
     assert_eq!((ended.links.len(), ended.axis[2].as_str()), (1, "Today 10:02"));
+    assert_eq!(ended.summary, "1 token from 18 Nov 18:02 UTC to 19 Nov 10:02 UTC, unbroken.");
 }
 
 #[test]

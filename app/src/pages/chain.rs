@@ -6,9 +6,9 @@ use leptos::prelude::*;
 use crate::view::{ChainKind, ChainLink, ChainView};
 
 const CUT: &str = "M-4 12.5 4 20.5M4 12.5-4 20.5";
+const DIAMOND: &str = "M0 9.5 7 16.5 0 23.5-7 16.5z";
 /// Percent of the picture: near the refusal, and clear of the link before it.
 const GROWS_FROM: f64 = 2.0;
-const DIAMOND: &str = "M0 9.5 7 16.5 0 23.5-7 16.5z";
 
 #[component]
 pub fn Chain(chain: ChainView) -> impl IntoView {

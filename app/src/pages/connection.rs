@@ -73,7 +73,7 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         </nav>
         <Head connection=connection.clone() manages as_of page />
         <RefusalNotices refused=notices here=true />
-        <div data-part="state">{state(&connection, evidence, through, ending.as_ref().filter(|_| manages))}</div>
+        <div data-part="state">{state(&connection, evidence, through, ending.as_ref())}</div>
         <RefreshHistory status=connection.status life=connection.life.clone() chain history />
         {section}
         {destinations.map(|destinations| view! { <HandedOnThere destinations manages /> })}
@@ -206,7 +206,7 @@ fn again(farewell: &Farewell, kept: &str) -> AnyView {
     let stays = format!("Signing secrets, linked people and this history are kept for {kept}, and come back when you connect again.");
     view! {
         <p class="soft">{stays} " Linear asks you to approve, then you are back here."</p>
-        <div>
+        <div class="past">
             <ConnectButton label="Connect again" icon=Icon::Turn app=farewell.app.clone() />
         </div>
     }

@@ -72,7 +72,7 @@ fn a_cut_body_says_so_and_is_not_copied() {
 fn what_came_again_is_counted() {
     let again = DeliveryView { again: Some(Again { times: 2, last: moment("14:05 UTC today") }), ..delivery() };
     let page = page(vec![again], false, false, None, None);
-    assert!(page.contains("×3") && page.contains("2 times, last at <time"));
+    assert!(page.contains("×3") && page.contains("3 times, last at <time"));
 }
 
 #[test]

@@ -23,9 +23,8 @@ pub fn Row(
         view! {
             <span class="again">
                 <Glyph icon=Icon::Duplicate />
-                "×"
-                {again.times.saturating_add(1)}
-                <span class="sr">" came more than once"</span>
+                <span aria-hidden="true">"×" {arrivals(again)}</span>
+                <span class="sr">{format!("arrived {} times", arrivals(again))}</span>
             </span>
         }
     });
@@ -94,15 +93,20 @@ fn facts(delivery: &DeliveryView) -> AnyView {
                 view! { <time datetime=sent.iso>{sent.text}</time> ", " <time datetime=received.iso>{received.text}</time> }
                     .into_any(),
             )}
-            {delivery.again.clone().map(|again| fact("Came again", came_again(again)))}
+            {delivery.again.clone().map(|again| fact("Arrived", arrived(again)))}
         </dl>
     }
     .into_any()
 }
 
-fn came_again(again: Again) -> AnyView {
-    let times = if again.times == 1 { "Once, at ".to_owned() } else { format!("{} times, last at ", again.times) };
+fn arrived(again: Again) -> AnyView {
+    let times = format!("{} times, last at ", arrivals(&again));
     view! { {times} <time datetime=again.last.iso>{again.last.text}</time> }.into_any()
+}
+
+/// The first one counts too.
+fn arrivals(again: &Again) -> u64 {
+    u64::from(again.times) + 1
 }
 
 fn body(delivery: DeliveryView) -> AnyView {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::destination_forms::{NewDestination, SendAgain};
-use crate::parts::{Ask, CopyFirst, Glyph, Icon, Question, counted_deliveries, said, why_paused};
+use crate::parts::{Ask, CopyFirst, Glyph, Icon, Question, counted_deliveries, said_last, why_paused};
 use crate::view::{DestinationState, DestinationView, HandedOnView, NewDestinationView, PausedBecause};
 
 const HERE: &str = "/deliveries#destinations";
@@ -128,8 +128,7 @@ fn state(destination: &DestinationView) -> Option<AnyView> {
         DestinationState::Paused { since, because, answer } => ("Paused since ", since, Some(why_paused(because)), answer),
     };
     let because = because.map(|because| format!(", because {because}"));
-    let answer = answer.map(|answer| view! { ", last answer " {said(answer)} });
-    Some(view! { {lead} <time datetime=since.iso>{since.text}</time> {because} {answer} ". " }.into_any())
+    Some(view! { {lead} <time datetime=since.iso>{since.text}</time> {because} {said_last(answer)} ". " }.into_any())
 }
 
 fn taken(destination: &DestinationView) -> AnyView {

@@ -52,7 +52,7 @@ fn every_state_is_told_with_its_reason() {
     let failing = DestinationState::Failing { since: moment("14:02 UTC today"), answer: Some(Answer::Words("no connection".to_owned())) };
     let cases = [
         (DestinationState::Active, "All events. Secret whsec_····8fQ="),
-        (failing, "Failing since 14:02 UTC today, last answer no connection."),
+        (failing, "Failing since 14:02 UTC today, last try: no connection."),
         (paused(PausedBecause::Failures), "Paused since 14:02 UTC today, because it failed for a day, last answer 410 &lt;i&gt;gone."),
         (paused(PausedBecause::Gone), "because it said that it is gone, last answer"),
         (paused(PausedBecause::Person), "because somebody paused it"),

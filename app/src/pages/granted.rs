@@ -34,7 +34,7 @@ fn scope(scope: GrantedScope) -> AnyView {
         <li class=class>
             <Glyph icon />
             <code>{scope.name}</code>
-            <p>{(!scope.granted).then_some("Not granted: ")} {scope.explained}</p>
+            <p>{(!scope.granted).then_some("Not granted. ")} {scope.explained}</p>
         </li>
     }
     .into_any()

@@ -234,7 +234,7 @@ fn row(code: WaitingCodeView) -> AnyView {
         Some(at) => view! { <time datetime=at.iso>{at.text}</time> }.into_any(),
         None => "Not yet".into_any(),
     };
-    let by = format!("invited by {}", code.made_by.unwrap_or_else(|| "command".to_owned()));
+    let by = format!("invited by {}", code.made_by.unwrap_or_else(|| "a command".to_owned()));
     view! {
         <tr>
             <td>

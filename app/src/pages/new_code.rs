@@ -16,7 +16,7 @@ pub fn NewCode(new_code: NewCodeView) -> impl IntoView {
         NewCodeView::Several(several) => listed(several),
         NewCodeView::Gone => view! {
             <div class="panel pad stack first-thing">
-                <p>"This code was shown already. Make a new one if it got lost."</p>
+                <p>"Link codes are shown once. Make a new one if one got lost."</p>
                 <p>
                     <a class="btn" href="/team">"Done"</a>
                 </p>

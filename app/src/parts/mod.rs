@@ -43,4 +43,4 @@ pub use scopes::ScopePicker;
 pub use solo::Solo;
 pub use waiting::{SetUpAlert, WaitingCallout};
 pub use who::Who;
-pub use words::{acts_as, counted, counted_deliveries, day, first_name, possessive, said, when};
+pub use words::{acts_as, counted, counted_deliveries, day, first_name, possessive, said, said_last, when};

@@ -38,6 +38,15 @@ pub fn said(answer: Answer) -> AnyView {
     }
 }
 
+/// ", last answer 503", ", last try: no connection": the end of what is said of something that fails.
+pub fn said_last(answer: Option<Answer>) -> Option<AnyView> {
+    let lead = match answer.as_ref()? {
+        Answer::Verbatim(_) => ", last answer ",
+        Answer::Words(_) => ", last try: ",
+    };
+    answer.map(|answer| view! { {lead} {said(answer)} }.into_any())
+}
+
 /// "1 team", "3 teams".
 #[must_use]
 pub fn counted(count: usize, one: &str) -> String {

@@ -48,9 +48,9 @@ async fn a_delivery_is_shown_with_all_that_is_known_of_it() {
     }
     let page = browser.get("/deliveries").await;
     page.shows("14:02:11 Issue update ENG-412 Acme Robotics Accepted");
-    page.shows("×3 came more than once signed with: Current");
+    page.shows("×3 arrived 3 times signed with: Current");
     page.shows("Signature Verified, current secret Who Mara Lindqvist Delivery d4c1f0a2…0001 Body digest sha256");
-    page.shows("Sent, received 14:02:10.7, 11.0 Came again 2 times, last at 14:03 UTC today");
+    page.shows("Sent, received 14:02:10.7, 11.0 Arrived 3 times, last at 14:03 UTC today");
     page.shows(&format!("Body, {} bytes, laid out to be read. Copy takes it exactly as signed", body.len()));
     page.shows("\"identifier\" : \"ENG-412\"");
     page.shows("1 delivery");

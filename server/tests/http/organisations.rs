@@ -464,8 +464,11 @@ async fn what_waits_for_the_next_page_stays_behind() {
     let mut kim = Kim::new(&world).await;
     let (borealis, australis) = (kim.borealis.clone(), kim.australis.clone());
     let connection = kim.browser.connect("acme-robotics").await;
-    let pages = ["/settings?shown=key", "/deliveries?shown=secret", "/team?shown=code"];
-    let shown_once = ["value=\"rlk_", "value=\"whsec_", "/link#"];
+    let shown_once = [
+        ("/settings?shown=key", "This key was shown already", "value=\"rlk_"),
+        ("/deliveries?shown=secret", "This secret was shown already", "value=\"whsec_"),
+        ("/team?shown=code", "Link codes are shown once", "/link#"),
+    ];
     for there in [&australis, &borealis] {
         kim.switch_to(&borealis).await;
         kim.browser.post("/settings/keys/new", &[("name", "ci")]).await;
@@ -474,9 +477,9 @@ async fn what_waits_for_the_next_page_stays_behind() {
         kim.browser.post("/signout-elsewhere", &[]).await;
         kim.browser.post("/settings/keys/new", &[("name", "")]).await;
         kim.switch_to(there).await.hides("Signed out everywhere else.");
-        for (page, secret) in pages.iter().zip(shown_once) {
+        for (page, instead, secret) in shown_once {
             let page = kim.browser.get(page).await;
-            page.shows("was shown already");
+            page.shows(instead);
             page.hides(secret);
             page.hides("aria-invalid");
         }

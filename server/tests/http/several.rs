@@ -52,7 +52,7 @@ async fn several_people_are_invited_at_once_whatever_workspace_they_are_in() {
         redeem(&mut world.browser(), code).await.shows(&format!("You are linked {name} in"));
     }
     let again = browser.get(SHOWN).await;
-    again.shows("This code was shown already.");
+    again.shows("Link codes are shown once.");
     again.hides(&codes[0]);
 }
 

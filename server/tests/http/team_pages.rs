@@ -87,7 +87,7 @@ async fn a_code_is_made_and_shown_once() {
     }
 
     let again = browser.get(SHOWN).await;
-    again.shows("This code was shown already. Make a new one if it got lost.");
+    again.shows("Link codes are shown once. Make a new one if one got lost.");
     again.hides(&code);
     browser.get("/team").await.hides("shown already");
 }

@@ -282,15 +282,18 @@ async fn a_checked_delivery_says_who_signed_it() {
     let check = async |browser: &mut Browser<'_>, body: &str, signature: &str, sentence: &str| {
         browser.check(&acme, body, signature).await.shows(sentence);
     };
-    let accepted = "It is signed with the current secret of Acme Robotics, lin_wh_····0123. It names Acme Robotics and would be accepted.";
+    let accepted =
+        "The delivery is signed with the current secret of Acme Robotics, lin_wh_····0123. It names Acme Robotics and would be accepted.";
     check(&mut browser, &now, &format!(" {} ", signed(SECRET, &now)), accepted).await;
-    let app = "It is signed with the secret of the Linear app. It names Acme Robotics and would be accepted.";
+    let app = "The delivery is signed with the secret of the Linear app. It names Acme Robotics and would be accepted.";
     check(&mut browser, &now, &signed(&world.app_secret(), &now), app).await;
-    let nobody = "It is signed with no secret known here. It would be refused. The body must be exactly what was sent, to the last byte";
+    let nobody =
+        "The delivery is signed with no secret known here. It would be refused. The body must be exactly what was sent, to the last byte";
     check(&mut browser, &now, &signed("lin_wh_SomebodyElses0123", &now), nobody).await;
     check(&mut browser, &now.replace("ENG-1", "ENG-2"), &signed(SECRET, &now), nobody).await;
     let others = issue(&globexs, 1, START);
-    let mixed = "It is signed with the current secret of Acme Robotics, lin_wh_····0123. But it names Globex, so it would be refused.";
+    let mixed =
+        "The delivery is signed with the current secret of Acme Robotics, lin_wh_····0123. But it names Globex, so it would be refused.";
     check(&mut browser, &others, &signed(SECRET, &others), mixed).await;
     let old = issue(&workspace, 1, START - DAY);
     let aged = "would be accepted, were it not for its age: it was sent at 14:02 UTC yesterday.";
@@ -300,10 +303,11 @@ async fn a_checked_delivery_says_who_signed_it() {
     let unknown = issue("00000000-0000-4000-8000-00000000dead", 1, START);
     check(&mut browser, &unknown, &signed(SECRET, &unknown), "It names a workspace that is not connected here").await;
     browser.save(&acme, NEXT).await;
-    let previous = "It is signed with the previous secret of Acme Robotics, lin_wh_····0123. It names Acme Robotics and would be accepted.";
+    let previous =
+        "The delivery is signed with the previous secret of Acme Robotics, lin_wh_····0123. It names Acme Robotics and would be accepted.";
     check(&mut browser, &now, &signed(SECRET, &now), previous).await;
     browser.stop(&acme, "0123").await;
-    let retired = "It is signed with a secret of Acme Robotics that is not accepted any more, lin_wh_····0123. It names Acme Robotics, so it would be refused.";
+    let retired = "The delivery is signed with a secret of Acme Robotics that is not accepted any more, lin_wh_····0123. It names Acme Robotics, so it would be refused.";
     check(&mut browser, &now, &signed(SECRET, &now), retired).await;
     browser.post("/integrations/disconnect", &[("connection", &globex)]).await;
     check(&mut browser, &others, &signed(OTHER, &others), "It names a workspace that is not connected here").await;

@@ -22,13 +22,13 @@ pub fn checked(check: CheckView) -> Words {
 
 fn signed(signer: &Signer) -> String {
     match signer {
-        Signer::App => "It is signed with the secret of the Linear app.".to_owned(),
-        Signer::Nobody => "It is signed with no secret known here.".to_owned(),
+        Signer::App => "The delivery is signed with the secret of the Linear app.".to_owned(),
+        Signer::Nobody => "The delivery is signed with no secret known here.".to_owned(),
         Signer::Secret { workspace, secret, which } => match which {
-            SignedWith::Current => format!("It is signed with the current secret of {workspace}, {secret}."),
-            SignedWith::Previous => format!("It is signed with the previous secret of {workspace}, {secret}."),
+            SignedWith::Current => format!("The delivery is signed with the current secret of {workspace}, {secret}."),
+            SignedWith::Previous => format!("The delivery is signed with the previous secret of {workspace}, {secret}."),
             SignedWith::App | SignedWith::Retired | SignedWith::Removed => {
-                format!("It is signed with a secret of {workspace} that is not accepted any more, {secret}.")
+                format!("The delivery is signed with a secret of {workspace} that is not accepted any more, {secret}.")
             }
         },
     }
@@ -76,46 +76,46 @@ mod tests {
             (
                 secret(SignedWith::Current),
                 Verdict::Accepted,
-                "It is signed with the current secret of Globex, lin_wh_····w7Qx. It names Globex and would be accepted.",
+                "The delivery is signed with the current secret of Globex, lin_wh_····w7Qx. It names Globex and would be accepted.",
             ),
             (
                 secret(SignedWith::Previous),
                 sent(Some(at)),
-                "It is signed with the previous secret of Globex, lin_wh_····w7Qx. It names Globex and would be accepted, were it not for \
+                "The delivery is signed with the previous secret of Globex, lin_wh_····w7Qx. It names Globex and would be accepted, were it not for \
                  its age: it was sent at 22:10 UTC on 9 Nov.",
             ),
             (
                 Signer::App,
                 sent(None),
-                "It is signed with the secret of the Linear app. It names Globex, but has no webhookTimestamp, so it would be refused.",
+                "The delivery is signed with the secret of the Linear app. It names Globex, but has no webhookTimestamp, so it would be refused.",
             ),
             (
                 secret(SignedWith::Retired),
                 Verdict::Retired,
-                "It is signed with a secret of Globex that is not accepted any more, lin_wh_····w7Qx. It names Globex, so it would be refused. If \
+                "The delivery is signed with a secret of Globex that is not accepted any more, lin_wh_····w7Qx. It names Globex, so it would be refused. If \
                  Linear still uses that secret, save it again.",
             ),
             (
                 secret(SignedWith::Current),
                 Verdict::OtherWorkspace,
-                "It is signed with the current secret of Globex, lin_wh_····w7Qx. But it names Globex, so it would be refused. Check which secret \
+                "The delivery is signed with the current secret of Globex, lin_wh_····w7Qx. But it names Globex, so it would be refused. Check which secret \
                  is set on the webhook in Linear.",
             ),
             (
                 Signer::Nobody,
                 Verdict::Unknown,
-                "It is signed with no secret known here. It would be refused. The body must be exactly what was sent, to the last byte; if it is, \
+                "The delivery is signed with no secret known here. It would be refused. The body must be exactly what was sent, to the last byte; if it is, \
                  the webhook in Linear has another secret.",
             ),
             (
                 Signer::Nobody,
                 Verdict::NoWebhook,
-                "It is signed with no secret known here. The body names no workspace, so it would not be accepted.",
+                "The delivery is signed with no secret known here. The body names no workspace, so it would not be accepted.",
             ),
             (
                 Signer::App,
                 Verdict::NotConnected,
-                "It is signed with the secret of the Linear app. It names a workspace that is not connected here, so it would not be accepted.",
+                "The delivery is signed with the secret of the Linear app. It names a workspace that is not connected here, so it would not be accepted.",
             ),
         ];
         for (signer, verdict, sentence) in cases {
