@@ -91,6 +91,8 @@ fn question(member: &MemberView, asked: &Asked) -> Option<Question> {
 
 #[component]
 fn Members(members: Vec<MemberView>) -> impl IntoView {
+    let acts = members.iter().any(|member| action(member).is_some());
+    let actions = acts.then(|| view! { <th scope="col"><span class="sr">"Actions"</span></th> });
     view! {
         <section class="section" aria-labelledby="h-members">
             <header>
@@ -105,12 +107,10 @@ fn Members(members: Vec<MemberView>) -> impl IntoView {
                             <th scope="col">"Member"</th>
                             <th scope="col">"Role"</th>
                             <th scope="col">"Linked in"</th>
-                            <th scope="col">
-                                <span class="sr">"Actions"</span>
-                            </th>
+                            {actions}
                         </tr>
                     </thead>
-                    <tbody>{members.into_iter().map(row).collect_view()}</tbody>
+                    <tbody>{members.into_iter().map(|member| row(member, acts)).collect_view()}</tbody>
                 </table>
             </div>
         </section>
@@ -118,8 +118,9 @@ fn Members(members: Vec<MemberView>) -> impl IntoView {
     .into_any()
 }
 
-fn row(member: MemberView) -> AnyView {
-    let action = action(&member);
+/// `acts`: there is something to do about somebody in the table.
+fn row(member: MemberView, acts: bool) -> AnyView {
+    let action = acts.then(|| view! { <td class="act">{action(&member)}</td> });
     let linked: Vec<String> = member.linked.into_iter().map(|link| link.workspace).collect();
     let linked =
         if linked.is_empty() { view! { <span class="muted">"Not linked yet"</span> }.into_any() } else { linked.join(", ").into_any() };
@@ -130,7 +131,7 @@ fn row(member: MemberView) -> AnyView {
             </td>
             <td data-l="Role">{role_name(&member.role)} {member.you.then_some(", you")}</td>
             <td data-l="Linked in">{linked}</td>
-            <td class="act">{action}</td>
+            {action}
         </tr>
     }
     .into_any()
