@@ -11,7 +11,7 @@ pub fn moment(text: &str) -> Moment {
 
 /// Of a page that was made this second.
 pub fn as_of() -> Freshness {
-    Freshness { at: moment("14:02:11 UTC"), mark: "7-3".to_owned() }
+    Freshness { at: moment("14:02:11 UTC"), mark: "7-3".to_owned(), organisation: "o1".to_owned() }
 }
 
 pub fn owner() -> PersonView {

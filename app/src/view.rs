@@ -58,6 +58,8 @@ pub struct Freshness {
     pub at: Moment,
     /// The changes that it has; the browser gives it back to hear of later ones.
     pub mark: String,
+    /// Whose it is, by id.
+    pub organisation: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

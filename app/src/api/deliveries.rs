@@ -45,6 +45,7 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
     let handed = |(view, row)| DeliveryView { handed: destinations.handed(row), ..view };
     let manages = person.manages();
     let refused = if manages { engine.webhook_refusals(organisation, now - HOUR).await? } else { Vec::new() };
+    let growing = live.as_ref().is_some_and(|live| live.delivery == 0);
     Ok(DeliveriesView {
         deliveries: delivery_views(&rows, &secrets, &connections, now).into_iter().zip(&rows).map(handed).collect(),
         filter: page.view(&connections),
@@ -59,7 +60,7 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
         flash: take_flash().await?,
         manages,
         as_of,
-        growing: live.is_some_and(|live| live.delivery == 0),
-        news: live.map_or(0, |live| rows.iter().filter(|row| row.number > live.delivery).count()),
+        growing,
+        news: live.filter(|_| !growing).map_or(0, |live| rows.iter().filter(|row| row.number > live.delivery).count()),
     })
 }

@@ -14,7 +14,7 @@ pub const HEADER: &str = "relink-live";
 /// To be called before anything of the page is read: what changes from then on is told to it.
 pub async fn freshness(engine: &Engine, person: &Person) -> Result<Freshness, Failure> {
     let mark = engine.live_mark(&person.organisation_id).await?;
-    Ok(Freshness { at: words::seconds(engine.now()), mark: mark.to_string() })
+    Ok(Freshness { at: words::seconds(engine.now()), mark: mark.to_string(), organisation: person.organisation_id.clone() })
 }
 
 /// The changes that an open page has which fetches itself anew; `None` for a page that somebody loads.

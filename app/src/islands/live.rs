@@ -1,6 +1,6 @@
 //! Keeps an open page up to date. The server says that something changed (server-sent events); the page is fetched once more and
-//! those of its parts that differ are put in place: `data-part` names them. What is being typed into stays. A tab that nobody
-//! looks at hears nothing. If the stream dies, the page says since when.
+//! what differs in its parts is put in place: `data-part` names them. A tab that nobody looks at hears nothing. If the stream
+//! dies, the page says since when.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,20 +13,33 @@ use leptos::wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Document, DomParser, Element, EventSource, Headers, MessageEvent, RequestInit, Response, SupportedType};
 
+use super::morph::morph;
+use super::within;
+
 /// Nothing heard for so long, and the stream is dead: the server speaks every fifteen seconds.
 const SILENCE: Duration = Duration::from_secs(40);
 /// Between two fetches of the page, however much changes.
 const FETCH_EVERY: Duration = Duration::from_millis(1_200);
 /// Seconds over which pages spread their fetches.
 const SPREAD_S: f64 = 0.4;
+/// Between two times that something is said to those who listen.
+const SAY_EVERY: Duration = Duration::from_secs(10);
+/// After a fetch that failed.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Tells the server that nobody pressed anything, and what the page has.
 const HEADER: &str = "relink-live";
 
 const PART: &str = "data-part";
 /// The favicon shows the state too.
 const ICON: &str = "link[rel=icon]";
-/// A part whose words are said to those who listen, when they change.
+/// Words that are said to those who listen when they change. Its value is said before them.
 const SAY: &str = "data-say";
+/// What the page has.
+const FROM: &str = "data-from";
+/// Whose it is.
+const OF: &str = "data-of";
+/// In the title of a page whose form was refused. That is still so when something else on it changed.
+const REFUSED: &str = "Error: ";
 
 #[island]
 pub fn Live(children: Children) -> impl IntoView {
@@ -45,8 +58,9 @@ struct Page {
     wrapper: Element,
     /// What the page shows depends on these topics.
     topics: Vec<String>,
-    /// The changes that it was made with.
-    made: String,
+    /// The changes that its list was made with.
+    made: RefCell<String>,
+    organisation: String,
     /// Up to where it has heard.
     mark: RefCell<String>,
     stream: RefCell<Option<EventSource>>,
@@ -55,20 +69,36 @@ struct Page {
     fetching: Cell<bool>,
     /// Something changed since it began.
     stale: Cell<bool>,
+    /// The last fetch failed, so there may be more than the page shows.
+    behind: Cell<bool>,
+    /// What those who listen know.
+    known: RefCell<Vec<String>>,
+    /// Something was said a moment ago.
+    told: Cell<bool>,
+    /// There is more to say since.
+    untold: Cell<bool>,
+    /// The page is not theirs any more, and stays only for what is typed in it.
+    over: Cell<bool>,
 }
 
 impl Page {
     fn new(wrapper: Element) -> Page {
-        let inside = wrapper.query_selector("[data-from]").ok().flatten();
+        let inside = wrapper.query_selector(&format!("[{FROM}]")).ok().flatten();
         let read = |name: &str| inside.as_ref().and_then(|inside| inside.get_attribute(name)).unwrap_or_default();
         Page {
             topics: read("data-topics").split(' ').map(str::to_owned).collect(),
-            made: read("data-from"),
-            mark: RefCell::new(read("data-from")),
+            made: RefCell::new(read(FROM)),
+            organisation: read(OF),
+            mark: RefCell::new(read(FROM)),
             stream: RefCell::default(),
             silence: Cell::default(),
             fetching: Cell::default(),
             stale: Cell::default(),
+            behind: Cell::default(),
+            known: RefCell::new(sayings()),
+            told: Cell::default(),
+            untold: Cell::default(),
+            over: Cell::default(),
             wrapper,
         }
     }
@@ -81,7 +111,7 @@ impl Page {
         if let Some(silence) = self.silence.take() {
             silence.clear();
         }
-        if document().hidden() {
+        if document().hidden() || self.over.get() {
             return;
         }
         let address = format!("/live?from={}", self.mark.borrow());
@@ -97,7 +127,10 @@ impl Page {
         heard("changed", &self, |page, event| page.changed(&event));
         heard("error", &self, |page, _| page.lost());
         *self.stream.borrow_mut() = Some(stream);
-        self.watch();
+        self.clone().watch();
+        if self.stale.replace(false) {
+            self.refresh();
+        }
     }
 
     /// Silence means that the stream is dead, whatever the browser thinks.
@@ -116,9 +149,18 @@ impl Page {
     }
 
     fn alive(self: Rc<Self>) {
-        let _ = self.wrapper.remove_attribute("data-lost");
+        self.clone().watch();
+        if !self.behind.get() {
+            self.current();
+        }
+    }
+
+    fn current(&self) {
+        if self.wrapper.has_attribute("data-lost") {
+            let _ = self.wrapper.remove_attribute("data-lost");
+            self.say("Live updates are back");
+        }
         self.show("Updated just now, times in UTC", "on");
-        self.watch();
     }
 
     fn lost(&self) {
@@ -126,7 +168,41 @@ impl Page {
             return;
         }
         let _ = self.wrapper.set_attribute("data-lost", "");
-        self.show(&format!("Live updates paused since {}. ", clock()), "off");
+        let words = format!("Live updates paused since {}. ", clock());
+        self.show(&words, "off");
+        self.say(&words);
+    }
+
+    /// To those who listen.
+    fn say(&self, words: &str) {
+        if let Ok(Some(status)) = self.wrapper.query_selector("[role=status]") {
+            status.set_text_content(Some(words));
+        }
+    }
+
+    /// Says what is new on the page, but not all the time.
+    fn tell(self: Rc<Self>) {
+        if self.told.get() {
+            self.untold.set(true);
+            return;
+        }
+        let now = sayings();
+        let known = self.known.replace(now.clone());
+        let news: Vec<String> = now.into_iter().filter(|words| !known.contains(words)).collect();
+        if news.is_empty() {
+            return;
+        }
+        self.say(&news.join(". "));
+        self.told.set(true);
+        set_timeout(
+            move || {
+                self.told.set(false);
+                if self.untold.replace(false) {
+                    self.tell();
+                }
+            },
+            SAY_EVERY,
+        );
     }
 
     /// The words beside the dot. Beside lost ones the link to a fresh page stays.
@@ -163,22 +239,71 @@ impl Page {
     }
 
     fn look_again(self: Rc<Self>) {
+        if document().hidden() {
+            self.fetching.set(false);
+            self.stale.set(true);
+            return;
+        }
         spawn_local(async move {
-            match fetch(&self.made).await {
-                Ok(Fetched::Page(fresh)) => replace(&fresh, &self.wrapper),
+            let made = self.made.borrow().clone();
+            let fetched = fetch(&made).await;
+            self.behind.set(fetched.is_err());
+            let pause = if fetched.is_err() { RETRY_AFTER } else { FETCH_EVERY };
+            match fetched {
+                Ok(Fetched::Page(fresh)) if self.is_theirs(&fresh) => self.clone().put(&fresh),
+                Ok(Fetched::Page(_)) => self.end("You switched to another organisation. "),
+                Ok(Fetched::Other(_)) if is_anything_typed() => self.end("You were signed out, or this page is gone. "),
                 Ok(Fetched::Other(address)) => drop(window().location().set_href(&address)),
                 Err(_) => self.lost(),
             }
             set_timeout(
                 move || {
                     self.fetching.set(false);
-                    if self.stale.replace(false) {
+                    if self.stale.replace(false) || self.behind.get() {
                         self.refresh();
                     }
                 },
-                FETCH_EVERY,
+                pause,
             );
         });
+    }
+
+    /// Of the organisation that this page was loaded for.
+    fn is_theirs(&self, fresh: &Document) -> bool {
+        first(fresh, &format!("[{OF}]")).and_then(|of| of.get_attribute(OF)).is_none_or(|of| of == self.organisation)
+    }
+
+    fn put(self: Rc<Self>, fresh: &Document) {
+        self.current();
+        let page = document();
+        let refused = if page.title().starts_with(REFUSED) { REFUSED } else { "" };
+        page.set_title(&format!("{refused}{}", fresh.title()));
+        put_icon(&page, fresh);
+        for part in all(&page, &format!("[{PART}]")) {
+            let name = part.get_attribute(PART).unwrap_or_default();
+            let Some(new) = first(fresh, &format!("[{PART}=\"{name}\"]")) else { continue };
+            put(&part, &new);
+            // From here on the rows that are shown are these.
+            if name == "list"
+                && let Some(made) = first(fresh, &format!("[{FROM}]")).and_then(|made| made.get_attribute(FROM))
+            {
+                *self.made.borrow_mut() = made;
+            }
+        }
+        self.tell();
+    }
+
+    /// The page is not kept up to date any more, but stays: what is typed in it is not thrown away.
+    fn end(&self, why: &str) {
+        self.over.set(true);
+        if let Some(stream) = self.stream.take() {
+            stream.close();
+        }
+        if let Some(silence) = self.silence.take() {
+            silence.clear();
+        }
+        self.show(why, "off");
+        self.say(why);
     }
 }
 
@@ -213,27 +338,6 @@ async fn fetch(made: &str) -> Result<Fetched, JsValue> {
     DomParser::new()?.parse_from_string(&html, SupportedType::TextHtml).map(Fetched::Page)
 }
 
-fn replace(fresh: &Document, wrapper: &Element) {
-    let page = document();
-    page.set_title(&fresh.title());
-    put_icon(&page, fresh);
-    let mut said = Vec::new();
-    for part in all(&page, &format!("[{PART}]")) {
-        let name = part.get_attribute(PART).unwrap_or_default();
-        let new = first(fresh, &format!("[{PART}=\"{name}\"]"));
-        match new {
-            Some(new) if new.inner_html() != part.inner_html() && !is_typed_into(&part) => {
-                said.extend(news(&part, &new));
-                put(&part, &new);
-            }
-            _ => {}
-        }
-    }
-    if let (false, Ok(Some(status))) = (said.is_empty(), wrapper.query_selector("[role=status]")) {
-        status.set_text_content(Some(&said.join(". ")));
-    }
-}
-
 fn first(inside: &Document, selector: &str) -> Option<Element> {
     inside.query_selector(selector).ok().flatten()
 }
@@ -250,15 +354,9 @@ fn all(inside: &Document, selector: &str) -> Vec<Element> {
     (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
 }
 
-fn within(part: &Element, selector: &str) -> Vec<Element> {
-    let Ok(found) = part.query_selector_all(selector) else { return Vec::new() };
-    (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
-}
-
-/// What a listener is told: words marked so that are other words now.
-fn news(part: &Element, new: &Element) -> Vec<String> {
-    let before: Vec<String> = within(part, &format!("[{SAY}]")).iter().map(words).collect();
-    within(new, &format!("[{SAY}]")).iter().map(words).filter(|now| !before.contains(now)).collect()
+/// Everything on the page that is said when it changes.
+fn sayings() -> Vec<String> {
+    all(&document(), &format!("[{SAY}]")).iter().map(words).collect()
 }
 
 fn words(element: &Element) -> String {
@@ -267,46 +365,47 @@ fn words(element: &Element) -> String {
     format!("{lead}{}", text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Somebody is filling something in there: it waits for the next change.
-fn is_typed_into(part: &Element) -> bool {
-    let focused = document().active_element().filter(|element| part.contains(Some(element)));
-    focused.is_some_and(|element| element.matches("input, select, textarea") == Ok(true))
-        || matches!(part.query_selector("dialog[open]"), Ok(Some(_)))
+fn is_anything_typed() -> bool {
+    let fields = all(&document(), "input:not([type=hidden]), textarea");
+    fields.iter().any(|field| property(field, "value") != property(field, "defaultValue"))
 }
 
-/// Puts the new content in place; what was open stays open, and what had the focus has it again.
+fn property(element: &Element, name: &str) -> JsValue {
+    js_sys::Reflect::get(element, &name.into()).unwrap_or_default()
+}
+
+/// Puts the new content in place. If what had the focus is gone, what it was in has it.
 fn put(part: &Element, new: &Element) {
-    const FOCUSABLE: &str = "a, button, summary";
-    let focused = document().active_element();
-    let place = within(part, FOCUSABLE).iter().position(|element| Some(element) == focused.as_ref());
-    let open: Vec<String> = within(part, "details[open] > summary").iter().map(words).collect();
-    part.set_inner_html(&new.inner_html());
-    enliven(part);
-    for summary in within(part, "details > summary") {
-        if open.contains(&words(&summary))
-            && let Some(details) = summary.parent_element()
-        {
-            let _ = details.set_attribute("open", "");
-        }
+    let focused = document().active_element().filter(|element| part.contains(Some(element)));
+    let around: Vec<Element> = std::iter::successors(focused.clone(), |element| element.parent_element()).collect();
+    for added in morph(part, new) {
+        enliven(&added);
     }
-    if let Some(element) = place.and_then(|place| within(part, FOCUSABLE).into_iter().nth(place)) {
-        focus(&element);
+    let Some(focused) = focused.filter(|focused| document().active_element().as_ref() != Some(focused)) else { return };
+    if focused.is_connected() {
+        focus(&focused);
+    } else if let Some(left) = around.iter().find(|element| element.is_connected() && element.matches("article, section, main") == Ok(true))
+    {
+        let _ = left.set_attribute("tabindex", "-1");
+        focus(left);
     }
 }
 
-/// A link in a picture can have the focus too, and is no HTML element.
+/// Without scrolling: it was where the reader left it. A link in a picture can have the focus too, and is no HTML element.
 fn focus(element: &Element) {
-    let focus = js_sys::Reflect::get(element, &"focus".into()).and_then(|focus| focus.dyn_into::<js_sys::Function>());
-    if let Ok(focus) = focus {
-        let _ = focus.call0(element);
+    let options = js_sys::Object::new();
+    let _ = js_sys::Reflect::set(&options, &"preventScroll".into(), &true.into());
+    if let Ok(focus) = property(element, "focus").dyn_into::<js_sys::Function>() {
+        let _ = focus.call1(element, &options);
     }
 }
 
 /// What was put in place is only markup: its islands have to be brought to life as those of the page were.
-fn enliven(part: &Element) {
+fn enliven(added: &Element) {
     let hydrate = js_sys::Reflect::get(&window(), &"__hydrateIsland".into()).and_then(|hydrate| hydrate.dyn_into::<js_sys::Function>());
     let Ok(hydrate) = hydrate else { return };
-    for island in within(part, "leptos-island") {
+    let itself = (added.local_name() == "leptos-island").then(|| added.clone());
+    for island in within(added, "leptos-island").into_iter().chain(itself) {
         let name = island.get_attribute("data-component").unwrap_or_default();
         let _ = hydrate.call2(&JsValue::NULL, &island, &name.into());
     }

@@ -6,6 +6,8 @@ mod copy;
 mod fragment;
 mod leave;
 mod live;
+mod menus;
+mod morph;
 mod once;
 mod people;
 mod theme;
@@ -15,6 +17,7 @@ pub use copy::CopyButton;
 pub use fragment::CodeFromAddress;
 pub use leave::Leave;
 pub use live::Live;
+pub use menus::Menus;
 pub use once::Once;
 pub use people::PeopleFilter;
 pub use theme::SaveOnChange;
@@ -30,4 +33,9 @@ fn wrapper(event: &Event) -> Option<Element> {
 /// The element that the event came from, or the nearest one around it that fits.
 fn origin(event: &Event, selector: &str) -> Option<Element> {
     event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok()?
+}
+
+fn within(part: &Element, selector: &str) -> Vec<Element> {
+    let Ok(found) = part.query_selector_all(selector) else { return Vec::new() };
+    (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
 }

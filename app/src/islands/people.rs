@@ -24,7 +24,9 @@ fn narrow(wrapper: &Element, words: &str) -> Option<()> {
     let groups = inside(&list).filter(|group| narrow_group(group, words)).count();
     let status = wrapper.query_selector("[data-nobody]").ok()??;
     let nobody = status.get_attribute("data-nobody").filter(|_| groups == 0);
-    status.set_text_content(nobody.as_deref());
+    if status.text_content().as_deref() != Some(nobody.as_deref().unwrap_or_default()) {
+        status.set_text_content(nobody.as_deref());
+    }
     Some(())
 }
 

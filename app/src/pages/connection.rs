@@ -77,7 +77,7 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         <RefreshHistory status=connection.status life=connection.life.clone() chain history />
         {section}
         {destinations.map(|destinations| view! { <HandedOnThere destinations manages /> })}
-        {held.then(|| view! { <Scopes scopes works=connection.status.works() /> })}
+        <div data-part="scopes">{held.then(|| view! { <Scopes scopes works=connection.status.works() /> })}</div>
         {held.then(|| view! { <TeamsAndProjects workspace=name.clone() content /> })}
         {people}
         {ending.filter(|_| held && !asking).map(|ending| view! { <DisconnectSection connection ending /> })}
@@ -143,8 +143,7 @@ fn Head(connection: ConnectionView, manages: bool, as_of: Freshness, page: Strin
             </div>
             <div class="tools">
                 <AsOf at=as_of page topics="connections deliveries people" />
-                {check}
-                {refresh}
+                <div class="contents" data-part="tools">{check} {refresh}</div>
             </div>
         </div>
     }

@@ -33,6 +33,8 @@ pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
     let was_refused = handed_on.form.as_ref().is_some_and(|form| form.complaint.is_some());
     let untouched = !paged && !filter.narrows();
     let nothing_ever = deliveries.is_empty() && untouched;
+    // Only those of one page are counted.
+    let more = news == deliveries.len() && older.is_some();
     let list = match (deliveries.is_empty(), untouched) {
         (true, true) => empty(url),
         (true, false) => nothing_here(paged),
@@ -56,7 +58,7 @@ pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
         <PausedNotices handed_on=handed_on.clone() />
         <RefusalNotices refused />
         {(!nothing_ever).then(|| filters(filter))}
-        <div data-part="new">{arrived(news, paged, here)}</div>
+        <div data-part="new">{arrived(news, more, paged, here)}</div>
         <div data-part=(nothing_ever || growing).then_some("list")>{list}</div>
         <HandedOn handed_on />
     };
@@ -66,12 +68,17 @@ pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
 }
 
 /// New rows never push the one that is being read: they wait behind a link.
-fn arrived(news: usize, paged: bool, here: String) -> Option<AnyView> {
+fn arrived(news: usize, more: bool, paged: bool, here: String) -> Option<AnyView> {
     let shown = news > 0 && !paged;
+    let count = match (news, more) {
+        (1, false) => "1 new delivery".to_owned(),
+        (_, false) => format!("{news} new deliveries"),
+        (_, true) => format!("{news} new deliveries or more"),
+    };
     shown.then(|| {
         view! {
             <p class="arrived">
-                <span data-say="">{if news == 1 { "1 new delivery".to_owned() } else { format!("{news} new deliveries") }}</span>
+                <span data-say="">{count}</span>
                 ". "
                 <a href=here>"Show"</a>
             </p>

@@ -28,8 +28,9 @@ pub fn Row(
             </span>
         }
     });
+    let number = delivery.number;
     view! {
-        <li>
+        <li data-key=number>
             <details name="delivery">
                 <summary>
                     <Glyph icon=Icon::Chevron />

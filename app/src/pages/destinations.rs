@@ -101,7 +101,7 @@ fn row(destination: DestinationView, manages: bool) -> AnyView {
         DestinationState::Paused { .. } => ("tag wait", Icon::Warning, "Paused"),
     };
     view! {
-        <li>
+        <li data-key=destination.id.clone()>
             <span class=class><Glyph icon /> {name}</span>
             <p>
                 <code>{destination.url.clone()}</code>

@@ -82,11 +82,15 @@ fn empty(view: IntegrationsView) -> AnyView {
     };
     view! {
         <div class="head">
-            <div>
-                <h1>{verdict(&view.tally, None, view.manages)}</h1>
+            <div data-part="verdict">
+                <h1 data-say="">{verdict(&view.tally, None, view.manages)}</h1>
                 <p class="lede">"From then on Relink keeps the token fresh and tells you the moment it cannot."</p>
             </div>
+            <div class="tools">
+                <AsOf at=view.as_of.clone() page="/integrations".to_owned() topics="connections deliveries people" />
+            </div>
         </div>
+        <div data-part="connections">
         <div class="panel">
             <div class="empty">
                 <LooseLinks />
@@ -110,6 +114,7 @@ fn empty(view: IntegrationsView) -> AnyView {
                     <p>"Paste it once, then see the first verified delivery arrive."</p>
                 </li>
             </ol>
+        </div>
         </div>
     }
     .into_any()

@@ -24,6 +24,7 @@ fn answered(code: AnsweredCodeView) -> AnyView {
     let AnsweredCodeView { id, name, workspace, at, answer } = code;
     let (lead, text) = when(&at);
     let whose = possessive(&name);
+    let key = id.clone();
     let dismiss = dismiss(id, format!(" the answer to {whose} code"));
     let time = view! { {lead} <time datetime=at.iso>{text}</time> };
     let words = match answer {
@@ -43,7 +44,7 @@ fn answered(code: AnsweredCodeView) -> AnyView {
         }
         .into_any(),
     };
-    warning(words, Some(dismiss))
+    warning(key, words, Some(dismiss))
 }
 
 fn dismiss(id: String, context: String) -> AnyView {
@@ -63,6 +64,7 @@ fn guesses(guesses: GuessesView) -> AnyView {
     let (lead, text) = when(&guesses.until);
     let number = usize::try_from(guesses.tries).unwrap_or(usize::MAX);
     warning(
+        "guesses".to_owned(),
         view! {
             <b>{counted(number, "wrong link code")} " were tried lately."</b>
             " Somebody may be guessing. Relink makes them wait, and codes are too long to be found that way; the count starts anew "
@@ -75,12 +77,12 @@ fn guesses(guesses: GuessesView) -> AnyView {
     )
 }
 
-fn warning(words: AnyView, dismiss: Option<AnyView>) -> AnyView {
+fn warning(key: String, words: AnyView, dismiss: Option<AnyView>) -> AnyView {
     view! {
-        <div class="flash wait">
+        <div class="flash wait" data-key=key>
             <Glyph icon=Icon::Warning />
             <div>
-                <p>{words}</p>
+                <p data-say="">{words}</p>
             </div>
             {dismiss}
         </div>
@@ -231,12 +233,15 @@ fn list(waiting: Vec<WaitingCodeView>) -> AnyView {
 fn row(code: WaitingCodeView) -> AnyView {
     let name = code.who.name.clone();
     let opened = match code.opened {
-        Some(at) => view! { <time datetime=at.iso>{at.text}</time> }.into_any(),
+        Some(at) => {
+            let say = format!("{name} opened the link code: ");
+            view! { <time datetime=at.iso data-say=say>{at.text}</time> }.into_any()
+        }
         None => "Not yet".into_any(),
     };
     let by = format!("invited by {}", code.made_by.unwrap_or_else(|| "a command".to_owned()));
     view! {
-        <tr>
+        <tr data-key=code.id.clone()>
             <td>
                 <Who who=code.who />
             </td>

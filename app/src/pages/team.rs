@@ -122,10 +122,14 @@ fn Members(members: Vec<MemberView>) -> impl IntoView {
 fn row(member: MemberView, acts: bool) -> AnyView {
     let action = acts.then(|| view! { <td class="act">{action(&member)}</td> });
     let linked: Vec<String> = member.linked.into_iter().map(|link| link.workspace).collect();
-    let linked =
-        if linked.is_empty() { view! { <span class="muted">"Not linked yet"</span> }.into_any() } else { linked.join(", ").into_any() };
+    let linked = if linked.is_empty() {
+        view! { <span class="muted">"Not linked yet"</span> }.into_any()
+    } else {
+        let say = format!("{} is linked in ", member.who.name);
+        view! { <span data-say=say>{linked.join(", ")}</span> }.into_any()
+    };
     view! {
-        <tr>
+        <tr data-key=member.id>
             <td>
                 <Who who=member.who />
             </td>

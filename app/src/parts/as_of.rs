@@ -14,7 +14,7 @@ pub fn AsOf(
 ) -> impl IntoView {
     view! {
         <Live>
-            <p class="live" data-from=at.mark data-topics=topics>
+            <p class="live" data-from=at.mark data-of=at.organisation data-topics=topics>
                 <i aria-hidden="true"></i>
                 <span>
                     <span data-words="">"As of " <time datetime=at.at.iso>{at.at.text}</time> ". "</span>

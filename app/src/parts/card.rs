@@ -10,8 +10,9 @@ pub fn Card(connection: ConnectionView, manages: bool) -> impl IntoView {
     let heading = format!("c-{}", connection.id);
     let labelled_by = heading.clone();
     let page = format!("/integrations/{}", connection.id);
+    let key = connection.id.clone();
     view! {
-        <li class="card panel">
+        <li class="card panel" data-key=key>
             <article aria-labelledby=labelled_by>
                 <div class="card-in">
                     <div class="id">

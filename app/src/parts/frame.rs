@@ -6,7 +6,7 @@ use leptos_meta::{Link, Meta, Title};
 use super::preview::Preview;
 use super::solo::Solo;
 use super::{Glyph, Icon, Mark};
-use crate::islands::Once;
+use crate::islands::{Menus, Once};
 use crate::view::{OrganisationView, PersonView, ShellView, Status};
 
 const ABOUT: &str = "Relink keeps Linear connections alive, and says so the moment one needs you.";
@@ -143,7 +143,7 @@ fn Side(person: PersonView, elsewhere: Vec<OrganisationView>, place: Option<Plac
                     </li>
                 </ul>
             </nav>
-            {whose(person, elsewhere)}
+            <Menus>{whose(person, elsewhere)}</Menus>
         </header>
     }
     .into_any()
