@@ -121,7 +121,7 @@ pub async fn signed_in_form() -> Result<Person, Failure> {
         Some(person) => Ok(person),
         None => {
             if accepts_html()? {
-                see_other(&signin_path("/integrations"));
+                see_other(&door(&form_page(&parts()?)?, true));
             } else {
                 set_status(StatusCode::UNAUTHORIZED);
             }
@@ -189,8 +189,20 @@ async fn send_to_door() -> Result<(), Failure> {
     // A browser that still shows a session cookie was signed in before.
     let had_session =
         parts.headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("session="));
-    see_other(&format!("{}{}", signin_path(path), if had_session { "&timed-out=1" } else { "" }));
+    see_other(&door(path, had_session));
     Ok(())
+}
+
+/// Where to sign in, to be led to `next` then.
+fn door(next: &str, was_signed_in: bool) -> String {
+    format!("{}{}", signin_path(next), if was_signed_in { "&timed-out=1" } else { "" })
+}
+
+/// The page of ours that a form was posted from, as its browser says.
+fn form_page(parts: &Parts) -> Result<String, Failure> {
+    let from = parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let path = from.strip_prefix(&site()?.url).filter(|path| path.starts_with('/'));
+    Ok(path.unwrap_or("/integrations").to_owned())
 }
 
 pub fn is_page_load(parts: &Parts) -> bool {

@@ -496,7 +496,7 @@ async fn the_session_is_another_one_and_a_second_press_takes_nothing_away() {
     let after = std::mem::replace(&mut kim.browser.cookies, before.clone());
     assert_ne!(before, after);
     let again = kim.browser.post(SWITCH, &[("organisation", &australis.organisation_id)]).await;
-    assert_eq!(again.location(), "/signin?next=/integrations", "the session before is worth nothing");
+    assert_eq!(again.location(), "/signin?next=/integrations&timed-out=1", "the session before is worth nothing");
     assert_eq!(kim.browser.cookies, before, "and the browser is not told to forget the new one");
     kim.browser.cookies = after;
     assert_eq!(kim.browser.get(again.location()).await.location(), "/integrations");
