@@ -120,11 +120,15 @@ pub fn is_slug(text: &str) -> bool {
 
 const SLUG_MAX: usize = 40;
 
-/// A name that people typed: trimmed, 1 to 100 characters, nothing unprintable.
+/// A name that people typed: trimmed, 1 to 100 characters of which one can be seen, nothing unprintable, and nothing that turns
+/// the direction of the text around it (Unicode's UAX #9 calls these explicit formatting characters).
 #[must_use]
 pub fn display_name(text: &str) -> Option<String> {
     let text = text.trim();
-    let fits = (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let unseen =
+        |c: char| c.is_whitespace() || matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FE0F}' | '\u{FEFF}');
+    let fits = (1..=100).contains(&text.chars().count()) && !text.chars().any(|c| c.is_control() || turns(c)) && !text.chars().all(unseen);
     fits.then(|| text.to_owned())
 }
 
@@ -137,6 +141,16 @@ mod tests {
         assert_eq!(email(" Priya@Northwind.DEV "), Some("priya@northwind.dev".to_owned()));
         for bad in ["", "priya", "@x", "x@", "a b@c.d", "a@b.", "a@.b", "a\0@b.c"] {
             assert_eq!(email(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_seen_and_turns_nothing_around() {
+        for good in [" Zoë ", "日本", "עברית", "👩‍👩‍👧 Labs"] {
+            assert_eq!(display_name(good).as_deref(), Some(good.trim()));
+        }
+        for bad in ["", " \u{200B}\u{FEFF} ", "\u{202E}yadot", "a\u{2067}b", "a\nb", &"x".repeat(101)] {
+            assert_eq!(display_name(bad), None, "{bad:?}");
         }
     }
 
