@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::door::words;
+use crate::islands::Once;
 use crate::parts::{CopyFirst, Field, Glyph, Icon, Problem, for_organisation};
 use crate::view::{Complaint, KeyView, NewKeyView, Refused};
 
@@ -48,6 +49,7 @@ pub fn ApiKeys(keys: Vec<KeyView>, #[prop(optional_no_strip)] refused: Option<Re
             </header>
             <div>
                 {list(keys)}
+                <Once>
                 <form class="row" method="post" action=for_organisation("/settings/keys/new")>
                     <Field id="name" label="Name of a new key" value autocomplete="off" problem />
                     <button class="btn">
@@ -55,6 +57,7 @@ pub fn ApiKeys(keys: Vec<KeyView>, #[prop(optional_no_strip)] refused: Option<Re
                         "Create key"
                     </button>
                 </form>
+                </Once>
             </div>
         </section>
     }
