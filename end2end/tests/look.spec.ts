@@ -1,6 +1,6 @@
 // Pages in states that no other test has on its way: many, somebody else's role, nothing there, and nothing that works.
 import { deliver } from "./deliver";
-import { look } from "./look";
+import { fitsEverywhere, look } from "./look";
 import { anotherBrowser, expect, test } from "./world";
 
 const MANY = ["Aperture", "Black Mesa", "Cyberdyne", "Dunder Mifflin", "Ewing Oil", "Fabrikam", "Gringotts", "Hooli", "Izon"];
@@ -104,4 +104,21 @@ test("the way to Linear, while it takes its time", async ({ page, world }) => {
   await page.getByRole("button", { name: "Connect Linear" }).click();
   await expect(page.getByRole("button", { name: "Going to Linear…" })).toHaveAttribute("aria-busy", "true");
   await look(page, "integrations-leaving");
+});
+
+test("names as long as they may be, without a space", async ({ page, world }) => {
+  const long = (length: number) => "Donaudampfschifffahrtsgesellschaftskapitaensmuetze".repeat(4).slice(0, length);
+  const id = await world.signUpConnected(page);
+  await world.linear.control("workspaces", { name: long(200), url_key: "long" });
+  await world.connectUnseen(page, "long");
+  await world.sql(`UPDATE organisations SET name = '${long(100)}'; UPDATE users SET name = '${long(100)}'`);
+  await world.post(page, "/settings/keys/new", { name: long(100) });
+  await world.post(page, "/deliveries/destinations", { url: `http://127.0.0.1:9/${long(170)}` });
+  await world.post(page, "/team/invites", { workspace: id, person: "elif@acme.example" });
+  await world.linear.uninstall("acme-robotics");
+  const other = (await world.connections()).find((one) => one.id !== id);
+  for (const path of ["/integrations", `/integrations/${id}`, `/integrations/${other.id}`, "/deliveries", "/team", "/settings"]) {
+    await page.goto(world.url + path);
+    await fitsEverywhere(page, path);
+  }
 });

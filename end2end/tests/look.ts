@@ -10,6 +10,8 @@ export const SIZES = {
   desktop: { width: 1280, height: 800 },
   wide: { width: 1920, height: 1080 },
 };
+/** Where one column more or less is decided, and a little is too much. */
+const BETWEEN = [640, 960, 1024, 1100];
 /** WCAG 2.2 up to AA, and what axe holds for best practice. */
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"];
 
@@ -35,7 +37,24 @@ export async function look(page: Page, name: string): Promise<void> {
       if (PICTURES || OFTEN.includes(size)) await complainsNot(page, what);
     }
   }
+  await fitsBetween(page, name);
   await page.setViewportSize(before);
+}
+
+/** Nothing sideways at any width. */
+export async function fitsEverywhere(page: Page, name: string): Promise<void> {
+  for (const viewport of Object.values(SIZES)) {
+    await page.setViewportSize(viewport);
+    await fits(page, `${name} at ${viewport.width}`);
+  }
+  await fitsBetween(page, name);
+}
+
+async function fitsBetween(page: Page, name: string): Promise<void> {
+  for (const width of BETWEEN) {
+    await page.setViewportSize({ width, height: 800 });
+    await fits(page, `${name} at ${width}`);
+  }
 }
 
 /** With PICTURES set: the page as it is, from top to bottom. */
