@@ -122,3 +122,25 @@ test("names as long as they may be, without a space", async ({ page, world }) =>
     await fitsEverywhere(page, path);
   }
 });
+
+test("a question fits the lowest of windows, and the focus is seen in forced colours", async ({ page, world }) => {
+  const id = await world.signUpConnected(page);
+  await page.goto(`${world.url}/integrations/${id}?confirm=disconnect`);
+  const dialog = page.getByRole("dialog");
+  for (const [width, height] of [[320, 256], [640, 280], [1280, 800]]) {
+    await page.setViewportSize({ width, height });
+    const box = await dialog.boundingBox();
+    expect(box && box.y >= 0 && box.y + box.height <= height, `${width}×${height}`).toBe(true);
+    await dialog.getByRole("button", { name: "Disconnect" }).scrollIntoViewIfNeeded();
+    await expect(dialog.getByRole("button", { name: "Disconnect" })).toBeInViewport();
+  }
+  await page.emulateMedia({ forcedColors: "active" });
+  await page.goto(`${world.url}/settings`);
+  for (const thing of [page.getByRole("link", { name: "Settings", exact: true }), page.locator(".choice label", { hasText: "System" })]) {
+    await thing.scrollIntoViewIfNeeded();
+    const without = await thing.screenshot();
+    await page.keyboard.press("Tab");
+    await thing.evaluate((element) => ((element.querySelector("input") ?? element) as HTMLElement).focus());
+    expect((await thing.screenshot()).equals(without)).toBe(false);
+  }
+});

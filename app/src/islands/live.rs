@@ -103,7 +103,7 @@ impl Page {
         }
     }
 
-    /// Opens the stream, or closes it while nobody looks.
+    /// Opens the stream, or closes it while nobody looks and when the page is over.
     fn listen(self: Rc<Self>) {
         if let Some(stream) = self.stream.take() {
             stream.close();
@@ -239,7 +239,7 @@ impl Page {
     }
 
     fn look_again(self: Rc<Self>) {
-        if document().hidden() {
+        if document().hidden() || self.over.get() {
             self.fetching.set(false);
             self.stale.set(true);
             return;
@@ -251,8 +251,8 @@ impl Page {
             let pause = if fetched.is_err() { RETRY_AFTER } else { FETCH_EVERY };
             match fetched {
                 Ok(Fetched::Page(fresh)) if self.is_theirs(&fresh) => self.clone().put(&fresh),
-                Ok(Fetched::Page(_)) => self.end("You switched to another organisation. "),
-                Ok(Fetched::Other(_)) if is_anything_typed() => self.end("You were signed out, or this page is gone. "),
+                Ok(Fetched::Page(_)) => self.clone().end("You switched to another organisation. "),
+                Ok(Fetched::Other(_)) if is_anything_typed() => self.clone().end("You were signed out, or this page is gone. "),
                 Ok(Fetched::Other(address)) => drop(window().location().set_href(&address)),
                 Err(_) => self.lost(),
             }
@@ -294,14 +294,9 @@ impl Page {
     }
 
     /// The page is not kept up to date any more, but stays: what is typed in it is not thrown away.
-    fn end(&self, why: &str) {
+    fn end(self: Rc<Self>, why: &str) {
         self.over.set(true);
-        if let Some(stream) = self.stream.take() {
-            stream.close();
-        }
-        if let Some(silence) = self.silence.take() {
-            silence.clear();
-        }
+        self.clone().listen();
         self.show(why, "off");
         self.say(why);
     }

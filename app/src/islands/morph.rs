@@ -85,6 +85,8 @@ fn identity(node: &Node) -> String {
             let hidden = within(&element, "input[type=hidden]");
             hidden.iter().fold(attribute("action"), |key, field| key + &field.get_attribute("value").unwrap_or_default())
         }
+        // An island is brought to life as what it is, once.
+        "leptos-island" => attribute("data-component"),
         _ => attribute(KEY) + &attribute("id"),
     };
     name + " " + &key
