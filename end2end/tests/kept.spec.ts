@@ -146,3 +146,13 @@ test("menus close by Escape, when something else is pressed, and when the focus 
     await expect(details).not.toHaveAttribute("open");
   }
 });
+
+test("a key whose button is pressed twice is one", async ({ page, world }) => {
+  await world.signUp(page);
+  await page.goto(`${world.url}/settings`);
+  await page.getByLabel("Name of a new key").fill("ci-runner");
+  await page.getByRole("button", { name: "Create key" }).dblclick();
+  await expect(page).toHaveURL(/shown=key/);
+  await page.goto(`${world.url}/settings`);
+  await expect(page.getByRole("button", { name: "Revoke ci-runner" })).toHaveCount(1);
+});

@@ -55,7 +55,21 @@ test("a program that is refused by Linear shows on the page of its connection", 
   expect(refused.ok).toBe(false);
   await expect(page.getByText("Reconnect required", { exact: true })).toBeVisible(SOON);
   await expect(page.getByRole("button", { name: "Reconnect" })).toBeVisible();
+  // What no longer works goes with it.
+  await expect(page.getByRole("button", { name: "Refresh now" })).toHaveCount(0);
+  await expect(page.getByRole("heading", { name: "What was granted in this workspace" })).toBeVisible();
   await expect(announced(page)).toHaveText("Acme Robotics: Reconnect required");
+  await watched.expectUntouched();
+});
+
+test("the empty overview shows the first workspace", async ({ page, world }) => {
+  await world.signUp(page);
+  const watched = new Watched(page);
+  await watched.open(`${world.url}/integrations`);
+  await world.connectUnseen(page, "acme-robotics");
+  await expect(card(page).getByText("Connected", { exact: true })).toBeVisible(SOON);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Acme Robotics is connected");
+  await expect(announced(page)).toHaveText("Acme Robotics is connected");
   await watched.expectUntouched();
 });
 
