@@ -60,16 +60,16 @@ struct Proof {
 }
 
 impl Engine {
-    /// All connections of the person's organisation, proved on the way where the last proof is old. The number of
-    /// statements does not depend on how many connections there are, but for those that turn out to be broken.
+    /// Proves the connections of the person's organisation where the last proof is old, and waits for that a moment. The
+    /// number of statements does not depend on how many connections there are, but for those that turn out to be broken.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn connections_proved(&self, person: &Person) -> Result<Vec<Connection>, StoreError> {
+    pub async fn prove_connections(&self, person: &Person) -> Result<(), StoreError> {
         let connections = self.store().connections(&person.organisation_id).await?;
         let claimed = self.claim(&connections);
         if claimed.ids.is_empty() {
-            return Ok(connections);
+            return Ok(());
         }
         let (engine, organisation) = (self.clone(), person.organisation_id.clone());
         let proving = tokio::spawn(async move {
@@ -79,7 +79,7 @@ impl Engine {
         });
         // Dropping the handle lets it go on.
         let _ = timeout(PATIENCE, proving).await;
-        self.store().connections(&person.organisation_id).await
+        Ok(())
     }
 
     fn claim(&self, connections: &[Connection]) -> Claimed {

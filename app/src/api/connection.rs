@@ -23,12 +23,13 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
     use crate::view::{ConnectionView, WorkspaceContent};
 
     let (engine, person) = (engine()?, signed_in().await?);
-    let as_of = freshness(&engine, &person).await?;
-    // Linear first: what it answers may change what the badge has to say. A page that only looks again asks nothing of it.
+    // Linear first: what it answers may change what the badge has to say, and the page need not hear of its own question. A page
+    // that only looks again asks nothing of it.
     let content = match live_from()? {
         None => content(engine.content(&person, &id).await)?,
         Some(_) => WorkspaceContent::NotAsked,
     };
+    let as_of = freshness(&engine, &person).await?;
     let Some(connection) = engine.store().connection(&person.organisation_id, &id).await? else {
         set_status(StatusCode::NOT_FOUND);
         return Err(Failure::NotFound);

@@ -18,12 +18,12 @@ pub async fn load_integrations(error: Option<String>, q: Option<String>, page: O
     use crate::view::ConnectionView;
 
     let (engine, person) = (engine()?, signed_in().await?);
+    // Before the mark, or the page would hear of its own question. A page that only looks again asks nothing of Linear.
+    if live_from()?.is_none() {
+        engine.prove_connections(&person).await?;
+    }
     let as_of = freshness(&engine, &person).await?;
-    // A page that only looks again asks nothing of Linear.
-    let connections = match live_from()? {
-        None => engine.connections_proved(&person).await?,
-        Some(_) => engine.store().connections(&person.organisation_id).await?,
-    };
+    let connections = engine.store().connections(&person.organisation_id).await?;
     let (webhooks, people) = (Webhooks::load(&engine, &person).await?, People::load(&engine, &person).await?);
     let now = engine.now();
     let Overview { shown, search, pager, here } = Overview::of(&connections, q.as_deref(), page.as_deref());

@@ -12,15 +12,18 @@ use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 use crate::webhooks::issue;
-use crate::world::{Browser, START, World};
+use crate::world::{Browser, Reply, START, World};
 
 /// A change shows within this, as the pages promise.
 const SOON: Duration = Duration::from_secs(2);
 
 /// What the page says that it has.
 async fn mark(browser: &mut Browser<'_>, page: &str) -> String {
-    let body = browser.get(page).await.body;
-    body.split("data-from=\"").nth(1).expect("a page that is kept up to date").split('"').next().unwrap().to_owned()
+    mark_of(&browser.get(page).await)
+}
+
+fn mark_of(page: &Reply) -> String {
+    page.body.split("data-from=\"").nth(1).expect("a page that is kept up to date").split('"').next().unwrap().to_owned()
 }
 
 fn telling(world: &World) -> JoinHandle<()> {
@@ -163,6 +166,20 @@ async fn a_page_that_looks_again_takes_no_message_and_asks_nothing_of_linear() {
     }
     assert_eq!(world.count("graphql"), asked);
     browser.get(&format!("/integrations/{id}")).await.shows("Linear answered in");
+}
+
+#[tokio::test]
+async fn a_page_does_not_hear_of_its_own_question() {
+    let world = World::new().await;
+    let (mut browser, _, id) = world.connected().await;
+    for page in ["/integrations".to_owned(), format!("/integrations/{id}")] {
+        world.advance(10 * SECOND);
+        let asked = world.count("graphql");
+        let loaded = mark(&mut browser, &page).await;
+        assert!(world.count("graphql") > asked);
+        let looked_again = browser.send(Method::GET, &page, &[], &[("relink-live", &loaded)]).await;
+        assert_eq!(mark_of(&looked_again), loaded, "{page}");
+    }
 }
 
 #[tokio::test]
