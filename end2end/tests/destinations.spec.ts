@@ -4,7 +4,7 @@ import type { Locator, Page } from "@playwright/test";
 import { Webhook } from "standardwebhooks";
 import { deliver } from "./deliver";
 import { look } from "./look";
-import { complaints, expect, test as base, type World } from "./world";
+import { awake, complaints, expect, test as base, type World } from "./world";
 
 /** An address that deliveries are handed on to. It keeps what comes. */
 class Receiver {
@@ -139,6 +139,7 @@ for (const javaScriptEnabled of [true, false]) {
 
       const remove = page.getByRole("button", { name: `Remove ${name}` });
       const dialog = page.getByRole("dialog", { name: `Remove ${name}?` });
+      if (javaScriptEnabled) await awake(page);
       await remove.click();
       await expect(dialog).toContainText("Its signing secret is forgotten");
       await expect(page).toHaveURL(javaScriptEnabled ? deliveries : /\?confirm=destination&destination=/);

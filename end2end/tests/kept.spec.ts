@@ -2,7 +2,7 @@
 import { codeOf, invite, phone, type } from "./codes";
 import { deliver } from "./deliver";
 import { announced, anotherTab, card, connected, indicator, show, SOON, Watched } from "./open";
-import { expect, PASSWORD, test } from "./world";
+import { awake, expect, PASSWORD, test } from "./world";
 
 test("a button stays the button of the same person, and goes with them", async ({ page, browser, world }) => {
   await connected(page, world);
@@ -129,6 +129,7 @@ test("menus close by Escape, when something else is pressed, and when the focus 
   await world.member("priya@northwind.dev", "owner", "southwind");
   await page.setViewportSize({ width: 390, height: 844 });
   await page.goto(`${world.url}/integrations`);
+  await awake(page);
   for (const menu of ["switch", "who"]) {
     const [details, summary] = [page.locator(`details.${menu}`), page.locator(`details.${menu} summary`)];
     await summary.click();
@@ -151,6 +152,7 @@ test("a key whose button is pressed twice is one", async ({ page, world }) => {
   await world.signUp(page);
   await page.goto(`${world.url}/settings`);
   await page.getByLabel("Name of a new key").fill("ci-runner");
+  await awake(page);
   await page.getByRole("button", { name: "Create key" }).dblclick();
   await expect(page).toHaveURL(/shown=key/);
   await page.goto(`${world.url}/settings`);

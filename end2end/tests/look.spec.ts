@@ -1,7 +1,7 @@
 // Pages in states that no other test has on its way: many, somebody else's role, nothing there, and nothing that works.
 import { deliver } from "./deliver";
 import { fitsEverywhere, look } from "./look";
-import { anotherBrowser, expect, test } from "./world";
+import { anotherBrowser, awake, expect, test } from "./world";
 
 const MANY = ["Aperture", "Black Mesa", "Cyberdyne", "Dunder Mifflin", "Ewing Oil", "Fabrikam", "Gringotts", "Hooli", "Izon"];
 
@@ -99,6 +99,7 @@ test("a connection that is not there, and a database that does not answer", asyn
 
 test("the way to Linear, while it takes its time", async ({ page, world }) => {
   await world.signUp(page);
+  await awake(page);
   // The browser would wait for an answer: this page stays as it is while one is under way.
   await page.evaluate(() => window.addEventListener("submit", (event) => event.preventDefault()));
   await page.getByRole("button", { name: "Connect Linear" }).click();

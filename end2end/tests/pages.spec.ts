@@ -3,7 +3,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import { get } from "node:http";
 import type { Page } from "@playwright/test";
 import { look } from "./look";
-import { expect, test, type World } from "./world";
+import { awake, expect, test, type World } from "./world";
 
 async function card(page: Page, world: World, workspace: string): Promise<void> {
   await page.goto(`${world.url}/integrations`);
@@ -168,6 +168,7 @@ test("webhooks: secrets, deliveries and what was refused", async ({ page, world,
   await expect(page.getByRole("alert")).toContainText("The delivery is signed with no secret known here.");
   await look(page, "connection-checked");
 
+  await awake(page);
   await page.getByRole("button", { name: "Stop accepting now" }).click();
   await expect(page.getByRole("dialog")).toContainText("Stop accepting lin_wh_····k2Rd?");
   await expect(page.getByRole("link", { name: "Keep it" })).toBeFocused();

@@ -1,5 +1,5 @@
 // The story that the project is for, in a real browser.
-import { anotherBrowser, complaints, expect, test } from "./world";
+import { anotherBrowser, awake, complaints, expect, test } from "./world";
 
 test("connect, see the truth, reconnect, disconnect", async ({ page, world }) => {
   const heard = complaints(page);
@@ -38,6 +38,8 @@ test("connect, see the truth, reconnect, disconnect", async ({ page, world }) =>
   await expect(card.getByText("Connected", { exact: true })).toBeVisible();
 
   await card.getByRole("link", { name: "Open Acme Robotics" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Acme Robotics");
+  await awake(page);
   await page.getByRole("button", { name: "Disconnect" }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByText("Disconnect Acme Robotics?")).toBeVisible();
@@ -120,6 +122,7 @@ test("the person and the scopes are chosen in the form", async ({ page, world })
 
 test("going to Linear shows, and coming back restores the button", async ({ page, world }) => {
   await world.signUp(page);
+  await awake(page);
   await world.linear.fault("authorize", "delay");
   const button = page.getByRole("button", { name: /Connect Linear|Going to Linear/ });
   await button.click({ noWaitAfter: true });

@@ -2,7 +2,7 @@
 import type { Page } from "@playwright/test";
 import { codeOf, INVALID, invite, phone, type } from "./codes";
 import { look, SIZES } from "./look";
-import { anotherBrowser, complaints, expect, PASSWORD, test } from "./world";
+import { anotherBrowser, awake, complaints, expect, PASSWORD, test } from "./world";
 
 /** What the server was asked for, and what came along of the page before. */
 function asked(page: Page): string[] {
@@ -58,8 +58,10 @@ for (const javaScriptEnabled of [true, false]) {
     await world.connect(page, "acme-robotics");
     const mobile = await phone(browser, { javaScriptEnabled });
     await type(mobile, world, codeOf(await invite(page, world, "elif@acme.example")));
-    await mobile.waitForLoadState("networkidle");
-    await mobile.getByRole("button", { name: "Yes, that’s me" }).dblclick();
+    const yes = mobile.getByRole("button", { name: "Yes, that’s me" });
+    await expect(yes).toBeVisible();
+    if (javaScriptEnabled) await awake(mobile);
+    await yes.dblclick();
     await expect(mobile.getByRole("heading", { level: 1 })).toHaveText("You are linked");
     await mobile.goto(`${world.url}/team`);
     await expect(mobile.getByRole("row", { name: /elif@acme.example/ })).toContainText("Acme Robotics");
@@ -149,6 +151,8 @@ test("removing a member asks in place", async ({ page, browser, world }) => {
   await mobile.getByRole("button", { name: "Yes, that’s me" }).click();
   await page.goto(`${world.url}/team`);
   await page.getByRole("link", { name: "Manage Elif Demir" }).click();
+  await expect(page.getByRole("button", { name: "Remove Elif Demir" })).toBeVisible();
+  await awake(page);
   await page.getByRole("button", { name: "Remove Elif Demir" }).click();
   const dialog = page.getByRole("dialog", { name: "Remove Elif Demir?" });
   await expect(dialog.getByRole("link", { name: "Keep them" })).toBeFocused();

@@ -1,6 +1,6 @@
 // Light or dark: what the system says, until somebody chooses.
 import type { Page } from "@playwright/test";
-import { expect, test } from "./world";
+import { awake, expect, test } from "./world";
 
 const LIGHT = "rgb(245, 245, 240)";
 const DARK = "rgb(15, 18, 16)";
@@ -26,6 +26,7 @@ test("a theme is chosen by keyboard, in place, and is there before any script", 
   await world.signUp(page);
   await page.goto(`${world.url}/settings`);
   await expectPainted(page, LIGHT);
+  await awake(page);
   let loads = 0;
   page.on("load", () => loads++);
 
@@ -48,6 +49,7 @@ test("a theme is chosen by keyboard, in place, and is there before any script", 
   await page.unroute(/\.(js|wasm)$/);
 
   await page.goto(`${world.url}/settings`);
+  await awake(page);
   const system = saved();
   await page.getByRole("radio", { name: "Dark" }).focus();
   await page.keyboard.press("ArrowRight");
@@ -55,5 +57,26 @@ test("a theme is chosen by keyboard, in place, and is there before any script", 
   await expectPainted(page, LIGHT);
   await page.emulateMedia({ colorScheme: "dark" });
   await page.goto(`${world.url}/deliveries`);
+  await expectPainted(page, DARK);
+});
+
+test("what is pressed before the page's script is there is done when it is, or is not there to be pressed", async ({ page, world }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await world.signUp(page);
+  let wake = () => {};
+  const asleep = new Promise<void>((resolve) => { wake = resolve; });
+  await page.route(/\.wasm$/, async (route) => { await asleep; await route.continue(); });
+  await page.goto(`${world.url}/settings`);
+  const copy = page.getByRole("button", { name: /^Copy/ }).first();
+  await expect(page.locator(".copy").first()).toBeVisible();
+  await expect(copy).toBeHidden();
+  await page.getByText("Dark", { exact: true }).click();
+  wake();
+  // Chromium tells no answers of requests that it is asked to hold up.
+  await expect.poll(async () => (await page.context().cookies()).find(({ name }) => /theme/.test(name))?.value).toBe("dark");
+  await expect(copy).toBeVisible();
+  await expectPainted(page, DARK);
+  await page.reload();
+  await expect(page.getByRole("radio", { name: "Dark" })).toBeChecked();
   await expectPainted(page, DARK);
 });

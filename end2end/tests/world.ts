@@ -196,6 +196,11 @@ export function complaints(page: Page): string[] {
   return heard;
 }
 
+/** What the page's script does can be done. Wherever a test presses what behaves in another way without it. */
+export async function awake(page: Page): Promise<void> {
+  await expect(page.locator("html[data-awake]")).toHaveCount(1);
+}
+
 export async function anotherBrowser(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
   return (await browser.newContext(options)).newPage();
 }

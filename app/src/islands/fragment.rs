@@ -1,29 +1,26 @@
 //! A link code that came behind the `#` of the address: taken into the form, erased from the address bar and from the
 //! browser's history, and sent. No server ever sees a fragment, and after this nobody who looks at the screen does.
 
-use leptos::html::Div;
 use leptos::prelude::*;
-use leptos::wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlFormElement, HtmlInputElement};
+use leptos::wasm_bindgen::JsValue;
+
+use super::field;
 
 #[island]
 pub fn CodeFromAddress(children: Children) -> impl IntoView {
-    let wrapper = NodeRef::<Div>::new();
-    Effect::new(move || {
-        let Some(wrapper) = wrapper.get() else { return };
-        take(&wrapper);
+    Effect::new(|| {
+        take();
         // A second link pasted into the address bar of this very page loads nothing anew.
-        let listening = window_event_listener(leptos::ev::hashchange, move |_| take(&wrapper));
-        std::mem::forget(listening);
+        std::mem::forget(window_event_listener(leptos::ev::hashchange, |_| take()));
     });
-    view! { <div class="contents" node_ref=wrapper>{children()}</div> }
+    view! { <div class="contents">{children()}</div> }
 }
 
-fn take(wrapper: &Element) {
+fn take() {
     if let Some(code) = code()
         && erase().is_ok()
     {
-        send(wrapper, &code);
+        send(&code);
     }
 }
 
@@ -38,9 +35,8 @@ fn erase() -> Result<(), JsValue> {
     window().history()?.replace_state_with_url(&JsValue::NULL, "", Some(&path))
 }
 
-fn send(wrapper: &Element, code: &str) -> Option<()> {
-    let form: HtmlFormElement = wrapper.query_selector("form").ok()??.dyn_into().ok()?;
-    let field: HtmlInputElement = form.query_selector("[name=code]").ok()??.dyn_into().ok()?;
+fn send(code: &str) -> Option<()> {
+    let (field, form) = field("[name=code]")?;
     field.set_value(code);
     form.submit().ok()
 }

@@ -23,7 +23,7 @@ pub use people::PeopleFilter;
 pub use theme::SaveOnChange;
 
 use leptos::wasm_bindgen::JsCast;
-use web_sys::{Element, Event};
+use web_sys::{Element, Event, HtmlFormElement, HtmlInputElement};
 
 /// The wrapper itself.
 fn wrapper(event: &Event) -> Option<Element> {
@@ -33,6 +33,13 @@ fn wrapper(event: &Event) -> Option<Element> {
 /// The element that the event came from, or the nearest one around it that fits.
 fn origin(event: &Event, selector: &str) -> Option<Element> {
     event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok()?
+}
+
+/// The field of the page that fits, and its form.
+fn field(selector: &str) -> Option<(HtmlInputElement, HtmlFormElement)> {
+    let field: HtmlInputElement = leptos::prelude::document().query_selector(selector).ok()??.dyn_into().ok()?;
+    let form = field.form()?;
+    Some((field, form))
 }
 
 fn within(part: &Element, selector: &str) -> Vec<Element> {

@@ -1,28 +1,32 @@
 //! Radios that save as soon as one is chosen. The theme changes in place; only if the server cannot be told, the form
 //! is posted, so that the person sees what is wrong.
 
-use leptos::ev::Event;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlFormElement, HtmlInputElement, RequestInit, RequestRedirect, Response, UrlSearchParams};
 
+use super::field;
+
 #[island]
 pub fn SaveOnChange(children: Children) -> impl IntoView {
-    let save = move |event: Event| {
-        let radio = event.target().and_then(|radio| radio.dyn_into::<HtmlInputElement>().ok());
-        let Some(form) = radio.as_ref().and_then(HtmlInputElement::form) else { return };
-        if let Some(radio) = radio {
-            show(&radio.value());
-            spawn_local(async move {
-                if post(&form, &radio).await.is_err() {
-                    let _ = form.submit();
-                }
-            });
+    // Before this was awake, somebody may have chosen what the page did not come with.
+    Effect::new(|| {
+        save("[name=theme]:checked:not([checked])");
+    });
+    view! { <div class="contents" on:change=|_| { save("[name=theme]:checked"); }>{children()}</div> }
+}
+
+fn save(chosen: &str) -> Option<()> {
+    let (radio, form) = field(chosen)?;
+    show(&radio.value());
+    spawn_local(async move {
+        if post(&form, &radio).await.is_err() {
+            let _ = form.submit();
         }
-    };
-    view! { <div class="contents" on:change=save>{children()}</div> }
+    });
+    Some(())
 }
 
 fn show(theme: &str) {

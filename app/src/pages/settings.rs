@@ -153,7 +153,8 @@ fn Appearance(theme: Theme) -> impl IntoView {
             </header>
             <div>
                 <SaveOnChange>
-                    <form class="row" method="post" action="/theme">
+                    // A browser that puts back what was chosen in another visit would have it saved again.
+                    <form class="row" method="post" action="/theme" autocomplete="off">
                         <fieldset class="choice">
                             <legend class="sr">"Theme"</legend>
                             {choice(Theme::System, "System")}
