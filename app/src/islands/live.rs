@@ -13,8 +13,8 @@ use leptos::wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Document, DomParser, Element, EventSource, Headers, MessageEvent, RequestInit, Response, SupportedType};
 
-use super::morph::morph;
-use super::within;
+use super::morph::put;
+use super::{property, within};
 
 /// Nothing heard for so long, and the stream is dead: the server speaks every fifteen seconds.
 const SILENCE: Duration = Duration::from_secs(40);
@@ -345,8 +345,7 @@ fn put_icon(page: &Document, fresh: &Document) {
 }
 
 fn all(inside: &Document, selector: &str) -> Vec<Element> {
-    let Ok(found) = inside.query_selector_all(selector) else { return Vec::new() };
-    (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
+    inside.document_element().map(|root| within(&root, selector)).unwrap_or_default()
 }
 
 /// Everything on the page that is said when it changes.
@@ -363,45 +362,4 @@ fn words(element: &Element) -> String {
 fn is_anything_typed() -> bool {
     let fields = all(&document(), "input:not([type=hidden]), textarea");
     fields.iter().any(|field| property(field, "value") != property(field, "defaultValue"))
-}
-
-fn property(element: &Element, name: &str) -> JsValue {
-    js_sys::Reflect::get(element, &name.into()).unwrap_or_default()
-}
-
-/// Puts the new content in place. If what had the focus is gone, what it was in has it.
-fn put(part: &Element, new: &Element) {
-    let focused = document().active_element().filter(|element| part.contains(Some(element)));
-    let around: Vec<Element> = std::iter::successors(focused.clone(), |element| element.parent_element()).collect();
-    for added in morph(part, new) {
-        enliven(&added);
-    }
-    let Some(focused) = focused.filter(|focused| document().active_element().as_ref() != Some(focused)) else { return };
-    if focused.is_connected() {
-        focus(&focused);
-    } else if let Some(left) = around.iter().find(|element| element.is_connected() && element.matches("article, section, main") == Ok(true))
-    {
-        let _ = left.set_attribute("tabindex", "-1");
-        focus(left);
-    }
-}
-
-/// Without scrolling: it was where the reader left it. A link in a picture can have the focus too, and is no HTML element.
-fn focus(element: &Element) {
-    let options = js_sys::Object::new();
-    let _ = js_sys::Reflect::set(&options, &"preventScroll".into(), &true.into());
-    if let Ok(focus) = property(element, "focus").dyn_into::<js_sys::Function>() {
-        let _ = focus.call1(element, &options);
-    }
-}
-
-/// What was put in place is only markup: its islands have to be brought to life as those of the page were.
-fn enliven(added: &Element) {
-    let hydrate = js_sys::Reflect::get(&window(), &"__hydrateIsland".into()).and_then(|hydrate| hydrate.dyn_into::<js_sys::Function>());
-    let Ok(hydrate) = hydrate else { return };
-    let itself = (added.local_name() == "leptos-island").then(|| added.clone());
-    for island in within(added, "leptos-island").into_iter().chain(itself) {
-        let name = island.get_attribute("data-component").unwrap_or_default();
-        let _ = hydrate.call2(&JsValue::NULL, &island, &name.into());
-    }
 }

@@ -22,7 +22,7 @@ pub use once::Once;
 pub use people::PeopleFilter;
 pub use theme::SaveOnChange;
 
-use leptos::wasm_bindgen::JsCast;
+use leptos::wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, HtmlFormElement, HtmlInputElement};
 
 /// The wrapper itself.
@@ -45,4 +45,8 @@ fn field(selector: &str) -> Option<(HtmlInputElement, HtmlFormElement)> {
 fn within(part: &Element, selector: &str) -> Vec<Element> {
     let Ok(found) = part.query_selector_all(selector) else { return Vec::new() };
     (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
+}
+
+fn property(element: &Element, name: &str) -> JsValue {
+    js_sys::Reflect::get(element, &name.into()).unwrap_or_default()
 }

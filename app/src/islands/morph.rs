@@ -2,22 +2,54 @@
 //! place scrolled to, and what somebody opened stay as they are. Things are told apart by their keys, so that nothing turns
 //! into its neighbour under somebody's finger.
 
+use leptos::prelude::{document, window};
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Node};
 
-use super::within;
+use super::{property, within};
 
 /// Names the thing that a row or a card is about.
 const KEY: &str = "data-key";
 
-/// Answers the elements that were not there before.
-pub fn morph(old: &Element, new: &Element) -> Vec<Element> {
+/// Puts the new content in place. If what had the focus is gone, what it was in has it.
+pub fn put(part: &Element, new: &Element) {
+    let focused = document().active_element().filter(|element| part.contains(Some(element)));
+    let around: Vec<Element> = std::iter::successors(focused.clone(), |element| element.parent_element()).collect();
     let mut added = Vec::new();
-    children(old, new, &mut added);
-    added
+    morph(part, new, &mut added);
+    added.iter().for_each(enliven);
+    let Some(focused) = focused.filter(|focused| document().active_element().as_ref() != Some(focused)) else { return };
+    if focused.is_connected() {
+        focus(&focused);
+    } else if let Some(left) = around.iter().find(|element| element.is_connected() && element.matches("article, section, main") == Ok(true))
+    {
+        let _ = left.set_attribute("tabindex", "-1");
+        focus(left);
+    }
 }
 
-fn children(old: &Element, new: &Element, added: &mut Vec<Element>) {
+/// Without scrolling: it was where the reader left it. A link in a picture can have the focus too, and is no HTML element.
+fn focus(element: &Element) {
+    let options = js_sys::Object::new();
+    let _ = js_sys::Reflect::set(&options, &"preventScroll".into(), &true.into());
+    if let Ok(focus) = property(element, "focus").dyn_into::<js_sys::Function>() {
+        let _ = focus.call1(element, &options);
+    }
+}
+
+/// What was put in place is only markup: its islands have to be brought to life as those of the page were.
+fn enliven(added: &Element) {
+    let hydrate = js_sys::Reflect::get(&window(), &"__hydrateIsland".into()).and_then(|hydrate| hydrate.dyn_into::<js_sys::Function>());
+    let Ok(hydrate) = hydrate else { return };
+    let itself = (added.local_name() == "leptos-island").then(|| added.clone());
+    for island in within(added, "leptos-island").into_iter().chain(itself) {
+        let name = island.get_attribute("data-component").unwrap_or_default();
+        let _ = hydrate.call2(&JsValue::NULL, &island, &name.into());
+    }
+}
+
+/// `added`: the elements that were not there before.
+fn morph(old: &Element, new: &Element, added: &mut Vec<Element>) {
     let mut left: Vec<(String, Node)> = nodes(old).map(|node| (identity(&node), node)).collect();
     let pairs: Vec<(Option<Node>, Node)> = nodes(new)
         .map(|new| {
@@ -51,7 +83,7 @@ fn same(old: &Node, new: &Node, added: &mut Vec<Element>) {
     match (element(old), element(new)) {
         (Some(old), Some(new)) => {
             attributes(&old, &new);
-            children(&old, &new, added);
+            morph(&old, &new, added);
         }
         _ => old.set_node_value(new.node_value().as_deref()),
     }

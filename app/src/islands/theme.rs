@@ -7,7 +7,7 @@ use leptos::wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlFormElement, HtmlInputElement, RequestInit, RequestRedirect, Response, UrlSearchParams};
 
-use super::field;
+use super::{field, within};
 
 #[island]
 pub fn SaveOnChange(children: Children) -> impl IntoView {
@@ -40,11 +40,8 @@ fn show(theme: &str) {
 fn paint(root: &Element) -> Result<(), JsValue> {
     let Some(style) = window().get_computed_style(root)? else { return Ok(()) };
     let canvas = style.get_property_value("background-color")?;
-    let around = document().query_selector_all("meta[name=theme-color]")?;
-    for at in 0..around.length() {
-        if let Some(meta) = around.item(at).and_then(|node| node.dyn_into::<Element>().ok()) {
-            meta.set_attribute("content", &canvas)?;
-        }
+    for meta in within(root, "meta[name=theme-color]") {
+        meta.set_attribute("content", &canvas)?;
     }
     Ok(())
 }
