@@ -38,3 +38,24 @@ test("nothing moves while a page wakes up", async ({ page, world }) => {
     }
   }
 });
+
+test("the frame is where it will be before all of it has arrived", async ({ page, world }) => {
+  await world.signUp(page);
+  for (const viewport of Object.values(SIZES)) {
+    await page.setViewportSize(viewport);
+    await page.goto(`${world.url}/integrations`);
+    const moved = await page.evaluate(() => {
+      const parts = [...document.querySelectorAll(".brand, .side li, .side details")];
+      const place = (part: Element) => [part.getBoundingClientRect().x, part.getBoundingClientRect().y].join();
+      const places = parts.map(place);
+      const moved = new Set<string>();
+      // As a browser sees it that has got less and less of the page.
+      while (parts.length > 1) {
+        parts.pop()?.remove();
+        parts.forEach((part, at) => place(part) !== places[at] && moved.add(part.outerHTML.slice(0, 80)));
+      }
+      return [...moved];
+    });
+    expect.soft(moved, `at ${viewport.width} px`).toEqual([]);
+  }
+});
