@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{MINUTE, Millis};
+use crate::store::DiskTrouble;
 use crate::vault::KEY_MISSING;
 
 /// A refresh is due when less than this is left of a token's life.
@@ -183,6 +184,17 @@ pub struct PassingError {
     /// HTTP status, where there was one.
     pub status: Option<u16>,
     pub at: Millis,
+}
+
+impl PassingError {
+    /// Relink's own database did not do it.
+    pub const DATABASE: &str = "database";
+
+    /// Relink's own fault, and not Linear's.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.code == PassingError::DATABASE || DiskTrouble::from_name(&self.code).is_some()
+    }
 }
 
 /// Refreshing fails for a reason that passes. The token may well be valid still.

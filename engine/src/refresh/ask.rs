@@ -58,7 +58,7 @@ impl Engine {
         let (code, setback) = match error {
             Unusable::Sealed(unreadable) if unreadable.key_missing => (KEY_MISSING, Setback::Misconfigured),
             Unusable::Sealed(_) | Unusable::NotConfigured => ("not_configured", Setback::Misconfigured),
-            Unusable::Store(_) => ("database", Setback::Passing { reached: false }),
+            Unusable::Store(_) => (PassingError::DATABASE, Setback::Passing { reached: false }),
         };
         tracing::error!(%error, "the Linear app of a connection cannot be used");
         trip.error = Some(PassingError { code: code.to_owned(), status: None, at: self.now() });

@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 use super::{Cause, Landed, millis};
 use crate::Engine;
 use crate::clock::Millis;
+use crate::store::StoreError;
 
 /// Questions to Linear's token endpoint under way in this process. More wait; their callers do not wait for ever.
 const AT_ONCE: usize = 256;
@@ -150,10 +151,17 @@ impl Engine {
         {
             return landed;
         }
+        // What Linear would mint could not be kept: the tokens at hand are better than any that would be lost.
+        if let Err(error) = self.store().keeps_writes(self.now()).await {
+            return self.went_wrong(&error);
+        }
         let mut landing = self.flight(organisation, Route { connection: connection.into(), generation }, cause);
         match landing.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(landed)) => landed.clone(),
-            _ => self.went_wrong(&"the refresh stopped unexpectedly"),
+            _ => {
+                tracing::error!("the refresh stopped unexpectedly");
+                self.went_wrong(&StoreError::Timeout)
+            }
         }
     }
 

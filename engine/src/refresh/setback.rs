@@ -7,7 +7,7 @@ use super::{Landed, Outcome, in_time};
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::connection::{PassingError, Reason};
-use crate::store::{PutOff, Rotation, StoreError};
+use crate::store::{DiskTrouble, PutOff, Rotation, StoreError};
 use crate::vault::KEY_MISSING;
 
 /// Linear's wish to be left alone is heard up to here.
@@ -57,7 +57,8 @@ impl Engine {
         let wished = trip.retry_after.unwrap_or(0).min(RETRY_AFTER_MAX);
         let pause = self.jitter(pause).max(wished);
         trip.put_off = Some(pause.min(COOLING_OFF_MAX.max(wished)));
-        let error = trip.error.get_or_insert_with(|| PassingError { code: "database".to_owned(), status: None, at: self.now() });
+        let error =
+            trip.error.get_or_insert_with(|| PassingError { code: PassingError::DATABASE.to_owned(), status: None, at: self.now() });
         match setback {
             Setback::Misconfigured => self.alarm(&error.code),
             Setback::Passing { .. } => tracing::warn!(code = error.code, status = error.status, pause, "refresh put off"),
@@ -96,9 +97,10 @@ impl Engine {
         half + i64::from(dice) % (half + 1)
     }
 
-    pub(super) fn went_wrong(&self, error: &dyn std::fmt::Display) -> Landed {
+    pub(super) fn went_wrong(&self, error: &StoreError) -> Landed {
         tracing::error!(%error, "a refresh could not be carried out");
-        let error = PassingError { code: "database".to_owned(), status: None, at: self.now() };
+        let code = error.disk_trouble().map_or(PassingError::DATABASE, DiskTrouble::name);
+        let error = PassingError { code: code.to_owned(), status: None, at: self.now() };
         Landed::PutOff { outcome: Outcome::BackedOff, error, retry_after: SECOND }
     }
 

@@ -214,6 +214,10 @@ impl Store {
     /// # Errors
     /// When the database fails; nothing is written then.
     pub async fn connection_adopt(&self, new: &Adoption) -> Stored<Adopted> {
+        self.at_all_costs(|| self.adopt(new)).await
+    }
+
+    async fn adopt(&self, new: &Adoption) -> Stored<Adopted> {
         let _stale = self.recent.stale_after(&new.id);
         on!(&self.db, pool => {
             let mut tx = pool.begin().await?;

@@ -153,10 +153,13 @@ impl Store {
         const SQL: &str = "INSERT INTO superseded_grants (connection_id, generation, access_sealed, refresh_sealed) VALUES ($1, $2, $3, $4) \
             ON CONFLICT (connection_id, generation) DO UPDATE SET access_sealed = excluded.access_sealed, \
              refresh_sealed = COALESCE(excluded.refresh_sealed, superseded_grants.refresh_sealed)";
-        on!(&self.db, pool => {
-            sqlx::query(SQL).bind(connection).bind(generation).bind(&grant.access_sealed).bind(&grant.refresh_sealed).execute(pool).await?;
-        });
-        Ok(())
+        let put = async || {
+            on!(&self.db, pool => {
+                sqlx::query(SQL).bind(connection).bind(generation).bind(&grant.access_sealed).bind(&grant.refresh_sealed).execute(pool).await?;
+            });
+            Ok(())
+        };
+        self.at_all_costs(put).await
     }
 
     /// Pairs of a connection that a new consent took the place of and that nobody revoked yet.

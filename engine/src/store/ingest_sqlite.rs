@@ -3,12 +3,13 @@
 //! The rest of the store goes through sqlx, where each statement is handed to another thread and its rows are handed back
 //! one by one. Where every delivery waits for the transaction, that costs more than the writing itself.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
-use super::{NewDelivery, SQLITE_BUSY_TIMEOUT, Stored};
+use super::disk::{Disk, DiskTrouble};
+use super::{NewDelivery, SQLITE_BUSY_TIMEOUT, StoreError, Stored, sqlite};
 
 const DELIVERY: &str = "INSERT INTO deliveries (seq, workspace_id, digest, outcome, event, action, subject, actor, entity, headers, delivery_id, \
      secret_id, webhook_timestamp, received_at, took_us, to_do, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
@@ -18,25 +19,34 @@ const MESSAGE: &str = "INSERT INTO messages (destination_id, seq, entity, state,
 
 #[derive(Debug)]
 pub(super) struct SqliteIngest {
-    path: PathBuf,
+    disk: Arc<Disk>,
     /// From the first batch on.
     connection: Mutex<Option<Connection>>,
 }
 
 impl SqliteIngest {
-    pub fn new(path: PathBuf) -> SqliteIngest {
-        SqliteIngest { path, connection: Mutex::default() }
+    pub fn new(disk: Arc<Disk>) -> SqliteIngest {
+        SqliteIngest { disk, connection: Mutex::default() }
     }
 
     /// For each of them: whether it is new. Blocks.
     pub fn put(&self, new: &[NewDelivery]) -> Stored<Vec<bool>> {
+        if let Some(trouble) = self.disk.takes_more() {
+            return Err(StoreError::Disk(trouble));
+        }
         let mut connection = self.connection();
-        let stored = put(&mut connection, &self.path, new);
-        if stored.is_err() {
+        let stored = put(&mut connection, self.disk.path(), new);
+        if let Err(error) = &stored {
             // Whatever is wrong with it, the next one begins anew.
             *connection = None;
+            if let Some(trouble) = disk_trouble(error) {
+                self.disk.note_failure(trouble);
+            }
         }
-        Ok(stored?)
+        let outcomes = stored?;
+        // Committed to a file that is not the one at the path is as good as not committed.
+        self.disk.same_file()?;
+        Ok(outcomes)
     }
 
     pub fn close(&self) {
@@ -46,6 +56,12 @@ impl SqliteIngest {
     fn connection(&self) -> MutexGuard<'_, Option<Connection>> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What an error says about the file or the disk under it.
+pub(super) fn disk_trouble(error: &rusqlite::Error) -> Option<DiskTrouble> {
+    let code = u32::try_from(error.sqlite_error()?.extended_code).ok()?;
+    sqlite::disk_trouble_of(code)
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {

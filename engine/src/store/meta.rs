@@ -22,4 +22,14 @@ impl Store {
             Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(key).fetch_one(pool).await?)
         })
     }
+
+    /// Writes `value` under `key`, whatever is there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn meta_put(&self, key: &str, value: &[u8]) -> Stored<()> {
+        const SQL: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+        on!(&self.db, pool => { sqlx::query(SQL).bind(key).bind(value).execute(pool).await?; });
+        Ok(())
+    }
 }

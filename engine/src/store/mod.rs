@@ -9,6 +9,7 @@ mod connect_attempt;
 mod connection;
 mod delivery;
 mod destination;
+mod disk;
 mod grant;
 mod ingest;
 mod ingest_sqlite;
@@ -22,18 +23,16 @@ mod recent;
 mod refresh;
 mod refusal;
 mod session;
+mod sqlite;
 mod throttle;
 mod user;
 mod webhook_secret;
 
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use alarm::Broken;
@@ -45,6 +44,8 @@ pub use connect_attempt::ConnectAttempt;
 pub use connection::{Adopted, Adoption};
 pub use delivery::{Concerned, DeliveryFilter, DeliveryRow, Errand, NewDelivery, Recipient};
 pub use destination::DestinationRow;
+use disk::Disk;
+pub use disk::DiskTrouble;
 pub(crate) use grant::{ACCESS, CONNECTIONS, REFRESH};
 pub use grant::{NewGrant, SealedGrant, SupersededGrant};
 pub use ingest::BATCH_MAX;
@@ -56,9 +57,12 @@ pub use postgres::Pg;
 pub use refresh::{AttemptRow, Due, DueGrant, PutOff, Rotated, Rotation};
 pub use refusal::RefusalRow;
 pub use session::StoredSession;
+pub use sqlite::Lite;
 pub use throttle::Tries;
 pub use user::UserRow;
 pub use webhook_secret::{Tenant, WebhookSecretRow};
+
+use crate::clock::Millis;
 
 /// Runs the same body on either pool.
 macro_rules! on {
@@ -74,14 +78,16 @@ pub(crate) use on;
 /// Serialises migrations of several processes that start at once; any number that nobody else uses.
 const MIGRATION_LOCK: i64 = 0x52_45_4c_49_4e_4b;
 
+/// Written every few seconds, to prove that the database keeps what it is given.
+const HEARTBEAT: &str = "heartbeat";
+
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const POOL_SIZE: u32 = 16;
-const PAGE_BYTES: u32 = 8192;
 
 #[derive(Clone, Debug)]
 pub enum Db {
-    Sqlite(SqlitePool),
+    Sqlite(Lite),
     Postgres(Pg),
 }
 
@@ -95,6 +101,9 @@ pub enum StoreError {
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("the database did not answer in time")]
     Timeout,
+    /// Nothing that is written now could be relied on.
+    #[error("{0}")]
+    Disk(DiskTrouble),
     /// A row that the code never writes. A person has to look.
     #[error("row {id} of {table} cannot be")]
     Inconsistent { table: &'static str, id: String },
@@ -103,7 +112,18 @@ pub enum StoreError {
 impl StoreError {
     /// The database answered, and took offence at what it was given.
     pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, StoreError::Database(sqlx::Error::Database(_)) | StoreError::Ingest(_))
+        matches!(self, StoreError::Database(sqlx::Error::Database(_)) | StoreError::Ingest(_)) && self.disk_trouble().is_none()
+    }
+
+    /// What it says about the disk.
+    #[must_use]
+    pub fn disk_trouble(&self) -> Option<DiskTrouble> {
+        match self {
+            StoreError::Disk(trouble) => Some(*trouble),
+            StoreError::Database(error) => sqlite::disk_trouble(error),
+            StoreError::Ingest(error) => ingest_sqlite::disk_trouble(error),
+            StoreError::Migration(_) | StoreError::Timeout | StoreError::Inconsistent { .. } => None,
+        }
     }
 }
 
@@ -117,6 +137,8 @@ pub struct Store {
     writing: Arc<Mutex<()>>,
     /// Only with SQLite.
     ingest: Option<Arc<SqliteIngest>>,
+    /// Only with SQLite.
+    disk: Option<Arc<Disk>>,
 }
 
 impl Store {
@@ -125,26 +147,10 @@ impl Store {
     /// # Errors
     /// When it cannot be opened.
     pub async fn open_sqlite(path: &Path) -> Stored<Store> {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        // SQLite gives the files beside it the same permissions.
-        let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-        made.map_err(sqlx::Error::Io)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A grant that Linear has rotated must be on the disk, not in a cache, before it is used.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(SQLITE_BUSY_TIMEOUT)
-            // Webhooks are a little larger than the half of a default page, which would leave the rest of it empty.
-            .page_size(PAGE_BYTES)
-            // What a statement keeps so that it can be undone would make a file of its own for every batch.
-            .pragma("temp_store", "memory");
-        // A file does not hang up: asking it before every statement only takes time.
-        let pool = SqlitePoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
-        let db = Db::Sqlite(pool.connect_with(options).await?);
-        let ingest = Some(Arc::new(SqliteIngest::new(path.to_owned())));
-        Ok(Store { db, recent: Arc::default(), writing: Arc::default(), ingest })
+        let disk = Arc::new(Disk::open(path).map_err(sqlx::Error::Io)?);
+        let db = Db::Sqlite(Lite::open(path, disk.clone()).await?);
+        let ingest = Some(Arc::new(SqliteIngest::new(disk.clone())));
+        Ok(Store { db, recent: Arc::default(), writing: Arc::default(), ingest, disk: Some(disk) })
     }
 
     /// Opens a PostgreSQL database, `postgres://…`.
@@ -153,7 +159,7 @@ impl Store {
     /// When the address makes no sense or nothing answers there.
     pub async fn open_postgres(url: &str) -> Stored<Store> {
         let db = Db::Postgres(Pg::open(url).await?);
-        Ok(Store { db, recent: Arc::default(), writing: Arc::default(), ingest: None })
+        Ok(Store { db, recent: Arc::default(), writing: Arc::default(), ingest: None, disk: None })
     }
 
     /// Brings the schema up to date. Safe with any number of processes at once.
@@ -163,8 +169,8 @@ impl Store {
     pub async fn migrate(&self) -> Stored<()> {
         match &self.db {
             Db::Sqlite(pool) => {
-                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-                unlocked(sqlx::migrate!("../migrations/sqlite")).run_direct(None, &mut *tx, false).await?;
+                let mut tx = pool.begin_immediate().await?;
+                unlocked(sqlx::migrate!("../migrations/sqlite")).run_direct(None, &mut **tx, false).await?;
                 tx.commit().await?;
             }
             Db::Postgres(pool) => {
@@ -191,6 +197,60 @@ impl Store {
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.recent.changes()
+    }
+
+    /// Why nothing that is written now could be relied on, as far as one can tell without writing. Only on SQLite: a
+    /// server that keeps nothing says so itself.
+    #[must_use]
+    pub fn disk_trouble(&self) -> Option<DiskTrouble> {
+        self.disk.as_ref()?.trouble()
+    }
+
+    /// Whether what is written now can be relied on, proved by a write where one failed before.
+    ///
+    /// # Errors
+    /// As [`Store::prove_write`].
+    pub async fn keeps_writes(&self, now: Millis) -> Stored<()> {
+        let Some(disk) = &self.disk else { return Ok(()) };
+        match disk.takes_more() {
+            Some(trouble) => Err(StoreError::Disk(trouble)),
+            None if disk.trouble().is_some() => self.prove_write(now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Finds out by writing whether the database keeps anything.
+    ///
+    /// # Errors
+    /// [`StoreError::Disk`], or whatever came of the write.
+    pub async fn prove_write(&self, now: Millis) -> Stored<()> {
+        let began = Instant::now();
+        {
+            let _turn = self.turn_to_write().await;
+            self.meta_put(HEARTBEAT, &now.to_be_bytes()).await?;
+        }
+        let Some(disk) = &self.disk else { return Ok(()) };
+        disk.note_success(began);
+        disk.trouble().map_or(Ok(()), |trouble| Err(StoreError::Disk(trouble)))
+    }
+
+    /// Sets room on the disk aside for the pairs that Linear mints, where there is plenty.
+    pub fn reserve_make(&self) {
+        let made = self.disk.as_ref().map_or(Ok(()), |disk| disk.reserve_make());
+        if let Err(error) = made {
+            tracing::warn!(%error, "no room on the disk could be set aside");
+        }
+    }
+
+    /// Writes what must not be lost: where the disk is full, once more after the reserve was given up.
+    async fn at_all_costs<T, F: Future<Output = Stored<T>>>(&self, write: impl Fn() -> F) -> Stored<T> {
+        let first = write().await;
+        let full = matches!(&first, Err(error) if error.disk_trouble() == Some(DiskTrouble::Full));
+        if full && self.disk.as_ref().is_some_and(|disk| disk.reserve_give_up()) {
+            tracing::error!("the disk is full: the room set aside for it takes tokens that Linear has minted");
+            return write().await;
+        }
+        first
     }
 
     /// Whether the database answers.

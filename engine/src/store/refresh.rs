@@ -145,6 +145,10 @@ impl Store {
     /// # Errors
     /// When the database fails; whether it wrote is not known then.
     pub async fn grant_rotate(&self, connection: &str, generation: i64, rotation: &Rotation, attempt: &Attempt) -> Stored<Rotated> {
+        self.at_all_costs(|| self.rotate(connection, generation, rotation, attempt)).await
+    }
+
+    async fn rotate(&self, connection: &str, generation: i64, rotation: &Rotation, attempt: &Attempt) -> Stored<Rotated> {
         let (_turn, _stale) = (self.turn_to_write().await, self.recent.stale_after(connection));
         let rotated = match &self.db {
             Db::Sqlite(pool) => {

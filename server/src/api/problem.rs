@@ -108,6 +108,9 @@ impl Problem {
                 reconnect_url: Some(format!("{}/integrations/{connection}", api.0.url)),
                 ..Problem::new(Code::ReconnectRequired)
             },
+            TokenError::Unreachable { error, retry_after } if error.is_ours() => {
+                Problem::new(Code::Unavailable).detail(error.code).retry_after(retry_after)
+            }
             TokenError::Unreachable { error, retry_after } => {
                 Problem::new(Code::LinearUnreachable).detail(error.code).retry_after(retry_after)
             }
