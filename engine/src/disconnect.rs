@@ -60,7 +60,9 @@ impl Engine {
                 done += 1;
             }
         }
-        self.store().grants_forget(self.now() - DAY).await?;
+        if let Some(now) = self.now_to_forget() {
+            self.store().grants_forget(now - DAY).await?;
+        }
         Ok(done)
     }
 
@@ -70,7 +72,8 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn forget_disconnected(&self) -> Result<u32, StoreError> {
-        let before = self.now() - self.settings().keep_disconnected;
+        let Some(now) = self.now_to_forget() else { return Ok(0) };
+        let before = now - self.settings().keep_disconnected;
         let mut forgotten = 0;
         for connection in self.store().connections_ended(before, RESUME_LIMIT).await? {
             let act = self.act(&connection.organisation_id, Actor::relink(), "connection.forgotten", connection.workspace.name.clone());

@@ -43,7 +43,7 @@ pub use refresh::RefreshSettings;
 pub use tally::Tally;
 pub use token::{CallFailed, Checked, FreshToken, RefreshNowError, Rejected, TokenError, Wanted};
 
-use clock::{Clock, DAY, Millis};
+use clock::{Clock, DAY, Millis, Trust};
 use entropy::Entropy;
 use linear::Linear;
 use mail::Mail;
@@ -206,6 +206,35 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> Millis {
         self.0.clock.now()
+    }
+
+    /// Whether this machine's clock can be believed.
+    #[must_use]
+    pub fn clock_trust(&self) -> Trust {
+        self.0.clock.trust()
+    }
+
+    /// The time by which Linear's signed timestamps are judged.
+    fn signed_now(&self) -> Millis {
+        self.0.clock.signed_now()
+    }
+
+    /// Sets the time by the clock of the database that replicas share; with SQLite there is none beside this machine's.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn follow_database_clock(&self) -> Result<(), StoreError> {
+        let asked = self.now();
+        if let Some(there) = self.store().database_now().await? {
+            // It was read at some time between the question and the answer.
+            self.0.clock.follow_database(there + (self.now() - asked) / 2);
+        }
+        Ok(())
+    }
+
+    /// Milliseconds since the epoch by which things are forgotten; `None` while nobody knows what time it is.
+    fn now_to_forget(&self) -> Option<Millis> {
+        (!self.clock_trust().doubtful).then(|| self.now())
     }
 
     /// How often each outcome of a refresh happened in this process.

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::Engine;
 use crate::account::Person;
-use crate::clock::{MINUTE, Millis, SECOND};
+use crate::clock::{AGREE, MINUTE, Millis, SECOND};
 use crate::connection::{Evidence, PassingError, Reason};
 use crate::linear::{AUTHENTICATION_ERROR, Answer, CallError, Content, Linear, Passing, Question};
 use crate::refresh::{Cause, Landed, Outcome};
@@ -186,6 +186,10 @@ impl Engine {
     fn is_due(&self, grant: &SealedGrant, min_ttl: Millis) -> bool {
         let (Some(issued_at), Some(expires_at)) = (grant.issued_at, grant.expires_at) else { return true };
         let (left, age) = (expires_at - self.now(), self.now() - issued_at);
+        if age < -AGREE {
+            // Noted by a clock that was ahead: when it runs out nobody knows.
+            return true;
+        }
         let consented = grant.generation == grant.adopted_generation;
         left <= TOO_LATE || (left < min_ttl && (consented || age >= JUST_REFRESHED.min((expires_at - issued_at) / 2)))
     }

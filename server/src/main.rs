@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use relink_engine::clock::{Clock, Millis};
+use relink_engine::clock::{Clock, Millis, SECOND};
 use relink_engine::entropy::Entropy;
 
 /// Every request allocates dozens of small pieces, on several threads at once.
@@ -12,10 +12,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[expect(clippy::disallowed_methods, reason = "the one real clock")]
 fn clock() -> Clock {
-    Clock::new(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
-        Millis::try_from(since.as_millis()).expect("the clock is before the year 292 million")
-    })
+    let wall = || {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+    };
+    // Counts while the machine sleeps too.
+    let stopwatch = || {
+        let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        since.tv_sec * SECOND + since.tv_nsec / 1_000_000
+    };
+    Clock::new(wall, stopwatch)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one real source of chance")]

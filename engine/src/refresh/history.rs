@@ -65,7 +65,8 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn forget_history(&self) -> Result<(), StoreError> {
-        while self.store().attempts_forget(self.now() - KEPT, BITE).await? == BITE.unsigned_abs() {}
+        let Some(now) = self.now_to_forget() else { return Ok(()) };
+        while self.store().attempts_forget(now - KEPT, BITE).await? == BITE.unsigned_abs() {}
         Ok(())
     }
 }

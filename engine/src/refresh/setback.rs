@@ -7,11 +7,11 @@ use super::{Landed, Outcome, in_time};
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::connection::{PassingError, Reason};
-use crate::store::{DiskTrouble, PutOff, Rotation, StoreError};
+use crate::store::{DiskTrouble, PUT_OFF_MAX, PutOff, Rotation, StoreError};
 use crate::vault::KEY_MISSING;
 
 /// Linear's wish to be left alone is heard up to here.
-const RETRY_AFTER_MAX: Millis = 10 * MINUTE;
+const RETRY_AFTER_MAX: Millis = PUT_OFF_MAX;
 /// The longest pause between two tries of the background, well inside Linear's replay window.
 const BACK_OFF_MAX: Millis = 2 * MINUTE;
 /// People and programs that ask are not told to wait longer than this, unless Linear said so.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Cause, Outcome, millis};
 use crate::Engine;
-use crate::clock::{MINUTE, Millis};
+use crate::clock::{AGREE, MINUTE, Millis};
 use crate::store::{Due, DueGrant, SealedGrant, StoreError};
 
 /// Connections read at a time. Small, so that what peers refresh meanwhile is not looked at in vain.
@@ -173,7 +173,7 @@ fn slices() -> Vec<(String, String)> {
 /// In the background, a token is not refreshed earlier than the settings say, spread a little, and never again and again
 /// because Linear's tokens live shorter than that.
 fn is_due(grant: &DueGrant, now: Millis, before: Millis) -> bool {
-    if grant.unfinished {
+    if grant.unfinished || grant.issued_at - now > AGREE {
         return true;
     }
     let (left, life) = (grant.expires_at - now, grant.expires_at - grant.issued_at);
@@ -222,6 +222,11 @@ mod tests {
         assert!(is_due(&grant(HOUR, HOUR, 1), 0, before), "the first of a consent may have any life");
         assert!(!is_due(&grant(HOUR, HOUR, 2), 0, before));
         assert!(is_due(&grant(HOUR / 2 - SECOND, HOUR, 2), 0, before));
+    }
+
+    #[test]
+    fn a_token_that_was_noted_by_a_clock_two_days_ahead_is_due_at_once() {
+        assert!(is_due(&grant(3 * 24 * HOUR, 24 * HOUR, 2), 0, 90 * MINUTE));
     }
 
     #[test]

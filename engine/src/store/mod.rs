@@ -54,6 +54,7 @@ pub use member::{Member, MemberChange, MemberRow};
 pub use message::{ClaimedMessage, MessageRow, Sent};
 pub use people::{Account, InviteAdded, InviteRow, LinearPersonRow, LinkRow, Linking, NewInvite};
 pub use postgres::Pg;
+pub(crate) use refresh::PUT_OFF_MAX;
 pub use refresh::{AttemptRow, Due, DueGrant, PutOff, Rotated, Rotation};
 pub use refusal::RefusalRow;
 pub use session::StoredSession;
@@ -251,6 +252,18 @@ impl Store {
             return write().await;
         }
         first
+    }
+
+    /// What the clock of a database that replicas share shows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn database_now(&self) -> Stored<Option<Millis>> {
+        const SQL: &str = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT";
+        match &self.db {
+            Db::Sqlite(_) => Ok(None),
+            Db::Postgres(pool) => Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?),
+        }
     }
 
     /// Whether the database answers.

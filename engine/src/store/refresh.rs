@@ -4,10 +4,12 @@ use sqlx::FromRow;
 
 use super::grant::grant_columns;
 use super::{Db, NewGrant, SealedGrant, Store, Stored, on};
-use crate::clock::Millis;
+use crate::clock::{AGREE, MINUTE, Millis};
 use crate::connection::PassingError;
 use crate::refresh::{Attempt, By, Lease};
 
+/// Nothing is put off for longer, so whatever seems to be was put off by a clock that was ahead.
+pub(crate) const PUT_OFF_MAX: Millis = 10 * MINUTE;
 /// Replies without a refresh token that are asked about again before the old one is taken to live on.
 const UNTOKENED_TRIES: i64 = 2;
 
@@ -64,11 +66,11 @@ impl Store {
         const SQL: &str = "SELECT organisation_id, id AS connection_id, generation, adopted_generation, issued_at, expires_at, \
              attempt_began_at IS NOT NULL OR next_attempt_at IS NOT NULL AS unfinished \
             FROM connections WHERE state = 'connected' AND id > $1 AND id < $6 \
-             AND (expires_at <= $2 OR attempt_began_at IS NOT NULL OR next_attempt_at IS NOT NULL) \
-            AND (refresh_sealed IS NOT NULL OR expires_at <= $5) AND (next_attempt_at IS NULL OR next_attempt_at <= $3) ORDER BY id LIMIT $4";
+             AND (expires_at <= $2 OR issued_at > $5 + $7 OR attempt_began_at IS NOT NULL OR next_attempt_at IS NOT NULL) \
+            AND (refresh_sealed IS NOT NULL OR expires_at <= $5) \
+            AND (next_attempt_at IS NULL OR next_attempt_at <= $3 OR next_attempt_at > $5 + $8) ORDER BY id LIMIT $4";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(due.after).bind(due.expires_by).bind(due.put_off_until).bind(due.limit).bind(due.now)
-            .bind(due.before)
-            .fetch_all(pool).await?))
+            .bind(due.before).bind(AGREE).bind(PUT_OFF_MAX).fetch_all(pool).await?))
     }
 
     /// Connected connections whose last refresh has an unknown outcome and is not put off, the oldest first.
@@ -80,9 +82,9 @@ impl Store {
             "SELECT ",
             grant_columns!(),
             " FROM connections WHERE state = 'connected' AND attempt_began_at IS NOT NULL \
-             AND (next_attempt_at IS NULL OR next_attempt_at <= $1) ORDER BY attempt_began_at LIMIT $2"
+             AND (next_attempt_at IS NULL OR next_attempt_at <= $1 OR next_attempt_at > $1 + $3) ORDER BY attempt_began_at LIMIT $2"
         );
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(now).bind(limit).fetch_all(pool).await?))
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(now).bind(limit).bind(PUT_OFF_MAX).fetch_all(pool).await?))
     }
 
     /// Notes the intent to show Linear the refresh token of this generation, and takes the lease, in one statement.

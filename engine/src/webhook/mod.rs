@@ -157,13 +157,13 @@ impl Engine {
 
     /// Whether it comes late; only the signed timestamp counts.
     fn in_time_window(&self, envelope: &Envelope) -> Result<bool, WebhookError> {
-        let settings = &self.settings().webhooks;
+        let (settings, now) = (&self.settings().webhooks, self.signed_now());
         match envelope.timestamp {
             Timestamp::Missing => Err(WebhookError::MissingTimestamp),
             Timestamp::Wrong => Err(WebhookError::Malformed),
-            Timestamp::At(at) if at > self.now().saturating_add(settings.ahead_max) => Err(WebhookError::Future),
-            Timestamp::At(at) if at < self.now().saturating_sub(settings.age_max) => Err(WebhookError::Stale),
-            Timestamp::At(at) => Ok(self.now() - at > LATE_AFTER),
+            Timestamp::At(at) if at > now.saturating_add(settings.ahead_max) => Err(WebhookError::Future),
+            Timestamp::At(at) if at < now.saturating_sub(settings.age_max) => Err(WebhookError::Stale),
+            Timestamp::At(at) => Ok(now - at > LATE_AFTER),
         }
     }
 

@@ -170,7 +170,8 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn forget_refusals(&self) -> Result<(), StoreError> {
-        self.store().refusals_forget((self.now() - KEPT_FOR).div_euclid(HOUR)).await
+        let Some(now) = self.now_to_forget() else { return Ok(()) };
+        self.store().refusals_forget((now - KEPT_FOR).div_euclid(HOUR)).await
     }
 
     /// What was refused since then in the name of the organisation's workspaces, the latest first.
