@@ -15,6 +15,7 @@ mod delivery;
 mod destination;
 mod document;
 mod flash;
+mod instance;
 mod link;
 mod team;
 mod webhook;
@@ -34,6 +35,7 @@ pub use destination::{
 };
 pub use document::{Address, RequestId};
 pub use flash::{ConnectError, ExpectedWorkspace, Flash, WhoAreYou};
+pub use instance::InstanceTrouble;
 pub use link::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView};
 pub use team::{
     AnsweredCodeView, CodeAnswer, GuessesView, INVITED_AT_ONCE, InviteDraft, InviteProblem, InvitingView, LinkedView, MailView, MayView,
@@ -129,6 +131,8 @@ pub struct ShellView {
     pub theme: Theme,
     /// The banner: everything talks to the simulated Linear.
     pub simulated: bool,
+    /// What is wrong with this Relink itself.
+    pub troubles: Vec<InstanceTrouble>,
     /// Host and port people see in the address bar.
     pub host: String,
     /// Nobody is signed in: `None`.

@@ -45,6 +45,8 @@ mod held;
 #[cfg(feature = "ssr")]
 mod history;
 #[cfg(feature = "ssr")]
+mod instance;
+#[cfg(feature = "ssr")]
 mod invite_views;
 #[cfg(feature = "ssr")]
 mod json;

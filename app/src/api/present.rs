@@ -172,6 +172,8 @@ pub fn answer(code: &str, status: Option<u16>) -> Answer {
         "unreadable_reply" => "an answer that could not be read",
         "broken_reply" => "the answer broke off",
         "database" => "Relink's own database did not answer",
+        "disk_full" => "Relink's own disk was full",
+        "database_read_only" | "database_file_gone" | "database_file_replaced" | "disk_failing" => "Relink's own disk took nothing",
         "not_configured" => "no Linear app is set up here",
         "busy" => "another process was still at it",
         "key_missing" => "the key to the stored token is missing here",

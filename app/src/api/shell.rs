@@ -8,6 +8,7 @@ use crate::view::ShellView;
 /// Who is here, and what needs them.
 #[server(prefix = "/fn", endpoint = "load-shell")]
 pub async fn load_shell() -> Result<ShellView, Failure> {
+    use super::instance::troubles;
     use super::present::{person_view, status};
     use super::request::{engine, parts, person, site, theme_of};
     use crate::view::Status;
@@ -21,6 +22,7 @@ pub async fn load_shell() -> Result<ShellView, Failure> {
     Ok(ShellView {
         theme: theme_of(&parts()?, site.https),
         simulated: site.simulated,
+        troubles: troubles(&engine()?),
         host: site.host,
         elsewhere: match &person {
             Some(person) => elsewhere(person).await?,

@@ -53,6 +53,7 @@ fn bare() -> ShellView {
     ShellView {
         theme: use_context::<Theme>().unwrap_or_default(),
         simulated: use_context::<Simulated>().unwrap_or_default().0,
+        troubles: Vec::new(),
         host: String::new(),
         person: None,
         elsewhere: Vec::new(),

@@ -7,7 +7,7 @@ use super::preview::Preview;
 use super::solo::Solo;
 use super::{Glyph, Icon, Mark};
 use crate::islands::{Menus, Once};
-use crate::view::{OrganisationView, PersonView, ShellView, Status};
+use crate::view::{InstanceTrouble, OrganisationView, PersonView, ShellView, Status};
 
 const ABOUT: &str = "Relink keeps Linear connections alive, and says so the moment one needs you.";
 
@@ -61,6 +61,7 @@ pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
     let preview = about.map(|about| view! { <Preview title=title.clone() about /> });
     let title = tab_title(&title, refused, if alone { 0 } else { shell.needs_you });
     let icon = format!("/favicon-{}.svg", shell.worst.tone());
+    let alarmed = !shell.troubles.is_empty();
     let inside = match person {
         Some(person) => view! {
             <div class="app">
@@ -76,9 +77,10 @@ pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
         <Link rel="icon" type_="image/svg+xml" href=icon />
         <Meta name="description" content=about.unwrap_or(ABOUT) />
         {preview}
-        <div class=shell.simulated.then_some("has-sim") inert=dialog.is_some()>
+        <div class:has-sim=shell.simulated class:has-alarm=alarmed inert=dialog.is_some()>
             <a class="skip" href="#main">"Skip to content"</a>
             {shell.simulated.then(|| view! { <Strip way_out /> })}
+            {shell.troubles.into_iter().map(|trouble| view! { <Alarm trouble /> }).collect_view()}
             {inside}
         </div>
         {dialog}
@@ -98,6 +100,22 @@ pub fn Strip(
                 <b>"Simulated Linear."</b>
                 " Everything here is made up, nothing reaches linear.app. "
                 {way_out.then(|| view! { <a href="/settings#linear-app">"Use the real one"</a> })}
+            </p>
+        </aside>
+    }
+    .into_any()
+}
+
+/// Something about this Relink itself that nobody on a page can mend, and everybody should know.
+#[component]
+fn Alarm(trouble: InstanceTrouble) -> impl IntoView {
+    view! {
+        <aside class="alarm" aria-label="Trouble with this Relink">
+            <Glyph icon=Icon::Warning />
+            <p>
+                <b>{trouble.fact()}</b>
+                " "
+                {trouble.rest()}
             </p>
         </aside>
     }

@@ -62,12 +62,17 @@ impl Fleet {
 
     /// On whatever `postgres://…` names.
     pub async fn on(postgres: Option<String>) -> Fleet {
+        Fleet::at(Place::new(), postgres).await
+    }
+
+    /// In a folder that is there already.
+    pub async fn at(place: Place, postgres: Option<String>) -> Fleet {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let linear = Simulator::seeded(Options { url: url.clone(), ..Options::default() }).unwrap();
         let app = linear.app();
         tokio::spawn(linear.clone().serve(listener, std::future::pending()));
-        let mut place = Place::new()
+        let mut place = place
             .set("RELINK_KEYS", KEYS)
             .set("RELINK_LOG", "warn,relink_engine=info")
             .set("RELINK_API_REQUESTS_PER_MINUTE", "1000000000")

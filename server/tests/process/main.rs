@@ -5,6 +5,7 @@
 mod bad_days;
 mod cli;
 mod deliveries;
+mod disk;
 #[expect(dead_code, reason = "benchmarks do more with a fleet")]
 mod fleet;
 mod process;

@@ -1,0 +1,31 @@
+//! What is wrong with this Relink itself, as the strips on every page say it.
+
+use relink_engine::Engine;
+use relink_engine::clock::{AGREE, Millis};
+use relink_engine::store::DiskTrouble;
+
+use super::words::span;
+use crate::view::InstanceTrouble;
+
+/// Everything at once, the worst first.
+pub fn troubles(engine: &Engine) -> Vec<InstanceTrouble> {
+    let disk = engine.store().disk_trouble().map(disk);
+    disk.into_iter().chain(clock(engine.clock_trust().ahead)).collect()
+}
+
+fn disk(trouble: DiskTrouble) -> InstanceTrouble {
+    match trouble {
+        DiskTrouble::Full => InstanceTrouble::DiskFull,
+        DiskTrouble::ReadOnly => InstanceTrouble::ReadOnly,
+        DiskTrouble::Gone | DiskTrouble::Replaced => InstanceTrouble::FileGone,
+        DiskTrouble::Failing => InstanceTrouble::DiskFailing,
+    }
+}
+
+fn clock(ahead: Millis) -> Option<InstanceTrouble> {
+    match ahead {
+        ahead if ahead >= AGREE => Some(InstanceTrouble::ClockAhead(span(ahead))),
+        ahead if ahead <= -AGREE => Some(InstanceTrouble::ClockBehind(span(-ahead))),
+        _ => None,
+    }
+}

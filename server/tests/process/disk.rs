@@ -1,0 +1,125 @@
+//! Disks that fill, files that vanish: the real binary on a small disk of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::fleet::{DAY_S, Fleet, now_ms};
+use crate::process::client;
+
+/// All is well so long after there is room again.
+const WELL_WITHIN: Duration = Duration::from_secs(10);
+
+/// A disk of 24 MB. Only the superuser may mount one; elsewhere `engine/tests/faults` stands for it.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn at(path: &Path) -> Option<SmallDisk> {
+        fs::create_dir_all(path).unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "relink-test"]).arg(path).status();
+        mounted.is_ok_and(|status| status.success()).then(|| SmallDisk(path.to_owned()))
+    }
+
+    fn fill(&self) {
+        let full = fs::File::create(self.0.join("ballast")).unwrap();
+        let mut full = std::io::BufWriter::with_capacity(4096, full);
+        while std::io::Write::write_all(&mut full, &[7; 4096]).is_ok() {}
+    }
+
+    fn make_room(&self) {
+        fs::remove_file(self.0.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+async fn readiness(fleet: &Fleet) -> (u16, Value) {
+    let reply = client().get(format!("{}/readyz", fleet.url(0))).send().await.unwrap();
+    (reply.status().as_u16(), reply.json().await.unwrap())
+}
+
+/// A webhook of the connection's workspace, signed by the app. Answers the status.
+async fn deliver(fleet: &Fleet, workspace: &str, number: u32) -> u16 {
+    let body = json!({
+        "action": "update", "type": "Issue", "organizationId": workspace, "webhookTimestamp": now_ms(), "webhookId": "h",
+        "data": { "id": number.to_string() },
+    });
+    let body = body.to_string();
+    let mut signer = Hmac::<Sha256>::new_from_slice(fleet.linear.app().webhook_secret.as_bytes()).unwrap();
+    signer.update(body.as_bytes());
+    let signature: String = signer.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sent = client().post(format!("{}/webhooks/linear", fleet.url(0))).header("linear-signature", signature).body(body);
+    sent.send().await.unwrap().status().as_u16()
+}
+
+async fn until_ready(fleet: &Fleet) {
+    let began = Instant::now();
+    while readiness(fleet).await.0 != 200 {
+        assert!(began.elapsed() < WELL_WITHIN, "{:?}", readiness(fleet).await);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_costs_no_grant_and_no_webhook_and_heals_without_a_restart() {
+    let place = crate::process::Place::new();
+    let Some(disk) = SmallDisk::at(&place.path().join("data")) else { return };
+    let mut fleet = Fleet::at(place, None).await;
+    fleet.start(1).await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    let first = fleet.token(0, &id).await;
+    let rejected = json!({ "rejected": first.fingerprint() });
+    for round in 0..3 {
+        disk.fill();
+        let told = fleet.ask(0, &id, rejected.clone()).await.unwrap();
+        assert_eq!((told.status, &told.body["code"], &told.body["detail"]), (503, &json!("unavailable"), &json!("disk_full")));
+        assert_eq!(fleet.linear.grant_counts("acme-robotics").refreshes, 0, "Linear is not asked for what could not be kept");
+        assert!(fleet.token(0, &id).await.token().is_some(), "the token that is valid is handed out");
+        assert_eq!(deliver(&fleet, &id, round).await, 503);
+        let (status, said) = readiness(&fleet).await;
+        assert_eq!((status, &said["reason"]), (503, &json!("storage")), "{said}");
+        let page = client().get(format!("{}/signin", fleet.url(0))).send().await.unwrap().text().await.unwrap();
+        assert!(page.contains("disk is full"), "the page says it");
+        disk.make_room();
+        until_ready(&fleet).await;
+        assert_eq!(deliver(&fleet, &id, round).await, 200);
+    }
+    let (second, _) = fleet.token_soon(0, &id, rejected).await.unwrap();
+    assert!(fleet.is_alive(&second).await && first.token() != Some(&second));
+    fleet.kill(0);
+    fleet.linear.advance_s(31 * 60);
+    fleet.restart(0).await;
+    let rejected = json!({ "rejected": fleet.token(0, &id).await.fingerprint() });
+    let (third, _) = fleet.token_soon(0, &id, rejected).await.unwrap();
+    assert!(fleet.is_alive(&third).await, "what was handed out is what was kept");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_acknowledged_into_a_file_that_is_gone_or_another() {
+    let mut fleet = Fleet::on_sqlite().await;
+    fleet.start(1).await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    assert_eq!(deliver(&fleet, &id, 1).await, 200);
+    let file = fleet.place.path().join("data/relink.db");
+    let aside = file.with_extension("aside");
+    fs::rename(&file, &aside).unwrap();
+    for replaced in [false, true] {
+        if replaced {
+            fs::copy(&aside, &file).unwrap();
+        }
+        assert_eq!(deliver(&fleet, &id, 2).await, 503, "replaced: {replaced}");
+        assert_eq!(readiness(&fleet).await.0, 503, "replaced: {replaced}");
+    }
+    fs::rename(&aside, &file).unwrap();
+    until_ready(&fleet).await;
+    assert_eq!(deliver(&fleet, &id, 2).await, 200);
+}
