@@ -19,6 +19,8 @@ pub const DAY: Millis = 24 * HOUR;
 
 /// Clocks that differ by less agree. Linear's webhooks are good for a minute.
 pub const AGREE: Millis = MINUTE;
+/// What was noted further ahead than this was noted by a wrong clock. Tokens are refreshed that early anyway.
+pub(crate) const NOTED_AHEAD: Millis = 5 * MINUTE;
 /// A clock that jumped and stayed there is followed after so long, if nobody contradicts it.
 const FOLLOW_AFTER: Millis = 15 * MINUTE;
 /// So many answers of Linear's, over so long, within so much of one another, outweigh this machine's clock.

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::Engine;
 use crate::account::Person;
-use crate::clock::{AGREE, MINUTE, Millis, SECOND};
+use crate::clock::{MINUTE, Millis, NOTED_AHEAD, SECOND};
 use crate::connection::{Evidence, PassingError, Reason};
 use crate::linear::{AUTHENTICATION_ERROR, Answer, CallError, Content, Linear, Passing, Question};
 use crate::refresh::{Cause, Landed, Outcome};
@@ -186,7 +186,7 @@ impl Engine {
     fn is_due(&self, grant: &SealedGrant, min_ttl: Millis) -> bool {
         let (Some(issued_at), Some(expires_at)) = (grant.issued_at, grant.expires_at) else { return true };
         let (left, age) = (expires_at - self.now(), self.now() - issued_at);
-        if age < -AGREE {
+        if age < -NOTED_AHEAD {
             // Noted by a clock that was ahead: when it runs out nobody knows.
             return true;
         }

@@ -1,7 +1,7 @@
 //! What is wrong with this Relink itself, as the strips on every page say it.
 
 use relink_engine::Engine;
-use relink_engine::clock::{AGREE, Millis};
+use relink_engine::clock::{AGREE, DAY, Millis};
 use relink_engine::store::DiskTrouble;
 
 use super::words::span;
@@ -24,8 +24,12 @@ fn disk(trouble: DiskTrouble) -> InstanceTrouble {
 
 fn clock(ahead: Millis) -> Option<InstanceTrouble> {
     match ahead {
-        ahead if ahead >= AGREE => Some(InstanceTrouble::ClockAhead(span(ahead))),
-        ahead if ahead <= -AGREE => Some(InstanceTrouble::ClockBehind(span(-ahead))),
+        ahead if ahead >= AGREE => Some(InstanceTrouble::ClockAhead(about(ahead))),
+        ahead if ahead <= -AGREE => Some(InstanceTrouble::ClockBehind(about(-ahead))),
         _ => None,
     }
+}
+
+fn about(off: Millis) -> String {
+    if off >= 2 * DAY { format!("{} days", off / DAY) } else { span(off) }
 }

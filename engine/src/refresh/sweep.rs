@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Cause, Outcome, millis};
 use crate::Engine;
-use crate::clock::{AGREE, MINUTE, Millis};
+use crate::clock::{MINUTE, Millis, NOTED_AHEAD};
 use crate::store::{Due, DueGrant, SealedGrant, StoreError};
 
 /// Connections read at a time. Small, so that what peers refresh meanwhile is not looked at in vain.
@@ -173,7 +173,7 @@ fn slices() -> Vec<(String, String)> {
 /// In the background, a token is not refreshed earlier than the settings say, spread a little, and never again and again
 /// because Linear's tokens live shorter than that.
 fn is_due(grant: &DueGrant, now: Millis, before: Millis) -> bool {
-    if grant.unfinished || grant.issued_at - now > AGREE {
+    if grant.unfinished || grant.issued_at - now > NOTED_AHEAD {
         return true;
     }
     let (left, life) = (grant.expires_at - now, grant.expires_at - grant.issued_at);

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::grant::grant_columns;
 use super::{Db, NewGrant, SealedGrant, Store, Stored, on};
-use crate::clock::{AGREE, MINUTE, Millis};
+use crate::clock::{MINUTE, Millis, NOTED_AHEAD};
 use crate::connection::PassingError;
 use crate::refresh::{Attempt, By, Lease};
 
@@ -70,7 +70,7 @@ impl Store {
             AND (refresh_sealed IS NOT NULL OR expires_at <= $5) \
             AND (next_attempt_at IS NULL OR next_attempt_at <= $3 OR next_attempt_at > $5 + $8) ORDER BY id LIMIT $4";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(due.after).bind(due.expires_by).bind(due.put_off_until).bind(due.limit).bind(due.now)
-            .bind(due.before).bind(AGREE).bind(PUT_OFF_MAX).fetch_all(pool).await?))
+            .bind(due.before).bind(NOTED_AHEAD).bind(PUT_OFF_MAX).fetch_all(pool).await?))
     }
 
     /// Connected connections whose last refresh has an unknown outcome and is not put off, the oldest first.

@@ -41,7 +41,8 @@ impl Engine {
     /// When the database fails.
     pub async fn forget_deliveries(&self) -> Result<u64, StoreError> {
         let settings = &self.settings().webhooks;
-        let before = self.now() - settings.keep_for.max(settings.age_max + settings.ahead_max);
+        let Some(now) = self.now_to_forget() else { return Ok(0) };
+        let before = now - settings.keep_for.max(settings.age_max + settings.ahead_max);
         let (mut forgotten, mut parked) = (0, 0);
         loop {
             let old = self.store().deliveries_forget(before, BITE).await?;

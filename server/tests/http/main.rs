@@ -5,6 +5,7 @@
 mod accounts;
 mod api;
 mod apps;
+mod clock;
 mod connect;
 mod deliveries;
 mod destination_pages;
