@@ -2,6 +2,7 @@
 
 use crate::Engine;
 use crate::account::Role;
+use crate::every::gets_on;
 use crate::mail::Mail;
 use crate::store::{Broken, StoreError};
 
@@ -43,6 +44,7 @@ impl Engine {
                 Ok(()) => told += 1,
                 Err(error) => tracing::error!(%error, organisation, "an alarm could not be sent by e-mail"),
             }
+            gets_on();
         }
         Ok(told)
     }

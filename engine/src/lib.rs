@@ -14,6 +14,7 @@ pub mod connection;
 pub mod digest;
 mod disconnect;
 pub mod entropy;
+pub mod every;
 pub mod linear;
 pub mod live;
 pub mod mail;
@@ -111,6 +112,7 @@ struct Parts {
     live: live::Live,
     handed_on: Tally,
     errands: Mutex<()>,
+    loops: every::Loops,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -178,6 +180,7 @@ impl Engine {
             live: live::Live::default(),
             handed_on: Tally::default(),
             errands: Mutex::default(),
+            loops: every::Loops::default(),
         })))
     }
 
@@ -272,6 +275,10 @@ impl Engine {
     /// A turn to act on events about connections: one at a time in this process.
     fn errands(&self) -> &Mutex<()> {
         &self.0.errands
+    }
+
+    fn loops(&self) -> &every::Loops {
+        &self.0.loops
     }
 
     fn listeners(&self) -> &webhook::Listeners {

@@ -8,13 +8,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, broadcast};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::Engine;
+use crate::every::Rhythm;
 use crate::store::{ChangeRow, StoreError};
 
 /// Between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LOOK: Rhythm = Rhythm::new("tell_changes", Duration::from_millis(500));
 /// Changes read at a time.
 const LIMIT: i64 = 10_000;
 /// A number that is missed now may still become visible: its transaction is under way.
@@ -92,6 +93,8 @@ pub(crate) struct Live {
     watched: Mutex<HashMap<String, Watched>>,
     /// Somebody watches again.
     wake: Notify,
+    /// There is none while nobody watches.
+    reader: tokio::sync::Mutex<Option<Reader>>,
     closing: AtomicBool,
 }
 
@@ -179,6 +182,9 @@ impl Engine {
         // First to be told, then to look: what comes in between is told twice.
         let news = {
             let mut watched = self.live().watched();
+            if watched.is_empty() {
+                self.live().wake.notify_one();
+            }
             let entry = watched.entry(organisation.to_owned());
             let news = entry.or_insert_with(|| Watched { news: broadcast::Sender::new(WAITING), mark: from }).news.subscribe();
             if self.live().closing.load(Ordering::SeqCst) {
@@ -186,7 +192,6 @@ impl Engine {
             }
             news
         };
-        self.live().wake.notify_one();
         let mark = self.live_mark(organisation).await?;
         let after = if again { from.change - LOOK_BACK } else { from.change };
         let mut topics: BTreeSet<Topic> = if mark.change - from.change > KEPT {
@@ -203,30 +208,24 @@ impl Engine {
 
     /// Tells those who watch what changes, for as long as the process lives.
     pub async fn tell_changes(&self) {
-        loop {
-            if self.live().watched().is_empty() {
-                self.live().wake.notified().await;
-            }
-            if let Err(error) = self.tell_while_watched().await {
-                tracing::warn!(%error, "changes could not be read; trying again");
-                sleep(LOOK_EVERY).await;
-            }
-        }
+        self.every_or_woken(LOOK, &self.live().wake, |engine| async move { engine.look_for_changes().await }).await;
     }
 
-    async fn tell_while_watched(&self) -> Result<(), StoreError> {
-        let mut reader = Reader { settled: self.store().changes_last().await? - LOOK_BACK, ..Reader::default() };
-        let mut first = true;
-        while !self.live().watched().is_empty() {
-            self.tell_news(&mut reader, first).await?;
-            first = false;
-            sleep(LOOK_EVERY).await;
+    async fn look_for_changes(&self) {
+        let mut reader = self.live().reader.lock().await;
+        if self.live().watched().is_empty() {
+            *reader = None;
+        } else if let Err(error) = self.tell_news(&mut reader).await {
+            *reader = None;
+            tracing::warn!(%error, "changes could not be read; trying again");
         }
-        Ok(())
     }
 
     /// At the first look only what is newer than the pages that are open.
-    async fn tell_news(&self, reader: &mut Reader, first: bool) -> Result<(), StoreError> {
+    async fn tell_news(&self, reader: &mut Option<Reader>) -> Result<(), StoreError> {
+        let first = reader.is_none();
+        let settled = if first { self.store().changes_last().await? - LOOK_BACK } else { 0 };
+        let reader = reader.get_or_insert_with(|| Reader { settled, ..Reader::default() });
         let rows = self.store().changes_after(reader.settled, LIMIT).await?;
         let organisations: Vec<String> = {
             let mut watched = self.live().watched();

@@ -6,27 +6,59 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use relink_engine::Engine;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// One thing that serving needs.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    /// What is wrong, or may soon be, for whoever runs this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+impl Check {
+    fn new(name: &'static str, outcome: Result<(), String>) -> Check {
+        Check { name, ok: outcome.is_ok(), why: outcome.err() }
+    }
+}
 
 /// The process answers.
 pub async fn alive() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// The database answers. Its schema is up to date: nothing listens before the migrations are done.
+/// Everything that serving needs is there. The schema is up to date: nothing listens before the migrations are done.
 pub async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {
-    match tokio::time::timeout(PATIENCE, engine.store().ping()).await {
-        Ok(Ok(())) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
-        Ok(Err(error)) => {
-            tracing::error!(%error, "not ready");
-            not_ready()
-        }
-        Err(_) => not_ready(),
-    }
+    let checks = [database(&engine).await, background(&engine)];
+    let Some(bad) = checks.iter().find(|check| !check.ok) else {
+        return (StatusCode::OK, Json(json!({ "status": "ready", "checks": checks })));
+    };
+    tracing::error!(check = bad.name, why = bad.why, "not ready");
+    let answer = json!({ "status": "unavailable", "reason": bad.name, "checks": checks });
+    (StatusCode::SERVICE_UNAVAILABLE, Json(answer))
 }
 
-fn not_ready() -> (StatusCode, Json<Value>) {
-    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "unavailable", "reason": "database" })))
+/// What the database said is for the log alone.
+async fn database(engine: &Engine) -> Check {
+    let outcome = match tokio::time::timeout(PATIENCE, engine.store().ping()).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the database does not answer");
+            Err("it fails; the log says how".to_owned())
+        }
+        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+    };
+    Check::new("database", outcome)
+}
+
+/// What the process has to do by itself is being done.
+fn background(engine: &Engine) -> Check {
+    let missed = engine.loop_health().into_iter().filter(|one| one.missed);
+    let missed: Vec<String> = missed.map(|one| format!("{} has not run for {} s", one.name, one.since.as_secs())).collect();
+    Check::new("background", if missed.is_empty() { Ok(()) } else { Err(missed.join(", ")) })
 }

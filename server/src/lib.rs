@@ -3,6 +3,7 @@
 mod api;
 mod assets;
 mod audit;
+mod background;
 mod body;
 mod cli;
 pub mod config;

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use relink_engine::Engine;
+use relink_engine::every::LoopHealth;
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -46,7 +47,19 @@ pub async fn show(State(engine): State<Engine>) -> Response {
     family(&mut text, "relink_connections", "gauge", "Connections in the database, by state.", "state", states);
     let (now, in_flight) = ("refreshes", engine.refreshes_under_way() as u64);
     family(&mut text, "relink_under_way", "gauge", "Refreshes under way in this process.", "what", [(now, in_flight)].into_iter());
+    loops(&mut text, &engine.loop_health());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// What goes on in the background.
+fn loops(text: &mut String, loops: &[LoopHealth]) {
+    let samples = |of: fn(&LoopHealth) -> u64| loops.iter().map(move |one| (one.name, of(one)));
+    let help = "Seconds since a loop in the background of this process last ran.";
+    family(text, "relink_loop_last_run_seconds", "gauge", help, "loop", samples(|one| one.since.as_secs()));
+    let help = "Runs of a loop in the background of this process that panicked.";
+    family(text, "relink_loop_panics_total", "counter", help, "loop", samples(|one| one.panics));
+    let help = "Runs of a loop in the background of this process that hung and were cancelled.";
+    family(text, "relink_loop_overruns_total", "counter", help, "loop", samples(|one| one.overruns));
 }
 
 fn family<'a>(text: &mut String, name: &str, kind: &str, help: &str, label: &str, samples: impl Iterator<Item = (&'a str, u64)>) {

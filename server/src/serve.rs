@@ -6,17 +6,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::serve::{ListenerExt as _, TapIo};
-use relink_engine::Engine;
 use relink_engine::clock::Clock;
 use relink_engine::entropy::Entropy;
 use relink_engine::linear::OauthApp;
-use relink_engine::refresh::Swept;
 use relink_simulator::{Options, Simulator};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use url::Url;
 
+use crate::background;
 use crate::config::Config;
 use crate::lock::{ServeLock, ServeLockError};
 use crate::router::{Web, router};
@@ -26,16 +25,8 @@ use crate::start::{self, StartError};
 const GRACE: Duration = Duration::from_secs(10);
 /// Refreshes under way get this long after that. What does not land is asked for again by whoever comes next.
 const LANDING: Duration = Duration::from_secs(5);
-/// Between two rounds of tidying up.
-const HOUSEKEEPING: Duration = Duration::from_secs(600);
-/// Between two looks at what is due for a refresh, give or take a fifth.
-const SWEEP_EVERY: Duration = Duration::from_secs(10);
-/// Between two looks at deliveries that may be forgotten.
-const PRUNE_EVERY: Duration = Duration::from_secs(5);
-/// Between two looks at connections that somebody has to be told about.
-const ALARM_EVERY: Duration = Duration::from_secs(10);
-/// Between two looks at refreshes whose outcome is not known.
-const RESUME_EVERY: Duration = Duration::from_secs(3);
+/// What is being sent to destinations gets so long: longer than one of them may take.
+const HANDED_ON: Duration = Duration::from_secs(16);
 /// Where the demo's simulated Linear listens.
 pub const SIMULATOR: &str = "127.0.0.1:4010";
 
@@ -63,15 +54,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     let _lock = config.sqlite_file().map(ServeLock::take).transpose()?;
     let listener = listen(config.addr).await?;
     announce(&config, &listener)?;
-    let housekeeping = tokio::spawn(housekeep(engine.clone()));
-    let sweeping = tokio::spawn(keep_fresh(engine.clone()));
-    let resuming = tokio::spawn(resume(engine.clone()));
-    let pruning = tokio::spawn(prune(engine.clone()));
-    let alarming = tokio::spawn(alarm(engine.clone()));
-    let telling = tokio::spawn({
-        let engine = engine.clone();
-        async move { engine.tell_changes().await }
-    });
+    let background = background::start(&engine);
     let handing_on = tokio::spawn({
         let engine = engine.clone();
         async move { engine.hand_on().await }
@@ -89,15 +72,10 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
             tracing::warn!("some requests did not finish in time");
         } => Ok(()),
     };
-    housekeeping.abort();
-    sweeping.abort();
-    resuming.abort();
-    pruning.abort();
-    alarming.abort();
-    telling.abort();
+    drop(background);
     // A reply that is on its way is worth waiting for: it holds the only copy of a new pair.
     engine.refreshes_landed(LANDING).await;
-    engine.stop_handing_on().await;
+    engine.stop_handing_on(HANDED_ON).await;
     handing_on.abort();
     engine.store().close().await;
     Ok(outcome?)
@@ -157,89 +135,5 @@ pub async fn asked_to_stop() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
-    }
-}
-
-/// Forgets what has run out and finishes what a crash or a silent Linear left open.
-async fn housekeep(engine: Engine) {
-    loop {
-        if let Err(error) = engine.store().forget_expired(engine.now()).await {
-            tracing::error!(%error, "tidying up failed");
-        }
-        if let Err(error) = engine.forget_history().await {
-            tracing::error!(%error, "old history could not be forgotten");
-        }
-        if let Err(error) = engine.forget_changes().await {
-            tracing::error!(%error, "old changes could not be forgotten");
-        }
-        if let Err(error) = engine.forget_refusals().await {
-            tracing::error!(%error, "old refusals could not be forgotten");
-        }
-        if let Err(error) = engine.store().processes_forget().await {
-            tracing::error!(%error, "processes that are gone could not be forgotten");
-        }
-        match engine.forget_disconnected().await {
-            Ok(0) => {}
-            Ok(forgotten) => tracing::info!(forgotten, "workspaces that were disconnected long ago are forgotten"),
-            Err(error) => tracing::error!(%error, "disconnected workspaces could not be forgotten"),
-        }
-        match engine.finish_revocations().await {
-            Ok(0) => {}
-            Ok(revoked) => tracing::info!(revoked, "tokens of ended connections are void now"),
-            Err(error) => tracing::error!(%error, "revoking failed"),
-        }
-        tokio::time::sleep(HOUSEKEEPING).await;
-    }
-}
-
-/// Refreshes ahead of expiry, for as long as the server runs.
-async fn keep_fresh(engine: Engine) {
-    loop {
-        match engine.sweep_due().await {
-            Ok(swept) if swept == Swept::default() => {}
-            Ok(swept) => tracing::info!(?swept, "tokens refreshed in the background"),
-            Err(error) => tracing::error!(%error, "the background refresh could not look for what is due"),
-        }
-        // Replicas that started together do not stay together.
-        let fifth = SWEEP_EVERY / 5;
-        let dice = f64::from(engine.entropy().bytes::<1>()[0]) / 255.0;
-        let nap = SWEEP_EVERY - fifth + fifth.mul_f64(2.0 * dice);
-        engine.plan_sweep(nap);
-        tokio::time::sleep(nap).await;
-    }
-}
-
-/// Mails to those who can help.
-async fn alarm(engine: Engine) {
-    loop {
-        match engine.send_alarms().await {
-            Ok(0) => {}
-            Ok(sent) => tracing::info!(sent, "people were told by e-mail that a connection needs them"),
-            Err(error) => tracing::error!(%error, "alarms could not be sent"),
-        }
-        tokio::time::sleep(ALARM_EVERY).await;
-    }
-}
-
-/// Forgets deliveries that are old or too many, soon, so that a flood of them does not fill the disk.
-async fn prune(engine: Engine) {
-    loop {
-        match engine.forget_deliveries().await {
-            Ok(0) => {}
-            Ok(forgotten) => tracing::info!(forgotten, "old deliveries are forgotten"),
-            Err(error) => tracing::error!(%error, "old deliveries could not be forgotten"),
-        }
-        tokio::time::sleep(PRUNE_EVERY).await;
-    }
-}
-
-/// Picks up what a crash or a silent Linear left open.
-async fn resume(engine: Engine) {
-    loop {
-        engine.run_errands().await;
-        if let Err(error) = engine.resume_intents().await {
-            tracing::error!(%error, "open refreshes could not be looked for");
-        }
-        tokio::time::sleep(RESUME_EVERY).await;
     }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use secrecy::SecretString;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::client::Answer;
@@ -21,6 +21,7 @@ use super::pace::{self, Next};
 use super::standard;
 use crate::Engine;
 use crate::clock::SECOND;
+use crate::every::Rhythm;
 use crate::refresh::{Lease, in_time};
 use crate::store::{Actor, ClaimedMessage, DestinationRow, Sent, StoreError};
 use crate::webhook::delivery_name;
@@ -33,11 +34,11 @@ const DESTINATIONS_AT_ONCE: usize = 32;
 const OF_ONE_ORGANISATION: usize = 8;
 /// After a fault of our own, with one destination.
 const OURS_PAUSE: Duration = Duration::from_secs(1);
-/// What is being sent when the server stops gets so long: longer than a destination may take.
-const STOP_PATIENCE: Duration = Duration::from_secs(16);
 /// Between two looks for what is due.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-const BEAT_EVERY: Duration = Duration::from_millis(500);
+const LOOK: Rhythm = Rhythm::new("hand_on", Duration::from_secs(1)).limit(LOOP_LIMIT).vital();
+const BEAT: Rhythm = Rhythm::new("claim_beat", Duration::from_millis(500)).limit(LOOP_LIMIT);
+/// Each statement of a loop has ten seconds.
+const LOOP_LIMIT: Duration = Duration::from_secs(30);
 /// A process whose beat stands still for so long is dead.
 const DEAD_AFTER: Duration = Duration::from_secs(5);
 
@@ -85,14 +86,15 @@ enum Tried {
 impl Engine {
     /// Hands on, until [`Engine::stop_handing_on`].
     pub async fn hand_on(&self) {
-        tokio::join!(self.serve_destinations(), self.beat_claims());
+        let (wake, looking) = (&self.outgoing().wake, |engine: Engine| async move { engine.serve_destinations().await });
+        tokio::join!(self.every_or_woken(LOOK, wake, looking), self.every(BEAT, |engine| async move { engine.beat_claims().await }));
     }
 
-    /// Claims nothing more, waits for what is being sent, and lets go of the rest.
-    pub async fn stop_handing_on(&self) {
+    /// Claims nothing more, waits for what is being sent, but no longer than this, and lets go of the rest.
+    pub async fn stop_handing_on(&self, patience: Duration) {
         let outgoing = self.outgoing();
         outgoing.stopping.store(true, Ordering::SeqCst);
-        let deadline = Instant::now() + STOP_PATIENCE;
+        let deadline = Instant::now() + patience;
         while outgoing.serving.anybody() && Instant::now() < deadline {
             sleep(Duration::from_millis(20)).await;
         }
@@ -106,13 +108,12 @@ impl Engine {
     }
 
     async fn serve_destinations(&self) {
-        while !self.is_stopping() {
-            match in_time(self.store().destinations_due(self.now())).await {
-                Ok(due) => due.into_iter().for_each(|destination| self.serve_destination(destination)),
-                Err(error) => tracing::error!(%error, "what is to be handed on could not be looked for"),
-            }
-            // Either is reason enough to look again.
-            let _ = timeout(LOOK_EVERY, self.outgoing().wake.notified()).await;
+        if self.is_stopping() {
+            return;
+        }
+        match in_time(self.store().destinations_due(self.now())).await {
+            Ok(due) => due.into_iter().for_each(|destination| self.serve_destination(destination)),
+            Err(error) => tracing::error!(%error, "what is to be handed on could not be looked for"),
         }
     }
 
@@ -282,16 +283,16 @@ impl Engine {
     /// Shows that this process is alive, and takes over from those that are not.
     async fn beat_claims(&self) {
         let outgoing = self.outgoing();
-        while !self.is_stopping() || outgoing.serving.anybody() {
-            sleep(BEAT_EVERY).await;
-            if outgoing.serving.anybody()
-                && let Err(error) = in_time(self.store().process_beat(&outgoing.owner)).await
-            {
-                tracing::warn!(%error, "others may take this process for dead and send again what it is sending");
-            }
-            if let Err(error) = in_time(self.take_over()).await {
-                tracing::error!(%error, "messages of dead processes could not be taken over");
-            }
+        if outgoing.serving.anybody()
+            && let Err(error) = in_time(self.store().process_beat(&outgoing.owner)).await
+        {
+            tracing::warn!(%error, "others may take this process for dead and send again what it is sending");
+        }
+        if self.is_stopping() {
+            return;
+        }
+        if let Err(error) = in_time(self.take_over()).await {
+            tracing::error!(%error, "messages of dead processes could not be taken over");
         }
     }
 

@@ -7,15 +7,17 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::Lease;
 use crate::Engine;
+use crate::every::Rhythm;
 
 /// Leases of others that are watched at a time; when more are seen, watching starts over.
 const WATCHED_MAX: usize = 10_000;
 /// A beat that the database does not take by then is skipped.
 const BEAT_PATIENCE: Duration = Duration::from_secs(2);
+const BEAT_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(crate) struct Leases {
@@ -28,6 +30,7 @@ pub(crate) struct Leases {
 #[derive(Debug, Default)]
 struct Held {
     connections: HashSet<String>,
+    /// The beat goes on from the first lease to the end of the process.
     beating: bool,
 }
 
@@ -85,35 +88,30 @@ impl Engine {
         held.connections.insert(connection.to_owned());
         if !held.beating {
             held.beating = true;
-            let engine = self.clone();
-            tokio::spawn(async move { engine.beat().await });
+            let (engine, beat) = (self.clone(), Rhythm::new("lease_beat", self.settings().refresh.lease_beat_every).limit(BEAT_LIMIT));
+            tokio::spawn(async move { engine.every(beat, |engine| async move { engine.beat().await }).await });
         }
         drop(held);
         Hold { engine: self.clone(), connection: connection.to_owned() }
     }
 
-    /// One statement for all leases of this process, until none is left.
+    /// One statement for all leases of this process.
     async fn beat(&self) {
-        loop {
-            sleep(self.settings().refresh.lease_beat_every).await;
-            let connections: Vec<String> = {
-                let mut held = self.leases().held();
-                held.beating = !held.connections.is_empty();
-                held.connections.iter().cloned().collect()
-            };
-            if connections.is_empty() {
-                return;
-            }
-            let beaten = timeout(BEAT_PATIENCE, self.store().leases_beat(self.leases().owner(), &connections)).await;
-            if let Ok(Err(error)) = beaten {
-                tracing::warn!(%error, "leases could not be renewed; others may ask Linear too, which is harmless");
-            }
+        let connections: Vec<String> = self.leases().held().connections.iter().cloned().collect();
+        if connections.is_empty() {
+            return;
+        }
+        let beaten = timeout(BEAT_PATIENCE, self.store().leases_beat(self.leases().owner(), &connections)).await;
+        if let Ok(Err(error)) = beaten {
+            tracing::warn!(%error, "leases could not be renewed; others may ask Linear too, which is harmless");
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::sleep;
+
     use super::*;
 
     fn lease(owner: &str, beat: i64) -> Lease {

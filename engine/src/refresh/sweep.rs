@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{Cause, Outcome, millis};
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, NOTED_AHEAD};
+use crate::every::gets_on;
 use crate::store::{Due, DueGrant, SealedGrant, StoreError};
 
 /// Connections read at a time. Small, so that what peers refresh meanwhile is not looked at in vain.
@@ -71,7 +72,7 @@ impl Engine {
         let resumed = stream::iter(abandoned)
             .map(|grant| async move { self.renew(&grant.organisation_id, &grant.connection_id, grant.generation, Cause::Schedule).await })
             .buffer_unordered(self.settings().refresh.at_once);
-        resumed.for_each(|_| async {}).await;
+        resumed.for_each(|_| async { gets_on() }).await;
         Ok(())
     }
 
@@ -111,6 +112,7 @@ impl Engine {
             self.due(ask).await?.map_ok(|grant| self.refresh_due(grant, cause)).try_buffer_unordered(self.settings().refresh.at_once);
         while let Some(outcome) = outcomes.try_next().await? {
             swept.add(outcome);
+            gets_on();
         }
         Ok(swept)
     }

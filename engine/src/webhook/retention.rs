@@ -2,6 +2,7 @@
 
 use crate::Engine;
 use crate::clock::{DAY, HOUR, Millis, SECOND};
+use crate::every::gets_on;
 use crate::store::StoreError;
 
 /// Deliveries forgotten in one transaction. Small, so that nobody waits long for it.
@@ -48,6 +49,7 @@ impl Engine {
             let old = self.store().deliveries_forget(before, BITE).await?;
             let (pruned, waiting) = self.store().deliveries_prune(settings.keep_bytes, BITE).await?;
             (forgotten, parked) = (forgotten + old + pruned, parked + waiting);
+            gets_on();
             // What is left is less than a bite, or has only just come: those who store come first.
             if old.max(pruned) < BITE.unsigned_abs() {
                 break;

@@ -406,7 +406,7 @@ async fn a_stop_waits_for_what_is_being_sent() {
     scene.add(&receiver, &[], false).await;
     scene.deliver(1, START).await;
     receiver.waits_for(1).await;
-    scene.world.engine.stop_handing_on().await;
+    scene.world.engine.stop_handing_on(Duration::from_secs(10)).await;
     scene.deliver(2, START).await;
     assert_eq!(scene.destination().await.waiting, 1, "the first is written down, the second is for others");
     let another = scene.world.another_private().await;

@@ -1,6 +1,10 @@
 //! What every response says to browsers.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
+use relink_engine::every::Rhythm;
+use tokio::time::sleep;
 
 use crate::world::{PASSWORD, Reply, Setup, World};
 
@@ -146,6 +150,27 @@ async fn health_answers_without_the_database_and_readiness_does_not() {
     assert_eq!(browser.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     let reply = browser.get("/integrations").await;
     assert!(reply.status.is_server_error() || reply.status == StatusCode::SEE_OTHER, "{}", reply.status);
+}
+
+/// A process whose refreshing is dead must not be sent people.
+#[tokio::test]
+async fn readiness_names_what_does_not_run_in_the_background() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let (engine, rhythm) = (world.engine.clone(), Rhythm::new("sweep", Duration::from_millis(5)).vital());
+    tokio::spawn(async move { engine.every(rhythm, async |_| panic!("as it always does")).await });
+    let mut reply = browser.get("/readyz").await;
+    for _ in 0..1_000 {
+        if reply.status != StatusCode::OK {
+            break;
+        }
+        sleep(Duration::from_millis(5)).await;
+        reply = browser.get("/readyz").await;
+    }
+    assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(reply.body.contains(r#""reason":"background""#) && reply.body.contains("sweep has not run for"), "{}", reply.body);
+    let metrics = browser.get("/metrics").await.body;
+    assert!(metrics.contains("relink_loop_last_run_seconds{loop=\"sweep\"} 0") && !metrics.contains("panics_total{loop=\"sweep\"} 0"));
 }
 
 #[tokio::test]
