@@ -10,6 +10,8 @@ use relink_engine::Engine;
 use relink_engine::every::LoopHealth;
 use tokio::time::timeout;
 
+use crate::logs;
+
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Everything that is counted. Names no workspace and no organisation: it may be readable by many.
@@ -48,6 +50,16 @@ pub async fn show(State(engine): State<Engine>) -> Response {
     let (now, in_flight) = ("refreshes", engine.refreshes_under_way() as u64);
     family(&mut text, "relink_under_way", "gauge", "Refreshes under way in this process.", "what", [(now, in_flight)].into_iter());
     loops(&mut text, &engine.loop_health());
+    let lost = logs::lost();
+    let lost = [("queue_full", lost.queue_full), ("write_failed", lost.write_failed)];
+    family(
+        &mut text,
+        "relink_log_lines_lost_total",
+        "counter",
+        "Log lines of this process that were not written, by cause.",
+        "cause",
+        lost.into_iter(),
+    );
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

@@ -31,7 +31,9 @@ pub fn run(clock: Clock, entropy: Entropy) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
-    match runtime.block_on(commands::run(args, config, clock, entropy)) {
+    let outcome = runtime.block_on(commands::run(args, config, clock, entropy));
+    logs::finish();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(error.as_ref()),
     }

@@ -8,6 +8,7 @@ mod deliveries;
 mod disk;
 #[expect(dead_code, reason = "benchmarks do more with a fleet")]
 mod fleet;
+mod logs;
 mod process;
 mod replicas;
 mod secrets;

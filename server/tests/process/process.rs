@@ -94,6 +94,17 @@ impl Running {
         running
     }
 
+    /// Serves, and says what it has to say to something else than this test.
+    pub async fn serve_saying_to(place: &Place, stderr: impl Into<Stdio>) -> Running {
+        let port = free_port();
+        let url = format!("http://127.0.0.1:{port}");
+        let mut command = place.command(&["serve"]);
+        command.env("RELINK_ADDR", format!("127.0.0.1:{port}")).env("RELINK_URL", &url);
+        let running = Running::spawn_saying_to(command, url.clone(), stderr.into());
+        running.wait_until_answering(&format!("{url}/readyz")).await;
+        running
+    }
+
     /// The simulated Linear on a free port.
     pub async fn simulate(place: &Place, redirect_uri: &str) -> Running {
         let addr = format!("127.0.0.1:{}", free_port());
@@ -103,10 +114,9 @@ impl Running {
         running
     }
 
-    fn spawn(mut command: Command, url: String) -> Running {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let said = Arc::new(Mutex::new(String::new()));
-        let (stderr, heard) = (child.stderr.take().unwrap(), said.clone());
+    fn spawn(command: Command, url: String) -> Running {
+        let mut running = Running::spawn_saying_to(command, url, Stdio::piped());
+        let (stderr, heard) = (running.child.stderr.take().unwrap(), running.said.clone());
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 let mut heard = heard.lock().unwrap();
@@ -114,7 +124,12 @@ impl Running {
                 heard.push('\n');
             }
         });
-        Running { child, url, said }
+        running
+    }
+
+    fn spawn_saying_to(mut command: Command, url: String, stderr: Stdio) -> Running {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
+        Running { child, url, said: Arc::default() }
     }
 
     async fn wait_until_answering(&self, url: &str) {
