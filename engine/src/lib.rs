@@ -88,11 +88,10 @@ impl Default for Settings {
 
 /// Everything Relink can do. Cheap to clone; the only thing that pages and endpoints need.
 #[derive(Clone, Debug)]
-pub struct Engine(Arc<Parts>);
+pub struct Engine(Arc<Parts>, Store);
 
 #[derive(Debug)]
 struct Parts {
-    store: Store,
     linear: Linear,
     vault: Vault,
     clock: Clock,
@@ -159,8 +158,7 @@ impl Engine {
         }
         let leases = refresh::Leases::new(entropy.id());
         let outgoing = outgoing::Outgoing::new(entropy.id(), settings.allow_private_destinations)?;
-        Ok(Engine(Arc::new(Parts {
-            store,
+        let parts = Parts {
             linear,
             vault,
             clock,
@@ -181,12 +179,24 @@ impl Engine {
             handed_on: Tally::default(),
             errands: Mutex::default(),
             loops: every::Loops::default(),
-        })))
+        };
+        Ok(Engine(Arc::new(parts), store))
+    }
+
+    /// The same engine for what people wait for on pages: its way to the database leaves room for everything else.
+    #[must_use]
+    pub fn for_pages(&self) -> Engine {
+        Engine(self.0.clone(), self.1.for_pages())
+    }
+
+    /// The same engine for everything else: for what goes on for others than the page that began it.
+    fn for_programs(&self) -> Engine {
+        Engine(self.0.clone(), self.1.for_programs())
     }
 
     #[must_use]
     pub fn store(&self) -> &Store {
-        &self.0.store
+        &self.1
     }
 
     #[must_use]

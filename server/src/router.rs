@@ -106,7 +106,7 @@ impl Web {
 
     /// What every page and server function finds in its context.
     fn provide(&self) {
-        provide_context(self.engine.clone());
+        provide_context(self.engine.for_pages());
         provide_context(self.site.clone());
         provide_context(Simulated(self.site.simulated));
         let mut referrer = Referrer::default();

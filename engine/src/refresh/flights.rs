@@ -173,7 +173,8 @@ impl Engine {
         let (land, landing) = watch::channel(None);
         air.insert(route.clone(), landing.clone());
         drop(air);
-        let (engine, organisation) = (self.clone(), organisation.to_owned());
+        // Others than the page that began it may wait for it.
+        let (engine, organisation) = (self.for_programs(), organisation.to_owned());
         let span = tracing::info_span!("refresh", connection = %route.connection, generation = route.generation, cause = cause.name());
         let work = async move {
             let on_board = OnBoard { engine: engine.clone(), route };

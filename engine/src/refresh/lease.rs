@@ -88,7 +88,8 @@ impl Engine {
         held.connections.insert(connection.to_owned());
         if !held.beating {
             held.beating = true;
-            let (engine, beat) = (self.clone(), Rhythm::new("lease_beat", self.settings().refresh.lease_beat_every).limit(BEAT_LIMIT));
+            let beat = Rhythm::new("lease_beat", self.settings().refresh.lease_beat_every).limit(BEAT_LIMIT);
+            let engine = self.for_programs();
             tokio::spawn(async move { engine.every(beat, |engine| async move { engine.beat().await }).await });
         }
         drop(held);

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::audit::{note, noted};
+use super::postgres::transact;
 use super::{Act, Store, Stored, on};
 use crate::clock::Millis;
 
@@ -32,14 +33,13 @@ impl Store {
     pub async fn api_key_create(&self, key: &ApiKeyRow, act: &Act) -> Stored<()> {
         const SQL: &str =
             "INSERT INTO api_keys (id, organisation_id, name, key_hash, last_four, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             sqlx::query(SQL).bind(&key.id).bind(&key.organisation_id).bind(&key.name).bind(&key.key_hash).bind(&key.last_four).bind(key.created_at)
                 .execute(&mut *tx).await?;
             tx.commit().await?;
-        });
-        Ok(())
+            Ok(())
+        })
     }
 
     /// The key with this hash, unless it is revoked.
@@ -76,6 +76,6 @@ impl Store {
     /// When the database fails.
     pub async fn api_key_revoke(&self, id: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE api_keys SET revoked_at = $3 WHERE organisation_id = $1 AND id = $2 AND revoked_at IS NULL";
-        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(&act.organisation_id).bind(id).bind(act.at)))
+        noted!(self, act, sqlx::query(SQL).bind(&act.organisation_id).bind(id).bind(act.at))
     }
 }

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::audit::note;
+use super::postgres::transact;
 use super::{Act, Store, Stored, on};
 use crate::clock::Millis;
 
@@ -87,8 +88,7 @@ impl Store {
     /// # Errors
     /// When the database fails; nothing is written then.
     pub async fn app_add(&self, new: &AppRow, max: i64, act: &Act) -> Stored<AppAdded> {
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             let there: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM apps WHERE organisation_id = $1")
                 .bind(&new.organisation_id).fetch_one(&mut *tx).await?;
@@ -121,8 +121,7 @@ impl Store {
         act: &Act,
     ) -> Stored<bool> {
         let _stale = self.recent.stale_after(id);
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             let changed = sqlx::query("UPDATE apps SET client_secret_sealed = COALESCE($3, client_secret_sealed), \
                 webhook_secret_before_sealed = CASE WHEN $4 IS NULL THEN webhook_secret_before_sealed ELSE webhook_secret_sealed END, \
@@ -144,8 +143,7 @@ impl Store {
     /// When the database fails; nothing is written then.
     pub async fn app_remove(&self, id: &str, act: &Act) -> Stored<AppRemoved> {
         let _stale = self.recent.stale_after(id);
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             let used: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM connections WHERE organisation_id = $1 AND app_id = $2 \
                 AND (state <> 'disconnected' OR access_sealed IS NOT NULL)")

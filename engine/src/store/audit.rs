@@ -4,6 +4,7 @@
 use sha2::{Digest as _, Sha256};
 use sqlx::FromRow;
 
+use super::postgres::transact;
 use super::{Store, Stored, on};
 use crate::clock::Millis;
 use crate::digest::hex;
@@ -125,14 +126,16 @@ pub(super) use note;
 
 /// One statement and its line. `false`: it changed nothing, and there is no line.
 macro_rules! noted {
-    ($pool:ident, $act:expr, $query:expr) => {{
-        let mut tx = $pool.begin().await?;
-        $crate::store::audit::note!(tx, $act);
-        let changed = $query.execute(&mut *tx).await?.rows_affected() > 0;
-        if changed {
-            tx.commit().await?;
-        }
-        Ok(changed)
+    ($store:expr, $act:expr, $query:expr) => {{
+        let act: &$crate::store::Act = $act;
+        $crate::store::postgres::transact!($store, of &act.organisation_id, tx => {
+            $crate::store::audit::note!(tx, act);
+            let changed = $query.execute(&mut *tx).await?.rows_affected() > 0;
+            if changed {
+                tx.commit().await?;
+            }
+            Ok(changed)
+        })
     }};
 }
 pub(super) use noted;
@@ -143,8 +146,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn audit_note(&self, act: &Act) -> Stored<()> {
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             tx.commit().await?;
             Ok(())

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::audit::note;
+use super::postgres::transact;
 use super::{Act, Db, NewGrant, Store, StoreError, Stored, on};
 use crate::clock::Millis;
 use crate::connection::{Actor, Connection, Evidence, PassingError, Reason, RefreshTrouble, State, TokenTimes, Viewer, Workspace};
@@ -219,8 +220,7 @@ impl Store {
 
     async fn adopt(&self, new: &Adoption) -> Stored<Adopted> {
         let _stale = self.recent.stale_after(&new.id);
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &new.act.organisation_id, tx => {
             note!(tx, &new.act);
             if new.exclusive {
                 let claimed = sqlx::query("INSERT INTO workspace_claims (workspace_id, organisation_id) VALUES ($1, $2) \
@@ -330,8 +330,7 @@ impl Store {
     /// When the database fails.
     pub async fn connection_disconnect(&self, id: &str, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(id);
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             // The claim first, as in `connection_adopt`: in the other order the two could wait for each other for ever.
             sqlx::query("DELETE FROM workspace_claims WHERE organisation_id = $1 \
@@ -437,8 +436,7 @@ impl Store {
         ];
         let organisation = &act.organisation_id;
         let _stale = self.recent.stale_after(id);
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             // From here on nobody connects it again before this is done.
             note!(tx, act);
             let ended: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM connections WHERE organisation_id = $1 AND id = $2 \

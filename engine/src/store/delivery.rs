@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use sqlx::FromRow;
 
+use super::postgres::transact;
 use super::{Store, Stored, on};
 use crate::clock::Millis;
 
@@ -229,8 +230,7 @@ impl Store {
         const OLDEST: &str = "SELECT MAX(seq), COUNT(*), CAST(COALESCE(SUM(length(body)), 0) AS BIGINT) FROM deliveries \
             WHERE received_at < $2 AND seq IN (SELECT seq FROM deliveries ORDER BY seq LIMIT $1)";
         let _turn = self.turn_to_write().await;
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, tx => {
             hold_log!(tx);
             let (last, count, bytes): (Option<i64>, i64, i64) = sqlx::query_as(OLDEST).bind(bite).bind(before).fetch_one(&mut *tx).await?;
             let Some(last) = last else { return Ok(0) };
@@ -259,8 +259,7 @@ impl Store {
         const PARK: &str = "UPDATE messages SET state = 'parked', last_answer = 'the delivery was not kept for so long' \
             WHERE seq > (SELECT pruned_to FROM delivery_log) AND seq <= $1 AND state = 'waiting' AND claimed_by IS NULL";
         let _turn = self.turn_to_write().await;
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, tx => {
             hold_log!(tx);
             let oldest = sqlx::query_as(OLDEST).bind(bite).bind(bytes_max).fetch_one(&mut *tx).await?;
             let (Some(last), pruned, freed): (Option<i64>, i64, i64) = oldest else { return Ok((0, 0)) };

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::audit::{note, noted};
+use super::postgres::transact;
 use super::{Act, Store, Stored, on};
 use crate::clock::Millis;
 
@@ -110,8 +111,21 @@ impl Store {
         const SQL: &str = "INSERT INTO destinations (id, organisation_id, url, events, ordered, secret_sealed, last_four, created_by, created_at) \
             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE (SELECT COUNT(*) FROM destinations WHERE organisation_id = $2) < $10";
         let _stale = self.recent.stale_after(&new.id);
-        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(&new.id).bind(&new.organisation_id).bind(&new.url).bind(&new.events)
-            .bind(new.ordered).bind(&new.secret_sealed).bind(&new.last_four).bind(&act.actor.user_id).bind(new.created_at).bind(max)))
+        noted!(
+            self,
+            act,
+            sqlx::query(SQL)
+                .bind(&new.id)
+                .bind(&new.organisation_id)
+                .bind(&new.url)
+                .bind(&new.events)
+                .bind(new.ordered)
+                .bind(&new.secret_sealed)
+                .bind(&new.last_four)
+                .bind(&act.actor.user_id)
+                .bind(new.created_at)
+                .bind(max)
+        )
     }
 
     /// Removes a destination and what was on its way to it. `false`: there is none.
@@ -121,8 +135,7 @@ impl Store {
     pub async fn destination_remove(&self, id: &str, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(id);
         let _turn = self.turn_to_write().await;
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             let removed = sqlx::query("DELETE FROM destinations WHERE organisation_id = $1 AND id = $2")
                 .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
@@ -142,7 +155,7 @@ impl Store {
     pub async fn destination_pause(&self, id: &str, because: &str, act: &Act) -> Stored<bool> {
         const SQL: &str =
             "UPDATE destinations SET paused_at = $3, paused_because = $4 WHERE organisation_id = $1 AND id = $2 AND paused_at IS NULL";
-        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(&act.organisation_id).bind(id).bind(act.at).bind(because)))
+        noted!(self, act, sqlx::query(SQL).bind(&act.organisation_id).bind(id).bind(act.at).bind(because))
     }
 
     /// Sends to it again, beginning with what waits, all of it now.
@@ -151,8 +164,7 @@ impl Store {
     /// When the database fails.
     pub async fn destination_resume(&self, id: &str, act: &Act) -> Stored<bool> {
         let _turn = self.turn_to_write().await;
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             let resumed = sqlx::query("UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = NULL, next_at = 0 WHERE organisation_id = $1 AND id = $2")
                 .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;

@@ -3,6 +3,7 @@
 use sqlx::{Connection as _, FromRow};
 
 use super::audit::note;
+use super::postgres::transact;
 use super::{Act, Store, StoreError, Stored, on};
 use crate::account::{NewMember, Person, Role};
 use crate::clock::Millis;
@@ -157,8 +158,7 @@ impl Store {
     /// When the database fails.
     pub async fn member_set_role(&self, user: &str, role: &str, act: &Act) -> Stored<MemberChange> {
         const SQL: &str = "UPDATE members SET role = $3 WHERE organisation_id = $1 AND user_id = $2";
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             if role != Role::Owner.name() && is_last_owner!(tx, act, user) {
                 return Ok(MemberChange::LastOwner);
@@ -181,8 +181,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn member_remove(&self, user: &str, act: &Act) -> Stored<MemberChange> {
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             if is_last_owner!(tx, act, user) {
                 return Ok(MemberChange::LastOwner);
@@ -218,8 +217,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn member_add(&self, new: &NewMember, first_owner: bool) -> Stored<Member> {
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, tx => {
             if new.role == Role::Owner {
                 let claimed = sqlx::query("INSERT INTO meta (key, value) VALUES ('owner', $1) ON CONFLICT (key) DO NOTHING")
                     .bind(new.user_id.as_bytes()).execute(&mut *tx).await?.rows_affected();

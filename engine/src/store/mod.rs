@@ -84,7 +84,8 @@ const HEARTBEAT: &str = "heartbeat";
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-const POOL_SIZE: u32 = 16;
+/// Connections, unless something else is asked for.
+pub const POOL_SIZE: u32 = 16;
 
 #[derive(Clone, Debug)]
 pub enum Db {
@@ -105,6 +106,9 @@ pub enum StoreError {
     /// Nothing that is written now could be relied on.
     #[error("{0}")]
     Disk(DiskTrouble),
+    /// Not every name and every body can be stored there.
+    #[error("the database stores text as {0}, and Relink's is UTF-8: make one with ENCODING 'UTF8'")]
+    Encoding(String),
     /// A row that the code never writes. A person has to look.
     #[error("row {id} of {table} cannot be")]
     Inconsistent { table: &'static str, id: String },
@@ -123,7 +127,7 @@ impl StoreError {
             StoreError::Disk(trouble) => Some(*trouble),
             StoreError::Database(error) => sqlite::disk_trouble(error),
             StoreError::Ingest(error) => ingest_sqlite::disk_trouble(error),
-            StoreError::Migration(_) | StoreError::Timeout | StoreError::Inconsistent { .. } => None,
+            StoreError::Migration(_) | StoreError::Timeout | StoreError::Encoding(_) | StoreError::Inconsistent { .. } => None,
         }
     }
 }
@@ -154,13 +158,39 @@ impl Store {
         Ok(Store { db, recent: Arc::default(), writing: Arc::default(), ingest, disk: Some(disk) })
     }
 
-    /// Opens a PostgreSQL database, `postgres://…`.
+    /// Opens a PostgreSQL database, `postgres://…`, with as many connections as usual.
     ///
     /// # Errors
     /// When the address makes no sense or nothing answers there.
     pub async fn open_postgres(url: &str) -> Stored<Store> {
-        let db = Db::Postgres(Pg::open(url).await?);
+        Store::open_postgres_pool(url, POOL_SIZE).await
+    }
+
+    /// Opens a PostgreSQL database with so many connections at most.
+    ///
+    /// # Errors
+    /// When the address makes no sense or nothing answers there.
+    pub async fn open_postgres_pool(url: &str, size: u32) -> Stored<Store> {
+        let db = Db::Postgres(Pg::open(url, size).await?);
         Ok(Store { db, recent: Arc::default(), writing: Arc::default(), ingest: None, disk: None })
+    }
+
+    /// The same store for what people wait for on pages: it leaves room for everything else.
+    #[must_use]
+    pub fn for_pages(&self) -> Store {
+        match &self.db {
+            Db::Postgres(pg) => Store { db: Db::Postgres(pg.for_pages()), ..self.clone() },
+            Db::Sqlite(_) => self.clone(),
+        }
+    }
+
+    /// The same store for everything else.
+    #[must_use]
+    pub fn for_programs(&self) -> Store {
+        match &self.db {
+            Db::Postgres(pg) => Store { db: Db::Postgres(pg.for_programs()), ..self.clone() },
+            Db::Sqlite(_) => self.clone(),
+        }
     }
 
     /// Brings the schema up to date. Safe with any number of processes at once.
@@ -175,7 +205,7 @@ impl Store {
                 tx.commit().await?;
             }
             Db::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
+                let mut tx = pool.begin_migrating().await?;
                 // Held to the end of the transaction, so a pooler in transaction mode does not break it.
                 sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK).execute(&mut *tx).await?;
                 unlocked(sqlx::migrate!("../migrations/postgres")).run_direct(None, &mut *tx, false).await?;

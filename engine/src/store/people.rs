@@ -4,6 +4,7 @@
 use sqlx::FromRow;
 
 use super::audit::{note, noted};
+use super::postgres::transact;
 use super::{Act, Store, Stored, on};
 use crate::clock::Millis;
 
@@ -150,8 +151,7 @@ impl Store {
         const ADD: &str = "INSERT INTO invites (id, organisation_id, workspace_id, linear_id, linear_name, linear_email, linear_avatar_url, \
             code_hash, made_by, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
         let person = &new.person;
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             let holder = sqlx::query_scalar(HOLDER).bind(&person.organisation_id).bind(&person.workspace_id).bind(&person.linear_id);
             if let Some(email) = holder.fetch_optional(&mut *tx).await? {
@@ -210,7 +210,7 @@ impl Store {
     pub async fn invite_end(&self, id: &str, ended: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE invites SET ended = $3, ended_at = $4 \
             WHERE id = $1 AND organisation_id = $2 AND ended IS NULL AND expires_at > $4";
-        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(id).bind(&act.organisation_id).bind(ended).bind(act.at)))
+        noted!(self, act, sqlx::query(SQL).bind(id).bind(&act.organisation_id).bind(ended).bind(act.at))
     }
 
     /// Takes a code whose holder said no or was refused off the list. `false`: it is not on it.
@@ -220,7 +220,7 @@ impl Store {
     pub async fn invite_dismiss(&self, id: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE invites SET ended = 'dismissed' \
             WHERE id = $1 AND organisation_id = $2 AND ended IN ('declined', 'refused')";
-        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(id).bind(&act.organisation_id)))
+        noted!(self, act, sqlx::query(SQL).bind(id).bind(&act.organisation_id))
     }
 
     /// Uses a code up: whoever holds it is the person that it names. Of any number at once, one is first; a code that leads
@@ -235,8 +235,7 @@ impl Store {
         const MEMBER: &str = "INSERT INTO members (organisation_id, user_id, role, created_at) VALUES ($1, $2, 'member', $3) \
             ON CONFLICT (organisation_id, user_id) DO NOTHING";
         let person = invite.person();
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             let taken: Option<(Option<String>,)> =
                 sqlx::query_as(TAKE).bind(&invite.id).bind(code_hash).bind(act.at).fetch_optional(&mut *tx).await?;
@@ -265,8 +264,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn person_link(&self, person: &LinearPersonRow, user: &str, act: &Act) -> Stored<Linking> {
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             let linking = link!(tx, person, user, Some(user), act.at);
             if matches!(linking, Linking::Linked { again: false, .. }) {
@@ -282,7 +280,7 @@ impl Store {
     /// When the database fails.
     pub async fn person_unlink(&self, workspace: &str, linear_id: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "DELETE FROM people WHERE organisation_id = $1 AND workspace_id = $2 AND linear_id = $3";
-        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(&act.organisation_id).bind(workspace).bind(linear_id)))
+        noted!(self, act, sqlx::query(SQL).bind(&act.organisation_id).bind(workspace).bind(linear_id))
     }
 
     /// Everybody of an organisation who is known in Linear.

@@ -4,67 +4,175 @@
 //! outside a transaction the second step may land where the first never was, or worse, where somebody else's was. Behind
 //! a pooler each statement is therefore a transaction of its own, which begins by forgetting what others prepared.
 
-use std::str::FromStr;
+mod again;
+mod open;
+mod session;
+mod turns;
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Describe, Either, Error, Execute, Executor, PgPool, Postgres, Row as _, SqlStr, Transaction};
+use sqlx::error::BoxDynError;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::{Connection as _, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr, Transaction};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
-use super::{ACQUIRE_TIMEOUT, POOL_SIZE};
+use super::ACQUIRE_TIMEOUT;
+pub(super) use again::{PAUSES, in_time, is_passing, transact};
+use session::Begin;
+use turns::Turns;
 
-/// Names of prepared statements are counted by each client, so those of another one would be in the way.
-const BEGIN_POOLED: &str = "BEGIN; DEALLOCATE ALL";
-/// Rounds of looking for a pooler. One is nearly always enough; other clients' traffic may hide it in one.
-const PROBES: usize = 6;
+/// A statement that took longer than the server lets it is on a connection that leads nowhere any more.
+const PATIENCE: Duration = Duration::from_secs(12);
+
+/// A statement's rows, and how many it changed.
+type Answer = Vec<Either<PgQueryResult, PgRow>>;
 
 #[derive(Clone, Debug)]
 pub struct Pg {
     pool: PgPool,
-    /// There is a pooler in transaction mode in between.
-    pooled: bool,
+    /// How a transaction begins.
+    begin: Begin,
+    /// Turns to have a connection for a page, where this is a way in for pages.
+    turns: Option<Arc<Semaphore>>,
+    page_turns: Arc<Semaphore>,
+    /// Turns to write down an act.
+    pub(super) organisations: Arc<Turns>,
 }
 
 impl Pg {
-    /// Connects to `postgres://…` and finds out what answers there.
-    pub(super) async fn open(url: &str) -> Result<Pg, Error> {
-        // Poolers refuse start-up parameters that they do not know, and this one only makes floats longer.
-        let options = PgConnectOptions::from_str(url)?.application_name("relink").extra_float_digits(None);
-        let pool = connect(options.clone()).await?;
-        if !is_pooled(&pool).await? {
-            return Ok(Pg { pool, pooled: false });
-        }
-        tracing::info!("PostgreSQL is behind a pooler in transaction mode: each statement is a transaction of its own");
-        pool.close().await;
-        Ok(Pg { pool: connect(options.statement_cache_capacity(0)).await?, pooled: true })
+    /// The way in for pages: they have half of the connections and less time, so that tokens and webhooks come first.
+    pub(super) fn for_pages(&self) -> Pg {
+        Pg { begin: self.begin.for_pages(), turns: Some(self.page_turns.clone()), ..self.clone() }
     }
 
-    pub(super) async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
-        if self.pooled { self.pool.begin_with(BEGIN_POOLED).await } else { self.pool.begin().await }
+    /// The way in for everything else.
+    pub(super) fn for_programs(&self) -> Pg {
+        Pg { begin: self.begin.for_programs(), turns: None, ..self.clone() }
+    }
+
+    pub(super) async fn begin(&self) -> Result<Tx, Error> {
+        let Seat { connection, turn } = self.seat().await?;
+        Ok(Tx { tx: Transaction::begin(connection, Some(self.begin.sql())).await?, _turn: turn })
     }
 
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
-}
 
-async fn connect(options: PgConnectOptions) -> Result<PgPool, Error> {
-    PgPoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await
-}
+    async fn seat(&self) -> Result<Seat, Error> {
+        let turn = match &self.turns {
+            Some(turns) => match timeout(ACQUIRE_TIMEOUT, turns.clone().acquire_owned()).await {
+                Ok(turn) => turn.ok(),
+                Err(_) => return Err(Error::PoolTimedOut),
+            },
+            None => None,
+        };
+        Ok(Seat { connection: open::connection(&self.pool).await?, turn })
+    }
 
-/// Two connections never share a server process, unless somebody deals server processes out anew for each transaction.
-async fn is_pooled(pool: &PgPool) -> Result<bool, Error> {
-    const PID: &str = "SELECT pg_backend_pid()";
-    let (mut one, mut other) = (pool.acquire().await?, pool.acquire().await?);
-    let first: i32 = one.fetch_one(sqlx::raw_sql(PID)).await?.try_get(0)?;
-    for _ in 0..PROBES {
-        let here: i32 = one.fetch_one(sqlx::raw_sql(PID)).await?.try_get(0)?;
-        let there: i32 = other.fetch_one(sqlx::raw_sql(PID)).await?.try_get(0)?;
-        if here != first || there == here {
-            return Ok(true);
+    /// Runs a statement to its end, once more where the database itself undid it.
+    async fn run(&self, statement: Statement) -> Result<Answer, Error> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let answer = self.once(statement.clone()).await;
+            match (&answer, pauses.next()) {
+                (Err(error), Some(pause)) if is_passing(error) => tokio::time::sleep(pause).await,
+                _ => return answer,
+            }
         }
     }
-    Ok(false)
+
+    async fn once(&self, statement: Statement) -> Result<Answer, Error> {
+        let mut seat = self.seat().await?;
+        if let Ok(answer) = timeout(PATIENCE, self.on(&mut seat.connection, statement)).await {
+            return answer;
+        }
+        // To give it back would mean to wait for it.
+        drop(seat.connection.detach());
+        Err(Error::Io(std::io::ErrorKind::TimedOut.into()))
+    }
+
+    async fn on(&self, connection: &mut PgConnection, statement: Statement) -> Result<Answer, Error> {
+        if !self.begin.each_statement() {
+            return connection.fetch_many(statement).try_collect().await;
+        }
+        let mut tx = connection.begin_with(self.begin.sql()).await?;
+        let all = (&mut *tx).fetch_many(statement).try_collect().await?;
+        tx.commit().await?;
+        Ok(all)
+    }
+}
+
+/// A connection that is in use.
+struct Seat {
+    connection: PoolConnection<Postgres>,
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+/// A transaction, rolled back unless it is committed.
+#[derive(Debug)]
+pub struct Tx {
+    tx: Transaction<'static, Postgres>,
+    _turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Tx {
+    pub async fn commit(self) -> Result<(), Error> {
+        self.tx.commit().await
+    }
+}
+
+impl Deref for Tx {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.tx
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+}
+
+/// A statement that can be run again.
+#[derive(Clone)]
+struct Statement {
+    sql: SqlStr,
+    arguments: Option<PgArguments>,
+    persistent: bool,
+}
+
+impl Statement {
+    fn of<'q>(mut query: impl Execute<'q, Postgres>) -> Result<Statement, Error> {
+        let arguments = query.take_arguments().map_err(Error::Encode)?;
+        Ok(Statement { arguments, persistent: query.persistent(), sql: query.sql() })
+    }
+}
+
+impl Execute<'_, Postgres> for Statement {
+    fn sql(self) -> SqlStr {
+        self.sql
+    }
+
+    fn statement(&self) -> Option<&PgStatement> {
+        None
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<PgArguments>, BoxDynError> {
+        Ok(self.arguments.take())
+    }
+
+    fn persistent(&self) -> bool {
+        self.persistent
+    }
 }
 
 impl<'p> Executor<'p> for &'_ Pg {
@@ -74,16 +182,8 @@ impl<'p> Executor<'p> for &'_ Pg {
     where
         E: 'q + Execute<'q, Postgres>,
     {
-        if !self.pooled {
-            return (&self.pool).fetch_many(query);
-        }
-        let pool = self.pool.clone();
-        let whole = async move {
-            let mut tx = pool.begin_with(BEGIN_POOLED).await?;
-            let all: Vec<_> = (&mut *tx).fetch_many(query).try_collect().await?;
-            tx.commit().await?;
-            Ok::<_, Error>(stream::iter(all.into_iter().map(Ok)))
-        };
+        let (pg, statement) = (self.clone(), Statement::of(query));
+        let whole = async move { Ok::<_, Error>(stream::iter(pg.run(statement?).await?.into_iter().map(Ok))) };
         stream::once(whole).try_flatten().boxed()
     }
 
@@ -91,16 +191,8 @@ impl<'p> Executor<'p> for &'_ Pg {
     where
         E: 'q + Execute<'q, Postgres>,
     {
-        if !self.pooled {
-            return (&self.pool).fetch_optional(query);
-        }
-        let pool = self.pool.clone();
-        Box::pin(async move {
-            let mut tx = pool.begin_with(BEGIN_POOLED).await?;
-            let row = (&mut *tx).fetch_optional(query).await?;
-            tx.commit().await?;
-            Ok(row)
-        })
+        let (pg, statement) = (self.clone(), Statement::of(query));
+        Box::pin(async move { Ok(pg.run(statement?).await?.into_iter().find_map(Either::right)) })
     }
 
     fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>

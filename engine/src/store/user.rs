@@ -29,7 +29,7 @@ impl Store {
     /// When the database fails.
     pub async fn user_set_password(&self, user: &str, hash: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
-        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(user).bind(hash)))
+        noted!(self, act, sqlx::query(SQL).bind(user).bind(hash))
     }
 
     /// Sets the password of an account that has none; answers whether it had none.
@@ -38,6 +38,6 @@ impl Store {
     /// When the database fails.
     pub async fn user_set_first_password(&self, user: &str, hash: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash IS NULL";
-        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(user).bind(hash)))
+        noted!(self, act, sqlx::query(SQL).bind(user).bind(hash))
     }
 }

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::audit::{note, noted};
+use super::postgres::transact;
 use super::{Act, Store, Stored, on};
 use crate::clock::Millis;
 
@@ -77,8 +78,7 @@ impl Store {
     /// When the database fails; nothing is written then.
     pub async fn webhook_secret_add(&self, new: &WebhookSecretRow, overlap_until: Millis, max: i64, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(&new.connection_id);
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
             // Two at once take turns: only one can be the current one.
             sqlx::query("UPDATE connections SET generation = generation WHERE id = $1").bind(&new.connection_id).execute(&mut *tx).await?;
@@ -120,7 +120,7 @@ impl Store {
         const SQL: &str = "UPDATE webhook_secrets SET retires_at = CASE WHEN id = $2 THEN NULL ELSE $3 END \
             WHERE connection_id = $1 AND (id = $2 OR retires_at IS NULL)";
         let _stale = self.recent.stale_after(connection);
-        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(connection).bind(id).bind(overlap_until)))
+        noted!(self, act, sqlx::query(SQL).bind(connection).bind(id).bind(overlap_until))
     }
 
     /// Accepts a secret no more, from now on; what it was is still told apart. `false`: there is no such secret.
@@ -130,6 +130,6 @@ impl Store {
     pub async fn webhook_secret_retire(&self, connection: &str, id: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE webhook_secrets SET retires_at = $4 WHERE organisation_id = $1 AND connection_id = $2 AND id = $3";
         let _stale = self.recent.stale_after(connection);
-        on!(&self.db, pool => noted!(pool, act, sqlx::query(SQL).bind(&act.organisation_id).bind(connection).bind(id).bind(act.at)))
+        noted!(self, act, sqlx::query(SQL).bind(&act.organisation_id).bind(connection).bind(id).bind(act.at))
     }
 }

@@ -6,6 +6,7 @@ mod apps;
 mod changes;
 mod deliveries;
 mod people;
+mod postgres;
 mod refresh;
 mod rows;
 mod support;

@@ -6,6 +6,7 @@ use relink_engine::account::{NewMember, Person, Role};
 use relink_engine::connection::{Actor as ConnectionActor, Viewer, Workspace};
 use relink_engine::entropy::Entropy;
 use relink_engine::store::{Act, Actor, Adoption, NewGrant, Store};
+use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
 /// A store that nobody else uses. Keep it whole: the SQLite file goes with it.
@@ -39,38 +40,100 @@ pub async fn open(url: &str) -> Store {
     opened.unwrap()
 }
 
-/// A schema of its own in the database that `RELINK_TEST_POSTGRES` names; `make test` starts one.
-#[expect(clippy::disallowed_methods, reason = "tests are told where PostgreSQL is, and name schemas by chance")]
+/// A schema of its own in the database of the server for tests.
 pub async fn empty_postgres() -> Option<Fresh> {
-    use sqlx::Connection as _;
-    let Ok(server) = std::env::var("RELINK_TEST_POSTGRES") else {
-        let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
-        assert!(skipped, "set RELINK_TEST_POSTGRES (`make test` does), or RELINK_TEST_WITHOUT_POSTGRES=1 to do without");
-        return None;
-    };
-    let entropy = Entropy::new(|slice| getrandom::fill(slice).unwrap());
-    let schema = format!("t{}", entropy.id().replace('-', ""));
-    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&mut connection).await.unwrap();
+    let (server, schema) = (postgres_url()?, name());
+    execute(&server, &format!("CREATE SCHEMA {schema}")).await;
     let separator = if server.contains('?') { '&' } else { '?' };
     let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
     Some(Fresh { store: open(&url).await, url, _dir: None })
 }
 
 /// A database of its own behind a pooler in transaction mode, in the server that `RELINK_TEST_PGBOUNCER` names.
-#[expect(clippy::disallowed_methods, reason = "tests are told where the pooler is, and name databases by chance")]
 pub async fn pooled() -> Option<Fresh> {
-    use sqlx::Connection as _;
-    let server = std::env::var("RELINK_TEST_POSTGRES").ok()?;
-    let pooler = std::env::var("RELINK_TEST_PGBOUNCER").expect("RELINK_TEST_PGBOUNCER is set where RELINK_TEST_POSTGRES is");
-    let entropy = Entropy::new(|slice| getrandom::fill(slice).unwrap());
-    let database = format!("t{}", entropy.id().replace('-', ""));
-    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {database}"))).execute(&mut connection).await.unwrap();
-    let url = format!("{pooler}/{database}");
+    let url = Server::new("").await?.pooled_url();
     let fresh = Fresh { store: open(&url).await, url, _dir: None };
     fresh.store.migrate().await.unwrap();
     Some(fresh)
+}
+
+/// A PostgreSQL database of its own, and ways into it past the store.
+pub struct Server {
+    /// Of whoever owns the server, for this database.
+    admin: String,
+    url: String,
+    database: String,
+}
+
+impl Server {
+    /// A database that is made with these options.
+    pub async fn new(options: &str) -> Option<Server> {
+        let (server, database) = (postgres_url()?, name());
+        execute(&server, &format!("CREATE DATABASE {database} {options}")).await;
+        let url = format!("{}/{database}", server.rsplit_once('/').unwrap().0);
+        Some(Server { admin: url.clone(), url, database })
+    }
+
+    /// A database whose owner may have so many connections.
+    pub async fn limited(connections: u32) -> Option<Server> {
+        let (server, role) = (postgres_url()?, name());
+        execute(&server, &format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT {connections}")).await;
+        let made = Server::new(&format!("OWNER {role}")).await?;
+        let url = made.url.replacen("relink@", &format!("{role}@"), 1);
+        assert_ne!(url, made.url, "tests know who owns the server");
+        Some(Server { url, ..made })
+    }
+
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "tests are told where the pooler is")]
+    pub fn pooled_url(&self) -> String {
+        let pooler = std::env::var("RELINK_TEST_PGBOUNCER").expect("RELINK_TEST_PGBOUNCER is set where RELINK_TEST_POSTGRES is");
+        format!("{pooler}/{}", self.database)
+    }
+
+    pub async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.admin).await.unwrap()
+    }
+
+    /// A default of the database.
+    pub async fn set(&self, setting: &str) {
+        execute(&self.admin, &format!("ALTER DATABASE {} SET {setting}", self.database)).await;
+    }
+
+    /// Ends what a store or a pooler has open, and waits until it is gone.
+    pub async fn end_sessions(&self) {
+        const END: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let mut raw = self.connect().await;
+        while sqlx::raw_sql(END).fetch_optional(&mut raw).await.unwrap().is_some() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+}
+
+async fn execute(url: &str, sql: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests name schemas and databases by chance")]
+fn name() -> String {
+    format!("t{}", Entropy::new(|slice| getrandom::fill(slice).unwrap()).id().replace('-', ""))
+}
+
+/// The server that `RELINK_TEST_POSTGRES` names; `make test` starts one.
+#[expect(clippy::disallowed_methods, reason = "tests are told where PostgreSQL is")]
+fn postgres_url() -> Option<String> {
+    let Ok(server) = std::env::var("RELINK_TEST_POSTGRES") else {
+        let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
+        assert!(skipped, "set RELINK_TEST_POSTGRES (`make test` does), or RELINK_TEST_WITHOUT_POSTGRES=1 to do without");
+        return None;
+    };
+    Some(server)
 }
 
 /// One test body, run on either database, and on PostgreSQL behind a pooler.
