@@ -24,6 +24,8 @@ pub struct Config {
     pub url: Url,
     pub data_dir: PathBuf,
     pub database: Database,
+    /// Connections to PostgreSQL at most.
+    pub database_pool: u32,
     /// Given in the environment; otherwise the data directory holds them.
     pub keys: Option<KeyRing>,
     pub app: Option<OauthApp>,

@@ -38,7 +38,7 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
     }
     let store = match &config.database {
         Database::Sqlite(path) => Store::open_sqlite(path).await?,
-        Database::Postgres(url) => Store::open_postgres(url.expose_secret()).await?,
+        Database::Postgres(url) => Store::open_postgres_pool(url.expose_secret(), config.database_pool).await?,
     };
     store.migrate().await?;
     let ring = match &config.keys {

@@ -29,9 +29,16 @@ pub(super) type Outcome = Result<(), Box<dyn Error>>;
 /// Longer than any secret that anybody pipes in.
 const STDIN_MAX: u64 = 64 * 1024;
 
-pub async fn run(args: Args, config: Config, clock: Clock, entropy: Entropy) -> Outcome {
+/// Connections of a command, so that it finds room beside the servers.
+const POOL: u32 = 2;
+
+pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy) -> Outcome {
     let json = args.json;
-    match args.command.unwrap_or(Command::Serve { demo: false }) {
+    let command = args.command.unwrap_or(Command::Serve { demo: false });
+    if !matches!(command, Command::Serve { .. }) {
+        config.database_pool = config.database_pool.min(POOL);
+    }
+    match command {
         Command::Serve { demo } => Ok(serve::serve(config, demo, clock, entropy).await?),
         Command::Simulate { addr, state, redirect_uris } => simulate(json, addr, state, redirect_uris).await,
         Command::User(User::Add { email, name, org, role }) => {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use relink_engine::linear::{OauthApp, is_client_id, is_client_secret};
 use relink_engine::mail::{MailError, MailServer};
+use relink_engine::store::POOL_SIZE;
 use relink_engine::vault::KeyRing;
 use relink_engine::webhook::WebhookSettings;
 use relink_engine::{KEEP_DISCONNECTED, RefreshSettings};
@@ -47,11 +48,12 @@ pub fn from_environment() -> Result<Config, ConfigError> {
 }
 
 /// Everything that is read.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
     "RELINK_ADDR",
     "RELINK_URL",
     "RELINK_DATA_DIR",
     "DATABASE_URL",
+    "RELINK_DATABASE_POOL",
     "RELINK_KEYS",
     "LINEAR_CLIENT_ID",
     "LINEAR_CLIENT_SECRET",
@@ -89,6 +91,7 @@ pub fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Co
         addr: addr(get("RELINK_ADDR"))?,
         url: public_url(get("RELINK_URL"))?,
         database: database(get("DATABASE_URL"), &data_dir)?,
+        database_pool: number("RELINK_DATABASE_POOL", get("RELINK_DATABASE_POOL"), POOL_SIZE, 1_000)?,
         keys: keys(get("RELINK_KEYS"))?,
         app: app(get("LINEAR_CLIENT_ID"), get("LINEAR_CLIENT_SECRET"))?,
         webhook_secret: webhook_secret(get("LINEAR_WEBHOOK_SECRET"))?,
@@ -370,6 +373,8 @@ mod tests {
             ("DATABASE_URL", "mysql://hunter2hunter2@x/y"),
             ("DATABASE_URL", "sqlite://"),
             ("DATABASE_URL", "sqlite://:memory:"),
+            ("RELINK_DATABASE_POOL", "0"),
+            ("RELINK_DATABASE_POOL", "all"),
             ("RELINK_KEYS", key),
             ("LINEAR_CLIENT_ID", "two words"),
             ("LINEAR_CLIENT_ID", "lin_oauth_0123456789"),
