@@ -24,6 +24,7 @@ pub mod people;
 mod proof;
 pub mod refresh;
 pub mod scope;
+mod storage;
 pub mod store;
 mod tally;
 mod token;
@@ -111,6 +112,7 @@ struct Parts {
     live: live::Live,
     handed_on: Tally,
     errands: Mutex<()>,
+    storage: storage::Storage,
     loops: every::Loops,
 }
 
@@ -178,6 +180,7 @@ impl Engine {
             live: live::Live::default(),
             handed_on: Tally::default(),
             errands: Mutex::default(),
+            storage: storage::Storage::default(),
             loops: every::Loops::default(),
         };
         Ok(Engine(Arc::new(parts), store))
@@ -289,6 +292,10 @@ impl Engine {
 
     fn loops(&self) -> &every::Loops {
         &self.0.loops
+    }
+
+    fn storage(&self) -> &storage::Storage {
+        &self.0.storage
     }
 
     fn listeners(&self) -> &webhook::Listeners {

@@ -16,6 +16,8 @@ const SWEEP_APART: Duration = Duration::from_secs(4);
 const RESUME: Rhythm = Rhythm::new("resume", Duration::from_secs(3)).vital();
 /// Soon, so that a flood of deliveries does not fill the disk.
 const PRUNE: Rhythm = Rhythm::new("prune", Duration::from_secs(5)).vital();
+const STORAGE: Rhythm = Rhythm::new("storage", Duration::from_secs(3)).vital();
+const CLOCK: Rhythm = Rhythm::new("clock", Duration::from_secs(10));
 const ALARM: Rhythm = Rhythm::new("alarm", Duration::from_secs(10));
 
 /// Starts it all but for handing on, which ends later than the rest. It ends when the set is dropped.
@@ -26,6 +28,8 @@ pub fn start(engine: &Engine) -> JoinSet<()> {
     background.spawn(every(engine, RESUME, resume));
     background.spawn(every(engine, PRUNE, prune));
     background.spawn(every(engine, ALARM, alarm));
+    background.spawn(every(engine, STORAGE, storage));
+    background.spawn(every(engine, CLOCK, clock));
     let engine = engine.clone();
     background.spawn(async move { engine.tell_changes().await });
     background
@@ -41,7 +45,7 @@ where
 
 /// Forgets what has run out and finishes what a crash or a silent Linear left open.
 async fn tidy_up(engine: Engine) {
-    if let Err(error) = engine.store().forget_expired(engine.now()).await {
+    if let Err(error) = engine.forget_expired().await {
         tracing::error!(%error, "tidying up failed");
     }
     gets_on();
@@ -86,6 +90,18 @@ async fn sweep(engine: Engine) {
     let apart = SWEEP_APART.mul_f64(dice);
     engine.plan_sweep(SWEEP.span() + apart);
     sleep(apart).await;
+}
+
+/// Finds out whether the database keeps what it is given.
+async fn storage(engine: Engine) {
+    engine.watch_storage().await;
+}
+
+/// Goes by the database's clock, where replicas share one.
+async fn clock(engine: Engine) {
+    if let Err(error) = engine.follow_database_clock().await {
+        tracing::warn!(%error, "the database's clock could not be read");
+    }
 }
 
 /// Mails to those who can help.

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use relink_engine::Engine;
+use relink_engine::clock::SECOND;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -34,7 +35,7 @@ pub async fn alive() -> Json<Value> {
 
 /// Everything that serving needs is there. The schema is up to date: nothing listens before the migrations are done.
 pub async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {
-    let checks = [database(&engine).await, background(&engine)];
+    let checks = [database(&engine).await, storage(&engine), background(&engine), clock(&engine)];
     let Some(bad) = checks.iter().find(|check| !check.ok) else {
         return (StatusCode::OK, Json(json!({ "status": "ready", "checks": checks })));
     };
@@ -54,6 +55,19 @@ async fn database(engine: &Engine) -> Check {
         Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
     };
     Check::new("database", outcome)
+}
+
+/// The database keeps what it is given.
+fn storage(engine: &Engine) -> Check {
+    Check::new("storage", engine.storage_trouble().map_or(Ok(()), |trouble| Err(trouble.to_owned())))
+}
+
+/// A clock that is wrong keeps nobody from being served.
+fn clock(engine: &Engine) -> Check {
+    let ahead_s = engine.clock_trust().ahead / SECOND;
+    let why =
+        (ahead_s != 0).then(|| format!("this machine's clock is {} s {}", ahead_s.abs(), if ahead_s > 0 { "ahead" } else { "behind" }));
+    Check { name: "clock", ok: true, why }
 }
 
 /// What the process has to do by itself is being done.

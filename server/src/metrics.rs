@@ -50,6 +50,7 @@ pub async fn show(State(engine): State<Engine>) -> Response {
     let (now, in_flight) = ("refreshes", engine.refreshes_under_way() as u64);
     family(&mut text, "relink_under_way", "gauge", "Refreshes under way in this process.", "what", [(now, in_flight)].into_iter());
     loops(&mut text, &engine.loop_health());
+    instance(&mut text, &engine);
     let lost = logs::lost();
     let lost = [("queue_full", lost.queue_full), ("write_failed", lost.write_failed)];
     family(
@@ -61,6 +62,19 @@ pub async fn show(State(engine): State<Engine>) -> Response {
         lost.into_iter(),
     );
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// What only whoever runs this process can mend.
+fn instance(text: &mut String, engine: &Engine) {
+    let help = "1 for the reason why the database of this process keeps nothing, if there is one.";
+    let trouble = engine.storage_trouble().map(|trouble| (trouble, 1));
+    family(text, "relink_storage_trouble", "gauge", help, "reason", trouble.into_iter());
+    let ahead = engine.clock_trust().ahead as f64 / 1_000.0;
+    let help = "Seconds that this machine's clock is ahead, behind where negative, 0 within a minute.";
+    let _ = write!(
+        text,
+        "# HELP relink_clock_ahead_seconds {help}\n# TYPE relink_clock_ahead_seconds gauge\nrelink_clock_ahead_seconds {ahead}\n"
+    );
 }
 
 /// What goes on in the background.

@@ -58,7 +58,10 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
         webhook_key: config.webhook_secret.as_ref().and_then(SigningKey::new),
     };
     match Engine::open(store, linear, vault, clock, entropy, settings).await {
-        Ok(engine) => Ok(engine),
+        Ok(engine) => {
+            engine.follow_database_clock().await?;
+            Ok(engine)
+        }
         Err(OpenError::WrongKey) => Err(StartError::WrongKey),
         Err(OpenError::Store(error)) => Err(error.into()),
         Err(OpenError::Outgoing(error)) => Err(error.into()),

@@ -1,8 +1,9 @@
-//! Tells `fault.c` what to fail, through the file that it has mapped.
+//! Makes the library of `fault.c`, and tells it what to fail, through the file that it has mapped.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::process::Command;
 
 const WRITES: i64 = 1;
 const SYNCS: i64 = 2;
@@ -41,12 +42,21 @@ impl Fault {
     }
 }
 
+const BYTES: usize = 48;
+
+/// Builds the library, to be named in `LD_PRELOAD`.
+pub fn compile(library: &Path) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/tests/faults/fault.c");
+    let made = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(library).arg(source).arg("-ldl").status();
+    assert!(made.unwrap().success(), "the C compiler that Rust needs anyway is missing");
+}
+
 /// `struct control` of `fault.c`.
 pub struct Control(File);
 
 impl Control {
     pub fn make(path: &Path) {
-        std::fs::write(path, [0; 40]).unwrap();
+        std::fs::write(path, [0; BYTES]).unwrap();
     }
 
     pub fn open(path: &Path) -> Control {
@@ -66,6 +76,11 @@ impl Control {
         self.0.read_exact_at(&mut seen, 32).unwrap();
         self.write(&[0; 5]);
         i64::from_ne_bytes(seen)
+    }
+
+    /// The machine's clock shows so many seconds more.
+    pub fn move_clock(&self, ahead_s: i64) {
+        self.0.write_all_at(&ahead_s.to_ne_bytes(), 40).unwrap();
     }
 
     fn write(&self, numbers: &[i64; 5]) {

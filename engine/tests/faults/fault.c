@@ -1,4 +1,5 @@
-/* Fails writes, syncs and opens of one database's files, as a full or dying disk does. Loaded before libc's own.
+/* Fails writes, syncs and opens of one database's files, as a full or dying disk does, and moves the clock. Loaded before
+ * libc's own.
  *
  * What it does is told in a small file that is mapped, so that the process under test changes it by writing to it. */
 #define _GNU_SOURCE
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { WRITES = 1, SYNCS = 2, OPENS = 4 };
@@ -21,6 +23,7 @@ struct control {
     int64_t lasting;   /* and so do all after it */
     int64_t error;
     int64_t seen;
+    int64_t clock_ahead_s;
 };
 
 static struct control *control;
@@ -84,6 +87,14 @@ int fsync(int fd) {
 int fdatasync(int fd) {
     REAL(fdatasync);
     return control && ours_fd(fd) && fails(SYNCS) ? -1 : real(fd);
+}
+
+/* The machine's clock jumps; stopwatches do not. */
+int clock_gettime(clockid_t id, struct timespec *into) {
+    REAL(clock_gettime);
+    int outcome = real(id, into);
+    if (control && id == CLOCK_REALTIME && outcome == 0) into->tv_sec += control->clock_ahead_s;
+    return outcome;
 }
 
 #define OPEN(name) \

@@ -5,13 +5,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
+#[expect(dead_code, reason = "other suites move the clock too")]
 mod control;
 mod world;
 
 use std::path::Path;
 use std::process::Command;
 
-use control::{Control, Fault};
+use control::{Control, Fault, compile};
 use world::{Act, World};
 
 const CHILD: &str = "every_failing_write_loses_nothing_in_this_process";
@@ -34,12 +35,6 @@ fn whatever_write_sync_or_open_of_the_database_fails_nothing_is_lost() {
         .unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
     assert!(child.status.success() && said.contains("1 passed"), "{said}");
-}
-
-fn compile(library: &Path) {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/fault.c");
-    let made = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(library).arg(source).arg("-ldl").status();
-    assert!(made.unwrap().success(), "the C compiler that Rust needs anyway is missing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,16 +1,13 @@
 //! Days that kill grants elsewhere: real processes, killed without warning, on real databases.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use relink_simulator::{Fault, Kind};
 use serde_json::json;
 use sqlx::Connection as _;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
 
+use crate::cable::Cable;
 use crate::fleet::{DAY_S, Fleet, empty_database, fault};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -137,39 +134,6 @@ async fn linear_hangs_for_some_while_two_hundred_others_are_used() {
     assert_eq!(fleet.linear.grant_counts("acme-robotics").rotations, 0);
 }
 
-/// A way to the database that can be cut.
-struct Cable {
-    port: u16,
-    connected: Arc<AtomicBool>,
-}
-
-impl Cable {
-    async fn to(target: String) -> Cable {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let connected = Arc::new(AtomicBool::new(true));
-        let plugged = connected.clone();
-        tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let (plugged, target) = (plugged.clone(), target.clone());
-                tokio::spawn(async move {
-                    let cut = async {
-                        while plugged.load(Ordering::SeqCst) {
-                            tokio::time::sleep(Duration::from_millis(20)).await;
-                        }
-                    };
-                    let pass = async {
-                        let mut far = TcpStream::connect(target).await?;
-                        copy_bidirectional(&mut near, &mut far).await
-                    };
-                    tokio::select! { () = cut => {}, _ = pass => {} }
-                });
-            }
-        });
-        Cable { port, connected }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_database_is_gone_for_twenty_seconds_in_the_middle() {
     let Some(url) = empty_database().await else { return };
@@ -182,9 +146,9 @@ async fn the_database_is_gone_for_twenty_seconds_in_the_middle() {
     fleet.linear.add_fault(fault(Kind::DelayReply, 1_000)).unwrap();
     let asking = fleet.asking(0, &id, rejected.clone());
     tokio::time::sleep(Duration::from_millis(400)).await;
-    cable.connected.store(false, Ordering::SeqCst);
+    cable.cut();
     tokio::time::sleep(Duration::from_secs(20)).await;
-    cable.connected.store(true, Ordering::SeqCst);
+    cable.plug_in();
     let began = Instant::now();
     let (token, _) = fleet.token_soon(0, &id, rejected).await.unwrap();
     assert!(fleet.is_alive(&token).await, "{:?} after the database was back", began.elapsed());

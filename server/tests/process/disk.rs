@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
-use crate::fleet::{DAY_S, Fleet, now_ms};
+use crate::fleet::{DAY_S, Fleet};
 use crate::process::client;
 
 /// All is well so long after there is room again.
@@ -47,20 +45,6 @@ async fn readiness(fleet: &Fleet) -> (u16, Value) {
     (reply.status().as_u16(), reply.json().await.unwrap())
 }
 
-/// A webhook of the connection's workspace, signed by the app. Answers the status.
-async fn deliver(fleet: &Fleet, workspace: &str, number: u32) -> u16 {
-    let body = json!({
-        "action": "update", "type": "Issue", "organizationId": workspace, "webhookTimestamp": now_ms(), "webhookId": "h",
-        "data": { "id": number.to_string() },
-    });
-    let body = body.to_string();
-    let mut signer = Hmac::<Sha256>::new_from_slice(fleet.linear.app().webhook_secret.as_bytes()).unwrap();
-    signer.update(body.as_bytes());
-    let signature: String = signer.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    let sent = client().post(format!("{}/webhooks/linear", fleet.url(0))).header("linear-signature", signature).body(body);
-    sent.send().await.unwrap().status().as_u16()
-}
-
 async fn until_ready(fleet: &Fleet) {
     let began = Instant::now();
     while readiness(fleet).await.0 != 200 {
@@ -84,14 +68,14 @@ async fn a_full_disk_costs_no_grant_and_no_webhook_and_heals_without_a_restart()
         assert_eq!((told.status, &told.body["code"], &told.body["detail"]), (503, &json!("unavailable"), &json!("disk_full")));
         assert_eq!(fleet.linear.grant_counts("acme-robotics").refreshes, 0, "Linear is not asked for what could not be kept");
         assert!(fleet.token(0, &id).await.token().is_some(), "the token that is valid is handed out");
-        assert_eq!(deliver(&fleet, &id, round).await, 503);
+        assert_eq!(fleet.deliver(0, &id, &round.to_string()).await, Some(503));
         let (status, said) = readiness(&fleet).await;
         assert_eq!((status, &said["reason"]), (503, &json!("storage")), "{said}");
         let page = client().get(format!("{}/signin", fleet.url(0))).send().await.unwrap().text().await.unwrap();
         assert!(page.contains("disk is full"), "the page says it");
         disk.make_room();
         until_ready(&fleet).await;
-        assert_eq!(deliver(&fleet, &id, round).await, 200);
+        assert_eq!(fleet.deliver(0, &id, &round.to_string()).await, Some(200));
     }
     let (second, _) = fleet.token_soon(0, &id, rejected).await.unwrap();
     assert!(fleet.is_alive(&second).await && first.token() != Some(&second));
@@ -108,7 +92,7 @@ async fn nothing_is_acknowledged_into_a_file_that_is_gone_or_another() {
     let mut fleet = Fleet::on_sqlite().await;
     fleet.start(1).await;
     let id = fleet.connect(1, DAY_S).await.remove(0);
-    assert_eq!(deliver(&fleet, &id, 1).await, 200);
+    assert_eq!(fleet.deliver(0, &id, "1").await, Some(200));
     let file = fleet.place.path().join("data/relink.db");
     let aside = file.with_extension("aside");
     fs::rename(&file, &aside).unwrap();
@@ -116,10 +100,10 @@ async fn nothing_is_acknowledged_into_a_file_that_is_gone_or_another() {
         if replaced {
             fs::copy(&aside, &file).unwrap();
         }
-        assert_eq!(deliver(&fleet, &id, 2).await, 503, "replaced: {replaced}");
+        assert_eq!(fleet.deliver(0, &id, "2").await, Some(503), "replaced: {replaced}");
         assert_eq!(readiness(&fleet).await.0, 503, "replaced: {replaced}");
     }
     fs::rename(&aside, &file).unwrap();
     until_ready(&fleet).await;
-    assert_eq!(deliver(&fleet, &id, 2).await, 200);
+    assert_eq!(fleet.deliver(0, &id, "2").await, Some(200));
 }

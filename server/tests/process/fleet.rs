@@ -9,6 +9,7 @@ use relink_engine::digest::fingerprint;
 use relink_engine::entropy::Entropy;
 use relink_engine::store::{Act, Actor as Doer, Adoption, DestinationRow, NewGrant, Store};
 use relink_engine::vault::{KeyRing, Place as Sealed, Vault};
+use relink_engine::webhook::SigningKey;
 use relink_simulator::{Endpoint, Fault, Kind, MintedGrant, Options, Simulator};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -28,6 +29,8 @@ pub struct Fleet {
     pub key: String,
     /// Those that were killed are gone.
     pub servers: Vec<Option<Running>>,
+    /// What each server's environment has beside the others'.
+    pub own: Vec<Vec<(String, String)>>,
     database: String,
     client: reqwest::Client,
 }
@@ -87,7 +90,7 @@ impl Fleet {
         let database = postgres.unwrap_or_else(|| place.path().join("data/relink.db").display().to_string());
         place.json(&["user", "add", "--email", EMAIL, "--name", "Ada", "--org", ORG, "--role", "owner", "--json"], PASSWORD);
         let key = place.json(&["key", "new", "--org", ORG, "--name", "fleet"], "")["key"].as_str().unwrap().to_owned();
-        Fleet { linear, place, key, servers: Vec::new(), database, client: client() }
+        Fleet { linear, place, key, servers: Vec::new(), own: Vec::new(), database, client: client() }
     }
 
     /// Says less, and refreshes only when asked.
@@ -99,7 +102,8 @@ impl Fleet {
     /// Servers up to so many.
     pub async fn start(&mut self, count: usize) {
         while self.servers.len() < count {
-            self.servers.push(Some(Running::serve(&self.place).await));
+            self.servers.push(None);
+            self.restart(self.servers.len() - 1).await;
         }
     }
 
@@ -112,7 +116,26 @@ impl Fleet {
 
     pub async fn restart(&mut self, server: usize) {
         if self.servers[server].is_none() {
-            self.servers[server] = Some(Running::serve(&self.place).await);
+            self.servers[server] = Some(self.serve(server, false).await);
+        }
+    }
+
+    /// Starts a server that is not there, with a log that nobody reads.
+    pub async fn restart_deaf(&mut self, server: usize) {
+        if self.servers[server].is_none() {
+            self.servers[server] = Some(self.serve(server, true).await);
+        }
+    }
+
+    async fn serve(&self, server: usize, deaf: bool) -> Running {
+        let own = self.own.get(server).map_or(&[][..], Vec::as_slice);
+        Running::serve_as(&self.place, own, deaf).await
+    }
+
+    /// Sends a signal to a server that is there.
+    pub fn signal(&self, server: usize, name: &str) {
+        if let Some(running) = &self.servers[server] {
+            running.signal(name);
         }
     }
 
@@ -193,6 +216,12 @@ impl Fleet {
         tokio::spawn(async move { ask(&client, &url?, &key, asked).await })
     }
 
+    /// A webhook of a connection's workspace, signed by the app. Answers the status, if there is an answer.
+    pub async fn deliver(&self, server: usize, workspace: &str, name: &str) -> Option<u16> {
+        let url = format!("{}/webhooks/linear", self.servers[server].as_ref()?.url);
+        deliver(&self.client, &url, &self.linear.app().webhook_secret, &body(workspace, name)).await
+    }
+
     /// The token that a server has at hand.
     pub async fn token(&self, server: usize, connection: &str) -> Told {
         let told = self.ask(server, connection, json!({ "min_ttl_s": 0 })).await.expect("it answers");
@@ -221,6 +250,23 @@ impl Fleet {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
+}
+
+/// An issue called `name`, as Linear would tell of it.
+pub fn body(workspace: &str, name: &str) -> String {
+    json!({
+        "action": "update", "type": "Issue", "organizationId": workspace, "webhookTimestamp": now_ms(), "webhookId": "h",
+        "createdAt": "2026-11-19T14:02:11.000Z", "data": { "id": name },
+    })
+    .to_string()
+}
+
+/// Sends a signed webhook. Answers the status, if there is an answer.
+pub async fn deliver(client: &reqwest::Client, url: &str, secret: &str, body: &str) -> Option<u16> {
+    let key = SigningKey::new(&secret.to_owned().into()).unwrap();
+    let signature = key.sign(body.as_bytes()).to_vec();
+    let sent = client.post(url).header("linear-signature", signature).body(body.to_owned()).timeout(Duration::from_secs(20));
+    Some(sent.send().await.ok()?.status().as_u16())
 }
 
 /// The next refresh goes wrong.

@@ -61,6 +61,16 @@ pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+fn serving(place: &Place, binary: &Path, port: u16) -> (Command, String) {
+    let url = format!("http://127.0.0.1:{port}");
+    let mut command = place.command_of(binary, &["serve"]);
+    command.env("RELINK_ADDR", format!("127.0.0.1:{port}"));
+    if !place.environment.iter().any(|(name, _)| name == "RELINK_URL") {
+        command.env("RELINK_URL", &url);
+    }
+    (command, url)
+}
+
 /// A process that runs until it is dropped; what it says is kept.
 pub struct Running {
     child: Child,
@@ -83,12 +93,7 @@ impl Running {
 
     /// Serves and waits until it is ready.
     async fn start_on(place: &Place, binary: &Path, port: u16) -> Running {
-        let url = format!("http://127.0.0.1:{port}");
-        let mut command = place.command_of(binary, &["serve"]);
-        command.env("RELINK_ADDR", format!("127.0.0.1:{port}"));
-        if !place.environment.iter().any(|(name, _)| name == "RELINK_URL") {
-            command.env("RELINK_URL", &url);
-        }
+        let (command, url) = serving(place, binary, port);
         let running = Running::spawn(command, url.clone());
         running.wait_until_answering(&format!("{url}/readyz")).await;
         running
@@ -96,11 +101,23 @@ impl Running {
 
     /// Serves, and says what it has to say to something else than this test.
     pub async fn serve_saying_to(place: &Place, stderr: impl Into<Stdio>) -> Running {
-        let port = free_port();
-        let url = format!("http://127.0.0.1:{port}");
-        let mut command = place.command(&["serve"]);
-        command.env("RELINK_ADDR", format!("127.0.0.1:{port}")).env("RELINK_URL", &url);
+        let (command, url) = serving(place, Path::new(BINARY), free_port());
         let running = Running::spawn_saying_to(command, url.clone(), stderr.into());
+        running.wait_until_answering(&format!("{url}/readyz")).await;
+        running
+    }
+
+    /// Serves with an environment of its own, and waits until it is ready. `deaf`: nobody reads what it says.
+    pub async fn serve_as(place: &Place, own: &[(String, String)], deaf: bool) -> Running {
+        let (mut command, url) = serving(place, Path::new(BINARY), free_port());
+        command.envs(own.iter().map(|(name, value)| (name, value)));
+        let running = if deaf {
+            let mut running = Running::spawn_saying_to(command, url.clone(), Stdio::piped());
+            drop(running.child.stderr.take());
+            running
+        } else {
+            Running::spawn(command, url.clone())
+        };
         running.wait_until_answering(&format!("{url}/readyz")).await;
         running
     }

@@ -1,27 +1,40 @@
-//! Random kills and faults against real processes, over and over: does a grant ever get lost?
+//! Random kills and faults against real processes, over and over: is a grant, an acknowledged delivery, a message or a
+//! line of the trail ever lost?
 //!
-//! Prints its seed first and `lost 0 of N` last. `RELINK_TORTURE_ROUNDS` and `RELINK_TORTURE_SEED` choose a longer run or
-//! the same dice again; what the operating system does in between is not in the dice.
+//! Prints its seed first and `lost 0 of N` for each kind last. `RELINK_TORTURE_ROUNDS` and `RELINK_TORTURE_SEED` choose a
+//! longer run or the same dice again; what the operating system does in between is not in the dice.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
+#[path = "../process/cable.rs"]
+mod cable;
+#[path = "../../../engine/tests/faults/control.rs"]
+mod control;
+mod dice;
 #[expect(dead_code, reason = "other suites do more with a fleet")]
 #[path = "../process/fleet.rs"]
 mod fleet;
+mod ledger;
 #[expect(dead_code, reason = "other suites do more with processes")]
 #[path = "../process/process.rs"]
 mod process;
+mod troubles;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use cable::Cable;
+use control::Control;
+use dice::Dice;
 use fleet::{DAY_S, Fleet, fault};
-use relink_engine::entropy::Entropy;
+use ledger::Ledger;
 use relink_simulator::{Fault, Kind};
 use serde_json::json;
+use troubles::Strings;
 
-/// Enough to meet every fault, few enough for every test run.
-const ROUNDS: u64 = 24;
+/// Enough to meet every kind of trouble, few enough for every test run.
+const ROUNDS: u64 = 40;
 const SERVERS: usize = 3;
 const CONNECTIONS: usize = 4;
 
@@ -40,21 +53,8 @@ const FAULTS: [Kind; 11] = [
     Kind::InvalidGrant,
 ];
 
-struct Dice(Entropy);
-
-impl Dice {
-    fn below(&self, limit: u64) -> u64 {
-        u64::from_le_bytes(self.0.bytes::<8>()) % limit
-    }
-
-    fn one_in(&self, times: u64) -> bool {
-        self.below(times) == 0
-    }
-
-    fn fault(&self) -> Fault {
-        let kind = FAULTS[self.below(FAULTS.len() as u64) as usize];
-        Fault { after: self.below(2), ..fault(kind, self.below(600)) }
-    }
+fn linear_fault(dice: &Dice) -> Fault {
+    Fault { after: dice.below(2), ..fault(dice.one_of(&FAULTS), dice.below(600)) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the length of a run is the caller's choice")]
@@ -67,29 +67,119 @@ fn main() -> ExitCode {
     let seed = number("RELINK_TORTURE_SEED").unwrap_or_else(|| u64::from_le_bytes(fleet::entropy().bytes::<8>()));
     println!("torture: {rounds} rounds, seed {seed}");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let lost = runtime.block_on(run(rounds, &Dice(Entropy::seeded(seed))));
+    let lost = runtime.block_on(run(rounds, &Dice::seeded(seed)));
     println!("torture: lost {lost} of {rounds} (seed {seed})");
     if lost == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Every sixth round is on SQLite, with one process; the others on PostgreSQL, with three.
+/// A fleet with everything that is done to it.
+struct Theatre {
+    fleet: Fleet,
+    strings: Vec<Strings>,
+    connections: Vec<String>,
+    ledger: Ledger,
+    rounds: u64,
+}
+
+impl Theatre {
+    /// Servers on one database, each with strings of its own. `dir` is for what the strings need.
+    async fn with(mut fleet: Fleet, servers: usize, dir: &Path) -> Theatre {
+        let library = dir.join("fault.so");
+        if !library.exists() {
+            control::compile(&library);
+        }
+        fleet.place = fleet.place.set("RELINK_ALLOW_PRIVATE_DESTINATIONS", "true");
+        let database = fleet.place.environment.iter().find(|(name, _)| name == "DATABASE_URL").map(|(_, url)| url.clone());
+        let mut strings = Vec::new();
+        for server in 0..servers {
+            let path = dir.join(format!("control-{}-{server}", database.is_some()));
+            Control::make(&path);
+            let mut own =
+                vec![("LD_PRELOAD".to_owned(), library.display().to_string()), ("RELINK_FAULT".to_owned(), path.display().to_string())];
+            let mut cable = None;
+            if let Some(url) = &database {
+                let address = url.split('@').nth(1).unwrap().split('/').next().unwrap();
+                let made = Cable::to(address.to_owned()).await;
+                own.push(("DATABASE_URL".to_owned(), url.replace(address, &format!("127.0.0.1:{}", made.port))));
+                cable = Some(made);
+            }
+            fleet.own.push(own);
+            strings.push(Strings { control: Control::open(&path), cable });
+        }
+        fleet.start(servers).await;
+        let connections = fleet.connect(CONNECTIONS, DAY_S).await;
+        let ledger = Ledger::of(&fleet).await;
+        Theatre { fleet, strings, connections, ledger, rounds: 0 }
+    }
+
+    /// Some connections are refreshed, webhooks come and people sign in, by all servers at once, while things go wrong; then
+    /// every connection must have a token that Linear accepts, within ten seconds.
+    async fn round(&mut self, dice: &Dice) -> Result<Duration, String> {
+        self.rounds += 1;
+        let fleet = &mut self.fleet;
+        let mut before = Vec::new();
+        for connection in &self.connections {
+            let (token, _) = fleet.token_soon(0, connection, json!({ "min_ttl_s": 0 })).await?;
+            before.push(relink_engine::digest::fingerprint(&token));
+        }
+        for _ in 0..=dice.below(3) {
+            fleet.linear.add_fault(linear_fault(dice)).unwrap();
+        }
+        let mut asking = Vec::new();
+        for (connection, fingerprint) in self.connections.iter().zip(&before) {
+            for server in 0..fleet.servers.len() {
+                if dice.one_in(2) {
+                    asking.push(fleet.asking(server, connection, json!({ "rejected": fingerprint })));
+                }
+            }
+        }
+        let acts = self.ledger.begin(fleet, &self.connections);
+        let mut made = Vec::new();
+        for _ in 0..dice.below(3) {
+            tokio::time::sleep(Duration::from_millis(dice.below(500))).await;
+            made.push(troubles::make(fleet, &self.strings, dice).await);
+        }
+        for server in 0..fleet.servers.len() {
+            fleet.restart(server).await;
+        }
+        fleet.linear.clear_faults();
+        let began = Instant::now();
+        for (connection, fingerprint) in self.connections.iter().zip(&before) {
+            let server = dice.below(fleet.servers.len() as u64) as usize;
+            let told = fleet.token_soon(server, connection, json!({ "rejected": fingerprint })).await;
+            let (token, _) = told.map_err(|told| format!("{connection} on server {server}, {made:?}: {told}"))?;
+            if !fleet.is_alive(&token).await {
+                return Err(format!("{connection}, {made:?}: Linear does not accept the token that was handed out"));
+            }
+        }
+        let took = began.elapsed();
+        for told in asking {
+            let _ = told.await;
+        }
+        self.ledger.end(acts).await;
+        Ok(took)
+    }
+
+    async fn lost_in_the_end(&mut self) -> u64 {
+        self.ledger.lost(&self.fleet).await + past_the_window(&mut self.fleet, &self.connections).await
+    }
+}
+
+/// Every third round is on SQLite, with one process; the others on PostgreSQL, with three.
 async fn run(rounds: u64, dice: &Dice) -> u64 {
-    let mut sqlite = Fleet::on_sqlite().await;
-    sqlite.start(1).await;
-    let on_sqlite = sqlite.connect(CONNECTIONS, DAY_S).await;
-    let mut postgres = Fleet::on_postgres().await;
-    let mut on_postgres = Vec::new();
-    if let Some(fleet) = &mut postgres {
-        fleet.start(SERVERS).await;
-        on_postgres = fleet.connect(CONNECTIONS, DAY_S).await;
+    let dir = tempfile::tempdir().unwrap();
+    let mut sqlite = Theatre::with(Fleet::on_sqlite().await, 1, dir.path()).await;
+    let mut postgres = None;
+    if let Some(fleet) = Fleet::on_postgres().await {
+        postgres = Some(Theatre::with(fleet, SERVERS, dir.path()).await);
     }
     let (mut lost, mut slowest, mut told) = (0, Duration::ZERO, Instant::now());
     for number in 1..=rounds {
-        let outcome = match &mut postgres {
-            Some(fleet) if !number.is_multiple_of(6) => round(fleet, &on_postgres, dice).await,
-            _ => round(&mut sqlite, &on_sqlite, dice).await,
+        let theatre = match &mut postgres {
+            Some(theatre) if !number.is_multiple_of(3) => theatre,
+            _ => &mut sqlite,
         };
-        match outcome {
+        match theatre.round(dice).await {
             Ok(took) => slowest = slowest.max(took),
             Err(problem) => {
                 lost += 1;
@@ -102,10 +192,9 @@ async fn run(rounds: u64, dice: &Dice) -> u64 {
         }
     }
     println!("torture: slowest recovery {slowest:?}");
-    for (fleet, connections) in [(Some(&mut sqlite), &on_sqlite), (postgres.as_mut(), &on_postgres)] {
-        if let Some(fleet) = fleet {
-            lost += past_the_window(fleet, connections).await;
-        }
+    for theatre in [Some(&mut sqlite), postgres.as_mut()].into_iter().flatten() {
+        println!("torture: {} rounds on {}", theatre.rounds, if theatre.strings.len() == 1 { "SQLite" } else { "PostgreSQL" });
+        lost += theatre.lost_in_the_end().await;
     }
     lost
 }
@@ -126,51 +215,6 @@ async fn past_the_window(fleet: &mut Fleet, connections: &[String]) -> u64 {
             }
         }
     }
+    println!("torture: grants: lost {lost} of {}", connections.len());
     lost
-}
-
-/// Some connections are refreshed by some servers at once while things go wrong; then every connection must have a token
-/// that Linear accepts, within ten seconds.
-async fn round(fleet: &mut Fleet, connections: &[String], dice: &Dice) -> Result<Duration, String> {
-    let servers = fleet.servers.len();
-    let mut before = Vec::new();
-    for connection in connections {
-        before.push(fleet.token(0, connection).await.fingerprint().to_owned());
-    }
-    for _ in 0..=dice.below(3) {
-        fleet.linear.add_fault(dice.fault()).unwrap();
-    }
-    let mut asking = Vec::new();
-    for (connection, fingerprint) in connections.iter().zip(&before) {
-        for server in 0..servers {
-            if dice.one_in(2) {
-                asking.push(fleet.asking(server, connection, json!({ "rejected": fingerprint })));
-            }
-        }
-    }
-    for _ in 0..dice.below(3) {
-        tokio::time::sleep(Duration::from_millis(dice.below(500))).await;
-        let victim = dice.below(servers as u64) as usize;
-        fleet.kill(victim);
-        if dice.one_in(2) {
-            fleet.restart(victim).await;
-        }
-    }
-    for server in 0..servers {
-        fleet.restart(server).await;
-    }
-    fleet.linear.clear_faults();
-    let began = Instant::now();
-    for (connection, fingerprint) in connections.iter().zip(&before) {
-        let server = dice.below(servers as u64) as usize;
-        let (token, _) = fleet.token_soon(server, connection, json!({ "rejected": fingerprint })).await?;
-        if !fleet.is_alive(&token).await {
-            return Err(format!("{connection}: Linear does not accept the token that was handed out"));
-        }
-    }
-    let took = began.elapsed();
-    for told in asking {
-        let _ = told.await;
-    }
-    Ok(took)
 }

@@ -1,0 +1,61 @@
+//! Whether the database keeps what it is given: asked by a write every few seconds, and told once to whoever runs this.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::Engine;
+use crate::connection::PassingError;
+use crate::store::{DiskTrouble, StoreError};
+
+/// What the last look found.
+#[derive(Debug, Default)]
+pub(crate) struct Storage(Mutex<Option<&'static str>>);
+
+impl Storage {
+    fn replace(&self, found: Option<&'static str>) -> Option<&'static str> {
+        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), found)
+    }
+
+    fn get(&self) -> Option<&'static str> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn name(error: &StoreError) -> &'static str {
+    error.disk_trouble().map_or(PassingError::DATABASE, DiskTrouble::name)
+}
+
+impl Engine {
+    /// Writes, and says once when that begins to fail and once when it works again. With room to spare, some of it is set
+    /// aside for tokens that Linear mints.
+    pub async fn watch_storage(&self) {
+        let outcome = self.store().prove_write(self.now()).await;
+        let found = outcome.as_ref().err().map(name);
+        match (self.storage().replace(found), outcome) {
+            (None, Err(error)) => tracing::error!(
+                %error,
+                "ALARM: the database keeps nothing. No token is renewed and no webhook acknowledged until it does; valid tokens \
+                 are handed out. Relink goes on by itself as soon as a write works"
+            ),
+            (Some(_), Ok(())) => tracing::warn!("ALARM OVER: the database keeps what it is given"),
+            _ => {}
+        }
+        if found.is_none() {
+            self.store().reserve_make();
+        }
+    }
+
+    /// Why the database keeps nothing, as a name, if it does not: now, or when it was last asked.
+    #[must_use]
+    pub fn storage_trouble(&self) -> Option<&'static str> {
+        self.store().disk_trouble().map(DiskTrouble::name).or(self.storage().get())
+    }
+
+    /// Forgets sessions, attempts to connect and counted tries that have run out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_expired(&self) -> Result<u64, StoreError> {
+        let Some(now) = self.now_to_forget() else { return Ok(0) };
+        self.store().forget_expired(now).await
+    }
+}
