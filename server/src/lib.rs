@@ -13,6 +13,7 @@ mod headers;
 mod health;
 mod jobs;
 mod keys;
+mod listen;
 mod live;
 mod lock;
 mod logs;
@@ -22,6 +23,7 @@ mod router;
 mod serve;
 mod sessions;
 mod start;
+mod stop;
 mod times;
 mod webhooks;
 

@@ -1,32 +1,34 @@
 //! `relink serve`: everything that runs until somebody stops it.
 
-use std::future::IntoFuture as _;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::serve::{ListenerExt as _, TapIo};
+use relink_engine::Engine;
 use relink_engine::clock::Clock;
 use relink_engine::entropy::Entropy;
 use relink_engine::linear::OauthApp;
 use relink_simulator::{Options, Simulator};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::background;
 use crate::config::Config;
 use crate::lock::{ServeLock, ServeLockError};
 use crate::router::{Web, router};
 use crate::start::{self, StartError};
+use crate::{background, listen, stop};
 
-/// Requests under way get this long to finish.
-const GRACE: Duration = Duration::from_secs(10);
-/// Refreshes under way get this long after that. What does not land is asked for again by whoever comes next.
-const LANDING: Duration = Duration::from_secs(5);
-/// What is being sent to destinations gets so long: longer than one of them may take.
-const HANDED_ON: Duration = Duration::from_secs(16);
+/// From the beginning of a stop: requests under way have to be answered by then,
+const ANSWERED: Duration = Duration::from_secs(8);
+/// refreshes and messages have to have landed, since the reply to a refresh holds the only copy of a new pair,
+const LANDED: Duration = Duration::from_secs(11);
+/// what was claimed has to be let go of,
+const LET_GO: Duration = Duration::from_secs(12);
+/// and the database has to be closed.
+const CLOSED: Duration = Duration::from_secs(13);
 /// Where the demo's simulated Linear listens.
 pub const SIMULATOR: &str = "127.0.0.1:4010";
 
@@ -40,8 +42,10 @@ pub enum ServeError {
     Listen { addr: String, error: io::Error },
     #[error("the simulated Linear: {0}")]
     Simulator(#[from] relink_simulator::Error),
-    #[error("serving stopped: {0}")]
+    #[error("the server cannot be run: {0}")]
     Io(#[from] io::Error),
+    #[error("the database did not answer when the server stopped; what was under way is taken up at the next start")]
+    Unfinished,
 }
 
 /// Serves until SIGINT or SIGTERM. With `demo`, and no OAuth app configured, the simulated Linear runs beside it.
@@ -52,45 +56,41 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     }
     let engine = start::engine(&config, clock, entropy).await?;
     let _lock = config.sqlite_file().map(ServeLock::take).transpose()?;
-    let listener = listen(config.addr).await?;
+    let listener = bind(config.addr).await?;
     announce(&config, &listener)?;
+    stop::on_signal(stop)?;
     let background = background::start(&engine);
     let handing_on = tokio::spawn({
         let engine = engine.clone();
         async move { engine.hand_on().await }
     });
-    let service = router(Web::new(engine.clone(), &config)).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(nodelay(listener), service).with_graceful_shutdown(until(stopped));
-    let outcome = tokio::select! {
-        outcome = server.into_future() => outcome,
-        () = async {
-            asked_to_stop().await;
-            tracing::info!("stopping; requests under way may finish");
-            let _ = stop.send(true);
-            engine.stop_telling();
-            tokio::time::sleep(GRACE).await;
-            tracing::warn!("some requests did not finish in time");
-        } => Ok(()),
-    };
-    drop(background);
-    // A reply that is on its way is worth waiting for: it holds the only copy of a new pair.
-    engine.refreshes_landed(LANDING).await;
-    engine.stop_handing_on(HANDED_ON).await;
+    let app = router(Web::new(engine.clone(), &config));
+    let requests = tokio::spawn(listen::serve(listener, app, stop::asked(stopped.clone())));
+    stop::asked(stopped).await;
+    let closed = wind_up(&engine, requests, background).await;
     handing_on.abort();
-    engine.store().close().await;
-    Ok(outcome?)
+    closed
 }
 
-async fn listen(addr: SocketAddr) -> Result<TcpListener, ServeError> {
+/// Brings everything to its end, side by side where it can be. Whatever hangs, it is over in time.
+async fn wind_up(engine: &Engine, requests: JoinHandle<()>, background: JoinSet<()>) -> Result<(), ServeError> {
+    let began = Instant::now();
+    tracing::info!("stopping; requests under way may finish");
+    engine.stop_telling();
+    let landing = async {
+        if timeout_at(began + ANSWERED, requests).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+        drop(background);
+        engine.refreshes_landed(LANDED.saturating_sub(began.elapsed())).await;
+    };
+    let (_, let_go) = tokio::join!(landing, timeout_at(began + LET_GO, engine.stop_handing_on(LANDED)));
+    let closed = timeout_at(began + CLOSED, engine.store().close()).await;
+    let_go.and(closed).map_err(|_| ServeError::Unfinished)
+}
+
+async fn bind(addr: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(addr).await.map_err(|error| ServeError::Listen { addr: addr.to_string(), error })
-}
-
-/// Pages are streamed in small writes: without this, each waits for the acknowledgement of the one before.
-fn nodelay(listener: TcpListener) -> TapIo<TcpListener, fn(&mut TcpStream)> {
-    listener.tap_io(|stream| {
-        // A socket that refuses is slow, not wrong.
-        let _ = stream.set_nodelay(true);
-    })
 }
 
 fn announce(config: &Config, listener: &TcpListener) -> io::Result<()> {
@@ -116,24 +116,10 @@ async fn start_simulator(config: &mut Config, stopped: watch::Receiver<bool>) ->
     config.linear_url = url.clone();
     config.linear_api_url = url;
     tokio::spawn(async move {
-        if let Err(error) = simulator.serve(listener, until(stopped)).await {
+        if let Err(error) = simulator.serve(listener, stop::asked(stopped)).await {
             tracing::error!(%error, "the simulated Linear stopped");
         }
     });
     tracing::info!(url = format!("http://{SIMULATOR}"), "no LINEAR_CLIENT_ID is set: the simulated Linear runs beside Relink");
     Ok(())
-}
-
-async fn until(mut stopped: watch::Receiver<bool>) {
-    // The sender is gone only when the program is.
-    let _ = stopped.wait_for(|stop| *stop).await;
-}
-
-/// SIGINT or SIGTERM.
-pub async fn asked_to_stop() {
-    let mut terminate = signal(SignalKind::terminate()).expect("signals can be listened to");
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }

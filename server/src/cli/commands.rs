@@ -21,6 +21,7 @@ use super::args::{Args, Command, Connection, Destination, Key, Secret, User, Web
 use super::{apps, people};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
+use crate::stop::Asked;
 use crate::times::rfc3339;
 use crate::{serve, start};
 
@@ -224,7 +225,7 @@ async fn simulate(json: bool, addr: SocketAddr, state_file: Option<std::path::Pa
         app.client_id, app.client_secret, app.webhook_secret
     );
     print(json, &value, &words);
-    simulator.serve(listener, serve::asked_to_stop()).await?;
+    simulator.serve(listener, Asked::listen()?.wait()).await?;
     Ok(())
 }
 

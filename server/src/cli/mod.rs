@@ -32,6 +32,8 @@ pub fn run(clock: Clock, entropy: Entropy) -> ExitCode {
         Err(error) => return failed(&error),
     };
     let outcome = runtime.block_on(commands::run(args, config, clock, entropy));
+    // What still hangs is waited for by nobody.
+    runtime.shutdown_background();
     logs::finish();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,3 +15,4 @@ mod process;
 mod replicas;
 mod secrets;
 mod start;
+mod stops;

@@ -1,0 +1,162 @@
+//! Connections: taking them, answering on them, and leaving nobody without an answer when the server stops.
+//!
+//! A stop has three stages. First no new connection is begun, while those that the system has begun are still taken; each
+//! answer says that it is the last one on its connection. Then the port is closed, and connections that wait for their next
+//! request too. Then whoever was only just taken still gets the answer to its first request.
+
+use std::convert::Infallible;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderValue, Request, Response, header};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use socket2::{SockFilter, SockRef};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{sleep, timeout};
+use tower::ServiceExt as _;
+
+/// Handshakes that have begun get so long to end, and requests on connections that are kept to arrive.
+const LINGER: Duration = Duration::from_millis(250);
+/// On a connection that is new when the server stops the first request must begin within this.
+const FIRST_REQUEST: Duration = Duration::from_secs(2);
+/// After the system gave no connection for want of something, such as file descriptors.
+const PAUSE: Duration = Duration::from_millis(500);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Open,
+    LastAnswers,
+    Closed,
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Serving {
+    app: Router,
+    stage: watch::Receiver<Stage>,
+    /// Dropped when the connection is over.
+    _alive: mpsc::Sender<Infallible>,
+}
+
+/// Serves until it is to stop, and then until the last connection is over, however long that takes.
+pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
+    let (stages, stage) = watch::channel(Stage::Open);
+    let (alive, mut over) = mpsc::channel(1);
+    let serving = Serving { app, stage, _alive: alive };
+    take_until(&listener, &serving, stop).await;
+    stages.send_replace(Stage::LastAnswers);
+    begin_no_more(&listener);
+    take_until(&listener, &serving, sleep(LINGER)).await;
+    take_the_rest(listener, &serving);
+    stages.send_replace(Stage::Closed);
+    drop(serving);
+    over.recv().await;
+}
+
+async fn take_until(listener: &TcpListener, serving: &Serving, end: impl Future<Output = ()>) {
+    let mut end = pin!(end);
+    loop {
+        let taken = tokio::select! {
+            () = &mut end => return,
+            taken = listener.accept() => taken,
+        };
+        match taken {
+            Ok((stream, peer)) => take(stream, peer, serving),
+            Err(error) if is_of_the_connection(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "no connection could be taken");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// It was over before it could be taken; there may be others.
+fn is_of_the_connection(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
+}
+
+/// From here on the system begins no new connection: closing a port resets those that nobody has taken yet. A client that is
+/// not answered tries again after a second, and is then refused, or answered by whoever serves after this process.
+///
+/// Where that cannot be had, there are only some more who are reset.
+fn begin_no_more(listener: &TcpListener) {
+    // A program for the kernel's packet filter, which sees the TCP header.
+    const FLAGS_AT: u32 = 13;
+    const SYN: u32 = 2;
+    let (load_byte, if_any_bit, verdict) = (0x30, 0x45, 0x06);
+    let program = [
+        SockFilter::new(load_byte, 0, 0, FLAGS_AT),
+        SockFilter::new(if_any_bit, 0, 1, SYN),
+        SockFilter::new(verdict, 0, 0, 0),
+        SockFilter::new(verdict, 0, 0, u32::MAX),
+    ];
+    if let Err(error) = SockRef::from(listener).attach_filter(&program) {
+        tracing::debug!(%error, "new connections cannot be turned away before the port is closed");
+    }
+}
+
+/// What the system has still waiting. Asked itself: the runtime may not have heard of the last ones.
+fn take_the_rest(listener: TcpListener, serving: &Serving) {
+    let Ok(listener) = listener.into_std() else { return };
+    while let Ok((stream, peer)) = listener.accept() {
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        if let Ok(stream) = stream {
+            take(stream, peer, serving);
+        }
+    }
+}
+
+fn take(stream: TcpStream, peer: SocketAddr, serving: &Serving) {
+    // Pages are streamed in small writes: without this, each waits for the acknowledgement of the one before. A socket that
+    // refuses is slow, not wrong.
+    let _ = stream.set_nodelay(true);
+    tokio::spawn(answer(stream, peer, serving.clone()));
+}
+
+async fn answer(stream: TcpStream, peer: SocketAddr, serving: Serving) {
+    let (asked, mut stage) = (Arc::new(Notify::new()), serving.stage.clone());
+    let first = asked.clone();
+    let service = service_fn(move |request| {
+        asked.notify_one();
+        respond(request, peer, serving.clone())
+    });
+    let http = Builder::new(TokioExecutor::new());
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let closing = async {
+        // The sender is gone only when the program is.
+        let _ = stage.wait_for(|stage| *stage == Stage::Closed).await;
+        // Nothing to wait for where there was a request already.
+        let _ = timeout(FIRST_REQUEST, first.notified()).await;
+    };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = closing => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::trace!(error, "a connection broke");
+    }
+}
+
+async fn respond(request: Request<Incoming>, peer: SocketAddr, serving: Serving) -> Result<Response<Body>, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let mut response = serving.app.oneshot(request).await?;
+    if *serving.stage.borrow() != Stage::Open {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}

@@ -1,0 +1,218 @@
+//! Stops: they end in time whatever hangs, and leave nobody who came before without an answer.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use relink_engine::webhook::SigningKey;
+use relink_simulator::{Fault, Kind};
+use serde_json::json;
+use sqlx::{Connection as _, SqliteConnection};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+use crate::fleet::{DAY_S, EMAIL, Fleet, PASSWORD, empty_database, fault, now_ms};
+use crate::process::{Place, Running, client};
+
+/// What supervisors wait before they kill.
+const IN_TIME: Duration = Duration::from_secs(15);
+
+/// Everything that a server may be in the middle of: a token asked for, an open page, and half a request.
+async fn in_the_middle(fleet: &Fleet, id: &str) -> TcpStream {
+    let url = fleet.url(0).to_owned();
+    let browser = client();
+    let fields = [("email", EMAIL), ("password", PASSWORD)];
+    assert_eq!(browser.post(format!("{url}/signin")).form(&fields).send().await.unwrap().status(), 303);
+    let stream = browser.get(format!("{url}/live?from=0-0")).send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    tokio::spawn(stream.bytes());
+    let rejected = json!({ "rejected": fleet.token(0, id).await.fingerprint() });
+    drop(fleet.asking(0, id, rejected));
+    let mut half = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    half.write_all(b"POST /webhooks/linear HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf").unwrap();
+    half
+}
+
+/// Asks the first server to stop; it must be gone in time. Answers its exit code.
+async fn stopped(fleet: &mut Fleet) -> Option<i32> {
+    let mut running = fleet.servers[0].take().unwrap();
+    running.signal("TERM");
+    let began = Instant::now();
+    let code = running.exit_code().await;
+    assert!(began.elapsed() < IN_TIME, "{:?}: {}", began.elapsed(), running.said());
+    assert!(!running.said().contains("panicked"), "{}", running.said());
+    code
+}
+
+/// A way to the database on which, from some moment on, nothing moves and nothing ends.
+struct Swamp(Arc<AtomicBool>, u16);
+
+impl Swamp {
+    async fn to(target: String) -> Swamp {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (port, stuck) = (listener.local_addr().unwrap().port(), Arc::new(AtomicBool::new(false)));
+        let sinking = stuck.clone();
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let far = tokio::net::TcpStream::connect(&target).await.unwrap();
+                let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+                tokio::spawn(wade(near_in, far_out, sinking.clone()));
+                tokio::spawn(wade(far_in, near_out, sinking.clone()));
+            }
+        });
+        Swamp(stuck, port)
+    }
+}
+
+async fn wade(mut from: tokio::net::tcp::OwnedReadHalf, mut to: tokio::net::tcp::OwnedWriteHalf, stuck: Arc<AtomicBool>) {
+    let mut bytes = [0; 4_096];
+    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        while stuck.load(Ordering::SeqCst) {
+            sleep(Duration::from_millis(100)).await;
+        }
+        if to.write_all(&bytes[..count]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_ends_in_time_while_postgres_hangs() {
+    let Some(url) = empty_database().await else { return };
+    let address = url.split('@').nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let swamp = Swamp::to(address.clone()).await;
+    let mut fleet = Fleet::on(Some(url.replace(&address, &format!("127.0.0.1:{}", swamp.1)))).await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    fleet.start(1).await;
+    fleet.token(0, &id).await;
+    swamp.0.store(true, Ordering::SeqCst);
+    let asking = fleet.asking(0, &id, json!({ "rejected": "0000000000000000" }));
+    sleep(Duration::from_millis(300)).await;
+    assert_eq!(stopped(&mut fleet).await, Some(1), "not all that was begun has ended");
+    assert!(asking.await.unwrap().is_none_or(|told| told.status == 503));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_ends_in_time_while_another_process_holds_the_lock_of_sqlite() {
+    let mut fleet = Fleet::on_sqlite().await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    fleet.start(1).await;
+    let rejected = json!({ "rejected": fleet.token(0, &id).await.fingerprint() });
+    let file = fleet.place.path().join("data/relink.db");
+    let mut other = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let asking = fleet.asking(0, &id, rejected);
+    let sending = tokio::spawn(delivery(&fleet, &id).send());
+    sleep(Duration::from_millis(300)).await;
+    stopped(&mut fleet).await;
+    assert!(asking.await.unwrap().is_none_or(|told| told.status != 500));
+    assert!(sending.await.unwrap().is_ok_and(|reply| reply.status() == 503), "nothing is acknowledged that is not stored");
+}
+
+/// A webhook, signed by the app.
+fn delivery(fleet: &Fleet, workspace: &str) -> reqwest::RequestBuilder {
+    let key = SigningKey::new(&fleet.linear.app().webhook_secret.into()).unwrap();
+    let body =
+        json!({ "type": "Issue", "action": "create", "organizationId": workspace, "webhookTimestamp": now_ms(), "data": { "id": "i1" } });
+    let body = body.to_string();
+    let signature = String::from_utf8(key.sign(body.as_bytes()).to_vec()).unwrap();
+    client().post(format!("{}/webhooks/linear", fleet.url(0))).header("linear-signature", signature).body(body)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_ends_in_time_while_linear_a_destination_and_clients_hang() {
+    let mut fleet = Fleet::on_sqlite().await;
+    fleet.place = fleet.place.set("RELINK_ALLOW_PRIVATE_DESTINATIONS", "true");
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    // Takes connections and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    fleet.destination(&format!("http://{}/", silent.local_addr().unwrap())).await;
+    fleet.start(1).await;
+    fleet.linear.add_fault(Fault { count: 100, ..fault(Kind::Hang, 0) }).unwrap();
+    let half = in_the_middle(&fleet, &id).await;
+    assert_eq!(delivery(&fleet, &id).send().await.unwrap().status(), 200);
+    drop(silent.accept().map(std::mem::forget));
+    assert_eq!(stopped(&mut fleet).await, Some(0), "all of it is taken up again by whoever is next");
+    drop(half);
+}
+
+/// Asks again and again on a connection of its own, until nobody listens. Answers what went wrong.
+fn caller(address: SocketAddr, stopping: &AtomicBool) -> (u32, Vec<String>) {
+    let (mut answered, mut wrong) = (0, Vec::new());
+    loop {
+        let asked = match TcpStream::connect_timeout(&address, Duration::from_secs(10)) {
+            Ok(mut stream) => ask(&mut stream),
+            // Nobody took the connection, and the caller knows.
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused && stopping.load(Ordering::SeqCst) => return (answered, wrong),
+            Err(error) => Err(error),
+        };
+        match asked {
+            Ok(reply) if reply.starts_with("HTTP/1.1 200") && reply.ends_with("}") => answered += 1,
+            Ok(reply) => wrong.push(format!("{reply:?}")),
+            Err(error) => wrong.push(error.to_string()),
+        }
+    }
+}
+
+fn ask(stream: &mut TcpStream) -> std::io::Result<String> {
+    let mut reply = String::new();
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    stream.read_to_string(&mut reply)?;
+    Ok(reply)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_was_let_in_before_a_stop_gets_an_answer() {
+    let place = Place::new().set("RELINK_LOG", "warn");
+    let mut answered = 0;
+    for round in 0..12 {
+        let mut running = Running::serve(&place).await;
+        let address: SocketAddr = running.url.strip_prefix("http://").unwrap().parse().unwrap();
+        let stopping = Arc::new(AtomicBool::new(false));
+        let callers: Vec<_> = (0..8)
+            .map(|_| {
+                let stopping = stopping.clone();
+                std::thread::spawn(move || caller(address, &stopping))
+            })
+            .collect();
+        sleep(Duration::from_millis(100 + 7 * round)).await;
+        stopping.store(true, Ordering::SeqCst);
+        running.signal("TERM");
+        assert_eq!(running.exit_code().await, Some(0));
+        for caller in callers {
+            let (count, wrong) = caller.join().unwrap();
+            assert!(wrong.is_empty(), "round {round}: {wrong:?}");
+            answered += count;
+        }
+    }
+    assert!(answered > 100, "{answered}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_are_kept_until_the_stop_and_told_to_end_then() {
+    let place = Place::new();
+    let mut running = Running::serve(&place).await;
+    let address = running.url.strip_prefix("http://").unwrap().to_owned();
+    let (mut kept, mut fresh) = (TcpStream::connect(&address).unwrap(), TcpStream::connect(&address).unwrap());
+    let ask = |stream: &mut TcpStream| {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut bytes = [0; 4_096];
+        let count = stream.read(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..count]).to_lowercase()
+    };
+    for _ in 0..2 {
+        assert!(!ask(&mut kept).contains("connection: close"));
+    }
+    running.signal("TERM");
+    // The port is closed by then, and the connection that has said nothing yet is still served.
+    sleep(Duration::from_millis(800)).await;
+    assert_eq!(TcpStream::connect(&address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    assert_eq!(kept.read(&mut [0]).unwrap(), 0, "nobody waits for its next request");
+    let last = ask(&mut fresh);
+    assert!(last.starts_with("http/1.1 200") && last.contains("connection: close"), "{last}");
+    assert_eq!(running.exit_code().await, Some(0));
+}
