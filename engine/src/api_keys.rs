@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::account::{self, Organisation, Person};
 use crate::clock::{MINUTE, Millis};
 use crate::digest::sha256_hex;
-use crate::store::{Actor, ApiKeyRow, StoreError};
+use crate::store::{Act, Actor, ApiKeyRow, StoreError};
 use crate::vault::Place;
 use crate::{Engine, uncancelled};
 
@@ -38,6 +38,8 @@ pub struct NewApiKey {
     pub id: String,
     pub name: String,
     pub key: SecretString,
+    row: ApiKeyRow,
+    act: Act,
 }
 
 /// A key as its owners see it.
@@ -151,17 +153,9 @@ impl Engine {
         self.make_key(&organisation.id, name, Actor::command()).await
     }
 
-    /// [`Engine::api_key_create`] by an owner on a page.
-    ///
-    /// # Errors
-    /// See [`ApiKeyError`].
-    pub async fn api_key_add(&self, person: &Person, name: &str) -> Result<NewApiKey, ApiKeyError> {
-        manages(person)?;
-        let name = account::display_name(name).ok_or(ApiKeyError::Name)?;
-        Ok(self.make_key(&person.organisation_id, &name, person.actor()).await?)
-    }
-
-    async fn make_key(&self, organisation: &str, name: &str, actor: Actor) -> Result<NewApiKey, StoreError> {
+    /// A key that opens nothing until it is kept: whoever asked for it may have to see it first.
+    #[must_use]
+    pub fn api_key_draft(&self, organisation: &str, name: &str, actor: Actor) -> NewApiKey {
         let key = format!("{PREFIX}{}", self.entropy().token());
         let row = ApiKeyRow {
             id: self.entropy().id(),
@@ -173,8 +167,31 @@ impl Engine {
             last_used_at: None,
         };
         let act = self.act(organisation, actor, "key.made", format!("{} ····{}", row.name, row.last_four));
-        self.store().api_key_create(&row, &act).await?;
-        Ok(NewApiKey { id: row.id, name: row.name, key: key.into() })
+        NewApiKey { id: row.id.clone(), name: row.name.clone(), key: key.into(), row, act }
+    }
+
+    /// Makes a key good.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_key_keep(&self, key: &NewApiKey) -> Result<(), StoreError> {
+        self.store().api_key_create(&key.row, &key.act).await
+    }
+
+    /// [`Engine::api_key_create`] by an owner on a page.
+    ///
+    /// # Errors
+    /// See [`ApiKeyError`].
+    pub async fn api_key_add(&self, person: &Person, name: &str) -> Result<NewApiKey, ApiKeyError> {
+        manages(person)?;
+        let name = account::display_name(name).ok_or(ApiKeyError::Name)?;
+        Ok(self.make_key(&person.organisation_id, &name, person.actor()).await?)
+    }
+
+    async fn make_key(&self, organisation: &str, name: &str, actor: Actor) -> Result<NewApiKey, StoreError> {
+        let key = self.api_key_draft(organisation, name, actor);
+        self.api_key_keep(&key).await?;
+        Ok(key)
     }
 
     /// The keys of the person's organisation that are not revoked, the newest first.

@@ -1,5 +1,8 @@
 //! The binary's inside: configuration, command line, router, sessions, HTTP endpoints and headers.
 
+// They panic where nobody reads: `cli::output` does not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod api;
 mod assets;
 mod audit;

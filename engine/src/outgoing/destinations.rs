@@ -64,6 +64,8 @@ pub struct NewDestinationSecret {
     pub id: String,
     pub url: String,
     pub secret: SecretString,
+    row: DestinationRow,
+    act: Act,
 }
 
 /// A destination as the people of its organisation see it.
@@ -130,14 +132,16 @@ impl Engine {
     /// See [`DestinationError`].
     pub async fn destination_add(&self, person: &Person, new: NewDestination<'_>) -> Result<NewDestinationSecret, DestinationError> {
         manages(person)?;
-        self.destination_store(&person.organisation_id, person.actor(), new).await
+        let new = self.destination_draft(&person.organisation_id, person.actor(), new)?;
+        self.destination_keep(&new).await?;
+        Ok(new)
     }
 
-    /// [`Engine::destination_add`] by command.
+    /// A destination that nothing is sent to until it is kept: whoever asked for it may have to see its secret first.
     ///
     /// # Errors
     /// See [`DestinationError`].
-    pub async fn destination_store(
+    pub fn destination_draft(
         &self,
         organisation: &str,
         actor: Actor,
@@ -158,8 +162,16 @@ impl Engine {
             ..DestinationRow::new(&id, organisation, url.as_str(), self.now())
         };
         let act = self.act(organisation, actor, "destination.added", row.place());
-        let added = self.store().destination_add(&row, DESTINATIONS_MAX, &act).await?;
-        if added { Ok(NewDestinationSecret { id, url: row.url, secret }) } else { Err(DestinationError::TooMany) }
+        Ok(NewDestinationSecret { id, url: row.url.clone(), secret, row, act })
+    }
+
+    /// Adds a destination.
+    ///
+    /// # Errors
+    /// See [`DestinationError`].
+    pub async fn destination_keep(&self, new: &NewDestinationSecret) -> Result<(), DestinationError> {
+        let added = self.store().destination_add(&new.row, DESTINATIONS_MAX, &new.act).await?;
+        if added { Ok(()) } else { Err(DestinationError::TooMany) }
     }
 
     /// https alone, unless private destinations are allowed. A name is looked up only when something is sent.

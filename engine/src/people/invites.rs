@@ -33,6 +33,22 @@ pub struct Invited {
     pub mailed: Mailed,
 }
 
+/// A code that was thought of and is not good yet.
+#[derive(Debug)]
+pub struct InviteDraft {
+    invited: Invited,
+    new: NewInvite,
+    act: Act,
+}
+
+impl InviteDraft {
+    /// What is made when it is kept.
+    #[must_use]
+    pub fn invited(&self) -> &Invited {
+        &self.invited
+    }
+}
+
 /// Whether a code went to its person by e-mail too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mailed {
@@ -135,12 +151,27 @@ impl Engine {
         self.make_code(&connection, Some(&person.user_id), person.actor(), key, valid).await
     }
 
-    /// [`Engine::invite`] by command.
+    /// [`Engine::invite`] by command. The code links nobody until it is kept: whoever asked for it has to see it first.
     ///
     /// # Errors
     /// See [`InviteError`].
-    pub async fn invite_by_command(&self, connection: &Connection, key: &str, valid: Millis) -> Result<Invited, InviteError> {
-        self.make_code(connection, None, Actor::command(), key, valid).await
+    pub async fn invite_draft(&self, connection: &Connection, key: &str, valid: Millis) -> Result<InviteDraft, InviteError> {
+        self.draft_code(connection, None, Actor::command(), key, valid).await
+    }
+
+    /// Makes a code good, and sends it to its person.
+    ///
+    /// # Errors
+    /// See [`InviteError`].
+    pub async fn invite_keep(&self, draft: InviteDraft) -> Result<Invited, InviteError> {
+        let InviteDraft { invited, new, act } = draft;
+        match self.store().invite_add(&new, &act).await? {
+            InviteAdded::Linked { email } => Err(InviteError::Linked { email }),
+            InviteAdded::Added => {
+                let mailed = self.mail_code(&act.organisation_id, &new.id, &invited.code).await;
+                Ok(Invited { mailed, ..invited })
+            }
+        }
     }
 
     /// The person with this Linear id or e-mail, if they can be linked.
@@ -159,6 +190,17 @@ impl Engine {
         key: &str,
         valid: Millis,
     ) -> Result<Invited, InviteError> {
+        self.invite_keep(self.draft_code(connection, made_by, actor, key, valid).await?).await
+    }
+
+    async fn draft_code(
+        &self,
+        connection: &Connection,
+        made_by: Option<&str>,
+        actor: Actor,
+        key: &str,
+        valid: Millis,
+    ) -> Result<InviteDraft, InviteError> {
         if !(VALID_MIN..=VALID_MAX).contains(&valid) {
             return Err(InviteError::Valid);
         }
@@ -175,15 +217,16 @@ impl Engine {
         };
         let subject = format!("{} in {}", found.name, connection.workspace.name);
         let act = self.act(organisation, actor, "invite.made", subject);
-        match self.store().invite_add(&new, &act).await? {
-            InviteAdded::Linked { email } => Err(InviteError::Linked { email }),
-            InviteAdded::Added => {
-                let code = code.grouped();
-                let mailed = self.mail_code(organisation, &new.id, &code).await;
-                let workspace = connection.workspace.name.clone();
-                Ok(Invited { id: new.id, name: found.name, email: found.email, workspace, code, expires_at: new.expires_at, mailed })
-            }
-        }
+        let invited = Invited {
+            id: new.id.clone(),
+            name: found.name,
+            email: found.email,
+            workspace: connection.workspace.name.clone(),
+            code: code.grouped(),
+            expires_at: new.expires_at,
+            mailed: Mailed::NotSetUp,
+        };
+        Ok(InviteDraft { invited, new, act })
     }
 
     /// Sends a new code to its person. It is good whether or not that works.

@@ -8,7 +8,7 @@ mod message;
 mod redeem;
 
 pub use code::LinkCode;
-pub use invites::{Invite, InviteError, Invited, Mailed, Outcome, VALID_DEFAULT, VALID_MAX, VALID_MIN};
+pub use invites::{Invite, InviteDraft, InviteError, Invited, Mailed, Outcome, VALID_DEFAULT, VALID_MAX, VALID_MIN};
 pub use members::{Link, MemberError, TeamMember};
 pub use message::Handover;
 pub use redeem::{CodeError, ConfirmError, Confirmed, Guesser, Guesses, Preview};

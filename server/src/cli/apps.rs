@@ -8,7 +8,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::args::App as Command;
-use super::commands::{Outcome, from_stdin, organisation, print};
+use super::commands::{Outcome, from_stdin, organisation};
+use super::output::print;
 use crate::times::rfc3339;
 
 pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {
@@ -27,8 +28,7 @@ pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {
             let organisation = organisation(engine, &org).await?;
             let app = find(engine, &organisation, &app).await?;
             let name = engine.app_remove_by_command(&organisation.id, &app.id).await?;
-            print(json, &json!({ "removed": app.id, "name": name }), &format!("{name} is removed. The app in Linear is still there."));
-            Ok(())
+            Ok(print(json, &json!({ "removed": app.id, "name": name }), &format!("{name} is removed. The app in Linear is still there."))?)
         }
     }
 }
@@ -49,8 +49,7 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
         }));
     }
     let words = if lines.is_empty() { format!("{} has no app of its own yet.", organisation.slug) } else { lines.join("\n") };
-    print(json, &json!({ "apps": values }), &words);
-    Ok(())
+    Ok(print(json, &json!({ "apps": values }), &words)?)
 }
 
 async fn add(json: bool, engine: &Engine, organisation: &Organisation, new: NewApp) -> Outcome {
@@ -60,8 +59,7 @@ async fn add(json: bool, engine: &Engine, organisation: &Organisation, new: NewA
         "id": app.id, "name": app.name, "client_id": app.client_id, "client_secret_set": app.has_secret,
         "webhook_secret_set": app.has_webhook_secret,
     });
-    print(json, &value, &format!("{} is added. Workspaces can be connected through it now.", app.name));
-    Ok(())
+    Ok(print(json, &value, &format!("{} is added. Workspaces can be connected through it now.", app.name))?)
 }
 
 async fn replace(json: bool, engine: &Engine, organisation: &Organisation, app: &App, webhook: bool, secret: SecretString) -> Outcome {
@@ -75,8 +73,7 @@ async fn replace(json: bool, engine: &Engine, organisation: &Organisation, app: 
     let which = if webhook { "webhook secret" } else { "client secret" };
     let overlap = until.as_deref().map(|until| format!(" The one before is accepted until {until}.")).unwrap_or_default();
     let value = json!({ "id": app.id, "replaced": which.replace(' ', "_"), "previous_accepted_until": until });
-    print(json, &value, &format!("{} has a new {which}.{overlap}", app.name));
-    Ok(())
+    Ok(print(json, &value, &format!("{} has a new {which}.{overlap}", app.name))?)
 }
 
 /// The client secret on the first line, the webhook secret on the second; either may be empty.

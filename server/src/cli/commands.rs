@@ -14,10 +14,11 @@ use relink_engine::store::Actor;
 use relink_engine::webhook::SecretAdded;
 use relink_simulator::{Options, Simulator};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::args::{Args, Command, Connection, Destination, Key, Secret, User, Webhook};
+use super::output::{print, print_end, print_secret, say};
 use super::{apps, people};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
@@ -46,30 +47,28 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
             let engine = start::engine(&config, clock, entropy).await?;
             let added = engine.member_add(&org, &name, &email, from_stdin()?, role.into()).await?;
             if added.account_existed {
-                eprintln!("They had an account already: its name and password are unchanged.");
+                say("They had an account already: its name and password are unchanged.");
             }
             let person = added.person;
             let value = json!({ "id": person.user_id, "email": person.email, "name": person.name, "organisation": org, "role": person.role.name() });
-            print(json, &value, &format!("{} is {} of {org} now.", person.email, person.role.name()));
-            Ok(())
+            Ok(print(json, &value, &format!("{} is {} of {org} now.", person.email, person.role.name()))?)
         }
         Command::Key(Key::New { org, name }) => {
             let engine = start::engine(&config, clock, entropy).await?;
             let name = account::display_name(&name).ok_or("a key's name is 1 to 100 printable characters")?;
-            let key = engine.api_key_create(&organisation(&engine, &org).await?, &name).await?;
+            let key = engine.api_key_draft(&organisation(&engine, &org).await?.id, &name, Actor::command());
             // The one output that is the secret itself, in either form.
-            println!("{}", json!({ "id": key.id, "key": key.key.expose_secret() }));
-            eprintln!("This key is shown once. Relink keeps a hash of it.");
+            print_secret(&json!({ "id": key.id, "key": key.key.expose_secret() }))?;
+            engine.api_key_keep(&key).await?;
+            print_end(&json!({}))?;
+            say("This key is shown once. Relink keeps a hash of it.");
             Ok(())
         }
         Command::Connection(Connection::List { org }) => {
             let engine = start::engine(&config, clock, entropy).await?;
             list_connections(json, &engine, &organisation(&engine, &org).await?).await
         }
-        Command::Webhook(Webhook::Info) => {
-            webhook_info(json, &config);
-            Ok(())
-        }
+        Command::Webhook(Webhook::Info) => webhook_info(json, &config),
         Command::Webhook(Webhook::Secret(Secret::Add { org, workspace })) => {
             let engine = start::engine(&config, clock, entropy).await?;
             let connection = connection(&engine, &organisation(&engine, &org).await?, &workspace).await?;
@@ -83,9 +82,11 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
             let engine = start::engine(&config, clock, entropy).await?;
             let organisation = organisation(&engine, &org).await?;
             let new = NewDestination { url: &url, events, ordered };
-            let added = engine.destination_store(&organisation.id, Actor::command(), new).await?;
-            println!("{}", json!({ "id": added.id, "url": added.url, "secret": added.secret.expose_secret() }));
-            eprintln!("This secret is shown once. Relink keeps it sealed.");
+            let new = engine.destination_draft(&organisation.id, Actor::command(), new)?;
+            print_secret(&json!({ "id": new.id, "url": new.url, "secret": new.secret.expose_secret() }))?;
+            engine.destination_keep(&new).await?;
+            print_end(&json!({}))?;
+            say("This secret is shown once. Relink keeps it sealed.");
             Ok(())
         }
         Command::Destination(Destination::List { org }) => {
@@ -108,8 +109,8 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
         Command::Audit(command) => people::audit(json, &start::engine(&config, clock, entropy).await?, command).await,
         Command::Refresh { due_within } => {
             let engine = start::engine(&config, clock, entropy).await?;
-            println!("{}", json!(engine.sweep_now(due_within).await?));
-            Ok(())
+            let swept = json!(engine.sweep_now(due_within).await?);
+            Ok(print(true, &swept, "")?)
         }
     }
 }
@@ -124,11 +125,10 @@ async fn list_connections(json: bool, engine: &Engine, organisation: &Organisati
         })
         .collect();
     let words = if lines.is_empty() { "No workspace is connected yet.".to_owned() } else { lines.join("\n") };
-    print(json, &json!(ConnectionList::new(connections)), &words);
-    Ok(())
+    Ok(print(json, &json!(ConnectionList::new(connections)), &words)?)
 }
 
-fn webhook_info(json: bool, config: &Config) {
+fn webhook_info(json: bool, config: &Config) -> Outcome {
     let url = config.webhook_url();
     let value = json!({ "url": url.as_str(), "app_secret": config.webhook_secret.is_some() });
     let app = if config.webhook_secret.is_some() { "set" } else { "not set: LINEAR_WEBHOOK_SECRET" };
@@ -137,7 +137,7 @@ fn webhook_info(json: bool, config: &Config) {
          Its signing secret is {app}.\nA workspace's webhook: in Linear under Settings, API, Webhooks, add one with this URL, then pipe its \
          signing secret into `relink webhook secret add --org SLUG --workspace KEY`."
     );
-    print(json, &value, &words);
+    Ok(print(json, &value, &words)?)
 }
 
 async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connection) -> Outcome {
@@ -152,8 +152,7 @@ async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connec
             ("replaced", Some(until), words)
         }
     };
-    print(json, &json!({ "outcome": outcome, "previous_accepted_until": until }), &words);
-    Ok(())
+    Ok(print(json, &json!({ "outcome": outcome, "previous_accepted_until": until }), &words)?)
 }
 
 async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
@@ -172,8 +171,7 @@ async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) 
         }
     }
     let words = if lines.is_empty() { "No signing secret is stored yet.".to_owned() } else { lines.join("\n") };
-    print(json, &json!({ "secrets": values }), &words);
-    Ok(())
+    Ok(print(json, &json!({ "secrets": values }), &words)?)
 }
 
 async fn list_destinations(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
@@ -195,8 +193,7 @@ async fn list_destinations(json: bool, engine: &Engine, organisation: &Organisat
         }));
     }
     let words = if lines.is_empty() { "There is no destination yet.".to_owned() } else { lines.join("\n") };
-    print(json, &json!({ "destinations": values }), &words);
-    Ok(())
+    Ok(print(json, &json!({ "destinations": values }), &words)?)
 }
 
 /// By the workspace's url key or Linear's organization id.
@@ -224,7 +221,7 @@ async fn simulate(json: bool, addr: SocketAddr, state_file: Option<std::path::Pa
         "The simulated Linear listens on {url}. Point Relink at it:\n  LINEAR_URL={url}\n  LINEAR_API_URL={url}\n  LINEAR_CLIENT_ID={}\n  LINEAR_CLIENT_SECRET={}\n  LINEAR_WEBHOOK_SECRET={}",
         app.client_id, app.client_secret, app.webhook_secret
     );
-    print(json, &value, &words);
+    print(json, &value, &words)?;
     simulator.serve(listener, Asked::listen()?.wait()).await?;
     Ok(())
 }
@@ -235,8 +232,4 @@ pub(super) fn from_stdin() -> Result<SecretString, Box<dyn Error>> {
     std::io::stdin().take(STDIN_MAX).read_to_string(&mut text)?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     Ok(text.strip_suffix('\r').unwrap_or(text).into())
-}
-
-pub(super) fn print(json: bool, value: &Value, words: &str) {
-    if json { println!("{value}") } else { println!("{words}") }
 }

@@ -3,8 +3,10 @@
 mod apps;
 mod args;
 mod commands;
+mod output;
 mod people;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -13,16 +15,20 @@ use relink_engine::entropy::Entropy;
 use tokio::runtime::Runtime;
 
 use self::args::Args;
+use self::output::{Unwritten, say};
 use crate::{config, logs};
 
 const WRONG_USAGE: u8 = 2;
 
 pub fn run(clock: Clock, entropy: Entropy) -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(answer) => return explained(&answer),
+    };
     let config = match config::from_environment() {
         Ok(config) => config,
         Err(error) => {
-            eprintln!("relink: {error}");
+            say(&format!("relink: {error}"));
             return ExitCode::from(WRONG_USAGE);
         }
     };
@@ -42,6 +48,15 @@ pub fn run(clock: Clock, entropy: Entropy) -> ExitCode {
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("relink: {error}");
+    say(&format!("relink: {error}"));
     ExitCode::FAILURE
+}
+
+/// What was asked for instead of a command, or why it is none.
+fn explained(answer: &clap::Error) -> ExitCode {
+    match answer.print() {
+        _ if answer.use_stderr() => ExitCode::from(WRONG_USAGE),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => failed(&Unwritten::from(error)),
+        _ => ExitCode::SUCCESS,
+    }
 }

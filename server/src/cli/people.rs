@@ -12,7 +12,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use super::args::{Audit, Member, Workspace};
-use super::commands::{Outcome, connection, organisation, print};
+use super::commands::{Outcome, connection, organisation};
+use super::output::{ask, print, print_end, print_secret, say, stream};
 use crate::audit::next_lines;
 use crate::times::rfc3339;
 
@@ -34,26 +35,25 @@ pub async fn workspaces(json: bool, engine: &Engine, command: Workspace) -> Outc
         }));
     }
     let words = if lines.is_empty() { "No workspace is connected yet.".to_owned() } else { lines.join("\n") };
-    print(json, &json!({ "workspaces": values }), &words);
-    Ok(())
+    Ok(print(json, &json!({ "workspaces": values }), &words)?)
 }
 
 /// The one output is the code itself, as for a key.
 pub async fn invite(engine: &Engine, connection: &Connection, person: &str, valid: Millis, url: &str) -> Outcome {
-    let invited = engine.invite_by_command(connection, person, valid).await?;
-    let code = invited.code.expose_secret();
-    let value = json!({
-        "id": invited.id, "code": code, "link": format!("{}/link#{code}", url.trim_end_matches('/')), "workspace": invited.workspace,
-        "person": { "name": invited.name, "email": invited.email }, "expires_at": rfc3339(invited.expires_at),
-        "mailed": invited.mailed == Mailed::Sent,
-    });
-    println!("{value}");
+    let draft = engine.invite_draft(connection, person, valid).await?;
+    let (new, code) = (draft.invited(), draft.invited().code.expose_secret());
+    print_secret(&json!({
+        "id": new.id, "code": code, "link": format!("{}/link#{code}", url.trim_end_matches('/')), "workspace": new.workspace,
+        "person": { "name": new.name, "email": new.email }, "expires_at": rfc3339(new.expires_at),
+    }))?;
+    let invited = engine.invite_keep(draft).await?;
+    print_end(&json!({ "mailed": invited.mailed == Mailed::Sent }))?;
     match invited.mailed {
         Mailed::NotSetUp => {}
-        Mailed::Sent => eprintln!("Sent to {} too.", invited.email),
-        Mailed::Failed => eprintln!("The e-mail to {} could not be sent; hand the link over yourself.", invited.email),
+        Mailed::Sent => say(&format!("Sent to {} too.", invited.email)),
+        Mailed::Failed => say(&format!("The e-mail to {} could not be sent; hand the link over yourself.", invited.email)),
     }
-    eprintln!("This code is shown once, for {} alone. Relink keeps a hash of it.", invited.name);
+    say(&format!("This code is shown once, for {} alone. Relink keeps a hash of it.", invited.name));
     Ok(())
 }
 
@@ -62,14 +62,13 @@ pub async fn link(json: bool, engine: &Engine, organisation: &Organisation, user
     // A script may answer on the second line.
     let (code, answer) = code.expose_secret().split_once('\n').unwrap_or((code.expose_secret(), ""));
     let preview = engine.code_preview(code, HERE).await?;
-    eprintln!("{} ({}) in {} on Linear, for {}.", preview.name, preview.email, preview.workspace, person.email);
+    say(&format!("{} ({}) in {} on Linear, for {}.", preview.name, preview.email, preview.workspace, person.email));
     if !yes && !is_yes(answer) && !says_yes()? {
         return Err("nothing was linked; the code can still be used".into());
     }
     let confirmed = engine.code_confirm(code, Some(&person), HERE).await?;
     let value = json!({ "member": person.email, "person": confirmed.name, "workspace": confirmed.workspace, "again": confirmed.again });
-    print(json, &value, &format!("{} is {} in {} now.", person.email, confirmed.name, confirmed.workspace));
-    Ok(())
+    Ok(print(json, &value, &format!("{} is {} in {} now.", person.email, confirmed.name, confirmed.workspace))?)
 }
 
 /// Asked on the terminal: stdin is where the code came from.
@@ -79,7 +78,7 @@ fn says_yes() -> Result<bool, Box<dyn Error>> {
     if !terminal.is_terminal() {
         return Err(no_terminal.into());
     }
-    eprint!("Is that them? Type yes: ");
+    ask("Is that them? Type yes: ");
     let mut answer = String::new();
     BufReader::new(terminal).read_line(&mut answer).map_err(io::Error::other)?;
     Ok(is_yes(&answer))
@@ -98,14 +97,12 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
             let person = member(engine, &organisation, &email).await?;
             engine.member_set_role_by_command(&person, role).await?;
             let value = json!({ "email": person.email, "role": role.name() });
-            print(json, &value, &format!("{} is {} of {org} now.", person.email, role.name()));
-            Ok(())
+            Ok(print(json, &value, &format!("{} is {} of {org} now.", person.email, role.name()))?)
         }
         Member::Remove { org, email } => {
             let person = member(engine, &organisation(engine, &org).await?, &email).await?;
             engine.member_remove_by_command(&person).await?;
-            print(json, &json!({ "removed": person.email }), &format!("{} is no member of {org} any more.", person.email));
-            Ok(())
+            Ok(print(json, &json!({ "removed": person.email }), &format!("{} is no member of {org} any more.", person.email))?)
         }
         Member::Unlink { org, email, workspace } => {
             let organisation = organisation(engine, &org).await?;
@@ -113,8 +110,7 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
             let workspace = connection(engine, &organisation, &workspace).await?.workspace;
             let name = engine.unlink_by_command(&person, &workspace.id).await?;
             let value = json!({ "member": person.email, "person": name, "workspace": workspace.name });
-            print(json, &value, &format!("{} is not {name} in {} any more.", person.email, workspace.name));
-            Ok(())
+            Ok(print(json, &value, &format!("{} is not {name} in {} any more.", person.email, workspace.name))?)
         }
     }
 }
@@ -133,8 +129,7 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
         }));
     }
     let words = if lines.is_empty() { "There is no member yet.".to_owned() } else { lines.join("\n") };
-    print(json, &json!({ "members": values }), &words);
-    Ok(())
+    Ok(print(json, &json!({ "members": values }), &words)?)
 }
 
 async fn member(engine: &Engine, organisation: &Organisation, email: &str) -> Result<Person, Box<dyn Error>> {
@@ -153,14 +148,16 @@ pub async fn audit(json: bool, engine: &Engine, command: Audit) -> Outcome {
                 None => format!("Unbroken: {} lines are as they were written.", check.good),
                 Some(number) => format!("Broken at line {number}: {} lines before it are as they were written.", check.good),
             };
-            print(json, &value, &words);
+            print(json, &value, &words)?;
             if check.broken_at.is_some() { Err("the audit trail was changed".into()) } else { Ok(()) }
         }
         Audit::Export { org } => {
             let organisation = organisation(engine, &org).await?;
             let mut after = 0;
             while let Some((lines, last)) = next_lines(engine, &organisation.id, after).await? {
-                print!("{lines}");
+                if !stream(&lines)? {
+                    break;
+                }
                 after = last;
             }
             Ok(())

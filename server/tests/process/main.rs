@@ -11,6 +11,7 @@ mod disk;
 #[expect(dead_code, reason = "benchmarks do more with a fleet")]
 mod fleet;
 mod logs;
+mod output;
 mod process;
 mod replicas;
 mod secrets;
