@@ -21,12 +21,12 @@ impl InstanceTrouble {
     #[must_use]
     pub fn fact(&self) -> String {
         match self {
-            InstanceTrouble::DiskFull => "Relink's disk is full.".to_owned(),
-            InstanceTrouble::ReadOnly => "Relink's database cannot be written to.".to_owned(),
-            InstanceTrouble::FileGone => "Relink's database file was moved or replaced.".to_owned(),
-            InstanceTrouble::DiskFailing => "Relink's disk fails.".to_owned(),
-            InstanceTrouble::ClockAhead(span) => format!("The clock of Relink's machine is {span} ahead."),
-            InstanceTrouble::ClockBehind(span) => format!("The clock of Relink's machine is {span} behind."),
+            InstanceTrouble::DiskFull => "Relink’s disk is full.".to_owned(),
+            InstanceTrouble::ReadOnly => "Relink’s database cannot be written to.".to_owned(),
+            InstanceTrouble::FileGone => "Relink’s database file was moved or replaced.".to_owned(),
+            InstanceTrouble::DiskFailing => "Relink’s disk fails.".to_owned(),
+            InstanceTrouble::ClockAhead(span) => format!("The clock of Relink’s machine is {span} ahead."),
+            InstanceTrouble::ClockBehind(span) => format!("The clock of Relink’s machine is {span} behind."),
         }
     }
 
@@ -47,7 +47,7 @@ impl InstanceTrouble {
                  Relink to use the one that is there."
             }
             InstanceTrouble::ClockAhead(_) | InstanceTrouble::ClockBehind(_) => {
-                "Relink goes by Linear's time and deletes nothing while that is in question. Set the clock."
+                "Relink goes by Linear’s time and deletes nothing while that is in question. Set the clock."
             }
         }
     }

@@ -84,7 +84,7 @@ async fn a_month_ahead_for_a_moment_deletes_nothing_and_refuses_nothing() {
     assert_eq!(world.engine.forget_deliveries().await.unwrap(), 0);
     assert_eq!(World::told(&world.deliver(&secret, &issue(&workspace, 9, START)).await), (200, "accepted"));
     let page = browser.get("/integrations").await;
-    page.shows("The clock of Relink's machine is 31 days ahead.");
+    page.shows("The clock of Relink’s machine is 31 days ahead.");
     page.shows("deletes nothing while that is in question");
     world.jump(-31 * DAY);
     browser.get("/integrations").await.hides("The clock of Relink");
