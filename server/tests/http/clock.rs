@@ -1,5 +1,7 @@
 //! Clocks that jump, on this machine and on another replica's.
 
+use axum::body::Body;
+use axum::http::Request;
 use relink_engine::clock::{DAY, HOUR, MINUTE, SECOND};
 use relink_engine::refresh::RefreshSettings;
 use relink_engine::{Rejected, Wanted};
@@ -86,6 +88,9 @@ async fn a_month_ahead_for_a_moment_deletes_nothing_and_refuses_nothing() {
     let page = browser.get("/integrations").await;
     page.shows("The clock of Relink’s machine is 31 days ahead.");
     page.shows("deletes nothing while that is in question");
+    let ready = world.send(Request::get("/readyz").body(Body::empty()).unwrap()).await;
+    assert_eq!(ready.status, 200, "a warning: {}", ready.text);
+    assert!(ready.text.contains("this machine's clock is 2678400 s ahead"), "{}", ready.text);
     world.jump(-31 * DAY);
     browser.get("/integrations").await.hides("The clock of Relink");
 }

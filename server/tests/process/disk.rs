@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use relink_simulator::Kind;
 use serde_json::{Value, json};
 
-use crate::fleet::{DAY_S, Fleet};
+use crate::fleet::{DAY_S, Fleet, fault};
 use crate::process::client;
 
 /// All is well so long after there is room again.
@@ -53,6 +54,15 @@ async fn until_ready(fleet: &Fleet) {
     }
 }
 
+/// Once for each time, and no more often.
+async fn until_said(fleet: &Fleet, words: &str, times: usize) {
+    let began = Instant::now();
+    while fleet.said(0).matches(words).count() != times {
+        assert!(began.elapsed() < WELL_WITHIN, "{words:?}, {times} times: {}", fleet.said(0));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_costs_no_grant_and_no_webhook_and_heals_without_a_restart() {
     let place = crate::process::Place::new();
@@ -62,7 +72,7 @@ async fn a_full_disk_costs_no_grant_and_no_webhook_and_heals_without_a_restart()
     let id = fleet.connect(1, DAY_S).await.remove(0);
     let first = fleet.token(0, &id).await;
     let rejected = json!({ "rejected": first.fingerprint() });
-    for round in 0..3 {
+    for round in 0..3_usize {
         disk.fill();
         let told = fleet.ask(0, &id, rejected.clone()).await.unwrap();
         assert_eq!((told.status, &told.body["code"], &told.body["detail"]), (503, &json!("unavailable"), &json!("disk_full")));
@@ -73,8 +83,10 @@ async fn a_full_disk_costs_no_grant_and_no_webhook_and_heals_without_a_restart()
         assert_eq!((status, &said["reason"]), (503, &json!("storage")), "{said}");
         let page = client().get(format!("{}/signin", fleet.url(0))).send().await.unwrap().text().await.unwrap();
         assert!(page.contains("disk is full"), "the page says it");
+        until_said(&fleet, "ALARM: the database keeps nothing", round + 1).await;
         disk.make_room();
         until_ready(&fleet).await;
+        until_said(&fleet, "ALARM OVER", round + 1).await;
         assert_eq!(fleet.deliver(0, &id, &round.to_string()).await, Some(200));
     }
     let (second, _) = fleet.token_soon(0, &id, rejected).await.unwrap();
@@ -85,6 +97,34 @@ async fn a_full_disk_costs_no_grant_and_no_webhook_and_heals_without_a_restart()
     let rejected = json!({ "rejected": fleet.token(0, &id).await.fingerprint() });
     let (third, _) = fleet.token_soon(0, &id, rejected).await.unwrap();
     assert!(fleet.is_alive(&third).await, "what was handed out is what was kept");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pair_that_linear_has_minted_finds_room_on_a_disk_that_filled_meanwhile() {
+    let place = crate::process::Place::new();
+    let Some(disk) = SmallDisk::at(&place.path().join("data")) else { return };
+    // Room for a reserve is only taken where there is plenty.
+    assert!(Command::new("mount").args(["-o", "remount,size=64m"]).arg(&disk.0).status().unwrap().success());
+    let mut fleet = Fleet::at(place, None).await;
+    fleet.start(1).await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    let reserve = disk.0.join("relink.reserve");
+    let began = Instant::now();
+    while !reserve.exists() {
+        assert!(began.elapsed() < WELL_WITHIN, "no room was set aside");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let rejected = json!({ "rejected": fleet.token(0, &id).await.fingerprint() });
+    fleet.linear.add_fault(fault(Kind::DelayReply, 1_500)).unwrap();
+    let asking = fleet.asking(0, &id, rejected);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    disk.fill();
+    let told = asking.await.unwrap().unwrap();
+    assert!(fleet.is_alive(told.token().unwrap()).await && !reserve.exists(), "{told:?}");
+    fleet.kill(0);
+    disk.make_room();
+    fleet.restart(0).await;
+    assert_eq!(fleet.token(0, &id).await.token(), told.token(), "it was on the disk");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -144,6 +144,11 @@ impl Fleet {
         &self.servers[server].as_ref().expect("it is running").url
     }
 
+    /// Everything that a server has said on stderr.
+    pub fn said(&self, server: usize) -> String {
+        self.servers[server].as_ref().expect("it is running").said()
+    }
+
     pub fn id(&self, server: usize) -> u32 {
         self.servers[server].as_ref().expect("it is running").id()
     }
