@@ -123,6 +123,10 @@ impl Clock {
         let mut setting = self.setting();
         let base = now - stopwatch;
         if setting.database.is_none() {
+            let ahead = (self.0.wall)() - now;
+            if ahead.abs() >= AGREE {
+                tracing::error!(ahead_s = ahead / SECOND, "ALARM: this machine's clock is not the database's. Relink goes by that; set it");
+            }
             setting.base = base;
         }
         setting.database = Some(base);

@@ -34,7 +34,7 @@ use serde_json::json;
 use troubles::Strings;
 
 /// Enough to meet every kind of trouble, few enough for every test run.
-const ROUNDS: u64 = 40;
+const ROUNDS: u64 = 100;
 const SERVERS: usize = 3;
 const CONNECTIONS: usize = 4;
 
