@@ -16,9 +16,9 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::rt::TokioIo;
 use socket2::{SockFilter, SockRef};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, watch};
@@ -131,8 +131,7 @@ async fn answer(stream: TcpStream, peer: SocketAddr, serving: Serving) {
         asked.notify_one();
         respond(request, peer, serving.clone())
     });
-    let http = Builder::new(TokioExecutor::new());
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     let closing = async {
         // The sender is gone only when the program is.
         let _ = stage.wait_for(|stage| *stage == Stage::Closed).await;
@@ -147,7 +146,7 @@ async fn answer(stream: TcpStream, peer: SocketAddr, serving: Serving) {
         }
     };
     if let Err(error) = ended {
-        tracing::trace!(error, "a connection broke");
+        tracing::trace!(%error, "a connection broke");
     }
 }
 

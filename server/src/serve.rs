@@ -26,9 +26,9 @@ const ANSWERED: Duration = Duration::from_secs(8);
 /// refreshes and messages have to have landed, since the reply to a refresh holds the only copy of a new pair,
 const LANDED: Duration = Duration::from_secs(11);
 /// what was claimed has to be let go of,
-const LET_GO: Duration = Duration::from_secs(12);
+const LET_GO: Duration = Duration::from_millis(11_500);
 /// and the database has to be closed.
-const CLOSED: Duration = Duration::from_secs(13);
+const CLOSED: Duration = Duration::from_secs(12);
 /// Where the demo's simulated Linear listens.
 pub const SIMULATOR: &str = "127.0.0.1:4010";
 
@@ -46,6 +46,8 @@ pub enum ServeError {
     Io(#[from] io::Error),
     #[error("the database did not answer when the server stopped; what was under way is taken up at the next start")]
     Unfinished,
+    #[error("nobody listens for requests any more; the log says why")]
+    Deaf,
 }
 
 /// Serves until SIGINT or SIGTERM. With `demo`, and no OAuth app configured, the simulated Linear runs beside it.
@@ -65,8 +67,13 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
         async move { engine.hand_on().await }
     });
     let app = router(Web::new(engine.clone(), &config));
-    let requests = tokio::spawn(listen::serve(listener, app, stop::asked(stopped.clone())));
-    stop::asked(stopped).await;
+    let mut requests = tokio::spawn(listen::serve(listener, app, stop::asked(stopped.clone())));
+    tokio::select! {
+        biased;
+        () = stop::asked(stopped) => {}
+        // It does not, but a process that only looks alive is worse than none.
+        _ = &mut requests => return Err(ServeError::Deaf),
+    }
     let closed = wind_up(&engine, requests, background).await;
     handing_on.abort();
     closed

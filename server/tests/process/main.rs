@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod bad_days;
-#[expect(dead_code, reason = "other suites do more with a cable")]
 mod cable;
 mod cli;
 mod deliveries;

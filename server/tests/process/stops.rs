@@ -6,15 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use relink_engine::webhook::SigningKey;
 use relink_simulator::{Fault, Kind};
 use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-use crate::fleet::{DAY_S, EMAIL, Fleet, PASSWORD, empty_database, fault, now_ms};
+use crate::cable::Cable;
+use crate::fleet::{DAY_S, EMAIL, Fleet, PASSWORD, body, deliver, empty_database, fault};
 use crate::process::{Place, Running, client};
 
 /// What supervisors wait before they kill.
@@ -47,48 +45,16 @@ async fn stopped(fleet: &mut Fleet) -> Option<i32> {
     code
 }
 
-/// A way to the database on which, from some moment on, nothing moves and nothing ends.
-struct Swamp(Arc<AtomicBool>, u16);
-
-impl Swamp {
-    async fn to(target: String) -> Swamp {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (port, stuck) = (listener.local_addr().unwrap().port(), Arc::new(AtomicBool::new(false)));
-        let sinking = stuck.clone();
-        tokio::spawn(async move {
-            while let Ok((near, _)) = listener.accept().await {
-                let far = tokio::net::TcpStream::connect(&target).await.unwrap();
-                let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-                tokio::spawn(wade(near_in, far_out, sinking.clone()));
-                tokio::spawn(wade(far_in, near_out, sinking.clone()));
-            }
-        });
-        Swamp(stuck, port)
-    }
-}
-
-async fn wade(mut from: tokio::net::tcp::OwnedReadHalf, mut to: tokio::net::tcp::OwnedWriteHalf, stuck: Arc<AtomicBool>) {
-    let mut bytes = [0; 4_096];
-    while let Ok(count @ 1..) = from.read(&mut bytes).await {
-        while stuck.load(Ordering::SeqCst) {
-            sleep(Duration::from_millis(100)).await;
-        }
-        if to.write_all(&bytes[..count]).await.is_err() {
-            return;
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_ends_in_time_while_postgres_hangs() {
     let Some(url) = empty_database().await else { return };
     let address = url.split('@').nth(1).unwrap().split('/').next().unwrap().to_owned();
-    let swamp = Swamp::to(address.clone()).await;
-    let mut fleet = Fleet::on(Some(url.replace(&address, &format!("127.0.0.1:{}", swamp.1)))).await;
+    let cable = Cable::to(address.clone()).await;
+    let mut fleet = Fleet::on(Some(url.replace(&address, &format!("127.0.0.1:{}", cable.port)))).await;
     let id = fleet.connect(1, DAY_S).await.remove(0);
     fleet.start(1).await;
     fleet.token(0, &id).await;
-    swamp.0.store(true, Ordering::SeqCst);
+    cable.go_dead();
     let asking = fleet.asking(0, &id, json!({ "rejected": "0000000000000000" }));
     sleep(Duration::from_millis(300)).await;
     // 1 where something had to be cut off; the limits of the sessions themselves may have been shorter.
@@ -106,21 +72,13 @@ async fn a_stop_ends_in_time_while_another_process_holds_the_lock_of_sqlite() {
     let mut other = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let asking = fleet.asking(0, &id, rejected);
-    let sending = tokio::spawn(delivery(&fleet, &id).send());
+    let (url, secret) = (format!("{}/webhooks/linear", fleet.url(0)), fleet.linear.app().webhook_secret);
+    let sent = body(&id, "1");
+    let sending = tokio::spawn(async move { deliver(&client(), &url, &secret, &sent).await });
     sleep(Duration::from_millis(300)).await;
     stopped(&mut fleet).await;
     assert!(asking.await.unwrap().is_none_or(|told| told.status != 500));
-    assert!(sending.await.unwrap().is_ok_and(|reply| reply.status() == 503), "nothing is acknowledged that is not stored");
-}
-
-/// A webhook, signed by the app.
-fn delivery(fleet: &Fleet, workspace: &str) -> reqwest::RequestBuilder {
-    let key = SigningKey::new(&fleet.linear.app().webhook_secret.into()).unwrap();
-    let body =
-        json!({ "type": "Issue", "action": "create", "organizationId": workspace, "webhookTimestamp": now_ms(), "data": { "id": "i1" } });
-    let body = body.to_string();
-    let signature = String::from_utf8(key.sign(body.as_bytes()).to_vec()).unwrap();
-    client().post(format!("{}/webhooks/linear", fleet.url(0))).header("linear-signature", signature).body(body)
+    assert_eq!(sending.await.unwrap(), Some(503), "nothing is acknowledged that is not stored");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -134,7 +92,7 @@ async fn a_stop_ends_in_time_while_linear_a_destination_and_clients_hang() {
     fleet.start(1).await;
     fleet.linear.add_fault(Fault { count: 100, ..fault(Kind::Hang, 0) }).unwrap();
     let half = in_the_middle(&fleet, &id).await;
-    assert_eq!(delivery(&fleet, &id).send().await.unwrap().status(), 200);
+    assert_eq!(fleet.deliver(0, &id, "1").await, Some(200));
     drop(silent.accept().map(std::mem::forget));
     assert_eq!(stopped(&mut fleet).await, Some(0), "all of it is taken up again by whoever is next");
     drop(half);
