@@ -240,7 +240,18 @@ impl World {
 
 /// One request of this kind goes wrong.
 pub fn fault(endpoint: Endpoint, kind: Kind) -> Fault {
-    Fault { endpoint, kind, count: 1, delay_ms: None, status: None, retry_after_s: None, after: 0, operation: None, grant_type: None }
+    Fault {
+        endpoint,
+        kind,
+        count: 1,
+        delay_ms: None,
+        status: None,
+        retry_after_s: None,
+        after: 0,
+        operation: None,
+        grant_type: None,
+        fields: serde_json::Map::default(),
+    }
 }
 
 fn simulated_linear(url: &str, redirect_uri: &str) -> Simulator {

@@ -286,6 +286,7 @@ pub fn fault(kind: Kind, delay_ms: u64) -> Fault {
         after: 0,
         operation: None,
         grant_type: Some("refresh_token".to_owned()),
+        fields: serde_json::Map::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::reply::{CutOff, with_body};
 use super::{Endpoint, Fault, Kind, take};
@@ -66,7 +66,7 @@ pub(crate) async fn with_faults(State((simulator, endpoint)): State<(Simulator, 
         tokio::time::sleep(delay_of(&fault)).await;
     }
     let answer = process(&simulator, endpoint, request, next).await;
-    after(&fault, answer).await
+    after(&fault, answer, &text).await
 }
 
 async fn process(simulator: &Simulator, endpoint: Endpoint, request: Request, next: Next) -> Response {
@@ -115,7 +115,7 @@ fn oauth_error(error: &str, description: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(json!({"error": error, "error_description": description}))).into_response()
 }
 
-async fn after(fault: &Fault, answer: Response) -> Response {
+async fn after(fault: &Fault, answer: Response, asked: &str) -> Response {
     match fault.kind {
         Kind::DropReply => CutOff { reset: false }.into_response(),
         Kind::DelayReply => {
@@ -126,21 +126,35 @@ async fn after(fault: &Fault, answer: Response) -> Response {
         Kind::HugeBody => with_body(answer, Bytes::from(vec![b' '; HUGE])),
         Kind::NoExpiresIn => without_field(answer, "expires_in").await,
         Kind::NoRefreshToken => without_field(answer, "refresh_token").await,
+        Kind::SameRefreshToken => {
+            let shown = url::form_urlencoded::parse(asked.as_bytes()).find(|(name, _)| name == "refresh_token");
+            let shown = shown.map(|(_, token)| ("refresh_token".to_owned(), json!(token)));
+            with_fields(answer, &shown.into_iter().collect()).await
+        }
+        Kind::OddFields => with_fields(answer, &fault.fields).await,
         _ => answer,
     }
 }
 
 async fn without_field(answer: Response, field: &str) -> Response {
+    edited(answer, |fields| drop(fields.remove(field))).await
+}
+
+async fn with_fields(answer: Response, odd: &Map<String, Value>) -> Response {
+    edited(answer, |fields| fields.extend(odd.clone())).await
+}
+
+async fn edited(answer: Response, edit: impl FnOnce(&mut Map<String, Value>)) -> Response {
     let (parts, body) = answer.into_parts();
     let bytes = to_bytes(body, ANSWER_MAX).await.unwrap_or_default();
-    let shortened = serde_json::from_slice::<Value>(&bytes).map(|mut body| {
+    let edited = serde_json::from_slice::<Value>(&bytes).map(|mut body| {
         if let Some(fields) = body.as_object_mut() {
-            fields.remove(field);
+            edit(fields);
         }
         body.to_string()
     });
     let answer = Response::from_parts(parts, Body::empty());
-    match shortened {
+    match edited {
         Ok(text) => with_body(answer, text),
         Err(_) => with_body(answer, bytes),
     }

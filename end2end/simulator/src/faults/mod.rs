@@ -4,6 +4,7 @@ pub mod apply;
 pub mod reply;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,13 +53,20 @@ pub enum Kind {
     NoExpiresIn,
     NoRefreshToken,
     HugeBody,
+    /// The answer names the refresh token that was shown instead of the new one.
+    SameRefreshToken,
+    /// `fields` take the place of the answer's own.
+    OddFields,
 }
 
 impl Kind {
     /// The request is worked on, with all its effects, before the fault shows.
     pub fn lets_through(self) -> bool {
-        use Kind::{Delay, DelayReply, DropReply, GarbageJson, HugeBody, NoExpiresIn, NoRefreshToken};
-        matches!(self, Delay | DelayReply | DropReply | GarbageJson | HugeBody | NoExpiresIn | NoRefreshToken)
+        use Kind::{Delay, DelayReply, DropReply, GarbageJson, HugeBody, NoExpiresIn, NoRefreshToken, OddFields, SameRefreshToken};
+        matches!(
+            self,
+            Delay | DelayReply | DropReply | GarbageJson | HugeBody | NoExpiresIn | NoRefreshToken | OddFields | SameRefreshToken
+        )
     }
 
     /// The name under which it is counted.
@@ -90,6 +98,9 @@ pub struct Fault {
     /// Only token requests with this `grant_type`.
     #[serde(default)]
     pub grant_type: Option<String>,
+    /// What [`Kind::OddFields`] puts into the answer.
+    #[serde(default)]
+    pub fields: Map<String, Value>,
 }
 
 fn once() -> u64 {

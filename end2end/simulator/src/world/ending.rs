@@ -31,7 +31,12 @@ impl World {
         } else {
             return Revoked::Unknown;
         };
-        if self.settings.revoke_ends_grant || self.pair_is_dead(&grant) {
+        if self.settings.revoke_ends_installation {
+            let of = self.grants.get(&grant).map(|grant| (grant.client_id.clone(), grant.workspace.clone()));
+            if let Some((client_id, workspace)) = of {
+                self.uninstall(&client_id, &workspace);
+            }
+        } else if self.settings.revoke_ends_grant || self.pair_is_dead(&grant) {
             self.end_grant(&grant);
         }
         Revoked::Done

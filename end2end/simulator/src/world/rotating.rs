@@ -68,12 +68,14 @@ impl World {
         pair
     }
 
-    /// Only the direct successors are handed out again, and only while they have not been rotated themselves.
+    /// Only the direct successors are handed out again, and only while they have not been rotated themselves, unless told so.
     fn replay(&mut self, token: &str, at_ms: i64, access: String, refresh: String) -> Result<Refreshed, Refused> {
         let window_ms = self.settings.replay_window_s.saturating_mul(1_000);
         let in_time = self.now() <= at_ms.saturating_add(window_ms);
-        let successor_is_live = self.refresh.get(&refresh).is_some_and(|record| record.state == RefreshState::Live);
-        if !in_time || !successor_is_live {
+        let answers =
+            |state: &RefreshState| *state == RefreshState::Live || (self.settings.replay_chain && *state != RefreshState::Revoked);
+        let successor_answers = self.refresh.get(&refresh).is_some_and(|record| answers(&record.state));
+        if !in_time || !successor_answers {
             return Err(Refused::Unknown);
         }
         if !self.settings.replay_fresh_access {

@@ -20,6 +20,10 @@ pub struct Settings {
     pub rotation_ends_previous_access: bool,
     /// Revoking one token of a pair ends the other too.
     pub revoke_ends_grant: bool,
+    /// Revoking any one token ends the application's installation in that workspace, with every grant of it. Nobody says.
+    pub revoke_ends_installation: bool,
+    /// A spent refresh token is answered with its successors even where those were spent themselves.
+    pub replay_chain: bool,
     /// `scope` as a list, as applications from before December 2023 get it.
     pub scope_as_array: bool,
     pub client_credentials: bool,
@@ -62,6 +66,8 @@ impl Default for Settings {
             replay_fresh_access: false,
             rotation_ends_previous_access: false,
             revoke_ends_grant: false,
+            revoke_ends_installation: false,
+            replay_chain: false,
             scope_as_array: false,
             client_credentials: false,
             migrate_enabled: true,

@@ -126,3 +126,27 @@ async fn a_restarted_simulator_honours_its_tokens() {
     std::fs::remove_file(&file).expect("a file");
     assert!(error.contains("damaged"), "{error}");
 }
+
+#[tokio::test]
+async fn a_chain_of_spent_tokens_is_replayed_step_by_step_if_told_so() {
+    let linear = Linear::start().await;
+    let first = linear.connect("globex").await;
+    let second = linear.refresh(&first.refresh).await.tokens();
+    let third = linear.refresh(&second.refresh).await.tokens();
+    assert_eq!(linear.refresh(&first.refresh).await.status, 400);
+    linear.set(serde_json::json!({"replay_chain": true}));
+    assert_eq!(linear.refresh(&first.refresh).await.tokens().refresh, second.refresh);
+    assert_eq!(linear.refresh(&second.refresh).await.tokens().refresh, third.refresh);
+}
+
+#[tokio::test]
+async fn an_answer_may_name_the_old_refresh_token_or_anything() {
+    let linear = Linear::start().await;
+    let first = linear.connect("globex").await;
+    linear.fault(serde_json::json!({"endpoint": "token", "kind": "same_refresh_token"}));
+    assert_eq!(linear.refresh(&first.refresh).await.tokens().refresh, first.refresh);
+    linear.fault(serde_json::json!({"endpoint": "token", "kind": "odd_fields", "fields": {"access_token": "", "expires_in": 0}}));
+    let odd = linear.refresh(&first.refresh).await;
+    assert_eq!((&odd.body["access_token"], &odd.body["expires_in"]), (&serde_json::json!(""), &serde_json::json!(0)));
+    assert_eq!((linear.simulator.grant_counts("globex").rotations, linear.simulator.grant_counts("globex").replays), (1, 1));
+}

@@ -119,3 +119,14 @@ async fn logging_out_ends_the_access_token_and_leaves_the_refresh_token() {
     assert!(!linear.works(&tokens.access).await);
     assert_eq!(linear.refresh(&tokens.refresh).await.status, 200);
 }
+
+#[tokio::test]
+async fn revoking_one_token_ends_the_whole_installation_if_told_so() {
+    let linear = Linear::start().await;
+    linear.set(json!({"revoke_ends_installation": true}));
+    let (first, second, elsewhere) = (linear.connect("globex").await, linear.connect("globex").await, linear.connect("initech").await);
+    assert_eq!(revoke(&linear, &[("token", &first.access)]).await, 200);
+    assert!(!linear.is_installed("globex") && !linear.works(&second.access).await);
+    assert_eq!(linear.refresh(&second.refresh).await.status, 400);
+    assert!(linear.works(&elsewhere.access).await, "another workspace is not concerned");
+}
