@@ -4,7 +4,7 @@ use ::http::{HeaderMap, HeaderName, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::graphql::{errors_in, is_unauthenticated};
+use super::graphql::is_unauthenticated;
 use super::{CallError, Linear, Passing};
 
 /// Asks for file addresses that work without a token, for so many seconds.
@@ -44,10 +44,10 @@ impl Linear {
         }
         let reply = self.http.send(request.build().map_err(Passing::from)?).await?;
         let status = reply.status.as_u16();
-        // Reading megabytes of data to find out that they hold no error would be a waste: an error comes alone.
+        // Reading megabytes of data to find out that they hold no error would be a waste: an error that counts comes alone.
         let small = reply.body.len() <= ERRORS_MAX;
         let body: Option<Value> = if small { serde_json::from_slice(&reply.body).ok() } else { None };
-        if is_unauthenticated(status, errors_in(body.as_ref())) {
+        if is_unauthenticated(status, body.as_ref()) {
             return Err(CallError::Authentication { status });
         }
         Ok(Answer { status: reply.status, headers: passed_back(&reply.headers), body: reply.body })

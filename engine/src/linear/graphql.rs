@@ -40,7 +40,7 @@ fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
     let status = reply.status.as_u16();
     let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
     let errors = errors_in(body.as_ref());
-    if is_unauthenticated(status, errors) {
+    if is_unauthenticated(status, body.as_ref()) {
         return Err(CallError::Authentication { status });
     }
     if let Some(passing) = reply.passing() {
@@ -57,13 +57,24 @@ fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
     }
 }
 
-pub(super) fn errors_in(body: Option<&Value>) -> &[Value] {
+fn errors_in(body: Option<&Value>) -> &[Value] {
     body.and_then(|body| body["errors"].as_array()).map_or(&[][..], Vec::as_slice)
 }
 
 /// Linear does not accept the token, so nothing was executed.
-pub(super) fn is_unauthenticated(status: u16, errors: &[Value]) -> bool {
-    status == 401 || errors.iter().any(is_authentication_error)
+pub(super) fn is_unauthenticated(status: u16, body: Option<&Value>) -> bool {
+    let errors = errors_in(body);
+    let says_so = status == 401 || errors.iter().any(is_authentication_error);
+    says_so && !body.is_some_and(|body| was_executed(&body["data"], errors))
+}
+
+/// An answer with data was executed, whatever it says beside it: some field has a value, or is empty although no error is
+/// about it.
+fn was_executed(data: &Value, errors: &[Value]) -> bool {
+    let about = |field: &str| {
+        errors.iter().any(|error| error["path"].as_array().is_none_or(|path| path.first().is_none_or(|first| first == field)))
+    };
+    data.as_object().is_some_and(|fields| fields.iter().any(|(field, value)| !value.is_null() || !about(field)))
 }
 
 /// By code or type, never by status: captures show the same body under 200, 400 and 401.
@@ -100,6 +111,23 @@ mod tests {
         }
         assert_eq!(reply(503, "<html>"), Err(Passing::Status(503).into()));
         assert_eq!(reply(401, "<html>"), Err(CallError::Authentication { status: 401 }));
+    }
+
+    #[test]
+    fn an_answer_with_data_was_executed_whatever_else_it_says() {
+        let beside = |data: &str, path: &str| {
+            let error = AUTHENTICATION.replace("\"message\"", &format!("{path}\"message\""));
+            let body: Value = serde_json::from_str(&error.replacen('{', &format!("{{\"data\":{data},"), 1)).expect("JSON");
+            is_unauthenticated(200, Some(&body))
+        };
+        for executed in [r#"{"a":{"success":true},"b":null}"#, r#"{"a":false}"#, r#"{"a":null,"b":null}"#] {
+            assert!(!beside(executed, r#""path":["b"],"#), "{executed}");
+        }
+        assert!(!beside(r#"{"a":1}"#, ""));
+        for nothing in ["null", "{}", r#"{"b":null}"#] {
+            assert!(beside(nothing, r#""path":["b"],"#) && beside(nothing, ""), "{nothing}");
+        }
+        assert!(beside(r#"{"a":null,"b":null}"#, ""), "an error about no field is about all of them");
     }
 
     #[test]

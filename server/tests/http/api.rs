@@ -155,6 +155,21 @@ async fn graphql_heals_an_authentication_error_and_tells_of_a_second_one() {
 }
 
 #[tokio::test]
+async fn an_answer_with_data_was_executed_whatever_it_says_beside_it() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    let error = json!([{ "message": "no", "path": ["organization"], "extensions": { "code": "AUTHENTICATION_ERROR" } }]);
+    let fields = [("errors".to_owned(), error)].into_iter().collect();
+    world.linear.add_fault(Fault { fields, count: 9, ..fault(Endpoint::Graphql, Kind::OddFields) }).unwrap();
+    let before = world.count("graphql");
+    let answer = program.graphql(&id, "{ viewer { id } organization { id } }").await;
+    assert!(answer.status == 200 && answer.body["data"]["viewer"]["id"].is_string() && answer.body["errors"].is_array(), "{answer:?}");
+    assert_eq!((world.count("graphql"), world.refreshes().refreshes), (before + 1, 0));
+    world.linear.clear_faults();
+    assert_eq!(program.graphql(&id, "{ viewer { id } }").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_mutation_without_an_answer_is_not_made_twice() {
     let world = World::new().await;
     let (_browser, program, id) = world.connected().await;
