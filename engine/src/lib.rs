@@ -23,6 +23,7 @@ mod password;
 pub mod people;
 mod proof;
 pub mod refresh;
+mod retry_after;
 pub mod scope;
 mod storage;
 pub mod store;

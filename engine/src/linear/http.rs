@@ -1,13 +1,14 @@
 //! One HTTP client for all calls to Linear: bounded in time and size, follows no redirects, says nothing of bodies.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use ::http::header::RETRY_AFTER;
-use ::http::{HeaderMap, StatusCode};
+use ::http::header::DATE;
+use ::http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::redirect::Policy;
 
 use super::skew::Skew;
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
+use crate::retry_after;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For the whole call, body included.
@@ -100,9 +101,13 @@ impl Reply {
     }
 
     pub fn rate_limited(&self) -> Passing {
-        let seconds = self.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Passing::RateLimited { status: self.status.as_u16(), retry_after_s: seconds }
+        Passing::RateLimited { status: self.status.as_u16(), retry_after_s: retry_after::seconds(&self.headers) }
     }
+}
+
+fn http_date(at: Millis) -> Option<HeaderValue> {
+    let since = Duration::from_millis(u64::try_from(at).ok()?);
+    HeaderValue::try_from(httpdate::fmt_http_date(UNIX_EPOCH.checked_add(since)?)).ok()
 }
 
 #[derive(Clone, Debug)]
@@ -138,8 +143,12 @@ impl Http {
         let asked = self.skew.now();
         let mut response = self.client.execute(request).await?;
         let status = response.status();
-        let headers = response.headers().clone();
+        let mut headers = response.headers().clone();
         self.skew.compare(asked, &headers);
+        // Whoever hears an answer without a date gives it the present one (RFC 9110, section 6.6.1).
+        if let Some(date) = http_date(self.skew.now()) {
+            headers.entry(DATE).or_insert(date);
+        }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > REPLY_MAX {

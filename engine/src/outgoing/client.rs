@@ -13,6 +13,7 @@ use url::{Host, Url};
 
 use super::address::is_public;
 use crate::clock::{Millis, SECOND};
+use crate::retry_after;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For the whole request, answer included.
@@ -27,8 +28,8 @@ pub(crate) struct Answer {
     pub status: Option<u16>,
     /// The beginning of its body, or what kept it from answering.
     pub text: String,
-    /// Its `Retry-After` (RFC 9110), where that is in seconds.
-    pub retry_after_s: Option<i64>,
+    /// Its `Retry-After` (RFC 9110).
+    pub retry_after_s: Option<u32>,
 }
 
 impl Answer {
@@ -42,7 +43,7 @@ impl Answer {
 
     /// Milliseconds after which it wants to be asked again.
     pub fn wish(&self) -> Option<Millis> {
-        self.retry_after_s.map(|seconds| seconds.clamp(0, 86_400) * SECOND)
+        self.retry_after_s.map(|seconds| Millis::from(seconds).min(86_400) * SECOND)
     }
 
     /// The destination says that it is no more.
@@ -87,7 +88,7 @@ impl Client {
 const INSIDE: &str = "the address is not on the public internet";
 
 async fn read(mut response: reqwest::Response) -> Answer {
-    let retry_after_s = response.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let retry_after_s = retry_after::seconds(response.headers());
     let mut text = Vec::new();
     while text.len() < ANSWER_MAX
         && let Ok(Some(chunk)) = response.chunk().await
