@@ -1,50 +1,67 @@
-//! What is left of each connection's hourly allowance at Linear, as its answers say, so that a spent one is not asked.
+//! When a connection's allowance at Linear is spent, by what its answers say. Linear's allowances refill all the time: a spent
+//! one is paced, never waited for, so one answer keeps nobody from asking for longer than a few seconds.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
+use tokio::time::Instant;
 
-use crate::clock::{HOUR, Millis};
+use crate::clock::HOUR;
 use crate::linear::Answer;
 
-/// Connections remembered at a time; when more are used, remembering starts over.
+/// Connections remembered at a time; when more are used up, remembering starts over.
 const REMEMBERED_MAX: usize = 100_000;
+/// The span that Linear's allowances are for.
+const PERIOD: Duration = Duration::from_secs(3_600);
+/// After one answer, whatever the allowance.
+const PAUSE_MAX: Duration = Duration::from_secs(3);
 
 /// The two allowances, as Linear names them in its headers.
 const KINDS: [&str; 2] = ["requests", "complexity"];
 
+/// Connections whose allowance is spent.
 #[derive(Debug, Default)]
-pub(crate) struct Budgets(Mutex<HashMap<String, Budget>>);
+pub(crate) struct Budgets(Mutex<HashMap<String, Spent>>);
 
 /// One allowance of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Allowance {
     limit: u64,
     remaining: u64,
-    /// Milliseconds since the epoch, by Linear's clock.
-    reset: Millis,
+    /// Milliseconds since the epoch, by Linear's clock: when it would be full.
+    reset: u64,
 }
 
 type Budget = [Option<Allowance>; KINDS.len()];
 
+#[derive(Clone, Copy, Debug)]
+struct Spent {
+    heard: Budget,
+    kind: usize,
+    until: Instant,
+}
+
 impl Budgets {
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Budget>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Spent>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers what an answer says of the allowances.
     pub fn heard(&self, connection: &str, headers: &HeaderMap) {
         let heard: Budget = KINDS.map(|kind| allowance(headers, kind));
-        if heard.iter().all(Option::is_none) {
-            return;
-        }
+        let pauses = (0..KINDS.len()).filter_map(|kind| Some((kind, pause(heard[kind]?, cost(headers, kind))?)));
         let mut all = self.all();
+        let Some((kind, pause)) = pauses.max_by_key(|(_, pause)| *pause) else {
+            all.remove(connection);
+            return;
+        };
         if all.len() >= REMEMBERED_MAX {
             all.clear();
         }
-        all.insert(connection.to_owned(), heard);
+        all.insert(connection.to_owned(), Spent { heard, kind, until: Instant::now() + pause });
     }
 
     /// Other tokens may have another allowance.
@@ -52,14 +69,24 @@ impl Budgets {
         self.all().remove(connection);
     }
 
-    /// Linear's own refusal, where an allowance is spent and not yet renewed.
-    pub fn refusal(&self, connection: &str, now: Millis) -> Option<Answer> {
-        let budget = *self.all().get(connection)?;
-        // A reset more than an hour away is no hour's allowance: then Linear has to say it itself.
-        let spent = |at: &usize| budget[*at].is_some_and(|left| left.remaining == 0 && left.reset > now && left.reset - now <= HOUR);
-        let kind = (0..KINDS.len()).find(spent)?;
-        Some(refusal(&budget, kind))
+    /// Linear's own refusal, while asking makes no sense.
+    pub fn refusal(&self, connection: &str) -> Option<Answer> {
+        let spent = *self.all().get(connection)?;
+        let left = spent.until.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then(|| refusal(&spent, left))
     }
+}
+
+/// Until a spent allowance has room for such a question again; nothing where there is room.
+fn pause(allowance: Allowance, cost: u64) -> Option<Duration> {
+    let each = PERIOD.as_secs_f64() / allowance.limit.max(1) as f64;
+    (allowance.remaining == 0).then(|| Duration::try_from_secs_f64(each * cost as f64).unwrap_or(PAUSE_MAX).min(PAUSE_MAX))
+}
+
+/// What the question took of an allowance.
+fn cost(headers: &HeaderMap, kind: usize) -> u64 {
+    let complexity = || headers.get("x-complexity")?.to_str().ok()?.trim().parse::<u64>().ok();
+    if kind == 0 { 1 } else { complexity().unwrap_or(1).max(1) }
 }
 
 fn name(kind: &str, what: &str) -> Option<HeaderName> {
@@ -68,12 +95,12 @@ fn name(kind: &str, what: &str) -> Option<HeaderName> {
 
 fn allowance(headers: &HeaderMap, kind: &str) -> Option<Allowance> {
     let number = |what| headers.get(name(kind, what)?)?.to_str().ok()?.trim().parse::<u64>().ok();
-    Some(Allowance { limit: number("limit")?, remaining: number("remaining")?, reset: Millis::try_from(number("reset")?).ok()? })
+    Some(Allowance { limit: number("limit")?, remaining: number("remaining")?, reset: number("reset")? })
 }
 
-fn refusal(budget: &Budget, spent: usize) -> Answer {
-    let limit = budget[spent].map_or(0, |left| left.limit);
-    let what = KINDS[spent];
+fn refusal(spent: &Spent, left: Duration) -> Answer {
+    let limit = spent.heard[spent.kind].map_or(0, |allowance| allowance.limit);
+    let what = KINDS[spent.kind];
     let body = json!({ "errors": [{
         "message": format!("Rate limit exceeded. Only {limit} {what} are allowed per 1 hour. Answered by Relink without asking Linear."),
         "extensions": {
@@ -88,9 +115,10 @@ fn refusal(budget: &Budget, spent: usize) -> Answer {
     }] });
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    for (kind, left) in KINDS.into_iter().zip(budget) {
-        let Some(left) = left else { continue };
-        for (what, value) in [("limit", left.limit), ("remaining", left.remaining), ("reset", left.reset.unsigned_abs())] {
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(left.as_millis().div_ceil(1_000) as u64));
+    for (kind, allowance) in KINDS.into_iter().zip(spent.heard) {
+        let Some(allowance) = allowance else { continue };
+        for (what, value) in [("limit", allowance.limit), ("remaining", allowance.remaining), ("reset", allowance.reset)] {
             if let Some(name) = name(kind, what) {
                 headers.insert(name, HeaderValue::from(value));
             }
@@ -103,39 +131,67 @@ fn refusal(budget: &Budget, spent: usize) -> Answer {
 mod tests {
     use super::*;
 
-    fn headers(kind: &str, remaining: u64, reset: Millis) -> HeaderMap {
+    /// An hour away, as Linear says it.
+    const RESET: u64 = 1_795_100_531_000;
+
+    fn headers(kind: &str, limit: u64, remaining: u64) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        for (what, value) in [("limit", 5_000), ("remaining", remaining), ("reset", reset.unsigned_abs())] {
+        for (what, value) in [("limit", limit), ("remaining", remaining), ("reset", RESET)] {
             headers.insert(name(kind, what).unwrap(), HeaderValue::from(value));
         }
         headers
     }
 
-    #[test]
-    fn a_spent_allowance_is_refused_until_its_reset() {
-        for kind in KINDS {
-            let budgets = Budgets::default();
-            assert!(budgets.refusal("c", 0).is_none());
-            budgets.heard("c", &headers(kind, 1, HOUR));
-            assert!(budgets.refusal("c", 0).is_none());
-            budgets.heard("c", &headers(kind, 0, HOUR));
-            let refusal = budgets.refusal("c", 1).unwrap();
-            assert_eq!(refusal.status, StatusCode::BAD_REQUEST);
-            assert_eq!(refusal.headers[name(kind, "reset").unwrap()], HOUR.to_string());
-            assert!(String::from_utf8(refusal.body).unwrap().contains("RATELIMITED"));
-            assert!(budgets.refusal("c", HOUR).is_none() && budgets.refusal("d", 1).is_none());
+    async fn asks_again_within(budgets: &Budgets, least: u64, most: u64) {
+        tokio::time::advance(Duration::from_millis(least)).await;
+        assert!(budgets.refusal("c").is_some());
+        tokio::time::advance(Duration::from_millis(most - least)).await;
+        assert!(budgets.refusal("c").is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_spent_allowance_is_paced_and_its_reset_is_not_waited_for() {
+        let budgets = Budgets::default();
+        assert!(budgets.refusal("c").is_none());
+        budgets.heard("c", &headers("requests", 5_000, 1));
+        assert!(budgets.refusal("c").is_none());
+        budgets.heard("c", &headers("requests", 5_000, 0));
+        let refusal = budgets.refusal("c").unwrap();
+        assert_eq!((refusal.status, &refusal.headers[header::RETRY_AFTER]), (StatusCode::BAD_REQUEST, &HeaderValue::from(1)));
+        assert_eq!(refusal.headers[name("requests", "reset").unwrap()], RESET.to_string());
+        assert!(String::from_utf8(refusal.body).unwrap().contains("RATELIMITED"));
+        assert!(budgets.refusal("d").is_none());
+        asks_again_within(&budgets, 700, 720).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_answer_keeps_nobody_from_asking_for_longer_than_a_few_seconds() {
+        let budgets = Budgets::default();
+        for limit in [0, 1, 60] {
+            budgets.heard("c", &headers("requests", limit, 0));
+            asks_again_within(&budgets, 2_900, 3_000).await;
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn spent_complexity_is_paced_by_what_the_question_took() {
+        let budgets = Budgets::default();
+        let mut answer = headers("complexity", 2_000_000, 0);
+        answer.insert("x-complexity", HeaderValue::from(1_000));
+        budgets.heard("c", &answer);
+        asks_again_within(&budgets, 1_700, 1_800).await;
+        budgets.heard("c", &answer);
+        budgets.heard("c", &headers("complexity", 2_000_000, 9));
+        assert!(budgets.refusal("c").is_none(), "a newer answer says more");
     }
 
     #[test]
     fn headers_that_make_no_sense_spend_nothing() {
         let budgets = Budgets::default();
-        budgets.heard("c", &headers("requests", 0, 48 * HOUR));
-        assert!(budgets.refusal("c", 0).is_none());
         budgets.heard("c", &HeaderMap::new());
-        let mut odd = headers("requests", 0, HOUR);
+        let mut odd = headers("requests", 5_000, 0);
         odd.insert(name("requests", "remaining").unwrap(), HeaderValue::from_static("-1"));
-        budgets.heard("d", &odd);
-        assert!(budgets.refusal("d", 0).is_none());
+        budgets.heard("c", &odd);
+        assert!(budgets.refusal("c").is_none());
     }
 }

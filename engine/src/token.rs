@@ -298,7 +298,7 @@ impl Engine {
     /// # Errors
     /// See [`CallFailed`].
     pub async fn graphql(&self, organisation: &str, connection: &str, question: Question) -> Result<Answer, CallFailed> {
-        if let Some(refusal) = self.budgets().refusal(connection, self.now())
+        if let Some(refusal) = self.budgets().refusal(connection)
             && self.store().grant_recent(organisation, connection).await?.is_some_and(|grant| grant.state == "connected")
         {
             return Ok(refusal);
