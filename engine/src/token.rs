@@ -25,8 +25,11 @@ const TOO_LATE: Millis = 2 * SECOND;
 /// A token that came by refreshing less than this ago is not refreshed for living too short: the next would not live
 /// longer.
 const JUST_REFRESHED: Millis = MINUTE;
-/// Calls made for one, at most: with the token at hand, with one that a peer had made, and with one of our own.
-const TRIES: u32 = 3;
+/// New tokens that Linear must refuse, one after the other, before the connection needs a reconnect: of a row that is some
+/// rotations behind (a restored database), each refresh leads one further.
+const CHAIN_MAX: u32 = 4;
+/// Calls made for one, at most: with the token at hand, with one that a peer had made, and with those of our own.
+const TRIES: u32 = CHAIN_MAX + 2;
 /// Looks at the row before giving up: each finds newer tokens than the last, so the second should be enough.
 const LOOKS: usize = 4;
 /// A call that works is written down no more often than this.
@@ -222,8 +225,9 @@ impl Engine {
     }
 
     /// Calls Linear with the connection's token. An authentication error counts against the generation that was used:
-    /// it is rotated if it is still the current one, and the call is made once more. If Linear does not accept the
-    /// fresh token either, the connection needs a reconnect. Other errors say nothing about the token.
+    /// it is rotated if it is still the current one, and the call is made once more, along the chain of rotations to its end.
+    /// If Linear does not accept the newest token either, the connection needs a reconnect. Other errors say nothing about
+    /// the token.
     ///
     /// # Errors
     /// See [`CallFailed`].
@@ -246,7 +250,7 @@ impl Engine {
         call: impl AsyncFn(&Linear, &SecretString) -> Result<T, CallError>,
     ) -> Result<(FreshToken, Result<T, CallError>), TokenError> {
         let began = self.now();
-        let mut wanted = Wanted::default();
+        let (mut wanted, mut new_ones, mut refused) = (Wanted::default(), 0, String::new());
         for tries in 1..=TRIES {
             let token = self.fresh_token(organisation, connection, wanted).await?;
             let status = match call(self.linear(), &token.access).await {
@@ -254,19 +258,21 @@ impl Engine {
                 outcome => return Ok((token, outcome)),
             };
             // A peer's token may be older than this call and refused for the first time: that one is rotated too.
-            let is_new = tries > 1 && token.issued_at >= began - JUST_REFRESHED;
-            if is_new || tries == TRIES {
-                self.refused(connection, token.generation, status).await?;
+            new_ones += u32::from(tries > 1 && token.issued_at >= began - JUST_REFRESHED);
+            // A rotation that brings the same token again leads no further.
+            if new_ones == CHAIN_MAX || tries == TRIES || token.fingerprint == refused {
+                self.refused(connection, token.generation, status, tries).await?;
                 break;
             }
             wanted.rejected = Some(Rejected::Generation(token.generation));
+            refused = token.fingerprint;
         }
         Err(TokenError::ReconnectRequired { reason: Reason::Revoked })
     }
 
     /// Linear refuses tokens that it has just handed out.
-    async fn refused(&self, connection: &str, generation: i64, status: u16) -> Result<(), StoreError> {
-        let evidence = Evidence { asked: 2, ..Evidence::new(status, AUTHENTICATION_ERROR) };
+    async fn refused(&self, connection: &str, generation: i64, status: u16, asked: u32) -> Result<(), StoreError> {
+        let evidence = Evidence { asked, ..Evidence::new(status, AUTHENTICATION_ERROR) };
         if self.store().connection_break(connection, generation, Reason::Revoked, Some(&evidence), self.now()).await? {
             tracing::warn!(connection, generation, status, "Linear does not accept the fresh token either: reconnect required");
         }

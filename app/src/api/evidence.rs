@@ -29,7 +29,13 @@ fn asked(reason: Reason, evidence: &Evidence, since: Millis) -> Option<String> {
     match reason {
         _ if evidence.asked < 2 => None,
         Reason::InvalidGrant => Some(format!("The last time at {last}, with the token re-read from the database in between")),
-        Reason::Revoked => Some(format!("With the token in use, and at {last} with the one that Linear gave in its place")),
+        Reason::Revoked if evidence.asked == 2 => {
+            Some(format!("With the token in use, and at {last} with the one that Linear gave in its place"))
+        }
+        Reason::Revoked => {
+            let others = evidence.asked - 1;
+            Some(format!("With the token in use, and with {others} that Linear gave in its place, one after the other, the last at {last}"))
+        }
         _ => None,
     }
 }

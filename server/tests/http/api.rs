@@ -141,17 +141,17 @@ async fn graphql_comes_back_as_linear_said_it() {
 }
 
 #[tokio::test]
-async fn graphql_heals_an_authentication_error_and_tells_of_a_second_one() {
+async fn graphql_heals_an_authentication_error_and_tells_of_one_that_stays() {
     let world = World::new().await;
     let (_browser, program, id) = world.connected().await;
     world.kill_access_token("acme-robotics");
     assert_eq!(program.graphql(&id, "{ viewer { id } }").await.status, 200);
     assert_eq!(world.refreshes().rotations, 1);
     world.advance(HOUR);
-    world.faults(Endpoint::Graphql, Kind::AuthError, 2);
+    world.faults(Endpoint::Graphql, Kind::AuthError, 9);
     let answer = program.graphql(&id, "{ viewer { id } }").await;
     assert_eq!((answer.code(), answer.body["reason"].as_str()), ("reconnect_required", Some("revoked")));
-    assert_eq!(world.refreshes().rotations, 2);
+    assert_eq!(world.refreshes().rotations, 5);
 }
 
 #[tokio::test]

@@ -186,6 +186,29 @@ async fn a_reply_without_a_refresh_token_keeps_the_old_one_and_the_new_one_is_as
 }
 
 #[tokio::test]
+async fn a_row_that_is_two_rotations_behind_is_led_to_the_end_of_the_chain() {
+    let world = World::new().await;
+    let (mut browser, program, id) = world.connected().await;
+    let organisation = world.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap().id;
+    world.linear.merge_settings(&json!({ "replay_chain": true, "rotation_ends_previous_access": true })).unwrap();
+    world.sql("CREATE TABLE copy AS SELECT * FROM connections").await;
+    for _ in 0..2 {
+        let rejected = program.token(&id).await.fingerprint();
+        program.token_with(&id, json!({ "rejected": rejected })).await.token();
+    }
+    world
+        .sql(
+            "UPDATE connections SET (generation, access_sealed, refresh_sealed, fingerprint, issued_at, expires_at) = \
+             (SELECT generation, access_sealed, refresh_sealed, fingerprint, issued_at, expires_at FROM copy)",
+        )
+        .await;
+    let restarted = world.another(0).await;
+    restarted.check(&organisation, &id).await.unwrap();
+    assert_eq!((world.refreshes().rotations, world.refreshes().replays), (2, 2), "it went where the others had gone");
+    browser.get(&format!("/integrations/{id}")).await.hides("Reconnect required");
+}
+
+#[tokio::test]
 async fn scopes_may_come_as_an_array() {
     let world = World::new().await;
     let (_browser, program, id) = world.connected().await;

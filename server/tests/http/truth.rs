@@ -37,15 +37,16 @@ async fn an_authentication_error_under_any_status_rotates_once_and_nobody_notice
 }
 
 #[tokio::test]
-async fn a_second_authentication_error_on_the_fresh_token_needs_a_reconnect() {
+async fn authentication_errors_to_the_end_of_the_chain_need_a_reconnect() {
     let world = World::new().await;
     let mut browser = world.owner().await;
     let id = browser.connect("acme-robotics").await;
-    world.faults(Endpoint::Graphql, Kind::AuthError, 2);
+    world.faults(Endpoint::Graphql, Kind::AuthError, 9);
     let page = browser.get(&format!("/integrations/{id}")).await;
     page.shows("Reconnect required");
     page.shows("401 AUTHENTICATION_ERROR");
-    assert_eq!(world.linear.grant_counts("acme-robotics").rotations, 1);
+    page.shows("With the token in use, and with 4 that Linear gave in its place");
+    assert_eq!(world.linear.grant_counts("acme-robotics").rotations, 4);
 }
 
 #[tokio::test]
