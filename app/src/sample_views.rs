@@ -31,7 +31,7 @@ pub fn trouble(answer_note: &str) -> Trouble {
         since: moment("09:42 UTC today"),
         answer: Some("400 invalid_grant".to_owned()),
         answer_note: answer_note.to_owned(),
-        likely: "The app was removed in Linear, or an admin revoked it".to_owned(),
+        likely: vec!["The app was removed in Linear, or an admin revoked it".to_owned()],
     }
 }
 

@@ -84,6 +84,9 @@ pub enum AppError {
 pub(crate) enum Unusable {
     #[error("no Linear OAuth app is configured")]
     NotConfigured,
+    /// The client id of the operator's app has changed.
+    #[error("the tokens were given to another Linear app than the one that is set up")]
+    AnotherApp,
     #[error(transparent)]
     Sealed(#[from] Unreadable),
     #[error(transparent)]
@@ -277,6 +280,17 @@ impl Engine {
         let sealed = row.client_secret_sealed.as_deref();
         let client_secret = sealed.map(|sealed| self.vault().open_row(TABLE, CLIENT_SECRET, id, organisation, sealed)).transpose()?;
         Ok(OauthApp { client_id: row.client_id, client_secret })
+    }
+
+    /// [`Engine::oauth_app`] for tokens that were given to the app with this client id, as far as that is known.
+    pub(crate) async fn oauth_app_known_as(
+        &self,
+        organisation: &str,
+        app: Option<&str>,
+        client_id: Option<&str>,
+    ) -> Result<OauthApp, Unusable> {
+        let app = self.oauth_app(organisation, app).await?;
+        if client_id.is_none_or(|known| known == app.client_id) { Ok(app) } else { Err(Unusable::AnotherApp) }
     }
 
     /// Of an organisation's app if there is one, and of the operator's otherwise.

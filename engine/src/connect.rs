@@ -10,6 +10,7 @@ use crate::apps::Unusable;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::connection::{Actor, Connection, State};
 use crate::digest::{fingerprint, sha256_hex};
+use crate::disconnect::Spare;
 use crate::linear::{ExchangeError, Identity, Tokens};
 use crate::scope::{self, NotOffered};
 use crate::store::{ACCESS, Adopted, Adoption, CONNECTIONS, ConnectAttempt, NewGrant, REFRESH, StoreError};
@@ -40,7 +41,7 @@ pub struct BeginConnect<'a> {
 impl From<Unusable> for BeginError {
     fn from(error: Unusable) -> BeginError {
         match error {
-            Unusable::NotConfigured => BeginError::NotConfigured,
+            Unusable::NotConfigured | Unusable::AnotherApp => BeginError::NotConfigured,
             Unusable::Sealed(unreadable) => unreadable.into(),
             Unusable::Store(error) => error.into(),
         }
@@ -69,6 +70,14 @@ struct Wish {
     app_id: Option<String>,
     actor: Actor,
     scopes: Vec<String>,
+}
+
+/// What Linear gave for a code.
+struct Minted {
+    tokens: Tokens,
+    issued_at: Millis,
+    /// Of the app that it was given to.
+    client_id: String,
 }
 
 /// What Linear sent back with the browser.
@@ -173,9 +182,9 @@ impl Engine {
         Ok(Wish { app_id, actor: begin.actor, scopes: scope::choose(begin.actor, begin.scopes)? })
     }
 
-    /// Finishes an attempt. Whatever goes wrong, nothing is stored and tokens already minted are revoked.
+    /// Finishes an attempt. Whatever goes wrong, nothing is connected, and tokens already minted are given back.
     ///
-    /// From the moment the state is taken, nobody's leaving stops it: tokens that Linear mints are stored or revoked.
+    /// From the moment the state is taken, nobody's leaving stops it: tokens that Linear mints are stored or given back.
     ///
     /// # Errors
     /// See [`FinishError`].
@@ -193,14 +202,18 @@ impl Engine {
         let verifier = self.vault().open_row(TABLE, VERIFIER, &attempt.state_hash, &attempt.organisation_id, &attempt.verifier_sealed)?;
         let app = self.oauth_app(&attempt.organisation_id, attempt.app_id.as_deref()).await.map_err(unusable)?;
         let tokens = self.linear().exchange(&app, code, &verifier).await.map_err(exchange_failed)?;
-        let issued_at = self.now();
-        match self.adopt(person, attempt, &tokens, issued_at).await {
-            Ok(connected) => Ok(connected),
-            Err(error) => {
-                self.void(&tokens.access, tokens.refresh.as_ref()).await;
-                Err(error)
-            }
+        let minted = Minted { client_id: app.client_id, issued_at: self.now(), tokens };
+        let identity = self.linear().identity(&minted.tokens.access).await;
+        let workspace = identity.as_ref().ok().map(|identity| identity.workspace.id.clone());
+        let adopted = match identity {
+            Ok(identity) => self.adopt(person, attempt, &minted, identity).await,
+            Err(error) => Err(FinishError::LinearUnreachable(error.to_string())),
+        };
+        if adopted.is_err() {
+            let (client_id, first) = (&*minted.client_id, attempt.connection_id.as_deref());
+            self.give_back(Spare { client_id, workspace: workspace.as_deref(), first, tokens: &minted.tokens }).await;
         }
+        adopted
     }
 
     /// The attempt must be this browser's and this person's, who must still be allowed to connect.
@@ -214,9 +227,14 @@ impl Engine {
         attempt.filter(theirs).ok_or(FinishError::StateMismatch)
     }
 
-    async fn adopt(&self, person: &Person, attempt: &ConnectAttempt, tokens: &Tokens, issued_at: Millis) -> Result<Connected, FinishError> {
-        let unreachable = |error: crate::linear::CallError| FinishError::LinearUnreachable(error.to_string());
-        let identity = self.linear().identity(&tokens.access).await.map_err(unreachable)?;
+    async fn adopt(
+        &self,
+        person: &Person,
+        attempt: &ConnectAttempt,
+        minted: &Minted,
+        identity: Identity,
+    ) -> Result<Connected, FinishError> {
+        let tokens = &minted.tokens;
         self.check_expected(person, attempt, &identity).await?;
         // Twice: a simultaneous first connect of the same workspace may give the row another id meanwhile.
         for _ in 0..2 {
@@ -229,10 +247,11 @@ impl Engine {
             let act = if again { "connection.reconnected" } else { "connection.connected" };
             let adoption = Adoption {
                 act: self.act(&person.organisation_id, person.actor(), act, subject),
-                grant: self.seal(&id, &person.organisation_id, tokens, issued_at),
+                grant: self.seal(&id, &person.organisation_id, tokens, minted.issued_at),
                 id: id.clone(),
                 organisation_id: person.organisation_id.clone(),
                 app_id: attempt.app_id.clone(),
+                client_id: minted.client_id.clone(),
                 workspace: identity.workspace.clone(),
                 actor: attempt.actor,
                 viewer: identity.viewer.clone(),
@@ -244,7 +263,7 @@ impl Engine {
             match self.store().connection_adopt(&adoption).await? {
                 Adopted::Done => {
                     if let Some(before) = before.filter(|before| before.attempt_began_at.is_some()) {
-                        self.void_lost_pair(Arc::unwrap_or_clone(before));
+                        self.keep_lost_pair(Arc::unwrap_or_clone(before));
                     }
                     self.budgets().forget(&id);
                     return Ok(Connected { connection: id, workspace: identity.workspace.name, viewer: identity.viewer.name, again });
@@ -301,13 +320,13 @@ fn exchange_failed(error: ExchangeError) -> FinishError {
             }
             FinishError::ExchangeFailed(code)
         }
-        ExchangeError::Passing(passing) => FinishError::LinearUnreachable(passing.to_string()),
+        error @ (ExchangeError::NotShown | ExchangeError::Passing(_)) => FinishError::LinearUnreachable(error.to_string()),
     }
 }
 
 fn unusable(error: Unusable) -> FinishError {
     match error {
-        Unusable::NotConfigured => FinishError::ExchangeFailed("not_configured".to_owned()),
+        Unusable::NotConfigured | Unusable::AnotherApp => FinishError::ExchangeFailed("not_configured".to_owned()),
         Unusable::Sealed(unreadable) => unreadable.into(),
         Unusable::Store(error) => error.into(),
     }

@@ -206,6 +206,9 @@ pub struct RefreshTrouble {
     pub next_attempt_at: Option<Millis>,
 }
 
+/// The tokens were given to another Linear app than the one that Relink is set up with now.
+pub const CLIENT_ID_CHANGED: &str = "client_id_changed";
+
 /// Who can help when refreshing fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -213,6 +216,8 @@ pub enum Fault {
     Linear,
     /// Whoever runs this Relink: Linear does not accept it as a client.
     App,
+    /// The same: the connection was made with another Linear app.
+    OtherApp,
     /// The same: tokens are sealed with a key that this process lacks.
     Keys,
 }
@@ -222,6 +227,7 @@ impl RefreshTrouble {
     pub fn fault(&self) -> Fault {
         match self.error.code.as_str() {
             "invalid_client" | "unauthorized_client" | "not_configured" => Fault::App,
+            CLIENT_ID_CHANGED => Fault::OtherApp,
             KEY_MISSING => Fault::Keys,
             _ => Fault::Linear,
         }
@@ -250,6 +256,9 @@ pub struct Connection {
     pub last_error: Option<PassingError>,
     /// Cleared by the next refresh that works.
     pub refresh_trouble: Option<RefreshTrouble>,
+    /// It has ended, and its tokens wait for the end of another organisation's connection through the same Linear app:
+    /// nobody says whether revoking them harms that one.
+    pub kept: bool,
 }
 
 impl Connection {

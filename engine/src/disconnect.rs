@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use crate::account::Person;
 use crate::clock::{DAY, MINUTE};
 use crate::connection::State;
-use crate::linear::{ExchangeError, Revocation};
+use crate::linear::{ExchangeError, Revocation, Tokens};
 use crate::store::{ACCESS, Actor, CONNECTIONS, REFRESH, SealedGrant, StoreError, SupersededGrant};
 use crate::{Engine, uncancelled};
 
@@ -16,8 +16,34 @@ const RESUME_LIMIT: i64 = 100;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disconnected {
     pub workspace: String,
-    /// Linear confirmed that both tokens are void, or knew already.
-    pub revoked: bool,
+    pub tokens: Voided,
+}
+
+/// What became of tokens that nobody needs any more. The worst of several comes last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Voided {
+    /// Linear confirmed that they are void, or knew already.
+    Done,
+    /// They are sealed until the last connection of their app and workspace here has ended: nobody says whether revoking one
+    /// token ends the app's whole installation in that workspace.
+    Kept,
+    Unconfirmed,
+}
+
+impl Voided {
+    fn confirmed(confirmed: bool) -> Voided {
+        if confirmed { Voided::Done } else { Voided::Unconfirmed }
+    }
+}
+
+/// A pair that a consent brought and that nobody will use.
+pub(crate) struct Spare<'a> {
+    pub client_id: &'a str,
+    /// Linear's organization id, where Linear said it.
+    pub workspace: Option<&'a str>,
+    /// The connection that it was meant for.
+    pub first: Option<&'a str>,
+    pub tokens: &'a Tokens,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +70,13 @@ impl Engine {
         let act = self.act(&person.organisation_id, person.actor(), "connection.disconnected", connection.workspace.name.clone());
         self.store().connection_disconnect(id, &act).await?;
         let (engine, organisation, id) = (self.clone(), person.organisation_id.clone(), id.to_owned());
-        let revoked = uncancelled(async move { engine.revoke_ended(&organisation, &id).await }).await?;
-        Ok(Disconnected { workspace: connection.workspace.name, revoked })
+        let workspace = connection.workspace.id;
+        let tokens = uncancelled(async move {
+            let tokens = engine.revoke_ended(&organisation, &id).await?;
+            engine.revoke_kept(&workspace, &id).await?;
+            Ok::<_, StoreError>(tokens)
+        });
+        Ok(Disconnected { workspace: connection.workspace.name, tokens: tokens.await? })
     }
 
     /// Asks Linear again about tokens of ended connections that nobody confirmed void; after a day they are forgotten.
@@ -55,10 +86,8 @@ impl Engine {
     /// When the database fails.
     pub async fn finish_revocations(&self) -> Result<u32, StoreError> {
         let mut done = 0;
-        for (organisation, id) in self.store().connections_to_revoke(self.now() - MINUTE, RESUME_LIMIT).await? {
-            if self.revoke_ended(&organisation, &id).await? {
-                done += 1;
-            }
+        for (organisation, id) in self.store().connections_to_revoke(self.now() - MINUTE, None, RESUME_LIMIT).await? {
+            done += u32::from(self.revoke_ended(&organisation, &id).await? == Voided::Done);
         }
         if let Some(now) = self.now_to_forget() {
             self.store().grants_forget(now - DAY).await?;
@@ -84,46 +113,47 @@ impl Engine {
         Ok(forgotten)
     }
 
-    /// True when no token of the connection is alive any more, as far as Linear tells.
-    async fn revoke_ended(&self, organisation: &str, id: &str) -> Result<bool, StoreError> {
-        let Some(grant) = self.store().grant(organisation, id).await? else { return Ok(true) };
+    /// Where a workspace's last connection has ended, nothing that was kept for its sake has to wait any longer.
+    async fn revoke_kept(&self, workspace: &str, last: &str) -> Result<(), StoreError> {
+        let kept = self.store().connections_to_revoke(self.now(), Some(workspace), RESUME_LIMIT).await?;
+        for (organisation, id) in kept.iter().filter(|(_, id)| id != last) {
+            self.revoke_ended(organisation, id).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the tokens of an ended connection void, and all that was set aside with them.
+    async fn revoke_ended(&self, organisation: &str, id: &str) -> Result<Voided, StoreError> {
+        let Some(grant) = self.store().grant(organisation, id).await? else { return Ok(Voided::Done) };
         if grant.state != "disconnected" {
             // Connected again in this very moment: these tokens are the new ones.
-            return Ok(true);
+            return Ok(Voided::Done);
         }
-        let mut void = self.fetch_lost_pair(organisation, &grant).await?;
+        let mut worst = Voided::confirmed(self.fetch_lost_pair(organisation, &grant).await?);
         for old in self.store().superseded_grants(id).await? {
-            void &= self.void_set_aside(organisation, id, &old).await?;
+            worst = worst.max(self.void_set_aside(&grant, &old).await?);
         }
         let Some(access) = &grant.access_sealed else {
             let connection = self.store().connection(organisation, id).await?;
             let revoked = connection.is_some_and(|connection| matches!(connection.state, State::Disconnected { revoked: true, .. }));
-            return Ok(void && revoked);
+            return Ok(worst.max(Voided::confirmed(revoked)));
         };
-        void &= self.void_sealed(organisation, id, access, grant.refresh_sealed.as_deref()).await;
-        if void {
+        worst = worst.max(self.void_unless_one_lives(&grant, grant.client_id.as_deref(), access, grant.refresh_sealed.as_deref()).await?);
+        if worst == Voided::Done {
             self.store().grant_revoked(id, grant.generation).await?;
         }
-        Ok(void)
+        Ok(worst)
     }
 
-    /// [`Engine::fetch_lost_pair`] for tokens that a new consent has taken the place of, in the background.
-    pub(crate) fn void_lost_pair(&self, grant: SealedGrant) {
+    /// [`Engine::fetch_lost_pair`] for tokens that a new consent has taken the place of, in the background. It stays set aside
+    /// until the connection ends.
+    pub(crate) fn keep_lost_pair(&self, grant: SealedGrant) {
         let engine = self.clone();
         tokio::spawn(async move {
-            let (organisation, id) = (grant.organisation_id.clone(), grant.connection_id.clone());
-            if let Err(error) = engine.fetch_and_void(&organisation, &id, &grant).await {
-                tracing::error!(%error, connection = id, "a lost pair of tokens stays until the connection ends");
+            if let Err(error) = engine.fetch_lost_pair(&grant.organisation_id, &grant).await {
+                tracing::error!(%error, connection = grant.connection_id, "a lost pair of tokens could not be set aside");
             }
         });
-    }
-
-    async fn fetch_and_void(&self, organisation: &str, id: &str, grant: &SealedGrant) -> Result<(), StoreError> {
-        self.fetch_lost_pair(organisation, grant).await?;
-        for pair in self.store().superseded_grants(id).await?.iter().filter(|pair| pair.generation == -grant.generation) {
-            self.void_set_aside(organisation, id, pair).await?;
-        }
-        Ok(())
     }
 
     /// The answer to the last refresh may have been lost: then Linear holds a pair alive that was never seen here. It is
@@ -132,17 +162,18 @@ impl Engine {
         let (Some(_), Some(sealed)) = (grant.attempt_began_at, &grant.refresh_sealed) else { return Ok(true) };
         let id = &grant.connection_id;
         let Ok(token) = self.vault().open_row(CONNECTIONS, REFRESH, id, organisation, sealed) else { return Ok(true) };
-        let app = match self.oauth_app(organisation, grant.app_id.as_deref()).await {
+        let app = match self.oauth_app_known_as(organisation, grant.app_id.as_deref(), grant.client_id.as_deref()).await {
             Ok(app) => app,
             Err(error) => {
                 tracing::warn!(connection = id, %error, "a lost pair of tokens cannot be fetched to be revoked");
                 return Ok(false);
             }
         };
-        match self.linear().refresh(&app, &token).await {
+        self.flights().pace().turn(id).await;
+        match self.linear().refresh(&app, &token, async { true }).await {
             Ok(pair) => {
                 let sealed = self.seal(id, organisation, &pair, self.now());
-                self.store().superseded_grant_put(id, -grant.generation, &sealed).await?;
+                self.store().superseded_grant_put(id, -grant.generation, Some(&app.client_id), &sealed).await?;
                 Ok(true)
             }
             // Nothing is alive that this token could lead to.
@@ -154,13 +185,59 @@ impl Engine {
         }
     }
 
-    /// Makes a pair void that was set aside, and forgets it. True when Linear confirmed it.
-    pub(crate) async fn void_set_aside(&self, organisation: &str, id: &str, pair: &SupersededGrant) -> Result<bool, StoreError> {
-        let void = self.void_sealed(organisation, id, &pair.access_sealed, pair.refresh_sealed.as_deref()).await;
-        if void {
-            self.store().superseded_grant_delete(id, pair.generation).await?;
+    /// Makes a pair void that was set aside a moment ago, unless a connection of its app and workspace lives here.
+    pub(crate) async fn void_spare(&self, organisation: &str, id: &str, pair: &SupersededGrant) -> Result<(), StoreError> {
+        if let Some(grant) = self.store().grant(organisation, id).await? {
+            self.void_set_aside(&grant, pair).await?;
         }
-        Ok(void)
+        Ok(())
+    }
+
+    /// Makes a pair void that was set aside, and forgets it.
+    async fn void_set_aside(&self, grant: &SealedGrant, pair: &SupersededGrant) -> Result<Voided, StoreError> {
+        let client_id = pair.client_id.as_deref().or(grant.client_id.as_deref());
+        let voided = self.void_unless_one_lives(grant, client_id, &pair.access_sealed, pair.refresh_sealed.as_deref()).await?;
+        if voided == Voided::Done {
+            self.store().superseded_grant_delete(&grant.connection_id, pair.generation).await?;
+        }
+        Ok(voided)
+    }
+
+    /// Makes a pair of a connection void, unless some connection of this app and that workspace lives, whosever it is.
+    async fn void_unless_one_lives(
+        &self,
+        grant: &SealedGrant,
+        client_id: Option<&str>,
+        access: &[u8],
+        refresh: Option<&[u8]>,
+    ) -> Result<Voided, StoreError> {
+        if self.store().connection_living(client_id, Some(&grant.workspace_id), None).await?.is_some() {
+            return Ok(Voided::Kept);
+        }
+        Ok(Voided::confirmed(self.void_sealed(&grant.organisation_id, &grant.connection_id, access, refresh).await))
+    }
+
+    /// Gives a pair back that a consent brought and that nobody will use: at once, or set aside for the sake of a connection
+    /// that lives. Where the workspace is not known, any connection of the app may be the one.
+    pub(crate) async fn give_back(&self, spare: Spare<'_>) {
+        let Spare { client_id, workspace, first, tokens } = spare;
+        match self.store().connection_living(Some(client_id), workspace, first).await {
+            Ok(None) => {
+                self.void(&tokens.access, tokens.refresh.as_ref()).await;
+            }
+            Ok(Some((organisation, id))) => {
+                let sealed = self.seal(&id, &organisation, tokens, self.now());
+                if let Err(error) = self.store().superseded_grant_put(&id, self.spare_number(), Some(client_id), &sealed).await {
+                    tracing::error!(%error, "tokens that nobody needs could not be set aside; they stay alive until they run out");
+                }
+            }
+            Err(error) => tracing::error!(%error, "tokens that nobody needs are not revoked: a connection may live by them"),
+        }
+    }
+
+    /// Far below every generation, and never twice the same.
+    fn spare_number(&self) -> i64 {
+        i64::MIN + (i64::from_le_bytes(self.entropy().bytes::<8>()) & (i64::MAX >> 1))
     }
 
     /// [`Engine::void`] for a pair in the database.

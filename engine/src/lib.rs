@@ -41,7 +41,7 @@ pub use accounts::{AddedMember, ChangePasswordError, FieldError, FirstPasswordEr
 pub use api_keys::{ApiKey, ApiKeyError, Caller, KeyUse, NewApiKey};
 pub use apps::{APPS_MAX, App, AppError, AppSecrets, NewApp};
 pub use connect::{BeginConnect, BeginError, Callback, Connected, FinishError};
-pub use disconnect::{DisconnectError, Disconnected};
+pub use disconnect::{DisconnectError, Disconnected, Voided};
 pub use refresh::RefreshSettings;
 pub use tally::Tally;
 pub use token::{CallFailed, Checked, FreshToken, RefreshNowError, Rejected, TokenError, Wanted};
@@ -159,6 +159,7 @@ impl Engine {
             Ok(song) if song.expose_secret() == CANARY_SONG => {}
             _ => return Err(OpenError::WrongKey),
         }
+        let flights = refresh::Flights::new(&settings.refresh);
         let leases = refresh::Leases::new(entropy.id());
         let outgoing = outgoing::Outgoing::new(entropy.id(), settings.allow_private_destinations)?;
         let parts = Parts {
@@ -169,7 +170,7 @@ impl Engine {
             settings,
             leases,
             proofs: proof::Proofs::default(),
-            flights: refresh::Flights::default(),
+            flights,
             refreshes: refresh::Counts::default(),
             callers: api_keys::Callers::default(),
             budgets: budget::Budgets::default(),

@@ -165,7 +165,13 @@ impl Engine {
         }
         let cause = if rejected { Cause::Rejected } else { Cause::Use };
         let patience = if usable { PATIENCE } else { PATIENCE_WITHOUT };
-        let landed = timeout(patience, self.renew(&grant.organisation_id, &grant.connection_id, grant.generation, cause)).await;
+        // Who walks along the chain of rotations waits for the next step; others are told when to come back.
+        let walks = matches!(wanted.rejected, Some(Rejected::Generation(_)));
+        let too_often = self.asked_too_often(&grant.connection_id, grant.generation).filter(|_| !walks);
+        let landed = match too_often {
+            Some(put_off) => Ok(put_off),
+            None => timeout(patience, self.renew(&grant.organisation_id, &grant.connection_id, grant.generation, cause)).await,
+        };
         match landed {
             Ok(Landed::Moved(_)) => Ok(None),
             _ if usable => self.open_fresh(grant).await,

@@ -176,6 +176,8 @@ async fn put_off(
 /// Ends a connection; both tokens are revoked at Linear.
 #[server(prefix = "/integrations", endpoint = "disconnect")]
 pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Failure> {
+    use relink_engine::Voided;
+
     use relink_engine::DisconnectError;
 
     use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
@@ -184,7 +186,11 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
     let (engine, person) = (engine()?, signed_in_form().await?);
     match engine.disconnect(&person, &connection).await {
         Ok(ended) => {
-            set_flash(Flash::Disconnected { workspace: ended.workspace, revoked: ended.revoked }).await?;
+            set_flash(match ended.tokens {
+                Voided::Kept => Flash::DisconnectedKept { workspace: ended.workspace },
+                tokens => Flash::Disconnected { workspace: ended.workspace, revoked: tokens == Voided::Done },
+            })
+            .await?;
             see_other("/integrations");
             Ok(())
         }

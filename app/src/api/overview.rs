@@ -94,7 +94,7 @@ fn only(connections: &[Connection], statuses: &[Status]) -> Option<String> {
 /// What stops connections alike, each once, from any of them.
 pub fn wrong_set_up(connections: &[Connection], now: Millis) -> Vec<Waiting> {
     let from_any = |what| connections.iter().filter(|connection| fault(connection) == what).find_map(|connection| waiting(connection, now));
-    [Fault::Keys, Fault::App, Fault::OwnApp].into_iter().filter_map(from_any).collect()
+    [Fault::Keys, Fault::OtherApp, Fault::App, Fault::OwnApp].into_iter().filter_map(from_any).collect()
 }
 
 fn count(number: usize) -> u32 {

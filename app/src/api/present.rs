@@ -3,7 +3,7 @@
 use relink_engine::ApiKey;
 use relink_engine::account::Person;
 use relink_engine::clock::Millis;
-use relink_engine::connection::{self, Actor, Connection, Evidence, Reason, RefreshTrouble, State, TokenTimes};
+use relink_engine::connection::{self, Actor, CLIENT_ID_CHANGED, Connection, Evidence, Reason, RefreshTrouble, State, TokenTimes};
 use relink_engine::scope::{self, Scope};
 
 use super::words;
@@ -129,6 +129,7 @@ pub fn fault(connection: &Connection) -> Fault {
         None | Some(connection::Fault::Linear) => Fault::Linear,
         Some(connection::Fault::App) if connection.app_id.is_some() => Fault::OwnApp,
         Some(connection::Fault::App) => Fault::App,
+        Some(connection::Fault::OtherApp) => Fault::OtherApp,
         Some(connection::Fault::Keys) => Fault::Keys,
     }
 }
@@ -155,10 +156,15 @@ fn meaning(token: &TokenTimes, fault: Fault, now: Millis) -> String {
         (true, Fault::Linear) => {
             format!("The token is good until {until}, so calls work whenever Linear answers. Relink keeps trying.")
         }
-        (true, Fault::App | Fault::OwnApp) => format!("The token is still good until {until}; calls go through until then."),
+        (true, Fault::App | Fault::OtherApp | Fault::OwnApp) => {
+            format!("The token is still good until {until}; calls go through until then.")
+        }
         (_, Fault::Keys) => format!("Replicas that have the key go on; here, calls wait for it. The token is good until {until}."),
         (false, Fault::Linear) => format!("The token ran out at {until}. Relink keeps trying."),
         (false, Fault::App) => format!("The token ran out at {until}. Calls wait until Linear accepts this Relink again."),
+        (false, Fault::OtherApp) => {
+            format!("The token ran out at {until}. Calls wait until the client ID is put back, or for a reconnect.")
+        }
         (false, Fault::OwnApp) => format!("The token ran out at {until}. Calls wait until Linear accepts the app again."),
     }
 }
@@ -176,6 +182,8 @@ pub fn answer(code: &str, status: Option<u16>) -> Answer {
         "database_read_only" | "database_file_gone" | "database_file_replaced" | "disk_failing" => "Relink's own disk took nothing",
         "not_configured" => "no Linear app is set up here",
         "busy" => "another process was still at it",
+        CLIENT_ID_CHANGED => "LINEAR_CLIENT_ID is not the app that this connection was made with",
+        "asked_too_often" => "Relink asked for new tokens so often that it takes a breath",
         "key_missing" => "the key to the stored token is missing here",
         _ => return Answer::Verbatim(verbatim(code, status)),
     };
@@ -194,12 +202,15 @@ fn verbatim(code: &str, status: Option<u16>) -> String {
 
 fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
     const REMOVED: &str = "The app was removed in Linear, or an admin revoked it";
+    const COPIED: &str = "Another copy of this database may have used the token: a restored backup, or a copy for tests";
     const LOST: &str = "An answer from Linear was lost and nobody asked again within its half hour, so the new token is gone";
 
     let State::ReconnectRequired { since, reason, evidence, token } = &connection.state else { return None };
     let ran_out = token.as_ref().is_some_and(|token| token.expires_at <= *since);
     let asked = evidence.as_ref().map_or(1, |evidence| evidence.asked);
     let late = evidence.as_ref().is_some_and(|evidence| evidence.late_by_s.is_some());
+    // Asked twice and no more: the token had never been shown from here.
+    let copied = *reason == Reason::InvalidGrant && asked == 2 && !late;
     let (answer_note, likely) = match reason {
         // Nobody asked: Linear said so by itself.
         Reason::Revoked if evidence.is_none() => ("Linear sent word that the app was removed", REMOVED),
@@ -219,14 +230,14 @@ fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
             (Reason::InvalidGrant, 3..) => format!("{answer_note}, asked {asked} times"),
             _ => answer_note.to_owned(),
         },
-        likely: if late { LOST } else { likely }.to_owned(),
+        likely: copied.then_some(COPIED).into_iter().chain([if late { LOST } else { likely }]).map(str::to_owned).collect(),
     })
 }
 
 fn farewell(connection: &Connection, now: Millis) -> Option<Farewell> {
     let State::Disconnected { at, by, revoked, .. } = &connection.state else { return None };
     let by = by.clone().unwrap_or_else(|| "Relink".to_owned());
-    Some(Farewell { at: words::on_day(*at, now), by, revoked: *revoked, app: connection.app_id.clone() })
+    Some(Farewell { at: words::on_day(*at, now), by, revoked: *revoked, kept: connection.kept, app: connection.app_id.clone() })
 }
 
 /// Of the key itself only the end is known.

@@ -26,6 +26,7 @@ fn connection(state: State) -> Connection {
         last_verified_at: Some(NOW - 2 * MINUTE),
         last_error: None,
         refresh_trouble: None,
+        kept: false,
     }
 }
 
@@ -105,16 +106,24 @@ fn a_missing_key_is_not_linears_doing() {
 
 #[test]
 fn evidence_says_how_often_linear_was_asked_and_what_is_likely() {
+    let (copied, removed) = (
+        "Another copy of this database may have used the token: a restored backup, or a copy for tests",
+        "The app was removed in Linear, or an admin revoked it",
+    );
     let twice = |code: &str| Evidence { asked: 2, ..Evidence::new(400, code) };
     let refused = broken(Reason::InvalidGrant, Some(twice("invalid_grant")));
     assert_eq!(refused.answer.as_deref(), Some("400 invalid_grant"));
     assert_eq!(refused.answer_note, "to the newest refresh token, asked twice");
     let stubborn = Evidence { asked: 4, ..Evidence::new(400, "invalid_grant") };
-    assert_eq!(broken(Reason::InvalidGrant, Some(stubborn)).answer_note, "to the newest refresh token, asked 4 times");
-    assert_eq!(refused.likely, "The app was removed in Linear, or an admin revoked it");
+    let stubborn = broken(Reason::InvalidGrant, Some(stubborn));
+    assert_eq!(
+        (stubborn.answer_note.as_str(), stubborn.likely.as_slice()),
+        ("to the newest refresh token, asked 4 times", [removed.to_owned()].as_slice())
+    );
+    assert_eq!(refused.likely, [copied, removed], "nobody here had shown it before");
 
     let late = broken(Reason::InvalidGrant, Some(Evidence { late_by_s: Some(60), ..twice("invalid_grant") }));
-    assert_eq!(late.likely, "An answer from Linear was lost and nobody asked again within its half hour, so the new token is gone");
+    assert_eq!(late.likely, ["An answer from Linear was lost and nobody asked again within its half hour, so the new token is gone"]);
 
     assert_eq!(broken(Reason::InvalidGrant, Some(Evidence::new(400, "invalid_grant"))).answer_note, "to the newest refresh token");
     let fresh = broken(Reason::Revoked, Some(twice("AUTHENTICATION_ERROR")));
@@ -122,7 +131,7 @@ fn evidence_says_how_often_linear_was_asked_and_what_is_likely() {
     assert_eq!(broken(Reason::Revoked, None).answer_note, "Linear sent word that the app was removed");
     let refused = Evidence::new(401, "AUTHENTICATION_ERROR");
     assert_eq!(broken(Reason::Revoked, Some(refused)).answer_note, "to a token that should have worked");
-    assert_eq!(broken(Reason::NoRefreshToken, None).likely, "This connection is from before refresh tokens");
+    assert_eq!(broken(Reason::NoRefreshToken, None).likely, ["This connection is from before refresh tokens"]);
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub fn connection(id: &str, name: &str) -> Connection {
         last_verified_at: None,
         last_error: None,
         refresh_trouble: None,
+        kept: false,
     }
 }
 

@@ -25,6 +25,7 @@ fn wrong(fault: Fault) -> Option<&'static str> {
     match fault {
         Fault::Linear => None,
         Fault::App => Some("Linear refuses this Relink"),
+        Fault::OtherApp => Some("This Relink has another client ID"),
         Fault::OwnApp => Some("Linear refuses an app of your own"),
         Fault::Keys => Some("This Relink lacks a key"),
     }
@@ -103,6 +104,7 @@ mod tests {
     fn a_wrong_set_up_is_nothing_to_wait_for() {
         let waiting = |fault| verdict(&tally(0, 2, 0, 0, ""), Some(fault), true);
         assert_eq!(waiting(Fault::App), "Linear refuses this Relink");
+        assert_eq!(waiting(Fault::OtherApp), "This Relink has another client ID");
         assert_eq!(waiting(Fault::OwnApp), "Linear refuses an app of your own");
         assert_eq!(waiting(Fault::Keys), "This Relink lacks a key");
         assert_eq!(verdict(&tally(1, 2, 0, 0, "Globex"), Some(Fault::App), true), "Globex needs you", "what one can mend first");

@@ -26,7 +26,7 @@ pub fn Callout(
             {heading}
             <dl class="ev">
                 {answer(&trouble)} {asked.map(|asked| view! { <dt>"Asked"</dt> <dd>{asked}</dd> })} <dt>"Most likely"</dt>
-                <dd>{trouble.likely}</dd> {not_it(ruled_out)} {waiting(keys)}
+                {trouble.likely.into_iter().map(|likely| view! { <dd>{likely}</dd> }).collect_view()} {not_it(ruled_out)} {waiting(keys)}
             </dl>
             {remedy(connection, manages, long)}
         </div>

@@ -55,11 +55,17 @@ fn past(connection: &ConnectionView, farewell: Farewell, manages: bool) -> AnyVi
     .into_any()
 }
 
+/// What becomes of the tokens where revoking them might end what others live by.
+pub const KEPT: &str = "Another organisation here is connected to it through the same Linear app: the tokens are kept sealed, and \
+    revoked when that ends.";
+
 /// How it ended, in two sentences.
 pub fn farewell_words(farewell: &Farewell) -> AnyView {
     let (lead, text) = when(&farewell.at);
     let revoked = if farewell.revoked {
         "Both tokens were revoked at Linear."
+    } else if farewell.kept {
+        KEPT
     } else {
         "Linear did not confirm the revocation; remove the app in Linear's settings to be sure."
     };

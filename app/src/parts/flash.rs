@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use self::connected::{Proposal, connected, proposed};
+use super::card::KEPT;
 use super::{ConnectButton, Glyph, Icon, ReconnectForm};
 use crate::view::{ConnectError, Flash};
 
@@ -139,6 +140,7 @@ fn words(flash: Flash) -> Words {
         Flash::Disconnected { workspace, revoked: true } => {
             Words::new(Good, format!("{workspace} is disconnected."), "Both tokens were revoked at Linear.")
         }
+        Flash::DisconnectedKept { workspace } => Words::new(Good, format!("{workspace} is disconnected."), KEPT),
         Flash::Disconnected { revoked: false, .. } => Words::new(
             Waiting,
             "Disconnected here.",

@@ -15,7 +15,7 @@ pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
     };
     let (class, icon) = match waiting.fault {
         Fault::Linear => ("callout long wait", Icon::Clock),
-        Fault::App | Fault::OwnApp | Fault::Keys => ("callout long", Icon::Warning),
+        Fault::App | Fault::OtherApp | Fault::OwnApp | Fault::Keys => ("callout long", Icon::Warning),
     };
     let tried = match waiting.failures {
         0 => None,
@@ -60,6 +60,7 @@ fn heading(fault: Fault) -> &'static str {
     match fault {
         Fault::Linear => "Linear does not answer right now",
         Fault::App => "Linear does not accept this Relink as a client",
+        Fault::OtherApp => "This connection was made with another Linear app",
         Fault::OwnApp => "Linear does not accept an app of your own",
         Fault::Keys => "This Relink lacks a key to its stored tokens",
     }
@@ -77,6 +78,14 @@ fn remedy(fault: Fault) -> Option<AnyView> {
             <code>"LINEAR_CLIENT_ID"</code>
             " and "
             <code>"LINEAR_CLIENT_SECRET"</code>
+        }
+        .into_any(),
+        Fault::OtherApp => view! {
+            "put "
+            <code>"LINEAR_CLIENT_ID"</code>
+            " and "
+            <code>"LINEAR_CLIENT_SECRET"</code>
+            " back to the app that it was made with, or reconnect every workspace with the new one"
         }
         .into_any(),
         Fault::Keys => view! {
@@ -111,6 +120,8 @@ mod tests {
             rendered::html(|| view! { <SetUpAlert fault answer /> })
         };
         let (operators, own) = (alert(Fault::App), alert(Fault::OwnApp));
+        let other = alert(Fault::OtherApp);
+        assert!(other.contains("made with another Linear app") && other.contains("or reconnect every workspace"), "{other}");
         assert!(operators.contains("LINEAR_CLIENT_SECRET") && operators.contains("start Relink again"));
         assert!(own.contains("An owner of your organisation") && own.contains("/settings#linear-app"));
         assert!(!own.contains("LINEAR_") && !own.contains("start Relink again"), "{own}");

@@ -74,6 +74,8 @@ pub enum Fault {
     Linear,
     /// Whoever runs this Relink: Linear does not accept it as a client.
     App,
+    /// The same: connections were made with another Linear app than the one that is set up now.
+    OtherApp,
     /// Owners of the organisation: Linear does not accept an app of their own.
     OwnApp,
     /// Whoever runs this Relink: tokens are sealed with a key that this process lacks.
@@ -105,7 +107,7 @@ pub struct Trouble {
     /// What followed it in words, for example "to a token that should have worked".
     pub answer_note: String,
     /// One plain sentence.
-    pub likely: String,
+    pub likely: Vec<String>,
 }
 
 /// What is behind [`Trouble`], for the connection's own page. Nothing that was not looked at.
@@ -143,6 +145,8 @@ pub struct Farewell {
     pub by: String,
     /// Linear confirmed (or knew already) that both tokens are void.
     pub revoked: bool,
+    /// They are sealed until another organisation's connection through the same installation has ended.
+    pub kept: bool,
     /// The organisation's app to connect it through again; the operator's if absent.
     pub app: Option<String>,
 }

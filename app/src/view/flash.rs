@@ -22,6 +22,10 @@ pub enum Flash {
         workspace: String,
         revoked: bool,
     },
+    /// The tokens wait for the end of another organisation's connection.
+    DisconnectedKept {
+        workspace: String,
+    },
     /// A real call worked, in so many milliseconds.
     Checked {
         millis: u64,

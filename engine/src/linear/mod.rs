@@ -2,6 +2,7 @@
 
 mod forward;
 mod graphql;
+mod guard;
 mod http;
 mod oauth;
 mod people;

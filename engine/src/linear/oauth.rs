@@ -12,8 +12,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
+use super::guard::Guard;
 use super::http::{Http, Reply};
-use super::token_reply::{TokenReply, Tokens};
+use super::token_reply::{NoToken, TokenReply, Tokens};
 use super::{Linear, OauthApp, Passing};
 use crate::connection::Actor;
 
@@ -36,6 +37,9 @@ pub enum ExchangeError {
     /// Linear's verdict: `code` is RFC 6749's `error`, or whatever Linear said in its place.
     #[error("Linear refused: {code} (HTTP {status})")]
     Refused { code: String, status: u16 },
+    /// It was not to be shown any more when it came to it: nothing reached Linear.
+    #[error("nothing was sent")]
+    NotShown,
     #[error(transparent)]
     Passing(#[from] Passing),
 }
@@ -76,21 +80,31 @@ impl Linear {
             .oauth_client(app)
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()))
-            .request_async(&TokenEndpoint(&self.http))
+            .request_async(&TokenEndpoint { http: &self.http, guard: None })
             .await;
-        reply.map(Tokens::from).map_err(verdict)
+        tokens_in(reply)
     }
 
     /// Shows a refresh token (RFC 6749, section 6) of this app and gets the next pair. Linear rotates it with every use; for half an
     /// hour it gives the same pair again to the same token.
     ///
+    /// `may_be_shown` is asked at the last moment, when the connection to Linear stands.
+    ///
     /// # Errors
-    /// As [`Linear::exchange`].
-    pub async fn refresh(&self, app: &OauthApp, refresh_token: &SecretString) -> Result<Tokens, ExchangeError> {
+    /// As [`Linear::exchange`], and [`ExchangeError::NotShown`].
+    pub async fn refresh(
+        &self,
+        app: &OauthApp,
+        refresh_token: &SecretString,
+        may_be_shown: impl Future<Output = bool> + Send + 'static,
+    ) -> Result<Tokens, ExchangeError> {
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
-        let endpoint = TokenEndpoint(&self.http);
+        let endpoint = TokenEndpoint { http: &self.http, guard: Some(Guard::new(may_be_shown)) };
         let reply = self.oauth_client(app).exchange_refresh_token(&token).request_async(&endpoint).await;
-        reply.map(Tokens::from).map_err(verdict)
+        let mut tokens = tokens_in(reply)?;
+        // The one that was shown is no successor: Linear did not say which is.
+        tokens.refresh = tokens.refresh.filter(|next| next.expose_secret() != refresh_token.expose_secret());
+        Ok(tokens)
     }
 
     /// Makes a token void. `hint` is RFC 7009's `token_type_hint`.
@@ -123,7 +137,10 @@ impl Linear {
 }
 
 /// The `oauth2` crate's requests over the client that everything shares.
-struct TokenEndpoint<'a>(&'a Http);
+struct TokenEndpoint<'a> {
+    http: &'a Http,
+    guard: Option<Guard>,
+}
 
 impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
     type Error = ExchangeError;
@@ -131,8 +148,14 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            let request = reqwest::Request::try_from(request).map_err(Passing::from)?;
-            let reply = self.0.send(request).await?;
+            let mut request = reqwest::Request::try_from(request).map_err(Passing::from)?;
+            if let Some(guard) = &self.guard {
+                guard.keep(&mut request);
+            }
+            let reply = match self.http.send(request).await {
+                Err(_) if self.guard.as_ref().is_some_and(Guard::has_refused) => return Err(ExchangeError::NotShown),
+                sent => sent?,
+            };
             if let Some(refusal) = refusal(&reply) {
                 return Err(refusal);
             }
@@ -177,6 +200,11 @@ fn is_rate_limit(body: &Value) -> bool {
 /// Linear's own code, cut to what can be one: it is logged and shown.
 fn code_in(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).take(64).collect()
+}
+
+/// Every reply becomes tokens here, or nothing does.
+fn tokens_in(reply: Result<TokenReply, RequestTokenError<ExchangeError, BasicErrorResponse>>) -> Result<Tokens, ExchangeError> {
+    Tokens::try_from(reply.map_err(verdict)?).map_err(|NoToken| Passing::Unreadable(200).into())
 }
 
 fn verdict(error: RequestTokenError<ExchangeError, BasicErrorResponse>) -> ExchangeError {

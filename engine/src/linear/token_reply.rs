@@ -8,6 +8,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+/// Far longer than any token of Linear's, and short enough for a header.
+const TOKEN_MAX: usize = 4096;
+
 /// A pair of tokens as Linear handed it over.
 #[derive(Clone, Debug)]
 pub struct Tokens {
@@ -58,15 +61,35 @@ impl TokenResponse for TokenReply {
     }
 }
 
-impl From<TokenReply> for Tokens {
-    fn from(reply: TokenReply) -> Tokens {
-        Tokens {
-            access: reply.access_token.into_secret().into(),
-            refresh: reply.refresh_token.map(RefreshToken::into_secret).filter(|token| !token.is_empty()).map(SecretString::from),
+/// The reply names something that cannot be a token: what Linear did is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoToken;
+
+impl TryFrom<TokenReply> for Tokens {
+    type Error = NoToken;
+
+    /// Kept, one such token would be the last that its connection ever had; handed out, it would break its caller's request.
+    fn try_from(reply: TokenReply) -> Result<Tokens, NoToken> {
+        // An empty one is as good as none.
+        let refresh = reply.refresh_token.map(RefreshToken::into_secret).filter(|token| !token.is_empty());
+        let access = reply.access_token.into_secret();
+        if !is_token(&access) || refresh.as_deref().is_some_and(|token| !is_token(token)) {
+            return Err(NoToken);
+        }
+        Ok(Tokens {
+            access: access.into(),
+            refresh: refresh.map(SecretString::from),
             expires_in: reply.expires_in.map(Duration::from_secs),
             scopes: reply.scopes.map(|scopes| scopes.iter().map(|scope| scope.as_str().to_owned()).collect()),
-        }
+        })
     }
+}
+
+/// RFC 6750, section 2.1: `b64token`.
+fn is_token(text: &str) -> bool {
+    let begins = text.trim_end_matches('=');
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
+    (1..=TOKEN_MAX).contains(&text.len()) && !begins.is_empty() && begins.bytes().all(fits)
 }
 
 /// Linear knows no other type (RFC 6750).
@@ -104,14 +127,36 @@ mod tests {
 
     fn read(scope: &str) -> Option<Vec<String>> {
         let text = format!(r#"{{"access_token":"a","token_type":"Bearer"{scope}}}"#);
-        Tokens::from(serde_json::from_str::<TokenReply>(&text).expect(&text)).scopes
+        tokens(&text).expect(&text).scopes
+    }
+
+    fn tokens(text: &str) -> Result<Tokens, NoToken> {
+        Tokens::try_from(serde_json::from_str::<TokenReply>(text).expect(text))
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_makes_the_whole_reply_useless() {
+        let long = "x".repeat(TOKEN_MAX);
+        let longer = "x".repeat(TOKEN_MAX + 1);
+        let reply = |access: &str, refresh: &str| {
+            let body = serde_json::json!({ "access_token": access, "refresh_token": refresh });
+            tokens(&body.to_string()).is_ok()
+        };
+        for token in ["a", "lin_oauth_0f9", "mF_9.B5f-4.1JqM~+/==", &long] {
+            assert!(reply(token, "r") && reply("a", token), "{token}");
+        }
+        for no_token in ["a b", " a", "a\n", "a\r\nb", "a\0", "=", "a=b", "t\u{f6}ken", "\u{7f}", "<p>", "a\"", &longer] {
+            assert!(!reply(no_token, "r") && !reply("a", no_token), "{no_token:?}");
+        }
+        assert!(!reply("", "r"), "an access token is never absent");
+        assert!(reply("a", ""), "but a refresh token may be");
     }
 
     #[test]
     fn a_pair_is_not_thrown_away_for_a_detail() {
         let read = |rest: &str| {
             let text = format!(r#"{{"access_token":"a"{rest}}}"#);
-            let tokens = Tokens::from(serde_json::from_str::<TokenReply>(&text).expect(&text));
+            let tokens = tokens(&text).expect(&text);
             (tokens.expires_in.map(|life| life.as_secs()), tokens.refresh.is_some())
         };
         assert_eq!(read(r#","expires_in":86399,"refresh_token":"r","token_type":"Bearer""#), (Some(86_399), true));

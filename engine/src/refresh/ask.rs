@@ -6,27 +6,36 @@ use super::steps::{Event, Setback};
 use super::{Outcome, in_time};
 use crate::Engine;
 use crate::apps::Unusable;
-use crate::clock::{Millis, SECOND};
-use crate::connection::{Evidence, PassingError};
-use crate::linear::{ExchangeError, Tokens};
+use crate::clock::{MINUTE, Millis, SECOND};
+use crate::connection::{CLIENT_ID_CHANGED, Evidence, PassingError};
+use crate::linear::{ExchangeError, OauthApp, Tokens};
 use crate::store::{Rotated, Rotation, SupersededGrant};
 use crate::vault::KEY_MISSING;
 
-/// After a reply without a refresh token.
-const ASK_AGAIN_AFTER: Millis = 15 * SECOND;
+/// After each reply in a row without a new refresh token: Linear rotates always, and repeats its answer for half an hour.
+/// When that is nearly over, the old one is taken to live on.
+const ASK_AGAIN_AFTER: [Millis; 4] = [15 * SECOND, 3 * MINUTE, 9 * MINUTE, 9 * MINUTE];
 
 impl Engine {
     /// Nothing of the database is held while Linear is asked.
     pub(super) async fn ask(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Event<Box<Rotation>> {
-        trip.asked = true;
-        let issued_at = self.now();
-        let Some(token) = trip.token.take() else { return Event::Setback(Setback::Passing { reached: false }) };
-        let app = match self.oauth_app(organisation, trip.app_id.as_deref()).await {
+        let (Some(token), Some(reading)) = (trip.token.take(), trip.reading) else {
+            return Event::Setback(Setback::Passing { reached: false });
+        };
+        let app = match self.app_of(organisation, trip).await {
             Ok(app) => app,
             Err(error) => return Event::Setback(self.unusable(&error, trip)),
         };
-        match self.linear().refresh(&app, &token).await {
-            Ok(tokens) => Event::Pair(Box::new(self.rotation(organisation, route, &tokens, issued_at))),
+        if !self.flights().pace().take(&route.connection) {
+            return Event::NotShown;
+        }
+        let issued_at = self.now();
+        let may_be_shown = self.clone().may_be_shown(organisation.to_owned(), route.clone(), reading);
+        let asked = self.linear().refresh(&app, &token, may_be_shown).await;
+        trip.asked |= !matches!(asked, Err(ExchangeError::NotShown));
+        match asked {
+            Ok(tokens) => Event::Pair(Box::new(self.rotation(organisation, route, &app, &tokens, issued_at, trip))),
+            Err(ExchangeError::NotShown) => Event::NotShown,
             Err(ExchangeError::Refused { code, status }) if code == "invalid_grant" => {
                 trip.refusal = Some(Evidence::new(status, &code));
                 Event::Refused
@@ -35,8 +44,15 @@ impl Engine {
         }
     }
 
+    /// The app that the tokens were given to, and no other: Linear would refuse them as if they were void.
+    async fn app_of(&self, organisation: &str, trip: &Trip) -> Result<OauthApp, Unusable> {
+        let client_id = trip.grant.as_ref().and_then(|grant| grant.client_id.as_deref());
+        self.oauth_app_known_as(organisation, trip.app_id.as_deref(), client_id).await
+    }
+
     fn setback(&self, error: &ExchangeError, trip: &mut Trip) -> Setback {
         let (code, status, setback) = match error {
+            ExchangeError::NotShown => ("busy".to_owned(), None, Setback::Passing { reached: false }),
             ExchangeError::Refused { code, status } if matches!(code.as_str(), "invalid_client" | "unauthorized_client") => {
                 (code.clone(), Some(*status), Setback::Misconfigured)
             }
@@ -57,6 +73,7 @@ impl Engine {
     fn unusable(&self, error: &Unusable, trip: &mut Trip) -> Setback {
         let (code, setback) = match error {
             Unusable::Sealed(unreadable) if unreadable.key_missing => (KEY_MISSING, Setback::Misconfigured),
+            Unusable::AnotherApp => (CLIENT_ID_CHANGED, Setback::Misconfigured),
             Unusable::Sealed(_) | Unusable::NotConfigured => ("not_configured", Setback::Misconfigured),
             Unusable::Store(_) => (PassingError::DATABASE, Setback::Passing { reached: false }),
         };
@@ -65,11 +82,14 @@ impl Engine {
         setback
     }
 
-    fn rotation(&self, organisation: &str, route: &Route, tokens: &Tokens, issued_at: Millis) -> Rotation {
+    fn rotation(&self, organisation: &str, route: &Route, app: &OauthApp, tokens: &Tokens, issued_at: Millis, trip: &Trip) -> Rotation {
+        let tries = trip.grant.as_ref().and_then(|grant| usize::try_from(grant.untokened).ok()).unwrap_or(0);
+        let pause = if tokens.refresh.is_none() { ASK_AGAIN_AFTER.get(tries) } else { None };
         Rotation {
             grant: self.seal(&route.connection, organisation, tokens, issued_at),
+            client_id: app.client_id.clone(),
             scopes: tokens.scopes.clone(),
-            ask_again_at: self.now() + ASK_AGAIN_AFTER,
+            ask_again_at: pause.map(|pause| self.now() + pause),
         }
     }
 
@@ -93,19 +113,21 @@ impl Engine {
     /// A pair of a grant that is not this connection's any more is written down first: a crash must not leave tokens
     /// alive that nobody knows.
     pub(super) async fn void_lost(&self, organisation: &str, route: &Route, rotation: &Rotation) {
-        tracing::info!("somebody connected anew or disconnected meanwhile: the refreshed tokens are revoked");
+        tracing::info!("somebody connected anew or disconnected meanwhile: nobody needs the refreshed tokens");
         // Below nought, so that no pair that a consent set aside is in the way.
         let (connection, generation) = (&*route.connection, -route.generation);
-        if let Err(error) = self.store().superseded_grant_put(connection, generation, &rotation.grant).await {
+        let client_id = Some(rotation.client_id.as_str());
+        if let Err(error) = self.store().superseded_grant_put(connection, generation, client_id, &rotation.grant).await {
             tracing::error!(%error, "tokens to be revoked could not be written down");
         }
         let lost = SupersededGrant {
             generation,
             access_sealed: rotation.grant.access_sealed.clone(),
             refresh_sealed: rotation.grant.refresh_sealed.clone(),
+            client_id: client_id.map(str::to_owned),
         };
-        if let Err(error) = self.void_set_aside(organisation, connection, &lost).await {
-            tracing::error!(%error, "revoked tokens could not be forgotten; they will be revoked again");
+        if let Err(error) = self.void_spare(organisation, connection, &lost).await {
+            tracing::error!(%error, "tokens that nobody needs will be revoked with their connection's end");
         }
     }
 }

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
 use super::flights::Route;
+use super::reading::Reading;
 use super::steps::{Event, Intent, Refresh, Row, Setback, Step};
 use super::{Attempt, Cause, Landed, Lease, Outcome, in_time, millis};
 use crate::Engine;
@@ -26,6 +27,8 @@ pub(super) struct Trip {
     /// The row as it was when the lease was taken, and the refresh token in it.
     pub grant: Option<SealedGrant>,
     pub token: Option<SecretString>,
+    /// When that was.
+    pub reading: Option<Reading>,
     /// The organisation's app that it was given to.
     pub app_id: Option<String>,
     /// Another's lease that stood still.
@@ -48,6 +51,7 @@ impl Trip {
             started: Instant::now(),
             grant: None,
             token: None,
+            reading: None,
             app_id: None,
             dead: None,
             intent_was_open: false,
@@ -134,6 +138,8 @@ impl Engine {
 
     /// With the lease comes the row, and the refresh token in it, or the reason why there is none to show.
     async fn lease(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Result<Event<Box<Rotation>>, StoreError> {
+        sleep(self.flights().pace().wait(&route.connection)).await;
+        trip.reading = Some(self.begin_reading());
         let (now, dead) = (self.now(), trip.dead.take());
         let taken = self.store().lease_take(&route.connection, route.generation, self.leases().owner(), dead.as_ref(), now);
         let Some(grant) = in_time(taken).await? else { return Ok(Event::NotLeased) };

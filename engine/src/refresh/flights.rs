@@ -9,9 +9,11 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
-use super::{Cause, Landed, millis};
+use super::pace::Pace;
+use super::{Cause, Landed, Outcome, RefreshSettings, millis};
 use crate::Engine;
 use crate::clock::Millis;
+use crate::connection::PassingError;
 use crate::store::StoreError;
 
 /// Questions to Linear's token endpoint under way in this process. More wait; their callers do not wait for ever.
@@ -21,11 +23,15 @@ const COOLING_MAX: usize = 100_000;
 /// Between two alarms about this Relink's own set-up.
 const ALARM_EVERY: Duration = Duration::from_secs(600);
 
+/// Relink keeps from asking Linear, whatever the reason.
+const ASKED_TOO_OFTEN: &str = "asked_too_often";
+
 type Landing = watch::Receiver<Option<Landed>>;
 
 #[derive(Debug)]
 pub(crate) struct Flights {
     air: Mutex<HashMap<Route, Landing>>,
+    pace: Pace,
     cooling: Mutex<HashMap<String, Cooling>>,
     turns: Semaphore,
     alarmed: Mutex<Option<Instant>>,
@@ -34,10 +40,11 @@ pub(crate) struct Flights {
     next_sweep: AtomicI64,
 }
 
-impl Default for Flights {
-    fn default() -> Flights {
+impl Flights {
+    pub fn new(settings: &RefreshSettings) -> Flights {
         Flights {
             air: Mutex::default(),
+            pace: Pace::new(settings.ask_every, settings.ask_burst),
             cooling: Mutex::default(),
             turns: Semaphore::new(AT_ONCE),
             alarmed: Mutex::default(),
@@ -63,6 +70,11 @@ struct Cooling {
 }
 
 impl Flights {
+    /// How often each connection may ask Linear.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
     /// A place among those that may ask Linear.
     pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         self.turns.acquire().await.ok()
@@ -163,6 +175,17 @@ impl Engine {
                 self.went_wrong(&StoreError::Timeout)
             }
         }
+    }
+
+    /// Linear was asked about this connection so often that its callers have to wait, unless they can share a refresh that
+    /// is under way.
+    pub(crate) fn asked_too_often(&self, connection: &str, generation: i64) -> Option<Landed> {
+        let wait = self.flights().pace().wait(connection);
+        if wait.is_zero() || self.flights().air().contains_key(&Route { connection: connection.into(), generation }) {
+            return None;
+        }
+        let error = PassingError { code: ASKED_TOO_OFTEN.to_owned(), status: None, at: self.now() };
+        Some(Landed::PutOff { outcome: Outcome::BackedOff, error, retry_after: millis(wait).max(1) })
     }
 
     fn flight(&self, organisation: &str, route: Route, cause: Cause) -> Landing {

@@ -10,6 +10,8 @@ mod flight;
 mod flights;
 mod history;
 mod lease;
+mod pace;
+mod reading;
 mod setback;
 mod settings;
 mod steps;

@@ -6,7 +6,7 @@ use super::steps::{Event, Setback};
 use super::{Landed, Outcome, in_time};
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, SECOND};
-use crate::connection::{PassingError, Reason};
+use crate::connection::{CLIENT_ID_CHANGED, PassingError, Reason};
 use crate::store::{DiskTrouble, PUT_OFF_MAX, PutOff, Rotation, StoreError};
 use crate::vault::KEY_MISSING;
 
@@ -78,7 +78,10 @@ impl Engine {
     /// No connection can help it, and no person on a page: only whoever runs this Relink.
     pub(crate) fn alarm(&self, code: &str) {
         if self.flights().may_alarm() {
-            let words = if code == KEY_MISSING {
+            let words = if code == CLIENT_ID_CHANGED {
+                "ALARM: LINEAR_CLIENT_ID is not the Linear app that connections were made with, so their tokens are not refreshed. Put the \
+                 client ID and secret back, or reconnect every workspace. Linear was not asked, and no connection was given up"
+            } else if code == KEY_MISSING {
                 "ALARM: tokens are sealed with a key that RELINK_KEYS of this process lacks. Give every replica the same keys, the new \
                  one last at first, and first when all have it. No connection was given up"
             } else {

@@ -17,6 +17,12 @@ pub struct RefreshSettings {
     pub lease_dead_after: Duration,
     /// Between two beats of a lease that is alive.
     pub lease_beat_every: Duration,
+    /// A row that was read longer ago is read again before its refresh token is shown to Linear.
+    pub reading_lasts: Duration,
+    /// One connection asks Linear's token endpoint once in such a span,
+    pub ask_every: Duration,
+    /// and after a silence so often at once.
+    pub ask_burst: u32,
 }
 
 impl Default for RefreshSettings {
@@ -27,6 +33,9 @@ impl Default for RefreshSettings {
             replay_window: 30 * MINUTE,
             lease_dead_after: Duration::from_millis(2_500),
             lease_beat_every: Duration::from_millis(500),
+            reading_lasts: Duration::from_millis(500),
+            ask_every: Duration::from_secs(1),
+            ask_burst: 3,
         }
     }
 }

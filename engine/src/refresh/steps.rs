@@ -73,6 +73,8 @@ pub enum Event<P> {
     Row(Row),
     Leased(Intent),
     NotLeased,
+    /// Nothing was shown to Linear: the row was read too long ago, or Linear was asked too often.
+    NotShown,
     /// The lease is there, and nothing to show Linear.
     NoToken(Reason),
     Waited,
@@ -172,6 +174,8 @@ impl Refresh {
                 Step::Ask
             }
             (_, Event::NotLeased | Event::Waited) => Step::Read,
+            // Whatever has happened meanwhile, the lease knows: with it the row is read again.
+            (_, Event::NotShown) => Step::Lease,
             (_, Event::NoToken(reason)) => Step::Break { reason, refusals: 0 },
             (_, Event::Pair(pair)) => Step::Save { pair, replayed: self.replay },
             (_, Event::Refused) => self.refused(),

@@ -2,7 +2,8 @@
 //!
 //! The decisions are the real ones ([`Refresh::next`]); the row and Linear are small enough to be hashed. A row's
 //! transitions are those of the statements in `store/refresh.rs`, each of which is one atomic step. Leases may be taken
-//! for dead at any time, however alive their owner is: that is how it is shown that they are efficiency only.
+//! for dead at any time, however alive their owner is: that is how it is shown that they are efficiency only. Everything may
+//! be stopped for longer than Linear's window: what a process had read before is the past then.
 
 use std::collections::HashSet;
 
@@ -40,7 +41,13 @@ struct Stored {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Grant {
     rotations: u8,
+    /// Tokens before this one were spent so long ago that they are replayed no more.
+    closed: u8,
     ended: bool,
+}
+
+impl Grant {
+    const NEW: Grant = Grant { rotations: 0, closed: 0, ended: false };
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,13 +61,15 @@ struct Process {
     /// The intent was open before this refresh took the lease for the first time.
     open_before: bool,
     asked: bool,
+    /// What it read is the past.
+    stale: bool,
     crashed: bool,
 }
 
 impl Process {
     fn new(generation: i64, pair: Pair) -> Process {
         let (refresh, step) = (Refresh::of(generation), Refresh::begin());
-        Process { refresh, step, pair, dead: None, open_before: false, asked: false, crashed: false }
+        Process { refresh, step, pair, dead: None, open_before: false, asked: false, stale: false, crashed: false }
     }
 }
 
@@ -74,6 +83,7 @@ struct World {
     voided: Vec<Pair>,
     crashes: u8,
     losses: u8,
+    pauses: u8,
     /// Refreshes that begin after others ended or crashed.
     restarts: u8,
     people: Vec<Person>,
@@ -92,6 +102,7 @@ struct Scope {
     processes: usize,
     crashes: u8,
     losses: u8,
+    pauses: u8,
     restarts: u8,
     people: &'static [Person],
 }
@@ -103,12 +114,13 @@ impl World {
         let process = Process::new(1, pair);
         World {
             row,
-            grants: vec![Grant { rotations: 0, ended: false }],
+            grants: vec![Grant::NEW],
             processes: vec![process; scope.processes],
             owed: Vec::new(),
             voided: Vec::new(),
             crashes: scope.crashes,
             losses: scope.losses,
+            pauses: scope.pauses,
             restarts: scope.restarts,
             people: scope.people.to_vec(),
         }
@@ -130,6 +142,7 @@ impl World {
                 next.push(crashed);
             }
         }
+        next.extend(self.pause());
         for (which, person) in self.people.iter().enumerate() {
             let mut acted = self.clone();
             acted.people.remove(which);
@@ -137,6 +150,20 @@ impl World {
             next.push(acted);
         }
         next
+    }
+
+    /// Nobody gets on for longer than Linear's window. An answer that was lost has been asked for again before that.
+    fn pause(&self) -> Option<World> {
+        let grant = &self.grants[usize::from(self.row.pair.consent)];
+        let known = self.row.state != State::Connected || self.row.pair.number == grant.rotations;
+        if self.pauses == 0 || !known {
+            return None;
+        }
+        let mut world = self.clone();
+        world.pauses -= 1;
+        world.grants.iter_mut().for_each(|grant| grant.closed = grant.rotations);
+        world.processes.iter_mut().for_each(|process| process.stale = true);
+        Some(world)
     }
 
     fn restart(&self, at: usize) -> Option<World> {
@@ -154,7 +181,7 @@ impl World {
     fn act(&mut self, person: Person) {
         match person {
             Person::Reconnects => {
-                self.grants.push(Grant { rotations: 0, ended: false });
+                self.grants.push(Grant::NEW);
                 let consent = u8::try_from(self.grants.len() - 1).expect("few");
                 let generation = self.row.generation + 1;
                 let pair = Pair { consent, number: 0 };
@@ -225,6 +252,7 @@ impl World {
             return world.then(at, Event::NotLeased);
         }
         process.pair = self.row.pair;
+        process.stale = false;
         process.open_before |= self.row.intent && !process.asked;
         let intent = if process.open_before { Intent::Open } else { Intent::New };
         world.row.owner = Some(at);
@@ -232,13 +260,25 @@ impl World {
         world.then(at, Event::Leased(intent))
     }
 
+    /// `Engine::may_be_shown`: what was read long ago is read again, and must still be this refresh's.
+    fn may_be_shown(&self, at: usize) -> bool {
+        let process = &self.processes[at];
+        let ours = self.row.generation == process.refresh.generation() && self.row.state == State::Connected;
+        !process.stale || (ours && self.row.owner == Some(at))
+    }
+
     /// Linear, which may answer, or do its work and lose the answer, or not even hear the question.
     fn ask(&self, at: usize) -> Vec<World> {
+        if !self.may_be_shown(at) {
+            return vec![self.then(at, Event::NotShown)];
+        }
         let token = self.processes[at].pair;
         let mut heard = self.clone();
         heard.processes[at].asked = true;
+        heard.processes[at].stale = false;
         let mut unheard = heard.clone();
         let grant = &mut heard.grants[usize::from(token.consent)];
+        assert!(token.number >= grant.closed, "Linear is shown no token of the past: {self:#?}");
         let answer = if grant.ended {
             Event::Refused
         } else if token.number == grant.rotations {
@@ -323,7 +363,7 @@ impl World {
             return;
         }
         let mut world = self.clone();
-        (world.crashes, world.losses) = (0, 0);
+        (world.crashes, world.losses, world.pauses) = (0, 0, 0);
         world.people.clear();
         let pair = world.row.pair;
         let generation = world.row.generation;
@@ -354,6 +394,7 @@ fn explore(scope: Scope) -> usize {
         }
         for world_after in next {
             world_after.check(Some(&world));
+            assert!(world_after != world, "a step that leads nowhere is done for ever: {world:#?}");
             if seen.insert(world_after.clone()) {
                 open.push(world_after);
             }
@@ -365,26 +406,35 @@ fn explore(scope: Scope) -> usize {
 
 #[test]
 fn two_refreshes_that_begin_again_a_crash_and_losses_lose_no_grant() {
-    assert!(explore(Scope { processes: 2, crashes: 1, losses: 2, restarts: 2, people: &[] }) > 10_000);
+    assert!(explore(Scope { processes: 2, crashes: 1, losses: 2, restarts: 2, ..Scope::default() }) > 10_000);
 }
 
 #[test]
 fn nor_do_they_when_somebody_reconnects_anywhere_in_between() {
-    assert!(explore(Scope { processes: 2, crashes: 1, losses: 1, restarts: 1, people: &[Person::Reconnects] }) > 10_000);
+    assert!(
+        explore(Scope { processes: 2, crashes: 1, losses: 1, restarts: 1, people: &[Person::Reconnects], ..Scope::default() }) > 10_000
+    );
 }
 
 #[test]
 fn nor_when_somebody_disconnects_and_connects_again() {
     let people = &[Person::Disconnects, Person::Reconnects];
-    assert!(explore(Scope { processes: 2, crashes: 1, losses: 1, restarts: 0, people }) > 5_000);
+    assert!(explore(Scope { processes: 2, crashes: 1, losses: 1, people, ..Scope::default() }) > 5_000);
 }
 
 #[test]
 fn an_uninstalled_app_is_found_out_and_nothing_else_is_given_up() {
-    assert!(explore(Scope { processes: 2, crashes: 1, losses: 1, restarts: 1, people: &[Person::Uninstalls] }) > 5_000);
+    assert!(explore(Scope { processes: 2, crashes: 1, losses: 1, restarts: 1, people: &[Person::Uninstalls], ..Scope::default() }) > 5_000);
 }
 
 #[test]
 fn three_refreshes_at_once_lose_no_grant() {
-    assert!(explore(Scope { processes: 3, crashes: 1, losses: 1, restarts: 0, people: &[Person::Reconnects] }) > 10_000);
+    assert!(explore(Scope { processes: 3, crashes: 1, losses: 1, people: &[Person::Reconnects], ..Scope::default() }) > 10_000);
+}
+
+#[test]
+fn whoever_was_stopped_for_longer_than_the_window_shows_no_token_of_the_past() {
+    assert!(explore(Scope { processes: 2, crashes: 1, losses: 1, pauses: 2, restarts: 1, ..Scope::default() }) > 10_000);
+    let people = &[Person::Reconnects];
+    assert!(explore(Scope { processes: 2, losses: 1, pauses: 1, people, ..Scope::default() }) > 5_000);
 }

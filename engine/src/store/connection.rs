@@ -17,12 +17,24 @@ macro_rules! select {
              c.fingerprint, c.issued_at, c.expires_at, c.connected_at, c.tokens_revoked, c.last_verified_at, \
              c.last_error_code, c.last_error_status, c.last_error_at, \
              c.refresh_error_code, c.refresh_error_status, c.refresh_error_at, c.failures, c.next_attempt_at, \
-             cu.name AS connected_by_name, du.name AS disconnected_by_name \
+             cu.name AS connected_by_name, du.name AS disconnected_by_name, \
+             c.state = 'disconnected' AND c.access_sealed IS NOT NULL AND EXISTS (",
+            same_installation!(),
+            " AND o.state <> 'disconnected') AS kept \
              FROM connections c JOIN users cu ON cu.id = c.connected_by LEFT JOIN users du ON du.id = c.disconnected_by ",
             $rest
         )
     };
 }
+
+/// Another connection `o` to the workspace of `c`, through the same Linear app as far as anybody knows.
+macro_rules! same_installation {
+    () => {
+        "SELECT 1 FROM connections o WHERE o.workspace_id = c.workspace_id AND o.id <> c.id \
+         AND (o.client_id IS NULL OR c.client_id IS NULL OR o.client_id = c.client_id)"
+    };
+}
+pub(super) use same_installation;
 
 /// Of a connection that does not work any more, no lease and no passing trouble is left.
 macro_rules! untroubled {
@@ -66,6 +78,7 @@ struct Row {
     next_attempt_at: Option<Millis>,
     connected_by_name: String,
     disconnected_by_name: Option<String>,
+    kept: bool,
 }
 
 impl Row {
@@ -135,6 +148,7 @@ impl TryFrom<Row> for Connection {
             last_verified_at: row.last_verified_at,
             last_error,
             refresh_trouble,
+            kept: row.kept,
         })
     }
 }
@@ -146,6 +160,8 @@ pub struct Adoption {
     pub id: String,
     pub organisation_id: String,
     pub app_id: Option<String>,
+    /// That app's, or the operator's.
+    pub client_id: String,
     pub workspace: Workspace,
     pub actor: Actor,
     pub viewer: Viewer,
@@ -198,6 +214,23 @@ impl Store {
         row.map(Connection::try_from).transpose()
     }
 
+    /// A connection that has not ended, of whatever organisation, through the Linear app with this client id and to this
+    /// workspace; as far as both are known. `first` comes first, and then the oldest: organisation and id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection_living(
+        &self,
+        client_id: Option<&str>,
+        workspace: Option<&str>,
+        first: Option<&str>,
+    ) -> Stored<Option<(String, String)>> {
+        const SQL: &str = "SELECT organisation_id, id FROM connections WHERE state <> 'disconnected' \
+            AND ($1 IS NULL OR client_id IS NULL OR client_id = $1) AND ($2 IS NULL OR workspace_id = $2) \
+            ORDER BY CASE WHEN id = $3 THEN 0 ELSE 1 END, connected_at, id LIMIT 1";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(client_id).bind(workspace).bind(first).fetch_optional(pool).await?))
+    }
+
     /// The e-mail address of whoever connected a workspace that another organisation holds.
     ///
     /// # Errors
@@ -234,16 +267,16 @@ impl Store {
             // Locks the row, if there is one, so that the pair set aside is the one that is written over.
             sqlx::query("UPDATE connections SET generation = generation WHERE organisation_id = $1 AND workspace_id = $2")
                 .bind(&new.organisation_id).bind(&new.workspace.id).execute(&mut *tx).await?;
-            sqlx::query("INSERT INTO superseded_grants (connection_id, generation, access_sealed, refresh_sealed) \
-                SELECT id, generation, access_sealed, refresh_sealed FROM connections \
+            sqlx::query("INSERT INTO superseded_grants (connection_id, generation, access_sealed, refresh_sealed, client_id) \
+                SELECT id, generation, access_sealed, refresh_sealed, client_id FROM connections \
                 WHERE organisation_id = $1 AND workspace_id = $2 AND access_sealed IS NOT NULL")
                 .bind(&new.organisation_id).bind(&new.workspace.id).execute(&mut *tx).await?;
             const SQL: &str = "INSERT INTO connections \
                 (id, organisation_id, workspace_id, workspace_name, workspace_url_key, workspace_logo_url, actor, viewer_id, viewer_name, scopes, \
-                 state, state_since, generation, adopted_generation, access_sealed, refresh_sealed, fingerprint, issued_at, expires_at, connected_by, connected_at, last_verified_at, app_id) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'connected', $11, 1, 1, $12, $13, $14, $15, $16, $17, $11, $11, $18) \
+                 state, state_since, generation, adopted_generation, access_sealed, refresh_sealed, fingerprint, issued_at, expires_at, connected_by, connected_at, last_verified_at, app_id, client_id) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'connected', $11, 1, 1, $12, $13, $14, $15, $16, $17, $11, $11, $18, $19) \
                 ON CONFLICT (organisation_id, workspace_id) DO UPDATE SET \
-                 app_id = excluded.app_id, workspace_name = excluded.workspace_name, workspace_url_key = excluded.workspace_url_key, workspace_logo_url = excluded.workspace_logo_url, \
+                 app_id = excluded.app_id, client_id = excluded.client_id, workspace_name = excluded.workspace_name, workspace_url_key = excluded.workspace_url_key, workspace_logo_url = excluded.workspace_logo_url, \
                  actor = excluded.actor, viewer_id = excluded.viewer_id, viewer_name = excluded.viewer_name, scopes = excluded.scopes, \
                  state = 'connected', reason = NULL, state_since = excluded.state_since, evidence = NULL, generation = connections.generation + 1, \
                  adopted_generation = connections.generation + 1, lease_owner = NULL, attempt_began_at = NULL, failures = 0, untokened = 0, next_attempt_at = NULL, \
@@ -259,7 +292,7 @@ impl Store {
                 .bind(new.actor.name()).bind(&new.viewer.id).bind(&new.viewer.name).bind(new.scopes.join(" "))
                 .bind(new.now)
                 .bind(&new.grant.access_sealed).bind(&new.grant.refresh_sealed).bind(&new.grant.fingerprint).bind(new.grant.issued_at).bind(new.grant.expires_at)
-                .bind(&new.connected_by).bind(&new.app_id)
+                .bind(&new.connected_by).bind(&new.app_id).bind(&new.client_id)
                 .execute(&mut *tx).await?.rows_affected();
             if written == 0 {
                 return Ok(Adopted::Moved);
@@ -457,14 +490,19 @@ impl Store {
         })
     }
 
-    /// Ended connections whose tokens were not yet confirmed void: organisation and id.
+    /// Ended connections (to this workspace) whose tokens were not yet confirmed void and are not kept for another's sake:
+    /// organisation and id.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn connections_to_revoke(&self, ended_before: Millis, limit: i64) -> Stored<Vec<(String, String)>> {
-        const SQL: &str = "SELECT organisation_id, id FROM connections WHERE state = 'disconnected' AND state_since <= $1 \
-            AND (access_sealed IS NOT NULL OR EXISTS (SELECT 1 FROM superseded_grants s WHERE s.connection_id = connections.id)) \
-            ORDER BY state_since LIMIT $2";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(ended_before).bind(limit).fetch_all(pool).await?))
+    pub async fn connections_to_revoke(&self, ended_before: Millis, workspace: Option<&str>, limit: i64) -> Stored<Vec<(String, String)>> {
+        const SQL: &str = concat!(
+            "SELECT c.organisation_id, c.id FROM connections c WHERE c.state = 'disconnected' AND c.state_since <= $1 \
+             AND (c.access_sealed IS NOT NULL OR EXISTS (SELECT 1 FROM superseded_grants s WHERE s.connection_id = c.id)) \
+             AND NOT EXISTS (",
+            same_installation!(),
+            " AND o.state <> 'disconnected') AND ($3 IS NULL OR c.workspace_id = $3) ORDER BY c.state_since LIMIT $2"
+        );
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(ended_before).bind(limit).bind(workspace).fetch_all(pool).await?))
     }
 }

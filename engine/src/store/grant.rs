@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sqlx::FromRow;
 
+use super::connection::same_installation;
 use super::{Store, Stored, on};
 use crate::clock::Millis;
 use crate::refresh::Lease;
@@ -29,6 +30,8 @@ pub struct SupersededGrant {
     pub generation: i64,
     pub access_sealed: Vec<u8>,
     pub refresh_sealed: Option<Vec<u8>>,
+    /// Of the Linear app that it was given to; the connection's if absent.
+    pub client_id: Option<String>,
 }
 
 /// The tokens of a connection with everything that decides whether and how they are refreshed.
@@ -38,6 +41,9 @@ pub struct SealedGrant {
     pub organisation_id: String,
     /// The organisation's app that Linear gave it to; the operator's if absent.
     pub app_id: Option<String>,
+    /// That app's client id, where it is known.
+    pub client_id: Option<String>,
+    pub workspace_id: String,
     pub state: String,
     pub reason: Option<String>,
     pub generation: i64,
@@ -54,6 +60,8 @@ pub struct SealedGrant {
     /// When the refresh token was first shown to Linear, if the outcome is not known.
     pub attempt_began_at: Option<Millis>,
     pub failures: i64,
+    /// Replies in a row that named no new refresh token.
+    pub untokened: i64,
     pub last_verified_at: Option<Millis>,
     pub last_error_code: Option<String>,
 }
@@ -71,6 +79,8 @@ impl SealedGrant {
             connection_id: connection.to_owned(),
             organisation_id: organisation.to_owned(),
             app_id: None,
+            client_id: None,
+            workspace_id: "w".to_owned(),
             state: "connected".to_owned(),
             reason: None,
             generation: 1,
@@ -84,6 +94,7 @@ impl SealedGrant {
             lease_beat: 0,
             attempt_began_at: None,
             failures: 0,
+            untokened: 0,
             last_verified_at: None,
             last_error_code: None,
         }
@@ -93,8 +104,9 @@ impl SealedGrant {
 /// The columns of [`SealedGrant`].
 macro_rules! grant_columns {
     () => {
-        "id AS connection_id, organisation_id, app_id, state, reason, generation, adopted_generation, access_sealed, refresh_sealed, \
-         fingerprint, issued_at, expires_at, lease_owner, lease_beat, attempt_began_at, failures, last_verified_at, last_error_code"
+        "id AS connection_id, organisation_id, app_id, client_id, workspace_id, state, reason, generation, adopted_generation, access_sealed, refresh_sealed, \
+         fingerprint, issued_at, expires_at, lease_owner, lease_beat, attempt_began_at, failures, untokened, last_verified_at, \
+         last_error_code"
     };
 }
 pub(super) use grant_columns;
@@ -145,30 +157,31 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down a pair that lost against a person: it has to be revoked, and must not be forgotten before.
+    /// Sets a pair aside that nobody will use: it has to be revoked, and must not be forgotten before. `generation` tells it
+    /// from others of this connection.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn superseded_grant_put(&self, connection: &str, generation: i64, grant: &NewGrant) -> Stored<()> {
-        const SQL: &str = "INSERT INTO superseded_grants (connection_id, generation, access_sealed, refresh_sealed) VALUES ($1, $2, $3, $4) \
-            ON CONFLICT (connection_id, generation) DO UPDATE SET access_sealed = excluded.access_sealed, \
+    pub async fn superseded_grant_put(&self, connection: &str, generation: i64, client_id: Option<&str>, grant: &NewGrant) -> Stored<()> {
+        const SQL: &str = "INSERT INTO superseded_grants (connection_id, generation, access_sealed, refresh_sealed, client_id) \
+            VALUES ($1, $2, $3, $4, $5) ON CONFLICT (connection_id, generation) DO UPDATE SET access_sealed = excluded.access_sealed, \
              refresh_sealed = COALESCE(excluded.refresh_sealed, superseded_grants.refresh_sealed)";
         let put = async || {
             on!(&self.db, pool => {
-                sqlx::query(SQL).bind(connection).bind(generation).bind(&grant.access_sealed).bind(&grant.refresh_sealed).execute(pool).await?;
+                sqlx::query(SQL).bind(connection).bind(generation).bind(&grant.access_sealed).bind(&grant.refresh_sealed).bind(client_id)
+                    .execute(pool).await?;
             });
             Ok(())
         };
         self.at_all_costs(put).await
     }
 
-    /// Pairs of a connection that a new consent took the place of and that nobody revoked yet.
+    /// Pairs of a connection that were set aside and that nobody revoked yet.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn superseded_grants(&self, connection: &str) -> Stored<Vec<SupersededGrant>> {
-        const SQL: &str =
-            "SELECT generation, access_sealed, refresh_sealed FROM superseded_grants WHERE connection_id = $1 ORDER BY generation";
+        const SQL: &str = "SELECT generation, access_sealed, refresh_sealed, client_id FROM superseded_grants WHERE connection_id = $1 ORDER BY generation";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(connection).fetch_all(pool).await?))
     }
 
@@ -193,17 +206,26 @@ impl Store {
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(connection).bind(generation).execute(pool).await?.rows_affected() == 1))
     }
 
-    /// Forgets the tokens of connections that ended before a time, although nobody confirmed that they are void.
+    /// Forgets the tokens of connections that ended before a time, although nobody confirmed that they are void. Those that
+    /// were kept for the sake of another connection are no older than that one's end.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn grants_forget(&self, ended_before: Millis) -> Stored<u64> {
+        macro_rules! ended {
+            () => {
+                concat!(
+                    "c.state = 'disconnected' AND c.state_since <= $1 AND NOT EXISTS (",
+                    same_installation!(),
+                    " AND (o.state <> 'disconnected' OR o.state_since > $1))"
+                )
+            };
+        }
         on!(&self.db, pool => {
-            sqlx::query("DELETE FROM superseded_grants WHERE connection_id IN \
-                (SELECT id FROM connections WHERE state = 'disconnected' AND state_since <= $1)")
+            sqlx::query(concat!("DELETE FROM superseded_grants WHERE connection_id IN (SELECT c.id FROM connections c WHERE ", ended!(), ")"))
                 .bind(ended_before).execute(pool).await?;
-            let forgotten = sqlx::query("UPDATE connections SET access_sealed = NULL, refresh_sealed = NULL \
-                WHERE state = 'disconnected' AND state_since <= $1 AND access_sealed IS NOT NULL")
+            let forgotten = sqlx::query(concat!("UPDATE connections SET access_sealed = NULL, refresh_sealed = NULL \
+                WHERE id IN (SELECT c.id FROM connections c WHERE c.access_sealed IS NOT NULL AND ", ended!(), ")"))
                 .bind(ended_before).execute(pool).await?;
             Ok(forgotten.rows_affected())
         })

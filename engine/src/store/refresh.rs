@@ -10,8 +10,6 @@ use crate::refresh::{Attempt, By, Lease};
 
 /// Nothing is put off for longer, so whatever seems to be was put off by a clock that was ahead.
 pub(crate) const PUT_OFF_MAX: Millis = 10 * MINUTE;
-/// Replies without a refresh token that are asked about again before the old one is taken to live on.
-const UNTOKENED_TRIES: i64 = 2;
 
 /// A connection whose tokens want to be refreshed.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -45,10 +43,12 @@ pub struct Due<'a> {
 #[derive(Clone, Debug)]
 pub struct Rotation {
     pub grant: NewGrant,
+    /// Of the Linear app that got it.
+    pub client_id: String,
     /// Where Linear said which.
     pub scopes: Option<Vec<String>>,
-    /// When to ask again if the reply lacked a refresh token.
-    pub ask_again_at: Millis,
+    /// The reply named no new refresh token, and Linear is to be asked for it then: the intent stays open.
+    pub ask_again_at: Option<Millis>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,8 +141,7 @@ impl Store {
     }
 
     /// Writes a new pair as the next generation, where the present one is still the one that was read: compare and swap
-    /// in one statement. A reply without a refresh token keeps the old one, and keeps the intent open for a while, since
-    /// Linear rotates always and may tell the new one when asked again. With it goes a line of history.
+    /// in one statement. A reply without a refresh token keeps the old one. With it goes a line of history.
     ///
     /// # Errors
     /// When the database fails; whether it wrote is not known then.
@@ -267,9 +266,8 @@ macro_rules! rotate {
     () => {
         "UPDATE connections SET generation = generation + 1, access_sealed = $3, refresh_sealed = COALESCE($4, refresh_sealed), \
          fingerprint = $5, issued_at = $6, expires_at = $7, scopes = COALESCE($8, scopes), lease_owner = NULL, \
-         attempt_began_at = CASE WHEN $9 AND untokened < $10 THEN attempt_began_at ELSE NULL END, \
-         next_attempt_at = CASE WHEN $9 AND untokened < $10 THEN $11 ELSE NULL END, \
-         untokened = CASE WHEN $9 AND untokened < $10 THEN untokened + 1 ELSE 0 END, failures = 0, \
+         attempt_began_at = CASE WHEN $9 THEN attempt_began_at ELSE NULL END, next_attempt_at = $10, client_id = $11, \
+         untokened = CASE WHEN $9 THEN untokened + 1 ELSE 0 END, failures = 0, \
          refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL, \
          last_error_code = NULL, last_error_status = NULL, last_error_at = NULL, \
          state = 'connected', reason = NULL, evidence = NULL, state_since = CASE WHEN state = 'connected' THEN state_since ELSE $6 END \
@@ -298,6 +296,7 @@ where
     &'q [u8]: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     Option<&'q [u8]>: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     Option<String>: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    Option<i64>: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     i64: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     bool: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
 {
@@ -311,9 +310,9 @@ where
         .bind(grant.issued_at)
         .bind(grant.expires_at)
         .bind(rotation.scopes.as_ref().map(|scopes| scopes.join(" ")))
-        .bind(grant.refresh_sealed.is_none())
-        .bind(UNTOKENED_TRIES)
+        .bind(rotation.ask_again_at.is_some())
         .bind(rotation.ask_again_at)
+        .bind(rotation.client_id.as_str())
 }
 
 /// One statement for either database, as values that are bound already.

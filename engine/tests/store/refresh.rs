@@ -15,12 +15,13 @@ on_both!(
     a_beat_moves_the_owners_leases_only,
     of_many_rotations_of_one_generation_one_is_written,
     a_rotation_loses_against_a_person,
-    a_reply_without_a_refresh_token_leaves_the_intent_open_twice,
+    a_reply_without_a_refresh_token_leaves_the_intent_open_while_it_is_to_be_asked_again,
     a_rotation_heals_a_verdict_on_the_same_generation,
     a_failure_keeps_the_intent_and_lets_go_of_the_lease,
     what_is_due_is_found_in_the_order_of_ids,
     tries_that_ended_alike_share_a_line,
     what_this_process_writes_is_read_at_once,
+    a_rotation_remembers_the_app_that_it_was_given_to,
 );
 
 async fn connected(fresh: &Fresh) -> Person {
@@ -37,7 +38,7 @@ fn rotation(number: u8) -> Rotation {
         issued_at: 1_000,
         expires_at: 2_000,
     };
-    Rotation { grant, scopes: None, ask_again_at: 1_500 }
+    Rotation { grant, client_id: "the app".to_owned(), scopes: None, ask_again_at: None }
 }
 
 fn line(outcome: Outcome, code: &str, at: i64) -> Attempt {
@@ -127,18 +128,23 @@ async fn a_rotation_loses_against_a_person(fresh: Fresh) {
     assert_eq!(store.grant(&person.organisation_id, "c1").await.unwrap().unwrap().access_sealed, Some(vec![8]));
 }
 
-async fn a_reply_without_a_refresh_token_leaves_the_intent_open_twice(fresh: Fresh) {
+async fn a_reply_without_a_refresh_token_leaves_the_intent_open_while_it_is_to_be_asked_again(fresh: Fresh) {
     let (person, store) = (connected(&fresh).await, &fresh.store);
-    let open = async |generation: i64| {
+    let open = async |generation: i64, ask_again_at: Option<i64>| {
         store.lease_take("c1", generation, "me", None, 50).await.unwrap().unwrap();
         let mut untokened = rotation(7);
         untokened.grant.refresh_sealed = None;
+        untokened.ask_again_at = ask_again_at;
         store.grant_rotate("c1", generation, &untokened, &line(Outcome::Refreshed, "", 1_000)).await.unwrap();
         let grant = store.grant(&person.organisation_id, "c1").await.unwrap().unwrap();
         assert_eq!(grant.refresh_sealed, Some(vec![2]), "the old one stays");
-        grant.attempt_began_at
+        (grant.attempt_began_at, grant.untokened)
     };
-    assert_eq!((open(1).await, open(2).await, open(3).await), (Some(50), Some(50), None));
+    assert_eq!(open(1, Some(1_500)).await, (Some(50), 1));
+    assert_eq!(open(2, Some(1_900)).await, (Some(50), 2));
+    let due = store.intents_open(1_899, 9).await.unwrap();
+    assert!(due.is_empty() && store.intents_open(1_900, 9).await.unwrap().len() == 1, "then, and not earlier");
+    assert_eq!(open(3, None).await, (None, 0));
 }
 
 async fn a_rotation_heals_a_verdict_on_the_same_generation(fresh: Fresh) {
@@ -209,6 +215,15 @@ async fn tries_that_ended_alike_share_a_line(fresh: Fresh) {
     assert_eq!(store.attempts_forget(45, 1).await.unwrap(), 1);
     assert_eq!(store.attempts_forget(45, 9).await.unwrap(), 1);
     assert_eq!(store.attempts("c1", 9).await.unwrap().len(), 1);
+}
+
+async fn a_rotation_remembers_the_app_that_it_was_given_to(fresh: Fresh) {
+    let (person, store) = (connected(&fresh).await, &fresh.store);
+    let known = async || store.grant(&person.organisation_id, "c1").await.unwrap().unwrap().client_id.clone();
+    assert_eq!(known().await.as_deref(), Some("the app"));
+    crate::support::sql(&fresh, "UPDATE connections SET client_id = NULL").await;
+    rotate(store, 1, 7).await;
+    assert_eq!(known().await.as_deref(), Some("the app"));
 }
 
 async fn what_this_process_writes_is_read_at_once(fresh: Fresh) {

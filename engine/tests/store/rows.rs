@@ -26,6 +26,7 @@ on_both!(
     a_workspace_belongs_to_one_organisation_at_a_time,
     of_many_organisations_one_gets_the_workspace,
     workspaces_may_be_shared_where_that_is_allowed,
+    tokens_wait_for_the_last_connection_of_their_app_and_workspace,
     only_the_current_generation_breaks_a_connection,
     a_disconnected_connection_is_history,
     tokens_are_forgotten_only_when_void_or_old,
@@ -313,7 +314,7 @@ async fn tokens_are_forgotten_only_when_void_or_old(fresh: Fresh) {
     assert!(!store.grant_revoked("c1", 1).await.unwrap(), "still connected");
     store.connection_disconnect("c1", &support::act(&person.organisation_id, "connection.disconnected", 30)).await.unwrap();
     store.connection_disconnect("c2", &support::act(&person.organisation_id, "connection.disconnected", 40)).await.unwrap();
-    let open = store.connections_to_revoke(39, 10).await.unwrap();
+    let open = store.connections_to_revoke(39, None, 10).await.unwrap();
     assert_eq!(open, vec![(person.organisation_id.clone(), "c1".to_owned())]);
     assert!(!store.grant_revoked("c1", 1).await.unwrap(), "of an older generation");
     assert!(store.grant_revoked("c1", 2).await.unwrap());
@@ -321,6 +322,38 @@ async fn tokens_are_forgotten_only_when_void_or_old(fresh: Fresh) {
     assert!(!has_token("c1").await && has_token("c2").await);
     assert_eq!(store.grants_forget(40).await.unwrap(), 1);
     assert!(!has_token("c2").await && has_token("c3").await);
+}
+
+/// Two organisations that share a workspace, north first.
+async fn shared(store: &Store) -> (relink_engine::account::Person, relink_engine::account::Person) {
+    let north = member(store, "north", "a@example.com", Role::Owner).await;
+    let south = member(store, "south", "b@example.com", Role::Owner).await;
+    for (person, id, now) in [(&north, "c1", 10), (&south, "c2", 20)] {
+        let adoption = Adoption { exclusive: false, now, ..adoption(person, id, "w") };
+        assert_eq!(store.connection_adopt(&adoption).await.unwrap(), Adopted::Done);
+    }
+    (north, south)
+}
+
+async fn tokens_wait_for_the_last_connection_of_their_app_and_workspace(fresh: Fresh) {
+    let store = &fresh.store;
+    let (north, south) = shared(store).await;
+    store.connection_disconnect("c1", &support::act(&north.organisation_id, "connection.disconnected", 30)).await.unwrap();
+    let (app, another) = (Some("the app"), Some("another app"));
+    let living = async |app, workspace| store.connection_living(app, workspace, None).await.unwrap().map(|(_, id)| id);
+    assert_eq!(living(app, Some("w")).await.as_deref(), Some("c2"));
+    assert_eq!((living(app, None).await.as_deref(), living(None, Some("w")).await.as_deref()), (Some("c2"), Some("c2")));
+    assert_eq!((living(another, Some("w")).await, living(app, Some("elsewhere")).await), (None, None));
+    assert!(store.connections_to_revoke(30, None, 9).await.unwrap().is_empty());
+    assert_eq!(store.grants_forget(1_000).await.unwrap(), 0, "however long ago it ended");
+    assert!(store.connection(&north.organisation_id, "c1").await.unwrap().unwrap().kept);
+
+    store.connection_disconnect("c2", &support::act(&south.organisation_id, "connection.disconnected", 2_000)).await.unwrap();
+    assert_eq!(store.connections_to_revoke(2_000, Some("w"), 9).await.unwrap().len(), 2);
+    assert!(store.connections_to_revoke(2_000, Some("w3"), 9).await.unwrap().is_empty());
+    assert_eq!(store.grants_forget(1_999).await.unwrap(), 0, "a day counts from the last one's end");
+    assert_eq!(store.grants_forget(2_000).await.unwrap(), 2);
+    assert!(!store.connection(&north.organisation_id, "c1").await.unwrap().unwrap().kept);
 }
 
 async fn success_clears_an_error_and_only_of_its_own_generation(fresh: Fresh) {

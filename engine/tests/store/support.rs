@@ -189,6 +189,7 @@ pub fn adoption(person: &Person, id: &str, workspace: &str) -> Adoption {
         id: id.to_owned(),
         organisation_id: person.organisation_id.clone(),
         app_id: None,
+        client_id: "the app".to_owned(),
         workspace: Workspace { id: workspace.to_owned(), name: "Acme".to_owned(), url_key: "acme".to_owned(), logo_url: None },
         actor: ConnectionActor::App,
         viewer: Viewer { id: "v".to_owned(), name: "Relink".to_owned() },
@@ -204,6 +205,20 @@ pub fn adoption(person: &Person, id: &str, workspace: &str) -> Adoption {
         exclusive: true,
         act: act(&person.organisation_id, "connection.connected", 10),
         now: 10,
+    }
+}
+
+/// Straight into the database, to make what Relink never would.
+pub async fn sql(fresh: &Fresh, sql: &str) {
+    use sqlx::postgres::PgConnectOptions;
+    use sqlx::{Connection as _, Executor as _};
+    let sql = sqlx::AssertSqlSafe(sql.to_owned());
+    if fresh.url.starts_with("postgres") {
+        // A pooler takes no parameter that it does not know.
+        let options = fresh.url.parse::<PgConnectOptions>().unwrap().extra_float_digits(None);
+        sqlx::PgConnection::connect_with(&options).await.unwrap().execute(sqlx::raw_sql(sql)).await.unwrap();
+    } else {
+        sqlx::SqliteConnection::connect(&fresh.url).await.unwrap().execute(sqlx::raw_sql(sql)).await.unwrap();
     }
 }
 

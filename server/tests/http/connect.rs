@@ -9,7 +9,7 @@ use relink_engine::clock::MINUTE;
 use relink_simulator::{Endpoint, Fault, Kind, Rename};
 use serde_json::json;
 
-use crate::world::{Browser, Reply, Setup, World, fault};
+use crate::world::{Browser, Reply, Setup, World, both, fault};
 
 /// Nothing was stored, and no token that was minted is alive.
 async fn nothing_came_of_it(browser: &mut Browser<'_>, reply: &Reply, code: &str) {
@@ -203,7 +203,7 @@ async fn an_unreadable_or_lost_answer_is_linear_unreachable() {
 #[tokio::test]
 async fn a_failing_identity_query_gives_the_tokens_back() {
     for kind in [Kind::Html500, Kind::GarbageJson, Kind::DropReply, Kind::RateLimited, Kind::AuthError] {
-        let world = World::new().await;
+        let world = World::with(Setup { revoke_ends_installation: true, ..Setup::default() }).await;
         let mut browser = world.owner().await;
         world.fault(Endpoint::Graphql, kind);
         let reply = browser.walk("acme-robotics", &[]).await;
@@ -239,8 +239,39 @@ async fn a_reconnect_heals_the_same_connection() {
 }
 
 #[tokio::test]
+async fn a_failing_identity_query_harms_no_connection_that_lives() {
+    for world in both().await {
+        let (mut browser, _program, id) = world.connected().await;
+        for fields in [vec![], vec![("connection", id.as_str())]] {
+            world.fault(Endpoint::Graphql, Kind::Html500);
+            assert_eq!(browser.walk("acme-robotics", &fields).await.location(), "/integrations?error=linear_unreachable");
+            assert!(world.lives("northwind-labs", &id).await, "whichever workspace it was");
+        }
+        assert_eq!(world.living_tokens(), 6);
+        browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+        assert_eq!(world.living_tokens(), 0, "they end with it");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_names_no_token_is_linear_unreachable() {
+    for (field, odd) in [("access_token", ""), ("access_token", "two words"), ("refresh_token", "line\nbreak")] {
+        let world = World::new().await;
+        let mut browser = world.owner().await;
+        let fields = [(field.to_owned(), json!(odd))].into_iter().collect();
+        world.linear.add_fault(Fault { fields, ..fault(Endpoint::Token, Kind::OddFields) }).unwrap();
+        assert_eq!(browser.walk("acme-robotics", &[]).await.location(), "/integrations?error=linear_unreachable", "{field} {odd:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_connect_that_comes_back_as_a_workspace_that_works_changes_nothing() {
-    let world = World::new().await;
+    for world in both().await {
+        connect_what_works(&world).await;
+    }
+}
+
+async fn connect_what_works(world: &World) {
     let (mut browser, program, id) = world.connected().await;
     let token = program.token(&id).await.token();
     let reply = browser.walk("acme-robotics", &[]).await;
@@ -249,7 +280,8 @@ async fn a_connect_that_comes_back_as_a_workspace_that_works_changes_nothing() {
     page.shows("Acme Robotics is connected here already. Nothing was changed.");
     page.shows("Reconnect");
     assert_eq!(program.token(&id).await.token(), token);
-    assert_eq!(world.living_tokens(), 2, "the new pair was revoked, the one in use lives");
+    assert!(world.lives("northwind-labs", &id).await);
+    assert_eq!(world.living_tokens(), 4, "the new pair is set aside: revoking it might end the one in use");
     // One that needs it is connected again, whichever button was pressed.
     world.linear.revoke_grant("acme-robotics", None).unwrap();
     world.advance(MINUTE);
@@ -262,7 +294,12 @@ async fn a_connect_that_comes_back_as_a_workspace_that_works_changes_nothing() {
 
 #[tokio::test]
 async fn a_reconnect_that_comes_back_as_another_workspace_is_refused() {
-    let world = World::new().await;
+    for world in both().await {
+        reconnect_as_another(&world).await;
+    }
+}
+
+async fn reconnect_as_another(world: &World) {
     let mut browser = world.owner().await;
     let id = browser.connect("acme-robotics").await;
     let reply = browser.reconnect(&id, "globex").await;
@@ -272,6 +309,11 @@ async fn a_reconnect_that_comes_back_as_another_workspace_is_refused() {
     page.shows("This Reconnect is for Acme Robotics.");
     page.hides("linear.app/globex");
     assert_eq!(world.living_tokens(), 2, "only Acme's pair is alive");
+    let globex = browser.connect("globex").await;
+    assert_eq!(browser.reconnect(&id, "globex").await.location(), "/integrations?error=wrong_workspace");
+    assert!(world.lives("northwind-labs", &globex).await && world.lives("northwind-labs", &id).await);
+    browser.post("/integrations/disconnect", &[("connection", &globex)]).await;
+    assert_eq!(world.living_tokens(), 2, "what was set aside ended with Globex");
 }
 
 #[tokio::test]
@@ -289,16 +331,24 @@ async fn a_workspace_is_known_by_its_id_not_by_its_names() {
 
 #[tokio::test]
 async fn another_organisations_workspace_is_refused_naming_only_who_connected_it() {
-    let world = World::new().await;
-    world.owner().await.connect("acme-robotics").await;
+    for world in both().await {
+        refused_to_another_organisation(&world).await;
+    }
+}
+
+async fn refused_to_another_organisation(world: &World) {
+    let mut owner = world.owner().await;
+    let id = owner.connect("acme-robotics").await;
     let mut other = world.member("southwind", "sam@southwind.dev", Role::Owner).await;
-    let living = world.living_tokens();
     let reply = other.walk("acme-robotics", &[]).await;
     assert_eq!(reply.location(), "/integrations?error=workspace_already_linked");
     let page = other.get(reply.location()).await;
     page.shows("That workspace is already connected by priya@northwind.dev");
     page.hides("Northwind Labs");
-    assert_eq!(world.living_tokens(), living, "the tokens just minted are revoked, the others not");
+    assert!(world.lives("northwind-labs", &id).await);
+    assert_eq!(world.living_tokens(), 4, "the tokens just minted are set aside");
+    owner.post("/integrations/disconnect", &[("connection", &id)]).await;
+    assert_eq!(world.living_tokens(), 0);
 }
 
 #[tokio::test]

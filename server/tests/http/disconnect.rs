@@ -4,22 +4,23 @@ use relink_engine::account::Role;
 use relink_engine::clock::{DAY, MINUTE};
 use relink_simulator::{Endpoint, Kind};
 
-use crate::world::World;
+use crate::world::{Setup, World, both};
 
 #[tokio::test]
 async fn disconnecting_asks_first_and_then_revokes_both_tokens() {
-    let world = World::new().await;
-    let mut browser = world.owner().await;
-    let id = browser.connect("acme-robotics").await;
-    let page = browser.get(&format!("/integrations/{id}?confirm=disconnect")).await;
-    page.shows("Disconnect Acme Robotics?");
-    page.shows("Keep connected");
-    assert_eq!(world.living_tokens(), 2);
-    assert_eq!(browser.post("/integrations/disconnect", &[("connection", &id)]).await.location(), "/integrations");
-    assert_eq!(world.living_tokens(), 0);
-    let page = browser.get("/integrations").await;
-    page.shows("Not connected");
-    page.shows("Disconnected by Priya Raman today. Both tokens were revoked at Linear.");
+    for world in both().await {
+        let mut browser = world.owner().await;
+        let id = browser.connect("acme-robotics").await;
+        let page = browser.get(&format!("/integrations/{id}?confirm=disconnect")).await;
+        page.shows("Disconnect Acme Robotics?");
+        page.shows("Keep connected");
+        assert_eq!(world.living_tokens(), 2);
+        assert_eq!(browser.post("/integrations/disconnect", &[("connection", &id)]).await.location(), "/integrations");
+        assert_eq!(world.living_tokens(), 0);
+        let page = browser.get("/integrations").await;
+        page.shows("Not connected");
+        page.shows("Disconnected by Priya Raman today. Both tokens were revoked at Linear.");
+    }
 }
 
 #[tokio::test]
@@ -116,6 +117,28 @@ async fn somebody_elses_connection_cannot_be_disconnected() {
     other.post("/integrations/disconnect", &[("connection", &id)]).await;
     other.get("/integrations").await.shows("There is nothing here.");
     owner.get("/integrations").await.shows("Acme Robotics is connected");
+}
+
+#[tokio::test]
+async fn a_shared_workspaces_tokens_wait_for_the_last_of_its_connections() {
+    for revoke_ends_installation in [false, true] {
+        let world = World::with(Setup { shared_workspaces: true, revoke_ends_installation, ..Setup::default() }).await;
+        let mut owner = world.owner().await;
+        let id = owner.connect("acme-robotics").await;
+        let mut other = world.member("southwind", "sam@southwind.dev", relink_engine::account::Role::Owner).await;
+        let theirs = other.connect("acme-robotics").await;
+        owner.post("/integrations/disconnect", &[("connection", &id)]).await;
+        let page = owner.get("/integrations").await;
+        page.shows("Acme Robotics is disconnected. Another organisation here is connected to it through the same Linear app");
+        assert!(world.lives("southwind", &theirs).await);
+        world.advance(3 * DAY);
+        assert_eq!(world.engine.finish_revocations().await.unwrap(), 0);
+        owner.get("/integrations").await.shows("the tokens are kept sealed, and revoked when that ends");
+        assert!(world.lives("southwind", &theirs).await);
+        other.post("/integrations/disconnect", &[("connection", &theirs)]).await;
+        assert_eq!(world.living_tokens(), 0);
+        owner.get("/integrations").await.shows("Both tokens were revoked at Linear.");
+    }
 }
 
 #[tokio::test]

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use relink_engine::Wanted;
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use relink_engine::connection::{CLIENT_ID_CHANGED, Fault as Whose};
 use relink_engine::refresh::Outcome;
+use relink_engine::{RefreshSettings, Settings, TokenError, Wanted};
 use relink_simulator::{Endpoint, Fault, Kind};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::world::{NEWER_KEYS, World, fault};
+use crate::world::{KEYS, NEWER_KEYS, World, both, fault};
 
 /// So far into its day that less than five minutes of a token's life are left.
 const NEARLY_OVER: Millis = DAY - 4 * MINUTE;
@@ -186,6 +187,68 @@ async fn a_reply_without_a_refresh_token_keeps_the_old_one_and_the_new_one_is_as
 }
 
 #[tokio::test]
+async fn the_old_refresh_token_again_is_kept_and_asked_about_before_the_window_ends() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    world.advance(DAY);
+    world.linear.add_fault(Fault { count: 4, ..refused_refresh(Kind::SameRefreshToken) }).unwrap();
+    program.token(&id).await.token();
+    for span in [16 * SECOND, 4 * MINUTE, 10 * MINUTE, 10 * MINUTE] {
+        world.advance(span);
+        world.engine.resume_intents().await.unwrap();
+    }
+    assert_eq!((world.refreshes().rotations, world.refreshes().replays), (1, 4));
+    world.advance(DAY);
+    assert_eq!(world.engine.sweep_due().await.unwrap().refreshed, 1);
+    assert_eq!((world.refreshes().rotations, world.refreshes().refused), (2, 0), "it had learnt the new one");
+}
+
+fn odd_reply(field: &str, value: &str) -> Fault {
+    let fields = [(field.to_owned(), Value::from(value))].into_iter().collect();
+    Fault { fields, ..refused_refresh(Kind::OddFields) }
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_token_is_no_answer_and_is_asked_for_again() {
+    let long = "x".repeat(1_000_000);
+    for field in ["access_token", "refresh_token"] {
+        for odd in ["", "two words", "line\nbreak", "nu\0l", "<html>", &long] {
+            if (field, odd) == ("refresh_token", "") {
+                continue;
+            }
+            let world = World::new().await;
+            let (_browser, program, id) = world.connected().await;
+            world.advance(DAY);
+            world.linear.add_fault(odd_reply(field, odd)).unwrap();
+            assert!(program.token(&id).await.token().starts_with("lin_oauth_"));
+            assert_eq!((world.refreshes().rotations, world.refreshes().replays), (1, 1), "{field}");
+            world.advance(DAY);
+            program.token(&id).await.token();
+            assert_eq!((world.refreshes().rotations, world.refreshes().refused), (2, 0), "{field}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn tokens_that_live_for_no_time_are_not_asked_for_again_and_again() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    world.linear.merge_settings(&json!({ "access_token_life_s": 1 })).unwrap();
+    world.advance(DAY);
+    let began = std::time::Instant::now();
+    for _ in 0..20 {
+        let answers = join_all((0..5).map(|_| program.token(&id))).await;
+        for answer in answers {
+            assert_eq!((answer.status, answer.code()), (503, "linear_unreachable"));
+            assert_eq!((&answer.headers["retry-after"], &answer.body["detail"]), (&"1".parse().unwrap(), &json!("asked_too_often")));
+        }
+    }
+    world.engine.refreshes_landed(Duration::from_secs(5)).await;
+    let (asked, seconds) = (world.refreshes().refreshes, began.elapsed().as_secs());
+    assert!((3..=4 + seconds).contains(&asked), "{asked} questions in {seconds} s");
+}
+
+#[tokio::test]
 async fn a_row_that_is_two_rotations_behind_is_led_to_the_end_of_the_chain() {
     let world = World::new().await;
     let (mut browser, program, id) = world.connected().await;
@@ -206,6 +269,45 @@ async fn a_row_that_is_two_rotations_behind_is_led_to_the_end_of_the_chain() {
     restarted.check(&organisation, &id).await.unwrap();
     assert_eq!((world.refreshes().rotations, world.refreshes().replays), (2, 2), "it went where the others had gone");
     browser.get(&format!("/integrations/{id}")).await.hides("Reconnect required");
+}
+
+#[tokio::test]
+async fn a_row_that_moved_after_it_was_read_is_not_shown_to_linear() {
+    let world = World::new().await;
+    let (_browser, _program, id) = world.connected().await;
+    let organisation = world.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap().id;
+    let refresh = RefreshSettings { reading_lasts: Duration::ZERO, ..RefreshSettings::default() };
+    let slow = world.another_set(0, KEYS, Settings { refresh, ..Settings::default() }).await;
+    // Another process does it, as soon as this one has the lease.
+    world
+        .sql(
+            "CREATE TRIGGER meanwhile AFTER UPDATE OF lease_owner ON connections WHEN OLD.lease_owner IS NULL AND NEW.lease_owner IS NOT NULL \
+             BEGIN UPDATE connections SET generation = generation + 1 WHERE id = NEW.id; END",
+        )
+        .await;
+    world.advance(DAY);
+    let token = slow.fresh_token(&organisation, &id, Wanted::default()).await.unwrap();
+    assert_eq!((token.generation, world.refreshes().refreshes), (3, 1), "what was read first was not shown");
+}
+
+#[tokio::test]
+async fn another_client_id_refreshes_nothing_breaks_nothing_and_asks_nothing() {
+    let world = World::new().await;
+    let (mut browser, program, id) = world.connected().await;
+    let organisation = world.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap().id;
+    let other = world.another_app("another-client-id").await;
+    world.advance(DAY);
+    let asked = world.count("token");
+    for _ in 0..3 {
+        assert_eq!(other.sweep_now(HOUR).await.unwrap().failed, 1);
+    }
+    let refused = other.fresh_token(&organisation, &id, Wanted::default()).await.unwrap_err();
+    assert!(matches!(refused, TokenError::Unreachable { error, .. } if error.code == CLIENT_ID_CHANGED));
+    assert_eq!(world.count("token"), asked);
+    let connection = world.engine.store().connection(&organisation, &id).await.unwrap().unwrap();
+    assert_eq!((connection.state.name(), connection.refresh_trouble.unwrap().fault()), ("connected", Whose::OtherApp));
+    program.token(&id).await.token();
+    browser.get("/integrations").await.shows("Acme Robotics is connected");
 }
 
 #[tokio::test]
@@ -260,8 +362,13 @@ async fn a_forced_refresh_is_not_satisfied_by_finding_the_token_fresh() {
 }
 
 #[tokio::test]
-async fn a_reconnect_during_a_refresh_wins_and_the_pair_that_lost_is_revoked() {
-    let world = World::new().await;
+async fn a_reconnect_during_a_refresh_wins_and_the_pair_that_lost_ends_with_the_connection() {
+    for world in both().await {
+        reconnect_during_a_refresh(&world).await;
+    }
+}
+
+async fn reconnect_during_a_refresh(world: &World) {
     let (mut browser, program, id) = world.connected().await;
     world.advance(DAY);
     world.linear.add_fault(Fault { delay_ms: Some(700), ..refused_refresh(Kind::DelayReply) }).unwrap();
@@ -273,38 +380,43 @@ async fn a_reconnect_during_a_refresh_wins_and_the_pair_that_lost_is_revoked() {
     let (answer, _) = tokio::join!(late, reconnect);
     let token = answer.token();
     assert_eq!(program.token(&id).await.token(), token, "the caller got the consent's token");
-    let state = world.linear.state();
-    let (ended, living): (Vec<_>, Vec<_>) = state["grants"].as_array().unwrap().iter().partition(|grant| grant["ended"] == true);
-    assert_eq!((ended.len(), living.len()), (1, 1), "of the old consent nothing is alive: {state}");
-    assert_eq!((&ended[0]["live_access_tokens"], &ended[0]["counts"]["rotations"]), (&json!(0), &json!(1)));
-    assert_eq!((&living[0]["live_access_tokens"], &living[0]["counts"]["refreshes"]), (&json!(1), &json!(0)));
+    let grants = |ended: bool| {
+        let state = world.linear.state();
+        state["grants"].as_array().unwrap().iter().filter(|grant| grant["ended"] == ended).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(grants(true), Vec::<Value>::new(), "revoking one might end the other");
+    assert!(world.lives("northwind-labs", &id).await);
+    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    assert_eq!((grants(true).len(), world.living_tokens()), (2, 0), "of both consents nothing is alive");
 }
 
 #[tokio::test]
 async fn a_disconnect_during_a_refresh_leaves_nothing_alive() {
-    let world = World::new().await;
-    let (mut browser, program, id) = world.connected().await;
-    world.advance(DAY);
-    world.linear.add_fault(Fault { delay_ms: Some(700), ..refused_refresh(Kind::DelayReply) }).unwrap();
-    let disconnect = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        browser.post("/integrations/disconnect", &[("connection", &id)]).await
-    };
-    let (answer, _) = tokio::join!(program.token(&id), disconnect);
-    assert_eq!((answer.code(), answer.body["reason"].as_str()), ("reconnect_required", Some("by_person")));
-    assert_eq!(world.living_tokens(), 0);
+    for world in both().await {
+        let (mut browser, program, id) = world.connected().await;
+        world.advance(DAY);
+        world.linear.add_fault(Fault { delay_ms: Some(700), ..refused_refresh(Kind::DelayReply) }).unwrap();
+        let disconnect = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            browser.post("/integrations/disconnect", &[("connection", &id)]).await
+        };
+        let (answer, _) = tokio::join!(program.token(&id), disconnect);
+        assert_eq!((answer.code(), answer.body["reason"].as_str()), ("reconnect_required", Some("by_person")));
+        assert_eq!(world.living_tokens(), 0);
+    }
 }
 
 #[tokio::test]
 async fn a_disconnect_after_a_lost_answer_revokes_the_pair_that_nobody_saw() {
-    let world = World::new().await;
-    let (mut browser, program, id) = world.connected().await;
-    world.advance(DAY);
-    world.linear.add_fault(Fault { count: 3, ..refused_refresh(Kind::DropReply) }).unwrap();
-    assert_eq!(program.token(&id).await.code(), "linear_unreachable");
-    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
-    browser.get("/integrations").await.shows("Both tokens were revoked at Linear");
-    assert_eq!(world.living_tokens(), 0);
+    for world in both().await {
+        let (mut browser, program, id) = world.connected().await;
+        world.advance(DAY);
+        world.linear.add_fault(Fault { count: 3, ..refused_refresh(Kind::DropReply) }).unwrap();
+        assert_eq!(program.token(&id).await.code(), "linear_unreachable");
+        browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+        browser.get("/integrations").await.shows("Both tokens were revoked at Linear");
+        assert_eq!(world.living_tokens(), 0);
+    }
 }
 
 #[tokio::test]
@@ -450,22 +562,28 @@ async fn a_key_that_only_other_replicas_hold_is_no_verdict() {
 }
 
 #[tokio::test]
-async fn a_reconnect_after_a_lost_answer_revokes_the_pair_that_nobody_saw() {
-    let world = World::new().await;
-    let (mut browser, program, id) = world.connected().await;
-    world.advance(DAY);
-    world.linear.add_fault(Fault { count: 3, ..refused_refresh(Kind::DropReply) }).unwrap();
-    assert_eq!(program.token(&id).await.code(), "linear_unreachable");
-    browser.reconnect(&id, "acme-robotics").await;
-    let ended = || world.linear.state()["grants"].as_array().unwrap().iter().filter(|grant| grant["ended"] == true).count();
-    for _ in 0..50 {
-        if ended() == 1 {
-            break;
+async fn after_a_reconnect_the_pair_that_nobody_saw_is_fetched_and_ends_with_the_connection() {
+    for world in both().await {
+        let (mut browser, program, id) = world.connected().await;
+        world.advance(DAY);
+        world.linear.add_fault(Fault { count: 3, ..refused_refresh(Kind::DropReply) }).unwrap();
+        assert_eq!(program.token(&id).await.code(), "linear_unreachable");
+        let replays = world.refreshes().replays;
+        browser.reconnect(&id, "acme-robotics").await;
+        let fetched = || world.refreshes().replays > replays;
+        for _ in 0..100 {
+            if fetched() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(fetched() && world.lives("northwind-labs", &id).await);
+        while world.engine.store().superseded_grants(&id).await.unwrap().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+        assert_eq!(world.living_tokens(), 0);
     }
-    assert_eq!(ended(), 1);
-    program.token(&id).await.token();
 }
 
 #[tokio::test]

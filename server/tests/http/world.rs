@@ -24,7 +24,7 @@ use tower::ServiceExt as _;
 
 /// 2026-11-19 14:02:11 UTC, where both clocks start.
 pub const START: Millis = 1_795_096_931_000;
-const KEYS: &str = "k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+pub const KEYS: &str = "k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 /// A newer key, and that one.
 pub const NEWER_KEYS: &str = "n:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 pub const PASSWORD: &str = "correct horse battery";
@@ -35,6 +35,7 @@ pub struct World {
     pub router: Router,
     hand: Hand,
     pub dir: TempDir,
+    linear_url: url::Url,
 }
 
 /// What differs from the usual world.
@@ -44,10 +45,18 @@ pub struct Setup {
     pub no_app: bool,
     pub no_secret: bool,
     pub shared_workspaces: bool,
+    /// Of Linear: nobody knows whether it is so, and it must cost nothing either way.
+    pub revoke_ends_installation: bool,
     pub api_requests_per_minute: Option<u32>,
     pub jobs_secret: Option<&'static str>,
     pub allow_private_destinations: bool,
     pub mail: Option<Mail>,
+}
+
+/// Worlds with either answer to what revoking one token ends.
+pub async fn both() -> [World; 2] {
+    let setup = |revoke_ends_installation| Setup { revoke_ends_installation, ..Setup::default() };
+    [World::with(setup(false)).await, World::with(setup(true)).await]
 }
 
 impl World {
@@ -60,6 +69,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let linear_url = format!("http://{}", listener.local_addr().unwrap());
         let linear = simulated_linear(&linear_url, &format!("{url}/oauth/linear/callback"));
+        linear.merge_settings(&json!({ "revoke_ends_installation": setup.revoke_ends_installation })).unwrap();
         let DemoApp { client_id, client_secret, webhook_secret, .. } = linear.app();
         tokio::spawn(linear.clone().serve(listener, std::future::pending()));
 
@@ -97,7 +107,7 @@ impl World {
         };
         let engine = Engine::open(store, linear_client, vault, clock, entropy, settings).await.unwrap();
         let router = router(Web::new(engine.clone(), &config));
-        World { engine, linear, router, hand, dir }
+        World { engine, linear, router, hand, dir, linear_url: config.linear_url }
     }
 
     /// Both clocks.
@@ -179,19 +189,34 @@ impl World {
         self.another_set(ahead, keys, Settings::default()).await
     }
 
+    /// [`World::another`] that is set up as another Linear app.
+    pub async fn another_app(&self, client_id: &str) -> Engine {
+        let app = OauthApp { client_id: client_id.to_owned(), client_secret: Some("another secret of an app".into()) };
+        let (url, redirect_uri) = (&self.linear_url, self.engine.linear().redirect_uri().clone());
+        let here = self.engine.clone();
+        let stopwatch = here.clone();
+        let clock = Clock::new(move || here.now(), move || stopwatch.now());
+        let linear = Linear::new(url.clone(), url.clone(), Some(app), redirect_uri, clock).unwrap();
+        self.another_engine(0, KEYS, Settings::default(), linear).await
+    }
+
     /// [`World::another`] whose destinations may be private.
     pub async fn another_private(&self) -> Engine {
         self.another_set(0, KEYS, Settings { allow_private_destinations: true, ..Settings::default() }).await
     }
 
-    async fn another_set(&self, ahead: Millis, keys: &str, settings: Settings) -> Engine {
+    pub async fn another_set(&self, ahead: Millis, keys: &str, settings: Settings) -> Engine {
+        self.another_engine(ahead, keys, settings, self.engine.linear().clone()).await
+    }
+
+    async fn another_engine(&self, ahead: Millis, keys: &str, settings: Settings, linear: Linear) -> Engine {
         let here = self.engine.clone();
         let there = here.clone();
         let clock = Clock::new(move || here.now() + ahead, move || there.now());
         let store = Store::open_sqlite(&self.dir.path().join("relink.db")).await.unwrap();
         let entropy = Entropy::seeded(2);
         let vault = Vault::new(KeyRing::parse(keys).unwrap(), entropy.clone());
-        Engine::open(store, self.engine.linear().clone(), vault, clock, entropy, settings).await.unwrap()
+        Engine::open(store, linear, vault, clock, entropy, settings).await.unwrap()
     }
 
     /// A program of Northwind Labs with a key of its own.
@@ -225,6 +250,13 @@ impl World {
         // Linear ends a grant when both of its tokens are revoked.
         let living = state["grants"].as_array().unwrap().iter().filter(|grant| grant["ended"] == false);
         living.map(|grant| grant["live_access_tokens"].as_u64().unwrap() + 1).sum()
+    }
+
+    /// Whether Linear takes the token for the workspace's connection.
+    pub async fn lives(&self, organisation: &str, connection: &str) -> bool {
+        let organisation = self.engine.store().organisation_by_slug(organisation).await.unwrap().unwrap().id;
+        let identified = async |linear: &Linear, token: &_| linear.identity(token).await;
+        self.engine.with_token(&organisation, connection, identified).await.is_ok()
     }
 
     /// Requests that an endpoint of Linear answered, by any outcome.

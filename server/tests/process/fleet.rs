@@ -173,6 +173,7 @@ impl Fleet {
                 connected_by: user.clone(),
                 organisation_id: organisation.clone(),
                 app_id: None,
+                client_id: self.linear.app().client_id,
                 exclusive: false,
                 act: command(&organisation, "connection.connected"),
                 now,

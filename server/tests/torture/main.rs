@@ -39,7 +39,7 @@ const SERVERS: usize = 3;
 const CONNECTIONS: usize = 4;
 
 /// What may happen to a request at the token endpoint. One refusal is a fault too: it is no verdict.
-const FAULTS: [Kind; 11] = [
+const FAULTS: [Kind; 13] = [
     Kind::Delay,
     Kind::DelayReply,
     Kind::DropReply,
@@ -50,11 +50,19 @@ const FAULTS: [Kind; 11] = [
     Kind::RateLimited,
     Kind::NoExpiresIn,
     Kind::NoRefreshToken,
+    Kind::SameRefreshToken,
+    Kind::OddFields,
     Kind::InvalidGrant,
 ];
 
+/// What an odd answer names instead of a token.
+const ODD: [(&str, &str); 4] =
+    [("access_token", ""), ("access_token", "two words"), ("refresh_token", "line\nbreak"), ("refresh_token", "nu\0l")];
+
 fn linear_fault(dice: &Dice) -> Fault {
-    Fault { after: dice.below(2), ..fault(dice.one_of(&FAULTS), dice.below(600)) }
+    let (field, value) = dice.one_of(&ODD);
+    let fields = [(field.to_owned(), json!(value))].into_iter().collect();
+    Fault { after: dice.below(2), fields, ..fault(dice.one_of(&FAULTS), dice.below(600)) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the length of a run is the caller's choice")]
