@@ -58,6 +58,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     }
     let engine = start::engine(&config, clock, entropy).await?;
     let _lock = config.sqlite_file().map(ServeLock::take).transpose()?;
+    engine.name_shared_workspaces().await.map_err(StartError::from)?;
     let listener = bind(config.addr).await?;
     announce(&config, &listener)?;
     stop::on_signal(stop)?;

@@ -231,6 +231,20 @@ impl Store {
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(client_id).bind(workspace).bind(first).fetch_optional(pool).await?))
     }
 
+    /// Workspaces that several organisations are connected to: id, url key and the organisation's slug, the holder first and
+    /// the others as they came.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn workspaces_shared(&self, limit: i64) -> Stored<Vec<(String, String, String)>> {
+        const SQL: &str = "SELECT c.workspace_id, c.workspace_url_key, o.slug FROM connections c JOIN organisations o ON o.id = c.organisation_id \
+            LEFT JOIN workspace_claims w ON w.workspace_id = c.workspace_id AND w.organisation_id = c.organisation_id \
+            WHERE c.state <> 'disconnected' AND EXISTS (SELECT 1 FROM connections other WHERE other.workspace_id = c.workspace_id \
+             AND other.id <> c.id AND other.state <> 'disconnected') \
+            ORDER BY c.workspace_id, CASE WHEN w.workspace_id IS NULL THEN 1 ELSE 0 END, c.connected_at, c.id LIMIT $1";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(limit).fetch_all(pool).await?))
+    }
+
     /// The e-mail address of whoever connected a workspace that another organisation holds.
     ///
     /// # Errors
@@ -255,14 +269,18 @@ impl Store {
         let _stale = self.recent.stale_after(&new.id);
         transact!(self, of &new.act.organisation_id, tx => {
             note!(tx, &new.act);
-            if new.exclusive {
-                let claimed = sqlx::query("INSERT INTO workspace_claims (workspace_id, organisation_id) VALUES ($1, $2) \
-                    ON CONFLICT (workspace_id) DO UPDATE SET organisation_id = excluded.organisation_id \
-                    WHERE workspace_claims.organisation_id = excluded.organisation_id")
-                    .bind(&new.workspace.id).bind(&new.organisation_id).execute(&mut *tx).await?.rows_affected();
-                if claimed == 0 {
-                    return Ok(Adopted::Held);
-                }
+            // Written whatever the operator allows today: tomorrow it may be otherwise. Of two that end at once, one may have
+            // handed its claim on to the other.
+            sqlx::query("DELETE FROM workspace_claims WHERE workspace_id = $1 AND organisation_id <> $2 \
+                AND NOT EXISTS (SELECT 1 FROM connections c WHERE c.workspace_id = $1 \
+                 AND c.organisation_id = workspace_claims.organisation_id AND c.state <> 'disconnected')")
+                .bind(&new.workspace.id).bind(&new.organisation_id).execute(&mut *tx).await?;
+            let claimed = sqlx::query("INSERT INTO workspace_claims (workspace_id, organisation_id) VALUES ($1, $2) \
+                ON CONFLICT (workspace_id) DO UPDATE SET organisation_id = excluded.organisation_id \
+                WHERE workspace_claims.organisation_id = excluded.organisation_id")
+                .bind(&new.workspace.id).bind(&new.organisation_id).execute(&mut *tx).await?.rows_affected();
+            if claimed == 0 && new.exclusive {
+                return Ok(Adopted::Held);
             }
             // Locks the row, if there is one, so that the pair set aside is the one that is written over.
             sqlx::query("UPDATE connections SET generation = generation WHERE organisation_id = $1 AND workspace_id = $2")
@@ -356,7 +374,8 @@ impl Store {
         Ok(())
     }
 
-    /// Ends a connection as a new generation, keeps the row as history, and sets the workspace free. The sealed tokens
+    /// Ends a connection as a new generation, keeps the row as history, and sets the workspace free, or hands it on to the
+    /// organisation that has shared it for longest. The sealed tokens
     /// stay until [`Store::grant_revoked`]: they have to be shown to Linear once more. `false`: it had ended before.
     ///
     /// # Errors
@@ -368,6 +387,10 @@ impl Store {
             // The claim first, as in `connection_adopt`: in the other order the two could wait for each other for ever.
             sqlx::query("DELETE FROM workspace_claims WHERE organisation_id = $1 \
                 AND workspace_id = (SELECT workspace_id FROM connections WHERE organisation_id = $1 AND id = $2)")
+                .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
+            sqlx::query("INSERT INTO workspace_claims (workspace_id, organisation_id) SELECT workspace_id, organisation_id FROM connections \
+                WHERE workspace_id = (SELECT workspace_id FROM connections WHERE organisation_id = $1 AND id = $2) \
+                 AND organisation_id <> $1 AND state <> 'disconnected' ORDER BY connected_at, id LIMIT 1 ON CONFLICT (workspace_id) DO NOTHING")
                 .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
             let ended = sqlx::query(concat!("UPDATE connections SET state = 'disconnected', reason = 'by_person', state_since = $3, \
                 disconnected_by = $4, evidence = NULL, generation = generation + 1, tokens_revoked = FALSE, ", untroubled!(),

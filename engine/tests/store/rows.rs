@@ -26,6 +26,9 @@ on_both!(
     a_workspace_belongs_to_one_organisation_at_a_time,
     of_many_organisations_one_gets_the_workspace,
     workspaces_may_be_shared_where_that_is_allowed,
+    whoever_shared_a_workspace_first_keeps_it_when_that_is_over,
+    a_shared_workspace_is_handed_on_by_whoever_leaves_it,
+    an_older_database_learns_who_holds_what,
     tokens_wait_for_the_last_connection_of_their_app_and_workspace,
     only_the_current_generation_breaks_a_connection,
     a_disconnected_connection_is_history,
@@ -333,6 +336,51 @@ async fn shared(store: &Store) -> (relink_engine::account::Person, relink_engine
         assert_eq!(store.connection_adopt(&adoption).await.unwrap(), Adopted::Done);
     }
     (north, south)
+}
+
+async fn whoever_shared_a_workspace_first_keeps_it_when_that_is_over(fresh: Fresh) {
+    let store = &fresh.store;
+    let (north, south) = shared(store).await;
+    let west = member(store, "west", "c@example.com", Role::Owner).await;
+    let rows = store.workspaces_shared(9).await.unwrap();
+    let told: Vec<_> = rows.iter().map(|(_, url_key, slug)| (url_key.as_str(), slug.as_str())).collect();
+    assert_eq!(told, [("acme", "north"), ("acme", "south")]);
+    assert_eq!(store.connection_adopt(&adoption(&west, "c3", "w")).await.unwrap(), Adopted::Held);
+    assert_eq!(store.connection_adopt(&adoption(&south, "c2", "w")).await.unwrap(), Adopted::Held);
+    assert_eq!(store.connection_adopt(&adoption(&north, "c1", "w")).await.unwrap(), Adopted::Done, "its own Reconnect");
+}
+
+async fn a_shared_workspace_is_handed_on_by_whoever_leaves_it(fresh: Fresh) {
+    let store = &fresh.store;
+    let (north, south) = shared(store).await;
+    let leave = |organisation: &str| support::act(organisation, "connection.disconnected", 30);
+    assert!(store.connection_disconnect("c1", &leave(&north.organisation_id)).await.unwrap());
+    assert_eq!(store.connection_adopt(&adoption(&north, "c1", "w")).await.unwrap(), Adopted::Held);
+    assert_eq!(store.connection_adopt(&adoption(&south, "c2", "w")).await.unwrap(), Adopted::Done);
+    assert!(store.connection_disconnect("c2", &leave(&south.organisation_id)).await.unwrap());
+    // As two that end at once might leave it.
+    support::sql(&fresh, "INSERT INTO workspace_claims (workspace_id, organisation_id) VALUES ('w', 'org-south')").await;
+    assert_eq!(store.connection_adopt(&adoption(&north, "c1", "w")).await.unwrap(), Adopted::Done, "nobody is left to hold it");
+}
+
+async fn an_older_database_learns_who_holds_what(fresh: Fresh) {
+    let store = &fresh.store;
+    let (north, south) = shared(store).await;
+    for (id, workspace) in [("c3", "w3"), ("c4", "w4")] {
+        store.connection_adopt(&Adoption { exclusive: false, ..adoption(&north, id, workspace) }).await.unwrap();
+    }
+    store.connection_disconnect("c4", &support::act(&north.organisation_id, "connection.disconnected", 30)).await.unwrap();
+    support::sql(&fresh, "DELETE FROM workspace_claims").await;
+    let migration = if store.kind() == "SQLite" {
+        include_str!("../../../migrations/sqlite/0010_client_ids_and_claims.sql")
+    } else {
+        include_str!("../../../migrations/postgres/0010_client_ids_and_claims.sql")
+    };
+    support::sql(&fresh, &migration[migration.find("INSERT INTO workspace_claims").unwrap()..]).await;
+    for (workspace, id) in [("w", "c2"), ("w3", "c5")] {
+        assert_eq!(store.connection_adopt(&adoption(&south, id, workspace)).await.unwrap(), Adopted::Held, "{workspace}");
+    }
+    assert_eq!(store.connection_adopt(&adoption(&south, "c6", "w4")).await.unwrap(), Adopted::Done, "what has ended is free");
 }
 
 async fn tokens_wait_for_the_last_connection_of_their_app_and_workspace(fresh: Fresh) {

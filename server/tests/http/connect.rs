@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use relink_engine::SharedWorkspace;
 use relink_engine::account::Role;
 use relink_engine::clock::MINUTE;
 use relink_simulator::{Endpoint, Fault, Kind, Rename};
@@ -356,6 +357,11 @@ async fn organisations_may_share_a_workspace_where_the_operator_says_so() {
     let world = World::with(Setup { shared_workspaces: true, ..Setup::default() }).await;
     world.owner().await.connect("acme-robotics").await;
     world.member("southwind", "sam@southwind.dev", Role::Owner).await.connect("acme-robotics").await;
+    assert_eq!(world.engine.name_shared_workspaces().await.unwrap(), [], "as the operator wants it");
+    // Started again without it: what contradicts that is named, and the first one keeps the workspace.
+    let restarted = world.another(0).await;
+    let (url_key, holder, others) = ("acme-robotics".to_owned(), "northwind-labs".to_owned(), vec!["southwind".to_owned()]);
+    assert_eq!(restarted.name_shared_workspaces().await.unwrap(), [SharedWorkspace { url_key, holder, others }]);
 }
 
 #[tokio::test]
