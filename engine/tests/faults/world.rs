@@ -13,7 +13,7 @@ use relink_engine::linear::{Linear, OauthApp};
 use relink_engine::store::Store;
 use relink_engine::vault::{KeyRing, Vault};
 use relink_engine::webhook::{Incoming, Receipt, SigningKey};
-use relink_engine::{BeginConnect, Callback, Engine, Rejected, Settings, SignUp, Wanted};
+use relink_engine::{BeginConnect, Callback, Engine, RefreshSettings, Rejected, Settings, SignUp, Wanted};
 use relink_simulator::{Approve, ClockMove, Options, Simulator};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
@@ -62,6 +62,13 @@ pub struct Before {
     audited: i64,
 }
 
+/// What a crash leaves.
+pub struct Crashed {
+    /// By Linear, up to then.
+    rotations: u64,
+    copy: TempDir,
+}
+
 pub struct World {
     engine: Engine,
     linear: Simulator,
@@ -88,7 +95,12 @@ impl World {
         let (clock, hand) = Clock::manual(START);
         let dir = tempfile::tempdir().unwrap();
         let client = Linear::new(url.clone(), url, Some(app), redirect, clock.clone()).unwrap();
-        let settings = Settings { webhook_key: SigningKey::new(&made.webhook_secret.clone().into()), ..Settings::default() };
+        let settings = Settings {
+            webhook_key: SigningKey::new(&made.webhook_secret.clone().into()),
+            // One refresh after the other, for hundreds of calls that fail.
+            refresh: RefreshSettings { ask_every: Duration::ZERO, ..RefreshSettings::default() },
+            ..Settings::default()
+        };
         let entropy = Entropy::seeded(1);
         let store = Store::open_sqlite(&dir.path().join("relink.db")).await.unwrap();
         store.migrate().await.unwrap();
@@ -150,7 +162,9 @@ impl World {
 
     /// The files as a process that is killed now leaves them: what it wrote is in the kernel's hands. Copied at one moment:
     /// again, if the log grew meanwhile or was folded into the file.
-    pub fn as_after_a_crash(&self) -> TempDir {
+    pub fn as_after_a_crash(&self) -> Crashed {
+        // First: what Linear does after it is not for these files to know.
+        let rotations = self.rotations();
         let copy = tempfile::tempdir().unwrap();
         // Under another name the faults leave them alone.
         let crashed = copy.path().join("crashed.db");
@@ -161,16 +175,16 @@ impl World {
             if same {
                 fs::write(&crashed, file).unwrap();
                 fs::write(copy.path().join("crashed.db-wal"), log).unwrap();
-                return copy;
+                return Crashed { rotations, copy };
             }
         }
     }
 
-    pub fn nothing_is_lost(&self, before: &Before, outcome: Outcome, crashed: &TempDir, what: &str) {
+    pub fn nothing_is_lost(&self, before: &Before, outcome: Outcome, crashed: &Crashed, what: &str) {
         let now = read(&self.file());
-        let after = read(&crashed.path().join("crashed.db"));
-        if self.rotations() > before.rotations {
-            for (file, when) in [(&after, "after a crash"), (&now, "now")] {
+        let after = read(&crashed.copy.path().join("crashed.db"));
+        for (rotations, file, when) in [(crashed.rotations, &after, "after a crash"), (self.rotations(), &now, "now")] {
+            if rotations > before.rotations {
                 let (generation, intent): (i64, Option<i64>) = file
                     .query_row("SELECT generation, attempt_began_at FROM connections", [], |row| Ok((row.get(0)?, row.get(1)?)))
                     .unwrap();

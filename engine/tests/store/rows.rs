@@ -371,11 +371,8 @@ async fn an_older_database_learns_who_holds_what(fresh: Fresh) {
     }
     store.connection_disconnect("c4", &support::act(&north.organisation_id, "connection.disconnected", 30)).await.unwrap();
     support::sql(&fresh, "DELETE FROM workspace_claims").await;
-    let migration = if store.kind() == "SQLite" {
-        include_str!("../../../migrations/sqlite/0010_client_ids_and_claims.sql")
-    } else {
-        include_str!("../../../migrations/postgres/0010_client_ids_and_claims.sql")
-    };
+    // The same for both databases.
+    let migration = include_str!("../../../migrations/sqlite/0010_client_ids_and_claims.sql");
     support::sql(&fresh, &migration[migration.find("INSERT INTO workspace_claims").unwrap()..]).await;
     for (workspace, id) in [("w", "c2"), ("w3", "c5")] {
         assert_eq!(store.connection_adopt(&adoption(&south, id, workspace)).await.unwrap(), Adopted::Held, "{workspace}");
