@@ -4,6 +4,9 @@
 //! over loss must not jump with it. So time here is a stopwatch that never jumps, set by the clock at
 //! the start, and set anew only where the clock moved a little, or where somebody else agrees: Linear,
 //! whose answers carry the time (RFC 9110, 6.6.1). Replicas set theirs by the database they share.
+//!
+//! Linear alone sets nothing: a proxy may answer for it. Where it disagrees, or has not been heard
+//! yet, nothing is destroyed for time's sake, and its signed timestamps may fit either time.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,10 +26,8 @@ pub const AGREE: Millis = MINUTE;
 pub(crate) const NOTED_AHEAD: Millis = 5 * MINUTE;
 /// A clock that jumped and stayed there is followed after so long, if nobody contradicts it.
 const FOLLOW_AFTER: Millis = 15 * MINUTE;
-/// So many answers of Linear's, over so long, within so much of one another, outweigh this machine's clock.
-const WITNESSES: u32 = 3;
-const WITNESSED_OVER: Millis = 20 * SECOND;
-const WITNESSES_AGREE: Millis = 10 * SECOND;
+/// A process that was away for so long at most goes on where the one before it was.
+const AWAY: Millis = HOUR;
 
 type Source = Arc<dyn Fn() -> Millis + Send + Sync>;
 
@@ -52,15 +53,10 @@ struct Setting {
     jumped: Option<(Millis, Millis)>,
     /// Where the clock stood when Linear contradicted it.
     refuted: Option<Millis>,
-    /// Linear says another time than both.
-    witness: Option<Witness>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Witness {
-    base: Millis,
-    since: Millis,
-    answers: u32,
+    /// Linear says another time than both: what would have to be added to the stopwatch to show that.
+    linear: Option<Millis>,
+    /// Somebody agrees: Linear, the database, or what was noted just before this process began.
+    confirmed: bool,
 }
 
 /// Whether the machine's clock can be believed.
@@ -76,7 +72,7 @@ impl Clock {
     /// `wall` is the machine's clock; `stopwatch` counts milliseconds and never jumps.
     pub fn new(wall: impl Fn() -> Millis + Send + Sync + 'static, stopwatch: impl Fn() -> Millis + Send + Sync + 'static) -> Clock {
         let base = wall() - stopwatch();
-        let setting = Setting { base, database: None, jumped: None, refuted: None, witness: None };
+        let setting = Setting { base, database: None, jumped: None, refuted: None, linear: None, confirmed: false };
         let (wall, stopwatch): (Source, Source) = (Arc::new(wall), Arc::new(stopwatch));
         Clock(Arc::new(Parts { wall, stopwatch, setting: Mutex::new(setting) }))
     }
@@ -87,6 +83,7 @@ impl Clock {
         let hand = Hand { wall: Arc::new(AtomicI64::new(start)), stopwatch: Arc::default() };
         let (wall, stopwatch) = (hand.wall.clone(), hand.stopwatch.clone());
         let clock = Clock::new(move || wall.load(Ordering::SeqCst), move || stopwatch.load(Ordering::SeqCst));
+        clock.setting().confirmed = true;
         (clock, hand)
     }
 
@@ -99,21 +96,29 @@ impl Clock {
         stopwatch + setting.base
     }
 
-    /// The time by which Linear's signed timestamps are judged: Linear's own, as soon as one answer told it.
+    /// The time as Linear's last answer told it, where that is another.
     #[must_use]
-    pub fn signed_now(&self) -> Millis {
+    pub fn linears_now(&self) -> Option<Millis> {
         let now = self.now();
         let setting = self.setting();
-        setting.witness.map_or(now, |witness| now - setting.base + witness.base)
+        setting.linear.map(|linear| now - setting.base + linear)
+    }
+
+    /// A process before this one noted this time, on this machine.
+    pub fn went_on_from(&self, noted: Millis) {
+        let gone = self.now() - noted;
+        if (-AGREE..AWAY).contains(&gone) {
+            self.setting().confirmed = true;
+        }
     }
 
     /// Whether the machine's clock can be believed right now.
     #[must_use]
     pub fn trust(&self) -> Trust {
-        let now = self.signed_now();
+        let now = self.linears_now().unwrap_or_else(|| self.now());
         let ahead = (self.0.wall)() - now;
         let setting = self.setting();
-        let doubtful = setting.witness.is_some() || (setting.jumped.is_some() && setting.refuted.is_none());
+        let doubtful = !setting.confirmed || setting.linear.is_some() || setting.jumped.is_some() || setting.refuted.is_some();
         Trust { ahead: if ahead.abs() < AGREE { 0 } else { ahead }, doubtful }
     }
 
@@ -127,7 +132,7 @@ impl Clock {
             if ahead.abs() >= AGREE {
                 tracing::error!(ahead_s = ahead / SECOND, "ALARM: this machine's clock is not the database's. Relink goes by that; set it");
             }
-            setting.base = base;
+            (setting.base, setting.confirmed) = (base, true);
         }
         setting.database = Some(base);
         setting.look(stopwatch, base);
@@ -139,9 +144,9 @@ impl Clock {
         let wall = (self.0.wall)() - stopwatch;
         let mut setting = self.setting();
         let before = setting.base;
-        setting.hear(stopwatch, wall, ahead);
+        setting.hear(wall, ahead);
         if setting.base != before {
-            tracing::warn!(moved_s = (setting.base - before) / SECOND, "the time is set anew: Linear's answers agree on it");
+            tracing::warn!(moved_s = (setting.base - before) / SECOND, "the clock jumped, and Linear agrees with it");
         }
     }
 
@@ -164,9 +169,9 @@ impl Setting {
         self.refuted = None;
         match self.jumped {
             Some((since, to)) if agree(wall, to) => {
-                if stopwatch - since >= FOLLOW_AFTER && self.witness.is_none() {
+                if stopwatch - since >= FOLLOW_AFTER && self.linear.is_none() {
                     tracing::warn!(moved_s = (wall - self.base) / SECOND, "the clock jumped and stayed there: it is followed");
-                    (self.base, self.jumped) = (wall, None);
+                    (self.base, self.jumped, self.confirmed) = (wall, None, false);
                 }
             }
             _ => {
@@ -180,27 +185,18 @@ impl Setting {
         }
     }
 
-    fn hear(&mut self, stopwatch: Millis, wall: Millis, ahead: Millis) {
+    fn hear(&mut self, wall: Millis, ahead: Millis) {
         let wall = self.database.unwrap_or(wall);
         let linear = self.base - ahead;
         if agree(linear, self.base) {
-            self.witness = None;
+            (self.linear, self.confirmed) = (None, true);
             self.refuted = (!agree(wall, self.base)).then_some(wall);
         } else if agree(linear, wall) {
-            (self.base, self.jumped, self.witness, self.refuted) = (wall, None, None, None);
-        } else if self.testify(stopwatch, linear) {
-            (self.base, self.witness, self.refuted) = (linear, None, Some(wall));
-            self.jumped = Some((stopwatch, wall));
+            (self.base, self.jumped, self.refuted) = (wall, None, None);
+            (self.linear, self.confirmed) = (None, true);
+        } else {
+            self.linear = Some(linear);
         }
-    }
-
-    /// True when enough of Linear's answers have said the same for long enough.
-    fn testify(&mut self, stopwatch: Millis, linear: Millis) -> bool {
-        let fresh = Witness { base: linear, since: stopwatch, answers: 0 };
-        let mut witness = self.witness.filter(|witness| (witness.base - linear).abs() <= WITNESSES_AGREE).unwrap_or(fresh);
-        witness.answers += 1;
-        self.witness = Some(witness);
-        witness.answers >= WITNESSES && stopwatch - witness.since >= WITNESSED_OVER
     }
 }
 
@@ -269,7 +265,10 @@ mod tests {
             hand.jump(jump);
             assert_eq!(clock.now(), START);
             hand.advance(FOLLOW_AFTER);
-            assert_eq!((clock.now(), clock.trust()), (START + jump + FOLLOW_AFTER, Trust::default()));
+            assert_eq!(clock.now(), START + jump + FOLLOW_AFTER);
+            assert!(clock.trust().doubtful, "nobody has confirmed it");
+            clock.hear(0);
+            assert_eq!(clock.trust(), Trust::default());
         }
     }
 
@@ -281,28 +280,46 @@ mod tests {
             clock.hear(0);
             hand.advance(31 * DAY);
             assert_eq!(clock.now(), START + 31 * DAY);
-            assert_eq!(clock.trust(), Trust { ahead: jump, doubtful: false }, "known to be wrong, and no question");
+            assert_eq!(clock.trust(), Trust { ahead: jump, doubtful: true });
         }
     }
 
     #[test]
-    fn a_clock_that_was_wrong_from_the_start_is_corrected_by_several_answers_and_not_by_one() {
+    fn linear_alone_moves_nothing_and_lets_nothing_be_destroyed() {
         for wrong in JUMPS {
             let (clock, hand) = Clock::manual(START + wrong);
-            clock.hear(wrong);
-            assert_eq!((clock.now(), clock.signed_now()), (START + wrong, START));
-            assert!(clock.trust().doubtful, "one answer is no proof");
-            clock.hear(0);
-            assert_eq!((clock.signed_now(), clock.trust()), (START + wrong, Trust::default()), "it was the answer that was odd");
-            for _ in 0..WITNESSES {
+            for _ in 0..100 {
                 clock.hear(wrong);
-                hand.advance(WITNESSED_OVER / 2);
+                hand.advance(MINUTE);
             }
-            assert_eq!(clock.now(), START + 3 * WITNESSED_OVER / 2);
-            assert_eq!(clock.trust(), Trust { ahead: wrong, doubtful: false });
+            let passed = 100 * MINUTE;
+            assert_eq!((clock.now(), clock.linears_now()), (START + wrong + passed, Some(START + passed)));
+            assert_eq!(clock.trust(), Trust { ahead: wrong, doubtful: true });
+            clock.hear(0);
+            assert_eq!((clock.linears_now(), clock.trust()), (None, Trust::default()), "it was the answers that were odd");
+            clock.hear(wrong);
             hand.jump(-wrong);
-            assert_eq!(clock.trust(), Trust::default(), "somebody set it right");
+            clock.hear(wrong);
+            assert_eq!((clock.now(), clock.trust()), (START + passed, Trust::default()), "somebody set the clock right");
         }
+    }
+
+    #[test]
+    fn a_clock_is_doubtful_from_the_start_until_somebody_agrees() {
+        let unconfirmed = || {
+            let (clock, _) = Clock::manual(START);
+            clock.setting().confirmed = false;
+            clock
+        };
+        assert!(unconfirmed().trust().doubtful);
+        for (noted, doubtful) in [(START - MINUTE, false), (START - 2 * DAY, true), (START + HOUR, true)] {
+            let clock = unconfirmed();
+            clock.went_on_from(noted);
+            assert_eq!(clock.trust().doubtful, doubtful, "{noted}");
+        }
+        let clock = unconfirmed();
+        clock.hear(0);
+        assert!(!clock.trust().doubtful);
     }
 
     #[test]

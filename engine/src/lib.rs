@@ -34,9 +34,12 @@ pub mod vault;
 pub mod webhook;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 
 pub use accounts::{AddedMember, ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp, SignUpError};
 pub use api_keys::{ApiKey, ApiKeyError, Caller, KeyUse, NewApiKey};
@@ -56,6 +59,9 @@ use store::{Store, StoreError};
 use vault::{Place, Vault};
 use webhook::{SigningKey, WebhookSettings};
 
+/// Linear is asked for the time no more often than this, and no answer is waited for longer than that.
+const TIME_ASKED_EVERY: Duration = Duration::from_secs(5);
+const TIME_PATIENCE: Duration = Duration::from_secs(3);
 /// Milliseconds for which what belongs to a disconnected workspace is kept.
 pub const KEEP_DISCONNECTED: Millis = 30 * DAY;
 
@@ -116,6 +122,8 @@ struct Parts {
     handed_on: Tally,
     errands: Mutex<()>,
     storage: storage::Storage,
+    time_asked: Mutex<Option<Instant>>,
+    clock_alarmed: AtomicBool,
     loops: every::Loops,
 }
 
@@ -162,6 +170,9 @@ impl Engine {
             _ => return Err(OpenError::WrongKey),
         }
         let flights = refresh::Flights::new(&settings.refresh);
+        if let Some(noted) = store.heartbeat().await? {
+            clock.went_on_from(noted);
+        }
         let leases = refresh::Leases::new(entropy.id());
         let outgoing = outgoing::Outgoing::new(entropy.id(), settings.allow_private_destinations)?;
         let parts = Parts {
@@ -185,6 +196,8 @@ impl Engine {
             handed_on: Tally::default(),
             errands: Mutex::default(),
             storage: storage::Storage::default(),
+            time_asked: Mutex::default(),
+            clock_alarmed: AtomicBool::default(),
             loops: every::Loops::default(),
         };
         Ok(Engine(Arc::new(parts), store))
@@ -234,9 +247,41 @@ impl Engine {
         self.0.clock.trust()
     }
 
-    /// The time by which Linear's signed timestamps are judged.
-    fn signed_now(&self) -> Millis {
-        self.0.clock.signed_now()
+    /// The time as Linear's last answer told it, where that is another.
+    fn linears_now(&self) -> Option<Millis> {
+        self.0.clock.linears_now()
+    }
+
+    /// Asks Linear what time it is, once in a few seconds however often this is called.
+    pub(crate) async fn ask_linears_time(&self) {
+        let mut asked = self.0.time_asked.lock().await;
+        if asked.is_some_and(|at| at.elapsed() < TIME_ASKED_EVERY) {
+            return;
+        }
+        *asked = Some(Instant::now());
+        // Its headers say it, whatever else is in the answer.
+        let _ = timeout(TIME_PATIENCE, self.linear().ask_time()).await;
+    }
+
+    /// Goes by the database's clock, where replicas share one, and asks Linear for the time while it is in question.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn watch_clock(&self) -> Result<(), StoreError> {
+        if self.clock_trust().doubtful {
+            self.ask_linears_time().await;
+        }
+        let ahead_s = self.clock_trust().ahead / clock::SECOND;
+        let before = self.0.clock_alarmed.swap(ahead_s != 0, Ordering::Relaxed);
+        match (before, ahead_s) {
+            (false, 1.. | ..=-1) => tracing::error!(
+                ahead_s,
+                "ALARM: this machine's clock is not Linear's. Relink deletes nothing for its age while that is so; set the clock"
+            ),
+            (true, 0) => tracing::warn!("ALARM OVER: this machine's clock is right"),
+            _ => {}
+        }
+        self.follow_database_clock().await
     }
 
     /// Sets the time by the clock of the database that replicas share; with SQLite there is none beside this machine's.

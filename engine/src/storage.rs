@@ -1,10 +1,16 @@
 //! Whether the database keeps what it is given: asked by a write every few seconds, and told once to whoever runs this.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::Engine;
 use crate::connection::PassingError;
 use crate::store::{DiskTrouble, StoreError};
+
+/// A write that takes longer is none to rely on: Linear waits no longer for an answer to a webhook.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What the last look found.
 #[derive(Debug, Default)]
@@ -28,7 +34,9 @@ impl Engine {
     /// Writes, and says once when that begins to fail and once when it works again. With room to spare, some of it is set
     /// aside for tokens that Linear mints.
     pub async fn watch_storage(&self) {
-        let outcome = self.store().prove_write(self.now()).await;
+        let proof = timeout(PATIENCE, self.store().prove_write(self.now()));
+        let outcome = proof.await.unwrap_or(Err(StoreError::Timeout));
+        self.store().rescue();
         let found = outcome.as_ref().err().map(name);
         match (self.storage().replace(found), outcome) {
             (None, Err(error)) => tracing::error!(

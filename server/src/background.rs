@@ -97,9 +97,9 @@ async fn storage(engine: Engine) {
     engine.watch_storage().await;
 }
 
-/// Goes by the database's clock, where replicas share one.
+/// Keeps the time.
 async fn clock(engine: Engine) {
-    if let Err(error) = engine.follow_database_clock().await {
+    if let Err(error) = engine.watch_clock().await {
         tracing::warn!(%error, "the database's clock could not be read");
     }
 }

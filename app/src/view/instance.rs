@@ -23,7 +23,7 @@ impl InstanceTrouble {
         match self {
             InstanceTrouble::DiskFull => "Relink’s disk is full.".to_owned(),
             InstanceTrouble::ReadOnly => "Relink’s database cannot be written to.".to_owned(),
-            InstanceTrouble::FileGone => "Relink’s database file was moved or replaced.".to_owned(),
+            InstanceTrouble::FileGone => "Relink’s database files were moved or replaced.".to_owned(),
             InstanceTrouble::DiskFailing => "Relink’s disk fails.".to_owned(),
             InstanceTrouble::ClockAhead(span) => format!("The clock of Relink’s machine is {span} ahead."),
             InstanceTrouble::ClockBehind(span) => format!("The clock of Relink’s machine is {span} behind."),
@@ -43,8 +43,8 @@ impl InstanceTrouble {
                  for seven hours. Relink goes on by itself as soon as a write works."
             }
             InstanceTrouble::FileGone => {
-                "What is saved now would be lost, so nothing is, and webhooks wait at Linear. Put the file back, or restart \
-                 Relink to use the one that is there."
+                "What is saved now would be lost, so nothing is, and webhooks wait at Linear. Put the files back, or restart \
+                 Relink to use what is there."
             }
             InstanceTrouble::ClockAhead(_) | InstanceTrouble::ClockBehind(_) => {
                 "Relink goes by Linear’s time and deletes nothing while that is in question. Set the clock."

@@ -82,6 +82,13 @@ impl Linear {
         self.http.skew().ahead()
     }
 
+    /// Has Linear answer anything: each answer says what time it is there.
+    pub(crate) async fn ask_time(&self) {
+        if let Ok(request) = self.http.client().head(self.api.clone()).build() {
+            let _ = self.http.send(request).await;
+        }
+    }
+
     fn web_url(&self, path: &str) -> Url {
         at(&self.web, path)
     }

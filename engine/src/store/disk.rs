@@ -4,14 +4,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Bytes in a file beside the database that are given up when a pair of tokens that Linear has
 /// minted already finds no other room.
 const RESERVE: u64 = 8 << 20;
-/// Bytes that have to be free, beside the reserve, for anything new to begin.
+/// Bytes that have to be free, beside the reserve, for webhooks to be taken,
 const FLOOR: u64 = 8 << 20;
+/// and for tokens to be renewed, which take next to nothing.
+const LEAST: u64 = 2 << 20;
 
 /// Why nothing that is written now can be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,13 +27,15 @@ pub enum DiskTrouble {
     Gone,
     #[error("another file is where the database was")]
     Replaced,
+    #[error("the database's log file was deleted or replaced: restart Relink")]
+    LogGone,
     #[error("the disk fails to write the database")]
     Failing,
 }
 
 impl DiskTrouble {
-    const ALL: [DiskTrouble; 5] =
-        [DiskTrouble::Full, DiskTrouble::ReadOnly, DiskTrouble::Gone, DiskTrouble::Replaced, DiskTrouble::Failing];
+    const ALL: [DiskTrouble; 6] =
+        [DiskTrouble::Full, DiskTrouble::ReadOnly, DiskTrouble::Gone, DiskTrouble::Replaced, DiskTrouble::LogGone, DiskTrouble::Failing];
 
     #[must_use]
     pub fn from_name(name: &str) -> Option<DiskTrouble> {
@@ -45,6 +50,7 @@ impl DiskTrouble {
             DiskTrouble::ReadOnly => "database_read_only",
             DiskTrouble::Gone => "database_file_gone",
             DiskTrouble::Replaced => "database_file_replaced",
+            DiskTrouble::LogGone => "database_log_gone",
             DiskTrouble::Failing => "disk_failing",
         }
     }
@@ -55,6 +61,10 @@ impl DiskTrouble {
 pub(super) struct Disk {
     path: PathBuf,
     opened: (u64, u64),
+    /// What was written last is in SQLite's log beside the file, once it is open.
+    log: Mutex<Option<(u64, u64)>>,
+    /// It was said that no room could be set aside.
+    reserve_failed: AtomicBool,
     /// The last write that failed for the disk's sake, until one has worked again.
     failed: Mutex<Option<(DiskTrouble, Instant)>>,
 }
@@ -63,11 +73,16 @@ impl Disk {
     /// Makes the file, for its owner's eyes only, where there is none. SQLite gives the files beside
     /// it the same permissions.
     pub fn open(path: &Path) -> io::Result<Disk> {
+        if !path.exists() && fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0) {
+            // Another file under this name would take what is in the log for its own.
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the file is gone, and its log (-wal) is still there: put it back"));
+        }
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
         // A file on a disk that takes no writes can still be read from.
         let file = file.or_else(|error| File::open(path).map_err(|_| error))?;
         let opened = identity(&file.metadata()?);
-        Ok(Disk { path: path.to_owned(), opened, failed: Mutex::default() })
+        let reserve_failed = AtomicBool::default();
+        Ok(Disk { path: path.to_owned(), opened, log: Mutex::default(), reserve_failed, failed: Mutex::default() })
     }
 
     pub fn path(&self) -> &Path {
@@ -76,12 +91,23 @@ impl Disk {
 
     /// What keeps anything new from being begun, as far as one can tell without writing.
     pub fn trouble(&self) -> Option<DiskTrouble> {
-        self.file_trouble().or_else(|| self.room_trouble()).or(self.failed().map(|(trouble, _)| trouble))
+        self.takes_more().or(self.failed().map(|(trouble, _)| trouble))
     }
 
-    /// Whether the file at the path is the one that is open, with room for more.
+    /// Whether the file at the path is the one that is open, with room for deliveries.
     pub fn takes_more(&self) -> Option<DiskTrouble> {
-        self.file_trouble().or_else(|| self.room_trouble())
+        self.file_trouble().or_else(|| self.room_trouble(FLOOR))
+    }
+
+    /// The same, with room for the little that must not wait.
+    pub fn takes_little(&self) -> Option<DiskTrouble> {
+        self.file_trouble().or_else(|| self.room_trouble(LEAST))
+    }
+
+    /// A connection has the log open, and keeps it open.
+    pub fn note_log(&self) {
+        let log = fs::metadata(log_of(&self.path)).ok();
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log.as_ref().map(identity);
     }
 
     /// Whether the file at the path is the one that is open: what goes into any other is lost.
@@ -91,21 +117,32 @@ impl Disk {
 
     fn file_trouble(&self) -> Option<DiskTrouble> {
         match fs::metadata(&self.path) {
-            Ok(there) if identity(&there) == self.opened => None,
+            Ok(there) if identity(&there) == self.opened => self.log_trouble(),
             Ok(_) => Some(DiskTrouble::Replaced),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some(DiskTrouble::Gone),
             Err(_) => Some(DiskTrouble::Failing),
         }
     }
 
-    fn room_trouble(&self) -> Option<DiskTrouble> {
+    fn log_trouble(&self) -> Option<DiskTrouble> {
+        let opened = (*self.log.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let there = fs::metadata(log_of(&self.path)).is_ok_and(|log| identity(&log) == opened);
+        (!there).then_some(DiskTrouble::LogGone)
+    }
+
+    fn room_trouble(&self, least: u64) -> Option<DiskTrouble> {
         // Where the question is not answered, a write that fails will tell.
         let room = free(&self.path).unwrap_or(u64::MAX);
-        (room < FLOOR).then_some(DiskTrouble::Full)
+        (room < least).then_some(DiskTrouble::Full)
     }
 
     fn failed(&self) -> MutexGuard<'_, Option<(DiskTrouble, Instant)>> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A write failed, and none has worked since.
+    pub fn failed_lately(&self) -> bool {
+        self.failed().is_some()
     }
 
     pub fn note_failure(&self, trouble: DiskTrouble) {
@@ -125,10 +162,18 @@ impl Disk {
     }
 
     /// Sets room aside, where there is plenty of it.
-    pub fn reserve_make(&self) -> io::Result<()> {
+    pub fn reserve_make(&self) {
+        let made = self.reserve_try();
+        let failed_before = self.reserve_failed.swap(made.is_err(), Ordering::Relaxed);
+        if let (Err(error), false) = (made, failed_before) {
+            tracing::warn!(%error, "no room on the disk could be set aside for tokens that Linear mints");
+        }
+    }
+
+    fn reserve_try(&self) -> io::Result<()> {
         let reserve = self.reserve();
         let there = fs::metadata(&reserve).is_ok_and(|file| file.len() == RESERVE);
-        if there || free(&self.path).is_ok_and(|room| room < 2 * FLOOR + RESERVE) {
+        if there || free(&self.path).is_ok_and(|room| room < FLOOR + RESERVE + LEAST) {
             return Ok(());
         }
         let made = fill(&reserve);
@@ -142,6 +187,13 @@ impl Disk {
     pub fn reserve_give_up(&self) -> bool {
         fs::remove_file(self.reserve()).is_ok()
     }
+}
+
+/// Where SQLite keeps what was committed last.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
 }
 
 fn identity(file: &fs::Metadata) -> (u64, u64) {
@@ -188,6 +240,20 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_is_gone_is_noticed_and_no_other_file_takes_what_is_in_it() {
+        let (dir, disk) = made();
+        let log = log_of(disk.path());
+        fs::write(&log, "committed").unwrap();
+        disk.note_log();
+        assert_eq!(disk.trouble(), None);
+        fs::rename(disk.path(), dir.path().join("aside")).unwrap();
+        assert!(Disk::open(disk.path()).is_err(), "a command must not make another file");
+        fs::rename(dir.path().join("aside"), disk.path()).unwrap();
+        fs::remove_file(&log).unwrap();
+        assert_eq!(disk.trouble(), Some(DiskTrouble::LogGone));
+    }
+
+    #[test]
     fn only_a_write_that_began_after_a_failure_ends_it() {
         let (_dir, disk) = made();
         let before = Instant::now();
@@ -201,7 +267,7 @@ mod tests {
     #[test]
     fn the_reserve_is_real_and_can_be_given_up_once() {
         let (_dir, disk) = made();
-        disk.reserve_make().unwrap();
+        disk.reserve_make();
         let there = fs::metadata(disk.reserve()).unwrap();
         assert!(there.blocks() * 512 >= RESERVE, "{} blocks", there.blocks());
         assert!(disk.reserve_give_up() && !disk.reserve_give_up());

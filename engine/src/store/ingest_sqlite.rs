@@ -31,10 +31,12 @@ impl SqliteIngest {
 
     /// For each of them: whether it is new. Blocks.
     pub fn put(&self, new: &[NewDelivery]) -> Stored<Vec<bool>> {
+        let mut connection = self.connection();
         if let Some(trouble) = self.disk.takes_more() {
+            // What was open while another file was there is not used again.
+            *connection = None;
             return Err(StoreError::Disk(trouble));
         }
-        let mut connection = self.connection();
         let stored = put(&mut connection, self.disk.path(), new);
         if let Err(error) = &stored {
             // Whatever is wrong with it, the next one begins anew.

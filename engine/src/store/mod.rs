@@ -243,10 +243,10 @@ impl Store {
     /// As [`Store::prove_write`].
     pub async fn keeps_writes(&self, now: Millis) -> Stored<()> {
         let Some(disk) = &self.disk else { return Ok(()) };
-        match disk.takes_more() {
-            Some(trouble) => Err(StoreError::Disk(trouble)),
-            None if disk.trouble().is_some() => self.prove_write(now).await,
-            None => Ok(()),
+        match (disk.takes_little(), disk.failed_lately()) {
+            (Some(trouble), _) => Err(StoreError::Disk(trouble)),
+            (None, true) => self.write_heartbeat(now).await,
+            (None, false) => Ok(()),
         }
     }
 
@@ -255,28 +255,48 @@ impl Store {
     /// # Errors
     /// [`StoreError::Disk`], or whatever came of the write.
     pub async fn prove_write(&self, now: Millis) -> Stored<()> {
+        self.write_heartbeat(now).await?;
+        self.disk_trouble().map_or(Ok(()), |trouble| Err(StoreError::Disk(trouble)))
+    }
+
+    async fn write_heartbeat(&self, now: Millis) -> Stored<()> {
         let began = Instant::now();
         {
             let _turn = self.turn_to_write().await;
             self.meta_put(HEARTBEAT, &now.to_be_bytes()).await?;
         }
-        let Some(disk) = &self.disk else { return Ok(()) };
-        disk.note_success(began);
-        disk.trouble().map_or(Ok(()), |trouble| Err(StoreError::Disk(trouble)))
+        if let Some(disk) = &self.disk {
+            disk.note_success(began);
+        }
+        Ok(())
+    }
+
+    /// Saves what can be saved while the log of an SQLite file is gone from its path but still open here: it is written into
+    /// the file, where the next start finds it.
+    pub(crate) fn rescue(&self) {
+        if let (Db::Sqlite(pool), Some(DiskTrouble::LogGone)) = (&self.db, self.disk_trouble()) {
+            pool.write_log_into_file();
+        }
+    }
+
+    /// When a process last proved that the database keeps what it is given.
+    pub(crate) async fn heartbeat(&self) -> Stored<Option<Millis>> {
+        let noted = self.meta(HEARTBEAT).await?;
+        Ok(noted.and_then(|noted| noted.try_into().ok()).map(Millis::from_be_bytes))
     }
 
     /// Sets room on the disk aside for the pairs that Linear mints, where there is plenty.
     pub fn reserve_make(&self) {
-        let made = self.disk.as_ref().map_or(Ok(()), |disk| disk.reserve_make());
-        if let Err(error) = made {
-            tracing::warn!(%error, "no room on the disk could be set aside");
+        if let Some(disk) = &self.disk {
+            disk.reserve_make();
         }
     }
 
     /// Writes what must not be lost: where the disk is full, once more after the reserve was given up.
     async fn at_all_costs<T, F: Future<Output = Stored<T>>>(&self, write: impl Fn() -> F) -> Stored<T> {
         let first = write().await;
-        let full = matches!(&first, Err(error) if error.disk_trouble() == Some(DiskTrouble::Full));
+        // A quota that is used up fails like a disk that does.
+        let full = matches!(&first, Err(error) if matches!(error.disk_trouble(), Some(DiskTrouble::Full | DiskTrouble::Failing)));
         if full && self.disk.as_ref().is_some_and(|disk| disk.reserve_give_up()) {
             tracing::error!("the disk is full: the room set aside for it takes tokens that Linear has minted");
             return write().await;

@@ -55,6 +55,8 @@ pub(super) fn disk_trouble_of(extended: u32) -> Option<DiskTrouble> {
 pub struct Lite {
     pool: SqlitePool,
     watch: Watch,
+    /// Keeps SQLite's log open, so that it is the same file from the start to the end.
+    anchor: Arc<Mutex<Option<rusqlite::Connection>>>,
 }
 
 /// Hears of every error on any of the connections.
@@ -68,8 +70,17 @@ struct Watch {
 impl Watch {
     fn note(&self, error: &Error) {
         let Some(trouble) = disk_trouble(error) else { return };
-        *self.suspect_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.suspect();
         self.disk.note_failure(trouble);
+    }
+
+    /// What was open while another file was there is not used again.
+    fn same_file(&self) -> Result<(), Error> {
+        self.disk.same_file().inspect_err(|_| self.suspect())
+    }
+
+    fn suspect(&self) {
+        *self.suspect_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     fn trusts(&self, age: Duration) -> bool {
@@ -103,13 +114,15 @@ impl Lite {
             .page_size(PAGE_BYTES)
             // What a statement keeps so that it can be undone would make a file of its own for every batch.
             .pragma("temp_store", "memory");
-        let watch = Watch { disk, suspect_before: Arc::default() };
+        let watch = Watch { disk: disk.clone(), suspect_before: Arc::default() };
         let (lent, back) = (watch.clone(), watch.clone());
         let pool = SqlitePoolOptions::new()
             .max_connections(POOL_SIZE)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             // A file does not hang up: asking it before every statement only takes time.
             .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .before_acquire(move |_, meta| {
                 let trusted = lent.trusts(meta.age);
                 Box::pin(async move { Ok(trusted) })
@@ -118,7 +131,10 @@ impl Lite {
                 let watch = back.clone();
                 Box::pin(async move { watch.takes_back(connection, meta).await })
             });
-        Ok(Lite { pool: pool.connect_with(options).await?, watch })
+        let pool = pool.connect_with(options).await?;
+        let anchor = anchor(path).inspect_err(|error| tracing::warn!(%error, "the database's log is not kept open")).ok();
+        disk.note_log();
+        Ok(Lite { pool, watch, anchor: Arc::new(Mutex::new(anchor)) })
     }
 
     pub(super) async fn begin(&self) -> Result<LiteTx, Error> {
@@ -131,20 +147,35 @@ impl Lite {
     }
 
     async fn begin_as(&self, sql: &'static str) -> Result<LiteTx, Error> {
-        self.watch.disk.same_file()?;
+        self.watch.same_file()?;
         let tx = self.pool.begin_with(sql).await.inspect_err(|error| self.watch.note(error))?;
         Ok(LiteTx(Watched { tx, watch: self.watch.clone() }))
     }
 
     pub(super) async fn close(&self) {
         self.pool.close().await;
+        self.anchor.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// What is in the log goes into the file itself. Blocks, for as long as that takes.
+    pub(super) fn write_log_into_file(&self) {
+        let anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = anchor.as_ref().map(|anchor| anchor.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get::<_, i64>(0)));
+        tracing::error!(?written, "the database's log is gone from its path: what was in it is written into the file");
     }
 
     /// What a file that is not the one at the path takes is gone with it.
     fn may_run(&self, sql: &str) -> Result<(), Error> {
         let reads = sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"));
-        if reads { Ok(()) } else { self.watch.disk.same_file() }
+        if reads { Ok(()) } else { self.watch.same_file() }
     }
+}
+
+fn anchor(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
+    let anchor = rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // The log is opened with the first look.
+    anchor.query_row("SELECT COUNT(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
+    Ok(anchor)
 }
 
 type Step = Result<Either<SqliteQueryResult, SqliteRow>, Error>;
@@ -214,8 +245,9 @@ impl LiteTx {
     pub async fn commit(self) -> Result<(), Error> {
         let Watched { tx, watch } = self.0;
         // A file that was replaced meanwhile takes the commit with it.
-        watch.disk.same_file()?;
-        tx.commit().await.inspect_err(|error| watch.note(error))
+        watch.same_file()?;
+        tx.commit().await.inspect_err(|error| watch.note(error))?;
+        watch.same_file()
     }
 }
 

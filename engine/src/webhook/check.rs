@@ -69,7 +69,7 @@ impl Engine {
             SignedBy::Secret { connection_id, retired, .. } => *connection_id == connection.id && !retired,
             SignedBy::Nobody => false,
         });
-        let in_time = envelope.as_ref().is_some_and(|envelope| self.in_time_window(envelope).is_ok());
+        let in_time = envelope.as_ref().is_some_and(|envelope| self.judge_timestamp(envelope).is_ok());
         let sent_at = envelope.and_then(|envelope| match envelope.timestamp {
             Timestamp::At(at) => Some(at),
             Timestamp::Missing | Timestamp::Wrong => None,

@@ -110,7 +110,7 @@ impl Engine {
             self.webhook_counts().add("ignored");
             return Ok(Receipt::Ignored);
         }
-        let late = self.in_time_window(envelope).inspect_err(|error| self.webhook_counts().add(refusal_name(error)))?;
+        let late = self.in_time_window(envelope).await.inspect_err(|error| self.webhook_counts().add(refusal_name(error)))?;
         let ignored = !self.keep_concerned(envelope, &mut signed);
         let outcome = if ignored {
             "ignored"
@@ -155,9 +155,28 @@ impl Engine {
         if age_max > Duration::ZERO && newest.is_same(&listening) { Ok(None) } else { Ok(find(&newest)) }
     }
 
-    /// Whether it comes late; only the signed timestamp counts.
-    fn in_time_window(&self, envelope: &Envelope) -> Result<bool, WebhookError> {
-        let (settings, now) = (&self.settings().webhooks, self.signed_now());
+    /// Whether it comes late; only the signed timestamp counts. Before one is refused, Linear is asked what time it is.
+    async fn in_time_window(&self, envelope: &Envelope) -> Result<bool, WebhookError> {
+        match self.judge_timestamp(envelope) {
+            Err(WebhookError::Future | WebhookError::Stale) => {
+                self.ask_linears_time().await;
+                self.judge_timestamp(envelope)
+            }
+            judged => judged,
+        }
+    }
+
+    /// By this machine's time, or by Linear's where that is another.
+    fn judge_timestamp(&self, envelope: &Envelope) -> Result<bool, WebhookError> {
+        let judged = self.judge_timestamp_at(envelope, self.now());
+        match (judged, self.linears_now()) {
+            (Err(_), Some(now)) => self.judge_timestamp_at(envelope, now),
+            (judged, _) => judged,
+        }
+    }
+
+    fn judge_timestamp_at(&self, envelope: &Envelope, now: Millis) -> Result<bool, WebhookError> {
+        let settings = &self.settings().webhooks;
         match envelope.timestamp {
             Timestamp::Missing => Err(WebhookError::MissingTimestamp),
             Timestamp::Wrong => Err(WebhookError::Malformed),

@@ -373,7 +373,7 @@ mod tests {
             ("DATABASE_URL", "mysql://hunter2hunter2@x/y"),
             ("DATABASE_URL", "sqlite://"),
             ("DATABASE_URL", "sqlite://:memory:"),
-            ("RELINK_DATABASE_POOL", "0"),
+            ("RELINK_DATABASE_POOL", "4096"),
             ("RELINK_DATABASE_POOL", "all"),
             ("RELINK_KEYS", key),
             ("LINEAR_CLIENT_ID", "two words"),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use relink_simulator::Kind;
 use serde_json::{Value, json};
 
-use crate::fleet::{DAY_S, Fleet, fault};
+use crate::fleet::{DAY_S, Fleet, ORG, fault};
 use crate::process::client;
 
 /// All is well so long after there is room again.
@@ -146,4 +146,26 @@ async fn nothing_is_acknowledged_into_a_file_that_is_gone_or_another() {
     fs::rename(&aside, &file).unwrap();
     until_ready(&fleet).await;
     assert_eq!(fleet.deliver(0, &id, "2").await, Some(200));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_a_log_that_somebody_deletes() {
+    let mut fleet = Fleet::on_sqlite().await;
+    fleet.start(1).await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    for number in 0..20 {
+        assert_eq!(fleet.deliver(0, &id, &format!("before-{number}")).await, Some(200));
+    }
+    let first = fleet.token(0, &id).await;
+    let (second, _) = fleet.token_soon(0, &id, json!({ "rejected": first.fingerprint() })).await.unwrap();
+    fs::remove_file(fleet.place.path().join("data/relink.db-wal")).unwrap();
+    assert_eq!(fleet.deliver(0, &id, "after").await, Some(503));
+    assert_eq!(readiness(&fleet).await.0, 503);
+    until_said(&fleet, "is written into the file written=Some(Ok(0))", 1).await;
+    fleet.kill(0);
+    fleet.restart(0).await;
+    assert_eq!(fleet.token(0, &id).await.token(), Some(second.as_str()), "it is there");
+    let store = fleet.store().await;
+    let organisation = store.organisation_by_slug(ORG).await.unwrap().unwrap().id;
+    assert_eq!(store.deliveries_after(&organisation, 0, 100, i64::MAX).await.unwrap().len(), 20);
 }
