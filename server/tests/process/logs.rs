@@ -82,7 +82,8 @@ async fn tokens_are_refreshed_in_the_background_with_the_log_on_a_full_disk() {
         assert!(metric(&running, &format!("relink_loop_last_run_seconds{{loop=\"{name}\"}}")).await < 30);
     }
     let ready: Value = serde_json::from_str(&body(format!("{}/readyz", running.url)).await).unwrap();
-    assert_eq!((&ready["status"], &ready["checks"][1]["name"]), (&"ready".into(), &"background".into()));
+    let checks = ready["checks"].as_array().unwrap();
+    assert!(ready["status"] == "ready" && checks.iter().any(|check| check["name"] == "background" && check["ok"] == true), "{ready}");
 }
 
 #[tokio::test]
