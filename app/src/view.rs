@@ -42,7 +42,9 @@ pub use team::{
     MemberView, NewCodeView, NotInvited, Pick, PickGroup, QrView, SelfView, SeveralCodes, ShownCode, TeamPageView, WaitingCodeView,
     WhoView,
 };
-pub use webhook::{CheckView, Lately, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, Verdict, WebhookFacts, WebhookView};
+pub use webhook::{
+    CheckView, Lately, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, StrayView, Verdict, WebhookFacts, WebhookView,
+};
 
 /// An instant, for machines (`<time datetime>`) and in words made on the server, in UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -28,6 +28,8 @@ pub struct App {
     pub has_webhook_secret: bool,
     /// The webhook secret before is accepted until then.
     pub overlap_until: Option<Millis>,
+    /// The webhook secret before is accepted as long as the present one has verified nothing, and for a while after that.
+    pub overlap_open: bool,
     /// Name of the person, unless it came by command.
     pub added_by: Option<String>,
     pub added_at: Millis,
@@ -103,16 +105,27 @@ struct Sealed {
 /// What an app's deliveries are recognised by.
 #[derive(Debug)]
 pub(crate) struct AppKeys {
+    pub id: String,
     pub client_id: String,
+    /// Linear's id of the application, where it is known.
+    pub application_id: Option<String>,
     current: Option<SigningKey>,
-    /// Accepted until then.
-    before: Option<(SigningKey, Millis)>,
+    /// The present secret as it is sealed, as long as it has verified nothing.
+    unproven: Option<Vec<u8>>,
+    /// Accepted too, until then if that is settled.
+    before: Option<(SigningKey, Option<Millis>)>,
 }
 
 impl AppKeys {
     pub fn verifies(&self, body: &[u8], signature: &[u8], now: Millis) -> bool {
-        let before = self.before.iter().filter(|(_, until)| *until > now).map(|(key, _)| key);
+        let before = self.before.iter().filter(|(_, until)| until.is_none_or(|until| until > now)).map(|(key, _)| key);
         self.current.iter().chain(before).any(|key| key.verifies(body, signature))
+    }
+
+    /// The present secret, sealed, if it is the first time that it verifies something.
+    pub fn proves(&self, body: &[u8], signature: &[u8]) -> Option<Vec<u8>> {
+        let sealed = self.unproven.as_ref()?;
+        self.current.as_ref().filter(|key| key.verifies(body, signature)).map(|_| sealed.clone())
     }
 }
 
@@ -124,6 +137,7 @@ impl From<AppRow> for App {
             client_id: row.client_id,
             has_secret: row.client_secret_sealed.is_some(),
             has_webhook_secret: row.webhook_secret_sealed.is_some(),
+            overlap_open: row.webhook_secret_before_sealed.is_some() && row.webhook_secret_before_until.is_none(),
             overlap_until: row.webhook_secret_before_sealed.and(row.webhook_secret_before_until),
             added_by: row.added_by,
             added_at: row.added_at,
@@ -183,6 +197,8 @@ impl Engine {
             webhook_secret_sealed: sealed.webhook,
             webhook_secret_before_sealed: None,
             webhook_secret_before_until: None,
+            webhook_secret_matched_at: None,
+            application_id: None,
             added_by: None,
             added_at: self.now(),
             connections: 0,
@@ -196,8 +212,8 @@ impl Engine {
         }
     }
 
-    /// Replaces those secrets of an app that are given. The webhook secret before stays good for the overlap, as a workspace's
-    /// does. Answers the app's name.
+    /// Replaces those secrets of an app that are given. The webhook secret before stays good as long as a workspace's does.
+    /// Answers the app's name.
     ///
     /// # Errors
     /// See [`AppError`].
@@ -224,9 +240,8 @@ impl Engine {
             (None, None) => return Err(AppError::NoSecret),
         };
         let act = self.act(organisation, actor, "app.secrets", format!("{}: {changed}", row.name));
-        let until = self.now() + self.settings().webhooks.overlap;
         let (engine, id) = (self.clone(), row.id.clone());
-        let set = uncancelled(async move { engine.store().app_set_secrets(&id, client.as_deref(), webhook.as_deref(), until, &act).await });
+        let set = uncancelled(async move { engine.store().app_set_secrets(&id, client.as_deref(), webhook.as_deref(), &act).await });
         if set.await? { Ok(row.name) } else { Err(AppError::NotFound) }
     }
 
@@ -311,9 +326,12 @@ impl Engine {
             }
         };
         AppKeys {
+            id: row.id.clone(),
             client_id: row.client_id.clone(),
+            application_id: row.application_id.clone(),
             current: open(&row.webhook_secret_sealed),
-            before: open(&row.webhook_secret_before_sealed).zip(row.webhook_secret_before_until),
+            unproven: row.webhook_secret_sealed.clone().filter(|_| row.webhook_secret_matched_at.is_none()),
+            before: open(&row.webhook_secret_before_sealed).map(|key| (key, row.webhook_secret_before_until)),
         }
     }
 

@@ -116,6 +116,7 @@ struct Parts {
     listeners: webhook::Listeners,
     ingest: webhook::Ingest,
     refusals: webhook::Refusals,
+    strays: webhook::Strays,
     webhooks: Tally,
     outgoing: outgoing::Outgoing,
     live: live::Live,
@@ -190,6 +191,7 @@ impl Engine {
             listeners: webhook::Listeners::default(),
             ingest: webhook::Ingest::default(),
             refusals: webhook::Refusals::default(),
+            strays: webhook::Strays::default(),
             webhooks: Tally::default(),
             outgoing,
             live: live::Live::default(),
@@ -357,6 +359,10 @@ impl Engine {
 
     fn refusals(&self) -> &webhook::Refusals {
         &self.0.refusals
+    }
+
+    fn strays(&self) -> &webhook::Strays {
+        &self.0.strays
     }
 
     fn app_webhook_key(&self) -> Option<&SigningKey> {

@@ -138,7 +138,8 @@ impl FromRef<Web> for LeptosOptions {
 pub fn router(web: Web) -> Router {
     let api = Api::new(&web, web.api_requests_per_minute);
     let webhooks = Webhooks::new(web.engine.clone(), web.frame());
-    pages(&web).merge(for_operators(&web)).merge(api::router(api)).merge(webhooks::router(webhooks))
+    let strays = middleware::from_fn_with_state(web.engine.clone(), webhooks::count_strays);
+    pages(&web).merge(for_operators(&web)).merge(api::router(api)).merge(webhooks::router(webhooks)).layer(strays)
 }
 
 /// What people see, and what their browsers post to.

@@ -1,4 +1,5 @@
-//! `POST /webhooks/linear`: where Linear delivers. Answered 200 only for what is committed.
+//! `POST /webhooks/linear`: where Linear delivers. Answered 200 only for what is committed. What is sent elsewhere by mistake is
+//! counted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use relink_engine::Engine;
@@ -45,8 +47,21 @@ impl Webhooks {
     }
 }
 
+const PATH: &str = "/webhooks/linear";
+/// As people type it too.
+const SLASHED: &str = "/webhooks/linear/";
+const SIGNATURE: &str = "linear-signature";
+
 pub fn router(webhooks: Webhooks) -> Router {
-    Router::new().route("/webhooks/linear", any(take)).with_state(webhooks)
+    Router::new().route(PATH, any(take)).route(SLASHED, any(take)).with_state(webhooks)
+}
+
+/// Around everything that is served: sees what Linear sends to addresses where nothing takes it.
+pub async fn count_strays(State(engine): State<Engine>, request: Request, next: Next) -> Response {
+    if request.headers().contains_key(SIGNATURE) && ![PATH, SLASHED].contains(&request.uri().path()) {
+        engine.webhook_strayed(request.uri().path());
+    }
+    next.run(request).await
 }
 
 async fn take(State(webhooks): State<Webhooks>, request: Request) -> Response {
@@ -78,7 +93,7 @@ async fn receive(webhooks: &Webhooks, parts: Parts, body: Body) -> Response {
 
 fn incoming(headers: &HeaderMap, body: Bytes) -> Incoming {
     // Two signatures are none: which of them would count?
-    let mut signatures = headers.get_all("linear-signature").iter();
+    let mut signatures = headers.get_all(SIGNATURE).iter();
     let signature = signatures.next().filter(|_| signatures.next().is_none());
     let own = headers.iter().filter(|(name, _)| name.as_str().starts_with("linear-"));
     let texts = own.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));

@@ -29,6 +29,7 @@ fn app_view(app: App, now: Millis) -> AppView {
         client_id: app.client_id,
         has_secret: app.has_secret,
         has_webhook_secret: app.has_webhook_secret,
+        overlap_open: app.overlap_open,
         overlap_until: app.overlap_until.map(|until| words::at_clock(until, now)),
         workspaces: app.connections,
     }
@@ -70,6 +71,7 @@ mod tests {
             client_id: "0123456789abcdef".to_owned(),
             has_secret: true,
             has_webhook_secret: false,
+            overlap_open: false,
             overlap_until: None,
             added_by: None,
             added_at: 0,

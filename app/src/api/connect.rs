@@ -87,15 +87,19 @@ async fn flash(
     connected: relink_engine::Connected,
 ) -> Result<crate::view::Flash, Failure> {
     use super::people_views::People;
+    use super::webhook_facts::Webhooks;
     use crate::view::Flash;
 
     if connected.again {
         return Ok(Flash::Reconnected { workspace: connected.workspace, viewer: connected.viewer });
     }
-    let connection = engine.store().connection(&person.organisation_id, &connected.connection).await?;
+    let connections = engine.store().connections(&person.organisation_id).await?;
+    let connection = connections.iter().find(|connection| connection.id == connected.connection);
     let people = People::load(engine, person).await?;
-    let you = connection.and_then(|connection| people.who_are_you(&connection));
-    Ok(Flash::Connected { connection: connected.connection, workspace: connected.workspace, you })
+    let you = connection.and_then(|connection| people.who_are_you(connection));
+    let webhooks = Webhooks::load(engine, person).await?;
+    let delivers = connection.is_some_and(|connection| webhooks.app_delivers(connection, &connections));
+    Ok(Flash::Connected { connection: connected.connection, workspace: connected.workspace, delivers, you })
 }
 
 #[cfg(feature = "ssr")]

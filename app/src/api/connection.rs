@@ -87,6 +87,9 @@ async fn webhook(
         url: webhook_url()?,
         secrets: secret_views(&webhooks.secrets, &connection.id, now),
         refused: webhooks.refused(connection, connections),
+        strays: webhooks.strays(),
+        by_app: webhooks.app_delivers(connection, connections),
+        twice: webhooks.comes_twice(connection),
         shape_refused: refused.is_some_and(|refused| refused.complaints.contains(&Complaint::SigningSecret)),
     }))
 }

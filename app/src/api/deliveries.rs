@@ -22,7 +22,7 @@ pub struct DeliveriesQuery {
 /// A page of the organisation's deliveries.
 #[server(prefix = "/fn", endpoint = "load-deliveries")]
 pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, Failure> {
-    use relink_engine::clock::HOUR;
+    use relink_engine::clock::{DAY, HOUR};
 
     use super::delivery_filter::{Found, Page};
     use super::delivery_views::delivery_views;
@@ -30,7 +30,7 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
     use super::destinations::{new_destination, refused_draft};
     use super::freshness::{freshness, live_from};
     use super::request::{engine, signed_in, take_flash, webhook_url};
-    use super::webhook_views::refused_views;
+    use super::webhook_views::{refused_views, stray_views};
     use crate::view::{DeliveryView, Lately};
 
     let (engine, person) = (engine()?, signed_in().await?);
@@ -45,6 +45,7 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
     let handed = |(view, row)| DeliveryView { handed: destinations.handed(row), ..view };
     let manages = person.manages();
     let refused = if manages { engine.webhook_refusals(organisation, now - HOUR).await? } else { Vec::new() };
+    let strays = if manages { engine.webhook_strays(now - DAY).await? } else { Vec::new() };
     let growing = live.as_ref().is_some_and(|live| live.delivery == 0);
     Ok(DeliveriesView {
         deliveries: delivery_views(&rows, &secrets, &connections, now).into_iter().zip(&rows).map(handed).collect(),
@@ -54,6 +55,7 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
         older,
         here: page.address(page.before),
         refused: refused_views(&refused, &secrets, &connections, Lately::Hour, now),
+        strays: stray_views(&strays),
         url: webhook_url()?,
         handed_on: destinations.view(if manages { Some(refused_draft().await?) } else { None }),
         new_destination: if manages { new_destination(&person, query.shown.as_deref()).await? } else { None },

@@ -2,7 +2,7 @@
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
-use relink_engine::store::{DeliveryRow, WebhookSecretRow};
+use relink_engine::store::{DeliveryRow, WebhookSecretRow, ways};
 
 use super::json::pretty;
 use super::webhook_views::signed_with_id;
@@ -34,6 +34,7 @@ fn delivery_view(row: &DeliveryRow, secrets: &[WebhookSecretRow], connections: &
         },
         again: row.repeated_at.map(|at| Again { times: u32::try_from(row.repeats).unwrap_or(u32::MAX), last: words::at_clock(at, now) }),
         signed: signed_with_id(&row.secret_id, secrets, now),
+        twice: came_twice(row),
         took: words::millis(row.took_us),
         delivery_id: row.delivery_id.as_deref().map(shortened),
         digest: digest(&row.digest),
@@ -42,6 +43,10 @@ fn delivery_view(row: &DeliveryRow, secrets: &[WebhookSecretRow], connections: &
         handed: Vec::new(),
         body: body(row),
     }
+}
+
+fn came_twice(row: &DeliveryRow) -> bool {
+    ways(&row.through).any(|(_, secret)| secret.is_empty()) && ways(&row.through).any(|(_, secret)| !secret.is_empty())
 }
 
 fn event(row: &DeliveryRow) -> String {

@@ -17,6 +17,7 @@ fn row(body: &str) -> DeliveryRow {
         actor: "Mara Lindqvist".to_owned(),
         delivery_id: Some("d4c1f0a2-1111-4222-8333-4444555577be".to_owned()),
         secret_id: "curr".to_owned(),
+        through: String::new(),
         webhook_timestamp: NOW - 800,
         received_at: NOW - 700,
         took_us: 3_400,

@@ -62,6 +62,7 @@ fn delivery(outcome: &str) -> DeliveryRow {
         actor: String::new(),
         delivery_id: None,
         secret_id: String::new(),
+        through: String::new(),
         webhook_timestamp: NOW,
         received_at: NOW,
         took_us: 0,

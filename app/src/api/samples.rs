@@ -41,6 +41,7 @@ pub fn secret(connection: &str, id: &str, retires_at: Option<Millis>) -> Webhook
         added_by: Some("Priya Raman".to_owned()),
         added_at: NOW - HOUR,
         retires_at,
+        replaced: false,
         matched_at: None,
     }
 }

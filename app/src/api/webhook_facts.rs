@@ -6,17 +6,18 @@ use relink_engine::Engine;
 use relink_engine::account::Person;
 use relink_engine::clock::{DAY, Millis};
 use relink_engine::connection::Connection;
-use relink_engine::store::{StoreError, WebhookSecretRow};
+use relink_engine::store::{LastDelivery, StoreError, StrayRow, WebhookSecretRow};
 use relink_engine::webhook::Refused;
 
-use super::webhook_views::{ago, refused_views};
-use crate::view::{Lately, RefusedView, WebhookFacts};
+use super::webhook_views::{ago, refused_views, stray_views};
+use crate::view::{Lately, RefusedView, StrayView, WebhookFacts};
 
 pub struct Webhooks {
     pub secrets: Vec<WebhookSecretRow>,
     /// By Linear's organization id.
-    last: HashMap<String, Millis>,
+    last: HashMap<String, LastDelivery>,
     refused: Vec<Refused>,
+    strays: Vec<StrayRow>,
     now: Millis,
 }
 
@@ -26,22 +27,50 @@ impl Webhooks {
     pub async fn load(engine: &Engine, person: &Person) -> Result<Webhooks, StoreError> {
         let (organisation, now) = (person.organisation_id.as_str(), engine.now());
         let refused = if person.manages() { engine.webhook_refusals(organisation, now - DAY).await? } else { Vec::new() };
-        let last: HashMap<String, Millis> = engine.store().deliveries_last(organisation).await?.into_iter().collect();
+        let strays = if person.manages() { engine.webhook_strays(now - DAY).await? } else { Vec::new() };
+        let last = engine.store().deliveries_last(organisation).await?.into_iter().map(|last| (last.workspace_id.clone(), last)).collect();
         let secrets = engine.store().webhook_secrets(organisation).await?;
-        Ok(Webhooks { secrets, last, refused, now })
+        Ok(Webhooks { secrets, last, refused, strays, now })
     }
 
     /// What was refused in a connection's name since it last delivered something, the latest first.
     pub fn refused(&self, connection: &Connection, connections: &[Connection]) -> Vec<RefusedView> {
-        let last = self.last.get(&connection.workspace.id).copied().unwrap_or(Millis::MIN);
+        let last = self.last_of(connection).map_or(Millis::MIN, |last| last.at);
         let its = |refused: &&Refused| refused.workspace_id == connection.workspace.id && refused.last_at > last;
         let since: Vec<Refused> = self.refused.iter().filter(its).cloned().collect();
         refused_views(&since, &self.secrets, connections, Lately::Day, self.now)
     }
 
+    fn last_of(&self, connection: &Connection) -> Option<&LastDelivery> {
+        self.last.get(&connection.workspace.id)
+    }
+
+    /// The own webhook of the app that the workspace is connected through works: from it, or else from another workspace,
+    /// something came. Nothing else has to be set up.
+    pub fn app_delivers(&self, connection: &Connection, connections: &[Connection]) -> bool {
+        match self.last_of(connection) {
+            Some(last) => last.by_app(),
+            None => {
+                let beside = connections.iter().filter(|other| other.app_id == connection.app_id);
+                beside.filter_map(|other| self.last_of(other)).any(LastDelivery::by_app)
+            }
+        }
+    }
+
+    /// Every event comes through the app's webhook and through the workspace's own.
+    pub fn comes_twice(&self, connection: &Connection) -> bool {
+        self.last_of(connection).is_some_and(|last| last.by_app() && last.by_own())
+    }
+
+    /// What came to wrong addresses in the last day.
+    pub fn strays(&self) -> Vec<StrayView> {
+        stray_views(&self.strays)
+    }
+
     pub fn facts(&self, connection: &Connection, connections: &[Connection]) -> WebhookFacts {
         WebhookFacts {
-            last: self.last.get(&connection.workspace.id).map(|at| ago(*at, self.now)),
+            last: self.last_of(connection).map(|last| ago(last.at, self.now)),
+            by_app: self.app_delivers(connection, connections),
             refused: self.refused(connection, connections).iter().map(|refused| refused.count).sum(),
         }
     }

@@ -4,17 +4,17 @@ use std::cmp::Reverse;
 
 use relink_engine::clock::{HOUR, Millis};
 use relink_engine::connection::{Connection, Reason, State};
-use relink_engine::store::WebhookSecretRow;
+use relink_engine::store::{StrayRow, WebhookSecretRow};
 use relink_engine::webhook::{Cause, CheckedDelivery, PREFIX, Refused, SignedBy};
 
 use super::words;
-use crate::view::{CheckView, Lately, Moment, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, Verdict};
+use crate::view::{CheckView, Lately, Moment, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, StrayView, Verdict};
 
 /// The secrets of a connection that are accepted, the current one first.
 pub fn secret_views(rows: &[WebhookSecretRow], connection: &str, now: Millis) -> Vec<SecretView> {
     let mut accepted: Vec<_> =
         rows.iter().filter(|row| row.connection_id == connection && signed_with(row, now) != SignedWith::Retired).collect();
-    accepted.sort_by_key(|row| (row.retires_at.is_some(), Reverse(row.retires_at)));
+    accepted.sort_by_key(|row| (row.retires_at.is_some(), row.replaced, Reverse(row.retires_at)));
     accepted.into_iter().map(|row| secret_view(row, now)).collect()
 }
 
@@ -26,6 +26,7 @@ fn secret_view(row: &WebhookSecretRow, now: Millis) -> SecretView {
         added: words::at_clock(row.added_at, now),
         matched: row.matched_at.map(|at| ago(at, now)),
         stops: row.retires_at.map(|at| Stop { at: words::stamp(at), within: words::span(at - now) }),
+        replaced: row.retires_at.is_none() && row.replaced,
         in_use: row.matched_at.is_some_and(|at| now - at < HOUR),
     }
 }
@@ -41,6 +42,7 @@ pub fn ago(at: Millis, now: Millis) -> Moment {
 
 pub fn signed_with(row: &WebhookSecretRow, now: Millis) -> SignedWith {
     match row.retires_at {
+        None if row.replaced => SignedWith::Previous,
         None => SignedWith::Current,
         Some(at) if at > now => SignedWith::Previous,
         Some(_) => SignedWith::Retired,
@@ -74,6 +76,11 @@ pub fn refused_views(
         })
     };
     refused.iter().filter_map(view).collect()
+}
+
+/// What came to wrong addresses.
+pub fn stray_views(rows: &[StrayRow]) -> Vec<StrayView> {
+    rows.iter().map(|row| StrayView { path: row.path.clone(), count: row.came.unsigned_abs() }).collect()
 }
 
 fn cause(

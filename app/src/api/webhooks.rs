@@ -10,13 +10,12 @@ pub async fn save_webhook_secret(#[server(default)] connection: String, #[server
     use relink_engine::webhook::{SecretAdded, SecretError};
 
     use super::request::{connection_path, engine, refuse, see_other, set_flash, set_refused, signed_in_form};
-    use super::words::stamp;
     use crate::view::{Complaint, Flash, Refused};
 
     let (engine, person) = (engine()?, signed_in_form().await?);
     let flash = match engine.webhook_secret_add(&person, &connection, &secret).await {
-        Ok(SecretAdded::First) => Some(Flash::SecretSaved { overlap_until: None }),
-        Ok(SecretAdded::Replaced { until }) => Some(Flash::SecretSaved { overlap_until: Some(stamp(until).text) }),
+        Ok(SecretAdded::First) => Some(Flash::SecretSaved { replaced: false }),
+        Ok(SecretAdded::Replaced) => Some(Flash::SecretSaved { replaced: true }),
         Ok(SecretAdded::Unchanged) => Some(Flash::SecretUnchanged),
         Err(SecretError::TooMany) => Some(Flash::SecretsTooMany),
         Err(SecretError::Shape) => None,

@@ -99,6 +99,10 @@ fn use_of(workspaces: u64) -> String {
 }
 
 fn overlap(app: &AppView) -> Option<AnyView> {
+    if app.overlap_open {
+        let until = " The previous signing secret is accepted until a delivery signed with the new one arrives, and for a while longer.";
+        return Some(until.into_any());
+    }
     let until = app.overlap_until.clone()?;
     Some(view! { " The previous signing secret is accepted until " <time datetime=until.iso>{until.text}</time> "." }.into_any())
 }

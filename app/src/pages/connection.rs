@@ -13,7 +13,7 @@ use super::webhook::{WebhookSection, secret_question};
 use crate::api::load_connection;
 use crate::parts::{
     AsOf, Badge, Callout, ConnectButton, Content, Dialog, DisconnectSection, FlashMessage, Glyph, Icon, Life, Place, Question,
-    RefusalNotices, WaitingCallout, WorkspaceAvatar, day, disconnect_question, farewell_words,
+    RefusalNotices, StrayNotices, WaitingCallout, WorkspaceAvatar, day, disconnect_question, farewell_words,
 };
 use crate::view::{ActsAs, ConnectionPageView, ConnectionView, EndingView, EvidenceView, Farewell, Freshness, Status, ThroughView};
 
@@ -61,6 +61,7 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
     let held = connection.status != Status::NotConnected;
     let refused = webhook.as_ref().is_some_and(|webhook| webhook.shape_refused);
     let notices = webhook.as_ref().map(|webhook| webhook.refused.clone()).unwrap_or_default();
+    let (strays, url) = webhook.as_ref().map(|webhook| (webhook.strays.clone(), webhook.url.clone())).unwrap_or_default();
     let last = connection.webhook.last.clone();
     let section = webhook.map(|webhook| view! { <WebhookSection connection=connection.id.clone() last webhook manages /> });
     let people = people.map(|people| view! { <LinkedPeople connection=connection.clone() people manages /> });
@@ -73,6 +74,7 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         </nav>
         <Head connection=connection.clone() manages as_of page />
         <RefusalNotices refused=notices here=true />
+        <StrayNotices strays url />
         <div data-part="state">{state(&connection, evidence, through, ending.as_ref())}</div>
         <RefreshHistory status=connection.status life=connection.life.clone() chain history />
         {section}

@@ -8,7 +8,8 @@ use super::destinations::{HandedOn, NewSecret, removal_question};
 use super::load::loaded;
 use crate::api::{DeliveriesQuery, load_deliveries};
 use crate::parts::{
-    AsOf, Content, CopyField, Dialog, FlashMessage, Glyph, Icon, PausedNotices, Place, Question, RefusalNotices, counted_deliveries,
+    AsOf, Content, CopyField, Dialog, FlashMessage, Glyph, Icon, PausedNotices, Place, Question, RefusalNotices, StrayNotices,
+    counted_deliveries,
 };
 use crate::view::{Choice, DeliveriesView, DeliveryView, FilterView};
 
@@ -28,7 +29,7 @@ pub fn DeliveriesPage() -> impl IntoView {
 /// The page, given its data; over it the question whether to remove the destination `asked` names.
 pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
     let question = asked.and_then(|id| question(&view, &id));
-    let DeliveriesView { deliveries, filter, paged, newer, older, here, refused, url, .. } = view;
+    let DeliveriesView { deliveries, filter, paged, newer, older, here, refused, strays, url, .. } = view;
     let DeliveriesView { handed_on, new_destination, flash, manages, as_of, growing, news, .. } = view;
     let was_refused = handed_on.form.as_ref().is_some_and(|form| form.complaint.is_some());
     let untouched = !paged && !filter.narrows();
@@ -36,7 +37,7 @@ pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
     // Only those of one page are counted.
     let more = news == deliveries.len() && older.is_some();
     let list = match (deliveries.is_empty(), untouched) {
-        (true, true) => empty(url),
+        (true, true) => empty(url.clone()),
         (true, false) => nothing_here(paged),
         (false, _) => {
             let pager = pager(deliveries.len(), newer, older);
@@ -57,6 +58,7 @@ pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
         {new_destination.map(|new_destination| view! { <NewSecret new_destination /> })}
         <PausedNotices handed_on=handed_on.clone() />
         <RefusalNotices refused />
+        <StrayNotices strays url=url.clone() />
         {(!nothing_ever).then(|| filters(filter))}
         <div data-part="new">{arrived(news, more, paged, here)}</div>
         <div data-part=(nothing_ever || growing).then_some("list")>{list}</div>

@@ -95,6 +95,7 @@ fn facts(delivery: &DeliveryView) -> AnyView {
                     .into_any(),
             )}
             {delivery.again.clone().map(|again| fact("Arrived", arrived(again)))}
+            {delivery.twice.then(|| fact("Came through", "the Linear app’s webhook and the workspace’s own, taken once".into_any()))}
         </dl>
     }
     .into_any()

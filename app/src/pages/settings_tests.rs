@@ -36,6 +36,7 @@ fn app(id: &str, workspaces: u64) -> AppView {
         client_id: format!("0123456789abcdef-{id}"),
         has_secret: true,
         has_webhook_secret: false,
+        overlap_open: false,
         overlap_until: None,
         workspaces,
     }

@@ -31,21 +31,56 @@ pub fn WebhookSection(
                 </div>
             </header>
             <div class="panel">
-                <div class="pad">
-                    <CopyField id="webhook-url" label="URL to paste into Linear" value=webhook.url />
-                </div>
-                {overlap(&webhook.secrets)}
-                {secrets(&connection, webhook.secrets, manages)}
-                {manages.then(|| view! { <NewSecret connection=connection.clone() refused=webhook.shape_refused /> })}
-                {manages.then(|| view! { <Check connection /> })}
+                {by_app(&webhook)} {own(&connection, webhook, manages)} {manages.then(|| view! { <Check connection /> })}
             </div>
         </section>
     }
     .into_any()
 }
 
+/// What delivers already, so that nobody sets up the same once more.
+fn by_app(webhook: &WebhookView) -> Option<AnyView> {
+    let words = if webhook.twice {
+        "Every event arrives twice: through the Linear app’s own webhook and through this workspace’s. Relink takes it once. \
+         The workspace’s webhook can be deleted in Linear."
+    } else {
+        "Deliveries arrive through the Linear app’s own webhook. Nothing has to be set up for this workspace."
+    };
+    webhook.by_app.then(|| view! { <p class="pad">{words}</p> }.into_any())
+}
+
+/// The workspace's own webhook. Where another one delivers it is nothing to recommend, and out of the way unless it is in use.
+fn own(connection: &str, webhook: WebhookView, manages: bool) -> AnyView {
+    let WebhookView { url, secrets: known, shape_refused, by_app, .. } = webhook;
+    let aside = by_app && known.is_empty();
+    let parts = view! {
+        <div class="pad">
+            <CopyField id="webhook-url" label="URL to paste into Linear" value=url />
+        </div>
+        {overlap(&known)}
+        {secrets(connection, known, manages)}
+        {manages.then(|| view! { <NewSecret connection=connection.to_owned() refused=shape_refused /> })}
+    };
+    if !aside {
+        return parts.into_any();
+    }
+    view! {
+        <details class="check split" open=shape_refused>
+            <summary class="pad">
+                <Glyph icon=Icon::Chevron />
+                "A webhook of the workspace’s own instead"
+            </summary>
+            {parts}
+        </details>
+    }
+    .into_any()
+}
+
 /// Only while more than one is accepted, or only one that stops by itself.
 fn overlap(secrets: &[SecretView]) -> Option<AnyView> {
+    if secrets.iter().any(|secret| secret.replaced) {
+        return Some(waits(secrets.len()));
+    }
     let first_stop = secrets.iter().filter_map(|secret| secret.stops.as_ref()).min_by_key(|stop| stop.at.iso.clone())?;
     let stop = view! { <time datetime=first_stop.at.iso.clone()>{first_stop.at.text.clone()}</time> };
     let (heading, rest) = match secrets.len() {
@@ -67,6 +102,23 @@ fn overlap(secrets: &[SecretView]) -> Option<AnyView> {
     )
 }
 
+/// The new one may be mistyped: nothing goes before it has shown that it is not.
+fn waits(accepted: usize) -> AnyView {
+    let all = if accepted == 2 { "Both secrets are accepted" } else { "All these secrets are accepted" };
+    view! {
+        <div class="pad split">
+            <div class="callout wait">
+                <h3><Glyph icon=Icon::Clock /> <span>{all} " until a delivery signed with the new one arrives"</span></h3>
+                <p>
+                    "Then the previous one stays for a while, in which Linear may still retry with it. If none arrives, compare the \
+                     new secret with the one in Linear and save it again."
+                </p>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
 fn secrets(connection: &str, secrets: Vec<SecretView>, manages: bool) -> AnyView {
     if secrets.is_empty() {
         let who = if manages { "one is saved here" } else { "an admin saves one here" };
@@ -78,17 +130,17 @@ fn secrets(connection: &str, secrets: Vec<SecretView>, manages: bool) -> AnyView
 }
 
 fn row(connection: &str, secret: SecretView, manages: bool) -> AnyView {
-    let (class, icon, name) = match secret.stops {
-        None => ("tag ok", Icon::Check, "Current"),
-        Some(_) => ("tag wait", Icon::Clock, "Previous"),
-    };
+    let (class, icon, name) = if is_previous(&secret) { ("tag wait", Icon::Clock, "Previous") } else { ("tag ok", Icon::Check, "Current") };
     let matched = match secret.matched.clone() {
         Some(at) => view! { "Matched " <time datetime=at.iso>{at.text}</time> }.into_any(),
         None => "Never matched yet".into_any(),
     };
     let (lead, added) = when(&secret.added);
     let by = secret.added_by.clone().map_or_else(|| " by command".to_owned(), |name| format!(" by {name}"));
-    let stops = secret.stops.clone().map(|stop| format!(". Stops in {}", stop.within));
+    let stops = match &secret.stops {
+        Some(stop) => Some(format!(". Stops in {}", stop.within)),
+        None => secret.replaced.then(|| ". Stops after the new one has matched".to_owned()),
+    };
     view! {
         <li>
             <span class=class><Glyph icon /> {name}</span>
@@ -104,12 +156,16 @@ fn row(connection: &str, secret: SecretView, manages: bool) -> AnyView {
     .into_any()
 }
 
+fn is_previous(secret: &SecretView) -> bool {
+    secret.stops.is_some() || secret.replaced
+}
+
 /// A previous secret that Linear does not use any more goes without a question.
 fn way_out(connection: &str, secret: SecretView) -> AnyView {
     let (id, name) = (secret.id.clone(), secret.secret.clone());
-    let label = if secret.stops.is_some() { "Stop accepting now" } else { "Remove" };
+    let label = if is_previous(&secret) { "Stop accepting now" } else { "Remove" };
     let label = view! { {label} <span class="sr">" " {name}</span> }.into_any();
-    if secret.stops.is_some() && !secret.in_use {
+    if is_previous(&secret) && !secret.in_use && (secret.stops.is_some() || secret.matched.is_none()) {
         return view! {
             <form method="post" action=STOP>
                 <input type="hidden" name="connection" value=connection.to_owned() />
@@ -125,12 +181,15 @@ fn way_out(connection: &str, secret: SecretView) -> AnyView {
 
 /// Before a secret is accepted no more.
 pub fn secret_question(connection: &str, secret: &SecretView) -> Question {
-    let current = secret.stops.is_none();
+    let current = !is_previous(secret);
     let used = match &secret.matched {
         Some(at) => format!("Linear used it {}", at.text),
         None => "No delivery matched it yet".to_owned(),
     };
-    let by_itself = secret.stops.as_ref().map(|stop| format!("Kept, it stops by itself in {}", stop.within));
+    let by_itself = match &secret.stops {
+        Some(stop) => Some(format!("Kept, it stops by itself in {}", stop.within)),
+        None => secret.replaced.then(|| "Kept, it stops by itself after the new one has matched".to_owned()),
+    };
     Question {
         id: format!("secret-{}", secret.id),
         heading: format!("{} {}?", if current { "Remove" } else { "Stop accepting" }, secret.secret),

@@ -122,7 +122,7 @@ fn deliveries(connection: &ConnectionView, manages: bool) -> Option<AnyView> {
     let fact = match connection.webhook.last.clone() {
         Some(last) => view! { "Last delivery " <time datetime=last.iso>{last.text}</time> }.into_any(),
         // What is refused comes from a webhook that is there.
-        None if manages && connection.webhook.refused == 0 => {
+        None if manages && connection.webhook.refused == 0 && !connection.webhook.by_app => {
             view! { "No delivery yet. " <a href=webhook>"Add the webhook"</a> }.into_any()
         }
         None => "No delivery yet".into_any(),

@@ -133,7 +133,7 @@ fn step(next: Next) -> AnyView {
 fn words(flash: Flash) -> Words {
     use Tone::{Bad, Good, Waiting};
     match flash {
-        Flash::Connected { connection, workspace, you } => connected(connection, workspace, you),
+        Flash::Connected { connection, workspace, delivers, you } => connected(connection, workspace, delivers, you),
         Flash::Reconnected { workspace, viewer } => {
             Words::new(Good, format!("{workspace} is connected again."), format!("Linear answered as “{viewer}”."))
         }
@@ -171,7 +171,7 @@ fn words(flash: Flash) -> Words {
         Flash::KeyRevoked { name } => {
             Words::new(Good, format!("The key {name} is revoked."), "Programs that use it are refused from now on.")
         }
-        Flash::SecretSaved { overlap_until } => webhook::saved(overlap_until.as_deref()),
+        Flash::SecretSaved { replaced } => webhook::saved(replaced),
         Flash::SecretUnchanged => Words::new(Good, "This is the current secret already.", "Nothing was changed."),
         Flash::SecretsTooMany => Words::new(
             Bad,

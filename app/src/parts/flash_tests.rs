@@ -12,7 +12,7 @@ fn html(flash: Flash, manages: bool) -> String {
 }
 
 fn connected(you: Option<WhoAreYou>) -> Flash {
-    Flash::Connected { connection: "c1".into(), workspace: "Acme".into(), you }
+    Flash::Connected { connection: "c1".into(), workspace: "Acme".into(), delivers: false, you }
 }
 
 fn every_error() -> Vec<(ConnectError, &'static str, &'static [&'static str])> {
@@ -93,10 +93,10 @@ fn an_unreachable_linear_is_ochre_and_nobodys_fault() {
 fn good_news_is_a_quiet_status() {
     let cases = [
         (connected(None), "Acme is connected. Next: paste its webhook secret"),
-        (Flash::SecretSaved { overlap_until: None }, "Saved. Waiting for the first delivery signed with it."),
+        (Flash::SecretSaved { replaced: false }, "Saved. Waiting for the first delivery signed with it."),
         (
-            Flash::SecretSaved { overlap_until: Some("20 Nov 13:20 UTC".into()) },
-            "Saved. Waiting for the first delivery signed with it. The one before is accepted until 20 Nov 13:20 UTC.",
+            Flash::SecretSaved { replaced: true },
+            "Saved. Waiting for the first delivery signed with it. The one before is accepted until then, and for a while longer.",
         ),
         (Flash::SecretUnchanged, "This is the current secret already. Nothing was changed."),
         (Flash::SecretStopped { secret: "lin_wh_····k2Rd".into() }, "lin_wh_····k2Rd is accepted no more."),
@@ -135,7 +135,7 @@ fn an_unknown_error_value_is_never_echoed() {
 
 #[test]
 fn a_name_with_markup_stays_text() {
-    let page = html(Flash::Connected { connection: "c1".into(), workspace: "<img src=x>".into(), you: None }, true);
+    let page = html(Flash::Connected { connection: "c1".into(), workspace: "<img src=x>".into(), delivers: false, you: None }, true);
     assert!(!page.contains("<img") && page.contains("&lt;img"));
 }
 

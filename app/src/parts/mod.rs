@@ -38,7 +38,7 @@ pub use icon::{Glyph, Icon};
 pub use life::Life;
 pub use made_for::{for_organisation, made_for};
 pub use paused::{PausedNotices, why_paused};
-pub use refusal::RefusalNotices;
+pub use refusal::{RefusalNotices, StrayNotices};
 pub use scopes::ScopePicker;
 pub use solo::Solo;
 pub use waiting::{SetUpAlert, WaitingCallout};

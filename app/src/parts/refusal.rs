@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Glyph, Icon, counted};
-use crate::view::{Lately, RefusalCause, RefusedView};
+use crate::view::{Lately, RefusalCause, RefusedView, StrayView};
 
 /// More warnings than these help nobody.
 const SHOWN_MAX: usize = 3;
@@ -16,6 +16,26 @@ pub fn RefusalNotices(
     here: bool,
 ) -> impl IntoView {
     refused.into_iter().take(SHOWN_MAX).map(|refused| notice(refused, here)).collect_view().into_any()
+}
+
+/// What came to wrong addresses, with the right one.
+#[component]
+pub fn StrayNotices(strays: Vec<StrayView>, url: String) -> impl IntoView {
+    strays.into_iter().take(SHOWN_MAX).map(|stray| stray_notice(&stray, url.clone())).collect_view().into_any()
+}
+
+fn stray_notice(stray: &StrayView, url: String) -> AnyView {
+    let count = counted(usize::try_from(stray.count).unwrap_or(usize::MAX), "request");
+    let came = format!("{count} with Linear’s signature came to {} in the last 24 hours, where nothing takes them.", stray.path);
+    view! {
+        <div class="flash wait">
+            <Glyph icon=Icon::Warning />
+            <div>
+                <p><b>{came}</b> " Change the webhook’s URL in Linear to " <code>{url}</code></p>
+            </div>
+        </div>
+    }
+    .into_any()
 }
 
 fn notice(refused: RefusedView, here: bool) -> AnyView {

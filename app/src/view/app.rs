@@ -28,6 +28,8 @@ pub struct AppView {
     /// Without one it relies on PKCE alone.
     pub has_secret: bool,
     pub has_webhook_secret: bool,
+    /// The previous signing secret is accepted until the present one has verified something.
+    pub overlap_open: bool,
     /// Until when the previous signing secret is accepted.
     pub overlap_until: Option<Moment>,
     /// Workspaces that are connected through it.

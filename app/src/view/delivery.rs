@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flash, Freshness, HandedOnView, HandedView, Moment, NewDestinationView, RefusedView, SignedWith};
+use super::{Flash, Freshness, HandedOnView, HandedView, Moment, NewDestinationView, RefusedView, SignedWith, StrayView};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveriesView {
@@ -18,6 +18,8 @@ pub struct DeliveriesView {
     pub here: String,
     /// What was refused in the last hour, the latest first; nothing for those who do not manage.
     pub refused: Vec<RefusedView>,
+    /// What came to wrong addresses in the last day; nothing for those who do not manage.
+    pub strays: Vec<StrayView>,
     /// To paste into Linear.
     pub url: String,
     pub handed_on: HandedOnView,
@@ -72,6 +74,8 @@ pub struct DeliveryView {
     /// That the same body came again.
     pub again: Option<Again>,
     pub signed: SignedWith,
+    /// The same event came through the app's webhook and the workspace's own.
+    pub twice: bool,
     /// "4 ms"
     pub took: String,
     /// "d4c1f0a2…77be"

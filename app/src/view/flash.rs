@@ -11,6 +11,9 @@ pub enum Flash {
     Connected {
         connection: String,
         workspace: String,
+        /// The app's own webhook delivers: no other one is needed.
+        #[serde(default)]
+        delivers: bool,
         /// Asked once, of somebody who is nobody there yet.
         you: Option<WhoAreYou>,
     },
@@ -50,9 +53,10 @@ pub enum Flash {
     KeyRevoked {
         name: String,
     },
-    /// The first signing secret of a workspace, or a new one: until when the one before is accepted.
+    /// The first signing secret of a workspace, or a new one beside those before.
     SecretSaved {
-        overlap_until: Option<String>,
+        #[serde(default)]
+        replaced: bool,
     },
     /// It was the current one already.
     SecretUnchanged,

@@ -9,12 +9,14 @@ use super::Moment;
 pub struct WebhookFacts {
     /// When it last delivered something: "41 s ago".
     pub last: Option<Moment>,
+    /// The app's own webhook delivers: no other one is needed.
+    pub by_app: bool,
     /// Requests that were refused since; none for those who do not manage.
     pub refused: u64,
 }
 
 /// The webhook's section of the connection's page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookView {
     /// To paste into Linear.
     pub url: String,
@@ -22,6 +24,12 @@ pub struct WebhookView {
     pub secrets: Vec<SecretView>,
     /// What was refused since the last delivery, the latest first; nothing for those who do not manage.
     pub refused: Vec<RefusedView>,
+    /// What came to wrong addresses; nothing for those who do not manage.
+    pub strays: Vec<StrayView>,
+    /// The app's own webhook delivers: no other one is needed.
+    pub by_app: bool,
+    /// And the workspace's own delivers the same.
+    pub twice: bool,
     /// The last post held something that cannot be a signing secret.
     pub shape_refused: bool,
 }
@@ -39,6 +47,8 @@ pub struct SecretView {
     pub matched: Option<Moment>,
     /// Of a previous one; the current one does not stop by itself.
     pub stops: Option<Stop>,
+    /// A previous one that stays until the one after it has verified something.
+    pub replaced: bool,
     /// It matched within the hour: taking it away asks first.
     pub in_use: bool,
 }
@@ -60,6 +70,13 @@ pub struct RefusedView {
     pub count: u64,
     pub lately: Lately,
     pub cause: RefusalCause,
+}
+
+/// Requests with Linear's signature that came to an address where nothing takes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrayView {
+    pub path: String,
+    pub count: u64,
 }
 
 /// The span that was looked at.

@@ -40,6 +40,8 @@ pub enum Error {
 /// The values an operator would copy from Linear's application page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DemoApp {
+    /// Linear's own id of the application, a UUID.
+    pub id: String,
     pub client_id: String,
     pub client_secret: String,
     pub webhook_secret: String,
@@ -49,6 +51,7 @@ pub struct DemoApp {
 impl DemoApp {
     pub(crate) fn of(app: &App) -> DemoApp {
         DemoApp {
+            id: app.id.clone(),
             client_id: app.client_id.clone(),
             client_secret: app.client_secret.clone(),
             webhook_secret: app.webhook_secret.clone(),

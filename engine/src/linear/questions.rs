@@ -42,7 +42,18 @@ const CONTENT: &str = "query RelinkContent { \
     teams(first: 100) { nodes { key name } pageInfo { hasNextPage } } \
     projects(first: 100) { nodes { name url teams(first: 1) { nodes { key name } } } pageInfo { hasNextPage } } }";
 
+const APPLICATION: &str = "query RelinkApplication($client: String!) { applicationInfo(clientId: $client) { id } }";
+
 impl Linear {
+    /// Linear's id of the application with this client id.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn application(&self, token: &SecretString, client_id: &str) -> Result<String, CallError> {
+        let reply: ApplicationReply = self.ask(token, APPLICATION, json!({ "client": client_id })).await?;
+        Ok(reply.application_info.id)
+    }
+
     /// Asks who and which workspace a token stands for; the token endpoint does not say.
     ///
     /// # Errors
@@ -74,6 +85,17 @@ impl Linear {
         });
         Ok(Content { projects: projects.collect(), teams: reply.teams.nodes, truncated })
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ApplicationReply {
+    application_info: Application,
+}
+
+#[derive(Deserialize)]
+struct Application {
+    id: String,
 }
 
 #[derive(Deserialize)]

@@ -123,7 +123,10 @@ impl Engine {
         let count = |id: &str, state: &str| {
             counts.iter().find(|(destination, of, _)| destination == id && of == state).map_or(0, |(_, _, count)| count.unsigned_abs())
         };
-        Ok(rows.into_iter().map(|row| destination(count(&row.id, "waiting"), count(&row.id, "parked"), row)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| destination(count(&row.id, "waiting"), count(&row.id, "parked") + row.given_up.unsigned_abs(), row))
+            .collect())
     }
 
     /// Adds a destination and makes its secret.

@@ -28,6 +28,7 @@ pub(crate) struct Outgoing {
     /// Turns to have a large body in memory.
     pub large: Semaphore,
     serving: worker::Serving,
+    life: worker::Life,
     /// Nothing more is claimed.
     pub stopping: AtomicBool,
     /// Wakes the worker: there may be something to send.
@@ -44,6 +45,7 @@ impl Outgoing {
             owner,
             large: Semaphore::new(LARGE_MAX),
             serving: worker::Serving::default(),
+            life: worker::Life::default(),
             stopping: AtomicBool::new(false),
             wake: Notify::new(),
         })

@@ -1,17 +1,16 @@
 //! When a message that did not arrive is tried again, and when enough is enough.
 
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use crate::store::{LONGEST_REST, LONGEST_WAIT};
 
-/// Longer than this a message is not tried.
+/// Longer than this a message is not tried, if it was tried so often: a clock that jumps alone gives up nothing.
 const TRIED_FOR: Millis = 3 * DAY;
+const TRIED_LEAST: i64 = 12;
 /// A destination that took nothing for so long is paused.
 const PAUSE_AFTER: Millis = DAY;
 const REST_MIN: Millis = 5 * SECOND;
-const REST_MAX: Millis = HOUR;
-/// A destination's wish for later is heard up to here.
-const RETRY_AFTER_MAX: Millis = HOUR;
 /// Waits between tries; the last one is repeated.
-const WAITS: [Millis; 8] = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR];
+const WAITS: [Millis; 8] = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, LONGEST_WAIT];
 
 /// What follows a try that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,26 +22,26 @@ pub(super) enum Next {
 
 /// After so many failed tries, the first of them `age` ago. `dice` is from 0 to 255: nobody is asked by all at once.
 pub(super) fn next(tries: i64, age: Millis, wished: Option<Millis>, dice: u8) -> Next {
-    if age >= TRIED_FOR {
+    if age >= TRIED_FOR && tries >= TRIED_LEAST {
         return Next::Park;
     }
     let step = usize::try_from(tries - 1).unwrap_or(0).min(WAITS.len() - 1);
     // Between three quarters and all of it.
     let wait = WAITS[step] - WAITS[step] * Millis::from(dice) / 1_024;
-    Next::Wait(wait.max(wished.unwrap_or(0).min(RETRY_AFTER_MAX)))
+    Next::Wait(wait.max(wished.unwrap_or(0).min(LONGEST_REST)))
 }
 
-/// How long a destination is left alone after some tries. One that took nothing since then: the longer it fails, the longer;
-/// one that took something: only if it wishes so.
-pub(super) fn rest(took_some: bool, failing_since: Option<Millis>, now: Millis, wished: Option<Millis>) -> Millis {
-    let wished = wished.unwrap_or(0).min(RETRY_AFTER_MAX);
-    let growing = (failing_since.map_or(0, |since| now - since) / 4).clamp(REST_MIN, REST_MAX);
+/// How long a destination is left alone after some tries. One that takes nothing: the longer it has been failing, the longer;
+/// one that took something: only if it wishes so. Its wish is heard within reason.
+pub(super) fn rest(took_some: bool, failing_for: Millis, wished: Option<Millis>) -> Millis {
+    let wished = wished.unwrap_or(0).min(LONGEST_REST);
+    let growing = (failing_for / 4).clamp(REST_MIN, LONGEST_REST);
     if took_some { wished } else { growing.max(wished) }
 }
 
-/// Whether a destination that has been failing since then is paused.
-pub(super) fn is_lost(failing_since: Option<Millis>, now: Millis) -> bool {
-    failing_since.is_some_and(|since| now - since >= PAUSE_AFTER)
+/// Whether a destination that has been failing for so long is paused.
+pub(super) fn is_lost(failing_for: Millis) -> bool {
+    failing_for >= PAUSE_AFTER
 }
 
 #[cfg(test)]
@@ -68,22 +67,25 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_jumps_gives_up_nothing() {
+        assert_eq!(next(11, 31 * DAY, None, 0), Next::Wait(6 * HOUR));
+        assert_eq!(next(12, 31 * DAY, None, 0), Next::Park);
+    }
+
+    #[test]
     fn rests_grow_with_the_trouble() {
-        let failing = |since, now| rest(false, since, now, None);
-        assert_eq!(
-            (failing(None, DAY), failing(Some(0), MINUTE), failing(Some(0), HOUR), failing(Some(0), DAY)),
-            (5 * SECOND, 15 * SECOND, 15 * MINUTE, HOUR)
-        );
+        let failing = |span| rest(false, span, None);
+        assert_eq!((failing(0), failing(MINUTE), failing(HOUR), failing(DAY)), (5 * SECOND, 15 * SECOND, 15 * MINUTE, HOUR));
     }
 
     #[test]
     fn a_destination_that_asks_for_a_rest_gets_one() {
-        assert_eq!((rest(true, None, 0, None), rest(true, None, 0, Some(MINUTE))), (0, MINUTE));
-        assert_eq!((rest(false, None, 0, Some(MINUTE)), rest(false, None, 0, Some(DAY))), (MINUTE, HOUR));
+        assert_eq!((rest(true, 0, None), rest(true, 0, Some(MINUTE))), (0, MINUTE));
+        assert_eq!((rest(false, 0, Some(MINUTE)), rest(false, 0, Some(DAY))), (MINUTE, HOUR));
     }
 
     #[test]
     fn a_day_without_success_is_enough() {
-        assert!(!is_lost(None, DAY) && !is_lost(Some(1), DAY) && is_lost(Some(0), DAY));
+        assert!(!is_lost(DAY - 1) && is_lost(DAY));
     }
 }

@@ -3,15 +3,15 @@
 //! A claim belongs to a process and lasts as long as the process is alive: its beat grows, and others watch it with their
 //! own stopwatch, as with leases. A message is sent twice only when its process died, or did not come to write it down.
 
-use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{self, StreamExt as _};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use secrecy::SecretString;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
@@ -20,7 +20,7 @@ use super::destinations::{SEALED, TABLE};
 use super::pace::{self, Next};
 use super::standard;
 use crate::Engine;
-use crate::clock::SECOND;
+use crate::clock::{Millis, SECOND};
 use crate::every::Rhythm;
 use crate::refresh::{Lease, in_time};
 use crate::store::{Actor, ClaimedMessage, DestinationRow, Sent, StoreError};
@@ -41,6 +41,12 @@ const BEAT: Rhythm = Rhythm::new("claim_beat", Duration::from_millis(500)).limit
 const LOOP_LIMIT: Duration = Duration::from_secs(30);
 /// A process whose beat stands still for so long is dead.
 const DEAD_AFTER: Duration = Duration::from_secs(5);
+/// A process that has not shown itself for so long sends nothing more: others may soon take over what it claimed.
+const SURE_FOR: Duration = Duration::from_secs(3);
+/// Messages sent in one turn; then other destinations have theirs.
+const TURN_MAX: usize = 512;
+/// Looks for messages that a wrong clock put off.
+const UNSTICK: Rhythm = Rhythm::new("unstick_messages", Duration::from_secs(60)).limit(LOOP_LIMIT);
 
 /// Destinations that this process is serving, each with its organisation.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +75,28 @@ impl Serving {
     }
 }
 
+/// When others last saw that this process is alive.
+#[derive(Debug, Default)]
+pub(super) struct Life {
+    beats: AtomicI64,
+    shown: Mutex<Option<Instant>>,
+}
+
+impl Life {
+    /// Never one that was there before.
+    fn beat(&self) -> i64 {
+        self.beats.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn shown(&self, at: Instant) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+    }
+
+    fn is_sure(&self) -> bool {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < SURE_FOR)
+    }
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
         self.0.all().remove(&self.1);
@@ -77,8 +105,8 @@ impl Drop for Turn {
 
 /// How one try ended.
 enum Tried {
-    /// With what the destination answered.
-    Sent(Sent, Answer),
+    /// With what it was about and what the destination answered.
+    Sent { sent: Sent, entity: String, answer: Answer },
     /// It was not sent, for a reason of our own.
     Not(&'static str),
 }
@@ -87,7 +115,11 @@ impl Engine {
     /// Hands on, until [`Engine::stop_handing_on`].
     pub async fn hand_on(&self) {
         let (wake, looking) = (&self.outgoing().wake, |engine: Engine| async move { engine.serve_destinations().await });
-        tokio::join!(self.every_or_woken(LOOK, wake, looking), self.every(BEAT, |engine| async move { engine.beat_claims().await }));
+        tokio::join!(
+            self.every_or_woken(LOOK, wake, looking),
+            self.every(BEAT, |engine| async move { engine.beat_claims().await }),
+            self.every(UNSTICK, |engine| async move { engine.unstick_messages().await }),
+        );
     }
 
     /// Claims nothing more, waits for what is being sent, but no longer than this, and lets go of the rest.
@@ -117,6 +149,14 @@ impl Engine {
         }
     }
 
+    async fn unstick_messages(&self) {
+        match in_time(self.store().messages_unstick(self.now())).await {
+            Ok(0) => {}
+            Ok(unstuck) => tracing::warn!(unstuck, "messages that a wrong clock had put off are sent now"),
+            Err(error) => tracing::warn!(%error, "messages that a wrong clock put off could not be looked for"),
+        }
+    }
+
     fn serve_destination(&self, destination: DestinationRow) {
         let Some(turn) = self.outgoing().serving.take(&destination) else { return };
         let engine = self.clone();
@@ -126,15 +166,23 @@ impl Engine {
                 let engine = engine.clone();
                 async move { engine.send_some(&destination).await }
             });
-            match sending.await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(%error, destination = id, "messages could not be handed on; they are tried again"),
-                Err(_) => tracing::error!(destination = id, "handing on stopped in the middle; the messages are tried again"),
-            }
+            let sent = match sending.await {
+                Ok(Ok(sent)) => sent,
+                Ok(Err(error)) => {
+                    tracing::error!(%error, destination = id, "messages could not be handed on; they are tried again");
+                    0
+                }
+                Err(_) => {
+                    tracing::error!(destination = id, "handing on stopped in the middle; the messages are tried again");
+                    0
+                }
+            };
             engine.let_go(&id).await;
             drop(turn);
             // Others had their turn meanwhile; there may be more for this one.
-            engine.outgoing().wake.notify_one();
+            if sent > 0 {
+                engine.outgoing().wake.notify_one();
+            }
         });
     }
 
@@ -150,48 +198,69 @@ impl Engine {
         }
     }
 
-    /// Some of what is due for a destination.
-    async fn send_some(&self, destination: &DestinationRow) -> Result<(), StoreError> {
+    /// Some of what is due for a destination. Where order is asked for, what comes next about a thing follows at once. Answers
+    /// how many messages were tried.
+    async fn send_some(&self, destination: &DestinationRow) -> Result<usize, StoreError> {
         let (owner, id) = (&self.outgoing().owner, &destination.id);
         // Before the first claim, so that nobody takes this process for dead.
-        in_time(self.store().process_beat(owner)).await?;
+        in_time(self.show_life()).await?;
         // One is enough to find out whether it takes anything again.
         let limit = if destination.failing_since.is_some() { 1 } else { CLAIM };
-        let claimed = in_time(self.store().messages_claim(id, owner, self.now(), limit)).await?;
-        let sends = stream::iter(claimed).map(|message| self.send_apart(destination, message)).buffer_unordered(AT_ONCE);
-        // What has ended while the last ones were written down goes together.
-        let mut ended = std::pin::pin!(sends.ready_chunks(CLAIM as usize));
-        let mut outcome = Ok(());
-        // To the end, also when writing fails: nothing may be under way any more when the claims are let go of.
-        while let Some(tried) = ended.next().await {
-            outcome = outcome.and(self.write_tried(destination, tried).await);
+        let mut queue = VecDeque::from(in_time(self.store().messages_claim(id, owner, self.now(), limit)).await?);
+        let (mut sending, mut count, mut outcome) = (JoinSet::new(), 0, Ok(()));
+        loop {
+            while sending.len() < AT_ONCE
+                && let Some(message) = queue.pop_front()
+            {
+                count += 1;
+                sending.spawn(self.clone().send_apart(destination.clone(), message));
+            }
+            // To the end, also when writing fails: nothing may be under way any more when the claims are let go of.
+            let Some(first) = sending.join_next().await else { break };
+            // What has ended while the last ones were written down goes together.
+            let mut tried = vec![first.unwrap_or(Tried::Not("sending stopped in the middle"))];
+            while let Some(more) = sending.try_join_next() {
+                tried.push(more.unwrap_or(Tried::Not("sending stopped in the middle")));
+            }
+            match self.write_tried(destination, tried, count < TURN_MAX && outcome.is_ok()).await {
+                Ok(next) => queue.extend(next),
+                Err(error) => outcome = Err(error),
+            }
+            if outcome.is_err() || self.is_stopping() {
+                queue.clear();
+            }
         }
-        outcome
+        outcome.map(|()| count)
     }
 
     /// In a task of its own, so that it goes on while others are written down.
-    async fn send_apart(&self, destination: &DestinationRow, message: ClaimedMessage) -> Tried {
-        let (engine, destination) = (self.clone(), destination.clone());
-        let sending = tokio::spawn(async move { engine.send(&destination, message).await });
-        sending.await.unwrap_or(Tried::Not("sending stopped in the middle"))
+    async fn send_apart(self, destination: DestinationRow, message: ClaimedMessage) -> Tried {
+        if !self.outgoing().life.is_sure() {
+            return Tried::Not("this process stood still, and others may have taken over");
+        }
+        self.send(&destination, message).await
     }
 
-    async fn write_tried(&self, destination: &DestinationRow, tried: Vec<Tried>) -> Result<(), StoreError> {
-        let (mut sent, mut gone, mut wished, mut ours) = (Vec::new(), false, None, None);
+    /// Answers what comes next about the things of which a message ended, if `go_on`.
+    async fn write_tried(&self, destination: &DestinationRow, tried: Vec<Tried>, go_on: bool) -> Result<Vec<ClaimedMessage>, StoreError> {
+        let (mut sent, mut ended, mut gone, mut wished, mut ours) = (Vec::new(), Vec::new(), false, None, None);
         for one in tried {
             match one {
-                Tried::Sent(one, answer) => {
+                Tried::Sent { sent: one, entity, answer } => {
                     gone |= answer.is_gone();
                     wished = wished.max(answer.wish().filter(|_| !answer.is_good()));
+                    ended.extend(Some(entity).filter(|entity| one.state != "waiting" && !entity.is_empty()));
                     sent.push(one);
                 }
                 Tried::Not(why) => ours = Some(why),
             }
         }
         let (owner, failed) = (&self.outgoing().owner, sent.iter().any(|one: &Sent| one.state != "sent"));
-        let took_some = sent.iter().any(|one| one.state == "sent");
-        let again_at = self.now() + pace::rest(took_some, destination.failing_since, self.now(), wished);
-        in_time(self.store().messages_done(&destination.id, owner, &sent, again_at)).await?;
+        let again_at = self.now() + pace::rest(sent.iter().any(|one| one.state == "sent"), destination.failing_for, wished);
+        if failed || !go_on || self.is_stopping() {
+            ended.clear();
+        }
+        let next = in_time(self.store().messages_done_and_next(&destination.id, owner, &sent, again_at, &ended)).await?;
         if failed {
             self.pause_if_lost(destination, gone).await?;
         }
@@ -200,13 +269,13 @@ impl Engine {
             tracing::error!(why, destination = destination.id, "a message was not handed on; it is tried again");
             tokio::time::sleep(OURS_PAUSE).await;
         }
-        Ok(())
+        Ok(next)
     }
 
     async fn pause_if_lost(&self, destination: &DestinationRow, gone: bool) -> Result<(), StoreError> {
         let because = if gone {
             "gone"
-        } else if pace::is_lost(self.failing_since(destination).await?, self.now()) {
+        } else if pace::is_lost(self.failing_for(destination).await?) {
             "failures"
         } else {
             return Ok(());
@@ -219,9 +288,10 @@ impl Engine {
         Ok(())
     }
 
-    async fn failing_since(&self, destination: &DestinationRow) -> Result<Option<i64>, StoreError> {
+    /// By what the database has added up, which may be more than this process saw.
+    async fn failing_for(&self, destination: &DestinationRow) -> Result<Millis, StoreError> {
         let rows = self.store().destinations(&destination.organisation_id).await?;
-        Ok(rows.into_iter().find(|row| row.id == destination.id).and_then(|row| row.failing_since))
+        Ok(rows.into_iter().find(|row| row.id == destination.id).map_or(0, |row| row.failing_for))
     }
 
     async fn send(&self, destination: &DestinationRow, mut message: ClaimedMessage) -> Tried {
@@ -236,7 +306,8 @@ impl Engine {
         self.handed_on().add(if answer.is_good() { "sent" } else { "failed" });
         let (state, next_at) = if answer.is_good() { ("sent", self.now()) } else { self.after_failure(&message, &answer) };
         let status = answer.status.map(i64::from);
-        Tried::Sent(Sent { seq: message.seq, state, next_at, status, answer: answer.text.clone(), at: self.now() }, answer)
+        let sent = Sent { seq: message.seq, state, next_at, status, answer: answer.text.clone(), at: self.now() };
+        Tried::Sent { sent, entity: message.entity, answer }
     }
 
     fn after_failure(&self, message: &ClaimedMessage, answer: &Answer) -> (&'static str, i64) {
@@ -284,7 +355,7 @@ impl Engine {
     async fn beat_claims(&self) {
         let outgoing = self.outgoing();
         if outgoing.serving.anybody()
-            && let Err(error) = in_time(self.store().process_beat(&outgoing.owner)).await
+            && let Err(error) = in_time(self.show_life()).await
         {
             tracing::warn!(%error, "others may take this process for dead and send again what it is sending");
         }
@@ -294,6 +365,14 @@ impl Engine {
         if let Err(error) = in_time(self.take_over()).await {
             tracing::error!(%error, "messages of dead processes could not be taken over");
         }
+    }
+
+    /// Counted from before it is written: others may see it any time after that.
+    async fn show_life(&self) -> Result<(), StoreError> {
+        let (began, beat) = (Instant::now(), self.outgoing().life.beat());
+        self.store().process_beat(&self.outgoing().owner, beat).await?;
+        self.outgoing().life.shown(began);
+        Ok(())
     }
 
     async fn take_over(&self) -> Result<(), StoreError> {

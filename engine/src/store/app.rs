@@ -15,9 +15,13 @@ pub struct AppRow {
     pub client_id: String,
     pub client_secret_sealed: Option<Vec<u8>>,
     pub webhook_secret_sealed: Option<Vec<u8>>,
-    /// Accepted too until then.
+    /// Accepted too, until then if that is settled.
     pub webhook_secret_before_sealed: Option<Vec<u8>>,
     pub webhook_secret_before_until: Option<Millis>,
+    /// When the present webhook secret first verified something.
+    pub webhook_secret_matched_at: Option<Millis>,
+    /// Linear's id of the application, where it is known.
+    pub application_id: Option<String>,
     /// Name of the person, unless it came by command.
     pub added_by: Option<String>,
     pub added_at: Millis,
@@ -47,7 +51,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT a.id, a.organisation_id, a.name, a.client_id, a.client_secret_sealed, a.webhook_secret_sealed, \
-             a.webhook_secret_before_sealed, a.webhook_secret_before_until, u.name AS added_by, a.added_at, \
+             a.webhook_secret_before_sealed, a.webhook_secret_before_until, a.webhook_secret_matched_at, a.application_id, u.name AS added_by, a.added_at, \
              (SELECT COUNT(*) FROM connections c WHERE c.app_id = a.id AND c.state <> 'disconnected') AS connections \
              FROM apps a LEFT JOIN users u ON u.id = a.added_by ",
             $rest
@@ -107,33 +111,55 @@ impl Store {
         })
     }
 
-    /// Replaces the secrets that are given. The webhook secret before is accepted until `overlap_until`. `false`: there is no
-    /// such app.
+    /// Replaces the secrets that are given. The webhook secret before stays accepted; one that has verified nothing does not
+    /// push out one that still is. `false`: there is no such app.
     ///
     /// # Errors
     /// When the database fails; nothing is written then.
-    pub async fn app_set_secrets(
-        &self,
-        id: &str,
-        client_secret: Option<&[u8]>,
-        webhook_secret: Option<&[u8]>,
-        overlap_until: Millis,
-        act: &Act,
-    ) -> Stored<bool> {
+    pub async fn app_set_secrets(&self, id: &str, client_secret: Option<&[u8]>, webhook_secret: Option<&[u8]>, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(id);
         transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
-            let changed = sqlx::query("UPDATE apps SET client_secret_sealed = COALESCE($3, client_secret_sealed), \
-                webhook_secret_before_sealed = CASE WHEN $4 IS NULL THEN webhook_secret_before_sealed ELSE webhook_secret_sealed END, \
-                webhook_secret_before_until = CASE WHEN $4 IS NULL THEN webhook_secret_before_until ELSE $5 END, \
-                webhook_secret_sealed = COALESCE($4, webhook_secret_sealed) WHERE organisation_id = $1 AND id = $2")
-                .bind(&act.organisation_id).bind(id).bind(client_secret).bind(webhook_secret).bind(overlap_until).execute(&mut *tx).await?;
+            let changed = sqlx::query("UPDATE apps SET client_secret_sealed = COALESCE($3, client_secret_sealed) WHERE organisation_id = $1 AND id = $2")
+                .bind(&act.organisation_id).bind(id).bind(client_secret).execute(&mut *tx).await?;
             if changed.rows_affected() == 0 {
                 return Ok(false);
+            }
+            if let Some(webhook_secret) = webhook_secret {
+                sqlx::query("UPDATE apps SET webhook_secret_before_sealed = CASE WHEN webhook_secret_matched_at IS NULL \
+                     AND webhook_secret_before_sealed IS NOT NULL AND (webhook_secret_before_until IS NULL OR webhook_secret_before_until > $3) \
+                     THEN webhook_secret_before_sealed ELSE webhook_secret_sealed END, \
+                    webhook_secret_before_until = NULL, webhook_secret_matched_at = NULL, webhook_secret_sealed = $2 WHERE id = $1")
+                    .bind(id).bind(webhook_secret).bind(act.at).execute(&mut *tx).await?;
             }
             tx.commit().await?;
             Ok(true)
         })
+    }
+
+    /// A delivery was signed with the app's present webhook secret, sealed like this. The one before retires at `retire_at`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn app_secret_matched(&self, id: &str, sealed: &[u8], at: Millis, retire_at: Millis) -> Stored<()> {
+        const SQL: &str = "UPDATE apps SET webhook_secret_matched_at = $3, \
+            webhook_secret_before_until = CASE WHEN webhook_secret_before_sealed IS NULL THEN NULL ELSE COALESCE(webhook_secret_before_until, $4) END \
+            WHERE id = $1 AND webhook_secret_sealed = $2 AND webhook_secret_matched_at IS NULL";
+        let _stale = self.recent.stale_after(id);
+        let _turn = self.turn_to_write().await;
+        on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(sealed).bind(at).bind(retire_at).execute(pool).await?; });
+        Ok(())
+    }
+
+    /// Notes Linear's id of an app's application.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn app_set_application(&self, id: &str, application: &str) -> Stored<()> {
+        let _stale = self.recent.stale_after(id);
+        const SQL: &str = "UPDATE apps SET application_id = $2 WHERE id = $1 AND application_id IS NULL";
+        on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(application).execute(pool).await?; });
+        Ok(())
     }
 
     /// Removes an app that nothing goes through. Who is on the way through its consent page has to start again: the line of

@@ -4,13 +4,22 @@ use bytes::Bytes;
 use sqlx::FromRow;
 
 use super::postgres::transact;
-use super::{Store, Stored, on};
+use super::{Db, Store, Stored, on};
 use crate::clock::Millis;
+use crate::webhook::EventKey;
+
+/// What a row takes beside its texts and its body, and what one of the rows takes that go with it; rather more than less.
+const ROW_BYTES: usize = 400;
+const SMALL_ROW_BYTES: usize = 150;
+/// Pages that SQLite gives back to the disk at a time.
+const GIVEN_BACK: i64 = 256;
 
 /// A verified webhook, ready to be stored.
 #[derive(Clone, Debug)]
 pub struct NewDelivery {
     pub workspace_id: String,
+    /// Names the event, whatever webhook it comes through.
+    pub key: EventKey,
     /// SHA-256 of the body.
     pub digest: [u8; 32],
     /// "accepted", "late" or "ignored".
@@ -23,10 +32,10 @@ pub struct NewDelivery {
     /// Linear's own headers, as JSON.
     pub headers: String,
     pub delivery_id: Option<String>,
+    /// Linear's id of the webhook; may be empty.
+    pub webhook: String,
     /// Empty for the app's own.
     pub secret_id: String,
-    /// Write down that the secret matched.
-    pub note_match: bool,
     pub webhook_timestamp: Millis,
     pub received_at: Millis,
     pub took_us: i64,
@@ -34,6 +43,23 @@ pub struct NewDelivery {
     pub body: Bytes,
     /// Whose it is.
     pub recipients: Vec<Recipient>,
+}
+
+impl NewDelivery {
+    /// About the bytes that it takes in the database, with its rows in other tables and all indexes.
+    #[must_use]
+    pub fn weight(&self) -> i64 {
+        let texts = [&self.workspace_id, &self.event, &self.action, &self.subject, &self.actor, &self.entity, &self.headers];
+        let texts: usize = texts.into_iter().map(String::len).sum();
+        let messages: usize = self.recipients.iter().map(|recipient| 1 + recipient.messages.len()).sum();
+        i64::try_from(self.body.len() + texts + ROW_BYTES + messages * SMALL_ROW_BYTES).unwrap_or(i64::MAX)
+    }
+
+    /// The way that it came, as the row keeps it.
+    #[must_use]
+    pub fn through(&self) -> String {
+        format!("{}/{}", self.webhook, self.secret_id)
+    }
 }
 
 /// An organisation that a delivery is for.
@@ -60,6 +86,8 @@ pub struct DeliveryRow {
     pub actor: String,
     pub delivery_id: Option<String>,
     pub secret_id: String,
+    /// The webhooks that it came through: "webhook/secret", separated by spaces. Empty where that was not noted.
+    pub through: String,
     pub webhook_timestamp: Millis,
     pub received_at: Millis,
     pub took_us: i64,
@@ -70,12 +98,41 @@ pub struct DeliveryRow {
     pub body: Vec<u8>,
 }
 
+/// How a workspace last delivered something.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct LastDelivery {
+    pub workspace_id: String,
+    pub at: Millis,
+    secret_id: String,
+    through: String,
+}
+
+impl LastDelivery {
+    /// It came through the own webhook of the Linear app.
+    #[must_use]
+    pub fn by_app(&self) -> bool {
+        self.secret_id.is_empty() || ways(&self.through).any(|(_, secret)| secret.is_empty())
+    }
+
+    /// It came through a webhook of the workspace's own.
+    #[must_use]
+    pub fn by_own(&self) -> bool {
+        !self.secret_id.is_empty() || ways(&self.through).any(|(_, secret)| !secret.is_empty())
+    }
+}
+
+/// The webhooks that an event came through, each with the secret that signed it, or nothing for the app's own.
+pub fn ways(through: &str) -> impl Iterator<Item = (&str, &str)> {
+    through.split(' ').filter_map(|way| way.split_once('/'))
+}
+
 /// A connection that an event speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Concerned {
     pub organisation_id: String,
     pub connection_id: String,
     /// Of the app that it goes through, unless that is the operator's.
+    pub app_id: Option<String>,
     pub client_id: Option<String>,
 }
 
@@ -102,16 +159,23 @@ pub struct DeliveryFilter {
 
 macro_rules! columns {
     () => {
-        "d.seq, r.number, d.workspace_id, d.digest, d.outcome, d.event, d.action, d.subject, d.actor, d.delivery_id, d.secret_id, \
+        "d.seq, r.number, d.workspace_id, d.digest, d.outcome, d.event, d.action, d.subject, d.actor, d.delivery_id, d.secret_id, d.through, \
          d.webhook_timestamp, d.received_at, d.took_us, d.repeats, d.repeated_at, \
          CAST(length(d.body) AS BIGINT) AS body_bytes"
     };
 }
 
-/// The row that whoever stores or forgets holds first and to the end, so that nobody waits for somebody who waits.
-macro_rules! hold_log {
+/// What deliveries take in the database, of which the counter knows; of old rows only their body was counted.
+macro_rules! weight {
+    () => {
+        "CAST(COALESCE(SUM(COALESCE(weight, length(body))), 0) AS BIGINT)"
+    };
+}
+
+/// The row that whoever forgets holds first and to the end. Whoever stores does without it.
+macro_rules! hold_space {
     ($tx:ident) => {
-        sqlx::query("UPDATE delivery_log SET last = last").execute(&mut *$tx).await?
+        sqlx::query("UPDATE delivery_space SET freed = freed").execute(&mut *$tx).await?
     };
 }
 
@@ -214,12 +278,22 @@ impl Store {
         Ok(from.zip(to))
     }
 
-    /// How many bytes of bodies are kept.
+    /// How many bytes the kept deliveries take.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn delivery_bytes(&self) -> Stored<i64> {
-        on!(&self.db, pool => Ok(sqlx::query_scalar("SELECT bytes FROM delivery_log").fetch_one(pool).await?))
+        const SQL: &str = "SELECT bytes - (SELECT freed FROM delivery_space) FROM delivery_log";
+        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?))
+    }
+
+    /// How many deliveries may be kept: as many as there are numbers from the oldest to the newest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn deliveries_span(&self) -> Stored<i64> {
+        const SQL: &str = "SELECT COALESCE((SELECT MAX(seq) FROM deliveries) - (SELECT MIN(seq) FROM deliveries) + 1, 0)";
+        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?))
     }
 
     /// Forgets the oldest deliveries that came before this time, a bite of them. Messages go with them. Answers how many.
@@ -227,62 +301,111 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn deliveries_forget(&self, before: Millis, bite: i64) -> Stored<u64> {
-        const OLDEST: &str = "SELECT MAX(seq), COUNT(*), CAST(COALESCE(SUM(length(body)), 0) AS BIGINT) FROM deliveries \
-            WHERE received_at < $2 AND seq IN (SELECT seq FROM deliveries ORDER BY seq LIMIT $1)";
-        let _turn = self.turn_to_write().await;
-        transact!(self, tx => {
-            hold_log!(tx);
-            let (last, count, bytes): (Option<i64>, i64, i64) = sqlx::query_as(OLDEST).bind(bite).bind(before).fetch_one(&mut *tx).await?;
-            let Some(last) = last else { return Ok(0) };
-            sqlx::query("DELETE FROM delivery_recipients WHERE organisation_id IN (SELECT id FROM organisations) AND number <= $1")
-                .bind(last).execute(&mut *tx).await?;
-            sqlx::query("DELETE FROM messages WHERE seq <= $1").bind(last).execute(&mut *tx).await?;
-            sqlx::query("DELETE FROM deliveries WHERE seq <= $1").bind(last).execute(&mut *tx).await?;
-            sqlx::query("UPDATE delivery_log SET bytes = bytes - $1").bind(bytes).execute(&mut *tx).await?;
-            tx.commit().await?;
-            Ok(count.unsigned_abs())
-        })
+        // Up to the first that is younger: one row that a wrong clock dated takes no other with it.
+        const OLDEST: &str = "SELECT MAX(seq) FROM (SELECT seq, MAX(received_at) OVER (ORDER BY seq) AS newest FROM \
+            (SELECT seq, received_at FROM deliveries ORDER BY seq LIMIT $1) AS bite) AS dated WHERE newest < $2";
+        let last: Option<i64> = on!(&self.db, pool => sqlx::query_scalar(OLDEST).bind(bite).bind(before).fetch_one(pool).await?);
+        Ok(self.deliveries_drop(last.unwrap_or(0)).await?.0)
     }
 
-    /// Makes room: while there are more bytes than this, the bodies of the oldest deliveries go, a bite of them. The rows stay,
-    /// so that Linear's retries are still known as duplicates; messages that wait for a body are parked. Answers how many
-    /// deliveries lost their body, and how many messages were parked for it.
+    /// Makes room: while all deliveries together take more bytes than this, the oldest go, a bite of them, and the messages that
+    /// wait for them. Answers how many deliveries went, and how many messages were given up for it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn deliveries_prune(&self, bytes_max: i64, bite: i64) -> Stored<(u64, u64)> {
-        // The first of them whose bodies together are enough.
-        const OLDEST: &str = "SELECT MAX(seq), COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM \
-            (SELECT seq, size, SUM(size) OVER (ORDER BY seq) AS together FROM (SELECT seq, length(body) AS size FROM deliveries \
-            WHERE seq > (SELECT pruned_to FROM delivery_log) ORDER BY seq LIMIT $1) AS bite) AS summed \
-            WHERE together - size < (SELECT bytes FROM delivery_log) - $2";
-        const PARK: &str = "UPDATE messages SET state = 'parked', last_answer = 'the delivery was not kept for so long' \
-            WHERE seq > (SELECT pruned_to FROM delivery_log) AND seq <= $1 AND state = 'waiting' AND claimed_by IS NULL";
+        // The first of them that together are enough.
+        const OLDEST: &str = "SELECT MAX(seq) FROM (SELECT seq, size, SUM(size) OVER (ORDER BY seq) AS together FROM \
+            (SELECT seq, COALESCE(weight, length(body)) AS size FROM deliveries ORDER BY seq LIMIT $1) AS bite) AS summed \
+            WHERE together - size < $2";
+        let excess = self.delivery_bytes().await? - bytes_max;
+        if excess <= 0 {
+            return Ok((0, 0));
+        }
+        let last: Option<i64> = on!(&self.db, pool => sqlx::query_scalar(OLDEST).bind(bite).bind(excess).fetch_one(pool).await?);
+        self.deliveries_drop(last.unwrap_or(0)).await
+    }
+
+    /// Forgets the deliveries up to this one. Their digests stay. Answers how many they were, and how many messages still waited.
+    async fn deliveries_drop(&self, last: i64) -> Stored<(u64, u64)> {
+        const SPACE: &str = concat!("UPDATE delivery_space SET freed = freed + (SELECT ", weight!(), " FROM deliveries WHERE seq <= $1)");
+        const GIVEN_UP: &str = "UPDATE destinations SET given_up = given_up + \
+            (SELECT COUNT(*) FROM messages m WHERE m.destination_id = destinations.id AND m.seq <= $1 AND m.state = 'waiting') \
+            WHERE EXISTS (SELECT 1 FROM messages m WHERE m.destination_id = destinations.id AND m.seq <= $1 AND m.state = 'waiting')";
+        const RECIPIENTS: &str = "DELETE FROM delivery_recipients WHERE organisation_id IN (SELECT id FROM organisations) \
+            AND (number <= $1 OR (seq <= $1 AND number <> seq))";
+        if last == 0 {
+            return Ok((0, 0));
+        }
         let _turn = self.turn_to_write().await;
         transact!(self, tx => {
-            hold_log!(tx);
-            let oldest = sqlx::query_as(OLDEST).bind(bite).bind(bytes_max).fetch_one(&mut *tx).await?;
-            let (Some(last), pruned, freed): (Option<i64>, i64, i64) = oldest else { return Ok((0, 0)) };
-            let parked = sqlx::query(PARK).bind(last).execute(&mut *tx).await?.rows_affected();
-            sqlx::query("UPDATE deliveries SET body = $2 WHERE seq > (SELECT pruned_to FROM delivery_log) AND seq <= $1")
-                .bind(last).bind(&b""[..]).execute(&mut *tx).await?;
-            sqlx::query("UPDATE delivery_log SET bytes = bytes - $1, pruned_to = $2").bind(freed).bind(last).execute(&mut *tx).await?;
+            hold_space!(tx);
+            sqlx::query(SPACE).bind(last).execute(&mut *tx).await?;
+            // First of all what whoever stores may want to count: it passes over what is being forgotten.
+            let gone = sqlx::query("DELETE FROM deliveries WHERE seq <= $1").bind(last).execute(&mut *tx).await?.rows_affected();
+            let waiting: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM messages WHERE seq <= $1 AND state = 'waiting'")
+                .bind(last).fetch_one(&mut *tx).await?;
+            if waiting > 0 {
+                sqlx::query(GIVEN_UP).bind(last).execute(&mut *tx).await?;
+            }
+            sqlx::query(RECIPIENTS).bind(last).execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM messages WHERE seq <= $1").bind(last).execute(&mut *tx).await?;
             tx.commit().await?;
-            Ok((pruned.unsigned_abs(), parked))
+            Ok((gone, waiting.unsigned_abs()))
         })
     }
 
-    /// When each workspace of an organisation last delivered something: Linear's organization id and the time.
+    /// Forgets events that came before this time, a bite of them: Linear sends none of them again. Answers how many.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn deliveries_last(&self, organisation: &str) -> Stored<Vec<(String, Millis)>> {
-        const SQL: &str = "SELECT c.workspace_id, (SELECT d.received_at FROM deliveries d WHERE d.workspace_id = c.workspace_id \
-             AND EXISTS (SELECT 1 FROM delivery_recipients r WHERE r.organisation_id = c.organisation_id AND r.number = d.seq) \
-             ORDER BY d.seq DESC LIMIT 1) AS at \
-            FROM connections c WHERE c.organisation_id = $1";
-        let rows: Vec<(String, Option<Millis>)> = on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?);
-        Ok(rows.into_iter().filter_map(|(workspace, at)| Some((workspace, at?))).collect())
+    pub async fn events_forget(&self, before: Millis, bite: i64) -> Stored<u64> {
+        const SQL: &str = "DELETE FROM delivery_digests WHERE seq <= (SELECT MAX(seq) FROM \
+            (SELECT seq, at FROM delivery_digests ORDER BY seq LIMIT $1) AS bite WHERE at < $2)";
+        let _turn = self.turn_to_write().await;
+        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(bite).bind(before).execute(pool).await?.rows_affected()))
+    }
+
+    /// How many events are remembered: as many as there are numbers from the oldest to the newest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn events_span(&self) -> Stored<i64> {
+        const SQL: &str = "SELECT COALESCE((SELECT MAX(seq) FROM delivery_digests) - (SELECT MIN(seq) FROM delivery_digests) + 1, 0)";
+        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?))
+    }
+
+    /// Has the room of what was deleted used again. SQLite does so by itself, and gives pages back where many are free.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn deliveries_tidy(&self) -> Stored<()> {
+        const VACUUM: &str = "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) deliveries, delivery_recipients, delivery_digests, messages";
+        match &self.db {
+            Db::Postgres(pool) => drop(pool.at_once(VACUUM.to_owned()).await?),
+            Db::Sqlite(pool) => {
+                let free: i64 = sqlx::query_scalar("PRAGMA freelist_count").fetch_one(pool).await?;
+                let all: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(pool).await?;
+                // What comes next takes the rest.
+                if free > GIVEN_BACK.max(all / 4) {
+                    let _turn = self.turn_to_write().await;
+                    sqlx::query("PRAGMA incremental_vacuum(256)").fetch_all(pool).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How each workspace of an organisation last delivered something.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn deliveries_last(&self, organisation: &str) -> Stored<Vec<LastDelivery>> {
+        const SQL: &str = "SELECT d.workspace_id, d.received_at AS at, d.secret_id, d.through FROM connections c JOIN deliveries d ON d.seq = \
+             (SELECT l.seq FROM deliveries l WHERE l.workspace_id = c.workspace_id \
+             AND EXISTS (SELECT 1 FROM delivery_recipients r WHERE r.organisation_id = c.organisation_id AND r.number = l.seq) \
+             ORDER BY l.seq DESC LIMIT 1) WHERE c.organisation_id = $1";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
     }
 
     /// Events about connections that nobody has acted on yet, the oldest first.
@@ -300,7 +423,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn errand_connections(&self, seq: i64, workspace: &str, viewer: Option<&str>) -> Stored<Vec<Concerned>> {
-        const SQL: &str = "SELECT c.organisation_id, c.id AS connection_id, a.client_id FROM connections c \
+        const SQL: &str = "SELECT c.organisation_id, c.id AS connection_id, a.id AS app_id, a.client_id FROM connections c \
             LEFT JOIN apps a ON a.id = c.app_id JOIN delivery_recipients r ON r.organisation_id = c.organisation_id AND r.seq = $1 \
             WHERE c.workspace_id = $2 AND ($3 = '' OR c.viewer_id = $3) ORDER BY c.id";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(seq).bind(workspace).bind(viewer.unwrap_or_default()).fetch_all(pool).await?))

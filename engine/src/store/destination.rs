@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::audit::{note, noted};
 use super::postgres::transact;
-use super::{Act, Store, Stored, on};
+use super::{Act, LONGEST_REST, LONGEST_WAIT, Store, Stored, on};
 use crate::clock::Millis;
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -20,12 +20,16 @@ pub struct DestinationRow {
     pub paused_at: Option<Millis>,
     pub paused_because: Option<String>,
     pub failing_since: Option<Millis>,
+    /// Milliseconds, added up from one failure to the next.
+    pub failing_for: Millis,
     /// It is left alone until then.
     pub next_at: Millis,
     pub last_status: Option<i64>,
     pub last_answer: Option<String>,
     pub last_at: Option<Millis>,
     pub last_ok_at: Option<Millis>,
+    /// Messages that waited until their deliveries were kept no more.
+    pub given_up: i64,
     pub created_at: Millis,
 }
 
@@ -44,11 +48,13 @@ impl DestinationRow {
             paused_at: None,
             paused_because: None,
             failing_since: None,
+            failing_for: 0,
             next_at: 0,
             last_status: None,
             last_answer: None,
             last_at: None,
             last_ok_at: None,
+            given_up: 0,
             created_at: now,
         }
     }
@@ -63,8 +69,8 @@ impl DestinationRow {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, organisation_id, url, events, ordered, secret_sealed, last_four, paused_at, paused_because, failing_since, next_at, \
-             last_status, last_answer, last_at, last_ok_at, created_at FROM destinations ",
+            "SELECT id, organisation_id, url, events, ordered, secret_sealed, last_four, paused_at, paused_because, failing_since, failing_for, \
+             next_at, last_status, last_answer, last_at, last_ok_at, given_up, created_at FROM destinations ",
             $rest
         )
     };
@@ -96,11 +102,12 @@ impl Store {
     /// When the database fails.
     pub async fn destinations_due(&self, now: Millis) -> Stored<Vec<DestinationRow>> {
         const SQL: &str = select!(
-            "WHERE paused_at IS NULL AND next_at <= $1 AND EXISTS (SELECT 1 FROM messages m \
-             WHERE m.destination_id = destinations.id AND m.state = 'waiting' AND m.next_at <= $1 AND m.claimed_by IS NULL) \
-             ORDER BY COALESCE(last_at, 0), id"
+            "WHERE paused_at IS NULL AND (next_at <= $1 OR next_at > $1 + $2) AND (EXISTS (SELECT 1 FROM messages m \
+             WHERE m.destination_id = destinations.id AND m.state = 'waiting' AND m.next_at <= $1 AND m.claimed_by IS NULL AND m.entity = '') \
+             OR EXISTS (SELECT 1 FROM messages m WHERE m.destination_id = destinations.id AND m.state = 'waiting' AND m.entity <> '' \
+             AND (m.next_at <= $1 OR m.next_at > $1 + $3) AND m.claimed_by IS NULL)) ORDER BY COALESCE(last_at, 0), id"
         );
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(now).fetch_all(pool).await?))
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(now).bind(LONGEST_REST).bind(LONGEST_WAIT).fetch_all(pool).await?))
     }
 
     /// Adds a destination, unless the organisation has `max` of them already. `false`: it has.
@@ -166,7 +173,7 @@ impl Store {
         let _turn = self.turn_to_write().await;
         transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
-            let resumed = sqlx::query("UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = NULL, next_at = 0 WHERE organisation_id = $1 AND id = $2")
+            let resumed = sqlx::query("UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = NULL, failing_for = 0, next_at = 0 WHERE organisation_id = $1 AND id = $2")
                 .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
             if resumed.rows_affected() == 0 {
                 return Ok(false);

@@ -6,16 +6,25 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
+use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::disk::{Disk, DiskTrouble};
-use super::{NewDelivery, SQLITE_BUSY_TIMEOUT, StoreError, Stored, sqlite};
+use super::{NewDelivery, Put, SQLITE_BUSY_TIMEOUT, StoreError, Stored, sqlite};
 
+const TAKE: &str = "INSERT INTO delivery_digests (seq, digest, at) SELECT ?1, ?2, ?4 \
+     WHERE NOT EXISTS (SELECT 1 FROM delivery_digests WHERE digest = ?3) ON CONFLICT DO NOTHING";
 const DELIVERY: &str = "INSERT INTO deliveries (seq, workspace_id, digest, outcome, event, action, subject, actor, entity, headers, delivery_id, \
-     secret_id, webhook_timestamp, received_at, took_us, to_do, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
-     ?16, ?17) ON CONFLICT (webhook_timestamp, digest, workspace_id) DO NOTHING";
+     secret_id, webhook_timestamp, received_at, took_us, to_do, weight, through, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+     ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT DO NOTHING";
 const RECIPIENT: &str = "INSERT INTO delivery_recipients (organisation_id, number, seq) VALUES (?1, ?2, ?2)";
-const MESSAGE: &str = "INSERT INTO messages (destination_id, seq, entity, state, attempts, next_at) VALUES (?1, ?2, ?3, 'waiting', 0, 0)";
+const MESSAGE: &str = "INSERT INTO messages (destination_id, seq, entity, state, attempts, next_at) VALUES (?1, ?2, ?3, 'waiting', 0, 0) \
+     ON CONFLICT DO NOTHING";
+const KNOWN: &str = "SELECT seq, through FROM deliveries WHERE seq IN (SELECT seq FROM delivery_digests WHERE digest IN (?1, ?2)) LIMIT 1";
+const HEARS_LATE: &str = "INSERT INTO delivery_recipients (organisation_id, number, seq) SELECT ?1, ?2, ?3 WHERE NOT EXISTS \
+     (SELECT 1 FROM delivery_recipients WHERE organisation_id = ?1 AND (number = ?3 OR (seq = ?3 AND number <> seq)))";
+const REPEATED: &str = "UPDATE deliveries SET repeats = repeats + 1, repeated_at = ?2, through = ?3, to_do = to_do OR ?4 WHERE seq = ?1";
+/// More is not noted of the webhooks that one event came through.
+const THROUGH_MAX: usize = 1_000;
 
 #[derive(Debug)]
 pub(super) struct SqliteIngest {
@@ -29,8 +38,8 @@ impl SqliteIngest {
         SqliteIngest { disk, connection: Mutex::default() }
     }
 
-    /// For each of them: whether it is new. Blocks.
-    pub fn put(&self, new: &[NewDelivery]) -> Stored<Vec<bool>> {
+    /// See [`super::Store::deliveries_put`]. Blocks.
+    pub fn put(&self, new: &[NewDelivery]) -> Stored<Put> {
         let mut connection = self.connection();
         if let Some(trouble) = self.disk.takes_more() {
             // What was open while another file was there is not used again.
@@ -74,7 +83,7 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn put(connection: &mut Option<Connection>, path: &Path, new: &[NewDelivery]) -> rusqlite::Result<Vec<bool>> {
+fn put(connection: &mut Option<Connection>, path: &Path, new: &[NewDelivery]) -> rusqlite::Result<Put> {
     let connection = match connection {
         Some(open) => open,
         None => connection.insert(open(path)?),
@@ -82,44 +91,79 @@ fn put(connection: &mut Option<Connection>, path: &Path, new: &[NewDelivery]) ->
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let count = new.len() as i64;
     let last: i64 = tx.prepare_cached("UPDATE delivery_log SET last = last + ?1 RETURNING last")?.query_row([count], |row| row.get(0))?;
-    let (mut outcomes, mut bytes) = (Vec::with_capacity(new.len()), 0);
-    {
-        let (mut delivery, mut recipient) = (tx.prepare_cached(DELIVERY)?, tx.prepare_cached(RECIPIENT)?);
-        let mut message = tx.prepare_cached(MESSAGE)?;
-        for (new, seq) in new.iter().zip(last - count + 1..) {
-            let stored = delivery.execute(params![
-                seq,
-                new.workspace_id,
-                new.digest,
-                new.outcome,
-                new.event,
-                new.action,
-                new.subject,
-                new.actor,
-                new.entity,
-                new.headers,
-                new.delivery_id,
-                new.secret_id,
-                new.webhook_timestamp,
-                new.received_at,
-                new.took_us,
-                new.to_do,
-                &new.body[..],
-            ])? == 1;
-            outcomes.push(stored);
-            if !stored {
-                continue;
-            }
-            bytes += new.body.len() as i64;
-            for hears in &new.recipients {
-                recipient.execute(params![hears.organisation_id, seq])?;
-                for (destination, entity) in &hears.messages {
-                    message.execute(params![destination, seq, entity])?;
-                }
-            }
+    let (mut fresh, mut bytes) = (Vec::with_capacity(new.len()), 0);
+    for (new, seq) in new.iter().zip(last - count + 1..) {
+        let stored = put_one(&tx, seq, new)?;
+        bytes += if stored { new.weight() } else { 0 };
+        fresh.push(stored || repeat(&tx, seq, new)?);
+    }
+    let kept = tx
+        .prepare_cached("UPDATE delivery_log SET bytes = bytes + ?1 RETURNING bytes - (SELECT freed FROM delivery_space)")?
+        .query_row([bytes], |row| row.get(0))?;
+    tx.commit()?;
+    Ok(Put { fresh, kept })
+}
+
+/// `false`: the event is known.
+fn put_one(tx: &Transaction<'_>, seq: i64, new: &NewDelivery) -> rusqlite::Result<bool> {
+    if tx.prepare_cached(TAKE)?.execute(params![seq, new.key, new.digest, new.received_at])? == 0 {
+        return Ok(false);
+    }
+    let values = params![
+        seq,
+        new.workspace_id,
+        new.digest,
+        new.outcome,
+        new.event,
+        new.action,
+        new.subject,
+        new.actor,
+        new.entity,
+        new.headers,
+        new.delivery_id,
+        new.secret_id,
+        new.webhook_timestamp,
+        new.received_at,
+        new.took_us,
+        new.to_do,
+        new.weight(),
+        new.through(),
+        &new.body[..],
+    ];
+    if tx.prepare_cached(DELIVERY)?.execute(values)? == 0 {
+        return Ok(false);
+    }
+    let (mut recipient, mut message) = (tx.prepare_cached(RECIPIENT)?, tx.prepare_cached(MESSAGE)?);
+    for hears in &new.recipients {
+        recipient.execute(params![hears.organisation_id, seq])?;
+        hand_on(&mut message, seq, &hears.messages)?;
+    }
+    Ok(true)
+}
+
+/// Counts an event that is known. `true`: somebody hears of it who had not before, under the number that it did not need.
+fn repeat(tx: &Transaction<'_>, number: i64, new: &NewDelivery) -> rusqlite::Result<bool> {
+    let known = tx.prepare_cached(KNOWN)?.query_row(params![new.key, new.digest], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((seq, mut through)): Option<(i64, String)> = known else { return Ok(false) };
+    let (mut hears_late, mut message) = (tx.prepare_cached(HEARS_LATE)?, tx.prepare_cached(MESSAGE)?);
+    let mut heard = false;
+    for hears in &new.recipients {
+        if hears_late.execute(params![hears.organisation_id, number, seq])? == 1 {
+            heard = true;
+            hand_on(&mut message, seq, &hears.messages)?;
         }
     }
-    tx.prepare_cached("UPDATE delivery_log SET bytes = bytes + ?1")?.execute([bytes])?;
-    tx.commit()?;
-    Ok(outcomes)
+    let way = new.through();
+    if through.len() <= THROUGH_MAX && !through.split(' ').any(|known| known == way) {
+        through = format!("{through} {way}").trim_start().to_owned();
+    }
+    tx.prepare_cached(REPEATED)?.execute(params![seq, new.received_at, through, heard && new.to_do])?;
+    Ok(heard)
+}
+
+fn hand_on(message: &mut CachedStatement<'_>, seq: i64, messages: &[(String, String)]) -> rusqlite::Result<()> {
+    for (destination, entity) in messages {
+        message.execute(params![destination, seq, entity])?;
+    }
+    Ok(())
 }

@@ -3,16 +3,26 @@
 
 use sqlx::FromRow;
 
+use super::postgres::transact;
 use super::{Db, Store, Stored, on};
-use crate::clock::Millis;
+use crate::clock::{HOUR, Millis};
+use crate::digest::sha256_hex;
 
 /// Bytes of a body that is read with the claim.
 const BODY_MAX: i32 = 64 * 1024;
+/// Nothing is ever put off for longer. What seems to be was put off by a clock that was wrong, and is due.
+pub const LONGEST_WAIT: Millis = 6 * HOUR;
+/// No destination is left alone for longer.
+pub const LONGEST_REST: Millis = HOUR;
+/// Of the time between two failures as much counts as time of failing: more passed while nobody tried, or by a clock alone.
+const FAILING_STEP: Millis = LONGEST_WAIT + LONGEST_REST;
 
 /// A message that this process claimed.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct ClaimedMessage {
     pub seq: i64,
+    /// Empty where order is not asked for.
+    pub entity: String,
     pub attempts: i64,
     pub first_at: Option<Millis>,
     pub workspace_id: String,
@@ -48,53 +58,118 @@ pub struct MessageRow {
     pub last_at: Option<Millis>,
 }
 
+/// A statement for a list of numbers, as either database takes lists.
+macro_rules! of_each {
+    ($before:literal, $after:literal) => {
+        (concat!($before, "IN (SELECT value FROM json_each($2))", $after), concat!($before, "= ANY($2)", $after))
+    };
+}
+
+fn list(numbers: &[i64]) -> String {
+    serde_json::to_string(numbers).unwrap_or_default()
+}
+
 impl Store {
-    /// Claims messages of a destination that are due, the oldest first. Where order is asked for, none that has an earlier one
-    /// about the same thing before it.
+    /// Claims messages of a destination that are due. Where order is asked for, of each thing only the first that has not ended;
+    /// which things come first changes each time, so that none waits for ever. It reads no more of a backlog than it claims.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn messages_claim(&self, destination: &str, owner: &str, now: Millis, limit: i64) -> Stored<Vec<ClaimedMessage>> {
+        let from = sha256_hex(&now.to_be_bytes());
+        let left = |claimed: &[i64]| limit - i64::try_from(claimed.len()).unwrap_or(limit);
+        let mut claimed = self.messages_claim_firsts(destination, owner, now, &from, limit).await?;
+        claimed.extend(self.messages_claim_firsts(destination, owner, now, "", left(&claimed)).await?);
+        claimed.extend(self.messages_claim_any(destination, owner, now, left(&claimed)).await?);
+        self.messages_read(destination, owner, &claimed).await
+    }
+
+    /// The first message of each thing that is named after `from`.
+    async fn messages_claim_firsts(&self, destination: &str, owner: &str, now: Millis, from: &str, limit: i64) -> Stored<Vec<i64>> {
+        // From thing to thing along the index, as far as needed. Plain sub-selects: a join might read all that waits.
+        const FIRSTS: &str = "WITH RECURSIVE things (entity) AS (\
+             SELECT (SELECT MIN(m.entity) FROM messages m WHERE m.destination_id = $1 AND m.state = 'waiting' AND m.entity <> '' AND m.entity > $2) \
+             UNION ALL SELECT (SELECT MIN(m.entity) FROM messages m WHERE m.destination_id = $1 AND m.state = 'waiting' AND m.entity <> '' \
+              AND m.entity > things.entity) FROM things WHERE things.entity IS NOT NULL) \
+            SELECT firsts.seq FROM (SELECT (SELECT MIN(m.seq) FROM messages m WHERE m.destination_id = $1 AND m.state = 'waiting' \
+              AND m.entity <> '' AND m.entity = things.entity) AS seq FROM things WHERE things.entity IS NOT NULL) AS firsts \
+            WHERE (SELECT m.claimed_by IS NULL AND (m.next_at <= $3 OR m.next_at > $3 + $5) FROM messages m \
+             WHERE m.seq = firsts.seq AND m.destination_id = $1) LIMIT $4";
+        let firsts: Vec<i64> = on!(&self.db, pool => sqlx::query_scalar(FIRSTS).bind(destination).bind(from).bind(now).bind(limit)
+            .bind(LONGEST_WAIT).fetch_all(pool).await?);
+        if firsts.is_empty() {
+            return Ok(firsts);
+        }
+        const CLAIM: (&str, &str) = of_each!(
+            "UPDATE messages SET claimed_by = $3, first_at = COALESCE(first_at, $4) WHERE destination_id = $1 AND seq ",
+            " AND state = 'waiting' AND claimed_by IS NULL AND EXISTS (SELECT 1 FROM destinations d WHERE d.id = $1 AND d.paused_at IS NULL) \
+             RETURNING seq"
+        );
+        let _turn = self.turn_to_write().await;
+        match &self.db {
+            Db::Sqlite(pool) => {
+                Ok(sqlx::query_scalar(CLAIM.0).bind(destination).bind(list(&firsts)).bind(owner).bind(now).fetch_all(pool).await?)
+            }
+            Db::Postgres(pool) => {
+                Ok(sqlx::query_scalar(CLAIM.1).bind(destination).bind(firsts).bind(owner).bind(now).fetch_all(pool).await?)
+            }
+        }
+    }
+
+    async fn messages_claim_any(&self, destination: &str, owner: &str, now: Millis, limit: i64) -> Stored<Vec<i64>> {
         macro_rules! claim {
             ($lock:literal) => {
                 concat!(
                     "UPDATE messages SET claimed_by = $2, first_at = COALESCE(first_at, $3) WHERE destination_id = $1 AND seq IN (\
-                     SELECT m.seq FROM messages m WHERE m.destination_id = $1 \
-                     AND EXISTS (SELECT 1 FROM destinations d WHERE d.id = $1 AND d.paused_at IS NULL) AND m.state = 'waiting' AND m.next_at <= $3 AND m.claimed_by IS NULL \
-                     AND (m.entity = '' OR NOT EXISTS (SELECT 1 FROM messages e WHERE e.destination_id = m.destination_id AND e.entity = m.entity \
-                     AND e.entity <> '' AND e.state = 'waiting' AND e.seq < m.seq)) ORDER BY m.seq LIMIT $4 ",
+                     SELECT m.seq FROM messages m WHERE m.destination_id = $1 AND m.state = 'waiting' AND m.claimed_by IS NULL AND m.entity = '' \
+                     AND m.next_at <= $3 AND EXISTS (SELECT 1 FROM destinations d WHERE d.id = $1 AND d.paused_at IS NULL) \
+                     ORDER BY m.next_at, m.seq LIMIT $4 ",
                     $lock,
                     ") AND claimed_by IS NULL RETURNING seq"
                 )
             };
         }
-        let turn = self.turn_to_write().await;
-        let mut claimed: Vec<i64> = match &self.db {
-            Db::Sqlite(pool) => sqlx::query_scalar(claim!("")).bind(destination).bind(owner).bind(now).bind(limit).fetch_all(pool).await?,
+        let _turn = self.turn_to_write().await;
+        match &self.db {
+            Db::Sqlite(pool) => {
+                Ok(sqlx::query_scalar(claim!("")).bind(destination).bind(owner).bind(now).bind(limit).fetch_all(pool).await?)
+            }
             Db::Postgres(pool) => {
                 let sql = claim!("FOR UPDATE SKIP LOCKED");
-                sqlx::query_scalar(sql).bind(destination).bind(owner).bind(now).bind(limit).fetch_all(pool).await?
+                Ok(sqlx::query_scalar(sql).bind(destination).bind(owner).bind(now).bind(limit).fetch_all(pool).await?)
             }
-        };
-        drop(turn);
-        claimed.sort_unstable();
-        self.messages_read(destination, owner, &claimed).await
+        }
     }
 
-    /// With their bodies; where it was pruned meanwhile, the message is parked.
+    /// With their bodies.
     async fn messages_read(&self, destination: &str, owner: &str, claimed: &[i64]) -> Stored<Vec<ClaimedMessage>> {
-        let (Some(first), Some(last)) = (claimed.first(), claimed.last()) else { return Ok(Vec::new()) };
-        const READ: &str = "SELECT m.seq, m.attempts, m.first_at, d.workspace_id, d.digest, d.headers, CASE WHEN length(d.body) <= $5 THEN d.body END AS body \
-            FROM messages m JOIN deliveries d ON d.seq = m.seq AND d.seq > (SELECT pruned_to FROM delivery_log) \
-            WHERE m.destination_id = $1 AND m.claimed_by = $2 AND m.seq >= $3 AND m.seq <= $4 ORDER BY m.seq";
-        const PARK: &str = "UPDATE messages SET state = 'parked', claimed_by = NULL, last_answer = 'the delivery was not kept for so long' \
-            WHERE destination_id = $1 AND claimed_by = $2 AND seq >= $3 AND seq <= $4 \
-            AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = messages.seq AND d.seq > (SELECT pruned_to FROM delivery_log))";
-        let all: Vec<ClaimedMessage> = on!(&self.db, pool => sqlx::query_as(READ).bind(destination).bind(owner).bind(first).bind(last).bind(BODY_MAX).fetch_all(pool).await?);
-        if all.len() < claimed.len() {
-            on!(&self.db, pool => { sqlx::query(PARK).bind(destination).bind(owner).bind(first).bind(last).execute(pool).await?; });
+        const READ: (&str, &str) = of_each!(
+            "SELECT m.seq, m.entity, m.attempts, m.first_at, d.workspace_id, d.digest, d.headers, CASE WHEN length(d.body) <= $4 THEN d.body END AS body \
+             FROM messages m JOIN deliveries d ON d.seq = m.seq WHERE m.destination_id = $1 AND m.claimed_by = $3 AND m.seq ",
+            " ORDER BY m.seq"
+        );
+        if claimed.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(all.into_iter().filter(|message| claimed.binary_search(&message.seq).is_ok()).collect())
+        match &self.db {
+            Db::Sqlite(pool) => {
+                Ok(sqlx::query_as(READ.0).bind(destination).bind(list(claimed)).bind(owner).bind(BODY_MAX).fetch_all(pool).await?)
+            }
+            Db::Postgres(pool) => {
+                Ok(sqlx::query_as(READ.1).bind(destination).bind(claimed).bind(owner).bind(BODY_MAX).fetch_all(pool).await?)
+            }
+        }
+    }
+
+    /// What unordered messages were put off to by a clock that was wrong is now. Answers how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn messages_unstick(&self, now: Millis) -> Stored<u64> {
+        const SQL: &str = "UPDATE messages SET next_at = $1 WHERE state = 'waiting' AND claimed_by IS NULL AND entity = '' AND next_at > $1 + $2 \
+            AND destination_id IN (SELECT id FROM destinations)";
+        let _turn = self.turn_to_write().await;
+        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(now).bind(LONGEST_WAIT).execute(pool).await?.rows_affected()))
     }
 
     /// Writes down how tries of one destination ended, and lets go of the claims. The destination is left alone until
@@ -103,26 +178,58 @@ impl Store {
     /// # Errors
     /// When the database fails; the claims stay then, and what was sent may be sent again.
     pub async fn messages_done(&self, destination: &str, owner: &str, sent: &[Sent], again_at: Millis) -> Stored<()> {
-        const GOOD: &str = "UPDATE destinations SET failing_since = NULL, next_at = $5, last_status = $2, last_answer = $3, last_at = $4, last_ok_at = $4 WHERE id = $1";
-        const BAD: &str = "UPDATE destinations SET failing_since = COALESCE(failing_since, $4), next_at = $5, last_status = $2, last_answer = $3, last_at = $4 \
-            WHERE id = $1";
+        self.messages_end(destination, owner, sent, again_at, &[]).await.map(drop)
+    }
+
+    /// [`Store::messages_done`], and in the same transaction claims what comes next about the things that ended.
+    ///
+    /// # Errors
+    /// When the database fails; the claims stay then, and what was sent may be sent again.
+    pub async fn messages_done_and_next(
+        &self,
+        destination: &str,
+        owner: &str,
+        sent: &[Sent],
+        again_at: Millis,
+        ended: &[String],
+    ) -> Stored<Vec<ClaimedMessage>> {
+        let next = self.messages_end(destination, owner, sent, again_at, ended).await?;
+        self.messages_read(destination, owner, &next).await
+    }
+
+    async fn messages_end(&self, destination: &str, owner: &str, sent: &[Sent], again_at: Millis, ended: &[String]) -> Stored<Vec<i64>> {
+        const GOOD: &str = "UPDATE destinations SET failing_since = NULL, failing_for = 0, next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
+            last_ok_at = $4 WHERE id = $1";
+        const BAD: &str = "UPDATE destinations SET failing_since = COALESCE(failing_since, $4), next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
+            failing_for = CASE WHEN failing_since IS NULL THEN 0 WHEN $4 < last_at THEN failing_for WHEN $4 - last_at > $6 THEN failing_for + $6 \
+             ELSE failing_for + $4 - last_at END WHERE id = $1";
         const MESSAGE: &str = "UPDATE messages SET state = $4, attempts = attempts + 1, next_at = $5, last_status = $6, last_answer = $7, last_at = $8, \
             claimed_by = NULL WHERE destination_id = $1 AND claimed_by = $2 AND seq = $3";
-        let Some(last) = sent.iter().rfind(|one| one.state == "sent").or(sent.last()) else { return Ok(()) };
+        const NEXT: &str = "UPDATE messages SET claimed_by = $2, first_at = COALESCE(first_at, $4) WHERE destination_id = $1 AND seq = \
+            (SELECT MIN(m.seq) FROM messages m WHERE m.destination_id = $1 AND m.state = 'waiting' AND m.entity <> '' AND m.entity = $3) \
+            AND state = 'waiting' AND claimed_by IS NULL AND (next_at <= $4 OR next_at > $4 + $5) \
+            AND EXISTS (SELECT 1 FROM destinations d WHERE d.id = $1 AND d.paused_at IS NULL) RETURNING seq";
+        let Some(last) = sent.iter().rfind(|one| one.state == "sent").or(sent.last()) else { return Ok(Vec::new()) };
         let mut in_order: Vec<&Sent> = sent.iter().collect();
         in_order.sort_by_key(|one| one.seq);
         let _turn = self.turn_to_write().await;
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, tx => {
             // The destination first and its messages in order, as everywhere: else two could wait for each other.
-            let noted = sqlx::query(if last.state == "sent" { GOOD } else { BAD }).bind(destination).bind(last.status).bind(&last.answer).bind(last.at);
-            noted.bind(again_at).execute(&mut *tx).await?;
-            for one in in_order {
+            let good = last.state == "sent";
+            let noted = sqlx::query(if good { GOOD } else { BAD }).bind(destination).bind(last.status).bind(&last.answer).bind(last.at).bind(again_at);
+            let noted = if good { noted } else { noted.bind(FAILING_STEP) };
+            noted.execute(&mut *tx).await?;
+            for one in &in_order {
                 sqlx::query(MESSAGE).bind(destination).bind(owner).bind(one.seq).bind(one.state).bind(one.next_at).bind(one.status).bind(&one.answer)
                     .bind(one.at).execute(&mut *tx).await?;
             }
+            let mut next: Vec<i64> = Vec::new();
+            for entity in ended {
+                next.extend(sqlx::query_scalar::<_, i64>(NEXT).bind(destination).bind(owner).bind(entity).bind(last.at).bind(LONGEST_WAIT)
+                    .fetch_all(&mut *tx).await?);
+            }
             tx.commit().await?;
-            Ok(())
+            Ok(next)
         })
     }
 
@@ -143,8 +250,7 @@ impl Store {
     /// When the database fails.
     pub async fn messages_release(&self, owner: &str) -> Stored<u64> {
         let _turn = self.turn_to_write().await;
-        on!(&self.db, pool => {
-            let mut tx = pool.begin().await?;
+        transact!(self, tx => {
             let released = sqlx::query("UPDATE messages SET claimed_by = NULL WHERE claimed_by = $1").bind(owner).execute(&mut *tx).await?.rows_affected();
             sqlx::query("DELETE FROM processes WHERE owner = $1").bind(owner).execute(&mut *tx).await?;
             tx.commit().await?;
@@ -152,13 +258,14 @@ impl Store {
         })
     }
 
-    /// Shows that a process which claims messages is alive.
+    /// Shows that a process which claims messages is alive. It counts its own beats: a row that was forgotten meanwhile must not
+    /// show one that was seen before.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn process_beat(&self, owner: &str) -> Stored<()> {
-        const SQL: &str = "INSERT INTO processes (owner, beat) VALUES ($1, 1) ON CONFLICT (owner) DO UPDATE SET beat = processes.beat + 1";
-        on!(&self.db, pool => { sqlx::query(SQL).bind(owner).execute(pool).await?; });
+    pub async fn process_beat(&self, owner: &str, beat: i64) -> Stored<()> {
+        const SQL: &str = "INSERT INTO processes (owner, beat) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE SET beat = excluded.beat";
+        on!(&self.db, pool => { sqlx::query(SQL).bind(owner).bind(beat).execute(pool).await?; });
         Ok(())
     }
 
@@ -187,22 +294,14 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn messages_of(&self, organisation: &str, seqs: &[i64]) -> Stored<Vec<MessageRow>> {
-        macro_rules! of_each {
-            ($among:literal) => {
-                concat!(
-                    "SELECT m.destination_id, m.seq, m.state, m.attempts, m.next_at, m.last_status, m.last_answer, m.last_at \
-                     FROM messages m JOIN destinations d ON d.id = m.destination_id WHERE d.organisation_id = $1 AND m.seq ",
-                    $among,
-                    " ORDER BY m.seq"
-                )
-            };
-        }
+        const SQL: (&str, &str) = of_each!(
+            "SELECT m.destination_id, m.seq, m.state, m.attempts, m.next_at, m.last_status, m.last_answer, m.last_at \
+             FROM messages m JOIN destinations d ON d.id = m.destination_id WHERE d.organisation_id = $1 AND m.seq ",
+            " ORDER BY m.seq"
+        );
         match &self.db {
-            Db::Sqlite(pool) => {
-                let seqs = serde_json::to_string(seqs).unwrap_or_default();
-                Ok(sqlx::query_as(of_each!("IN (SELECT value FROM json_each($2))")).bind(organisation).bind(seqs).fetch_all(pool).await?)
-            }
-            Db::Postgres(pool) => Ok(sqlx::query_as(of_each!("= ANY($2)")).bind(organisation).bind(seqs).fetch_all(pool).await?),
+            Db::Sqlite(pool) => Ok(sqlx::query_as(SQL.0).bind(organisation).bind(list(seqs)).fetch_all(pool).await?),
+            Db::Postgres(pool) => Ok(sqlx::query_as(SQL.1).bind(organisation).bind(seqs).fetch_all(pool).await?),
         }
     }
 

@@ -18,7 +18,9 @@ use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use sqlx::error::BoxDynError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Connection as _, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr, Transaction};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr, Transaction,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -59,6 +61,13 @@ impl Pg {
     pub(super) async fn begin(&self) -> Result<Tx, Error> {
         let Seat { connection, turn } = self.seat().await?;
         Ok(Tx { tx: Transaction::begin(connection, Some(self.begin.sql())).await?, _turn: turn })
+    }
+
+    /// Statements in one message: the server carries them all out, and commits, whether or not anybody waits for it. A message
+    /// of one statement that must not be in a transaction is in none. No pooler gets in between.
+    pub(super) async fn at_once(&self, sql: String) -> Result<Vec<PgRow>, Error> {
+        let mut seat = self.seat().await?;
+        sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut *seat.connection).await
     }
 
     pub(super) async fn close(&self) {

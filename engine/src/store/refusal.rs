@@ -17,6 +17,16 @@ pub struct RefusalRow {
     pub last_at: Millis,
 }
 
+/// Requests with Linear's signature that came to an address where nothing takes them.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct StrayRow {
+    pub path: String,
+    /// Hours since the Unix epoch.
+    pub hour: i64,
+    pub came: i64,
+    pub last_at: Millis,
+}
+
 impl Store {
     /// Adds to what was counted.
     ///
@@ -48,7 +58,34 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn refusals_forget(&self, before_hour: i64) -> Stored<()> {
-        on!(&self.db, pool => { sqlx::query("DELETE FROM webhook_refusals WHERE hour < $1").bind(before_hour).execute(pool).await?; });
+        on!(&self.db, pool => {
+            sqlx::query("DELETE FROM webhook_refusals WHERE hour < $1").bind(before_hour).execute(pool).await?;
+            sqlx::query("DELETE FROM webhook_strays WHERE hour < $1").bind(before_hour).execute(pool).await?;
+        });
         Ok(())
+    }
+
+    /// Adds to what was counted, for so many different addresses in an hour at most.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn strays_add(&self, row: &StrayRow, max: i64) -> Stored<()> {
+        const SQL: &str = "INSERT INTO webhook_strays (path, hour, came, last_at) SELECT $1, $2, $3, $4 \
+            WHERE (SELECT COUNT(*) FROM webhook_strays WHERE hour = $2 AND path <> $1) < $5 \
+            ON CONFLICT (path, hour) DO UPDATE SET came = webhook_strays.came + excluded.came, last_at = excluded.last_at";
+        on!(&self.db, pool => {
+            sqlx::query(SQL).bind(&row.path).bind(row.hour).bind(row.came).bind(row.last_at).bind(max).execute(pool).await?;
+        });
+        Ok(())
+    }
+
+    /// What was counted since this hour, each address with its sum, the latest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn strays(&self, since_hour: i64) -> Stored<Vec<StrayRow>> {
+        const SQL: &str = "SELECT path, MAX(hour) AS hour, CAST(SUM(came) AS BIGINT) AS came, MAX(last_at) AS last_at FROM webhook_strays \
+            WHERE hour >= $1 GROUP BY path ORDER BY MAX(last_at) DESC, path LIMIT 20";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(since_hour).fetch_all(pool).await?))
     }
 }

@@ -15,8 +15,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteQueryResult, SqliteRow, SqliteStatement,
-    SqliteSynchronous, SqliteTypeInfo,
+    SqliteArguments, SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteQueryResult, SqliteRow,
+    SqliteStatement, SqliteSynchronous, SqliteTypeInfo,
 };
 use sqlx::{Connection as _, Either, Error, Execute, Executor, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
@@ -112,6 +112,8 @@ impl Lite {
             .busy_timeout(SQLITE_BUSY_TIMEOUT)
             // Webhooks are a little larger than the half of a default page, which would leave the rest of it empty.
             .page_size(PAGE_BYTES)
+            // Of new files: what is forgotten gives its room back. Others only use it again.
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
             // What a statement keeps so that it can be undone would make a file of its own for every batch.
             .pragma("temp_store", "memory");
         let watch = Watch { disk: disk.clone(), suspect_before: Arc::default() };

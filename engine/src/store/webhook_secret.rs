@@ -17,7 +17,10 @@ pub struct WebhookSecretRow {
     /// Name of the person, unless it came by command.
     pub added_by: Option<String>,
     pub added_at: Millis,
+    /// Not accepted from then on.
     pub retires_at: Option<Millis>,
+    /// Another took its place, and it retires once that one has verified something.
+    pub replaced: bool,
     pub matched_at: Option<Millis>,
 }
 
@@ -36,7 +39,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT s.id, s.organisation_id, s.connection_id, s.secret_sealed, s.last_four, u.name AS added_by, s.added_at, s.retires_at, \
-             s.matched_at FROM webhook_secrets s LEFT JOIN users u ON u.id = s.added_by ",
+             EXISTS (SELECT 1 FROM webhook_secrets o WHERE o.connection_id = s.connection_id AND o.retires_at IS NULL AND o.rank > s.rank) \
+             AS replaced, s.matched_at FROM webhook_secrets s LEFT JOIN users u ON u.id = s.added_by ",
             $rest
         )
     };
@@ -71,12 +75,12 @@ impl Store {
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
     }
 
-    /// Stores a secret as the connection's current one. The one that was current is accepted until `overlap_until`. Of those
-    /// that are not accepted any more the oldest make room; `false`: there are `max` that are.
+    /// Stores a secret as the connection's current one. Those that were accepted still are. Of those that are not any more the
+    /// oldest make room; `false`: there are `max` that are.
     ///
     /// # Errors
     /// When the database fails; nothing is written then.
-    pub async fn webhook_secret_add(&self, new: &WebhookSecretRow, overlap_until: Millis, max: i64, act: &Act) -> Stored<bool> {
+    pub async fn webhook_secret_add(&self, new: &WebhookSecretRow, max: i64, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(&new.connection_id);
         transact!(self, of &act.organisation_id, tx => {
             note!(tx, act);
@@ -86,41 +90,47 @@ impl Store {
                 (SELECT id FROM webhook_secrets WHERE connection_id = $1 ORDER BY CASE WHEN retires_at <= $2 THEN 1 ELSE 0 END, added_at DESC, id LIMIT $3) \
                 AND retires_at <= $2")
                 .bind(&new.connection_id).bind(new.added_at).bind(max - 1).execute(&mut *tx).await?;
-            let left: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM webhook_secrets WHERE connection_id = $1")
+            let (left, rank): (i64, i64) = sqlx::query_as("SELECT COUNT(*), COALESCE(MAX(rank), 0) + 1 FROM webhook_secrets WHERE connection_id = $1")
                 .bind(&new.connection_id).fetch_one(&mut *tx).await?;
             if left >= max {
                 return Ok(false);
             }
-            sqlx::query("UPDATE webhook_secrets SET retires_at = $2 WHERE connection_id = $1 AND retires_at IS NULL")
-                .bind(&new.connection_id).bind(overlap_until).execute(&mut *tx).await?;
-            sqlx::query("INSERT INTO webhook_secrets (id, organisation_id, connection_id, secret_sealed, last_four, added_by, added_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7)")
+            sqlx::query("INSERT INTO webhook_secrets (id, organisation_id, connection_id, secret_sealed, last_four, added_by, added_at, rank) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
                 .bind(&new.id).bind(&new.organisation_id).bind(&new.connection_id).bind(&new.secret_sealed).bind(&new.last_four)
-                .bind(&act.actor.user_id).bind(new.added_at).execute(&mut *tx).await?;
+                .bind(&act.actor.user_id).bind(new.added_at).bind(rank).execute(&mut *tx).await?;
             tx.commit().await?;
             Ok(true)
         })
     }
 
-    /// A delivery was signed with it.
+    /// A delivery was signed with it. Those whose place it took retire at `retire_at`, unless that is settled already.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn webhook_secret_matched(&self, id: &str, at: Millis) -> Stored<()> {
-        const SQL: &str = "UPDATE webhook_secrets SET matched_at = $2 WHERE id = $1 AND (matched_at IS NULL OR matched_at < $2)";
-        on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(at).execute(pool).await?; });
-        Ok(())
+    pub async fn webhook_secret_matched(&self, id: &str, at: Millis, retire_at: Millis) -> Stored<()> {
+        const MATCHED: &str = "UPDATE webhook_secrets SET matched_at = $2 WHERE id = $1 AND (matched_at IS NULL OR matched_at < $2)";
+        const RETIRE: &str = "UPDATE webhook_secrets SET retires_at = $2 WHERE retires_at IS NULL \
+            AND connection_id = (SELECT connection_id FROM webhook_secrets WHERE id = $1) AND rank < (SELECT rank FROM webhook_secrets WHERE id = $1)";
+        let _stale = self.recent.stale_after(id);
+        let _turn = self.turn_to_write().await;
+        transact!(self, tx => {
+            sqlx::query(MATCHED).bind(id).bind(at).execute(&mut *tx).await?;
+            sqlx::query(RETIRE).bind(id).bind(retire_at).execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
-    /// Makes a secret that is there the current one again, and what was current retires. `false`: it is not there.
+    /// Makes a secret that is there the current one again. `false`: it is not there.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn webhook_secret_restore(&self, connection: &str, id: &str, overlap_until: Millis, act: &Act) -> Stored<bool> {
-        const SQL: &str = "UPDATE webhook_secrets SET retires_at = CASE WHEN id = $2 THEN NULL ELSE $3 END \
-            WHERE connection_id = $1 AND (id = $2 OR retires_at IS NULL)";
+    pub async fn webhook_secret_restore(&self, connection: &str, id: &str, act: &Act) -> Stored<bool> {
+        const SQL: &str = "UPDATE webhook_secrets SET retires_at = NULL, \
+            rank = (SELECT MAX(o.rank) + 1 FROM webhook_secrets o WHERE o.connection_id = $1) WHERE connection_id = $1 AND id = $2";
         let _stale = self.recent.stale_after(connection);
-        noted!(self, act, sqlx::query(SQL).bind(connection).bind(id).bind(overlap_until))
+        noted!(self, act, sqlx::query(SQL).bind(connection).bind(id))
     }
 
     /// Accepts a secret no more, from now on; what it was is still told apart. `false`: there is no such secret.

@@ -4,14 +4,19 @@
 //! is stored. A field of another shape than expected is taken as absent.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
 
+use super::errands::happened_at;
 use crate::clock::Millis;
 
 /// Longer texts are cut for the page; the body keeps them whole.
 const TEXT_MAX: usize = 200;
+/// Linear's ids of webhooks are UUIDs.
+const WEBHOOK_ID_MAX: usize = 64;
 
 /// `webhookTimestamp`, which is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,15 +46,21 @@ pub struct Envelope {
     pub actor: String,
     /// Events with the same one stay in order where that is asked for: the issue they are about, or the thing itself.
     pub entity: String,
+    /// Which of Linear's webhooks it came through; empty where that is no plain id.
+    pub webhook: String,
+    /// Where the body tells through which webhook it came and when it was sent, which is all that differs between the
+    /// bodies of one event. Empty for a body that has to be taken whole.
+    varying: Vec<Range<usize>>,
 }
 
 impl Envelope {
     /// `None` for anything but a JSON object.
     #[must_use]
     pub fn read(body: &[u8]) -> Option<Envelope> {
-        const TOP: [&str; 13] = [
+        const TOP: [&str; 14] = [
             "organizationId",
             "webhookTimestamp",
+            "webhookId",
             "type",
             "action",
             "createdAt",
@@ -64,15 +75,18 @@ impl Envelope {
         ];
         // What is skipped would not be checked otherwise, and only text can be handed on as text.
         std::str::from_utf8(body).ok()?;
-        let [workspace, timestamp, event, action, created_at, client, user, active, data, actor, session, notification, sla] =
+        let [workspace, timestamp, webhook, event, action, created_at, client, user, active, data, actor, session, notification, sla] =
             fields(body, TOP)?;
         let thing = data.or(session).or(notification).or(sla).map(Thing::read).unwrap_or_default();
+        let (created_at, webhook) = (text(created_at), webhook.and_then(plain_id));
         Some(Envelope {
             workspace: text(workspace),
+            varying: varying(body, &created_at, timestamp, webhook),
+            webhook: webhook.map(|raw| raw.get().trim_matches('"').to_owned()).unwrap_or_default(),
             timestamp: read_timestamp(timestamp),
             event: text(event),
             action: text(action),
-            created_at: text(created_at),
+            created_at,
             oauth_client: client.and_then(value::<String>),
             user: text(user),
             active_tokens: active.and_then(value),
@@ -81,6 +95,46 @@ impl Envelope {
             entity: thing.entity,
         })
     }
+
+    /// Names the event that `body` tells of: the same through every webhook of a workspace, and when Linear stamps a retry
+    /// anew. The time at which it happened stands in front, so that what comes together is kept together.
+    #[must_use]
+    pub fn event_key(&self, body: &[u8]) -> EventKey {
+        let mut digest = Sha256::new().chain_update(&self.workspace).chain_update([0]);
+        let mut from = 0;
+        for part in &self.varying {
+            digest.update(&body[from..part.start]);
+            from = part.end;
+        }
+        let digest = digest.chain_update(&body[from..]).finalize();
+        let mut key = [0; 22];
+        key[..6].copy_from_slice(&happened_at(&self.created_at).unwrap_or(0).to_be_bytes()[2..]);
+        key[6..].copy_from_slice(&digest[..16]);
+        key
+    }
+}
+
+/// See [`Envelope::event_key`].
+pub type EventKey = [u8; 22];
+
+/// Without its time nothing would tell an event from the next one that says the same, so such a body is taken whole. Where
+/// one webhook's body is handed on in place of another's, nobody may have written more into it than a plain id.
+fn varying(body: &[u8], created_at: &str, timestamp: Option<&RawValue>, webhook: Option<&RawValue>) -> Vec<Range<usize>> {
+    let (Some(timestamp), Some(webhook), Some(_)) = (timestamp, webhook, happened_at(created_at)) else { return Vec::new() };
+    let place = |raw: &RawValue| {
+        let start = raw.get().as_ptr().addr() - body.as_ptr().addr();
+        start..start + raw.get().len()
+    };
+    let mut both = vec![place(timestamp), place(webhook)];
+    both.sort_by_key(|part| part.start);
+    both
+}
+
+/// A text of letters, digits and dashes, as it stands there.
+fn plain_id(raw: &RawValue) -> Option<&RawValue> {
+    let id = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    (plain && id.len() <= WEBHOOK_ID_MAX).then_some(raw)
 }
 
 #[derive(Default)]

@@ -4,9 +4,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Envelope;
-use crate::Engine;
+use super::applications::{Concern, Through};
 use crate::clock::Millis;
 use crate::store::{Concerned, Errand, StoreError};
+use crate::{CallFailed, Engine, TokenError};
 
 /// Errands read at a time.
 const PAGE: i64 = 10;
@@ -56,9 +57,33 @@ impl Engine {
     /// secret events about any app may come.
     async fn concerned(&self, errand: &Errand, envelope: &Envelope, viewer: Option<&str>) -> Result<Vec<Concerned>, StoreError> {
         let by_app = errand.secret_id.is_empty();
-        let mut concerned = self.store().errand_connections(errand.seq, &errand.workspace_id, viewer).await?;
-        concerned.retain(|one| by_app || self.client_id(one.client_id.as_deref()) == envelope.oauth_client.as_deref());
+        let mut concerned = Vec::new();
+        for one in self.store().errand_connections(errand.seq, &errand.workspace_id, viewer).await? {
+            if by_app || self.is_ours(envelope, &one).await? {
+                concerned.push(one);
+            }
+        }
         Ok(concerned)
+    }
+
+    async fn is_ours(&self, envelope: &Envelope, one: &Concerned) -> Result<bool, StoreError> {
+        let Some(named) = envelope.oauth_client.as_deref() else { return Ok(false) };
+        let own = one.app_id.clone().zip(one.client_id.clone());
+        let through = Through { organisation: one.organisation_id.clone(), connection: one.connection_id.clone(), own };
+        let mut concern = self.concern(named, &through).await?;
+        if concern == Concern::Unknown {
+            match self.learn_application(&through).await {
+                Ok(()) => concern = self.concern(named, &through).await?,
+                // Its token is dead: whatever the event says, that is known now.
+                Err(CallFailed::Token(TokenError::ReconnectRequired { .. } | TokenError::NotFound)) => return Ok(false),
+                Err(CallFailed::Token(TokenError::Store(error))) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, connection = one.connection_id, "which application an event is about could not be asked; tried again");
+                    return Err(StoreError::Timeout);
+                }
+            }
+        }
+        Ok(concern == Concern::Ours)
     }
 
     /// The app was removed, or a user's authorization: of the installation that the event speaks of. A consent that came
@@ -89,7 +114,7 @@ impl Engine {
 }
 
 /// RFC 3339 to milliseconds.
-fn happened_at(text: &str) -> Option<Millis> {
+pub(super) fn happened_at(text: &str) -> Option<Millis> {
     let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
 }

@@ -1,6 +1,7 @@
 //! From verified to committed: deliveries that come at the same time share a transaction.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +11,6 @@ use tokio::time::timeout;
 
 use super::WebhookError;
 use crate::Engine;
-use crate::clock::Millis;
 use crate::store::{BATCH_MAX, NewDelivery, StoreError};
 
 /// Deliveries that wait to be stored, and bytes of their bodies; more are refused, and Linear sends them again.
@@ -24,7 +24,11 @@ const FAILURES_MAX: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(4);
 
 #[derive(Debug, Default)]
-pub(crate) struct Ingest(Mutex<Waiting>);
+pub(crate) struct Ingest {
+    waiting: Mutex<Waiting>,
+    /// Bytes of deliveries that went to make room since the database was tidied.
+    pub(super) freed: AtomicI64,
+}
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -57,7 +61,7 @@ impl Drop for Writing<'_> {
 
 impl Ingest {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What goes into the next transaction; nothing is left when it is empty.
@@ -121,12 +125,13 @@ impl Engine {
                 return;
             }
             let (deliveries, waiting): (Vec<_>, Vec<_>) = batch.into_iter().map(|pending| (pending.delivery, pending.done)).unzip();
-            self.note_matches(&deliveries);
             match self.store().deliveries_put(&deliveries).await {
-                Ok(new) => {
-                    for ((delivery, done), new) in deliveries.iter().zip(waiting).zip(new) {
-                        self.tell(delivery, done, new).await;
+                Ok(put) => {
+                    // Who stopped waiting has told Linear to send it again.
+                    for (done, fresh) in waiting.into_iter().zip(put.fresh) {
+                        let _ = done.send(fresh);
                     }
+                    self.keep_within(put.kept).await;
                 }
                 // One that the database does not take must not keep the others out.
                 Err(error) if error.is_refusal() && deliveries.len() > 1 => self.write_singly(&deliveries, waiting).await,
@@ -137,45 +142,13 @@ impl Engine {
         }
     }
 
-    /// Tells whoever waits. Who stopped waiting has told Linear to send it again.
-    async fn tell(&self, delivery: &NewDelivery, done: Done, new: bool) {
-        if new {
-            let _ = done.send(true);
-            return;
-        }
-        match self.store().delivery_repeated(delivery).await {
-            Ok(Some(heard)) => drop(done.send(heard)),
-            Ok(None) => {
-                tracing::warn!(workspace = delivery.workspace_id, "a delivery was forgotten when it came again; Linear will send it again")
-            }
-            Err(error) => {
-                tracing::error!(%error, workspace = delivery.workspace_id, "a repeated delivery could not be counted; Linear will send it again");
-            }
-        }
-    }
-
-    /// Which secrets matched, written down beside everything else: nobody waits for it.
-    fn note_matches(&self, deliveries: &[NewDelivery]) {
-        let matched: BTreeMap<String, Millis> =
-            deliveries.iter().filter(|new| new.note_match).map(|new| (new.secret_id.clone(), new.received_at)).collect();
-        if matched.is_empty() {
-            return;
-        }
-        let engine = self.clone();
-        tokio::spawn(async move {
-            for (secret, at) in matched {
-                if let Err(error) = engine.store().webhook_secret_matched(&secret, at).await {
-                    tracing::warn!(%error, secret, "when a secret last matched could not be written down");
-                }
-            }
-        });
-    }
-
     async fn write_singly(&self, deliveries: &[NewDelivery], waiting: Vec<Done>) {
         let mut failures = 0;
         for (delivery, done) in deliveries.iter().zip(waiting) {
             match self.store().deliveries_put(std::slice::from_ref(delivery)).await {
-                Ok(new) => self.tell(delivery, done, new == [true]).await,
+                Ok(put) => {
+                    let _ = done.send(put.fresh == [true]);
+                }
                 Err(error) => {
                     tracing::error!(%error, workspace = delivery.workspace_id, "a delivery could not be stored; Linear will send it again");
                     failures += 1;

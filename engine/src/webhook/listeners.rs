@@ -62,6 +62,7 @@ pub(super) struct Listening {
 #[derive(Debug)]
 struct Listener {
     organisation: String,
+    connection: String,
     /// The organisation's own app that it is connected through; the operator's if absent.
     app: Option<AppKeys>,
     secrets: Vec<Secret>,
@@ -83,6 +84,8 @@ pub(super) struct Match {
     /// Empty for the app's own.
     pub secret_id: String,
     pub note_match: bool,
+    /// Apps whose present secret verified something for the first time, each with that secret, sealed.
+    pub first_of: Vec<(String, Vec<u8>)>,
     /// Organisations. Under a secret of its own an organisation hears only what it could have signed itself.
     pub recipients: Vec<Hears>,
 }
@@ -95,9 +98,17 @@ pub(super) struct Hears {
 }
 
 impl Hears {
-    /// The client id of the organisation's own app, if the workspace is connected through one.
-    pub fn client_id(&self) -> Option<&str> {
-        self.listeners[self.index].app.as_ref().map(|app| app.client_id.as_str())
+    /// The organisation's own app, if the workspace is connected through one.
+    pub fn app(&self) -> Option<&AppKeys> {
+        self.listeners[self.index].app.as_ref()
+    }
+
+    pub fn organisation(&self) -> &str {
+        &self.listeners[self.index].organisation
+    }
+
+    pub fn connection(&self) -> &str {
+        &self.listeners[self.index].connection
     }
 
     /// Kept for the page, and handed on to nobody.
@@ -127,7 +138,7 @@ impl Listening {
         {
             return Some(signed);
         }
-        let mut own = Match { by_app: false, secret_id: String::new(), note_match: false, recipients: Vec::new() };
+        let mut own = Match { by_app: false, secret_id: String::new(), note_match: false, first_of: Vec::new(), recipients: Vec::new() };
         let hears = |index: usize| Hears { listeners: self.listeners.clone(), index };
         for (index, listener) in self.listeners.iter().enumerate() {
             let accepted = listener.secrets.iter().filter(|secret| secret.retires_at.is_none_or(|at| at > now));
@@ -154,7 +165,10 @@ impl Listening {
         let recipients: Vec<Hears> = hearing.map(|(index, _)| Hears { listeners: self.listeners.clone(), index }).collect();
         let by_app =
             !recipients.is_empty() || (self.listeners.is_empty() && (signs(None) || self.former.iter().any(|app| signs(Some(app)))));
-        by_app.then(|| Match { by_app, secret_id: String::new(), note_match: false, recipients })
+        let proven = recipients.iter().filter_map(Hears::app).filter_map(|app| Some((app.id.clone(), app.proves(body, signature)?)));
+        let mut first_of: Vec<(String, Vec<u8>)> = proven.collect();
+        first_of.dedup();
+        by_app.then(|| Match { by_app, secret_id: String::new(), note_match: false, first_of, recipients })
     }
 
     /// The same, as far as anybody could tell.
@@ -220,6 +234,7 @@ impl Engine {
             secrets: opened.collect(),
             destinations: theirs.cloned().collect(),
             organisation: tenant.organisation_id,
+            connection: tenant.connection_id,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Webhooks: verified with the workspace's own secrets or the app's, stored before they are acknowledged, accepted once.
 
+mod applications;
 mod check;
 mod envelope;
 mod errands;
@@ -9,6 +10,7 @@ mod refusals;
 mod retention;
 mod secrets;
 mod signature;
+mod strays;
 
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout};
 
 pub use check::{CheckedDelivery, SignedBy};
-pub use envelope::{Envelope, Timestamp};
+pub use envelope::{Envelope, EventKey, Timestamp};
 pub(crate) use ingest::Ingest;
 pub(crate) use listeners::Listeners;
 pub(crate) use refusals::Refusals;
@@ -25,12 +27,13 @@ pub use refusals::{Cause, Refused};
 pub use retention::WebhookSettings;
 pub use secrets::{SECRETS_MAX, SecretAdded, SecretError, SigningSecret};
 pub use signature::{PREFIX, SigningKey, parse_secret};
+pub(crate) use strays::Strays;
 
 use crate::Engine;
 use crate::clock::{MINUTE, Millis};
 use crate::digest::uuid;
 use crate::store::{NewDelivery, StoreError};
-use listeners::{GOOD_FOR, Hears, Listening, Match, REFUSE_AFTER};
+use listeners::{GOOD_FOR, Listening, Match, REFUSE_AFTER};
 
 /// Linear's largest body, as its own client has it.
 pub const BODY_MAX: usize = 5 * 1024 * 1024;
@@ -58,7 +61,7 @@ pub struct Incoming {
 pub enum Receipt {
     /// Stored, committed.
     Accepted,
-    /// The same signed body is stored already.
+    /// The same event is stored already.
     Duplicate,
     /// Rightly signed, but nobody here wants it.
     Ignored,
@@ -111,7 +114,8 @@ impl Engine {
             return Ok(Receipt::Ignored);
         }
         let late = self.in_time_window(envelope).await.inspect_err(|error| self.webhook_counts().add(refusal_name(error)))?;
-        let ignored = !self.keep_concerned(envelope, &mut signed);
+        self.note_verified(&signed);
+        let ignored = !self.keep_concerned(envelope, &mut signed).await?;
         let outcome = if ignored {
             "ignored"
         } else if late {
@@ -186,22 +190,11 @@ impl Engine {
         }
     }
 
-    /// What an app's own secret signed is about that app. Under a workspace's secret events about any app may come, and they
-    /// concern those who are connected through it. `false`: nobody is, and all keep it without acting on it.
-    fn keep_concerned(&self, envelope: &Envelope, signed: &mut Match) -> bool {
-        let Some(client) = envelope.oauth_client.as_deref().filter(|_| !signed.by_app) else { return true };
-        let concerns = |hears: &Hears| self.client_id(hears.client_id()) == Some(client);
-        if !signed.recipients.iter().any(concerns) {
-            return false;
-        }
-        signed.recipients.retain(concerns);
-        true
-    }
-
     fn delivery(&self, incoming: &Incoming, envelope: &Envelope, signed: &Match, outcome: &'static str, began: Instant) -> NewDelivery {
         let headers: Vec<&(String, String)> = incoming.headers.iter().filter(|(_, value)| value.len() <= HEADER_MAX).collect();
         NewDelivery {
             workspace_id: envelope.workspace.clone(),
+            key: envelope.event_key(&incoming.body),
             digest: Sha256::digest(&incoming.body).into(),
             outcome,
             event: envelope.event.clone(),
@@ -211,8 +204,8 @@ impl Engine {
             entity: envelope.entity.clone(),
             headers: serde_json::to_string(&headers).unwrap_or_default(),
             delivery_id: incoming.delivery_id.clone().filter(|id| id.len() <= HEADER_MAX),
+            webhook: envelope.webhook.clone(),
             secret_id: signed.secret_id.clone(),
-            note_match: signed.note_match,
             webhook_timestamp: match envelope.timestamp {
                 Timestamp::At(at) => at,
                 Timestamp::Missing | Timestamp::Wrong => self.now(),

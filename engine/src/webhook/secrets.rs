@@ -1,9 +1,13 @@
 //! Signing secrets of workspaces: added, replaced with overlap, and taken back. Shown again never.
+//!
+//! One rule for all of them, those of apps included: a new secret is accepted beside the one before, and the one before retires
+//! only when the new one has verified a delivery, so much later as Linear's retries may take. What was mistyped takes
+//! nothing away.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-use super::listeners::{SEALED, TABLE};
+use super::listeners::{Match, SEALED, TABLE};
 use super::signature::parse_secret;
 use crate::account::Person;
 use crate::clock::Millis;
@@ -24,8 +28,10 @@ pub struct SigningSecret {
     /// Name of the person, unless it came by command.
     pub added_by: Option<String>,
     pub added_at: Millis,
-    /// Not accepted from then on; the current one has none.
+    /// Not accepted from then on.
     pub retires_at: Option<Millis>,
+    /// Another took its place: it retires some time after that one has verified a delivery.
+    pub replaced: bool,
     /// When a delivery was last signed with it, within a minute.
     pub matched_at: Option<Millis>,
 }
@@ -35,8 +41,8 @@ pub struct SigningSecret {
 pub enum SecretAdded {
     /// The first one.
     First,
-    /// The one before is accepted until this time.
-    Replaced { until: Millis },
+    /// The one before is accepted until this one has verified something, and for a while after that.
+    Replaced,
     /// It was the current one already.
     Unchanged,
 }
@@ -66,6 +72,7 @@ impl From<WebhookSecretRow> for SigningSecret {
             added_by: row.added_by,
             added_at: row.added_at,
             retires_at: row.retires_at,
+            replaced: row.replaced,
             matched_at: row.matched_at,
         }
     }
@@ -81,8 +88,7 @@ impl Engine {
         Ok(all.into_iter().filter(|row| row.connection_id == connection).map(SigningSecret::from).collect())
     }
 
-    /// A person adds a secret, which becomes the current one. The one before stays good for the overlap: Linear's retries
-    /// are signed with it for hours.
+    /// A person adds a secret, which becomes the current one. The one before stays good for a while.
     ///
     /// # Errors
     /// See [`SecretError`].
@@ -108,14 +114,13 @@ impl Engine {
     async fn secret_store(&self, connection: &Connection, actor: Actor, secret: &SecretString) -> Result<SecretAdded, SecretError> {
         let rows = self.store().webhook_secrets(&connection.organisation_id).await?;
         let own: Vec<&WebhookSecretRow> = rows.iter().filter(|row| row.connection_id == connection.id).collect();
-        let (now, until) = (self.now(), self.now() + self.settings().webhooks.overlap);
         if let Some(known) = own.iter().find(|row| self.is_same(row, secret)) {
-            if known.retires_at.is_none() {
+            if known.retires_at.is_none() && !known.replaced {
                 return Ok(SecretAdded::Unchanged);
             }
             let act = self.act(&connection.organisation_id, actor, "secret.added", subject(connection, &known.last_four));
-            self.store().webhook_secret_restore(&connection.id, &known.id, until, &act).await?;
-            return Ok(SecretAdded::Replaced { until });
+            self.store().webhook_secret_restore(&connection.id, &known.id, &act).await?;
+            return Ok(SecretAdded::Replaced);
         }
         let id = self.entropy().id();
         let place = Place { table: TABLE, row: &id, column: SEALED, organisation: &connection.organisation_id };
@@ -126,17 +131,40 @@ impl Engine {
             organisation_id: connection.organisation_id.clone(),
             connection_id: connection.id.clone(),
             added_by: None,
-            added_at: now,
+            added_at: self.now(),
             retires_at: None,
+            replaced: false,
             matched_at: None,
             id,
         };
         let act = self.act(&connection.organisation_id, actor, "secret.added", subject(connection, &row.last_four));
-        if !self.store().webhook_secret_add(&row, until, SECRETS_MAX, &act).await? {
+        if !self.store().webhook_secret_add(&row, SECRETS_MAX, &act).await? {
             return Err(SecretError::TooMany);
         }
         let replaced = own.iter().any(|row| row.retires_at.is_none());
-        Ok(if replaced { SecretAdded::Replaced { until } } else { SecretAdded::First })
+        Ok(if replaced { SecretAdded::Replaced } else { SecretAdded::First })
+    }
+
+    /// Which secrets verified something, written down beside everything else: nobody waits for it.
+    pub(super) fn note_verified(&self, signed: &Match) {
+        let (secret, apps) = (signed.note_match.then(|| signed.secret_id.clone()), signed.first_of.clone());
+        if secret.is_none() && apps.is_empty() {
+            return;
+        }
+        let (engine, now) = (self.clone(), self.now());
+        let retire_at = now + self.settings().webhooks.overlap;
+        tokio::spawn(async move {
+            if let Some(secret) = secret
+                && let Err(error) = engine.store().webhook_secret_matched(&secret, now, retire_at).await
+            {
+                tracing::warn!(%error, secret, "when a secret last matched could not be written down");
+            }
+            for (app, sealed) in apps {
+                if let Err(error) = engine.store().app_secret_matched(&app, &sealed, now, retire_at).await {
+                    tracing::warn!(%error, app, "that an app's webhook secret matched could not be written down");
+                }
+            }
+        });
     }
 
     fn is_same(&self, row: &WebhookSecretRow, secret: &SecretString) -> bool {

@@ -25,7 +25,7 @@ fn key() -> impl Strategy<Value = String> {
     prop_oneof![
         8 => prop::sample::select(vec![
             "organizationId", "webhookTimestamp", "type", "action", "createdAt", "oauthClientId", "userId", "activeTokensForUser", "data",
-            "actor", "agentSession", "id", "identifier", "name", "issue", "issueId",
+            "actor", "agentSession", "webhookId", "id", "identifier", "name", "issue", "issueId",
         ]).prop_map(|name| format!("\"{name}\"")),
         1 => Just("\"\\u006frganizationId\"".to_owned()),
         1 => "[a-z]{0,4}".prop_map(|name| format!("\"{name}\"")),
@@ -97,6 +97,71 @@ fn agrees(body: &[u8]) -> Result<(), TestCaseError> {
 #[test]
 fn what_is_read_is_what_is_there() {
     runner().run(&body(), |body| agrees(&body)).unwrap();
+}
+
+/// The event of a body: all that is in it, but for the webhook that it came through and when.
+fn event(body: &[u8]) -> Option<Value> {
+    let mut whole: Value = serde_json::from_slice(body).ok()?;
+    let members = whole.as_object_mut()?;
+    members.remove("webhookId");
+    members.remove("webhookTimestamp");
+    Some(whole)
+}
+
+/// Two bodies are one event only if nothing else differs, whatever is in them.
+#[test]
+fn bodies_with_one_key_tell_of_one_event() {
+    let mutated = (body(), any::<prop::sample::Index>(), any::<u8>()).prop_map(|(body, at, byte)| {
+        let mut other = body.clone();
+        if !other.is_empty() {
+            let at = at.index(other.len());
+            other[at] = byte;
+        }
+        (body, other)
+    });
+    runner()
+        .run(&prop_oneof![mutated, (body(), body())], |(one, other)| {
+            let (Some(read), Some(also)) = (Envelope::read(&one), Envelope::read(&other)) else { return Ok(()) };
+            if read.event_key(&one) == also.event_key(&other) && one != other {
+                prop_assert!(event(&one).is_none() || event(&one) == event(&other));
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// However its members stand, and whatever they hold: another webhook and another time are the same event, and nothing else is.
+#[test]
+fn through_another_webhook_it_is_the_same_event() {
+    let varying = || ("[a-zA-Z0-9-]{0,40}", any::<i64>());
+    let case = (vec((key(), json()), 0..5), any::<[prop::sample::Index; 3]>(), varying(), varying(), any::<prop::sample::Index>());
+    runner()
+        .run(&case, |(members, places, one, other, cut)| {
+            let with = |(webhook, at): &(String, i64), created: &str| {
+                let mut members: Vec<String> = members.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+                let own = [
+                    format!("\"createdAt\":\"{created}\""),
+                    format!("\"webhookId\":\"{webhook}\""),
+                    format!("\"webhookTimestamp\": {at} "),
+                ];
+                // The last one counts, so ours stand behind all others of that name.
+                for (own, place) in own.into_iter().zip(places) {
+                    let last = members.iter().rposition(|member| own.starts_with(member.split(':').next().unwrap())).map_or(0, |at| at + 1);
+                    members.insert(last + place.index(members.len() + 1 - last), own);
+                }
+                format!("{{{}}}", members.join(",")).into_bytes()
+            };
+            let key = |body: &[u8]| Envelope::read(body).map(|read| read.event_key(body));
+            let created = "2026-11-19T14:02:11.214Z";
+            let (first, second) = (with(&one, created), with(&other, created));
+            prop_assert_eq!(key(&first), key(&second));
+            prop_assert!(key(&first).is_none() || key(&first) != key(&with(&one, "2026-11-19T14:02:11.215Z")));
+            let mut longer = first.clone();
+            longer.insert(cut.index(first.len()), b' ');
+            prop_assert!(key(&longer).is_none() || key(&longer) != key(&first) || event(&longer) == event(&first));
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]

@@ -39,6 +39,8 @@ fn app(id: &str, client_id: &str) -> AppRow {
         webhook_secret_sealed: Some(vec![2]),
         webhook_secret_before_sealed: None,
         webhook_secret_before_until: None,
+        webhook_secret_matched_at: None,
+        application_id: None,
         added_by: None,
         added_at: 5,
         connections: 0,
@@ -69,7 +71,7 @@ async fn an_app_is_there_once_and_only_for_its_organisation(fresh: Fresh) {
     let elsewhere = support::act("org-south", "app.removed", 20);
     member(store, "south", "b@example.com", Role::Owner).await;
     assert_eq!(store.app_remove("a1", &elsewhere).await.unwrap(), AppRemoved::NotFound);
-    assert!(!store.app_set_secrets("a1", Some(&[9]), None, 0, &elsewhere).await.unwrap());
+    assert!(!store.app_set_secrets("a1", Some(&[9]), None, &elsewhere).await.unwrap());
     assert_eq!(store.app(ORG, "a1").await.unwrap(), Some(app("a1", "client-1")));
 }
 
@@ -77,17 +79,31 @@ async fn new_secrets_leave_the_others_and_the_webhook_secret_before_is_kept(fres
     let store = &fresh.store;
     owner(store).await;
     add(store, &app("a1", "client-1")).await;
-    assert!(store.app_set_secrets("a1", Some(&[7]), None, 100, &act("app.secrets")).await.unwrap());
+    assert!(store.app_set_secrets("a1", Some(&[7]), None, &act("app.secrets")).await.unwrap());
     let changed = AppRow { client_secret_sealed: Some(vec![7]), ..app("a1", "client-1") };
     assert_eq!(store.app(ORG, "a1").await.unwrap(), Some(changed.clone()));
-    assert!(store.app_set_secrets("a1", None, Some(&[8]), 100, &act("app.secrets")).await.unwrap());
-    let rotated = AppRow {
-        webhook_secret_sealed: Some(vec![8]),
-        webhook_secret_before_sealed: Some(vec![2]),
-        webhook_secret_before_until: Some(100),
-        ..changed
+    let set = async |secret: u8| assert!(store.app_set_secrets("a1", None, Some(&[secret]), &act("app.secrets")).await.unwrap());
+    let told = async || {
+        let row = store.app(ORG, "a1").await.unwrap().unwrap();
+        (row.webhook_secret_sealed, row.webhook_secret_before_sealed, row.webhook_secret_before_until)
     };
-    assert_eq!(store.app(ORG, "a1").await.unwrap(), Some(rotated));
+    let secret = |secret: u8| Some(vec![secret]);
+    store.app_secret_matched("a1", &[2], 30, 40).await.unwrap();
+    set(8).await;
+    assert_eq!(told().await, (secret(8), secret(2), None), "what has verified something waits for the new one");
+    set(9).await;
+    assert_eq!(told().await, (secret(9), secret(2), None), "what was mistyped pushes nothing out");
+    store.app_secret_matched("a1", &[8], 50, 60).await.unwrap();
+    assert_eq!(told().await, (secret(9), secret(2), None), "it is not the present one any more");
+    for at in [50, 70] {
+        store.app_secret_matched("a1", &[9], at, at + 10).await.unwrap();
+        assert_eq!(told().await, (secret(9), secret(2), Some(60)), "counted from the first time");
+    }
+    set(10).await;
+    assert_eq!(told().await, (secret(10), secret(9), None));
+    store.app_set_application("a1", "uuid-1").await.unwrap();
+    store.app_set_application("a1", "uuid-2").await.unwrap();
+    assert_eq!(store.app(ORG, "a1").await.unwrap().unwrap().application_id.as_deref(), Some("uuid-1"));
 }
 
 async fn an_app_in_use_stays(fresh: Fresh) {
@@ -135,9 +151,10 @@ async fn secret(store: &Store) {
         added_by: None,
         added_at: 5,
         retires_at: None,
+        replaced: false,
         matched_at: None,
     };
-    assert!(store.webhook_secret_add(&row, 0, 6, &act("secret.added")).await.unwrap());
+    assert!(store.webhook_secret_add(&row, 6, &act("secret.added")).await.unwrap());
 }
 
 /// Connected, with a secret, and then disconnected with its tokens void.

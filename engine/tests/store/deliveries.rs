@@ -1,10 +1,12 @@
 //! Deliveries, signing secrets and refusals in the store.
 
 use relink_engine::account::{Person, Role};
+use relink_engine::clock::{DAY, HOUR};
 use relink_engine::connection::State;
 use relink_engine::store::{
-    Act, Actor, DeliveryFilter, DestinationRow, NewDelivery, Recipient, RefusalRow, Rotated, Sent, Store, WebhookSecretRow,
+    Act, Actor, DeliveryFilter, DestinationRow, NewDelivery, Recipient, RefusalRow, Rotated, Sent, Store, StrayRow, WebhookSecretRow,
 };
+use relink_engine::webhook::EventKey;
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
@@ -19,17 +21,22 @@ on_both!(
     pages_are_filtered_and_cut,
     the_oldest_are_forgotten_in_bites,
     what_made_room_is_still_a_duplicate,
+    one_event_through_two_webhooks_is_one_delivery,
+    what_came_before_there_were_events_is_known,
     a_late_recipient_reads_on_to_it,
-    one_that_was_forgotten_is_not_counted,
     what_is_kept_can_be_found_by_its_number,
     messages_are_claimed_once_and_in_order,
     claims_are_let_go_of,
-    a_message_without_its_body_is_parked,
+    messages_go_with_their_deliveries,
     a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for,
     resending_starts_anew,
     a_shared_delivery_is_stored_once_and_seen_by_both,
     a_revocation_spares_a_younger_consent_and_stops_a_late_refresh,
-    secrets_retire_and_only_what_is_not_accepted_goes,
+    a_secret_retires_when_a_newer_one_has_verified_something,
+    strays_add_up_within_limits,
+    the_next_about_a_thing_is_claimed_with_the_end_of_the_last,
+    a_wrong_clock_puts_nothing_off_for_good,
+    failing_is_added_up_from_try_to_try,
     refusals_add_up,
 );
 
@@ -49,9 +56,15 @@ fn recipient(organisation: &str) -> Recipient {
     Recipient { organisation_id: organisation.to_owned(), messages: Vec::new() }
 }
 
+fn key(workspace: &str, event: &[u8]) -> EventKey {
+    let digest = Sha256::new().chain_update(workspace).chain_update([0]).chain_update(event).finalize();
+    digest[..22].try_into().unwrap()
+}
+
 pub fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
     NewDelivery {
         workspace_id: workspace.to_owned(),
+        key: key(workspace, body),
         digest: Sha256::digest(body).into(),
         outcome: "accepted",
         event: "Issue".to_owned(),
@@ -61,8 +74,8 @@ pub fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
         entity: "i1".to_owned(),
         headers: "[]".to_owned(),
         delivery_id: None,
+        webhook: "h1".to_owned(),
         secret_id: String::new(),
-        note_match: false,
         // It is part of the body: the same for the same one.
         webhook_timestamp: 1,
         received_at: at,
@@ -73,14 +86,9 @@ pub fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
     }
 }
 
-/// Stores deliveries as whoever receives them does. For each: whether somebody has it now who had not before.
+/// Stores deliveries. For each: whether somebody has it now who had not before.
 async fn put(store: &Store, new: &[NewDelivery]) -> Vec<bool> {
-    let stored = store.deliveries_put(new).await.unwrap();
-    let mut told = Vec::new();
-    for (new, stored) in new.iter().zip(stored) {
-        told.push(stored || store.delivery_repeated(new).await.unwrap().unwrap());
-    }
-    told
+    store.deliveries_put(new).await.unwrap().fresh
 }
 
 async fn all(store: &Store) -> Vec<Vec<u8>> {
@@ -173,29 +181,98 @@ async fn the_oldest_are_forgotten_in_bites(fresh: Fresh) {
     for at in 1..=6_i64 {
         put(&fresh.store, &[delivery("w", &[u8::try_from(at).unwrap(); 10], at)]).await;
     }
+    let one = delivery("w", &[1; 10], 1).weight();
     assert_eq!(fresh.store.deliveries_forget(1, 2).await.unwrap(), 0);
     assert_eq!(fresh.store.deliveries_forget(4, 2).await.unwrap(), 2, "a bite");
     assert_eq!(fresh.store.deliveries_forget(4, 2).await.unwrap(), 1);
-    assert_eq!((fresh.store.delivery_bytes().await.unwrap(), all(&fresh.store).await.len()), (30, 3));
-    assert_eq!(fresh.store.deliveries_last(ORG).await.unwrap(), [("w".to_owned(), 6)]);
+    assert_eq!((fresh.store.delivery_bytes().await.unwrap(), all(&fresh.store).await.len()), (3 * one, 3));
+    let last = fresh.store.deliveries_last(ORG).await.unwrap().remove(0);
+    assert_eq!((last.workspace_id.as_str(), last.at, last.by_app(), last.by_own()), ("w", 6, true, false));
+    assert_eq!((fresh.store.deliveries_span().await.unwrap(), fresh.store.events_span().await.unwrap()), (3, 6));
 }
 
 /// Room is made, but what Linear may send again is still known.
 async fn what_made_room_is_still_a_duplicate(fresh: Fresh) {
-    owner(&fresh).await;
+    destination(&fresh).await;
     let bodies: Vec<[u8; 10]> = (1..=4).map(|number| [number; 10]).collect();
     for body in &bodies {
         put(&fresh.store, &[to_destination(body)]).await;
     }
-    assert_eq!(fresh.store.deliveries_prune(40, 10).await.unwrap(), (0, 0));
-    assert_eq!(fresh.store.deliveries_prune(25, 10).await.unwrap(), (2, 2), "the oldest first, until they are few enough bytes");
-    assert_eq!((fresh.store.delivery_bytes().await.unwrap(), all(&fresh.store).await.len()), (20, 2));
+    let one = to_destination(&bodies[0]).weight();
+    assert_eq!(fresh.store.deliveries_prune(4 * one, 10).await.unwrap(), (0, 0));
+    assert_eq!(fresh.store.deliveries_prune(2 * one + 1, 10).await.unwrap(), (2, 2), "the oldest first, until they are few enough bytes");
+    assert_eq!((fresh.store.delivery_bytes().await.unwrap(), all(&fresh.store).await.len()), (2 * one, 2));
+    assert_eq!(fresh.store.destinations(ORG).await.unwrap()[0].given_up, 2);
     assert_eq!(put(&fresh.store, &[delivery("w", &bodies[0], 9)]).await, [false]);
     let page = fresh.store.deliveries_before(ORG, &DeliveryFilter::default(), i64::MAX, 5, 10).await.unwrap();
     assert_eq!(page.len(), 2, "what is not kept is not shown");
     assert_eq!(fresh.store.deliveries_prune(0, 1).await.unwrap().0, 1, "a bite");
-    assert_eq!(fresh.store.deliveries_forget(100, 10).await.unwrap(), 4);
+    assert_eq!(fresh.store.deliveries_forget(100, 10).await.unwrap(), 1);
     assert_eq!(fresh.store.delivery_bytes().await.unwrap(), 0);
+    assert_eq!((fresh.store.events_forget(1, 10).await.unwrap(), fresh.store.events_forget(2, 3).await.unwrap()), (0, 3));
+    assert_eq!(fresh.store.events_forget(2, 3).await.unwrap(), 1);
+    assert_eq!(put(&fresh.store, &[delivery("w", &bodies[0], 9)]).await, [true], "Linear does not send it so late");
+}
+
+/// The bodies differ in what tells the webhooks apart, and so do their digests.
+async fn one_event_through_two_webhooks_is_one_delivery(fresh: Fresh) {
+    let through = |body: &[u8], webhook: &str, secret: &str, at: i64| NewDelivery {
+        key: key("w", b"the event"),
+        webhook: webhook.to_owned(),
+        secret_id: secret.to_owned(),
+        webhook_timestamp: at,
+        ..delivery("w", body, at)
+    };
+    let (apps, own) = (through(b"by the app", "h1", "", 1), through(b"by its own", "h2", "s1", 2));
+    assert_eq!(put(&fresh.store, &[apps.clone(), own.clone()]).await, [true, false]);
+    assert_eq!(put(&fresh.store, &[own, through(b"stamped anew", "h1", "", 3), apps]).await, [false; 3]);
+    let rows = fresh.store.deliveries_after(ORG, 0, 10, i64::MAX).await.unwrap();
+    let told: Vec<_> = rows.iter().map(|row| (row.body.as_slice(), row.through.as_str(), row.repeats)).collect();
+    assert_eq!(told, [(&b"by the app"[..], "h1/ h2/s1", 4)]);
+}
+
+/// After an upgrade: what was stored by its whole body is a duplicate when it comes again.
+async fn what_came_before_there_were_events_is_known(fresh: Fresh) {
+    let old = delivery("w", b"an old one", 1);
+    let digest: [u8; 32] = Sha256::digest(b"an old one").into();
+    put(&fresh.store, std::slice::from_ref(&old)).await;
+    fresh.run(&format!("UPDATE delivery_digests SET digest = {}", fresh.bytes(&digest))).await;
+    assert_eq!(put(&fresh.store, &[old]).await, [false]);
+    assert_eq!(fresh.store.deliveries_after(ORG, 0, 10, i64::MAX).await.unwrap()[0].repeats, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_sqlite_takes_is_bound_by_what_may_be_kept() {
+    room_is_made_however_much_comes(support::sqlite().await).await;
+}
+
+/// In a database of its own: what others look at next door keeps room from being used again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_postgres_takes_is_bound_by_what_may_be_kept() {
+    if let Some(fresh) = support::pooled().await {
+        room_is_made_however_much_comes(fresh).await;
+    }
+}
+
+async fn room_is_made_however_much_comes(fresh: Fresh) {
+    const MOST: i64 = 1024 * 1024;
+    owner(&fresh).await;
+    let before = fresh.bytes_on_disk().await;
+    for round in 0..80_u32 {
+        let batch: Vec<_> = (0..64_u32).map(|number| delivery("w", &sized(round * 64 + number), 1)).collect();
+        let kept = fresh.store.deliveries_put(&batch).await.unwrap().kept;
+        assert_eq!(kept, fresh.store.delivery_bytes().await.unwrap());
+        while fresh.store.deliveries_prune(MOST, 500).await.unwrap().0 > 0 {}
+        fresh.store.deliveries_tidy().await.unwrap();
+    }
+    assert_eq!(fresh.store.events_span().await.unwrap(), 80 * 64);
+    let grown = fresh.bytes_on_disk().await - before;
+    assert!(grown < 4 * MOST, "{grown} bytes for 13 MB that passed");
+}
+
+/// Two kilobytes that do not compress.
+fn sized(number: u32) -> Vec<u8> {
+    (0..64_u32).flat_map(|part| <[u8; 32]>::from(Sha256::digest((u64::from(number) << 32 | u64::from(part)).to_be_bytes()))).collect()
 }
 
 async fn a_shared_delivery_is_stored_once_and_seen_by_both(fresh: Fresh) {
@@ -205,7 +282,7 @@ async fn a_shared_delivery_is_stored_once_and_seen_by_both(fresh: Fresh) {
     assert_eq!(put(&fresh.store, &[both]).await, [false]);
     let other = fresh.store.deliveries_after("org-south", 0, 10, i64::MAX).await.unwrap();
     assert_eq!((all(&fresh.store).await.len(), other.len()), (1, 1));
-    assert_eq!(fresh.store.delivery_bytes().await.unwrap(), 8);
+    assert_eq!(fresh.store.delivery_bytes().await.unwrap(), delivery("w", b"for both", 1).weight());
 }
 
 async fn a_late_recipient_reads_on_to_it(fresh: Fresh) {
@@ -229,11 +306,8 @@ async fn a_late_recipient_reads_on_to_it(fresh: Fresh) {
     assert_eq!(bodies, [vec![2], b"the next".to_vec()], "in the order in which it came to hear of them");
 }
 
-async fn one_that_was_forgotten_is_not_counted(fresh: Fresh) {
-    assert_eq!(fresh.store.delivery_repeated(&delivery("w", b"gone", 1)).await.unwrap(), None);
-}
-
 async fn what_is_kept_can_be_found_by_its_number(fresh: Fresh) {
+    owner(&fresh).await;
     assert_eq!(fresh.store.deliveries_newest(ORG, 5).await.unwrap(), None);
     for number in 0..4_u8 {
         put(&fresh.store, &[delivery("w", &[number; 3], 1)]).await;
@@ -243,7 +317,7 @@ async fn what_is_kept_can_be_found_by_its_number(fresh: Fresh) {
     assert_eq!(store.deliveries_newest(ORG, 9).await.unwrap(), Some((1, 4)));
     assert_eq!(store.deliveries_newest("org-south", 9).await.unwrap(), None);
     assert_eq!((store.delivery_kept(ORG, 1).await.unwrap(), store.delivery_kept("org-south", 1).await.unwrap()), (Some(1), None));
-    store.deliveries_prune(6, 10).await.unwrap();
+    store.deliveries_prune(2 * delivery("w", &[0; 3], 1).weight(), 10).await.unwrap();
     assert_eq!((store.delivery_kept(ORG, 2).await.unwrap(), store.delivery_kept(ORG, 3).await.unwrap()), (None, Some(3)));
     assert_eq!(store.deliveries_newest(ORG, 9).await.unwrap(), Some((3, 4)));
 }
@@ -300,17 +374,65 @@ async fn messages_are_claimed_once_and_in_order(fresh: Fresh) {
     assert_eq!(claim(store, "late", 90).await, [2], "what is given up holds up nothing");
 }
 
+async fn the_next_about_a_thing_is_claimed_with_the_end_of_the_last(fresh: Fresh) {
+    destination(&fresh).await;
+    let store = &fresh.store;
+    put(store, &[about("i1", b"1"), about("i1", b"2"), about("i2", b"3"), about("i1", b"4")]).await;
+    assert_eq!(claim(store, "a", 1).await, [1, 3]);
+    let end = async |done: &[Sent], things: &[&str]| {
+        let things: Vec<String> = things.iter().map(|&thing| thing.to_owned()).collect();
+        let next = store.messages_done_and_next(DESTINATION, "a", done, 0, &things).await.unwrap();
+        next.into_iter().map(|message| (message.seq, message.entity)).collect::<Vec<_>>()
+    };
+    assert_eq!(end(&[sent(3, "sent", 0), sent(1, "sent", 0)], &["i2", "i1"]).await, [(2, "i1".to_owned())]);
+    assert_eq!(claim(store, "b", 99).await, Vec::<i64>::new(), "one of each thing is on its way at a time");
+    store.destination_pause(DESTINATION, "person", &act("destination.paused", 1)).await.unwrap();
+    assert_eq!(end(&[sent(2, "sent", 0)], &["i1"]).await, []);
+}
+
+async fn a_wrong_clock_puts_nothing_off_for_good(fresh: Fresh) {
+    destination(&fresh).await;
+    let store = &fresh.store;
+    let (days, due) = (2 * DAY, async |now: i64| store.destinations_due(now).await.unwrap().len());
+    put(store, &[about("i1", b"1"), to_destination(b"2"), to_destination(b"3")]).await;
+    assert_eq!(claim(store, "a", days).await.len(), 3);
+    let late = [sent(1, "waiting", days + 5), sent(2, "waiting", days + 5), sent(3, "waiting", 6 * HOUR)];
+    store.messages_done(DESTINATION, "a", &late, days + 5).await.unwrap();
+    assert_eq!(claim(store, "a", 20).await, [1], "nothing waits so long");
+    store.messages_done(DESTINATION, "a", &[sent(1, "sent", 0)], days + 5).await.unwrap();
+    assert_eq!((due(20).await, store.messages_unstick(20).await.unwrap(), due(20).await), (0, 1, 1));
+    assert_eq!(claim(store, "a", 20).await, [2]);
+}
+
+async fn failing_is_added_up_from_try_to_try(fresh: Fresh) {
+    destination(&fresh).await;
+    let store = &fresh.store;
+    put(store, &[to_destination(b"1")]).await;
+    let fails = async |at: i64| {
+        claim(store, "a", at).await;
+        let failed = Sent { at, ..sent(1, "waiting", 0) };
+        store.messages_done(DESTINATION, "a", &[failed], 0).await.unwrap();
+        store.destinations(ORG).await.unwrap().remove(0).failing_for
+    };
+    assert_eq!((fails(HOUR).await, fails(2 * HOUR).await), (0, HOUR));
+    assert_eq!(fails(31 * DAY).await, 8 * HOUR, "no clock alone says that it failed for a month");
+    assert_eq!((fails(3 * HOUR).await, fails(4 * HOUR).await), (8 * HOUR, 9 * HOUR), "nor that it did not");
+    store.messages_done(DESTINATION, "a", &[Sent { at: 5 * HOUR, ..sent(1, "sent", 0) }], 0).await.unwrap();
+    let row = store.destinations(ORG).await.unwrap().remove(0);
+    assert_eq!((row.failing_for, row.failing_since), (0, None));
+}
+
 async fn claims_are_let_go_of(fresh: Fresh) {
     destination(&fresh).await;
     let store = &fresh.store;
     put(store, &[to_destination(b"1"), to_destination(b"2")]).await;
     assert_eq!(claim(store, "a", 1).await, [1, 2]);
     assert_eq!(store.processes_claiming("b").await.unwrap(), [("a".to_owned(), -1)], "it never showed that it lives");
-    store.process_beat("a").await.unwrap();
-    store.process_beat("a").await.unwrap();
+    store.process_beat("a", 1).await.unwrap();
+    store.process_beat("a", 2).await.unwrap();
     assert_eq!(store.processes_claiming("b").await.unwrap(), [("a".to_owned(), 2)]);
     assert!(store.processes_claiming("a").await.unwrap().is_empty());
-    store.process_beat("idle").await.unwrap();
+    store.process_beat("idle", 9).await.unwrap();
     store.processes_forget().await.unwrap();
     assert_eq!(store.processes_claiming("b").await.unwrap(), [("a".to_owned(), 2)], "who holds a claim is kept");
     store.messages_done(DESTINATION, "b", &[sent(1, "sent", 0)], 0).await.unwrap();
@@ -322,18 +444,18 @@ async fn claims_are_let_go_of(fresh: Fresh) {
     assert_eq!(claim(store, "b", 1).await, [1, 2]);
 }
 
-async fn a_message_without_its_body_is_parked(fresh: Fresh) {
+async fn messages_go_with_their_deliveries(fresh: Fresh) {
     destination(&fresh).await;
     let store = &fresh.store;
     put(store, &[to_destination(b"1"), to_destination(b"2")]).await;
-    // Pruned while it is being sent, so that nobody could park it then.
+    // Pruned while it is being sent.
     assert_eq!(claim(store, "a", 1).await, [1, 2]);
-    store.deliveries_prune(1, 10).await.unwrap();
+    store.deliveries_prune(to_destination(b"1").weight(), 10).await.unwrap();
     assert_eq!(store.delivery_body(1).await.unwrap(), None);
     store.messages_done(DESTINATION, "a", &[sent(1, "waiting", 0), sent(2, "waiting", 0)], 0).await.unwrap();
     assert_eq!(claim(store, "a", 99).await, [2], "nothing is sent in place of a body");
     let rows = store.messages_of(ORG, &[1, 2]).await.unwrap();
-    assert_eq!(rows.iter().map(|row| row.state.as_str()).collect::<Vec<_>>(), ["parked", "waiting"]);
+    assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [2]);
 }
 
 async fn a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for(fresh: Fresh) {
@@ -373,8 +495,9 @@ async fn resending_starts_anew(fresh: Fresh) {
     assert_eq!(claim(store, "a", 9).await, [1, 2, 3]);
     assert_eq!(store.messages_resend(ORG, DESTINATION, 1, 3, 9, 10).await.unwrap(), 0, "they are on their way");
     store.messages_release("a").await.unwrap();
-    store.deliveries_prune(2, 10).await.unwrap();
-    assert_eq!(store.messages_resend(ORG, DESTINATION, 1, 3, 9, 10).await.unwrap(), 2, "not what has no body any more");
+    let most = 2 * to_destination(b"1").weight();
+    store.deliveries_prune(most, 10).await.unwrap();
+    assert_eq!(store.messages_resend(ORG, DESTINATION, 1, 3, 9, 10).await.unwrap(), 2, "not what is forgotten");
     let rows = store.messages_of(ORG, &[3, 2]).await.unwrap();
     assert_eq!(rows.iter().map(|row| (row.seq, row.attempts)).collect::<Vec<_>>(), [(2, 0), (3, 0)]);
 }
@@ -403,38 +526,62 @@ fn secret(number: i64) -> WebhookSecretRow {
         added_by: None,
         added_at: number,
         retires_at: None,
+        replaced: false,
         matched_at: None,
     }
 }
 
-async fn secrets_retire_and_only_what_is_not_accepted_goes(fresh: Fresh) {
+async fn a_secret_retires_when_a_newer_one_has_verified_something(fresh: Fresh) {
     let person = owner(&fresh).await;
     let store = &fresh.store;
     member(store, "south", "s@example.com", Role::Owner).await;
     let by = Act { actor: Actor { user_id: Some(person.user_id.clone()), ..Actor::default() }, ..act("secret.added", 4) };
-    let add = async |number: i64, overlap: i64| store.webhook_secret_add(&secret(number), overlap, 3, &by).await.unwrap();
+    let add = async |number: i64| store.webhook_secret_add(&secret(number), 3, &by).await.unwrap();
     for number in 1..=3 {
-        assert!(add(number, 100 + number).await);
+        assert!(add(number).await);
     }
-    assert!(!add(4, 104).await, "all three are accepted still");
+    assert!(!add(4).await, "all three are accepted still");
     let told = async || {
         let rows = store.webhook_secrets(ORG).await.unwrap();
         assert_eq!(rows, store.webhook_secrets_by_workspace("w").await.unwrap());
-        rows.into_iter().map(|row| (row.id, row.retires_at)).collect::<Vec<_>>()
+        rows.into_iter().map(|row| (row.id, row.retires_at, row.replaced)).collect::<Vec<_>>()
     };
-    let row = |number: i64, retires_at: Option<i64>| (format!("s{number}"), retires_at);
-    assert_eq!(told().await, [row(3, None), row(2, Some(103)), row(1, Some(102))]);
-    assert!(store.webhook_secret_retire("c1", "s2", &act("secret.retired", 5)).await.unwrap());
+    let row = |number: i64, retires_at: Option<i64>, replaced: bool| (format!("s{number}"), retires_at, replaced);
+    assert_eq!(told().await, [row(3, None, false), row(2, None, true), row(1, None, true)]);
+    store.webhook_secret_matched("s1", 70, 170).await.unwrap();
+    assert_eq!(told().await, [row(3, None, false), row(2, None, true), row(1, None, true)], "it takes nobody's place");
+    store.webhook_secret_matched("s2", 80, 180).await.unwrap();
+    assert_eq!(told().await, [row(3, None, false), row(2, None, true), row(1, Some(180), true)], "the third may be mistyped");
+    store.webhook_secret_matched("s2", 99, 199).await.unwrap();
+    assert_eq!(told().await[2], row(1, Some(180), true), "counted from the first time");
+    assert!(store.webhook_secret_retire("c1", "s3", &act("secret.retired", 5)).await.unwrap());
     assert!(!store.webhook_secret_retire("c1", "s1", &support::act("org-south", "secret.retired", 5)).await.unwrap());
-    assert!(add(6, 106).await, "the one that is not accepted any more makes room");
-    assert_eq!(told().await, [row(6, None), row(3, Some(106)), row(1, Some(102))]);
-    assert!(store.webhook_secret_restore("c1", "s1", 200, &act("secret.added", 6)).await.unwrap());
-    assert_eq!(told().await, [row(6, Some(200)), row(3, Some(106)), row(1, None)]);
+    assert_eq!(told().await[1], row(2, None, false), "current again");
+    assert!(add(6).await, "the one that is not accepted any more makes room");
+    assert!(store.webhook_secret_restore("c1", "s1", &act("secret.added", 6)).await.unwrap());
+    assert_eq!(told().await, [row(6, None, true), row(2, None, true), row(1, None, false)]);
     assert_eq!(store.webhook_secrets(ORG).await.unwrap()[0].added_by.as_deref(), Some("Name of a@example.com"));
-    for at in [77, 70] {
-        store.webhook_secret_matched("s1", at).await.unwrap();
+    store.webhook_secret_matched("s1", 60, 160).await.unwrap();
+    assert_eq!(told().await, [row(6, Some(160), true), row(2, Some(160), true), row(1, None, false)], "also one that was here before");
+    assert_eq!(store.webhook_secrets(ORG).await.unwrap()[2].matched_at, Some(70));
+}
+
+async fn strays_add_up_within_limits(fresh: Fresh) {
+    let add = async |path: &str, hour: i64, came: i64| {
+        fresh.store.strays_add(&StrayRow { path: path.to_owned(), hour, came, last_at: hour * 10 }, 2).await.unwrap();
+    };
+    for (path, hour) in [("/a", 5), ("/b", 5), ("/c", 5), ("/a", 5), ("/a", 6), ("/c", 6)] {
+        add(path, hour, 2).await;
     }
-    assert_eq!(store.webhook_secrets(ORG).await.unwrap()[2].matched_at, Some(77));
+    let told = async |since: i64| {
+        let rows = fresh.store.strays(since).await.unwrap();
+        rows.into_iter().map(|row| (row.path, row.came, row.last_at)).collect::<Vec<_>>()
+    };
+    let row = |path: &str, came: i64, at: i64| (path.to_owned(), came, at);
+    assert_eq!(told(5).await, [row("/a", 6, 60), row("/c", 2, 60), row("/b", 2, 50)], "the third one of an hour is not counted");
+    assert_eq!(told(6).await, [row("/a", 2, 60), row("/c", 2, 60)]);
+    fresh.store.refusals_forget(6).await.unwrap();
+    assert_eq!(told(0).await.len(), 2);
 }
 
 async fn refusals_add_up(fresh: Fresh) {

@@ -9,4 +9,5 @@ mod people;
 mod postgres;
 mod refresh;
 mod rows;
+mod stopped;
 mod support;

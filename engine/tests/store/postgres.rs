@@ -25,7 +25,7 @@ const SEEN: &str = "CREATE TABLE seen (setting TEXT NOT NULL);
 /// One transaction and one statement.
 async fn write(store: &Store) {
     store.audit_note(&act("org-north", "a", 1)).await.unwrap();
-    store.process_beat("p").await.unwrap();
+    store.process_beat("p", 1).await.unwrap();
 }
 
 async fn seen(server: &Server) -> Vec<String> {
@@ -89,7 +89,7 @@ async fn many_who_store_at_once_are_not_turned_away_where_the_default_is_seriali
         let store = store.clone();
         writers.spawn(async move {
             let new = [delivery("w", &number.to_be_bytes(), 1)];
-            let put = store.deliveries_put(&new).await.map(|stored| assert_eq!(stored, [true]));
+            let put = store.deliveries_put(&new).await.map(|stored| assert_eq!(stored.fresh, [true]));
             put.and(store.audit_note(&act("org-north", "a", 1)).await)
         });
     }
@@ -126,7 +126,7 @@ async fn what_the_database_undid_for_others_sake_is_done_again() {
             undo(&server, code, 2).await;
             store.audit_note(&act("org-north", "a", 1)).await.unwrap();
             sqlx::raw_sql("SELECT setval('tries', 1, false)").execute(&mut server.connect().await).await.unwrap();
-            store.process_beat("p").await.unwrap();
+            store.process_beat("p", 1).await.unwrap();
             assert_eq!(store.audit_head("org-north").await.unwrap().0, before + 1, "written once");
             sqlx::raw_sql("DROP FUNCTION undo CASCADE; DROP SEQUENCE tries; DELETE FROM processes")
                 .execute(&mut server.connect().await)
@@ -143,7 +143,7 @@ async fn what_it_undoes_every_time_is_an_error_in_the_end_and_any_other_error_at
         let store = support::open(&server.url()).await;
         store.migrate().await.unwrap();
         undo(&server, code, i32::MAX).await;
-        store.process_beat("p").await.unwrap_err();
+        store.process_beat("p", 1).await.unwrap_err();
         let tried: i64 = sqlx::query_scalar("SELECT last_value FROM tries").fetch_one(&mut server.connect().await).await.unwrap();
         assert_eq!(tried, tries, "{code}");
     }
@@ -205,7 +205,7 @@ async fn pages_that_wait_leave_half_of_the_connections() {
         waiting.spawn(async move { pages.audit_note(&act(&format!("org-{slug}"), "a", 1)).await });
     }
     sleep(Duration::from_millis(300)).await;
-    timeout(Duration::from_secs(2), store.process_beat("p")).await.unwrap().unwrap();
+    timeout(Duration::from_secs(2), store.process_beat("p", 1)).await.unwrap().unwrap();
     let page = store.for_pages();
     assert!(timeout(Duration::from_millis(300), page.ping()).await.is_err(), "pages wait for each other");
     timeout(Duration::from_secs(2), page.for_programs().ping()).await.unwrap().unwrap();
@@ -225,7 +225,7 @@ async fn a_role_that_may_have_few_connections_is_served_with_those() {
     for number in 0..40_u32 {
         let store = store.clone();
         writers.spawn(async move {
-            store.process_beat(&number.to_string()).await?;
+            store.process_beat(&number.to_string(), 1).await?;
             store.audit_note(&act("org-north", "a", 1)).await
         });
     }

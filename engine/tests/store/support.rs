@@ -16,6 +16,51 @@ pub struct Fresh {
     _dir: Option<TempDir>,
 }
 
+impl Fresh {
+    /// What the store has no method for, in SQL.
+    pub async fn run(&self, sql: &str) {
+        self.ask(sql).await;
+    }
+
+    /// The one number that a statement answers, if it answers one.
+    pub async fn ask(&self, sql: &str) -> Option<i64> {
+        use std::str::FromStr as _;
+
+        use sqlx::postgres::PgConnectOptions;
+        use sqlx::{AssertSqlSafe, Connection as _, Row as _, raw_sql};
+        let sql = raw_sql(AssertSqlSafe(sql.to_owned()));
+        if self.is_postgres() {
+            // A pooler takes no such parameter.
+            let options = PgConnectOptions::from_str(&self.url).unwrap().extra_float_digits(None);
+            let mut connection = sqlx::PgConnection::connect_with(&options).await.unwrap();
+            sql.fetch_optional(&mut connection).await.unwrap().map(|row| row.get(0))
+        } else {
+            let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
+            sql.fetch_optional(&mut connection).await.unwrap().map(|row| row.get(0))
+        }
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.url.starts_with("postgres")
+    }
+
+    /// As SQL writes bytes.
+    pub fn bytes(&self, bytes: &[u8]) -> String {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        if self.is_postgres() { format!("decode('{hex}', 'hex')") } else { format!("x'{hex}'") }
+    }
+
+    /// What all tables and indexes take on the disk. SQLite's log comes on top, which does not grow with them.
+    pub async fn bytes_on_disk(&self) -> i64 {
+        if !self.is_postgres() {
+            return i64::try_from(std::fs::metadata(&self.url).unwrap().len()).unwrap();
+        }
+        let sql = "SELECT SUM(pg_total_relation_size(c.oid))::BIGINT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+            WHERE n.nspname = current_schema() AND c.relkind = 'r'";
+        self.ask(sql).await.unwrap()
+    }
+}
+
 pub async fn sqlite() -> Fresh {
     let fresh = empty_sqlite().await;
     fresh.store.migrate().await.unwrap();

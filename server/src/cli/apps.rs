@@ -44,7 +44,7 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
         ));
         values.push(json!({
             "id": app.id, "name": app.name, "client_id": app.client_id, "client_secret_set": app.has_secret,
-            "webhook_secret_set": app.has_webhook_secret, "previous_accepted_until": app.overlap_until.and_then(rfc3339),
+            "webhook_secret_set": app.has_webhook_secret, "previous_accepted": app.overlap_open, "previous_accepted_until": app.overlap_until.and_then(rfc3339),
             "connections": app.connections, "added_at": rfc3339(app.added_at),
         }));
     }
@@ -69,10 +69,11 @@ async fn replace(json: bool, engine: &Engine, organisation: &Organisation, app: 
         AppSecrets { client_secret: secret, ..AppSecrets::default() }
     };
     engine.app_set_secrets_by_command(&organisation.id, &app.id, secrets).await?;
-    let until = find(engine, organisation, &app.id).await?.overlap_until.filter(|_| webhook).and_then(rfc3339);
+    let overlaps = webhook && find(engine, organisation, &app.id).await?.overlap_open;
     let which = if webhook { "webhook secret" } else { "client secret" };
-    let overlap = until.as_deref().map(|until| format!(" The one before is accepted until {until}.")).unwrap_or_default();
-    let value = json!({ "id": app.id, "replaced": which.replace(' ', "_"), "previous_accepted_until": until });
+    let overlap =
+        if overlaps { " The one before is accepted until this one has verified a delivery, and for a while after that." } else { "" };
+    let value = json!({ "id": app.id, "replaced": which.replace(' ', "_"), "previous_accepted": overlaps });
     Ok(print(json, &value, &format!("{} has a new {which}.{overlap}", app.name))?)
 }
 

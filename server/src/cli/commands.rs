@@ -143,16 +143,15 @@ fn webhook_info(json: bool, config: &Config) -> Outcome {
 async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connection) -> Outcome {
     let added = engine.webhook_secret_store(connection, Actor::command(), from_stdin()?.expose_secret()).await?;
     let name = &connection.workspace.name;
-    let (outcome, until, words) = match added {
-        SecretAdded::First => ("added", None, format!("{name} has its first signing secret.")),
-        SecretAdded::Unchanged => ("unchanged", None, format!("{name} has this signing secret already.")),
-        SecretAdded::Replaced { until } => {
-            let until = rfc3339(until).unwrap_or_default();
-            let words = format!("{name} has a new signing secret. The one before is accepted until {until}.");
-            ("replaced", Some(until), words)
+    let (outcome, words) = match added {
+        SecretAdded::First => ("added", format!("{name} has its first signing secret.")),
+        SecretAdded::Unchanged => ("unchanged", format!("{name} has this signing secret already.")),
+        SecretAdded::Replaced => {
+            let until = "until this one has verified a delivery, and for a while after that";
+            ("replaced", format!("{name} has a new signing secret. The one before is accepted {until}."))
         }
     };
-    Ok(print(json, &json!({ "outcome": outcome, "previous_accepted_until": until }), &words)?)
+    Ok(print(json, &json!({ "outcome": outcome, "previous_accepted": outcome == "replaced" }), &words)?)
 }
 
 async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
@@ -161,12 +160,16 @@ async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) 
     for connection in &connections {
         for secret in engine.webhook_secrets(&organisation.id, &connection.id).await? {
             let (retires, matched) = (secret.retires_at.and_then(rfc3339), secret.matched_at.and_then(rfc3339));
-            let until = retires.as_deref().map_or_else(|| "current".to_owned(), |at| format!("accepted until {at}"));
+            let until = match retires.as_deref() {
+                Some(at) => format!("accepted until {at}"),
+                None if secret.replaced => "accepted until the new one has verified a delivery".to_owned(),
+                None => "current".to_owned(),
+            };
             let last = matched.as_deref().unwrap_or("never");
             lines.push(format!("{}  ····{}  {until}, last matched {last}", connection.workspace.name, secret.last_four));
             values.push(json!({
                 "workspace": { "id": connection.workspace.id, "name": connection.workspace.name }, "last_four": secret.last_four,
-                "added_at": rfc3339(secret.added_at), "accepted_until": retires, "last_matched_at": matched,
+                "added_at": rfc3339(secret.added_at), "accepted_until": retires, "current": retires.is_none() && !secret.replaced, "last_matched_at": matched,
             }));
         }
     }

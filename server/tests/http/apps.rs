@@ -56,9 +56,7 @@ async fn an_owner_adds_an_app_replaces_its_secrets_and_removes_it() {
     page.shows("Client secret set Signing secret set");
     page.hides("The previous signing secret is accepted until");
     let page = replace(&mut browser, &id, "", "lin_wh_ANewSecretOfAcmesApp").await;
-    page.shows("The previous signing secret is accepted until 14:02 UTC tomorrow.");
-    world.advance(DAY);
-    browser.get("/settings").await.hides("The previous signing secret is accepted until");
+    page.shows("The previous signing secret is accepted until a delivery signed with the new one arrives, and for a while longer.");
 
     browser.get(&format!("/settings?confirm=app&app={id}")).await.shows("Remove Acme internal? The app in Linear stays as it is.");
     remove(&mut browser, &id).await.shows("Acme internal is removed.");
@@ -242,6 +240,31 @@ async fn a_connection_lives_through_its_own_app() {
     let page = browser.get("/integrations").await;
     assert!(page.body.contains(&format!("<input type=\"hidden\" name=\"app\" value=\"{id}\">")), "it is connected again through its app");
     remove(&mut browser, &id).await.shows("Acme internal is removed.");
+}
+
+#[tokio::test]
+async fn an_apps_webhook_secret_retires_when_the_next_one_has_verified_something() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let (app, id) = own_app(&mut browser, private("acme-robotics")).await;
+    browser.walk("acme-robotics", &[("app", &id)]).await;
+    let connection = browser.connection_id("acme-robotics").await;
+    let workspace = world.workspace_id(&connection).await;
+    let deliver = async |secret: &str, number: u32| world.deliver(secret, &issue(&workspace, number, world.engine.now())).await.status;
+    let (mistyped, next) = ("lin_wh_AMistypedSecret0789", "lin_wh_TheAppsNextSecret01");
+    assert_eq!(deliver(&app.webhook_secret, 1).await, 200);
+    for secret in [mistyped, next] {
+        replace(&mut browser, &id, "", secret).await;
+        browser.get("/settings").await.shows("The previous signing secret is accepted until a delivery signed with the new one arrives");
+        world.advance(3 * DAY);
+        assert_eq!(deliver(&app.webhook_secret, 2).await, 200, "the new one has verified nothing");
+    }
+    assert_eq!((deliver(next, 3).await, deliver(mistyped, 4).await), (200, 401));
+    browser.until("/settings", "The previous signing secret is accepted until 14:02 UTC tomorrow.").await;
+    world.advance(DAY - MINUTE);
+    assert_eq!(deliver(&app.webhook_secret, 5).await, 200, "Linear's retries");
+    world.advance(MINUTE);
+    assert_eq!((deliver(&app.webhook_secret, 6).await, deliver(next, 7).await), (401, 200));
 }
 
 #[tokio::test]

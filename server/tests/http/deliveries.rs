@@ -79,6 +79,8 @@ async fn how_a_delivery_ended_and_what_signed_it() {
     assert!(text.contains("Delivery Linear sent no id") && text.contains("Verified, the Linear app’s secret"), "{text}");
     add_secret(&world, &id, "lin_wh_AcmesNextSecret0456").await;
     browser.get("/deliveries").await.shows("signed with: Previous");
+    world.deliver("lin_wh_AcmesNextSecret0456", &issue(&workspace, 3, now)).await;
+    browser.until(&format!("/integrations/{id}"), "Stops in 24 h 0 min").await;
     world.advance(DAY);
     browser.get("/deliveries").await.shows("19 Nov 14:02 OAuthApp revoked Acme Robotics Ignored signed with: Retired");
     world.sql("DELETE FROM webhook_secrets").await;

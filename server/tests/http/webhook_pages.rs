@@ -15,6 +15,19 @@ const STOP: &str = "/integrations/webhook-secret/stop";
 const CHECK: &str = "/integrations/webhook-check";
 
 impl Browser<'_> {
+    /// The page, as soon as it says so: what verified something is written down while nobody waits for it.
+    pub async fn until(&mut self, path: &str, words: &str) -> Reply {
+        for _ in 0..100 {
+            if self.get(path).await.text().contains(words) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let page = self.get(path).await;
+        page.shows(words);
+        page
+    }
+
     async fn save(&mut self, connection: &str, secret: &str) -> Reply {
         let page = format!("/integrations/{connection}");
         assert_eq!(self.post(SAVE, &[("connection", connection), ("secret", secret)]).await.location(), page);
@@ -65,9 +78,13 @@ async fn a_secret_is_saved_replaced_stopped_and_removed() {
     page.hides("accepted until");
 
     let page = browser.save(&id, NEXT).await;
-    page.shows("Saved. Waiting for the first delivery signed with it. The one before is accepted until 20 Nov 14:02 UTC.");
-    page.shows("Two secrets are accepted until 20 Nov 14:02 UTC Linear retries for up to seven hours with the old signature.");
+    page.shows("Saved. Waiting for the first delivery signed with it. The one before is accepted until then, and for a while longer.");
+    page.shows("Both secrets are accepted until a delivery signed with the new one arrives Then the previous one stays for a while");
     page.shows("Current lin_wh_····0456");
+    page.shows("Previous lin_wh_····0123 Added at 14:02 UTC today by Priya Raman. Matched 41 s ago. Stops after the new one has matched");
+    assert_eq!(world.deliver(NEXT, &issue(&workspace, 9, START)).await.status, 200);
+    let page = browser.until(&format!("/integrations/{id}"), "Matched just now").await;
+    page.shows("Two secrets are accepted until 20 Nov 14:02 UTC Linear retries for up to seven hours with the old signature.");
     page.shows("Previous lin_wh_····0123 Added at 14:02 UTC today by Priya Raman. Matched 41 s ago. Stops in 24 h 0 min");
 
     let page = browser.stop(&id, "0123").await;
@@ -93,14 +110,18 @@ async fn a_secret_in_use_is_not_stopped_without_a_question() {
     assert!(asks(&browser.get(&page).await));
     let question = browser.get(&asked).await;
     question.shows("Stop accepting lin_wh_····0123? Linear used it just now. You can save it again later.");
-    question.shows("Every delivery signed with it is refused from now on, Linear’s retries too Kept, it stops by itself in");
+    question.shows(
+        "Every delivery signed with it is refused from now on, Linear’s retries too Kept, it stops by itself after the new one has matched",
+    );
     question.shows("Stop accepting lin_wh_····0123? Relink");
     assert!(question.body.contains("<dialog open"), "without JavaScript it is open");
     world.advance(HOUR);
-    assert!(!asks(&browser.get(&page).await), "nobody used it for an hour");
+    assert!(asks(&browser.get(&page).await), "the new one has verified nothing");
+    world.deliver(NEXT, &issue(&workspace, 2, world.engine.now())).await;
+    assert!(!asks(&browser.until(&page, "Stops in 24 h 0 min").await), "nobody used it for an hour");
     let current = secret_id(&world, &id, "0456").await;
     let question = browser.get(&format!("{page}?confirm=secret&secret={current}")).await;
-    question.shows("Remove lin_wh_····0456? No delivery matched it yet. You can save it again later.");
+    question.shows("Remove lin_wh_····0456? Linear used it just now. You can save it again later.");
     browser.get(&format!("{page}?confirm=secret&secret=nonsense")).await.hides("<dialog open");
     let mut member = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
     member.get(&asked).await.hides("<dialog");
@@ -364,7 +385,7 @@ async fn more_secrets_than_are_kept_are_not_saved() {
     }
     let page = browser.save(&id, "lin_wh_AcmesSecretNumber9999").await;
     page.shows("The secret was not saved. No more can be accepted at a time. Stop accepting one of those below, then save it again.");
-    page.shows("Several secrets are accepted until 20 Nov 14:02 UTC");
+    page.shows("All these secrets are accepted until a delivery signed with the new one arrives");
     page.hides("9999");
     browser.stop(&id, "0000").await;
     browser.save(&id, "lin_wh_AcmesSecretNumber9999").await.shows("Current lin_wh_····9999");

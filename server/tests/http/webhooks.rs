@@ -34,6 +34,19 @@ impl World {
         self.send(signed(secret, body, Some("d4c1f0a2-0000-4000-8000-000000000001"))).await
     }
 
+    /// Until it is settled when each secret of the connection retires, but for the current one: nobody waits for that.
+    async fn until_settled(&self, id: &str) {
+        let organisation = self.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap();
+        for _ in 0..100 {
+            let secrets = self.engine.webhook_secrets(&organisation.id, id).await.unwrap();
+            if secrets.iter().all(|secret| secret.retires_at.is_some() || !secret.replaced) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("the secret before never retires");
+    }
+
     #[track_caller]
     pub fn told(answer: &Answer) -> (u16, &str) {
         (answer.status, answer.body["code"].as_str().or(answer.body["status"].as_str()).unwrap_or(""))
@@ -52,10 +65,20 @@ pub fn post() -> axum::http::request::Builder {
     Request::builder().method(Method::POST).uri("/webhooks/linear").header("content-type", "application/json; charset=utf-8")
 }
 
+/// As Linear writes times.
+fn happened(at: Millis) -> String {
+    let (day, ms) = (at.div_euclid(DAY), at.rem_euclid(DAY));
+    // From the day on which all tests begin.
+    let first = START.div_euclid(DAY) - 18;
+    let (hours, minutes, seconds) = (ms / HOUR, ms / MINUTE % 60, ms / SECOND % 60);
+    let (month, date) = if day - first < 30 { (11, day - first + 1) } else { (12, day - first - 29) };
+    format!("2026-{month:02}-{date:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z", ms % SECOND)
+}
+
 pub fn issue(workspace: &str, number: u32, at: Millis) -> String {
     json!({
         "action": "update", "type": "Issue", "organizationId": workspace, "webhookTimestamp": at, "webhookId": "h1",
-        "createdAt": "2026-11-19T14:02:11.000Z", "actor": { "id": "u1", "name": "Mara Lindqvist", "type": "user" },
+        "createdAt": happened(at), "actor": { "id": "u1", "name": "Mara Lindqvist", "type": "user" },
         "data": { "id": format!("i{number}"), "identifier": format!("ENG-{number}"), "title": "Retry uploads \u{0}after a 429 ✓" },
     })
     .to_string()
@@ -317,7 +340,7 @@ async fn a_revocation_ends_the_installation_that_it_speaks_of_and_no_later_one()
     browser.reconnect(&id, "acme-robotics").await;
     assert_eq!(World::told(&world.deliver(&ours, &now).await), (200, "duplicate"));
     let restamped = revoked(&workspace, &client, "2026-11-19T14:02:11.000Z", START + SECOND);
-    assert_eq!(World::told(&world.deliver(&ours, &restamped).await), (200, "accepted"));
+    assert_eq!(World::told(&world.deliver(&ours, &restamped).await), (200, "duplicate"));
     assert_eq!(state(&program).await.0, "connected", "the reinstall a second later stands");
     let own = revoked(&workspace, &client, "2026-11-19T14:02:13.000Z", START + SECOND);
     assert_eq!(World::told(&world.deliver(SECRET, &own).await), (200, "accepted"));
@@ -386,6 +409,7 @@ async fn a_new_secret_overlaps_with_the_one_before() {
     assert_eq!((deliver(SECRET, 1).await, deliver(next, 2).await), (200, 401));
     add_secret(&world, &id, next).await;
     assert_eq!((deliver(SECRET, 3).await, deliver(next, 4).await), (200, 200));
+    world.until_settled(&id).await;
     world.advance(DAY - SECOND);
     assert_eq!((deliver(SECRET, 5).await, deliver(next, 6).await), (200, 200));
     world.advance(SECOND);
@@ -475,11 +499,156 @@ async fn old_deliveries_are_forgotten_a_bite_at_a_time() {
     world.advance(27 * DAY);
     assert_eq!(world.engine.forget_deliveries().await.unwrap(), 2);
     assert_eq!(count(&program).await, 3);
-    let left: i64 =
-        deliveries(&program, "").await["deliveries"].as_array().unwrap().iter().map(|one| one["body"].as_str().unwrap().len() as i64).sum();
-    assert_eq!(world.engine.store().delivery_bytes().await.unwrap(), left);
+    let left = world.engine.store().delivery_bytes().await.unwrap();
     assert_eq!(world.engine.store().deliveries_prune(left / 2, 100).await.unwrap(), (2, 0), "the oldest first, until it fits");
     assert_eq!(count(&program).await, 1);
+}
+
+/// A clock that is a month ahead for a while.
+#[tokio::test]
+async fn a_clock_that_jumps_costs_next_to_nothing() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    for number in 0..300 {
+        world.deliver(SECRET, &issue(&workspace, number, START)).await;
+    }
+    world.advance(31 * DAY);
+    assert_eq!(world.engine.forget_deliveries().await.unwrap(), 6);
+    world.advance(-31 * DAY);
+    assert_eq!((world.engine.forget_deliveries().await.unwrap(), count(&program).await), (0, 294));
+    let again = world.deliver(SECRET, &issue(&workspace, 299, START)).await;
+    assert_eq!(World::told(&again), (200, "duplicate"), "nearly all events are known still");
+}
+
+#[tokio::test]
+async fn one_event_through_two_webhooks_is_taken_once() {
+    let world = World::new().await;
+    let (mut browser, program, _id, workspace) = acme(&world).await;
+    let by = |webhook: &str, at: Millis, number: u32| {
+        let body = issue(&workspace, number, START);
+        body.replace("\"h1\"", &format!("\"{webhook}\"")).replace(&format!(":{START}"), &format!(":{at}"))
+    };
+    let app = world.app_secret();
+    assert_eq!(World::told(&world.deliver(&app, &by("h1", START, 1)).await), (200, "accepted"));
+    assert_eq!(World::told(&world.deliver(SECRET, &by("h2", START + 7, 1)).await), (200, "duplicate"), "through the workspace's own");
+    assert_eq!(World::told(&world.deliver(&app, &by("h1", START + 60_000, 1)).await), (200, "duplicate"), "stamped anew");
+    assert_eq!(World::told(&world.deliver(SECRET, &by("h2", START + 9, 2)).await), (200, "accepted"));
+    assert_eq!(World::told(&world.deliver(&app, &by("h1", START + 8, 2)).await), (200, "duplicate"));
+    let inner = by("h1", START, 3).replace("\"data\":{", "\"data\":{\"webhookId\":\"x\",\"webhookTimestamp\":1,");
+    assert_eq!(World::told(&world.deliver(&app, &inner).await), (200, "accepted"));
+    let other = inner.replace("\"webhookId\":\"x\"", "\"webhookId\":\"y\"");
+    assert_eq!(World::told(&world.deliver(&app, &other).await), (200, "accepted"), "what a person wrote is part of the event");
+    assert_eq!(count(&program).await, 4);
+    let page = browser.get("/deliveries").await;
+    page.shows("Came through the Linear app’s webhook and the workspace’s own, taken once");
+    assert_eq!(page.body.matches("taken once").count(), 2);
+}
+
+#[tokio::test]
+async fn where_the_apps_webhook_delivers_no_other_one_is_recommended() {
+    let world = World::new().await;
+    let (mut browser, _program, id) = world.connected().await;
+    let workspace = world.workspace_id(&id).await;
+    browser.get("/integrations").await.shows("No delivery yet. Add the webhook");
+    world.deliver(&world.app_secret(), &issue(&workspace, 1, START)).await;
+    let page = browser.get(&format!("/integrations/{id}")).await;
+    page.shows("Deliveries arrive through the Linear app’s own webhook. Nothing has to be set up for this workspace.");
+    page.shows("A webhook of the workspace’s own instead");
+    browser.walk("globex", &[]).await;
+    let page = browser.get("/integrations").await;
+    page.shows("Globex is connected. Its deliveries arrive through the Linear app’s own webhook.");
+    page.hides("Paste the webhook secret");
+    page.hides("Add the webhook");
+    add_secret(&world, &id, SECRET).await;
+    let again = issue(&workspace, 1, START).replace("\"h1\"", "\"h2\"");
+    assert_eq!(World::told(&world.deliver(SECRET, &again).await), (200, "duplicate"));
+    let page = browser.get(&format!("/integrations/{id}")).await;
+    page.shows("Every event arrives twice: through the Linear app’s own webhook and through this workspace’s. Relink takes it once.");
+    page.shows("Current lin_wh_····0123");
+}
+
+#[tokio::test]
+async fn the_address_may_end_with_a_slash_and_wrong_ones_are_seen() {
+    let world = World::new().await;
+    let (mut browser, _program, id, workspace) = acme(&world).await;
+    let to = |path: &str, number: u32| {
+        let body = issue(&workspace, number, START);
+        let request = Request::builder().method(Method::POST).uri(path).header("linear-signature", sign(SECRET, body.as_bytes()));
+        request.body(Body::from(body)).unwrap()
+    };
+    assert_eq!(World::told(&world.send(to("/webhooks/linear/", 1)).await), (200, "accepted"));
+    browser.get("/deliveries").await.hides("with Linear’s signature came to");
+    for path in ["/webhook/linear", "/webhook/linear", "/", "/webhooks/linear/x?y=z"] {
+        assert_ne!(world.send(to(path, 2)).await.status, 200, "{path}");
+    }
+    for page in ["/deliveries".to_owned(), format!("/integrations/{id}")] {
+        let page = browser.get(&page).await;
+        page.shows("2 requests with Linear’s signature came to /webhook/linear in the last 24 hours, where nothing takes them.");
+        page.shows("Change the webhook’s URL in Linear to http://localhost:3000/webhooks/linear");
+        page.shows("1 request with Linear’s signature came to /webhooks/linear/x in");
+    }
+    let mut member = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    member.get("/deliveries").await.hides("with Linear’s signature came to");
+    let long = format!("/{}", "x".repeat(5_000));
+    for number in 0..50 {
+        world.send(to(&format!("/{number}"), 3)).await;
+        world.send(to(&long, 3)).await;
+    }
+    let strays = world.engine.webhook_strays(START - DAY).await.unwrap();
+    assert!(strays.len() <= 20 && strays.iter().all(|stray| stray.path.len() <= 100), "{strays:?}");
+}
+
+#[tokio::test]
+async fn a_mistyped_secret_takes_nothing_away() {
+    let world = World::new().await;
+    let (_browser, _program, id, workspace) = acme(&world).await;
+    let deliver = async |secret: &str, number: u32| world.deliver(secret, &issue(&workspace, number, world.engine.now())).await.status;
+    assert_eq!(deliver(SECRET, 1).await, 200);
+    add_secret(&world, &id, "lin_wh_AMistypedSecret0789").await;
+    world.advance(3 * DAY);
+    assert_eq!(deliver(SECRET, 2).await, 200, "the new one has verified nothing");
+    let next = "lin_wh_AcmesNextSecret0456";
+    add_secret(&world, &id, next).await;
+    world.advance(3 * DAY);
+    assert_eq!((deliver(SECRET, 3).await, deliver(next, 4).await), (200, 200));
+    world.until_settled(&id).await;
+    world.advance(DAY - SECOND);
+    assert_eq!(deliver(SECRET, 5).await, 200, "Linear's retries");
+    world.advance(SECOND);
+    assert_eq!((deliver(SECRET, 6).await, deliver(next, 7).await), (401, 200));
+    assert_eq!(deliver("lin_wh_AMistypedSecret0789", 8).await, 401, "it went with the other one");
+}
+
+/// Under a workspace's secret, where events about any app may come.
+#[tokio::test]
+async fn a_revocation_may_name_the_application_by_its_own_id() {
+    let world = World::new().await;
+    let (mut browser, program, id, workspace) = acme(&world).await;
+    let (ours, another) = (world.linear.app().id, "00000000-0000-4000-8000-00000000beef");
+    let at = "2026-11-19T14:02:12.000Z";
+    assert_eq!(World::told(&world.deliver(SECRET, &revoked(&workspace, another, at, START)).await), (200, "ignored"));
+    assert_eq!(state(&program).await.0, "connected");
+    assert_eq!(World::told(&world.deliver(SECRET, &revoked(&workspace, &ours, at, START)).await), (200, "accepted"));
+    assert_eq!(state(&program).await, ("reconnect_required".to_owned(), json!("revoked")));
+    world.advance(MINUTE);
+    browser.reconnect(&id, "acme-robotics").await;
+    assert_eq!(state(&program).await.0, "connected");
+}
+
+/// Nobody needs to be asked.
+#[tokio::test]
+async fn what_the_apps_own_secret_signs_tells_which_application_it_is() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    let session = json!({ "action": "created", "type": "AgentSessionEvent", "oauthClientId": "0a0b0c0d-0000-4000-8000-00000000beef",
+        "organizationId": workspace, "createdAt": "2026-11-19T14:02:11.000Z", "webhookTimestamp": START, "webhookId": "h1" });
+    assert_eq!(World::told(&world.deliver(&world.app_secret(), &session.to_string()).await), (200, "accepted"));
+    let at = "2026-11-19T14:02:12.000Z";
+    let other = revoked(&workspace, &world.linear.app().id, at, START);
+    assert_eq!(World::told(&world.deliver(SECRET, &other).await), (200, "ignored"));
+    let own = revoked(&workspace, "0a0b0c0d-0000-4000-8000-00000000beef", at, START);
+    assert_eq!(World::told(&world.deliver(SECRET, &own).await), (200, "accepted"));
+    assert_eq!(state(&program).await, ("reconnect_required".to_owned(), json!("revoked")));
 }
 
 #[tokio::test]

@@ -80,7 +80,7 @@ async fn webhooks_are_set_up_by_command_and_no_secret_is_told_twice() {
     assert_eq!(place.json(&add, &format!("{first}\n"))["outcome"], "added");
     assert_eq!(place.json(&add, first)["outcome"], "unchanged");
     let replaced = place.json(&add, second);
-    assert!(replaced["outcome"] == "replaced" && replaced["previous_accepted_until"].is_string(), "{replaced}");
+    assert!(replaced["outcome"] == "replaced" && replaced["previous_accepted"] == true, "{replaced}");
     for wrong in ["", "lin_api_0123456789abcdef", "lin_wh_"] {
         let output = place.run(&add, wrong);
         assert_eq!(output.status.code(), Some(1), "{wrong:?}");
@@ -121,18 +121,19 @@ fn apps_are_added_changed_and_removed_by_command_and_their_secrets_are_never_tol
     let list = || place.json(&["app", "list", "--org", "north", "--json"], "")["apps"].clone();
     let one = list()[0].clone();
     assert_eq!((&one["id"], &one["client_secret_set"], &one["webhook_secret_set"]), (&added["id"], &true.into(), &true.into()));
-    assert_eq!((&one["connections"], &one["previous_accepted_until"]), (&0.into(), &serde_json::Value::Null));
+    assert_eq!((&one["connections"], &one["previous_accepted"]), (&0.into(), &false.into()));
 
     let secret = ["app", "secret", "--org", "north", "--app", "0123456789abcdef", "--webhook", "--json"];
     assert_eq!(place.run(&secret, "\n").status.code(), Some(1), "nothing came");
-    assert_eq!(list()[0]["previous_accepted_until"], serde_json::Value::Null);
+    assert_eq!(list()[0]["previous_accepted"], false);
     let replaced = place.json(&secret, &format!("{new}\n"));
-    assert!(replaced["replaced"] == "webhook_secret" && replaced["previous_accepted_until"].is_string(), "{replaced}");
-    assert_eq!(list()[0]["previous_accepted_until"], replaced["previous_accepted_until"]);
+    assert!(replaced["replaced"] == "webhook_secret" && replaced["previous_accepted"] == true, "{replaced}");
+    let listed = list()[0].clone();
+    assert_eq!((&listed["previous_accepted"], &listed["previous_accepted_until"]), (&true.into(), &serde_json::Value::Null));
     let id = added["id"].as_str().unwrap();
     let client_secret = place.json(&["app", "secret", "--org", "north", "--app", id, "--json"], client);
-    let answer = (&client_secret["replaced"], &client_secret["previous_accepted_until"]);
-    assert_eq!(answer, (&"client_secret".into(), &serde_json::Value::Null));
+    let answer = (&client_secret["replaced"], &client_secret["previous_accepted"]);
+    assert_eq!(answer, (&"client_secret".into(), &false.into()));
 
     let bare = ["app", "add", "--org", "north", "--name", "Bare", "--client-id", "fedcba9876543210", "--json"];
     assert_eq!(place.json(&bare, "")["client_secret_set"], false);

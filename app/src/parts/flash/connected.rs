@@ -15,9 +15,14 @@ pub struct Proposal {
     name: String,
 }
 
-pub fn connected(connection: String, workspace: String, you: Option<WhoAreYou>) -> Words {
-    let next = "Next: paste its webhook secret, so deliveries can be verified.";
-    let words = Words::new(Tone::Good, format!("{workspace} is connected."), next).then(Next::Webhook(connection.clone()));
+pub fn connected(connection: String, workspace: String, delivers: bool, you: Option<WhoAreYou>) -> Words {
+    let done = format!("{workspace} is connected.");
+    let words = if delivers {
+        Words::new(Tone::Good, done, "Its deliveries arrive through the Linear app’s own webhook.")
+    } else {
+        let next = "Next: paste its webhook secret, so deliveries can be verified.";
+        Words::new(Tone::Good, done, next).then(Next::Webhook(connection.clone()))
+    };
     match you {
         Some(WhoAreYou::Viewer { id, name }) => Words { proposal: Some(Proposal { connection, workspace, person: id, name }), ..words },
         Some(WhoAreYou::Anybody) => words.then(Next::WhichIsYou),

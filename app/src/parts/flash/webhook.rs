@@ -3,10 +3,11 @@
 use super::{Next, Tone, Words};
 use crate::view::{CheckView, SignedWith, Signer, Verdict};
 
-pub fn saved(overlap_until: Option<&str>) -> Words {
-    let rest = match overlap_until {
-        Some(until) => format!("Waiting for the first delivery signed with it. The one before is accepted until {until}."),
-        None => "Waiting for the first delivery signed with it.".to_owned(),
+pub fn saved(replaced: bool) -> Words {
+    let rest = if replaced {
+        "Waiting for the first delivery signed with it. The one before is accepted until then, and for a while longer."
+    } else {
+        "Waiting for the first delivery signed with it."
     };
     Words::new(Tone::Good, "Saved.", rest)
 }

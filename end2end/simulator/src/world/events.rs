@@ -146,9 +146,15 @@ impl World {
 
     /// The application was removed from the workspace: its webhook says so once and goes.
     pub fn note_app_revoked(&mut self, client_id: &str, workspace: &str) {
-        let fields = vec![("oauthClientId", json!(client_id))];
+        let fields = vec![("oauthClientId", json!(self.application_name(client_id)))];
         self.emit(workspace, &Event::new("OAuthApp", "revoked", fields).about(client_id));
         self.webhooks.retain(|webhook| webhook.workspace != workspace || !webhook.is_of_app(client_id));
+    }
+
+    /// As events name it.
+    fn application_name(&self, client_id: &str) -> String {
+        let id = self.app(client_id).filter(|_| self.settings.webhook_application_ids).map(|app| app.id.clone());
+        id.unwrap_or_else(|| client_id.to_owned())
     }
 
     pub fn note_authorised(&mut self, grant: &str) {
@@ -162,7 +168,7 @@ impl World {
         let Some(user) = workspace.user(&grant.user).map(|user| person_json(workspace, user)) else { return };
         let Some(app) = self.app(&grant.client_id) else { return };
         let fields = vec![
-            ("oauthClientId", json!(app.client_id)),
+            ("oauthClientId", json!(self.application_name(&app.client_id))),
             ("oauthClient", json!({"id": app.client_id, "name": app.name})),
             ("userId", json!(grant.user)),
             ("user", user),
@@ -185,10 +191,10 @@ impl World {
         let Some(installation) = installation else { return false };
         installation.removed_teams.retain(|team| !added.contains(team));
         installation.removed_teams.extend(removed.iter().cloned());
-        let all_public = installation.removed_teams.is_empty();
+        let (all_public, bot) = (installation.removed_teams.is_empty(), installation.bot_user.clone());
         let fields = vec![
-            ("appUserId", json!(installation.bot_user)),
-            ("oauthClientId", json!(client_id)),
+            ("appUserId", json!(bot)),
+            ("oauthClientId", json!(self.application_name(client_id))),
             ("addedTeamIds", json!(added)),
             ("removedTeamIds", json!(removed)),
             ("canAccessAllPublicTeams", json!(all_public)),

@@ -43,6 +43,8 @@ pub struct Settings {
     pub webhook_retry_after_s: Vec<i64>,
     /// Retries carry a new `webhookTimestamp` (and so a new signature).
     pub webhook_restamp_retries: bool,
+    /// Events about an application name it by its own id, a UUID, in place of its client id.
+    pub webhook_application_ids: bool,
     /// Retries carry a new `Linear-Delivery`.
     pub webhook_new_delivery_id: bool,
     /// Send the (unsigned) `Linear-Timestamp` header.
@@ -81,6 +83,7 @@ impl Default for Settings {
             webhook_resource_types: default_resource_types(),
             webhook_retry_after_s: vec![60, 3_600, 21_600],
             webhook_restamp_retries: false,
+            webhook_application_ids: false,
             webhook_new_delivery_id: false,
             webhook_timestamp_header: true,
             webhook_disable_after: 5,
