@@ -61,7 +61,12 @@ pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
     let preview = about.map(|about| view! { <Preview title=title.clone() about /> });
     let title = tab_title(&title, refused, if alone { 0 } else { shell.needs_you });
     let icon = format!("/favicon-{}.svg", shell.worst.tone());
-    let alarmed = !shell.troubles.is_empty();
+    let strips = match (shell.simulated, shell.troubles.is_empty()) {
+        (false, true) => None,
+        (true, true) => Some("has-sim"),
+        (false, false) => Some("has-alarm"),
+        (true, false) => Some("has-sim has-alarm"),
+    };
     let inside = match person {
         Some(person) => view! {
             <div class="app">
@@ -77,7 +82,7 @@ pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
         <Link rel="icon" type_="image/svg+xml" href=icon />
         <Meta name="description" content=about.unwrap_or(ABOUT) />
         {preview}
-        <div class:has-sim=shell.simulated class:has-alarm=alarmed inert=dialog.is_some()>
+        <div class=strips inert=dialog.is_some()>
             <a class="skip" href="#main">"Skip to content"</a>
             {shell.simulated.then(|| view! { <Strip way_out /> })}
             {shell.troubles.into_iter().map(|trouble| view! { <Alarm trouble /> }).collect_view()}
