@@ -29,6 +29,8 @@ const LANDED: Duration = Duration::from_secs(11);
 const LET_GO: Duration = Duration::from_millis(11_500);
 /// and the database has to be closed.
 const CLOSED: Duration = Duration::from_secs(12);
+/// A start waits so long for a database that takes what is written.
+const EPOCH_PATIENCE: Duration = Duration::from_secs(3);
 /// Where the demo's simulated Linear listens.
 pub const SIMULATOR: &str = "127.0.0.1:4010";
 
@@ -59,6 +61,9 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     let engine = start::engine(&config, clock, entropy).await?;
     let _lock = config.sqlite_file().map(ServeLock::take).transpose()?;
     engine.name_shared_workspaces().await.map_err(StartError::from)?;
+    let beginning = tokio::spawn(begin_epoch(engine.clone()));
+    // A database that takes nothing now gives out no numbers either.
+    let _ = tokio::time::timeout(EPOCH_PATIENCE, beginning).await;
     let listener = bind(config.addr).await?;
     announce(&config, &listener)?;
     stop::on_signal(stop)?;
@@ -95,6 +100,14 @@ async fn wind_up(engine: &Engine, requests: JoinHandle<()>, background: JoinSet<
     let (_, let_go) = tokio::join!(landing, timeout_at(began + LET_GO, engine.stop_handing_on(LANDED)));
     let closed = timeout_at(began + CLOSED, engine.store().close()).await;
     let_go.and(closed).map_err(|_| ServeError::Unfinished)
+}
+
+/// This may be an older copy of the database than the one that the last server gave numbers out of.
+async fn begin_epoch(engine: Engine) {
+    while let Err(error) = engine.store().epoch_begin(&engine.entropy().id().replace('-', "")).await {
+        tracing::error!(%error, "numbers of deliveries cannot begin anew; trying again");
+        tokio::time::sleep(EPOCH_PATIENCE).await;
+    }
 }
 
 async fn bind(addr: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use sqlx::FromRow;
 
+use super::delivery_page::OUTCOMES;
+use super::epoch::given_out;
 use super::postgres::transact;
 use super::{Db, Store, Stored, on};
 use crate::clock::Millis;
@@ -164,6 +166,7 @@ macro_rules! columns {
          CAST(length(d.body) AS BIGINT) AS body_bytes"
     };
 }
+pub(super) const COLUMNS: &str = columns!();
 
 /// What deliveries take in the database, of which the counter knows; of old rows only their body was counted.
 macro_rules! weight {
@@ -205,45 +208,6 @@ impl Store {
         });
         let last = sums.take_while(|(_, sum)| *sum <= bytes_max).last().map_or(*first, |(number, _)| number);
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(after).bind(last).fetch_all(pool).await?))
-    }
-
-    /// The deliveries of an organisation before this one, the newest first, with at most `head` bytes of each body.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn deliveries_before(
-        &self,
-        organisation: &str,
-        filter: &DeliveryFilter,
-        before: i64,
-        head: i64,
-        limit: i64,
-    ) -> Stored<Vec<DeliveryRow>> {
-        const SQL: &str = concat!(
-            "SELECT ",
-            columns!(),
-            ", substr(d.body, 1, $3) AS body FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
-             WHERE r.organisation_id = $1 AND d.seq > (SELECT pruned_to FROM delivery_log) AND r.number < $2 AND ($4 = '' OR d.workspace_id = $4) AND ($5 = '' OR d.event = $5) \
-             AND ($6 = '' OR d.outcome = $6 OR ($6 = 'duplicate' AND d.repeats > 0)) ORDER BY r.number DESC LIMIT $7"
-        );
-        let text = |part: &Option<String>| part.clone().unwrap_or_default();
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(before).bind(i32::try_from(head).unwrap_or(i32::MAX))
-            .bind(text(&filter.workspace)).bind(text(&filter.event)).bind(text(&filter.outcome)).bind(limit)
-            .fetch_all(pool).await?))
-    }
-
-    /// Where the page of `limit` deliveries ends that comes before the one that starts below `before`, as the `before` of that
-    /// page. `None`: it is the newest page.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn deliveries_newer(&self, organisation: &str, filter: &DeliveryFilter, before: i64, limit: i64) -> Stored<Option<i64>> {
-        const SQL: &str = "SELECT r.number FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
-            WHERE r.organisation_id = $1 AND d.seq > (SELECT pruned_to FROM delivery_log) AND r.number >= $2 AND ($3 = '' OR d.workspace_id = $3) AND ($4 = '' OR d.event = $4) \
-            AND ($5 = '' OR d.outcome = $5 OR ($5 = 'duplicate' AND d.repeats > 0)) ORDER BY r.number LIMIT 1 OFFSET $6";
-        let text = |part: &Option<String>| part.clone().unwrap_or_default();
-        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(organisation).bind(before).bind(text(&filter.workspace))
-            .bind(text(&filter.event)).bind(text(&filter.outcome)).bind(limit).fetch_optional(pool).await?))
     }
 
     /// The body of a delivery; `None` when it was pruned.
@@ -292,7 +256,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn deliveries_span(&self) -> Stored<i64> {
-        const SQL: &str = "SELECT COALESCE((SELECT MAX(seq) FROM deliveries) - (SELECT MIN(seq) FROM deliveries) + 1, 0)";
+        const SQL: &str = given_out!("deliveries");
         on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?))
     }
 
@@ -371,7 +335,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn events_span(&self) -> Stored<i64> {
-        const SQL: &str = "SELECT COALESCE((SELECT MAX(seq) FROM delivery_digests) - (SELECT MIN(seq) FROM delivery_digests) + 1, 0)";
+        const SQL: &str = given_out!("delivery_digests");
         on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?))
     }
 
@@ -401,11 +365,13 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn deliveries_last(&self, organisation: &str) -> Stored<Vec<LastDelivery>> {
-        const SQL: &str = "SELECT d.workspace_id, d.received_at AS at, d.secret_id, d.through FROM connections c JOIN deliveries d ON d.seq = \
-             (SELECT l.seq FROM deliveries l WHERE l.workspace_id = c.workspace_id \
+        let sql = format!(
+            "SELECT d.workspace_id, d.received_at AS at, d.secret_id, d.through FROM connections c JOIN deliveries d ON d.seq = \
+             (SELECT MAX((SELECT l.seq FROM deliveries l WHERE l.workspace_id = c.workspace_id AND l.outcome = o.column1 \
              AND EXISTS (SELECT 1 FROM delivery_recipients r WHERE r.organisation_id = c.organisation_id AND r.number = l.seq) \
-             ORDER BY l.seq DESC LIMIT 1) WHERE c.organisation_id = $1";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
+             ORDER BY -l.seq LIMIT 1)) FROM {OUTCOMES}) WHERE c.organisation_id = $1"
+        );
+        on!(&self.db, pool => Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organisation).fetch_all(pool).await?))
     }
 
     /// Events about connections that nobody has acted on yet, the oldest first.

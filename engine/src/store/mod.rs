@@ -8,8 +8,10 @@ mod change;
 mod connect_attempt;
 mod connection;
 mod delivery;
+mod delivery_page;
 mod destination;
 mod disk;
+mod epoch;
 mod grant;
 mod ingest;
 mod ingest_sqlite;
@@ -46,6 +48,8 @@ pub use delivery::{Concerned, DeliveryFilter, DeliveryRow, Errand, LastDelivery,
 pub use destination::DestinationRow;
 use disk::Disk;
 pub use disk::DiskTrouble;
+pub use epoch::{Cursor, CursorCheck};
+
 pub(crate) use grant::{ACCESS, CONNECTIONS, REFRESH};
 pub use grant::{NewGrant, SealedGrant, SupersededGrant};
 pub use ingest::{BATCH_MAX, Put};

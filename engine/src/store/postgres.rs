@@ -66,8 +66,15 @@ impl Pg {
     /// Statements in one message: the server carries them all out, and commits, whether or not anybody waits for it. A message
     /// of one statement that must not be in a transaction is in none. No pooler gets in between.
     pub(super) async fn at_once(&self, sql: String) -> Result<Vec<PgRow>, Error> {
-        let mut seat = self.seat().await?;
-        sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut *seat.connection).await
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let mut seat = self.seat().await?;
+            let rows = sqlx::raw_sql(AssertSqlSafe(sql.as_str())).fetch_all(&mut *seat.connection).await;
+            match (&rows, pauses.next()) {
+                (Err(error), Some(pause)) if is_passing(error) => tokio::time::sleep(pause).await,
+                _ => return rows,
+            }
+        }
     }
 
     pub(super) async fn close(&self) {
@@ -111,7 +118,7 @@ impl Pg {
         if !self.begin.each_statement() {
             return connection.fetch_many(statement).try_collect().await;
         }
-        let mut tx = connection.begin_with(self.begin.sql()).await?;
+        let mut tx = connection.begin_with(self.begin.single()).await?;
         let all = (&mut *tx).fetch_many(statement).try_collect().await?;
         tx.commit().await?;
         Ok(all)

@@ -40,7 +40,7 @@ on_both!(
     refusals_add_up,
 );
 
-const ORG: &str = "org-north";
+pub const ORG: &str = "org-north";
 
 fn act(act: &'static str, at: i64) -> Act {
     support::act(ORG, act, at)
@@ -52,7 +52,7 @@ async fn owner(fresh: &Fresh) -> Person {
     person
 }
 
-fn recipient(organisation: &str) -> Recipient {
+pub fn recipient(organisation: &str) -> Recipient {
     Recipient { organisation_id: organisation.to_owned(), messages: Vec::new() }
 }
 
@@ -87,7 +87,7 @@ pub fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
 }
 
 /// Stores deliveries. For each: whether somebody has it now who had not before.
-async fn put(store: &Store, new: &[NewDelivery]) -> Vec<bool> {
+pub async fn put(store: &Store, new: &[NewDelivery]) -> Vec<bool> {
     store.deliveries_put(new).await.unwrap().fresh
 }
 
@@ -160,6 +160,8 @@ async fn any_bytes_come_back_as_they_were(fresh: Fresh) {
 }
 
 async fn pages_are_filtered_and_cut(fresh: Fresh) {
+    let person = owner(&fresh).await;
+    fresh.store.connection_adopt(&adoption(&person, "c2", "v")).await.unwrap();
     let late = NewDelivery { outcome: "late", event: "Comment".to_owned(), ..delivery("w", b"late body", 2) };
     let ignored = NewDelivery { outcome: "ignored", ..delivery("v", b"ignored body", 3) };
     put(&fresh.store, &[delivery("w", b"plain body", 1), late, ignored, delivery("w", b"plain body", 4)]).await;

@@ -5,6 +5,8 @@
 mod apps;
 mod changes;
 mod deliveries;
+mod delivery_pages;
+mod epochs;
 mod people;
 mod postgres;
 mod refresh;

@@ -74,6 +74,8 @@ async fn stands_still<T: Send + 'static>(fresh: &Fresh, at: i64, work: impl Fn(S
     let new = [delivery("w", format!("another {at}").as_bytes(), 1)];
     let put = timeout(Duration::from_secs(20), fresh.store.deliveries_put(&new)).await;
     assert!(matches!(put, Ok(Ok(_))), "after {at} messages: {put:?}");
+    // A row is waited for two and a half seconds: who waited longer was turned away.
+    fresh.store.audit_note(&support::act("org-north", "a", 1)).await.unwrap();
     working.abort();
 }
 
@@ -90,5 +92,15 @@ async fn a_process_that_stands_still_keeps_no_other_from_storing() {
         })
         .await;
         stands_still(&fresh, at, |store| tokio::spawn(async move { store.deliveries_prune(0, 1).await })).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_stands_still_keeps_no_other_from_writing_a_line_of_the_audit_trail() {
+    for at in 1..=10 {
+        let Some(fresh) = support::postgres().await else { return };
+        member(&fresh.store, "north", "a@example.com", Role::Owner).await;
+        stands_still(&fresh, at, |store| tokio::spawn(async move { store.audit_note(&support::act("org-north", "a", 1)).await })).await;
+        assert_eq!(fresh.store.audit_verify("org-north").await.unwrap().broken_at, None);
     }
 }

@@ -129,6 +129,10 @@ impl Server {
         Some(Server { url, ..made })
     }
 
+    pub fn name(&self) -> &str {
+        &self.database
+    }
+
     pub fn url(&self) -> String {
         self.url.clone()
     }

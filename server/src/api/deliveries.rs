@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use relink_engine::store::DeliveryRow;
+use relink_engine::store::{Cursor, CursorCheck, DeliveryRow};
 use relink_engine::webhook::delivery_name;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -21,7 +21,7 @@ const BYTES_MAX: i64 = 6 * 1024 * 1024;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Page {
-    /// `next` of the answer before; from the oldest one if absent.
+    /// `next` of the answer before, as it came; from the oldest one if absent.
     after: Option<String>,
     /// 1 to 500. Fewer may come, where their bodies are large.
     #[param(default = 50, minimum = 1, maximum = 500)]
@@ -75,11 +75,13 @@ impl From<DeliveryRow> for DeliveryObject {
     }
 }
 
-/// Accepted webhooks of the key's organisation, the oldest first. Whoever goes on from `next` misses none.
+/// Accepted webhooks of the key's organisation, the oldest first. Whoever goes on from `next` misses none. After a restore of
+/// an older copy of the database, a `next` that this one never gave out is 410 `cursor_expired`.
 #[utoipa::path(
     get, path = "/api/v1/deliveries", operation_id = "deliveries", security(("key" = [])), params(Page),
     responses(
         (status = 200, body = DeliveryList),
+        (status = 410, description = "the cursor is not of this database any more", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "a problem", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -93,10 +95,17 @@ async fn page(api: &Api, call: &Call) -> Result<Response, Problem> {
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(wrong("limit is a number from 1 to 500."));
     }
-    let after = asked.after.as_deref().map(|after| after.parse::<i64>().ok().filter(|after| *after >= 0)).unwrap_or(Some(0));
+    let after = asked.after.as_deref().map_or_else(|| Some(Cursor::start()), Cursor::parse);
     let after = after.ok_or_else(|| wrong("after is the next of an earlier answer."))?;
-    let rows = api.0.engine.store().deliveries_after(&call.caller.organisation_id, after, limit, BYTES_MAX).await?;
-    let next = rows.last().map(|row| row.number.to_string()).or(asked.after);
+    let store = api.0.engine.store();
+    if let CursorCheck::Expired(known) = store.cursor_check(&after).await? {
+        return Err(Problem::cursor_expired(known.as_ref()));
+    }
+    let rows = store.deliveries_after(&call.caller.organisation_id, after.number, limit, BYTES_MAX).await?;
+    let next = match rows.last() {
+        Some(row) => Some(store.cursor_after(row.number).await?.to_string()),
+        None => asked.after,
+    };
     Ok(Json(DeliveryList { deliveries: rows.into_iter().map(DeliveryObject::from).collect(), next }).into_response())
 }
 

@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use relink_engine::TokenError;
 use relink_engine::clock::{Millis, SECOND};
-use relink_engine::store::StoreError;
+use relink_engine::store::{Cursor, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,6 +21,7 @@ pub enum Code {
     TooLarge,
     RateLimited,
     ReconnectRequired,
+    CursorExpired,
     LinearUnreachable,
     Overloaded,
     Unavailable,
@@ -36,6 +37,7 @@ impl Code {
             Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Code::ReconnectRequired => StatusCode::CONFLICT,
+            Code::CursorExpired => StatusCode::GONE,
             Code::LinearUnreachable | Code::Overloaded | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -49,6 +51,7 @@ impl Code {
             Code::TooLarge => "The body is too large",
             Code::RateLimited => "Too many requests with this key",
             Code::ReconnectRequired => "A person has to reconnect this workspace",
+            Code::CursorExpired => "This cursor is not of this database any more",
             Code::LinearUnreachable => "Linear does not answer usefully right now",
             Code::Overloaded => "Too many requests are under way",
             Code::Unavailable => "Relink cannot do this right now",
@@ -71,9 +74,14 @@ pub struct Problem {
     reason: Option<&'static str>,
     /// With `reconnect_required`: the page on which a person can do it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reconnect_url: Option<String>,
+    #[schema(value_type = Option<String>)]
+    reconnect_url: Option<Box<str>>,
+    /// With `cursor_expired`: the `after` that goes on from the last delivery which is still known; absent where none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    go_on_after: Option<Box<str>>,
     #[serde(skip)]
-    retry_after_s: Option<i64>,
+    retry_after_s: Option<u32>,
 }
 
 impl Problem {
@@ -86,6 +94,7 @@ impl Problem {
             detail: None,
             reason: None,
             reconnect_url: None,
+            go_on_after: None,
             retry_after_s: None,
         }
     }
@@ -96,7 +105,17 @@ impl Problem {
 
     /// Rounded up to whole seconds.
     pub fn retry_after(self, span: Millis) -> Problem {
-        Problem { retry_after_s: Some((span + SECOND - 1).div_euclid(SECOND).max(1)), ..self }
+        Problem { retry_after_s: u32::try_from((span + SECOND - 1).div_euclid(SECOND).max(1)).ok(), ..self }
+    }
+
+    /// What a cursor counted is not there: the database was restored, or lost its last commits.
+    pub fn cursor_expired(known: Option<&Cursor>) -> Problem {
+        let how = match known {
+            Some(_) => "Go on with go_on_after, the last place that is still known; what came after it came to a database that is gone.",
+            None => "Begin anew without after.",
+        };
+        let detail = format!("The database was restored from an older copy, or lost its last commits. {how} Deliveries keep their id.");
+        Problem { detail: Some(detail), go_on_after: known.map(|known| known.to_string().into()), ..Problem::new(Code::CursorExpired) }
     }
 
     /// Why there is no token for a connection.
@@ -105,7 +124,7 @@ impl Problem {
             TokenError::NotFound => Problem::new(Code::NotFound).detail("This key's organisation has no such connection."),
             TokenError::ReconnectRequired { reason } => Problem {
                 reason: Some(reason.name()),
-                reconnect_url: Some(format!("{}/integrations/{connection}", api.0.url)),
+                reconnect_url: Some(format!("{}/integrations/{connection}", api.0.url).into()),
                 ..Problem::new(Code::ReconnectRequired)
             },
             TokenError::Unreachable { error, retry_after } if error.is_ours() => {

@@ -702,3 +702,28 @@ async fn the_simulated_linear_is_heard_and_believed() {
     }
     assert_eq!(state(&program).await, believed);
 }
+
+#[tokio::test]
+async fn a_cursor_of_a_database_that_is_gone_says_so_and_where_to_go_on() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    world.engine.store().epoch_begin("e1").await.unwrap();
+    world.deliver(SECRET, &issue(&workspace, 1, START)).await;
+    let known = deliveries(&program, "").await["next"].as_str().unwrap().to_owned();
+    world.deliver(SECRET, &issue(&workspace, 2, START)).await;
+    let gone = deliveries(&program, "").await["next"].as_str().unwrap().to_owned();
+    assert!(known.starts_with("e1-") && gone.starts_with("e1-") && known != gone, "{known} {gone}");
+    // The last commit is lost, and a server starts on what is left.
+    world.sql("DELETE FROM delivery_recipients WHERE number = (SELECT last FROM delivery_log)").await;
+    world.sql("UPDATE delivery_log SET last = last - 1").await;
+    world.engine.store().epoch_begin("e2").await.unwrap();
+    world.deliver(SECRET, &issue(&workspace, 3, START)).await;
+    let answer = program.call(Method::GET, &format!("/api/v1/deliveries?after={gone}"), "").await;
+    assert_eq!((answer.status, answer.code(), answer.body["go_on_after"].as_str()), (410, "cursor_expired", Some(known.as_str())));
+    let page = deliveries(&program, &format!("?after={known}")).await;
+    assert_eq!(page["deliveries"][0]["body"], json!(issue(&workspace, 3, START)));
+    assert!(page["next"].as_str().unwrap().starts_with("e2-"));
+    let elsewhere = program.call(Method::GET, "/api/v1/deliveries?after=e9-5", "").await;
+    assert_eq!((elsewhere.status, elsewhere.code(), &elsewhere.body["go_on_after"]), (410, "cursor_expired", &json!(null)));
+    assert!(elsewhere.body["detail"].as_str().unwrap().contains("Begin anew without after."), "{elsewhere:?}");
+}

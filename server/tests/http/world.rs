@@ -51,6 +51,8 @@ pub struct Setup {
     pub jobs_secret: Option<&'static str>,
     pub allow_private_destinations: bool,
     pub mail: Option<Mail>,
+    /// `postgres://…`; an SQLite file if absent.
+    pub postgres: Option<String>,
 }
 
 /// Worlds with either answer to what revoking one token ends.
@@ -86,7 +88,11 @@ impl World {
         let app = OauthApp { client_id, client_secret: (!setup.no_secret).then(|| client_secret.into()) };
         let (clock, hand) = Clock::manual(START);
         let entropy = Entropy::seeded(1);
-        let store = Store::open_sqlite(&dir.path().join("relink.db")).await.unwrap();
+        let opened = match &setup.postgres {
+            Some(url) => Store::open_postgres(url).await,
+            None => Store::open_sqlite(&dir.path().join("relink.db")).await,
+        };
+        let store = opened.unwrap();
         store.migrate().await.unwrap();
         let linear_client = Linear::new(
             config.linear_url.clone(),

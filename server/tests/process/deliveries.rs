@@ -109,3 +109,47 @@ async fn servers_on_postgres_killed_under_load_have_what_they_acknowledged_once(
         killed_under_load(fleet, 3).await;
     }
 }
+
+/// Has Linear deliver so many, all of which are acknowledged.
+async fn deliver(fleet: &Fleet, workspace: &str, numbers: std::ops::Range<u32>) {
+    let key = SigningKey::new(&fleet.linear.app().webhook_secret.into()).unwrap();
+    for number in numbers {
+        let body = body(workspace, number);
+        let signature = String::from_utf8(key.sign(body.as_bytes()).to_vec()).unwrap();
+        let request = client().post(format!("{}/webhooks/linear", fleet.url(0))).header("linear-signature", signature).body(body);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+}
+
+async fn read(fleet: &Fleet, query: &str) -> (u16, Value) {
+    let url = format!("{}/api/v1/deliveries?limit=500{query}", fleet.url(0));
+    let reply = client().get(url).bearer_auth(&fleet.key).send().await.unwrap();
+    (reply.status().as_u16(), reply.json().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_on_after_an_older_copy_came_back_misses_nothing_in_silence() {
+    let mut fleet = Fleet::on_sqlite().await;
+    let workspace = fleet.connect(1, DAY_S).await.remove(0);
+    fleet.start(1).await;
+    deliver(&fleet, &workspace, 0..5).await;
+    let copied = read(&fleet, "").await.1["next"].as_str().unwrap().to_owned();
+    let (data, copy) = (fleet.place.path().join("data"), fleet.place.path().join("copy"));
+    fleet.kill(0);
+    let copy_dir = |from: &std::path::Path, to: &std::path::Path| {
+        let _ = std::fs::remove_dir_all(to);
+        assert!(std::process::Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+    };
+    copy_dir(&data, &copy);
+    fleet.restart(0).await;
+    deliver(&fleet, &workspace, 5..95).await;
+    let end = read(&fleet, "").await.1["next"].as_str().unwrap().to_owned();
+    fleet.kill(0);
+    copy_dir(&copy, &data);
+    fleet.restart(0).await;
+    deliver(&fleet, &workspace, 100..190).await;
+    let (status, problem) = read(&fleet, &format!("&after={end}")).await;
+    assert_eq!((status, problem["code"].as_str()), (410, Some("cursor_expired")), "{problem}");
+    let (status, page) = read(&fleet, &format!("&after={copied}")).await;
+    assert_eq!((status, page["deliveries"].as_array().unwrap().len()), (200, 90), "who had not read on goes on");
+}

@@ -11,7 +11,7 @@ macro_rules! settings {
             "SELECT set_config('idle_in_transaction_session_timeout', '2s', ",
             $local,
             "), ",
-            "set_config('lock_timeout', '3s', ",
+            "set_config('lock_timeout', '2500ms', ",
             $local,
             "), ",
             "set_config('statement_timeout', '",
@@ -27,10 +27,11 @@ macro_rules! settings {
     };
 }
 
-/// For a connection of our own, once.
+/// For a connection of our own, once. The server asks every second whether the other end is there: of one whose cable was
+/// pulled between two parts of a command it would else wait for the rest, with all that it holds.
 pub(super) const SETUP: &str = concat!(
     "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; ",
-    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '15s'; ",
+    "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2; SET tcp_user_timeout = '3s'; ",
     settings!("false", "10s")
 );
 
@@ -45,7 +46,7 @@ macro_rules! pooled {
 pub(super) const MIGRATING: &str =
     "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '1min'";
 
-/// How a transaction begins.
+/// How a transaction begins. One of several statements has little time for each: what it holds, others wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Begin {
     /// There is a pooler in transaction mode in between, so that nothing outlives a transaction.
@@ -68,7 +69,14 @@ impl Begin {
         self.pooled || self.page
     }
 
+    /// For a transaction of several statements.
     pub fn sql(self) -> SqlStr {
+        let sql = if self.pooled { pooled!("3s") } else { "BEGIN; SET LOCAL statement_timeout = '3s'" };
+        sql.into_sql_str()
+    }
+
+    /// For one of a single statement.
+    pub fn single(self) -> SqlStr {
         let sql = match (self.pooled, self.page) {
             (false, false) => "BEGIN",
             (false, true) => "BEGIN; SET LOCAL statement_timeout = '5s'",
