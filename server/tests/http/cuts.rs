@@ -1,7 +1,8 @@
 //! PostgreSQL whose connection is cut at a message, at every one there is, while something is done. With a healthy
 //! connection again nothing is lost, nothing is there by half, and what was said to be done is.
 
-use relink_engine::clock::MINUTE;
+use futures_util::future::join_all;
+use relink_engine::clock::{HOUR, MINUTE, SECOND};
 use relink_engine::store::{Act, Actor};
 use serde_json::{Value, json};
 use sqlx::Connection as _;
@@ -18,7 +19,7 @@ const MESSAGES_MAX: i64 = 2_000;
 async fn behind_a_proxy() -> Option<(World, Proxy)> {
     let url = empty_database().await?;
     let proxy = Proxy::new(&url).await;
-    let world = World::with(Setup { postgres: Some(proxy.url(&url)), ..Setup::default() }).await;
+    let world = World::with(Setup { postgres: Some(proxy.url(&url)), ask_burst: Some(10_000), ..Setup::default() }).await;
     Some((world, proxy))
 }
 
@@ -39,8 +40,12 @@ async fn empty_database() -> Option<String> {
 
 /// Does it with the connection cut at the first message, at the second, and so on, until it is done before it comes to that.
 /// Whoever does it heals the proxy before looking at what is left, and answers whether it had broken.
-async fn at_every_message(proxy: &Proxy, mut done: impl AsyncFnMut(i64) -> bool) {
-    for number in 1..MESSAGES_MAX {
+async fn at_every_message(proxy: &Proxy, done: impl AsyncFnMut(i64) -> bool) {
+    at_messages(proxy, 1..MESSAGES_MAX, done).await;
+}
+
+async fn at_messages(proxy: &Proxy, numbers: impl Iterator<Item = i64>, mut done: impl AsyncFnMut(i64) -> bool) {
+    for number in numbers {
         proxy.cut_at(number);
         if !done(number).await {
             assert!(number > 10, "it goes through the proxy");
@@ -69,17 +74,25 @@ async fn token(program: &Program<'_>, id: &str, asked: &Value) -> String {
         }
         assert_eq!(answer.status, 503, "{answer:?}");
         told = answer.text;
-        program.world.advance(5_000);
+        // What was told: a second later. That is a stopwatch's second.
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        program.world.advance(SECOND);
     }
     panic!("no token: {told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refresh_that_is_cut_anywhere_loses_no_grant() {
+    // Most of the time is spent in waiting to ask again.
+    const SIDE_BY_SIDE: i64 = 8;
+    join_all((1..=SIDE_BY_SIDE).map(|first| refreshes_cut(first, SIDE_BY_SIDE as usize))).await;
+}
+
+async fn refreshes_cut(first: i64, step: usize) {
     let Some((world, proxy)) = behind_a_proxy().await else { return };
     let (_browser, program, id) = world.connected().await;
     let mut fingerprint = token(&program, &id, &json!({})).await;
-    at_every_message(&proxy, async |number| {
+    at_messages(&proxy, (first..MESSAGES_MAX).step_by(step), async |number| {
         let rejected = json!({ "rejected": fingerprint });
         let answer = program.token_with(&id, rejected.clone()).await;
         let broke = proxy.heal();
@@ -177,6 +190,8 @@ async fn a_sign_in_that_is_cut_anywhere_is_in_the_trail_if_it_worked() {
         let reply = again.sign_in("priya@northwind.dev", PASSWORD).await;
         assert_eq!(reply.location(), "/integrations", "{number}");
         lines = trail_is_whole(&world).await;
+        // Tries that were cut are counted.
+        world.advance(HOUR);
         broke
     })
     .await;

@@ -13,7 +13,7 @@ use relink_engine::mail::Mail;
 use relink_engine::store::Store;
 use relink_engine::vault::{KeyRing, Vault};
 use relink_engine::webhook::SigningKey;
-use relink_engine::{Engine, Settings};
+use relink_engine::{Engine, RefreshSettings, Settings};
 use relink_server::{Web, config, router};
 use relink_simulator::{Approve, ClockMove, DemoApp, Endpoint, Fault, GrantCounts, Kind, Options, RevokeToken, Simulator};
 use secrecy::ExposeSecret as _;
@@ -53,6 +53,8 @@ pub struct Setup {
     pub mail: Option<Mail>,
     /// `postgres://…`; an SQLite file if absent.
     pub postgres: Option<String>,
+    /// How often Linear may be asked at once.
+    pub ask_burst: Option<u32>,
 }
 
 /// Worlds with either answer to what revoking one token ends.
@@ -104,11 +106,13 @@ impl World {
         .unwrap();
         let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy.clone());
         let webhook_key = if setup.no_app { None } else { SigningKey::new(&webhook_secret.into()) };
+        let usual = RefreshSettings::default();
         let settings = Settings {
             shared_workspaces: setup.shared_workspaces,
             allow_private_destinations: setup.allow_private_destinations,
             webhook_key,
             mail: setup.mail,
+            refresh: RefreshSettings { ask_burst: setup.ask_burst.unwrap_or(usual.ask_burst), ..usual },
             ..Settings::default()
         };
         let engine = Engine::open(store, linear_client, vault, clock, entropy, settings).await.unwrap();
