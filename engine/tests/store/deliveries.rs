@@ -33,6 +33,7 @@ on_both!(
     a_shared_delivery_is_stored_once_and_seen_by_both,
     a_revocation_spares_a_younger_consent_and_stops_a_late_refresh,
     a_secret_retires_when_a_newer_one_has_verified_something,
+    a_secret_that_was_about_to_retire_waits_for_the_new_one_too,
     strays_add_up_within_limits,
     the_next_about_a_thing_is_claimed_with_the_end_of_the_last,
     a_wrong_clock_puts_nothing_off_for_good,
@@ -233,14 +234,32 @@ async fn one_event_through_two_webhooks_is_one_delivery(fresh: Fresh) {
     assert_eq!(told, [(&b"by the app"[..], "h1/ h2/s1", 4)]);
 }
 
-/// After an upgrade: what was stored by its whole body is a duplicate when it comes again.
+/// A part of the migration that brought events.
+async fn migrate(fresh: &Fresh, from: &str, to: &str) {
+    let migration = if fresh.is_postgres() {
+        include_str!("../../../migrations/postgres/0008_events.sql")
+    } else {
+        include_str!("../../../migrations/sqlite/0008_events.sql")
+    };
+    let (from, to) = (migration.find(from).unwrap(), migration.find(to).unwrap());
+    support::sql(fresh, &migration[from..to]).await;
+}
+
+/// What was stored by its whole body is a duplicate when it comes again, whether or not its body was kept.
 async fn what_came_before_there_were_events_is_known(fresh: Fresh) {
-    let old = delivery("w", b"an old one", 1);
-    let digest: [u8; 32] = Sha256::digest(b"an old one").into();
-    put(&fresh.store, std::slice::from_ref(&old)).await;
-    fresh.run(&format!("UPDATE delivery_digests SET digest = {}", fresh.bytes(&digest))).await;
-    assert_eq!(put(&fresh.store, &[old]).await, [false]);
-    assert_eq!(fresh.store.deliveries_after(ORG, 0, 10, i64::MAX).await.unwrap()[0].repeats, 1);
+    owner(&fresh).await;
+    let bodies: Vec<NewDelivery> = (1..=3).map(|number| delivery("w", &[number; 10], 1)).collect();
+    for body in &bodies {
+        put(&fresh.store, std::slice::from_ref(body)).await;
+    }
+    for old in ["DELETE FROM delivery_digests", "UPDATE delivery_log SET pruned_to = 1", "UPDATE deliveries SET body = '' WHERE seq = 1"] {
+        support::sql(&fresh, old).await;
+    }
+    migrate(&fresh, "INSERT INTO delivery_digests", "-- One row. What is kept").await;
+    assert_eq!(fresh.ask("SELECT COUNT(*) FROM deliveries").await, Some(2), "a row without its body goes");
+    assert_eq!(put(&fresh.store, &bodies).await, [false; 3]);
+    let repeats = fresh.store.deliveries_after(ORG, 0, 10, i64::MAX).await.unwrap().into_iter().map(|row| row.repeats);
+    assert_eq!(repeats.collect::<Vec<_>>(), [1, 1]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -566,6 +585,26 @@ async fn a_secret_retires_when_a_newer_one_has_verified_something(fresh: Fresh) 
     store.webhook_secret_matched("s1", 60, 160).await.unwrap();
     assert_eq!(told().await, [row(6, Some(160), true), row(2, Some(160), true), row(1, None, false)], "also one that was here before");
     assert_eq!(store.webhook_secrets(ORG).await.unwrap()[2].matched_at, Some(70));
+}
+
+async fn a_secret_that_was_about_to_retire_waits_for_the_new_one_too(fresh: Fresh) {
+    owner(&fresh).await;
+    let store = &fresh.store;
+    for number in 1..=3 {
+        assert!(store.webhook_secret_add(&secret(number), 3, &act("secret.added", 4)).await.unwrap());
+    }
+    store.webhook_secret_matched("s2", 70, 170).await.unwrap();
+    let soon = "UPDATE webhook_secrets SET rank = 0, retires_at = CASE id WHEN 's1' THEN 9 WHEN 's2' THEN 9999999999999 END";
+    support::sql(&fresh, soon).await;
+    migrate(&fresh, "UPDATE webhook_secrets SET rank = added_at", "-- When the app's present webhook secret").await;
+    let told = async || {
+        let rows = store.webhook_secrets(ORG).await.unwrap();
+        rows.into_iter().map(|row| (row.id, row.retires_at, row.replaced)).collect::<Vec<_>>()
+    };
+    let row = |number: i64, retires_at: Option<i64>, replaced: bool| (format!("s{number}"), retires_at, replaced);
+    assert_eq!(told().await, [row(3, None, false), row(2, None, true), row(1, Some(9), true)]);
+    store.webhook_secret_matched("s3", 80, 180).await.unwrap();
+    assert_eq!(told().await[1], row(2, Some(180), true));
 }
 
 async fn strays_add_up_within_limits(fresh: Fresh) {

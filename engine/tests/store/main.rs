@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod apps;
+mod backlog;
 mod changes;
 mod deliveries;
 mod delivery_pages;

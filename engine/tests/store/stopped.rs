@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use relink_engine::account::Role;
 use relink_engine::store::Store;
+use sqlx::Row as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::deliveries::delivery;
-use crate::support::{self, Fresh, member};
+use crate::support::{self, Server, member};
 
 /// Between a process and its database. After so many messages of the process nothing gets through any more, either way.
 struct Cable {
@@ -57,50 +58,72 @@ async fn pass(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin,
     }
 }
 
-/// Stands still after so many messages of the work; another process stores meanwhile.
-async fn stands_still<T: Send + 'static>(fresh: &Fresh, at: i64, work: impl Fn(Store) -> JoinHandle<T>) {
-    let cable = Cable::new(&fresh.url).await;
+/// A database of its own with somebody in it.
+async fn served() -> Option<(Server, Store)> {
+    let server = Server::new("").await?;
+    let store = support::open(&server.url()).await;
+    store.migrate().await.unwrap();
+    member(&store, "north", "a@example.com", Role::Owner).await;
+    Some((server, store))
+}
+
+/// What a session is doing that is not ours.
+async fn others(server: &Server, state: &str) -> i64 {
+    const SQL: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = ";
+    let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("{SQL}'{state}'")));
+    sql.fetch_one(&mut server.connect().await).await.unwrap().get(0)
+}
+
+/// Stands still after so many messages of the work; another process stores meanwhile. Answers how many transactions are left
+/// open.
+async fn stands_still<T: Send + 'static>(server: &Server, store: &Store, at: i64, work: impl Fn(Store) -> JoinHandle<T>) -> i64 {
+    let cable = Cable::new(&server.url()).await;
     let stopped = support::open(&cable.url).await;
     // Connections and statements are ready.
-    stopped
-        .deliveries_put(&[delivery("w", format!("ready {at} {}", fresh.store.delivery_bytes().await.unwrap()).as_bytes(), 1)])
-        .await
-        .unwrap();
+    let ready = format!("ready {at} {}", store.delivery_bytes().await.unwrap());
+    stopped.deliveries_put(&[delivery("w", ready.as_bytes(), 1)]).await.unwrap();
     cable.left.store(at, Ordering::SeqCst);
     let working = work(stopped);
-    while cable.left.load(Ordering::SeqCst) > 0 && !working.is_finished() {
+    while cable.left.load(Ordering::SeqCst) >= 0 && !working.is_finished() {
         tokio::task::yield_now().await;
     }
-    let new = [delivery("w", format!("another {at}").as_bytes(), 1)];
-    let put = timeout(Duration::from_secs(20), fresh.store.deliveries_put(&new)).await;
+    while others(server, "active").await > 0 {}
+    let open = others(server, "idle in transaction").await;
+    let new = [delivery("w", format!("another {ready}").as_bytes(), 1)];
+    let put = timeout(Duration::from_secs(20), store.deliveries_put(&new)).await;
     assert!(matches!(put, Ok(Ok(_))), "after {at} messages: {put:?}");
     // A row is waited for two and a half seconds: who waited longer was turned away.
-    fresh.store.audit_note(&support::act("org-north", "a", 1)).await.unwrap();
+    store.audit_note(&support::act("org-north", "a", 1)).await.unwrap();
     working.abort();
+    open
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_stands_still_keeps_no_other_from_storing() {
-    let Some(fresh) = support::postgres().await else { return };
-    member(&fresh.store, "north", "a@example.com", Role::Owner).await;
-    for at in 1..=8 {
-        stands_still(&fresh, at, |store| {
+    let Some((server, store)) = served().await else { return };
+    for at in 1..=4 {
+        let put = |store: Store| {
             tokio::spawn(async move {
                 let new = [delivery("w", b"stopped", 1), delivery("w", b"stopped", 2)];
                 store.deliveries_put(&new).await
             })
-        })
-        .await;
-        stands_still(&fresh, at, |store| tokio::spawn(async move { store.deliveries_prune(0, 1).await })).await;
+        };
+        let open = stands_still(&server, &store, at, put).await;
+        assert_eq!(open, 0, "after {at} messages the row that all need is held by nobody");
+        stands_still(&server, &store, at, |store| tokio::spawn(async move { store.deliveries_prune(0, 1).await })).await;
+        // What it left open is over before the next one: the server sees to that.
+        while others(&server, "idle in transaction").await > 0 {
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_stands_still_keeps_no_other_from_writing_a_line_of_the_audit_trail() {
     for at in 1..=10 {
-        let Some(fresh) = support::postgres().await else { return };
-        member(&fresh.store, "north", "a@example.com", Role::Owner).await;
-        stands_still(&fresh, at, |store| tokio::spawn(async move { store.audit_note(&support::act("org-north", "a", 1)).await })).await;
-        assert_eq!(fresh.store.audit_verify("org-north").await.unwrap().broken_at, None);
+        let Some((server, store)) = served().await else { return };
+        let note = |store: Store| tokio::spawn(async move { store.audit_note(&support::act("org-north", "a", 1)).await });
+        stands_still(&server, &store, at, note).await;
+        assert_eq!(store.audit_verify("org-north").await.unwrap().broken_at, None);
     }
 }

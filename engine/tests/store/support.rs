@@ -17,11 +17,6 @@ pub struct Fresh {
 }
 
 impl Fresh {
-    /// What the store has no method for, in SQL.
-    pub async fn run(&self, sql: &str) {
-        self.ask(sql).await;
-    }
-
     /// The one number that a statement answers, if it answers one.
     pub async fn ask(&self, sql: &str) -> Option<i64> {
         use std::str::FromStr as _;
@@ -42,12 +37,6 @@ impl Fresh {
 
     pub fn is_postgres(&self) -> bool {
         self.url.starts_with("postgres")
-    }
-
-    /// As SQL writes bytes.
-    pub fn bytes(&self, bytes: &[u8]) -> String {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        if self.is_postgres() { format!("decode('{hex}', 'hex')") } else { format!("x'{hex}'") }
     }
 
     /// What all tables and indexes take on the disk. SQLite's log comes on top, which does not grow with them.
