@@ -138,6 +138,16 @@ async fn an_uninstall_sends_oauth_app_revoked_with_our_client_id() {
 }
 
 #[tokio::test]
+async fn an_application_is_named_by_its_own_id_if_told_so() {
+    let (linear, receiver) = installed(&[]).await;
+    linear.set(json!({"webhook_application_ids": true}));
+    linear.simulator.uninstall("globex").expect("an uninstall");
+    let app = linear.simulator.app();
+    assert_eq!(receiver.wait(1).await.remove(0).json()["oauthClientId"], app.id);
+    assert_ne!(app.id, app.client_id);
+}
+
+#[tokio::test]
 async fn authorisations_are_told_to_those_who_asked() {
     let linear = Linear::start().await;
     let (receiver, url) = Receiver::start(&[]).await;
