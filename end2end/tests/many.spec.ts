@@ -36,10 +36,11 @@ async function multiply(world: World): Promise<void> {
   const columns = "event, action, actor, entity, headers, delivery_id, secret_id, took_us, to_do, body";
   await world.sql(`
     ${copies} INSERT INTO deliveries (seq, workspace_id, digest, outcome, subject, webhook_timestamp, received_at, ${columns})
-      SELECT n, workspace_id, randomblob(32), 'accepted', 'ENG-' || n, webhook_timestamp - (${DELIVERIES} - n) * 1000,
-        received_at - (${DELIVERIES} - n) * 1000, ${columns} FROM copy, (SELECT * FROM deliveries WHERE seq = 1);
-    ${copies} INSERT INTO delivery_recipients SELECT organisation_id, n, n FROM copy, (SELECT organisation_id FROM delivery_recipients);
-    UPDATE delivery_log SET last = ${DELIVERIES};`);
+      SELECT seq + n - 1, workspace_id, randomblob(32), 'accepted', 'ENG-' || n, webhook_timestamp - (${DELIVERIES} - n) * 1000,
+        received_at - (${DELIVERIES} - n) * 1000, ${columns} FROM copy, (SELECT * FROM deliveries ORDER BY seq LIMIT 1);
+    ${copies} INSERT INTO delivery_recipients SELECT organisation_id, number + n - 1, number + n - 1
+      FROM copy, (SELECT organisation_id, number FROM delivery_recipients ORDER BY number LIMIT 1);
+    UPDATE delivery_log SET last = last + ${DELIVERIES} - 1;`);
   await world.server.start();
 }
 
