@@ -36,9 +36,13 @@ impl Engine {
     pub async fn watch_storage(&self) {
         let proof = timeout(PATIENCE, self.store().prove_write(self.now()));
         let outcome = proof.await.unwrap_or(Err(StoreError::Timeout));
-        self.store().rescue();
         let found = outcome.as_ref().err().map(name);
-        match (self.storage().replace(found), outcome) {
+        let before = self.storage().replace(found);
+        if before != found {
+            // Once: from now on nothing more goes into a log that is gone.
+            self.store().rescue();
+        }
+        match (before, outcome) {
             (None, Err(error)) => tracing::error!(
                 %error,
                 "ALARM: the database keeps nothing. No token is renewed and no webhook acknowledged until it does; valid tokens \
