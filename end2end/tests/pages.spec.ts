@@ -158,7 +158,7 @@ test("webhooks: secrets, deliveries and what was refused", async ({ page, world,
   await deliver(world, "lin_wh_AcmesFirstSecretk2Rd", issue(acme, "ENG-2", { webhookTimestamp: Date.now() - 3_600_000 }));
   await deliver(world, "lin_wh_AcmesFirstSecretk2Rd", issue(acme, "ENG-3", { description: "é".repeat(20_000) }));
   await save("lin_wh_AcmesSecondSecretw7Qx");
-  await expect(page.getByText("Two secrets are accepted until")).toBeVisible();
+  await expect(page.getByText("Both secrets are accepted until a delivery signed with the new one arrives")).toBeVisible();
   await page.getByText("Check a delivery").click();
   await look(page, "connection-secrets");
 
