@@ -16,3 +16,4 @@ mod replicas;
 mod secrets;
 mod start;
 mod stops;
+mod walk;

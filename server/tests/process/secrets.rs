@@ -5,19 +5,9 @@ use serde_json::{Value, json};
 
 use crate::fleet::now_ms;
 use crate::process::{Place, Running, all_bytes, client, free_port};
+use crate::walk::walk;
 
 const PASSWORD: &str = "correct horse battery";
-
-/// Presses a button and plays the person on the consent page; answers where the browser ends up.
-async fn walk(client: &reqwest::Client, relink: &Running, linear: &Running, workspace: &str, fields: &[(&str, &str)]) -> String {
-    let start = client.post(format!("{}/oauth/linear/start", relink.url)).form(fields).send().await.unwrap();
-    assert_eq!(start.status(), 303);
-    let authorize_url = start.headers()["location"].to_str().unwrap().to_owned();
-    let asked = json!({ "authorize_url": authorize_url, "workspace": workspace });
-    let decided: Value = client.post(format!("{}/control/approve", linear.url)).json(&asked).send().await.unwrap().json().await.unwrap();
-    let reply = client.get(decided["location"].as_str().unwrap()).send().await.unwrap();
-    reply.headers()["location"].to_str().unwrap().to_owned()
-}
 
 async fn page(client: &reqwest::Client, relink: &Running, path: &str) -> String {
     client.get(format!("{}{path}", relink.url)).send().await.unwrap().text().await.unwrap()
@@ -56,7 +46,7 @@ async fn no_secret_is_in_any_log_line_page_or_file() {
     }
     assert!(pages.contains("Acme internal is added.") && pages.contains("Enter a name of 1 to 100 characters."));
     for workspace in ["acme-robotics", "globex"] {
-        assert_eq!(walk(&client, &relink, &linear, workspace, &[]).await, "/integrations");
+        assert_eq!(walk(&client, &relink.url, &linear.url, workspace, &[]).await, "/integrations");
     }
     pages += &page(&client, &relink, "/integrations").await;
     let id = pages.split("/integrations/").nth(1).unwrap().split(['"', '#']).next().unwrap().to_owned();

@@ -1,0 +1,1 @@
+//! What is unfinished, and what comes through proxies.

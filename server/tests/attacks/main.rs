@@ -1,0 +1,15 @@
+//! What strangers, names, proxies and machines try against the real binary, each of which must come to nothing.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+mod edge;
+mod markup;
+mod people;
+#[expect(dead_code, reason = "other suites do more with processes")]
+#[path = "../process/process.rs"]
+mod process;
+mod settings;
+mod site;
+mod trail;
+#[path = "../process/walk.rs"]
+mod walk;

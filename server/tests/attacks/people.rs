@@ -1,0 +1,1 @@
+//! Taking somebody else's account.

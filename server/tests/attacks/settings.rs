@@ -1,0 +1,1 @@
+//! Settings that are not what they seem, and endpoints that tell too much.
