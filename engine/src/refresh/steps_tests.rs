@@ -3,7 +3,8 @@
 //! The decisions are the real ones ([`Refresh::next`]); the row and Linear are small enough to be hashed. A row's
 //! transitions are those of the statements in `store/refresh.rs`, each of which is one atomic step. Leases may be taken
 //! for dead at any time, however alive their owner is: that is how it is shown that they are efficiency only. Everything may
-//! be stopped for longer than Linear's window: what a process had read before is the past then.
+//! be stopped for longer than Linear's window: what a process had read before is the past then. A write may fail, written or
+//! not, which ends its refresh. A clock that jumps calls an open intent young or old, whatever it is.
 
 use std::collections::HashSet;
 
@@ -63,13 +64,14 @@ struct Process {
     asked: bool,
     /// What it read is the past.
     stale: bool,
-    crashed: bool,
+    /// It crashed, or a write of its refresh failed.
+    gone: bool,
 }
 
 impl Process {
     fn new(generation: i64, pair: Pair) -> Process {
         let (refresh, step) = (Refresh::of(generation), Refresh::begin());
-        Process { refresh, step, pair, dead: None, open_before: false, asked: false, stale: false, crashed: false }
+        Process { refresh, step, pair, dead: None, open_before: false, asked: false, stale: false, gone: false }
     }
 }
 
@@ -84,6 +86,8 @@ struct World {
     crashes: u8,
     losses: u8,
     pauses: u8,
+    failures: u8,
+    clock_jumps: bool,
     /// Refreshes that begin after others ended or crashed.
     restarts: u8,
     people: Vec<Person>,
@@ -103,6 +107,8 @@ struct Scope {
     crashes: u8,
     losses: u8,
     pauses: u8,
+    failures: u8,
+    clock_jumps: bool,
     restarts: u8,
     people: &'static [Person],
 }
@@ -121,6 +127,8 @@ impl World {
             crashes: scope.crashes,
             losses: scope.losses,
             pauses: scope.pauses,
+            failures: scope.failures,
+            clock_jumps: scope.clock_jumps,
             restarts: scope.restarts,
             people: scope.people.to_vec(),
         }
@@ -130,7 +138,7 @@ impl World {
     fn successors(&self) -> Vec<World> {
         let mut next = Vec::new();
         for at in 0..self.processes.len() {
-            if self.processes[at].crashed || matches!(self.processes[at].step, Step::Done(_)) {
+            if self.processes[at].gone || matches!(self.processes[at].step, Step::Done(_)) {
                 next.extend(self.restart(at));
                 continue;
             }
@@ -138,7 +146,7 @@ impl World {
             if self.crashes > 0 {
                 let mut crashed = self.clone();
                 crashed.crashes -= 1;
-                crashed.processes[at].crashed = true;
+                crashed.processes[at].gone = true;
                 next.push(crashed);
             }
         }
@@ -202,7 +210,7 @@ impl World {
         match process.step {
             Step::Read => vec![true, false].into_iter().filter_map(|dead| self.read(at, dead)).collect(),
             Step::Wait | Step::Breathe { .. } => vec![self.then(at, Event::Waited)],
-            Step::Lease => vec![self.lease(at)],
+            Step::Lease => self.or_failed(at, self.lease(at)),
             Step::Ask => self.ask(at),
             Step::Save { pair, .. } | Step::SaveAgain { pair, .. } => self.save(at, pair),
             Step::Void { pair } => {
@@ -210,17 +218,29 @@ impl World {
                 world.voided.push(pair);
                 vec![world.then(at, Event::Voided)]
             }
-            Step::Break { .. } => vec![self.broken(at)],
+            Step::Break { .. } => self.or_failed(at, vec![self.broken(at)]),
             Step::BackOff(_) => {
                 let mut world = self.clone();
                 // `Store::refresh_put_off`, which leaves the intent open.
                 if world.row.generation == process.refresh.generation() && world.row.owner == Some(at) {
                     world.row.owner = None;
                 }
-                vec![world.then(at, Event::PutOff)]
+                self.or_failed(at, vec![world.then(at, Event::PutOff)])
             }
             Step::Done(_) => Vec::new(),
         }
+    }
+
+    /// The write may fail instead: what it wrote is in the row or not, and the refresh ends there.
+    fn or_failed(&self, at: usize, mut written: Vec<World>) -> Vec<World> {
+        if self.failures > 0 {
+            for row in [written[0].row.clone(), self.row.clone()] {
+                let mut failed = World { row, failures: self.failures - 1, ..self.clone() };
+                failed.processes[at].gone = true;
+                written.push(failed);
+            }
+        }
+        written
     }
 
     fn then(&self, at: usize, event: Event<Pair>) -> World {
@@ -243,21 +263,25 @@ impl World {
     }
 
     /// `Store::lease_take`, where there is no lease, or the very one that was taken for dead.
-    fn lease(&self, at: usize) -> World {
+    fn lease(&self, at: usize) -> Vec<World> {
         let mut world = self.clone();
         let process = &mut world.processes[at];
         let dead = process.dead.take();
         let free = self.row.owner.is_none_or(|owner| owner == at || Some(owner) == dead);
         if !free || self.row.generation != process.refresh.generation() || self.row.state != State::Connected {
-            return world.then(at, Event::NotLeased);
+            return vec![world.then(at, Event::NotLeased)];
         }
         process.pair = self.row.pair;
         process.stale = false;
         process.open_before |= self.row.intent && !process.asked;
-        let intent = if process.open_before { Intent::Open } else { Intent::New };
+        let intents: &[Intent] = match (process.open_before, self.clock_jumps) {
+            (false, _) => &[Intent::New],
+            (true, false) => &[Intent::Open],
+            (true, true) => &[Intent::Open, Intent::Late],
+        };
         world.row.owner = Some(at);
         world.row.intent = true;
-        world.then(at, Event::Leased(intent))
+        intents.iter().map(|intent| world.then(at, Event::Leased(*intent))).collect()
     }
 
     /// `Engine::may_be_shown`: what was read long ago is read again, and must still be this refresh's.
@@ -363,7 +387,7 @@ impl World {
             return;
         }
         let mut world = self.clone();
-        (world.crashes, world.losses, world.pauses) = (0, 0, 0);
+        (world.crashes, world.losses, world.pauses, world.failures) = (0, 0, 0, 0);
         world.people.clear();
         let pair = world.row.pair;
         let generation = world.row.generation;
@@ -389,7 +413,7 @@ fn explore(scope: Scope) -> usize {
     let mut open = vec![first];
     while let Some(world) = open.pop() {
         let next = world.successors();
-        if next.is_empty() || world.processes.iter().all(|process| process.crashed || matches!(process.step, Step::Done(_))) {
+        if next.is_empty() || world.processes.iter().all(|process| process.gone || matches!(process.step, Step::Done(_))) {
             world.check_end(scope);
         }
         for world_after in next {
@@ -437,4 +461,18 @@ fn whoever_was_stopped_for_longer_than_the_window_shows_no_token_of_the_past() {
     assert!(explore(Scope { processes: 2, crashes: 1, losses: 1, pauses: 2, restarts: 1, ..Scope::default() }) > 10_000);
     let people = &[Person::Reconnects];
     assert!(explore(Scope { processes: 2, losses: 1, pauses: 1, people, ..Scope::default() }) > 5_000);
+}
+
+#[test]
+fn writes_that_fail_whether_they_were_written_or_not_lose_no_grant() {
+    assert!(explore(Scope { processes: 2, losses: 1, failures: 2, restarts: 2, ..Scope::default() }) > 10_000);
+    let people = &[Person::Disconnects, Person::Reconnects];
+    assert!(explore(Scope { processes: 2, losses: 1, failures: 1, restarts: 1, people, ..Scope::default() }) > 5_000);
+}
+
+#[test]
+fn nor_does_a_clock_that_jumps_to_where_an_open_intent_looks_old() {
+    let jumps = Scope { processes: 2, losses: 2, clock_jumps: true, ..Scope::default() };
+    assert!(explore(Scope { crashes: 1, restarts: 2, ..jumps }) > 10_000);
+    assert!(explore(Scope { losses: 1, failures: 1, restarts: 1, pauses: 1, people: &[Person::Uninstalls], ..jumps }) > 10_000);
 }
