@@ -280,6 +280,13 @@ impl Engine {
         Ok(self.linear().app().is_some() || !self.store().apps(organisation).await?.is_empty())
     }
 
+    /// Whether the operator's app has a webhook of its own, which delivers what happens in every workspace that it is
+    /// connected to.
+    #[must_use]
+    pub fn app_has_webhook(&self) -> bool {
+        self.linear().app().is_some() && self.app_webhook_key().is_some()
+    }
+
     /// The app to connect through where nobody chose one: the operator's (`None`), or the organisation's first.
     pub(crate) async fn usual_app(&self, organisation: &str) -> Result<Option<String>, StoreError> {
         if self.linear().app().is_some() {

@@ -256,8 +256,8 @@ pub struct Connection {
     pub last_error: Option<PassingError>,
     /// Cleared by the next refresh that works.
     pub refresh_trouble: Option<RefreshTrouble>,
-    /// It has ended, and its tokens wait for the end of another organisation's connection through the same Linear app:
-    /// nobody says whether revoking them harms that one.
+    /// Its tokens outlive it: when it has ended they wait for the end of another organisation's connection through the same
+    /// Linear app, as nobody says whether revoking them harms that one.
     pub kept: bool,
 }
 

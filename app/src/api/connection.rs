@@ -48,7 +48,7 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
         evidence: evidence_view(&connection, &connections, &keys, now),
         chain: chain_view(&connection, &events, now),
         history: history_views(&events),
-        ending: person.manages().then(|| ending_view(&keys, engine.keep_disconnected(), now)),
+        ending: person.manages().then(|| ending_view(&connection, &keys, engine.keep_disconnected(), now)),
         webhook,
         destinations,
         connection: ConnectionView {

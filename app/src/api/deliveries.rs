@@ -57,6 +57,7 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
         refused: refused_views(&refused, &secrets, &connections, Lately::Hour, now),
         strays: stray_views(&strays),
         url: webhook_url()?,
+        by_app: engine.app_has_webhook(),
         handed_on: destinations.view(if manages { Some(refused_draft().await?) } else { None }),
         new_destination: if manages { new_destination(&person, query.shown.as_deref()).await? } else { None },
         flash: take_flash().await?,

@@ -63,9 +63,10 @@ fn ran_out(token: &TokenTimes, since: Millis, now: Millis) -> Option<String> {
 }
 
 /// Keys are the organisation's: each of them reaches every workspace.
-pub fn ending_view(keys: &[KeyUse], keep: Millis, now: Millis) -> EndingView {
+pub fn ending_view(connection: &Connection, keys: &[KeyUse], keep: Millis, now: Millis) -> EndingView {
     let used = keys.iter().filter_map(|key| Some((key, key.last_used_at?))).max_by_key(|(_, at)| *at);
     EndingView {
+        tokens_kept: connection.kept,
         keys: count(keys.len()),
         last_used: used.map(|(key, at)| KeyUsedView { key: key.name.clone(), ago: words::ago(now - at) }),
         kept: if keep == DAY { "1 day".to_owned() } else { kept(keep) },
@@ -139,7 +140,8 @@ mod tests {
         let broken = broken(Reason::InvalidGrant, refused(2, None));
         assert_eq!(evidence_view(&broken, &[], &keys, NOW).map(|view| view.keys), Some(1));
         let used = KeyUsedView { key: "ci-runner".to_owned(), ago: "2 s ago".to_owned() };
-        assert_eq!(ending_view(&keys, 30 * DAY, NOW), EndingView { keys: 3, last_used: Some(used), kept: "30 days".to_owned() });
-        assert_eq!(ending_view(&[], 36 * HOUR, NOW).kept, "36 h 0 min");
+        let ending = EndingView { tokens_kept: false, keys: 3, last_used: Some(used), kept: "30 days".to_owned() };
+        assert_eq!(ending_view(&broken, &keys, 30 * DAY, NOW), ending);
+        assert_eq!(ending_view(&broken, &[], 36 * HOUR, NOW).kept, "36 h 0 min");
     }
 }

@@ -41,6 +41,7 @@ pub async fn load_integrations(error: Option<String>, q: Option<String>, page: O
         here,
         flash: flash(take_flash().await?, error.as_deref()),
         scopes: scope_views(),
+        app_has_webhook: engine.app_has_webhook(),
         app_configured: engine.has_app(&person.organisation_id).await?,
         apps: app_choices(&engine, &person).await?,
         simulated: site()?.simulated,

@@ -29,7 +29,7 @@ pub fn DeliveriesPage() -> impl IntoView {
 /// The page, given its data; over it the question whether to remove the destination `asked` names.
 pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
     let question = asked.and_then(|id| question(&view, &id));
-    let DeliveriesView { deliveries, filter, paged, newer, older, here, refused, strays, url, .. } = view;
+    let DeliveriesView { deliveries, filter, paged, newer, older, here, refused, strays, url, by_app, .. } = view;
     let DeliveriesView { handed_on, new_destination, flash, manages, as_of, growing, news, .. } = view;
     let was_refused = handed_on.form.as_ref().is_some_and(|form| form.complaint.is_some());
     let untouched = !paged && !filter.narrows();
@@ -37,7 +37,7 @@ pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
     // Only those of one page are counted.
     let more = news == deliveries.len() && older.is_some();
     let list = match (deliveries.is_empty(), untouched) {
-        (true, true) => empty(url.clone()),
+        (true, true) => empty(url.clone(), by_app),
         (true, false) => nothing_here(paged),
         (false, _) => {
             let pager = pager(deliveries.len(), newer, older);
@@ -173,16 +173,27 @@ fn nothing_here(paged: bool) -> AnyView {
     .into_any()
 }
 
-fn empty(url: String) -> AnyView {
+/// Where the app's own webhook delivers, a second one would only bring every event twice.
+fn empty(url: String, by_app: bool) -> AnyView {
+    let advice = if by_app {
+        view! {
+            "Switch webhooks on in the Linear app with this URL: it delivers for every connected workspace, and nothing has to \
+             be set up there. The first delivery shows up by itself."
+        }
+        .into_any()
+    } else {
+        view! {
+            "Paste this URL into Linear under Settings, API, Webhooks. Then add its signing secret to "
+            <a href="/integrations">"the workspace here"</a> ". The first delivery shows up by itself."
+        }
+        .into_any()
+    };
     view! {
         <div class="panel">
             <div class="empty">
                 <Glyph icon=Icon::Inbox />
                 <h2>"Nothing has arrived yet"</h2>
-                <p>
-                    "Paste this URL into Linear under Settings, API, Webhooks. Then add its signing secret to "
-                    <a href="/integrations">"the workspace here"</a> ". The first delivery shows up by itself."
-                </p>
+                <p>{advice}</p>
                 <CopyField id="webhook-url" label="Webhook URL" value=url />
             </div>
         </div>

@@ -42,6 +42,7 @@ fn page(deliveries: Vec<DeliveryView>, chosen: bool, paged: bool, newer: Option<
         strays: Vec::new(),
         refused: Vec::new(),
         url: "https://relink.example/webhooks/linear".to_owned(),
+        by_app: false,
         handed_on: HandedOnView::default(),
         new_destination: None,
         flash: None,

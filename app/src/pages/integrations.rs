@@ -80,6 +80,13 @@ fn empty(view: IntegrationsView) -> AnyView {
     } else {
         "Ready.".into_any()
     };
+    // Where the app's own webhook delivers, a second one would only bring every event twice.
+    let by_app = view.app_has_webhook;
+    let last_step = if by_app {
+        "Switched on in the Linear app, it delivers for every workspace. Nothing to paste."
+    } else {
+        "Paste it once, then see the first verified delivery arrive."
+    };
     view! {
         <div class="head">
             <div data-part="verdict">
@@ -110,8 +117,8 @@ fn empty(view: IntegrationsView) -> AnyView {
                     <p>"You pick it on Linear’s consent screen."</p>
                 </li>
                 <li>
-                    <b>{number(3, false)} "Webhook secret"</b>
-                    <p>"Paste it once, then see the first verified delivery arrive."</p>
+                    <b>{number(3, false)} {if by_app { "Webhook" } else { "Webhook secret" }}</b>
+                    <p>{last_step}</p>
                 </li>
             </ol>
         </div>

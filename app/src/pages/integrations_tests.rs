@@ -22,6 +22,7 @@ fn view(connections: Vec<ConnectionView>) -> IntegrationsView {
         flash: None,
         scopes: Vec::new(),
         app_configured: true,
+        app_has_webhook: false,
         apps: Vec::new(),
         simulated: false,
         manages: true,

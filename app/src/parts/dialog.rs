@@ -68,10 +68,13 @@ fn hidden(fields: Vec<(&'static str, String)>) -> AnyView {
     fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view().into_any()
 }
 
+const TOKENS_KEPT: &str = "The tokens are kept sealed, as another organisation here is connected to it through the same Linear app; \
+    they are revoked when that ends";
+
 /// Before a disconnect.
 #[must_use]
 pub fn disconnect_question(connection: &ConnectionView, ending: &EndingView) -> Question {
-    let revoked = "Both tokens are revoked at Linear now".to_owned();
+    let revoked = if ending.tokens_kept { TOKENS_KEPT } else { "Both tokens are revoked at Linear now" }.to_owned();
     Question {
         id: "disconnect".to_owned(),
         heading: format!("Disconnect {}?", connection.workspace.name),
@@ -102,13 +105,14 @@ fn keys_lose(ending: &EndingView) -> Option<String> {
 #[component]
 pub fn DisconnectSection(connection: ConnectionView, ending: EndingView) -> impl IntoView {
     let question = disconnect_question(&connection, &ending);
+    let revokes = (!ending.tokens_kept).then_some("Revokes both tokens at Linear. ");
     view! {
         <section class="section" aria-labelledby="h-disconnect">
             <header>
                 <div>
                     <h2 id="h-disconnect">"Disconnect"</h2>
                     <p>
-                        "Revokes both tokens at Linear. Programs that ask for this workspace are told that a person disconnected it."
+                        {revokes} "Programs that ask for this workspace are told that a person disconnected it."
                     </p>
                 </div>
                 <Ask question asked=vec![("confirm", "disconnect".to_owned())] class="btn danger">
@@ -128,7 +132,7 @@ mod tests {
     fn a_disconnect_counts_what_loses_the_workspace() {
         let said = |keys, used: Option<&str>| {
             let last_used = used.map(|key| KeyUsedView { key: key.to_owned(), ago: "2 min ago".to_owned() });
-            keys_lose(&EndingView { keys, last_used, kept: "30 days".to_owned() })
+            keys_lose(&EndingView { tokens_kept: false, keys, last_used, kept: "30 days".to_owned() })
         };
         assert_eq!(said(0, None), None);
         assert_eq!(said(1, None).as_deref(), Some("1 API key loses this workspace"));

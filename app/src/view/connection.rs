@@ -124,6 +124,8 @@ pub struct EvidenceView {
 /// What a disconnect would mean.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndingView {
+    /// Another organisation here is connected through the same Linear app: the tokens are revoked with the end of that.
+    pub tokens_kept: bool,
     /// API keys that lose the workspace.
     pub keys: u32,
     pub last_used: Option<KeyUsedView>,
@@ -217,6 +219,8 @@ pub struct IntegrationsView {
     pub scopes: Vec<ScopeView>,
     /// An OAuth app is configured; without one nothing can be connected.
     pub app_configured: bool,
+    /// The operator's Linear app delivers webhooks by itself.
+    pub app_has_webhook: bool,
     /// The apps to connect through; empty where there is nothing to choose.
     pub apps: Vec<Choice>,
     pub simulated: bool,

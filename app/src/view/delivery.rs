@@ -22,6 +22,8 @@ pub struct DeliveriesView {
     pub strays: Vec<StrayView>,
     /// To paste into Linear.
     pub url: String,
+    /// The operator's Linear app delivers by itself: there is nothing to set up for a workspace.
+    pub by_app: bool,
     pub handed_on: HandedOnView,
     pub new_destination: Option<NewDestinationView>,
     pub flash: Option<Flash>,

@@ -18,7 +18,7 @@ macro_rules! select {
              c.last_error_code, c.last_error_status, c.last_error_at, \
              c.refresh_error_code, c.refresh_error_status, c.refresh_error_at, c.failures, c.next_attempt_at, \
              cu.name AS connected_by_name, du.name AS disconnected_by_name, \
-             c.state = 'disconnected' AND c.access_sealed IS NOT NULL AND EXISTS (",
+             c.access_sealed IS NOT NULL AND EXISTS (",
             same_installation!(),
             " AND o.state <> 'disconnected') AS kept \
              FROM connections c JOIN users cu ON cu.id = c.connected_by LEFT JOIN users du ON du.id = c.disconnected_by ",

@@ -5,7 +5,7 @@ use relink_engine::clock::{DAY, HOUR, MINUTE};
 use serde_json::json;
 
 use crate::webhooks::{OTHER, SECRET, acme, add_secret, issue, signed};
-use crate::world::{Reply, START, World};
+use crate::world::{Reply, START, Setup, World};
 
 /// The subjects on a page, in its order.
 fn subjects(page: &Reply) -> Vec<String> {
@@ -27,7 +27,11 @@ fn numbers(range: impl Iterator<Item = u32>) -> Vec<String> {
 
 #[tokio::test]
 async fn before_anything_came_the_page_says_what_to_do() {
-    let world = World::new().await;
+    let by_app = World::new().await;
+    let page = by_app.owner().await.get("/deliveries").await;
+    page.shows("Nothing has arrived yet Switch webhooks on in the Linear app with this URL");
+    page.hides("Settings, API, Webhooks");
+    let world = World::with(Setup { no_app_webhook: true, ..Setup::default() }).await;
     let mut browser = world.owner().await;
     let page = browser.get("/deliveries").await;
     page.shows("Nothing has arrived yet Paste this URL into Linear under Settings, API, Webhooks.");

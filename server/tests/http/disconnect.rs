@@ -28,9 +28,11 @@ async fn the_question_counts_who_loses_the_workspace() {
     let world = World::new().await;
     let (mut browser, program, id) = world.connected().await;
     let asked = format!("/integrations/{id}?confirm=disconnect");
+    browser.get(&asked).await.shows("Both tokens are revoked at Linear now");
     browser.get(&asked).await.shows("1 API key loses this workspace Linked people, signing secrets and this history are kept for 30 days");
     program.token(&id).await.token();
     world.advance(2 * MINUTE);
+    browser.get(&asked).await.shows("Both tokens are revoked at Linear now");
     browser.get(&asked).await.shows("1 API key loses this workspace; “ci” was used 2 min ago");
     let mut admin = world.member("northwind-labs", "adam@northwind.dev", Role::Admin).await;
     admin.get(&asked).await.shows("“ci” was used 2 min ago");
@@ -127,6 +129,10 @@ async fn a_shared_workspaces_tokens_wait_for_the_last_of_its_connections() {
         let id = owner.connect("acme-robotics").await;
         let mut other = world.member("southwind", "sam@southwind.dev", relink_engine::account::Role::Owner).await;
         let theirs = other.connect("acme-robotics").await;
+        let asked = owner.get(&format!("/integrations/{id}?confirm=disconnect")).await;
+        asked.shows("The tokens are kept sealed, as another organisation here is connected to it through the same Linear app");
+        asked.hides("Both tokens are revoked at Linear");
+        asked.hides("Revokes both tokens at Linear");
         owner.post("/integrations/disconnect", &[("connection", &id)]).await;
         let page = owner.get("/integrations").await;
         page.shows("Acme Robotics is disconnected. Another organisation here is connected to it through the same Linear app");

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::keys::{contains, on_disk, program};
 use crate::webhooks::{OTHER, SECRET, acme, add_secret, issue, post, sign};
-use crate::world::{Browser, Reply, START, World};
+use crate::world::{Browser, Reply, START, Setup, World};
 
 const NEXT: &str = "lin_wh_AcmesNextSecret0456";
 const SAVE: &str = "/integrations/webhook-secret";
@@ -203,7 +203,9 @@ async fn a_secret_that_came_by_command_says_so_and_outlives_a_reconnect() {
 
 #[tokio::test]
 async fn a_first_connect_leads_to_the_webhook() {
-    let world = World::new().await;
+    let by_app = World::new().await;
+    by_app.owner().await.get("/integrations").await.shows("Webhook Switched on in the Linear app, it delivers for every workspace.");
+    let world = World::with(Setup { no_app_webhook: true, ..Setup::default() }).await;
     let mut browser = world.owner().await;
     browser.get("/integrations").await.shows("Webhook secret Paste it once, then see the first verified delivery arrive.");
     let id = browser.connect("acme-robotics").await;

@@ -44,6 +44,8 @@ pub struct Setup {
     pub https: bool,
     pub no_app: bool,
     pub no_secret: bool,
+    /// The operator's app has no webhook of its own.
+    pub no_app_webhook: bool,
     pub shared_workspaces: bool,
     /// Of Linear: nobody knows whether it is so, and it must cost nothing either way.
     pub revoke_ends_installation: bool,
@@ -105,7 +107,7 @@ impl World {
         )
         .unwrap();
         let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy.clone());
-        let webhook_key = if setup.no_app { None } else { SigningKey::new(&webhook_secret.into()) };
+        let webhook_key = if setup.no_app || setup.no_app_webhook { None } else { SigningKey::new(&webhook_secret.into()) };
         let usual = RefreshSettings::default();
         let settings = Settings {
             shared_workspaces: setup.shared_workspaces,
