@@ -1,6 +1,10 @@
 //! The environment, read once and checked whole before anything starts.
 
+mod env_file;
 mod read;
+mod settings;
+mod sources;
+mod values;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,7 +18,8 @@ use relink_engine::webhook::WebhookSettings;
 use secrecy::SecretString;
 use url::Url;
 
-pub use read::{ConfigError, from_environment, from_lookup, parse_span};
+pub use self::read::{from_environment, from_lookup};
+pub use self::values::{ConfigError, parse_span};
 
 /// Everything that the environment decides.
 #[derive(Clone, Debug)]
@@ -48,6 +53,8 @@ pub struct Config {
     pub log_json: bool,
     /// Where the browser's files are, when they are not the ones inside the binary: set by `cargo leptos watch`.
     pub site_root: Option<PathBuf>,
+    /// What works and should be otherwise, for the log.
+    pub warnings: Vec<String>,
 }
 
 /// Where everything is remembered.

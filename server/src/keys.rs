@@ -2,12 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use relink_engine::entropy::Entropy;
 use relink_engine::vault::{KeyRing, KeyRingError};
 use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::private::{Readers, read_secret, readers};
 
 const FILE: &str = "keys";
 
@@ -34,11 +36,14 @@ pub fn load_or_create(data_dir: &Path, sealed_before: bool, entropy: &Entropy) -
         }
         create(data_dir, &file, &KeyRing::generate(entropy), entropy).map_err(io)?;
     }
-    if fs::metadata(&file).map_err(io)?.permissions().mode() & 0o077 != 0 {
-        return Err(KeyFileError::Open { path });
+    let file = File::open(&file).map_err(io)?;
+    match readers(&file).map_err(io)? {
+        Readers::Nobody => {}
+        Readers::OwnGroup => tracing::warn!(path, "whoever is in its group can read the key file"),
+        Readers::Others => return Err(KeyFileError::Open { path }),
     }
-    let text = SecretString::from(fs::read_to_string(&file).map_err(io)?);
-    KeyRing::parse(text.expose_secret()).map_err(|error| KeyFileError::Damaged { path, error })
+    let text = read_secret(&file).map_err(io)?;
+    KeyRing::parse(&text).map_err(|error| KeyFileError::Damaged { path, error })
 }
 
 /// Whole or not at all, and never over a file that is there: several processes may start at once.
@@ -59,6 +64,8 @@ fn create(data_dir: &Path, file: &Path, keys: &SecretString, entropy: &Entropy) 
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -78,9 +85,21 @@ mod tests {
     fn a_file_that_others_can_read_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         load_or_create(dir.path(), false, &Entropy::seeded(1)).unwrap();
-        fs::set_permissions(dir.path().join(FILE), fs::Permissions::from_mode(0o640)).unwrap();
-        let error = load_or_create(dir.path(), true, &Entropy::seeded(1)).unwrap_err();
-        assert!(matches!(error, KeyFileError::Open { .. }), "{error}");
+        for mode in [0o644, 0o604, 0o606] {
+            fs::set_permissions(dir.path().join(FILE), fs::Permissions::from_mode(mode)).unwrap();
+            let error = load_or_create(dir.path(), true, &Entropy::seeded(1)).unwrap_err();
+            assert!(matches!(error, KeyFileError::Open { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_a_mount_gave_to_the_group_of_this_process_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        load_or_create(dir.path(), false, &Entropy::seeded(1)).unwrap();
+        for mode in [0o440, 0o640, 0o660] {
+            fs::set_permissions(dir.path().join(FILE), fs::Permissions::from_mode(mode)).unwrap();
+            load_or_create(dir.path(), true, &Entropy::seeded(1)).unwrap();
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod lock;
 mod logs;
 mod markup;
 mod metrics;
+mod private;
 mod router;
 mod serve;
 mod sessions;

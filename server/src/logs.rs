@@ -39,6 +39,9 @@ pub fn start(config: &Config) {
     if started.is_ok() {
         std::panic::set_hook(Box::new(panicked));
     }
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
 }
 
 /// Waits until everything is written, but not long: whoever should read it may have stopped.

@@ -1,7 +1,6 @@
 //! Each command: engine, one call, one answer.
 
 use std::error::Error;
-use std::io::Read as _;
 use std::net::SocketAddr;
 
 use relink_engine::Engine;
@@ -22,14 +21,12 @@ use super::output::{print, print_end, print_secret, say};
 use super::{apps, people};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
+use crate::private::read_secret;
 use crate::stop::Asked;
 use crate::times::rfc3339;
 use crate::{serve, start};
 
 pub(super) type Outcome = Result<(), Box<dyn Error>>;
-
-/// Longer than any secret that anybody pipes in.
-const STDIN_MAX: u64 = 64 * 1024;
 
 /// Connections of a command, so that it finds room beside the servers.
 const POOL: u32 = 2;
@@ -231,8 +228,5 @@ async fn simulate(json: bool, addr: SocketAddr, state_file: Option<std::path::Pa
 
 /// A secret from stdin; one newline at its end is dropped.
 pub(super) fn from_stdin() -> Result<SecretString, Box<dyn Error>> {
-    let mut text = String::new();
-    std::io::stdin().take(STDIN_MAX).read_to_string(&mut text)?;
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(text.strip_suffix('\r').unwrap_or(text).into())
+    Ok(read_secret(std::io::stdin())?.as_str().into())
 }

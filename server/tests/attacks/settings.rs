@@ -1,1 +1,117 @@
 //! Settings that are not what they seem, and endpoints that tell too much.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Output;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::process::{Place, Running, client};
+
+const EXAMPLE: &str = include_str!("../../../.env.example");
+
+/// A folder with this `.env`.
+fn with_file(text: impl AsRef<[u8]>) -> Place {
+    let place = Place::new();
+    fs::write(place.path().join(".env"), text).unwrap();
+    place
+}
+
+/// What a start that does not happen says, in one line.
+fn refused(place: &Place) -> String {
+    let Output { status, stderr, .. } = place.run(&["serve"], "");
+    let words = String::from_utf8(stderr).unwrap();
+    assert_eq!((status.code(), words.lines().count()), (Some(2), 1), "{words}");
+    words
+}
+
+#[expect(clippy::disallowed_methods, reason = "the process that is tested has the real clock")]
+fn now_s() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// The status of a sweep that is asked for under this secret.
+async fn sweep(running: &Running, secret: &str) -> u16 {
+    let at = now_s();
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("{at}.").as_bytes());
+    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let asked = client().post(format!("{}/jobs/refresh", running.url)).header("relink-signature", format!("t={at},v1={hex}"));
+    asked.send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn the_example_starts_with_every_line_uncommented() {
+    let uncommented: Vec<&str> = EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(setting) if setting.starts_with(|first: char| first.is_ascii_uppercase()) => setting,
+            _ => line,
+        })
+        .collect();
+    assert!(uncommented.iter().filter(|line| line.contains('=') && !line.starts_with('#')).count() > 20);
+    for line_end in ["\n", "\r\n"] {
+        let place = with_file(format!("\u{feff}{}", uncommented.join(line_end)));
+        let running = Running::serve(&place).await;
+        assert!(client().get(format!("{}/readyz", running.url)).send().await.unwrap().status().is_success());
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_what_is_written_in_the_file() {
+    let secret = "0123456789abc$def ${HOME} #x\\n";
+    for line in [format!("RELINK_JOBS_SECRET={secret}"), format!("export RELINK_JOBS_SECRET=\"{secret}\"")] {
+        let place = with_file(line);
+        let running = Running::serve(&place).await;
+        assert_eq!(sweep(&running, secret).await, 200);
+        assert_eq!(sweep(&running, "0123456789abc").await, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_may_come_from_a_mounted_file() {
+    let place = Place::new().set("RELINK_JOBS_SECRET_FILE", "mounted").set("RELINK_KEYS_FILE", "ring");
+    fs::write(place.path().join("mounted"), "0123456789abcdef-of-the-file\n").unwrap();
+    let ring = place.path().join("ring");
+    fs::write(&ring, format!("k1:{}=\n", "A".repeat(43))).unwrap();
+    // As `fsGroup` leaves it.
+    fs::set_permissions(&ring, fs::Permissions::from_mode(0o440)).unwrap();
+    let running = Running::serve(&place).await;
+    assert_eq!(sweep(&running, "0123456789abcdef-of-the-file").await, 200);
+    assert!(running.said().contains("RELINK_KEYS_FILE: whoever is in its group"), "{}", running.said());
+    assert!(!place.path().join("data/keys").exists());
+    drop(running);
+    fs::set_permissions(&ring, fs::Permissions::from_mode(0o444)).unwrap();
+    assert!(refused(&place).starts_with("relink: RELINK_KEYS_FILE: others can read"));
+}
+
+#[tokio::test]
+async fn a_key_file_that_a_mount_gave_to_our_group_is_read_and_one_for_everybody_is_not() {
+    let place = Place::new();
+    drop(Running::serve(&place).await);
+    let keys = place.path().join("data/keys");
+    for mode in [0o640, 0o660] {
+        fs::set_permissions(&keys, fs::Permissions::from_mode(mode)).unwrap();
+        let running = Running::serve(&place).await;
+        assert!(running.said().contains("can read the key file"), "{}", running.said());
+    }
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o644)).unwrap();
+    let output = place.run(&["serve"], "");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("chmod 600"), "{output:?}");
+}
+
+#[tokio::test]
+async fn what_is_misspelt_quoted_or_unreadable_stops_the_start() {
+    let words = refused(&Place::new().set("RELINK_ADRR", "127.0.0.1:0"));
+    assert!(words.contains("RELINK_ADRR") && words.contains("RELINK_ADDR"), "{words}");
+    let words = refused(&with_file("# mine\n\nRELINK_JOB_SECRET=hunter2hunter2hunter2\n"));
+    assert!(words.contains("line 3") && words.contains("RELINK_JOBS_SECRET") && !words.contains("hunter2"), "{words}");
+    for unreadable in ["hunter2hunter2", "RELINK_JOBS_SECRET=\"hunter2hunter2"] {
+        let words = refused(&with_file(format!("RELINK_LOG=info\n{unreadable}\n")));
+        assert!(words.contains(".env: line 2") && !words.contains("hunter2"), "{words}");
+    }
+    let words = refused(&Place::new().set("RELINK_DATA_DIR", "\"/data\""));
+    assert!(words.contains("RELINK_DATA_DIR") && words.contains("quotes"), "{words}");
+}

@@ -1,0 +1,99 @@
+//! Files that hold secrets: who else may read them, and reading them so that no copy is left in memory.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt as _;
+
+use rustix::process::{getegid, geteuid, getgroups};
+use zeroize::Zeroizing;
+
+/// Longer than any secret.
+const SECRET_MAX: usize = 64 * 1024;
+
+/// Who may read a file, beside the process itself and root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    Nobody,
+    /// A group that this process is in. Kubernetes makes this of a mount for whoever sets `fsGroup`.
+    OwnGroup,
+    Others,
+}
+
+pub fn readers(file: &File) -> io::Result<Readers> {
+    let file = file.metadata()?;
+    let trusted_owner = file.uid() == 0 || file.uid() == geteuid().as_raw();
+    Ok(match (file.mode() & 0o070 != 0, file.mode() & 0o007 != 0) {
+        (false, false) => Readers::Nobody,
+        (true, false) if trusted_owner && is_own_group(file.gid())? => Readers::OwnGroup,
+        _ => Readers::Others,
+    })
+}
+
+fn is_own_group(id: u32) -> io::Result<bool> {
+    Ok(getegid().as_raw() == id || getgroups()?.iter().any(|group| group.as_raw() == id))
+}
+
+/// The secret that comes from here, without one newline at its end and the mark that some editors put at the start. What
+/// it was read into is wiped.
+///
+/// # Errors
+/// Reading fails, or this is no text, or longer than any secret.
+pub fn read_secret(from: impl Read) -> io::Result<Zeroizing<String>> {
+    // Never grows: what a buffer leaves behind when it moves is wiped by nobody.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_MAX + 1));
+    from.take(SECRET_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    let invalid = |problem| io::Error::new(io::ErrorKind::InvalidData, problem);
+    if bytes.len() > SECRET_MAX {
+        return Err(invalid("it is longer than any secret"));
+    }
+    let text = str::from_utf8(&bytes).map_err(|_| invalid("it is not text in UTF-8"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_group_may_read_along_only_if_it_is_the_process_own() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let readers_with = |mode, group| {
+            std::os::unix::fs::chown(file.path(), None, Some(group)).unwrap();
+            set_permissions(file.path(), Permissions::from_mode(mode)).unwrap();
+            readers(file.as_file()).unwrap()
+        };
+        let own = getegid().as_raw();
+        for (mode, expected) in [
+            (0o400, Readers::Nobody),
+            (0o600, Readers::Nobody),
+            (0o440, Readers::OwnGroup),
+            (0o640, Readers::OwnGroup),
+            (0o660, Readers::OwnGroup),
+            (0o604, Readers::Others),
+            (0o644, Readers::Others),
+            (0o666, Readers::Others),
+        ] {
+            assert_eq!(readers_with(mode, own), expected, "{mode:o}");
+        }
+        // Only root can give a file to a group that it is not in.
+        if geteuid().is_root() {
+            assert_eq!(readers_with(0o640, 54_321), Readers::Others);
+            assert_eq!(readers_with(0o600, 54_321), Readers::Nobody);
+        }
+    }
+
+    #[test]
+    fn one_newline_is_dropped_and_nothing_is_cut() {
+        let read = |bytes: &[u8]| read_secret(bytes).map(|text| text.to_string());
+        for (text, secret) in [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a b ", " a b "), ("\u{feff}a", "a")] {
+            assert_eq!(read(text.as_bytes()).unwrap(), secret);
+        }
+        assert_eq!(read(&[b'x'; SECRET_MAX]).unwrap().len(), SECRET_MAX);
+        assert!(read(&[b'x'; SECRET_MAX + 1]).is_err() && read(b"\xff").is_err());
+    }
+}
