@@ -34,22 +34,24 @@ impl fmt::Debug for MailServer {
 /// What is wrong with the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    #[error("not an address of a mail server")]
+    #[error("it is not an address of a mail server")]
     Server,
-    #[error("not an e-mail address")]
+    #[error("it is not an e-mail address")]
     From,
+    #[error("mails would travel to another machine in the clear")]
+    InTheClear,
 }
 
 impl MailServer {
     /// `server`: `smtps://user:password@host` speaks TLS from the start (RFC 8314), `smtp://…` turns to it by STARTTLS
-    /// (RFC 3207). There it must work if there is a password to lose, or `?tls=required` says so; on this very machine
-    /// nothing is asked for. `from`: "Relink <relink@example.com>".
+    /// (RFC 3207), which must succeed. Only where the server is this very machine nothing is asked for. `from`: "Relink
+    /// <relink@example.com>".
     ///
     /// # Errors
     /// See [`MailError`].
     pub fn new(server: &str, from: &str) -> Result<MailServer, MailError> {
         let url = Url::parse(server).ok().filter(|url| matches!(url.scheme(), "smtp" | "smtps") && url.host().is_some());
-        let url = with_tls(url.ok_or(MailError::Server)?);
+        let url = with_tls(url.ok_or(MailError::Server)?)?;
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str()).map_err(|_| MailError::Server)?;
         let from = from.parse().map_err(|_| MailError::From)?;
         Ok(MailServer { transport: builder.timeout(Some(PATIENCE)).build(), from })
@@ -62,19 +64,26 @@ impl MailServer {
     }
 }
 
-fn with_tls(mut url: Url) -> Url {
-    let said = url.query_pairs().any(|(name, _)| name == "tls");
-    if url.scheme() == "smtp" && !said && !is_here(&url) {
-        let tls = if url.password().is_some() { "required" } else { "opportunistic" };
-        url.query_pairs_mut().append_pair("tls", tls);
+/// Without a word about it, the library would send in the clear, or let whoever is in between decide.
+fn with_tls(mut url: Url) -> Result<Url, MailError> {
+    if url.scheme() != "smtp" || is_here(&url) {
+        return Ok(url);
     }
-    url
+    let said: Vec<bool> = url.query_pairs().filter(|(name, _)| name == "tls").map(|(_, value)| value == "required").collect();
+    match said.as_slice() {
+        [] => {
+            url.query_pairs_mut().append_pair("tls", "required");
+            Ok(url)
+        }
+        [true] => Ok(url),
+        _ => Err(MailError::InTheClear),
+    }
 }
 
 /// The URL standard knows no smtp, so the host stays text.
 fn is_here(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 /// Why a mail did not go out. Its text is for the log.
@@ -138,25 +147,31 @@ impl Mail {
 mod tests {
     use super::*;
 
-    fn tls(url: &str) -> String {
-        with_tls(Url::parse(url).unwrap()).query().unwrap_or_default().to_owned()
+    fn tls(url: &str) -> Result<String, MailError> {
+        with_tls(Url::parse(url).unwrap()).map(|url| url.query().unwrap_or_default().to_owned())
     }
 
     #[test]
-    fn a_password_is_never_sent_in_the_clear_to_another_machine() {
-        assert_eq!(tls("smtp://user:secret@mail.example.com"), "tls=required");
-        assert_eq!(tls("smtp://mail.example.com:587"), "tls=opportunistic");
-        assert_eq!(tls("smtp://mail.example.com?tls=required"), "tls=required");
-        for here in ["smtp://127.0.0.1:2525", "smtp://user:secret@localhost:25", "smtp://[::1]:25", "smtps://user:secret@mail.example.com"]
+    fn nothing_is_sent_in_the_clear_to_another_machine() {
+        for elsewhere in
+            ["smtp://user:secret@mail.example.com", "smtp://mail.example.com:587", "smtp://localhost.example.com", "smtp://192.0.2.1"]
         {
-            assert_eq!(tls(here), "", "{here}");
+            assert_eq!(tls(elsewhere).as_deref(), Ok("tls=required"), "{elsewhere}");
+            for wrong in ["opportunistic", "none", "required&tls=opportunistic", "opportunistic&tls=required", ""] {
+                assert_eq!(tls(&format!("{elsewhere}?tls={wrong}")), Err(MailError::InTheClear), "{elsewhere} {wrong}");
+            }
         }
+        assert_eq!(tls("smtp://mail.example.com?tls=required").as_deref(), Ok("tls=required"));
+        for here in ["smtp://127.0.0.1:2525", "smtp://user:secret@localhost:25", "smtp://[::1]:25", "smtp://[::ffff:127.0.0.1]:25"] {
+            assert_eq!(tls(here).as_deref(), Ok(""), "{here}");
+        }
+        assert_eq!(tls("smtps://user:secret@mail.example.com").as_deref(), Ok(""));
     }
 
     #[tokio::test]
     async fn what_cannot_be_a_mail_server_or_a_sender_is_refused_and_no_password_is_shown() {
         let error = |server: &str, from: &str| MailServer::new(server, from).err();
-        for server in ["", "mail.example.com", "http://mail.example.com", "smtp://", "smtp://mail.example.com?tls=maybe"] {
+        for server in ["", "mail.example.com", "http://mail.example.com", "smtp://", "smtp://localhost?tls=maybe"] {
             assert_eq!(error(server, "a@b.example"), Some(MailError::Server), "{server}");
         }
         assert_eq!(error("smtp://mail.example.com", "nobody"), Some(MailError::From));

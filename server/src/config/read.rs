@@ -235,6 +235,7 @@ mod tests {
             ("RELINK_JOBS_SECRET", "hunter2hunter2"),
             ("RELINK_KEEP_DISCONNECTED", "a month"),
             ("RELINK_SMTP_URL", "mail.example.com"),
+            ("RELINK_SMTP_URL", "smtp://user:hunter2@mail.example.com?tls=opportunistic"),
             ("RELINK_MAIL_FROM", "nobody"),
             ("RELINK_LOG", "relink=loud=very"),
             ("RELINK_LOG", "verbose"),

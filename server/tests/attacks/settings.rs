@@ -115,3 +115,10 @@ async fn what_is_misspelt_quoted_or_unreadable_stops_the_start() {
     let words = refused(&Place::new().set("RELINK_DATA_DIR", "\"/data\""));
     assert!(words.contains("RELINK_DATA_DIR") && words.contains("quotes"), "{words}");
 }
+
+#[tokio::test]
+async fn a_mail_server_elsewhere_is_never_spoken_to_in_the_clear() {
+    let clear = "smtp://user:hunter2@mail.example.com?tls=opportunistic";
+    let words = refused(&Place::new().set("RELINK_SMTP_URL", clear).set("RELINK_MAIL_FROM", "relink@example.com"));
+    assert!(words.contains("in the clear") && !words.contains("hunter2"), "{words}");
+}
