@@ -37,13 +37,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 pub use accounts::{AddedMember, ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp, SignUpError};
 pub use api_keys::{ApiKey, ApiKeyError, Caller, KeyUse, NewApiKey};
 pub use apps::{APPS_MAX, App, AppError, AppSecrets, NewApp};
+pub use audit::prove_keys;
 pub use claims::SharedWorkspace;
 pub use connect::{BeginConnect, BeginError, Callback, Connected, FinishError};
 pub use disconnect::{DisconnectError, Disconnected, Voided};
@@ -132,6 +132,8 @@ struct Parts {
 pub enum OpenError {
     #[error("the keys do not open what is sealed in this database")]
     WrongKey,
+    #[error("what proves the keys and the audit trail was taken out of this database")]
+    ProofGone,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("HTTPS to destinations cannot be set up: {0}")]
@@ -150,7 +152,6 @@ async fn uncancelled<T: Send + 'static>(work: impl Future<Output = T> + Send + '
 const CANARY: Place<'static> = Place { table: "meta", row: CANARY_KEY, column: "value", organisation: "" };
 /// Where the proof is kept: something was sealed in this database if it is there.
 pub const CANARY_KEY: &str = "canary";
-const CANARY_SONG: &str = "relink";
 
 impl Engine {
     /// Puts the parts together over a store that is up to date.
@@ -165,11 +166,7 @@ impl Engine {
         entropy: Entropy,
         settings: Settings,
     ) -> Result<Engine, OpenError> {
-        let sealed = store.meta_claim(CANARY.row, &vault.seal(CANARY, &CANARY_SONG.into())).await?;
-        match vault.open(CANARY, &sealed) {
-            Ok(song) if song.expose_secret() == CANARY_SONG => {}
-            _ => return Err(OpenError::WrongKey),
-        }
+        audit::prove_keys(&store, &vault, &entropy, clock.now()).await?;
         let flights = refresh::Flights::new(&settings.refresh);
         if let Some(noted) = store.heartbeat().await? {
             clock.went_on_from(noted);

@@ -25,6 +25,11 @@ pub enum StartError {
     Keys(#[from] KeyFileError),
     #[error("RELINK_KEYS: these keys do not open what is sealed in this database; use the ones it was started with first")]
     WrongKey,
+    #[error(
+        "DATABASE_URL: somebody took what proves the keys and the audit trail (canary or audit_key) out of the table meta; \
+         put it back from a backup of this database"
+    )]
+    ProofGone,
     #[error("DATABASE_URL: {0}")]
     Store(#[from] StoreError),
     #[error("HTTPS cannot be set up: {0}")]
@@ -63,6 +68,7 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
             Ok(engine)
         }
         Err(OpenError::WrongKey) => Err(StartError::WrongKey),
+        Err(OpenError::ProofGone) => Err(StartError::ProofGone),
         Err(OpenError::Store(error)) => Err(error.into()),
         Err(OpenError::Outgoing(error)) => Err(error.into()),
     }

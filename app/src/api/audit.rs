@@ -35,6 +35,7 @@ fn line(row: AuditRow, now: Millis) -> AuditLine {
 
 fn in_words(act: &str) -> Option<&'static str> {
     Some(match act {
+        "trail.carried-over" => "Carried over what was written before the trail had a key:",
         "member.added" => "Added a member",
         "member.role" => "Changed a role",
         "member.removed" => "Removed a member",

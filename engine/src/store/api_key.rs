@@ -34,7 +34,7 @@ impl Store {
         const SQL: &str =
             "INSERT INTO api_keys (id, organisation_id, name, key_hash, last_four, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             sqlx::query(SQL).bind(&key.id).bind(&key.organisation_id).bind(&key.name).bind(&key.key_hash).bind(&key.last_four).bind(key.created_at)
                 .execute(&mut *tx).await?;
             tx.commit().await?;

@@ -93,7 +93,7 @@ impl Store {
     /// When the database fails; nothing is written then.
     pub async fn app_add(&self, new: &AppRow, max: i64, act: &Act) -> Stored<AppAdded> {
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             let there: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM apps WHERE organisation_id = $1")
                 .bind(&new.organisation_id).fetch_one(&mut *tx).await?;
             if there >= max {
@@ -119,7 +119,7 @@ impl Store {
     pub async fn app_set_secrets(&self, id: &str, client_secret: Option<&[u8]>, webhook_secret: Option<&[u8]>, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(id);
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             let changed = sqlx::query("UPDATE apps SET client_secret_sealed = COALESCE($3, client_secret_sealed) WHERE organisation_id = $1 AND id = $2")
                 .bind(&act.organisation_id).bind(id).bind(client_secret).execute(&mut *tx).await?;
             if changed.rows_affected() == 0 {
@@ -170,7 +170,7 @@ impl Store {
     pub async fn app_remove(&self, id: &str, act: &Act) -> Stored<AppRemoved> {
         let _stale = self.recent.stale_after(id);
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             let used: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM connections WHERE organisation_id = $1 AND app_id = $2 \
                 AND (state <> 'disconnected' OR access_sealed IS NOT NULL)")
                 .bind(&act.organisation_id).bind(id).fetch_one(&mut *tx).await?;

@@ -1,16 +1,17 @@
-//! The audit trail: append-only, and each line carries the hash of itself and of the one before. Written in the transaction
+//! The audit trail: append-only, and each line carries a code over itself and the one before. Written in the transaction
 //! of the act, so that there is no act without its line and no line without its act.
 
-use sha2::{Digest as _, Sha256};
+mod key;
+mod verify;
+
 use sqlx::FromRow;
 
-use super::postgres::transact;
-use super::{Store, Stored, on};
-use crate::clock::Millis;
-use crate::digest::hex;
+pub use key::AuditKey;
+pub use verify::AuditCheck;
 
-/// Lines read at a time.
-const PAGE: i64 = 1_000;
+use super::postgres::transact;
+use super::{Store, StoreError, Stored, on};
+use crate::clock::Millis;
 
 /// Who does something, and from where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,35 +60,12 @@ pub struct AuditRow {
     pub act: String,
     pub subject: String,
     pub address: String,
-    /// SHA-256, lowercase hex.
+    /// HMAC-SHA256 in lowercase hex; SHA-256 in lines from before the trail had a key.
     pub hash: String,
 }
 
-/// What a look at the whole trail found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AuditCheck {
-    /// Lines that are as they were written, from the first one on.
-    pub good: i64,
-    /// The first line that was changed, or is missing.
-    pub broken_at: Option<i64>,
-}
-
 impl AuditRow {
-    /// The hash that this line must carry after the one before it. Each part comes with its length, so that no two lines
-    /// have the same text.
-    #[must_use]
-    pub fn hash_after(&self, organisation: &str, before: &str) -> String {
-        let mut hasher = Sha256::new();
-        let (number, at) = (self.number.to_string(), self.at.to_string());
-        let user = self.user_id.as_deref().unwrap_or_default();
-        for part in [before, organisation, &number, &at, user, &self.who, &self.act, &self.subject, &self.address] {
-            hasher.update((part.len() as u64).to_be_bytes());
-            hasher.update(part.as_bytes());
-        }
-        hex(&hasher.finalize())
-    }
-
-    pub(super) fn new(act: &Act, number: i64, before: &str) -> AuditRow {
+    pub(super) fn new(act: &Act, number: i64, before: &str, key: &AuditKey) -> AuditRow {
         let mut row = AuditRow {
             number,
             at: act.at,
@@ -98,38 +76,73 @@ impl AuditRow {
             address: act.actor.address.clone(),
             hash: String::new(),
         };
-        row.hash = row.hash_after(&act.organisation_id, before);
+        row.hash = key.line(&row, &act.organisation_id, before);
         row
     }
 }
 
-pub(super) const NEXT: &str = "INSERT INTO audit_heads (organisation_id, number, hash) VALUES ($1, 1, '') \
-    ON CONFLICT (organisation_id) DO UPDATE SET number = audit_heads.number + 1 RETURNING number, hash";
+/// Where a trail ends, sealed so that nobody without the key can name another end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
+pub struct AuditHead {
+    pub number: i64,
+    #[sqlx(rename = "last_hash")]
+    pub hash: String,
+    pub(super) seal: String,
+}
+
+/// Raised before anything else, so that acts go one after the other. A head that is not there any more makes a number one
+/// whose seal is missing.
+pub(super) const NEXT: &str = "INSERT INTO audit_heads (organisation_id, number, last_hash, seal) VALUES ($1, 1, '', '') \
+    ON CONFLICT (organisation_id) DO UPDATE SET number = audit_heads.number + 1 RETURNING number, last_hash, seal";
 pub(super) const LINE: &str = "INSERT INTO audit (organisation_id, number, at, user_id, who, act, subject, address, hash) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-pub(super) const HEAD: &str = "UPDATE audit_heads SET hash = $2 WHERE organisation_id = $1";
+pub(super) const HEAD: &str = "UPDATE audit_heads SET last_hash = $2, seal = $3 WHERE organisation_id = $1";
+pub(super) const BEGIN: &str = "INSERT INTO audit_heads (organisation_id, number, last_hash, seal) VALUES ($1, 0, '', $2)";
+
+/// Begins the trail of an organisation that is made in this transaction. Its first line is written in it too: an empty trail is
+/// never seen outside, so one that is empty was emptied.
+macro_rules! begin {
+    ($store:expr, $tx:ident, $organisation:expr) => {{
+        let organisation: &str = $organisation;
+        let seal = $store.audit_key()?.head(organisation, 0, "");
+        sqlx::query($crate::store::audit::BEGIN).bind(organisation).bind(seal).execute(&mut *$tx).await?;
+    }};
+}
+pub(super) use begin;
 
 /// Writes an act down, in its transaction.
 macro_rules! note {
-    ($tx:ident, $act:expr) => {{
+    ($store:expr, $tx:ident, $act:expr) => {{
         let act: &$crate::store::Act = $act;
-        let (number, before): (i64, String) =
+        let key = $store.audit_key()?;
+        let head: $crate::store::audit::AuditHead =
             sqlx::query_as($crate::store::audit::NEXT).bind(&act.organisation_id).fetch_one(&mut *$tx).await?;
-        let row = $crate::store::AuditRow::new(act, number, &before);
-        let line = sqlx::query($crate::store::audit::LINE).bind(&act.organisation_id).bind(row.number).bind(row.at);
-        let line = line.bind(&row.user_id).bind(&row.who).bind(&row.act).bind(&row.subject).bind(&row.address).bind(&row.hash);
-        line.execute(&mut *$tx).await?;
-        sqlx::query($crate::store::audit::HEAD).bind(&act.organisation_id).bind(&row.hash).execute(&mut *$tx).await?;
+        let row = $crate::store::AuditRow::new(act, head.number, &key.before(&head, &act.organisation_id), key);
+        $crate::store::audit::append!(key, $tx, &act.organisation_id, row);
     }};
 }
 pub(super) use note;
+
+/// Puts a line at the end, within the transaction that raised the head.
+macro_rules! append {
+    ($key:expr, $tx:ident, $organisation:expr, $row:ident) => {{
+        let organisation: &str = $organisation;
+        let line = sqlx::query($crate::store::audit::LINE).bind(organisation).bind($row.number).bind($row.at);
+        let line = line.bind(&$row.user_id).bind(&$row.who).bind(&$row.act).bind(&$row.subject).bind(&$row.address).bind(&$row.hash);
+        line.execute(&mut *$tx).await?;
+        let seal = $key.head(organisation, $row.number, &$row.hash);
+        let head = sqlx::query($crate::store::audit::HEAD).bind(organisation).bind(&$row.hash).bind(seal);
+        head.execute(&mut *$tx).await?;
+    }};
+}
+pub(super) use append;
 
 /// One statement and its line. `false`: it changed nothing, and there is no line.
 macro_rules! noted {
     ($store:expr, $act:expr, $query:expr) => {{
         let act: &$crate::store::Act = $act;
         $crate::store::postgres::transact!($store, of &act.organisation_id, tx => {
-            $crate::store::audit::note!(tx, act);
+            $crate::store::audit::note!($store, tx, act);
             let changed = $query.execute(&mut *tx).await?.rows_affected() > 0;
             if changed {
                 tx.commit().await?;
@@ -147,7 +160,7 @@ impl Store {
     /// When the database fails.
     pub async fn audit_note(&self, act: &Act) -> Stored<()> {
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             tx.commit().await?;
             Ok(())
         })
@@ -173,38 +186,54 @@ impl Store {
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(before).bind(limit).fetch_all(pool).await?))
     }
 
-    /// Number and hash of an organisation's last line; zero and nothing where there is none.
+    /// Where an organisation's trail ends; `None` where there is none.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn audit_head(&self, organisation: &str) -> Stored<(i64, String)> {
-        const SQL: &str = "SELECT number, hash FROM audit_heads WHERE organisation_id = $1";
-        let head: Option<(i64, String)> = on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).fetch_optional(pool).await?);
-        Ok(head.unwrap_or_default())
+    pub async fn audit_head(&self, organisation: &str) -> Stored<Option<AuditHead>> {
+        const SQL: &str = "SELECT number, last_hash, seal FROM audit_heads WHERE organisation_id = $1";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_optional(pool).await?))
     }
 
-    /// Computes every hash anew. A line that was changed, taken out or put in shows, and so does an end that was cut off.
+    /// Organisations whose trail has no key yet.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn audit_verify(&self, organisation: &str) -> Stored<AuditCheck> {
-        // Read first: lines that are written meanwhile come after it.
-        let (last, last_hash) = self.audit_head(organisation).await?;
-        let (mut good, mut hash) = (0, String::new());
-        while good < last {
-            let rows = self.audit_after(organisation, good, PAGE.min(last - good)).await?;
-            let missing = rows.is_empty();
-            for row in rows {
-                if row.number != good + 1 || row.hash != row.hash_after(organisation, &hash) {
-                    return Ok(AuditCheck { good, broken_at: Some(good + 1) });
-                }
-                (good, hash) = (row.number, row.hash);
-            }
-            if missing {
-                return Ok(AuditCheck { good, broken_at: Some(good + 1) });
-            }
-        }
-        let broken_at = (hash != last_hash).then_some(last.max(1));
-        Ok(AuditCheck { good, broken_at })
+    pub(crate) async fn audit_unkeyed(&self) -> Stored<Vec<String>> {
+        const SQL: &str = "SELECT o.id FROM organisations o LEFT JOIN audit_heads h ON h.organisation_id = o.id \
+            WHERE h.seal IS NULL OR h.seal = '' ORDER BY o.id";
+        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_all(pool).await?))
     }
+
+    /// Carries on under the key what was written before there was one, with a line that says so. `false`: it has one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn audit_carry_over(&self, organisation: &str, now: Millis) -> Stored<bool> {
+        let key = self.audit_key()?;
+        transact!(self, of organisation, tx => {
+            let head: AuditHead = sqlx::query_as(NEXT).bind(organisation).fetch_one(&mut *tx).await?;
+            if !head.seal.is_empty() {
+                return Ok(false);
+            }
+            let row = AuditRow::new(&carried_over(organisation, head.number - 1, now), head.number, &head.hash, key);
+            append!(key, tx, organisation, row);
+            tx.commit().await?;
+            Ok(true)
+        })
+    }
+
+    /// Gives the trail its key. The first one stays.
+    pub fn audit_unlock(&self, key: AuditKey) {
+        let _ = self.audit_key.set(key);
+    }
+
+    pub(super) fn audit_key(&self) -> Stored<&AuditKey> {
+        self.audit_key.get().ok_or(StoreError::AuditLocked)
+    }
+}
+
+fn carried_over(organisation: &str, lines: i64, at: Millis) -> Act {
+    let subject = if lines == 0 { "no lines".to_owned() } else { format!("lines 1 to {lines}") };
+    Act { organisation_id: organisation.to_owned(), actor: Actor::relink(), act: "trail.carried-over", subject, at }
 }

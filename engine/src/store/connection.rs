@@ -268,7 +268,7 @@ impl Store {
     async fn adopt(&self, new: &Adoption) -> Stored<Adopted> {
         let _stale = self.recent.stale_after(&new.id);
         transact!(self, of &new.act.organisation_id, tx => {
-            note!(tx, &new.act);
+            note!(self, tx, &new.act);
             // Written whatever the operator allows today: tomorrow it may be otherwise. Of two that end at once, one may have
             // handed its claim on to the other.
             sqlx::query("DELETE FROM workspace_claims WHERE workspace_id = $1 AND organisation_id <> $2 \
@@ -383,7 +383,7 @@ impl Store {
     pub async fn connection_disconnect(&self, id: &str, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(id);
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             // The claim first, as in `connection_adopt`: in the other order the two could wait for each other for ever.
             sqlx::query("DELETE FROM workspace_claims WHERE organisation_id = $1 \
                 AND workspace_id = (SELECT workspace_id FROM connections WHERE organisation_id = $1 AND id = $2)")
@@ -494,7 +494,7 @@ impl Store {
         let _stale = self.recent.stale_after(id);
         transact!(self, of &act.organisation_id, tx => {
             // From here on nobody connects it again before this is done.
-            note!(tx, act);
+            note!(self, tx, act);
             let ended: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM connections WHERE organisation_id = $1 AND id = $2 \
                 AND state = 'disconnected' AND state_since <= $3")
                 .bind(organisation).bind(id).bind(ended_before).fetch_one(&mut *tx).await?;

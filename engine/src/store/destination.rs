@@ -143,7 +143,7 @@ impl Store {
         let _stale = self.recent.stale_after(id);
         let _turn = self.turn_to_write().await;
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             let removed = sqlx::query("DELETE FROM destinations WHERE organisation_id = $1 AND id = $2")
                 .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
             if removed.rows_affected() == 0 {
@@ -172,7 +172,7 @@ impl Store {
     pub async fn destination_resume(&self, id: &str, act: &Act) -> Stored<bool> {
         let _turn = self.turn_to_write().await;
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             let resumed = sqlx::query("UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = NULL, failing_for = 0, next_at = 0 WHERE organisation_id = $1 AND id = $2")
                 .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
             if resumed.rows_affected() == 0 {

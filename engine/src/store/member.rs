@@ -2,7 +2,7 @@
 
 use sqlx::{Connection as _, FromRow};
 
-use super::audit::note;
+use super::audit::{begin, note};
 use super::postgres::transact;
 use super::{Act, Store, StoreError, Stored, on};
 use crate::account::{NewMember, Person, Role};
@@ -81,7 +81,7 @@ macro_rules! end_sessions {
 
 /// Ends the codes that somebody made who must not let anybody in any more. Each has a line of its own: whom it was for counts.
 macro_rules! end_codes {
-    ($tx:ident, $act:ident, $user:ident) => {{
+    ($store:expr, $tx:ident, $act:ident, $user:ident) => {{
         const END: &str = "UPDATE invites SET ended = 'revoked', ended_at = $3 \
             WHERE organisation_id = $1 AND made_by = $2 AND ended IS NULL AND expires_at > $3 \
             RETURNING linear_name, COALESCE((SELECT c.workspace_name FROM connections c \
@@ -89,7 +89,7 @@ macro_rules! end_codes {
         let ended = sqlx::query_as(END).bind(&$act.organisation_id).bind($user).bind($act.at);
         let ended: Vec<(String, String)> = ended.fetch_all(&mut *$tx).await?;
         for (name, workspace) in ended {
-            note!($tx, &Act { act: "invite.revoked", subject: format!("{name} in {workspace}"), ..$act.clone() });
+            note!($store, $tx, &Act { act: "invite.revoked", subject: format!("{name} in {workspace}"), ..$act.clone() });
         }
     }};
 }
@@ -159,7 +159,7 @@ impl Store {
     pub async fn member_set_role(&self, user: &str, role: &str, act: &Act) -> Stored<MemberChange> {
         const SQL: &str = "UPDATE members SET role = $3 WHERE organisation_id = $1 AND user_id = $2";
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             if role != Role::Owner.name() && is_last_owner!(tx, act, user) {
                 return Ok(MemberChange::LastOwner);
             }
@@ -168,7 +168,7 @@ impl Store {
                 return Ok(MemberChange::NotFound);
             }
             if role == Role::Member.name() {
-                end_codes!(tx, act, user);
+                end_codes!(self, tx, act, user);
             }
             end_sessions!(tx, user);
             tx.commit().await?;
@@ -182,7 +182,7 @@ impl Store {
     /// When the database fails.
     pub async fn member_remove(&self, user: &str, act: &Act) -> Stored<MemberChange> {
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             if is_last_owner!(tx, act, user) {
                 return Ok(MemberChange::LastOwner);
             }
@@ -193,7 +193,7 @@ impl Store {
             if gone.rows_affected() == 0 {
                 return Ok(MemberChange::NotFound);
             }
-            end_codes!(tx, act, user);
+            end_codes!(self, tx, act, user);
             end_sessions!(tx, user);
             free_email!(tx, user);
             tx.commit().await?;
@@ -225,12 +225,15 @@ impl Store {
                     return Ok(Member::Owned);
                 }
             }
-            sqlx::query("INSERT INTO organisations (id, slug, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (slug) DO NOTHING")
+            let made = sqlx::query("INSERT INTO organisations (id, slug, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (slug) DO NOTHING")
                 .bind(&new.organisation_id).bind(&new.organisation_slug).bind(&new.organisation_name).bind(new.now).execute(&mut *tx).await?;
+            if made.rows_affected() == 1 {
+                begin!(self, tx, &new.organisation_id);
+            }
             let organisation: String = sqlx::query_scalar("SELECT id FROM organisations WHERE slug = $1").bind(&new.organisation_slug)
                 .fetch_one(&mut *tx).await?;
             let subject = format!("{} as {}", new.email, new.role.name());
-            note!(tx, &Act { organisation_id: organisation, actor: new.actor.clone(), act: "member.added", subject, at: new.now });
+            note!(self, tx, &Act { organisation_id: organisation, actor: new.actor.clone(), act: "member.added", subject, at: new.now });
             let account = sqlx::query("INSERT INTO users (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email) DO NOTHING")
                 .bind(&new.user_id).bind(&new.email).bind(&new.name).bind(&new.password_hash).bind(new.now).execute(&mut *tx).await?.rows_affected();
             if first_owner && account == 0 {

@@ -32,4 +32,14 @@ impl Store {
         on!(&self.db, pool => { sqlx::query(SQL).bind(key).bind(value).execute(pool).await?; });
         Ok(())
     }
+
+    /// Writes `value` under `key` where it is still `old`: whoever was first has written it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn meta_swap(&self, key: &str, old: &[u8], value: &[u8]) -> Stored<()> {
+        const SQL: &str = "UPDATE meta SET value = $3 WHERE key = $1 AND value = $2";
+        on!(&self.db, pool => { sqlx::query(SQL).bind(key).bind(old).bind(value).execute(pool).await?; });
+        Ok(())
+    }
 }

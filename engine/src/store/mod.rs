@@ -31,7 +31,7 @@ mod user;
 mod webhook_secret;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use sqlx::migrate::Migrator;
@@ -40,7 +40,7 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use alarm::Broken;
 pub use api_key::ApiKeyRow;
 pub use app::{AppAdded, AppRemoved, AppRow};
-pub use audit::{Act, Actor, AuditCheck, AuditRow};
+pub use audit::{Act, Actor, AuditCheck, AuditHead, AuditKey, AuditRow};
 pub use change::ChangeRow;
 pub use connect_attempt::ConnectAttempt;
 pub use connection::{Adopted, Adoption};
@@ -113,6 +113,9 @@ pub enum StoreError {
     /// Not every name and every body can be stored there.
     #[error("the database stores text as {0}, and Relink's is UTF-8: make one with ENCODING 'UTF8'")]
     Encoding(String),
+    /// No act is done that cannot be written down.
+    #[error("the audit trail was not given its key")]
+    AuditLocked,
     /// A row that the code never writes. A person has to look.
     #[error("row {id} of {table} cannot be")]
     Inconsistent { table: &'static str, id: String },
@@ -131,7 +134,11 @@ impl StoreError {
             StoreError::Disk(trouble) => Some(*trouble),
             StoreError::Database(error) => sqlite::disk_trouble(error),
             StoreError::Ingest(error) => ingest_sqlite::disk_trouble(error),
-            StoreError::Migration(_) | StoreError::Timeout | StoreError::Encoding(_) | StoreError::Inconsistent { .. } => None,
+            StoreError::Migration(_)
+            | StoreError::Timeout
+            | StoreError::Encoding(_)
+            | StoreError::AuditLocked
+            | StoreError::Inconsistent { .. } => None,
         }
     }
 }
@@ -144,6 +151,8 @@ pub struct Store {
     db: Db,
     recent: Arc<recent::Recent>,
     writing: Arc<Mutex<()>>,
+    /// Comes sealed out of the database, so after it was opened.
+    audit_key: Arc<OnceLock<AuditKey>>,
     /// Only with SQLite.
     ingest: Option<Arc<SqliteIngest>>,
     /// Only with SQLite.
@@ -159,7 +168,7 @@ impl Store {
         let disk = Arc::new(Disk::open(path).map_err(sqlx::Error::Io)?);
         let db = Db::Sqlite(Lite::open(path, disk.clone()).await?);
         let ingest = Some(Arc::new(SqliteIngest::new(disk.clone())));
-        Ok(Store { db, recent: Arc::default(), writing: Arc::default(), ingest, disk: Some(disk) })
+        Ok(Store { db, recent: Arc::default(), writing: Arc::default(), audit_key: Arc::default(), ingest, disk: Some(disk) })
     }
 
     /// Opens a PostgreSQL database, `postgres://…`, with as many connections as usual.
@@ -176,7 +185,7 @@ impl Store {
     /// When the address makes no sense or nothing answers there.
     pub async fn open_postgres_pool(url: &str, size: u32) -> Stored<Store> {
         let db = Db::Postgres(Pg::open(url, size).await?);
-        Ok(Store { db, recent: Arc::default(), writing: Arc::default(), ingest: None, disk: None })
+        Ok(Store { db, recent: Arc::default(), writing: Arc::default(), audit_key: Arc::default(), ingest: None, disk: None })
     }
 
     /// The same store for what people wait for on pages: it leaves room for everything else.

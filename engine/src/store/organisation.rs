@@ -32,4 +32,14 @@ impl Store {
             WHERE m.user_id = $1 ORDER BY o.name, o.id";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(user).fetch_all(pool).await?))
     }
+
+    /// Whether there is any.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn organisations_exist(&self) -> Stored<bool> {
+        const SQL: &str = "SELECT id FROM organisations LIMIT 1";
+        let one: Option<String> = on!(&self.db, pool => sqlx::query_scalar(SQL).fetch_optional(pool).await?);
+        Ok(one.is_some())
+    }
 }

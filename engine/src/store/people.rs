@@ -152,7 +152,7 @@ impl Store {
             code_hash, made_by, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
         let person = &new.person;
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             let holder = sqlx::query_scalar(HOLDER).bind(&person.organisation_id).bind(&person.workspace_id).bind(&person.linear_id);
             if let Some(email) = holder.fetch_optional(&mut *tx).await? {
                 return Ok(InviteAdded::Linked { email });
@@ -236,7 +236,7 @@ impl Store {
             ON CONFLICT (organisation_id, user_id) DO NOTHING";
         let person = invite.person();
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             let taken: Option<(Option<String>,)> =
                 sqlx::query_as(TAKE).bind(&invite.id).bind(code_hash).bind(act.at).fetch_optional(&mut *tx).await?;
             let Some((by,)) = taken else { return Ok(Linking::Gone) };
@@ -265,7 +265,7 @@ impl Store {
     /// When the database fails.
     pub async fn person_link(&self, person: &LinearPersonRow, user: &str, act: &Act) -> Stored<Linking> {
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             let linking = link!(tx, person, user, Some(user), act.at);
             if matches!(linking, Linking::Linked { again: false, .. }) {
                 tx.commit().await?;

@@ -83,7 +83,7 @@ impl Store {
     pub async fn webhook_secret_add(&self, new: &WebhookSecretRow, max: i64, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(&new.connection_id);
         transact!(self, of &act.organisation_id, tx => {
-            note!(tx, act);
+            note!(self, tx, act);
             // Two at once take turns: only one can be the current one.
             sqlx::query("UPDATE connections SET generation = generation WHERE id = $1").bind(&new.connection_id).execute(&mut *tx).await?;
             sqlx::query("DELETE FROM webhook_secrets WHERE connection_id = $1 AND id NOT IN \

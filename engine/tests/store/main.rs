@@ -14,3 +14,4 @@ mod refresh;
 mod rows;
 mod stopped;
 mod support;
+mod trail;

@@ -123,12 +123,12 @@ async fn what_the_database_undid_for_others_sake_is_done_again() {
             let store = support::open(&url).await;
             store.migrate().await.unwrap();
             member(&store, "north", "a@example.com", Role::Owner).await;
-            let before = store.audit_head("org-north").await.unwrap().0;
+            let before = store.audit_head("org-north").await.unwrap().unwrap().number;
             undo(&server, code, 2).await;
             store.audit_note(&act("org-north", "a", 1)).await.unwrap();
             sqlx::raw_sql("SELECT setval('tries', 1, false)").execute(&mut server.connect().await).await.unwrap();
             store.process_beat("p", 1).await.unwrap();
-            assert_eq!(store.audit_head("org-north").await.unwrap().0, before + 1, "written once");
+            assert_eq!(store.audit_head("org-north").await.unwrap().unwrap().number, before + 1, "written once");
             sqlx::raw_sql("DROP FUNCTION undo CASCADE; DROP SEQUENCE tries; DELETE FROM processes")
                 .execute(&mut server.connect().await)
                 .await
@@ -170,6 +170,7 @@ async fn hold(server: &Server, rows: &str) -> PgConnection {
 async fn who_waits_for_one_organisation_leaves_room_for_the_others() {
     let Some(server) = Server::new("").await else { return };
     let store = Store::open_postgres_pool(&server.url(), 4).await.unwrap();
+    store.audit_unlock(support::audit_key());
     store.migrate().await.unwrap();
     for slug in ["north", "south"] {
         member(&store, slug, &format!("{slug}@example.com"), Role::Owner).await;
@@ -194,6 +195,7 @@ async fn who_waits_for_one_organisation_leaves_room_for_the_others() {
 async fn pages_that_wait_leave_half_of_the_connections() {
     let Some(server) = Server::new("").await else { return };
     let store = Store::open_postgres_pool(&server.url(), 4).await.unwrap();
+    store.audit_unlock(support::audit_key());
     store.migrate().await.unwrap();
     let organisations = ["north", "south", "east", "west", "up", "down"];
     for slug in organisations {

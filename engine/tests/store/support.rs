@@ -5,7 +5,7 @@ use std::path::Path;
 use relink_engine::account::{NewMember, Person, Role};
 use relink_engine::connection::{Actor as ConnectionActor, Viewer, Workspace};
 use relink_engine::entropy::Entropy;
-use relink_engine::store::{Act, Actor, Adoption, NewGrant, Store};
+use relink_engine::store::{Act, Actor, Adoption, AuditKey, NewGrant, Store};
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
@@ -71,7 +71,14 @@ pub async fn postgres() -> Option<Fresh> {
 /// Another way into the same database.
 pub async fn open(url: &str) -> Store {
     let opened = if url.starts_with("postgres") { Store::open_postgres(url).await } else { Store::open_sqlite(Path::new(url)).await };
-    opened.unwrap()
+    let store = opened.unwrap();
+    store.audit_unlock(audit_key());
+    store
+}
+
+/// The same for everybody who opens a database in tests.
+pub fn audit_key() -> AuditKey {
+    AuditKey::new(&"key of the trail".into())
 }
 
 /// A schema of its own in the database of the server for tests.

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use std::net::SocketAddr;
+use std::str::FromStr;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use relink_engine::account::Role;
@@ -299,11 +300,14 @@ pub enum Member {
 
 #[derive(Debug, Subcommand)]
 pub enum Audit {
-    /// Prove that no line was changed, taken out or put in
+    /// Prove that no line was changed, taken out or put in, and print number and hash of the last one
     Verify {
         /// The organisation's slug
         #[arg(long)]
         org: String,
+        /// What an earlier run printed: also prove that the trail still has that line
+        #[arg(long, value_name = "N:HASH")]
+        expect: Option<NotedLine>,
     },
     /// Print the whole trail, a JSON object for each line
     Export {
@@ -311,6 +315,25 @@ pub enum Audit {
         #[arg(long)]
         org: String,
     },
+}
+
+/// Number and hash of a line of the audit trail, as somebody noted them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotedLine {
+    pub number: i64,
+    pub hash: String,
+}
+
+impl FromStr for NotedLine {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<NotedLine, &'static str> {
+        const SHAPE: &str = "the number of a line and its hash as `relink audit verify` prints them, for example 12:9f86d0…";
+        let (number, hash) = text.trim().split_once(':').ok_or(SHAPE)?;
+        let number = number.parse().ok().filter(|number| *number > 0).ok_or(SHAPE)?;
+        let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hash { Ok(NotedLine { number, hash: hash.to_ascii_lowercase() }) } else { Err(SHAPE) }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use super::args::{Args, Command, Connection, Destination, Key, Secret, User, Webhook};
 use super::output::{print, print_end, print_secret, say};
-use super::{apps, people};
+use super::{apps, audit, people};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
 use crate::private::read_secret;
@@ -103,7 +103,7 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
             people::link(json, &engine, &organisation, &user, yes, &from_stdin()?).await
         }
         Command::Member(command) => people::members(json, &start::engine(&config, clock, entropy).await?, command).await,
-        Command::Audit(command) => people::audit(json, &start::engine(&config, clock, entropy).await?, command).await,
+        Command::Audit(command) => audit::audit(json, &start::engine(&config, clock, entropy).await?, command).await,
         Command::Refresh { due_within } => {
             let engine = start::engine(&config, clock, entropy).await?;
             let swept = json!(engine.sweep_now(due_within).await?);

@@ -2,6 +2,7 @@
 
 mod apps;
 mod args;
+mod audit;
 mod commands;
 mod output;
 mod people;

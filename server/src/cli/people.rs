@@ -1,4 +1,4 @@
-//! Commands about people: link codes, members, and the audit trail.
+//! Commands about people: link codes and members.
 
 use std::error::Error;
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _};
@@ -11,10 +11,9 @@ use relink_engine::people::{Guesser, Mailed};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::args::{Audit, Member, Workspace};
+use super::args::{Member, Workspace};
 use super::commands::{Outcome, connection, organisation};
-use super::output::{ask, print, print_end, print_secret, say, stream};
-use crate::audit::next_lines;
+use super::output::{ask, print, print_end, print_secret, say};
 use crate::times::rfc3339;
 
 /// Tries at the command line are counted together.
@@ -137,30 +136,4 @@ async fn member(engine: &Engine, organisation: &Organisation, email: &str) -> Re
     let email = account::email(email).ok_or_else(nobody)?;
     let user = engine.store().user_by_email(&email).await?.ok_or_else(nobody)?;
     Ok(engine.store().member(&organisation.id, &user.id).await?.ok_or_else(nobody)?)
-}
-
-pub async fn audit(json: bool, engine: &Engine, command: Audit) -> Outcome {
-    match command {
-        Audit::Verify { org } => {
-            let check = engine.store().audit_verify(&organisation(engine, &org).await?.id).await?;
-            let value = json!({ "good": check.good, "broken_at": check.broken_at });
-            let words = match check.broken_at {
-                None => format!("Unbroken: {} lines are as they were written.", check.good),
-                Some(number) => format!("Broken at line {number}: {} lines before it are as they were written.", check.good),
-            };
-            print(json, &value, &words)?;
-            if check.broken_at.is_some() { Err("the audit trail was changed".into()) } else { Ok(()) }
-        }
-        Audit::Export { org } => {
-            let organisation = organisation(engine, &org).await?;
-            let mut after = 0;
-            while let Some((lines, last)) = next_lines(engine, &organisation.id, after).await? {
-                if !stream(&lines)? {
-                    break;
-                }
-                after = last;
-            }
-            Ok(())
-        }
-    }
 }

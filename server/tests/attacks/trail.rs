@@ -1,5 +1,8 @@
 //! Sessions, passwords, keys and the trail.
 
+use serde_json::Value;
+use sqlx::{Connection as _, SqliteConnection};
+
 use crate::process::client;
 use crate::site::{OWNER, Site};
 
@@ -18,4 +21,62 @@ async fn a_stranger_without_the_password_gets_no_page() {
     let reply = stranger.get(format!("{}/integrations", site.relink.url)).send().await.unwrap();
     assert!(!reply.text().await.unwrap().contains("Acme Robotics"));
     assert_eq!(site.linear.minted().len(), minted, "Linear is asked for nothing");
+}
+
+/// Straight into the database of a running server.
+async fn sql(site: &Site, statements: &str) {
+    let file = site.place.path().join("data/relink.db");
+    let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned())).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+}
+
+/// What `relink audit verify` says, and whether it is content.
+fn verify(site: &Site, more: &[&str]) -> (Value, bool) {
+    let output = site.place.run(&[&["audit", "verify", "--org", "north", "--json"], more].concat(), "");
+    (serde_json::from_slice(&output.stdout).unwrap(), output.status.success())
+}
+
+#[tokio::test]
+async fn whoever_can_write_the_database_alone_cannot_shorten_the_trail() {
+    let site = Site::open().await;
+    let (first, whole) = verify(&site, &[]);
+    assert!(whole && first["good"] == 1, "{first}");
+    sql(&site, "CREATE TABLE kept AS SELECT * FROM audit; CREATE TABLE kept_heads AS SELECT * FROM audit_heads").await;
+    site.connect("acme-robotics").await;
+    let (last, whole) = verify(&site, &[]);
+    assert!(whole && last["good"] == 2, "{last}");
+    let noted = format!("{}:{}", last["last"]["number"], last["last"]["hash"].as_str().unwrap());
+    assert!(verify(&site, &["--expect", &noted]).1);
+
+    sql(&site, "CREATE TABLE all_lines AS SELECT * FROM audit; CREATE TABLE all_heads AS SELECT * FROM audit_heads").await;
+    for cut in [
+        "DELETE FROM audit WHERE number = 2; UPDATE audit_heads SET number = 1, last_hash = (SELECT hash FROM audit)",
+        "DELETE FROM audit; DELETE FROM audit_heads",
+        "UPDATE audit SET subject = 'Initech Studio' WHERE number = 2",
+    ] {
+        sql(&site, cut).await;
+        let (found, whole) = verify(&site, &[]);
+        assert!(!whole && found["broken_at"].is_number(), "{cut}: {found}");
+        sql(&site, "DELETE FROM audit; DELETE FROM audit_heads").await;
+        sql(&site, "INSERT INTO audit SELECT * FROM all_lines; INSERT INTO audit_heads SELECT * FROM all_heads").await;
+    }
+    // An older end, kept with its seal, is the one thing that only who noted a later line can see.
+    sql(&site, "DELETE FROM audit; DELETE FROM audit_heads").await;
+    sql(&site, "INSERT INTO audit SELECT * FROM kept; INSERT INTO audit_heads SELECT * FROM kept_heads").await;
+    assert!(verify(&site, &[]).1);
+    let (found, whole) = verify(&site, &["--expect", &noted]);
+    assert!(!whole && found["as_expected"] == false, "{found}");
+}
+
+#[tokio::test]
+async fn the_trail_cannot_be_begun_anew() {
+    let mut site = Site::open().await;
+    let everything = "DELETE FROM audit; DELETE FROM audit_heads; DELETE FROM meta WHERE key IN ('canary', 'audit_key')";
+    sql(&site, everything).await;
+    site.relink.signal("TERM");
+    site.relink.exit_code().await;
+    let output = site.place.run(&["audit", "verify", "--org", "north"], "");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("table meta"), "{said}");
 }

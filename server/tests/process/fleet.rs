@@ -202,11 +202,14 @@ impl Fleet {
 
     /// A way of one's own into the database.
     pub async fn store(&self) -> Store {
-        if self.database.starts_with("postgres") {
-            Store::open_postgres(&self.database).await.unwrap()
+        let opened = if self.database.starts_with("postgres") {
+            Store::open_postgres(&self.database).await
         } else {
-            Store::open_sqlite(&PathBuf::from(&self.database)).await.unwrap()
-        }
+            Store::open_sqlite(&PathBuf::from(&self.database)).await
+        };
+        let (store, vault) = (opened.unwrap(), Vault::new(KeyRing::parse(KEYS).unwrap(), entropy()));
+        relink_engine::prove_keys(&store, &vault, &entropy(), now_ms()).await.unwrap();
+        store
     }
 
     /// What a server says when asked for a token; `None` when it is not there or dies meanwhile.
