@@ -10,6 +10,7 @@ use axum::response::Response;
 use relink_app::api::Site;
 use relink_app::view::Referrer;
 use relink_engine::entropy::Entropy;
+use relink_engine::linear::PICTURES;
 use url::Url;
 
 use crate::config::origin;
@@ -53,15 +54,16 @@ pub fn harden(headers: &mut HeaderMap, https: bool) {
     }
 }
 
-/// The policy of a page: our own files, scripts by nonce only, and forms that may lead to Linear. `reloading` lets the page
-/// hear from `cargo leptos watch`.
+/// The policy of a page: our own files, Linear's pictures, scripts by nonce only, forms that may lead to Linear, and text that
+/// becomes markup only where `app/src/islands/trusted.rs` says so. `reloading` lets the page hear from `cargo leptos watch`,
+/// and be changed by it.
 pub fn page_policy(nonce: &str, linear: &Url, reloading: bool) -> Option<HeaderValue> {
     let linear = origin(linear);
-    let reload = if reloading { " ws:" } else { "" };
+    let (reload, types) = if reloading { (" ws:", "") } else { ("", "; require-trusted-types-for 'script'; trusted-types relink") };
     HeaderValue::from_str(&format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data: https:; connect-src 'self'{reload}; manifest-src 'self'; \
-         form-action 'self' {linear}; base-uri 'none'; frame-ancestors 'none'"
+         img-src 'self' data: {PICTURES}; connect-src 'self'{reload}; manifest-src 'self'; \
+         form-action 'self' {linear}; base-uri 'none'; frame-ancestors 'none'{types}"
     ))
     .ok()
 }

@@ -1,26 +1,33 @@
 //! A link code that came behind the `#` of the address: taken into the form, erased from the address bar and from the
 //! browser's history, and sent. No server ever sees a fragment, and after this nobody who looks at the screen does.
 
+use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsValue;
+use web_sys::Element;
 
 use super::field;
 
+/// Where codes go, and nothing else does.
+const ENTER: &str = "/link";
+
 #[island]
 pub fn CodeFromAddress(children: Children) -> impl IntoView {
-    Effect::new(|| {
-        take();
+    let wrapper = NodeRef::<Div>::new();
+    Effect::new(move || {
+        let Some(island) = wrapper.get().map(Element::from) else { return };
+        take(&island);
         // A second link pasted into the address bar of this very page loads nothing anew.
-        std::mem::forget(window_event_listener(leptos::ev::hashchange, |_| take()));
+        std::mem::forget(window_event_listener(leptos::ev::hashchange, move |_| take(&island)));
     });
-    view! { <div class="contents">{children()}</div> }
+    view! { <div class="contents" node_ref=wrapper>{children()}</div> }
 }
 
-fn take() {
+fn take(island: &Element) {
     if let Some(code) = code()
         && erase().is_ok()
     {
-        send(&code);
+        send(island, &code);
     }
 }
 
@@ -35,8 +42,8 @@ fn erase() -> Result<(), JsValue> {
     window().history()?.replace_state_with_url(&JsValue::NULL, "", Some(&path))
 }
 
-fn send(code: &str) -> Option<()> {
-    let (field, form) = field("[name=code]")?;
+fn send(island: &Element, code: &str) -> Option<()> {
+    let (field, form) = field(island, "[name=code]", ENTER)?;
     field.set_value(code);
     form.submit().ok()
 }

@@ -3,13 +3,17 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use web_sys::Element;
+use web_sys::{Element, Node};
+
+use super::wrapper;
 
 #[island]
 pub fn Leave(children: Children) -> impl IntoView {
     let leave = move |event: SubmitEvent| {
         let button = event.submitter().and_then(|button| button.dyn_into::<Element>().ok());
-        if let Some(button) = button {
+        if let Some((button, island)) = button.zip(wrapper(&event))
+            && island.contains(Some(&button))
+        {
             say_goodbye(button);
         }
     };
@@ -17,12 +21,15 @@ pub fn Leave(children: Children) -> impl IntoView {
 }
 
 fn say_goodbye(button: Element) {
-    let before = button.inner_html();
+    let before: Vec<Node> = std::iter::successors(button.first_child(), Node::next_sibling).collect();
     let _ = button.set_attribute("aria-busy", "true");
     button.set_text_content(Some("Going to Linear…"));
     // Coming back with the browser's Back button may show this very page again, still busy.
     let restore = window_event_listener(leptos::ev::pageshow, move |_| {
-        button.set_inner_html(&before);
+        button.set_text_content(None);
+        for node in &before {
+            let _ = button.append_child(node);
+        }
         let _ = button.remove_attribute("aria-busy");
     });
     std::mem::forget(restore);

@@ -11,9 +11,10 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::closure::Closure;
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Document, DomParser, Element, EventSource, Headers, MessageEvent, RequestInit, Response, SupportedType};
+use web_sys::{Document, Element, EventSource, Headers, MessageEvent, RequestInit, Response};
 
 use super::morph::put;
+use super::trusted::parse;
 use super::{property, within};
 
 /// Nothing heard for so long, and the stream is dead: the server speaks every fifteen seconds.
@@ -330,7 +331,7 @@ async fn fetch(made: &str) -> Result<Fetched, JsValue> {
         return Err(JsValue::NULL);
     }
     let html = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
-    DomParser::new()?.parse_from_string(&html, SupportedType::TextHtml).map(Fetched::Page)
+    parse(&html).map(Fetched::Page)
 }
 
 fn first(inside: &Document, selector: &str) -> Option<Element> {

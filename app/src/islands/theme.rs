@@ -1,28 +1,37 @@
 //! Radios that save as soon as one is chosen. The theme changes in place; only if the server cannot be told, the form
 //! is posted, so that the person sees what is wrong.
 
+use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, HtmlFormElement, HtmlInputElement, RequestInit, RequestRedirect, Response, UrlSearchParams};
+use web_sys::{Element, Event, HtmlInputElement, RequestInit, RequestRedirect, Response, UrlSearchParams};
 
-use super::{field, within};
+use super::{field, within, wrapper};
+
+const SAVE: &str = "/theme";
 
 #[island]
 pub fn SaveOnChange(children: Children) -> impl IntoView {
+    let island = NodeRef::<Div>::new();
     // Before this was awake, somebody may have chosen what the page did not come with.
-    Effect::new(|| {
-        save("[name=theme]:checked:not([checked])");
+    Effect::new(move || {
+        if let Some(island) = island.get() {
+            save(&island, "[name=theme]:checked:not([checked])");
+        }
     });
-    view! { <div class="contents" on:change=|_| { save("[name=theme]:checked"); }>{children()}</div> }
+    let change = move |event: Event| {
+        let _ = wrapper(&event).and_then(|island| save(&island, "[name=theme]:checked"));
+    };
+    view! { <div class="contents" node_ref=island on:change=change>{children()}</div> }
 }
 
-fn save(chosen: &str) -> Option<()> {
-    let (radio, form) = field(chosen)?;
+fn save(island: &Element, chosen: &str) -> Option<()> {
+    let (radio, form) = field(island, chosen, SAVE)?;
     show(&radio.value());
     spawn_local(async move {
-        if post(&form, &radio).await.is_err() {
+        if post(&radio).await.is_err() {
             let _ = form.submit();
         }
     });
@@ -47,13 +56,13 @@ fn paint(root: &Element) -> Result<(), JsValue> {
 }
 
 /// A reload on every arrow key would take the focus out of the radios, so this one post stays on the page.
-async fn post(form: &HtmlFormElement, radio: &HtmlInputElement) -> Result<(), JsValue> {
+async fn post(radio: &HtmlInputElement) -> Result<(), JsValue> {
     let fields = UrlSearchParams::new()?;
     fields.append(&radio.name(), &radio.value());
     let request = RequestInit::new();
     request.set_method("POST");
     request.set_body(&fields);
     request.set_redirect(RequestRedirect::Manual);
-    let reply: Response = JsFuture::from(window().fetch_with_str_and_init(&form.action(), &request)).await?.dyn_into()?;
+    let reply: Response = JsFuture::from(window().fetch_with_str_and_init(SAVE, &request)).await?.dyn_into()?;
     if reply.status() < 400 { Ok(()) } else { Err(JsValue::NULL) }
 }

@@ -24,6 +24,16 @@ pub use token_reply::Tokens;
 use self::http::Http;
 use crate::clock::{Clock, Millis};
 
+/// Where the pictures come from that Linear names, as a source of a content security policy.
+pub const PICTURES: &str = "https://*.linear.app";
+
+/// Whether the address of a picture is at [`PICTURES`].
+#[must_use]
+pub fn serves_picture(url: &str) -> bool {
+    let url = Url::parse(url).ok().filter(|url| url.scheme() == "https" && url.port().is_none());
+    url.is_some_and(|url| url.host_str().is_some_and(|host| host.ends_with(".linear.app")))
+}
+
 /// An OAuth app in Linear: the operator's, or one of an organisation's own.
 #[derive(Clone, Debug)]
 pub struct OauthApp {
@@ -102,4 +112,23 @@ fn at(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     url.set_path(path);
     url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::serves_picture;
+
+    #[test]
+    fn pictures_are_linears_own() {
+        assert!(serves_picture("https://public.linear.app/acme/logo.png"));
+        for elsewhere in [
+            "https://evil.example/a.linear.app",
+            "https://linear.app.evil.example/",
+            "http://public.linear.app/",
+            "javascript:1",
+            "https://evillinear.app/",
+        ] {
+            assert!(!serves_picture(elsewhere), "{elsewhere}");
+        }
+    }
 }
