@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::missing::in_the_log;
 use crate::Start;
-use crate::parts::{Solo, Strip};
+use crate::parts::{Solo, Strip, title};
 use crate::view::{RequestId, Theme};
 
 /// What to say instead of an empty or a machine's answer.
@@ -31,7 +31,7 @@ pub fn broken(Broken { heading, words, theme, css, simulated, way_on, request }:
             <head>
                 <Start theme css />
                 <link rel="icon" type="image/svg+xml" href="/favicon-off.svg" />
-                <title>{format!("{heading}, Relink")}</title>
+                {title(format!("{heading}, Relink"))}
             </head>
             <body>
                 <div class=simulated.then_some("has-sim")>

@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 
+use crate::parts::picture_title;
 use crate::view::{ChainKind, ChainLink, ChainView};
 
 const CUT: &str = "M-4 12.5 4 20.5M4 12.5-4 20.5";
@@ -42,7 +43,7 @@ pub fn Chain(chain: ChainView) -> impl IntoView {
 fn link(link: ChainLink) -> AnyView {
     let title = link.title.clone();
     let shape = view! {
-        <title>{title.clone()}</title>
+        {picture_title(title.clone())}
         <rect class="hit" x=percent(link.at) y="2" width=percent(link.width) height="30" rx="6" />
         {shape(&link)}
     };

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::door::words;
-use crate::parts::{Field, Glyph, Icon, Problem};
+use crate::parts::{Field, Glyph, Icon, Problem, textarea};
 use crate::view::Complaint;
 
 #[component]
@@ -32,6 +32,8 @@ pub fn NewSecret(connection: String, refused: bool) -> impl IntoView {
 
 #[component]
 pub fn Check(connection: String) -> impl IntoView {
+    let body = textarea("").class("input").id("check-body").name("body").rows("5").required(true);
+    let body = body.spellcheck("false").attr("autocomplete", "off").attr("aria-describedby", "check-body-h");
     view! {
         <details class="check split">
             <summary class="pad">
@@ -45,16 +47,7 @@ pub fn Check(connection: String) -> impl IntoView {
                 <input type="hidden" name="connection" value=connection />
                 <div class="field">
                     <label for="check-body">"Body"</label>
-                    <textarea
-                        class="input"
-                        id="check-body"
-                        name="body"
-                        rows="5"
-                        required
-                        spellcheck="false"
-                        autocomplete="off"
-                        aria-describedby="check-body-h"
-                    ></textarea>
+                    {body}
                     <p class="hint" id="check-body-h">
                         "Exactly as it was sent, to the last byte; up to about 40 KB of JSON."
                     </p>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Glyph, Icon};
+use super::{Glyph, Icon, textarea};
 use crate::islands::CopyButton;
 
 #[component]
@@ -83,7 +83,7 @@ pub fn CopyText(#[prop(into)] id: String, label: &'static str, text: String, row
         <div class="field">
             <label for=of>{label}</label>
             <CopyButton>
-                <textarea class="input" id=id rows=rows readonly>{text.clone()}</textarea>
+                {textarea(&text).class("input").id(id).rows(rows).readonly(true)}
                 <button class="btn js-only" type="button" data-copy=text>
                     <Glyph icon=Icon::Copy />
                     <span data-says="Copied">"Copy"</span>

@@ -1,11 +1,11 @@
 //! The frame of every page of a signed-in person: the strip of the simulated Linear, navigation, account, and main.
 
 use leptos::prelude::*;
-use leptos_meta::{Link, Meta, Title};
+use leptos_meta::{Link, Meta};
 
 use super::preview::Preview;
 use super::solo::Solo;
-use super::{Glyph, Icon, Mark};
+use super::{Glyph, Icon, Mark, TabTitle};
 use crate::islands::{Menus, Once};
 use crate::view::{InstanceTrouble, OrganisationView, PersonView, ShellView, Status};
 
@@ -78,7 +78,7 @@ pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
         None => view! { <Solo host=shell.host.clone() foot>{main}</Solo> }.into_any(),
     };
     view! {
-        <Title text=title />
+        <TabTitle text=title />
         <Link rel="icon" type_="image/svg+xml" href=icon />
         <Meta name="description" content=about.unwrap_or(ABOUT) />
         {preview}
