@@ -4,6 +4,7 @@ use sqlx::FromRow;
 
 use crate::clock::Millis;
 use crate::store::Actor;
+use crate::text::{EMAIL_MAX, NAME_MAX};
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Organisation {
@@ -88,7 +89,7 @@ pub fn email(text: &str) -> Option<String> {
         && !domain.is_empty()
         && !domain.starts_with('.')
         && !domain.ends_with('.')
-        && text.len() <= 254
+        && text.len() <= EMAIL_MAX
         && !text.chars().any(|c| c.is_whitespace() || c.is_control());
     fits.then(|| text.to_lowercase())
 }
@@ -128,7 +129,8 @@ pub fn display_name(text: &str) -> Option<String> {
     let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     let unseen =
         |c: char| c.is_whitespace() || matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FE0F}' | '\u{FEFF}');
-    let fits = (1..=100).contains(&text.chars().count()) && !text.chars().any(|c| c.is_control() || turns(c)) && !text.chars().all(unseen);
+    let fits =
+        (1..=NAME_MAX).contains(&text.chars().count()) && !text.chars().any(|c| c.is_control() || turns(c)) && !text.chars().all(unseen);
     fits.then(|| text.to_owned())
 }
 

@@ -5,6 +5,7 @@ use crate::account::Role;
 use crate::every::gets_on;
 use crate::mail::Mail;
 use crate::store::{Broken, StoreError};
+use crate::text;
 
 /// Connections told about in one go.
 const LIMIT: i64 = 500;
@@ -40,7 +41,7 @@ impl Engine {
         let members = self.store().members(organisation).await?;
         let mut told = 0;
         for member in members.iter().filter(|member| member.role != Role::Member.name()) {
-            match mail.send(&member.name, &member.email, subject(broken), text(mail, broken)).await {
+            match mail.send(&member.name, &member.email, &subject(broken), &words(mail, broken)).await {
                 Ok(()) => told += 1,
                 Err(error) => tracing::error!(%error, organisation, "an alarm could not be sent by e-mail"),
             }
@@ -52,15 +53,15 @@ impl Engine {
 
 fn subject(broken: &[Broken]) -> String {
     match broken {
-        [one] => format!("{} needs you: reconnect required", one.workspace_name),
+        [one] => format!("{} needs you: reconnect required", text::name(&one.workspace_name)),
         several => format!("{} Linear workspaces need you: reconnect required", several.len()),
     }
 }
 
-fn text(mail: &Mail, broken: &[Broken]) -> String {
+fn words(mail: &Mail, broken: &[Broken]) -> String {
     let lines = broken.iter().map(|one| {
         let page = mail.page(&format!("/integrations/{}", one.connection_id));
-        format!("{}\n{page}\n", one.workspace_name)
+        format!("{}\n{page}\n", text::name(&one.workspace_name))
     });
     format!(
         "Linear does not accept the tokens any more, so nothing that relies on the connection works. Open its page, see why, and press \

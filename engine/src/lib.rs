@@ -29,6 +29,7 @@ pub mod scope;
 mod storage;
 pub mod store;
 mod tally;
+pub mod text;
 mod token;
 pub mod vault;
 pub mod webhook;

@@ -12,6 +12,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use url::Url;
 
+use crate::text;
+
 /// A mail server that takes longer counts as one that does not answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Mails on their way at a time.
@@ -126,14 +128,8 @@ impl Mail {
     }
 
     /// Sends plain text. When this answers, the mail server has it.
-    pub(crate) async fn send(&self, name: &str, email: &str, subject: String, text: String) -> Result<(), SendError> {
-        let address: Address = email.parse().map_err(|_| SendError::Address)?;
-        let message = Message::builder()
-            .from(self.server.from.clone())
-            .to(Mailbox::new(Some(name.to_owned()), address))
-            .subject(subject)
-            .header(ContentType::TEXT_PLAIN)
-            .body(text)?;
+    pub(crate) async fn send(&self, name: &str, email: &str, subject: &str, text: &str) -> Result<(), SendError> {
+        let message = message(self.server.from.clone(), name, email, subject, text)?;
         let sending = async {
             let _turn = self.turns.acquire().await;
             self.server.transport.send(message).await
@@ -143,9 +139,37 @@ impl Mail {
     }
 }
 
+/// Names come from anybody, so whatever would end a line of the head or of the text is taken out of them here.
+fn message(from: Mailbox, name: &str, email: &str, subject: &str, body: &str) -> Result<Message, SendError> {
+    let address: Address = email.parse().map_err(|_| SendError::Address)?;
+    let message = Message::builder()
+        .from(from)
+        .to(Mailbox::new(Some(text::name(name)), address))
+        .subject(text::line(subject))
+        .header(ContentType::TEXT_PLAIN)
+        .body(text::lines(body))?;
+    Ok(message)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_name_ends_a_line_of_the_head() {
+        let from: Mailbox = "Relink <relink@example.com>".parse().unwrap();
+        for name in ["Eve\r\nBcc: all@example.com\r\n\r\nHello", "Eve\nX: y", "\r", "\u{2028}Eve\u{0}", &"w".repeat(10_000)] {
+            let subject = format!("{name} needs you");
+            let mail = message(from.clone(), name, "eve@example.com", &subject, "Hello").unwrap();
+            let mail = String::from_utf8(mail.formatted()).unwrap();
+            let (head, body) = mail.split_once("\r\n\r\n").unwrap();
+            let names: Vec<_> = head.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(':').next()).collect();
+            let usual = ["From", "To", "Subject", "Content-Type", "Date", "Content-Transfer-Encoding", "MIME-Version", "Message-ID"];
+            assert!(names.iter().all(|name| usual.contains(name)), "{head}");
+            assert_eq!(body.trim(), "Hello");
+        }
+        assert!(matches!(message(from, "Eve", "eve@example.com\r\nBcc: b@example.com", "s", "t"), Err(SendError::Address)));
+    }
 
     fn tls(url: &str) -> Result<String, MailError> {
         with_tls(Url::parse(url).unwrap()).map(|url| url.query().unwrap_or_default().to_owned())

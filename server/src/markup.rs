@@ -1,12 +1,14 @@
 //! Pages as the HTML standard has them. The renderer writes three things that browsers forgive and the standard does not:
 //! `<!>` for an empty comment, its last script behind the end of the document, and the nonce as the value of `crossorigin`.
-//! The comments are for finding places again in the browser, which happens in islands only: elsewhere they are left out.
+//! The comments are for finding places again in the browser, which happens in islands only: elsewhere they are left out. Nor
+//! does any text hold a character that acts on what stands around it, whoever wrote it.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use relink_engine::text::acts;
 
 const ENDS: [&str; 2] = ["</body>", "</html>"];
 
@@ -35,7 +37,7 @@ fn tidied(html: &str) -> String {
     while let Some(start) = rest.find('<') {
         let (text, from_tag) = rest.split_at(start);
         let (tag, after) = from_tag.split_at(length(from_tag));
-        page.push_str(text);
+        push_text(&mut page, text);
         islands += usize::from(tag.starts_with("<leptos-island"));
         islands = islands.saturating_sub(usize::from(tag == "</leptos-island>"));
         match tag {
@@ -47,7 +49,14 @@ fn tidied(html: &str) -> String {
         }
         rest = after;
     }
-    page + rest + &ends
+    push_text(&mut page, rest);
+    page + &ends
+}
+
+/// Names are made fit for a page where it is made (`relink_engine::text`); this is for what was forgotten.
+fn push_text(page: &mut String, text: &str) {
+    let acts = |c: char| acts(c) && !matches!(c, '\n' | '\t');
+    if text.contains(acts) { page.extend(text.chars().filter(|c| !acts(*c))) } else { page.push_str(text) }
 }
 
 /// Of the tag, comment or script that the text starts with: what stands in quotes or in a script is no markup.
@@ -86,6 +95,12 @@ mod tests {
                      <leptos-island data-component=\"A\">c<!---->d</leptos-island>e<script>1</script></body></html>";
         assert_eq!(tidied(html), right);
         assert_eq!(tidied(right), right);
+    }
+
+    #[test]
+    fn no_text_acts_on_what_stands_around_it() {
+        let html = "<p>Acme\u{202e}dekcah\u{2069}\u{1b}[2J\r\n\t\u{9b}x</p>\u{200f}";
+        assert_eq!(tidied(html), "<p>Acmedekcah[2J\n\tx</p>");
     }
 
     #[test]

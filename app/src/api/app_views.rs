@@ -4,6 +4,7 @@ use relink_engine::account::Person;
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
 use relink_engine::store::StoreError;
+use relink_engine::text;
 use relink_engine::{App, Engine};
 
 use super::words;
@@ -25,7 +26,7 @@ pub async fn own_apps(engine: &Engine, person: &Person, draft: AppDraft) -> Resu
 fn app_view(app: App, now: Millis) -> AppView {
     AppView {
         id: app.id,
-        name: app.name,
+        name: text::name(&app.name),
         client_id: app.client_id,
         has_secret: app.has_secret,
         has_webhook_secret: app.has_webhook_secret,
@@ -46,7 +47,7 @@ pub async fn app_choices(engine: &Engine, person: &Person) -> Result<Vec<Choice>
 /// None where there is one app at most. The first is the one that is gone through unless another is chosen.
 fn choices(operators: bool, own: Vec<App>) -> Vec<Choice> {
     let operators = operators.then(|| (OPERATORS.to_owned(), "This Relink’s app".to_owned()));
-    let all: Vec<_> = operators.into_iter().chain(own.into_iter().map(|app| (app.id, app.name))).collect();
+    let all: Vec<_> = operators.into_iter().chain(own.into_iter().map(|app| (app.id, text::name(&app.name)))).collect();
     if all.len() < 2 {
         return Vec::new();
     }
@@ -57,7 +58,7 @@ fn choices(operators: bool, own: Vec<App>) -> Vec<Choice> {
 pub async fn through(engine: &Engine, person: &Person, connection: &Connection) -> Result<Option<ThroughView>, StoreError> {
     let Some(id) = connection.app_id.as_deref() else { return Ok(None) };
     let app = engine.apps(&person.organisation_id).await?.into_iter().find(|app| app.id == id);
-    Ok(app.map(|app| ThroughView { name: app.name, client_id: app.client_id, owned: person.owns() }))
+    Ok(app.map(|app| ThroughView { name: text::name(&app.name), client_id: app.client_id, owned: person.owns() }))
 }
 
 #[cfg(test)]

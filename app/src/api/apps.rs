@@ -61,7 +61,7 @@ pub async fn remove_app(#[server(default)] app: String) -> Result<(), Failure> {
     match engine.app_remove(&person, &app).await {
         Ok(name) => done(Flash::AppRemoved { name }).await,
         Err(AppError::InUse) => match engine.apps(&person.organisation_id).await?.into_iter().find(|one| one.id == app) {
-            Some(app) => done(Flash::AppInUse { name: app.name }).await,
+            Some(app) => done(Flash::AppInUse { name: relink_engine::text::name(&app.name) }).await,
             None => refuse(Failure::NotFound).await,
         },
         Err(error) => refuse(error.into()).await,

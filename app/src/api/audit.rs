@@ -26,9 +26,9 @@ fn line(row: AuditRow, now: Millis) -> AuditLine {
     AuditLine {
         number: row.number,
         at: words::moment(row.at, now),
-        who: row.who,
+        who: relink_engine::text::name(&row.who),
         act: in_words(&row.act).map_or(row.act.clone(), str::to_owned),
-        subject: row.subject,
+        subject: relink_engine::text::title(&row.subject),
         address: row.address,
     }
 }

@@ -86,12 +86,14 @@ async fn flash(
     person: &relink_engine::account::Person,
     connected: relink_engine::Connected,
 ) -> Result<crate::view::Flash, Failure> {
+    use relink_engine::text::name;
+
     use super::people_views::People;
     use super::webhook_facts::Webhooks;
     use crate::view::Flash;
 
     if connected.again {
-        return Ok(Flash::Reconnected { workspace: connected.workspace, viewer: connected.viewer });
+        return Ok(Flash::Reconnected { workspace: name(&connected.workspace), viewer: name(&connected.viewer) });
     }
     let connections = engine.store().connections(&person.organisation_id).await?;
     let connection = connections.iter().find(|connection| connection.id == connected.connection);
@@ -99,12 +101,13 @@ async fn flash(
     let you = connection.and_then(|connection| people.who_are_you(connection));
     let webhooks = Webhooks::load(engine, person).await?;
     let delivers = connection.is_some_and(|connection| webhooks.app_delivers(connection, &connections));
-    Ok(Flash::Connected { connection: connected.connection, workspace: connected.workspace, delivers, you })
+    Ok(Flash::Connected { connection: connected.connection, workspace: name(&connected.workspace), delivers, you })
 }
 
 #[cfg(feature = "ssr")]
 fn connect_error(error: relink_engine::FinishError) -> crate::view::ConnectError {
     use relink_engine::FinishError;
+    use relink_engine::text::name;
 
     use crate::view::{ConnectError, ExpectedWorkspace};
 
@@ -115,10 +118,10 @@ fn connect_error(error: relink_engine::FinishError) -> crate::view::ConnectError
         FinishError::ExchangeFailed(_) => ConnectError::ExchangeFailed,
         FinishError::LinearUnreachable(_) => ConnectError::LinearUnreachable,
         FinishError::WrongWorkspace { connection, expected } => {
-            ConnectError::WrongWorkspace { expected: Some(ExpectedWorkspace { connection, name: expected }) }
+            ConnectError::WrongWorkspace { expected: Some(ExpectedWorkspace { connection, name: name(&expected) }) }
         }
         FinishError::AlreadyConnected { connection, workspace } => {
-            ConnectError::AlreadyConnected(ExpectedWorkspace { connection, name: workspace })
+            ConnectError::AlreadyConnected(ExpectedWorkspace { connection, name: name(&workspace) })
         }
         FinishError::WorkspaceAlreadyLinked { email } => ConnectError::WorkspaceAlreadyLinked { email },
         FinishError::Sealed(_) | FinishError::Store(_) => ConnectError::Internal,

@@ -190,8 +190,8 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
     match engine.disconnect(&person, &connection).await {
         Ok(ended) => {
             set_flash(match ended.tokens {
-                Voided::Kept => Flash::DisconnectedKept { workspace: ended.workspace },
-                tokens => Flash::Disconnected { workspace: ended.workspace, revoked: tokens == Voided::Done },
+                Voided::Kept => Flash::DisconnectedKept { workspace: relink_engine::text::name(&ended.workspace) },
+                tokens => Flash::Disconnected { workspace: relink_engine::text::name(&ended.workspace), revoked: tokens == Voided::Done },
             })
             .await?;
             see_other("/integrations");
@@ -204,20 +204,27 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
 }
 
 #[cfg(feature = "ssr")]
+fn project_view(project: relink_engine::linear::Project) -> crate::view::ProjectView {
+    use relink_engine::text;
+
+    crate::view::ProjectView {
+        name: text::name(&project.name),
+        url: Some(project.url).filter(|url| text::leads_to_the_web(url)),
+        team: project.team.as_deref().map(text::name),
+    }
+}
+
+#[cfg(feature = "ssr")]
 fn content(asked: Result<relink_engine::linear::Content, relink_engine::CallFailed>) -> Result<crate::view::WorkspaceContent, Failure> {
     use relink_engine::linear::CallError;
-    use relink_engine::{CallFailed, TokenError};
+    use relink_engine::{CallFailed, TokenError, text};
 
-    use crate::view::{ProjectView, TeamView, WorkspaceContent};
+    use crate::view::{TeamView, WorkspaceContent};
 
     Ok(match asked {
         Ok(content) => WorkspaceContent::Loaded {
-            teams: content.teams.into_iter().map(|team| TeamView { key: team.key, name: team.name }).collect(),
-            projects: content
-                .projects
-                .into_iter()
-                .map(|project| ProjectView { name: project.name, url: project.url, team: project.team })
-                .collect(),
+            teams: content.teams.into_iter().map(|team| TeamView { key: text::name(&team.key), name: text::name(&team.name) }).collect(),
+            projects: content.projects.into_iter().map(project_view).collect(),
             truncated: content.truncated,
         },
         Err(CallFailed::Linear(CallError::Passing(_)) | CallFailed::Token(TokenError::Unreachable { .. })) => WorkspaceContent::Unreachable,

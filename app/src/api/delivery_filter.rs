@@ -3,6 +3,7 @@
 use relink_engine::connection::Connection;
 use relink_engine::outgoing::EVENTS;
 use relink_engine::store::{DeliveryFilter, DeliveryRow, Store, StoreError};
+use relink_engine::text;
 
 use super::deliveries::DeliveriesQuery;
 use super::delivery_views::BODY_HEAD;
@@ -58,7 +59,8 @@ impl Page {
             label: label.to_owned(),
             chosen: chosen.as_deref() == Some(value),
         };
-        let mut workspaces: Vec<Choice> = connections.iter().map(|one| choice(&one.id, &one.workspace.name, &self.connection)).collect();
+        let mut workspaces: Vec<Choice> =
+            connections.iter().map(|one| choice(&one.id, &text::name(&one.workspace.name), &self.connection)).collect();
         workspaces.sort_by_key(|choice| choice.label.to_lowercase());
         // All that Linear sends: to collect those that came would mean to read every delivery.
         FilterView {

@@ -3,6 +3,7 @@
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
 use relink_engine::store::{DeliveryRow, WebhookSecretRow, ways};
+use relink_engine::text;
 
 use super::json::pretty;
 use super::webhook_views::signed_with_id;
@@ -23,10 +24,10 @@ fn delivery_view(row: &DeliveryRow, secrets: &[WebhookSecretRow], connections: &
         number: row.number,
         at: words::short_stamp(row.received_at, now),
         event: event(row),
-        subject: row.subject.clone(),
-        actor: row.actor.clone(),
+        subject: text::title(&row.subject),
+        actor: text::title(&row.actor),
         // One that was disconnected so long ago that it is forgotten has no name any more.
-        workspace: workspace.map_or_else(|| row.workspace_id.clone(), |connection| connection.workspace.name.clone()),
+        workspace: workspace.map_or_else(|| row.workspace_id.clone(), |connection| text::name(&connection.workspace.name)),
         outcome: match row.outcome.as_str() {
             "late" => DeliveryOutcome::Late,
             "ignored" => DeliveryOutcome::Ignored,
@@ -51,7 +52,7 @@ fn came_twice(row: &DeliveryRow) -> bool {
 
 fn event(row: &DeliveryRow) -> String {
     let event = if row.event.is_empty() { "No type" } else { &row.event };
-    format!("{event} {}", row.action).trim_end().to_owned()
+    text::name(format!("{event} {}", row.action).trim_end())
 }
 
 /// "d4c1f0a2…77be": of anything longer only the ends.
@@ -82,8 +83,13 @@ fn body(row: &DeliveryRow) -> BodyView {
     BodyView {
         bytes: words::grouped(bytes),
         raw: whole.then(|| text.to_owned()),
-        pieces: pretty(text).filter(|_| whole).unwrap_or_else(as_it_is),
+        pieces: pretty(text).filter(|_| whole).unwrap_or_else(as_it_is).into_iter().map(seen).collect(),
     }
+}
+
+/// What would act on the text around it is written as JSON can write it. The copy that people take stays as it was sent.
+fn seen(piece: Piece) -> Piece {
+    Piece { text: text::escaped(&piece.text, &['\n', '\t']).into_owned(), ..piece }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub async fn load_door() -> Result<DoorView, Failure> {
 
     let (engine, parts) = (engine()?, parts()?);
     let view = DoorView {
-        organisation: engine.store().organisation_only().await?.map(|organisation| organisation.name),
+        organisation: engine.store().organisation_only().await?.map(|organisation| relink_engine::text::name(&organisation.name)),
         unowned: !engine.store().owner_exists().await?,
         signed_in: person().await?.is_some(),
         stored_in: site()?.stored_in,

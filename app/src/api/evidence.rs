@@ -3,6 +3,7 @@
 use relink_engine::KeyUse;
 use relink_engine::clock::{DAY, Millis};
 use relink_engine::connection::{Connection, Evidence, Reason, State, TokenTimes};
+use relink_engine::text;
 
 use super::words;
 use crate::view::{EndingView, EvidenceView, KeyUsedView};
@@ -46,6 +47,7 @@ fn wrong_client(connection: &Connection, connections: &[Connection], token: Opti
     let same_app = connections.iter().filter(|other| other.id != connection.id && other.app_id == connection.app_id);
     let issued = |other: &Connection| if let State::Connected { token } = &other.state { Some(token.issued_at) } else { None };
     let (name, at) = same_app.filter_map(|other| Some((&other.workspace.name, issued(other)?))).max_by_key(|(_, at)| *at)?;
+    let name = text::name(name);
     (at > after).then(|| format!("A wrong client ID or secret: {name} got a token with them at {}", words::at_clock(at, now).text))
 }
 
@@ -68,7 +70,7 @@ pub fn ending_view(connection: &Connection, keys: &[KeyUse], keep: Millis, now: 
     EndingView {
         tokens_kept: connection.kept,
         keys: count(keys.len()),
-        last_used: used.map(|(key, at)| KeyUsedView { key: key.name.clone(), ago: words::ago(now - at) }),
+        last_used: used.map(|(key, at)| KeyUsedView { key: text::name(&key.name), ago: words::ago(now - at) }),
         kept: if keep == DAY { "1 day".to_owned() } else { kept(keep) },
     }
 }

@@ -8,6 +8,7 @@ use relink_engine::clock::{HOUR, Millis};
 use relink_engine::connection::{Connection, State};
 use relink_engine::linear::{CallError, LinearPerson};
 use relink_engine::people::{Invite, InviteError, Outcome, TeamMember};
+use relink_engine::text;
 use relink_engine::{CallFailed, Engine, TokenError};
 use tokio::time::{Instant, timeout_at};
 
@@ -42,7 +43,7 @@ pub async fn inviting(engine: &Engine, person: &Person, team: &[TeamMember]) -> 
     let mut connections = engine.store().connections(&person.organisation_id).await?;
     connections.sort_by_cached_key(|connection| connection.workspace.name.to_lowercase());
     let broken = connections.iter().filter(|connection| matches!(connection.state, State::ReconnectRequired { .. }));
-    let broken: Vec<String> = broken.map(|connection| connection.workspace.name.clone()).collect();
+    let broken: Vec<String> = broken.map(|connection| text::name(&connection.workspace.name)).collect();
     // A page that only looks again asks nothing of Linear: what it invites with is not what changes by itself.
     let asks = live_from()?.is_none();
     let connected = connections.into_iter().filter(|connection| asks && matches!(connection.state, State::Connected { .. }));
@@ -63,7 +64,7 @@ pub async fn inviting(engine: &Engine, person: &Person, team: &[TeamMember]) -> 
         people,
         pickable: pickable(&asked, &draft, SUGGESTED_MAX),
         more_people,
-        silent: asked.iter().filter(|asked| asked.people.is_none()).map(|asked| asked.connection.workspace.name.clone()).collect(),
+        silent: asked.iter().filter(|asked| asked.people.is_none()).map(|asked| text::name(&asked.connection.workspace.name)).collect(),
         broken,
         draft: InviteDraft { valid: if draft.valid.is_empty() { HOURS_DEFAULT.to_owned() } else { draft.valid }, ..draft },
         waiting: waiting.into_iter().map(|invite| waiting_code(invite, now)).collect(),
@@ -83,7 +84,7 @@ async fn ask(engine: &Engine, person: &Person, team: &[TeamMember], connection: 
 }
 
 fn workspace(connection: &Connection, draft: &InviteDraft) -> Choice {
-    Choice { value: connection.id.clone(), label: connection.workspace.name.clone(), chosen: connection.id == draft.workspace }
+    Choice { value: connection.id.clone(), label: text::name(&connection.workspace.name), chosen: connection.id == draft.workspace }
 }
 
 /// "Elif Demir, elif@acme.example (guest, linked)", with the workspace where there are several.
@@ -95,7 +96,7 @@ fn suggested(asked: &[Asked]) -> Vec<String> {
         let place = several.then_some(asked.connection.workspace.name.as_str());
         let marks: Vec<&str> = guest.into_iter().chain(linked).chain(place).collect();
         let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
-        format!("{}, {}{marks}", person.name, person.email)
+        format!("{}, {}{marks}", text::name(&person.name), text::email(&person.email))
     };
     asked.iter().flat_map(|asked| asked.people.iter().flatten().map(move |person| suggestion(asked, person))).collect()
 }
@@ -104,8 +105,8 @@ fn waiting_code(invite: Invite, now: Millis) -> WaitingCodeView {
     WaitingCodeView {
         who: who(&invite.name, &invite.email),
         id: invite.id,
-        workspace: invite.workspace,
-        made_by: invite.made_by,
+        workspace: text::name(&invite.workspace),
+        made_by: invite.made_by.as_deref().map(text::name),
         opened: invite.opened_at.map(|at| words::moment(at, now)),
         runs_out: Moment { iso: words::iso(invite.expires_at), text: format!("in {}", words::span(invite.expires_at - now)) },
     }
@@ -120,7 +121,7 @@ fn answered_code(invite: Invite, team: &[TeamMember], now: Millis) -> AnsweredCo
         Outcome::Open | Outcome::Declined => CodeAnswer::NotMe,
     };
     let at = words::at_clock(invite.ended_at.unwrap_or(now), now);
-    AnsweredCodeView { id: invite.id, name: invite.name, workspace: invite.workspace, at, answer }
+    AnsweredCodeView { id: invite.id, name: text::name(&invite.name), workspace: text::name(&invite.workspace), at, answer }
 }
 
 /// Nothing where they are somebody already, or where there is nobody to choose from.
@@ -132,11 +133,15 @@ fn self_view(asked: Asked, person: &Person, team: &[TeamMember]) -> Option<SelfV
     let free = asked.people?.into_iter().filter(|one| !asked.linked.contains(&one.id));
     let choice = |one: LinearPerson| Choice {
         chosen: one.email.eq_ignore_ascii_case(&person.email),
-        label: format!("{}, {}", one.name, one.email),
+        label: format!("{}, {}", text::name(&one.name), text::email(&one.email)),
         value: one.id,
     };
     let people: Vec<Choice> = free.take(SUGGESTED_MAX).map(choice).collect();
-    (!people.is_empty()).then_some(SelfView { connection: asked.connection.id, workspace: asked.connection.workspace.name, people })
+    (!people.is_empty()).then_some(SelfView {
+        connection: asked.connection.id,
+        workspace: text::name(&asked.connection.workspace.name),
+        people,
+    })
 }
 
 /// For how long a code is to be good; `None` for what the form does not offer.

@@ -105,6 +105,7 @@ use answering::{ENDED, Here, confirm, decline, looked_at, problem};
 #[cfg(feature = "ssr")]
 mod answering {
     use relink_engine::people::{CodeError, ConfirmError, Confirmed, Guesser, Preview};
+    use relink_engine::text::{email, name};
     use secrecy::ExposeSecret as _;
 
     use super::Failure;
@@ -166,11 +167,11 @@ mod answering {
         let now = engine()?.now();
         Ok(PreviewView {
             initials: initials(&preview.name),
-            name: preview.name,
-            email: preview.email,
+            name: name(&preview.name),
+            email: email(&preview.email),
             workspace_initials: initials(&preview.workspace),
-            workspace: preview.workspace,
-            asker: AskerView { name: preview.made_by, organisation: preview.organisation },
+            workspace: name(&preview.workspace),
+            asker: AskerView { name: preview.made_by.as_deref().map(name), organisation: name(&preview.organisation) },
             account,
             preview: held.preview,
             runs_out: words::span(preview.expires_at - now),
@@ -195,8 +196,8 @@ mod answering {
                 forget_code().await?;
                 LinkEnd::Taken { person }
             }
-            Err(ConfirmError::OtherPerson { name }) => {
-                LinkEnd::Other { person, account: member.map_or_else(String::new, |member| member.email), name }
+            Err(ConfirmError::OtherPerson { name: other }) => {
+                LinkEnd::Other { person, account: member.map_or_else(String::new, |member| member.email), name: name(&other) }
             }
         };
         ended(end).await
@@ -252,10 +253,10 @@ mod answering {
         };
         Ok(Some(LinkedPerson {
             initials: initials(&preview.name),
-            name: preview.name,
+            name: name(&preview.name),
             workspace_initials: initials(&preview.workspace),
-            workspace: preview.workspace,
-            asker: AskerView { name: preview.made_by, organisation: preview.organisation },
+            workspace: name(&preview.workspace),
+            asker: AskerView { name: preview.made_by.as_deref().map(name), organisation: name(&preview.organisation) },
         }))
     }
 }

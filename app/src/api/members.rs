@@ -8,6 +8,7 @@ use super::Failure;
 #[server(prefix = "/team", endpoint = "me")]
 pub async fn link_me(#[server(default)] workspace: String, #[server(default)] person: String) -> Result<(), Failure> {
     use relink_engine::people::MemberError;
+    use relink_engine::text;
 
     use super::invite_views::call_problem;
     use super::request::{engine, refuse, signed_in_form};
@@ -16,11 +17,11 @@ pub async fn link_me(#[server(default)] workspace: String, #[server(default)] pe
     let (engine, member) = (engine()?, signed_in_form().await?);
     let flash = match engine.link_self(&member, &workspace, &person).await {
         Ok(name) => match engine.store().connection(&member.organisation_id, &workspace).await? {
-            Some(connection) => Flash::SelfLinked { name, workspace: connection.workspace.name },
+            Some(connection) => Flash::SelfLinked { name: text::name(&name), workspace: text::name(&connection.workspace.name) },
             None => return refuse(Failure::NotFound).await,
         },
         Err(MemberError::PersonTaken { email }) => Flash::SelfNotLinked(InviteProblem::Linked { email }),
-        Err(MemberError::OtherPerson { name }) => Flash::SelfOther { name },
+        Err(MemberError::OtherPerson { name }) => Flash::SelfOther { name: text::name(&name) },
         Err(MemberError::Linear(error)) => match call_problem(error) {
             Ok(problem) => Flash::SelfNotLinked(problem),
             Err(failure) => return refuse(failure).await,
@@ -37,6 +38,8 @@ pub async fn unlink_member(
     #[server(default)] person: String,
     #[server(default)] back: String,
 ) -> Result<(), Failure> {
+    use relink_engine::text;
+
     use super::request::{engine, refuse, signed_in_form};
     use crate::view::Flash;
 
@@ -49,7 +52,7 @@ pub async fn unlink_member(
     let link = team.into_iter().flat_map(|member| member.linked).find(|link| link.workspace_id == workspace && link.linear_id == person);
     let Some(link) = link else { return refuse(Failure::NotFound).await };
     match engine.unlink(&member, &workspace, &person).await {
-        Ok(()) => said_on(&page, Flash::Unlinked { name: link.name, workspace: link.workspace }).await,
+        Ok(()) => said_on(&page, Flash::Unlinked { name: text::name(&link.name), workspace: text::name(&link.workspace) }).await,
         Err(error) => refuse(error.into()).await,
     }
 }
@@ -112,7 +115,7 @@ mod shared {
     /// A member's name.
     pub async fn name(engine: &Engine, person: &Person, member: &str) -> Result<String, Failure> {
         let found = engine.store().member(&person.organisation_id, member).await?;
-        Ok(found.ok_or(Failure::NotFound)?.name)
+        Ok(relink_engine::text::name(&found.ok_or(Failure::NotFound)?.name))
     }
 
     /// A connection's page, by an id that is looked up and not followed; the team's where there is none.

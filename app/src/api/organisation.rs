@@ -20,7 +20,7 @@ pub async fn switch_organisation(#[server(default)] organisation: String) -> Res
         // Where nothing is left, whoever comes with its cookie is told to forget that, and so the new one's.
         leave_behind(before, &json!({})).await?;
     }
-    set_flash(Flash::InOrganisation { name: person.organisation }).await?;
+    set_flash(Flash::InOrganisation { name: relink_engine::text::name(&person.organisation) }).await?;
     see_other("/integrations");
     Ok(())
 }

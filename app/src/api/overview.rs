@@ -86,7 +86,7 @@ fn only(connections: &[Connection], statuses: &[Status]) -> Option<String> {
     let worst = statuses.iter().min()?;
     let mut those = connections.iter().zip(statuses).filter(|(_, status)| *status == worst);
     match (those.next(), those.next()) {
-        (Some((connection, _)), None) => Some(connection.workspace.name.clone()),
+        (Some((connection, _)), None) => Some(relink_engine::text::name(&connection.workspace.name)),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@ use relink_engine::Engine;
 use relink_engine::account::Person;
 use relink_engine::connection::{Actor, Connection, State};
 use relink_engine::store::{LinkRow, StoreError};
+use relink_engine::text;
 
 use super::team_views::who;
 use crate::view::{LinkedMemberView, PeopleFacts, PeopleView, WhoAreYou};
@@ -71,7 +72,7 @@ impl<'a> People<'a> {
         match connection.actor {
             Actor::App => Some(WhoAreYou::Anybody),
             Actor::User if self.linked(connection).iter().any(|link| link.linear_id == viewer.id) => None,
-            Actor::User => Some(WhoAreYou::Viewer { id: viewer.id.clone(), name: viewer.name.clone() }),
+            Actor::User => Some(WhoAreYou::Viewer { id: viewer.id.clone(), name: text::name(&viewer.name) }),
         }
     }
 }

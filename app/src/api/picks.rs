@@ -8,6 +8,7 @@ use relink_engine::account::Person;
 use relink_engine::clock::Millis;
 use relink_engine::linear::LinearPerson;
 use relink_engine::people::Invited;
+use relink_engine::text;
 use tokio::time::Instant;
 
 use super::Failure;
@@ -57,7 +58,7 @@ pub fn pickable(asked: &[Asked], draft: &InviteDraft, most: usize) -> Vec<PickGr
         let people: Vec<Pick> = free.take(left).map(|one| pick(&asked.connection.id, one, draft)).collect();
         left -= people.len();
         if !people.is_empty() {
-            groups.push(PickGroup { workspace: asked.connection.workspace.name.clone(), people });
+            groups.push(PickGroup { workspace: text::name(&asked.connection.workspace.name), people });
         }
     }
     groups
@@ -68,8 +69,8 @@ fn pick(connection: &str, one: &LinearPerson, draft: &InviteDraft) -> Pick {
     Pick {
         picked: draft.picked.contains(&picked.key()),
         value: picked.value(),
-        name: one.name.clone(),
-        email: one.email.clone(),
+        name: text::name(&one.name),
+        email: text::email(&one.email),
         guest: one.guest,
     }
 }
@@ -88,7 +89,8 @@ pub fn draft_of(picked: &[Picked], valid: String) -> Option<InviteDraft> {
 /// Connection by connection, the names of the workspaces; `None` if one of those that were picked from is not the organisation's.
 pub async fn workspaces(engine: &Engine, person: &Person, picked: &[Picked]) -> Result<Option<HashMap<String, String>>, Failure> {
     let connections = engine.store().connections(&person.organisation_id).await?;
-    let places: HashMap<String, String> = connections.into_iter().map(|connection| (connection.id, connection.workspace.name)).collect();
+    let places: HashMap<String, String> =
+        connections.into_iter().map(|connection| (connection.id, text::name(&connection.workspace.name))).collect();
     Ok(picked.iter().all(|one| places.contains_key(&one.connection)).then_some(places))
 }
 

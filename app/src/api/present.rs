@@ -5,6 +5,7 @@ use relink_engine::account::Person;
 use relink_engine::clock::Millis;
 use relink_engine::connection::{self, Actor, CLIENT_ID_CHANGED, Connection, Evidence, Reason, RefreshTrouble, State, TokenTimes};
 use relink_engine::scope::{self, Scope};
+use relink_engine::{linear, text};
 
 use super::words;
 use crate::view::{
@@ -14,10 +15,10 @@ use crate::view::{
 
 pub fn person_view(person: &Person) -> PersonView {
     PersonView {
-        name: person.name.clone(),
-        email: person.email.clone(),
+        name: text::name(&person.name),
+        email: text::email(&person.email),
         initials: initials(&person.name),
-        organisation: person.organisation.clone(),
+        organisation: text::name(&person.organisation),
         organisation_id: person.organisation_id.clone(),
         role: person.role.name().to_owned(),
         manages: person.manages(),
@@ -35,14 +36,14 @@ pub fn connection_view(connection: &Connection, now: Millis) -> ConnectionView {
         id: connection.id.clone(),
         status: status(connection),
         workspace: WorkspaceView {
-            name: connection.workspace.name.clone(),
-            url_key: connection.workspace.url_key.clone(),
+            name: text::name(&connection.workspace.name),
+            url_key: text::name(&connection.workspace.url_key),
             initials: initials(&connection.workspace.name),
-            logo: connection.workspace.logo_url.clone().filter(|url| url.starts_with("https://")),
+            logo: connection.workspace.logo_url.clone().filter(|url| linear::serves_picture(url)),
         },
         acts_as: match connection.actor {
-            Actor::App => ActsAs::App { name: connection.viewer.name.clone() },
-            Actor::User => ActsAs::User { name: connection.viewer.name.clone() },
+            Actor::App => ActsAs::App { name: text::name(&connection.viewer.name) },
+            Actor::User => ActsAs::User { name: text::name(&connection.viewer.name) },
         },
         scopes: connection.scopes.clone(),
         connected_by: connection.connected_by.clone(),
@@ -246,7 +247,7 @@ fn farewell(connection: &Connection, now: Millis) -> Option<Farewell> {
 pub fn key_view(key: ApiKey, now: Millis) -> KeyView {
     KeyView {
         id: key.id,
-        name: key.name,
+        name: text::name(&key.name),
         key: format!("rlk_····{}", key.last_four),
         last_used: key.last_used_at.map(|at| Moment { iso: words::iso(at), text: words::ago(now - at) }),
     }
@@ -254,6 +255,7 @@ pub fn key_view(key: ApiKey, now: Millis) -> KeyView {
 
 /// The first letters of the first and last word, or the first two of a single one.
 pub fn initials(name: &str) -> String {
+    let name = text::name(name);
     let words: Vec<&str> = name.split_whitespace().collect();
     let letters: String = match words.as_slice() {
         [] => "?".to_owned(),

@@ -42,5 +42,5 @@ async fn elsewhere(person: &relink_engine::account::Person) -> Result<Vec<crate:
 
     let organisations = engine()?.store().organisations_of(&person.user_id).await?;
     let others = organisations.into_iter().filter(|organisation| organisation.id != person.organisation_id);
-    Ok(others.map(|organisation| OrganisationView { id: organisation.id, name: organisation.name }).collect())
+    Ok(others.map(|organisation| OrganisationView { id: organisation.id, name: relink_engine::text::name(&organisation.name) }).collect())
 }

@@ -110,7 +110,7 @@ pub async fn revoke_invite(#[server(default)] invite: String) -> Result<(), Fail
     let (engine, member) = (engine()?, signed_in_form().await?);
     match engine.invite_revoke(&member, &invite).await {
         Ok(name) => {
-            set_flash(Flash::CodeRevoked { name }).await?;
+            set_flash(Flash::CodeRevoked { name: relink_engine::text::name(&name) }).await?;
             see_other("/team");
             Ok(())
         }

@@ -3,6 +3,7 @@
 use relink_engine::Engine;
 use relink_engine::account::Person;
 use relink_engine::people::{Handover, Invite, Link, TeamMember};
+use relink_engine::text;
 use secrecy::ExposeSecret as _;
 
 use super::Failure;
@@ -14,7 +15,7 @@ use super::words;
 use crate::view::{LinkedView, MayView, MemberView, NewCodeView, NotInvited, SeveralCodes, ShownCode, WhoView};
 
 pub fn who(name: &str, email: &str) -> WhoView {
-    WhoView { initials: initials(name), name: name.to_owned(), email: email.to_owned() }
+    WhoView { initials: initials(name), name: text::name(name), email: text::email(email) }
 }
 
 pub fn member_views(team: Vec<TeamMember>, looking: &Person) -> Vec<MemberView> {
@@ -34,7 +35,13 @@ fn member_view(member: TeamMember, looking: &Person) -> MemberView {
 }
 
 fn linked_view(link: Link) -> LinkedView {
-    LinkedView { workspace_id: link.workspace_id, workspace: link.workspace, linear_id: link.linear_id, name: link.name, email: link.email }
+    LinkedView {
+        workspace_id: link.workspace_id,
+        workspace: text::name(&link.workspace),
+        linear_id: link.linear_id,
+        name: text::name(&link.name),
+        email: text::email(&link.email),
+    }
 }
 
 /// The codes that this person has just made, and whom there is none for. One that is used or revoked already is not shown any
@@ -72,10 +79,10 @@ fn shown_code(engine: &Engine, person: &Person, page: &str, invite: Invite, made
         message,
         left: format!("{} left", words::span(invite.expires_at - engine.now())),
         id: invite.id,
-        name: invite.name,
-        email: invite.email,
+        name: text::name(&invite.name),
+        email: text::email(&invite.email),
         mail: made.mail,
-        workspace: invite.workspace,
+        workspace: text::name(&invite.workspace),
         code,
         link,
         qr,

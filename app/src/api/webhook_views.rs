@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use relink_engine::clock::{HOUR, Millis};
 use relink_engine::connection::{Connection, Reason, State};
 use relink_engine::store::{StrayRow, WebhookSecretRow};
+use relink_engine::text;
 use relink_engine::webhook::{Cause, CheckedDelivery, PREFIX, Refused, SignedBy};
 
 use super::words;
@@ -69,7 +70,7 @@ pub fn refused_views(
         let named = connections.iter().find(|connection| connection.workspace.id == refused.workspace_id)?;
         Some(RefusedView {
             connection: named.id.clone(),
-            workspace: named.workspace.name.clone(),
+            workspace: text::name(&named.workspace.name),
             count: refused.count,
             lately,
             cause: cause(refused, named, rows, connections, now)?,
@@ -98,7 +99,7 @@ fn cause(
     };
     if row.connection_id != named.id {
         let owner = connections.iter().find(|connection| connection.id == row.connection_id);
-        return Some(owner.map_or(RefusalCause::Unknown, |owner| RefusalCause::OtherWorkspace { name: owner.workspace.name.clone() }));
+        return Some(owner.map_or(RefusalCause::Unknown, |owner| RefusalCause::OtherWorkspace { name: text::name(&owner.workspace.name) }));
     }
     match signed_with(row, now) {
         SignedWith::Retired => Some(RefusalCause::Retired { secret: ending(&row.last_four) }),
@@ -117,7 +118,7 @@ pub fn check_view(checked: &CheckedDelivery, rows: &[WebhookSecretRow], connecti
     let named = connections.iter().find(|connection| checked.workspace_id.as_ref() == Some(&connection.workspace.id));
     CheckView {
         signer: signer(&checked.signed_by, rows, connections, now),
-        names: named.map(|connection| connection.workspace.name.clone()),
+        names: named.map(|connection| text::name(&connection.workspace.name)),
         verdict: verdict(checked, named, now),
     }
 }
@@ -131,7 +132,7 @@ fn signer(signed_by: &SignedBy, rows: &[WebhookSecretRow], connections: &[Connec
     });
     let owner = connections.iter().find(|connection| connection.id == *connection_id);
     Signer::Secret {
-        workspace: owner.map(|owner| owner.workspace.name.clone()).unwrap_or_default(),
+        workspace: owner.map(|owner| text::name(&owner.workspace.name)).unwrap_or_default(),
         secret: ending(last_four),
         which: row.map_or(SignedWith::Removed, |row| signed_with(row, now)),
     }

@@ -50,11 +50,13 @@ fn loaded(workspace: &str, teams: Vec<TeamView>, projects: Vec<ProjectView>, tru
 
 fn table(projects: Vec<ProjectView>) -> AnyView {
     let row = |project: ProjectView| {
+        let name = match project.url {
+            Some(url) => view! { <a href=url rel="external noreferrer">{project.name}</a> }.into_any(),
+            None => project.name.into_any(),
+        };
         view! {
             <tr>
-                <td>
-                    <a href=project.url rel="external noreferrer">{project.name}</a>
-                </td>
+                <td>{name}</td>
                 <td data-l="Team">{project.team.unwrap_or_else(|| "None".to_owned())}</td>
             </tr>
         }

@@ -277,7 +277,8 @@ pub struct TeamView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectView {
     pub name: String,
-    pub url: String,
+    /// Unless it would lead nowhere.
+    pub url: Option<String>,
     pub team: Option<String>,
 }
 

@@ -248,7 +248,7 @@ impl Engine {
             code: code.expose_secret(),
             expires_at: row.expires_at,
         };
-        match mail.send(&row.linear_name, &row.linear_email, handover.subject(), handover.text()).await {
+        match mail.send(&row.linear_name, &row.linear_email, &handover.subject(), &handover.text()).await {
             Ok(()) => Mailed::Sent,
             Err(error) => {
                 tracing::error!(%error, invite, "a link code could not be sent by e-mail");

@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::clock::Millis;
+use crate::text;
 
 /// A code on its way to its person.
 #[derive(Clone, Copy, Debug)]
@@ -28,18 +29,18 @@ impl Handover<'_> {
     /// One line.
     #[must_use]
     pub fn subject(&self) -> String {
-        format!("Who are you in Linear? {} asks", self.organisation)
+        format!("Who are you in Linear? {} asks", text::name(self.organisation))
     }
 
     #[must_use]
     pub fn text(&self) -> String {
-        let first = self.name.split_whitespace().next().unwrap_or(self.name);
-        let asker = self.asked_by.unwrap_or(self.organisation);
+        let (name, organisation) = (text::name(self.name), text::name(self.organisation));
+        let first = name.split_whitespace().next().unwrap_or(&name);
+        let asker = self.asked_by.map_or_else(|| organisation.clone(), text::name);
         let (link, page, code) = (self.link(), self.page, self.code);
         format!(
-            "Hello {first},\n{asker} asks which person you are in Linear, so that the tools of {} know. Open this link and say yes or \
+            "Hello {first},\n{asker} asks which person you are in Linear, so that the tools of {organisation} know. Open this link and say yes or \
              no:\n{link}\nIt works once, until {}. If it does not open, go to {page} and enter {code}",
-            self.organisation,
             until(self.expires_at)
         )
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::args::App as Command;
 use super::commands::{Outcome, from_stdin, organisation};
-use super::output::print;
+use super::output::{print, print_list};
 use crate::times::rfc3339;
 
 pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {
@@ -48,8 +48,7 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
             "connections": app.connections, "added_at": rfc3339(app.added_at),
         }));
     }
-    let words = if lines.is_empty() { format!("{} has no app of its own yet.", organisation.slug) } else { lines.join("\n") };
-    Ok(print(json, &json!({ "apps": values }), &words)?)
+    Ok(print_list(json, &json!({ "apps": values }), &lines, &format!("{} has no app of its own yet.", organisation.slug))?)
 }
 
 async fn add(json: bool, engine: &Engine, organisation: &Organisation, new: NewApp) -> Outcome {

@@ -10,6 +10,7 @@ use relink_engine::connection;
 use relink_engine::entropy::Entropy;
 use relink_engine::outgoing::NewDestination;
 use relink_engine::store::Actor;
+use relink_engine::text;
 use relink_engine::webhook::SecretAdded;
 use relink_simulator::{Options, Simulator};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -17,7 +18,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::args::{Args, Command, Connection, Destination, Key, Secret, User, Webhook};
-use super::output::{print, print_end, print_secret, say};
+use super::output::{print, print_end, print_lines, print_list, print_secret, say};
 use super::{apps, audit, people};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
@@ -118,28 +119,33 @@ async fn list_connections(json: bool, engine: &Engine, organisation: &Organisati
         .iter()
         .map(|connection| {
             let reason = connection.state.reason().map(|reason| format!(" ({})", reason.name())).unwrap_or_default();
-            format!("{}  {}  {}{reason}", connection.id, connection.workspace.name, connection.state.name())
+            format!("{}  {}  {}{reason}", connection.id, text::name(&connection.workspace.name), connection.state.name())
         })
         .collect();
-    let words = if lines.is_empty() { "No workspace is connected yet.".to_owned() } else { lines.join("\n") };
-    Ok(print(json, &json!(ConnectionList::new(connections)), &words)?)
+    Ok(print_list(json, &json!(ConnectionList::new(connections)), &lines, "No workspace is connected yet.")?)
 }
 
 fn webhook_info(json: bool, config: &Config) -> Outcome {
     let url = config.webhook_url();
     let value = json!({ "url": url.as_str(), "app_secret": config.webhook_secret.is_some() });
     let app = if config.webhook_secret.is_some() { "set" } else { "not set: LINEAR_WEBHOOK_SECRET" };
-    let words = format!(
-        "Webhook URL: {url}\n\nThe app's own webhook: in Linear under Settings, API, the OAuth app, turn on webhooks with this URL. \
-         Its signing secret is {app}.\nA workspace's webhook: in Linear under Settings, API, Webhooks, add one with this URL, then pipe its \
-         signing secret into `relink webhook secret add --org SLUG --workspace KEY`."
-    );
-    Ok(print(json, &value, &words)?)
+    let lines = [
+        format!("Webhook URL: {url}"),
+        String::new(),
+        format!(
+            "The app's own webhook: in Linear under Settings, API, the OAuth app, turn on webhooks with this URL. Its signing secret is \
+             {app}."
+        ),
+        "A workspace's webhook: in Linear under Settings, API, Webhooks, add one with this URL, then pipe its signing secret into \
+         `relink webhook secret add --org SLUG --workspace KEY`."
+            .to_owned(),
+    ];
+    Ok(print_lines(json, &value, &lines)?)
 }
 
 async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connection) -> Outcome {
     let added = engine.webhook_secret_store(connection, Actor::command(), from_stdin()?.expose_secret()).await?;
-    let name = &connection.workspace.name;
+    let name = text::name(&connection.workspace.name);
     let (outcome, words) = match added {
         SecretAdded::First => ("added", format!("{name} has its first signing secret.")),
         SecretAdded::Unchanged => ("unchanged", format!("{name} has this signing secret already.")),
@@ -163,15 +169,15 @@ async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) 
                 None => "current".to_owned(),
             };
             let last = matched.as_deref().unwrap_or("never");
-            lines.push(format!("{}  ····{}  {until}, last matched {last}", connection.workspace.name, secret.last_four));
+            let name = text::name(&connection.workspace.name);
+            lines.push(format!("{name}  ····{}  {until}, last matched {last}", secret.last_four));
             values.push(json!({
                 "workspace": { "id": connection.workspace.id, "name": connection.workspace.name }, "last_four": secret.last_four,
                 "added_at": rfc3339(secret.added_at), "accepted_until": retires, "current": retires.is_none() && !secret.replaced, "last_matched_at": matched,
             }));
         }
     }
-    let words = if lines.is_empty() { "No signing secret is stored yet.".to_owned() } else { lines.join("\n") };
-    Ok(print(json, &json!({ "secrets": values }), &words)?)
+    Ok(print_list(json, &json!({ "secrets": values }), &lines, "No signing secret is stored yet.")?)
 }
 
 async fn list_destinations(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
@@ -192,8 +198,7 @@ async fn list_destinations(json: bool, engine: &Engine, organisation: &Organisat
             "last_ok_at": destination.last_ok_at.and_then(rfc3339),
         }));
     }
-    let words = if lines.is_empty() { "There is no destination yet.".to_owned() } else { lines.join("\n") };
-    Ok(print(json, &json!({ "destinations": values }), &words)?)
+    Ok(print_list(json, &json!({ "destinations": values }), &lines, "There is no destination yet.")?)
 }
 
 /// By the workspace's url key or Linear's organization id.
@@ -217,11 +222,15 @@ async fn simulate(json: bool, addr: SocketAddr, state_file: Option<std::path::Pa
         "url": url, "client_id": app.client_id, "client_secret": app.client_secret, "webhook_secret": app.webhook_secret,
         "redirect_uris": app.redirect_uris,
     });
-    let words = format!(
-        "The simulated Linear listens on {url}. Point Relink at it:\n  LINEAR_URL={url}\n  LINEAR_API_URL={url}\n  LINEAR_CLIENT_ID={}\n  LINEAR_CLIENT_SECRET={}\n  LINEAR_WEBHOOK_SECRET={}",
-        app.client_id, app.client_secret, app.webhook_secret
-    );
-    print(json, &value, &words)?;
+    let lines = [
+        format!("The simulated Linear listens on {url}. Point Relink at it:"),
+        format!("  LINEAR_URL={url}"),
+        format!("  LINEAR_API_URL={url}"),
+        format!("  LINEAR_CLIENT_ID={}", app.client_id),
+        format!("  LINEAR_CLIENT_SECRET={}", app.client_secret),
+        format!("  LINEAR_WEBHOOK_SECRET={}", app.webhook_secret),
+    ];
+    print_lines(json, &value, &lines)?;
     simulator.serve(listener, Asked::listen()?.wait()).await?;
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! What commands say: results on stdout, messages on stderr. That a reader has gone is no failure; that a result could not
-//! be written is one.
+//! be written is one. Everything that is written goes through here, where names from anywhere become text of which nothing
+//! moves the terminal's cursor or begins a line.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 
+use relink_engine::text;
 use serde_json::Value;
 
 /// The command may have done what it was asked to.
@@ -18,16 +20,35 @@ pub struct Unwritten(#[from] io::Error);
 #[error("the secret could not be written to stdout, so nothing was made: {0}")]
 pub struct Unseen(#[from] io::Error);
 
-/// Prints a result.
+/// Prints a result, in one line.
 ///
 /// # Errors
 /// When it could not be written, unless that is because nobody reads.
 pub fn print(json: bool, value: &Value, words: &str) -> Result<(), Unwritten> {
-    let text = if json { value.to_string() } else { words.to_owned() };
-    stream(&format!("{text}\n")).map(drop)
+    print_lines(json, value, &[words])
 }
 
-/// Prints a part of a result. `false`: nobody reads any more.
+/// Prints a list with a line for each, or that there is nothing.
+///
+/// # Errors
+/// When it could not be written, unless that is because nobody reads.
+pub fn print_list(json: bool, value: &Value, lines: &[String], nothing: &str) -> Result<(), Unwritten> {
+    if lines.is_empty() { print(json, value, nothing) } else { print_lines(json, value, lines) }
+}
+
+/// Prints a result of several lines.
+///
+/// # Errors
+/// When it could not be written, unless that is because nobody reads.
+pub fn print_lines(json: bool, value: &Value, lines: &[impl AsRef<str>]) -> Result<(), Unwritten> {
+    if json {
+        return stream(&format!("{value}\n")).map(drop);
+    }
+    let lines: Vec<_> = lines.iter().map(|line| text::line(line.as_ref())).collect();
+    stream(&format!("{}\n", lines.join("\n"))).map(drop)
+}
+
+/// Prints a part of a result, whose lines are ours. `false`: nobody reads any more.
 ///
 /// # Errors
 /// When it could not be written, unless that is because nobody reads.
@@ -63,19 +84,20 @@ pub fn print_end(rest: &Value) -> Result<(), Unwritten> {
     stream(&format!("{comma}{rest}\n")).map(drop)
 }
 
-/// A message. Where it cannot be written nobody is there to be told so.
+/// A message, in one line. Where it cannot be written nobody is there to be told so.
 pub fn say(words: &str) {
-    ask(&format!("{words}\n"));
+    let _ = io::stderr().write_all(format!("{}\n", text::line(words)).as_bytes());
 }
 
 /// A message that goes on in the same line.
 pub fn ask(words: &str) {
-    let _ = io::stderr().write_all(words.as_bytes());
+    let _ = io::stderr().write_all(text::line(words).as_bytes());
 }
 
-fn write(text: &str) -> io::Result<()> {
+/// Texts in JSON may hold everything but the first of the control characters.
+fn write(words: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(text::escaped(words, &['\n']).as_bytes())?;
     out.flush()
 }
 

@@ -8,12 +8,13 @@ use relink_engine::account::{self, Organisation, Person};
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
 use relink_engine::people::{Guesser, Mailed};
+use relink_engine::text::name;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use super::args::{Member, Workspace};
 use super::commands::{Outcome, connection, organisation};
-use super::output::{ask, print, print_end, print_secret, say};
+use super::output::{ask, print, print_end, print_list, print_secret, say};
 use crate::times::rfc3339;
 
 /// Tries at the command line are counted together.
@@ -27,14 +28,13 @@ pub async fn workspaces(json: bool, engine: &Engine, command: Workspace) -> Outc
     for connection in engine.store().connections(&organisation.id).await? {
         let (workspace, state) = (&connection.workspace, connection.state.name());
         let linked = people.iter().filter(|link| link.workspace_id == workspace.id).count();
-        lines.push(format!("{}  {}  {state}, {linked} linked", workspace.url_key, workspace.name));
+        lines.push(format!("{}  {}  {state}, {linked} linked", name(&workspace.url_key), name(&workspace.name)));
         values.push(json!({
             "id": workspace.id, "name": workspace.name, "url_key": workspace.url_key, "connection": connection.id, "state": state,
             "linked": linked,
         }));
     }
-    let words = if lines.is_empty() { "No workspace is connected yet.".to_owned() } else { lines.join("\n") };
-    Ok(print(json, &json!({ "workspaces": values }), &words)?)
+    Ok(print_list(json, &json!({ "workspaces": values }), &lines, "No workspace is connected yet.")?)
 }
 
 /// The one output is the code itself, as for a key.
@@ -49,10 +49,10 @@ pub async fn invite(engine: &Engine, connection: &Connection, person: &str, vali
     print_end(&json!({ "mailed": invited.mailed == Mailed::Sent }))?;
     match invited.mailed {
         Mailed::NotSetUp => {}
-        Mailed::Sent => say(&format!("Sent to {} too.", invited.email)),
-        Mailed::Failed => say(&format!("The e-mail to {} could not be sent; hand the link over yourself.", invited.email)),
+        Mailed::Sent => say(&format!("Sent to {} too.", name(&invited.email))),
+        Mailed::Failed => say(&format!("The e-mail to {} could not be sent; hand the link over yourself.", name(&invited.email))),
     }
-    say(&format!("This code is shown once, for {} alone. Relink keeps a hash of it.", invited.name));
+    say(&format!("This code is shown once, for {} alone. Relink keeps a hash of it.", name(&invited.name)));
     Ok(())
 }
 
@@ -61,13 +61,14 @@ pub async fn link(json: bool, engine: &Engine, organisation: &Organisation, user
     // A script may answer on the second line.
     let (code, answer) = code.expose_secret().split_once('\n').unwrap_or((code.expose_secret(), ""));
     let preview = engine.code_preview(code, HERE).await?;
-    say(&format!("{} ({}) in {} on Linear, for {}.", preview.name, preview.email, preview.workspace, person.email));
+    let [who, email, workspace] = [&preview.name, &preview.email, &preview.workspace].map(|text| name(text));
+    say(&format!("{who} ({email}) in {workspace} on Linear, for {}.", person.email));
     if !yes && !is_yes(answer) && !says_yes()? {
         return Err("nothing was linked; the code can still be used".into());
     }
     let confirmed = engine.code_confirm(code, Some(&person), HERE).await?;
     let value = json!({ "member": person.email, "person": confirmed.name, "workspace": confirmed.workspace, "again": confirmed.again });
-    Ok(print(json, &value, &format!("{} is {} in {} now.", person.email, confirmed.name, confirmed.workspace))?)
+    Ok(print(json, &value, &format!("{} is {} in {} now.", person.email, name(&confirmed.name), name(&confirmed.workspace)))?)
 }
 
 /// Asked on the terminal: stdin is where the code came from.
@@ -107,9 +108,10 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
             let organisation = organisation(engine, &org).await?;
             let person = member(engine, &organisation, &email).await?;
             let workspace = connection(engine, &organisation, &workspace).await?.workspace;
-            let name = engine.unlink_by_command(&person, &workspace.id).await?;
-            let value = json!({ "member": person.email, "person": name, "workspace": workspace.name });
-            Ok(print(json, &value, &format!("{} is not {name} in {} any more.", person.email, workspace.name))?)
+            let was = engine.unlink_by_command(&person, &workspace.id).await?;
+            let value = json!({ "member": person.email, "person": was, "workspace": workspace.name });
+            let words = format!("{} is not {} in {} any more.", person.email, name(&was), name(&workspace.name));
+            Ok(print(json, &value, &words)?)
         }
     }
 }
@@ -117,7 +119,7 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
 async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
     let (mut values, mut lines) = (Vec::new(), Vec::new());
     for member in engine.team_of(&organisation.id).await? {
-        let linked: Vec<String> = member.linked.iter().map(|link| format!("{} in {}", link.name, link.workspace)).collect();
+        let linked: Vec<String> = member.linked.iter().map(|link| format!("{} in {}", name(&link.name), name(&link.workspace))).collect();
         let who = if linked.is_empty() { "not linked".to_owned() } else { linked.join(", ") };
         lines.push(format!("{}  {}  {}, {who}", member.email, member.name, member.role.name()));
         let linked =
@@ -127,8 +129,7 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
             "linked": linked.collect::<Vec<Value>>(),
         }));
     }
-    let words = if lines.is_empty() { "There is no member yet.".to_owned() } else { lines.join("\n") };
-    Ok(print(json, &json!({ "members": values }), &words)?)
+    Ok(print_list(json, &json!({ "members": values }), &lines, "There is no member yet.")?)
 }
 
 async fn member(engine: &Engine, organisation: &Organisation, email: &str) -> Result<Person, Box<dyn Error>> {

@@ -1,15 +1,20 @@
 //! A queue of lines, and the thread that writes them.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use relink_engine::text;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines that wait. More than a slow disk is behind with, and little enough to be held.
 const QUEUE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Begins a colour.
+const ESCAPE: char = '\u{1b}';
 
 /// Lines that were not written, by why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,13 +98,23 @@ impl<'a> MakeWriter<'a> for Lines {
 pub struct Line<'a>(&'a Lines);
 
 impl Write for Line<'_> {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.put(line);
-        Ok(line.len())
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        self.0.put(&one_line(event));
+        Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Whatever names an event tells of, it is one line. Colours are the subscriber's own: it writes those of others as text.
+fn one_line(event: &[u8]) -> Cow<'_, [u8]> {
+    let Ok(text) = str::from_utf8(event) else { return Cow::Borrowed(event) };
+    let (line, end) = text.strip_suffix('\n').map_or((text, ""), |line| (line, "\n"));
+    match text::escaped(line, &[ESCAPE]) {
+        Cow::Borrowed(_) => Cow::Borrowed(event),
+        Cow::Owned(line) => Cow::Owned((line + end).into_bytes()),
     }
 }
 
@@ -218,6 +233,14 @@ mod tests {
         lines.finish(LONG);
         assert_eq!(disk.text(), "one\ntwo\nth\nfive\nsix\n", "a torn line ends, so that the next one can be read");
         assert_eq!(*told.lock().unwrap(), [2], "once");
+    }
+
+    #[test]
+    fn an_event_is_one_line_whatever_names_it_tells_of() {
+        assert_eq!(one_line(b"one\n").as_ref(), b"one\n");
+        let forged = one_line("who=Eve\nERROR all is lost\r\u{9b}2J\u{202e}\n".as_bytes()).into_owned();
+        assert_eq!(String::from_utf8(forged).unwrap(), "who=Eve\\u000aERROR all is lost\\u000d\\u009b2J\\u202e\n");
+        assert_eq!(one_line(b"\x1b[32mINFO\x1b[0m a\nb").as_ref(), b"\x1b[32mINFO\x1b[0m a\\u000ab");
     }
 
     #[test]
