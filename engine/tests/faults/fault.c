@@ -29,7 +29,7 @@ struct control {
 static struct control *control;
 
 __attribute__((constructor)) static void start(void) {
-    const char *path = getenv("RELINK_FAULT");
+    const char *path = getenv("FAULT_CONTROL");
     int fd = path ? open(path, O_RDWR) : -1;
     if (fd < 0) return;
     void *map = mmap(NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -30,7 +30,7 @@ fn whatever_write_sync_or_open_of_the_database_fails_nothing_is_lost() {
     let child = Command::new(std::env::current_exe().unwrap())
         .args([CHILD, "--exact", "--ignored", "--nocapture"])
         .env("LD_PRELOAD", &library)
-        .env("RELINK_FAULT", &control)
+        .env("FAULT_CONTROL", &control)
         .output()
         .unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
@@ -41,7 +41,7 @@ fn whatever_write_sync_or_open_of_the_database_fails_nothing_is_lost() {
 #[ignore = "only with fault.c in front of libc"]
 #[expect(clippy::disallowed_methods, reason = "is told where the faults are set")]
 async fn every_failing_write_loses_nothing_in_this_process() {
-    let control = Control::open(Path::new(&std::env::var("RELINK_FAULT").unwrap()));
+    let control = Control::open(Path::new(&std::env::var("FAULT_CONTROL").unwrap()));
     for act in Act::ALL {
         let mut world = World::new().await;
         let mut fired = 0;

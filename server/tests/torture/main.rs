@@ -103,7 +103,7 @@ impl Theatre {
             let path = dir.join(format!("control-{}-{server}", database.is_some()));
             Control::make(&path);
             let mut own =
-                vec![("LD_PRELOAD".to_owned(), library.display().to_string()), ("RELINK_FAULT".to_owned(), path.display().to_string())];
+                vec![("LD_PRELOAD".to_owned(), library.display().to_string()), ("FAULT_CONTROL".to_owned(), path.display().to_string())];
             let mut cable = None;
             if let Some(url) = &database {
                 let address = url.split('@').nth(1).unwrap().split('/').next().unwrap();
