@@ -19,6 +19,7 @@ pub mod every;
 pub mod linear;
 pub mod live;
 pub mod mail;
+pub mod network;
 pub mod outgoing;
 mod password;
 pub mod people;

@@ -18,6 +18,8 @@ use relink_engine::webhook::WebhookSettings;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::proxies::TrustedProxies;
+
 pub use self::read::{from_environment, from_lookup};
 pub use self::values::{ConfigError, parse_span};
 
@@ -27,6 +29,8 @@ pub struct Config {
     pub addr: SocketAddr,
     /// What the world calls this instance: an origin.
     pub url: Url,
+    /// Whose word about addresses counts.
+    pub trusted_proxies: TrustedProxies,
     pub data_dir: PathBuf,
     pub database: Database,
     /// Connections to PostgreSQL at most.

@@ -66,6 +66,11 @@ fn words(status: StatusCode, looked: bool) -> (&'static str, &'static str) {
              here and send the form from there.",
         ),
         StatusCode::NOT_FOUND => ("There is no page here", "The address has a typo, or what it led to is gone. Nothing was changed."),
+        StatusCode::REQUEST_TIMEOUT => (
+            "This form did not arrive",
+            "The connection was too slow or broke off on the way, so Relink did not wait for the rest. Nothing was changed. Go back \
+             and send the form again.",
+        ),
         StatusCode::PAYLOAD_TOO_LARGE => (
             "This form is too large",
             "A form may carry 64 KiB, and this one had more. Nothing was changed. Shorten what you entered and send it again.",

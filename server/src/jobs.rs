@@ -4,10 +4,11 @@
 //! good for five minutes; sweeping twice is harmless, so it is not remembered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -16,8 +17,13 @@ use relink_engine::clock::{MINUTE, Millis, SECOND};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::Sha256;
+use tokio::time::timeout;
+
+use crate::edge::FORM_MAX;
 
 const TOLERANCE: Millis = 5 * MINUTE;
+/// A body comes whole within this.
+const BODY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The endpoint's engine and secret; without a secret there is no endpoint.
 #[derive(Clone, Debug)]
@@ -26,9 +32,11 @@ pub struct Jobs {
     pub secret: Option<Arc<SecretString>>,
 }
 
-pub async fn refresh(State(jobs): State<Jobs>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn refresh(State(jobs): State<Jobs>, headers: HeaderMap, request: Request) -> Response {
     let Some(secret) = &jobs.secret else { return StatusCode::NOT_FOUND.into_response() };
     let signature = headers.get("relink-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // The body counts only with one.
+    let body = if signature.is_empty() { Bytes::new() } else { whole(request.into_body()).await };
     if !is_signed(secret, signature, &body, jobs.engine.now()) {
         return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "signature missing, wrong or too old" }))).into_response();
     }
@@ -42,6 +50,12 @@ pub async fn refresh(State(jobs): State<Jobs>, headers: HeaderMap, body: Bytes) 
         }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// Nothing, which is not what was signed, for a body that does not come.
+async fn whole(body: Body) -> Bytes {
+    let read = timeout(BODY_PATIENCE, axum::body::to_bytes(body, FORM_MAX)).await;
+    read.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 fn is_signed(secret: &SecretString, signature: &str, body: &[u8], now: Millis) -> bool {

@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,22 +15,23 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, Response, header};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use relink_engine::network::counted;
 use socket2::{SockFilter, SockRef};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::sleep;
 use tower::ServiceExt as _;
+
+use crate::connection;
+use crate::proxies::TrustedProxies;
+use crate::share::{Held, Room};
 
 /// Handshakes that have begun get so long to end, and requests on connections that are kept to arrive.
 const LINGER: Duration = Duration::from_millis(250);
-/// On a connection that is new when the server stops the first request must begin within this.
-const FIRST_REQUEST: Duration = Duration::from_secs(2);
 /// After the system gave no connection for want of something, such as file descriptors.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Connections of one address that is no trusted proxy, and at most an eighth of the files that may be open.
+const CONNECTIONS_EACH: usize = 1_024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -43,16 +44,18 @@ enum Stage {
 #[derive(Clone)]
 struct Serving {
     app: Router,
+    proxies: TrustedProxies,
+    connections: Arc<Room<IpAddr>>,
     stage: watch::Receiver<Stage>,
     /// Dropped when the connection is over.
     _alive: mpsc::Sender<Infallible>,
 }
 
 /// Serves until it is to stop, and then until the last connection is over, however long that takes.
-pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, app: Router, proxies: TrustedProxies, stop: impl Future<Output = ()>) {
     let (stages, stage) = watch::channel(Stage::Open);
     let (alive, mut over) = mpsc::channel(1);
-    let serving = Serving { app, stage, _alive: alive };
+    let serving = Serving { app, proxies, connections: Arc::new(connections()), stage, _alive: alive };
     take_until(&listener, &serving, stop).await;
     stages.send_replace(Stage::LastAnswers);
     begin_no_more(&listener);
@@ -61,6 +64,12 @@ pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output 
     stages.send_replace(Stage::Closed);
     drop(serving);
     over.recv().await;
+}
+
+fn connections() -> Room<IpAddr> {
+    let open_files = rlimit::Resource::NOFILE.get_soft().unwrap_or(u64::MAX);
+    let each = usize::try_from(open_files / 8).map_or(CONNECTIONS_EACH, |part| part.clamp(1, CONNECTIONS_EACH));
+    Room::new(Semaphore::MAX_PERMITS, each)
 }
 
 async fn take_until(listener: &TcpListener, serving: &Serving, end: impl Future<Output = ()>) {
@@ -118,44 +127,33 @@ fn take_the_rest(listener: TcpListener, serving: &Serving) {
 }
 
 fn take(stream: TcpStream, peer: SocketAddr, serving: &Serving) {
+    // A proxy has many people behind it.
+    let held = if serving.proxies.trust(peer.ip()) {
+        None
+    } else {
+        let Some(held) = serving.connections.try_take(&counted(peer.ip()), 1) else { return };
+        Some(held)
+    };
     // Pages are streamed in small writes: without this, each waits for the acknowledgement of the one before. A socket that
     // refuses is slow, not wrong.
     let _ = stream.set_nodelay(true);
-    tokio::spawn(answer(stream, peer, serving.clone()));
+    tokio::spawn(answer(stream, peer, serving.clone(), held));
 }
 
-async fn answer(stream: TcpStream, peer: SocketAddr, serving: Serving) {
-    let (asked, mut stage) = (Arc::new(Notify::new()), serving.stage.clone());
-    let first = asked.clone();
-    let service = service_fn(move |request| {
-        asked.notify_one();
-        respond(request, peer, serving.clone())
-    });
-    let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-    let closing = async {
+async fn answer(stream: TcpStream, peer: SocketAddr, serving: Serving, _held: Option<Held>) {
+    let mut stage = serving.stage.clone();
+    let closing = async move {
         // The sender is gone only when the program is.
         let _ = stage.wait_for(|stage| *stage == Stage::Closed).await;
-        // Nothing to wait for where there was a request already.
-        let _ = timeout(FIRST_REQUEST, first.notified()).await;
     };
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = closing => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::trace!(%error, "a connection broke");
-    }
+    connection::serve(stream, move |request| respond(request, peer, serving.clone()), closing).await;
 }
 
-async fn respond(request: Request<Incoming>, peer: SocketAddr, serving: Serving) -> Result<Response<Body>, Infallible> {
-    let mut request = request.map(Body::new);
+async fn respond(mut request: Request<Body>, peer: SocketAddr, serving: Serving) -> Response<Body> {
     request.extensions_mut().insert(ConnectInfo(peer));
-    let mut response = serving.app.oneshot(request).await?;
+    let Ok(mut response) = serving.app.oneshot(request).await;
     if *serving.stage.borrow() != Stage::Open {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    Ok(response)
+    response
 }

@@ -17,20 +17,22 @@ use relink_engine::account::Person;
 use relink_engine::live::{Mark, News, Watch};
 use relink_engine::store::StoredSession;
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tower_sessions::Session;
 
 use crate::router::Web;
 use crate::sessions;
+use crate::share::{Held, Room};
 
 /// Pages that one process keeps up to date; more go without, and say so.
 const PAGES_MAX: usize = 20_000;
 /// What systems give a process that asks for nothing.
 const OPEN_FILES: u64 = 1_024;
-/// A page that hears nothing for much longer knows that the stream is dead. Each time it is asked whether its person may still
-/// look.
-const BEAT: Duration = Duration::from_secs(15);
+/// Of these for one session.
+const PAGES_EACH: usize = 20;
+/// A page that hears nothing for much longer knows that the stream is dead. Each time, however much there is to tell meanwhile,
+/// it is asked whether its person may still look: within 15 seconds nobody does who may not.
+const BEAT: Duration = Duration::from_secs(12);
 
 #[derive(Debug, Deserialize)]
 pub struct From {
@@ -45,15 +47,17 @@ struct Stage {
     /// What the session is called in the database.
     session: String,
     greeted: bool,
-    _turn: OwnedSemaphorePermit,
+    beat: Instant,
+    _turn: Held,
 }
 
 /// Turns for open pages. Each holds a file descriptor: as many as the system allows are asked for, and half of them are left
 /// for everything else.
 #[must_use]
-pub fn turns() -> Arc<Semaphore> {
+pub fn turns() -> Arc<Room<String>> {
     let open_files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(OPEN_FILES);
-    Arc::new(Semaphore::new(usize::try_from(open_files / 2).map_or(PAGES_MAX, |half| half.min(PAGES_MAX))))
+    let all = usize::try_from(open_files / 2).map_or(PAGES_MAX, |half| half.min(PAGES_MAX));
+    Arc::new(Room::new(all, PAGES_EACH))
 }
 
 pub async fn stream(State(web): State<Web>, session: Session, Query(from): Query<From>, headers: HeaderMap) -> Response {
@@ -63,13 +67,13 @@ pub async fn stream(State(web): State<Web>, session: Session, Query(from): Query
         Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
     let Some(session) = session.id().map(|id| sessions::name(&id)) else { return StatusCode::UNAUTHORIZED.into_response() };
-    let Ok(turn) = web.live_turns.clone().try_acquire_owned() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let Some(turn) = web.live_turns.try_take(&session, 1) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     // A browser that comes back by itself says what it heard last.
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(Mark::parse);
     let mark = last.or_else(|| from.from.as_deref().and_then(Mark::parse)).unwrap_or_default();
     match web.engine.watch(&person.organisation_id, mark, last.is_some()).await {
         Ok(watch) => {
-            let stage = Stage { engine: web.engine, watch, person, session, greeted: false, _turn: turn };
+            let stage = Stage { engine: web.engine, watch, person, session, greeted: false, beat: Instant::now() + BEAT, _turn: turn };
             ([("x-accel-buffering", "no")], Sse::new(events(stage))).into_response()
         }
         Err(error) => {
@@ -85,12 +89,18 @@ fn events(stage: Stage) -> impl Stream<Item = Result<Event, Infallible>> {
             stage.greeted = true;
             return Some((Ok(Event::default().event("open").data("")), stage));
         }
-        let event = match timeout(BEAT, stage.watch.next()).await {
-            Ok(Some(news)) => changed(&news),
+        // Not left to the timer: on a busy stream there is always something to tell first.
+        let quiet = stage.beat.saturating_duration_since(Instant::now());
+        let news = if quiet.is_zero() { None } else { timeout(quiet, stage.watch.next()).await.ok() };
+        let event = match news {
+            Some(Some(news)) => changed(&news),
             // The process is closing: the browser comes back to another one.
-            Ok(None) => return None,
-            Err(_) if stage.may_look().await => Event::default().event("beat").data(""),
-            Err(_) => return None,
+            Some(None) => return None,
+            None if stage.may_look().await => {
+                stage.beat = Instant::now() + BEAT;
+                Event::default().event("beat").data("")
+            }
+            None => return None,
         };
         Some((Ok(event), stage))
     })

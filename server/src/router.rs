@@ -19,8 +19,6 @@ use relink_app::view::{Address, Referrer, RequestId, Simulated};
 use relink_app::{App, shell};
 use relink_engine::Engine;
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
-use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -33,19 +31,17 @@ use url::Url;
 use crate::api::{self, Api};
 use crate::assets::Assets;
 use crate::config::{Config, origin};
+use crate::edge::{self, Edge, FORM_MAX};
 use crate::endpoint::Frame;
 use crate::headers::{self, Https, RequestIds};
 use crate::jobs::{self, Jobs};
+use crate::proxies::TrustedProxies;
+use crate::share::Room;
 use crate::webhooks::{self, Webhooks};
 use crate::{audit, errors, health, live, markup, metrics, sessions};
 
-/// Forms are small.
-const BODY_MAX: usize = 64 * 1024;
 /// Longer than the longest wait for Linear on the way to a page: exchange, identity and revocation, ten seconds each.
 const REQUEST_MAX: Duration = Duration::from_secs(45);
-
-/// Requests worked on at once; more wait their turn, within the time that a request has.
-const AT_ONCE: usize = 512;
 
 /// Of eleven: more takes longer than it saves on the way.
 const BROTLI: i32 = 5;
@@ -61,7 +57,8 @@ pub struct Web {
     api_requests_per_minute: u32,
     jobs_secret: Option<Arc<SecretString>>,
     options: LeptosOptions,
-    pub live_turns: Arc<Semaphore>,
+    pub proxies: TrustedProxies,
+    pub live_turns: Arc<Room<String>>,
 }
 
 impl Web {
@@ -88,6 +85,7 @@ impl Web {
             api_requests_per_minute: config.api_requests_per_minute,
             jobs_secret: config.jobs_secret.clone().map(Arc::new),
             options,
+            proxies: config.trusted_proxies.clone(),
             live_turns: live::turns(),
         }
     }
@@ -138,8 +136,9 @@ impl FromRef<Web> for LeptosOptions {
 pub fn router(web: Web) -> Router {
     let api = Api::new(&web, web.api_requests_per_minute);
     let webhooks = Webhooks::new(web.engine.clone(), web.frame());
-    let strays = middleware::from_fn_with_state(web.engine.clone(), webhooks::count_strays);
-    pages(&web).merge(for_operators(&web)).merge(api::router(api)).merge(webhooks::router(webhooks)).layer(strays)
+    let edge = Edge { engine: web.engine.clone(), proxies: web.proxies.clone() };
+    let all = pages(&web).merge(for_operators(&web)).merge(api::router(api)).merge(webhooks::router(webhooks));
+    all.layer(middleware::from_fn_with_state(edge, edge::look))
 }
 
 /// What people see, and what their browsers post to.
@@ -151,11 +150,13 @@ fn pages(web: &Web) -> Router {
         .route("/settings/audit.jsonl", get(audit::export))
         .route("/live", get(live::stream))
         .leptos_routes_with_context(web, generate_route_list(App), move || provider.provide(), move || shell(options.clone()))
-        .fallback(file_or_missing)
+        .fallback(missing)
         .layer(sessions)
-        .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
+        .layer(middleware::from_fn_with_state(edge::places(), edge::in_place))
+        .layer(middleware::from_fn_with_state(edge::forms(), edge::whole_form))
         .layer(CsrfLayer::new())
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        // Files wait behind no page.
+        .layer(middleware::from_fn_with_state(web.clone(), file))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(web.clone(), errors::in_words))
@@ -182,19 +183,26 @@ fn for_operators(web: &Web) -> Router {
         .with_state(web.engine.clone())
         // A sweep takes as long as it takes.
         .merge(Router::new().route("/jobs/refresh", post(jobs::refresh)).with_state(jobs))
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(RequestBodyLimitLayer::new(FORM_MAX))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(Https(web.site.https), headers::secure))
         .layer(middleware::from_fn_with_state(web.clone(), log))
 }
 
-/// A file of the site, or the page that says there is nothing.
-async fn file_or_missing(State(web): State<Web>, request: Request) -> Response {
+/// A file of the site, before anything else is looked at.
+async fn file(State(web): State<Web>, request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD)
+        && let Some(file) = web.assets.get(request.uri().path(), request.headers()).await
+    {
+        return file;
+    }
+    next.run(request).await
+}
+
+/// The page that says there is nothing.
+async fn missing(State(web): State<Web>, request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return StatusCode::NOT_FOUND.into_response();
-    }
-    if let Some(file) = web.assets.get(request.uri().path(), request.headers()).await {
-        return file;
     }
     let (provider, options) = (web.clone(), web.options.clone());
     let page = leptos_axum::render_app_async_with_context(move || provider.provide(), move || shell(options.clone()));

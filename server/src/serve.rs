@@ -73,7 +73,8 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
         async move { engine.hand_on().await }
     });
     let app = router(Web::new(engine.clone(), &config));
-    let mut requests = tokio::spawn(listen::serve(listener, app, stop::asked(stopped.clone())));
+    let proxies = config.trusted_proxies.clone();
+    let mut requests = tokio::spawn(listen::serve(listener, app, proxies, stop::asked(stopped.clone())));
     tokio::select! {
         biased;
         () = stop::asked(stopped) => {}

@@ -1,34 +1,40 @@
 //! `POST /webhooks/linear`: where Linear delivers. Answered 200 only for what is committed. What is sent elsewhere by mistake is
 //! counted.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use relink_engine::Engine;
 use relink_engine::webhook::{BODY_MAX, Incoming, WebhookError};
 use serde_json::json;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::body::{self, Unread};
+use crate::body::{self, Space, Unread};
+use crate::edge::asker;
 use crate::endpoint::Frame;
 
 /// Whatever happens, an answer comes by then.
 const REQUEST_MAX: Duration = Duration::from_secs(20);
-/// Linear waits five seconds, and sends a piece of a body well before that.
+/// Linear waits five seconds, and sends its body well before that.
 const RECEIVE_MAX: Duration = Duration::from_millis(4_700);
-const PIECE_MAX: Duration = Duration::from_secs(3);
-/// KiB of bodies being read or waiting to be stored.
-const ROOM_KIB: usize = 64 * 1024;
+const BODY_PATIENCE: Duration = Duration::from_secs(5);
+/// KiB of bodies being read or waiting to be stored: of small ones, and of what is beyond that in large ones. One address has
+/// a half, since all that Linear sends may come through one proxy.
+const SMALL_KIB: usize = 32 * 1024;
+const LARGE_KIB: usize = 64 * 1024;
+const PARTS: usize = 2;
+/// KiB of bodies that were refused before they were read, and are only looked into to say whom they name.
+const UNSIGNED_KIB: usize = 1_024;
+const UNSIGNED_MAX: usize = 64 * 1024;
 /// More of Linear's own headers are not kept.
 const HEADERS_MAX: usize = 16;
 
@@ -37,13 +43,15 @@ const HEADERS_MAX: usize = 16;
 pub struct Webhooks {
     pub engine: Engine,
     pub frame: Frame,
-    room: Arc<Semaphore>,
+    space: Arc<Space<IpAddr>>,
+    unsigned: Arc<Space<IpAddr>>,
 }
 
 impl Webhooks {
     #[must_use]
     pub fn new(engine: Engine, frame: Frame) -> Webhooks {
-        Webhooks { engine, frame, room: Arc::new(Semaphore::new(ROOM_KIB)) }
+        let (space, unsigned) = (Space::new(SMALL_KIB, LARGE_KIB, PARTS), Space::new(UNSIGNED_KIB, 0, PARTS));
+        Webhooks { engine, frame, space: Arc::new(space), unsigned: Arc::new(unsigned) }
     }
 }
 
@@ -56,12 +64,11 @@ pub fn router(webhooks: Webhooks) -> Router {
     Router::new().route(PATH, any(take)).route(SLASHED, any(take)).with_state(webhooks)
 }
 
-/// Around everything that is served: sees what Linear sends to addresses where nothing takes it.
-pub async fn count_strays(State(engine): State<Engine>, request: Request, next: Next) -> Response {
+/// Counts what Linear sends to addresses where nothing takes it.
+pub fn count_stray(engine: &Engine, request: &Request) {
     if request.headers().contains_key(SIGNATURE) && ![PATH, SLASHED].contains(&request.uri().path()) {
         engine.webhook_strayed(request.uri().path());
     }
-    next.run(request).await
 }
 
 async fn take(State(webhooks): State<Webhooks>, request: Request) -> Response {
@@ -75,13 +82,15 @@ async fn receive(webhooks: &Webhooks, parts: Parts, body: Body) -> Response {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], Json(json!({ "status": "rejected", "code": "method" })))
             .into_response();
     }
-    if body.size_hint().lower() > BODY_MAX as u64 {
-        return rejected(StatusCode::PAYLOAD_TOO_LARGE, "too_large");
+    if signature(&parts.headers).is_none() {
+        tokio::spawn(look_into(webhooks.clone(), parts, body));
+        return refused(&WebhookError::Unsigned);
     }
-    let (body, _room) = match body::read_within(body, BODY_MAX, &webhooks.room, PIECE_MAX).await {
+    let who = asker(&parts.extensions);
+    let (body, _held) = match body::read_within(body, BODY_MAX, &webhooks.space, &who, BODY_PATIENCE).await {
         Ok(read) => read,
         Err(Unread::TooLarge) => return rejected(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
-        Err(Unread::Broken) => return rejected(StatusCode::BAD_REQUEST, "malformed"),
+        Err(Unread::Broken | Unread::Late) => return rejected(StatusCode::BAD_REQUEST, "malformed"),
         Err(Unread::NoRoom) => return unavailable(),
     };
     match timeout(RECEIVE_MAX, webhooks.engine.webhook_receive(incoming(&parts.headers, body))).await {
@@ -91,14 +100,25 @@ async fn receive(webhooks: &Webhooks, parts: Parts, body: Body) -> Response {
     }
 }
 
-fn incoming(headers: &HeaderMap, body: Bytes) -> Incoming {
-    // Two signatures are none: which of them would count?
+/// Without a signature it is refused already. Which workspace it names helps who set up the sender.
+async fn look_into(webhooks: Webhooks, parts: Parts, body: Body) {
+    let who = asker(&parts.extensions);
+    let read = body::read_within(body, UNSIGNED_MAX, &webhooks.unsigned, &who, BODY_PATIENCE).await;
+    let (body, _held) = read.unwrap_or_default();
+    let _ = webhooks.engine.webhook_receive(incoming(&parts.headers, body)).await;
+}
+
+/// Two signatures are none: which of them would count?
+fn signature(headers: &HeaderMap) -> Option<&HeaderValue> {
     let mut signatures = headers.get_all(SIGNATURE).iter();
-    let signature = signatures.next().filter(|_| signatures.next().is_none());
+    signatures.next().filter(|_| signatures.next().is_none())
+}
+
+fn incoming(headers: &HeaderMap, body: Bytes) -> Incoming {
     let own = headers.iter().filter(|(name, _)| name.as_str().starts_with("linear-"));
     let texts = own.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     Incoming {
-        signature: signature.map(|value| Bytes::copy_from_slice(value.as_bytes())),
+        signature: signature(headers).map(|value| Bytes::copy_from_slice(value.as_bytes())),
         delivery_id: headers.get("linear-delivery").and_then(|value| value.to_str().ok()).map(str::to_owned),
         headers: texts.take(HEADERS_MAX).collect(),
         body,

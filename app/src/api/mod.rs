@@ -94,4 +94,4 @@ pub use team::*;
 pub use webhooks::*;
 
 #[cfg(feature = "ssr")]
-pub use request::{Site, person_of, theme_cookie_name, theme_of};
+pub use request::{ClientAddress, Site, person_of, theme_cookie_name, theme_of};

@@ -1,8 +1,7 @@
 //! What a server function knows of the request it serves, and how it answers.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -76,14 +75,14 @@ pub fn session() -> Result<Session, Failure> {
     parts()?.extensions.get::<Session>().cloned().ok_or(Failure::Unavailable)
 }
 
-/// The address that the request came from. A peer on this very machine is a reverse proxy, so what it says of the address
-/// that it serves counts: the last one, since a client may have made up those before.
+/// The address that a request came from, as the server found out.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
+/// The address that the request came from.
 pub fn address() -> String {
-    let Ok(parts) = parts() else { return "unknown".to_owned() };
-    let Some(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()) else { return "unknown".to_owned() };
-    let forwarded = parts.headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
-    let last = forwarded.and_then(|value| value.rsplit(',').next()).and_then(|ip| ip.trim().parse::<IpAddr>().ok());
-    last.filter(|_| peer.is_loopback()).unwrap_or(peer).to_string()
+    let known = parts().ok().and_then(|parts| parts.extensions.get::<ClientAddress>().copied());
+    known.map_or_else(|| "unknown".to_owned(), |client| client.0.to_string())
 }
 
 /// Who is signed in, loaded anew, so that a role taken away is gone at once.

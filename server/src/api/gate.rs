@@ -14,10 +14,12 @@ use relink_engine::clock::SECOND;
 use super::Api;
 use super::limit::Standing;
 use super::problem::{Code, Problem};
-use crate::body::{self, Unread};
+use crate::body::{self, Holding, Unread};
 
-/// Longer than the longest wait for Linear: two waits for a token and two calls. Also for a body that does not come.
+/// Longer than the longest wait for Linear: two waits for a token and two calls.
 const REQUEST_MAX: Duration = Duration::from_secs(75);
+/// A body comes whole within this.
+const BODY_PATIENCE: Duration = Duration::from_secs(20);
 /// A GraphQL request may carry documents; nothing else here is longer than a line.
 const BODY_MAX: usize = 1024 * 1024;
 /// What is added to every answer, at most.
@@ -28,6 +30,8 @@ pub struct Call {
     pub caller: Arc<Caller>,
     pub parts: Parts,
     pub body: Bytes,
+    /// The room that the body takes.
+    _holding: Holding,
 }
 
 impl Call {
@@ -62,10 +66,12 @@ where
     let standing = api.0.limits.count(&caller.key_id);
     let outcome = match standing.within {
         false => Err(too_many(standing)),
-        true => match body::read(body, BODY_MAX).await {
-            Ok(body) => work(Call { caller, parts, body }).await,
+        true => match body::read_within(body, BODY_MAX, &api.0.bodies, &caller.key_id, BODY_PATIENCE).await {
+            Ok((body, holding)) => work(Call { caller, parts, body, _holding: holding }).await,
             Err(Unread::TooLarge) => Err(Problem::new(Code::TooLarge)),
-            Err(Unread::Broken | Unread::NoRoom) => Err(Problem::new(Code::InvalidRequest)),
+            Err(Unread::NoRoom) => Err(Problem::new(Code::Overloaded).retry_after(SECOND)),
+            Err(Unread::Late) => Err(Problem::new(Code::InvalidRequest).detail("The body did not come within 20 seconds.")),
+            Err(Unread::Broken) => Err(Problem::new(Code::InvalidRequest)),
         },
     };
     let mut response = outcome.into_response();

@@ -17,6 +17,7 @@ use super::settings::{self, ALL, Setting};
 use super::sources::Sources;
 use super::values::{ConfigError, Values, origin_url, socket_addr};
 use super::{Config, Database, LINEAR_API_URL, LINEAR_URL};
+use crate::proxies::{ProxiesError, TrustedProxies};
 
 /// Reads the environment and, for what it does not set, `.env` in the working directory.
 ///
@@ -41,6 +42,7 @@ fn from_values(values: &Values) -> Result<Config, ConfigError> {
     let config = Config {
         addr: values.parse(&settings::ADDR, socket_addr)?.unwrap_or_else(|| ([127, 0, 0, 1], 3000).into()),
         url: public_url(values)?,
+        trusted_proxies: values.parse(&settings::TRUSTED_PROXIES, trusted_proxies)?.unwrap_or_default(),
         database: values.parse(&settings::DATABASE, database)?.unwrap_or_else(|| Database::Sqlite(data_dir.join("relink.db"))),
         database_pool: values.number(&settings::DATABASE_POOL, POOL_SIZE, 1_000)?,
         keys: values.parse(&settings::KEYS, |text| KeyRing::parse(text).map_err(|error| error.to_string()))?,
@@ -70,6 +72,10 @@ fn public_url(values: &Values) -> Result<Url, ConfigError> {
     let text = values.text(&settings::URL).unwrap_or("http://localhost:3000");
     let http_is_for = "http is for localhost only: cookies and tokens would travel in the clear";
     origin_url(text, http_is_for).map_err(|problem| settings::URL.wrong(problem))
+}
+
+fn trusted_proxies(text: &str) -> Result<TrustedProxies, String> {
+    text.parse().map_err(|error: ProxiesError| error.to_string())
 }
 
 fn linear_url(values: &Values, setting: &Setting, default: &str) -> Result<Url, ConfigError> {
@@ -207,6 +213,8 @@ mod tests {
             ("RELINK_URL", "https://relink.example.com/relink"),
             ("RELINK_URL", "https://u:hunter2hunter2@relink.example.com"),
             ("RELINK_URL", "ftp://relink.example.com"),
+            ("RELINK_TRUSTED_PROXIES", "nginx"),
+            ("RELINK_TRUSTED_PROXIES", "0.0.0.0/0"),
             ("DATABASE_URL", "mysql://hunter2hunter2@x/y"),
             ("DATABASE_URL", "sqlite://"),
             ("DATABASE_URL", "sqlite://:memory:"),

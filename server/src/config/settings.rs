@@ -38,6 +38,7 @@ const PKCE_ALONE: &str = "copy it from the app's page in Linear, or leave it out
 const SIGNING_SECRET: &str = "it starts with lin_wh_ and stands under Webhooks on the app's page in Linear";
 const SIMULATED: &str =
     "leave it out for the real Linear; only tests and the simulated Linear change it, for example http://127.0.0.1:4010";
+const PROXIES: &str = "addresses and networks of your reverse proxies, for example 10.0.0.0/8,fd00::/8";
 const RING: &str = "for example k1:BASE64, where BASE64 is the output of `openssl rand -base64 32`";
 const STORE: &str = "for example sqlite://./data/relink.db or postgres://user:password@host/relink";
 const LONGER: &str = "keep deliveries for longer than RELINK_WEBHOOK_AGE_MAX, for example 30d";
@@ -45,6 +46,7 @@ const LONGER: &str = "keep deliveries for longer than RELINK_WEBHOOK_AGE_MAX, fo
 settings! {
     ADDR: Plain "RELINK_ADDR", "for example 127.0.0.1:3000 or [::]:8080";
     URL: Plain "RELINK_URL", "for example https://relink.example.com, or http://localhost:3000";
+    TRUSTED_PROXIES: Plain "RELINK_TRUSTED_PROXIES", PROXIES;
     DATA_DIR: Plain "RELINK_DATA_DIR", "a folder, for example ./data";
     DATABASE: Secret "DATABASE_URL", STORE;
     DATABASE_POOL: Plain "RELINK_DATABASE_POOL", NUMBER;

@@ -1,1 +1,248 @@
-//! What is unfinished, and what comes through proxies.
+//! What is unfinished costs the one who does not finish.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use crate::process::client;
+use crate::site::{OWNER, PASSWORD, Site};
+
+/// Long for an answer, and short for anything that waits for attackers.
+const SOON: Duration = Duration::from_secs(8);
+
+/// A connection that has sent this much.
+async fn sent(site: &Site, bytes: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(site.relink.url.strip_prefix("http://").unwrap()).await.unwrap();
+    // Whoever is refused early may find the other side closed.
+    let _ = stream.write_all(bytes).await;
+    stream
+}
+
+/// What comes on a connection until it is closed.
+async fn rest(stream: &mut TcpStream, within: Duration) -> String {
+    let mut read = Vec::new();
+    timeout(within, stream.read_to_end(&mut read)).await.expect("it was closed").ok();
+    String::from_utf8_lossy(&read).into_owned()
+}
+
+fn half_a_form(address: &str) -> Vec<u8> {
+    format!("POST /signin HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\nContent-Length: 100\r\n\r\nemail=ada").into_bytes()
+}
+
+async fn many(site: &Site, count: u32, bytes: impl Fn(u32) -> Vec<u8>) -> Vec<TcpStream> {
+    join_all((0..count).map(|number| {
+        let bytes = bytes(number);
+        async move { sent(site, &bytes).await }
+    }))
+    .await
+}
+
+async fn status(site: &Site, path: &str) -> u16 {
+    let asked = client().get(format!("{}{path}", site.relink.url)).send();
+    timeout(SOON, asked).await.unwrap_or_else(|_| panic!("{path} is not answered")).unwrap().status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_a_form_from_600_connections_holds_up_no_page_no_style_and_no_sign_in() {
+    let site = Site::open().await;
+    let page = site.page("/integrations").await;
+    let style = page.split('"').find(|part| part.ends_with(".css")).expect("a stylesheet").to_owned();
+    // Some from one address, the others from one each.
+    let mut half = many(&site, 600, |n| half_a_form(&format!("203.0.{}.7", if n < 300 { 0 } else { n % 256 }))).await;
+    for path in ["/signin", style.as_str(), "/healthz", "/readyz"] {
+        assert_eq!(status(&site, path).await, 200, "{path}");
+    }
+    let fields = [("email", OWNER), ("password", PASSWORD)];
+    let sign_in = client().post(format!("{}/signin", site.relink.url)).form(&fields).send();
+    assert_eq!(timeout(SOON, sign_in).await.expect("an answer").unwrap().headers()["location"], "/integrations");
+    let refused = rest(&mut half[0], Duration::from_secs(20)).await;
+    assert!(refused.starts_with("HTTP/1.1 408"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_a_head_is_waited_for_ten_seconds_also_on_a_connection_that_was_used() {
+    let site = Site::open().await;
+    let half = b"GET /healthz HTTP/1.1\r\nHost:";
+    let (mut new, mut silent) = (sent(&site, half).await, sent(&site, b"").await);
+    let mut used = sent(&site, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut answer = vec![0; 4_096];
+    assert!(used.read(&mut answer).await.unwrap() > 0);
+    used.write_all(half).await.unwrap();
+    let began = Instant::now();
+    for (stream, what) in [(&mut new, "a new one"), (&mut used, "a used one"), (&mut silent, "a silent one")] {
+        let left = Duration::from_secs(15).saturating_sub(began.elapsed());
+        assert_eq!(rest(stream, left).await, "", "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn neither_half_heads_nor_kept_connections_hold_up_a_stop() {
+    let mut site = Site::open().await;
+    let _half = many(&site, 20, |_| b"GET /healthz HTTP/1.1\r\nHost:".to_vec()).await;
+    let mut kept = many(&site, 20, |_| b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".to_vec()).await;
+    for stream in &mut kept {
+        assert!(stream.read(&mut [0; 4_096]).await.unwrap() > 0);
+    }
+    site.relink.signal("TERM");
+    let began = Instant::now();
+    assert_eq!(site.relink.exit_code().await, Some(0));
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+}
+
+fn resident_mb(site: &Site) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", site.relink.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1_024
+}
+
+fn key(site: &Site, name: &str) -> String {
+    site.place.json(&["key", "new", "--org", "north", "--name", name, "--json"], "")["key"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_key_with_600_unfinished_bodies_takes_its_share_and_no_more() {
+    let site = Site::open().await;
+    site.connect("acme-robotics").await;
+    let (greedy, other) = (key(&site, "greedy"), key(&site, "other"));
+    let listed = client().get(format!("{}/api/v1/connections", site.relink.url)).bearer_auth(&other).send().await.unwrap();
+    let id = listed.json::<Value>().await.unwrap()["connections"][0]["id"].as_str().unwrap().to_owned();
+    let before = resident_mb(&site);
+    let head = format!(
+        "POST /api/v1/connections/{id}/graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {greedy}\r\nContent-Length: 1048576\r\n\r\n"
+    );
+    let body = [head.into_bytes(), vec![b' '; 1_048_000]].concat();
+    let bodies = timeout(Duration::from_secs(60), many(&site, 600, |_| body.clone())).await.expect("all are taken or refused");
+    let grown = resident_mb(&site).saturating_sub(before);
+    assert!(grown < 200, "{grown} MB");
+    let url = format!("{}/api/v1/connections/{id}/graphql", site.relink.url);
+    let asked = client().post(url).bearer_auth(&other).json(&serde_json::json!({ "query": "{ viewer { id } }" })).send();
+    assert_eq!(timeout(SOON, asked).await.expect("an answer").unwrap().status(), 200, "another key is served");
+    drop(bodies);
+}
+
+/// A signed event of the workspace.
+fn genuine(secret: &str, workspace: &str, number: u32) -> (String, String) {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let body = serde_json::json!({
+        "action": "update", "type": "Issue", "organizationId": workspace, "webhookId": "w", "webhookTimestamp": now,
+        "createdAt": format!("2026-11-28T10:00:00.{number:03}Z"), "data": { "id": format!("issue-{number}") },
+    })
+    .to_string();
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    let signature = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    (body, signature)
+}
+
+async fn deliver(site: &Site, workspace: &str, number: u32) -> u16 {
+    let (body, signature) = genuine(&site.linear.app().webhook_secret, workspace, number);
+    let sent = client().post(format!("{}/webhooks/linear", site.relink.url)).header("linear-signature", signature).body(body).send();
+    timeout(SOON, sent).await.expect("an answer").unwrap().status().as_u16()
+}
+
+async fn workspace(site: &Site) -> String {
+    site.connect("acme-robotics").await;
+    let listed = site.place.json(&["connection", "list", "--org", "north", "--json"], "");
+    listed["connections"][0]["workspace"]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_bodies_signed_by_nobody_keep_no_genuine_webhook_out() {
+    let site = Site::open().await;
+    let workspace = workspace(&site).await;
+    let slow = |signature: &'static str| {
+        let head = format!("POST /webhooks/linear HTTP/1.1\r\nHost: x\r\n{signature}Content-Length: 5242880\r\n\r\n");
+        [head.into_bytes(), vec![b' '; 4_000_000]].concat()
+    };
+    let mut unsigned = many(&site, 28, |_| slow("")).await;
+    let refused = timeout(SOON, async {
+        let mut first = vec![0; 12];
+        unsigned[0].read_exact(&mut first).await.map(|_| first)
+    });
+    assert_eq!(refused.await.expect("before the body").unwrap(), b"HTTP/1.1 401");
+    let mut pretended = many(&site, 28, |_| slow("Linear-Signature: 00\r\n")).await;
+    let told: Vec<u16> = join_all((0..150).map(|number| deliver(&site, &workspace, number))).await;
+    assert!(told.iter().all(|status| *status == 200), "{told:?}");
+    // A whole body has five seconds.
+    let late = rest(&mut pretended[0], Duration::from_secs(12)).await;
+    assert!(late.starts_with("HTTP/1.1 400") || late.starts_with("HTTP/1.1 503"), "{late}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_session_has_twenty_open_pages_and_somebody_removed_has_none_however_much_goes_on() {
+    let site = Site::open().await;
+    let workspace = workspace(&site).await;
+    let open = async |browser: &reqwest::Client| browser.get(format!("{}/live?from=0-0", site.relink.url)).send().await.unwrap();
+    let mut streams = Vec::new();
+    for _ in 0..25 {
+        streams.push(open(&site.browser).await);
+    }
+    let opened = streams.iter().filter(|stream| stream.status() == 200).count();
+    assert_eq!((opened, streams[24].status().as_u16()), (20, 503));
+
+    let added = ["user", "add", "--email", "eve@example.com", "--name", "Eve", "--org", "north", "--role", "member"];
+    assert!(site.place.run(&added, PASSWORD).status.success());
+    let eve = client();
+    let fields = [("email", "eve@example.com"), ("password", PASSWORD)];
+    assert_eq!(eve.post(format!("{}/signin", site.relink.url)).form(&fields).send().await.unwrap().status(), 303);
+    let mut stream = open(&eve).await;
+    assert_eq!(stream.status(), 200);
+    let removed = site.place.run(&["member", "remove", "--org", "north", "--email", "eve@example.com"], "");
+    assert!(removed.status.success(), "{}", String::from_utf8_lossy(&removed.stderr));
+    let busy = async {
+        for number in 0.. {
+            deliver(&site, &workspace, number).await;
+            sleep(Duration::from_millis(300)).await;
+        }
+    };
+    let ended = async { while stream.chunk().await.unwrap().is_some() {} };
+    tokio::select! {
+        () = ended => {}
+        () = busy => {}
+        () = sleep(Duration::from_secs(15)) => panic!("it lives on"),
+    }
+}
+
+/// Sends far more than is taken, as Node's own client and its `fetch` do.
+const BIG: &str = r#"
+const [url, runs] = [process.argv[1], Number(process.argv[2])];
+const body = Buffer.alloc(12 * 1024 * 1024, 32), told = {};
+const note = (what) => { told[what] = (told[what] ?? 0) + 1; };
+const headers = { 'linear-signature': '00' };
+const classic = () => new Promise((done) => {
+  const request = require('http').request(url, { method: 'POST', headers: { ...headers, 'content-length': body.length } }, (reply) => {
+    reply.on('data', () => {}).on('end', () => done(note(reply.statusCode))).on('error', (error) => done(note(error.code)));
+  });
+  request.on('error', (error) => done(note(error.code)));
+  request.end(body);
+});
+const chunked = () => new Promise((done) => {
+  const request = require('http').request(url, { method: 'POST', headers }, (reply) => {
+    reply.on('data', () => {}).on('end', () => done(note(reply.statusCode))).on('error', (error) => done(note(error.code)));
+  });
+  request.on('error', (error) => done(note(error.code)));
+  for (let at = 0; at < body.length; at += 65536) request.write(body.subarray(at, at + 65536));
+  request.end();
+});
+const fetched = () => fetch(url, { method: 'POST', headers, body }).then((reply) => reply.text().then(() => note(reply.status)), (error) => note(String(error.cause ?? error)));
+(async () => {
+  for (let run = 0; run < runs; run++) { await classic(); await chunked(); await fetched(); }
+  console.log(JSON.stringify(told));
+})();
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_client_that_sends_too_much_reads_that_it_does() {
+    let site = Site::open().await;
+    for (path, runs) in [("/webhooks/linear", 100), ("/signin", 30)] {
+        let url = format!("{}{path}", site.relink.url);
+        let node = tokio::process::Command::new("node").args(["-e", BIG, &url, &runs.to_string()]).output().await.unwrap();
+        let told: Value = serde_json::from_slice(&node.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&node.stderr)));
+        assert_eq!(told, serde_json::json!({ "413": 3 * runs }), "{path}");
+    }
+}

@@ -1,0 +1,88 @@
+//! Around everything that is served: who asks, and places and bodies that nobody can keep from the others.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{Extensions, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use relink_app::api::ClientAddress;
+use relink_engine::Engine;
+use relink_engine::network::counted;
+
+use crate::body::{self, Space, Unread};
+use crate::proxies::TrustedProxies;
+use crate::share::Room;
+use crate::webhooks;
+
+/// Pages and forms worked on at once; more wait their turn, within the time that a request has.
+const AT_ONCE: usize = 512;
+/// Of these for one address.
+const AT_ONCE_EACH: usize = 64;
+/// Forms are small.
+pub const FORM_MAX: usize = 64 * 1024;
+/// A form comes whole within this, or it is not waited for.
+const FORM_PATIENCE: Duration = Duration::from_secs(10);
+/// KiB of forms that are being read, of which one address has a quarter.
+const FORMS_KIB: usize = 32 * 1024;
+
+/// What is known around a request. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    pub engine: Engine,
+    pub proxies: TrustedProxies,
+}
+
+/// Sees who asks, and what Linear sends to addresses where nothing takes it.
+pub async fn look(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    webhooks::count_stray(&edge.engine, &request);
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        let client = edge.proxies.client(peer.ip(), request.headers());
+        request.extensions_mut().insert(ClientAddress(client));
+    }
+    next.run(request).await
+}
+
+/// What limits for one address go by.
+#[must_use]
+pub fn asker(extensions: &Extensions) -> IpAddr {
+    let known = extensions.get::<ClientAddress>();
+    known.map_or(Ipv4Addr::UNSPECIFIED.into(), |client| counted(client.0))
+}
+
+/// Places for pages.
+#[must_use]
+pub fn places() -> Arc<Room<IpAddr>> {
+    Arc::new(Room::new(AT_ONCE, AT_ONCE_EACH))
+}
+
+/// Waits for a place.
+pub async fn in_place(State(places): State<Arc<Room<IpAddr>>>, request: Request, next: Next) -> Response {
+    let _place = places.take(&asker(request.extensions())).await;
+    next.run(request).await
+}
+
+#[must_use]
+pub fn forms() -> Arc<Space<IpAddr>> {
+    Arc::new(Space::new(FORMS_KIB, 0, 4))
+}
+
+/// Reads a form before a place is taken for it: who sends half of one holds nothing that others wait for.
+pub async fn whole_form(State(forms): State<Arc<Space<IpAddr>>>, request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let who = asker(request.extensions());
+    let (parts, body) = request.into_parts();
+    let (body, _held) = match body::read_within(body, FORM_MAX, &forms, &who, FORM_PATIENCE).await {
+        Ok(read) => read,
+        Err(Unread::TooLarge) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(Unread::Late) => return StatusCode::REQUEST_TIMEOUT.into_response(),
+        Err(Unread::Broken) => return StatusCode::BAD_REQUEST.into_response(),
+        Err(Unread::NoRoom) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    };
+    next.run(Request::from_parts(parts, Body::from(body))).await
+}
