@@ -1,18 +1,33 @@
 //! Signing up, signing in and passwords.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::sleep;
 
 use crate::account::{self, NewMember, Person, Role};
 use crate::clock::{MINUTE, Millis};
+use crate::device::Visitor;
 use crate::digest::sha256_hex;
-use crate::store::{Actor, Member, StoreError};
+use crate::network::counted_text;
+use crate::store::{Act, Actor, Member, StoreError, Tries};
 use crate::{Engine, password};
 
-/// Wrong passwords until an account pauses.
+/// Wrong passwords for one account until those who come from the same address wait, or who sit at the same known browser.
 const TRIES_PER_ACCOUNT: i64 = 5;
-/// Wrong passwords until an address pauses. Many people may share one.
+/// Wrong passwords until an address waits. Many people may share one.
 const TRIES_PER_ADDRESS: i64 = 50;
 const PAUSE: Millis = 15 * MINUTE;
+/// Wrong passwords for an account, from anywhere, that leave a line each; of more, ever fewer do and say how many there were.
+const LINES_EACH: i64 = 20;
+/// After the database did not take a line.
+const LINE_AGAIN: Duration = Duration::from_secs(1);
+
+/// What tries count against, and how many of them do no harm.
+struct Limit {
+    key: String,
+    tries_max: i64,
+}
 
 /// What somebody typed to become the owner or a member.
 #[derive(Clone, Debug)]
@@ -49,7 +64,11 @@ pub enum SignUpError {
 pub enum SignInError {
     /// The same for an account that is not there.
     #[error("e-mail and password do not match")]
-    NoMatch { tries_left: u32 },
+    NoMatch {
+        tries_left: u32,
+        /// When counting starts anew.
+        until: Millis,
+    },
     #[error("too many tries")]
     Paused { until: Millis },
     #[error(transparent)]
@@ -198,18 +217,51 @@ impl Engine {
     ///
     /// # Errors
     /// [`SignInError::NoMatch`] or [`SignInError::Paused`].
-    pub async fn sign_in(&self, email: &str, password: SecretString, address: &str) -> Result<Person, SignInError> {
-        let proved = self.check_password(email, password, address).await;
-        let (act, person) = match &proved {
-            Ok(person) => ("sign-in", Some(person.clone())),
-            Err(SignInError::NoMatch { .. }) => ("sign-in.failed", self.person_by_email(email).await?),
-            Err(_) => return proved,
-        };
-        if let Some(person) = person {
-            let actor = Actor { user_id: None, who: person.email.clone(), address: address.to_owned() };
-            self.store().audit_note(&self.act(&person.organisation_id, actor, act, person.email.clone())).await?;
+    pub async fn sign_in(&self, email: &str, password: SecretString, visitor: Visitor<'_>) -> Result<Person, SignInError> {
+        let proved = self.check_password(email, password, visitor).await;
+        match &proved {
+            Ok(person) => {
+                let line = self.sign_in_act(person, visitor.address, "sign-in", person.email.clone());
+                self.store().audit_note(&line).await?;
+            }
+            Err(SignInError::NoMatch { .. }) => {
+                // An account that is there must not take longer than one that is not.
+                let (engine, email, address) = (self.for_programs(), email.to_owned(), visitor.address.to_owned());
+                self.afterwards(async move { engine.note_wrong_password(&email, &address).await }).await;
+            }
+            Err(_) => {}
         }
         proved
+    }
+
+    fn sign_in_act(&self, person: &Person, address: &str, act: &'static str, subject: String) -> Act {
+        let actor = Actor { user_id: None, who: person.email.clone(), address: address.to_owned() };
+        self.act(&person.organisation_id, actor, act, subject)
+    }
+
+    /// Until it is written, whatever the database does meanwhile.
+    async fn note_wrong_password(&self, email: &str, address: &str) {
+        let mut line = None;
+        while let Err(error) = self.try_to_note(email, address, &mut line).await {
+            tracing::warn!(%error, "a wrong password could not be written into the audit trail; tried again");
+            sleep(LINE_AGAIN).await;
+        }
+    }
+
+    /// `line` is kept between tries, so that each wrong password counts once.
+    async fn try_to_note(&self, email: &str, address: &str, line: &mut Option<Act>) -> Result<(), StoreError> {
+        if line.is_none() {
+            let Some(person) = self.person_by_email(email).await? else { return Ok(()) };
+            let key = format!("sign-in failed {}", person.user_id);
+            let Some(subject) = subject(&person.email, self.store().throttle_count(&key, self.now(), PAUSE).await?.tries) else {
+                return Ok(());
+            };
+            *line = Some(self.sign_in_act(&person, address, "sign-in.failed", subject));
+        }
+        match line {
+            Some(line) => self.store().audit_note(line).await,
+            None => Ok(()),
+        }
     }
 
     async fn person_by_email(&self, email: &str) -> Result<Option<Person>, StoreError> {
@@ -220,27 +272,18 @@ impl Engine {
         }
     }
 
-    /// Checks a password. Tries are counted before the password is looked at, per account and per address, on all
-    /// replicas together, so that guesses at the same moment all count; an account that is not there counts and takes
-    /// the same time.
+    /// Checks a password. Tries are counted before the password is looked at, on all replicas together, so that guesses at
+    /// the same moment all count; an account that is not there counts and takes the same time. They count against where they
+    /// come from, so that whoever guesses waits and nobody else does: not from another address, nor in a browser that the
+    /// account's person was signed in with before.
     ///
     /// # Errors
     /// [`SignInError::NoMatch`] or [`SignInError::Paused`].
-    async fn check_password(&self, email: &str, password: SecretString, address: &str) -> Result<Person, SignInError> {
+    async fn check_password(&self, email: &str, password: SecretString, visitor: Visitor<'_>) -> Result<Person, SignInError> {
         let email = account::email(email).unwrap_or_default();
-        let by_account = format!("sign-in account {}", sha256_hex(email.as_bytes()));
-        let by_address = format!("sign-in address {}", sha256_hex(address.as_bytes()));
-        let now = self.now();
-        let of_address = self.store().throttle_count(&by_address, now, PAUSE).await?;
-        // Before the account is touched: a paused address must not pause other people's accounts.
-        if of_address.tries > TRIES_PER_ADDRESS {
-            return Err(SignInError::Paused { until: of_address.resets_at });
-        }
-        let of_account = self.store().throttle_count(&by_account, now, PAUSE).await?;
-        if of_account.tries > TRIES_PER_ACCOUNT {
-            return Err(SignInError::Paused { until: of_account.resets_at });
-        }
         let user = self.store().user_by_email(&email).await?;
+        let limits = limits(&email, user.as_ref().map(|user| user.id.as_str()), visitor);
+        let counted = self.count_tries(&limits).await?;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let fits = password.expose_secret().len() <= password::MAX_BYTES;
         let password = if fits { password } else { SecretString::default() };
@@ -248,15 +291,41 @@ impl Engine {
         if let (true, Some(user)) = (matches, user)
             && let Some(person) = self.person_in_first_organisation(&user.id).await?
         {
-            self.store().throttle_clear(&by_account).await?;
-            self.store().throttle_forgive(&by_address).await?;
+            self.forgive(&limits).await?;
             return Ok(person);
         }
-        let tries_left = u32::try_from(TRIES_PER_ACCOUNT - of_account.tries).unwrap_or(0);
-        if tries_left == 0 {
-            return Err(SignInError::Paused { until: of_account.resets_at });
+        let tries_left = u32::try_from(TRIES_PER_ACCOUNT - counted.tries).unwrap_or(0);
+        Err(SignInError::NoMatch { tries_left, until: counted.resets_at })
+    }
+
+    /// Counts a try against each, one after the other: an address that waits makes nothing else wait. Answers where the last
+    /// one stands.
+    async fn count_tries(&self, limits: &[Limit]) -> Result<Tries, SignInError> {
+        let now = self.now();
+        let mut last = Tries { tries: 0, resets_at: now };
+        for limit in limits {
+            // Read first: who waits already must not make the database write.
+            let before = self.store().throttle(&limit.key, now).await?;
+            if let Some(before) = before.filter(|before| before.tries >= limit.tries_max) {
+                return Err(SignInError::Paused { until: before.resets_at });
+            }
+            last = self.store().throttle_count(&limit.key, now, PAUSE).await?;
+            if last.tries > limit.tries_max {
+                return Err(SignInError::Paused { until: last.resets_at });
+            }
         }
-        Err(SignInError::NoMatch { tries_left })
+        Ok(last)
+    }
+
+    /// It was a good one: the account's count starts anew, and the address has one less.
+    async fn forgive(&self, limits: &[Limit]) -> Result<(), StoreError> {
+        if let Some((account, others)) = limits.split_last() {
+            self.store().throttle_clear(&account.key).await?;
+            for other in others {
+                self.store().throttle_forgive(&other.key).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn person_in_first_organisation(&self, user: &str) -> Result<Option<Person>, StoreError> {
@@ -276,12 +345,12 @@ impl Engine {
         person: &Person,
         present: SecretString,
         new: SecretString,
-        address: &str,
+        visitor: Visitor<'_>,
     ) -> Result<(), ChangePasswordError> {
         if let Some(error) = password_error(&new) {
             return Err(ChangePasswordError::Field(error));
         }
-        self.check_password(&person.email, present, address).await?;
+        self.check_password(&person.email, present, visitor).await?;
         let hash = password::hash(new, self.entropy()).await;
         let act = self.act(&person.organisation_id, person.actor(), "password.changed", person.email.clone());
         if !self.store().user_set_password(&person.user_id, &hash, &act).await? {
@@ -304,6 +373,28 @@ impl Engine {
         let had_none = self.store().user_set_first_password(&person.user_id, &hash, &act).await?;
         if had_none { Ok(()) } else { Err(FirstPasswordError::HasOne) }
     }
+}
+
+/// What a try counts against: the account's own comes last.
+fn limits(email: &str, user: Option<&str>, visitor: Visitor<'_>) -> Vec<Limit> {
+    let account = sha256_hex(email.as_bytes());
+    let known = visitor.device.filter(|device| user.is_some_and(|user| device.knows(user)));
+    if let Some(device) = known {
+        return vec![Limit { key: format!("sign-in browser {} {account}", device.id), tries_max: TRIES_PER_ACCOUNT }];
+    }
+    let address = sha256_hex(counted_text(visitor.address).as_bytes());
+    vec![
+        Limit { key: format!("sign-in address {address}"), tries_max: TRIES_PER_ADDRESS },
+        Limit { key: format!("sign-in account {account} address {address}"), tries_max: TRIES_PER_ACCOUNT },
+    ]
+}
+
+/// What the line of a wrong password says, if it leaves one: guessing from a thousand addresses must not fill the trail.
+fn subject(email: &str, tries: i64) -> Option<String> {
+    if tries <= LINES_EACH {
+        return Some(email.to_owned());
+    }
+    (tries.count_ones() == 1).then(|| format!("{email}, {tries} times in a quarter of an hour"))
 }
 
 fn password_error(password: &SecretString) -> Option<FieldError> {

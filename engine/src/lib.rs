@@ -3,6 +3,7 @@
 
 pub mod account;
 mod accounts;
+mod afterwards;
 mod alarm;
 mod api_keys;
 mod apps;
@@ -12,6 +13,7 @@ mod claims;
 pub mod clock;
 mod connect;
 pub mod connection;
+mod device;
 pub mod digest;
 mod disconnect;
 pub mod entropy;
@@ -48,6 +50,7 @@ pub use apps::{APPS_MAX, App, AppError, AppSecrets, NewApp};
 pub use audit::prove_keys;
 pub use claims::SharedWorkspace;
 pub use connect::{BeginConnect, BeginError, Callback, Connected, FinishError};
+pub use device::{Device, Visitor};
 pub use disconnect::{DisconnectError, Disconnected, Voided};
 pub use refresh::RefreshSettings;
 pub use tally::Tally;
@@ -125,6 +128,7 @@ struct Parts {
     handed_on: Tally,
     errands: Mutex<()>,
     storage: storage::Storage,
+    afterwards: afterwards::Afterwards,
     time_asked: Mutex<Option<Instant>>,
     clock_alarmed: AtomicBool,
     loops: every::Loops,
@@ -197,6 +201,7 @@ impl Engine {
             handed_on: Tally::default(),
             errands: Mutex::default(),
             storage: storage::Storage::default(),
+            afterwards: afterwards::Afterwards::default(),
             time_asked: Mutex::default(),
             clock_alarmed: AtomicBool::default(),
             loops: every::Loops::default(),
@@ -338,6 +343,10 @@ impl Engine {
     /// A turn to act on events about connections: one at a time in this process.
     fn errands(&self) -> &Mutex<()> {
         &self.0.errands
+    }
+
+    fn in_hand(&self) -> &afterwards::Afterwards {
+        &self.0.afterwards
     }
 
     fn loops(&self) -> &every::Loops {

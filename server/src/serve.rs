@@ -96,6 +96,11 @@ async fn wind_up(engine: &Engine, requests: JoinHandle<()>, background: JoinSet<
             tracing::warn!("some requests did not finish in time");
         }
         drop(background);
+        // Before the database closes: a line of the trail must not be lost for having come after an answer.
+        match engine.afterwards_done(LANDED.saturating_sub(began.elapsed())).await {
+            0 => {}
+            lost => tracing::error!(lost, "wrong passwords could not be written into the audit trail before the stop"),
+        }
         engine.refreshes_landed(LANDED.saturating_sub(began.elapsed())).await;
     };
     let (_, let_go) = tokio::join!(landing, timeout_at(began + LET_GO, engine.stop_handing_on(LANDED)));

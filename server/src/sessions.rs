@@ -1,5 +1,6 @@
 //! tower-sessions over our own store: ids are hashed at rest, so that reading the database signs nobody in.
 
+use relink_app::api::cookie_name;
 use relink_engine::Engine;
 use relink_engine::digest::sha256_hex;
 use relink_engine::store::{StoreError, StoredSession};
@@ -20,7 +21,7 @@ pub struct Sessions(Engine);
 /// The layer that reads and writes the session cookie.
 pub fn layer(engine: Engine, https: bool) -> SessionManagerLayer<Sessions> {
     SessionManagerLayer::new(Sessions(engine))
-        .with_name(if https { "__Host-relink-session" } else { "relink-session" })
+        .with_name(cookie_name(https, "session"))
         .with_http_only(true)
         .with_secure(https)
         // Strict would lose the cookie on the way back from Linear.

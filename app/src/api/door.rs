@@ -36,24 +36,28 @@ pub async fn sign_in(
     #[server(default)] password: String,
     #[server(default)] next: String,
 ) -> Result<(), Failure> {
-    use relink_engine::SignInError;
+    use relink_engine::{SignInError, Visitor};
 
+    use super::cookies::device;
     use super::request::{address, engine, open_session, own_path, see_other, set_refused};
     use super::words::minutes_left;
     use crate::view::{Complaint, Refused};
 
-    let engine = engine()?;
-    let complaint = match engine.sign_in(&email, password.into(), &address()).await {
+    let (engine, device) = (engine()?, device()?);
+    let from = address();
+    let visitor = Visitor { address: &from, device: device.as_ref() };
+    let waits = |until| Complaint::Paused { minutes: minutes_left(until - engine.now()) };
+    let complaint = match engine.sign_in(&email, password.into(), visitor).await {
         Ok(person) => {
             open_session(&person).await?;
             see_other(own_path(&next));
             return Ok(());
         }
-        Err(SignInError::NoMatch { tries_left }) => Complaint::NoMatch { tries_left },
-        Err(SignInError::Paused { until }) => Complaint::Paused { minutes: minutes_left(until - engine.now()) },
+        Err(SignInError::NoMatch { tries_left: 0, until } | SignInError::Paused { until }) => waits(until),
+        Err(SignInError::NoMatch { tries_left, .. }) => Complaint::NoMatch { tries_left },
         Err(SignInError::Store(error)) => return Err(error.into()),
     };
-    tracing::warn!(?complaint, address = address(), "a sign-in was refused");
+    tracing::warn!(?complaint, address = from, "a sign-in was refused");
     set_refused(Refused { email: kept(&email), complaints: vec![complaint], ..Refused::default() }).await?;
     see_other(&super::request::signin_path(own_path(&next)));
     Ok(())

@@ -29,6 +29,8 @@ mod audit;
 #[cfg(feature = "ssr")]
 mod chain;
 #[cfg(feature = "ssr")]
+mod cookies;
+#[cfg(feature = "ssr")]
 mod create_app;
 #[cfg(feature = "ssr")]
 mod delivery_filter;
@@ -94,4 +96,5 @@ pub use team::*;
 pub use webhooks::*;
 
 #[cfg(feature = "ssr")]
-pub use request::{ClientAddress, Site, person_of, theme_cookie_name, theme_of};
+pub use cookies::cookie_name;
+pub use request::{ClientAddress, Site, person_of, theme_of};

@@ -18,6 +18,7 @@ use time::Duration;
 use tower_sessions::{Expiry, Session};
 
 use super::Failure;
+use super::cookies::{cookie, cookie_name, remember_device};
 use super::freshness::live_from;
 use super::held::{held_code, hold_code};
 use crate::view::{Flash, NewDestinationView, NewKeyView, Refused, Theme};
@@ -44,6 +45,8 @@ const LATE: Millis = MINUTE;
 /// Signing in again once a month is no burden.
 const SIGNED_IN_LIFE: Duration = Duration::days(30);
 
+/// The cookie of the theme.
+pub const THEME: &str = "theme";
 const USER: &str = "user";
 const ORGANISATION: &str = "organisation";
 const BROWSER: &str = "browser";
@@ -232,6 +235,7 @@ pub async fn open_session(person: &Person) -> Result<(), Failure> {
     session.insert(USER, &person.user_id).await?;
     session.insert(ORGANISATION, &person.organisation_id).await?;
     session.insert(BROWSER, engine()?.entropy().token()).await?;
+    remember_device(person)?;
     match code {
         Some(held) => hold_code(&held.code).await,
         None => Ok(()),
@@ -377,17 +381,10 @@ pub fn own_path(next: &str) -> &str {
     if ours { next } else { "/integrations" }
 }
 
-#[must_use]
-pub fn theme_cookie_name(https: bool) -> &'static str {
-    if https { "__Host-relink-theme" } else { "relink-theme" }
-}
-
 /// The theme that the browser chose, from its cookies.
 #[must_use]
 pub fn theme_of(parts: &Parts, https: bool) -> Theme {
-    let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == theme_cookie_name(https)).map_or(Theme::System, |(_, value)| Theme::from_name(value))
+    cookie(parts, &cookie_name(https, THEME)).map_or(Theme::System, Theme::from_name)
 }
 
 #[cfg(test)]

@@ -49,13 +49,11 @@ pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Res
 /// Keeps the theme in this browser.
 #[server(prefix = "", endpoint = "/theme")]
 pub async fn set_theme(#[server(default)] theme: String) -> Result<(), Failure> {
-    use super::request::{see_other, set_cookie, site, theme_cookie_name};
+    use super::cookies::keep_cookie;
+    use super::request::{THEME, see_other};
     use crate::view::Theme;
 
-    let https = site()?.https;
-    let secure = if https { "; Secure" } else { "" };
-    let (name, theme) = (theme_cookie_name(https), Theme::from_name(&theme).name());
-    set_cookie(&format!("{name}={theme}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}"));
+    keep_cookie(THEME, Theme::from_name(&theme).name())?;
     see_other("/settings");
     Ok(())
 }
@@ -63,13 +61,16 @@ pub async fn set_theme(#[server(default)] theme: String) -> Result<(), Failure> 
 /// Replaces one's own password and ends every other session.
 #[server(prefix = "", endpoint = "/password")]
 pub async fn change_password(#[server(default)] present: String, #[server(default)] password: String) -> Result<(), Failure> {
-    use relink_engine::{ChangePasswordError, FieldError, SignInError};
+    use relink_engine::{ChangePasswordError, FieldError, SignInError, Visitor};
 
+    use super::cookies::device;
     use super::request::{address, end_other_sessions, engine, refuse, see_other, set_flash, signed_in_form};
     use crate::view::Flash;
 
     let person = signed_in_form().await?;
-    let flash = match engine()?.change_password(&person, present.into(), password.into(), &address()).await {
+    let (device, address) = (device()?, address());
+    let visitor = Visitor { address: &address, device: device.as_ref() };
+    let flash = match engine()?.change_password(&person, present.into(), password.into(), visitor).await {
         Ok(()) => {
             end_other_sessions(&person).await?;
             Flash::PasswordChanged

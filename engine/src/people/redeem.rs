@@ -4,15 +4,14 @@ use super::LinkCode;
 use crate::account::Person;
 use crate::clock::{MINUTE, Millis};
 use crate::digest::sha256_hex;
+use crate::network::counted_text;
 use crate::store::{Account, Act, Actor, InviteRow, Linking, StoreError};
 use crate::{Engine, account, uncancelled};
 
-/// Wrong codes from one address until it pauses. Many people may share one.
+/// Wrong codes from one address until further ones are told to wait. Many people may share one.
 const TRIES_PER_ADDRESS: i64 = 20;
-/// Wrong codes of one browser until it pauses.
+/// Wrong codes of one browser until further ones are told to wait.
 const TRIES_PER_BROWSER: i64 = 10;
-/// Wrong codes from everywhere until all wait: with 80 bits none of so many is right.
-const TRIES_IN_ALL: i64 = 2_000;
 /// So many wrong codes in one window are worth telling admins.
 const BURST: i64 = 30;
 const PAUSE: Millis = 10 * MINUTE;
@@ -187,38 +186,38 @@ impl Engine {
         Ok(tries.filter(|tries| tries.tries >= BURST).map(|tries| Guesses { tries: tries.tries.unsigned_abs(), until: tries.resets_at }))
     }
 
-    /// The code that can be used, and its hash. Tries are counted before the code is looked at, on all replicas together,
-    /// and every code that is not valid takes the same way.
+    /// The code that can be used, and its hash. A good one is taken whatever was tried before, by whoever shows it: with 80 bits
+    /// nobody finds one by guessing, and nobody who holds one waits for those who guess.
     async fn look_up(&self, typed: &str, guesser: Guesser<'_>) -> Result<(InviteRow, String), CodeError> {
-        let now = self.now();
-        let by_address = format!("{ALL} address {}", sha256_hex(guesser.address.as_bytes()));
-        let by_browser = format!("{ALL} browser {}", sha256_hex(guesser.browser.as_bytes()));
-        let mut counted = vec![(by_address, TRIES_PER_ADDRESS)];
-        if !guesser.browser.is_empty() {
-            counted.push((by_browser, TRIES_PER_BROWSER));
-        }
-        // Last, so that one address that pauses does not make all wait.
-        counted.push((ALL.to_owned(), TRIES_IN_ALL));
-        // Read first: who is paused already must not make the database write.
-        for (key, tries_max) in &counted {
-            let tries = self.store().throttle(key, now).await?;
-            if let Some(tries) = tries.filter(|tries| tries.tries > *tries_max) {
-                return Err(CodeError::Paused { until: tries.resets_at });
-            }
-        }
-        for (key, tries_max) in &counted {
-            let tries = self.store().throttle_count(key, now, PAUSE).await?;
-            if tries.tries > *tries_max {
-                return Err(CodeError::Paused { until: tries.resets_at });
-            }
-        }
-        // One that cannot be a code is looked for too.
+        // One that cannot be a code is looked for too, so that every code that is not valid takes the same way.
         let hash = LinkCode::read(typed).map_or_else(|| sha256_hex(b""), |code| code.hash());
-        let invite = self.store().invite_open(&hash, now).await?.ok_or(CodeError::Invalid)?;
-        for (key, _) in &counted {
-            self.store().throttle_forgive(key).await?;
+        match self.store().invite_open(&hash, self.now()).await? {
+            Some(invite) => Ok((invite, hash)),
+            None => Err(self.wrong_code(guesser).await?),
         }
-        Ok((invite, hash))
+    }
+
+    /// Counts a wrong code, so that admins hear of many.
+    async fn wrong_code(&self, guesser: Guesser<'_>) -> Result<CodeError, StoreError> {
+        let now = self.now();
+        let by_address = format!("{ALL} address {}", sha256_hex(counted_text(guesser.address).as_bytes()));
+        let by_browser = format!("{ALL} browser {}", sha256_hex(guesser.browser.as_bytes()));
+        let mut limits = vec![(by_address, TRIES_PER_ADDRESS)];
+        if !guesser.browser.is_empty() {
+            limits.push((by_browser, TRIES_PER_BROWSER));
+        }
+        // Read first: who is told to wait already must not make the database write.
+        for (key, tries_max) in &limits {
+            let tries = self.store().throttle(key, now).await?;
+            if let Some(tries) = tries.filter(|tries| tries.tries >= *tries_max) {
+                return Ok(CodeError::Paused { until: tries.resets_at });
+            }
+        }
+        for (key, _) in &limits {
+            self.store().throttle_count(key, now, PAUSE).await?;
+        }
+        self.store().throttle_count(ALL, now, PAUSE).await?;
+        Ok(CodeError::Invalid)
     }
 
     fn holder_act(&self, invite: &InviteRow, signed_in: Option<&Person>, address: &str, act: &'static str) -> Act {

@@ -13,7 +13,7 @@ use relink_engine::linear::{Linear, OauthApp};
 use relink_engine::store::Store;
 use relink_engine::vault::{KeyRing, Vault};
 use relink_engine::webhook::{Incoming, Receipt, SigningKey};
-use relink_engine::{BeginConnect, Callback, Engine, RefreshSettings, Rejected, Settings, SignUp, Wanted};
+use relink_engine::{BeginConnect, Callback, Engine, RefreshSettings, Rejected, Settings, SignUp, Visitor, Wanted};
 use relink_simulator::{Approve, ClockMove, Options, Simulator};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
@@ -138,7 +138,7 @@ impl World {
                 tokio::spawn(async move { deliver(&engine, &key, bodies).await })
             }
             Act::SignIn => tokio::spawn(async move {
-                let signed_in = engine.sign_in(EMAIL, PASSWORD.into(), "192.0.2.1").await;
+                let signed_in = engine.sign_in(EMAIL, PASSWORD.into(), Visitor { address: "192.0.2.1", device: None }).await;
                 signed_in.map(|_| Done::SignedIn).map_err(|error| error.to_string())
             }),
         }

@@ -93,6 +93,42 @@ async fn neither_half_heads_nor_kept_connections_hold_up_a_stop() {
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_passwords_are_in_the_trail_also_when_the_server_stops_right_after() {
+    let mut site = Site::open().await;
+    for number in 0..12 {
+        let fields = [("email", OWNER), ("password", "not the password at all")];
+        let sent =
+            client().post(format!("{}/signin", site.relink.url)).form(&fields).header("x-forwarded-for", format!("203.0.113.{number}"));
+        assert_eq!(sent.send().await.unwrap().status(), 303);
+    }
+    site.relink.signal("TERM");
+    assert_eq!(site.relink.exit_code().await, Some(0));
+    let trail = site.place.run(&["audit", "export", "--org", "north"], "");
+    let trail = String::from_utf8(trail.stdout).unwrap();
+    assert_eq!(trail.matches("sign-in.failed").count(), 12, "{trail}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_through_a_proxy_that_is_not_trusted_counts_as_it_and_the_log_says_once_what_to_set() {
+    let site = Site::open_with(&[("RELINK_TRUSTED_PROXIES", "192.0.2.1")]).await;
+    for number in 0..8 {
+        let fields = [("email", OWNER), ("password", "not the password at all")];
+        let sent =
+            client().post(format!("{}/signin", site.relink.url)).form(&fields).header("x-forwarded-for", format!("203.0.113.{number}"));
+        sent.send().await.unwrap();
+    }
+    let said = site.relink.said();
+    assert_eq!(said.matches("set RELINK_TRUSTED_PROXIES").count(), 1, "{said}");
+    assert!(!said.contains("203.0.113."), "{said}");
+    let sign_in = |browser: &reqwest::Client| {
+        browser.post(format!("{}/signin", site.relink.url)).form(&[("email", OWNER), ("password", PASSWORD)]).send()
+    };
+    let elsewhere = client();
+    assert!(sign_in(&elsewhere).await.unwrap().headers()["location"].to_str().unwrap().starts_with("/signin"), "a stranger waits");
+    assert_eq!(sign_in(&site.browser).await.unwrap().headers()["location"], "/integrations", "the owner's own browser does not");
+}
+
 fn resident_mb(site: &Site) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", site.relink.id())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

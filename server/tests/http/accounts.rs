@@ -1,10 +1,13 @@
 //! Signing up, in and out.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
 use relink_engine::account::Role;
 use relink_engine::clock::{DAY, MINUTE};
+use relink_engine::{SignInError, Visitor};
 
-use crate::world::{PASSWORD, Setup, World};
+use crate::world::{PASSWORD, Reply, Setup, World};
 
 #[tokio::test]
 async fn the_first_visitor_is_led_to_sign_up_and_becomes_the_owner() {
@@ -137,17 +140,25 @@ async fn a_session_runs_out_and_the_door_says_so() {
 async fn cookies_are_for_this_site_and_no_script() {
     let world = World::new().await;
     let reply = world.browser().sign_up("priya@northwind.dev").await;
-    let cookie = reply.header("set-cookie");
-    assert!(cookie.starts_with("relink-session=") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    let cookies = |reply: &Reply| -> Vec<String> {
+        reply.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap().to_owned()).collect()
+    };
+    let named = |cookie: &str| ["relink-session=", "relink-device="].iter().any(|name| cookie.starts_with(name));
+    let set = cookies(&reply);
+    assert_eq!(set.len(), 2, "{set:?}");
+    for cookie in set {
+        assert!(named(&cookie) && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    }
 
     let world = World::with(Setup { https: true, ..Setup::default() }).await;
     let mut browser = world.browser();
     for reply in [browser.sign_up("priya@northwind.dev").await, browser.post("/theme", &[("theme", "dark")]).await] {
-        let cookie = reply.header("set-cookie");
-        let right = cookie.starts_with("__Host-")
-            && ["HttpOnly", "SameSite=Lax", "Secure", "Path=/"].iter().all(|part| cookie.contains(part))
-            && !cookie.contains("Domain");
-        assert!(right, "{cookie}");
+        for cookie in cookies(&reply) {
+            let right = cookie.starts_with("__Host-")
+                && ["HttpOnly", "SameSite=Lax", "Secure", "Path=/"].iter().all(|part| cookie.contains(part))
+                && !cookie.contains("Domain");
+            assert!(right, "{cookie}");
+        }
     }
 }
 
@@ -257,18 +268,111 @@ async fn other_sessions_can_be_ended() {
     assert!(elsewhere.get("/integrations").await.location().starts_with("/signin"));
 }
 
+/// From an address, in no browser that is known.
+fn at(address: &str) -> Visitor<'_> {
+    Visitor { address, device: None }
+}
+
+/// Wrong passwords for Priya's account from here.
+async fn guess(world: &World, from: &str, times: u32) {
+    for _ in 0..times {
+        world.engine.sign_in("priya@northwind.dev", "wrong wrong wrong".into(), at(from)).await.unwrap_err();
+    }
+}
+
+async fn waits(world: &World, from: &str) -> bool {
+    let tried = world.engine.sign_in("priya@northwind.dev", PASSWORD.into(), at(from)).await;
+    matches!(tried, Err(SignInError::Paused { .. }))
+}
+
 #[tokio::test]
-async fn a_paused_address_pauses_nobody_elses_account() {
+async fn whoever_guesses_waits_and_nobody_else_does() {
     let world = World::new().await;
     world.owner().await;
-    let mut attacker = world.browser();
+    for number in 0..12 {
+        guess(&world, &format!("192.0.2.{number}"), 5).await;
+    }
+    assert!(waits(&world, "192.0.2.1").await);
+    assert!(!waits(&world, "198.51.100.7").await, "from another address it works");
+    guess(&world, "2001:db8::1", 5).await;
+    assert!(waits(&world, "2001:db8::2").await, "a subscriber of IPv6 has as many addresses as they like");
+    assert!(!waits(&world, "2001:db8:0:1::1").await);
     for number in 0..60 {
-        attacker.sign_in(&format!("guess{number}@northwind.dev"), "wrong wrong wrong").await;
+        let _ = world.engine.sign_in(&format!("guess{number}@northwind.dev"), "wrong wrong wrong".into(), at("203.0.113.9")).await;
     }
+    assert!(waits(&world, "203.0.113.9").await && !waits(&world, "203.0.113.8").await);
+}
+
+#[tokio::test]
+async fn a_browser_that_was_signed_in_before_gets_in_during_an_attack_from_its_own_address() {
+    let world = World::new().await;
+    let mut known = world.owner().await;
+    known.post("/signout", &[]).await;
+    world.add("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    // All of them come from one address, as behind a proxy that is not trusted.
+    let mut attacker = world.member("northwind-labs", "eve@northwind.dev", Role::Member).await;
+    for number in 0..60 {
+        let email = if number < 6 { "priya@northwind.dev".to_owned() } else { format!("guess{number}@northwind.dev") };
+        attacker.sign_in(&email, "wrong wrong wrong").await;
+    }
+    let refused = |reply: Reply| reply.location().starts_with("/signin");
+    assert!(refused(world.browser().sign_in("priya@northwind.dev", PASSWORD).await), "from there a new browser waits");
+    assert!(refused(attacker.sign_in("priya@northwind.dev", PASSWORD).await), "one that knows somebody else too");
+    let mut forger = world.browser();
+    let mut made_up = known.cookies["relink-device"].clone();
+    made_up.replace_range(80..84, "AAAA");
+    forger.cookies.insert("relink-device".to_owned(), made_up);
+    assert!(refused(forger.sign_in("priya@northwind.dev", PASSWORD).await), "and one that makes up its cookie");
+    assert_eq!(known.sign_in("priya@northwind.dev", PASSWORD).await.location(), "/integrations");
+    assert!(refused(known.sign_in("mia@northwind.dev", PASSWORD).await), "it knows Priya");
+}
+
+#[tokio::test]
+async fn whoever_guesses_in_a_known_browser_waits_there_alone() {
+    let world = World::new().await;
+    let mut known = world.owner().await;
+    let mut other = world.browser();
+    other.sign_in("priya@northwind.dev", PASSWORD).await;
     for _ in 0..5 {
-        attacker.sign_in("priya@northwind.dev", "wrong wrong wrong").await;
+        known.sign_in("priya@northwind.dev", "wrong wrong wrong").await;
     }
-    world.engine.sign_in("priya@northwind.dev", PASSWORD.into(), "192.0.2.7").await.expect("from another address it works");
+    assert!(known.sign_in("priya@northwind.dev", PASSWORD).await.location().starts_with("/signin"));
+    assert_eq!(other.sign_in("priya@northwind.dev", PASSWORD).await.location(), "/integrations");
+    world.advance(15 * MINUTE);
+    assert_eq!(known.sign_in("priya@northwind.dev", PASSWORD).await.location(), "/integrations");
+}
+
+#[tokio::test]
+async fn every_wrong_password_leaves_its_line_until_there_are_so_many_that_they_are_counted() {
+    let world = World::new().await;
+    world.owner().await;
+    let failed = async || {
+        assert_eq!(world.engine.afterwards_done(Duration::from_secs(60)).await, 0);
+        let rows = world.engine.store().audit_after(&world.organisation().await, 0, 1_000).await.unwrap();
+        rows.into_iter().filter(|row| row.act == "sign-in.failed").map(|row| row.subject).collect::<Vec<_>>()
+    };
+    guess(&world, "192.0.2.1", 5).await;
+    assert_eq!(failed().await, ["priya@northwind.dev"; 5], "the one that ends in a pause too");
+    for number in 2..=20 {
+        guess(&world, &format!("192.0.2.{number}"), 5).await;
+    }
+    let lines = failed().await;
+    assert_eq!(lines.len(), 22);
+    assert_eq!(lines[20..], [32, 64].map(|tries| format!("priya@northwind.dev, {tries} times in a quarter of an hour")));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_answered_before_its_line_is_written_and_the_line_comes() {
+    let world = World::new().await;
+    world.owner().await;
+    world.sql("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END").await;
+    let tried = world.engine.sign_in("priya@northwind.dev", "wrong wrong wrong".into(), at("192.0.2.1")).await;
+    assert!(matches!(tried, Err(SignInError::NoMatch { tries_left: 4, .. })), "as for an account that is not there: {tried:?}");
+    assert_eq!(world.engine.afterwards_done(Duration::from_millis(50)).await, 1, "it waits");
+    world.sql("DROP TRIGGER full").await;
+    assert_eq!(world.engine.afterwards_done(Duration::from_secs(60)).await, 0);
+    let rows = world.engine.store().audit_after(&world.organisation().await, 0, 10).await.unwrap();
+    assert_eq!(rows.iter().filter(|row| row.act == "sign-in.failed").count(), 1);
 }
 
 #[tokio::test]
