@@ -26,7 +26,11 @@ impl Site {
 
     /// The same, with settings of its own.
     pub async fn open_with(settings: &[(&str, &str)]) -> Site {
-        let port = free_port();
+        Site::open_at(free_port(), settings).await
+    }
+
+    /// The same, on this port.
+    pub async fn open_at(port: u16, settings: &[(&str, &str)]) -> Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let linear_url = format!("http://{}", listener.local_addr().unwrap());
         let redirect_uri = format!("http://127.0.0.1:{port}/oauth/linear/callback");
