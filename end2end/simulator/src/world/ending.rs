@@ -39,7 +39,20 @@ impl World {
         } else if self.settings.revoke_ends_grant || self.pair_is_dead(&grant) {
             self.end_grant(&grant);
         }
+        if self.settings.revoke_ends_authorisation {
+            self.end_authorisation(&grant);
+        }
         Revoked::Done
+    }
+
+    /// Ends all that the person of a grant gave its application in the workspace. What is the application's own stays.
+    fn end_authorisation(&mut self, id: &str) {
+        let Some(grant) = self.grants.get(id).filter(|grant| grant.actor == Actor::User).cloned() else { return };
+        let living = self.living_grants_of(&grant.client_id, &grant.workspace);
+        let theirs = living.filter(|other| other.actor == Actor::User && other.user == grant.user);
+        for id in theirs.map(|other| other.id.clone()).collect::<Vec<_>>() {
+            self.end_grant(&id);
+        }
     }
 
     fn pair_is_dead(&self, grant: &str) -> bool {

@@ -22,6 +22,8 @@ pub struct Settings {
     pub revoke_ends_grant: bool,
     /// Revoking any one token ends the application's installation in that workspace, with every grant of it. Nobody says.
     pub revoke_ends_installation: bool,
+    /// Revoking any one token of a person ends every grant of theirs to the application in that workspace. Nobody says.
+    pub revoke_ends_authorisation: bool,
     /// A spent refresh token is answered with its successors even where those were spent themselves.
     pub replay_chain: bool,
     /// `scope` as a list, as applications from before December 2023 get it.
@@ -69,6 +71,7 @@ impl Default for Settings {
             rotation_ends_previous_access: false,
             revoke_ends_grant: false,
             revoke_ends_installation: false,
+            revoke_ends_authorisation: false,
             replay_chain: false,
             scope_as_array: false,
             client_credentials: false,

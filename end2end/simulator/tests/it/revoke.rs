@@ -130,3 +130,15 @@ async fn revoking_one_token_ends_the_whole_installation_if_told_so() {
     assert_eq!(linear.refresh(&second.refresh).await.status, 400);
     assert!(linear.works(&elsewhere.access).await, "another workspace is not concerned");
 }
+
+#[tokio::test]
+async fn revoking_one_token_of_a_person_ends_all_that_they_gave_if_told_so() {
+    let linear = Linear::start().await;
+    linear.set(json!({"revoke_ends_authorisation": true}));
+    let user = [("actor", "user")];
+    let (first, second) = (linear.connect_with("globex", &user).await, linear.connect_with("globex", &user).await);
+    let app = linear.connect("globex").await;
+    assert_eq!(revoke(&linear, &[("token", &first.access)]).await, 200);
+    assert!(!linear.works(&second.access).await, "the same person's");
+    assert!(linear.works(&app.access).await && linear.is_installed("globex"), "the application's own stays");
+}
