@@ -132,8 +132,14 @@ impl Theatre {
             let (token, _) = fleet.token_soon(0, connection, json!({ "min_ttl_s": 0 })).await?;
             before.push(relink_engine::digest::fingerprint(&token));
         }
-        for _ in 0..=dice.below(3) {
-            fleet.linear.add_fault(linear_fault(dice)).unwrap();
+        // A second refusal of the same token would be a verdict, and rightly so.
+        let mut refused = false;
+        for fault in (0..=dice.below(3)).map(|_| linear_fault(dice)) {
+            let refusal = fault.kind == Kind::InvalidGrant;
+            if !(refusal && refused) {
+                fleet.linear.add_fault(fault).unwrap();
+            }
+            refused |= refusal;
         }
         let mut asking = Vec::new();
         for (connection, fingerprint) in self.connections.iter().zip(&before) {
