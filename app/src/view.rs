@@ -250,8 +250,6 @@ pub struct DoorView {
     /// Nobody owns this instance yet: `/signup` is open.
     pub unowned: bool,
     pub signed_in: bool,
-    /// Where the data lives, for the note on `/signup`: "./data" or "PostgreSQL".
-    pub stored_in: String,
     /// What was typed and what was wrong with it, after a refused post.
     pub refused: Option<Refused>,
     /// The session ran out on the way to another page.

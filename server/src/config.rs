@@ -53,6 +53,10 @@ pub struct Config {
     pub api_requests_per_minute: u32,
     /// Signs `POST /jobs/refresh`; without it there is no such thing.
     pub jobs_secret: Option<SecretString>,
+    /// Whoever asks for `/metrics` shows it.
+    pub metrics_token: Option<SecretString>,
+    /// `/metrics` is here and nowhere else.
+    pub metrics_addr: Option<SocketAddr>,
     pub log: String,
     pub log_json: bool,
     /// Where the browser's files are, when they are not the ones inside the binary: set by `cargo leptos watch`.

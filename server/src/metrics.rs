@@ -1,21 +1,94 @@
-//! `GET /metrics`: Prometheus' text format, version 0.0.4.
+//! `GET /metrics`: Prometheus' text format, version 0.0.4. For whoever shows the token, or on an address of its own; where
+//! neither is set up there is no such thing, since how much goes on here is nobody's business.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 use relink_engine::Engine;
 use relink_engine::every::LoopHealth;
+use secrecy::{ExposeSecret as _, SecretString};
+use subtle::ConstantTimeEq as _;
 use tokio::time::timeout;
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
 
+use crate::config::Config;
+use crate::headers::{self, Https};
 use crate::logs;
 
 const PATIENCE: Duration = Duration::from_secs(3);
+/// On an address of its own: more wait, and not for long.
+const AT_ONCE: usize = 4;
+const REQUEST_MAX: Duration = Duration::from_secs(10);
+
+/// Who may read.
+#[derive(Clone, Debug)]
+enum Readers {
+    Nobody,
+    Anybody,
+    WithToken(Arc<SecretString>),
+}
+
+/// The endpoint's engine, and for whom it is.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    engine: Engine,
+    readers: Readers,
+}
+
+impl Metrics {
+    /// Beside everything else.
+    pub fn among_others(engine: Engine, config: &Config) -> Metrics {
+        let readers = match (config.metrics_addr, &config.metrics_token) {
+            (None, Some(token)) => Readers::WithToken(Arc::new(token.clone())),
+            _ => Readers::Nobody,
+        };
+        Metrics { engine, readers }
+    }
+
+    /// Everything that is on the address of its own.
+    pub fn alone(engine: Engine, config: &Config) -> Router {
+        let token = config.metrics_token.clone().map(Arc::new);
+        let readers = token.map_or(Readers::Anybody, Readers::WithToken);
+        Router::new()
+            .route("/metrics", get(show))
+            .with_state(Metrics { engine, readers })
+            .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
+            .layer(CatchPanicLayer::new())
+            .layer(middleware::from_fn_with_state(Https(config.https()), headers::secure))
+    }
+}
+
+/// The counts, or why not.
+pub async fn show(State(metrics): State<Metrics>, headers: HeaderMap) -> Response {
+    match &metrics.readers {
+        Readers::Nobody => StatusCode::NOT_FOUND.into_response(),
+        Readers::WithToken(token) if !shows(&headers, token) => {
+            (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response()
+        }
+        Readers::WithToken(_) | Readers::Anybody => counts(&metrics.engine).await,
+    }
+}
+
+fn shows(headers: &HeaderMap, token: &SecretString) -> bool {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+    given.is_some_and(|(scheme, given)| {
+        let same: bool = given.trim().as_bytes().ct_eq(token.expose_secret().as_bytes()).into();
+        scheme.eq_ignore_ascii_case("bearer") && same
+    })
+}
 
 /// Everything that is counted. Names no workspace and no organisation: it may be readable by many.
-pub async fn show(State(engine): State<Engine>) -> Response {
+async fn counts(engine: &Engine) -> Response {
     let states = match timeout(PATIENCE, engine.store().connection_states()).await {
         Ok(Ok(states)) => states,
         // What this process counted itself is wanted most when the database is away.
@@ -50,7 +123,7 @@ pub async fn show(State(engine): State<Engine>) -> Response {
     let (now, in_flight) = ("refreshes", engine.refreshes_under_way() as u64);
     family(&mut text, "relink_under_way", "gauge", "Refreshes under way in this process.", "what", [(now, in_flight)].into_iter());
     loops(&mut text, &engine.loop_health());
-    instance(&mut text, &engine);
+    instance(&mut text, engine);
     let lost = logs::lost();
     let lost = [("queue_full", lost.queue_full), ("write_failed", lost.write_failed)];
     family(

@@ -35,10 +35,11 @@ use crate::edge::{self, Edge, FORM_MAX};
 use crate::endpoint::Frame;
 use crate::headers::{self, Https, RequestIds};
 use crate::jobs::{self, Jobs};
+use crate::metrics::{self, Metrics};
 use crate::proxies::TrustedProxies;
 use crate::share::Room;
 use crate::webhooks::{self, Webhooks};
-use crate::{audit, errors, health, live, markup, metrics, sessions};
+use crate::{audit, errors, health, live, markup, sessions};
 
 /// Longer than the longest wait for Linear on the way to a page: exchange, identity and revocation, ten seconds each.
 const REQUEST_MAX: Duration = Duration::from_secs(45);
@@ -56,6 +57,7 @@ pub struct Web {
     pub ids: RequestIds,
     api_requests_per_minute: u32,
     jobs_secret: Option<Arc<SecretString>>,
+    metrics: Metrics,
     options: LeptosOptions,
     pub proxies: TrustedProxies,
     pub live_turns: Arc<Room<String>>,
@@ -68,16 +70,10 @@ impl Web {
         let options = LeptosOptions::builder().output_name("relink").site_pkg_dir(assets.package_dir()).site_addr(config.addr).build();
         let url = origin(&config.url);
         let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host).to_owned();
-        let site = Site {
-            host,
-            https: config.https(),
-            simulated: config.simulated(),
-            stored_in: if config.sqlite_file().is_some() { config.data_dir.display().to_string() } else { "PostgreSQL".to_owned() },
-            linear_web: origin(&config.linear_url),
-            url,
-        };
+        let site = Site { host, https: config.https(), simulated: config.simulated(), linear_web: origin(&config.linear_url), url };
         Web {
             ids: RequestIds::new(engine.entropy()),
+            metrics: Metrics::among_others(engine.clone(), config),
             engine,
             site,
             linear_url: config.linear_url.clone(),
@@ -179,8 +175,8 @@ fn for_operators(web: &Web) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::show))
         .with_state(web.engine.clone())
+        .merge(Router::new().route("/metrics", get(metrics::show)).with_state(web.metrics.clone()))
         // A sweep takes as long as it takes.
         .merge(Router::new().route("/jobs/refresh", post(jobs::refresh)).with_state(jobs))
         .layer(RequestBodyLimitLayer::new(FORM_MAX))

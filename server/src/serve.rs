@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::config::Config;
 use crate::lock::{ServeLock, ServeLockError};
+use crate::metrics::Metrics;
 use crate::router::{Web, router};
 use crate::start::{self, StartError};
 use crate::{background, listen, stop};
@@ -40,8 +41,10 @@ pub enum ServeError {
     Start(#[from] StartError),
     #[error(transparent)]
     Lock(#[from] ServeLockError),
-    #[error("RELINK_ADDR: {addr}: {error}")]
-    Listen { addr: String, error: io::Error },
+    #[error("{setting}: {addr}: {error}")]
+    Listen { setting: &'static str, addr: SocketAddr, error: io::Error },
+    #[error("the simulated Linear: {addr}: {error}")]
+    Simulated { addr: &'static str, error: io::Error },
     #[error("the simulated Linear: {0}")]
     Simulator(#[from] relink_simulator::Error),
     #[error("the server cannot be run: {0}")]
@@ -64,7 +67,11 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     let beginning = tokio::spawn(begin_epoch(engine.clone()));
     // A database that takes nothing now gives out no numbers either.
     let _ = tokio::time::timeout(EPOCH_PATIENCE, beginning).await;
-    let listener = bind(config.addr).await?;
+    let listener = bind("RELINK_ADDR", config.addr).await?;
+    let for_metrics = match config.metrics_addr {
+        Some(addr) => Some(bind("RELINK_METRICS_ADDR", addr).await?),
+        None => None,
+    };
     announce(&config, &listener)?;
     stop::on_signal(stop)?;
     let background = background::start(&engine);
@@ -74,7 +81,12 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     });
     let app = router(Web::new(engine.clone(), &config));
     let proxies = config.trusted_proxies.clone();
-    let mut requests = tokio::spawn(listen::serve(listener, app, proxies, stop::asked(stopped.clone())));
+    let mut requests = tokio::spawn(listen::serve(listener, app, proxies.clone(), stop::asked(stopped.clone())));
+    if let Some(listener) = for_metrics {
+        // Nothing waits for its end: what asks for counts asks again.
+        let metrics = Metrics::alone(engine.clone(), &config);
+        tokio::spawn(listen::serve(listener, metrics, proxies, stop::asked(stopped.clone())));
+    }
     tokio::select! {
         biased;
         () = stop::asked(stopped) => {}
@@ -116,8 +128,8 @@ async fn begin_epoch(engine: Engine) {
     }
 }
 
-async fn bind(addr: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(addr).await.map_err(|error| ServeError::Listen { addr: addr.to_string(), error })
+async fn bind(setting: &'static str, addr: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(addr).await.map_err(|error| ServeError::Listen { setting, addr, error })
 }
 
 fn announce(config: &Config, listener: &TcpListener) -> io::Result<()> {
@@ -134,7 +146,7 @@ async fn start_simulator(config: &mut Config, stopped: watch::Receiver<bool>) ->
     let state_file = Some(config.data_dir.join("simulated-linear.json"));
     start::make_data_dir(config)?;
     let simulator = Simulator::seeded(Options { url: url.clone(), state_file, redirect_uris: vec![config.redirect_uri().to_string()] })?;
-    let listener = TcpListener::bind(SIMULATOR).await.map_err(|error| ServeError::Listen { addr: SIMULATOR.to_owned(), error })?;
+    let listener = TcpListener::bind(SIMULATOR).await.map_err(|error| ServeError::Simulated { addr: SIMULATOR, error })?;
     let app = simulator.app();
     simulator.set_webhook_url(Some(config.webhook_url().to_string()));
     config.app = Some(OauthApp { client_id: app.client_id, client_secret: Some(app.client_secret.into()) });

@@ -8,14 +8,13 @@ use crate::view::DoorView;
 /// The page before anybody is signed in.
 #[server(prefix = "/fn", endpoint = "load-door")]
 pub async fn load_door() -> Result<DoorView, Failure> {
-    use super::request::{engine, is_page_load, parts, person, see_other, site, take_refused};
+    use super::request::{engine, is_page_load, parts, person, see_other, take_refused};
 
     let (engine, parts) = (engine()?, parts()?);
     let view = DoorView {
         organisation: engine.store().organisation_only().await?.map(|organisation| relink_engine::text::name(&organisation.name)),
         unowned: !engine.store().owner_exists().await?,
         signed_in: person().await?.is_some(),
-        stored_in: site()?.stored_in,
         refused: take_refused().await?,
         timed_out: parts.uri.query().is_some_and(|query| query.split('&').any(|part| part == "timed-out=1")),
     };

@@ -34,8 +34,6 @@ pub struct Site {
     pub https: bool,
     /// Linear is the simulated one.
     pub simulated: bool,
-    /// Where the data lives, in words.
-    pub stored_in: String,
     /// Where people are sent for Linear's settings.
     pub linear_web: String,
 }

@@ -68,7 +68,7 @@ pub fn sign_up(view: DoorView) -> Content {
     let refused = view.refused.unwrap_or_default();
     let owned = !view.unowned || refused.complaints.contains(&Complaint::AlreadyOwned);
     let failed = !refused.complaints.is_empty();
-    let main = if owned { closed() } else { sign_up_form(&refused, view.stored_in) };
+    let main = if owned { closed() } else { sign_up_form(&refused) };
     Content { refused: failed, ..Content::new("Set up Relink", None, main) }
 }
 
@@ -83,7 +83,7 @@ fn closed() -> AnyView {
     .into_any()
 }
 
-fn sign_up_form(refused: &Refused, stored_in: String) -> AnyView {
+fn sign_up_form(refused: &Refused) -> AnyView {
     let field = |id| problem(refused, id);
     view! {
         <div>
@@ -118,17 +118,9 @@ fn sign_up_form(refused: &Refused, stored_in: String) -> AnyView {
             />
             <button class="btn primary tall wide">"Create owner account"</button>
         </form>
-        <p class="small muted">{stored(stored_in)}</p>
+        <p class="small muted">"Secrets are sealed with a key that is not in the database."</p>
     }
     .into_any()
-}
-
-fn stored(place: String) -> AnyView {
-    if place.starts_with(['.', '/']) {
-        view! { "Stored in " <code>{place}</code> " on this machine, secrets sealed with a key only it has." }.into_any()
-    } else {
-        view! { "Stored in " {place} ", secrets sealed with a key that is not in it." }.into_any()
-    }
 }
 
 /// What is wrong with the field of this name.

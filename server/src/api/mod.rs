@@ -94,6 +94,8 @@ fn describe(openapi: &mut OpenApi) {
     openapi.info.title = "Relink".to_owned();
     openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
     openapi.info.license = None;
+    // By itself it would be whoever is named as an author in some crate.
+    openapi.info.contact = None;
     openapi.info.description = Some(
         "Fresh tokens for Linear, and Linear itself, for programs with an API key. Errors are problem documents (RFC 9457) \
          with a stable `code`. Every answer to a key carries `RateLimit` and `RateLimit-Policy`."

@@ -58,6 +58,8 @@ fn from_values(values: &Values) -> Result<Config, ConfigError> {
         keep_disconnected: values.span(&settings::KEEP_DISCONNECTED, KEEP_DISCONNECTED)?,
         mail: mail(values)?,
         jobs_secret: values.generated(&settings::JOBS_SECRET)?,
+        metrics_token: values.generated(&settings::METRICS_TOKEN)?,
+        metrics_addr: values.parse(&settings::METRICS_ADDR, socket_addr)?,
         log: values.parse(&settings::LOG, log_filter)?.unwrap_or_else(|| "info".to_owned()),
         log_json: values.parse(&settings::LOG_FORMAT, log_json)?.unwrap_or_default(),
         site_root: values.text(&settings::SITE_ROOT).map(PathBuf::from),
@@ -180,6 +182,9 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
     if config.sqlite_file().is_none() && config.keys.is_none() {
         return Err(settings::KEYS.wrong("it is required on PostgreSQL: every replica must seal with the same keys"));
     }
+    if config.metrics_addr == Some(config.addr) {
+        return Err(settings::METRICS_ADDR.wrong("it is the address of everything else; RELINK_METRICS_TOKEN guards metrics there"));
+    }
     Ok(())
 }
 
@@ -241,6 +246,9 @@ mod tests {
             ("RELINK_KEEP_DELIVERIES", "7h"),
             ("RELINK_KEEP_DELIVERIES_MB", "plenty"),
             ("RELINK_JOBS_SECRET", "hunter2hunter2"),
+            ("RELINK_METRICS_TOKEN", "hunter2"),
+            ("RELINK_METRICS_ADDR", "9464"),
+            ("RELINK_METRICS_ADDR", "127.0.0.1:3000"),
             ("RELINK_KEEP_DISCONNECTED", "a month"),
             ("RELINK_SMTP_URL", "mail.example.com"),
             ("RELINK_SMTP_URL", "smtp://user:hunter2@mail.example.com?tls=opportunistic"),

@@ -7,7 +7,7 @@ use std::process::Output;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::process::{Place, Running, client};
+use crate::process::{Place, Running, client, free_port};
 
 const EXAMPLE: &str = include_str!("../../../.env.example");
 
@@ -121,4 +121,53 @@ async fn a_mail_server_elsewhere_is_never_spoken_to_in_the_clear() {
     let clear = "smtp://user:hunter2@mail.example.com?tls=opportunistic";
     let words = refused(&Place::new().set("RELINK_SMTP_URL", clear).set("RELINK_MAIL_FROM", "relink@example.com"));
     assert!(words.contains("in the clear") && !words.contains("hunter2"), "{words}");
+}
+
+/// The answer to `GET path` at this address, as status and body.
+async fn get(address: &str, path: &str, token: Option<&str>) -> (u16, String) {
+    let mut asked = client().get(format!("{address}{path}"));
+    if let Some(token) = token {
+        asked = asked.bearer_auth(token);
+    }
+    let reply = asked.send().await.unwrap();
+    (reply.status().as_u16(), reply.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn metrics_are_nobodys_business_unless_a_token_or_an_address_is_set_up() {
+    let running = Running::serve(&Place::new().set("RELINK_METRICS_TOKEN", "")).await;
+    let (status, body) = get(&running.url, "/metrics", None).await;
+    assert!(status == 404 && !body.contains("relink_"), "{body}");
+
+    let token = "0123456789abcdef token";
+    let running = Running::serve(&Place::new().set("RELINK_METRICS_TOKEN", token)).await;
+    for (shown, status) in [(None, 401), (Some("0123456789abcdef"), 401), (Some(token), 200)] {
+        assert_eq!(get(&running.url, "/metrics", shown).await.0, status);
+    }
+
+    let port = free_port();
+    let (addr, own) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{port}"));
+    for (token, without) in [("", 200), (token, 401)] {
+        let place = Place::new().set("RELINK_METRICS_TOKEN", token).set("RELINK_METRICS_ADDR", &addr);
+        let mut running = Running::serve(&place).await;
+        assert_eq!(get(&running.url, "/metrics", Some(token)).await.0, 404, "nowhere but on its own address");
+        assert_eq!(get(&own, "/metrics", None).await.0, without);
+        assert!(get(&own, "/metrics", Some(token)).await.1.contains("relink_connections"));
+        assert_eq!(get(&own, "/readyz", None).await.0, 404, "and nothing else is there");
+        running.signal("TERM");
+        assert_eq!(running.exit_code().await, Some(0));
+        assert!(std::net::TcpListener::bind(&addr).is_ok(), "it is let go of");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_told_where_the_data_lives() {
+    let place = Place::new().set("RELINK_DATA_DIR", "./somewhere-private");
+    let running = Running::serve(&place).await;
+    let door = client().post(format!("{}/fn/load-door", running.url)).header("accept", "application/json");
+    let door = door.header("sec-fetch-site", "same-origin").send().await.unwrap().text().await.unwrap();
+    assert!(door.contains("unowned"), "{door}");
+    for told in [door, get(&running.url, "/signup", None).await.1, get(&running.url, "/readyz", None).await.1] {
+        assert!(!told.contains("somewhere-private"), "{told}");
+    }
 }

@@ -8,7 +8,7 @@ use relink_simulator::{Endpoint, Fault, Kind};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::world::{Program, START, Setup, World, fault};
+use crate::world::{METRICS_TOKEN, Program, START, Setup, World, fault};
 
 const JOBS_SECRET: &str = "a secret for the jobs";
 
@@ -212,6 +212,7 @@ async fn a_spent_allowance_is_paced_and_then_linear_is_asked_again() {
 async fn the_description_is_complete_and_public() {
     let world = World::new().await;
     let openapi = world.send(Request::get("/api/v1/openapi.json").body(Body::empty()).unwrap()).await;
+    assert!(openapi.body["info"]["contact"].is_null() && !openapi.text.contains('@'), "nobody is named: {}", openapi.body["info"]);
     let mut paths: Vec<_> = openapi.body["paths"].as_object().unwrap().keys().cloned().collect();
     paths.sort();
     assert_eq!(
@@ -230,13 +231,26 @@ async fn the_description_is_complete_and_public() {
 }
 
 #[tokio::test]
+async fn metrics_are_for_who_shows_the_token() {
+    let world = World::new().await;
+    let good = format!("bearer {METRICS_TOKEN}");
+    assert_eq!(world.metrics_with(Some(&good)).await.status, 200);
+    let (longer, shorter) = (format!("{good}s"), &good[..good.len() - 1]);
+    for wrong in [None, Some(METRICS_TOKEN), Some("Bearer "), Some("Bearer x"), Some(longer.as_str()), Some(shorter)] {
+        let answer = world.metrics_with(wrong).await;
+        assert_eq!((answer.status, &answer.headers["www-authenticate"]), (401, &"Bearer".parse().unwrap()), "{wrong:?}");
+        assert!(!answer.text.contains("relink_"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn metrics_count_outcomes_and_name_nobody() {
     let world = World::new().await;
     let (_browser, program, id) = world.connected().await;
     program.token(&id).await;
     world.advance(DAY);
     program.token(&id).await;
-    let metrics = world.send(Request::get("/metrics").body(Body::empty()).unwrap()).await;
+    let metrics = world.metrics().await;
     assert!(metrics.headers["content-type"].to_str().unwrap().starts_with("text/plain; version=0.0.4"));
     for line in [
         "relink_refreshes_total{outcome=\"refreshed\"} 1",

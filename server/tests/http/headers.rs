@@ -169,7 +169,7 @@ async fn readiness_names_what_does_not_run_in_the_background() {
     }
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(reply.body.contains(r#""reason":"background""#) && reply.body.contains("sweep has not run for"), "{}", reply.body);
-    let metrics = browser.get("/metrics").await.body;
+    let metrics = world.metrics().await.text;
     assert!(metrics.contains("relink_loop_last_run_seconds{loop=\"sweep\"} 0") && !metrics.contains("panics_total{loop=\"sweep\"} 0"));
 }
 

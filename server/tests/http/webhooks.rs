@@ -302,7 +302,7 @@ async fn nothing_is_stored_for_a_workspace_that_nobody_has() {
     assert_eq!(count(&program).await, 0);
     browser.connect("acme-robotics").await;
     assert_eq!(World::told(&world.deliver(SECRET, &body).await), (200, "accepted"), "the secret was kept");
-    let metrics = world.send(Request::get("/metrics").body(Body::empty()).unwrap()).await.text;
+    let metrics = world.metrics().await.text;
     assert!(metrics.contains("relink_webhooks_total{outcome=\"ignored\"} 2"), "{metrics}");
 }
 

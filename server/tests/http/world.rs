@@ -27,6 +27,7 @@ pub const START: Millis = 1_795_096_931_000;
 pub const KEYS: &str = "k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 /// A newer key, and that one.
 pub const NEWER_KEYS: &str = "n:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+pub const METRICS_TOKEN: &str = "the token of whoever counts";
 pub const PASSWORD: &str = "correct horse battery";
 
 pub struct World {
@@ -86,6 +87,7 @@ impl World {
             "LINEAR_URL" | "LINEAR_API_URL" => Some(linear_url.clone()),
             "RELINK_API_REQUESTS_PER_MINUTE" => setup.api_requests_per_minute.map(|limit| limit.to_string()),
             "RELINK_JOBS_SECRET" => setup.jobs_secret.map(str::to_owned),
+            "RELINK_METRICS_TOKEN" => Some(METRICS_TOKEN.to_owned()),
             _ => None,
         })
         .unwrap();
@@ -530,6 +532,19 @@ impl World {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let body = serde_json::from_str(&text).unwrap_or_default();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body, text }
+    }
+
+    /// What is counted, for who shows the token.
+    pub async fn metrics(&self) -> Answer {
+        self.metrics_with(Some(&format!("Bearer {METRICS_TOKEN}"))).await
+    }
+
+    pub async fn metrics_with(&self, authorization: Option<&str>) -> Answer {
+        let mut request = Request::get("/metrics");
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        self.send(request.body(Body::empty()).unwrap()).await
     }
 
     /// An owner with one connected workspace, and a program.

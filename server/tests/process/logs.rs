@@ -21,7 +21,7 @@ async fn body(url: String) -> String {
 
 /// A counter or gauge of a server.
 async fn metric(running: &Running, name: &str) -> u64 {
-    let metrics = body(format!("{}/metrics", running.url)).await;
+    let metrics = running.metrics().await;
     let line = metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name} is not in {metrics}"));
     line.trim().parse().unwrap()
 }

@@ -9,6 +9,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// Servers in tests show their counts to who shows this.
+const METRICS_TOKEN: &str = "the token of whoever counts";
+
 pub const BINARY: &str = env!("CARGO_BIN_EXE_relink");
 
 /// A folder to work in, and the environment that goes with it. Nothing of this machine's own environment leaks in.
@@ -19,7 +22,8 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Place {
-        Place { dir: tempfile::tempdir().unwrap(), environment: Vec::new() }
+        let metrics = ("RELINK_METRICS_TOKEN".to_owned(), METRICS_TOKEN.to_owned());
+        Place { dir: tempfile::tempdir().unwrap(), environment: vec![metrics] }
     }
 
     pub fn set(mut self, name: &str, value: &str) -> Place {
@@ -158,6 +162,12 @@ impl Running {
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         panic!("no answer from {url}: {}", self.said());
+    }
+
+    /// What it has counted.
+    pub async fn metrics(&self) -> String {
+        let asked = client().get(format!("{}/metrics", self.url)).bearer_auth(METRICS_TOKEN);
+        asked.send().await.unwrap().text().await.unwrap()
     }
 
     pub fn id(&self) -> u32 {

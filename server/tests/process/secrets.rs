@@ -77,7 +77,7 @@ async fn no_secret_is_in_any_log_line_page_or_file() {
         assert_eq!(sent.send().await.unwrap().status(), status);
     }
     pages += &page(&client, &relink, "/deliveries").await;
-    pages += &page(&client, &relink, "/metrics").await;
+    pages += &relink.metrics().await;
     pages += &page(&client, &relink, &format!("/integrations/{id}")).await;
     client.post(format!("{}/control/uninstall", linear.url)).json(&json!({ "workspace": "acme-robotics" })).send().await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
