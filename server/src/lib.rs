@@ -39,10 +39,14 @@ use std::process::ExitCode;
 
 use relink_engine::clock::Clock;
 use relink_engine::entropy::Entropy;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 pub use router::{Web, router};
 
 /// Runs the command line of this process.
 pub fn run(clock: Clock, entropy: Entropy) -> ExitCode {
+    // Memory is full of what is sealed everywhere else. A crash writes none of it into a file, and no other process of the
+    // same user reads it. Where the system refuses, that is as it was.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     cli::run(clock, entropy)
 }

@@ -14,11 +14,11 @@ pub async fn add_app(
 ) -> Result<(), Failure> {
     use relink_engine::{AppSecrets, NewApp};
 
-    use super::request::{engine, signed_in_form};
+    use super::request::{engine, signed_in_form, typed_secret};
     use crate::view::{AppDraft, Flash};
 
     let (engine, person) = (engine()?, signed_in_form().await?);
-    let secrets = AppSecrets { client_secret: client_secret.into(), webhook_secret: webhook_secret.into() };
+    let secrets = AppSecrets { client_secret: typed_secret(client_secret), webhook_secret: typed_secret(webhook_secret) };
     let new = NewApp { name: name.clone(), client_id: client_id.clone(), secrets };
     match engine.app_add(&person, new).await {
         Ok(_) => done(Flash::AppAdded { name: name.trim().to_owned() }).await,
@@ -38,11 +38,11 @@ pub async fn replace_app_secrets(
 ) -> Result<(), Failure> {
     use relink_engine::AppSecrets;
 
-    use super::request::{engine, signed_in_form};
+    use super::request::{engine, signed_in_form, typed_secret};
     use crate::view::{AppDraft, Flash};
 
     let (engine, person) = (engine()?, signed_in_form().await?);
-    let secrets = AppSecrets { client_secret: client_secret.into(), webhook_secret: webhook_secret.into() };
+    let secrets = AppSecrets { client_secret: typed_secret(client_secret), webhook_secret: typed_secret(webhook_secret) };
     match engine.app_set_secrets(&person, &app, secrets).await {
         Ok(name) => done(Flash::AppSecretsReplaced { name }).await,
         Err(error) => refused(AppDraft { app, ..AppDraft::default() }, error).await,

@@ -38,7 +38,7 @@ pub async fn sign_in(
     use relink_engine::{SignInError, Visitor};
 
     use super::cookies::device;
-    use super::request::{address, engine, open_session, own_path, see_other, set_refused};
+    use super::request::{address, engine, open_session, own_path, see_other, set_refused, typed_secret};
     use super::words::minutes_left;
     use crate::view::{Complaint, Refused};
 
@@ -46,7 +46,7 @@ pub async fn sign_in(
     let from = address();
     let visitor = Visitor { address: &from, device: device.as_ref() };
     let waits = |until| Complaint::Paused { minutes: minutes_left(until - engine.now()) };
-    let complaint = match engine.sign_in(&email, password.into(), visitor).await {
+    let complaint = match engine.sign_in(&email, typed_secret(password), visitor).await {
         Ok(person) => {
             open_session(&person).await?;
             see_other(own_path(&next));
@@ -71,11 +71,11 @@ pub async fn sign_up(
 ) -> Result<(), Failure> {
     use relink_engine::{SignUp, SignUpError};
 
-    use super::request::{engine, open_session, see_other, set_refused};
+    use super::request::{engine, open_session, see_other, set_refused, typed_secret};
     use crate::view::{Complaint, Refused};
 
     let mut refused = Refused { organisation: kept(&organisation), name: kept(&name), email: kept(&email), ..Refused::default() };
-    refused.complaints = match engine()?.sign_up(SignUp { organisation, name, email, password: password.into() }).await {
+    refused.complaints = match engine()?.sign_up(SignUp { organisation, name, email, password: typed_secret(password) }).await {
         Ok(person) => {
             open_session(&person).await?;
             see_other("/integrations");

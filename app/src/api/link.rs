@@ -76,12 +76,12 @@ pub async fn choose_password(#[server(default)] password: String) -> Result<(), 
     use relink_engine::{FieldError, FirstPasswordError};
 
     use super::held::{link_end, set_end};
-    use super::request::{engine, refuse, see_other, signed_in_form};
+    use super::request::{engine, refuse, see_other, signed_in_form, typed_secret};
     use crate::view::{Complaint, FirstPassword, LinkEnd};
 
     let person = signed_in_form().await?;
     let email = person.email.clone();
-    let password = match engine()?.set_first_password(&person, password.into()).await {
+    let password = match engine()?.set_first_password(&person, typed_secret(password)).await {
         Ok(()) => FirstPassword::Saved { email },
         Err(FirstPasswordError::Field(FieldError::PasswordTooLong)) => {
             FirstPassword::Refused { email, complaint: Complaint::PasswordTooLong }

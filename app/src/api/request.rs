@@ -16,12 +16,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::Duration;
 use tower_sessions::{Expiry, Session};
+use zeroize::Zeroizing;
 
 use super::Failure;
 use super::cookies::{cookie, cookie_name, remember_device};
 use super::freshness::live_from;
 use super::held::{held_code, hold_code};
 use crate::view::{Flash, NewDestinationView, NewKeyView, Refused, Theme};
+
+/// A secret that was typed into a form. The text that it came in is wiped.
+pub fn typed_secret(typed: String) -> SecretString {
+    Zeroizing::new(typed).as_str().into()
+}
 
 /// What pages need to know of this instance beside the engine.
 #[derive(Clone, Debug)]

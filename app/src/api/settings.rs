@@ -64,13 +64,13 @@ pub async fn change_password(#[server(default)] present: String, #[server(defaul
     use relink_engine::{ChangePasswordError, FieldError, SignInError, Visitor};
 
     use super::cookies::device;
-    use super::request::{address, end_other_sessions, engine, refuse, see_other, set_flash, signed_in_form};
+    use super::request::{address, end_other_sessions, engine, refuse, see_other, set_flash, signed_in_form, typed_secret};
     use crate::view::Flash;
 
     let person = signed_in_form().await?;
     let (device, address) = (device()?, address());
     let visitor = Visitor { address: &address, device: device.as_ref() };
-    let flash = match engine()?.change_password(&person, present.into(), password.into(), visitor).await {
+    let flash = match engine()?.change_password(&person, typed_secret(present), typed_secret(password), visitor).await {
         Ok(()) => {
             end_other_sessions(&person).await?;
             Flash::PasswordChanged

@@ -8,12 +8,13 @@ use super::Failure;
 #[server(prefix = "/integrations", endpoint = "webhook-secret")]
 pub async fn save_webhook_secret(#[server(default)] connection: String, #[server(default)] secret: String) -> Result<(), Failure> {
     use relink_engine::webhook::{SecretAdded, SecretError};
+    use secrecy::ExposeSecret as _;
 
-    use super::request::{connection_path, engine, refuse, see_other, set_flash, set_refused, signed_in_form};
+    use super::request::{connection_path, engine, refuse, see_other, set_flash, set_refused, signed_in_form, typed_secret};
     use crate::view::{Complaint, Flash, Refused};
 
-    let (engine, person) = (engine()?, signed_in_form().await?);
-    let flash = match engine.webhook_secret_add(&person, &connection, &secret).await {
+    let (engine, person, secret) = (engine()?, signed_in_form().await?, typed_secret(secret));
+    let flash = match engine.webhook_secret_add(&person, &connection, secret.expose_secret()).await {
         Ok(SecretAdded::First) => Some(Flash::SecretSaved { replaced: false }),
         Ok(SecretAdded::Replaced) => Some(Flash::SecretSaved { replaced: true }),
         Ok(SecretAdded::Unchanged) => Some(Flash::SecretUnchanged),

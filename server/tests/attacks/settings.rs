@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Output;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{ExitStatus, Output, Stdio};
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::process::{Place, Running, client, free_port};
+use crate::process::{BINARY, Place, Running, client, free_port};
 
 const EXAMPLE: &str = include_str!("../../../.env.example");
 
@@ -169,5 +172,33 @@ async fn nobody_is_told_where_the_data_lives() {
     assert!(door.contains("unowned"), "{door}");
     for told in [door, get(&running.url, "/signup", None).await.1, get(&running.url, "/readyz", None).await.1] {
         assert!(!told.contains("somewhere-private"), "{told}");
+    }
+}
+
+/// Runs a shell until it is gone, with core files allowed.
+async fn dies(place: &Place, script: &str) -> ExitStatus {
+    let script = format!("ulimit -c unlimited 2>/dev/null; {script}");
+    let mut shell = place.command_of(Path::new("/bin/sh"), &["-c", &script, BINARY]);
+    let mut child = shell.env("PATH", "/usr/bin:/bin").stderr(Stdio::null()).spawn().unwrap();
+    for _ in 0..1_200 {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if place.path().join("data/relink.db").exists() {
+            let _ = std::process::Command::new("kill").args(["-ABRT", &child.id().to_string()]).status();
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    child.kill().unwrap();
+    panic!("it lives on");
+}
+
+#[tokio::test]
+async fn a_crash_leaves_no_memory_behind() {
+    let place = Place::new().set("RELINK_ADDR", "127.0.0.1:0");
+    let relink = dies(&place, "exec \"$0\" serve").await;
+    assert_eq!((relink.signal(), relink.core_dumped()), (Some(6), false));
+    if !dies(&Place::new(), "kill -ABRT $$").await.core_dumped() {
+        eprintln!("this machine writes no core files: nothing was proved");
     }
 }
