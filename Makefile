@@ -13,14 +13,14 @@ run: build ## build and serve on http://localhost:3000, with a simulated Linear 
 
 torture: ## random kills and faults against real processes: ROUNDS=1000 SEED=…
 	@.ci/setup test
-	RELINK_TORTURE_ROUNDS=$(or $(ROUNDS),1000) RELINK_TORTURE_SEED=$(SEED) .ci/with-postgres cargo test --quiet -p relink --test torture
+	RELINK_TORTURE_ROUNDS=$(or $(ROUNDS),1000) RELINK_TORTURE_SEED=$(SEED) .ci/with-postgres cargo test --locked --quiet -p relink --test torture
 
 fuzz: ## read and verify CASES=10000000 odd webhooks of each kind
-	RELINK_FUZZ_CASES=$(or $(CASES),10000000) cargo test --release -p relink-engine --test fuzz
+	RELINK_FUZZ_CASES=$(or $(CASES),10000000) cargo test --locked --release -p relink-engine --test fuzz
 
 watch: ## rebuild and reload on every change
 	@.ci/setup build
-	cargo leptos watch -- serve --demo
+	cargo leptos watch --cargo-locked -- serve --demo
 
 test: ## every check and test: format, lints, unit, store on both databases, HTTP, browser
 	@.ci/setup test
@@ -34,33 +34,34 @@ quality: ## what others measure, on the built pages: the Nu HTML Checker and Lig
 bench: ## the benchmarks, as ratios against what they are compared with
 	@.ci/setup test
 	@$(MAKE) --no-print-directory release
-	cargo bench --quiet -p relink --bench pages
-	.ci/with-postgres cargo bench --quiet -p relink --bench tokens
-	cargo bench --quiet -p relink --bench webhooks
+	cargo bench --locked --quiet -p relink --bench pages
+	.ci/with-postgres cargo bench --locked --quiet -p relink --bench tokens
+	cargo bench --locked --quiet -p relink --bench webhooks
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: site
 site: ## the browser's half: WebAssembly, script and style in target/site
 	@.ci/setup build
-	cargo leptos build --release --frontend-only
+	cargo leptos build --release --frontend-only --cargo-locked
 
 build: site ## the debug binary with the browser's half inside
-	cargo build -p relink
+	cargo build --locked -p relink
 
 release: site ## the one file to deploy: target/release/relink
-	cargo build --release -p relink
+	cargo build --locked --release -p relink
 
 check:
 	cargo fmt --all --check
-	cargo clippy --workspace --exclude relink-app --exclude relink-frontend --all-targets -- -D warnings
-	cargo clippy -p relink-app --features ssr --all-targets -- -D warnings
-	cargo clippy -p relink-frontend --target wasm32-unknown-unknown -- -D warnings
-	cargo deny check licenses bans sources
+	cargo clippy --locked --workspace --exclude relink-app --exclude relink-frontend --all-targets -- -D warnings
+	cargo clippy --locked -p relink-app --features ssr --all-targets -- -D warnings
+	cargo clippy --locked -p relink-frontend --target wasm32-unknown-unknown -- -D warnings
+	cargo deny --locked check licenses bans sources
+	.ci/advisories
 
 unit:
-	.ci/with-postgres cargo test --workspace --exclude relink-app --exclude relink-frontend --quiet
-	cargo test -p relink-app --features ssr --quiet
+	.ci/with-postgres cargo test --locked --workspace --exclude relink-app --exclude relink-frontend --quiet
+	cargo test --locked -p relink-app --features ssr --quiet
 
 browser:
 	cd end2end && npx playwright test
