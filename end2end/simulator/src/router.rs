@@ -26,7 +26,7 @@ pub(crate) fn router(simulator: &Simulator) -> Router {
         .route("/graphql", faulty(Endpoint::Graphql, post(graphql::endpoint::graphql)))
         .route("/uploads/{id}", faulty(Endpoint::Upload, put(graphql::upload::put)))
         .route("/uploads/{workspace}/{id}", get(graphql::upload::get))
-        .merge(control::routes())
+        .merge(control::routes().route_layer(from_fn_with_state(simulator.clone(), control::guard)))
         .layer(map_response_with_state(simulator.clone(), dated))
         .with_state(simulator.clone())
 }

@@ -11,6 +11,8 @@ pub enum ControlError {
     Unknown(&'static str),
     #[error("{0}")]
     Invalid(String),
+    #[error("{0} does not control the simulation: call it from this machine, by its own address")]
+    Elsewhere(&'static str),
 }
 
 impl IntoResponse for ControlError {
@@ -18,6 +20,7 @@ impl IntoResponse for ControlError {
         let status = match self {
             ControlError::Unknown(_) => StatusCode::NOT_FOUND,
             ControlError::Invalid(_) => StatusCode::BAD_REQUEST,
+            ControlError::Elsewhere(_) => StatusCode::FORBIDDEN,
         };
         (status, Json(json!({"error": self.to_string()}))).into_response()
     }

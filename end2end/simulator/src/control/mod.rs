@@ -6,12 +6,14 @@ pub mod authorisations;
 pub mod error;
 pub mod events;
 pub mod forms;
+mod guard;
 pub mod page;
 pub mod people;
 pub mod routes;
 pub mod show;
 pub mod switches;
 
+pub(crate) use guard::guard;
 pub(crate) use routes::routes;
 
 use error::ControlError;

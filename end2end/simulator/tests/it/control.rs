@@ -149,3 +149,46 @@ async fn the_page_s_buttons_do_what_they_say() {
     assert_eq!(press("workspace", &[("name", "New"), ("url_key", "new")]).await, 303);
     assert_eq!(press("nothing", &[]).await, 400);
 }
+
+#[tokio::test]
+async fn other_sites_and_other_host_names_control_nothing() {
+    let linear = Linear::start().await;
+    let own = linear.base.clone();
+    let port = own.rsplit(':').next().expect("a port").to_owned();
+    let ask = async |path: &str, headers: &[(&str, &str)]| {
+        let mut request = if path == "/" { linear.http.get(&own) } else { linear.http.post(format!("{own}{path}")) };
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    let hosts = [format!("localhost:{port}"), format!("127.0.0.1:{port}"), format!("[::1]:{port}"), format!("linear.localhost:{port}")];
+    for host in hosts.iter().map(String::as_str) {
+        assert_eq!(ask("/control/expire", &[("host", host)]).await, 200, "{host}");
+        assert_eq!(ask("/", &[("host", host)]).await, 200, "{host}");
+    }
+    for host in ["evil.example", "localhost.evil.example", "10.0.0.1", "[fd00::1]"] {
+        for path in ["/control/expire", "/do/expire", "/"] {
+            assert_eq!(ask(path, &[("host", host)]).await, 403, "{host}");
+        }
+    }
+    for foreign in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+        ("origin", "http://localhost:3000"),
+        ("origin", "null"),
+    ] {
+        for path in ["/control/expire", "/control/approve", "/do/clear_faults"] {
+            assert_eq!(ask(path, &[foreign]).await, 403, "{path} {foreign:?}");
+        }
+        assert_eq!(ask("/", &[foreign]).await, 200, "a link to the page");
+    }
+    assert_eq!(ask("/control/expire", &[("sec-fetch-site", "same-origin"), ("origin", "null")]).await, 200);
+    assert_eq!(ask("/control/expire", &[("origin", own.as_str())]).await, 200);
+    let read = linear.http.get(format!("{own}/control/tokens")).header("sec-fetch-site", "cross-site");
+    assert_eq!(read.send().await.expect("an answer").status(), 403);
+    // What Linear itself is asked by other programs is asked by whatever name.
+    let metadata = linear.http.get(format!("{own}/.well-known/oauth-authorization-server")).header("host", "linear.example");
+    assert_eq!(metadata.send().await.expect("an answer").status(), 200);
+}
