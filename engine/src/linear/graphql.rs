@@ -109,7 +109,7 @@ mod tests {
         for status in [200, 400, 401, 403, 429, 500] {
             assert_eq!(reply(status, AUTHENTICATION), Err(CallError::Authentication { status }));
         }
-        assert_eq!(reply(503, "<html>"), Err(Passing::Status(503).into()));
+        assert_eq!(reply(503, "<html>"), Err(Passing::Status { status: 503, retry_after_s: None }.into()));
         assert_eq!(reply(401, "<html>"), Err(CallError::Authentication { status: 401 }));
     }
 

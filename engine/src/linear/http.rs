@@ -27,8 +27,9 @@ pub enum Passing {
     BrokenReply,
     #[error("the reply (HTTP {0}) could not be read")]
     Unreadable(u16),
-    #[error("HTTP {0}")]
-    Status(u16),
+    /// Linear, or a proxy before it, is out of order, perhaps for so many seconds.
+    #[error("HTTP {status}")]
+    Status { status: u16, retry_after_s: Option<u32> },
     /// Linear wants fewer questions (HTTP 429, or its own RATELIMITED under 400), perhaps for so many seconds.
     #[error("rate limited (HTTP {status})")]
     RateLimited { status: u16, retry_after_s: Option<u32> },
@@ -44,7 +45,7 @@ impl Passing {
             Passing::BrokenReply => "broken_reply",
             Passing::Unreadable(_) => "unreadable_reply",
             Passing::RateLimited { .. } => "rate_limited",
-            Passing::Status(_) => "server_error",
+            Passing::Status { .. } => "server_error",
         }
     }
 
@@ -58,7 +59,7 @@ impl Passing {
     #[must_use]
     pub fn retry_after_s(self) -> Option<u32> {
         match self {
-            Passing::RateLimited { retry_after_s, .. } => retry_after_s,
+            Passing::Status { retry_after_s, .. } | Passing::RateLimited { retry_after_s, .. } => retry_after_s,
             _ => None,
         }
     }
@@ -66,7 +67,7 @@ impl Passing {
     #[must_use]
     pub fn status(self) -> Option<u16> {
         match self {
-            Passing::Unreadable(status) | Passing::Status(status) | Passing::RateLimited { status, .. } => Some(status),
+            Passing::Unreadable(status) | Passing::Status { status, .. } | Passing::RateLimited { status, .. } => Some(status),
             _ => None,
         }
     }
@@ -97,7 +98,8 @@ impl Reply {
         if self.status == StatusCode::TOO_MANY_REQUESTS {
             return Some(self.rate_limited());
         }
-        self.status.is_server_error().then(|| Passing::Status(self.status.as_u16()))
+        let retry_after_s = retry_after::seconds(&self.headers);
+        self.status.is_server_error().then(|| Passing::Status { status: self.status.as_u16(), retry_after_s })
     }
 
     pub fn rate_limited(&self) -> Passing {

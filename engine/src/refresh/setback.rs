@@ -10,7 +10,8 @@ use crate::connection::{CLIENT_ID_CHANGED, PassingError, Reason};
 use crate::store::{DiskTrouble, PUT_OFF_MAX, PutOff, Rotation, StoreError};
 use crate::vault::KEY_MISSING;
 
-/// Linear's wish to be left alone is heard up to here.
+/// Linear's wish to be left alone is heard up to here. Where it may have minted a pair all the same, that has to be fetched
+/// well inside its replay window: up to [`BACK_OFF_MAX`] then.
 const RETRY_AFTER_MAX: Millis = PUT_OFF_MAX;
 /// The longest pause between two tries of the background, well inside Linear's replay window.
 const BACK_OFF_MAX: Millis = 2 * MINUTE;
@@ -54,7 +55,8 @@ impl Engine {
             Setback::Misconfigured => MISCONFIGURED_PAUSE,
             Setback::Passing { .. } => ((2 * SECOND) << failures.clamp(0, 10)).min(BACK_OFF_MAX),
         };
-        let wished = trip.retry_after.unwrap_or(0).min(RETRY_AFTER_MAX);
+        let heard_max = if setback == (Setback::Passing { reached: true }) { BACK_OFF_MAX } else { RETRY_AFTER_MAX };
+        let wished = trip.retry_after.unwrap_or(0).min(heard_max);
         let pause = self.jitter(pause).max(wished);
         trip.put_off = Some(pause.min(COOLING_OFF_MAX.max(wished)));
         let error =

@@ -86,6 +86,31 @@ async fn when_answers_stay_away_the_valid_token_is_handed_out_and_the_grant_surv
     }
 }
 
+/// Nothing is known of what a broken server did, so it is left alone as long as it wishes and the replay window allows.
+#[tokio::test]
+async fn a_broken_server_that_says_when_it_is_back_is_left_alone_until_then() {
+    for (said, heard) in [(90, 90), (3_600, 120)] {
+        let world = World::new().await;
+        let (_browser, program, id) = world.connected().await;
+        world.advance(DAY);
+        let broken = Fault { count: 100, retry_after_s: Some(said), ..refused_refresh(Kind::Html500) };
+        world.linear.add_fault(broken).unwrap();
+        let answer = program.token(&id).await;
+        assert_eq!(answer.code(), "linear_unreachable");
+        assert_eq!(answer.headers["retry-after"], heard.to_string().as_str());
+        let asked = world.refreshes().refreshes;
+        world.advance((heard - 1) * SECOND);
+        assert_eq!(program.token(&id).await.code(), "linear_unreachable");
+        world.engine.resume_intents().await.unwrap();
+        world.engine.sweep_due().await.unwrap();
+        assert_eq!(world.refreshes().refreshes, asked, "nobody asks in between");
+        world.linear.clear_faults();
+        world.advance(2 * SECOND);
+        world.engine.resume_intents().await.unwrap();
+        program.token(&id).await.token();
+    }
+}
+
 #[tokio::test]
 async fn a_rejected_token_is_not_handed_out_again_however_unreachable_linear_is() {
     let world = World::new().await;
