@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::account::Person;
@@ -103,7 +104,7 @@ impl Callback {
 }
 
 /// A workspace is connected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connected {
     pub connection: String,
     pub workspace: String,
@@ -131,6 +132,9 @@ pub enum FinishError {
     AlreadyConnected { connection: String, workspace: String },
     #[error("another organisation holds the workspace")]
     WorkspaceAlreadyLinked { email: Option<String> },
+    /// Of an attempt that this browser came back with before; the log says why.
+    #[error("it failed here before")]
+    Failed,
     #[error(transparent)]
     Sealed(#[from] Unreadable),
     #[error(transparent)]
@@ -189,13 +193,30 @@ impl Engine {
     /// # Errors
     /// See [`FinishError`].
     pub async fn connect_finish(&self, person: &Person, browser: &str, callback: Callback) -> Result<Connected, FinishError> {
-        let attempt = self.take_attempt(person, browser, callback.state.as_deref()).await?;
+        let state_hash = sha256_hex(callback.state.as_deref().ok_or(FinishError::StateMismatch)?.as_bytes());
+        let browser_hash = sha256_hex(browser.as_bytes());
+        let Some(attempt) = self.store().connect_attempt_take(&state_hash, &browser_hash, self.now()).await? else {
+            return self.connect_again(person, &state_hash, &browser_hash).await;
+        };
+        let (engine, person) = (self.clone(), person.clone());
+        uncancelled(async move {
+            let finished = engine.finish(&person, &attempt, callback).await;
+            engine.note_end(&attempt, &finished).await;
+            finished
+        })
+        .await
+    }
+
+    /// The attempt must be this person's, who must still be allowed to connect.
+    async fn finish(&self, person: &Person, attempt: &ConnectAttempt, callback: Callback) -> Result<Connected, FinishError> {
+        if attempt.organisation_id != person.organisation_id || attempt.user_id != person.user_id || !person.manages() {
+            return Err(FinishError::StateMismatch);
+        }
         if let Some(error) = callback.error {
             return Err(if error == "access_denied" { FinishError::AccessDenied } else { FinishError::AuthorizationFailed });
         }
         let code = callback.code.ok_or(FinishError::AuthorizationFailed)?;
-        let (engine, person) = (self.clone(), person.clone());
-        uncancelled(async move { engine.exchange_and_adopt(&person, &attempt, &code).await }).await
+        self.exchange_and_adopt(person, attempt, &code).await
     }
 
     async fn exchange_and_adopt(&self, person: &Person, attempt: &ConnectAttempt, code: &str) -> Result<Connected, FinishError> {
@@ -214,17 +235,6 @@ impl Engine {
             self.give_back(Spare { client_id, workspace: workspace.as_deref(), first, tokens: &minted.tokens }).await;
         }
         adopted
-    }
-
-    /// The attempt must be this browser's and this person's, who must still be allowed to connect.
-    async fn take_attempt(&self, person: &Person, browser: &str, state: Option<&str>) -> Result<ConnectAttempt, FinishError> {
-        let state_hash = sha256_hex(state.ok_or(FinishError::StateMismatch)?.as_bytes());
-        let browser_hash = sha256_hex(browser.as_bytes());
-        let attempt = self.store().connect_attempt_take(&state_hash, &browser_hash, self.now()).await?;
-        let theirs = |attempt: &ConnectAttempt| {
-            attempt.organisation_id == person.organisation_id && attempt.user_id == person.user_id && person.manages()
-        };
-        attempt.filter(theirs).ok_or(FinishError::StateMismatch)
     }
 
     async fn adopt(

@@ -12,6 +12,7 @@ mod budget;
 mod claims;
 pub mod clock;
 mod connect;
+mod connect_again;
 pub mod connection;
 mod device;
 pub mod digest;

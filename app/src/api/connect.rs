@@ -50,8 +50,11 @@ pub async fn begin_connect(
 pub async fn finish_connect(query: String) -> Result<(), Failure> {
     use relink_engine::{Callback, FinishError};
 
-    use super::request::{browser, engine, person, see_other, set_flash};
+    use super::request::{browser, engine, person, see_other, set_flash, too_early};
 
+    if too_early()? {
+        return Ok(());
+    }
     let Some(person) = person().await? else { return failed(FinishError::StateMismatch).await };
     let engine = engine()?;
     match engine.connect_finish(&person, &browser().await?, Callback::parse(&query)).await {
@@ -124,6 +127,6 @@ fn connect_error(error: relink_engine::FinishError) -> crate::view::ConnectError
             ConnectError::AlreadyConnected(ExpectedWorkspace { connection, name: name(&workspace) })
         }
         FinishError::WorkspaceAlreadyLinked { email } => ConnectError::WorkspaceAlreadyLinked { email },
-        FinishError::Sealed(_) | FinishError::Store(_) => ConnectError::Internal,
+        FinishError::Failed | FinishError::Sealed(_) | FinishError::Store(_) => ConnectError::Internal,
     }
 }

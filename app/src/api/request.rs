@@ -215,6 +215,21 @@ pub fn is_page_load(parts: &Parts) -> bool {
     parts.method == Method::GET || parts.method == Method::HEAD
 }
 
+/// Whether nobody asks for this yet: a browser loads ahead what a person may go to, or a program looks what is there.
+pub fn looks_ahead(parts: &Parts) -> bool {
+    let says = |name: &str| parts.headers.get_all(name).iter().any(|value| value.to_str().is_ok_and(|value| value.contains("prefetch")));
+    parts.method == Method::HEAD || ["sec-purpose", "purpose", "x-purpose", "x-moz"].into_iter().any(says)
+}
+
+/// What is not done before a person asks for it: an answer that no browser keeps for them.
+pub fn too_early() -> Result<bool, Failure> {
+    let ahead = looks_ahead(&parts()?);
+    if ahead {
+        set_status(StatusCode::TOO_EARLY);
+    }
+    Ok(ahead)
+}
+
 pub fn url_encode(text: &str) -> String {
     use std::fmt::Write as _;
     text.bytes().fold(String::new(), |mut encoded, byte| {
@@ -349,8 +364,8 @@ pub async fn peek<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Failure> 
 /// Reads first: taking from an empty session would store the session.
 pub async fn take<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Failure> {
     let session = session()?;
-    // A page that only looks again must not take what waits for the next one.
-    if live_from()?.is_some() || session.get_value(key).await?.is_none() {
+    // A page that only looks again, or ahead, must not take what waits for the next one.
+    if live_from()?.is_some() || looks_ahead(&parts()?) || session.get_value(key).await?.is_none() {
         return Ok(None);
     }
     // What an older version left there and this one cannot read is dropped.

@@ -42,7 +42,7 @@ pub use api_key::ApiKeyRow;
 pub use app::{AppAdded, AppRemoved, AppRow};
 pub use audit::{Act, Actor, AuditCheck, AuditHead, AuditKey, AuditRow};
 pub use change::ChangeRow;
-pub use connect_attempt::ConnectAttempt;
+pub use connect_attempt::{ConnectAttempt, TakenAttempt};
 pub use connection::{Adopted, Adoption};
 pub use delivery::{Concerned, DeliveryFilter, DeliveryRow, Errand, LastDelivery, NewDelivery, Recipient, ways};
 pub use destination::DestinationRow;

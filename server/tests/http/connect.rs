@@ -116,16 +116,69 @@ async fn any_other_error_from_linear_is_named_but_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_callback_works_once() {
+async fn a_callback_that_comes_again_says_how_its_attempt_ended() {
     let world = World::new().await;
     let mut browser = world.owner().await;
     let leave = browser.leave_for_linear(&[]).await;
     let back = browser.decide(&leave, "acme-robotics", "approve");
-    assert_eq!(browser.get(&back).await.location(), "/integrations");
+    let id = browser.get(&back).await.location().to_owned();
+    assert_eq!(id, "/integrations");
     let exchanges = world.count("token");
-    assert_eq!(browser.get(&back).await.location(), "/integrations?error=state_mismatch");
+    for _ in 0..3 {
+        assert_eq!(browser.get(&back).await.location(), "/integrations");
+        browser.get("/integrations").await.shows("Acme Robotics is connected.");
+    }
     assert_eq!(world.count("token"), exchanges, "Linear is not asked again");
-    browser.get("/integrations?error=state_mismatch").await.shows("This attempt did not start in this browser,");
+    let leave = browser.leave_for_linear(&[]).await;
+    let denied = browser.decide(&leave, "acme-robotics", "cancel");
+    for _ in 0..2 {
+        assert_eq!(browser.get(&denied).await.location(), "/integrations?error=access_denied");
+    }
+    let id = browser.connection_id("acme-robotics").await;
+    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    assert_eq!(browser.get(&back).await.location(), "/integrations?error=state_mismatch", "it is not connected any more");
+    world.advance(10 * MINUTE);
+    assert_eq!(browser.get(&denied).await.location(), "/integrations?error=state_mismatch", "and it is forgotten");
+}
+
+#[tokio::test]
+async fn a_callback_that_comes_twice_at_once_ends_the_same_for_both() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let leave = browser.leave_for_linear(&[]).await;
+    let back = browser.decide(&leave, "acme-robotics", "approve");
+    let exchanges = world.count("token");
+    let mut reloaded = world.browser();
+    reloaded.cookies = browser.cookies.clone();
+    let (first, second) = tokio::join!(browser.get(&back), reloaded.get(&back));
+    assert_eq!((first.location(), second.location()), ("/integrations", "/integrations"));
+    assert_eq!(world.count("token"), exchanges + 1);
+}
+
+#[tokio::test]
+async fn who_looks_ahead_of_the_person_finishes_and_takes_nothing() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let leave = browser.leave_for_linear(&[]).await;
+    let back = browser.decide(&leave, "acme-robotics", "approve");
+    let exchanges = world.count("token");
+    let ahead: [(Method, &[(&str, &str)]); 5] = [
+        (Method::HEAD, &[]),
+        (Method::GET, &[("sec-purpose", "prefetch")]),
+        (Method::GET, &[("sec-purpose", "prefetch;prerender")]),
+        (Method::GET, &[("purpose", "prefetch")]),
+        (Method::GET, &[("x-moz", "prefetch")]),
+    ];
+    for (method, headers) in &ahead {
+        let reply = browser.send(method.clone(), &back, &[], headers).await;
+        assert_eq!(reply.status, StatusCode::TOO_EARLY, "{method} {headers:?}: nothing that a browser would keep for the person");
+    }
+    assert_eq!(world.count("token"), exchanges);
+    assert_eq!(browser.get(&back).await.location(), "/integrations", "and nothing is used up");
+    for (method, headers) in &ahead {
+        assert_eq!(browser.send(method.clone(), "/integrations", &[], headers).await.status, StatusCode::OK);
+    }
+    browser.get("/integrations").await.shows("Acme Robotics is connected.");
 }
 
 #[tokio::test]
