@@ -11,6 +11,7 @@ use relink_app::api::Site;
 use relink_app::view::Referrer;
 use relink_engine::entropy::Entropy;
 use relink_engine::linear::PICTURES;
+use relink_engine::people::code_in_path;
 use url::Url;
 
 use crate::config::origin;
@@ -74,6 +75,13 @@ pub fn referrer(path: &str, site: &Site) -> Referrer {
     let host = site.host.rsplit_once(':').map_or(site.host.as_str(), |(host, _)| host);
     let says_where_forms_come_from = site.https || matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     if path.starts_with("/link") && says_where_forms_come_from { Referrer::Nobody } else { Referrer::SameOrigin }
+}
+
+/// A path as the log tells it. What follows `/link` may be a code: mail filters write `#` as `%23`, and people as `/`.
+#[must_use]
+pub fn told_path(path: &str) -> &str {
+    const OURS: [&str; 3] = ["/link/confirm", "/link/password", "/link/prove"];
+    if code_in_path(path).is_some() && !OURS.contains(&path) { "/link…" } else { path }
 }
 
 /// The request id that a reverse proxy gave, if it is a harmless one.

@@ -11,6 +11,7 @@ mod body;
 mod cli;
 pub mod config;
 mod connection;
+mod csrf;
 mod edge;
 mod endpoint;
 mod errors;

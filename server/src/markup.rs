@@ -4,11 +4,14 @@
 //! does any text hold a character that acts on what stands around it, whoever wrote it.
 
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use relink_engine::text::acts;
+
+use crate::Web;
+use crate::csrf::Asker;
 
 const ENDS: [&str; 2] = ["</body>", "</html>"];
 
@@ -18,18 +21,21 @@ pub fn is_page(response: &Response) -> bool {
 }
 
 /// Pages are whole before their first byte leaves, so nobody waits for this.
-pub async fn tidy(request: Request, next: Next) -> Response {
+pub async fn tidy(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let asker = Asker::of(&web, &request);
     let response = next.run(request).await;
     if !is_page(&response) {
         return response;
     }
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    let tidied = std::str::from_utf8(&bytes).map(tidied);
+    let field = asker.and_then(|asker| asker.field(&web, &mut parts.headers)).unwrap_or_default();
+    let tidied = std::str::from_utf8(&bytes).map(|page| tidied(page, &field));
     Response::from_parts(parts, tidied.map_or_else(|_| Body::from(bytes.clone()), Body::from))
 }
 
-fn tidied(html: &str) -> String {
+/// `field` goes into each form that changes something.
+fn tidied(html: &str, field: &str) -> String {
     let mut page = String::with_capacity(html.len() + html.len() / 16);
     let mut ends = String::new();
     let mut islands = 0_usize;
@@ -45,6 +51,7 @@ fn tidied(html: &str) -> String {
             "<!>" => page.push_str("<!---->"),
             end if ENDS.contains(&end) => ends.push_str(end),
             link if link.starts_with("<link ") => push_link(&mut page, link),
+            form if form.starts_with("<form ") && form.contains(" method=\"post\"") => page.extend([form, field]),
             tag => page.push_str(tag),
         }
         rest = after;
@@ -85,7 +92,16 @@ fn push_link(page: &mut String, link: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::tidied;
+    fn tidied(html: &str) -> String {
+        super::tidied(html, "")
+    }
+
+    #[test]
+    fn each_form_that_changes_something_has_the_field() {
+        let html = "<form method=\"get\" action=\"/a\"></form><form class=\"x\" method=\"post\" action=\"/b\"><b>c</b></form>";
+        let right = "<form method=\"get\" action=\"/a\"></form><form class=\"x\" method=\"post\" action=\"/b\"><i><b>c</b></form>";
+        assert_eq!(super::tidied(html, "<i>"), right);
+    }
 
     #[test]
     fn what_browsers_forgive_is_put_right() {

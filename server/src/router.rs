@@ -39,7 +39,7 @@ use crate::metrics::{self, Metrics};
 use crate::proxies::TrustedProxies;
 use crate::share::Room;
 use crate::webhooks::{self, Webhooks};
-use crate::{audit, errors, health, live, markup, sessions};
+use crate::{audit, csrf, errors, health, live, markup, sessions};
 
 /// Longer than the longest wait for Linear on the way to a page: exchange, identity and revocation, ten seconds each.
 const REQUEST_MAX: Duration = Duration::from_secs(45);
@@ -149,14 +149,15 @@ fn pages(web: &Web) -> Router {
         .fallback(missing)
         .layer(sessions)
         .layer(middleware::from_fn_with_state(edge::places(), edge::in_place))
-        .layer(middleware::from_fn_with_state(edge::forms(), edge::whole_form))
         .layer(CsrfLayer::new())
+        .layer(middleware::from_fn_with_state(web.clone(), csrf::by_token))
+        .layer(middleware::from_fn_with_state(edge::forms(), edge::whole_form))
         // Files wait behind no page.
         .layer(middleware::from_fn_with_state(web.clone(), file))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(web.clone(), errors::in_words))
-        .layer(middleware::from_fn(markup::tidy))
+        .layer(middleware::from_fn_with_state(web.clone(), markup::tidy))
         .layer(compression())
         .layer(middleware::from_fn_with_state(https, headers::secure))
         .layer(middleware::from_fn_with_state(web.clone(), log))
@@ -205,11 +206,12 @@ async fn missing(State(web): State<Web>, request: Request) -> Response {
     page(request).await
 }
 
-/// One line a request, with an id that the response carries too. Never the query: a callback's holds a code.
+/// One line a request, with an id that the response carries too. Never the query: a callback's holds a code. Nor a path that may
+/// hold one.
 async fn log(State(web): State<Web>, mut request: Request, next: Next) -> Response<Body> {
     let id = headers::given_request_id(request.headers()).unwrap_or_else(|| web.ids.next());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let span = tracing::info_span!("request", id, method = %request.method(), path = headers::told_path(request.uri().path()));
     let started = tokio::time::Instant::now();
     async move {
         let mut response = next.run(request).await;

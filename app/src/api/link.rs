@@ -26,19 +26,50 @@ pub async fn load_link(ended: bool) -> Result<LinkView, Failure> {
 /// Looks at what a code says. Nothing is used up by it.
 #[server(prefix = "", endpoint = "/link")]
 pub async fn enter_code(#[server(default)] code: String) -> Result<(), Failure> {
+    use relink_engine::people::LinkCode;
+    use secrecy::ExposeSecret as _;
+
     use super::door::kept;
     use super::held::{hold_code, set_tried};
     use super::request::{engine, see_other};
 
     let here = Here::of_request().await?;
-    // Some paste the whole link.
-    let typed = kept(code.rsplit('#').next().unwrap_or_default().trim());
-    match engine()?.code_preview(&typed, here.guesser()).await {
-        Ok(_) => hold_code(&typed.into()).await?,
-        Err(error) => set_tried(&typed, problem(error)?).await?,
+    // Some paste the whole link, or the whole message.
+    let typed =
+        LinkCode::read(&code).map_or_else(|| kept(code.rsplit('#').next().unwrap_or_default().trim()).into(), |code| code.grouped());
+    match engine()?.code_preview(typed.expose_secret(), here.guesser()).await {
+        Ok(_) => hold_code(&typed).await?,
+        Err(error) => set_tried(typed.expose_secret(), problem(error)?).await?,
     }
     see_other("/link");
     Ok(())
+}
+
+/// Takes a code out of the path of this page load, and leads to the page that looks at it. Answers whether that is where this
+/// load goes.
+#[cfg(feature = "ssr")]
+pub async fn take_code_in_path() -> Result<bool, Failure> {
+    use relink_engine::people::{LinkCode, code_in_path};
+
+    use super::held::{hold_code, set_tried};
+    use super::request::{parts, see_other, too_early};
+    use crate::view::LinkProblem;
+
+    let Some(rest) = code_in_path(parts()?.uri.path()) else { return Ok(false) };
+    if too_early()? {
+        return Ok(true);
+    }
+    match LinkCode::read(&rest) {
+        Some(code) => hold_code(&code.grouped()).await?,
+        None => set_tried("", LinkProblem::Invalid).await?,
+    }
+    see_other("/link");
+    Ok(true)
+}
+
+#[cfg(not(feature = "ssr"))]
+pub async fn take_code_in_path() -> Result<bool, Failure> {
+    Ok(false)
 }
 
 /// "Yes, that's me" or "That's not me", to what the page showed.

@@ -36,11 +36,6 @@ pub async fn instead(failure: &Failure) -> AnyView {
     framed(load_shell().await, missing::failed(failure))
 }
 
-/// A page that needs no data of its own.
-pub fn plain(show: impl FnOnce() -> Content + Send + 'static) -> impl IntoView {
-    Suspend::new(async move { framed(load_shell().await, show()) })
-}
-
 fn framed(shell: Result<ShellView, Failure>, content: Content) -> AnyView {
     let shell = shell.unwrap_or_else(|_| bare());
     // What the frame puts into the document's head finds its way there by context, and the page is rendered after its data

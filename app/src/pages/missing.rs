@@ -2,14 +2,20 @@
 
 use leptos::prelude::*;
 
-use super::load::{answer_with, plain};
-use crate::api::Failure;
+use super::load::{answer_with, instead};
+use crate::api::{Failure, take_code_in_path};
 use crate::parts::Content;
 use crate::view::RequestId;
 
 #[component]
 pub fn MissingPage() -> impl IntoView {
-    plain(|| failed(&Failure::NotFound))
+    Suspend::new(async move {
+        match take_code_in_path().await {
+            Ok(true) => ().into_any(),
+            Ok(false) => instead(&Failure::NotFound).await,
+            Err(failure) => instead(&failure).await,
+        }
+    })
 }
 
 /// What to say instead of the page. The status tells programs the same.

@@ -1,5 +1,6 @@
 //! Link codes: 80 bits in 16 characters that people can read to each other.
 
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::digest::sha256_hex;
@@ -10,8 +11,8 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH: usize = 16;
 /// Characters between dashes.
 const GROUP: usize = 4;
-/// Nothing that anybody means as a code is longer, however it is spaced.
-const TYPED_MAX: usize = 100;
+/// Bytes of what is typed or pasted: the whole message that a code came with, and more.
+pub const TYPED_MAX: usize = 2_000;
 
 /// A code in the one spelling that is hashed: 16 characters of the alphabet.
 #[derive(Clone, Debug)]
@@ -25,21 +26,43 @@ impl LinkCode {
         LinkCode((0..LENGTH).rev().map(letter).collect::<String>().into())
     }
 
-    /// A code as somebody typed or pasted it. Case, spaces and dashes do not matter, and letters that the alphabet lacks stand
-    /// for the digits that they look like.
+    /// A code as somebody typed or pasted it, alone or in what it came with. Case, spaces, dashes and what stands around it do
+    /// not matter, and letters that the alphabet lacks stand for the digits that they look like.
     #[must_use]
     pub fn read(typed: &str) -> Option<LinkCode> {
         if typed.len() > TYPED_MAX {
             return None;
         }
-        let meant = typed.chars().filter(|c| !c.is_whitespace() && !is_dash(*c)).map(|c| match c.to_ascii_uppercase() {
-            'O' => '0',
-            'I' | 'L' => '1',
-            other => other,
-        });
-        let code: String = meant.collect();
+        let text: Vec<char> = typed.replace("%23", "#").chars().map(narrow).filter(|c| !is_nothing(*c)).collect();
+        let alone = || LinkCode::spelled(text.iter().copied().filter(|c| !c.is_whitespace() && !is_dash(*c) && !is_around(*c)));
+        alone().or_else(|| LinkCode::within(&text, is_dash)).or_else(|| LinkCode::within(&text, |c| is_dash(c) || c.is_whitespace()))
+    }
+
+    fn spelled(letters: impl Iterator<Item = char>) -> Option<LinkCode> {
+        let code: String = letters.take(LENGTH + 1).map(meant).collect();
         let fits = code.len() == LENGTH && code.bytes().all(|byte| ALPHABET.contains(&byte));
         fits.then(|| LinkCode(code.into()))
+    }
+
+    /// The first run of letters that holds a code, with nothing but these between its groups.
+    fn within(text: &[char], between: impl Fn(char) -> bool) -> Option<LinkCode> {
+        let is_part = |c: char| c.is_alphanumeric() || between(c);
+        let runs = text.split(|c| !is_part(*c)).filter(|run| run.iter().any(char::is_ascii_digit));
+        runs.filter_map(|run| LinkCode::grouped_in(run, &between)).next()
+    }
+
+    /// All in one word, or in four words of four letters. Other such words may stand beside them: a code holds digits, the more
+    /// the likelier, and is written in capitals or in small letters.
+    fn grouped_in(run: &[char], between: impl Fn(char) -> bool) -> Option<LinkCode> {
+        let words: Vec<&[char]> = run.split(|c| between(*c)).filter(|word| !word.is_empty()).collect();
+        let whole = words.iter().find_map(|word| LinkCode::spelled(word.iter().copied()));
+        let groups = || {
+            let fours = words.windows(LENGTH / GROUP).filter(|four| four.iter().all(|word| word.len() == GROUP));
+            let fours = fours.map(<[&[char]]>::concat).filter(|four| digits(four) > 0 && is_of_one_case(four));
+            let codes = fours.filter_map(|four| Some((digits(&four), LinkCode::spelled(four.into_iter())?)));
+            codes.reduce(|best, other| if other.0 > best.0 { other } else { best }).map(|(_, code)| code)
+        };
+        whole.or_else(groups)
     }
 
     /// "7K3D-M9QX-2VBT-H4ZC"
@@ -57,9 +80,53 @@ impl LinkCode {
     }
 }
 
+/// What stands behind `/link` in a path, where a code is: mail filters write the `#` of a link as `%23`, some of them twice,
+/// and people read it as a `/`.
+#[must_use]
+pub fn code_in_path(path: &str) -> Option<String> {
+    let once = percent_decode_str(path).decode_utf8_lossy();
+    let path = percent_decode_str(&once).decode_utf8_lossy();
+    let (link, rest) = path.trim_start_matches('/').split_at_checked(4)?;
+    let may_hold_one = link.eq_ignore_ascii_case("link") && rest.starts_with(|c: char| !c.is_alphanumeric());
+    may_hold_one.then(|| rest.to_owned())
+}
+
+fn digits(letters: &[char]) -> usize {
+    letters.iter().filter(|c| c.is_ascii_digit()).count()
+}
+
+fn is_of_one_case(letters: &[char]) -> bool {
+    !(letters.iter().any(|c| c.is_lowercase()) && letters.iter().any(|c| c.is_uppercase()))
+}
+
+/// The letter that is meant where it is taken for another one.
+fn meant(c: char) -> char {
+    match c.to_ascii_uppercase() {
+        'O' => '0',
+        'I' | 'L' => '1',
+        other => other,
+    }
+}
+
+/// Keyboards for Chinese and Japanese have letters, digits and signs in another width.
+fn narrow(c: char) -> char {
+    let ascii = u32::from(c).checked_sub(0xFEE0).and_then(char::from_u32);
+    ascii.filter(|_| ('\u{FF01}'..='\u{FF5E}').contains(&c)).unwrap_or(c)
+}
+
 /// Word processors and chats make other dashes of the one that was typed.
 fn is_dash(c: char) -> bool {
-    matches!(c, '-' | '_' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{feff}' | '\u{200b}'..='\u{200d}')
+    matches!(c, '-' | '_' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30FC}' | '\u{FF70}')
+}
+
+/// What is not seen.
+fn is_nothing(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{FEFF}' | '\u{2060}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Signs that a sentence, a chat or a mail puts around a word.
+fn is_around(c: char) -> bool {
+    c.is_ascii_punctuation() || matches!(c, '\u{2018}'..='\u{201F}' | '«' | '»' | '‹' | '›' | '…' | '。' | '、' | '「' | '」')
 }
 
 #[cfg(test)]
@@ -93,6 +160,16 @@ mod tests {
     }
 
     #[test]
+    fn a_code_in_a_path_is_found() {
+        for path in ["/link/CODE", "/link%23CODE", "/link%2523CODE", "/LINK#CODE", "//link%2fCODE", "/%6cink%20CODE"] {
+            assert!(code_in_path(path).is_some_and(|rest| rest.contains("CODE")), "{path}");
+        }
+        for path in ["/link", "/linked/CODE", "/", "/team", "/%FF%FF%FF", "/lin\u{1F517}"] {
+            assert_eq!(code_in_path(path), None, "{path}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_mistaken_is_forgiven() {
         let hash = |typed: &str| LinkCode::read(typed).map(|code| code.hash());
         let right = hash("7K3D-M9QX-2VBT-H401").unwrap();
@@ -101,7 +178,30 @@ mod tests {
         {
             assert_eq!(hash(typed).as_ref(), Some(&right), "{typed:?}");
         }
-        for typed in ["", "7K3D-M9QX-2VBT-H40", "7K3D-M9QX-2VBT-H4011", "7K3D-M9QX-2VBT-H40U", "7K3D-M9QX-2VBT-H40é", &"-".repeat(101)] {
+        for typed in [
+            "7K3D-M9QX-2VBT-H401.",
+            "“7K3D-M9QX-2VBT-H401”",
+            "`7k3d-m9qx-2vbt-h401`,",
+            "７Ｋ３Ｄ－Ｍ９ＱＸ－２ＶＢＴ－Ｈ４０１。",
+            "https://relink.example/link#7K3D-M9QX-2VBT-H401",
+            "https://relink.example/link%237K3D-M9QX-2VBT-H401",
+            "Open this link with your code 7K3D M9QX 2VBT H401, it says. Then wait.",
+            "The code is 7k3dm9qx2vbth401 (once).",
+            "Hello Jun,\nPriya asks who you are:\nhttps://r.example/link#7K3D-M9QX-2VBT-H401\nIt works once, until 19 Nov 14:02 UTC. If it does \
+             not open, go to https://r.example/link and enter 7K3D-M9QX-2VBT-H401",
+        ] {
+            assert_eq!(hash(typed).as_ref(), Some(&right), "{typed:?}");
+        }
+        for typed in [
+            "",
+            "7K3D-M9QX-2VBT-H40",
+            "7K3D-M9QX-2VBT-H4011",
+            "7K3D-M9QX-2VBT-H40U",
+            "7K3D-M9QX-2VBT-H40é",
+            "Then open this link with your own code here",
+            &"-".repeat(101),
+            &format!("{}7K3D-M9QX-2VBT-H401", " ".repeat(TYPED_MAX)),
+        ] {
             assert_eq!(hash(typed), None, "{typed:?}");
         }
     }

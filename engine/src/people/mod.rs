@@ -7,7 +7,7 @@ mod members;
 mod message;
 mod redeem;
 
-pub use code::LinkCode;
+pub use code::{LinkCode, code_in_path};
 pub use invites::{Invite, InviteDraft, InviteError, Invited, Mailed, Outcome, VALID_DEFAULT, VALID_MAX, VALID_MIN};
 pub use members::{Link, MemberError, TeamMember};
 pub use message::Handover;

@@ -40,7 +40,8 @@ async fn without_an_account_a_yes_makes_one_and_signs_in() {
     let code = invite(&mut owner, &id, "elif@acme.example").await;
     let mut phone = world.browser();
     phone.get("/signin").await.shows("I have a link code");
-    let page = phone.get("/link").await;
+    // As browsers of today ask for a page.
+    let page = phone.send(Method::GET, "/link", &[], &[("sec-fetch-site", "none")]).await;
     page.shows("Enter your link code Next you see which Linear person it stands for, and say yes or no.");
     assert!(phone.cookies.is_empty(), "looking at the form leaves nothing behind");
 
@@ -334,5 +335,81 @@ async fn other_sites_answer_nothing() {
     for path in ["/link", CONFIRM, "/link/password"] {
         let reply = phone.send(Method::POST, path, &[("code", &code)], &[("sec-fetch-site", "cross-site")]).await;
         assert_eq!(reply.status, StatusCode::FORBIDDEN, "{path}");
+    }
+}
+
+/// Mail filters write the `#` of a link as `%23`, and people read it as a `/`.
+#[tokio::test]
+async fn a_code_in_the_path_leads_to_its_page_and_leaves_the_address() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let code = invite(&mut owner, &id, "elif@acme.example").await;
+    for path in
+        [format!("/link%23{code}"), format!("/link/{code}"), format!("/link%2523{code}"), format!("/link/%23{}/", code.to_lowercase())]
+    {
+        let mut phone = world.browser();
+        let ahead = phone.send(Method::GET, &path, &[], &[("sec-purpose", "prefetch"), ("sec-fetch-site", "none")]).await;
+        assert!(phone.cookies.is_empty() && ahead.status == StatusCode::TOO_EARLY, "{path}: {}", ahead.status);
+        assert_eq!(phone.get(&path).await.location(), "/link", "{path}");
+        phone.get("/link").await.shows("Is this you in Linear? ED Elif Demir");
+    }
+    let mut phone = world.browser();
+    assert_eq!(phone.get("/link/0000-0000-0000-0000").await.location(), "/link");
+    phone.get("/link").await.shows(INVALID);
+    assert_eq!(phone.get("/link/nothing-like-a-code").await.location(), "/link");
+    phone.get("/link").await.shows(INVALID);
+    assert_eq!(phone.get("/linked").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_code_is_read_out_of_what_stands_around_it() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let code = invite(&mut owner, &id, "elif@acme.example").await;
+    let wide: String = code.chars().map(|c| char::from_u32(u32::from(c) + 0xFEE0).unwrap()).collect();
+    let whole = format!("Hello Elif,\n\nopen http://localhost:3000/link#{code}\nIt works once. {}", "Then say yes. ".repeat(40));
+    for typed in [format!("{code}."), format!("“{code}”"), wide, whole, format!("http://localhost:3000/link%23{code}")] {
+        enter(&mut world.browser(), &typed).await.shows("Is this you in Linear? ED Elif Demir");
+    }
+}
+
+/// What the form of a page sends beside what is typed.
+fn form_token(page: &Reply) -> String {
+    page.body.split("name=\"form\" value=\"").nth(1).expect("a token").split('"').next().unwrap().to_owned()
+}
+
+/// Old browsers send `Origin: null` from pages that tell nobody where they were, and do not say that it is the same site.
+#[tokio::test]
+async fn a_form_without_an_origin_is_taken_by_its_token_and_from_nowhere_else() {
+    for https in [false, true] {
+        let world = World::with(Setup { https, ..Setup::default() }).await;
+        let (mut owner, id) = acme(&world).await;
+        let code = invite(&mut owner, &id, "elif@acme.example").await;
+        let (mut phone, mut other) = (world.browser(), world.browser());
+        let (page, elsewhere) = (phone.get("/link").await, other.get("/link").await);
+        let nowhere: &[(&str, &str)] = &[("origin", "null")];
+        for (token, why) in [(form_token(&elsewhere), "another browser's"), (String::new(), "none"), ("AAAA".to_owned(), "nonsense")] {
+            let refused = phone.send(Method::POST, "/link", &[("code", &code), ("form", &token)], nowhere).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{why}");
+        }
+        let token = form_token(&page);
+        let fields = [("code", code.as_str()), ("form", &token)];
+        let cross = phone.send(Method::POST, "/link", &fields, &[("origin", "null"), ("sec-fetch-site", "cross-site")]).await;
+        assert_eq!(cross.status, StatusCode::FORBIDDEN, "the browser says that it comes from elsewhere");
+        let named = phone.send(Method::POST, "/link", &fields, &[("origin", "https://evil.example")]).await;
+        assert_eq!(named.status, StatusCode::FORBIDDEN);
+        let mut without_cookie = world.browser();
+        let sent = without_cookie.send(Method::POST, "/link", &fields, nowhere).await;
+        assert_eq!(sent.status, StatusCode::FORBIDDEN, "no other site's form is sent with the cookie");
+
+        assert_eq!(phone.send(Method::POST, "/link", &fields, nowhere).await.location(), "/link");
+        let preview = phone.get("/link").await;
+        let shown = preview.body.split("name=\"preview\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let yes = [("preview", shown.as_str()), ("answer", "yes"), ("form", &form_token(&preview))];
+        assert_eq!(phone.send(Method::POST, CONFIRM, &yes, nowhere).await.location(), ENDED);
+        let page = phone.get(ENDED).await;
+        let password = [("password", PASSWORD), ("form", &form_token(&page))];
+        assert_eq!(phone.send(Method::POST, "/link/password", &password, nowhere).await.location(), ENDED);
+        assert!(world.browser().sign_in("elif@acme.example", PASSWORD).await.location() == "/integrations");
     }
 }
