@@ -36,7 +36,7 @@ impl Picked {
         let mut parts = value.splitn(3, BETWEEN);
         let (connection, linear_id, name) = (parts.next()?, parts.next()?, parts.next()?);
         let there = !connection.is_empty() && !linear_id.is_empty();
-        there.then(|| Picked { connection: connection.to_owned(), linear_id: linear_id.to_owned(), name: kept(name) })
+        there.then(|| Picked { connection: connection.to_owned(), linear_id: linear_id.to_owned(), name: text::name(name) })
     }
 
     fn value(&self) -> String {
@@ -65,7 +65,7 @@ pub fn pickable(asked: &[Asked], draft: &InviteDraft, most: usize) -> Vec<PickGr
 }
 
 fn pick(connection: &str, one: &LinearPerson, draft: &InviteDraft) -> Pick {
-    let picked = Picked { connection: connection.to_owned(), linear_id: one.id.clone(), name: kept(&one.name) };
+    let picked = Picked { connection: connection.to_owned(), linear_id: one.id.clone(), name: text::name(&one.name) };
     Pick {
         picked: draft.picked.contains(&picked.key()),
         value: picked.value(),

@@ -93,6 +93,25 @@ async fn the_observatory_finds_nothing_to_take_points_for() {
     }
 }
 
+/// What is no wider than pages need; `live.spec.ts` and others prove in Chromium that they work with it.
+#[tokio::test]
+async fn a_page_may_load_show_send_and_parse_no_more_than_it_needs() {
+    let world = World::new().await;
+    let policy = world.owner().await.get("/integrations").await.header("content-security-policy").to_owned();
+    let rules: Vec<&str> = policy.split("; ").collect();
+    for rule in [
+        "default-src 'none'",
+        "img-src 'self' data: https://*.linear.app",
+        "base-uri 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types relink",
+    ] {
+        assert!(rules.contains(&rule), "{rule} is not in {policy}");
+    }
+    let forms = rules.iter().find_map(|rule| rule.strip_prefix("form-action ")).unwrap();
+    assert!(forms.starts_with("'self' http://127.0.0.1:") && forms.split(' ').count() == 2, "here and Linear: {forms}");
+}
+
 #[tokio::test]
 async fn only_the_picture_for_previews_is_for_other_sites() {
     let world = World::new().await;

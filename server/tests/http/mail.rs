@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use relink_engine::account::Role;
 use relink_engine::clock::{DAY, HOUR, SECOND};
 use relink_engine::mail::{Mail, MailServer};
+use relink_simulator::NewPerson;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
@@ -160,4 +161,22 @@ async fn a_disconnected_workspace_is_kept_for_a_month_and_then_forgotten() {
     assert_eq!(world.engine.store().webhook_secrets(&organisation).await.unwrap(), []);
     let last = world.engine.store().audit_before(&organisation, i64::MAX, 1).await.unwrap();
     assert_eq!((last[0].act.as_str(), last[0].who.as_str()), ("connection.forgotten", "Relink"));
+}
+
+#[tokio::test]
+async fn a_name_with_a_line_break_is_no_header_and_invites_as_any_other() {
+    let (world, postbox) = with_mail().await;
+    let mut owner = world.owner().await;
+    let connection = owner.connect("acme-robotics").await;
+    let name = "Eve\r\nBcc: all@northwind.dev\r\n\r\nOpen\u{202e} evil\u{1b}[2J";
+    let eve = NewPerson { name: name.to_owned(), email: Some("eve@acme.example".to_owned()), ..NewPerson::default() };
+    world.linear.put_user("acme-robotics", eve).unwrap();
+    let fields = [("workspace", connection.as_str()), ("person", "eve@acme.example")];
+    assert_eq!(owner.post("/team/invites", &fields).await.location(), "/team?shown=code");
+    owner.get("/team?shown=code").await.shows("Sent to eve@acme.example too");
+    let mails = postbox.taken();
+    let (head, body) = mails[0].split_once("\n\n").unwrap();
+    assert!(!head.lines().any(|line| line.to_lowercase().starts_with("bcc")), "{head}");
+    assert!(!body.contains("\nOpen evil") && body.contains("Hello Eve,"), "{body}");
+    assert!(!mails[0].contains(|c| relink_engine::text::acts(c) && c != '\n'), "{:?}", mails[0]);
 }

@@ -18,6 +18,7 @@ mod keys;
 mod link_pages;
 mod live;
 mod mail;
+mod names;
 mod organisations;
 mod overview;
 mod pages;
