@@ -255,7 +255,7 @@ pub fn key_view(key: ApiKey, now: Millis) -> KeyView {
 
 /// The first letters of the first and last word, or the first two of a single one.
 pub fn initials(name: &str) -> String {
-    let name = text::name(name);
+    let name = text::line(name);
     let words: Vec<&str> = name.split_whitespace().collect();
     let letters: String = match words.as_slice() {
         [] => "?".to_owned(),
