@@ -321,7 +321,9 @@ impl Engine {
         };
         let (token, answer) = self.call(organisation, connection, forward).await?;
         let silence = match &answer {
-            Ok(answer) if answer.status.is_server_error() => Some(Passing::Status { status: answer.status.as_u16(), retry_after_s: None }.into()),
+            Ok(answer) if answer.status.is_server_error() => {
+                Some(Passing::Status { status: answer.status.as_u16(), retry_after_s: None }.into())
+            }
             Ok(answer) => {
                 self.budgets().heard(connection, &answer.headers);
                 None

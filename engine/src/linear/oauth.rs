@@ -234,7 +234,11 @@ mod tests {
         assert_eq!(said(400, r#"{"error":"invalid_grant","error_description":"x"}"#), refused("invalid_grant", 400));
         assert_eq!(said(401, r#"{"error":"invalid_client"}"#), refused("invalid_client", 401));
         assert_eq!(said(400, r#"{"error":"Error <b>","error_description":"x"}"#), refused("Errorb", 400));
-        assert_eq!(said(500, r#"{"error":"invalid_grant"}"#), Some(Passing::Status { status: 500, retry_after_s: None }.into()), "a broken server is no witness");
+        assert_eq!(
+            said(500, r#"{"error":"invalid_grant"}"#),
+            Some(Passing::Status { status: 500, retry_after_s: None }.into()),
+            "a broken server is no witness"
+        );
         assert_eq!(said(400, "<html>invalid_grant"), Some(Passing::Unreadable(400).into()));
         assert_eq!(said(307, ""), Some(Passing::Unreadable(307).into()));
         assert_eq!(said(200, "<html>"), None);
