@@ -8,7 +8,7 @@ use crate::Engine;
 use crate::apps::Unusable;
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::connection::{CLIENT_ID_CHANGED, Evidence, PassingError};
-use crate::linear::{ExchangeError, OauthApp, Tokens};
+use crate::linear::{ExchangeError, OauthApp, Passing, Tokens};
 use crate::store::{Rotated, Rotation, SupersededGrant};
 use crate::vault::KEY_MISSING;
 
@@ -60,8 +60,9 @@ impl Engine {
             ExchangeError::Refused { code, status } => (code.clone(), Some(*status), Setback::Passing { reached: false }),
             ExchangeError::Passing(passing) => {
                 trip.retry_after = passing.retry_after_s().map(|seconds| Millis::from(seconds) * SECOND);
-                let reached = passing.may_have_reached();
-                (passing.code().to_owned(), passing.status(), Setback::Passing { reached })
+                let busy = trip.retry_after.is_some() || matches!(passing, Passing::RateLimited { .. });
+                let setback = if busy { Setback::Busy } else { Setback::Passing { reached: passing.may_have_reached() } };
+                (passing.code().to_owned(), passing.status(), setback)
             }
         };
         tracing::debug!(code, status, "a refresh got no tokens");

@@ -7,13 +7,11 @@ use super::{Landed, Outcome, in_time};
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::connection::{CLIENT_ID_CHANGED, PassingError, Reason};
-use crate::store::{DiskTrouble, PUT_OFF_MAX, PutOff, Rotation, StoreError};
+use crate::store::{DiskTrouble, PutOff, Rotation, StoreError};
 use crate::vault::KEY_MISSING;
 
-/// Linear's wish to be left alone is heard up to here. Where it may have minted a pair all the same, that has to be fetched
-/// well inside its replay window: up to [`BACK_OFF_MAX`] then.
-const RETRY_AFTER_MAX: Millis = PUT_OFF_MAX;
-/// The longest pause between two tries of the background, well inside Linear's replay window.
+/// The longest pause between two tries of the background, however long Linear wishes to be left alone: an answer may have
+/// been lost before, and several such pauses must fit into its replay window.
 const BACK_OFF_MAX: Millis = 2 * MINUTE;
 /// People and programs that ask are not told to wait longer than this, unless Linear said so.
 const COOLING_OFF_MAX: Millis = 5 * SECOND;
@@ -53,17 +51,16 @@ impl Engine {
         let failures = trip.grant.as_ref().map_or(0, |grant| grant.failures);
         let pause = match setback {
             Setback::Misconfigured => MISCONFIGURED_PAUSE,
-            Setback::Passing { .. } => ((2 * SECOND) << failures.clamp(0, 10)).min(BACK_OFF_MAX),
+            Setback::Passing { .. } | Setback::Busy => ((2 * SECOND) << failures.clamp(0, 10)).min(BACK_OFF_MAX),
         };
-        let heard_max = if setback == (Setback::Passing { reached: true }) { BACK_OFF_MAX } else { RETRY_AFTER_MAX };
-        let wished = trip.retry_after.unwrap_or(0).min(heard_max);
+        let wished = trip.retry_after.unwrap_or(0).min(BACK_OFF_MAX);
         let pause = self.jitter(pause).max(wished);
         trip.put_off = Some(pause.min(COOLING_OFF_MAX.max(wished)));
         let error =
             trip.error.get_or_insert_with(|| PassingError { code: PassingError::DATABASE.to_owned(), status: None, at: self.now() });
         match setback {
             Setback::Misconfigured => self.alarm(&error.code),
-            Setback::Passing { .. } => tracing::warn!(code = error.code, status = error.status, pause, "refresh put off"),
+            Setback::Passing { .. } | Setback::Busy => tracing::warn!(code = error.code, status = error.status, pause, "refresh put off"),
         }
         let put_off = PutOff {
             connection: &route.connection,

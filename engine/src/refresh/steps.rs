@@ -63,6 +63,8 @@ pub enum Step<P> {
 pub enum Setback {
     /// Linear did not answer usefully; `reached`: it may have seen the request.
     Passing { reached: bool },
+    /// Linear wishes to be left alone for a while, so this refresh asks no more. It may have seen the request.
+    Busy,
     /// Linear does not accept this Relink as a client: nothing that a connection could help.
     Misconfigured,
 }

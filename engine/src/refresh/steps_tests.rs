@@ -318,6 +318,7 @@ impl World {
             let mut lost = heard;
             lost.losses -= 1;
             next.push(lost.then(at, Event::Setback(Setback::Passing { reached: true })));
+            next.push(lost.then(at, Event::Setback(Setback::Busy)));
             unheard.losses -= 1;
             next.push(unheard.then(at, Event::Setback(Setback::Passing { reached: false })));
             next.push(unheard.then(at, Event::Setback(Setback::Misconfigured)));

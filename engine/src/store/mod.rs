@@ -58,7 +58,6 @@ pub use member::{Member, MemberChange, MemberRow};
 pub use message::{ClaimedMessage, LONGEST_REST, LONGEST_WAIT, MessageRow, Sent};
 pub use people::{Account, InviteAdded, InviteRow, LinearPersonRow, LinkRow, Linking, NewInvite};
 pub use postgres::Pg;
-pub(crate) use refresh::PUT_OFF_MAX;
 pub use refresh::{AttemptRow, Due, DueGrant, PutOff, Rotated, Rotation};
 pub use refusal::{RefusalRow, StrayRow};
 pub use session::StoredSession;

@@ -9,7 +9,7 @@ use crate::connection::PassingError;
 use crate::refresh::{Attempt, By, Lease};
 
 /// Nothing is put off for longer, so whatever seems to be was put off by a clock that was ahead.
-pub(crate) const PUT_OFF_MAX: Millis = 10 * MINUTE;
+const PUT_OFF_MAX: Millis = 10 * MINUTE;
 
 /// A connection whose tokens want to be refreshed.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]

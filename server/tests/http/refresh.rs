@@ -111,6 +111,31 @@ async fn a_broken_server_that_says_when_it_is_back_is_left_alone_until_then() {
     }
 }
 
+/// The wishes of several answers in a row would add up to more than the half hour in which Linear repeats the lost one.
+#[tokio::test]
+async fn however_long_linear_wishes_to_be_left_alone_a_lost_reply_is_fetched_in_time() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    world.advance(DAY);
+    world.linear.add_fault(refused_refresh(Kind::DropReply)).unwrap();
+    let busy = Fault { count: 1_000, retry_after_s: Some(3_600), ..refused_refresh(Kind::RateLimited) };
+    world.linear.add_fault(busy).unwrap();
+    assert_eq!(program.token(&id).await.code(), "linear_unreachable");
+    assert_eq!(world.linear.count("token", "rate_limited"), 1, "who wishes to be left alone is not asked again at once");
+    let minutes = async |count: u32| {
+        for _ in 0..count {
+            world.advance(MINUTE);
+            world.engine.resume_intents().await.unwrap();
+        }
+    };
+    minutes(21).await;
+    world.linear.clear_faults();
+    minutes(8).await;
+    world.advance(30 * MINUTE);
+    program.token(&id).await.token();
+    assert_eq!((world.refreshes().rotations, world.refreshes().replays), (1, 1));
+}
+
 #[tokio::test]
 async fn a_rejected_token_is_not_handed_out_again_however_unreachable_linear_is() {
     let world = World::new().await;
@@ -560,7 +585,7 @@ async fn an_open_intent_is_replayed_within_seconds_however_long_the_token_lives(
 async fn a_refresh_that_failed_early_is_made_up_for_and_the_badge_recovers() {
     let world = World::new().await;
     let (mut browser, program, id) = world.connected().await;
-    world.linear.add_fault(Fault { count: 3, ..refused_refresh(Kind::RateLimited) }).unwrap();
+    world.linear.add_fault(refused_refresh(Kind::RateLimited)).unwrap();
     browser.post("/integrations/refresh", &[("connection", &id)]).await;
     browser.get("/integrations").await.shows("Linear unreachable");
     world.advance(MINUTE);
