@@ -9,9 +9,6 @@ use tokio::time::timeout;
 
 use crate::share::{Held, Room};
 
-/// KiB of each body that count as small.
-const SMALL_KIB: usize = 64;
-
 /// Why a body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
@@ -24,19 +21,33 @@ pub enum Unread {
     NoRoom,
 }
 
-/// KiB for bodies that are being read or worked on. The beginning of each has a room of its own, so that however many large
+/// Room for bodies that are being read or worked on. The beginning of each has a room of its own, so that however many large
 /// ones there are, small ones find room.
 #[derive(Debug)]
 pub struct Space<Name> {
+    beginning_kib: usize,
     small: Room<Name>,
     large: Room<Name>,
 }
 
+/// In KiB.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// So much of each body is its beginning.
+    pub beginning: usize,
+    /// Of all beginnings,
+    pub beginnings: usize,
+    /// and of all that comes after them.
+    pub rest: usize,
+    /// One name has one of so many parts of either.
+    pub parts: usize,
+}
+
 impl<Name: Hash + Eq + Clone> Space<Name> {
-    /// One name has one of so many parts of it.
     #[must_use]
-    pub fn new(small_kib: usize, large_kib: usize, parts: usize) -> Space<Name> {
-        Space { small: Room::new(small_kib, small_kib / parts), large: Room::new(large_kib, large_kib / parts) }
+    pub fn new(sizes: Sizes) -> Space<Name> {
+        let room = |kib: usize| Room::new(kib, kib / sizes.parts);
+        Space { beginning_kib: sizes.beginning, small: room(sizes.beginnings), large: room(sizes.rest) }
     }
 }
 
@@ -52,8 +63,8 @@ impl Holding {
     /// Grows as the bytes come: who only announces a body takes nothing from the others.
     fn grow<Name: Hash + Eq + Clone>(&mut self, bytes: usize, space: &Space<Name>, who: &Name) -> Result<(), Unread> {
         let kib = bytes.div_ceil(1024);
-        let small = kib.min(SMALL_KIB).saturating_sub(self.kib);
-        let large = kib.saturating_sub(self.kib.max(SMALL_KIB));
+        let small = kib.min(space.beginning_kib).saturating_sub(self.kib);
+        let large = kib.saturating_sub(self.kib.max(space.beginning_kib));
         take(&mut self.small, small, &space.small, who)?;
         take(&mut self.large, large, &space.large, who)?;
         self.kib = self.kib.max(kib);
@@ -118,6 +129,10 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(5);
 
+    fn one(kib: usize) -> Space<&'static str> {
+        Space::new(Sizes { beginning: kib, beginnings: kib, rest: 0, parts: 1 })
+    }
+
     fn pieces(pieces: &'static [&'static [u8]]) -> Body {
         Body::from_stream(stream::iter(pieces.iter().map(|piece| Ok::<_, std::io::Error>(*piece))))
     }
@@ -128,7 +143,7 @@ mod tests {
 
     #[tokio::test]
     async fn pieces_become_whole_within_the_limit() {
-        let space = Space::new(10, 0, 1);
+        let space = one(10);
         assert_eq!(read(pieces(&[]), 5, &space).await, Ok(Vec::new()));
         assert_eq!(read(pieces(&[b"abc"]), 5, &space).await, Ok(b"abc".to_vec()));
         assert_eq!(read(pieces(&[b"a", b"", b"bcd", b"e"]), 5, &space).await, Ok(b"abcde".to_vec()));
@@ -138,7 +153,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn room_is_taken_by_bytes_and_not_by_promises() {
-        let space = Space::new(2, 0, 1);
+        let space = one(2);
         let silent = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
         let waiting = read(silent, 1 << 20, &space);
         tokio::pin!(waiting);
@@ -152,7 +167,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_trickles_has_no_more_time_than_one_that_does_not_come() {
-        let space = Space::new(64, 0, 1);
+        let space = one(64);
         let drops = stream::unfold((), async |()| {
             tokio::time::sleep(Duration::from_secs(1)).await;
             Some((Ok::<_, std::io::Error>(Bytes::from_static(b"x")), ()))
@@ -164,7 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn large_bodies_leave_room_for_small_ones_and_one_leaves_room_for_another() {
-        let space = Space::new(4 * SMALL_KIB, 256, 2);
+        let space = Space::new(Sizes { beginning: 64, beginnings: 256, rest: 256, parts: 2 });
         let large = || Body::from(vec![0; 192 * 1024]);
         let hold = async |body, who| read_within(body, 1 << 20, &space, &who, PATIENCE).await;
         let first = hold(large(), "a").await.unwrap();

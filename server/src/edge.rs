@@ -13,7 +13,7 @@ use relink_app::api::ClientAddress;
 use relink_engine::Engine;
 use relink_engine::network::counted;
 
-use crate::body::{self, Space, Unread};
+use crate::body::{self, Sizes, Space, Unread};
 use crate::proxies::TrustedProxies;
 use crate::share::Room;
 use crate::webhooks;
@@ -26,8 +26,8 @@ const AT_ONCE_EACH: usize = 64;
 pub const FORM_MAX: usize = 64 * 1024;
 /// A form comes whole within this, or it is not waited for.
 const FORM_PATIENCE: Duration = Duration::from_secs(10);
-/// KiB of forms that are being read, of which one address has a quarter.
-const FORMS_KIB: usize = 32 * 1024;
+/// Hardly any form has more than 4 KiB: those who fill the rest keep only large ones out.
+const FORMS: Sizes = Sizes { beginning: 4, beginnings: 32 * 1024, rest: 32 * 1024, parts: 4 };
 
 /// What is known around a request. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ pub async fn in_place(State(places): State<Arc<Room<IpAddr>>>, request: Request,
 
 #[must_use]
 pub fn forms() -> Arc<Space<IpAddr>> {
-    Arc::new(Space::new(FORMS_KIB, 0, 4))
+    Arc::new(Space::new(FORMS))
 }
 
 /// Reads a form before a place is taken for it: who sends half of one holds nothing that others wait for.

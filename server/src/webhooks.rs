@@ -18,7 +18,7 @@ use relink_engine::webhook::{BODY_MAX, Incoming, WebhookError};
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::body::{self, Space, Unread};
+use crate::body::{self, Sizes, Space, Unread};
 use crate::edge::asker;
 use crate::endpoint::Frame;
 
@@ -27,13 +27,11 @@ const REQUEST_MAX: Duration = Duration::from_secs(20);
 /// Linear waits five seconds, and sends its body well before that.
 const RECEIVE_MAX: Duration = Duration::from_millis(4_700);
 const BODY_PATIENCE: Duration = Duration::from_secs(5);
-/// KiB of bodies being read or waiting to be stored: of small ones, and of what is beyond that in large ones. One address has
-/// a half, since all that Linear sends may come through one proxy.
-const SMALL_KIB: usize = 32 * 1024;
-const LARGE_KIB: usize = 64 * 1024;
-const PARTS: usize = 2;
-/// KiB of bodies that were refused before they were read, and are only looked into to say whom they name.
-const UNSIGNED_KIB: usize = 1_024;
+/// Bodies being read or waiting to be stored; most have less than 16 KiB. One address has a half, since all that Linear sends
+/// may come through one proxy.
+const BODIES: Sizes = Sizes { beginning: 16, beginnings: 64 * 1024, rest: 64 * 1024, parts: 2 };
+/// Bodies that were refused before they were read, and are only looked into to say whom they name.
+const UNSIGNED: Sizes = Sizes { beginning: 64, beginnings: 1_024, rest: 0, parts: 2 };
 const UNSIGNED_MAX: usize = 64 * 1024;
 /// More of Linear's own headers are not kept.
 const HEADERS_MAX: usize = 16;
@@ -50,8 +48,7 @@ pub struct Webhooks {
 impl Webhooks {
     #[must_use]
     pub fn new(engine: Engine, frame: Frame) -> Webhooks {
-        let (space, unsigned) = (Space::new(SMALL_KIB, LARGE_KIB, PARTS), Space::new(UNSIGNED_KIB, 0, PARTS));
-        Webhooks { engine, frame, space: Arc::new(space), unsigned: Arc::new(unsigned) }
+        Webhooks { engine, frame, space: Arc::new(Space::new(BODIES)), unsigned: Arc::new(Space::new(UNSIGNED)) }
     }
 }
 

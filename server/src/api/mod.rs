@@ -26,7 +26,7 @@ use utoipa_axum::routes;
 
 use self::limit::Limits;
 use self::problem::{Code, Problem};
-use crate::body::Space;
+use crate::body::{Sizes, Space};
 use crate::endpoint::Frame;
 use crate::headers::{self, Https};
 use crate::router::Web;
@@ -34,10 +34,8 @@ use crate::router::Web;
 /// Requests under way; most of them wait for Linear. More are refused at once.
 const AT_ONCE: usize = 4_096;
 
-/// KiB of bodies that are being read or worked on, small and large ones, of which one key has a quarter.
-const SMALL_BODIES_KIB: usize = 64 * 1024;
-const LARGE_BODIES_KIB: usize = 128 * 1024;
-const PARTS: usize = 4;
+/// Bodies that are being read or worked on, by key.
+const BODIES: Sizes = Sizes { beginning: 16, beginnings: 64 * 1024, rest: 128 * 1024, parts: 4 };
 
 /// What the endpoints are made of. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -64,7 +62,7 @@ impl Api {
             frame: web.frame(),
             limits: Limits::new(requests_per_minute),
             room: Semaphore::new(AT_ONCE),
-            bodies: Space::new(SMALL_BODIES_KIB, LARGE_BODIES_KIB, PARTS),
+            bodies: Space::new(BODIES),
         }))
     }
 }
