@@ -7,7 +7,7 @@ const DESTINATIONS = "/deliveries/destinations";
 
 /** A form that adds a destination and has the fields that islands look for. */
 function form(fields: string): string {
-  return `<form method="post" action="${DESTINATIONS}"><input name="url" value="https://evil.example/"><input name="events" value="Issue">${fields}</form>`;
+  return `<form method="post" action="${DESTINATIONS}"><input name="url" value="https://evil.example/"><input name="events[]" value="Issue">${fields}</form>`;
 }
 
 /** What is posted anywhere from now on. */

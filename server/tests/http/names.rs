@@ -183,7 +183,7 @@ async fn no_name_is_markup_or_acts_or_is_longer_than_pages_are_made_for() {
         for (path, fields) in [
             ("/settings/keys/new", vec![("name", typed.as_str())]),
             ("/settings/apps", vec![("name", &typed), ("client_id", "0123456789abcdef")]),
-            ("/deliveries/destinations", vec![("url", "https://hooks.example.com/?\"><b data-hostile=\"1\">"), ("events", "Issue")]),
+            ("/deliveries/destinations", vec![("url", "https://hooks.example.com/?\"><b data-hostile=\"1\">"), ("events[]", "Issue")]),
             ("/deliveries/destinations", vec![("url", &typed)]),
             (INVITE, vec![("workspace", id), ("person", "guest@hostile.example")]),
         ] {
