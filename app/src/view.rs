@@ -17,6 +17,7 @@ mod document;
 mod flash;
 mod instance;
 mod link;
+mod proof;
 mod team;
 mod webhook;
 
@@ -37,10 +38,11 @@ pub use document::{Address, RequestId};
 pub use flash::{ConnectError, ExpectedWorkspace, Flash, WhoAreYou};
 pub use instance::InstanceTrouble;
 pub use link::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView};
+pub use proof::{EmailCodeView, ProofProblem};
 pub use team::{
-    AnsweredCodeView, CodeAnswer, GuessesView, INVITED_AT_ONCE, InviteDraft, InviteProblem, InvitingView, LinkedView, MailView, MayView,
-    MemberView, NewCodeView, NotInvited, Pick, PickGroup, QrView, SelfView, SeveralCodes, ShownCode, TeamPageView, WaitingCodeView,
-    WhoView,
+    AnsweredCodeView, CodeAnswer, DoubtView, GuessesView, INVITED_AT_ONCE, InviteDraft, InviteProblem, InvitingView, LinkedView, MailView,
+    MayView, MemberView, NewCodeView, NotInvited, Pick, PickGroup, QrView, SelfView, SeveralCodes, ShownCode, TeamPageView,
+    WaitingCodeView, WhoView, YouView,
 };
 pub use webhook::{
     CheckView, Lately, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, StrayView, Verdict, WebhookFacts, WebhookView,

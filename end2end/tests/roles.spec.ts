@@ -38,7 +38,7 @@ function controls(connection: string): Record<string, [Role, "button" | "link" |
       ["admin", "button", "Remove 127.0.0.1:9"], ["admin", "textbox", "URL"],
     ],
     "/team": [
-      ["admin", "button", "Invite teammate"], ["owner", "link", "Manage Mia"], ["owner", "link", "Manage Adam"],
+      ["member", "button", "Continue with Linear in Acme Robotics"], ["admin", "button", "Invite teammate"], ["owner", "link", "Manage Mia"], ["owner", "link", "Manage Adam"],
     ],
     "/settings": [
       ["member", "button", "Change password"], ["member", "button", "Sign out everywhere else"], ["owner", "button", "Create key"],

@@ -129,6 +129,11 @@ test.describe("without JavaScript", () => {
     await expect(page.getByText("You are Ada Okafor in Acme Robotics.")).toBeVisible();
 
     await page.getByRole("link", { name: "Manage Elif Demir" }).click();
+    await page.getByRole("button", { name: "Vouch for Elif Demir" }).click();
+    await expect(page).toHaveURL(/confirm=vouch/);
+    await page.getByRole("dialog").getByRole("button", { name: "I vouch for them" }).click();
+    await expect(page.getByText("You vouched for Elif Demir.")).toBeVisible();
+    await page.getByRole("link", { name: "Manage Elif Demir" }).click();
     await page.getByLabel("Role").selectOption("Admin");
     await page.getByRole("button", { name: "Save role" }).click();
     await expect(page.getByText("Elif Demir is an admin now.")).toBeVisible();

@@ -94,6 +94,9 @@ export class Linear {
 }
 
 export class World {
+  /** Who was added by command. */
+  private readonly accounts = new Set<string>();
+
   constructor(
     readonly url: string,
     readonly linear: Linear,
@@ -125,7 +128,11 @@ export class World {
   /** An account that signs in with [`PASSWORD`], in this organisation or one of their own. */
   async member(email: string, role: "owner" | "admin" | "member", organisation = ORGANISATION): Promise<void> {
     const name = email.split("@")[0].replace(/^./, (first) => first.toUpperCase());
-    await this.told(PASSWORD, "user", "add", "--json", "--email", email, "--name", name, "--org", organisation, "--role", role);
+    const place = ["user", "add", "--json", "--email", email, "--org", organisation, "--role", role];
+    // In a second organisation they have an account already.
+    const account = this.accounts.has(email) ? ["--existing"] : ["--name", name];
+    await this.told(PASSWORD, ...place, ...account);
+    this.accounts.add(email);
   }
 
   async connections(): Promise<any[]> {
@@ -158,12 +165,21 @@ export class World {
     await expect(page).toHaveURL(`${this.url}/integrations`);
   }
 
+  /** On Linear's consent page: says yes as somebody in particular. */
+  async approveAs(page: Page, workspace: string, name: RegExp): Promise<void> {
+    await expect(page).toHaveURL(/\/oauth\/authorize/);
+    await page.locator(`input[name="workspace"][value="${workspace}"]`).check();
+    const people = page.getByLabel("Acting person");
+    await people.selectOption(await people.locator("option", { hasText: name }).first().getAttribute("value"));
+    await page.getByRole("button", { name: "Approve", exact: true }).click();
+  }
+
   /** On Linear's consent page: picks the workspace and decides. */
-  async decide(page: Page, workspace: string, decision: "Approve" | "Cancel"): Promise<void> {
+  async decide(page: Page, workspace: string, decision: "Approve" | "Cancel", to = "/integrations"): Promise<void> {
     await expect(page).toHaveURL(/\/oauth\/authorize/);
     await page.locator(`input[name="workspace"][value="${workspace}"]`).check();
     await page.getByRole("button", { name: decision, exact: true }).click();
-    await expect(page).toHaveURL(new RegExp(`^${this.url}/integrations`));
+    await expect(page).toHaveURL(new RegExp(`^${this.url}${to}`));
   }
 
   async connect(page: Page, workspace: string): Promise<void> {

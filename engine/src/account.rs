@@ -13,11 +13,12 @@ pub struct Organisation {
     pub name: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What somebody may do in an organisation. The least comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    Owner,
-    Admin,
     Member,
+    Admin,
+    Owner,
 }
 
 impl Role {
@@ -36,6 +37,74 @@ impl Role {
     }
 }
 
+/// How it is known that an account's e-mail is its holder's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailProof {
+    /// The first owner of this instance: nobody is above them.
+    Founder,
+    /// Whoever may run commands said so.
+    Operator,
+    /// They entered a code that was sent there and shown to nobody else.
+    Mail,
+    /// Linear named them with this e-mail.
+    Linear,
+}
+
+impl EmailProof {
+    /// As the database spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            EmailProof::Founder => "founder",
+            EmailProof::Operator => "operator",
+            EmailProof::Mail => "mail",
+            EmailProof::Linear => "linear",
+        }
+    }
+
+    /// For the audit trail.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            EmailProof::Founder => "as the first owner",
+            EmailProof::Operator => "by command",
+            EmailProof::Mail => "by a code sent there",
+            EmailProof::Linear => "at Linear",
+        }
+    }
+}
+
+/// Whether a member's account belongs to whom its e-mail names. A link code makes an account for whoever holds the code,
+/// and whoever made the code may have kept it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Proved,
+    /// Nobody proved it. An owner of this organisation answers for them, which counts here and nowhere else.
+    Vouched,
+    Unproved,
+}
+
+impl Standing {
+    pub(crate) fn of(email_proof: Option<&str>, vouched_at: Option<Millis>) -> Standing {
+        match (email_proof, vouched_at) {
+            (Some(_), _) => Standing::Proved,
+            (None, Some(_)) => Standing::Vouched,
+            (None, None) => Standing::Unproved,
+        }
+    }
+
+    /// May be given a role above member.
+    #[must_use]
+    pub fn may_rise(self) -> bool {
+        self != Standing::Unproved
+    }
+}
+
+/// What whoever answers for an account is shown first.
+#[must_use]
+pub fn never_proved(email: &str) -> String {
+    format!("Nobody proved that {email} is theirs. A link code made the account, and somebody else may have used it.")
+}
+
 /// A member of an organisation, loaded anew for every request: a role taken away is gone at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
@@ -45,6 +114,7 @@ pub struct Person {
     pub organisation_id: String,
     pub organisation: String,
     pub role: Role,
+    pub standing: Standing,
     /// Where the request came from; empty for commands.
     pub address: String,
 }
@@ -73,7 +143,8 @@ pub struct NewMember {
     /// In lower case.
     pub email: String,
     pub name: String,
-    pub password_hash: String,
+    /// Absent for an account that is there, whose name and password stay.
+    pub password_hash: Option<String>,
     pub role: Role,
     /// Who adds them.
     pub actor: Actor,

@@ -102,16 +102,21 @@ pub enum MemberAddError {
     Invalid(&'static str),
     #[error("they are a member of this organisation already")]
     Already,
+    /// The password that came with it would be nobody's.
+    #[error(
+        "{0} has an account already, and its password stays what it is; nothing was changed. Add --existing to make that \
+         account a member"
+    )]
+    AccountExists(String),
+    #[error("nobody has an account with {0}; leave --existing away to make one")]
+    NoAccount(String),
+    #[error(
+        "nobody proved that {0} is theirs: a link code made the account, which somebody else may have used. Nothing was \
+         changed. They prove it on /team, by e-mail or at Linear; or you answer for it with `relink member vouch`"
+    )]
+    Unproved(String),
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// A member who was not one before.
-#[derive(Clone, Debug)]
-pub struct AddedMember {
-    pub person: Person,
-    /// They had an account already: its name and password are what they were.
-    pub account_existed: bool,
 }
 
 impl Engine {
@@ -134,8 +139,8 @@ impl Engine {
         let new = self.new_member(&slug, &organisation, &email, &name, form.password, Role::Owner, actor).await;
         match self.store().member_add(&new, true).await? {
             Member::Added => {}
-            Member::Already => return Err(SignUpError::Fields(vec![FieldError::EmailTaken])),
             Member::Owned => return Err(SignUpError::Owned),
+            _ => return Err(SignUpError::Fields(vec![FieldError::EmailTaken])),
         }
         let person = self.store().member(&new.organisation_id, &new.user_id).await?;
         person.ok_or_else(|| StoreError::Inconsistent { table: "members", id: new.user_id }.into())
@@ -154,10 +159,10 @@ impl Engine {
         Ok(slug)
     }
 
-    /// Adds a member from the command line, and the organisation too if its slug is new.
+    /// Adds a member with a new account from the command line, and the organisation too if its slug is new.
     ///
     /// # Errors
-    /// Says which value is wrong, or that they are a member already.
+    /// Says which value is wrong, or that there is an account: its password would not become the one that was typed.
     pub async fn member_add(
         &self,
         slug: &str,
@@ -165,27 +170,56 @@ impl Engine {
         email: &str,
         password: SecretString,
         role: Role,
-    ) -> Result<AddedMember, MemberAddError> {
-        if !account::is_slug(slug) {
-            return Err(MemberAddError::Invalid("an organisation's slug is 1 to 40 of a-z, 0-9 and dashes inside"));
-        }
-        let email = account::email(email).ok_or(MemberAddError::Invalid("this cannot be an e-mail address"))?;
+    ) -> Result<Person, MemberAddError> {
+        let email = slug_and_email(slug, email)?;
         let name = account::display_name(name).ok_or(MemberAddError::Invalid("a name is 1 to 100 printable characters"))?;
         match password_error(&password) {
             Some(FieldError::PasswordTooShort) => return Err(MemberAddError::Invalid("a password has at least 12 characters")),
             Some(_) => return Err(MemberAddError::Invalid("a password has at most 1024 bytes")),
             None => {}
         }
-        let account_existed = self.store().user_by_email(&email).await?.is_some();
-        let new = self.new_member(slug, slug, &email, &name, password, role, Actor::command()).await;
-        if self.store().member_add(&new, false).await? == Member::Already {
-            return Err(MemberAddError::Already);
+        if self.store().user_by_email(&email).await?.is_some() {
+            return Err(MemberAddError::AccountExists(email));
         }
-        let inconsistent = || StoreError::Inconsistent { table: "members", id: email.clone() };
-        let organisation = self.store().organisation_by_slug(slug).await?.ok_or_else(inconsistent)?;
-        let user = self.store().user_by_email(&email).await?.ok_or_else(inconsistent)?;
-        let person = self.store().member(&organisation.id, &user.id).await?.ok_or_else(inconsistent)?;
-        Ok(AddedMember { person, account_existed })
+        self.join(self.new_member(slug, slug, &email, &name, password, role, Actor::command()).await).await
+    }
+
+    /// Makes an account that is there a member from the command line, with the name and the password that it has. One
+    /// whose e-mail nobody proved may be anybody's.
+    ///
+    /// # Errors
+    /// See [`MemberAddError`].
+    pub async fn member_add_existing(&self, slug: &str, email: &str, role: Role) -> Result<Person, MemberAddError> {
+        let email = slug_and_email(slug, email)?;
+        let user = self.store().user_by_email(&email).await?.ok_or_else(|| MemberAddError::NoAccount(email.clone()))?;
+        self.join(NewMember {
+            organisation_id: self.entropy().id(),
+            organisation_slug: slug.to_owned(),
+            organisation_name: slug.to_owned(),
+            user_id: user.id,
+            name: user.name,
+            password_hash: None,
+            actor: Actor::command(),
+            now: self.now(),
+            email,
+            role,
+        })
+        .await
+    }
+
+    async fn join(&self, new: NewMember) -> Result<Person, MemberAddError> {
+        match self.store().member_add(&new, false).await? {
+            Member::Added => {}
+            Member::Already => return Err(MemberAddError::Already),
+            Member::AccountExists => return Err(MemberAddError::AccountExists(new.email)),
+            Member::NoAccount => return Err(MemberAddError::NoAccount(new.email)),
+            Member::Unproved => return Err(MemberAddError::Unproved(new.email)),
+            Member::Owned => return Err(StoreError::Inconsistent { table: "members", id: new.email }.into()),
+        }
+        let inconsistent = || StoreError::Inconsistent { table: "members", id: new.email.clone() };
+        let organisation = self.store().organisation_by_slug(&new.organisation_slug).await?.ok_or_else(inconsistent)?;
+        let user = self.store().user_by_email(&new.email).await?.ok_or_else(inconsistent)?;
+        Ok(self.store().member(&organisation.id, &user.id).await?.ok_or_else(inconsistent)?)
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are the parts of one value")]
@@ -206,7 +240,7 @@ impl Engine {
             user_id: self.entropy().id(),
             email: email.to_owned(),
             name: name.to_owned(),
-            password_hash: password::hash(password, self.entropy()).await,
+            password_hash: Some(password::hash(password, self.entropy()).await),
             role,
             actor,
             now: self.now(),
@@ -395,6 +429,14 @@ fn subject(email: &str, tries: i64) -> Option<String> {
         return Some(email.to_owned());
     }
     (tries.count_ones() == 1).then(|| format!("{email}, {tries} times in a quarter of an hour"))
+}
+
+/// The address in the spelling that is stored.
+fn slug_and_email(slug: &str, email: &str) -> Result<String, MemberAddError> {
+    if !account::is_slug(slug) {
+        return Err(MemberAddError::Invalid("an organisation's slug is 1 to 40 of a-z, 0-9 and dashes inside"));
+    }
+    account::email(email).ok_or(MemberAddError::Invalid("this cannot be an e-mail address"))
 }
 
 fn password_error(password: &SecretString) -> Option<FieldError> {

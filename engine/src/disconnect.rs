@@ -225,13 +225,16 @@ impl Engine {
             Ok(None) => {
                 self.void(&tokens.access, tokens.refresh.as_ref()).await;
             }
-            Ok(Some((organisation, id))) => {
-                let sealed = self.seal(&id, &organisation, tokens, self.now());
-                if let Err(error) = self.store().superseded_grant_put(&id, self.spare_number(), Some(client_id), &sealed).await {
-                    tracing::error!(%error, "tokens that nobody needs could not be set aside; they stay alive until they run out");
-                }
-            }
+            Ok(Some((organisation, id))) => self.set_aside(&organisation, &id, client_id, tokens).await,
             Err(error) => tracing::error!(%error, "tokens that nobody needs are not revoked: a connection may live by them"),
+        }
+    }
+
+    /// Keeps a pair, sealed, until a connection has ended.
+    pub(crate) async fn set_aside(&self, organisation: &str, id: &str, client_id: &str, tokens: &Tokens) {
+        let sealed = self.seal(id, organisation, tokens, self.now());
+        if let Err(error) = self.store().superseded_grant_put(id, self.spare_number(), Some(client_id), &sealed).await {
+            tracing::error!(%error, "tokens that nobody needs could not be set aside; they stay alive until they run out");
         }
     }
 

@@ -45,7 +45,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-pub use accounts::{AddedMember, ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp, SignUpError};
+pub use accounts::{ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp, SignUpError};
 pub use api_keys::{ApiKey, ApiKeyError, Caller, KeyUse, NewApiKey};
 pub use apps::{APPS_MAX, App, AppError, AppSecrets, NewApp};
 pub use audit::prove_keys;

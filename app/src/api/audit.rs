@@ -63,6 +63,8 @@ fn in_words(act: &str) -> Option<&'static str> {
         "invite.declined" => "Said “That’s not me”",
         "invite.refused" => "Was refused: somebody else is that person",
         "person.linked" => "Linked",
+        "account.proved" => "Proved an e-mail",
+        "member.vouched" => "Vouched for a member whose e-mail nobody proved",
         "person.unlinked" => "Unlinked",
         _ => return None,
     })

@@ -44,8 +44,8 @@ pub async fn begin_connect(
     Ok(())
 }
 
-/// Finishes what Linear sent the browser back with. `query` is the callback's whole query string; the answer is a 303
-/// to `/integrations`, with `?error=` and the contract's code where it did not work.
+/// Finishes what Linear sent the browser back with. `query` is the callback's whole query string; the answer is a 303, for a
+/// connect to `/integrations`, with `?error=` and the contract's code where it did not work.
 #[server(prefix = "/fn", endpoint = "finish-connect")]
 pub async fn finish_connect(query: String) -> Result<(), Failure> {
     use relink_engine::{Callback, FinishError};
@@ -55,9 +55,14 @@ pub async fn finish_connect(query: String) -> Result<(), Failure> {
     if too_early()? {
         return Ok(());
     }
+    let callback = Callback::parse(&query);
+    // One address is registered at Linear for everybody who comes back: their state tells what they left for.
+    if super::proofs::finished(&callback).await? {
+        return Ok(());
+    }
     let Some(person) = person().await? else { return failed(FinishError::StateMismatch).await };
     let engine = engine()?;
-    match engine.connect_finish(&person, &browser().await?, Callback::parse(&query)).await {
+    match engine.connect_finish(&person, &browser().await?, callback).await {
         Ok(connected) => {
             set_flash(flash(&engine, &person, connected).await?).await?;
             see_other("/integrations");

@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::Failure;
 use super::request::{engine, leave_behind, own_session_name, peek, put, session_name, take};
-use crate::view::{LinkEnd, LinkProblem};
+use crate::view::{LinkEnd, LinkProblem, ProofProblem};
 
 const CODE: &str = "link_code";
 const TRIED: &str = "link_tried";
 const END: &str = "link_end";
+const TOLD: &str = "link_told";
 
 /// A code that leads to somebody, and waits for a yes or a no.
 #[derive(Serialize, Deserialize)]
@@ -69,6 +70,15 @@ pub async fn take_tried() -> Result<Option<(String, LinkProblem)>, Failure> {
     let Some(Tried { sealed, problem }) = take(TRIED).await? else { return Ok(None) };
     let typed = open(&sealed).await?.unwrap_or_default();
     Ok(Some((typed.expose_secret().to_owned(), problem)))
+}
+
+/// Why Linear's word did not do for the code that waits.
+pub async fn set_told(problem: ProofProblem) -> Result<(), Failure> {
+    put(TOLD, problem).await
+}
+
+pub async fn take_told() -> Result<Option<ProofProblem>, Failure> {
+    take(TOLD).await
 }
 
 /// How the last code ended. It stays, for the password that may follow.

@@ -18,9 +18,7 @@ use super::picks::pickable;
 use super::request::take_refused;
 use super::team_views::who;
 use super::words;
-use crate::view::{
-    AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InviteProblem, InvitingView, Moment, SelfView, WaitingCodeView,
-};
+use crate::view::{AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InviteProblem, InvitingView, Moment, WaitingCodeView};
 
 /// People whom the form suggests. The page has to load on a phone.
 const SUGGESTED_MAX: usize = 2_000;
@@ -69,7 +67,7 @@ pub async fn inviting(engine: &Engine, person: &Person, team: &[TeamMember]) -> 
         draft: InviteDraft { valid: if draft.valid.is_empty() { HOURS_DEFAULT.to_owned() } else { draft.valid }, ..draft },
         waiting: waiting.into_iter().map(|invite| waiting_code(invite, now)).collect(),
         answered: answered.into_iter().map(|invite| answered_code(invite, team, now)).collect(),
-        selves: asked.into_iter().filter_map(|asked| self_view(asked, person, team)).collect(),
+        selves: asked.into_iter().filter_map(|asked| pick_yourself(asked, person, team)).collect(),
         guesses: guesses.map(|guesses| GuessesView { tries: guesses.tries, until: words::at_clock(guesses.until, now) }),
     })
 }
@@ -124,24 +122,21 @@ fn answered_code(invite: Invite, team: &[TeamMember], now: Millis) -> AnsweredCo
     AnsweredCodeView { id: invite.id, name: text::name(&invite.name), workspace: text::name(&invite.workspace), at, answer }
 }
 
-/// Nothing where they are somebody already, or where there is nobody to choose from.
-fn self_view(asked: Asked, person: &Person, team: &[TeamMember]) -> Option<SelfView> {
+/// Nothing where they are somebody already, or where there is nobody whom they can pick: only an owner's word does for anybody.
+fn pick_yourself(asked: Asked, person: &Person, team: &[TeamMember]) -> Option<(String, Vec<Choice>)> {
     let me = team.iter().find(|member| member.user_id == person.user_id)?;
     if me.linked.iter().any(|link| link.workspace_id == asked.connection.workspace.id) {
         return None;
     }
     let free = asked.people?.into_iter().filter(|one| !asked.linked.contains(&one.id));
+    let free = free.filter(|one| person.may_say_alone_who_they_are(&one.email));
     let choice = |one: LinearPerson| Choice {
         chosen: one.email.eq_ignore_ascii_case(&person.email),
         label: format!("{}, {}", text::name(&one.name), text::email(&one.email)),
         value: one.id,
     };
     let people: Vec<Choice> = free.take(SUGGESTED_MAX).map(choice).collect();
-    (!people.is_empty()).then_some(SelfView {
-        connection: asked.connection.id,
-        workspace: text::name(&asked.connection.workspace.name),
-        people,
-    })
+    (!people.is_empty()).then_some((asked.connection.id, people))
 }
 
 /// For how long a code is to be good; `None` for what the form does not offer.

@@ -15,11 +15,11 @@ pub async fn load_link(ended: bool) -> Result<LinkView, Failure> {
         return Ok(LinkView::Ended(end));
     }
     if let Some((typed, problem)) = tried {
-        return Ok(LinkView::Enter { typed, problem: Some(problem) });
+        return enter(typed, Some(problem)).await;
     }
     match held_code().await? {
         Some(held) => looked_at(held).await,
-        None => Ok(LinkView::Enter { typed: String::new(), problem: None }),
+        None => enter(String::new(), None).await,
     }
 }
 
@@ -131,7 +131,9 @@ pub async fn choose_password(#[server(default)] password: String) -> Result<(), 
 }
 
 #[cfg(feature = "ssr")]
-use answering::{ENDED, Here, confirm, decline, looked_at, problem};
+use answering::{ENDED, Here, confirm, decline, enter, looked_at, problem};
+#[cfg(feature = "ssr")]
+pub(super) use answering::{ENDED as LINK_ENDED, Here as LinkHere, ended, linked, refused, tried};
 
 #[cfg(feature = "ssr")]
 mod answering {
@@ -140,11 +142,12 @@ mod answering {
     use secrecy::ExposeSecret as _;
 
     use super::Failure;
-    use crate::api::held::{HeldCode, forget_code, set_end, set_end_of, set_tried, sign_in_first};
+    use crate::api::held::{HeldCode, forget_code, set_end, set_end_of, set_told, set_tried, sign_in_first, take_told};
     use crate::api::present::initials;
     use crate::api::request::{address, engine, open_session, person, see_other, session_name};
     use crate::api::words::{self, minutes_left};
-    use crate::view::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView};
+    use crate::api::you_views::proof_choices;
+    use crate::view::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView, ProofProblem};
 
     pub const ENDED: &str = "/link?ended=yes";
 
@@ -162,6 +165,15 @@ mod answering {
         pub fn guesser(&self) -> Guesser<'_> {
             Guesser { address: &self.address, browser: &self.browser }
         }
+    }
+
+    /// The form for a code. Those who are signed in may have Linear say who they are instead.
+    pub async fn enter(typed: String, problem: Option<LinkProblem>) -> Result<LinkView, Failure> {
+        let workspaces = match person().await? {
+            Some(person) => proof_choices(&engine()?, &person).await?,
+            None => Vec::new(),
+        };
+        Ok(LinkView::Enter { typed, problem, workspaces })
     }
 
     /// What is wrong with a code, or that nobody can tell.
@@ -184,7 +196,7 @@ mod answering {
             Err(CodeError::Store(error)) => Err(error.into()),
             Err(error) => {
                 forget_code().await?;
-                Ok(LinkView::Enter { typed: String::new(), problem: Some(problem(error)?) })
+                enter(String::new(), Some(problem(error)?)).await
             }
         }
     }
@@ -204,6 +216,7 @@ mod answering {
             workspace: name(&preview.workspace),
             asker: AskerView { name: preview.made_by.as_deref().map(name), organisation: name(&preview.organisation) },
             account,
+            told: take_told().await?,
             preview: held.preview,
             runs_out: words::span(preview.expires_at - now),
         })
@@ -223,7 +236,10 @@ mod answering {
                 see_other("/link");
                 return Ok(());
             }
-            Err(ConfirmError::PersonTaken) => {
+            Err(ConfirmError::Unproved) => return refused(ProofProblem::Unproved).await,
+            // Said as Linear's own word would be needed: they made the code for somebody else.
+            Err(ConfirmError::OwnCode) => return refused(ProofProblem::OwnCode).await,
+            Err(ConfirmError::PersonTaken { .. }) => {
                 forget_code().await?;
                 LinkEnd::Taken { person }
             }
@@ -234,8 +250,15 @@ mod answering {
         ended(end).await
     }
 
+    /// The code stays good, and the page says why it did not do.
+    pub async fn refused(problem: ProofProblem) -> Result<(), Failure> {
+        set_told(problem).await?;
+        see_other("/link");
+        Ok(())
+    }
+
     /// Signs the browser in, if nobody is.
-    async fn linked(signed_in: bool, confirmed: Confirmed, person: LinkedPerson) -> Result<LinkEnd, Failure> {
+    pub async fn linked(signed_in: bool, confirmed: Confirmed, person: LinkedPerson) -> Result<LinkEnd, Failure> {
         let (again, email) = (confirmed.again, confirmed.person.email.clone());
         let without_password = LinkEnd::Linked { person: person.clone(), again, password: FirstPassword::NotOffered };
         if signed_in {
@@ -261,14 +284,14 @@ mod answering {
         }
     }
 
-    async fn ended(end: LinkEnd) -> Result<(), Failure> {
+    pub async fn ended(end: LinkEnd) -> Result<(), Failure> {
         set_end(end).await?;
         see_other(ENDED);
         Ok(())
     }
 
     /// The code led nowhere: the form again, with the reason, and with the code only if it may be good yet.
-    async fn tried(held: &HeldCode, error: CodeError) -> Result<(), Failure> {
+    pub async fn tried(held: &HeldCode, error: CodeError) -> Result<(), Failure> {
         let problem = problem(error)?;
         let typed = if problem == LinkProblem::Unavailable { held.code.expose_secret() } else { "" };
         set_tried(typed, problem).await?;

@@ -22,6 +22,10 @@ pub async fn link_me(#[server(default)] workspace: String, #[server(default)] pe
         },
         Err(MemberError::PersonTaken { email }) => Flash::SelfNotLinked(InviteProblem::Linked { email }),
         Err(MemberError::OtherPerson { name }) => Flash::SelfOther { name: text::name(&name) },
+        Err(MemberError::NeedsProof { name, email }) => {
+            let (name, email) = (text::name(&name), text::email(&email));
+            Flash::SelfNotLinked(InviteProblem::NeedsProof { name, email })
+        }
         Err(MemberError::Linear(error)) => match call_problem(error) {
             Ok(problem) => Flash::SelfNotLinked(problem),
             Err(failure) => return refuse(failure).await,
@@ -75,6 +79,10 @@ pub async fn set_role(#[server(default)] member: String, #[server(default)] role
     match engine.member_set_role(&person, &member, wanted).await {
         Ok(()) => said(Flash::RoleChanged { name, role: wanted.name().to_owned() }).await,
         Err(MemberError::LastOwner) => said(Flash::LastOwner).await,
+        Err(MemberError::Unproved { email }) => {
+            let sentence = relink_engine::account::never_proved(&email);
+            said(Flash::NotRaised { name, sentence }).await
+        }
         Err(error) => refuse(error.into()).await,
     }
 }
@@ -100,7 +108,9 @@ pub async fn remove_member(#[server(default)] member: String) -> Result<(), Fail
 }
 
 #[cfg(feature = "ssr")]
-use shared::{name, page, said, said_on};
+pub(super) use shared::{name, said};
+#[cfg(feature = "ssr")]
+use shared::{page, said_on};
 
 #[cfg(feature = "ssr")]
 mod shared {
@@ -142,9 +152,13 @@ mod shared {
             match error {
                 MemberError::Forbidden => Failure::Forbidden,
                 MemberError::NotFound => Failure::NotFound,
-                MemberError::LastOwner | MemberError::PersonTaken { .. } | MemberError::OtherPerson { .. } | MemberError::Linear(_) => {
-                    Failure::Malformed
-                }
+                MemberError::LastOwner
+                | MemberError::PersonTaken { .. }
+                | MemberError::OtherPerson { .. }
+                | MemberError::Unproved { .. }
+                | MemberError::NothingToVouch
+                | MemberError::NeedsProof { .. }
+                | MemberError::Linear(_) => Failure::Malformed,
                 MemberError::Store(error) => error.into(),
             }
         }

@@ -16,6 +16,7 @@ mod keys;
 mod link;
 mod members;
 mod organisation;
+mod proofs;
 mod resend;
 mod settings;
 mod shell;
@@ -76,6 +77,8 @@ mod webhook_facts;
 mod webhook_views;
 #[cfg(feature = "ssr")]
 mod words;
+#[cfg(feature = "ssr")]
+mod you_views;
 
 pub use apps::*;
 pub use connect::*;
@@ -89,6 +92,7 @@ pub use keys::*;
 pub use link::*;
 pub use members::*;
 pub use organisation::*;
+pub use proofs::*;
 pub use resend::*;
 pub use settings::*;
 pub use shell::*;

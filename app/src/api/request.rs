@@ -298,6 +298,17 @@ pub async fn browser() -> Result<String, Failure> {
     Ok(session()?.get::<String>(BROWSER).await?.unwrap_or_default())
 }
 
+/// [`browser`], made for this session where nobody is signed in.
+pub async fn own_browser() -> Result<String, Failure> {
+    let known = browser().await?;
+    if !known.is_empty() {
+        return Ok(known);
+    }
+    let new = engine()?.entropy().token();
+    put(BROWSER, &new).await?;
+    Ok(new)
+}
+
 pub async fn set_flash(flash: Flash) -> Result<(), Failure> {
     put(FLASH, flash).await
 }

@@ -1,6 +1,6 @@
 //! For tests: what the engine would hand over.
 
-use relink_engine::account::{Person, Role};
+use relink_engine::account::{Person, Role, Standing};
 use relink_engine::clock::{HOUR, Millis};
 use relink_engine::connection::{Actor, Connection, State, TokenTimes, Viewer, Workspace};
 use relink_engine::store::WebhookSecretRow;
@@ -55,6 +55,7 @@ pub fn person(user_id: &str, role: Role) -> Person {
         organisation_id: "o1".to_owned(),
         organisation: "Northwind Labs".to_owned(),
         role,
+        standing: Standing::Proved,
         address: String::new(),
     }
 }

@@ -12,13 +12,16 @@ pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {
     use super::invite_views::inviting;
     use super::request::{engine, signed_in, take_flash};
     use super::team_views::{member_views, new_codes};
+    use super::you_views::you;
 
     let (engine, person) = (engine()?, signed_in().await?);
     let as_of = freshness(&engine, &person).await?;
     let team = engine.team(&person).await?;
     let manages = person.manages();
+    let inviting = if manages { Some(inviting(&engine, &person, &team).await?) } else { None };
     Ok(TeamPageView {
-        inviting: if manages { Some(inviting(&engine, &person, &team).await?) } else { None },
+        you: you(&engine, &person, &team, inviting.as_ref()).await?,
+        inviting,
         new_code: if manages { new_codes(&engine, &person, shown.as_deref()).await? } else { None },
         members: member_views(team, &person),
         flash: take_flash().await?,

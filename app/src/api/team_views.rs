@@ -1,7 +1,7 @@
 //! From what the engine knows of members and new codes to what a page may show.
 
 use relink_engine::Engine;
-use relink_engine::account::Person;
+use relink_engine::account::{self, Person, Standing};
 use relink_engine::people::{Handover, Invite, Link, TeamMember};
 use relink_engine::text;
 use secrecy::ExposeSecret as _;
@@ -12,7 +12,7 @@ use super::present::initials;
 use super::qr::qr;
 use super::request::site;
 use super::words;
-use crate::view::{LinkedView, MayView, MemberView, NewCodeView, NotInvited, SeveralCodes, ShownCode, WhoView};
+use crate::view::{DoubtView, LinkedView, MayView, MemberView, NewCodeView, NotInvited, SeveralCodes, ShownCode, WhoView};
 
 pub fn who(name: &str, email: &str) -> WhoView {
     WhoView { initials: initials(name), name: text::name(name), email: text::email(email) }
@@ -22,6 +22,16 @@ pub fn member_views(team: Vec<TeamMember>, looking: &Person) -> Vec<MemberView> 
     team.into_iter().map(|member| member_view(member, looking)).collect()
 }
 
+/// What there is to say of an account whose e-mail nobody proved.
+pub fn doubt(email: &str, standing: Standing) -> Option<DoubtView> {
+    let vouched = match standing {
+        Standing::Proved => return None,
+        Standing::Vouched => true,
+        Standing::Unproved => false,
+    };
+    Some(DoubtView { sentence: account::never_proved(email), vouched })
+}
+
 fn member_view(member: TeamMember, looking: &Person) -> MemberView {
     let you = member.user_id == looking.user_id;
     MemberView {
@@ -29,6 +39,7 @@ fn member_view(member: TeamMember, looking: &Person) -> MemberView {
         id: member.user_id,
         role: member.role.name().to_owned(),
         you,
+        doubt: doubt(&member.email, member.standing),
         linked: member.linked.into_iter().map(linked_view).collect(),
         may: MayView { unlink: looking.manages() || you, govern: looking.owns() },
     }

@@ -1,4 +1,4 @@
-use relink_engine::account::Role;
+use relink_engine::account::{Role, Standing};
 use relink_engine::people::Link;
 
 use super::*;
@@ -14,6 +14,7 @@ fn member(user: &str, linked: bool) -> TeamMember {
         linked_at: 0,
     };
     TeamMember {
+        standing: Standing::Proved,
         user_id: user.to_owned(),
         name: "Elif Demir".to_owned(),
         email: "elif@acme.example".to_owned(),

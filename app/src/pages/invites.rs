@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::several::SeveralForm;
 use crate::parts::{Field, Glyph, Icon, LooseLinks, Problem, Who, counted, invite_problem, possessive, when};
-use crate::view::{AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InvitingView, SelfView, WaitingCodeView};
+use crate::view::{AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InvitingView, WaitingCodeView};
 
 /// How long a code can be good, in hours.
 const VALID: [(&str, &str); 3] = [("1", "1 hour"), ("24", "24 hours"), ("168", "7 days")];
@@ -196,7 +196,7 @@ pub fn good_for(id: &'static str, chosen: &str) -> AnyView {
     .into_any()
 }
 
-fn options(choices: Vec<Choice>) -> AnyView {
+pub fn options(choices: Vec<Choice>) -> AnyView {
     let option = |choice: Choice| view! { <option value=choice.value selected=choice.chosen>{choice.label}</option> };
     choices.into_iter().map(option).collect_view().into_any()
 }
@@ -265,53 +265,6 @@ fn button(action: &'static str, id: &str, label: &'static str, context: String) 
             <input type="hidden" name="invite" value=id.to_owned() />
             <button class="btn quiet">{label} <span class="sr">{context}</span></button>
         </form>
-    }
-    .into_any()
-}
-
-/// For those who need no code, because they could make one.
-#[component]
-pub fn Myself(selves: Vec<SelfView>) -> impl IntoView {
-    (!selves.is_empty()).then(|| {
-        view! {
-            <section class="section" id="me" aria-labelledby="h-myself">
-                <header>
-                    <div>
-                        <h2 id="h-myself">"You in Linear"</h2>
-                        <p>"So that tools know you too. You can skip this."</p>
-                    </div>
-                </header>
-                <div class="panel selves">{selves.into_iter().enumerate().map(myself).collect_view()}</div>
-            </section>
-        }
-        .into_any()
-    })
-}
-
-fn myself((number, one): (usize, SelfView)) -> AnyView {
-    let id = format!("me-{number}");
-    let labelled = id.clone();
-    let label = format!("Person in {}", one.workspace);
-    // Nobody is somebody else by pressing the button too soon.
-    let known = one.people.iter().any(|person| person.chosen);
-    view! {
-        <details class="check">
-            <summary class="pad">
-                <Glyph icon=Icon::Chevron />
-                {format!("Which one is you in {}?", one.workspace)}
-            </summary>
-            <form class="pad row" method="post" action="/team/me">
-                <input type="hidden" name="workspace" value=one.connection />
-                <div class="field">
-                    <label for=labelled>{label}</label>
-                    <select class="input" id=id name="person" required>
-                        {(!known).then(|| view! { <option value="">"Pick yourself"</option> })}
-                        {options(one.people)}
-                    </select>
-                </div>
-                <button class="btn">"That’s me"</button>
-            </form>
-        </details>
     }
     .into_any()
 }

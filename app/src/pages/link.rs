@@ -8,10 +8,12 @@ use super::link_end::ended;
 use super::load::loaded;
 use crate::api::load_link;
 use crate::islands::{CodeFromAddress, Once};
-use crate::parts::{Content, Field, Glyph, Icon, Problem, possessive};
-use crate::view::{AskerView, Complaint, LinkAccount, LinkProblem, LinkView, PreviewView};
+use crate::parts::{Content, Field, Glyph, Icon, NotProved, Problem, possessive};
+use crate::view::{AskerView, Choice, Complaint, LinkAccount, LinkProblem, LinkView, PreviewView};
 
 const SIGN_IN: &str = "/signin?next=/link";
+/// What Continue with Linear does.
+pub const LINEAR_LOOKS: &str = "Linear will ask whether Relink may see who you are. Relink looks once and hands the permission back.";
 
 #[component]
 pub fn LinkPage() -> impl IntoView {
@@ -22,7 +24,7 @@ pub fn LinkPage() -> impl IntoView {
 /// The page, given its data.
 pub fn link(view: LinkView) -> Content {
     let content = match view {
-        LinkView::Enter { typed, problem } => enter(typed, problem),
+        LinkView::Enter { typed, problem, workspaces } => enter(typed, problem, workspaces),
         LinkView::Preview(preview) => preview_of(preview),
         LinkView::Ended(end) => ended(end),
     };
@@ -30,7 +32,7 @@ pub fn link(view: LinkView) -> Content {
     Content { alone: true, about, ..content }
 }
 
-fn enter(typed: String, problem: Option<LinkProblem>) -> Content {
+fn enter(typed: String, problem: Option<LinkProblem>, workspaces: Vec<Choice>) -> Content {
     let problem = problem.map(|problem| Problem { text: sentence(problem), first: true });
     let refused = problem.is_some();
     let main = view! {
@@ -53,9 +55,30 @@ fn enter(typed: String, problem: Option<LinkProblem>) -> Content {
                 <button class="btn primary tall wide">"Continue"</button>
             </form>
         </CodeFromAddress>
+        {(!workspaces.is_empty()).then(|| by_linear(workspaces))}
     };
     let foot = Some(view! { <span>"Looking at a code does not use it up."</span> }.into_any());
     Content { refused, foot, ..Content::new("Enter your link code, Relink", None, main) }
+}
+
+/// Without a code, for those who are signed in.
+fn by_linear(workspaces: Vec<Choice>) -> AnyView {
+    let form = |one: Choice| {
+        view! {
+            <form method="post" action="/oauth/linear/prove">
+                <input type="hidden" name="workspace" value=one.value />
+                <button class="btn tall wide">"Continue with Linear" <span class="sr">" in "</span> " · " {one.label}</button>
+            </form>
+        }
+    };
+    view! {
+        <div>
+            <h2>"No code?"</h2>
+            <p class="soft">{LINEAR_LOOKS}</p>
+        </div>
+        {workspaces.into_iter().map(form).collect_view()}
+    }
+    .into_any()
 }
 
 fn sentence(problem: LinkProblem) -> String {
@@ -83,9 +106,11 @@ pub fn next_code() -> AnyView {
 
 fn preview_of(view: PreviewView) -> Content {
     let answers = answers(&view);
+    let told = view.told.clone().map(|problem| view! { <NotProved problem /> });
     let (account, never) = (account(&view), never_signed_in(&view));
     let main = view! {
         <h1>"Is this you in Linear?"</h1>
+        {told}
         <div class="me">
             <span class="ava xl" aria-hidden="true">{view.initials}</span>
             <p class="nm">{view.name}</p>
@@ -140,6 +165,16 @@ fn answers(view: &PreviewView) -> AnyView {
         .into_any(),
     };
     let preview = view.preview.clone();
+    let shown = view.preview.clone();
+    let by_linear = (view.account != LinkAccount::SignInFirst).then(|| {
+        view! {
+            <form method="post" action="/link/prove">
+                <input type="hidden" name="preview" value=shown />
+                <button class="btn tall wide">"Continue with Linear"</button>
+            </form>
+            <p class="small muted">"Better than a yes: Linear itself says that it is you. " {LINEAR_LOOKS}</p>
+        }
+    });
     view! {
         <Once>
             <form method="post" action="/link/confirm">
@@ -148,6 +183,7 @@ fn answers(view: &PreviewView) -> AnyView {
                 <button class="btn tall wide" name="answer" value="no">"That’s not me"</button>
             </form>
         </Once>
+        {by_linear}
     }
     .into_any()
 }

@@ -19,6 +19,7 @@ fn preview(account: LinkAccount) -> String {
         workspace_initials: "AR".to_owned(),
         asker: asker(Some("Priya Raman")),
         account,
+        told: None,
         preview: "0123".to_owned(),
         runs_out: "23 h 58 min".to_owned(),
     }))
@@ -36,7 +37,7 @@ fn person(asked_by: Option<&str>) -> LinkedPerson {
 
 #[test]
 fn every_failure_of_a_code_is_the_same_sentence() {
-    let page = page(LinkView::Enter { typed: "<b>x".to_owned(), problem: Some(LinkProblem::Invalid) });
+    let page = page(LinkView::Enter { typed: "<b>x".to_owned(), problem: Some(LinkProblem::Invalid), workspaces: Vec::new() });
     assert!(page.contains("This code is not valid. It was used, ran out, or has a typo. Ask whoever sent it for a new one."));
     assert!(page.contains("value=\"&lt;b&gt;x\"") && page.contains("aria-invalid=\"true\"") && !page.contains("<b>x"), "{page}");
     assert_eq!(sentence(LinkProblem::Unavailable), "Relink cannot reach its database right now. Try again in a minute.");
@@ -74,4 +75,16 @@ fn only_a_new_account_is_offered_a_password() {
     let refused = linked(FirstPassword::Refused { email: email(), complaint: Complaint::PasswordTooShort });
     assert!(refused.contains("<details open") && refused.contains("This password is too short."), "{refused}");
     assert!(linked(FirstPassword::Saved { email: email() }).contains("Saved. Sign in later with elif@acme.example"));
+}
+
+#[test]
+fn linear_may_answer_in_ones_place() {
+    let new = preview(LinkAccount::New);
+    assert!(new.contains("action=\"/link/prove\"") && new.contains("Continue with Linear"), "{new}");
+    assert!(!preview(LinkAccount::SignInFirst).contains("/link/prove"), "there is an account to sign in to");
+    let here = vec![Choice { value: "c1".to_owned(), label: "Acme <b>".to_owned(), chosen: false }];
+    let signed_in = page(LinkView::Enter { typed: String::new(), problem: None, workspaces: here });
+    assert!(signed_in.contains("action=\"/oauth/linear/prove\"") && signed_in.contains("Acme &lt;b&gt;"), "{signed_in}");
+    let nobody = page(LinkView::Enter { typed: String::new(), problem: None, workspaces: Vec::new() });
+    assert!(!nobody.contains("Continue with Linear"), "{nobody}");
 }

@@ -6,11 +6,13 @@ use super::team::role_name;
 use crate::parts::{Ask, Question};
 use crate::view::{LinkedView, MemberView};
 
+/// The least comes last.
 const ROLES: [&str; 3] = ["owner", "admin", "member"];
 
 #[component]
 pub fn Manage(member: MemberView) -> impl IntoView {
     let (governed, removing) = member.may.govern.then(|| (governing(&member), removing(&member))).unzip();
+    let doubted = member.doubt.is_some().then(|| doubted(&member));
     let heading = if member.you { "Manage yourself".to_owned() } else { format!("Manage {}", member.who.name) };
     let linked = (!member.linked.is_empty()).then(|| {
         view! {
@@ -27,6 +29,7 @@ pub fn Manage(member: MemberView) -> impl IntoView {
                 <p class="soft small">{member.who.email} ", " {role_name(&member.role)}</p>
             </div>
             {linked}
+            {doubted}
             {governed}
             <div class="do apart">
                 <a class="btn" href="/team">"Done"</a>
@@ -56,10 +59,64 @@ fn link(link: LinkedView) -> AnyView {
     .into_any()
 }
 
+/// What nobody knows of them, and who can change that.
+fn doubted(member: &MemberView) -> AnyView {
+    let doubt = member.doubt.as_ref();
+    let sentence = doubt.map(|doubt| doubt.sentence.clone()).unwrap_or_default();
+    let rest = if doubt.is_some_and(|doubt| doubt.vouched) {
+        " An owner vouched for it, which counts in this organisation."
+    } else {
+        " Until they prove it, by e-mail or at Linear, or until another owner vouches for them, they get no role above the one \
+         that they have, and no place in another organisation."
+    };
+    let vouch = member.vouchable().then(|| {
+        let asked = vec![("member", member.id.clone()), ("confirm", "vouch".to_owned())];
+        let name = member.who.name.clone();
+        view! {
+            <Ask question=vouch_question(member) asked class="btn">
+                "Vouch"
+                <span class="sr">" for " {name}</span>
+            </Ask>
+        }
+    });
+    view! {
+        <div>
+            <h3>"E-mail never proved"</h3>
+            <p class="soft">{sentence} {rest}</p>
+            {vouch}
+        </div>
+    }
+    .into_any()
+}
+
+/// Before an owner answers for somebody.
+pub fn vouch_question(member: &MemberView) -> Question {
+    let name = &member.who.name;
+    Question {
+        id: "vouch".to_owned(),
+        heading: format!("Vouch for {name}?"),
+        note: member.doubt.as_ref().map(|doubt| doubt.sentence.clone()).unwrap_or_default(),
+        points: vec!["If it is somebody else’s, that person can be given any role here".to_owned()],
+        stays: vec!["Your word counts in this organisation, and in no other".to_owned()],
+        action: "/team/vouch",
+        fields: vec![("member", member.id.clone())],
+        page: format!("/team?member={}", member.id),
+        keep: "Not now",
+        go: "I vouch for them",
+    }
+}
+
+/// Above the present one only for those who are known.
+fn roles(member: &MemberView) -> &'static [&'static str] {
+    let known = member.doubt.as_ref().is_none_or(|doubt| doubt.vouched);
+    let present = ROLES.iter().position(|role| *role == member.role).unwrap_or_default();
+    if known { &ROLES } else { &ROLES[present..] }
+}
+
 fn governing(member: &MemberView) -> AnyView {
     let present = member.role.clone();
-    let option = |role: &'static str| view! { <option value=role selected=role == present>{role_name(role)}</option> };
-    let options = ROLES.into_iter().map(option).collect_view();
+    let option = |role: &&'static str| view! { <option value=*role selected=*role == present>{role_name(role)}</option> };
+    let options = roles(member).iter().map(option).collect_view();
     let id = member.id.clone();
     view! {
         <form class="row" method="post" action="/team/role">

@@ -33,6 +33,7 @@ mod team;
 mod verdict;
 mod webhook;
 mod webhook_forms;
+mod you;
 
 #[cfg(feature = "ssr")]
 pub use broken::{Broken, broken};

@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::invites::{Invitations, Myself, Warnings};
+use super::invites::{Invitations, Warnings};
 use super::load::loaded;
-use super::manage::{Manage, removal_question};
+use super::manage::{Manage, removal_question, vouch_question};
 use super::new_code::NewCode;
+use super::you::Myself;
 use crate::api::load_team;
 use crate::parts::{AsOf, Content, Dialog, FlashMessage, Place, Question, Who};
 use crate::view::{MemberView, NewCodeView, TeamPageView};
@@ -20,26 +21,28 @@ pub struct Asked {
     pub member: Option<String>,
     /// Whether to remove them.
     pub remove: bool,
+    /// Whether to answer for them.
+    pub vouch: bool,
 }
 
 #[component]
 pub fn TeamPage() -> impl IntoView {
     let (shown, asked) = use_query_map().with_untracked(|query| {
-        let remove = query.get("confirm").as_deref() == Some("remove");
-        (query.get("shown"), Asked { member: query.get("member"), remove })
+        let confirm = query.get("confirm");
+        let (remove, vouch) = (confirm.as_deref() == Some("remove"), confirm.as_deref() == Some("vouch"));
+        (query.get("shown"), Asked { member: query.get("member"), remove, vouch })
     });
     loaded(load_team(shown), move |view| team(view, &asked))
 }
 
 /// The page, given its data.
 pub fn team(view: TeamPageView, asked: &Asked) -> Content {
-    let TeamPageView { members, inviting, new_code, flash, manages, as_of } = view;
+    let TeamPageView { members, inviting, new_code, you, flash, manages, as_of } = view;
     let managed = managed(&members, asked).cloned();
     let question = managed.as_ref().and_then(|member| question(member, asked));
     let refused = inviting.as_ref().is_some_and(|inviting| inviting.draft.problem.is_some());
     // One first thing to do at a time.
     let first = !new_code.as_ref().is_some_and(shows_codes) && managed.is_none();
-    let selves = inviting.as_ref().map(|inviting| inviting.selves.clone()).unwrap_or_default();
     let warnings = inviting.clone().map(|inviting| view! { <Warnings inviting /> });
     let lede = if manages {
         "Who is who in Linear. You pick the Linear person, they confirm it."
@@ -64,7 +67,7 @@ pub fn team(view: TeamPageView, asked: &Asked) -> Content {
         <div data-part="members">
             <Members members />
         </div>
-        <Myself selves />
+        <Myself you />
     };
     let title = question.as_ref().map_or_else(|| "Team, Relink".to_owned(), |question| format!("{} Relink", question.heading));
     let dialog = question.map(|question| view! { <Dialog question open=true /> }.into_any());
@@ -86,6 +89,9 @@ fn managed<'a>(members: &'a [MemberView], asked: &Asked) -> Option<&'a MemberVie
 }
 
 fn question(member: &MemberView, asked: &Asked) -> Option<Question> {
+    if asked.vouch {
+        return member.vouchable().then(|| vouch_question(member));
+    }
     (asked.remove && member.may.govern).then(|| removal_question(member))
 }
 
@@ -128,12 +134,16 @@ fn row(member: MemberView, acts: bool) -> AnyView {
         let say = format!("{} is linked in ", member.who.name);
         view! { <span data-say=say>{linked.join(", ")}</span> }.into_any()
     };
+    let doubt = member.doubt.map(|doubt| {
+        let words = if doubt.vouched { "E-mail never proved, an owner vouched" } else { "E-mail never proved" };
+        view! { " " <small>{words}</small> }
+    });
     view! {
         <tr data-key=member.id>
             <td>
                 <Who who=member.who />
             </td>
-            <td data-l="Role">{role_name(&member.role)} {member.you.then_some(", you")}</td>
+            <td data-l="Role">{role_name(&member.role)} {member.you.then_some(", you")} {doubt}</td>
             <td data-l="Linked in">{linked}</td>
             {action}
         </tr>

@@ -2,8 +2,8 @@ use super::*;
 use crate::rendered;
 use crate::sample_views::{as_of, moment};
 use crate::view::{
-    AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InviteProblem, InvitingView, LinkedView, MailView, MayView, NotInvited,
-    Pick, PickGroup, QrView, SeveralCodes, ShownCode, WhoView,
+    AnsweredCodeView, Choice, CodeAnswer, DoubtView, GuessesView, InviteDraft, InviteProblem, InvitingView, LinkedView, MailView, MayView,
+    NotInvited, Pick, PickGroup, QrView, SelfView, SeveralCodes, ShownCode, WhoView, YouView,
 };
 
 fn member(id: &str, may: MayView, linked: bool) -> MemberView {
@@ -20,6 +20,7 @@ fn member(id: &str, may: MayView, linked: bool) -> MemberView {
         role: "member".to_owned(),
         you: false,
         linked: if linked { vec![link] } else { Vec::new() },
+        doubt: None,
         may,
     }
 }
@@ -73,7 +74,7 @@ fn after(new_code: NewCodeView) -> String {
 }
 
 fn view(members: Vec<MemberView>, inviting: Option<InvitingView>) -> TeamPageView {
-    TeamPageView { members, manages: inviting.is_some(), inviting, new_code: None, flash: None, as_of: as_of() }
+    TeamPageView { members, manages: inviting.is_some(), inviting, new_code: None, you: YouView::default(), flash: None, as_of: as_of() }
 }
 
 fn page(view: TeamPageView, asked: &Asked) -> String {
@@ -99,7 +100,7 @@ fn a_member_sees_who_is_who_and_no_form() {
 
 #[test]
 fn managing_and_removing_are_for_those_who_may() {
-    let asked = Asked { member: Some("u1".to_owned()), remove: true };
+    let asked = Asked { member: Some("u1".to_owned()), remove: true, vouch: false };
     let owner = page(view(vec![member("u1", GOVERN, true)], Some(inviting())), &asked);
     assert!(
         owner.contains("action=\"/team/role\"")
@@ -245,4 +246,51 @@ fn too_many_picks_are_sent_back_with_the_reason_where_they_were_made() {
     });
     assert!(page.contains("<details open class=\"check split\"") && page.contains("value=\"c1:l1:Elif\" checked"), "{page}");
     assert!(text(&page).contains("20 people at a time. Nobody was invited.") && !page.contains("aria-invalid"));
+}
+
+fn doubtful(vouched: bool) -> MemberView {
+    let doubt = DoubtView { sentence: "Nobody proved that it is theirs.".to_owned(), vouched };
+    MemberView { doubt: Some(doubt), ..member("u1", GOVERN, false) }
+}
+
+#[test]
+fn an_account_that_nobody_proved_is_marked_and_is_offered_no_higher_role() {
+    let manage = |member: MemberView| page(view(vec![member], None), &Asked { member: Some("u1".to_owned()), ..Asked::default() });
+    let doubted = manage(doubtful(false));
+    assert!(text(&doubted).contains("Member E-mail never proved"), "{doubted}");
+    assert!(doubted.contains("Nobody proved that it is theirs.") && doubted.contains("action=\"/team/vouch\""), "{doubted}");
+    assert!(!doubted.contains("value=\"admin\"") && doubted.contains("value=\"member\" selected"), "{doubted}");
+    let admin = manage(MemberView { role: "admin".to_owned(), ..doubtful(false) });
+    assert!(admin.contains("value=\"admin\" selected") && !admin.contains("value=\"owner\""), "what they have they keep");
+    let vouched = manage(doubtful(true));
+    assert!(text(&vouched).contains("E-mail never proved, an owner vouched") && vouched.contains("value=\"owner\""), "{vouched}");
+    assert!(!vouched.contains("/team/vouch"), "once is enough");
+    let you = manage(MemberView { you: true, ..doubtful(false) });
+    assert!(!you.contains("/team/vouch"), "nobody vouches for themself");
+}
+
+#[test]
+fn whoever_vouches_reads_what_nobody_knows() {
+    let asked = Asked { member: Some("u1".to_owned()), vouch: true, ..Asked::default() };
+    let question = page(view(vec![doubtful(false)], None), &asked);
+    assert!(question.contains("Vouch for Elif &lt;b&gt;Demir?") && question.contains("I vouch for them"), "{question}");
+    let past = page(view(vec![doubtful(true)], None), &asked);
+    assert!(!past.contains("<dialog open"), "{past}");
+}
+
+#[test]
+fn everybody_can_have_linear_say_who_they_are() {
+    let here = |linked, people| SelfView { connection: "c1".to_owned(), workspace: "Acme <b>".to_owned(), linked, people };
+    let shown = |you: YouView| page(TeamPageView { you, ..view(Vec::new(), None) }, &Asked::default());
+    assert!(!shown(YouView::default()).contains("You in Linear"));
+    let plain = shown(YouView { workspaces: vec![here(false, Vec::new())], ..YouView::default() });
+    assert!(plain.contains("action=\"/oauth/linear/prove\"") && plain.contains("Who are you in Acme &lt;b&gt;?"), "{plain}");
+    assert!(plain.contains("Relink looks once and hands the permission back.") && !plain.contains("/team/me"), "{plain}");
+    let doubt = Some(DoubtView { sentence: String::new(), vouched: false });
+    let you = YouView { email: "a@b.example".to_owned(), doubt, code_waits: None, workspaces: vec![here(true, Vec::new())] };
+    let doubted = shown(you.clone());
+    assert!(doubted.contains("Let Linear prove your e-mail") && !doubted.contains("/team/email-code"), "no mail server");
+    let mails = |waits| shown(YouView { code_waits: Some(waits), ..you.clone() });
+    assert!(mails(false).contains("Send me a code") && !mails(false).contains("action=\"/team/email-code\""));
+    assert!(mails(true).contains("Send another code") && mails(true).contains("action=\"/team/email-code\""));
 }

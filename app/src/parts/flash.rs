@@ -5,11 +5,12 @@ use leptos::prelude::*;
 use self::connected::{Proposal, connected, proposed};
 use super::card::KEPT;
 use super::{ConnectButton, Glyph, Icon, ReconnectForm};
-use crate::view::{ConnectError, Flash};
+use crate::view::{ConnectError, Flash, ProofProblem};
 
 mod app;
 mod connected;
 mod destination;
+mod proof;
 mod team;
 mod webhook;
 
@@ -105,6 +106,13 @@ pub fn FlashMessage(
     .into_any()
 }
 
+/// Why Linear's word did not do, on a page that has no place for messages.
+#[component]
+pub fn NotProved(problem: ProofProblem) -> impl IntoView {
+    let words = proof::not_proved(&problem);
+    view! { <p class="note" role="alert" tabindex="-1" autofocus><b>{words.fact}</b> " " {words.rest}</p> }.into_any()
+}
+
 fn step_to_choice(next: Next) -> AnyView {
     match next {
         Next::Connect(label) => view! { <a class="btn" href="#connect">{label}</a> }.into_any(),
@@ -195,6 +203,12 @@ fn words(flash: Flash) -> Words {
         Flash::RoleChanged { name, role } => team::role_changed(&name, &role),
         Flash::MemberRemoved { name } => team::member_removed(&name),
         Flash::LastOwner => team::last_owner(),
+        Flash::NotRaised { name, sentence } => proof::not_raised(&name, &sentence),
+        Flash::Vouched { name } => proof::vouched(&name),
+        Flash::NotVouched => proof::not_vouched(),
+        Flash::ProvedAtLinear { name, workspace, email_proved } => proof::proved_at_linear(&name, &workspace, email_proved),
+        Flash::NotProved(problem) => proof::not_proved(&problem),
+        Flash::EmailCode(code) => proof::email_code(&code),
         Flash::AppAdded { name } => app::added(&name),
         Flash::AppSecretsReplaced { name } => app::secrets_replaced(&name),
         Flash::AppRemoved { name } => app::removed(&name),

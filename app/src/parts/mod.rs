@@ -33,7 +33,7 @@ pub use connect::{ConnectButton, ConnectForm, ReconnectForm};
 pub use copy_field::{CopyField, CopyFirst, CopyListed, CopyText};
 pub use dialog::{Ask, Dialog, DisconnectSection, Question, disconnect_question};
 pub use field::{Field, Problem};
-pub use flash::{FlashMessage, invite_problem};
+pub use flash::{FlashMessage, NotProved, invite_problem};
 pub use frame::{Content, Frame, Place, Strip};
 pub use icon::{Glyph, Icon};
 pub use life::Life;

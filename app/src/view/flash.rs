@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckView, InviteProblem};
+use super::{CheckView, EmailCodeView, InviteProblem, ProofProblem};
 use crate::api::Failure;
 
 /// What is said once at the top of the next page. Words are made where it is shown.
@@ -109,6 +109,24 @@ pub enum Flash {
         name: String,
     },
     LastOwner,
+    /// A member was given no other role: the sentence says why.
+    NotRaised {
+        name: String,
+        sentence: String,
+    },
+    Vouched {
+        name: String,
+    },
+    /// There was nothing to vouch for.
+    NotVouched,
+    /// Linear says that who looks at the page is this person.
+    ProvedAtLinear {
+        name: String,
+        workspace: String,
+        email_proved: bool,
+    },
+    NotProved(ProofProblem),
+    EmailCode(EmailCodeView),
     AppAdded {
         name: String,
     },

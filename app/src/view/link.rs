@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Complaint;
+use super::{Choice, Complaint, ProofProblem};
 
 /// The page `/link`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,8 @@ pub enum LinkView {
         /// What was typed and refused.
         typed: String,
         problem: Option<LinkProblem>,
+        /// Connections whose workspaces Linear can say for, by name; for those who are signed in.
+        workspaces: Vec<Choice>,
     },
     Preview(PreviewView),
     Ended(LinkEnd),
@@ -38,6 +40,8 @@ pub struct PreviewView {
     pub workspace_initials: String,
     pub asker: AskerView,
     pub account: LinkAccount,
+    /// Why Linear's word did not do.
+    pub told: Option<ProofProblem>,
     /// Names this very preview: an answer to another one does not count.
     pub preview: String,
     /// "in 23 h 58 min"

@@ -19,9 +19,31 @@ pub struct TeamPageView {
     pub inviting: Option<InvitingView>,
     /// The codes that were just made, or that there is none to show any more.
     pub new_code: Option<NewCodeView>,
+    pub you: YouView,
     pub flash: Option<Flash>,
     pub manages: bool,
     pub as_of: Freshness,
+}
+
+/// What whoever looks at the page can do so that others know who they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct YouView {
+    pub email: String,
+    /// Nobody proved that their e-mail is theirs.
+    pub doubt: Option<DoubtView>,
+    /// Whether a code that was mailed waits to be entered; `None` without a mail server.
+    pub code_waits: Option<bool>,
+    /// Workspaces where Linear can say who they are.
+    pub workspaces: Vec<SelfView>,
+}
+
+/// Nobody proved that an account's e-mail is its holder's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoubtView {
+    /// What whoever answers for it is shown.
+    pub sentence: String,
+    /// An owner did.
+    pub vouched: bool,
 }
 
 /// What those who manage see beside the members.
@@ -43,8 +65,8 @@ pub struct InvitingView {
     /// The newest first.
     pub waiting: Vec<WaitingCodeView>,
     pub answered: Vec<AnsweredCodeView>,
-    /// Workspaces in which nobody knows yet who is looking at the page.
-    pub selves: Vec<SelfView>,
+    /// Whom those may pick, by connection, whose word alone does for who they are.
+    pub selves: Vec<(String, Vec<Choice>)>,
     pub guesses: Option<GuessesView>,
 }
 
@@ -87,6 +109,11 @@ pub enum InviteProblem {
     Several,
     /// The person is linked to the member with this e-mail.
     Linked {
+        email: String,
+    },
+    /// Their word alone does not do: the person has another e-mail in Linear.
+    NeedsProof {
+        name: String,
         email: String,
     },
     /// Linear does not answer.
@@ -150,7 +177,9 @@ pub struct SelfView {
     /// A connection's id.
     pub connection: String,
     pub workspace: String,
-    /// Linear's ids with names; chosen is the one with their e-mail.
+    /// They are somebody there already.
+    pub linked: bool,
+    /// Whom they may pick without asking Linear: ids with names; chosen is the one with their e-mail.
     pub people: Vec<Choice>,
 }
 
@@ -178,6 +207,7 @@ pub struct MemberView {
     /// It is who looks at the page.
     pub you: bool,
     pub linked: Vec<LinkedView>,
+    pub doubt: Option<DoubtView>,
     /// What whoever looks at the page may do about them.
     pub may: MayView,
 }
@@ -190,6 +220,12 @@ pub struct MayView {
 }
 
 impl MemberView {
+    /// Whoever looks at the page may answer for them.
+    #[must_use]
+    pub fn vouchable(&self) -> bool {
+        self.may.govern && !self.you && self.doubt.as_ref().is_some_and(|doubt| !doubt.vouched)
+    }
+
     /// There is something to do about them.
     #[must_use]
     pub fn manageable(&self) -> bool {

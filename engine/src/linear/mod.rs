@@ -18,7 +18,7 @@ pub use graphql::{AUTHENTICATION_ERROR, CallError};
 pub use http::Passing;
 pub use oauth::{ExchangeError, Revocation};
 pub use people::LinearPerson;
-pub use questions::{Content, Identity, Project, Team};
+pub use questions::{Content, Identity, Project, Team, WhoAmI};
 pub use token_reply::Tokens;
 
 use self::http::Http;

@@ -26,7 +26,8 @@ pub struct LinearPerson {
 }
 
 impl LinearPerson {
-    fn can_be_linked(&self) -> bool {
+    /// Active, and no bot.
+    pub(crate) fn can_be_linked(&self) -> bool {
         self.active && !self.app
     }
 }

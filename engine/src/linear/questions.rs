@@ -4,13 +4,20 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{CallError, Linear};
+use super::{CallError, Linear, LinearPerson};
 use crate::connection::{Viewer, Workspace};
 
 /// Whose token it is, and for which workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub viewer: Viewer,
+    pub workspace: Workspace,
+}
+
+/// The person whose token it is, and the workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WhoAmI {
+    pub person: LinearPerson,
     pub workspace: Workspace,
 }
 
@@ -38,6 +45,9 @@ pub struct Content {
 
 const IDENTITY: &str = "query RelinkIdentity { viewer { id name } organization { id name urlKey logoUrl } }";
 
+const WHO_AM_I: &str = "query RelinkWhoAmI { viewer { id name email avatarUrl guest app active } \
+    organization { id name urlKey logoUrl } }";
+
 const CONTENT: &str = "query RelinkContent { \
     teams(first: 100) { nodes { key name } pageInfo { hasNextPage } } \
     projects(first: 100) { nodes { name url teams(first: 1) { nodes { key name } } } pageInfo { hasNextPage } } }";
@@ -60,15 +70,17 @@ impl Linear {
     /// See [`CallError`].
     pub async fn identity(&self, token: &SecretString) -> Result<Identity, CallError> {
         let reply: IdentityReply = self.ask(token, IDENTITY, json!({})).await?;
-        Ok(Identity {
-            viewer: Viewer { id: reply.viewer.id, name: reply.viewer.name },
-            workspace: Workspace {
-                id: reply.organization.id,
-                name: reply.organization.name,
-                url_key: reply.organization.url_key,
-                logo_url: reply.organization.logo_url,
-            },
-        })
+        let viewer = Viewer { id: reply.viewer.id, name: reply.viewer.name };
+        Ok(Identity { viewer, workspace: reply.organization.into() })
+    }
+
+    /// Asks who somebody is, with a token that they gave for nothing else.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn who_am_i(&self, token: &SecretString) -> Result<WhoAmI, CallError> {
+        let reply: WhoAmIReply = self.ask(token, WHO_AM_I, json!({})).await?;
+        Ok(WhoAmI { person: reply.viewer, workspace: reply.organization.into() })
     }
 
     /// The first hundred teams and projects.
@@ -105,6 +117,12 @@ struct IdentityReply {
 }
 
 #[derive(Deserialize)]
+struct WhoAmIReply {
+    viewer: LinearPerson,
+    organization: OrganizationReply,
+}
+
+#[derive(Deserialize)]
 struct ViewerReply {
     id: String,
     name: String,
@@ -117,6 +135,12 @@ struct OrganizationReply {
     name: String,
     url_key: String,
     logo_url: Option<String>,
+}
+
+impl From<OrganizationReply> for Workspace {
+    fn from(reply: OrganizationReply) -> Workspace {
+        Workspace { id: reply.id, name: reply.name, url_key: reply.url_key, logo_url: reply.logo_url }
+    }
 }
 
 #[derive(Deserialize)]

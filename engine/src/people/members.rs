@@ -2,7 +2,7 @@
 
 use super::invites::row;
 use crate::Engine;
-use crate::account::{Person, Role};
+use crate::account::{Person, Role, Standing};
 use crate::clock::Millis;
 use crate::store::{Actor, LinkRow, Linking, MemberChange, StoreError};
 use crate::token::CallFailed;
@@ -25,6 +25,7 @@ pub struct TeamMember {
     pub name: String,
     pub email: String,
     pub role: Role,
+    pub standing: Standing,
     pub since: Millis,
     /// By the workspaces' names.
     pub linked: Vec<Link>,
@@ -42,6 +43,17 @@ pub enum MemberError {
     PersonTaken { email: String },
     #[error("they are {name} in this workspace already")]
     OtherPerson { name: String },
+    #[error(
+        "nobody proved that {email} is theirs: a link code made the account, which somebody else may have used. Nothing was \
+         changed. They prove it on /team, by e-mail or at Linear; or an owner answers for them there, or you with \
+         `relink member vouch`"
+    )]
+    Unproved { email: String },
+    /// Somebody else answers for them, or there is nothing to answer for.
+    #[error("there is nothing to vouch for")]
+    NothingToVouch,
+    #[error("{name} has another e-mail in Linear, {email}: only Linear, or an owner, can say that it is them")]
+    NeedsProof { name: String, email: String },
     #[error(transparent)]
     Linear(#[from] CallFailed),
     #[error(transparent)]
@@ -85,6 +97,7 @@ impl Engine {
                 .collect();
             linked.sort_by(|one, other| one.workspace.cmp(&other.workspace));
             team.push(TeamMember {
+                standing: member.standing(),
                 user_id: member.user_id,
                 name: member.name,
                 email: member.email,
@@ -115,7 +128,32 @@ impl Engine {
 
     async fn set_role(&self, member: &Person, role: Role, actor: Actor) -> Result<(), MemberError> {
         let act = self.act(&member.organisation_id, actor, "member.role", format!("{} becomes {}", member.email, role.name()));
-        changed(self.store().member_set_role(&member.user_id, role.name(), &act).await?)
+        changed(self.store().member_set_role(&member.user_id, role, &act).await?, member)
+    }
+
+    /// An owner answers for it that a member's account is whose its e-mail says. That counts in their own organisation: in
+    /// any other one, somebody may be meant whom they never met.
+    ///
+    /// # Errors
+    /// See [`MemberError`].
+    pub async fn member_vouch(&self, person: &Person, user: &str) -> Result<(), MemberError> {
+        let member = self.managed(person, user).await?;
+        // Nobody answers for themself.
+        if member.standing != Standing::Unproved || member.user_id == person.user_id {
+            return Err(MemberError::NothingToVouch);
+        }
+        let act = self.act(&person.organisation_id, person.actor(), "member.vouched", member.email);
+        if self.store().member_vouch(user, &act).await? { Ok(()) } else { Err(MemberError::NothingToVouch) }
+    }
+
+    /// Whoever may run commands answers for an account: in every organisation, as if they had added it themselves.
+    ///
+    /// # Errors
+    /// See [`MemberError`].
+    pub async fn member_vouch_by_command(&self, member: &Person) -> Result<(), MemberError> {
+        let subject = format!("{}, by command", member.email);
+        let act = self.act(&member.organisation_id, Actor::command(), "account.proved", subject);
+        if self.store().account_answer_for(&member.user_id, &act).await? { Ok(()) } else { Err(MemberError::NothingToVouch) }
     }
 
     /// Removes a member, with who they are in Linear. All their sessions end, and the codes that they made. An account without a
@@ -138,7 +176,7 @@ impl Engine {
 
     async fn remove(&self, member: &Person, actor: Actor) -> Result<(), MemberError> {
         let act = self.act(&member.organisation_id, actor, "member.removed", member.email.clone());
-        changed(self.store().member_remove(&member.user_id, &act).await?)
+        changed(self.store().member_remove(&member.user_id, &act).await?, member)
     }
 
     /// A member of the organisation that the person owns.
@@ -149,7 +187,8 @@ impl Engine {
         self.store().member(&person.organisation_id, user).await?.ok_or(MemberError::NotFound)
     }
 
-    /// Links somebody who manages to the Linear person that they say they are: they could invite themselves anyway.
+    /// Links somebody who manages to the Linear person that they say they are, where their word does: see [`Engine::proof_begin`]
+    /// for everybody else.
     ///
     /// # Errors
     /// See [`MemberError`].
@@ -160,12 +199,17 @@ impl Engine {
         let organisation = &person.organisation_id;
         let connection = self.store().connection(organisation, connection).await?.ok_or(MemberError::NotFound)?;
         let found = self.linear_person(&connection, linear_id).await?.ok_or(MemberError::NotFound)?;
+        // Whoever approved the connection as this person has shown Linear who they are.
+        let approved = self.store().connection_approved_as(&connection.id, &person.user_id, &found.id).await?;
+        if !approved && !person.may_say_alone_who_they_are(&found.email) {
+            return Err(MemberError::NeedsProof { name: found.name, email: found.email });
+        }
         let act = self.act(organisation, person.actor(), "person.linked", format!("{} in {}", found.name, connection.workspace.name));
-        match self.store().person_link(&row(&connection, &found), &person.user_id, &act).await? {
+        match self.store().person_link(&row(&connection, &found), &person.user_id, false, &act).await? {
             Linking::Linked { .. } => Ok(found.name),
             Linking::PersonTaken { email } => Err(MemberError::PersonTaken { email }),
             Linking::OtherPerson { name } => Err(MemberError::OtherPerson { name }),
-            Linking::Gone | Linking::EmailTaken => Err(MemberError::NotFound),
+            Linking::Gone | Linking::EmailTaken | Linking::Unproved => Err(MemberError::NotFound),
         }
     }
 
@@ -201,8 +245,9 @@ impl Engine {
     }
 }
 
-fn changed(change: MemberChange) -> Result<(), MemberError> {
+fn changed(change: MemberChange, member: &Person) -> Result<(), MemberError> {
     match change {
+        MemberChange::Unproved => Err(MemberError::Unproved { email: member.email.clone() }),
         MemberChange::Done => Ok(()),
         MemberChange::NotFound => Err(MemberError::NotFound),
         MemberChange::LastOwner => Err(MemberError::LastOwner),

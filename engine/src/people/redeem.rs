@@ -4,6 +4,7 @@ use super::LinkCode;
 use crate::account::Person;
 use crate::clock::{MINUTE, Millis};
 use crate::digest::sha256_hex;
+use crate::linear::LinearPerson;
 use crate::network::counted_text;
 use crate::store::{Account, Act, Actor, InviteRow, Linking, StoreError};
 use crate::{Engine, account, uncancelled};
@@ -76,11 +77,17 @@ pub enum ConfirmError {
     #[error("somebody has an account with this e-mail and has to sign in")]
     EmailTaken,
     /// The code is used up, and the admins are told.
-    #[error("another member is this person")]
-    PersonTaken,
+    #[error("{email} is this person")]
+    PersonTaken { email: String },
     /// The code stays good.
     #[error("they are {name} in this workspace already")]
     OtherPerson { name: String },
+    /// The code stays good.
+    #[error("nobody proved that the account's e-mail is theirs, so it gets no place in another organisation")]
+    Unproved,
+    /// It stays good for whom it is for.
+    #[error("they made this code themself, for a Linear person with another e-mail: only Linear can say that it is them")]
+    OwnCode,
 }
 
 impl From<StoreError> for ConfirmError {
@@ -127,22 +134,32 @@ impl Engine {
         let address = guesser.address.to_owned();
         let (engine, signed_in) = (self.clone(), signed_in.cloned());
         // Also when the browser leaves in between.
-        uncancelled(async move { engine.confirm(&invite, &code_hash, signed_in.as_ref(), address).await }).await
+        uncancelled(async move { engine.confirm(&invite, &code_hash, signed_in.as_ref(), address, None).await }).await
     }
 
-    async fn confirm(
+    /// `proof`: Linear itself says that the holder is this person.
+    pub(super) async fn confirm(
         &self,
         invite: &InviteRow,
         code_hash: &str,
         signed_in: Option<&Person>,
         address: String,
+        proof: Option<&LinearPerson>,
     ) -> Result<Confirmed, ConfirmError> {
+        if let (None, Some(person)) = (proof, signed_in) {
+            self.check_maker(invite, person).await?;
+        }
         let account = match signed_in {
             Some(person) => Account::Known { user_id: person.user_id.clone() },
             None => self.new_account(invite).ok_or(ConfirmError::EmailTaken)?,
         };
+        let email = match (&account, signed_in) {
+            (Account::New { email, .. }, _) => email,
+            (Account::Known { .. }, person) => person.map_or("", |person| &person.email),
+        };
+        let proved = proof.is_some_and(|proof| account::email(&proof.email).is_some_and(|proved| proved == *email));
         let act = |act| self.holder_act(invite, signed_in, &address, act);
-        match self.store().invite_redeem(invite, code_hash, &account, &act("person.linked")).await? {
+        match self.store().invite_redeem(invite, code_hash, &account, proved, &act("person.linked")).await? {
             Linking::Linked { user_id, again } => {
                 let person = self.store().member(&invite.organisation_id, &user_id).await?;
                 let mut person = person.ok_or(StoreError::Inconsistent { table: "members", id: user_id })?;
@@ -153,11 +170,22 @@ impl Engine {
             Linking::Gone => Err(CodeError::Invalid.into()),
             Linking::EmailTaken => Err(ConfirmError::EmailTaken),
             Linking::OtherPerson { name } => Err(ConfirmError::OtherPerson { name }),
-            Linking::PersonTaken { .. } => {
+            Linking::Unproved => Err(ConfirmError::Unproved),
+            Linking::PersonTaken { email } => {
                 self.store().invite_end(&invite.id, "refused", &act("invite.refused")).await?;
-                Err(ConfirmError::PersonTaken)
+                Err(ConfirmError::PersonTaken { email })
             }
         }
+    }
+
+    /// Whoever redeems a code of their own says alone who they are, as [`Engine::link_self`] does.
+    async fn check_maker(&self, invite: &InviteRow, person: &Person) -> Result<(), ConfirmError> {
+        if invite.made_by_id.as_ref() != Some(&person.user_id) {
+            return Ok(());
+        }
+        let maker = self.store().member(&invite.organisation_id, &person.user_id).await?;
+        let trusted = maker.is_some_and(|maker| maker.may_say_alone_who_they_are(&invite.linear_email));
+        if trusted { Ok(()) } else { Err(ConfirmError::OwnCode) }
     }
 
     /// An account with the invite's name and e-mail; `None` where Linear's e-mail cannot be one.
@@ -188,7 +216,7 @@ impl Engine {
 
     /// The code that can be used, and its hash. A good one is taken whatever was tried before, by whoever shows it: with 80 bits
     /// nobody finds one by guessing, and nobody who holds one waits for those who guess.
-    async fn look_up(&self, typed: &str, guesser: Guesser<'_>) -> Result<(InviteRow, String), CodeError> {
+    pub(super) async fn look_up(&self, typed: &str, guesser: Guesser<'_>) -> Result<(InviteRow, String), CodeError> {
         // One that cannot be a code is looked for too, so that every code that is not valid takes the same way.
         let hash = LinkCode::read(typed).map_or_else(|| sha256_hex(b""), |code| code.hash());
         match self.store().invite_open(&hash, self.now()).await? {

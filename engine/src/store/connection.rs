@@ -231,6 +231,34 @@ impl Store {
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(client_id).bind(workspace).bind(first).fetch_optional(pool).await?))
     }
 
+    /// A living connection that this app got from this person of a workspace, as `(organisation, id)`. What is not known
+    /// may be that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection_living_as(
+        &self,
+        client_id: &str,
+        workspace: Option<&str>,
+        linear_id: Option<&str>,
+    ) -> Stored<Option<(String, String)>> {
+        const SQL: &str = "SELECT organisation_id, id FROM connections WHERE state <> 'disconnected' AND actor = 'user' \
+            AND (client_id IS NULL OR client_id = $1) AND ($2 IS NULL OR workspace_id = $2) AND ($3 IS NULL OR viewer_id = $3) \
+            ORDER BY connected_at, id LIMIT 1";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(client_id).bind(workspace).bind(linear_id).fetch_optional(pool).await?))
+    }
+
+    /// Whether this member approved the connection, at Linear and as this person.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection_approved_as(&self, id: &str, user: &str, linear_id: &str) -> Stored<bool> {
+        const SQL: &str = "SELECT id FROM connections WHERE id = $1 AND connected_by = $2 AND viewer_id = $3 AND actor = 'user'";
+        let found: Option<String> =
+            on!(&self.db, pool => sqlx::query_scalar(SQL).bind(id).bind(user).bind(linear_id).fetch_optional(pool).await?);
+        Ok(found.is_some())
+    }
+
     /// Workspaces that several organisations are connected to: id, url key and the organisation's slug, the holder first and
     /// the others as they came.
     ///

@@ -5,7 +5,7 @@ use sqlx::{Connection as _, FromRow};
 use super::audit::{begin, note};
 use super::postgres::transact;
 use super::{Act, Store, StoreError, Stored, on};
-use crate::account::{NewMember, Person, Role};
+use crate::account::{EmailProof, NewMember, Person, Role, Standing};
 use crate::clock::Millis;
 
 /// How [`Store::member_add`] ended.
@@ -14,6 +14,12 @@ pub enum Member {
     Added,
     /// They were a member before; nothing was changed.
     Already,
+    /// A new account was meant, and there is one; nothing was changed.
+    AccountExists,
+    /// An account that is there was meant, and there is none; nothing was changed.
+    NoAccount,
+    /// Nobody proved whose the account is; nothing was changed.
+    Unproved,
     /// Somebody owns this instance already; nothing was changed.
     Owned,
 }
@@ -26,6 +32,15 @@ pub struct MemberRow {
     pub email: String,
     pub role: String,
     pub created_at: Millis,
+    pub email_proof: Option<String>,
+    pub vouched_at: Option<Millis>,
+}
+
+impl MemberRow {
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        Standing::of(self.email_proof.as_deref(), self.vouched_at)
+    }
 }
 
 /// How changing a member ended. Nothing was changed unless it is done.
@@ -35,6 +50,8 @@ pub enum MemberChange {
     NotFound,
     /// Nobody else owns the organisation.
     LastOwner,
+    /// Nobody proved whose the account is, and no owner answers for it.
+    Unproved,
 }
 
 #[derive(FromRow)]
@@ -45,6 +62,8 @@ struct Row {
     organisation_id: String,
     organisation_name: String,
     role: String,
+    email_proof: Option<String>,
+    vouched_at: Option<Millis>,
 }
 
 impl TryFrom<Row> for Person {
@@ -59,6 +78,7 @@ impl TryFrom<Row> for Person {
             organisation_id: row.organisation_id,
             organisation: row.organisation_name,
             role,
+            standing: Standing::of(row.email_proof.as_deref(), row.vouched_at),
             address: String::new(),
         })
     }
@@ -94,19 +114,23 @@ macro_rules! end_codes {
     }};
 }
 
-/// Of an account that nobody can sign in to: a link code made it, and it belongs to no organisation.
+/// Of an account that is nobody's: it belongs to no organisation, and nobody can sign in to it, or nobody proved whose it is.
 macro_rules! if_nobodys {
     ($change:literal) => {
-        concat!($change, " WHERE id = $1 AND password_hash IS NULL AND NOT EXISTS (SELECT 1 FROM members WHERE user_id = $1)")
+        concat!(
+            $change,
+            " WHERE id = $1 AND (password_hash IS NULL OR email_proof IS NULL) \
+             AND NOT EXISTS (SELECT 1 FROM members WHERE user_id = $1)"
+        )
     };
 }
 
-/// Forgets an account that nobody can sign in to: its e-mail would keep its owner from coming back. What they did keeps it,
+/// Forgets an account that is nobody's: its e-mail would keep its owner from coming back. What they did keeps it,
 /// whatever table that is in, under an address that is nobody's.
 macro_rules! free_email {
     ($tx:ident, $user:ident) => {{
         const FORGET: &str = if_nobodys!("DELETE FROM users");
-        const FREE: &str = if_nobodys!("UPDATE users SET email = 'removed-' || id || '@invalid'");
+        const FREE: &str = if_nobodys!("UPDATE users SET email = 'removed-' || id || '@invalid', password_hash = NULL");
         let mut attempt = $tx.begin().await?;
         match sqlx::query(FORGET).bind($user).execute(&mut *attempt).await {
             Ok(_) => attempt.commit().await?,
@@ -125,7 +149,8 @@ impl Store {
     /// # Errors
     /// When the database fails or the row makes no sense.
     pub async fn member(&self, organisation: &str, user: &str) -> Stored<Option<Person>> {
-        const SQL: &str = "SELECT m.user_id, u.email, u.name, m.organisation_id, o.name AS organisation_name, m.role \
+        const SQL: &str = "SELECT m.user_id, u.email, u.name, m.organisation_id, o.name AS organisation_name, m.role, \
+            u.email_proof, m.vouched_at \
             FROM members m JOIN users u ON u.id = m.user_id JOIN organisations o ON o.id = m.organisation_id \
             WHERE m.organisation_id = $1 AND m.user_id = $2";
         let row: Option<Row> = on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).bind(user).fetch_optional(pool).await?);
@@ -146,28 +171,39 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn members(&self, organisation: &str) -> Stored<Vec<MemberRow>> {
-        const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at FROM members m JOIN users u ON u.id = m.user_id \
+        const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at, u.email_proof, m.vouched_at \
+            FROM members m JOIN users u ON u.id = m.user_id \
             WHERE m.organisation_id = $1 ORDER BY u.name, u.email";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
     }
 
     /// Gives a member another role, and ends their sessions, and the codes that they may not make any more. The last owner stays
-    /// one.
+    /// one, and nobody rises of whom nobody knows who they are.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn member_set_role(&self, user: &str, role: &str, act: &Act) -> Stored<MemberChange> {
+    pub async fn member_set_role(&self, user: &str, role: Role, act: &Act) -> Stored<MemberChange> {
+        const PRESENT: &str = "SELECT m.role, u.email_proof, m.vouched_at FROM members m JOIN users u ON u.id = m.user_id \
+            WHERE m.organisation_id = $1 AND m.user_id = $2";
         const SQL: &str = "UPDATE members SET role = $3 WHERE organisation_id = $1 AND user_id = $2";
         transact!(self, of &act.organisation_id, tx => {
             note!(self, tx, act);
-            if role != Role::Owner.name() && is_last_owner!(tx, act, user) {
+            let present = sqlx::query_as(PRESENT).bind(&act.organisation_id).bind(user).fetch_optional(&mut *tx).await?;
+            let present: Option<(String, Option<String>, Option<Millis>)> = present;
+            let Some((before, proof, vouched_at)) = present else { return Ok(MemberChange::NotFound) };
+            // What an account had before anybody asked, it keeps.
+            let rises = Role::from_name(&before).is_none_or(|before| role > before);
+            if rises && !Standing::of(proof.as_deref(), vouched_at).may_rise() {
+                return Ok(MemberChange::Unproved);
+            }
+            if role != Role::Owner && is_last_owner!(tx, act, user) {
                 return Ok(MemberChange::LastOwner);
             }
-            let changed = sqlx::query(SQL).bind(&act.organisation_id).bind(user).bind(role).execute(&mut *tx).await?;
+            let changed = sqlx::query(SQL).bind(&act.organisation_id).bind(user).bind(role.name()).execute(&mut *tx).await?;
             if changed.rows_affected() == 0 {
                 return Ok(MemberChange::NotFound);
             }
-            if role == Role::Member.name() {
+            if role == Role::Member {
                 end_codes!(self, tx, act, user);
             }
             end_sessions!(tx, user);
@@ -217,6 +253,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn member_add(&self, new: &NewMember, first_owner: bool) -> Stored<Member> {
+        const ACCOUNT: &str = "INSERT INTO users (id, email, name, password_hash, created_at, email_proof) \
+            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (email) DO NOTHING";
         transact!(self, tx => {
             if new.role == Role::Owner {
                 let claimed = sqlx::query("INSERT INTO meta (key, value) VALUES ('owner', $1) ON CONFLICT (key) DO NOTHING")
@@ -234,11 +272,21 @@ impl Store {
                 .fetch_one(&mut *tx).await?;
             let subject = format!("{} as {}", new.email, new.role.name());
             note!(self, tx, &Act { organisation_id: organisation, actor: new.actor.clone(), act: "member.added", subject, at: new.now });
-            let account = sqlx::query("INSERT INTO users (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email) DO NOTHING")
-                .bind(&new.user_id).bind(&new.email).bind(&new.name).bind(&new.password_hash).bind(new.now).execute(&mut *tx).await?.rows_affected();
-            if first_owner && account == 0 {
-                // The password that was typed would be nobody's.
-                return Ok(Member::Already);
+            if let Some(hash) = &new.password_hash {
+                let proof = if first_owner { EmailProof::Founder } else { EmailProof::Operator };
+                let made = sqlx::query(ACCOUNT).bind(&new.user_id).bind(&new.email).bind(&new.name).bind(hash).bind(new.now)
+                    .bind(proof.name()).execute(&mut *tx).await?.rows_affected();
+                if made == 0 {
+                    // The password that was typed would be nobody's.
+                    return Ok(Member::AccountExists);
+                }
+            }
+            let proof: Option<Option<String>> = sqlx::query_scalar("SELECT email_proof FROM users WHERE email = $1").bind(&new.email)
+                .fetch_optional(&mut *tx).await?;
+            match proof {
+                None => return Ok(Member::NoAccount),
+                Some(None) => return Ok(Member::Unproved),
+                Some(Some(_)) => {}
             }
             // Looked up, not taken from `new`: either may have been there before, under another id.
             let added = sqlx::query("INSERT INTO members (organisation_id, user_id, role, created_at) \

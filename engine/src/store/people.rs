@@ -5,7 +5,9 @@ use sqlx::FromRow;
 
 use super::audit::{note, noted};
 use super::postgres::transact;
+use super::proof::{proof_of, prove};
 use super::{Act, Store, Stored, on};
+use crate::account::EmailProof;
 use crate::clock::Millis;
 
 /// A Linear person in a workspace of an organisation.
@@ -45,6 +47,7 @@ pub struct InviteRow {
     pub linear_avatar_url: Option<String>,
     /// Name of who made it, unless it came by command.
     pub made_by: Option<String>,
+    pub made_by_id: Option<String>,
     pub made_at: Millis,
     pub expires_at: Millis,
     pub opened_at: Option<Millis>,
@@ -66,7 +69,7 @@ pub struct LinkRow {
     pub linked_at: Millis,
 }
 
-/// Whose account a Linear person becomes.
+/// Whose account a Linear person becomes. One that is made for it has nothing but the code to show whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Account {
     /// One that is there.
@@ -97,13 +100,15 @@ pub enum Linking {
     PersonTaken { email: String },
     /// The member is another person of this workspace.
     OtherPerson { name: String },
+    /// Nobody proved whose the account is, and the code is another organisation's than its own.
+    Unproved,
 }
 
 macro_rules! invites {
     ($rest:literal) => {
         concat!(
             "SELECT i.id, i.organisation_id, o.name AS organisation_name, i.workspace_id, c.workspace_name, i.linear_id, i.linear_name, \
-             i.linear_email, i.linear_avatar_url, u.name AS made_by, i.made_at, i.expires_at, i.opened_at, i.ended, i.ended_at \
+             i.linear_email, i.linear_avatar_url, u.name AS made_by, i.made_by AS made_by_id, i.made_at, i.expires_at, i.opened_at, i.ended, i.ended_at \
              FROM invites i JOIN organisations o ON o.id = i.organisation_id \
              JOIN connections c ON c.organisation_id = i.organisation_id AND c.workspace_id = i.workspace_id \
              LEFT JOIN users u ON u.id = i.made_by ",
@@ -224,11 +229,11 @@ impl Store {
     }
 
     /// Uses a code up: whoever holds it is the person that it names. Of any number at once, one is first; a code that leads
-    /// nowhere stays as it is.
+    /// nowhere stays as it is. `proved`: Linear names the holder with the account's e-mail.
     ///
     /// # Errors
     /// When the database fails; whether it wrote is not known then.
-    pub async fn invite_redeem(&self, invite: &InviteRow, code_hash: &str, account: &Account, act: &Act) -> Stored<Linking> {
+    pub async fn invite_redeem(&self, invite: &InviteRow, code_hash: &str, account: &Account, proved: bool, act: &Act) -> Stored<Linking> {
         const TAKE: &str = "UPDATE invites SET ended = 'linked', ended_at = $3 \
             WHERE id = $1 AND code_hash = $2 AND ended IS NULL AND expires_at > $3 RETURNING made_by";
         const ACCOUNT: &str = "INSERT INTO users (id, email, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING";
@@ -250,7 +255,14 @@ impl Store {
                     user_id
                 }
             };
-            sqlx::query(MEMBER).bind(&person.organisation_id).bind(user).bind(act.at).execute(&mut *tx).await?;
+            if proved {
+                prove!(self, tx, user, EmailProof::Linear, act);
+            }
+            let joined = sqlx::query(MEMBER).bind(&person.organisation_id).bind(user).bind(act.at).execute(&mut *tx).await?;
+            let known = matches!(account, Account::Known { .. });
+            if known && joined.rows_affected() > 0 && proof_of!(tx, user).is_none() {
+                return Ok(Linking::Unproved);
+            }
             let linking = link!(tx, &person, user, by, act.at);
             if matches!(linking, Linking::Linked { .. }) {
                 tx.commit().await?;
@@ -259,15 +271,26 @@ impl Store {
         })
     }
 
-    /// Links a member to a person without a code.
+    /// Links a member to a person without a code. `proved`: Linear names whoever it is with the account's e-mail.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn person_link(&self, person: &LinearPersonRow, user: &str, act: &Act) -> Stored<Linking> {
+    pub async fn person_link(&self, person: &LinearPersonRow, user: &str, proved: bool, act: &Act) -> Stored<Linking> {
+        const MEMBER: &str = "SELECT role FROM members WHERE organisation_id = $1 AND user_id = $2";
         transact!(self, of &act.organisation_id, tx => {
             note!(self, tx, act);
+            // Removed in this very moment.
+            let member: Option<String> =
+                sqlx::query_scalar(MEMBER).bind(&act.organisation_id).bind(user).fetch_optional(&mut *tx).await?;
+            if member.is_none() {
+                return Ok(Linking::Gone);
+            }
             let linking = link!(tx, person, user, Some(user), act.at);
-            if matches!(linking, Linking::Linked { again: false, .. }) {
+            let linked = matches!(linking, Linking::Linked { .. });
+            if linked && proved {
+                prove!(self, tx, user, EmailProof::Linear, act);
+            }
+            if linked {
                 tx.commit().await?;
             }
             Ok(linking)

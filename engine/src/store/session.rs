@@ -63,7 +63,7 @@ impl Store {
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(user).bind(keep_id_hash).execute(pool).await?.rows_affected()))
     }
 
-    /// Forgets what has run out: sessions, connect attempts, counted tries.
+    /// Forgets what has run out: sessions, attempts at Linear, codes that were mailed, counted tries.
     ///
     /// # Errors
     /// When the database fails.
@@ -72,6 +72,8 @@ impl Store {
         for sql in [
             "DELETE FROM sessions WHERE expires_at <= $1",
             "DELETE FROM connect_attempts WHERE expires_at <= $1",
+            "DELETE FROM proof_attempts WHERE expires_at <= $1",
+            "DELETE FROM email_codes WHERE expires_at <= $1",
             "DELETE FROM throttles WHERE resets_at <= $1",
         ] {
             forgotten += on!(&self.db, pool => sqlx::query(sql).bind(now).execute(pool).await?.rows_affected());

@@ -1,7 +1,9 @@
 //! Link codes, members, and the audit trail in the store.
 
-use relink_engine::account::{Person, Role};
-use relink_engine::store::{Account, Act, InviteAdded, LinearPersonRow, Linking, MemberChange, NewInvite, Store, StoredSession};
+use relink_engine::account::{NewMember, Person, Role, Standing};
+use relink_engine::store::{
+    Account, Act, Actor, InviteAdded, LinearPersonRow, Linking, Member, MemberChange, NewInvite, Proved, Store, StoredSession,
+};
 use tokio::task::JoinSet;
 
 use crate::on_both;
@@ -18,8 +20,10 @@ on_both!(
     who_is_removed_or_changed_is_signed_out,
     codes_end_with_the_right_to_make_them,
     an_answer_is_dismissed_and_an_open_code_is_not,
-    an_account_that_nobody_can_sign_in_to_frees_its_email,
+    an_account_that_is_nobodys_frees_its_email,
     an_account_that_somebody_needs_keeps_its_email,
+    nobody_rises_of_whom_nobody_knows_who_they_are,
+    who_had_a_role_before_anybody_asked_keeps_it,
 );
 
 const ORG: &str = "org-north";
@@ -63,7 +67,7 @@ fn new_account(user: &str, email: &str) -> Account {
 async fn redeem(store: &Store, id: &str, account: Account) -> Linking {
     let hash = format!("hash of {id}");
     match store.invite_open(&hash, 6).await.unwrap() {
-        Some(invite) => store.invite_redeem(&invite, &hash, &account, &act("person.linked", 6)).await.unwrap(),
+        Some(invite) => store.invite_redeem(&invite, &hash, &account, false, &act("person.linked", 6)).await.unwrap(),
         None => Linking::Gone,
     }
 }
@@ -80,7 +84,7 @@ async fn of_many_redemptions_one_succeeds(fresh: Fresh) {
         let row = row.clone();
         redeemers.spawn(async move {
             let account = new_account(&format!("u{number}"), &format!("u{number}@example.com"));
-            store.invite_redeem(&row, hash, &account, &act("person.linked", 6)).await.unwrap()
+            store.invite_redeem(&row, hash, &account, false, &act("person.linked", 6)).await.unwrap()
         });
     }
     let outcomes = redeemers.join_all().await;
@@ -137,7 +141,7 @@ async fn somebody_elses_account_is_never_taken(fresh: Fresh) {
 async fn nobody_becomes_whom_another_member_is(fresh: Fresh) {
     let owner = owner(&fresh).await;
     invite(&fresh.store, "i1", jun()).await;
-    let linked = fresh.store.person_link(&jun(), &owner.user_id, &act("person.linked", 6)).await.unwrap();
+    let linked = fresh.store.person_link(&jun(), &owner.user_id, false, &act("person.linked", 6)).await.unwrap();
     assert!(matches!(linked, Linking::Linked { again: false, .. }));
     let taken = redeem(&fresh.store, "i1", new_account("u", "jun@example.com")).await;
     assert_eq!(taken, Linking::PersonTaken { email: "a@example.com".to_owned() });
@@ -149,23 +153,23 @@ async fn who_is_known_already_stays_who_they_are(fresh: Fresh) {
     let known = || Account::Known { user_id: owner.user_id.clone() };
     invite(&fresh.store, "i1", jun()).await;
     let mara = LinearPersonRow { linear_id: "l-mara".to_owned(), name: "Mara".to_owned(), ..jun() };
-    fresh.store.person_link(&mara, &owner.user_id, &act("person.linked", 6)).await.unwrap();
+    fresh.store.person_link(&mara, &owner.user_id, false, &act("person.linked", 6)).await.unwrap();
     assert_eq!(redeem(&fresh.store, "i1", known()).await, Linking::OtherPerson { name: "Mara".to_owned() });
     assert!(fresh.store.person_unlink("w", "l-mara", &act("person.unlinked", 6)).await.unwrap());
     assert!(!fresh.store.person_unlink("w", "l-mara", &act("person.unlinked", 6)).await.unwrap());
     assert!(matches!(redeem(&fresh.store, "i1", known()).await, Linking::Linked { again: false, .. }));
-    let again = fresh.store.person_link(&jun(), &owner.user_id, &act("person.linked", 7)).await.unwrap();
+    let again = fresh.store.person_link(&jun(), &owner.user_id, false, &act("person.linked", 7)).await.unwrap();
     assert!(matches!(again, Linking::Linked { again: true, .. }));
 }
 
 async fn an_organisation_keeps_an_owner(fresh: Fresh) {
     let (one, store) = (owner(&fresh).await, &fresh.store);
-    let set = async |user: &str, role: &str| store.member_set_role(user, role, &act("member.role", 6)).await.unwrap();
-    assert_eq!(set(&one.user_id, "admin").await, MemberChange::LastOwner);
+    let set = async |user: &str, role: Role| store.member_set_role(user, role, &act("member.role", 6)).await.unwrap();
+    assert_eq!(set(&one.user_id, Role::Admin).await, MemberChange::LastOwner);
     assert_eq!(store.member_remove(&one.user_id, &act("member.removed", 6)).await.unwrap(), MemberChange::LastOwner);
-    assert_eq!((set("nobody", "admin").await, set(&one.user_id, "owner").await), (MemberChange::NotFound, MemberChange::Done));
+    assert_eq!((set("nobody", Role::Admin).await, set(&one.user_id, Role::Owner).await), (MemberChange::NotFound, MemberChange::Done));
     let other = member(store, "north", "b@example.com", Role::Admin).await;
-    assert_eq!(set(&other.user_id, "owner").await, MemberChange::Done);
+    assert_eq!(set(&other.user_id, Role::Owner).await, MemberChange::Done);
     // Each would be the last one if the other were quicker.
     let mut leaving = JoinSet::new();
     for person in [one, other] {
@@ -181,13 +185,13 @@ async fn who_is_removed_or_changed_is_signed_out(fresh: Fresh) {
     let store = &fresh.store;
     owner(&fresh).await;
     let other = member(store, "north", "b@example.com", Role::Admin).await;
-    store.person_link(&jun(), &other.user_id, &act("person.linked", 6)).await.unwrap();
+    store.person_link(&jun(), &other.user_id, false, &act("person.linked", 6)).await.unwrap();
     let sit = async |id: &str| {
         let session = StoredSession { id_hash: id.to_owned(), user_id: Some(other.user_id.clone()), data: Vec::new(), expires_at: HOUR };
         assert!(store.session_create(&session).await.unwrap());
     };
     sit("s1").await;
-    store.member_set_role(&other.user_id, "member", &act("member.role", 6)).await.unwrap();
+    store.member_set_role(&other.user_id, Role::Member, &act("member.role", 6)).await.unwrap();
     assert!(store.session("s1", 6).await.unwrap().is_none());
     sit("s2").await;
     assert_eq!(store.member_remove(&other.user_id, &act("member.removed", 6)).await.unwrap(), MemberChange::Done);
@@ -209,18 +213,18 @@ async fn codes_end_with_the_right_to_make_them(fresh: Fresh) {
         let rows = store.audit_after(ORG, after, 100).await.unwrap();
         rows.into_iter().map(|row| (row.act, row.subject)).collect::<Vec<_>>()
     };
-    store.member_set_role(&admin.user_id, "admin", &act("member.role", 6)).await.unwrap();
+    store.member_set_role(&admin.user_id, Role::Admin, &act("member.role", 6)).await.unwrap();
     assert_eq!(ended("theirs").await, None, "admins make codes too");
 
     let before = store.audit_head(ORG).await.unwrap().unwrap().number;
-    store.member_set_role(&admin.user_id, "member", &act("member.role", 6)).await.unwrap();
+    store.member_set_role(&admin.user_id, Role::Member, &act("member.role", 6)).await.unwrap();
     let ends = [ended("theirs").await, ended("declined").await, ended("over").await, ended("others").await];
     assert_eq!(ends.each_ref().map(|end| end.as_deref()), [Some("revoked"), Some("declined"), None, None]);
     assert_eq!(redeem(store, "theirs", new_account("u", "ann@example.com")).await, Linking::Gone);
     let told = |act: &str, subject: &str| (act.to_owned(), subject.to_owned());
     assert_eq!(acts(before).await, [told("member.role", "s"), told("invite.revoked", "Ann in Acme")]);
 
-    store.member_set_role(&admin.user_id, "admin", &act("member.role", 6)).await.unwrap();
+    store.member_set_role(&admin.user_id, Role::Admin, &act("member.role", 6)).await.unwrap();
     invite_by(store, "later", named("Ann"), Some(&admin), HOUR).await;
     let before = store.audit_head(ORG).await.unwrap().unwrap().number;
     assert_eq!(store.member_remove(&admin.user_id, &act("member.removed", 6)).await.unwrap(), MemberChange::Done);
@@ -254,7 +258,7 @@ async fn account(store: &Store, email: &str) -> Option<String> {
     store.user_by_email(email).await.unwrap().map(|user| user.id)
 }
 
-async fn an_account_that_nobody_can_sign_in_to_frees_its_email(fresh: Fresh) {
+async fn an_account_that_is_nobodys_frees_its_email(fresh: Fresh) {
     let store = &fresh.store;
     owner(&fresh).await;
     let join = async |id: &str, user: &str| {
@@ -274,6 +278,11 @@ async fn an_account_that_nobody_can_sign_in_to_frees_its_email(fresh: Fresh) {
     assert_eq!(account(store, "removed-u2@invalid").await.as_deref(), Some("u2"));
     assert_eq!(store.connection(ORG, "c2").await.unwrap().unwrap().connected_by, "Jun", "who connected it is known still");
     join("i3", "u3").await;
+
+    // With a password, which proves nothing.
+    store.user_set_first_password("u3", "hash", &act("password.changed", 6)).await.unwrap();
+    remove(store, "u3").await;
+    join("i4", "u4").await;
 }
 
 async fn an_account_that_somebody_needs_keeps_its_email(fresh: Fresh) {
@@ -285,10 +294,79 @@ async fn an_account_that_somebody_needs_keeps_its_email(fresh: Fresh) {
 
     invite(store, "i1", jun()).await;
     redeem(store, "i1", new_account("u1", "jun@example.com")).await;
+    assert!(store.account_answer_for("u1", &act("account.proved", 6)).await.unwrap());
     let south = member(store, "south", "s@example.com", Role::Owner).await;
     store.connection_adopt(&adoption(&south, "c9", "w9")).await.unwrap();
     invite(store, "i2", LinearPersonRow { organisation_id: south.organisation_id, workspace_id: "w9".to_owned(), ..jun() }).await;
     redeem(store, "i2", Account::Known { user_id: "u1".to_owned() }).await;
     remove(store, "u1").await;
     assert_eq!(account(store, "jun@example.com").await.as_deref(), Some("u1"), "it is a member's elsewhere");
+}
+
+async fn nobody_rises_of_whom_nobody_knows_who_they_are(fresh: Fresh) {
+    let (owner, store) = (owner(&fresh).await, &fresh.store);
+    invite(store, "i1", jun()).await;
+    redeem(store, "i1", new_account("u1", "jun@example.com")).await;
+    let standing = async || store.member(ORG, "u1").await.unwrap().unwrap().standing;
+    let set = async |role: Role| store.member_set_role("u1", role, &act("member.role", 6)).await.unwrap();
+    assert_eq!((standing().await, owner.standing), (Standing::Unproved, Standing::Proved));
+    assert_eq!([set(Role::Admin).await, set(Role::Owner).await], [MemberChange::Unproved; 2]);
+    assert_eq!(set(Role::Member).await, MemberChange::Done, "that is no rise");
+    // A place in another organisation, by either door.
+    let south = member(store, "south", "s@example.com", Role::Owner).await;
+    store.connection_adopt(&adoption(&south, "c9", "w9")).await.unwrap();
+    invite(store, "i2", LinearPersonRow { organisation_id: south.organisation_id, workspace_id: "w9".to_owned(), ..jun() }).await;
+    let known = || Account::Known { user_id: "u1".to_owned() };
+    assert_eq!(redeem(store, "i2", known()).await, Linking::Unproved);
+    let there = NewMember {
+        organisation_id: "org-west".to_owned(),
+        organisation_slug: "west".to_owned(),
+        organisation_name: "West".to_owned(),
+        user_id: "u1".to_owned(),
+        email: "jun@example.com".to_owned(),
+        name: String::new(),
+        password_hash: None,
+        role: Role::Owner,
+        actor: Actor::command(),
+        now: 7,
+    };
+    assert_eq!(store.member_add(&there, false).await.unwrap(), Member::Unproved);
+    assert!(store.organisation_by_slug("west").await.unwrap().is_none(), "nothing was left half done");
+
+    // An owner's word counts in their organisation alone.
+    assert!(store.member_vouch("u1", &act("member.vouched", 7)).await.unwrap());
+    assert!(!store.member_vouch("u1", &act("member.vouched", 7)).await.unwrap(), "once");
+    assert_eq!((standing().await, set(Role::Admin).await), (Standing::Vouched, MemberChange::Done));
+    assert_eq!(redeem(store, "i2", known()).await, Linking::Unproved);
+    assert_eq!(store.member_add(&there, false).await.unwrap(), Member::Unproved);
+
+    // A code that was mailed counts everywhere, once.
+    store.email_code_put("u1", "hash of the first", HOUR).await.unwrap();
+    store.email_code_put("u1", "hash of a code", HOUR).await.unwrap();
+    let enter = async |hash: &str, at: i64| store.email_code_redeem("u1", hash, &act("account.proved", at)).await.unwrap();
+    assert_eq!([enter("hash of the first", 8).await, enter("hash of a code", HOUR).await], [Proved::Invalid; 2]);
+    assert_eq!((enter("hash of a code", 8).await, enter("hash of a code", 8).await), (Proved::Done, Proved::Invalid));
+    assert_eq!(standing().await, Standing::Proved);
+    assert!(matches!(redeem(store, "i2", known()).await, Linking::Linked { .. }));
+    assert_eq!(store.member_add(&there, false).await.unwrap(), Member::Added);
+}
+
+/// An older database: accounts that codes made, and all others.
+async fn who_had_a_role_before_anybody_asked_keeps_it(fresh: Fresh) {
+    let (owner, store) = (owner(&fresh).await, &fresh.store);
+    invite(store, "i1", jun()).await;
+    let row = store.invite_open("hash of i1", 6).await.unwrap().unwrap();
+    let by_holder = Act { actor: Actor { who: "holder of the code".to_owned(), ..Actor::default() }, ..act("person.linked", 6) };
+    store.invite_redeem(&row, "hash of i1", &new_account("u1", "jun@example.com"), false, &by_holder).await.unwrap();
+    let older = "UPDATE users SET email_proof = NULL; UPDATE members SET role = 'owner' WHERE user_id = 'u1';";
+    let migration = include_str!("../../../migrations/sqlite/0011_email_proofs.sql");
+    let learnt = migration.split(';').find(|sql| sql.contains("UPDATE users")).unwrap();
+    support::sql(&fresh, &format!("{older} {learnt};")).await;
+    let (jun, owner) = (store.member(ORG, "u1").await.unwrap().unwrap(), store.member(ORG, &owner.user_id).await.unwrap().unwrap());
+    assert_eq!((owner.standing, jun.standing, jun.role), (Standing::Proved, Standing::Unproved, Role::Owner));
+    let set = async |role: Role| store.member_set_role("u1", role, &act("member.role", 7)).await.unwrap();
+    assert_eq!(
+        (set(Role::Owner).await, set(Role::Admin).await, set(Role::Owner).await),
+        (MemberChange::Done, MemberChange::Done, MemberChange::Unproved)
+    );
 }

@@ -75,7 +75,7 @@ fn founder(number: usize) -> NewMember {
         user_id: format!("u{number}"),
         email: format!("{number}@example.com"),
         name: "Founder".to_owned(),
-        password_hash: "hash".to_owned(),
+        password_hash: Some("hash".to_owned()),
         role: Role::Owner,
         actor: Doer::default(),
         now: 1,
@@ -99,7 +99,11 @@ async fn a_member_is_added_once(fresh: Fresh) {
     let person = member(&fresh.store, "north", "a@example.com", Role::Admin).await;
     assert_eq!((person.role, person.organisation.as_str()), (Role::Admin, "NORTH"));
     let again = NewMember { organisation_slug: "north".to_owned(), email: "a@example.com".to_owned(), ..founder(9) };
-    assert_eq!(fresh.store.member_add(&again, false).await.unwrap(), Member::Already);
+    assert_eq!(fresh.store.member_add(&again, false).await.unwrap(), Member::AccountExists, "the password would be nobody's");
+    let there = NewMember { password_hash: None, ..again };
+    assert_eq!(fresh.store.member_add(&there, false).await.unwrap(), Member::Already);
+    let nobody = NewMember { email: "nobody@example.com".to_owned(), ..there };
+    assert_eq!(fresh.store.member_add(&nobody, false).await.unwrap(), Member::NoAccount);
     assert_eq!(fresh.store.member_first_organisation(&person.user_id).await.unwrap(), Some(person.organisation_id.clone()));
     let unchanged = fresh.store.member(&person.organisation_id, &person.user_id).await.unwrap().unwrap();
     assert_eq!(unchanged, person);

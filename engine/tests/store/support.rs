@@ -5,7 +5,7 @@ use std::path::Path;
 use relink_engine::account::{NewMember, Person, Role};
 use relink_engine::connection::{Actor as ConnectionActor, Viewer, Workspace};
 use relink_engine::entropy::Entropy;
-use relink_engine::store::{Act, Actor, Adoption, AuditKey, NewGrant, Store};
+use relink_engine::store::{Act, Actor, Adoption, AuditKey, Member, NewGrant, Store};
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
@@ -219,12 +219,15 @@ pub async fn member(store: &Store, slug: &str, email: &str, role: Role) -> Perso
         user_id: format!("user-{email}"),
         email: email.to_owned(),
         name: format!("Name of {email}"),
-        password_hash: "no hash".to_owned(),
+        password_hash: Some("no hash".to_owned()),
         role,
         actor: Actor::default(),
         now: 1,
     };
-    store.member_add(&new, false).await.unwrap();
+    if store.member_add(&new, false).await.unwrap() == Member::AccountExists {
+        let there = NewMember { password_hash: None, ..new.clone() };
+        assert_eq!(store.member_add(&there, false).await.unwrap(), Member::Added);
+    }
     store.member(&new.organisation_id, &new.user_id).await.unwrap().unwrap()
 }
 

@@ -115,14 +115,17 @@ pub enum User {
         #[arg(long)]
         email: String,
         /// Name as others see it
-        #[arg(long)]
-        name: String,
+        #[arg(long, required_unless_present = "existing")]
+        name: Option<String>,
         /// The organisation's slug: a-z, 0-9 and dashes
         #[arg(long)]
         org: String,
         /// What they may do
         #[arg(long, value_enum, default_value_t = RoleArg::Member)]
         role: RoleArg,
+        /// They have an account: make that one a member. Its name and password stay, and nothing is read from stdin
+        #[arg(long, conflicts_with = "name")]
+        existing: bool,
     },
 }
 
@@ -274,6 +277,18 @@ pub enum Member {
         /// What they may do from now on
         #[arg(long, value_enum)]
         role: RoleArg,
+    },
+    /// Answer for it that a member's account is whose its e-mail says, where a link code made it: after a yes on the terminal
+    Vouch {
+        /// The organisation's slug
+        #[arg(long)]
+        org: String,
+        /// E-mail of the member
+        #[arg(long)]
+        email: String,
+        /// Answer yes without being asked
+        #[arg(long)]
+        yes: bool,
     },
     /// Remove a member, with who they are in Linear; their sessions end
     Remove {

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 
 use super::args::{Args, Command, Connection, Destination, Key, Secret, User, Webhook};
 use super::output::{print, print_end, print_lines, print_list, print_secret, say};
+use super::people::NewUser;
 use super::{apps, audit, people};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
@@ -41,15 +42,10 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
     match command {
         Command::Serve { demo } => Ok(serve::serve(config, demo, clock, entropy).await?),
         Command::Simulate { addr, state, redirect_uris } => simulate(json, addr, state, redirect_uris).await,
-        Command::User(User::Add { email, name, org, role }) => {
+        Command::User(User::Add { email, name, org, role, existing }) => {
             let engine = start::engine(&config, clock, entropy).await?;
-            let added = engine.member_add(&org, &name, &email, from_stdin()?, role.into()).await?;
-            if added.account_existed {
-                say("They had an account already: its name and password are unchanged.");
-            }
-            let person = added.person;
-            let value = json!({ "id": person.user_id, "email": person.email, "name": person.name, "organisation": org, "role": person.role.name() });
-            Ok(print(json, &value, &format!("{} is {} of {org} now.", person.email, person.role.name()))?)
+            let new = NewUser { email: &email, name: name.as_deref().unwrap_or_default(), org: &org, role: role.into() };
+            people::add_user(json, &engine, new, existing).await
         }
         Command::Key(Key::New { org, name }) => {
             let engine = start::engine(&config, clock, entropy).await?;

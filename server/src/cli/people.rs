@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _};
 
 use relink_engine::Engine;
-use relink_engine::account::{self, Organisation, Person};
+use relink_engine::account::{self, Organisation, Person, Role, Standing};
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
 use relink_engine::people::{Guesser, Mailed};
@@ -13,12 +13,37 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use super::args::{Member, Workspace};
-use super::commands::{Outcome, connection, organisation};
+use super::commands::{Outcome, connection, from_stdin, organisation};
 use super::output::{ask, print, print_end, print_list, print_secret, say};
 use crate::times::rfc3339;
 
 /// Tries at the command line are counted together.
 const HERE: Guesser<'static> = Guesser { address: "command line", browser: "" };
+
+/// Whom to add.
+pub struct NewUser<'a> {
+    pub email: &'a str,
+    pub name: &'a str,
+    pub org: &'a str,
+    pub role: Role,
+}
+
+pub async fn add_user(json: bool, engine: &Engine, new: NewUser<'_>, existing: bool) -> Outcome {
+    let NewUser { email, name, org, role } = new;
+    let person = if existing {
+        let person = engine.member_add_existing(org, email, role).await?;
+        say("Their name and their password stay what they are.");
+        person
+    } else {
+        engine.member_add(org, name, email, from_stdin()?, role).await?
+    };
+    let value = json!({
+        "id": person.user_id, "email": person.email, "name": person.name, "organisation": org, "role": person.role.name(),
+        "email_proved": person.standing == Standing::Proved,
+    });
+    print(json, &value, &format!("{} is {} of {org} now.", person.email, person.role.name()))?;
+    Ok(())
+}
 
 pub async fn workspaces(json: bool, engine: &Engine, command: Workspace) -> Outcome {
     let Workspace::List { org } = command;
@@ -63,7 +88,7 @@ pub async fn link(json: bool, engine: &Engine, organisation: &Organisation, user
     let preview = engine.code_preview(code, HERE).await?;
     let [who, email, workspace] = [&preview.name, &preview.email, &preview.workspace].map(|text| name(text));
     say(&format!("{who} ({email}) in {workspace} on Linear, for {}.", person.email));
-    if !yes && !is_yes(answer) && !says_yes()? {
+    if !yes && !is_yes(answer) && !says_yes("Is that them? Type yes: ")? {
         return Err("nothing was linked; the code can still be used".into());
     }
     let confirmed = engine.code_confirm(code, Some(&person), HERE).await?;
@@ -71,14 +96,14 @@ pub async fn link(json: bool, engine: &Engine, organisation: &Organisation, user
     Ok(print(json, &value, &format!("{} is {} in {} now.", person.email, name(&confirmed.name), name(&confirmed.workspace)))?)
 }
 
-/// Asked on the terminal: stdin is where the code came from.
-fn says_yes() -> Result<bool, Box<dyn Error>> {
+/// Asked on the terminal: stdin may be where a code came from.
+fn says_yes(question: &str) -> Result<bool, Box<dyn Error>> {
     let no_terminal = "a yes is needed: run this in a terminal, or say --yes";
     let terminal = std::fs::File::open("/dev/tty").map_err(|_| no_terminal)?;
     if !terminal.is_terminal() {
         return Err(no_terminal.into());
     }
-    ask("Is that them? Type yes: ");
+    ask(question);
     let mut answer = String::new();
     BufReader::new(terminal).read_line(&mut answer).map_err(io::Error::other)?;
     Ok(is_yes(&answer))
@@ -92,12 +117,22 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
     match command {
         Member::List { org } => list(json, engine, &organisation(engine, &org).await?).await,
         Member::Role { org, email, role } => {
-            let role = account::Role::from(role);
+            let role = Role::from(role);
             let organisation = organisation(engine, &org).await?;
             let person = member(engine, &organisation, &email).await?;
             engine.member_set_role_by_command(&person, role).await?;
             let value = json!({ "email": person.email, "role": role.name() });
             Ok(print(json, &value, &format!("{} is {} of {org} now.", person.email, role.name()))?)
+        }
+        Member::Vouch { org, email, yes } => {
+            let person = member(engine, &organisation(engine, &org).await?, &email).await?;
+            say(&account::never_proved(&person.email));
+            if !yes && !says_yes("Do you answer for it? Type yes: ")? {
+                return Err("nothing was changed".into());
+            }
+            engine.member_vouch_by_command(&person).await?;
+            let value = json!({ "email": person.email, "email_proved": true });
+            Ok(print(json, &value, &format!("{} counts as proved now, in every organisation.", person.email))?)
         }
         Member::Remove { org, email } => {
             let person = member(engine, &organisation(engine, &org).await?, &email).await?;
@@ -121,12 +156,18 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
     for member in engine.team_of(&organisation.id).await? {
         let linked: Vec<String> = member.linked.iter().map(|link| format!("{} in {}", name(&link.name), name(&link.workspace))).collect();
         let who = if linked.is_empty() { "not linked".to_owned() } else { linked.join(", ") };
-        lines.push(format!("{}  {}  {}, {who}", member.email, member.name, member.role.name()));
+        let mark = match member.standing {
+            Standing::Proved => "",
+            Standing::Vouched => ", e-mail never proved, an owner vouched",
+            Standing::Unproved => ", e-mail never proved",
+        };
+        lines.push(format!("{}  {}  {}{mark}, {who}", member.email, member.name, member.role.name()));
         let linked =
             member.linked.iter().map(|link| json!({ "workspace": link.workspace_id, "linear_id": link.linear_id, "name": link.name }));
         values.push(json!({
             "email": member.email, "name": member.name, "role": member.role.name(), "since": rfc3339(member.since),
-            "linked": linked.collect::<Vec<Value>>(),
+            "linked": linked.collect::<Vec<Value>>(), "email_proved": member.standing == Standing::Proved,
+            "vouched": member.standing == Standing::Vouched,
         }));
     }
     Ok(print_list(json, &json!({ "members": values }), &lines, "There is no member yet.")?)

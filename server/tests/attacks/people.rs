@@ -1,1 +1,99 @@
 //! Taking somebody else's account.
+
+use serde_json::Value;
+
+use crate::process::client;
+use crate::site::{PASSWORD, Site};
+
+const ELIF: &str = "elif@acme.example";
+const THEIRS: &str = "a sentence that the attacker chose";
+
+/// What a link code's page sends back with the answer.
+fn preview(page: &str) -> String {
+    page.split("name=\"preview\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+/// An admin makes a link code for somebody else, keeps it, and gives the account a password. Answers the browser.
+async fn squat(site: &Site) -> reqwest::Client {
+    let invite = ["invite", "--org", "north", "--workspace", "acme-robotics", "--person", ELIF, "--json"];
+    let code = site.place.json(&invite, "")["code"].as_str().unwrap().to_owned();
+    let private = client();
+    let post = |path: &str, fields: &[(&str, &str)]| private.post(format!("{}{path}", site.relink.url)).form(fields).send();
+    post("/link", &[("code", &code)]).await.unwrap();
+    let page = private.get(format!("{}/link", site.relink.url)).send().await.unwrap().text().await.unwrap();
+    post("/link/confirm", &[("preview", &preview(&page)), ("answer", "yes")]).await.unwrap();
+    post("/link/password", &[("password", THEIRS)]).await.unwrap();
+    private
+}
+
+fn member(site: &Site, email: &str) -> Value {
+    let members = site.place.json(&["member", "list", "--org", "north", "--json"], "");
+    members["members"].as_array().unwrap().iter().find(|member| member["email"] == email).unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_somebody_squats_gets_no_role_and_no_place() {
+    let site = Site::open().await;
+    site.connect("acme-robotics").await;
+    squat(&site).await;
+    let elif = member(&site, ELIF);
+    assert_eq!((&elif["role"], &elif["email_proved"], &elif["vouched"]), (&"member".into(), &false.into(), &false.into()));
+    let words = site.place.run(&["member", "list", "--org", "north"], "");
+    assert!(String::from_utf8_lossy(&words.stdout).contains("member, e-mail never proved"));
+
+    let add = ["user", "add", "--email", ELIF, "--org", "south", "--role", "owner"];
+    let with_name = [&add[..], &["--name", "Elif"]].concat();
+    let existing = [&add[..], &["--existing"]].concat();
+    let role = ["member", "role", "--org", "north", "--email", ELIF, "--role", "admin"];
+    for (args, because) in [(&with_name[..], "--existing"), (&existing, "nobody proved"), (&role, "nobody proved")] {
+        let refused = site.place.run(args, &format!("{PASSWORD}\n"));
+        let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(1) && words.contains(because), "{args:?}: {words}");
+    }
+    let south = site.place.run(&["member", "list", "--org", "south"], "");
+    assert_eq!(south.status.code(), Some(1), "there is no such organisation");
+
+    // The operator knows better, and says so.
+    let vouch = ["member", "vouch", "--org", "north", "--email", ELIF];
+    let asked = site.place.run(&vouch, "");
+    assert_eq!(asked.status.code(), Some(1), "nobody said yes");
+    assert!(String::from_utf8_lossy(&asked.stderr).contains("A link code made the account, and somebody else may have used it."));
+    assert_eq!(site.place.json(&[&vouch[..], &["--yes", "--json"]].concat(), "")["email_proved"], true);
+    let added = site.place.run(&existing, "");
+    assert!(added.status.success() && String::from_utf8_lossy(&added.stderr).contains("their password stay"), "{added:?}");
+    assert_eq!(site.place.run(&existing, "").status.code(), Some(1), "a member already");
+    let nobody = ["user", "add", "--existing", "--email", "nobody@example.com", "--org", "south"];
+    assert_eq!(site.place.run(&nobody, "").status.code(), Some(1));
+    assert_eq!(site.place.run(&add, "").status.code(), Some(2), "a name, or --existing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_links_themself_to_somebody_else_without_linears_word() {
+    let site = Site::open().await;
+    site.connect("acme-robotics").await;
+    let password = format!("{PASSWORD}\n");
+    let add = ["user", "add", "--email", "mallory@example.com", "--name", "Mallory", "--org", "north", "--role", "admin", "--json"];
+    assert_eq!(site.place.json(&add, &password)["email_proved"], true);
+    let browser = client();
+    let post = |path: &str, fields: &[(&str, &str)]| browser.post(format!("{}{path}", site.relink.url)).form(fields).send();
+    assert_eq!(post("/signin", &[("email", "mallory@example.com"), ("password", PASSWORD)]).await.unwrap().status(), 303);
+    let connections = site.place.json(&["connection", "list", "--org", "north", "--json"], "");
+    let connection = connections["connections"][0]["id"].as_str().unwrap().to_owned();
+    post("/team/me", &[("workspace", &connection), ("person", "ada@acme.example")]).await.unwrap();
+    assert_eq!(member(&site, "mallory@example.com")["linked"], Value::Array(Vec::new()));
+
+    // Linear says that it is somebody else than they would like to be.
+    let ada = site.linear.state()["workspaces"][0]["users"][0]["id"].as_str().unwrap().to_owned();
+    let leave = post("/oauth/linear/prove", &[("workspace", &connection), ("person", &ada)]).await.unwrap();
+    let leave = leave.headers()["location"].to_str().unwrap().to_owned();
+    let asked = serde_json::json!({ "authorize_url": leave, "workspace": "acme-robotics", "user": ELIF });
+    let back: Value =
+        client().post(format!("{}/control/approve", site.linear_url)).json(&asked).send().await.unwrap().json().await.unwrap();
+    let back = browser.get(back["location"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(back.headers()["location"], "/team");
+    let page = browser.get(format!("{}/team", site.relink.url)).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("Linear says that you are Elif Demir."), "{page}");
+    assert_eq!(member(&site, "mallory@example.com")["linked"], Value::Array(Vec::new()));
+    let living = site.linear.state()["grants"].as_array().unwrap().iter().filter(|grant| grant["ended"] == false).count();
+    assert_eq!(living, 1, "the connection's own");
+}

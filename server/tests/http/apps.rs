@@ -174,14 +174,14 @@ async fn the_link_to_linear_fills_in_what_linear_takes() {
 }
 
 /// An app at Linear, and here.
-async fn own_app(browser: &mut Browser<'_>, new: NewApp) -> (DemoApp, String) {
+pub async fn own_app(browser: &mut Browser<'_>, new: NewApp) -> (DemoApp, String) {
     let app = browser.world.linear.add_app(new).unwrap();
     add(browser, "Acme internal", &app.client_id, &app.client_secret, &app.webhook_secret).await.shows("Acme internal is added.");
     let id = id(browser).await;
     (app, id)
 }
 
-fn private(workspace: &str) -> NewApp {
+pub fn private(workspace: &str) -> NewApp {
     NewApp { name: "Acme internal".to_owned(), private_to_workspace: Some(workspace.to_owned()), ..NewApp::default() }
 }
 

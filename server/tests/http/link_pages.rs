@@ -60,7 +60,7 @@ async fn without_an_account_a_yes_makes_one_and_signs_in() {
     page.shows("You are linked Elif Demir in Acme Robotics is you. Northwind Labs’ tools can now tell which Linear work is yours.");
     page.shows("You can close this page; there is nothing else to do.");
     page.shows("Wrong person after all? Tell Priya Raman, who can unlink you.");
-    phone.get("/team").await.shows("Elif Demir elif@acme.example Member, you Acme Robotics");
+    phone.get("/team").await.shows("Elif Demir elif@acme.example Member, you E-mail never proved Acme Robotics");
     phone.get("/link").await.shows("Enter your link code");
 
     let mut other = world.browser();
@@ -201,7 +201,7 @@ async fn whoever_never_set_a_password_is_removed_and_comes_back_as_new() {
     page.shows("You are linked Elif Demir in Acme Robotics is you.");
     page.shows("Set a password for later Your e-mail is elif@acme.example.");
     assert!(account().await.is_some_and(|after| Some(after) != before), "a fresh account");
-    owner.get("/team").await.shows("Elif Demir elif@acme.example Member Acme Robotics");
+    owner.get("/team").await.shows("Elif Demir elif@acme.example Member E-mail never proved Acme Robotics");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::world::{Setup, World};
 
 /// A mail server that takes everything, unless it is told to refuse, and remembers it.
 #[derive(Clone, Default)]
-struct Postbox {
+pub struct Postbox {
     mails: Arc<Mutex<Vec<String>>>,
     refusing: Arc<Mutex<bool>>,
 }
@@ -65,7 +65,7 @@ impl Postbox {
     }
 
     /// Everything that came, decoded as far as our plain text is encoded.
-    fn taken(&self) -> Vec<String> {
+    pub fn taken(&self) -> Vec<String> {
         let mails = self.mails.lock().unwrap();
         mails.iter().map(|mail| mail.replace("=\n", "").replace("=E2=80=99", "’")).collect()
     }
@@ -75,7 +75,7 @@ impl Postbox {
     }
 }
 
-async fn with_mail() -> (World, Postbox) {
+pub async fn with_mail() -> (World, Postbox) {
     let (postbox, url) = Postbox::open().await;
     let server = MailServer::new(&url, "Relink <relink@northwind.dev>").unwrap();
     let mail = Mail::new(server, Url::parse("https://relink.northwind.dev").unwrap());

@@ -22,7 +22,7 @@ async fn people(program: &Program<'_>, query: &str) -> Value {
 async fn programs_look_people_up_by_linear_id_and_email() {
     let world = World::new().await;
     let (_browser, program, id) = world.connected().await;
-    let person = world.add("northwind-labs", "chi@northwind.dev", Role::Admin).await;
+    let person = world.add("northwind-labs", "chi@northwind.dev", Role::Owner).await;
     assert_eq!(people(&program, "").await, json!({ "people": [] }));
     let chiara = world.engine.linear_people(&person, &id).await.unwrap().into_iter().find(|one| one.email == CHIARA).unwrap();
     world.engine.link_self(&person, &id, &chiara.id).await.unwrap();

@@ -25,7 +25,7 @@ pub type Field = (&'static str, &'static str);
 /// Path, fields, and who may. One that takes either of two ids stands there twice.
 pub type Function = (&'static str, &'static [Field], Least);
 
-pub const FUNCTIONS: [Function; 47] = [
+pub const FUNCTIONS: [Function; 52] = [
     ("/signin", &[("email", "x@example.com"), ("password", "wrong"), ("next", "/")], Anybody),
     ("/signup", &[("organisation", ""), ("name", ""), ("email", ""), ("password", "")], Anybody),
     ("/signout", &[], Anybody),
@@ -47,6 +47,10 @@ pub const FUNCTIONS: [Function; 47] = [
     ("/password", &[("present", "wrong"), ("password", "short")], Member),
     ("/signout-elsewhere", &[], Member),
     ("/team/unlink", &[("workspace", "{workspace}"), ("person", "{linear person}"), ("back", "")], Member),
+    ("/link/prove", &[("preview", "none")], Anybody),
+    ("/oauth/linear/prove", &[("workspace", "{connection}"), ("person", "")], Member),
+    ("/team/email-code/send", &[], Member),
+    ("/team/email-code", &[("code", "none")], Member),
     ("/oauth/linear/start", &[("connection", "{connection}")], Admin),
     ("/oauth/linear/start", &[("app", "{app}"), ("actor", "app"), ("scopes[]", "read")], Admin),
     ("/integrations/refresh", &[("connection", "{connection}")], Admin),
@@ -67,6 +71,7 @@ pub const FUNCTIONS: [Function; 47] = [
     ("/team/invites/revoke", &[("invite", "{invite}")], Admin),
     ("/team/me", &[("workspace", "{connection}"), ("person", "{linear person}")], Admin),
     ("/team/role", &[("member", "{member}"), ("role", "admin")], Owner),
+    ("/team/vouch", &[("member", "{member}")], Owner),
     ("/team/remove", &[("member", "{member}")], Owner),
     ("/settings/apps", &[("name", ""), ("client_id", ""), ("client_secret", ""), ("webhook_secret", "")], Owner),
     ("/settings/apps/secrets", &[("app", "{app}"), ("client_secret", "a-client-secret"), ("webhook_secret", "")], Owner),

@@ -55,7 +55,7 @@ pub fn hidden(page: &Reply, action: &str, name: &str) -> Vec<String> {
 pub async fn manage(browser: &mut Browser<'_>, name: &str) -> Reply {
     let page = browser.get("/team").await;
     let body = page.body.replace("<!---->", "");
-    let row = body.split("<tr>").find(|row| row.contains(name) && row.contains("/team?member=")).expect("a row with Manage");
+    let row = body.split("<tr").find(|row| row.contains(name) && row.contains("/team?member=")).expect("a row with Manage");
     let id = row.split("/team?member=").nth(1).unwrap().split(['#', '"']).next().unwrap().to_owned();
     browser.get(&format!("/team?member={id}")).await
 }
@@ -248,7 +248,7 @@ async fn the_inviter_learns_of_a_no_and_of_somebody_who_is_taken() {
 
     // Ada says who she is while her code is on its way to somebody else.
     let code = invite(&mut browser, &id, "ada@acme.example").await;
-    let mut ada = world.member("northwind-labs", "ada@northwind.dev", Role::Admin).await;
+    let mut ada = world.member("northwind-labs", "ada@northwind.dev", Role::Owner).await;
     let page = ada.get("/team").await;
     let linear_id = page.body.split("Ada Okafor, ada@acme.example</option>").next().unwrap().rsplit("value=\"").next().unwrap();
     let linear_id = linear_id.split('"').next().unwrap().to_owned();
@@ -303,7 +303,7 @@ async fn members_unlink_themselves_and_admins_anybody() {
     let mut elif = world.browser();
     let code = invite(&mut owner, &id, "elif@acme.example").await;
     redeem(&mut elif, &code).await.shows("You are linked");
-    owner.get("/team").await.shows("Elif Demir elif@acme.example Member Acme Robotics Manage");
+    owner.get("/team").await.shows("Elif Demir elif@acme.example Member E-mail never proved Acme Robotics Manage");
 
     let page = manage(&mut elif, "elif@acme.example").await;
     page.shows("Manage yourself");
@@ -320,7 +320,7 @@ async fn members_unlink_themselves_and_admins_anybody() {
     redeem(&mut elif, &again).await.shows("You are linked");
     let mut admin = world.member("northwind-labs", "lee@northwind.dev", Role::Admin).await;
     assert_eq!(admin.post("/team/unlink", &fields).await.location(), "/team");
-    admin.get("/team").await.shows("Elif Demir elif@acme.example Member Not linked yet");
+    admin.get("/team").await.shows("Elif Demir elif@acme.example Member E-mail never proved Not linked yet");
 }
 
 #[tokio::test]
@@ -331,12 +331,14 @@ async fn owners_give_roles_and_remove_members() {
     let code = invite(&mut owner, &id, "elif@acme.example").await;
     redeem(&mut elif, &code).await;
     let page = manage(&mut owner, "elif@acme.example").await;
+    page.shows("Nobody proved that elif@acme.example is theirs.");
     let member = hidden(&page, "/team/role", "member").remove(0);
+    assert_eq!(owner.post("/team/vouch", &[("member", &member)]).await.location(), "/team");
 
     assert_eq!(owner.post("/team/role", &[("member", &member), ("role", "admin")]).await.location(), "/team");
     let page = owner.get("/team").await;
     page.shows("Elif Demir is an admin now. They were signed out everywhere.");
-    page.shows("Elif Demir elif@acme.example Admin");
+    page.shows("Elif Demir elif@acme.example Admin E-mail never proved, an owner vouched");
     assert!(elif.get("/team").await.location().starts_with("/signin"));
 
     let asked = owner.get(&format!("/team?member={member}&confirm=remove")).await;
@@ -374,7 +376,14 @@ async fn who_manages_says_who_they_are_without_a_code() {
     owner.get("/team").await.shows("You were not linked. You are Ada Okafor in this workspace already. Unlink that first.");
     let mut admin = world.member("northwind-labs", "lee@northwind.dev", Role::Admin).await;
     admin.post("/team/me", &[("workspace", &id), ("person", "ada@acme.example")]).await;
-    admin.get("/team").await.shows("You were not linked. They are linked to priya@northwind.dev already.");
+    admin.get("/team").await.shows("You were not linked. In Linear Ada Okafor has the e-mail ada@acme.example, which is not yours here.");
+    let mut ben = world.member("northwind-labs", "Ben@acme.example", Role::Admin).await;
+    ben.get("/team").await.shows("Which one is you in Acme Robotics?");
+    ben.post("/team/me", &[("workspace", &id), ("person", "ben@acme.example")]).await;
+    ben.get("/team").await.shows("You are Ben Castillo in Acme Robotics.");
+    let mut other = world.member("northwind-labs", "lou@northwind.dev", Role::Owner).await;
+    other.post("/team/me", &[("workspace", &id), ("person", "ada@acme.example")]).await;
+    other.get("/team").await.shows("You were not linked. They are linked to priya@northwind.dev already.");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use relink_engine::mail::Mail;
 use relink_engine::store::Store;
 use relink_engine::vault::{KeyRing, Vault};
 use relink_engine::webhook::SigningKey;
-use relink_engine::{Engine, RefreshSettings, Settings};
+use relink_engine::{Engine, MemberAddError, RefreshSettings, Settings};
 use relink_server::{Web, config, router};
 use relink_simulator::{Approve, ClockMove, DemoApp, Endpoint, Fault, GrantCounts, Kind, Options, RevokeToken, Simulator};
 use secrecy::ExposeSecret as _;
@@ -50,6 +50,8 @@ pub struct Setup {
     pub shared_workspaces: bool,
     /// Of Linear: nobody knows whether it is so, and it must cost nothing either way.
     pub revoke_ends_installation: bool,
+    /// As little known.
+    pub revoke_ends_authorisation: bool,
     pub api_requests_per_minute: Option<u32>,
     pub jobs_secret: Option<&'static str>,
     pub allow_private_destinations: bool,
@@ -76,7 +78,11 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let linear_url = format!("http://{}", listener.local_addr().unwrap());
         let linear = simulated_linear(&linear_url, &format!("{url}/oauth/linear/callback"));
-        linear.merge_settings(&json!({ "revoke_ends_installation": setup.revoke_ends_installation })).unwrap();
+        let revoking = json!({
+            "revoke_ends_installation": setup.revoke_ends_installation,
+            "revoke_ends_authorisation": setup.revoke_ends_authorisation,
+        });
+        linear.merge_settings(&revoking).unwrap();
         let DemoApp { client_id, client_secret, webhook_secret, .. } = linear.app();
         tokio::spawn(linear.clone().serve(listener, std::future::pending()));
 
@@ -180,7 +186,10 @@ impl World {
     }
 
     pub async fn add(&self, org: &str, email: &str, role: Role) -> Person {
-        self.engine.member_add(org, "Some Body", email, PASSWORD.into(), role).await.unwrap().person
+        match self.engine.member_add(org, "Some Body", email, PASSWORD.into(), role).await {
+            Err(MemberAddError::AccountExists(_)) => self.engine.member_add_existing(org, email, role).await.unwrap(),
+            added => added.unwrap(),
+        }
     }
 
     /// The next request of this kind goes wrong.
@@ -271,6 +280,13 @@ impl World {
         let organisation = self.engine.store().organisation_by_slug(organisation).await.unwrap().unwrap().id;
         let identified = async |linear: &Linear, token: &_| linear.identity(token).await;
         self.engine.with_token(&organisation, connection, identified).await.is_ok()
+    }
+
+    /// Permissions that people gave and that nobody took back.
+    pub fn living_permissions(&self) -> usize {
+        let state = self.linear.state();
+        let grants = state["grants"].as_array().unwrap();
+        grants.iter().filter(|grant| grant["actor"] == "user" && grant["ended"] == false).count()
     }
 
     /// Requests that an endpoint of Linear answered, by any outcome.
@@ -434,6 +450,19 @@ impl Browser<'_> {
             authorize_url: authorize_url.to_owned(),
             workspace: workspace.to_owned(),
             decision: Some(decision.to_owned()),
+            ..Approve::default()
+        };
+        let location = self.world.linear.approve(&asked).unwrap().expect("a way back");
+        let back = url::Url::parse(&location).unwrap();
+        format!("{}?{}", back.path(), back.query().unwrap_or_default())
+    }
+
+    /// [`Browser::decide`] by somebody in particular, who approves.
+    pub fn approve_as(&self, authorize_url: &str, workspace: &str, user: &str) -> String {
+        let asked = Approve {
+            authorize_url: authorize_url.to_owned(),
+            workspace: workspace.to_owned(),
+            user: Some(user.to_owned()),
             ..Approve::default()
         };
         let location = self.world.linear.approve(&asked).unwrap().expect("a way back");

@@ -26,6 +26,7 @@ fn every_command_explains_itself() {
         &["link", "--help"],
         &["member", "list", "--help"],
         &["member", "role", "--help"],
+        &["member", "vouch", "--help"],
         &["member", "remove", "--help"],
         &["member", "unlink", "--help"],
         &["audit", "verify", "--help"],

@@ -54,6 +54,11 @@ pub fn invite_problem(problem: &InviteProblem) -> String {
             .to_owned(),
         InviteProblem::Several => "More than one person has this name. Type the e-mail.".to_owned(),
         InviteProblem::Linked { email } => format!("They are linked to {email} already. Unlink that first if it is wrong."),
+        InviteProblem::NeedsProof { name, email } => {
+            format!(
+                "In Linear {name} has the e-mail {email}, which is not yours here. If they are you, continue with Linear. Nothing was changed."
+            )
+        }
         InviteProblem::Unreachable => "Linear does not answer right now. Nothing was changed. Try again in a minute.".to_owned(),
         InviteProblem::Refused => {
             "Linear refused this one question, for its rate limit or a missing permission. Nothing was changed.".to_owned()

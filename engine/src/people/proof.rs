@@ -1,0 +1,246 @@
+//! Proof at Linear: whoever it is goes to Linear's consent page, and Linear says who they are. Relink looks once, hands the
+//! permission back, and only then decides.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::proved::{Proof, ProofBeginError, ProofEnd, ProofError, Told};
+use super::redeem::{CodeError, ConfirmError, Guesser};
+use crate::account::{self, Person};
+use crate::clock::{MINUTE, Millis};
+use crate::connect::{BeginError, Callback};
+use crate::connection::{Actor, Connection, State};
+use crate::digest::sha256_hex;
+use crate::linear::{Tokens, WhoAmI};
+use crate::store::{Linking, ProofAttempt, StoreError};
+use crate::vault::Place;
+use crate::{Engine, uncancelled};
+
+/// Time to say yes.
+const ATTEMPT_LIFE: Millis = 10 * MINUTE;
+/// Nothing that is written: the least that says who somebody is.
+const SCOPE: &str = "read";
+/// Seconds after which a revocation that Linear did not confirm is asked for again.
+const AGAIN_AFTER_S: [u64; 6] = [1, 5, 30, 120, 600, 3_600];
+
+const TABLE: &str = "proof_attempts";
+const VERIFIER: &str = "verifier_sealed";
+
+/// What a consent is to show.
+struct Wanted<'a> {
+    browser: &'a str,
+    user_id: Option<&'a str>,
+    linear_id: Option<&'a str>,
+    code_hash: Option<String>,
+}
+
+impl Engine {
+    /// Sends a member to Linear's consent page, to say who they are in the workspace of a connection. With `linear_id` they
+    /// have to be that person.
+    ///
+    /// # Errors
+    /// See [`BeginError`].
+    pub async fn proof_begin(&self, person: &Person, browser: &str, connection: &str, linear_id: Option<&str>) -> Result<Url, BeginError> {
+        let connection = self.store().connection(&person.organisation_id, connection).await?.ok_or(BeginError::NotFound)?;
+        self.to_consent(&connection, Wanted { browser, user_id: Some(&person.user_id), linear_id, code_hash: None }).await
+    }
+
+    /// Sends whoever holds a link code to Linear's consent page, to say that they are the person whom it names. Nothing is
+    /// used up before they come back.
+    ///
+    /// # Errors
+    /// See [`ProofBeginError`].
+    pub async fn proof_begin_for_code(
+        &self,
+        typed: &str,
+        signed_in: Option<&Person>,
+        browser: &str,
+        guesser: Guesser<'_>,
+    ) -> Result<Url, ProofBeginError> {
+        let (invite, hash) = self.look_up(typed, guesser).await?;
+        let connection = self.store().connection_by_workspace(&invite.organisation_id, &invite.workspace_id).await;
+        let connection = connection.map_err(CodeError::from)?.ok_or(BeginError::NotFound)?;
+        let user_id = signed_in.map(|person| &*person.user_id);
+        let wanted = Wanted { browser, user_id, linear_id: Some(&invite.linear_id), code_hash: Some(hash) };
+        Ok(self.to_consent(&connection, wanted).await?)
+    }
+
+    async fn to_consent(&self, connection: &Connection, wanted: Wanted<'_>) -> Result<Url, BeginError> {
+        if matches!(connection.state, State::Disconnected { .. }) {
+            return Err(BeginError::NotFound);
+        }
+        let organisation = &connection.organisation_id;
+        let app = self.oauth_app(organisation, connection.app_id.as_deref()).await?;
+        let state = self.entropy().token();
+        let verifier = SecretString::from(self.entropy().token());
+        let state_hash = sha256_hex(state.as_bytes());
+        let attempt = ProofAttempt {
+            verifier_sealed: self.vault().seal(Place { table: TABLE, row: &state_hash, column: VERIFIER, organisation }, &verifier),
+            browser_hash: sha256_hex(wanted.browser.as_bytes()),
+            organisation_id: organisation.clone(),
+            user_id: wanted.user_id.map(str::to_owned),
+            connection_id: connection.id.clone(),
+            app_id: connection.app_id.clone(),
+            linear_id: wanted.linear_id.map(str::to_owned),
+            code_hash: wanted.code_hash,
+            expires_at: self.now() + ATTEMPT_LIFE,
+            state_hash,
+        };
+        self.store().proof_attempt_create(&attempt).await?;
+        Ok(self.linear().authorize_url(&app, &state, &verifier, Actor::User, &[SCOPE.to_owned()]))
+    }
+
+    /// Ends an attempt with what Linear sent the browser back with; `None` where it is none of this browser's. Whatever goes
+    /// wrong, nothing is written, and the permission is handed back.
+    ///
+    /// # Errors
+    /// When the database fails; how the attempt ended is in the answer.
+    pub async fn proof_finish(
+        &self,
+        person: Option<&Person>,
+        browser: &str,
+        address: &str,
+        callback: &Callback,
+    ) -> Result<Option<ProofEnd>, StoreError> {
+        let Some(state) = &callback.state else { return Ok(None) };
+        let (state_hash, browser_hash) = (sha256_hex(state.as_bytes()), sha256_hex(browser.as_bytes()));
+        let Some(attempt) = self.store().proof_attempt_take(&state_hash, &browser_hash, self.now()).await? else { return Ok(None) };
+        let of_code = attempt.code_hash.is_some();
+        let outcome = match approved(person, &attempt, callback) {
+            Ok(code) => {
+                let (engine, person, address) = (self.clone(), person.cloned(), address.to_owned());
+                // From here on nobody's leaving stops it: the permission has to be handed back.
+                uncancelled(async move { engine.look_and_decide(person.as_ref(), &attempt, &code, address).await }).await
+            }
+            Err(error) => Err(error),
+        };
+        Ok(Some(ProofEnd { of_code, outcome }))
+    }
+
+    async fn look_and_decide(
+        &self,
+        person: Option<&Person>,
+        attempt: &ProofAttempt,
+        code: &str,
+        address: String,
+    ) -> Result<Proof, ProofError> {
+        // Before Linear gives anything for the code: what is not asked for need not be handed back.
+        let connection = self.store().connection(&attempt.organisation_id, &attempt.connection_id).await?;
+        let connection = connection.filter(|connection| !matches!(connection.state, State::Disconnected { .. }));
+        let connection = connection.ok_or(ProofError::Gone)?;
+        let who = self.ask_who(attempt, code).await?;
+        let told = Told { name: who.person.name.clone(), email: who.person.email.clone(), workspace: who.workspace.name.clone() };
+        if who.workspace.id != connection.workspace.id {
+            return Err(ProofError::OtherWorkspace { told, expected: connection.workspace.name });
+        }
+        if !who.person.can_be_linked() {
+            return Err(ProofError::NotLinkable { told });
+        }
+        if attempt.linear_id.as_ref().is_some_and(|expected| *expected != who.person.id) {
+            return Err(ProofError::SomebodyElse { told });
+        }
+        match (&attempt.code_hash, person) {
+            (Some(hash), _) => self.redeem_proved(hash, person, &who, told, address).await,
+            (None, Some(person)) => self.link_proved(person, &connection, &who, told).await,
+            (None, None) => Err(ProofError::StateMismatch),
+        }
+    }
+
+    /// Asks Linear who it is, and hands the permission back before anything is made of the answer.
+    async fn ask_who(&self, attempt: &ProofAttempt, code: &str) -> Result<WhoAmI, ProofError> {
+        let organisation = &attempt.organisation_id;
+        let verifier = self.vault().open_row(TABLE, VERIFIER, &attempt.state_hash, organisation, &attempt.verifier_sealed)?;
+        let app = self.oauth_app(organisation, attempt.app_id.as_deref()).await?;
+        let tokens = self.linear().exchange(&app, code, &verifier).await?;
+        let who = self.linear().who_am_i(&tokens.access).await;
+        self.hand_back(&app.client_id, who.as_ref().ok(), tokens).await;
+        who.map_err(|error| ProofError::LinearUnreachable(error.to_string()))
+    }
+
+    /// Revokes at once what was lent to look: it is one person's, who may take it back in Linear at any time, so no
+    /// installation hangs on it. Only where a living connection acts as that very person may it hang on the same permission;
+    /// then it waits for that one's end, sealed.
+    async fn hand_back(&self, client_id: &str, who: Option<&WhoAmI>, tokens: Tokens) {
+        let (workspace, person) = who.map(|who| (&*who.workspace.id, &*who.person.id)).unzip();
+        match self.store().connection_living_as(client_id, workspace, person).await {
+            Ok(Some((organisation, id))) => self.set_aside(&organisation, &id, client_id, &tokens).await,
+            Ok(None) => self.void_for_certain(tokens).await,
+            Err(error) => {
+                tracing::warn!(%error, "a permission that was lent for a look is revoked unseen");
+                self.void_for_certain(tokens).await;
+            }
+        }
+    }
+
+    /// Goes on in the background where Linear does not confirm it. Nothing is stored for that.
+    async fn void_for_certain(&self, tokens: Tokens) {
+        if self.void(&tokens.access, tokens.refresh.as_ref()).await {
+            return;
+        }
+        let engine = self.clone();
+        tokio::spawn(async move {
+            for seconds in AGAIN_AFTER_S {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                if engine.void(&tokens.access, tokens.refresh.as_ref()).await {
+                    return;
+                }
+            }
+            tracing::error!("Linear never confirmed that a permission is revoked that was lent to say who somebody is");
+        });
+    }
+
+    async fn link_proved(&self, person: &Person, connection: &Connection, who: &WhoAmI, told: Told) -> Result<Proof, ProofError> {
+        let subject = format!("{} in {}, proved at Linear", told.name, told.workspace);
+        let act = self.act(&person.organisation_id, person.actor(), "person.linked", subject);
+        let email_proved = account::email(&told.email).is_some_and(|email| email == person.email);
+        let row = super::invites::row(connection, &who.person);
+        match self.store().person_link(&row, &person.user_id, email_proved, &act).await? {
+            Linking::Linked { again, .. } => Ok(Proof::Member { told, again, email_proved }),
+            Linking::PersonTaken { email } => Err(ProofError::PersonTaken { told, email }),
+            Linking::OtherPerson { name } => Err(ProofError::OtherPerson { told, name }),
+            Linking::Gone | Linking::EmailTaken | Linking::Unproved => Err(ProofError::Gone),
+        }
+    }
+
+    async fn redeem_proved(
+        &self,
+        code_hash: &str,
+        person: Option<&Person>,
+        who: &WhoAmI,
+        told: Told,
+        address: String,
+    ) -> Result<Proof, ProofError> {
+        let invite = self.store().invite_open(code_hash, self.now()).await?.ok_or(ProofError::Gone)?;
+        match self.confirm(&invite, code_hash, person, address, Some(&who.person)).await {
+            Ok(confirmed) => Ok(Proof::Code(confirmed)),
+            Err(ConfirmError::Code(CodeError::Store(error))) => Err(error.into()),
+            Err(ConfirmError::Code(_)) => Err(ProofError::Gone),
+            Err(ConfirmError::EmailTaken) => Err(ProofError::EmailTaken),
+            Err(ConfirmError::Unproved | ConfirmError::OwnCode) => Err(ProofError::Unproved),
+            Err(ConfirmError::PersonTaken { email }) => Err(ProofError::PersonTaken { told, email }),
+            Err(ConfirmError::OtherPerson { name }) => Err(ProofError::OtherPerson { told, name }),
+        }
+    }
+}
+
+/// The code that Linear gave, if it is whoever began who came back with it.
+fn approved(person: Option<&Person>, attempt: &ProofAttempt, callback: &Callback) -> Result<String, ProofError> {
+    let theirs = match (&attempt.user_id, person) {
+        (Some(user), Some(person)) => {
+            // A link code may be another organisation's.
+            *user == person.user_id && (attempt.code_hash.is_some() || attempt.organisation_id == person.organisation_id)
+        }
+        (None, None) => true,
+        _ => false,
+    };
+    if !theirs {
+        return Err(ProofError::StateMismatch);
+    }
+    match callback.error.as_deref() {
+        Some("access_denied") => Err(ProofError::AccessDenied),
+        Some(_) => Err(ProofError::AuthorizationFailed),
+        None => callback.code.clone().ok_or(ProofError::AuthorizationFailed),
+    }
+}

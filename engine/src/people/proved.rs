@@ -1,0 +1,96 @@
+//! How a proof at Linear ends.
+
+use super::redeem::{CodeError, Confirmed};
+use crate::apps::Unusable;
+use crate::connect::BeginError;
+use crate::linear::ExchangeError;
+use crate::store::StoreError;
+use crate::vault::Unreadable;
+
+/// Who Linear says that somebody is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub name: String,
+    pub email: String,
+    /// The workspace's name.
+    pub workspace: String,
+}
+
+/// What a proof did.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// A member is this person of the workspace, and was it before if `again`.
+    Member { told: Told, again: bool, email_proved: bool },
+    /// A link code was redeemed by it.
+    Code(Confirmed),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    #[error("the person or Linear denied access")]
+    AccessDenied,
+    #[error("Linear stopped the approval")]
+    AuthorizationFailed,
+    #[error("somebody else is signed in by now")]
+    StateMismatch,
+    #[error("Linear refused the code: {0}")]
+    ExchangeFailed(String),
+    #[error("Linear did not answer usefully: {0}")]
+    LinearUnreachable(String),
+    /// The connection, the member or the code: whatever was to be proved.
+    #[error("what was to be proved is gone")]
+    Gone,
+    #[error("another workspace was approved than {expected}")]
+    OtherWorkspace { told: Told, expected: String },
+    #[error("Linear says that it is somebody else")]
+    SomebodyElse { told: Told },
+    #[error("they are a bot, or left the workspace")]
+    NotLinkable { told: Told },
+    #[error("another member is this person")]
+    PersonTaken { told: Told, email: String },
+    #[error("they are {name} in this workspace already")]
+    OtherPerson { told: Told, name: String },
+    #[error("somebody has an account with this e-mail and has to sign in")]
+    EmailTaken,
+    #[error("nobody proved the e-mail of the account")]
+    Unproved,
+    #[error(transparent)]
+    Sealed(#[from] Unreadable),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ProofBeginError {
+    #[error(transparent)]
+    Code(#[from] CodeError),
+    #[error(transparent)]
+    Begin(#[from] BeginError),
+}
+
+/// How a proof ended, and what it was for.
+#[derive(Debug)]
+pub struct ProofEnd {
+    /// A link code was to be redeemed by it.
+    pub of_code: bool,
+    pub outcome: Result<Proof, ProofError>,
+}
+
+impl From<ExchangeError> for ProofError {
+    fn from(error: ExchangeError) -> ProofError {
+        match error {
+            ExchangeError::Refused { code, .. } => ProofError::ExchangeFailed(code),
+            error @ (ExchangeError::NotShown | ExchangeError::Passing(_)) => ProofError::LinearUnreachable(error.to_string()),
+        }
+    }
+}
+
+impl From<Unusable> for ProofError {
+    fn from(error: Unusable) -> ProofError {
+        match error {
+            Unusable::NotConfigured | Unusable::AnotherApp => ProofError::ExchangeFailed("not_configured".to_owned()),
+            Unusable::Sealed(unreadable) => unreadable.into(),
+            Unusable::Store(error) => error.into(),
+        }
+    }
+}

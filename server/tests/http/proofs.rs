@@ -1,0 +1,442 @@
+//! Proof of who somebody is: Linear's word, a code that is mailed, an owner's word.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use relink_engine::account::{Role, Standing};
+use relink_engine::clock::{HOUR, MINUTE};
+use relink_simulator::{Endpoint, Kind};
+
+use crate::apps::{own_app, private};
+use crate::keys::{contains, on_disk};
+use crate::link_pages::{enter, redeem};
+use crate::mail::with_mail;
+use crate::team_pages::{acme, hidden, invite, manage};
+use crate::world::{Browser, PASSWORD, Reply, Setup, World};
+
+const PROVE: &str = "/oauth/linear/prove";
+const ELIF: &str = "elif@acme.example";
+
+/// Presses Continue with Linear on the team's page: where the browser is sent.
+async fn leave(browser: &mut Browser<'_>, connection: &str) -> String {
+    browser.post(PROVE, &[("workspace", connection)]).await.location().to_owned()
+}
+
+/// Continues with Linear as somebody there, and answers the page after that.
+async fn prove(browser: &mut Browser<'_>, connection: &str, workspace: &str, user: &str) -> Reply {
+    let url = leave(browser, connection).await;
+    come_back(browser, &url, workspace, user).await
+}
+
+async fn come_back(browser: &mut Browser<'_>, url: &str, workspace: &str, user: &str) -> Reply {
+    let back = browser.approve_as(url, workspace, user);
+    let page = browser.get(&back).await.location().to_owned();
+    browser.get(&page).await
+}
+
+async fn linked(world: &World) -> Vec<(String, String)> {
+    let people = world.engine.store().people(&world.organisation().await).await.unwrap();
+    people.into_iter().map(|link| (link.user_email, link.linear_name)).collect()
+}
+
+fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    of.iter().map(|(email, name)| ((*email).to_owned(), (*name).to_owned())).collect()
+}
+
+/// Nothing was linked, nothing that Linear gave for a look is alive or kept, and the connection works.
+async fn nothing_came_of_it(world: &World, connection: &str) {
+    assert_eq!(linked(world).await, []);
+    assert_eq!(world.living_permissions(), 0);
+    assert!(world.lives("northwind-labs", connection).await);
+}
+
+async fn standing(world: &World, email: &str) -> Standing {
+    let user = world.engine.store().user_by_email(email).await.unwrap().unwrap();
+    world.engine.store().member(&world.organisation().await, &user.id).await.unwrap().unwrap().standing
+}
+
+/// An account that a link code made, in its own browser.
+async fn by_code<'a>(world: &'a World, owner: &mut Browser<'_>, connection: &str) -> Browser<'a> {
+    let code = invite(owner, connection, ELIF).await;
+    let mut browser = world.browser();
+    redeem(&mut browser, &code).await.shows("You are linked");
+    browser
+}
+
+#[tokio::test]
+async fn linear_says_who_somebody_is_and_gets_its_permission_back() {
+    let world = World::new().await;
+    let (_owner, id) = acme(&world).await;
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    mia.get("/team").await.shows("Who are you in Acme Robotics? Continue with Linear");
+    let url = leave(&mut mia, &id).await;
+    let asked: HashMap<String, String> = url::Url::parse(&url).unwrap().query_pairs().into_owned().collect();
+    assert_eq!((asked["actor"].as_str(), asked["scope"].as_str(), asked["prompt"].as_str()), ("user", "read", "consent"));
+    assert_eq!((asked["code_challenge_method"].as_str(), asked["code_challenge"].len()), ("S256", 43));
+    assert_eq!(asked["redirect_uri"], "http://localhost:3000/oauth/linear/callback");
+
+    // Another e-mail than the one here: Linear's word is better than that.
+    let page = come_back(&mut mia, &url, "acme-robotics", ELIF).await;
+    page.shows("You are Elif Demir in Acme Robotics. Linear says so. The permission to look is handed back.");
+    assert_eq!(linked(&world).await, pairs(&[("mia@northwind.dev", "Elif Demir")]));
+    assert_eq!(world.living_permissions(), 0);
+    assert!(world.lives("northwind-labs", &id).await);
+    let disk = on_disk(&world);
+    assert!(world.minted().iter().all(|secret| !contains(&disk, secret)));
+    let kept = world.engine.store().superseded_grants(&id).await.unwrap();
+    assert!(kept.is_empty(), "not even sealed");
+    let trail = world.engine.store().audit_before(&world.organisation().await, i64::MAX, 1).await.unwrap();
+    assert_eq!((trail[0].act.as_str(), trail[0].who.as_str()), ("person.linked", "mia@northwind.dev"));
+    assert_eq!(trail[0].subject, "Elif Demir in Acme Robotics, proved at Linear");
+}
+
+#[tokio::test]
+async fn somebody_else_is_told_who_linear_says_they_are_and_nothing_is_written() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    owner.connect("globex").await;
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    let elif =
+        world.linear.state()["workspaces"][0]["users"].as_array().unwrap().iter().find(|user| user["email"] == ELIF).unwrap().clone();
+    let meant = [("workspace", id.as_str()), ("person", elif["id"].as_str().unwrap())];
+    let url = mia.post(PROVE, &meant).await.location().to_owned();
+    let page = come_back(&mut mia, &url, "acme-robotics", "ben@acme.example").await;
+    page.shows("Linear says that you are Ben Castillo. ben@acme.example in Acme Robotics is not who was meant. Nothing was linked.");
+    nothing_came_of_it(&world, &id).await;
+
+    let url = leave(&mut mia, &id).await;
+    let back = mia.decide(&url, "globex", "approve");
+    assert_eq!(mia.get(&back).await.location(), "/team");
+    let page = mia.get("/team").await;
+    page.shows("You approved another workspace. Linear says that you are ");
+    page.shows("This is about Acme Robotics. Nothing was linked. Choose Acme Robotics on Linear’s page.");
+    nothing_came_of_it(&world, &id).await;
+
+    // Whoever somebody else is already.
+    let url = mia.post(PROVE, &meant).await.location().to_owned();
+    come_back(&mut mia, &url, "acme-robotics", ELIF).await.shows("You are Elif Demir in Acme Robotics.");
+    let mut lee = world.member("northwind-labs", "lee@northwind.dev", Role::Admin).await;
+    let page = prove(&mut lee, &id, "acme-robotics", ELIF).await;
+    page.shows("Linear says that you are Elif Demir. mia@northwind.dev is linked as that person already. Nothing was changed.");
+    let page = prove(&mut mia, &id, "acme-robotics", "ben@acme.example").await;
+    page.shows("Linear says that you are Ben Castillo. You are Elif Demir in this workspace already. Nothing was changed.");
+    assert_eq!((linked(&world).await, world.living_permissions()), (pairs(&[("mia@northwind.dev", "Elif Demir")]), 0));
+}
+
+#[tokio::test]
+async fn whatever_fails_in_between_links_nobody_and_hands_the_permission_back() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    let url = leave(&mut mia, &id).await;
+    let back = mia.decide(&url, "acme-robotics", "cancel");
+    assert_eq!(mia.get(&back).await.location(), "/team");
+    mia.get("/team").await.shows("Linear did not say who you are. Somebody pressed Cancel, or the Linear app may not be used there.");
+    nothing_came_of_it(&world, &id).await;
+    for kind in [Kind::InvalidGrant, Kind::Html500, Kind::ConnectionReset] {
+        world.fault(Endpoint::Token, kind);
+        prove(&mut mia, &id, "acme-robotics", ELIF).await.shows("Nothing was linked.");
+        nothing_came_of_it(&world, &id).await;
+    }
+    for kind in [Kind::Html500, Kind::GarbageJson, Kind::DropReply, Kind::RateLimited, Kind::AuthError] {
+        let url = leave(&mut mia, &id).await;
+        let back = mia.approve_as(&url, "acme-robotics", ELIF);
+        world.fault(Endpoint::Graphql, kind);
+        assert_eq!(mia.get(&back).await.location(), "/team");
+        mia.get("/team").await.shows("Linear does not answer right now. Nothing was linked.");
+        nothing_came_of_it(&world, &id).await;
+    }
+    // A workspace that is disconnected meanwhile: the code is not even exchanged.
+    let url = leave(&mut mia, &id).await;
+    owner.post("/integrations/disconnect", &[("connection", &id)]).await;
+    let exchanges = world.count("token");
+    come_back(&mut mia, &url, "acme-robotics", ELIF).await.shows("There is nothing to prove any more.");
+    assert_eq!((world.count("token"), world.living_tokens(), linked(&world).await), (exchanges, 0, Vec::new()));
+    assert_eq!(mia.post(PROVE, &[("workspace", &id)]).await.location(), "/integrations", "nobody goes there for what is over");
+}
+
+#[tokio::test]
+async fn a_revocation_that_linear_does_not_confirm_is_asked_for_again() {
+    let world = World::new().await;
+    let (_owner, id) = acme(&world).await;
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    world.faults(Endpoint::Revoke, Kind::Html500, 2);
+    prove(&mut mia, &id, "acme-robotics", ELIF).await.shows("You are Elif Demir in Acme Robotics.");
+    assert_eq!(world.living_permissions(), 1);
+    let again = async {
+        while world.living_permissions() > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), again).await.expect("it is void in the end");
+}
+
+#[tokio::test]
+async fn a_proof_is_ended_by_whoever_began_it_in_time_and_once() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    let mut elsewhere = world.browser();
+    elsewhere.sign_in("mia@northwind.dev", PASSWORD).await;
+    let url = leave(&mut mia, &id).await;
+    let back = mia.approve_as(&url, "acme-robotics", ELIF);
+    for other in [&mut owner, &mut elsewhere, &mut world.browser()] {
+        assert_eq!(other.get(&back).await.location(), "/integrations?error=state_mismatch");
+    }
+    assert_eq!(mia.get(&back).await.location(), "/team", "and nobody used it up");
+    assert_eq!(mia.get(&back).await.location(), "/team", "a reload leads to where it ended");
+    assert_eq!(linked(&world).await, pairs(&[("mia@northwind.dev", "Elif Demir")]));
+
+    let mut lee = world.member("northwind-labs", "lee@northwind.dev", Role::Member).await;
+    let url = leave(&mut lee, &id).await;
+    let back = lee.approve_as(&url, "acme-robotics", "ben@acme.example");
+    world.advance(10 * MINUTE);
+    assert_eq!(lee.get(&back).await.location(), "/integrations?error=state_mismatch");
+
+    // Removed on the way.
+    let url = leave(&mut lee, &id).await;
+    let back = lee.approve_as(&url, "acme-robotics", "ben@acme.example");
+    let page = manage(&mut owner, "lee@northwind.dev").await;
+    let member = hidden(&page, "/team/remove", "member").remove(0);
+    owner.post("/team/remove", &[("member", &member)]).await;
+    assert_eq!(lee.get(&back).await.location(), "/integrations?error=state_mismatch");
+    assert_eq!((linked(&world).await.len(), world.living_permissions()), (1, 0));
+}
+
+/// Nobody knows how much hangs on one token of a person.
+#[tokio::test]
+async fn a_look_costs_no_connection_anything() {
+    for revoke_ends_authorisation in [false, true] {
+        let world = World::with(Setup { revoke_ends_authorisation, ..Setup::default() }).await;
+        let mut owner = world.owner().await;
+        let app = owner.connect("acme-robotics").await;
+        let url = owner.leave_for_linear(&[("actor", "user")]).await;
+        let back = owner.decide(&url, "globex", "approve");
+        owner.get(&back).await;
+        let user = owner.connection_id("globex").await;
+        let acts_as = world.engine.store().connection(&world.organisation().await, &user).await.unwrap().unwrap().viewer;
+
+        prove(&mut owner, &app, "acme-robotics", "ben@acme.example").await.shows("You are Ben Castillo in Acme Robotics.");
+        prove(&mut owner, &user, "globex", &acts_as.id).await.shows(&format!("You are {} in Globex.", acts_as.name));
+        assert!(world.lives("northwind-labs", &app).await && world.lives("northwind-labs", &user).await);
+        assert_eq!(world.living_permissions(), 2, "the connection's own, and what may hang together with it");
+        owner.post("/integrations/disconnect", &[("connection", &user)]).await;
+        assert_eq!(world.living_permissions(), 0, "it ends with the connection");
+        assert!(world.lives("northwind-labs", &app).await);
+    }
+}
+
+#[tokio::test]
+async fn an_unproved_account_rises_through_no_door() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let mut elif = by_code(&world, &mut owner, &id).await;
+    owner.get("/team").await.shows("Elif Demir elif@acme.example Member E-mail never proved");
+    let page = manage(&mut owner, ELIF).await;
+    page.shows("E-mail never proved Nobody proved that elif@acme.example is theirs. A link code made the account, and somebody else may");
+    assert!(!page.body.contains("<option value=\"admin\""), "no role is offered that they cannot get");
+    let member = hidden(&page, "/team/role", "member").remove(0);
+    for role in ["admin", "owner"] {
+        owner.post("/team/role", &[("member", &member), ("role", role)]).await;
+        let page = owner.get("/team").await;
+        page.shows("Elif Demir cannot be given this role yet. Nobody proved that elif@acme.example is theirs.");
+        page.shows("Elif Demir elif@acme.example Member E-mail never proved");
+    }
+    let person = world.engine.store().member(&world.organisation().await, &member).await.unwrap().unwrap();
+    world.engine.member_set_role_by_command(&person, Role::Admin).await.unwrap_err();
+    world.engine.member_add_existing("initech", ELIF, Role::Member).await.unwrap_err();
+    // A link code of another organisation, while signed in.
+    let mut sam = world.member("initech", "sam@initech.dev", Role::Owner).await;
+    let theirs = sam.connect("globex").await;
+    let initech = world.engine.store().organisation_by_slug("initech").await.unwrap().unwrap().id;
+    let people = world.engine.linear_people(&world.add("initech", "kim@initech.dev", Role::Admin).await, &theirs).await.unwrap();
+    let code = invite(&mut sam, &theirs, &people[0].email).await;
+    redeem(&mut elif, &code).await.shows("Nobody proved that your account’s e-mail is yours. Until then it gets no place in another");
+    assert_eq!(world.engine.store().members(&initech).await.unwrap().len(), 2);
+    redeem(&mut world.browser(), &code).await.shows("You are linked");
+}
+
+#[tokio::test]
+async fn an_owner_vouches_after_reading_what_nobody_knows() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let mut elif = by_code(&world, &mut owner, &id).await;
+    let page = manage(&mut owner, ELIF).await;
+    let member = hidden(&page, "/team/vouch", "member").remove(0);
+    let asked = owner.get(&format!("/team?member={member}&confirm=vouch")).await;
+    asked
+        .shows("Vouch for Elif Demir? Nobody proved that elif@acme.example is theirs. A link code made the account, and somebody else may");
+    let mut admin = world.member("northwind-labs", "lee@northwind.dev", Role::Admin).await;
+    admin.post("/team/vouch", &[("member", &member)]).await;
+    elif.post("/team/vouch", &[("member", &member)]).await;
+    assert_eq!(standing(&world, ELIF).await, Standing::Unproved, "that is for owners, and for others than oneself");
+
+    owner.post("/team/vouch", &[("member", &member)]).await;
+    owner.get("/team").await.shows("You vouched for Elif Demir. They can be given any role in this organisation now.");
+    owner.post("/team/role", &[("member", &member), ("role", "owner")]).await;
+    owner.get("/team").await.shows("Elif Demir elif@acme.example Owner E-mail never proved, an owner vouched");
+    world.engine.member_add_existing("initech", ELIF, Role::Member).await.expect_err("one owner's word is nothing to another");
+    let acts = world.engine.store().audit_before(&world.organisation().await, i64::MAX, 2).await.unwrap();
+    assert_eq!((acts[1].act.as_str(), acts[1].subject.as_str()), ("member.vouched", ELIF));
+}
+
+#[tokio::test]
+async fn linears_word_proves_the_email_that_it_names() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let mut elif = by_code(&world, &mut owner, &id).await;
+    elif.get("/team").await.shows("Nobody proved that elif@acme.example is yours.");
+    prove(&mut elif, &id, "acme-robotics", "ben@acme.example").await.shows("You are Elif Demir in this workspace already.");
+    assert_eq!(standing(&world, ELIF).await, Standing::Unproved);
+    let page = prove(&mut elif, &id, "acme-robotics", ELIF).await;
+    page.shows("You are Elif Demir in Acme Robotics. Linear says so, and knows you by the e-mail that you have here.");
+    page.hides("Nobody proved");
+    assert_eq!((standing(&world, ELIF).await, world.living_permissions()), (Standing::Proved, 0));
+    owner.get("/team").await.hides("never proved");
+    world.engine.member_add_existing("initech", ELIF, Role::Owner).await.unwrap();
+    owner.get("/settings").await.shows("Proved an e-mail elif@acme.example, at Linear");
+}
+
+#[tokio::test]
+async fn a_code_is_redeemed_by_linears_word() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let code = invite(&mut owner, &id, ELIF).await;
+    let mut phone = world.browser();
+    let preview = enter(&mut phone, &code).await;
+    preview.shows("Better than a yes: Linear itself says that it is you.");
+    let begin = [("preview", hidden(&preview, "/link/prove", "preview").remove(0))];
+    let begin = begin.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let url = phone.post("/link/prove", &begin).await.location().to_owned();
+    let page = come_back(&mut phone, &url, "acme-robotics", "ben@acme.example").await;
+    page.shows("Is this you in Linear? Linear says that you are Ben Castillo. ben@acme.example in Acme Robotics is not who was meant.");
+    nothing_came_of_it(&world, &id).await;
+
+    let preview = phone.get("/link").await;
+    let shown = hidden(&preview, "/link/prove", "preview").remove(0);
+    let url = phone.post("/link/prove", &[("preview", &shown)]).await.location().to_owned();
+    come_back(&mut phone, &url, "acme-robotics", ELIF).await.shows("You are linked Elif Demir in Acme Robotics is you.");
+    phone.get("/team").await.shows("Elif Demir elif@acme.example Member, you Acme Robotics");
+    assert_eq!((standing(&world, ELIF).await, world.living_permissions()), (Standing::Proved, 0));
+    enter(&mut world.browser(), &code).await.shows("This code is not valid.");
+}
+
+#[tokio::test]
+async fn whoever_makes_a_code_does_not_become_somebody_else_by_it() {
+    let world = World::new().await;
+    let (_owner, id) = acme(&world).await;
+    let mut admin = world.member("northwind-labs", "lee@northwind.dev", Role::Admin).await;
+    let code = invite(&mut admin, &id, ELIF).await;
+    redeem(&mut admin, &code).await.shows("You made this code yourself, for somebody with another e-mail. Nothing was linked");
+    assert_eq!(linked(&world).await, []);
+    let shown = hidden(&enter(&mut admin, &code).await, "/link/prove", "preview").remove(0);
+    let url = admin.post("/link/prove", &[("preview", &shown)]).await.location().to_owned();
+    come_back(&mut admin, &url, "acme-robotics", ELIF).await.shows("You are linked");
+    assert_eq!(linked(&world).await, pairs(&[("lee@northwind.dev", "Elif Demir")]));
+}
+
+#[tokio::test]
+async fn whoever_approved_a_connection_as_somebody_is_them() {
+    let world = World::new().await;
+    world.owner().await;
+    let mut admin = world.member("northwind-labs", "lee@northwind.dev", Role::Admin).await;
+    let url = admin.leave_for_linear(&[("actor", "user")]).await;
+    let back = admin.approve_as(&url, "acme-robotics", "ben@acme.example");
+    admin.get(&back).await;
+    let page = admin.get("/integrations").await;
+    page.shows("Are you Ben Castillo in Acme Robotics?");
+    let fields = ["workspace", "person"].map(|name| (name, hidden(&page, "/team/me", name).remove(0)));
+    let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut other = world.member("northwind-labs", "kim@northwind.dev", Role::Admin).await;
+    other.post("/team/me", &fields).await;
+    assert_eq!(linked(&world).await, [], "they did not approve it");
+    admin.post("/team/me", &fields).await;
+    assert_eq!(linked(&world).await, pairs(&[("lee@northwind.dev", "Ben Castillo")]));
+}
+
+#[tokio::test]
+async fn a_code_that_is_mailed_proves_the_email() {
+    let (world, postbox) = with_mail().await;
+    let (mut owner, id) = acme(&world).await;
+    let mut elif = by_code(&world, &mut owner, &id).await;
+    let before = postbox.taken().len();
+    elif.get("/team").await.shows("Send me a code");
+    assert_eq!(elif.post("/team/email-code/send", &[]).await.location(), "/team#me");
+    elif.get("/team").await.shows("A code is on its way to elif@acme.example.");
+    let mail = postbox.taken().split_off(before).remove(0);
+    let code = mail.lines().find(|line| line.len() == 19 && line.matches('-').count() == 3).unwrap().to_owned();
+    assert!(mail.contains("To: ") && mail.contains(ELIF) && !mail.contains("/link#"), "{mail}");
+    for wrong in ["0000-0000-0000-0000", "nonsense", ""] {
+        elif.post("/team/email-code", &[("code", wrong)]).await;
+        elif.get("/team").await.shows("This code is not valid.");
+    }
+    // It is worth nothing to anybody else.
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    mia.post("/team/email-code", &[("code", &code)]).await;
+    mia.get("/team").await.shows("This code is not valid.");
+    assert!(!contains(&on_disk(&world), &code));
+    elif.post("/team/email-code", &[("code", &code.to_lowercase())]).await;
+    elif.get("/team").await.shows("elif@acme.example is proved.");
+    assert_eq!(standing(&world, ELIF).await, Standing::Proved);
+    elif.get("/team").await.hides("Nobody proved");
+}
+
+#[tokio::test]
+async fn codes_are_mailed_and_tried_a_few_times_only() {
+    let (world, postbox) = with_mail().await;
+    let (mut owner, id) = acme(&world).await;
+    let mut elif = by_code(&world, &mut owner, &id).await;
+    let before = postbox.taken().len();
+    for _ in 0..7 {
+        elif.post("/team/email-code/send", &[]).await;
+    }
+    elif.get("/team").await.shows("Too many codes. Wait 60 minutes, then try again. Nothing was changed.");
+    assert_eq!(postbox.taken().len() - before, 5);
+    for _ in 0..11 {
+        elif.post("/team/email-code", &[("code", "0000-0000-0000-0000")]).await;
+    }
+    elif.get("/team").await.shows("Too many codes. Wait 10 minutes");
+    world.advance(HOUR);
+    elif.post("/team/email-code/send", &[]).await;
+    elif.get("/team").await.shows("A code is on its way");
+    let mails = postbox.taken();
+    let code = mails.last().unwrap().lines().find(|line| line.len() == 19 && line.matches('-').count() == 3).unwrap().to_owned();
+    world.advance(30 * MINUTE);
+    elif.post("/team/email-code", &[("code", &code)]).await;
+    elif.get("/team").await.shows("This code is not valid.");
+    assert_eq!(standing(&world, ELIF).await, Standing::Unproved);
+}
+
+#[tokio::test]
+async fn an_app_of_ones_own_is_the_one_that_looks() {
+    let world = World::with(Setup { no_app: true, ..Setup::default() }).await;
+    let mut owner = world.owner().await;
+    let (app, _) = own_app(&mut owner, private("acme-robotics")).await;
+    let id = owner.connect("acme-robotics").await;
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    let url = leave(&mut mia, &id).await;
+    let asked: HashMap<String, String> = url::Url::parse(&url).unwrap().query_pairs().into_owned().collect();
+    assert_eq!(asked["client_id"], app.client_id);
+    // It is private to Acme's workspace.
+    let back = mia.decide(&url, "globex", "approve");
+    assert_eq!(mia.get(&back).await.location(), "/team");
+    mia.get("/team").await.shows("Linear did not say who you are.");
+    prove(&mut mia, &id, "acme-robotics", ELIF).await.shows("You are Elif Demir in Acme Robotics.");
+    assert!(world.lives("northwind-labs", &id).await);
+    assert_eq!(world.living_permissions(), 0);
+}
+
+#[tokio::test]
+async fn where_a_workspace_is_shared_each_organisation_learns_it_for_itself() {
+    let world = World::with(Setup { shared_workspaces: true, ..Setup::default() }).await;
+    let (_owner, id) = acme(&world).await;
+    let mut sam = world.member("initech", "sam@initech.dev", Role::Owner).await;
+    let theirs = sam.connect("acme-robotics").await;
+    assert_eq!(sam.post(PROVE, &[("workspace", &id)]).await.location(), "/integrations", "another organisation's connection");
+    prove(&mut sam, &theirs, "acme-robotics", ELIF).await.shows("You are Elif Demir in Acme Robotics.");
+    assert_eq!(linked(&world).await, []);
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    prove(&mut mia, &id, "acme-robotics", ELIF).await.shows("You are Elif Demir in Acme Robotics.");
+    assert!(world.lives("northwind-labs", &id).await && world.lives("initech", &theirs).await);
+    assert_eq!(world.living_permissions(), 0);
+}
