@@ -49,7 +49,7 @@ impl Engine {
         let code = LinkCode::new(self.entropy());
         self.store().email_code_put(&person.user_id, &code.hash(), self.now() + CODE_LIFE).await?;
         let text = text(person, &mail.page(""), code.grouped().expose_secret());
-        let sent = Mail::send(mail, &person.name, &person.email, "Is this address yours?".to_owned(), text).await;
+        let sent = Mail::send(mail, &person.name, &person.email, "Is this address yours?", &text).await;
         sent.map_err(|error| {
             tracing::error!(%error, user = person.user_id, "a code could not be sent by e-mail");
             EmailCodeError::NotSent
