@@ -18,6 +18,7 @@ mod flash;
 mod instance;
 mod link;
 mod proof;
+mod session;
 mod team;
 mod webhook;
 
@@ -39,6 +40,7 @@ pub use flash::{ConnectError, ExpectedWorkspace, Flash, WhoAreYou};
 pub use instance::InstanceTrouble;
 pub use link::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView};
 pub use proof::{EmailCodeView, ProofProblem};
+pub use session::SessionView;
 pub use team::{
     AnsweredCodeView, CodeAnswer, DoubtView, GuessesView, INVITED_AT_ONCE, InviteDraft, InviteProblem, InvitingView, LinkedView, MailView,
     MayView, MemberView, NewCodeView, NotInvited, Pick, PickGroup, QrView, SelfView, SeveralCodes, ShownCode, TeamPageView,
@@ -181,6 +183,8 @@ pub struct SettingsView {
     pub own_apps: Option<OwnAppsView>,
     pub theme: Theme,
     pub person: PersonView,
+    /// Where they are signed in, this browser first.
+    pub sessions: Vec<SessionView>,
     pub version: String,
     /// "SQLite" or "PostgreSQL".
     pub database: String,
@@ -279,6 +283,12 @@ pub enum Complaint {
     EmailTaken,
     PasswordTooShort,
     PasswordTooLong,
+    /// Guessing begins with it.
+    PasswordCommon,
+    /// Their own address or organisation with little else.
+    PasswordOwn,
+    /// A control character is in it.
+    PasswordUnusable,
     /// Sign-in: no such pair of e-mail and password. How many tries are left before a pause.
     NoMatch {
         tries_left: u32,

@@ -5,13 +5,14 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::sleep;
 
+use crate::Engine;
 use crate::account::{self, NewMember, Person, Role};
 use crate::clock::{MINUTE, Millis};
 use crate::device::Visitor;
 use crate::digest::sha256_hex;
 use crate::network::counted_text;
-use crate::store::{Act, Actor, Member, StoreError, Tries};
-use crate::{Engine, password};
+use crate::password::{self, NewPassword};
+use crate::store::{Act, Actor, Member, StoreError, Tries, UserRow};
 
 /// Wrong passwords for one account until those who come from the same address wait, or who sit at the same known browser.
 const TRIES_PER_ACCOUNT: i64 = 5;
@@ -48,6 +49,25 @@ pub enum FieldError {
     EmailTaken,
     PasswordTooShort,
     PasswordTooLong,
+    /// Guessing begins with it.
+    PasswordCommon,
+    /// The person's own address or organisation with little else.
+    PasswordOwn,
+    /// It holds what no keyboard types twice the same way, a control character for example.
+    PasswordUnusable,
+}
+
+impl FieldError {
+    /// What is wrong with a password, for the command line.
+    fn in_words(self) -> &'static str {
+        match self {
+            FieldError::PasswordTooLong => "a password has at most 1024 bytes",
+            FieldError::PasswordCommon => "this password is one of the first that are guessed; a sentence of four words is a good one",
+            FieldError::PasswordOwn => "a password is more than the address or the organisation it is for",
+            FieldError::PasswordUnusable => "a password has no control characters",
+            _ => "a password has at least 12 characters",
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -131,12 +151,12 @@ impl Engine {
         }
         let (email, name, organisation) =
             (account::email(&form.email), account::display_name(&form.name), account::display_name(&form.organisation));
-        let (Some(email), Some(name), Some(organisation), None) = (email, name, organisation, password_error(&form.password)) else {
+        let (Some(email), Some(name), Some(organisation), Ok(password)) = (email, name, organisation, form.new_password()) else {
             return Err(SignUpError::Fields(wrong_fields(&form)));
         };
         let slug = self.free_slug(&organisation).await?;
         let actor = Actor { who: email.clone(), ..Actor::default() };
-        let new = self.new_member(&slug, &organisation, &email, &name, form.password, Role::Owner, actor).await;
+        let new = self.new_member(&slug, &organisation, &email, &name, password, Role::Owner, actor).await;
         match self.store().member_add(&new, true).await? {
             Member::Added => {}
             Member::Owned => return Err(SignUpError::Owned),
@@ -173,11 +193,7 @@ impl Engine {
     ) -> Result<Person, MemberAddError> {
         let email = slug_and_email(slug, email)?;
         let name = account::display_name(name).ok_or(MemberAddError::Invalid("a name is 1 to 100 printable characters"))?;
-        match password_error(&password) {
-            Some(FieldError::PasswordTooShort) => return Err(MemberAddError::Invalid("a password has at least 12 characters")),
-            Some(_) => return Err(MemberAddError::Invalid("a password has at most 1024 bytes")),
-            None => {}
-        }
+        let password = NewPassword::new(&password, &[&email, slug]).map_err(|fault| MemberAddError::Invalid(fault.in_words()))?;
         if self.store().user_by_email(&email).await?.is_some() {
             return Err(MemberAddError::AccountExists(email));
         }
@@ -229,7 +245,7 @@ impl Engine {
         organisation: &str,
         email: &str,
         name: &str,
-        password: SecretString,
+        password: NewPassword,
         role: Role,
         actor: Actor,
     ) -> NewMember {
@@ -299,11 +315,33 @@ impl Engine {
     }
 
     async fn person_by_email(&self, email: &str) -> Result<Option<Person>, StoreError> {
-        let Some(email) = account::email(email) else { return Ok(None) };
-        match self.store().user_by_email(&email).await? {
+        match self.user_of(email).await? {
             Some(user) => self.person_in_first_organisation(&user.id).await,
             None => Ok(None),
         }
+    }
+
+    /// The account that somebody means by an address. One from before addresses were compared in one spelling may have kept
+    /// its own, where another account has the one that it would have now.
+    async fn user_of(&self, typed: &str) -> Result<Option<UserRow>, StoreError> {
+        for spelling in account::spellings(typed) {
+            if let Some(user) = self.store().user_by_email(&spelling).await? {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives accounts from before the one spelling that addresses have now. Where another account has it both stay as they are,
+    /// and each is signed in to as before.
+    pub(crate) async fn spell_emails_anew(&self) -> Result<(), StoreError> {
+        for (id, email) in self.store().users_beyond_ascii().await? {
+            let Some(anew) = account::email(&email).filter(|anew| *anew != email) else { continue };
+            if !self.store().user_respell(&id, &email, &anew).await? {
+                tracing::warn!(user = id, "two accounts have the same e-mail address in two spellings; `relink member remove` one");
+            }
+        }
+        Ok(())
     }
 
     /// Checks a password. Tries are counted before the password is looked at, on all replicas together, so that guesses at
@@ -314,9 +352,9 @@ impl Engine {
     /// # Errors
     /// [`SignInError::NoMatch`] or [`SignInError::Paused`].
     async fn check_password(&self, email: &str, password: SecretString, visitor: Visitor<'_>) -> Result<Person, SignInError> {
-        let email = account::email(email).unwrap_or_default();
-        let user = self.store().user_by_email(&email).await?;
-        let limits = limits(&email, user.as_ref().map(|user| user.id.as_str()), visitor);
+        let spelling = account::email(email).unwrap_or_default();
+        let user = self.user_of(email).await?;
+        let limits = limits(&spelling, user.as_ref().map(|user| user.id.as_str()), visitor);
         let counted = self.count_tries(&limits).await?;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let fits = password.expose_secret().len() <= password::MAX_BYTES;
@@ -381,9 +419,7 @@ impl Engine {
         new: SecretString,
         visitor: Visitor<'_>,
     ) -> Result<(), ChangePasswordError> {
-        if let Some(error) = password_error(&new) {
-            return Err(ChangePasswordError::Field(error));
-        }
+        let new = own_password(person, &new).map_err(ChangePasswordError::Field)?;
         self.check_password(&person.email, present, visitor).await?;
         let hash = password::hash(new, self.entropy()).await;
         let act = self.act(&person.organisation_id, person.actor(), "password.changed", person.email.clone());
@@ -399,9 +435,7 @@ impl Engine {
     /// # Errors
     /// See [`FirstPasswordError`].
     pub async fn set_first_password(&self, person: &Person, password: SecretString) -> Result<(), FirstPasswordError> {
-        if let Some(error) = password_error(&password) {
-            return Err(FirstPasswordError::Field(error));
-        }
+        let password = own_password(person, &password).map_err(FirstPasswordError::Field)?;
         let hash = password::hash(password, self.entropy()).await;
         let act = self.act(&person.organisation_id, person.actor(), "password.changed", person.email.clone());
         let had_none = self.store().user_set_first_password(&person.user_id, &hash, &act).await?;
@@ -439,15 +473,14 @@ fn slug_and_email(slug: &str, email: &str) -> Result<String, MemberAddError> {
     account::email(email).ok_or(MemberAddError::Invalid("this cannot be an e-mail address"))
 }
 
-fn password_error(password: &SecretString) -> Option<FieldError> {
-    let password = password.expose_secret();
-    if password.chars().count() < password::MIN_LENGTH {
-        Some(FieldError::PasswordTooShort)
-    } else if password.len() > password::MAX_BYTES {
-        Some(FieldError::PasswordTooLong)
-    } else {
-        None
+impl SignUp {
+    fn new_password(&self) -> Result<NewPassword, FieldError> {
+        NewPassword::new(&self.password, &[&self.email, &self.organisation])
     }
+}
+
+fn own_password(person: &Person, password: &SecretString) -> Result<NewPassword, FieldError> {
+    NewPassword::new(password, &[&person.email, &person.organisation])
 }
 
 fn wrong_fields(form: &SignUp) -> Vec<FieldError> {
@@ -461,6 +494,6 @@ fn wrong_fields(form: &SignUp) -> Vec<FieldError> {
     if account::email(&form.email).is_none() {
         wrong.push(FieldError::Email);
     }
-    wrong.extend(password_error(&form.password));
+    wrong.extend(form.new_password().err());
     wrong
 }

@@ -30,6 +30,7 @@ mod proof;
 pub mod refresh;
 mod retry_after;
 pub mod scope;
+mod sessions;
 mod storage;
 pub mod store;
 mod tally;
@@ -54,6 +55,7 @@ pub use connect::{BeginConnect, BeginError, Callback, Connected, FinishError};
 pub use device::{Device, Visitor};
 pub use disconnect::{DisconnectError, Disconnected, Voided};
 pub use refresh::RefreshSettings;
+pub use sessions::UsedFrom;
 pub use tally::Tally;
 pub use token::{CallFailed, Checked, FreshToken, RefreshNowError, Rejected, TokenError, Wanted};
 
@@ -118,6 +120,7 @@ struct Parts {
     leases: refresh::Leases,
     refreshes: refresh::Counts,
     callers: api_keys::Callers,
+    sessions_used: sessions::Used,
     budgets: budget::Budgets,
     listeners: webhook::Listeners,
     ingest: webhook::Ingest,
@@ -191,6 +194,7 @@ impl Engine {
             flights,
             refreshes: refresh::Counts::default(),
             callers: api_keys::Callers::default(),
+            sessions_used: sessions::Used::default(),
             budgets: budget::Budgets::default(),
             listeners: webhook::Listeners::default(),
             ingest: webhook::Ingest::default(),
@@ -207,7 +211,9 @@ impl Engine {
             clock_alarmed: AtomicBool::default(),
             loops: every::Loops::default(),
         };
-        Ok(Engine(Arc::new(parts), store))
+        let engine = Engine(Arc::new(parts), store);
+        engine.spell_emails_anew().await?;
+        Ok(engine)
     }
 
     /// The same engine for what people wait for on pages: its way to the database leaves room for everything else.
@@ -380,6 +386,10 @@ impl Engine {
 
     fn callers(&self) -> &api_keys::Callers {
         &self.0.callers
+    }
+
+    fn sessions_used(&self) -> &sessions::Used {
+        &self.0.sessions_used
     }
 
     fn budgets(&self) -> &budget::Budgets {

@@ -1,16 +1,40 @@
-//! Passwords: argon2id (RFC 9106), never compared in a time that tells whether an account exists.
+//! Passwords: prepared as RFC 8265 says, argon2id (RFC 9106), never compared in a time that tells whether an account exists.
+
+mod judge;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use precis_profiles::OpaqueString;
+use precis_profiles::precis_core::profile::Profile as _;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
+pub use judge::MAX_BYTES;
+
+use crate::accounts::FieldError;
 use crate::entropy::Entropy;
 
-/// In characters.
-pub const MIN_LENGTH: usize = 12;
-/// In bytes; more would only make hashing an attack.
-pub const MAX_BYTES: usize = 1024;
+/// A password that somebody may have, in the one form that is hashed: however their keyboard composes an é, it is the same.
+#[derive(Clone, Debug)]
+pub struct NewPassword(SecretString);
+
+impl NewPassword {
+    /// Prepares a password for somebody who is known by these names.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn new(password: &SecretString, names: &[&str]) -> Result<NewPassword, FieldError> {
+        let empty = password.expose_secret().is_empty();
+        let unusable = if empty { FieldError::PasswordTooShort } else { FieldError::PasswordUnusable };
+        let prepared = prepared(password).ok_or(unusable)?;
+        judge::fault(prepared.expose_secret(), names).map_or(Ok(NewPassword(prepared)), Err)
+    }
+}
+
+/// `None` for what cannot be one: nothing, or with control characters.
+fn prepared(password: &SecretString) -> Option<SecretString> {
+    OpaqueString::new().enforce(password.expose_secret()).ok().map(|prepared| prepared.into_owned().into())
+}
 
 /// One hash takes 19 MiB and some 30 ms; more at once would let a crowd at the door take the machine.
 static AT_ONCE: Semaphore = Semaphore::const_new(4);
@@ -19,7 +43,7 @@ static AT_ONCE: Semaphore = Semaphore::const_new(4);
 ///
 /// # Panics
 /// Never: the salt has the right length.
-pub async fn hash(password: SecretString, entropy: &Entropy) -> String {
+pub async fn hash(NewPassword(password): NewPassword, entropy: &Entropy) -> String {
     let salt = entropy.bytes::<16>();
     off_thread(move || {
         Argon2::default().hash_password_with_salt(password.expose_secret().as_bytes(), &salt).expect("a 16 byte salt is good").to_string()
@@ -30,12 +54,16 @@ pub async fn hash(password: SecretString, entropy: &Entropy) -> String {
 /// A hash that no password has, made like every other: checking against it takes the same time.
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Whether `password` is the one behind `hash`. Without a hash the same work is done, and the answer is no.
+/// Whether `password` is the one behind `hash`. Without a hash the same work is done, and the answer is no. One that was hashed
+/// before passwords were prepared counts as it was typed then.
 pub async fn verify(password: SecretString, hash: Option<String>) -> bool {
     let (hash, somebodys) = hash.map_or((NOBODYS.to_owned(), false), |hash| (hash, true));
     off_thread(move || {
-        let matches = PasswordHash::new(&hash)
-            .is_ok_and(|hash| Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash).is_ok());
+        let is = |typed: &SecretString| {
+            PasswordHash::new(&hash).is_ok_and(|hash| Argon2::default().verify_password(typed.expose_secret().as_bytes(), &hash).is_ok())
+        };
+        let prepared = prepared(&password).filter(|prepared| prepared.expose_secret() != password.expose_secret());
+        let matches = prepared.is_some_and(|prepared| is(&prepared)) || is(&password);
         matches && somebodys
     })
     .await
@@ -53,9 +81,37 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 mod tests {
     use super::*;
 
+    fn new(password: &str) -> NewPassword {
+        NewPassword::new(&password.into(), &[]).unwrap()
+    }
+
+    #[tokio::test]
+    async fn however_a_letter_is_composed_the_password_is_the_same() {
+        let (composed, taken_apart) = ("caf\u{e9} am fr\u{fc}hen Morgen", "cafe\u{301} am fru\u{308}hen\u{a0}Morgen");
+        for (chosen, typed) in [(composed, taken_apart), (taken_apart, composed)] {
+            let hash = hash(new(chosen), &Entropy::seeded(1)).await;
+            assert!(verify(typed.into(), Some(hash)).await, "{chosen}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_from_before_they_were_prepared_still_counts() {
+        for old in ["cafe\u{301} am Morgen", "a\ttab in between", "👩\u{200D}👧 and more"] {
+            let hash = hash(NewPassword(old.into()), &Entropy::seeded(1)).await;
+            assert!(verify(old.into(), Some(hash)).await, "{old:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_typed_again_is_no_new_password() {
+        let fault = |password: &str| NewPassword::new(&password.into(), &[]).unwrap_err();
+        assert_eq!(fault("a\ttab in between"), FieldError::PasswordUnusable);
+        assert_eq!(fault(""), FieldError::PasswordTooShort);
+    }
+
     #[tokio::test]
     async fn only_the_right_password_is_accepted() {
-        let hash = hash("correct horse battery".into(), &Entropy::seeded(1)).await;
+        let hash = hash(new("correct horse battery"), &Entropy::seeded(1)).await;
         assert!(hash.starts_with("$argon2id$"), "{hash}");
         assert!(verify("correct horse battery".into(), Some(hash.clone())).await);
         assert!(!verify("correct horse batterY".into(), Some(hash)).await);
@@ -65,7 +121,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_account_that_is_not_there_costs_what_one_that_is_costs() {
-        let somebodys = hash("correct horse battery".into(), &Entropy::seeded(1)).await;
+        let somebodys = hash(new("correct horse battery"), &Entropy::seeded(1)).await;
         let cost = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(cost(&somebodys), cost(NOBODYS));
         assert_eq!(somebodys.len(), NOBODYS.len());

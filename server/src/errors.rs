@@ -45,7 +45,7 @@ fn page(web: &Web, asked: &Parts, status: StatusCode) -> String {
     broken(Broken {
         heading,
         words,
-        theme: theme_of(asked, web.site.https),
+        theme: theme_of(asked, &web.site),
         css: web.stylesheet(),
         simulated: web.site.simulated,
         way_on: if status == StatusCode::UNAUTHORIZED { ("/signin", "Sign in") } else { ("/integrations", "Go to Integrations") },

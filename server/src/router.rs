@@ -14,7 +14,7 @@ use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
-use relink_app::api::{Site, theme_of};
+use relink_app::api::{Site, instance_name, theme_of};
 use relink_app::view::{Address, Referrer, RequestId, Simulated};
 use relink_app::{App, shell};
 use relink_engine::Engine;
@@ -70,7 +70,14 @@ impl Web {
         let options = LeptosOptions::builder().output_name("relink").site_pkg_dir(assets.package_dir()).site_addr(config.addr).build();
         let url = origin(&config.url);
         let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host).to_owned();
-        let site = Site { host, https: config.https(), simulated: config.simulated(), linear_web: origin(&config.linear_url), url };
+        let site = Site {
+            instance: instance_name(&host, config.https(), config.addr.port()),
+            host,
+            https: config.https(),
+            simulated: config.simulated(),
+            linear_web: origin(&config.linear_url),
+            url,
+        };
         Web {
             ids: RequestIds::new(engine.entropy()),
             metrics: Metrics::among_others(engine.clone(), config),
@@ -105,7 +112,7 @@ impl Web {
         provide_context(Simulated(self.site.simulated));
         let mut referrer = Referrer::default();
         if let Some(parts) = use_context::<axum::http::request::Parts>() {
-            provide_context(theme_of(&parts, self.site.https));
+            provide_context(theme_of(&parts, &self.site));
             referrer = headers::referrer(parts.uri.path(), &self.site);
             provide_context(Address { origin: self.site.url.clone(), path: parts.uri.path().to_owned() });
             if let Some(id) = parts.extensions.get::<RequestId>() {
@@ -140,7 +147,7 @@ pub fn router(web: Web) -> Router {
 /// What people see, and what their browsers post to.
 fn pages(web: &Web) -> Router {
     let (https, options, provider) = (Https(web.site.https), web.options.clone(), web.clone());
-    let sessions = sessions::layer(web.engine.clone(), https.0);
+    let sessions = sessions::layer(web.engine.clone(), &web.site);
     Router::new()
         .route("/", get(async || Redirect::to("/integrations")))
         .route("/settings/audit.jsonl", get(audit::export))

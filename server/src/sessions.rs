@@ -1,9 +1,10 @@
 //! tower-sessions over our own store: ids are hashed at rest, so that reading the database signs nobody in.
 
-use relink_app::api::cookie_name;
+use relink_app::api::Site;
 use relink_engine::Engine;
+use relink_engine::clock::{MINUTE, Millis};
 use relink_engine::digest::sha256_hex;
-use relink_engine::store::{StoreError, StoredSession};
+use relink_engine::store::{SESSION_LIFE, SESSION_UNUSED_MAX, StoreError, StoredSession};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 use tower_sessions::cookie::SameSite;
@@ -11,19 +12,22 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::{Expiry, SessionManagerLayer, SessionStore, session_store};
 
 /// Of a session that nobody is signed in with: it only carries a message to the next page. Signing in prolongs it.
-const LIFE: Duration = Duration::minutes(10);
-/// The keys of session data are fixed by the pages; this one says whose session it is.
+const LIFE_MS: Millis = 10 * MINUTE;
+const LIFE: Duration = Duration::milliseconds(LIFE_MS);
+/// The keys of session data are fixed by the pages; this one says whose session it is,
 const USER: &str = "user";
+/// and this one since when they are signed in.
+const SINCE: &str = "since";
 
 #[derive(Clone, Debug)]
 pub struct Sessions(Engine);
 
 /// The layer that reads and writes the session cookie.
-pub fn layer(engine: Engine, https: bool) -> SessionManagerLayer<Sessions> {
+pub fn layer(engine: Engine, site: &Site) -> SessionManagerLayer<Sessions> {
     SessionManagerLayer::new(Sessions(engine))
-        .with_name(cookie_name(https, "session"))
+        .with_name(site.session_cookie())
         .with_http_only(true)
-        .with_secure(https)
+        .with_secure(site.https)
         // Strict would lose the cookie on the way back from Linear.
         .with_same_site(SameSite::Lax)
         .with_path("/")
@@ -33,7 +37,8 @@ pub fn layer(engine: Engine, https: bool) -> SessionManagerLayer<Sessions> {
 #[async_trait::async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        while !self.0.store().session_create(&row(record)?).await.map_err(backend)? {
+        let now = self.0.now();
+        while !self.0.store().session_create(&row(record, now)?, now).await.map_err(backend)? {
             record.id = Id::default();
         }
         Ok(())
@@ -41,7 +46,7 @@ impl SessionStore for Sessions {
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         // A session that was ended meanwhile stays ended.
-        self.0.store().session_save(&row(record)?).await.map_err(backend)?;
+        self.0.store().session_save(&row(record, self.0.now())?).await.map_err(backend)?;
         Ok(())
     }
 
@@ -58,12 +63,20 @@ impl SessionStore for Sessions {
     }
 }
 
-fn row(record: &Record) -> session_store::Result<StoredSession> {
+/// When a session ends is ours to say: the library would go by the machine's clock, and prolong it with whatever is stored.
+fn row(record: &Record, now: Millis) -> session_store::Result<StoredSession> {
+    let user = record.data.get(USER).and_then(Value::as_str);
+    let expires_at = match (record.data.get(SINCE).and_then(Value::as_i64), user) {
+        (Some(since), _) => since + SESSION_LIFE,
+        // Signed in before it was noted when.
+        (None, Some(_)) => now + SESSION_UNUSED_MAX,
+        (None, None) => now + LIFE_MS,
+    };
     Ok(StoredSession {
         id_hash: name(&record.id),
-        user_id: record.data.get(USER).and_then(Value::as_str).map(str::to_owned),
+        user_id: user.map(str::to_owned),
         data: serde_json::to_vec(&record.data).map_err(|error| session_store::Error::Encode(error.to_string()))?,
-        expires_at: record.expiry_date.unix_timestamp() * 1_000,
+        expires_at,
     })
 }
 

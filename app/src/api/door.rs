@@ -93,15 +93,18 @@ pub async fn sign_up(
 
 #[server(prefix = "", endpoint = "/signout")]
 pub async fn sign_out() -> Result<(), Failure> {
-    use super::request::{see_other, session};
+    use super::request::{engine, person, see_other, session, session_name};
 
+    if let (Some(person), Some(name)) = (person().await?, session_name().await?) {
+        engine()?.sign_out(&person, &name).await?;
+    }
     session()?.flush().await?;
     see_other("/signin");
     Ok(())
 }
 
 #[cfg(feature = "ssr")]
-fn complaint(error: relink_engine::FieldError) -> crate::view::Complaint {
+pub(super) fn complaint(error: relink_engine::FieldError) -> crate::view::Complaint {
     use relink_engine::FieldError;
 
     use crate::view::Complaint;
@@ -113,6 +116,9 @@ fn complaint(error: relink_engine::FieldError) -> crate::view::Complaint {
         FieldError::EmailTaken => Complaint::EmailTaken,
         FieldError::PasswordTooShort => Complaint::PasswordTooShort,
         FieldError::PasswordTooLong => Complaint::PasswordTooLong,
+        FieldError::PasswordCommon => Complaint::PasswordCommon,
+        FieldError::PasswordOwn => Complaint::PasswordOwn,
+        FieldError::PasswordUnusable => Complaint::PasswordUnusable,
     }
 }
 

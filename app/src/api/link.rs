@@ -104,20 +104,21 @@ pub async fn answer_code(#[server(default)] preview: String, #[server(default)] 
 /// A password for the account that a code has just made.
 #[server(prefix = "/link", endpoint = "password")]
 pub async fn choose_password(#[server(default)] password: String) -> Result<(), Failure> {
-    use relink_engine::{FieldError, FirstPasswordError};
+    use relink_engine::FirstPasswordError;
 
+    use super::door::complaint;
     use super::held::{link_end, set_end};
-    use super::request::{engine, refuse, see_other, signed_in_form, typed_secret};
-    use crate::view::{Complaint, FirstPassword, LinkEnd};
+    use super::request::{engine, refuse, renew_session, see_other, signed_in_form, typed_secret};
+    use crate::view::{FirstPassword, LinkEnd};
 
     let person = signed_in_form().await?;
     let email = person.email.clone();
     let password = match engine()?.set_first_password(&person, typed_secret(password)).await {
-        Ok(()) => FirstPassword::Saved { email },
-        Err(FirstPasswordError::Field(FieldError::PasswordTooLong)) => {
-            FirstPassword::Refused { email, complaint: Complaint::PasswordTooLong }
+        Ok(()) => {
+            renew_session().await?;
+            FirstPassword::Saved { email }
         }
-        Err(FirstPasswordError::Field(_)) => FirstPassword::Refused { email, complaint: Complaint::PasswordTooShort },
+        Err(FirstPasswordError::Field(error)) => FirstPassword::Refused { email, complaint: complaint(error) },
         // The same form, sent twice.
         Err(FirstPasswordError::HasOne) => FirstPassword::NotOffered,
         Err(FirstPasswordError::Store(error)) => return refuse(error.into()).await,

@@ -28,6 +28,8 @@ mod app_views;
 #[cfg(feature = "ssr")]
 mod audit;
 #[cfg(feature = "ssr")]
+mod browser_name;
+#[cfg(feature = "ssr")]
 mod chain;
 #[cfg(feature = "ssr")]
 mod cookies;
@@ -70,6 +72,8 @@ mod request;
 #[cfg(all(test, feature = "ssr"))]
 mod samples;
 #[cfg(feature = "ssr")]
+mod session_views;
+#[cfg(feature = "ssr")]
 mod team_views;
 #[cfg(feature = "ssr")]
 mod webhook_facts;
@@ -100,5 +104,6 @@ pub use team::*;
 pub use webhooks::*;
 
 #[cfg(feature = "ssr")]
-pub use cookies::cookie_name;
-pub use request::{ClientAddress, Site, person_of, theme_of};
+pub use cookies::{cookie_of, instance_name, theme_of};
+#[cfg(feature = "ssr")]
+pub use request::{ClientAddress, Site, person_of};

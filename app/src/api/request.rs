@@ -8,8 +8,8 @@ use leptos_axum::ResponseOptions;
 use relink_engine::account::Person;
 use relink_engine::clock::{MINUTE, Millis};
 use relink_engine::digest::sha256_hex;
-use relink_engine::store::StoredSession;
-use relink_engine::{Engine, NewApiKey};
+use relink_engine::store::{SESSION_LIFE, StoredSession};
+use relink_engine::{Engine, NewApiKey, UsedFrom};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,10 +19,11 @@ use tower_sessions::{Expiry, Session};
 use zeroize::Zeroizing;
 
 use super::Failure;
-use super::cookies::{cookie, cookie_name, remember_device};
+use super::browser_name::browser_name;
+use super::cookies::{cookie_of, remember_device};
 use super::freshness::live_from;
 use super::held::{held_code, hold_code};
-use crate::view::{Flash, NewDestinationView, NewKeyView, Refused, Theme};
+use crate::view::{Flash, NewDestinationView, NewKeyView, Refused};
 
 /// A secret that was typed into a form. The text that it came in is wiped.
 pub fn typed_secret(typed: String) -> SecretString {
@@ -38,6 +39,8 @@ pub struct Site {
     pub host: String,
     /// Cookies carry `Secure` and `__Host-`.
     pub https: bool,
+    /// What ends the names of cookies; see [`super::cookies::instance_name`].
+    pub instance: String,
     /// Linear is the simulated one.
     pub simulated: bool,
     /// Where people are sent for Linear's settings.
@@ -46,12 +49,12 @@ pub struct Site {
 
 /// Nobody presses a button twice with more than this in between.
 const LATE: Millis = MINUTE;
-/// Signing in again once a month is no burden.
-const SIGNED_IN_LIFE: Duration = Duration::days(30);
+/// How long a browser keeps the cookie; the store ends the session earlier where it is not used.
+const SIGNED_IN_LIFE: Duration = Duration::milliseconds(SESSION_LIFE);
 
-/// The cookie of the theme.
-pub const THEME: &str = "theme";
 const USER: &str = "user";
+/// When they signed in. The store reads it too.
+const SINCE: &str = "since";
 const ORGANISATION: &str = "organisation";
 const BROWSER: &str = "browser";
 const FLASH: &str = "flash";
@@ -94,8 +97,18 @@ pub fn address() -> String {
 
 /// Who is signed in, loaded anew, so that a role taken away is gone at once.
 pub async fn person() -> Result<Option<Person>, Failure> {
-    let person = person_of(&engine()?, &session()?).await?;
-    Ok(person.map(|person| Person { address: address(), ..person }))
+    let engine = engine()?;
+    let Some(person) = person_of(&engine, &session()?).await? else { return Ok(None) };
+    let from = UsedFrom { browser: browser_name(&user_agent(&parts()?)), address: address() };
+    if let Some(name) = session_name().await? {
+        engine.session_used(&name, from.clone()).await;
+    }
+    Ok(Some(Person { address: from.address, ..person }))
+}
+
+fn user_agent(parts: &Parts) -> String {
+    let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    agent.unwrap_or_default().to_owned()
 }
 
 /// Whose session it is.
@@ -193,8 +206,7 @@ async fn send_to_door() -> Result<(), Failure> {
     }
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     // A browser that still shows a session cookie was signed in before.
-    let had_session =
-        parts.headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("session="));
+    let had_session = cookie_of(&parts, &site()?.session_cookie()).is_some();
     see_other(&door(path, had_session));
     Ok(())
 }
@@ -252,6 +264,7 @@ pub async fn open_session(person: &Person) -> Result<(), Failure> {
     session.cycle_id().await?;
     session.set_expiry(Some(Expiry::OnInactivity(SIGNED_IN_LIFE)));
     session.insert(USER, &person.user_id).await?;
+    session.insert(SINCE, engine()?.now()).await?;
     session.insert(ORGANISATION, &person.organisation_id).await?;
     session.insert(BROWSER, engine()?.entropy().token()).await?;
     remember_device(person)?;
@@ -261,15 +274,25 @@ pub async fn open_session(person: &Person) -> Result<(), Failure> {
     }
 }
 
+/// Gives the session another id, so that whoever has seen the one before has nothing.
+pub async fn renew_session() -> Result<(), Failure> {
+    let (session, code) = (session()?, held_code().await?);
+    session.cycle_id().await?;
+    match code {
+        Some(held) => hold_code(&held.code).await,
+        None => live_on(&session).await,
+    }
+}
+
 /// What a form that is sent twice finds: it comes with the session that the first one has ended.
 pub async fn leave_behind(session: String, data: &Value) -> Result<(), Failure> {
     let engine = engine()?;
     let stored = StoredSession { id_hash: session, user_id: None, data: data.to_string().into_bytes(), expires_at: engine.now() + LATE };
-    engine.store().session_create(&stored).await?;
+    engine.store().session_create(&stored, engine.now()).await?;
     Ok(())
 }
 
-/// Ends every session of the person but this one.
+/// Ends every session of the person but this one, as a part of changing their password.
 pub async fn end_other_sessions(person: &Person) -> Result<(), Failure> {
     let session = session_name().await?.ok_or(Failure::SignedOut)?;
     engine()?.store().session_delete_others(&person.user_id, &session).await?;
@@ -358,10 +381,13 @@ pub async fn put(key: &str, value: impl Serialize) -> Result<(), Failure> {
     live_on(&session).await
 }
 
-/// Whatever is stored with it, a session lives as long as one that somebody is signed in with, if somebody is: the library
-/// remembers no session's own life, and would store it with that of an anonymous one.
+/// Whatever is stored with it, the cookie lives as long as one that somebody is signed in with, if somebody is: the library
+/// remembers no session's own life, and would send it with that of an anonymous one.
 async fn live_on(session: &Session) -> Result<(), Failure> {
     if session.get_value(USER).await?.is_some() {
+        if session.get_value(SINCE).await?.is_none() {
+            session.insert(SINCE, engine()?.now()).await?;
+        }
         session.set_expiry(Some(Expiry::OnInactivity(SIGNED_IN_LIFE)));
     }
     Ok(())
@@ -409,12 +435,6 @@ pub fn set_cookie(cookie: &str) {
 pub fn own_path(next: &str) -> &str {
     let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']) && next.is_ascii();
     if ours { next } else { "/integrations" }
-}
-
-/// The theme that the browser chose, from its cookies.
-#[must_use]
-pub fn theme_of(parts: &Parts, https: bool) -> Theme {
-    cookie(parts, &cookie_name(https, THEME)).map_or(Theme::System, Theme::from_name)
 }
 
 #[cfg(test)]

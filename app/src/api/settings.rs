@@ -10,10 +10,12 @@ use crate::view::SettingsView;
 pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Result<SettingsView, Failure> {
     use super::app_views::own_apps;
     use super::audit::audit_view;
+    use super::cookies::theme_of;
     use super::create_app::create_app;
     use super::keys::{key_views, new_key};
     use super::present::person_view;
-    use super::request::{engine, parts, signed_in, site, take_flash, take_refused, theme_of, webhook_url};
+    use super::request::{engine, parts, signed_in, site, take_flash, take_refused, webhook_url};
+    use super::session_views::session_views;
     use super::words::{clock_view, until};
 
     let (engine, person, site) = (engine()?, signed_in().await?, site()?);
@@ -30,8 +32,9 @@ pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Res
         create_app: create_app(&site.url, &redirect_uri, &webhook_url()?, &person.organisation),
         own_apps: own_apps(&engine, &person, draft).await?,
         redirect_uri,
-        theme: theme_of(&parts()?, site.https),
+        theme: theme_of(&parts()?, &site),
         person: person_view(&person),
+        sessions: session_views(&engine, &person).await?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         database: engine.store().kind().to_owned(),
         sealing_key: engine.sealing_key().to_owned(),
@@ -49,8 +52,8 @@ pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Res
 /// Keeps the theme in this browser.
 #[server(prefix = "", endpoint = "/theme")]
 pub async fn set_theme(#[server(default)] theme: String) -> Result<(), Failure> {
-    use super::cookies::keep_cookie;
-    use super::request::{THEME, see_other};
+    use super::cookies::{THEME, keep_cookie};
+    use super::request::see_other;
     use crate::view::Theme;
 
     keep_cookie(THEME, Theme::from_name(&theme).name())?;
@@ -61,10 +64,11 @@ pub async fn set_theme(#[server(default)] theme: String) -> Result<(), Failure> 
 /// Replaces one's own password and ends every other session.
 #[server(prefix = "", endpoint = "/password")]
 pub async fn change_password(#[server(default)] present: String, #[server(default)] password: String) -> Result<(), Failure> {
-    use relink_engine::{ChangePasswordError, FieldError, SignInError, Visitor};
+    use relink_engine::{ChangePasswordError, SignInError, Visitor};
 
     use super::cookies::device;
-    use super::request::{address, end_other_sessions, engine, refuse, see_other, set_flash, signed_in_form, typed_secret};
+    use super::door::complaint;
+    use super::request::{address, end_other_sessions, engine, refuse, renew_session, see_other, set_flash, signed_in_form, typed_secret};
     use crate::view::Flash;
 
     let person = signed_in_form().await?;
@@ -73,10 +77,10 @@ pub async fn change_password(#[server(default)] present: String, #[server(defaul
     let flash = match engine()?.change_password(&person, typed_secret(present), typed_secret(password), visitor).await {
         Ok(()) => {
             end_other_sessions(&person).await?;
+            renew_session().await?;
             Flash::PasswordChanged
         }
-        Err(ChangePasswordError::Field(FieldError::PasswordTooLong)) => Flash::PasswordTooLong,
-        Err(ChangePasswordError::Field(_)) => Flash::PasswordTooShort,
+        Err(ChangePasswordError::Field(error)) => Flash::PasswordRefused(complaint(error)),
         Err(ChangePasswordError::Present(SignInError::NoMatch { .. } | SignInError::Paused { .. })) => Flash::PasswordWrong,
         Err(ChangePasswordError::Present(SignInError::Store(error)) | ChangePasswordError::Store(error)) => {
             return refuse(error.into()).await;
@@ -87,13 +91,28 @@ pub async fn change_password(#[server(default)] present: String, #[server(defaul
     Ok(())
 }
 
+/// Ends one of this person's sessions.
+#[server(prefix = "/settings/sessions", endpoint = "end")]
+pub async fn end_session(#[server(default)] session: String) -> Result<(), Failure> {
+    use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
+    use crate::view::Flash;
+
+    let person = signed_in_form().await?;
+    let Some(ended) = engine()?.session_end(&person, &session).await? else { return refuse(Failure::NotFound).await };
+    set_flash(Flash::SessionEnded { browser: ended.browser.unwrap_or_default() }).await?;
+    see_other("/settings");
+    Ok(())
+}
+
 /// Ends every other session of this person.
 #[server(prefix = "", endpoint = "/signout-elsewhere")]
 pub async fn sign_out_elsewhere() -> Result<(), Failure> {
-    use super::request::{end_other_sessions, see_other, set_flash, signed_in_form};
+    use super::request::{engine, see_other, session_name, set_flash, signed_in_form};
     use crate::view::Flash;
 
-    end_other_sessions(&signed_in_form().await?).await?;
+    let person = signed_in_form().await?;
+    let session = session_name().await?.ok_or(Failure::SignedOut)?;
+    engine()?.sign_out_elsewhere(&person, &session).await?;
     set_flash(Flash::SignedOutElsewhere).await?;
     see_other("/settings");
     Ok(())

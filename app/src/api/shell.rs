@@ -8,9 +8,10 @@ use crate::view::ShellView;
 /// Who is here, and what needs them.
 #[server(prefix = "/fn", endpoint = "load-shell")]
 pub async fn load_shell() -> Result<ShellView, Failure> {
+    use super::cookies::theme_of;
     use super::instance::troubles;
     use super::present::{person_view, status};
-    use super::request::{engine, parts, person, site, theme_of};
+    use super::request::{engine, parts, person, site};
     use crate::view::Status;
 
     let (site, person) = (site()?, person().await?);
@@ -20,7 +21,7 @@ pub async fn load_shell() -> Result<ShellView, Failure> {
     };
     let needs_you = statuses.iter().filter(|status| **status == Status::ReconnectRequired).count();
     Ok(ShellView {
-        theme: theme_of(&parts()?, site.https),
+        theme: theme_of(&parts()?, &site),
         simulated: site.simulated,
         troubles: troubles(&engine()?),
         host: site.host,

@@ -134,7 +134,8 @@ fn place(complaint: Complaint) -> &'static str {
         Complaint::OrganisationMissing => "organisation",
         Complaint::NameMissing => "name",
         Complaint::EmailInvalid | Complaint::EmailTaken => "email",
-        Complaint::PasswordTooShort | Complaint::PasswordTooLong | Complaint::NoMatch { .. } | Complaint::Paused { .. } => "password",
+        Complaint::PasswordTooShort | Complaint::PasswordTooLong | Complaint::PasswordCommon => "password",
+        Complaint::PasswordOwn | Complaint::PasswordUnusable | Complaint::NoMatch { .. } | Complaint::Paused { .. } => "password",
         Complaint::AlreadyOwned | Complaint::KeyName | Complaint::SigningSecret => "",
         Complaint::DestinationUrl | Complaint::DestinationPrivate | Complaint::DestinationEvent | Complaint::DestinationsTooMany => "",
     }
@@ -149,6 +150,9 @@ pub fn words(complaint: Complaint) -> String {
         Complaint::EmailTaken => "Somebody has an account with this address. Enter another one.".to_owned(),
         Complaint::PasswordTooShort => "This password is too short.".to_owned(),
         Complaint::PasswordTooLong => "This password is too long. Enter a shorter one.".to_owned(),
+        Complaint::PasswordCommon => "This password is among the first that are guessed. A sentence of your own is better.".to_owned(),
+        Complaint::PasswordOwn => "This password is little more than your address or organisation. Enter another one.".to_owned(),
+        Complaint::PasswordUnusable => "This password has a character that cannot be typed everywhere. Enter another one.".to_owned(),
         Complaint::NoMatch { tries_left } => {
             let tries = if tries_left == 1 { "1 try".to_owned() } else { format!("{tries_left} tries") };
             format!("E-mail and password do not match. {tries} left before a 15 minute pause.")

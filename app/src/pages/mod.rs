@@ -1,5 +1,6 @@
 //! The pages: each loads one view type and shows it.
 
+mod account;
 mod apps;
 mod audit;
 #[cfg(feature = "ssr")]

@@ -3,14 +3,15 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use super::account::Account;
 use super::apps::{OwnApps, create_link, no_webhook, removal_question};
 use super::audit::AuditTrail;
 use super::keys::{ApiKeys, NewKey};
 use super::load::loaded;
 use crate::api::load_settings;
 use crate::islands::SaveOnChange;
-use crate::parts::{Content, CopyField, Dialog, Field, FlashMessage, Glyph, Icon, Place, Problem, Question};
-use crate::view::{ClockView, Complaint, CreateAppView, Flash, PersonView, SettingsView, Theme};
+use crate::parts::{Content, CopyField, Dialog, FlashMessage, Glyph, Icon, Place, Question};
+use crate::view::{ClockView, Complaint, CreateAppView, Flash, SettingsView, Theme};
 
 const REDIRECT_HINT: &str = "Must match Linear letter for letter, port included. If Linear says “Invalid redirect_uri parameter”, it is not \
                              among the callback URLs of the app there.";
@@ -30,7 +31,7 @@ pub fn settings(mut view: SettingsView, remove: Option<&str>) -> Content {
     let (keys, new_key, audit) = (view.keys.take(), view.new_key.take(), view.audit.take());
     let key_refused = view.refused.take().filter(|refused| refused.complaints.contains(&Complaint::KeyName));
     let flash = view.flash.clone();
-    let refused = flash.clone().filter(|flash| matches!(flash, Flash::PasswordTooShort | Flash::PasswordTooLong | Flash::PasswordWrong));
+    let refused = flash.clone().filter(|flash| matches!(flash, Flash::PasswordRefused(_) | Flash::PasswordWrong));
     let manages = view.person.manages;
     // A refused password is said at its field instead, which also takes the focus.
     let flash = flash.filter(|_| refused.is_none()).map(|flash| view! { <FlashMessage flash page="/settings".to_owned() manages /> });
@@ -47,7 +48,7 @@ pub fn settings(mut view: SettingsView, remove: Option<&str>) -> Content {
         <LinearApp view=view.clone() />
         {keys.map(|keys| view! { <ApiKeys keys refused=key_refused /> })}
         <Appearance theme=view.theme />
-        <Account person=view.person.clone() refused />
+        <Account person=view.person.clone() sessions=view.sessions.clone() refused />
         {audit.map(|trail| view! { <AuditTrail trail /> })}
         <Instance view />
     };
@@ -164,56 +165,6 @@ fn Appearance(theme: Theme) -> impl IntoView {
                         <button class="btn no-js">"Save"</button>
                     </form>
                 </SaveOnChange>
-            </div>
-        </section>
-    }
-    .into_any()
-}
-
-#[component]
-fn Account(person: PersonView, refused: Option<Flash>) -> impl IntoView {
-    let problem = |words: &str| Some(Problem { text: format!("Your password was not changed: {words}"), first: true });
-    let (present, new) = match refused {
-        Some(Flash::PasswordWrong) => (problem("this one is wrong, or was tried too often. Then wait 15 minutes."), None),
-        Some(Flash::PasswordTooLong) => (None, problem("the new one is too long.")),
-        Some(_) => (None, problem("the new one is too short.")),
-        None => (None, None),
-    };
-    view! {
-        <section class="set" id="account" aria-labelledby="h-account">
-            <header>
-                <h2 id="h-account">"Your account"</h2>
-                <p>{person.name} ", " {person.role}</p>
-                <p>{person.email.clone()}</p>
-            </header>
-            <div>
-                <form class="row" method="post" action="/password">
-                    // Tells password managers whose password this is.
-                    <input type="text" name="username" autocomplete="username" value=person.email hidden readonly />
-                    <Field
-                        id="present"
-                        label="Current password"
-                        kind="password"
-                        autocomplete="current-password"
-                        problem=present
-                    />
-                    <Field
-                        id="password"
-                        label="New password"
-                        kind="password"
-                        autocomplete="new-password"
-                        min="12"
-                        hint="At least 12 characters. A sentence is fine."
-                        problem=new
-                    />
-                    <button class="btn">"Change password"</button>
-                </form>
-                <form method="post" action="/signout-elsewhere">
-                    <button class="btn quiet">
-                        <Glyph icon=Icon::Out />
-                        "Sign out everywhere else"
-                    </button>
-                </form>
             </div>
         </section>
     }

@@ -15,6 +15,7 @@ fn view(own_apps: Option<OwnAppsView>) -> SettingsView {
         own_apps,
         theme: Theme::System,
         person,
+        sessions: Vec::new(),
         version: "0.1.0".to_owned(),
         database: "SQLite".to_owned(),
         sealing_key: "k".to_owned(),

@@ -169,13 +169,14 @@ fn words(flash: Flash) -> Words {
             "Linear cannot do it right now. The present token stays in use while it is good; Relink tries again by itself.",
         ),
         Flash::PasswordChanged => Words::new(Good, "Your password is changed.", "Every other browser is signed out."),
-        Flash::PasswordTooLong => Words::new(Bad, "The password was not changed.", "It can have at most 1024 bytes."),
+        Flash::PasswordRefused(_) => {
+            Words::new(Bad, "The password was not changed.", "It needs at least 12 characters, and must not be one that is easily guessed.")
+        }
         Flash::PasswordWrong => Words::new(
             Bad,
             "The password was not changed.",
             "The current password is wrong, or it was tried too often; then wait 15 minutes.",
         ),
-        Flash::PasswordTooShort => Words::new(Bad, "The password was not changed.", "It needs at least 12 characters."),
         Flash::KeyRevoked { name } => {
             Words::new(Good, format!("The key {name} is revoked."), "Programs that use it are refused from now on.")
         }
@@ -215,6 +216,10 @@ fn words(flash: Flash) -> Words {
         Flash::AppInUse { name } => app::in_use(&name),
         Flash::InOrganisation { name } => {
             Words::new(Good, format!("You are in {name} now."), "So are your other tabs, as soon as they are loaded again.")
+        }
+        Flash::SessionEnded { browser } => {
+            let which = if browser.is_empty() { "That browser".to_owned() } else { browser };
+            Words::new(Good, format!("{which} is signed out."), "Whoever used it there has to sign in again.")
         }
         Flash::SignedOutElsewhere => Words::new(Good, "Signed out everywhere else.", "Only this browser is still signed in."),
         Flash::ConnectFailed(error) => failed(error),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckView, EmailCodeView, InviteProblem, ProofProblem};
+use super::{CheckView, Complaint, EmailCodeView, InviteProblem, ProofProblem};
 use crate::api::Failure;
 
 /// What is said once at the top of the next page. Words are made where it is shown.
@@ -45,11 +45,14 @@ pub enum Flash {
         until: String,
     },
     PasswordChanged,
-    PasswordTooShort,
-    PasswordTooLong,
+    PasswordRefused(Complaint),
     /// The present one was wrong, or asked for too often.
     PasswordWrong,
     SignedOutElsewhere,
+    /// "Firefox on Linux"; empty where that is not known.
+    SessionEnded {
+        browser: String,
+    },
     KeyRevoked {
         name: String,
     },

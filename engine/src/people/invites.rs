@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Handover, LinkCode};
 use crate::Engine;
-use crate::account::Person;
+use crate::account::{Person, spelled};
 use crate::clock::{DAY, HOUR, Millis};
 use crate::connection::Connection;
 use crate::linear::{Linear, LinearPerson};
@@ -332,7 +332,7 @@ pub(super) fn row(connection: &Connection, person: &LinearPerson) -> LinearPerso
         workspace_id: connection.workspace.id.clone(),
         linear_id: person.id.clone(),
         name: person.name.clone(),
-        email: person.email.to_lowercase(),
+        email: spelled(&person.email),
         avatar_url: person.avatar_url.clone(),
     }
 }

@@ -1,7 +1,7 @@
 //! Redeeming link codes: looked at first, then confirmed or declined. The code is the credential; nobody needs an account.
 
 use super::LinkCode;
-use crate::account::Person;
+use crate::account::{Person, spelled};
 use crate::clock::{MINUTE, Millis};
 use crate::digest::sha256_hex;
 use crate::linear::LinearPerson;
@@ -111,7 +111,7 @@ impl Engine {
     /// See [`CodeError`].
     pub async fn code_preview(&self, typed: &str, guesser: Guesser<'_>) -> Result<Preview, CodeError> {
         let (invite, _) = self.look_up(typed, guesser).await?;
-        let has_account = self.store().user_by_email(&invite.linear_email).await?.is_some();
+        let has_account = self.store().user_by_email(&spelled(&invite.linear_email)).await?.is_some();
         Ok(Preview {
             organisation: invite.organisation_name,
             workspace: invite.workspace_name,

@@ -62,7 +62,7 @@ pub use postgres::Pg;
 pub use proof::{ProofAttempt, Proved};
 pub use refresh::{AttemptRow, Due, DueGrant, PutOff, Rotated, Rotation};
 pub use refusal::{RefusalRow, StrayRow};
-pub use session::StoredSession;
+pub use session::{LIFE as SESSION_LIFE, SessionRow, StoredSession, UNUSED_MAX as SESSION_UNUSED_MAX};
 pub use sqlite::Lite;
 pub use throttle::Tries;
 pub use user::UserRow;

@@ -188,7 +188,7 @@ async fn who_is_removed_or_changed_is_signed_out(fresh: Fresh) {
     store.person_link(&jun(), &other.user_id, false, &act("person.linked", 6)).await.unwrap();
     let sit = async |id: &str| {
         let session = StoredSession { id_hash: id.to_owned(), user_id: Some(other.user_id.clone()), data: Vec::new(), expires_at: HOUR };
-        assert!(store.session_create(&session).await.unwrap());
+        assert!(store.session_create(&session, 1).await.unwrap());
     };
     sit("s1").await;
     store.member_set_role(&other.user_id, Role::Member, &act("member.role", 6)).await.unwrap();

@@ -135,9 +135,9 @@ fn session(id: &str, user: &str) -> StoredSession {
 async fn sessions_end_when_they_should(fresh: Fresh) {
     let store = &fresh.store;
     for (id, user) in [("a", "u1"), ("b", "u1"), ("c", "u2")] {
-        assert!(store.session_create(&session(id, user)).await.unwrap());
+        assert!(store.session_create(&session(id, user), 1).await.unwrap());
     }
-    assert!(!store.session_create(&session("a", "u2")).await.unwrap(), "an id is taken once");
+    assert!(!store.session_create(&session("a", "u2"), 1).await.unwrap(), "an id is taken once");
     assert_eq!(store.session("a", 999).await.unwrap().unwrap().data, vec![0, 159, 146, 150]);
     assert!(store.session("a", 1_000).await.unwrap().is_none(), "run out");
     assert_eq!(store.session_delete_others("u1", "a").await.unwrap(), 1);
@@ -148,7 +148,7 @@ async fn sessions_end_when_they_should(fresh: Fresh) {
 
 async fn an_ended_session_is_not_brought_back(fresh: Fresh) {
     let store = &fresh.store;
-    store.session_create(&session("a", "u1")).await.unwrap();
+    store.session_create(&session("a", "u1"), 1).await.unwrap();
     store.session_delete("a").await.unwrap();
     assert!(!store.session_save(&session("a", "u1")).await.unwrap());
     assert!(store.session("a", 0).await.unwrap().is_none());

@@ -231,7 +231,7 @@ async fn simulate(json: bool, addr: SocketAddr, state_file: Option<std::path::Pa
     Ok(())
 }
 
-/// A secret from stdin; one newline at its end is dropped.
+/// A secret from stdin; one newline at its end is dropped, and a mark of the encoding before it.
 pub(super) fn from_stdin() -> Result<SecretString, Box<dyn Error>> {
     Ok(read_secret(std::io::stdin())?.as_str().into())
 }

@@ -118,12 +118,12 @@ async fn a_session_has_a_new_id_after_signing_in_and_ends_with_signing_out() {
     world.owner().await;
     let mut browser = world.browser();
     browser.sign_in("priya@northwind.dev", "wrong wrong wrong").await;
-    let before = browser.cookies["relink-session"].clone();
+    let before = browser.cookies["relink-session-3000"].clone();
     browser.sign_in("priya@northwind.dev", PASSWORD).await;
-    let after = browser.cookies["relink-session"].clone();
+    let after = browser.cookies["relink-session-3000"].clone();
     assert_ne!(before, after, "an id planted before signing in is worth nothing");
     assert_eq!(browser.post("/signout", &[]).await.location(), "/signin");
-    browser.cookies.insert("relink-session".to_owned(), after);
+    browser.cookies.insert("relink-session-3000".to_owned(), after);
     assert!(browser.get("/integrations").await.location().starts_with("/signin"), "the old cookie is worth nothing either");
 }
 
@@ -143,7 +143,7 @@ async fn cookies_are_for_this_site_and_no_script() {
     let cookies = |reply: &Reply| -> Vec<String> {
         reply.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap().to_owned()).collect()
     };
-    let named = |cookie: &str| ["relink-session=", "relink-device="].iter().any(|name| cookie.starts_with(name));
+    let named = |cookie: &str| ["relink-session-3000=", "relink-device-3000="].iter().any(|name| cookie.starts_with(name));
     let set = cookies(&reply);
     assert_eq!(set.len(), 2, "{set:?}");
     for cookie in set {
@@ -197,9 +197,9 @@ async fn a_new_password_wants_the_present_one_and_ends_other_sessions() {
     let mut elsewhere = world.browser();
     elsewhere.sign_in("priya@northwind.dev", PASSWORD).await;
     assert_eq!(here.post("/password", &[("present", PASSWORD), ("password", "short")]).await.location(), "/settings");
-    here.get("/settings").await.shows("Your password was not changed: the new one is too short.");
+    here.get("/settings").await.shows("Your password was not changed. This password is too short.");
     here.post("/password", &[("present", "not the present one"), ("password", "a whole new sentence")]).await;
-    here.get("/settings").await.shows("Your password was not changed: this one is wrong");
+    here.get("/settings").await.shows("Your password was not changed. This one is wrong");
     elsewhere.get("/settings").await.shows("Priya Raman");
     here.post("/password", &[("present", PASSWORD), ("password", "a whole new sentence")]).await;
     here.get("/settings").await.shows("Your password is changed.");
@@ -319,9 +319,9 @@ async fn a_browser_that_was_signed_in_before_gets_in_during_an_attack_from_its_o
     assert!(refused(world.browser().sign_in("priya@northwind.dev", PASSWORD).await), "from there a new browser waits");
     assert!(refused(attacker.sign_in("priya@northwind.dev", PASSWORD).await), "one that knows somebody else too");
     let mut forger = world.browser();
-    let mut made_up = known.cookies["relink-device"].clone();
+    let mut made_up = known.cookies["relink-device-3000"].clone();
     made_up.replace_range(80..84, "AAAA");
-    forger.cookies.insert("relink-device".to_owned(), made_up);
+    forger.cookies.insert("relink-device-3000".to_owned(), made_up);
     assert!(refused(forger.sign_in("priya@northwind.dev", PASSWORD).await), "and one that makes up its cookie");
     assert_eq!(known.sign_in("priya@northwind.dev", PASSWORD).await.location(), "/integrations");
     assert!(refused(known.sign_in("mia@northwind.dev", PASSWORD).await), "it knows Priya");

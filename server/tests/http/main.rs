@@ -27,6 +27,7 @@ mod proofs;
 mod proxy;
 mod refresh;
 mod roles;
+mod sessions;
 mod several;
 mod takeover;
 mod team_pages;

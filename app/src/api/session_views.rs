@@ -1,0 +1,35 @@
+//! One's own sessions, in words.
+
+use relink_engine::Engine;
+use relink_engine::account::Person;
+use relink_engine::clock::{MINUTE, Millis};
+use relink_engine::store::SessionRow;
+
+use super::request::session_name;
+use super::{Failure, words};
+use crate::view::{Moment, SessionView};
+
+/// The session that asks comes first.
+pub async fn session_views(engine: &Engine, person: &Person) -> Result<Vec<SessionView>, Failure> {
+    let here = session_name().await?.unwrap_or_default();
+    let (now, rows) = (engine.now(), engine.sessions(person).await?);
+    let mut views: Vec<SessionView> = rows.into_iter().map(|row| view(row, &here, now)).collect();
+    views.sort_by_key(|view| !view.here);
+    Ok(views)
+}
+
+fn view(row: SessionRow, here: &str, now: Millis) -> SessionView {
+    let last_used = row.used_at.map(|at| Moment { iso: words::iso(at), text: ago(now - at) });
+    SessionView {
+        here: row.id_hash == here,
+        id: row.id_hash,
+        browser: row.browser.unwrap_or_default(),
+        address: row.address.unwrap_or_default(),
+        last_used,
+    }
+}
+
+/// It is noted once in a few minutes.
+fn ago(span: Millis) -> String {
+    if span < 10 * MINUTE { "Just now".to_owned() } else { words::ago(span) }
+}

@@ -1,0 +1,125 @@
+//! What a new password must not be: what guessing begins with.
+
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+
+use crate::accounts::FieldError;
+
+/// In characters.
+const MIN_LENGTH: usize = 12;
+/// In bytes; more would only make hashing an attack.
+pub const MAX_BYTES: usize = 1024;
+/// So much must be left of a password without the names that are known of whose it is.
+const OWN_LEFT: usize = 8;
+/// Shorter names are in everything.
+const NAME_MIN: usize = 4;
+
+/// The passwords that people use most; `common.origin.txt` says where from.
+const COMMON: &[u8] = include_bytes!("common.txt.gz");
+
+/// What is wrong with a prepared password for somebody who is known by these names: e-mail address, organisation.
+pub fn fault(password: &str, names: &[&str]) -> Option<FieldError> {
+    if password.chars().count() < MIN_LENGTH {
+        Some(FieldError::PasswordTooShort)
+    } else if password.len() > MAX_BYTES {
+        Some(FieldError::PasswordTooLong)
+    } else if is_own(password, names) {
+        Some(FieldError::PasswordOwn)
+    } else if is_repetition(password) || is_common(password) {
+        Some(FieldError::PasswordCommon)
+    } else {
+        None
+    }
+}
+
+/// The same something over and over: "abcabcabcabc".
+fn is_repetition(password: &str) -> bool {
+    let chars: Vec<char> = password.to_lowercase().chars().collect();
+    (1..=chars.len() / 2).any(|period| chars.iter().zip(&chars[period..]).all(|(one, other)| one == other))
+}
+
+/// A common password, or one with digits and signs around it, which is what guessing tries next: "Password2024!".
+fn is_common(password: &str) -> bool {
+    let lower = password.to_lowercase();
+    let core = lower.trim_matches(|c: char| !c.is_alphabetic());
+    common().lines().any(|common| common == lower || (common == core && !core.is_empty()))
+}
+
+fn common() -> String {
+    let mut all = String::new();
+    // It is a part of this program; a test reads it.
+    let _ = GzDecoder::new(COMMON).read_to_string(&mut all);
+    all
+}
+
+/// A name with little else: "northwind labs 2024".
+fn is_own(password: &str, names: &[&str]) -> bool {
+    let mut parts: Vec<String> = names.iter().flat_map(|name| [*name, name.split('@').next().unwrap_or(name)]).map(squeezed).collect();
+    parts.retain(|name| name.chars().count() >= NAME_MIN);
+    parts.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    let password = squeezed(password);
+    let left = parts.iter().fold(password.clone(), |left, name| left.replace(name, ""));
+    left != password && left.chars().count() < OWN_LEFT
+}
+
+/// Letters and digits alone.
+fn squeezed(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 2] = ["priya.raman@northwind.dev", "Northwind Labs"];
+
+    fn fault_of(password: &str) -> Option<FieldError> {
+        fault(password, &NAMES)
+    }
+
+    #[test]
+    fn the_list_is_whole() {
+        assert_eq!(common().lines().count(), 30_000);
+        assert!(common().lines().all(|line| line == line.to_lowercase()), "or some would never be found");
+    }
+
+    #[test]
+    fn what_guessing_begins_with_is_refused() {
+        for common in [
+            "justinbieber",
+            "JustinBieber",
+            "1qaz2wsx3edc4rfv",
+            "Password2024!",
+            "!!sunshine!!!",
+            "aaaaaaaaaaaa",
+            "123456123456",
+            "abcabcabcabca",
+        ] {
+            assert_eq!(fault_of(common), Some(FieldError::PasswordCommon), "{common}");
+        }
+    }
+
+    #[test]
+    fn one_s_own_names_are_refused() {
+        for own in ["priya.raman@northwind.dev", "PriyaRaman2024", "northwindlabs", "Northwind-Labs-2024", "Priya.Raman Northwind Labs"] {
+            assert_eq!(fault_of(own), Some(FieldError::PasswordOwn), "{own}");
+        }
+        assert_eq!(fault("northwind labs", &["a@b.c", "Lab"]), None, "names of others, and short ones");
+    }
+
+    #[test]
+    fn a_sentence_and_what_a_generator_makes_are_fine() {
+        for good in
+            ["correct horse battery staple", "four lamps at northwind labs", "8317 5520 9641", "kX9#vQ2!mW7z", "日本語の長いパスワードです"]
+        {
+            assert_eq!(fault_of(good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn a_length_is_in_characters_and_at_most_so_many_bytes() {
+        assert_eq!(fault_of("日本語の長いパスワ"), Some(FieldError::PasswordTooShort));
+        assert_eq!(fault_of(&"Zö7".repeat(500)), Some(FieldError::PasswordTooLong));
+    }
+}

@@ -1,0 +1,94 @@
+//! Sessions as the person they belong to sees them: where they are, and how they end.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::Engine;
+use crate::account::Person;
+use crate::clock::{MINUTE, Millis};
+use crate::store::{SessionRow, StoreError};
+
+/// "Last used" is no more exact than this.
+const USED_EVERY: Millis = 5 * MINUTE;
+/// Sessions remembered at a time; when more are used, remembering starts over.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// What a request tells of where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedFrom {
+    /// "Firefox on Linux"
+    pub browser: String,
+    pub address: String,
+}
+
+/// When sessions were last noted as used.
+#[derive(Debug, Default)]
+pub(crate) struct Used(Mutex<HashMap<String, (UsedFrom, Millis)>>);
+
+impl Used {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, (UsedFrom, Millis)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_news(&self, session: &str, from: &UsedFrom, now: Millis) -> bool {
+        let mut all = self.all();
+        if all.get(session).is_some_and(|(before, at)| before == from && now - at < USED_EVERY) {
+            return false;
+        }
+        if all.len() >= REMEMBERED_MAX {
+            all.clear();
+        }
+        all.insert(session.to_owned(), (from.clone(), now));
+        true
+    }
+}
+
+impl Engine {
+    /// Notes that a session is in use. A page is shown whether or not that can be written.
+    pub async fn session_used(&self, session: &str, from: UsedFrom) {
+        let now = self.now();
+        if self.sessions_used().is_news(session, &from, now)
+            && let Err(error) = self.store().session_used(session, &from, now).await
+        {
+            self.sessions_used().all().remove(session);
+            tracing::warn!(%error, "that a session is in use was not noted");
+        }
+    }
+
+    /// The person's sessions, the one that was used last first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sessions(&self, person: &Person) -> Result<Vec<SessionRow>, StoreError> {
+        self.store().sessions_of(&person.user_id, self.now()).await
+    }
+
+    /// Ends one of the person's sessions. Answers where it was; `None`: they have no such session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session_end(&self, person: &Person, session: &str) -> Result<Option<SessionRow>, StoreError> {
+        let found = self.sessions(person).await?.into_iter().find(|one| one.id_hash == session);
+        let Some(found) = found else { return Ok(None) };
+        let act = self.act(&person.organisation_id, person.actor(), "session.ended", found.browser.clone().unwrap_or_default());
+        Ok(self.store().session_end(&person.user_id, session, &act).await?.then_some(found))
+    }
+
+    /// Signs the person out of the session that they sit in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sign_out(&self, person: &Person, session: &str) -> Result<(), StoreError> {
+        let act = self.act(&person.organisation_id, person.actor(), "sign-out", person.email.clone());
+        self.store().session_end(&person.user_id, session, &act).await.map(drop)
+    }
+
+    /// Ends every session of the person but the one they sit in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sign_out_elsewhere(&self, person: &Person, keep: &str) -> Result<(), StoreError> {
+        let act = self.act(&person.organisation_id, person.actor(), "sign-out.elsewhere", person.email.clone());
+        self.store().session_end_others(&person.user_id, keep, &act).await
+    }
+}
