@@ -225,6 +225,8 @@ pub struct KeyView {
     pub key: String,
     /// "2 min ago"; `None` if never.
     pub last_used: Option<Moment>,
+    /// "Priya Raman"; `None` when it was made by command.
+    pub made_by: Option<String>,
 }
 
 /// The page after a key was made.

@@ -113,6 +113,7 @@ test("API keys: none, a new one, shown already, and the list", async ({ page, wo
   await look(page, "settings-key-gone");
   await page.getByRole("link", { name: "Done" }).click();
   await page.getByRole("button", { name: "Revoke ci-runner" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
   await expect(page.getByText("The key ci-runner is revoked.")).toBeVisible();
   await look(page, "settings-key-revoked");
 });

@@ -198,6 +198,8 @@ test("API keys, the audit trail and its export without JavaScript", async ({ pag
   await expect(page.getByLabel("Key", { exact: true })).toHaveValue(/^rlk_/);
   await page.getByRole("link", { name: "Done" }).click();
   await page.getByRole("button", { name: "Revoke ci-runner" }).click();
+  await expect(page).toHaveTitle("Revoke ci-runner? Relink");
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
   await expect(page.getByText("The key ci-runner is revoked.")).toBeVisible();
 
   for (let number = 1; number <= 20; number++) await world.post(page, "/settings/keys/new", { name: `key ${number}` });

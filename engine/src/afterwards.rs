@@ -33,6 +33,16 @@ impl Engine {
         });
     }
 
+    /// Begins such work only if nothing waits for a turn. `false`: it did not begin.
+    pub(crate) fn afterwards_if_room(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
+        let Ok(turn) = self.in_hand().0.clone().try_acquire_owned() else { return false };
+        tokio::spawn(async move {
+            work.await;
+            drop(turn);
+        });
+        true
+    }
+
     /// Waits until all of it is done. Answers how much is not when the time is over.
     pub async fn afterwards_done(&self, within: Duration) -> usize {
         let all = timeout(within, self.in_hand().0.acquire_many(WAITING_MAX)).await;

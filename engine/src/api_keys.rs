@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use crate::account::{self, Organisation, Person};
-use crate::clock::{MINUTE, Millis};
+use crate::clock::{HOUR, MINUTE, Millis};
 use crate::digest::sha256_hex;
 use crate::store::{Act, Actor, ApiKeyRow, StoreError};
 use crate::vault::Place;
@@ -50,6 +50,8 @@ pub struct ApiKey {
     pub last_four: String,
     pub created_at: Millis,
     pub last_used_at: Option<Millis>,
+    /// Id and name of who made it; `None` when it was made by command.
+    pub made_by: Option<(String, String)>,
 }
 
 /// How lately a key was used, for those who decide what it can still reach.
@@ -64,6 +66,8 @@ pub struct KeyUse {
 pub struct Caller {
     pub key_id: String,
     pub organisation_id: String,
+    /// "ci-runner ····8fQ2"
+    pub name: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +90,8 @@ pub(crate) struct Callers {
     known: Mutex<HashMap<Hash, Known>>,
     /// Grows with every revocation: a key read before may be worthless by now.
     revocations: AtomicU64,
+    /// When the trail last took down that a key read the token of a connection.
+    reads: Mutex<HashMap<(String, String), Millis>>,
 }
 
 #[derive(Clone, Debug)]
@@ -98,6 +104,23 @@ struct Known {
 impl Callers {
     fn known(&self) -> MutexGuard<'_, HashMap<Hash, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reads(&self) -> MutexGuard<'_, HashMap<(String, String), Millis>> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the trail has to hear of it, as far as this process knows.
+    fn is_first_read(&self, read: &(String, String), now: Millis) -> bool {
+        let mut reads = self.reads();
+        if reads.get(read).is_some_and(|at| now - at < HOUR) {
+            return false;
+        }
+        if reads.len() >= REMEMBERED_MAX {
+            reads.clear();
+        }
+        reads.insert(read.clone(), now);
+        true
     }
 }
 
@@ -133,7 +156,8 @@ impl Engine {
         if is_news {
             self.store().api_key_used(&row.id, now).await?;
         }
-        let caller = Arc::new(Caller { key_id: row.id, organisation_id: row.organisation_id });
+        let name = format!("{} ····{}", row.name, row.last_four);
+        let caller = Arc::new(Caller { key_id: row.id, organisation_id: row.organisation_id, name });
         let mut all = self.callers().known();
         if self.callers().revocations.load(Ordering::SeqCst) != revocations {
             return Ok(Some(caller));
@@ -165,6 +189,8 @@ impl Engine {
             last_four: key[key.len() - 4..].to_owned(),
             created_at: self.now(),
             last_used_at: None,
+            made_by: actor.user_id.clone(),
+            made_by_name: None,
         };
         let act = self.act(organisation, actor, "key.made", format!("{} ····{}", row.name, row.last_four));
         NewApiKey { id: row.id.clone(), name: row.name.clone(), key: key.into(), row, act }
@@ -207,6 +233,7 @@ impl Engine {
             last_four: row.last_four,
             created_at: row.created_at,
             last_used_at: row.last_used_at,
+            made_by: row.made_by.zip(row.made_by_name),
         };
         Ok(rows.into_iter().map(key).collect())
     }
@@ -236,13 +263,43 @@ impl Engine {
         // Written and forgotten, also when the browser leaves in between.
         let revoked = uncancelled(async move {
             let revoked = engine.store().api_key_revoke(&key.id, &act).await;
-            let mut known = engine.callers().known();
-            engine.callers().revocations.fetch_add(1, Ordering::SeqCst);
-            known.clear();
-            drop(known);
+            engine.forget_callers();
             revoked.map(|revoked| revoked.then_some(key.name))
         });
         revoked.await?.ok_or(ApiKeyError::NotFound)
+    }
+
+    /// Recognises every key anew: some may be worthless now.
+    pub(crate) fn forget_callers(&self) {
+        let mut known = self.callers().known();
+        self.callers().revocations.fetch_add(1, Ordering::SeqCst);
+        known.clear();
+    }
+
+    /// Writes down that a key read the token of a connection, once an hour for each pair of them. Nobody waits for that: tokens
+    /// are handed out also while the trail takes nothing. The next one tries again then.
+    pub fn token_read(&self, caller: &Arc<Caller>, connection: &str, address: String) {
+        let read = (caller.key_id.clone(), connection.to_owned());
+        if !self.callers().is_first_read(&read, self.now()) {
+            return;
+        }
+        let (engine, caller, again) = (self.for_programs(), caller.clone(), read.clone());
+        let begun = self.afterwards_if_room(async move {
+            if let Err(error) = engine.note_read(&caller, &read, address).await {
+                engine.callers().reads().remove(&read);
+                tracing::warn!(%error, "that a token was read could not be written into the audit trail");
+            }
+        });
+        if !begun {
+            self.callers().reads().remove(&again);
+        }
+    }
+
+    async fn note_read(&self, caller: &Caller, (key, connection): &(String, String), address: String) -> Result<(), StoreError> {
+        let Some(found) = self.store().connection(&caller.organisation_id, connection).await? else { return Ok(()) };
+        let actor = Actor { user_id: None, who: format!("API key {}", caller.name), address };
+        let act = self.act(&caller.organisation_id, actor, "token.read", found.workspace.name);
+        self.store().token_read(key, connection, &act).await.map(drop)
     }
 
     /// Seals a secret that a person is to see once, for the way through their session.

@@ -361,6 +361,8 @@ impl Engine {
             return Err(RefreshNowError::Forbidden);
         }
         let grant = self.store().grant(&person.organisation_id, connection).await?.ok_or(TokenError::NotFound)?;
+        let name = self.store().connection(&person.organisation_id, connection).await?.ok_or(TokenError::NotFound)?.workspace.name;
+        self.store().audit_note(&self.act(&person.organisation_id, person.actor(), "connection.refresh", name)).await?;
         if grant.state == "connected" && grant.refresh_sealed.is_some() {
             match timeout(PATIENCE_WITHOUT, self.renew(&grant.organisation_id, connection, grant.generation, Cause::Manual)).await {
                 Ok(Landed::Moved(_)) => {}

@@ -87,9 +87,9 @@ pub async fn set_role(#[server(default)] member: String, #[server(default)] role
     }
 }
 
-/// Removes a member, with who they are in Linear.
+/// Removes a member, with who they are in Linear, and the API keys that they made if `keys` says "yes".
 #[server(prefix = "/team", endpoint = "remove")]
-pub async fn remove_member(#[server(default)] member: String) -> Result<(), Failure> {
+pub async fn remove_member(#[server(default)] member: String, #[server(default)] keys: String) -> Result<(), Failure> {
     use relink_engine::people::MemberError;
 
     use super::request::{engine, refuse, signed_in_form};
@@ -100,7 +100,7 @@ pub async fn remove_member(#[server(default)] member: String) -> Result<(), Fail
         Ok(name) => name,
         Err(failure) => return refuse(failure).await,
     };
-    match engine.member_remove(&person, &member).await {
+    match engine.member_remove(&person, &member, keys == "yes").await {
         Ok(()) => said(Flash::MemberRemoved { name }).await,
         Err(MemberError::LastOwner) => said(Flash::LastOwner).await,
         Err(error) => refuse(error.into()).await,

@@ -106,4 +106,4 @@ pub use webhooks::*;
 #[cfg(feature = "ssr")]
 pub use cookies::{cookie_of, instance_name, theme_of};
 #[cfg(feature = "ssr")]
-pub use request::{ClientAddress, Site, person_of};
+pub use request::{ClientAddress, Site, address_of, person_of};

@@ -249,6 +249,7 @@ pub fn key_view(key: ApiKey, now: Millis) -> KeyView {
         id: key.id,
         name: text::name(&key.name),
         key: format!("rlk_····{}", key.last_four),
+        made_by: key.made_by.map(|(_, name)| text::name(&name)),
         last_used: key.last_used_at.map(|at| Moment { iso: words::iso(at), text: words::ago(now - at) }),
     }
 }

@@ -138,7 +138,7 @@ fn evidence_says_how_often_linear_was_asked_and_what_is_likely() {
 fn of_a_key_only_the_end_is_shown() {
     let key = |last_used_at| {
         let (id, name, last_four) = ("k1".to_owned(), "ci-runner".to_owned(), "8fQ2".to_owned());
-        key_view(ApiKey { id, name, last_four, created_at: NOW, last_used_at }, NOW)
+        key_view(ApiKey { id, name, last_four, created_at: NOW, last_used_at, made_by: None }, NOW)
     };
     assert_eq!((key(None).key.as_str(), key(None).last_used), ("rlk_····8fQ2", None));
     assert_eq!(key(Some(NOW - 2 * MINUTE)).last_used.map(|at| at.text).as_deref(), Some("2 min ago"));

@@ -91,7 +91,13 @@ pub struct ClientAddress(pub IpAddr);
 
 /// The address that the request came from.
 pub fn address() -> String {
-    let known = parts().ok().and_then(|parts| parts.extensions.get::<ClientAddress>().copied());
+    parts().map_or_else(|_| "unknown".to_owned(), |parts| address_of(&parts))
+}
+
+/// [`address`] of any request.
+#[must_use]
+pub fn address_of(parts: &Parts) -> String {
+    let known = parts.extensions.get::<ClientAddress>();
     known.map_or_else(|| "unknown".to_owned(), |client| client.0.to_string())
 }
 

@@ -17,13 +17,14 @@ pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {
     let (engine, person) = (engine()?, signed_in().await?);
     let as_of = freshness(&engine, &person).await?;
     let team = engine.team(&person).await?;
+    let keys = if person.owns() { engine.api_keys(&person).await? } else { Vec::new() };
     let manages = person.manages();
     let inviting = if manages { Some(inviting(&engine, &person, &team).await?) } else { None };
     Ok(TeamPageView {
         you: you(&engine, &person, &team, inviting.as_ref()).await?,
         inviting,
         new_code: if manages { new_codes(&engine, &person, shown.as_deref()).await? } else { None },
-        members: member_views(team, &person),
+        members: member_views(team, &keys, &person),
         flash: take_flash().await?,
         manages,
         as_of,

@@ -1,9 +1,8 @@
 //! From what the engine knows of members and new codes to what a page may show.
 
-use relink_engine::Engine;
 use relink_engine::account::{self, Person, Standing};
 use relink_engine::people::{Handover, Invite, Link, TeamMember};
-use relink_engine::text;
+use relink_engine::{ApiKey, Engine, text};
 use secrecy::ExposeSecret as _;
 
 use super::Failure;
@@ -18,8 +17,9 @@ pub fn who(name: &str, email: &str) -> WhoView {
     WhoView { initials: initials(name), name: text::name(name), email: text::email(email) }
 }
 
-pub fn member_views(team: Vec<TeamMember>, looking: &Person) -> Vec<MemberView> {
-    team.into_iter().map(|member| member_view(member, looking)).collect()
+/// `keys`: those of the organisation, for who may see them.
+pub fn member_views(team: Vec<TeamMember>, keys: &[ApiKey], looking: &Person) -> Vec<MemberView> {
+    team.into_iter().map(|member| member_view(member, keys, looking)).collect()
 }
 
 /// What there is to say of an account whose e-mail nobody proved.
@@ -32,7 +32,9 @@ pub fn doubt(email: &str, standing: Standing) -> Option<DoubtView> {
     Some(DoubtView { sentence: account::never_proved(email), vouched })
 }
 
-fn member_view(member: TeamMember, looking: &Person) -> MemberView {
+fn member_view(member: TeamMember, keys: &[ApiKey], looking: &Person) -> MemberView {
+    let made = |key: &&ApiKey| key.made_by.as_ref().is_some_and(|(id, _)| *id == member.user_id);
+    let keys = keys.iter().filter(made).map(|key| text::name(&key.name)).collect();
     let you = member.user_id == looking.user_id;
     MemberView {
         who: who(&member.name, &member.email),
@@ -40,6 +42,7 @@ fn member_view(member: TeamMember, looking: &Person) -> MemberView {
         role: member.role.name().to_owned(),
         you,
         doubt: doubt(&member.email, member.standing),
+        keys,
         linked: member.linked.into_iter().map(linked_view).collect(),
         may: MayView { unlink: looking.manages() || you, govern: looking.owns() },
     }

@@ -82,6 +82,7 @@ pub fn removal_question(app: &AppView) -> Question {
         page: HERE.to_owned(),
         keep: "Keep it",
         go: "Remove",
+        ..Question::default()
     }
 }
 

@@ -184,6 +184,7 @@ pub fn removal_question(destination: &DestinationView) -> Question {
         page: HERE.to_owned(),
         keep: "Keep it",
         go: "Remove",
+        ..Question::default()
     }
 }
 

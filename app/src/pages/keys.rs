@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::door::words;
 use crate::islands::Once;
-use crate::parts::{CopyFirst, Field, Glyph, Icon, Problem, for_organisation};
+use crate::parts::{Ask, CopyFirst, Field, Glyph, Icon, Problem, Question, for_organisation};
 use crate::view::{Complaint, KeyView, NewKeyView, Refused};
 
 /// At the top of the page: the key that was just made, or that there is none to show any more.
@@ -76,6 +76,7 @@ fn list(keys: Vec<KeyView>) -> AnyView {
                     <tr>
                         <th scope="col">"Name"</th>
                         <th scope="col">"Key"</th>
+                        <th scope="col">"Made by"</th>
                         <th scope="col">"Last used"</th>
                         <th scope="col">
                             <span class="sr">"Actions"</span>
@@ -89,7 +90,26 @@ fn list(keys: Vec<KeyView>) -> AnyView {
     .into_any()
 }
 
+/// Before a key is revoked.
+pub fn revocation_question(key: &KeyView) -> Question {
+    let used = key.last_used.as_ref().map_or_else(|| "It was never used".to_owned(), |at| format!("It was used {}", at.text));
+    Question {
+        id: format!("key-{}", key.id),
+        heading: format!("Revoke {}?", key.name),
+        note: "It cannot be made good again. Programs would need a new key.".to_owned(),
+        points: vec!["Programs that use it are refused from now on".to_owned(), used],
+        action: "/settings/keys/revoke",
+        fields: vec![("key", key.id.clone())],
+        page: "/settings".to_owned(),
+        keep: "Keep it",
+        go: "Revoke",
+        ..Question::default()
+    }
+}
+
 fn row(key: KeyView) -> AnyView {
+    let question = revocation_question(&key);
+    let asked = vec![("key", key.id), ("confirm", "key".to_owned())];
     let used = match key.last_used {
         Some(at) => view! { <time datetime=at.iso>{at.text}</time> }.into_any(),
         None => "Never".into_any(),
@@ -102,12 +122,13 @@ fn row(key: KeyView) -> AnyView {
             <td data-l="Key">
                 <code>{key.key}</code>
             </td>
+            <td data-l="Made by">{key.made_by.unwrap_or_else(|| "Command line".to_owned())}</td>
             <td data-l="Last used">{used}</td>
             <td class="act">
-                <form method="post" action="/settings/keys/revoke">
-                    <input type="hidden" name="key" value=key.id />
-                    <button class="btn quiet">"Revoke" <span class="sr">" " {key.name}</span></button>
-                </form>
+                <Ask question asked class="btn quiet">
+                    "Revoke"
+                    <span class="sr">" " {key.name}</span>
+                </Ask>
             </td>
         </tr>
     }

@@ -103,6 +103,7 @@ pub fn vouch_question(member: &MemberView) -> Question {
         page: format!("/team?member={}", member.id),
         keep: "Not now",
         go: "I vouch for them",
+        ..Question::default()
     }
 }
 
@@ -148,6 +149,16 @@ fn removing(member: &MemberView) -> AnyView {
     .into_any()
 }
 
+/// Whoever made a key has seen it.
+fn keys_offer(keys: &[String]) -> Option<(&'static str, String)> {
+    let words = match keys {
+        [] => return None,
+        [one] => format!("Also revoke the API key that they made: {one}"),
+        _ => format!("Also revoke the {} API keys that they made: {}", keys.len(), keys.join(", ")),
+    };
+    Some(("keys", words))
+}
+
 /// Before a member is removed.
 pub fn removal_question(member: &MemberView) -> Question {
     let codes = (member.role != "member").then(|| "The link codes that they made, and that nobody has used, end".to_owned());
@@ -160,8 +171,10 @@ pub fn removal_question(member: &MemberView) -> Question {
         stays: Vec::new(),
         action: "/team/remove",
         fields: vec![("member", member.id.clone())],
+        offer: keys_offer(&member.keys),
         page: format!("/team?member={}", member.id),
         keep: "Keep them",
         go: "Remove",
+        ..Question::default()
     }
 }

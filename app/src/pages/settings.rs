@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::account::Account;
 use super::apps::{OwnApps, create_link, no_webhook, removal_question};
 use super::audit::AuditTrail;
-use super::keys::{ApiKeys, NewKey};
+use super::keys::{ApiKeys, NewKey, revocation_question};
 use super::load::loaded;
 use crate::api::load_settings;
 use crate::islands::SaveOnChange;
@@ -18,16 +18,16 @@ const REDIRECT_HINT: &str = "Must match Linear letter for letter, port included.
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    let (shown, before, remove) = use_query_map().with_untracked(|query| {
-        let remove = query.get("app").filter(|_| query.get("confirm").as_deref() == Some("app"));
-        (query.get("shown"), query.get("before"), remove)
+    let (shown, before, asked) = use_query_map().with_untracked(|query| {
+        let asked = query.get("confirm").and_then(|what| query.get(&what).map(|id| (what, id)));
+        (query.get("shown"), query.get("before"), asked)
     });
-    loaded(load_settings(shown, before), move |view| settings(view, remove.as_deref()))
+    loaded(load_settings(shown, before), move |view| settings(view, asked.as_ref().map(|(what, id)| (&**what, &**id))))
 }
 
-/// The page, given its data; `remove` is the app that the address bar asks to remove.
-pub fn settings(mut view: SettingsView, remove: Option<&str>) -> Content {
-    let question = remove.and_then(|id| question(&view, id));
+/// The page, given its data; `asked` is what the address bar asks to end: the kind of it, and its id.
+pub fn settings(mut view: SettingsView, asked: Option<(&str, &str)>) -> Content {
+    let question = asked.and_then(|(what, id)| question(&view, what, id));
     let (keys, new_key, audit) = (view.keys.take(), view.new_key.take(), view.audit.take());
     let key_refused = view.refused.take().filter(|refused| refused.complaints.contains(&Complaint::KeyName));
     let flash = view.flash.clone();
@@ -57,10 +57,16 @@ pub fn settings(mut view: SettingsView, remove: Option<&str>) -> Content {
     Content { refused: was_refused, dialog, ..Content::new(title, Some(Place::Settings), main) }
 }
 
-/// Of those who see the app, while nothing is connected through it.
-fn question(view: &SettingsView, app: &str) -> Option<Question> {
-    let apps = &view.own_apps.as_ref()?.apps;
-    apps.iter().find(|one| one.id == app && one.workspaces == 0).map(removal_question)
+/// Of those who see it: an app while nothing is connected through it, a key.
+fn question(view: &SettingsView, what: &str, id: &str) -> Option<Question> {
+    match what {
+        "app" => {
+            let apps = &view.own_apps.as_ref()?.apps;
+            apps.iter().find(|one| one.id == id && one.workspaces == 0).map(removal_question)
+        }
+        "key" => view.keys.as_ref()?.iter().find(|one| one.id == id).map(revocation_question),
+        _ => None,
+    }
 }
 
 #[component]

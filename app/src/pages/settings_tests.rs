@@ -1,7 +1,7 @@
 use super::*;
 use crate::rendered;
 use crate::sample_views::owner;
-use crate::view::{AppDraft, AppProblem, AppView, Moment, OwnAppsView};
+use crate::view::{AppDraft, AppProblem, AppView, KeyView, Moment, OwnAppsView, SessionView};
 
 fn view(own_apps: Option<OwnAppsView>) -> SettingsView {
     let person = owner();
@@ -115,7 +115,7 @@ fn who_does_not_own_sees_the_operators_app_only() {
 fn the_question_is_asked_of_an_app_that_can_be_removed() {
     let asked = |id: &str, view: SettingsView| {
         rendered::html(|| {
-            let content = settings(view, Some(id));
+            let content = settings(view, Some(("app", id)));
             let title = view! { <h1>{content.title}</h1> };
             view! { {title} {content.dialog} }
         })
@@ -127,6 +127,37 @@ fn the_question_is_asked_of_an_app_that_can_be_removed() {
         let page = asked(id, view);
         assert!(page.contains("<h1>Settings, Relink</h1>") && !page.contains("<dialog"), "{page}");
     }
+}
+
+#[test]
+fn the_question_is_asked_of_a_key_that_is_there() {
+    let key =
+        KeyView { id: "k1".to_owned(), name: "ci-runner".to_owned(), key: "rlk_····8fQ2".to_owned(), last_used: None, made_by: None };
+    let with_key = SettingsView { keys: Some(vec![key]), ..view(None) };
+    let asked = |id: &str| settings(with_key.clone(), Some(("key", id))).title;
+    rendered::html(|| {
+        assert_eq!(asked("k1"), "Revoke ci-runner? Relink");
+        assert_eq!(asked("k2"), "Settings, Relink");
+        view! { "" }
+    });
+    let page = page(with_key);
+    assert!(page.contains("Command line") && page.contains(r#"action="/settings/keys/revoke""#), "{page}");
+}
+
+#[test]
+fn one_s_own_session_has_no_button() {
+    let session = |id: &str, here| SessionView {
+        id: id.to_owned(),
+        browser: "Firefox on Linux".to_owned(),
+        address: "192.0.2.7".to_owned(),
+        last_used: None,
+        here,
+    };
+    let one = page(SettingsView { sessions: vec![session("s1", true)], ..view(None) });
+    assert!(one.contains("This browser") && !one.contains("/settings/sessions/end") && !one.contains("/signout-elsewhere"), "{one}");
+    let two = page(SettingsView { sessions: vec![session("s1", true), session("s2", false)], ..view(None) });
+    assert_eq!(two.matches("/settings/sessions/end").count(), 1);
+    assert!(two.contains(r#"name="session" value="s2""#) && two.contains("/signout-elsewhere"), "{two}");
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn member(id: &str, may: MayView, linked: bool) -> MemberView {
         you: false,
         linked: if linked { vec![link] } else { Vec::new() },
         doubt: None,
+        keys: Vec::new(),
         may,
     }
 }

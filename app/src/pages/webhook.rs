@@ -201,6 +201,7 @@ pub fn secret_question(connection: &str, secret: &SecretView) -> Question {
         page: format!("/integrations/{connection}"),
         keep: "Keep it",
         go: if current { "Remove" } else { "Stop accepting" },
+        ..Question::default()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::islands::Confirm;
 use crate::view::{ConnectionView, EndingView, KeyUsedView};
 
 /// What is asked, and what happens after a yes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Question {
     /// Of the dialog on its page.
     pub id: String,
@@ -19,6 +19,8 @@ pub struct Question {
     /// Where the yes is posted to, and with what.
     pub action: &'static str,
     pub fields: Vec<(&'static str, String)>,
+    /// What can be done in the same go, ticked: the field that says so, and what it says.
+    pub offer: Option<(&'static str, String)>,
     /// The page without the question.
     pub page: String,
     pub keep: &'static str,
@@ -42,7 +44,7 @@ pub fn Ask(question: Question, asked: Vec<(&'static str, String)>, class: &'stat
 
 #[component]
 pub fn Dialog(question: Question, open: bool) -> impl IntoView {
-    let Question { id, heading, note, points, stays, action, fields, page, keep, go } = question;
+    let Question { id, heading, note, points, stays, action, fields, offer, page, keep, go } = question;
     // The same question waits, closed, beside its button.
     let id = if open { format!("{id}-asked") } else { id };
     let (heading_id, note_id) = (format!("{id}-h"), format!("{id}-p"));
@@ -56,10 +58,21 @@ pub fn Dialog(question: Question, open: bool) -> impl IntoView {
             <ul>{points}</ul>
             <form class="do" method="post" action=action>
                 {hidden(fields)}
+                {offer.map(offered)}
                 <a class="btn" href=page autofocus>{keep}</a>
                 <button class="btn danger solid">{go}</button>
             </form>
         </dialog>
+    }
+    .into_any()
+}
+
+fn offered((name, words): (&'static str, String)) -> AnyView {
+    view! {
+        <label class="tick">
+            <input type="checkbox" name=name value="yes" checked />
+            <span>{words}</span>
+        </label>
     }
     .into_any()
 }
@@ -86,6 +99,7 @@ pub fn disconnect_question(connection: &ConnectionView, ending: &EndingView) -> 
         page: format!("/integrations/{}", connection.id),
         keep: "Keep connected",
         go: "Disconnect",
+        ..Question::default()
     }
 }
 

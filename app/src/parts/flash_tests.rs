@@ -109,6 +109,7 @@ fn good_news_is_a_quiet_status() {
         (Flash::Refreshed { until: "14:02 UTC on 20 Nov".into() }, "The token was refreshed. It is good until 14:02 UTC on 20 Nov."),
         (Flash::KeyRevoked { name: "ci-runner".into() }, "The key ci-runner is revoked. Programs that use it are refused from now on."),
         (Flash::PasswordChanged, "Your password is changed."),
+        (Flash::SessionEnded { browser: "Firefox on Linux".into() }, "Firefox on Linux is signed out."),
         (Flash::SignedOutElsewhere, "Signed out everywhere else."),
     ];
     for (flash, start) in cases {

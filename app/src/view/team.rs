@@ -208,6 +208,8 @@ pub struct MemberView {
     pub you: bool,
     pub linked: Vec<LinkedView>,
     pub doubt: Option<DoubtView>,
+    /// Names of the API keys that they made, for those who manage keys.
+    pub keys: Vec<String>,
     /// What whoever looks at the page may do about them.
     pub may: MayView,
 }

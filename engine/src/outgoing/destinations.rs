@@ -231,8 +231,8 @@ impl Engine {
     /// # Errors
     /// See [`DestinationError`].
     pub async fn deliveries_resend(&self, person: &Person, destination: &str, from: i64, to: i64) -> Result<u64, DestinationError> {
-        manages(person)?;
-        let resent = self.store().messages_resend(&person.organisation_id, destination, from, to, self.now(), RESEND_MAX).await?;
+        let act = self.destination_act(person, destination, "deliveries.resent").await?;
+        let resent = self.store().messages_resend(destination, from, to, RESEND_MAX, &act).await?;
         self.outgoing().wake.notify_one();
         Ok(resent)
     }

@@ -1,11 +1,11 @@
 //! The members of an organisation: roles, and who they are in Linear.
 
 use super::invites::row;
-use crate::Engine;
 use crate::account::{Person, Role, Standing};
 use crate::clock::Millis;
 use crate::store::{Actor, LinkRow, Linking, MemberChange, StoreError};
 use crate::token::CallFailed;
+use crate::{Engine, uncancelled};
 
 /// Who a member is in one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,27 +156,34 @@ impl Engine {
         if self.store().account_answer_for(&member.user_id, &act).await? { Ok(()) } else { Err(MemberError::NothingToVouch) }
     }
 
-    /// Removes a member, with who they are in Linear. All their sessions end, and the codes that they made. An account without a
-    /// password goes with them: nobody could sign in to it.
+    /// Removes a member, with who they are in Linear. All their sessions end, and the codes that they made; with `keys`, so do
+    /// the API keys that they made. An account without a password goes with them: nobody could sign in to it.
     ///
     /// # Errors
     /// See [`MemberError`].
-    pub async fn member_remove(&self, person: &Person, user: &str) -> Result<(), MemberError> {
+    pub async fn member_remove(&self, person: &Person, user: &str, keys: bool) -> Result<(), MemberError> {
         let member = self.managed(person, user).await?;
-        self.remove(&member, person.actor()).await
+        self.remove(&member, keys, person.actor()).await
     }
 
     /// [`Engine::member_remove`] by command.
     ///
     /// # Errors
     /// See [`MemberError`].
-    pub async fn member_remove_by_command(&self, member: &Person) -> Result<(), MemberError> {
-        self.remove(member, Actor::command()).await
+    pub async fn member_remove_by_command(&self, member: &Person, keys: bool) -> Result<(), MemberError> {
+        self.remove(member, keys, Actor::command()).await
     }
 
-    async fn remove(&self, member: &Person, actor: Actor) -> Result<(), MemberError> {
+    async fn remove(&self, member: &Person, keys: bool, actor: Actor) -> Result<(), MemberError> {
         let act = self.act(&member.organisation_id, actor, "member.removed", member.email.clone());
-        changed(self.store().member_remove(&member.user_id, &act).await?, member)
+        let (engine, user) = (self.clone(), member.user_id.clone());
+        // Written and forgotten, also when the browser leaves in between.
+        let removed = uncancelled(async move {
+            let removed = engine.store().member_remove(&user, keys, &act).await;
+            engine.forget_callers();
+            removed
+        });
+        changed(removed.await?, member)
     }
 
     /// A member of the organisation that the person owns.

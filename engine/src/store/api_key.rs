@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::audit::{note, noted};
 use super::postgres::transact;
 use super::{Act, Store, Stored, on};
-use crate::clock::Millis;
+use crate::clock::{HOUR, Millis};
 
 #[derive(Clone, Debug, FromRow)]
 pub struct ApiKeyRow {
@@ -16,12 +16,20 @@ pub struct ApiKeyRow {
     pub last_four: String,
     pub created_at: Millis,
     pub last_used_at: Option<Millis>,
+    /// Absent when it was made by command.
+    pub made_by: Option<String>,
+    /// Their name; only of what was stored.
+    pub made_by_name: Option<String>,
 }
 
 /// The select list of [`ApiKeyRow`].
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT id, organisation_id, name, key_hash, last_four, created_at, last_used_at FROM api_keys ", $rest)
+        concat!(
+            "SELECT k.id, k.organisation_id, k.name, k.key_hash, k.last_four, k.created_at, k.last_used_at, k.made_by, \
+             u.name AS made_by_name FROM api_keys k LEFT JOIN users u ON u.id = k.made_by ",
+            $rest
+        )
     };
 }
 
@@ -31,12 +39,12 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn api_key_create(&self, key: &ApiKeyRow, act: &Act) -> Stored<()> {
-        const SQL: &str =
-            "INSERT INTO api_keys (id, organisation_id, name, key_hash, last_four, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        const SQL: &str = "INSERT INTO api_keys (id, organisation_id, name, key_hash, last_four, created_at, made_by) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7)";
         transact!(self, of &act.organisation_id, tx => {
             note!(self, tx, act);
             sqlx::query(SQL).bind(&key.id).bind(&key.organisation_id).bind(&key.name).bind(&key.key_hash).bind(&key.last_four).bind(key.created_at)
-                .execute(&mut *tx).await?;
+                .bind(&key.made_by).execute(&mut *tx).await?;
             tx.commit().await?;
             Ok(())
         })
@@ -47,7 +55,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn api_key_by_hash(&self, key_hash: &str) -> Stored<Option<ApiKeyRow>> {
-        const SQL: &str = select!("WHERE key_hash = $1 AND revoked_at IS NULL");
+        const SQL: &str = select!("WHERE k.key_hash = $1 AND k.revoked_at IS NULL");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(key_hash).fetch_optional(pool).await?))
     }
 
@@ -56,7 +64,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn api_keys(&self, organisation: &str) -> Stored<Vec<ApiKeyRow>> {
-        const SQL: &str = select!("WHERE organisation_id = $1 AND revoked_at IS NULL ORDER BY created_at DESC, id");
+        const SQL: &str = select!("WHERE k.organisation_id = $1 AND k.revoked_at IS NULL ORDER BY k.created_at DESC, k.id");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
     }
 
@@ -68,6 +76,16 @@ impl Store {
         const SQL: &str = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
         on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(now).execute(pool).await?; });
         Ok(())
+    }
+
+    /// Writes down that a key read the token of a connection. `false`: that was written less than an hour before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn token_read(&self, key: &str, connection: &str, act: &Act) -> Stored<bool> {
+        const SQL: &str = "INSERT INTO token_reads (key_id, connection_id, at) VALUES ($1, $2, $3) \
+            ON CONFLICT (key_id, connection_id) DO UPDATE SET at = excluded.at WHERE token_reads.at <= $4";
+        noted!(self, act, sqlx::query(SQL).bind(key).bind(connection).bind(act.at).bind(act.at - HOUR))
     }
 
     /// Makes a key worthless. `false`: the organisation has no such key that still counts.

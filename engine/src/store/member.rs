@@ -114,6 +114,19 @@ macro_rules! end_codes {
     }};
 }
 
+/// Makes the keys worthless that somebody made. Each has a line of its own.
+macro_rules! revoke_keys {
+    ($store:expr, $tx:ident, $act:ident, $user:ident) => {{
+        const REVOKE: &str = "UPDATE api_keys SET revoked_at = $3 \
+            WHERE organisation_id = $1 AND made_by = $2 AND revoked_at IS NULL RETURNING name, last_four";
+        let revoked = sqlx::query_as(REVOKE).bind(&$act.organisation_id).bind($user).bind($act.at);
+        let revoked: Vec<(String, String)> = revoked.fetch_all(&mut *$tx).await?;
+        for (name, last_four) in revoked {
+            note!($store, $tx, &Act { act: "key.revoked", subject: format!("{name} ····{last_four}"), ..$act.clone() });
+        }
+    }};
+}
+
 /// Of an account that is nobody's: it belongs to no organisation, and nobody can sign in to it, or nobody proved whose it is.
 macro_rules! if_nobodys {
     ($change:literal) => {
@@ -212,11 +225,12 @@ impl Store {
         })
     }
 
-    /// Removes a member, with who they are in Linear, and ends their sessions and the codes that they made. The last owner stays.
+    /// Removes a member, with who they are in Linear, and ends their sessions and the codes that they made; with `keys`, also the
+    /// API keys that they made. The last owner stays.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn member_remove(&self, user: &str, act: &Act) -> Stored<MemberChange> {
+    pub async fn member_remove(&self, user: &str, keys: bool, act: &Act) -> Stored<MemberChange> {
         transact!(self, of &act.organisation_id, tx => {
             note!(self, tx, act);
             if is_last_owner!(tx, act, user) {
@@ -230,6 +244,9 @@ impl Store {
                 return Ok(MemberChange::NotFound);
             }
             end_codes!(self, tx, act, user);
+            if keys {
+                revoke_keys!(self, tx, act, user);
+            }
             end_sessions!(tx, user);
             free_email!(tx, user);
             tx.commit().await?;

@@ -3,8 +3,9 @@
 
 use sqlx::FromRow;
 
+use super::audit::note;
 use super::postgres::transact;
-use super::{Db, Store, Stored, on};
+use super::{Act, Db, Store, Stored, on};
 use crate::clock::{HOUR, Millis};
 use crate::digest::sha256_hex;
 
@@ -319,7 +320,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn messages_resend(&self, organisation: &str, destination: &str, from: i64, to: i64, now: Millis, limit: i64) -> Stored<u64> {
+    pub async fn messages_resend(&self, destination: &str, from: i64, to: i64, limit: i64, act: &Act) -> Stored<u64> {
         const SQL: &str = "INSERT INTO messages (destination_id, seq, entity, state, attempts, next_at) \
             SELECT d.id, r.seq, CASE WHEN d.ordered THEN v.entity ELSE '' END, 'waiting', 0, $5 FROM destinations d JOIN delivery_recipients r ON r.organisation_id = d.organisation_id \
             JOIN deliveries v ON v.seq = r.seq \
@@ -327,7 +328,14 @@ impl Store {
              AND v.seq > (SELECT pruned_to FROM delivery_log) ORDER BY r.seq LIMIT $6 \
             ON CONFLICT (destination_id, seq) DO UPDATE SET state = 'waiting', attempts = 0, first_at = NULL, next_at = excluded.next_at \
             WHERE messages.claimed_by IS NULL";
-        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(organisation).bind(destination).bind(from).bind(to).bind(now).bind(limit)
-            .execute(pool).await?.rows_affected()))
+        transact!(self, of &act.organisation_id, tx => {
+            note!(self, tx, act);
+            let resend = sqlx::query(SQL).bind(&act.organisation_id).bind(destination).bind(from).bind(to).bind(act.at).bind(limit);
+            let resent = resend.execute(&mut *tx).await?.rows_affected();
+            if resent > 0 {
+                tx.commit().await?;
+            }
+            Ok(resent)
+        })
     }
 }

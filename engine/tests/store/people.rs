@@ -166,7 +166,7 @@ async fn an_organisation_keeps_an_owner(fresh: Fresh) {
     let (one, store) = (owner(&fresh).await, &fresh.store);
     let set = async |user: &str, role: Role| store.member_set_role(user, role, &act("member.role", 6)).await.unwrap();
     assert_eq!(set(&one.user_id, Role::Admin).await, MemberChange::LastOwner);
-    assert_eq!(store.member_remove(&one.user_id, &act("member.removed", 6)).await.unwrap(), MemberChange::LastOwner);
+    assert_eq!(store.member_remove(&one.user_id, false, &act("member.removed", 6)).await.unwrap(), MemberChange::LastOwner);
     assert_eq!((set("nobody", Role::Admin).await, set(&one.user_id, Role::Owner).await), (MemberChange::NotFound, MemberChange::Done));
     let other = member(store, "north", "b@example.com", Role::Admin).await;
     assert_eq!(set(&other.user_id, Role::Owner).await, MemberChange::Done);
@@ -174,7 +174,7 @@ async fn an_organisation_keeps_an_owner(fresh: Fresh) {
     let mut leaving = JoinSet::new();
     for person in [one, other] {
         let store = support::open(&fresh.url).await;
-        leaving.spawn(async move { store.member_remove(&person.user_id, &act("member.removed", 6)).await.unwrap() });
+        leaving.spawn(async move { store.member_remove(&person.user_id, false, &act("member.removed", 6)).await.unwrap() });
     }
     let mut left = leaving.join_all().await;
     left.sort_by_key(|change| format!("{change:?}"));
@@ -194,7 +194,7 @@ async fn who_is_removed_or_changed_is_signed_out(fresh: Fresh) {
     store.member_set_role(&other.user_id, Role::Member, &act("member.role", 6)).await.unwrap();
     assert!(store.session("s1", 6).await.unwrap().is_none());
     sit("s2").await;
-    assert_eq!(store.member_remove(&other.user_id, &act("member.removed", 6)).await.unwrap(), MemberChange::Done);
+    assert_eq!(store.member_remove(&other.user_id, false, &act("member.removed", 6)).await.unwrap(), MemberChange::Done);
     assert!(store.session("s2", 6).await.unwrap().is_none());
     assert!(store.people(ORG).await.unwrap().is_empty() && store.member(ORG, &other.user_id).await.unwrap().is_none());
 }
@@ -227,7 +227,7 @@ async fn codes_end_with_the_right_to_make_them(fresh: Fresh) {
     store.member_set_role(&admin.user_id, Role::Admin, &act("member.role", 6)).await.unwrap();
     invite_by(store, "later", named("Ann"), Some(&admin), HOUR).await;
     let before = store.audit_head(ORG).await.unwrap().unwrap().number;
-    assert_eq!(store.member_remove(&admin.user_id, &act("member.removed", 6)).await.unwrap(), MemberChange::Done);
+    assert_eq!(store.member_remove(&admin.user_id, false, &act("member.removed", 6)).await.unwrap(), MemberChange::Done);
     assert_eq!((ended("later").await.as_deref(), ended("others").await), (Some("revoked"), None));
     assert_eq!(acts(before).await, [told("member.removed", "s"), told("invite.revoked", "Ann in Acme")]);
     assert_eq!(store.audit_verify(ORG).await.unwrap().broken_at, None);
@@ -251,7 +251,7 @@ async fn an_answer_is_dismissed_and_an_open_code_is_not(fresh: Fresh) {
 }
 
 async fn remove(store: &Store, user: &str) {
-    assert_eq!(store.member_remove(user, &act("member.removed", 6)).await.unwrap(), MemberChange::Done);
+    assert_eq!(store.member_remove(user, false, &act("member.removed", 6)).await.unwrap(), MemberChange::Done);
 }
 
 async fn account(store: &Store, email: &str) -> Option<String> {

@@ -79,7 +79,7 @@ async fn the_trail_is_unbroken_however_many_write(fresh: Fresh) {
 
 async fn an_act_that_fails_leaves_no_line(fresh: Fresh) {
     let owner = owner(&fresh).await;
-    fresh.store.member_remove(&owner.user_id, &act("member.removed", 6)).await.unwrap();
+    fresh.store.member_remove(&owner.user_id, false, &act("member.removed", 6)).await.unwrap();
     fresh.store.person_unlink("w", "nobody", &act("person.unlinked", 6)).await.unwrap();
     assert_eq!(check(&fresh.store).await.good, 2, "that of the owner and that of the connection");
 }

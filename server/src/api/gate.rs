@@ -8,6 +8,7 @@ use axum::extract::{FromRequestParts as _, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
+use relink_app::api::address_of;
 use relink_engine::Caller;
 use relink_engine::clock::SECOND;
 
@@ -60,7 +61,10 @@ where
     let Some(key) = bearer(&parts.headers) else { return Problem::new(Code::Unauthorized).into_response() };
     let caller = match api.0.engine.api_caller(key).await {
         Ok(Some(caller)) => caller,
-        Ok(None) => return Problem::new(Code::Unauthorized).detail("The key is unknown or revoked.").into_response(),
+        Ok(None) => {
+            tracing::warn!(address = address_of(&parts), "refused a key that is unknown or revoked");
+            return Problem::new(Code::Unauthorized).detail("The key is unknown or revoked.").into_response();
+        }
         Err(error) => return Problem::from(error).into_response(),
     };
     let standing = api.0.limits.count(&caller.key_id);

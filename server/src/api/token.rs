@@ -3,6 +3,7 @@
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
+use relink_app::api::address_of;
 use relink_engine::clock::{DAY, Millis, SECOND};
 use relink_engine::{Rejected, Wanted};
 use secrecy::ExposeSecret as _;
@@ -65,6 +66,7 @@ async fn hand_out(api: &Api, mut call: Call) -> Result<Response, Problem> {
     let wanted = Wanted { min_ttl, rejected: asked.rejected.as_deref().map(Rejected::Fingerprint) };
     let token = api.0.engine.fresh_token(&call.caller.organisation_id, &id, wanted).await;
     let token = token.map_err(|error| Problem::of_token(error, api, &id))?;
+    api.0.engine.token_read(&call.caller, &id, address_of(&call.parts));
     Ok(answer(&Token {
         access_token: token.access.expose_secret(),
         token_type: "Bearer",

@@ -298,6 +298,9 @@ pub enum Member {
         /// E-mail of the member
         #[arg(long)]
         email: String,
+        /// Also revoke the API keys that they made
+        #[arg(long)]
+        revoke_keys: bool,
     },
     /// Forget who a member is in a workspace
     Unlink {

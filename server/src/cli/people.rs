@@ -134,9 +134,9 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
             let value = json!({ "email": person.email, "email_proved": true });
             Ok(print(json, &value, &format!("{} counts as proved now, in every organisation.", person.email))?)
         }
-        Member::Remove { org, email } => {
+        Member::Remove { org, email, revoke_keys } => {
             let person = member(engine, &organisation(engine, &org).await?, &email).await?;
-            engine.member_remove_by_command(&person).await?;
+            engine.member_remove_by_command(&person, revoke_keys).await?;
             Ok(print(json, &json!({ "removed": person.email }), &format!("{} is no member of {org} any more.", person.email))?)
         }
         Member::Unlink { org, email, workspace } => {

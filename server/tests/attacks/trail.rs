@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::{Connection as _, SqliteConnection};
 
 use crate::process::client;
-use crate::site::{OWNER, Site};
+use crate::site::{OWNER, PASSWORD, Site};
 
 #[tokio::test]
 async fn a_stranger_without_the_password_gets_no_page() {
@@ -79,4 +79,47 @@ async fn the_trail_cannot_be_begun_anew() {
     let output = site.place.run(&["audit", "verify", "--org", "north"], "");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("table meta"), "{said}");
+}
+
+#[tokio::test]
+async fn two_instances_on_one_host_do_not_sign_each_other_out() {
+    let (one, other) = (Site::open().await, Site::open().await);
+    let fields = [("email", OWNER), ("password", PASSWORD)];
+    let reply = one.browser.post(format!("{}/signin", other.relink.url)).form(&fields).send().await.unwrap();
+    assert_eq!(reply.headers()["location"], "/integrations");
+    let is_in = async |site: &Site| {
+        let reply = one.browser.get(format!("{}/settings", site.relink.url)).send().await.unwrap();
+        reply.text().await.unwrap().contains(OWNER)
+    };
+    assert!(is_in(&one).await && is_in(&other).await);
+    one.browser.post(format!("{}/signout", other.relink.url)).send().await.unwrap();
+    assert!(is_in(&one).await && !is_in(&other).await);
+}
+
+#[tokio::test]
+async fn a_mark_of_the_encoding_is_no_part_of_a_password() {
+    let site = Site::open().await;
+    let add = ["user", "add", "--email", "olga@example.com", "--name", "Olga", "--org", "north", "--json"];
+    site.place.json(&add, &format!("\u{FEFF}{PASSWORD}\r\n"));
+    let fields = [("email", "olga@example.com"), ("password", PASSWORD)];
+    let reply = client().post(format!("{}/signin", site.relink.url)).form(&fields).send().await.unwrap();
+    assert_eq!(reply.headers()["location"], "/integrations");
+}
+
+#[tokio::test]
+async fn a_guessed_key_is_in_the_log_with_its_address_and_without_itself() {
+    let site = Site::open().await;
+    let guessed = "rlk_guessguessguessguessguessguessguessguessgue";
+    let calling = client().get(format!("{}/api/v1/connections", site.relink.url)).bearer_auth(guessed);
+    assert_eq!(calling.send().await.unwrap().status(), 401);
+    let refused = "refused a key that is unknown or revoked";
+    let since = std::time::Instant::now();
+    while !site.relink.said().contains(refused) {
+        assert!(since.elapsed().as_secs() < 10, "{}", site.relink.said());
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let said = site.relink.said();
+    let line = said.lines().find(|line| line.contains(refused)).unwrap();
+    assert!(line.contains("127.0.0.1"), "{line}");
+    assert!(!said.contains("guessguess"), "{said}");
 }

@@ -1,5 +1,7 @@
 //! API keys on the settings page.
 
+use std::time::Duration;
+
 use axum::http::header;
 use axum::http::{Method, Request};
 use relink_engine::account::Role;
@@ -191,4 +193,86 @@ async fn a_name_with_markup_stays_text() {
     let mut browser = world.owner().await;
     make(&mut browser, "<img src=x>").await;
     browser.get("/settings").await.hides("<img src=x");
+}
+
+/// The lines of an act in the trail: who, what, from where.
+async fn lines(world: &World, act: &str) -> Vec<(String, String, String)> {
+    let lines = world.engine.store().audit_after(&world.organisation().await, 0, 200).await.unwrap();
+    let of_act = lines.into_iter().filter(|line| line.act == act);
+    of_act.map(|line| (line.who, line.subject, line.address)).collect()
+}
+
+#[tokio::test]
+async fn a_key_says_who_made_it_and_is_asked_for_before_it_is_revoked() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let key = make(&mut browser, "ci-runner").await;
+    world.program().await;
+    let page = browser.get("/settings").await;
+    page.shows(&format!("ci-runner rlk_····{} Priya Raman Never", &key[key.len() - 4..]));
+    page.shows("Command line");
+    let id = id(&page);
+    let asked = browser.get(&format!("/settings?key={id}&confirm=key")).await;
+    assert!(asked.body.contains("<dialog open"), "the question comes without scripts too");
+    asked.hides("<dialog open=\"\"></dialog>");
+    asked.shows("Programs that use it are refused from now on");
+    assert!(!browser.get("/settings?key=nothing&confirm=key").await.body.contains("<dialog open"));
+}
+
+#[tokio::test]
+async fn removing_a_member_offers_to_revoke_the_keys_that_they_made() {
+    for (keys, good) in [("yes", false), ("", true)] {
+        let world = World::new().await;
+        let mut owner = world.owner().await;
+        let mut leaving = world.member("northwind-labs", "olga@northwind.dev", Role::Owner).await;
+        let (theirs, own) = (make(&mut leaving, "olgas").await, make(&mut owner, "priyas").await);
+        assert!(is_known(&world, &theirs).await);
+        let user = world.engine.store().user_by_email("olga@northwind.dev").await.unwrap().unwrap().id;
+        let asked = owner.get(&format!("/team?member={user}&confirm=remove")).await;
+        asked.shows("Also revoke the API key that they made: olgas");
+        asked.hides("priyas");
+        owner.post("/team/remove", &[("member", &user), ("keys", keys)]).await;
+        assert_eq!(is_known(&world, &theirs).await, good);
+        assert!(is_known(&world, &own).await);
+        assert_eq!(lines(&world, "key.revoked").await.len(), usize::from(!good));
+        owner.get("/settings").await.shows("priyas");
+    }
+}
+
+#[tokio::test]
+async fn reading_a_token_leaves_a_line_once_an_hour_for_each_key_and_connection() {
+    let world = World::new().await;
+    let (_, one, connection) = world.connected().await;
+    let other = world.program().await;
+    let read = async || {
+        for program in [&one, &other, &one] {
+            program.token(&connection).await.token();
+        }
+        assert_eq!(world.engine.afterwards_done(Duration::from_secs(10)).await, 0);
+        lines(&world, "token.read").await
+    };
+    let found = read().await;
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(|(who, what, _)| who.starts_with("API key ") && what == "Acme Robotics"), "{found:?}");
+    // Another process knows nothing of what this one remembers.
+    let elsewhere = world.another(0).await;
+    let caller = elsewhere.api_caller(&one.key).await.unwrap().unwrap();
+    elsewhere.token_read(&caller, &connection, String::new());
+    assert_eq!(elsewhere.afterwards_done(Duration::from_secs(10)).await, 0);
+    world.advance(59 * MINUTE);
+    assert_eq!(read().await.len(), 2);
+    world.advance(MINUTE);
+    assert_eq!(read().await.len(), 4);
+}
+
+#[tokio::test]
+async fn what_people_press_leaves_its_line() {
+    let world = World::new().await;
+    let (mut browser, _, connection) = world.connected().await;
+    browser.post("/integrations/refresh", &[("connection", &connection)]).await;
+    let found = lines(&world, "connection.refresh").await;
+    assert_eq!(found, [("priya@northwind.dev".to_owned(), "Acme Robotics".to_owned(), "unknown".to_owned())]);
+    let mut member = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    member.post("/integrations/refresh", &[("connection", &connection)]).await;
+    assert_eq!(lines(&world, "connection.refresh").await.len(), 1, "who may not did nothing");
 }

@@ -2,6 +2,7 @@
 //! the other.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use leptos_axum::generate_route_list;
@@ -42,6 +43,7 @@ const PLAIN: &[&str] = &[
     "ended",
     "error",
     "events[]",
+    "keys",
     "name",
     "newest",
     "next",
@@ -84,7 +86,9 @@ impl<'a> Tenant<'a> {
         let email = format!("owner@{name}.example");
         let owner = world.add(&name, &email, Role::Owner).await;
         let member = world.add(&name, &format!("member@{name}.example"), Role::Member).await;
-        let mut browser = world.browser();
+        let (mut browser, mut another) = (world.browser(), world.browser());
+        another.sign_in(&email, PASSWORD).await;
+        let session = world.engine.sessions(&owner).await.unwrap().remove(0).id_hash;
         browser.sign_in(&email, PASSWORD).await;
         browser.walk(&name, &[]).await;
         let key = world.engine.api_key_add(&owner, &name).await.unwrap();
@@ -96,6 +100,7 @@ impl<'a> Tenant<'a> {
             ("key", key.id),
             ("member", member.user_id),
             ("organisation", owner.organisation_id.clone()),
+            ("session", session),
             ("secret", add_secret(world, &owner, &connection).await),
             ("workspace", workspace),
         ]);
@@ -218,6 +223,7 @@ async fn no_server_function_reaches_into_another_organisation() {
     let southern = Tenant::new(&world, "australis").await;
     // What is remembered of a connection must not be there for everybody.
     southern.program.token(&southern.ids["connection"]).await.token();
+    assert_eq!(world.engine.afterwards_done(Duration::from_secs(10)).await, 0);
     let before = southern.rows().await;
     let mut wrong = Vec::new();
     for (path, fields, _) in FUNCTIONS {
@@ -321,6 +327,7 @@ async fn no_key_opens_another_organisation() {
         let own = southern.program.call(method, &call, asked.clone()).await;
         assert!(own.status == 200 && (southern.is_in(&own.text) || !own.body["access_token"].is_null()), "{call}: {own:?}");
     }
+    assert_eq!(world.engine.afterwards_done(Duration::from_secs(10)).await, 0);
     let before = southern.rows().await;
     for (path, method, operation) in &operations {
         let (method, call) = (Method::from_bytes(method.as_bytes()).unwrap(), call(path, operation, &southern));
@@ -525,7 +532,7 @@ async fn whoever_is_removed_from_one_organisation_still_gets_into_the_other() {
     let world = World::new().await;
     let mut kim = Kim::new(&world).await;
     let other = world.add("borealis", "olga@example.com", Role::Owner).await;
-    world.engine.member_remove(&other, &kim.borealis.user_id).await.unwrap();
+    world.engine.member_remove(&other, &kim.borealis.user_id, false).await.unwrap();
     assert!(kim.browser.get("/integrations").await.location().starts_with("/signin"));
     assert_eq!(kim.browser.sign_in("kim@example.com", PASSWORD).await.location(), "/integrations");
     let page = kim.browser.get("/integrations").await;

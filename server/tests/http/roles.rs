@@ -25,7 +25,7 @@ pub type Field = (&'static str, &'static str);
 /// Path, fields, and who may. One that takes either of two ids stands there twice.
 pub type Function = (&'static str, &'static [Field], Least);
 
-pub const FUNCTIONS: [Function; 52] = [
+pub const FUNCTIONS: [Function; 53] = [
     ("/signin", &[("email", "x@example.com"), ("password", "wrong"), ("next", "/")], Anybody),
     ("/signup", &[("organisation", ""), ("name", ""), ("email", ""), ("password", "")], Anybody),
     ("/signout", &[], Anybody),
@@ -46,6 +46,7 @@ pub const FUNCTIONS: [Function; 52] = [
     ("/integrations/check", &[("connection", "{connection}")], Member),
     ("/password", &[("present", "wrong"), ("password", "short")], Member),
     ("/signout-elsewhere", &[], Member),
+    ("/settings/sessions/end", &[("session", "{session}")], Member),
     ("/team/unlink", &[("workspace", "{workspace}"), ("person", "{linear person}"), ("back", "")], Member),
     ("/link/prove", &[("preview", "none")], Anybody),
     ("/oauth/linear/prove", &[("workspace", "{connection}"), ("person", "")], Member),
@@ -72,7 +73,7 @@ pub const FUNCTIONS: [Function; 52] = [
     ("/team/me", &[("workspace", "{connection}"), ("person", "{linear person}")], Admin),
     ("/team/role", &[("member", "{member}"), ("role", "admin")], Owner),
     ("/team/vouch", &[("member", "{member}")], Owner),
-    ("/team/remove", &[("member", "{member}")], Owner),
+    ("/team/remove", &[("member", "{member}"), ("keys", "")], Owner),
     ("/settings/apps", &[("name", ""), ("client_id", ""), ("client_secret", ""), ("webhook_secret", "")], Owner),
     ("/settings/apps/secrets", &[("app", "{app}"), ("client_secret", "a-client-secret"), ("webhook_secret", "")], Owner),
     ("/settings/apps/remove", &[("app", "{app}")], Owner),
