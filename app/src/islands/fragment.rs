@@ -18,17 +18,21 @@ pub fn CodeFromAddress(children: Children) -> impl IntoView {
         let Some(island) = wrapper.get().map(Element::from) else { return };
         take(&island);
         // A second link pasted into the address bar of this very page loads nothing anew.
-        std::mem::forget(window_event_listener(leptos::ev::hashchange, move |_| take(&island)));
+        let another = move |_| {
+            take(&island);
+        };
+        std::mem::forget(window_event_listener(leptos::ev::hashchange, another));
     });
     view! { <div class="contents" node_ref=wrapper>{children()}</div> }
 }
 
-fn take(island: &Element) {
-    if let Some(code) = code()
-        && erase().is_ok()
-    {
-        send(island, &code);
-    }
+/// An island without the form that codes are entered in leaves the code for the one that has it.
+fn take(island: &Element) -> Option<()> {
+    let (field, form) = field(island, "[name=code]", ENTER)?;
+    let code = code()?;
+    erase().ok()?;
+    field.set_value(&code);
+    form.submit().ok()
 }
 
 /// What stands behind the `#`, unless it names a place on the page.
@@ -40,10 +44,4 @@ fn code() -> Option<String> {
 fn erase() -> Result<(), JsValue> {
     let path = window().location().pathname()?;
     window().history()?.replace_state_with_url(&JsValue::NULL, "", Some(&path))
-}
-
-fn send(island: &Element, code: &str) -> Option<()> {
-    let (field, form) = field(island, "[name=code]", ENTER)?;
-    field.set_value(code);
-    form.submit().ok()
 }
