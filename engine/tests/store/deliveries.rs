@@ -511,14 +511,26 @@ async fn resending_starts_anew(fresh: Fresh) {
     put(store, &[to_destination(b"1"), delivery("w", b"2", 1), to_destination(b"3")]).await;
     claim(store, "a", 1).await;
     store.messages_done(DESTINATION, "a", &[sent(1, "sent", 0), sent(3, "parked", 0)], 0).await.unwrap();
-    assert_eq!(store.messages_resend(DESTINATION, 1, 3, 10, &act("org-south", "deliveries.resent", 9)).await.unwrap(), 0);
-    assert_eq!(store.messages_resend(DESTINATION, 1, 3, 10, &act(ORG, "deliveries.resent", 9)).await.unwrap(), 3, "what it never got too");
+    assert_eq!(store.messages_resend(DESTINATION, 1, 3, 10, &support::act("org-south", "deliveries.resent", 9)).await.unwrap(), 0);
+    assert_eq!(
+        store.messages_resend(DESTINATION, 1, 3, 10, &support::act(ORG, "deliveries.resent", 9)).await.unwrap(),
+        3,
+        "what it never got too"
+    );
     assert_eq!(claim(store, "a", 9).await, [1, 2, 3]);
-    assert_eq!(store.messages_resend(DESTINATION, 1, 3, 10, &act(ORG, "deliveries.resent", 9)).await.unwrap(), 0, "they are on their way");
+    assert_eq!(
+        store.messages_resend(DESTINATION, 1, 3, 10, &support::act(ORG, "deliveries.resent", 9)).await.unwrap(),
+        0,
+        "they are on their way"
+    );
     store.messages_release("a").await.unwrap();
     let most = 2 * to_destination(b"1").weight();
     store.deliveries_prune(most, 10).await.unwrap();
-    assert_eq!(store.messages_resend(DESTINATION, 1, 3, 10, &act(ORG, "deliveries.resent", 9)).await.unwrap(), 2, "not what is forgotten");
+    assert_eq!(
+        store.messages_resend(DESTINATION, 1, 3, 10, &support::act(ORG, "deliveries.resent", 9)).await.unwrap(),
+        2,
+        "not what is forgotten"
+    );
     let rows = store.messages_of(ORG, &[3, 2]).await.unwrap();
     assert_eq!(rows.iter().map(|row| (row.seq, row.attempts)).collect::<Vec<_>>(), [(2, 0), (3, 0)]);
 }
