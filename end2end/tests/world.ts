@@ -147,6 +147,7 @@ export class World {
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Create owner account" }).click();
     await expect(page).toHaveURL(`${this.url}/integrations`);
+    this.accounts.add("priya@northwind.dev");
   }
 
   /** Signs up and connects Acme Robotics, without looking at a page. Answers the connection's id. */

@@ -10,6 +10,7 @@ pub const NAME_MAX: usize = 100;
 pub const EMAIL_MAX: usize = 254;
 /// What Linear allows a title.
 const TITLE_MAX: usize = 255;
+const URL_MAX: usize = 2_048;
 
 /// Instead of a name of which nothing can be shown.
 const NAMELESS: &str = "(no name)";
@@ -54,10 +55,11 @@ pub fn title(text: &str) -> String {
     cut(text, TITLE_MAX)
 }
 
-/// Whether a link may lead there: anything else, like `javascript:`, does something where it is.
+/// Whether a link may lead there: anything else, like `javascript:`, does something where it is. No address of Linear's is
+/// longer than [`URL_MAX`].
 #[must_use]
 pub fn leads_to_the_web(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
+    url.len() <= URL_MAX && Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
 }
 
 /// [`line`], in no more than so many characters.

@@ -122,8 +122,8 @@ pub(super) fn complaint(error: relink_engine::FieldError) -> crate::view::Compla
     }
 }
 
-/// What was typed, bounded: it is kept in the session until the next page.
+/// What was typed, as one line that acts on nothing, and bounded: it is kept in the session until the next page.
 #[cfg(feature = "ssr")]
 pub(super) fn kept(text: &str) -> String {
-    text.chars().take(254).collect()
+    relink_engine::text::line(text).chars().take(254).collect()
 }

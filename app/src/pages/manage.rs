@@ -175,6 +175,5 @@ pub fn removal_question(member: &MemberView) -> Question {
         page: format!("/team?member={}", member.id),
         keep: "Keep them",
         go: "Remove",
-        ..Question::default()
     }
 }

@@ -507,6 +507,7 @@ async fn a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for
 
 async fn resending_starts_anew(fresh: Fresh) {
     destination(&fresh).await;
+    member(&fresh.store, "south", "s@example.com", Role::Owner).await;
     let store = &fresh.store;
     put(store, &[to_destination(b"1"), delivery("w", b"2", 1), to_destination(b"3")]).await;
     claim(store, "a", 1).await;

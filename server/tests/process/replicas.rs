@@ -18,8 +18,12 @@ async fn replicas_start_at_once_on_an_empty_database_and_share_accounts_and_sess
     let fields = [("organisation", "North"), ("name", "Ada"), ("email", "ada@example.com"), ("password", "long enough password")];
     let reply = client.post(format!("{}/signup", first.url)).form(&fields).send().await.unwrap();
     assert_eq!(reply.headers()["location"], "/integrations");
-    // Cookies do not know ports: the browser is signed in on both.
-    let page = client.get(format!("{}/integrations", second.url)).send().await.unwrap().text().await.unwrap();
+    // Under one address the cookie has one name. Here the second has another port, which its cookie's name tells.
+    let cookies = reply.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    let session = cookies.filter(|cookie| cookie.starts_with("relink-session")).find_map(|cookie| cookie.split(['=', ';']).nth(1)).unwrap();
+    let cookie = format!("relink-session-{}={session}", second.url.rsplit(':').next().unwrap());
+    let there = client.get(format!("{}/integrations", second.url)).header("cookie", cookie);
+    let page = there.send().await.unwrap().text().await.unwrap();
     assert!(page.contains("Ada") && page.contains("Connect your first workspace"), "{page}");
     let reply = client.post(format!("{}/signup", second.url)).form(&fields).send().await.unwrap();
     assert_eq!(reply.headers()["location"], "/signin", "there is one owner, on all replicas");
