@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use relink_app::api::cookie_of;
 use relink_app::view::Referrer;
 use secrecy::ExposeSecret as _;
 
@@ -16,6 +17,7 @@ use crate::edge::FORM_MAX;
 /// What is sealed in the token.
 const OURS: &str = "a form of ours";
 const FIELD: &str = "form";
+const COOKIE: &str = "form";
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A browser that asks for a page and does not say from where.
@@ -28,7 +30,7 @@ impl Asker {
     /// `None` for browsers that say where their requests come from.
     pub fn of(web: &Web, request: &Request) -> Option<Asker> {
         let silent = request.method() == Method::GET && !request.headers().contains_key(FETCH_SITE);
-        silent.then(|| Asker { cookie: cookie(request.headers(), web.site.https) })
+        silent.then(|| Asker { cookie: cookie(web, request.headers()) })
     }
 
     /// What goes into each form of the page, if that tells nobody where it is. The cookie goes with it.
@@ -40,7 +42,7 @@ impl Asker {
         let value = self.cookie.clone().unwrap_or_else(|| web.engine.entropy().token());
         if self.cookie.is_none() {
             let secure = if web.site.https { "; Secure" } else { "" };
-            let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}", cookie_name(web.site.https));
+            let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}", web.site.cookie(COOKIE));
             headers.append(header::SET_COOKIE, HeaderValue::from_str(&cookie).ok()?);
         }
         let token = web.engine.seal_for_session(&value, &OURS.into());
@@ -68,16 +70,11 @@ pub async fn by_token(State(web): State<Web>, request: Request, next: Next) -> R
 
 fn is_ours(web: &Web, headers: &HeaderMap, form: &[u8]) -> bool {
     let token = url::form_urlencoded::parse(form).find(|(name, _)| name == FIELD).map(|(_, token)| token);
-    let Some((cookie, token)) = cookie(headers, web.site.https).zip(token) else { return false };
+    let Some((cookie, token)) = cookie(web, headers).zip(token) else { return false };
     web.engine.open_for_session(&cookie, &token).is_some_and(|sealed| sealed.expose_secret() == OURS)
 }
 
-fn cookie_name(https: bool) -> &'static str {
-    if https { "__Host-relink-form" } else { "relink-form" }
-}
-
-fn cookie(headers: &HeaderMap, https: bool) -> Option<String> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == cookie_name(https)).map(|(_, value)| value.to_owned())
+/// The name carries what tells instances on one host apart, as all our cookies' do.
+fn cookie(web: &Web, headers: &HeaderMap) -> Option<String> {
+    cookie_of(headers, &web.site.cookie(COOKIE)).map(str::to_owned)
 }

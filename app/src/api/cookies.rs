@@ -1,6 +1,6 @@
 //! Our own cookies: what they are called, and how they are read and kept.
 
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::http::request::Parts;
 use relink_engine::Device;
 use relink_engine::account::Person;
@@ -31,7 +31,7 @@ impl Site {
     }
 }
 
-/// What tells an instance at this host (and port) apart from others on the host, as the end of cookies' names. Nothing on the
+/// Makes the end of cookies' names, which tells an instance apart from others on the same host. It is empty on the
 /// usual port of https; with http, which is for one's own machine, also the port that it listens on: a second instance may
 /// have been given no other address.
 #[must_use]
@@ -43,8 +43,8 @@ pub fn instance_name(host: &str, https: bool, listens_on: u16) -> String {
 
 /// The value of a cookie that a browser sent.
 #[must_use]
-pub fn cookie_of<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
-    let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+pub fn cookie_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
 }
@@ -57,10 +57,10 @@ pub fn keep_cookie(what: &str, value: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is known of the browser from those who were signed in with it before.
+/// Reads what is known of the browser from those who were signed in with it before.
 pub fn device() -> Result<Option<Device>, Failure> {
     let (engine, parts) = (engine()?, parts()?);
-    Ok(cookie_of(&parts, &site()?.cookie(DEVICE)).and_then(|value| engine.device(value)))
+    Ok(cookie_of(&parts.headers, &site()?.cookie(DEVICE)).and_then(|value| engine.device(value)))
 }
 
 /// From now on nobody who guesses makes this person wait in this browser.
@@ -71,7 +71,7 @@ pub fn remember_device(person: &Person) -> Result<(), Failure> {
 /// The theme that the browser chose, from its cookies.
 #[must_use]
 pub fn theme_of(parts: &Parts, site: &Site) -> Theme {
-    cookie_of(parts, &site.cookie(THEME)).map_or(Theme::System, Theme::from_name)
+    cookie_of(&parts.headers, &site.cookie(THEME)).map_or(Theme::System, Theme::from_name)
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ fn body(row: &DeliveryRow) -> BodyView {
     }
 }
 
-/// What would act on the text around it is written as JSON can write it. The copy that people take stays as it was sent.
+/// Writes what would act on the text around it as JSON can write it. The copy that people take stays as it was sent.
 fn seen(piece: Piece) -> Piece {
     Piece { text: text::escaped(&piece.text, &['\n', '\t']).into_owned(), ..piece }
 }

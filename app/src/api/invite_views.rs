@@ -122,7 +122,7 @@ fn answered_code(invite: Invite, team: &[TeamMember], now: Millis) -> AnsweredCo
     AnsweredCodeView { id: invite.id, name: text::name(&invite.name), workspace: text::name(&invite.workspace), at, answer }
 }
 
-/// Nothing where they are somebody already, or where there is nobody whom they can pick: only an owner's word does for anybody.
+/// Offers people to say who one is. `None` for who is somebody already, or has nobody to pick: only an owner's word does for anybody.
 fn pick_yourself(asked: Asked, person: &Person, team: &[TeamMember]) -> Option<(String, Vec<Choice>)> {
     let me = team.iter().find(|member| member.user_id == person.user_id)?;
     if me.linked.iter().any(|link| link.workspace_id == asked.connection.workspace.id) {

@@ -39,7 +39,7 @@ pub struct Site {
     pub host: String,
     /// Cookies carry `Secure` and `__Host-`.
     pub https: bool,
-    /// What ends the names of cookies; see [`super::cookies::instance_name`].
+    /// The end of cookies' names; see [`super::cookies::instance_name`].
     pub instance: String,
     /// Linear is the simulated one.
     pub simulated: bool,
@@ -212,7 +212,7 @@ async fn send_to_door() -> Result<(), Failure> {
     }
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     // A browser that still shows a session cookie was signed in before.
-    let had_session = cookie_of(&parts, &site()?.session_cookie()).is_some();
+    let had_session = cookie_of(&parts.headers, &site()?.session_cookie()).is_some();
     see_other(&door(path, had_session));
     Ok(())
 }
@@ -239,7 +239,7 @@ pub fn looks_ahead(parts: &Parts) -> bool {
     parts.method == Method::HEAD || ["sec-purpose", "purpose", "x-purpose", "x-moz"].into_iter().any(says)
 }
 
-/// What is not done before a person asks for it: an answer that no browser keeps for them.
+/// Refuses to act before a person asks for it (425), with an answer that no browser keeps for them.
 pub fn too_early() -> Result<bool, Failure> {
     let ahead = looks_ahead(&parts()?);
     if ahead {

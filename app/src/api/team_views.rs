@@ -22,7 +22,7 @@ pub fn member_views(team: Vec<TeamMember>, keys: &[ApiKey], looking: &Person) ->
     team.into_iter().map(|member| member_view(member, keys, looking)).collect()
 }
 
-/// What there is to say of an account whose e-mail nobody proved.
+/// Says what is in doubt about an account whose e-mail nobody proved.
 pub fn doubt(email: &str, standing: Standing) -> Option<DoubtView> {
     let vouched = match standing {
         Standing::Proved => return None,
