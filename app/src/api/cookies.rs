@@ -1,7 +1,7 @@
 //! Our own cookies: what they are called, and how they are read and kept.
 
-use axum::http::{HeaderMap, header};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use relink_engine::Device;
 use relink_engine::account::Person;
 

@@ -94,6 +94,13 @@ async fn two_instances_on_one_host_do_not_sign_each_other_out() {
     assert!(is_in(&one).await && is_in(&other).await);
     one.browser.post(format!("{}/signout", other.relink.url)).send().await.unwrap();
     assert!(is_in(&one).await && !is_in(&other).await);
+    // Nor do they overwrite what a form is known by, for browsers that do not say where it comes from.
+    let form_cookie = async |site: &Site| {
+        let reply = client().get(format!("{}/link", site.relink.url)).send().await.unwrap();
+        let cookies = reply.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap().to_owned());
+        cookies.filter_map(|cookie| Some(cookie.split_once('=')?.0.to_owned())).find(|name| name.contains("form")).unwrap()
+    };
+    assert_ne!(form_cookie(&one).await, form_cookie(&other).await);
 }
 
 #[tokio::test]
