@@ -182,7 +182,7 @@ impl Engine {
             clock.went_on_from(noted);
         }
         let leases = refresh::Leases::new(entropy.id());
-        let outgoing = outgoing::Outgoing::new(entropy.id(), settings.allow_private_destinations)?;
+        let outgoing = outgoing::Outgoing::new(entropy.id(), settings.allow_private_destinations, clock.clone())?;
         let parts = Parts {
             linear,
             vault,

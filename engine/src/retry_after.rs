@@ -1,19 +1,30 @@
 //! `Retry-After` (RFC 9110, section 10.2.3): how long somebody wants to be left alone.
 
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
-use http::HeaderMap;
 use http::header::{DATE, HeaderName, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue};
+
+use crate::clock::Millis;
 
 /// Seconds, whether the header says them or names a date. A date counts from the answer's own `Date`, so that it does not
 /// matter whose clock is wrong; one that has passed means at once.
 pub(crate) fn seconds(headers: &HeaderMap) -> Option<u32> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        return text.parse::<u64>().ok().map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        // More digits than a number has mean a very long time.
+        return Some(text.parse().unwrap_or(u32::MAX));
     }
     let wait = date_in(headers, &RETRY_AFTER)?.saturating_sub(date_in(headers, &DATE)?);
     Some(u32::try_from(wait).unwrap_or(u32::MAX))
+}
+
+/// Whoever hears an answer without a date gives it the present one (RFC 9110, section 6.6.1).
+pub(crate) fn date(headers: &mut HeaderMap, now: Millis) {
+    let now = u64::try_from(now).ok().and_then(|now| UNIX_EPOCH.checked_add(Duration::from_millis(now)));
+    if let Some(Ok(now)) = now.map(|now| HeaderValue::try_from(httpdate::fmt_http_date(now))) {
+        headers.entry(DATE).or_insert(now);
+    }
 }
 
 /// Seconds since the Unix epoch.
@@ -26,7 +37,7 @@ fn date_in(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn said(retry_after: &'static str, date: Option<&'static str>) -> Option<u32> {
+    fn said(retry_after: &str, date: Option<&'static str>) -> Option<u32> {
         let mut headers = HeaderMap::from_iter([(RETRY_AFTER, retry_after.parse().unwrap())]);
         headers.extend(date.map(|date| (DATE, date.parse().unwrap())));
         seconds(&headers)
@@ -41,9 +52,18 @@ mod tests {
         }
         assert_eq!(said("Sat, 21 Nov 2026 10:35:35 GMT", now), Some(0), "it has passed");
         assert_eq!(said("Sat, 21 Nov 2026 10:37:36 GMT", None), None);
+        assert_eq!(said(&"9".repeat(30), now), Some(u32::MAX));
         for nonsense in ["soon", "-1", "1.5", "", "2026-11-21T10:37:36Z"] {
             assert_eq!(said(nonsense, now), None, "{nonsense}");
         }
         assert_eq!(seconds(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn an_answer_without_a_date_is_of_now() {
+        let mut headers = HeaderMap::from_iter([(RETRY_AFTER, "Sat, 21 Nov 2026 10:37:36 GMT".parse().unwrap())]);
+        date(&mut headers, 1_795_257_420_000);
+        date(&mut headers, 0);
+        assert_eq!(seconds(&headers), Some(36));
     }
 }

@@ -1,13 +1,12 @@
 //! One HTTP client for all calls to Linear: bounded in time and size, follows no redirects, says nothing of bodies.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use ::http::header::DATE;
-use ::http::{HeaderMap, HeaderValue, StatusCode};
+use ::http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 
 use super::skew::Skew;
-use crate::clock::{Clock, Millis};
+use crate::clock::Clock;
 use crate::retry_after;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -107,11 +106,6 @@ impl Reply {
     }
 }
 
-fn http_date(at: Millis) -> Option<HeaderValue> {
-    let since = Duration::from_millis(u64::try_from(at).ok()?);
-    HeaderValue::try_from(httpdate::fmt_http_date(UNIX_EPOCH.checked_add(since)?)).ok()
-}
-
 #[derive(Clone, Debug)]
 pub(super) struct Http {
     client: reqwest::Client,
@@ -147,10 +141,7 @@ impl Http {
         let status = response.status();
         let mut headers = response.headers().clone();
         self.skew.compare(asked, &headers);
-        // Whoever hears an answer without a date gives it the present one (RFC 9110, section 6.6.1).
-        if let Some(date) = http_date(self.skew.now()) {
-            headers.entry(DATE).or_insert(date);
-        }
+        retry_after::date(&mut headers, self.skew.now());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > REPLY_MAX {

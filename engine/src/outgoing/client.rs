@@ -12,7 +12,7 @@ use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 use super::address::is_public;
-use crate::clock::{Millis, SECOND};
+use crate::clock::{Clock, Millis, SECOND};
 use crate::retry_after;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -56,11 +56,12 @@ impl Answer {
 pub(crate) struct Client {
     http: reqwest::Client,
     allow_private: bool,
+    clock: Clock,
 }
 
 impl Client {
     #[expect(clippy::disallowed_methods, reason = "destinations need a client of their own, that sees the inside of no network")]
-    pub fn new(allow_private: bool) -> Result<Client, reqwest::Error> {
+    pub fn new(allow_private: bool, clock: Clock) -> Result<Client, reqwest::Error> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder()
             .user_agent(concat!("relink/", env!("CARGO_PKG_VERSION")))
@@ -70,7 +71,7 @@ impl Client {
             // A proxy would resolve names out of our sight.
             .no_proxy();
         let builder = if allow_private { builder } else { builder.dns_resolver(Arc::new(PublicOnly)) };
-        Ok(Client { http: builder.build()?, allow_private })
+        Ok(Client { http: builder.build()?, allow_private, clock })
     }
 
     pub async fn post(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Answer {
@@ -79,7 +80,7 @@ impl Client {
             return Answer::none(INSIDE);
         }
         match self.http.post(url.clone()).headers(headers).body(body).send().await {
-            Ok(response) => read(response).await,
+            Ok(response) => read(response, self.clock.now()).await,
             Err(error) => Answer::none(why(&error)),
         }
     }
@@ -87,7 +88,8 @@ impl Client {
 
 const INSIDE: &str = "the address is not on the public internet";
 
-async fn read(mut response: reqwest::Response) -> Answer {
+async fn read(mut response: reqwest::Response, now: Millis) -> Answer {
+    retry_after::date(response.headers_mut(), now);
     let retry_after_s = retry_after::seconds(response.headers());
     let mut text = Vec::new();
     while text.len() < ANSWER_MAX
@@ -153,8 +155,12 @@ impl Resolve for PublicOnly {
 mod tests {
     use super::*;
 
+    fn client(allow_private: bool) -> Client {
+        Client::new(allow_private, Clock::manual(0).0).unwrap()
+    }
+
     async fn post(url: &str) -> Answer {
-        Client::new(false).unwrap().post(&Url::parse(url).unwrap(), HeaderMap::new(), Bytes::new()).await
+        client(false).post(&Url::parse(url).unwrap(), HeaderMap::new(), Bytes::new()).await
     }
 
     #[tokio::test]
@@ -177,7 +183,7 @@ mod tests {
     async fn a_name_that_resolves_inside_is_not_connected_to() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
-        let (strict, lax) = (Client::new(false).unwrap(), Client::new(true).unwrap());
+        let (strict, lax) = (client(false), client(true));
         tokio::select! {
             sent = strict.http.post(&url).send() => assert_eq!(why(&sent.unwrap_err()), INSIDE),
             _ = listener.accept() => panic!("somebody knocked"),

@@ -15,6 +15,8 @@ pub use address::is_public;
 use client::Client;
 pub use destinations::{Destination, DestinationError, EVENTS, NewDestination, NewDestinationSecret};
 
+use crate::clock::Clock;
+
 /// Large bodies in memory at a time.
 const LARGE_MAX: usize = 8;
 
@@ -38,9 +40,9 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     /// # Errors
     /// When the machine's certificates cannot be read.
-    pub fn new(owner: String, allow_private: bool) -> Result<Outgoing, reqwest::Error> {
+    pub fn new(owner: String, allow_private: bool, clock: Clock) -> Result<Outgoing, reqwest::Error> {
         Ok(Outgoing {
-            client: Client::new(allow_private)?,
+            client: Client::new(allow_private, clock)?,
             allow_private,
             owner,
             large: Semaphore::new(LARGE_MAX),

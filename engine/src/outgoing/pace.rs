@@ -32,11 +32,11 @@ pub(super) fn next(tries: i64, age: Millis, wished: Option<Millis>, dice: u8) ->
 }
 
 /// How long a destination is left alone after some tries. One that takes nothing: the longer it has been failing, the longer;
-/// one that took something: only if it wishes so. Its wish is heard within reason.
-pub(super) fn rest(took_some: bool, failing_for: Millis, wished: Option<Millis>) -> Millis {
+/// any other: only if it wishes so. Its wish is heard within reason.
+pub(super) fn rest(fails: bool, failing_for: Millis, wished: Option<Millis>) -> Millis {
     let wished = wished.unwrap_or(0).min(LONGEST_REST);
     let growing = (failing_for / 4).clamp(REST_MIN, LONGEST_REST);
-    if took_some { wished } else { growing.max(wished) }
+    if fails { growing.max(wished) } else { wished }
 }
 
 /// Whether a destination that has been failing for so long is paused.
@@ -74,14 +74,14 @@ mod tests {
 
     #[test]
     fn rests_grow_with_the_trouble() {
-        let failing = |span| rest(false, span, None);
+        let failing = |span| rest(true, span, None);
         assert_eq!((failing(0), failing(MINUTE), failing(HOUR), failing(DAY)), (5 * SECOND, 15 * SECOND, 15 * MINUTE, HOUR));
     }
 
     #[test]
     fn a_destination_that_asks_for_a_rest_gets_one() {
-        assert_eq!((rest(true, 0, None), rest(true, 0, Some(MINUTE))), (0, MINUTE));
-        assert_eq!((rest(false, 0, Some(MINUTE)), rest(false, 0, Some(DAY))), (MINUTE, HOUR));
+        assert_eq!((rest(false, 0, None), rest(false, 0, Some(MINUTE))), (0, MINUTE));
+        assert_eq!((rest(true, 0, Some(MINUTE)), rest(true, 0, Some(DAY))), (MINUTE, HOUR));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::Engine;
 use crate::clock::{Millis, SECOND};
 use crate::every::Rhythm;
 use crate::refresh::{Lease, in_time};
-use crate::store::{Actor, ClaimedMessage, DestinationRow, Sent, StoreError};
+use crate::store::{Actor, ClaimedMessage, DestinationRow, Sent, SentBatch, StoreError, Verdict};
 use crate::webhook::delivery_name;
 
 /// Messages of a destination claimed at a time, and sent at a time.
@@ -109,6 +109,67 @@ enum Tried {
     Sent { sent: Sent, entity: String, answer: Answer },
     /// It was not sent, for a reason of our own.
     Not(&'static str),
+}
+
+/// How some tries ended.
+#[derive(Default)]
+struct Ended {
+    sent: Vec<Sent>,
+    /// Of which the next message may follow.
+    things: Vec<String>,
+    /// The destination says that it is no more.
+    gone: bool,
+    /// For how long it wants to be left alone.
+    wished: Option<Millis>,
+    /// Why something was not sent.
+    ours: Option<&'static str>,
+}
+
+impl Ended {
+    fn of(tried: Vec<Tried>) -> Ended {
+        let mut ended = Ended::default();
+        for one in tried {
+            match one {
+                Tried::Sent { sent, entity, answer } => {
+                    ended.gone |= answer.is_gone();
+                    ended.wished = ended.wished.max(answer.wish().filter(|_| !answer.is_good()));
+                    ended.things.extend(Some(entity).filter(|entity| sent.state != "waiting" && !entity.is_empty()));
+                    ended.sent.push(sent);
+                }
+                Tried::Not(why) => ended.ours = Some(why),
+            }
+        }
+        ended
+    }
+}
+
+/// What a turn has found out about whether a destination takes anything. Refusing some is no trouble of the destination's:
+/// it may not like those.
+#[derive(Debug, Default)]
+struct Taking {
+    took_some: bool,
+    refused_in_a_row: usize,
+    fails: bool,
+}
+
+impl Taking {
+    /// How more tries ended; `last` when nothing else of the turn is under way or waits.
+    fn see(&mut self, sent: &[Sent], last: bool) {
+        for one in sent {
+            let good = one.state == "sent";
+            self.took_some |= good;
+            self.refused_in_a_row = if good { 0 } else { self.refused_in_a_row + 1 };
+        }
+        self.fails = self.refused_in_a_row >= AT_ONCE || (last && !self.took_some && self.refused_in_a_row > 0);
+    }
+
+    fn verdict(&self) -> Verdict {
+        match (self.fails, self.took_some) {
+            (true, _) => Verdict::Fails,
+            (false, true) => Verdict::Takes,
+            (false, false) => Verdict::Open,
+        }
+    }
 }
 
 impl Engine {
@@ -207,7 +268,7 @@ impl Engine {
         // One is enough to find out whether it takes anything again.
         let limit = if destination.failing_since.is_some() { 1 } else { CLAIM };
         let mut queue = VecDeque::from(in_time(self.store().messages_claim(id, owner, self.now(), limit)).await?);
-        let (mut sending, mut count, mut outcome) = (JoinSet::new(), 0, Ok(()));
+        let (mut sending, mut count, mut outcome, mut taking) = (JoinSet::new(), 0, Ok(()), Taking::default());
         loop {
             while sending.len() < AT_ONCE
                 && let Some(message) = queue.pop_front()
@@ -222,11 +283,15 @@ impl Engine {
             while let Some(more) = sending.try_join_next() {
                 tried.push(more.unwrap_or(Tried::Not("sending stopped in the middle")));
             }
-            match self.write_tried(destination, tried, count < TURN_MAX && outcome.is_ok()).await {
+            let tried = Ended::of(tried);
+            taking.see(&tried.sent, sending.is_empty() && queue.is_empty());
+            let rest = pace::rest(taking.fails, destination.failing_for, tried.wished);
+            let go_on = count < TURN_MAX && outcome.is_ok() && rest == 0 && !self.is_stopping();
+            match self.write_tried(destination, tried, (taking.verdict(), rest), go_on).await {
                 Ok(next) => queue.extend(next),
                 Err(error) => outcome = Err(error),
             }
-            if outcome.is_err() || self.is_stopping() {
+            if outcome.is_err() || rest > 0 || self.is_stopping() {
                 queue.clear();
             }
         }
@@ -241,30 +306,22 @@ impl Engine {
         self.send(&destination, message).await
     }
 
-    /// Answers what comes next about the things of which a message ended, if `go_on`.
-    async fn write_tried(&self, destination: &DestinationRow, tried: Vec<Tried>, go_on: bool) -> Result<Vec<ClaimedMessage>, StoreError> {
-        let (mut sent, mut ended, mut gone, mut wished, mut ours) = (Vec::new(), Vec::new(), false, None, None);
-        for one in tried {
-            match one {
-                Tried::Sent { sent: one, entity, answer } => {
-                    gone |= answer.is_gone();
-                    wished = wished.max(answer.wish().filter(|_| !answer.is_good()));
-                    ended.extend(Some(entity).filter(|entity| one.state != "waiting" && !entity.is_empty()));
-                    sent.push(one);
-                }
-                Tried::Not(why) => ours = Some(why),
-            }
+    /// With what the turn says about the destination and for how long it is left alone. Answers what comes next about the things
+    /// of which a message ended, if `go_on`.
+    async fn write_tried(
+        &self,
+        destination: &DestinationRow,
+        tried: Ended,
+        (verdict, rest): (Verdict, Millis),
+        go_on: bool,
+    ) -> Result<Vec<ClaimedMessage>, StoreError> {
+        let (id, owner, again_at) = (&destination.id, &self.outgoing().owner, self.now() + rest);
+        let tries = SentBatch { destination: id, owner, sent: &tried.sent, verdict, again_at };
+        let next = in_time(self.store().messages_done(tries, if go_on { &tried.things } else { &[] })).await?;
+        if tried.gone || verdict == Verdict::Fails {
+            self.pause_if_lost(destination, tried.gone).await?;
         }
-        let (owner, failed) = (&self.outgoing().owner, sent.iter().any(|one: &Sent| one.state != "sent"));
-        let again_at = self.now() + pace::rest(sent.iter().any(|one| one.state == "sent"), destination.failing_for, wished);
-        if failed || !go_on || self.is_stopping() {
-            ended.clear();
-        }
-        let next = in_time(self.store().messages_done_and_next(&destination.id, owner, &sent, again_at, &ended)).await?;
-        if failed {
-            self.pause_if_lost(destination, gone).await?;
-        }
-        if let Some(why) = ours {
+        if let Some(why) = tried.ours {
             // The destination is not to blame.
             tracing::error!(why, destination = destination.id, "a message was not handed on; it is tried again");
             tokio::time::sleep(OURS_PAUSE).await;

@@ -46,6 +46,28 @@ pub struct Sent {
     pub at: Millis,
 }
 
+/// What some tries say about the destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It took something.
+    Takes,
+    /// It takes nothing.
+    Fails,
+    /// Nothing yet: more is under way.
+    Open,
+}
+
+/// How some tries of one destination ended, for the process that claimed the messages.
+#[derive(Clone, Copy, Debug)]
+pub struct SentBatch<'a> {
+    pub destination: &'a str,
+    pub owner: &'a str,
+    pub sent: &'a [Sent],
+    pub verdict: Verdict,
+    /// The destination is left alone until then.
+    pub again_at: Millis,
+}
+
 /// What became of a delivery at a destination, for a page.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct MessageRow {
@@ -173,35 +195,21 @@ impl Store {
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(now).bind(LONGEST_WAIT).execute(pool).await?.rows_affected()))
     }
 
-    /// Writes down how tries of one destination ended, and lets go of the claims. The destination is left alone until
-    /// `again_at`. Where none of them worked, it counts as failing; one that worked ends that.
+    /// Writes down how tries ended and what they say about the destination, lets go of the claims, and claims in the same
+    /// transaction what comes next about `things`.
     ///
     /// # Errors
     /// When the database fails; the claims stay then, and what was sent may be sent again.
-    pub async fn messages_done(&self, destination: &str, owner: &str, sent: &[Sent], again_at: Millis) -> Stored<()> {
-        self.messages_end(destination, owner, sent, again_at, &[]).await.map(drop)
+    pub async fn messages_done(&self, tries: SentBatch<'_>, things: &[String]) -> Stored<Vec<ClaimedMessage>> {
+        let next = self.messages_end(tries, things).await?;
+        self.messages_read(tries.destination, tries.owner, &next).await
     }
 
-    /// [`Store::messages_done`], and in the same transaction claims what comes next about the things that ended.
-    ///
-    /// # Errors
-    /// When the database fails; the claims stay then, and what was sent may be sent again.
-    pub async fn messages_done_and_next(
-        &self,
-        destination: &str,
-        owner: &str,
-        sent: &[Sent],
-        again_at: Millis,
-        ended: &[String],
-    ) -> Stored<Vec<ClaimedMessage>> {
-        let next = self.messages_end(destination, owner, sent, again_at, ended).await?;
-        self.messages_read(destination, owner, &next).await
-    }
-
-    async fn messages_end(&self, destination: &str, owner: &str, sent: &[Sent], again_at: Millis, ended: &[String]) -> Stored<Vec<i64>> {
-        const GOOD: &str = "UPDATE destinations SET failing_since = NULL, failing_for = 0, next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
+    async fn messages_end(&self, tries: SentBatch<'_>, things: &[String]) -> Stored<Vec<i64>> {
+        const TAKES: &str = "UPDATE destinations SET failing_since = NULL, failing_for = 0, next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
             last_ok_at = $4 WHERE id = $1";
-        const BAD: &str = "UPDATE destinations SET failing_since = COALESCE(failing_since, $4), next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
+        const OPEN: &str = "UPDATE destinations SET next_at = $5, last_status = $2, last_answer = $3, last_at = $4 WHERE id = $1";
+        const FAILS: &str = "UPDATE destinations SET failing_since = COALESCE(failing_since, $4), next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
             failing_for = CASE WHEN failing_since IS NULL THEN 0 WHEN $4 < last_at THEN failing_for WHEN $4 - last_at > $6 THEN failing_for + $6 \
              ELSE failing_for + $4 - last_at END WHERE id = $1";
         const MESSAGE: &str = "UPDATE messages SET state = $4, attempts = attempts + 1, next_at = $5, last_status = $6, last_answer = $7, last_at = $8, \
@@ -210,23 +218,24 @@ impl Store {
             (SELECT MIN(m.seq) FROM messages m WHERE m.destination_id = $1 AND m.state = 'waiting' AND m.entity <> '' AND m.entity = $3) \
             AND state = 'waiting' AND claimed_by IS NULL AND (next_at <= $4 OR next_at > $4 + $5) \
             AND EXISTS (SELECT 1 FROM destinations d WHERE d.id = $1 AND d.paused_at IS NULL) RETURNING seq";
+        let SentBatch { destination, owner, sent, verdict, again_at } = tries;
         let Some(last) = sent.iter().rfind(|one| one.state == "sent").or(sent.last()) else { return Ok(Vec::new()) };
         let mut in_order: Vec<&Sent> = sent.iter().collect();
         in_order.sort_by_key(|one| one.seq);
         let _turn = self.turn_to_write().await;
         transact!(self, tx => {
             // The destination first and its messages in order, as everywhere: else two could wait for each other.
-            let good = last.state == "sent";
-            let noted = sqlx::query(if good { GOOD } else { BAD }).bind(destination).bind(last.status).bind(&last.answer).bind(last.at).bind(again_at);
-            let noted = if good { noted } else { noted.bind(FAILING_STEP) };
+            let noted = match verdict { Verdict::Takes => TAKES, Verdict::Fails => FAILS, Verdict::Open => OPEN };
+            let noted = sqlx::query(noted).bind(destination).bind(last.status).bind(&last.answer).bind(last.at).bind(again_at);
+            let noted = if verdict == Verdict::Fails { noted.bind(FAILING_STEP) } else { noted };
             noted.execute(&mut *tx).await?;
             for one in &in_order {
                 sqlx::query(MESSAGE).bind(destination).bind(owner).bind(one.seq).bind(one.state).bind(one.next_at).bind(one.status).bind(&one.answer)
                     .bind(one.at).execute(&mut *tx).await?;
             }
             let mut next: Vec<i64> = Vec::new();
-            for entity in ended {
-                next.extend(sqlx::query_scalar::<_, i64>(NEXT).bind(destination).bind(owner).bind(entity).bind(last.at).bind(LONGEST_WAIT)
+            for thing in things {
+                next.extend(sqlx::query_scalar::<_, i64>(NEXT).bind(destination).bind(owner).bind(thing).bind(last.at).bind(LONGEST_WAIT)
                     .fetch_all(&mut *tx).await?);
             }
             tx.commit().await?;

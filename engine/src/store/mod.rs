@@ -56,7 +56,7 @@ pub use grant::{NewGrant, SealedGrant, SupersededGrant};
 pub use ingest::{BATCH_MAX, Put};
 use ingest_sqlite::SqliteIngest;
 pub use member::{Member, MemberChange, MemberRow};
-pub use message::{ClaimedMessage, LONGEST_REST, LONGEST_WAIT, MessageRow, Sent};
+pub use message::{ClaimedMessage, LONGEST_REST, LONGEST_WAIT, MessageRow, Sent, SentBatch, Verdict};
 pub use people::{Account, InviteAdded, InviteRow, LinearPersonRow, LinkRow, Linking, NewInvite};
 pub use postgres::Pg;
 pub use proof::{ProofAttempt, Proved};

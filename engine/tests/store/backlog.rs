@@ -1,7 +1,7 @@
 //! A destination that keeps order, far behind: what is claimed costs no more because much waits.
 
 use relink_engine::account::Role;
-use relink_engine::store::{DestinationRow, NewDelivery, Recipient, Sent, Store};
+use relink_engine::store::{DestinationRow, NewDelivery, Recipient, Sent, SentBatch, Store, Verdict};
 use sqlx::Row as _;
 
 use crate::deliveries::delivery;
@@ -52,7 +52,10 @@ async fn a_claim_reads_no_more_of_a_backlog_than_it_needs() {
         assert_eq!(claimed.len(), THINGS as usize, "of each thing one");
         let sent = |seq| Sent { seq, state: "sent", next_at: 0, status: Some(200), answer: String::new(), at: 1 };
         let (sent, ended): (Vec<Sent>, Vec<String>) = claimed.into_iter().map(|one| (sent(one.seq), one.entity)).unzip();
-        claimed = store.messages_done_and_next("d1", "p", &sent, 0, &ended).await.unwrap();
+        claimed = store
+            .messages_done(SentBatch { destination: "d1", owner: "p", sent: &sent, verdict: Verdict::Takes, again_at: 0 }, &ended)
+            .await
+            .unwrap();
     }
     store.close().await;
     server.end_sessions().await;

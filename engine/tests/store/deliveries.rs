@@ -4,7 +4,8 @@ use relink_engine::account::{Person, Role};
 use relink_engine::clock::{DAY, HOUR};
 use relink_engine::connection::State;
 use relink_engine::store::{
-    Act, Actor, DeliveryFilter, DestinationRow, NewDelivery, Recipient, RefusalRow, Rotated, Sent, Store, StrayRow, WebhookSecretRow,
+    Act, Actor, DeliveryFilter, DestinationRow, NewDelivery, Recipient, RefusalRow, Rotated, Sent, SentBatch, Store, StrayRow, Verdict,
+    WebhookSecretRow,
 };
 use relink_engine::webhook::EventKey;
 use sha2::{Digest as _, Sha256};
@@ -38,6 +39,7 @@ on_both!(
     the_next_about_a_thing_is_claimed_with_the_end_of_the_last,
     a_wrong_clock_puts_nothing_off_for_good,
     failing_is_added_up_from_try_to_try,
+    what_says_nothing_about_a_destination_changes_nothing_about_it,
     refusals_add_up,
 );
 
@@ -368,6 +370,16 @@ fn sent(seq: i64, state: &'static str, next_at: i64) -> Sent {
     Sent { seq, state, next_at, status: Some(if state == "sent" { 200 } else { 500 }), answer: String::new(), at: 50 }
 }
 
+/// A destination that takes one of these takes something.
+fn tries<'a>(owner: &'a str, sent: &'a [Sent], again_at: i64) -> SentBatch<'a> {
+    let verdict = if sent.iter().any(|one| one.state == "sent") { Verdict::Takes } else { Verdict::Fails };
+    SentBatch { destination: DESTINATION, owner, sent, verdict, again_at }
+}
+
+async fn done(store: &Store, owner: &str, sent: &[Sent], again_at: i64) {
+    store.messages_done(tries(owner, sent, again_at), &[]).await.unwrap();
+}
+
 async fn claim(store: &Store, owner: &str, now: i64) -> Vec<i64> {
     store.messages_claim(DESTINATION, owner, now, 10).await.unwrap().into_iter().map(|message| message.seq).collect()
 }
@@ -387,11 +399,11 @@ async fn messages_are_claimed_once_and_in_order(fresh: Fresh) {
     assert_eq!(claimed, [1, 3, 4, 5], "each by one, and the second about an issue not before the first");
     assert_eq!(claim(store, "late", 1).await, Vec::<i64>::new());
     for process in 0..8 {
-        store.messages_done(DESTINATION, &format!("p{process}"), &[sent(1, "waiting", 90), sent(3, "sent", 0)], 0).await.unwrap();
+        done(store, &format!("p{process}"), &[sent(1, "waiting", 90), sent(3, "sent", 0)], 0).await;
     }
     assert_eq!(claim(store, "late", 80).await, Vec::<i64>::new(), "the first is put off, and the second waits for it");
     assert_eq!(claim(store, "late", 90).await, [1]);
-    store.messages_done(DESTINATION, "late", &[sent(1, "parked", 90)], 0).await.unwrap();
+    done(store, "late", &[sent(1, "parked", 90)], 0).await;
     assert_eq!(claim(store, "late", 90).await, [2], "what is given up holds up nothing");
 }
 
@@ -402,7 +414,7 @@ async fn the_next_about_a_thing_is_claimed_with_the_end_of_the_last(fresh: Fresh
     assert_eq!(claim(store, "a", 1).await, [1, 3]);
     let end = async |done: &[Sent], things: &[&str]| {
         let things: Vec<String> = things.iter().map(|&thing| thing.to_owned()).collect();
-        let next = store.messages_done_and_next(DESTINATION, "a", done, 0, &things).await.unwrap();
+        let next = store.messages_done(tries("a", done, 0), &things).await.unwrap();
         next.into_iter().map(|message| (message.seq, message.entity)).collect::<Vec<_>>()
     };
     assert_eq!(end(&[sent(3, "sent", 0), sent(1, "sent", 0)], &["i2", "i1"]).await, [(2, "i1".to_owned())]);
@@ -418,9 +430,9 @@ async fn a_wrong_clock_puts_nothing_off_for_good(fresh: Fresh) {
     put(store, &[about("i1", b"1"), to_destination(b"2"), to_destination(b"3")]).await;
     assert_eq!(claim(store, "a", days).await.len(), 3);
     let late = [sent(1, "waiting", days + 5), sent(2, "waiting", days + 5), sent(3, "waiting", 6 * HOUR)];
-    store.messages_done(DESTINATION, "a", &late, days + 5).await.unwrap();
+    done(store, "a", &late, days + 5).await;
     assert_eq!(claim(store, "a", 20).await, [1], "nothing waits so long");
-    store.messages_done(DESTINATION, "a", &[sent(1, "sent", 0)], days + 5).await.unwrap();
+    done(store, "a", &[sent(1, "sent", 0)], days + 5).await;
     assert_eq!((due(20).await, store.messages_unstick(20).await.unwrap(), due(20).await), (0, 1, 1));
     assert_eq!(claim(store, "a", 20).await, [2]);
 }
@@ -432,15 +444,31 @@ async fn failing_is_added_up_from_try_to_try(fresh: Fresh) {
     let fails = async |at: i64| {
         claim(store, "a", at).await;
         let failed = Sent { at, ..sent(1, "waiting", 0) };
-        store.messages_done(DESTINATION, "a", &[failed], 0).await.unwrap();
+        done(store, "a", &[failed], 0).await;
         store.destinations(ORG).await.unwrap().remove(0).failing_for
     };
     assert_eq!((fails(HOUR).await, fails(2 * HOUR).await), (0, HOUR));
     assert_eq!(fails(31 * DAY).await, 8 * HOUR, "no clock alone says that it failed for a month");
     assert_eq!((fails(3 * HOUR).await, fails(4 * HOUR).await), (8 * HOUR, 9 * HOUR), "nor that it did not");
-    store.messages_done(DESTINATION, "a", &[Sent { at: 5 * HOUR, ..sent(1, "sent", 0) }], 0).await.unwrap();
+    done(store, "a", &[Sent { at: 5 * HOUR, ..sent(1, "sent", 0) }], 0).await;
     let row = store.destinations(ORG).await.unwrap().remove(0);
     assert_eq!((row.failing_for, row.failing_since), (0, None));
+}
+
+async fn what_says_nothing_about_a_destination_changes_nothing_about_it(fresh: Fresh) {
+    destination(&fresh).await;
+    let store = &fresh.store;
+    put(store, &[to_destination(b"1"), to_destination(b"2")]).await;
+    let open = async |at: i64| {
+        claim(store, "a", at).await;
+        let sent = [Sent { at, ..sent(1, "waiting", 0) }];
+        store.messages_done(SentBatch { verdict: Verdict::Open, ..tries("a", &sent, 0) }, &[]).await.unwrap();
+        let row = store.destinations(ORG).await.unwrap().remove(0);
+        (row.failing_since, row.last_status, row.last_at)
+    };
+    assert_eq!(open(60).await, (None, Some(500), Some(60)));
+    done(store, "a", &[Sent { at: 70, ..sent(2, "waiting", 0) }], 0).await;
+    assert_eq!(open(80).await, (Some(70), Some(500), Some(80)), "what was found out stands");
 }
 
 async fn claims_are_let_go_of(fresh: Fresh) {
@@ -456,7 +484,7 @@ async fn claims_are_let_go_of(fresh: Fresh) {
     store.process_beat("idle", 9).await.unwrap();
     store.processes_forget().await.unwrap();
     assert_eq!(store.processes_claiming("b").await.unwrap(), [("a".to_owned(), 2)], "who holds a claim is kept");
-    store.messages_done(DESTINATION, "b", &[sent(1, "sent", 0)], 0).await.unwrap();
+    done(store, "b", &[sent(1, "sent", 0)], 0).await;
     assert_eq!(store.messages_release("a").await.unwrap(), 2, "who does not hold a claim changes nothing");
     assert_eq!(claim(store, "b", 1).await, [1, 2]);
     store.messages_unclaim(DESTINATION, "a").await.unwrap();
@@ -473,7 +501,7 @@ async fn messages_go_with_their_deliveries(fresh: Fresh) {
     assert_eq!(claim(store, "a", 1).await, [1, 2]);
     store.deliveries_prune(to_destination(b"1").weight(), 10).await.unwrap();
     assert_eq!(store.delivery_body(1).await.unwrap(), None);
-    store.messages_done(DESTINATION, "a", &[sent(1, "waiting", 0), sent(2, "waiting", 0)], 0).await.unwrap();
+    done(store, "a", &[sent(1, "waiting", 0), sent(2, "waiting", 0)], 0).await;
     assert_eq!(claim(store, "a", 99).await, [2], "nothing is sent in place of a body");
     let rows = store.messages_of(ORG, &[1, 2]).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [2]);
@@ -488,7 +516,7 @@ async fn a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for
     assert_eq!(due(1).await, 1);
     claim(store, "a", 1).await;
     assert_eq!(due(1).await, 0, "somebody is at it");
-    store.messages_done(DESTINATION, "a", &[sent(2, "waiting", 5), sent(1, "waiting", 5)], 60).await.unwrap();
+    done(store, "a", &[sent(2, "waiting", 5), sent(1, "waiting", 5)], 60).await;
     assert_eq!((due(59).await, due(60).await), (0, 1));
     let row = store.destinations(ORG).await.unwrap().remove(0);
     assert_eq!((row.failing_since, row.last_status), (Some(50), Some(500)));
@@ -498,7 +526,7 @@ async fn a_failing_destination_is_left_alone_and_a_paused_one_is_not_claimed_for
     assert!(!store.destination_resume(DESTINATION, &support::act("org-south", "destination.resumed", 70)).await.unwrap());
     assert!(store.destination_resume(DESTINATION, &act("destination.resumed", 70)).await.unwrap());
     assert_eq!((due(70).await, claim(store, "a", 70).await), (1, vec![1, 2]));
-    store.messages_done(DESTINATION, "a", &[sent(1, "sent", 0), sent(2, "waiting", 80)], 0).await.unwrap();
+    done(store, "a", &[sent(1, "sent", 0), sent(2, "waiting", 80)], 0).await;
     assert_eq!(due(80).await, 1, "one that worked ends the rest of it");
     assert_eq!(store.messages_count(ORG).await.unwrap(), [(DESTINATION.to_owned(), "waiting".to_owned(), 1)]);
     assert!(store.destination_remove(DESTINATION, &act("destination.removed", 99)).await.unwrap());
@@ -511,7 +539,7 @@ async fn resending_starts_anew(fresh: Fresh) {
     let store = &fresh.store;
     put(store, &[to_destination(b"1"), delivery("w", b"2", 1), to_destination(b"3")]).await;
     claim(store, "a", 1).await;
-    store.messages_done(DESTINATION, "a", &[sent(1, "sent", 0), sent(3, "parked", 0)], 0).await.unwrap();
+    done(store, "a", &[sent(1, "sent", 0), sent(3, "parked", 0)], 0).await;
     assert_eq!(store.messages_resend(DESTINATION, 1, 3, 10, &support::act("org-south", "deliveries.resent", 9)).await.unwrap(), 0);
     assert_eq!(
         store.messages_resend(DESTINATION, 1, 3, 10, &support::act(ORG, "deliveries.resent", 9)).await.unwrap(),

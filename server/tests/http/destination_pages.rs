@@ -3,7 +3,7 @@
 use relink_engine::account::{Person, Role};
 use relink_engine::clock::{DAY, MINUTE, SECOND};
 use relink_engine::outgoing::NewDestination;
-use relink_engine::store::{Act, Actor, Sent};
+use relink_engine::store::{Act, Actor, Sent, SentBatch, Verdict};
 
 use crate::keys::{contains, on_disk, program};
 use crate::webhooks::{SECRET, acme, issue};
@@ -49,7 +49,9 @@ impl<'a> Scene<'a> {
         let answer = answer.to_owned();
         let sent = |seq| Sent { seq, state, next_at: now + again_in, status, answer: answer.clone(), at: now };
         let sent: Vec<Sent> = claimed.into_iter().map(|message| sent(message.seq)).collect();
-        store.messages_done(&self.id, "worker", &sent, now).await.unwrap();
+        let verdict = if state == "sent" { Verdict::Takes } else { Verdict::Fails };
+        let tries = SentBatch { destination: &self.id, owner: "worker", sent: &sent, verdict, again_at: now };
+        store.messages_done(tries, &[]).await.unwrap();
     }
 
     async fn paused(&self, because: &str) {

@@ -253,6 +253,56 @@ async fn events_about_an_issue_stay_in_order_where_that_is_asked_for() {
     assert!(at(START) < at(START + 1), "{:?}", stamps());
 }
 
+/// While somebody waits for the first destination, what comes is kept for it.
+impl Scene {
+    async fn backlog(&self, of: impl Iterator<Item = u32>) {
+        self.world.engine.destination_pause(&self.person, &self.destination().await.id).await.unwrap();
+        for (at, number) in of.enumerate() {
+            self.deliver(number, START + i64::try_from(at).unwrap()).await;
+        }
+        self.world.engine.destination_resume(&self.person, &self.destination().await.id).await.unwrap();
+    }
+}
+
+/// Time stands still here: nothing is left alone, and nothing waits but for what was refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_refuses_some_is_given_the_rest_at_once() {
+    for ordered in [true, false] {
+        let scene = Scene::new().await;
+        let receiver = Receiver::start().await;
+        scene.add(&receiver, &[], ordered).await;
+        // It ends last, and alone.
+        receiver.answers(|body| {
+            if !body.contains("ENG-7\"") {
+                return fine(body);
+            }
+            std::thread::sleep(Duration::from_millis(500));
+            broken(body)
+        });
+        scene.backlog((0..60).map(|number| number % 20)).await;
+        scene.until(|destination| destination.waiting == 3).await;
+        sleep(Duration::from_secs(1)).await;
+        let destination = scene.destination().await;
+        assert_eq!((destination.failing_since, destination.waiting), (None, 3), "ordered: {ordered}");
+        let sevens = receiver.issues().iter().filter(|issue| *issue == "ENG-7").count();
+        assert_eq!((sevens, receiver.got().len() - sevens), (if ordered { 1 } else { 3 }, 57), "ordered: {ordered}");
+    }
+}
+
+#[tokio::test]
+async fn who_takes_nothing_is_left_alone_soon() {
+    let scene = Scene::new().await;
+    let receiver = Receiver::start().await;
+    scene.add(&receiver, &[], false).await;
+    receiver.answers(broken);
+    scene.backlog(0..60).await;
+    scene.until(|destination| destination.failing_since.is_some()).await;
+    sleep(Duration::from_millis(1_500)).await;
+    let tried = receiver.got().len();
+    assert!((8..16).contains(&tried), "{tried}");
+    assert_eq!(scene.destination().await.waiting, 60);
+}
+
 #[tokio::test]
 async fn a_destination_that_fails_for_a_day_is_paused_and_loses_nothing() {
     let scene = Scene::new().await;
