@@ -159,3 +159,23 @@ async fn the_configuration_for_nginx_in_readme_says_who_asks_and_holds_nothing_b
 async fn the_configuration_for_caddy_in_readme_says_who_asks_and_holds_nothing_back() {
     stands_behind(caddy).await;
 }
+
+/// There, IPv4 peers wear the clothes of IPv6.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_on_this_machine_is_known_on_a_socket_for_all_addresses() {
+    let port = free_port();
+    let site = Site::open_at(port, &[("RELINK_ADDR", &format!("[::]:{port}"))]).await;
+    let url = &site.relink.url;
+    let browser = browser("127.0.0.1", port);
+    let try_from = async |claimed: &str, password: &str| {
+        let form = [("email", OWNER), ("password", password)];
+        let sent = browser.post(format!("{url}/signin")).form(&form).header("x-forwarded-for", claimed);
+        sent.send().await.unwrap().headers()["location"].to_str().unwrap().to_owned()
+    };
+    for _ in 0..8 {
+        try_from("203.0.113.5", "not the password at all").await;
+    }
+    assert!(site.relink.said().contains("203.0.113.5"), "{}", site.relink.said());
+    assert!(try_from("203.0.113.5", PASSWORD).await.starts_with("/signin"), "whoever guesses waits");
+    assert_eq!(try_from("203.0.113.6", PASSWORD).await, "/integrations", "and nobody else does");
+}

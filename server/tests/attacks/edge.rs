@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use crate::process::client;
@@ -127,6 +127,29 @@ async fn who_comes_through_a_proxy_that_is_not_trusted_counts_as_it_and_the_log_
     let elsewhere = client();
     assert!(sign_in(&elsewhere).await.unwrap().headers()["location"].to_str().unwrap().starts_with("/signin"), "a stranger waits");
     assert_eq!(sign_in(&site.browser).await.unwrap().headers()["location"], "/integrations", "the owner's own browser does not");
+}
+
+/// A connection from this address of this machine.
+async fn from(site: &Site, address: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
+    socket.connect(site.relink.url.strip_prefix("http://").unwrap().parse().unwrap()).await.unwrap()
+}
+
+async fn is_answered(stream: &mut TcpStream) -> bool {
+    let mut answer = [0; 12];
+    // Whoever is not let in may not even come to ask.
+    let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    timeout(SOON, stream.read_exact(&mut answer)).await.expect("an answer or an end").is_ok_and(|_| &answer == b"HTTP/1.1 200")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_has_1024_connections_and_leaves_room_for_others() {
+    let site = Site::open_with(&[("RELINK_TRUSTED_PROXIES", "192.0.2.1")]).await;
+    let mut all = join_all((0..1_200).map(|_| from(&site, "127.0.0.9"))).await;
+    let let_in = join_all(all.iter_mut().map(is_answered)).await;
+    assert_eq!(let_in.into_iter().filter(|answered| *answered).count(), 1_024);
+    assert!(is_answered(&mut from(&site, "127.0.0.10").await).await, "somebody else");
 }
 
 fn resident_mb(site: &Site) -> u64 {

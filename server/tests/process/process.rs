@@ -68,9 +68,10 @@ pub fn free_port() -> u16 {
 fn serving(place: &Place, binary: &Path, port: u16) -> (Command, String) {
     let url = format!("http://127.0.0.1:{port}");
     let mut command = place.command_of(binary, &["serve"]);
-    command.env("RELINK_ADDR", format!("127.0.0.1:{port}"));
-    if !place.environment.iter().any(|(name, _)| name == "RELINK_URL") {
-        command.env("RELINK_URL", &url);
+    for (name, value) in [("RELINK_ADDR", format!("127.0.0.1:{port}")), ("RELINK_URL", url.clone())] {
+        if !place.environment.iter().any(|(own, _)| own == name) {
+            command.env(name, value);
+        }
     }
     (command, url)
 }
