@@ -41,7 +41,7 @@ export async function look(page: Page, name: string): Promise<void> {
   await page.setViewportSize(before);
 }
 
-/** Nothing sideways at any width. */
+/** Nothing sideways at any width, and nothing out of its box. */
 export async function fitsEverywhere(page: Page, name: string): Promise<void> {
   for (const viewport of Object.values(SIZES)) {
     await page.setViewportSize(viewport);
@@ -70,4 +70,10 @@ async function complainsNot(page: Page, what: string): Promise<void> {
 async function fits(page: Page, what: string): Promise<void> {
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(sideways, `${what} scrolls sideways`).toBeLessThanOrEqual(0);
+  const tooSmall = await page.evaluate(() =>
+    [...document.querySelectorAll(".sheet, .panel, .card, dialog[open]")]
+      .filter((box) => box.scrollWidth > box.clientWidth + 1)
+      .map((box) => `${box.className}: ${box.scrollWidth - box.clientWidth} px of ${box.textContent?.slice(0, 80)}`),
+  );
+  expect(tooSmall, `${what} sticks out of its box`).toEqual([]);
 }

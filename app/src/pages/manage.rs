@@ -80,7 +80,7 @@ fn doubted(member: &MemberView) -> AnyView {
         }
     });
     view! {
-        <div>
+        <div class="doubt">
             <h3>"E-mail never proved"</h3>
             <p class="soft">{sentence} {rest}</p>
             {vouch}
