@@ -156,7 +156,22 @@ pub enum State {
     },
 }
 
+/// A connection that a person ended, or that Linear itself said to be removed, wants no webhooks any more. One that only lost
+/// its tokens does: its webhooks go on, and somebody will reconnect it. So does one that Linear refuses, as far as we can tell:
+/// where there is evidence nobody told us.
+#[must_use]
+pub fn wants_webhooks(state: &str, reason: Option<Reason>, has_evidence: bool) -> bool {
+    state != "disconnected" && (reason != Some(Reason::Revoked) || has_evidence)
+}
+
 impl State {
+    /// See [`wants_webhooks`].
+    #[must_use]
+    pub fn wants_webhooks(&self) -> bool {
+        let has_evidence = matches!(self, State::ReconnectRequired { evidence: Some(_), .. });
+        wants_webhooks(self.name(), self.reason(), has_evidence)
+    }
+
     /// As in the API and the database.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -189,6 +204,8 @@ pub struct PassingError {
 impl PassingError {
     /// Relink's own database did not do it.
     pub const DATABASE: &str = "database";
+    /// Linear's API does not accept the token that Linear has just handed out.
+    pub const TOKEN_REFUSED: &str = "token_refused";
 
     /// Relink's own fault, and not Linear's.
     #[must_use]

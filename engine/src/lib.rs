@@ -17,6 +17,7 @@ pub mod connection;
 mod device;
 pub mod digest;
 mod disconnect;
+mod doubts;
 pub mod entropy;
 pub mod every;
 pub mod linear;
@@ -122,6 +123,7 @@ struct Parts {
     callers: api_keys::Callers,
     sessions_used: sessions::Used,
     budgets: budget::Budgets,
+    doubts: doubts::Doubts,
     listeners: webhook::Listeners,
     ingest: webhook::Ingest,
     refusals: webhook::Refusals,
@@ -196,6 +198,7 @@ impl Engine {
             callers: api_keys::Callers::default(),
             sessions_used: sessions::Used::default(),
             budgets: budget::Budgets::default(),
+            doubts: doubts::Doubts::default(),
             listeners: webhook::Listeners::default(),
             ingest: webhook::Ingest::default(),
             refusals: webhook::Refusals::default(),
@@ -394,6 +397,10 @@ impl Engine {
 
     fn budgets(&self) -> &budget::Budgets {
         &self.0.budgets
+    }
+
+    fn doubts(&self) -> &doubts::Doubts {
+        &self.0.doubts
     }
 
     fn flights(&self) -> &refresh::Flights {

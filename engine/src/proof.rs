@@ -135,6 +135,7 @@ impl Engine {
                 Err(error @ CallError::Passing(_)) => self.note(&proof.id, &proof.token, Some(&error)).await?,
                 // Refusing the question proves the token.
                 Ok(()) | Err(CallError::Refused { .. } | CallError::Authentication { .. }) => {
+                    self.doubts().accepted(&proof.id, self.now());
                     proved.push((proof.id, proof.token.generation))
                 }
             }

@@ -9,6 +9,7 @@ use crate::Engine;
 use crate::account::Person;
 use crate::clock::{MINUTE, Millis, NOTED_AHEAD, SECOND};
 use crate::connection::{Evidence, PassingError, Reason};
+use crate::doubts::{CHAIN_MAX, Look};
 use crate::linear::{AUTHENTICATION_ERROR, Answer, CallError, Content, Linear, Passing, Question};
 use crate::refresh::{Cause, Landed, Outcome};
 use crate::store::{ACCESS, CONNECTIONS, SealedGrant, StoreError};
@@ -25,13 +26,12 @@ const TOO_LATE: Millis = 2 * SECOND;
 /// A token that came by refreshing less than this ago is not refreshed for living too short: the next would not live
 /// longer.
 const JUST_REFRESHED: Millis = MINUTE;
-/// New tokens that Linear must refuse, one after the other, before the connection needs a reconnect: of a row that is some
-/// rotations behind (a restored database), each refresh leads one further.
-const CHAIN_MAX: u32 = 4;
 /// Calls made for one, at most: with the token at hand, with one that a peer had made, and with those of our own.
 const TRIES: u32 = CHAIN_MAX + 2;
 /// Looks at the row before giving up: each finds newer tokens than the last, so the second should be enough.
 const LOOKS: usize = 4;
+/// The HTTP status of a token that is not accepted.
+const UNAUTHORIZED: u16 = 401;
 /// A call that works is written down no more often than this.
 const NOTE_EVERY: Millis = 2 * SECOND;
 
@@ -158,10 +158,16 @@ impl Engine {
             self.refreshes().add(Outcome::Fresh);
             return Ok(token);
         }
+        let (connection, generation) = (&grant.connection_id, grant.generation);
+        if grant.refresh_sealed.is_none() && rejected {
+            return Err(self.refused(&grant.organisation_id, connection, generation, UNAUTHORIZED).await?);
+        }
         if grant.refresh_sealed.is_none() {
-            let reason = if rejected { Reason::Revoked } else { Reason::NoRefreshToken };
-            self.store().connection_break(&grant.connection_id, grant.generation, reason, None, self.now()).await?;
+            self.store().connection_break(connection, generation, Reason::NoRefreshToken, None, self.now()).await?;
             return Ok(None);
+        }
+        if rejected && let Err(retry_after) = self.doubts().may_renew(connection, generation, self.now()) {
+            return Err(self.in_doubt(UNAUTHORIZED, retry_after));
         }
         let cause = if rejected { Cause::Rejected } else { Cause::Use };
         let patience = if usable { PATIENCE } else { PATIENCE_WITHOUT };
@@ -232,8 +238,8 @@ impl Engine {
 
     /// Calls Linear with the connection's token. An authentication error counts against the generation that was used:
     /// it is rotated if it is still the current one, and the call is made once more, along the chain of rotations to its end.
-    /// If Linear does not accept the newest token either, the connection needs a reconnect. Other errors say nothing about
-    /// the token.
+    /// If Linear does not accept the newest token either, that is trouble of its own as long as it has not lasted (`doubts`).
+    /// Other errors say nothing about the token.
     ///
     /// # Errors
     /// See [`CallFailed`].
@@ -257,8 +263,12 @@ impl Engine {
     ) -> Result<(FreshToken, Result<T, CallError>), TokenError> {
         let began = self.now();
         let (mut wanted, mut new_ones, mut refused) = (Wanted::default(), 0, String::new());
-        for tries in 1..=TRIES {
+        let mut tries = 1;
+        loop {
             let token = self.fresh_token(organisation, connection, wanted).await?;
+            if let Some(retry_after) = self.doubts().wait(connection, self.now()).filter(|_| tries == 1) {
+                return Err(self.in_doubt(UNAUTHORIZED, retry_after));
+            }
             let status = match call(self.linear(), &token.access).await {
                 Err(CallError::Authentication { status }) => status,
                 outcome => return Ok((token, outcome)),
@@ -266,23 +276,40 @@ impl Engine {
             // A peer's token may be older than this call and refused for the first time: that one is rotated too.
             new_ones += u32::from(tries > 1 && token.issued_at >= began - JUST_REFRESHED);
             // A rotation that brings the same token again leads no further.
-            if new_ones == CHAIN_MAX || tries == TRIES || token.fingerprint == refused {
-                self.refused(connection, token.generation, status, tries).await?;
-                break;
+            let end = new_ones == CHAIN_MAX || tries == TRIES || token.fingerprint == refused;
+            if end || self.doubts().may_renew(connection, token.generation, self.now()).is_err() {
+                return Err(self.refused(organisation, connection, token.generation, status).await?);
             }
             wanted.rejected = Some(Rejected::Generation(token.generation));
             refused = token.fingerprint;
+            tries += 1;
         }
-        Err(TokenError::ReconnectRequired { reason: Reason::Revoked })
     }
 
-    /// Linear refuses tokens that it has just handed out.
-    async fn refused(&self, connection: &str, generation: i64, status: u16, asked: u32) -> Result<(), StoreError> {
-        let evidence = Evidence { asked, ..Evidence::new(status, AUTHENTICATION_ERROR) };
-        if self.store().connection_break(connection, generation, Reason::Revoked, Some(&evidence), self.now()).await? {
-            tracing::warn!(connection, generation, status, "Linear does not accept the fresh token either: reconnect required");
+    /// Linear refuses tokens that it has just handed out. Answers what the caller is told.
+    async fn refused(&self, organisation: &str, connection: &str, generation: i64, status: u16) -> Result<TokenError, StoreError> {
+        let accepted_at = self.store().grant(organisation, connection).await?.and_then(|grant| grant.last_verified_at);
+        let retry_after = match self.doubts().look(connection, accepted_at, self.now()) {
+            Look::Passing { retry_after } => retry_after,
+            Look::Verdict { pairs } => {
+                let evidence = Evidence { asked: pairs + 1, ..Evidence::new(status, AUTHENTICATION_ERROR) };
+                if self.store().connection_break(connection, generation, Reason::Revoked, Some(&evidence), self.now()).await? {
+                    tracing::warn!(connection, generation, status, pairs, "Linear accepts no token of this connection: reconnect required");
+                }
+                return Ok(TokenError::ReconnectRequired { reason: Reason::Revoked });
+            }
+        };
+        tracing::warn!(connection, generation, status, "Linear does not accept the token that it has just handed out; trying again");
+        let told = self.in_doubt(status, retry_after);
+        if let TokenError::Unreachable { error, .. } = &told {
+            self.store().connection_failed(connection, generation, error).await?;
         }
-        Ok(())
+        Ok(told)
+    }
+
+    fn in_doubt(&self, status: u16, retry_after: Millis) -> TokenError {
+        let error = PassingError { status: Some(status), ..self.passing(PassingError::TOKEN_REFUSED) };
+        TokenError::Unreachable { error, retry_after }
     }
 
     /// [`Engine::note`] where Linear has answered already: whatever it did is done, so the answer is worth more.
@@ -299,6 +326,7 @@ impl Engine {
             tracing::warn!(connection, code = error.code, status = error.status, "Linear did not answer usefully");
             return self.store().connection_failed(connection, token.generation, &error).await;
         }
+        self.doubts().accepted(connection, self.now());
         let noted = token.last_verified_at.is_some_and(|at| self.now() - at < NOTE_EVERY);
         if noted && !token.troubled { Ok(()) } else { self.store().connection_verified(connection, token.generation, self.now()).await }
     }

@@ -3,7 +3,9 @@
 use relink_engine::ApiKey;
 use relink_engine::account::Person;
 use relink_engine::clock::Millis;
-use relink_engine::connection::{self, Actor, CLIENT_ID_CHANGED, Connection, Evidence, Reason, RefreshTrouble, State, TokenTimes};
+use relink_engine::connection::{
+    self, Actor, CLIENT_ID_CHANGED, Connection, Evidence, PassingError, Reason, RefreshTrouble, State, TokenTimes,
+};
 use relink_engine::scope::{self, Scope};
 use relink_engine::{linear, text};
 
@@ -187,6 +189,7 @@ pub fn answer(code: &str, status: Option<u16>) -> Answer {
         "busy" => "another process was still at it",
         CLIENT_ID_CHANGED => "LINEAR_CLIENT_ID is not the app that this connection was made with",
         "asked_too_often" => "Relink asked for new tokens so often that it takes a breath",
+        PassingError::TOKEN_REFUSED => "it does not accept the token that it has just handed out",
         "key_missing" => "the key to the stored token is missing here",
         _ => return Answer::Verbatim(verbatim(code, status)),
     };

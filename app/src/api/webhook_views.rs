@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use relink_engine::clock::{HOUR, Millis};
-use relink_engine::connection::{Connection, Reason, State};
+use relink_engine::connection::Connection;
 use relink_engine::store::{StrayRow, WebhookSecretRow};
 use relink_engine::text;
 use relink_engine::webhook::{Cause, CheckedDelivery, PREFIX, Refused, SignedBy};
@@ -103,14 +103,9 @@ fn cause(
     }
     match signed_with(row, now) {
         SignedWith::Retired => Some(RefusalCause::Retired { secret: ending(&row.last_four) }),
-        _ if !listens(named) => Some(RefusalCause::Revoked),
+        _ if !named.state.wants_webhooks() => Some(RefusalCause::Revoked),
         _ => None,
     }
-}
-
-/// A connection that a person ended or Linear revoked takes no deliveries.
-fn listens(connection: &Connection) -> bool {
-    !matches!(connection.state, State::Disconnected { .. } | State::ReconnectRequired { reason: Reason::Revoked, .. })
 }
 
 /// What a pasted delivery turned out to be.
@@ -139,7 +134,7 @@ fn signer(signed_by: &SignedBy, rows: &[WebhookSecretRow], connections: &[Connec
 }
 
 fn verdict(checked: &CheckedDelivery, named: Option<&Connection>, now: Millis) -> Verdict {
-    let Some(connection) = named.filter(|connection| listens(connection)) else {
+    let Some(connection) = named.filter(|connection| connection.state.wants_webhooks()) else {
         return if checked.workspace_id.is_none() { Verdict::NoWebhook } else { Verdict::NotConnected };
     };
     match &checked.signed_by {

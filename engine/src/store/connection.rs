@@ -382,7 +382,7 @@ impl Store {
             "UPDATE connections SET state = 'reconnect_required', reason = 'revoked', evidence = NULL, state_since = $3, \
              generation = generation + 1, adopted_generation = generation + 1, ",
             untroubled!(),
-            " WHERE id = $1 AND connected_at <= $2 AND state <> 'disconnected' AND (reason IS NULL OR reason <> 'revoked')"
+            " WHERE id = $1 AND connected_at <= $2 AND state <> 'disconnected' AND (reason IS NULL OR reason <> 'revoked' OR evidence IS NOT NULL)"
         );
         let _stale = self.recent.stale_after(id);
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(id).bind(event_at).bind(now).execute(pool).await?.rows_affected() == 1))

@@ -33,6 +33,8 @@ pub struct Tenant {
     pub app_id: Option<String>,
     pub state: String,
     pub reason: Option<String>,
+    /// It is this Relink's own conclusion, and nothing that Linear sent word of.
+    pub has_evidence: bool,
 }
 
 macro_rules! select {
@@ -52,8 +54,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn webhook_tenants(&self, workspace: &str) -> Stored<Vec<Tenant>> {
-        const SQL: &str =
-            "SELECT organisation_id, id AS connection_id, app_id, state, reason FROM connections WHERE workspace_id = $1 ORDER BY id";
+        const SQL: &str = "SELECT organisation_id, id AS connection_id, app_id, state, reason, evidence IS NOT NULL AS has_evidence FROM connections WHERE workspace_id = $1 ORDER BY id";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(workspace).fetch_all(pool).await?))
     }
 

@@ -1,11 +1,9 @@
 //! "Check a delivery": which secret signed what somebody pasted. Nothing is accepted by it.
 
-use super::listeners::listens;
 use super::{Envelope, Timestamp};
 use crate::Engine;
 use crate::account::Person;
 use crate::clock::Millis;
-use crate::connection::{Connection, Reason};
 use crate::store::StoreError;
 
 /// Whose signature it is, as far as the person may know.
@@ -64,7 +62,7 @@ impl Engine {
             Some(workspace) => self.store().connection_by_workspace(&person.organisation_id, workspace).await?,
             None => None,
         };
-        let accepted = connection.filter(is_open).is_some_and(|connection| match &signed_by {
+        let accepted = connection.filter(|connection| connection.state.wants_webhooks()).is_some_and(|connection| match &signed_by {
             SignedBy::App => app.as_ref().is_some_and(|app| *app == connection.app_id),
             SignedBy::Secret { connection_id, retired, .. } => *connection_id == connection.id && !retired,
             SignedBy::Nobody => false,
@@ -88,8 +86,4 @@ impl Engine {
         let signer = apps.into_iter().find(|app| self.app_keys(app).verifies(body, signature, self.now()));
         Ok(signer.map(|app| Some(app.id)))
     }
-}
-
-fn is_open(connection: &Connection) -> bool {
-    listens(connection.state.name(), connection.state.reason().map(Reason::name))
 }

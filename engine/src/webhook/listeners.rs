@@ -14,7 +14,7 @@ use super::signature::SigningKey;
 use crate::Engine;
 use crate::apps::AppKeys;
 use crate::clock::{MINUTE, Millis};
-use crate::connection::Reason;
+use crate::connection::{Reason, wants_webhooks};
 use crate::store::{AppRow, DestinationRow, Recipient, StoreError, Tenant, WebhookSecretRow};
 
 /// Good enough to accept what verifies.
@@ -58,7 +58,7 @@ pub(super) struct Listening {
     pub known: bool,
 }
 
-/// An organisation whose connection to the workspace is neither ended nor revoked.
+/// An organisation whose connection to the workspace wants webhooks.
 #[derive(Debug)]
 struct Listener {
     organisation: String,
@@ -201,8 +201,9 @@ impl Engine {
         let own_apps = tenants.iter().any(|tenant| tenant.app_id.is_some());
         let apps = if own_apps { self.store().apps_by_workspace(workspace).await? } else { Vec::new() };
         let known = !tenants.is_empty();
-        let (active, former): (Vec<Tenant>, Vec<Tenant>) =
-            tenants.into_iter().partition(|tenant| listens(&tenant.state, tenant.reason.as_deref()));
+        let (active, former): (Vec<Tenant>, Vec<Tenant>) = tenants
+            .into_iter()
+            .partition(|tenant| wants_webhooks(&tenant.state, tenant.reason.as_deref().and_then(Reason::from_name), tenant.has_evidence));
         let listening = Listening {
             listeners: Arc::new(active.into_iter().map(|tenant| self.listener(tenant, &secrets, &destinations, &apps)).collect()),
             former: Arc::new(former.iter().filter_map(|tenant| self.keys_of(tenant, &apps)).collect()),
@@ -248,10 +249,4 @@ impl Engine {
             }
         }
     }
-}
-
-/// A connection that a person ended or Linear revoked wants nothing any more. One that only lost its tokens does: its
-/// webhooks go on, and somebody will reconnect it.
-pub(super) fn listens(state: &str, reason: Option<&str>) -> bool {
-    state != "disconnected" && reason != Some(Reason::Revoked.name())
 }

@@ -4,6 +4,7 @@
 
 mod behind_proxies;
 mod edge;
+mod grants;
 mod markup;
 mod people;
 #[expect(dead_code, reason = "other suites do more with processes")]

@@ -37,16 +37,58 @@ async fn an_authentication_error_under_any_status_rotates_once_and_nobody_notice
 }
 
 #[tokio::test]
-async fn authentication_errors_to_the_end_of_the_chain_need_a_reconnect() {
+async fn authentication_errors_to_the_end_of_the_chain_are_linears_trouble_and_pass() {
     let world = World::new().await;
     let mut browser = world.owner().await;
     let id = browser.connect("acme-robotics").await;
     world.faults(Endpoint::Graphql, Kind::AuthError, 9);
     let page = browser.get(&format!("/integrations/{id}")).await;
-    page.shows("Reconnect required");
-    page.shows("401 AUTHENTICATION_ERROR");
-    page.shows("With the token in use, and with 4 that Linear gave in its place");
+    page.shows("Linear unreachable");
+    page.shows("it does not accept the token that it has just handed out");
+    page.hides("Reconnect required");
     assert_eq!(world.linear.grant_counts("acme-robotics").rotations, 4);
+    world.linear.clear_faults();
+    world.advance(MINUTE);
+    browser.get(&format!("/integrations/{id}")).await.shows("Connected");
+    assert_eq!(world.linear.grant_counts("acme-robotics").rotations, 4);
+}
+
+#[tokio::test]
+async fn authentication_errors_for_an_hour_break_nothing_and_for_a_day_need_a_reconnect() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let id = browser.connect("acme-robotics").await;
+    let organisation = world.organisation().await;
+    world.faults(Endpoint::Graphql, Kind::AuthError, 100_000);
+    for half_hour in 0..=48 {
+        world.engine.check(&organisation, &id).await.unwrap_err();
+        let broken = browser.get("/integrations").await.text().contains("Reconnect required");
+        assert_eq!(broken, half_hour == 48, "after {half_hour} half hours");
+        world.advance(30 * MINUTE);
+    }
+    let page = browser.get(&format!("/integrations/{id}")).await;
+    page.shows("401 AUTHENTICATION_ERROR");
+    page.shows("With the token in use, and with 52 that Linear gave in its place");
+}
+
+#[tokio::test]
+async fn one_connection_that_is_refused_while_others_are_accepted_is_given_up_after_half_an_hour() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let (acme, globex) = (browser.connect("acme-robotics").await, browser.connect("globex").await);
+    let organisation = world.organisation().await;
+    world.faults(Endpoint::Graphql, Kind::AuthError, 100_000);
+    for minute in 0..=30 {
+        world.engine.check(&organisation, &acme).await.unwrap_err();
+        world.linear.clear_faults();
+        world.engine.check(&organisation, &globex).await.unwrap();
+        world.faults(Endpoint::Graphql, Kind::AuthError, 100_000);
+        let connection = world.engine.store().connection(&organisation, &acme).await.unwrap().unwrap();
+        assert_eq!(connection.state.name(), if minute == 30 { "reconnect_required" } else { "connected" }, "{minute}");
+        world.advance(MINUTE);
+    }
+    let rotations = world.linear.grant_counts("acme-robotics").rotations;
+    assert!((30..=36).contains(&rotations), "about one a minute: {rotations}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use relink_engine::account::Role;
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use relink_engine::connection::{Evidence, Reason};
 use relink_engine::store::Actor;
 use relink_engine::webhook::SigningKey;
 use serde_json::{Value, json};
@@ -345,6 +346,24 @@ async fn a_revocation_ends_the_installation_that_it_speaks_of_and_no_later_one()
     let own = revoked(&workspace, &client, "2026-11-19T14:02:13.000Z", START + SECOND);
     assert_eq!(World::told(&world.deliver(SECRET, &own).await), (200, "accepted"));
     assert_eq!(state(&program).await, ("reconnect_required".to_owned(), json!("revoked")));
+}
+
+#[tokio::test]
+async fn what_we_conclude_from_refusals_ends_no_webhooks_and_linears_word_does() {
+    let world = World::new().await;
+    let (_browser, program, id, workspace) = acme(&world).await;
+    let evidence = Evidence::new(401, "AUTHENTICATION_ERROR");
+    let store = world.engine.store();
+    assert!(store.connection_break(&id, 1, Reason::Revoked, Some(&evidence), world.engine.now()).await.unwrap());
+    assert_eq!(state(&program).await, ("reconnect_required".to_owned(), json!("revoked")));
+    let event =
+        |n: i64| json!({ "action": "create", "type": "Issue", "organizationId": workspace, "webhookTimestamp": START + n }).to_string();
+    for (secret, n) in [(SECRET.to_owned(), 1), (world.app_secret(), 2)] {
+        assert_eq!(World::told(&world.deliver(&secret, &event(n)).await), (200, "accepted"));
+    }
+    let removed = revoked(&workspace, &world.linear.app().client_id, "2026-11-19T14:02:11.000Z", START + 3);
+    assert_eq!(World::told(&world.deliver(&world.app_secret(), &removed).await), (200, "accepted"));
+    assert_eq!(World::told(&world.deliver(&world.app_secret(), &event(4)).await), (200, "ignored"), "Linear said so");
 }
 
 #[tokio::test]

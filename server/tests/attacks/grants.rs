@@ -1,0 +1,70 @@
+//! Linear contradicts itself about grants that live.
+
+use std::time::{Duration, Instant};
+
+use relink_engine::webhook::SigningKey;
+use relink_simulator::{Endpoint, Fault, Kind};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::process::client;
+use crate::site::Site;
+
+/// Every request of the kind goes wrong, until the faults are cleared.
+fn from_now_on(site: &Site, endpoint: Endpoint, kind: Kind) {
+    let fault = json!({ "endpoint": endpoint, "kind": kind, "count": 1_000_000 });
+    site.linear.add_fault(serde_json::from_value::<Fault>(fault).unwrap()).unwrap();
+}
+
+fn connections(site: &Site) -> Vec<Value> {
+    let list = site.place.json(&["connection", "list", "--org", "north", "--json"], "");
+    list["connections"].as_array().unwrap().clone()
+}
+
+/// An event of a workspace, as Linear would send it now. Answers what it was told.
+async fn deliver(site: &Site, workspace: &str, number: i64) -> String {
+    let now = site.linear.state()["now_ms"].as_i64().unwrap_or_default();
+    let body = json!({ "action": "create", "type": "Issue", "organizationId": workspace, "webhookTimestamp": now + number }).to_string();
+    let key = SigningKey::new(&site.linear.app().webhook_secret.into()).unwrap();
+    let signature = String::from_utf8(key.sign(body.as_bytes()).to_vec()).unwrap();
+    let post = client().post(format!("{}/webhooks/linear", site.relink.url)).header("linear-signature", signature).body(body);
+    let answer: Value = post.send().await.unwrap().json().await.unwrap();
+    answer["status"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_api_that_knows_nobody_for_some_seconds_breaks_no_connection_and_loses_no_webhook() {
+    let site = Site::open().await;
+    for workspace in ["acme-robotics", "globex"] {
+        site.connect(workspace).await;
+    }
+    let key = site.place.json(&["key", "new", "--org", "north", "--name", "ci", "--json"], "")["key"].as_str().unwrap().to_owned();
+    let ids: Vec<String> = connections(&site).iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+    let workspace = connections(&site)[0]["workspace"]["id"].as_str().unwrap().to_owned();
+    let call = async |id: &str| {
+        let url = format!("{}/api/v1/connections/{id}/graphql", site.relink.url);
+        client().post(url).bearer_auth(&key).json(&json!({ "query": "{ viewer { id } }" })).send().await.unwrap()
+    };
+    from_now_on(&site, Endpoint::Graphql, Kind::AuthError);
+    let began = Instant::now();
+    let mut told = Vec::new();
+    while began.elapsed() < Duration::from_millis(2_500) {
+        for id in &ids {
+            let answer = call(id).await;
+            told.push((answer.status().as_u16(), answer.headers().get("retry-after").is_some()));
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert!(told.iter().all(|one| *one == (503, true)), "{told:?}");
+    assert_eq!(deliver(&site, &workspace, 1).await, "accepted");
+    site.linear.clear_faults();
+    let states: Vec<_> = connections(&site).iter().map(|one| one["state"].clone()).collect();
+    assert_eq!(states, ["connected", "connected"]);
+    let rotations: u64 = ["acme-robotics", "globex"].iter().map(|workspace| site.linear.grant_counts(workspace).rotations).sum();
+    assert!(rotations <= 8, "{rotations} rotations");
+    sleep(Duration::from_millis(1_100)).await;
+    for id in &ids {
+        assert_eq!(call(id).await.status(), 200, "it passed by itself");
+    }
+    assert_eq!(deliver(&site, &workspace, 2).await, "accepted");
+}
