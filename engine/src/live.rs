@@ -144,6 +144,10 @@ struct Reader {
 }
 
 impl Reader {
+    fn newest(&self) -> i64 {
+        self.seen.last_key_value().map_or(self.settled, |(newest, _)| self.settled.max(*newest))
+    }
+
     /// Those that were not seen before.
     fn fresh<T>(&mut self, rows: Vec<T>, number: impl Fn(&T) -> i64) -> Vec<T> {
         let now = Instant::now();
@@ -194,7 +198,8 @@ impl Engine {
         };
         let mark = self.live_mark(organisation).await?;
         let after = if again { from.change - LOOK_BACK } else { from.change };
-        let mut topics: BTreeSet<Topic> = if mark.change - from.change > KEPT {
+        // What is behind the page is another copy of the database.
+        let mut topics: BTreeSet<Topic> = if mark.change < from.change || mark.change - from.change > KEPT {
             Topic::ALL.into()
         } else {
             self.store().topics_changed(organisation, after).await?.iter().filter_map(|name| Topic::from_name(name)).collect()
@@ -221,8 +226,23 @@ impl Engine {
         }
     }
 
+    /// Where an older copy took the database's place, its numbers are not those that were seen, and everything may be another.
+    async fn go_back(&self, reader: &mut Option<Reader>) -> Result<(), StoreError> {
+        let last = self.store().changes_last().await?;
+        if reader.as_ref().is_some_and(|reader| reader.newest() > last) {
+            *reader = None;
+            for watched in self.live().watched().values_mut() {
+                watched.mark.change = last;
+                // Nobody is left to hear it: the next look takes the entry away.
+                let _ = watched.news.send(News { topics: Topic::ALL.into(), mark: watched.mark });
+            }
+        }
+        Ok(())
+    }
+
     /// At the first look only what is newer than the pages that are open.
     async fn tell_news(&self, reader: &mut Option<Reader>) -> Result<(), StoreError> {
+        self.go_back(reader).await?;
         let first = reader.is_none();
         let settled = if first { self.store().changes_last().await? - LOOK_BACK } else { 0 };
         let reader = reader.get_or_insert_with(|| Reader { settled, ..Reader::default() });

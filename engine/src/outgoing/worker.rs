@@ -45,7 +45,7 @@ const DEAD_AFTER: Duration = Duration::from_secs(5);
 const SURE_FOR: Duration = Duration::from_secs(3);
 /// Messages sent in one turn; then other destinations have theirs.
 const TURN_MAX: usize = 512;
-/// Looks for messages that a wrong clock put off.
+/// Looks for messages that a wrong clock put off, or that nobody works on any more.
 const UNSTICK: Rhythm = Rhythm::new("unstick_messages", Duration::from_secs(60)).limit(LOOP_LIMIT);
 
 /// Destinations that this process is serving, each with its organisation.
@@ -68,6 +68,16 @@ impl Serving {
         }
         all.insert(destination.id.clone(), destination.organisation_id.clone());
         Some(Turn(self.clone(), destination.id.clone()))
+    }
+
+    /// A turn without sending, where nobody in this process serves the destination.
+    fn hold(&self, destination: &str) -> Option<Turn> {
+        let mut all = self.all();
+        if all.contains_key(destination) {
+            return None;
+        }
+        all.insert(destination.to_owned(), String::new());
+        Some(Turn(self.clone(), destination.to_owned()))
     }
 
     fn anybody(&self) -> bool {
@@ -216,6 +226,21 @@ impl Engine {
             Ok(unstuck) => tracing::warn!(unstuck, "messages that a wrong clock had put off are sent now"),
             Err(error) => tracing::warn!(%error, "messages that a wrong clock put off could not be looked for"),
         }
+        if let Err(error) = self.let_go_of_lost().await {
+            tracing::warn!(%error, "claims that nobody holds could not be looked for");
+        }
+    }
+
+    /// An older copy of the database may have claims of this very process that ended long ago.
+    async fn let_go_of_lost(&self) -> Result<(), StoreError> {
+        let outgoing = self.outgoing();
+        for destination in in_time(self.store().destinations_claimed(&outgoing.owner)).await? {
+            if let Some(_turn) = outgoing.serving.hold(&destination) {
+                self.let_go(&destination).await;
+                outgoing.wake.notify_one();
+            }
+        }
+        Ok(())
     }
 
     fn serve_destination(&self, destination: DestinationRow) {

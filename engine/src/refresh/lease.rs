@@ -59,6 +59,11 @@ impl Leases {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether this process is at work on it.
+    pub fn holds(&self, connection: &str) -> bool {
+        self.held().connections.contains(connection)
+    }
+
     /// Whether somebody else's lease stood still for so long that its owner must be dead. The first look only starts
     /// the stopwatch.
     pub fn is_dead(&self, connection: &str, lease: &Lease, after: Duration) -> bool {

@@ -80,7 +80,8 @@ impl Engine {
     fn is_abandoned(&self, grant: &SealedGrant) -> bool {
         match grant.lease() {
             None => true,
-            Some(lease) if lease.owner == self.leases().owner() => false,
+            // In an older copy of the database there may be one that was let go of since.
+            Some(lease) if lease.owner == self.leases().owner() => !self.leases().holds(&grant.connection_id),
             Some(lease) => self.leases().is_dead(&grant.connection_id, &lease, self.settings().refresh.lease_dead_after),
         }
     }

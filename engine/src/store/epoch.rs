@@ -1,8 +1,12 @@
 //! Cursors of deliveries. A number is only as good as the database that gave it out: after a restore of an older copy, or a
 //! failover that lost the last commits, the same number would be given to another delivery. So numbers are given out in
-//! epochs: a new one begins with each server that starts, and by itself where PostgreSQL goes on in another place (a trigger
-//! on `delivery_log`), far behind whatever was given out before. A cursor names the epoch of its number, and counts where
-//! this database gave out that number in that epoch.
+//! epochs: a new one begins with each server that starts, and by itself where another copy took the database's place while
+//! servers ran, far behind whatever was given out before. A cursor names the epoch of its number, and counts where this
+//! database gave out that number in that epoch.
+//!
+//! Whoever gives out numbers looks, in the same transaction, whether the row that gives them out is as the last one left
+//! it. On PostgreSQL the row says so itself (a trigger on `delivery_log`), since a replica knows nothing of what the others
+//! gave out. On SQLite the one server of the file remembers ([`Left`]).
 
 use std::fmt;
 
@@ -11,6 +15,32 @@ use super::{Store, Stored, on};
 
 /// Numbers that are left out between two epochs: more than any database gives out between a copy and its return.
 const GAP: i64 = 1_000_000_000;
+
+// The statements that begin an epoch.
+pub(super) const RAISE: &str = "UPDATE delivery_log SET last = $1";
+pub(super) const END: &str = "UPDATE delivery_epochs SET ended_at = $1 WHERE ended_at IS NULL";
+/// What gave out nothing is in nobody's cursor, but in those of another copy.
+pub(super) const DROP_EMPTY: &str = "DELETE FROM delivery_epochs WHERE ended_at = began_after AND epoch <> ''";
+pub(super) const BEGIN: &str = "INSERT INTO delivery_epochs (began_after, epoch) VALUES ($1, $2)";
+
+/// Where this process left the numbers of an SQLite file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Left {
+    pub last: i64,
+    pub epoch: String,
+}
+
+impl Left {
+    /// Whether a file that is at `now` may be the one that was left here. Another process would only have gone on from there.
+    pub fn may_be_at(&self, now: &Left) -> bool {
+        now.epoch == self.epoch && now.last >= self.last
+    }
+
+    /// What the numbers of another copy come after: behind all that either of the two gave out.
+    pub fn behind(&self, found: &Left) -> i64 {
+        self.last.max(found.last) + GAP
+    }
+}
 
 /// How many numbers were given out from the oldest to the newest of a table: between two epochs none were.
 macro_rules! given_out {
@@ -74,16 +104,20 @@ impl Store {
     /// When the database fails.
     pub async fn epoch_begin(&self, epoch: &str) -> Stored<()> {
         let _turn = self.turn_to_write().await;
-        transact!(self, tx => {
+        let last: Stored<i64> = transact!(self, tx => {
             // First, as everywhere.
             let last: i64 = sqlx::query_scalar("UPDATE delivery_log SET last = last + $1 RETURNING last").bind(GAP).fetch_one(&mut *tx).await?;
-            sqlx::query("UPDATE delivery_epochs SET ended_at = $1 WHERE ended_at IS NULL").bind(last - GAP).execute(&mut *tx).await?;
-            // What gave out nothing is in nobody's cursor, but in those of another copy.
-            sqlx::query("DELETE FROM delivery_epochs WHERE ended_at = began_after AND epoch <> ''").execute(&mut *tx).await?;
-            sqlx::query("INSERT INTO delivery_epochs (began_after, epoch) VALUES ($1, $2)").bind(last).bind(epoch).execute(&mut *tx).await?;
+            sqlx::query(END).bind(last - GAP).execute(&mut *tx).await?;
+            sqlx::query(DROP_EMPTY).execute(&mut *tx).await?;
+            sqlx::query(BEGIN).bind(last).bind(epoch).execute(&mut *tx).await?;
             tx.commit().await?;
-            Ok(())
-        })
+            Ok(last)
+        });
+        let left = Left { last: last?, epoch: epoch.to_owned() };
+        if let Some(ingest) = &self.ingest {
+            ingest.went_on_from(left);
+        }
+        Ok(())
     }
 
     /// The cursor that goes on after this number.
@@ -120,6 +154,18 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_another_one_where_numbers_went_back_or_are_of_another_epoch() {
+        let at = |last, epoch: &str| Left { last, epoch: epoch.to_owned() };
+        let left = at(20, "e2");
+        for (found, may_be) in
+            [(at(20, "e2"), true), (at(21, "e2"), true), (at(19, "e2"), false), (at(20, "e1"), false), (at(99, "e3"), false)]
+        {
+            assert_eq!(left.may_be_at(&found), may_be, "{found:?}");
+            assert!(left.behind(&found) > left.last.max(found.last));
+        }
+    }
 
     #[test]
     fn a_cursor_is_read_as_it_was_written_and_nothing_else_is() {

@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::disk::{Disk, DiskTrouble};
+use super::epoch::{self, Left};
 use super::{NewDelivery, Put, SQLITE_BUSY_TIMEOUT, StoreError, Stored, sqlite};
 
+const PLACE: &str = "SELECT last, COALESCE((SELECT epoch FROM delivery_epochs WHERE ended_at IS NULL), '') FROM delivery_log";
 const TAKE: &str = "INSERT INTO delivery_digests (seq, digest, at) SELECT ?1, ?2, ?4 \
      WHERE NOT EXISTS (SELECT 1 FROM delivery_digests WHERE digest = ?3) ON CONFLICT DO NOTHING";
 const DELIVERY: &str = "INSERT INTO deliveries (seq, workspace_id, digest, outcome, event, action, subject, actor, entity, headers, delivery_id, \
@@ -29,27 +31,39 @@ const THROUGH_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct SqliteIngest {
     disk: Arc<Disk>,
+    writer: Mutex<Writer>,
+}
+
+#[derive(Debug, Default)]
+struct Writer {
     /// From the first batch on.
-    connection: Mutex<Option<Connection>>,
+    connection: Option<Connection>,
+    /// From the first number on.
+    left: Option<Left>,
 }
 
 impl SqliteIngest {
     pub fn new(disk: Arc<Disk>) -> SqliteIngest {
-        SqliteIngest { disk, connection: Mutex::default() }
+        SqliteIngest { disk, writer: Mutex::default() }
+    }
+
+    /// Where the numbers of the file are now, by this process.
+    pub fn went_on_from(&self, left: Left) {
+        self.writer().left = Some(left);
     }
 
     /// See [`super::Store::deliveries_put`]. Blocks.
     pub fn put(&self, new: &[NewDelivery]) -> Stored<Put> {
-        let mut connection = self.connection();
+        let mut writer = self.writer();
         if let Some(trouble) = self.disk.takes_more() {
             // What was open while another file was there is not used again.
-            *connection = None;
+            writer.connection = None;
             return Err(StoreError::Disk(trouble));
         }
-        let stored = put(&mut connection, self.disk.path(), new);
+        let stored = put(&mut writer, self.disk.path(), new);
         if let Err(error) = &stored {
             // Whatever is wrong with it, the next one begins anew.
-            *connection = None;
+            writer.connection = None;
             if let Some(trouble) = disk_trouble(error) {
                 self.disk.note_failure(trouble);
             }
@@ -61,11 +75,11 @@ impl SqliteIngest {
     }
 
     pub fn close(&self) {
-        *self.connection() = None;
+        self.writer().connection = None;
     }
 
-    fn connection(&self) -> MutexGuard<'_, Option<Connection>> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -83,12 +97,13 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn put(connection: &mut Option<Connection>, path: &Path, new: &[NewDelivery]) -> rusqlite::Result<Put> {
-    let connection = match connection {
+fn put(writer: &mut Writer, path: &Path, new: &[NewDelivery]) -> rusqlite::Result<Put> {
+    let connection = match &mut writer.connection {
         Some(open) => open,
-        None => connection.insert(open(path)?),
+        none => none.insert(open(path)?),
     };
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let epoch = epoch_of(&tx, writer.left.as_ref())?;
     let count = new.len() as i64;
     let last: i64 = tx.prepare_cached("UPDATE delivery_log SET last = last + ?1 RETURNING last")?.query_row([count], |row| row.get(0))?;
     let (mut fresh, mut bytes) = (Vec::with_capacity(new.len()), 0);
@@ -101,7 +116,22 @@ fn put(connection: &mut Option<Connection>, path: &Path, new: &[NewDelivery]) ->
         .prepare_cached("UPDATE delivery_log SET bytes = bytes + ?1 RETURNING bytes - (SELECT freed FROM delivery_space)")?
         .query_row([bytes], |row| row.get(0))?;
     tx.commit()?;
+    writer.left = Some(Left { last, epoch });
     Ok(Put { fresh, kept })
+}
+
+/// The present epoch: a new one where the file is not as this process left it, but another copy of it.
+fn epoch_of(tx: &Transaction<'_>, left: Option<&Left>) -> rusqlite::Result<String> {
+    let found = tx.prepare_cached(PLACE)?.query_row([], |row| Ok(Left { last: row.get(0)?, epoch: row.get(1)? }))?;
+    let Some(left) = left.filter(|left| !left.may_be_at(&found)) else { return Ok(found.epoch) };
+    let epoch: String = tx.query_row("SELECT lower(hex(randomblob(16)))", [], |row| row.get(0))?;
+    let behind = left.behind(&found);
+    tx.execute(epoch::RAISE, [behind])?;
+    tx.execute(epoch::END, [found.last])?;
+    tx.execute(epoch::DROP_EMPTY, [])?;
+    tx.execute(epoch::BEGIN, params![behind, epoch])?;
+    tracing::warn!("another copy of the database was put in the place of the one that was served: cursors of lost deliveries expire");
+    Ok(epoch)
 }
 
 /// `false`: the event is known.

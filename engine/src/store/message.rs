@@ -254,6 +254,15 @@ impl Store {
         Ok(())
     }
 
+    /// The destinations for which a process holds claims.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn destinations_claimed(&self, owner: &str) -> Stored<Vec<String>> {
+        const SQL: &str = "SELECT DISTINCT destination_id FROM messages WHERE claimed_by = $1";
+        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(owner).fetch_all(pool).await?))
+    }
+
     /// Lets go of all that a process claimed: it stopped, or died.
     ///
     /// # Errors

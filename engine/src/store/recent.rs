@@ -50,8 +50,9 @@ impl Recent {
         if self.forgotten.load(Ordering::SeqCst) != reading.forgotten {
             return;
         }
-        let newer = grants.get(&grant.connection_id).is_some_and(|(_, known)| known.generation > grant.generation);
-        if newer {
+        // An older one that is still there later is what an older copy of the database brought back.
+        let known = grants.get(&grant.connection_id).filter(|(at, _)| at.elapsed() < GOOD_FOR);
+        if known.is_some_and(|(_, known)| known.generation > grant.generation) {
             return;
         }
         if grants.len() >= KEPT_MAX {
@@ -105,6 +106,18 @@ mod tests {
         assert!(recent.get("o", "c").is_some() && recent.get("another", "c").is_none());
         tokio::time::advance(GOOD_FOR).await;
         assert!(recent.get("o", "c").is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_older_copy_brought_back_is_remembered_too() {
+        let (recent, mut newer) = (Recent::default(), SealedGrant::example("c", "o"));
+        newer.generation += 1;
+        recent.put(recent.begin(), Arc::new(newer));
+        recent.put(recent.begin(), grant());
+        assert!(recent.get("o", "c").is_some_and(|known| known.generation > grant().generation), "of two that were read at once");
+        tokio::time::advance(GOOD_FOR).await;
+        recent.put(recent.begin(), grant());
+        assert!(recent.get("o", "c").is_some_and(|known| known.generation == grant().generation));
     }
 
     #[test]

@@ -158,3 +158,143 @@ async fn a_replica_that_took_over_gives_no_number_twice() {
         assert_ne!(end.to_string().split_once('-').unwrap().0, "first");
     }
 }
+
+/// What somebody does to the database of servers that run, which ends in an older copy of it.
+#[derive(Clone, Copy, Debug)]
+enum Restore {
+    /// Rows are put back, as a dump of data does it.
+    Rows,
+    /// Tables are made anew, as `pg_restore --clean` does it.
+    Tables,
+    /// A copy of its files takes its name.
+    Database,
+}
+
+const TABLES: [&str; 5] = ["delivery_log", "delivery_epochs", "deliveries", "delivery_digests", "delivery_recipients"];
+
+impl Restore {
+    async fn copy(self, server: &Server) {
+        match self {
+            Restore::Rows | Restore::Tables => {
+                for table in TABLES {
+                    server.run(&format!("CREATE TABLE older_{table} AS SELECT * FROM {table}")).await;
+                }
+            }
+            Restore::Database => {
+                server.end_sessions().await;
+                server.run_beside(&format!("CREATE DATABASE {0}_older TEMPLATE {0}", server.name())).await;
+            }
+        }
+    }
+
+    async fn put_back(self, server: &Server) {
+        match self {
+            Restore::Rows => {
+                for table in TABLES {
+                    server.run(&format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM older_{table}")).await;
+                }
+            }
+            Restore::Tables => {
+                server.run("CREATE TABLE log (LIKE delivery_log INCLUDING ALL); INSERT INTO log SELECT * FROM older_delivery_log").await;
+                server.run("DROP TABLE delivery_log; ALTER TABLE log RENAME TO delivery_log").await;
+                server
+                    .run(
+                        "CREATE TRIGGER delivery_log_elsewhere BEFORE UPDATE OF last ON delivery_log FOR EACH ROW \
+                         WHEN (NEW.last > OLD.last) EXECUTE FUNCTION begin_epoch_elsewhere()",
+                    )
+                    .await;
+                for table in &TABLES[1..] {
+                    server.run(&format!("TRUNCATE {table}; INSERT INTO {table} SELECT * FROM older_{table}")).await;
+                }
+            }
+            Restore::Database => {
+                server.end_sessions().await;
+                let name = server.name();
+                server.run_beside(&format!("ALTER DATABASE {name} RENAME TO {name}_lost")).await;
+                server.run_beside(&format!("ALTER DATABASE {name}_older RENAME TO {name}")).await;
+            }
+        }
+    }
+}
+
+/// A connection that was ended fails once.
+async fn connected_again(stores: &[&Store]) {
+    for store in stores {
+        while store.ping().await.is_err() {}
+    }
+}
+
+/// Two replicas; the one that gave nothing out since the copy is the first to do so afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_postgres_under_replicas_that_run_gives_no_number_twice() {
+    for restore in [Restore::Rows, Restore::Tables, Restore::Database] {
+        let Some(server) = Server::new("").await else { return };
+        let (here, there) = (support::open(&server.url()).await, support::open(&server.url()).await);
+        here.migrate().await.unwrap();
+        here.epoch_begin("first").await.unwrap();
+        store_some(&here, &[1]).await;
+        store_some(&there, &[2, 3]).await;
+        let shared = at_the_end(&here).await;
+        restore.copy(&server).await;
+        connected_again(&[&here, &there]).await;
+        store_some(&here, &[4, 5]).await;
+        let lost = at_the_end(&there).await;
+        restore.put_back(&server).await;
+        connected_again(&[&here, &there]).await;
+        assert_eq!(there.cursor_check(&lost).await.unwrap(), CursorCheck::Expired(Some(shared.clone())), "{restore:?}: at once");
+        store_some(&there, &[6, 7, 8]).await;
+        store_some(&here, &[9]).await;
+        for store in [&here, &there] {
+            assert_eq!(store.cursor_check(&lost).await.unwrap(), CursorCheck::Expired(Some(shared.clone())), "{restore:?}");
+            assert_eq!(store.cursor_check(&shared).await.unwrap(), CursorCheck::Good, "{restore:?}");
+            let new = numbers(store, shared.number).await;
+            assert!(new.len() == 4 && new[0] > lost.number, "{restore:?}: {new:?} come after {lost}");
+            assert_eq!(new[3] - new[0], 3, "{restore:?}: one epoch more, and no other: {new:?}");
+        }
+    }
+}
+
+/// As a backup tool does it: into the file that is open.
+fn back_up(from: &str, to: &str) {
+    let (from, mut to) = (rusqlite::Connection::open(from).unwrap(), rusqlite::Connection::open(to).unwrap());
+    let backup = rusqlite::backup::Backup::new(&from, &mut to).unwrap();
+    backup.run_to_completion(1_000, std::time::Duration::ZERO, None).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_copy_written_over_an_open_sqlite_file_gives_no_number_twice() {
+    let fresh = support::sqlite().await;
+    let (store, copy) = (&fresh.store, format!("{}.copy", fresh.url));
+    store.epoch_begin("first").await.unwrap();
+    store_some(store, &[1, 2, 3]).await;
+    let shared = at_the_end(store).await;
+    back_up(&fresh.url, &copy);
+    store_some(store, &[4, 5]).await;
+    let (mut lost, mut highest) = (vec![at_the_end(store).await], shared.number);
+    // The same copy three times: what was given out after the first is lost, too.
+    for round in 1..=3 {
+        back_up(&copy, &fresh.url);
+        store_some(store, &[10 * round, 10 * round + 1, 10 * round + 2]).await;
+        for cursor in &lost {
+            assert_ne!(store.cursor_check(cursor).await.unwrap(), CursorCheck::Good, "{cursor}");
+        }
+        assert_eq!(store.cursor_check(&lost[0]).await.unwrap(), CursorCheck::Expired(Some(shared.clone())));
+        assert_eq!(store.cursor_check(&shared).await.unwrap(), CursorCheck::Good);
+        let new = numbers(store, shared.number).await;
+        assert!(new.len() == 3 && new[0] > highest, "{new:?} come after {highest}");
+        assert_eq!(new[2] - new[0], 2);
+        (lost, highest) = ([lost, vec![at_the_end(store).await]].concat(), new[2]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_in_which_nothing_is_missing_begins_nothing() {
+    let fresh = support::sqlite().await;
+    fresh.store.epoch_begin("first").await.unwrap();
+    store_some(&fresh.store, &[1, 2]).await;
+    let read = at_the_end(&fresh.store).await;
+    back_up(&fresh.url, &format!("{}.copy", fresh.url));
+    back_up(&format!("{}.copy", fresh.url), &fresh.url);
+    store_some(&fresh.store, &[3]).await;
+    assert_eq!(numbers(&fresh.store, read.number).await, [read.number + 1]);
+}

@@ -143,6 +143,15 @@ impl Server {
         PgConnection::connect(&self.admin).await.unwrap()
     }
 
+    pub async fn run(&self, sql: &str) {
+        execute(&self.admin, sql).await;
+    }
+
+    /// From another database of the same server.
+    pub async fn run_beside(&self, sql: &str) {
+        execute(&postgres_url().unwrap(), sql).await;
+    }
+
     /// A default of the database.
     pub async fn set(&self, setting: &str) {
         execute(&self.admin, &format!("ALTER DATABASE {} SET {setting}", self.database)).await;

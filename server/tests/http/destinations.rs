@@ -432,6 +432,24 @@ async fn what_a_dead_process_claimed_is_sent_by_another() {
     second.abort();
 }
 
+/// An older copy of the database has claims of the process that goes on with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_process_claimed_in_an_older_copy_of_the_database_is_free_again() {
+    let scene = Scene::new().await;
+    let receiver = Receiver::start().await;
+    scene.add(&receiver, &[], false).await;
+    scene.deliver(1, START).await;
+    scene.until(|destination| destination.waiting == 0 && destination.last_ok_at.is_some()).await;
+    let there = "UPDATE messages SET state = 'waiting', next_at = 0, claimed_by = (SELECT owner FROM processes)";
+    scene.world.sql(there).await;
+    scene.worker.abort();
+    let engine = scene.world.engine.clone();
+    let goes_on = tokio::spawn(async move { engine.hand_on().await });
+    receiver.waits_for(2).await;
+    scene.until(|destination| destination.waiting == 0).await;
+    goes_on.abort();
+}
+
 /// What could not be sent for a reason of our own is not stuck, and not held against the destination.
 #[tokio::test]
 async fn what_was_claimed_and_not_sent_is_free_again() {

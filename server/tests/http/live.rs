@@ -126,6 +126,26 @@ async fn whoever_comes_back_is_told_what_was_missed() {
     telling.abort();
 }
 
+/// The numbers of changes begin anew then, behind those that were seen.
+#[tokio::test]
+async fn an_open_page_hears_that_an_older_copy_of_the_database_came_back() {
+    let world = World::new().await;
+    let telling = telling(&world);
+    let (mut browser, _, id) = world.connected().await;
+    let from = mark(&mut browser, "/integrations").await;
+    let mut stream = Stream::open(&browser, &from, None).await;
+    browser.post("/integrations/disconnect", &[("connection", &id)]).await;
+    let seen = stream.next(SOON).await.expect("told").1;
+    world.sql("DELETE FROM changes WHERE seq > 1").await;
+    world.sql("UPDATE sqlite_sequence SET seq = 1 WHERE name = 'changes'").await;
+    assert_eq!(stream.next(SOON).await.expect("told").2, "connections deliveries people");
+    let mut again = Stream::open(&browser, &seen, Some(&seen)).await;
+    assert_eq!(again.next(SOON).await.expect("told").2, "connections deliveries people");
+    browser.connect("globex").await;
+    assert!(stream.next(SOON).await.expect("told").2.contains("connections"), "and of what changes there");
+    telling.abort();
+}
+
 #[tokio::test]
 async fn a_stream_is_for_who_is_signed_in_and_ends_with_that() {
     let world = World::new().await;

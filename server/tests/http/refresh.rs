@@ -646,3 +646,23 @@ async fn an_answer_of_linear_is_worth_more_than_a_note_of_it() {
     assert_eq!(program.graphql(&id, "mutation { logout { success } }").await.status, 200);
     assert_eq!(world.count("graphql"), before + 1);
 }
+
+/// Such as an older copy of the database has it, which took the database's place under a server that runs.
+#[tokio::test]
+async fn an_open_intent_under_a_lease_that_this_process_let_go_of_is_taken_up() {
+    let world = World::new().await;
+    let (_browser, program, id) = world.connected().await;
+    world.sql("CREATE TABLE owners AS SELECT lease_owner AS owner FROM connections").await;
+    let note = "CREATE TRIGGER note_owner AFTER UPDATE ON connections WHEN NEW.lease_owner IS NOT NULL \
+        BEGIN UPDATE owners SET owner = NEW.lease_owner; END";
+    world.sql(note).await;
+    let first = program.token(&id).await;
+    world.linear.add_fault(Fault { count: 100, ..refused_refresh(Kind::DropReply) }).unwrap();
+    assert_eq!(program.token_with(&id, json!({ "rejected": first.fingerprint() })).await.code(), "linear_unreachable");
+    world.sql("UPDATE connections SET lease_owner = (SELECT owner FROM owners), next_attempt_at = NULL").await;
+    world.linear.clear_faults();
+    world.advance(MINUTE);
+    world.engine.resume_intents().await.unwrap();
+    assert_eq!((world.refreshes().rotations, world.refreshes().refused), (1, 0));
+    assert_ne!(program.token(&id).await.token(), first.token());
+}

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::fleet::{DAY_S, Fleet, now_ms};
+use crate::fleet::{DAY_S, Fleet, empty_database, now_ms};
 use crate::process::client;
 
 const SENDERS: u32 = 16;
@@ -152,4 +152,64 @@ async fn who_reads_on_after_an_older_copy_came_back_misses_nothing_in_silence() 
     assert_eq!((status, problem["code"].as_str()), (410, Some("cursor_expired")), "{problem}");
     let (status, page) = read(&fleet, &format!("&after={copied}")).await;
     assert_eq!((status, page["deliveries"].as_array().unwrap().len()), (200, 90), "who had not read on goes on");
+}
+
+/// What somebody does to the database while servers run.
+fn run(command: &str, args: &[&str]) {
+    let done = std::process::Command::new(command).args(args).output().unwrap();
+    assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// As a backup tool does it: into the file that is open.
+fn back_up(from: &std::path::Path, to: &std::path::Path) {
+    let (from, mut to) = (rusqlite::Connection::open(from).unwrap(), rusqlite::Connection::open(to).unwrap());
+    to.busy_timeout(Duration::from_secs(5)).unwrap();
+    let backup = rusqlite::backup::Backup::new(&from, &mut to).unwrap();
+    backup.run_to_completion(1_000_000, Duration::from_millis(5), None).unwrap();
+}
+
+/// A copy is made and put back while the servers run and are never restarted.
+async fn put_back_under_servers(fleet: Fleet, copy: impl FnOnce(), put_back: impl FnOnce()) {
+    let workspace = fleet.connect(1, DAY_S).await.remove(0);
+    deliver(&fleet, &workspace, 0..5).await;
+    copy();
+    let copied = read(&fleet, "").await.1["next"].as_str().unwrap().to_owned();
+    deliver(&fleet, &workspace, 5..95).await;
+    let end = read(&fleet, "").await.1["next"].as_str().unwrap().to_owned();
+    put_back();
+    let (status, problem) = read(&fleet, &format!("&after={end}")).await;
+    assert_eq!((status, problem["code"].as_str()), (410, Some("cursor_expired")), "at once: {problem}");
+    // The last server gave nothing out since the copy was made.
+    let last = fleet.servers.len() - 1;
+    for number in 100..290 {
+        let server = if number < 195 { last } else { 0 };
+        assert_eq!(fleet.deliver(server, &workspace, &number.to_string()).await, Some(200));
+    }
+    let (status, problem) = read(&fleet, &format!("&after={end}")).await;
+    assert_eq!((status, problem["code"].as_str()), (410, Some("cursor_expired")), "{problem}");
+    let (status, page) = read(&fleet, &format!("&after={copied}")).await;
+    assert_eq!((status, page["deliveries"].as_array().unwrap().len()), (200, 190), "who had not read on goes on");
+    assert!(fleet.token(last, &workspace).await.token().is_some(), "and all else goes on, too");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_copy_written_over_the_open_file_is_missed_in_silence_by_nobody() {
+    let mut fleet = Fleet::on_sqlite().await;
+    fleet.start(1).await;
+    let file = fleet.place.path().join("data/relink.db");
+    let aside = fleet.place.path().join("copy.db");
+    put_back_under_servers(fleet, || back_up(&file, &aside), || back_up(&aside, &file)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_dump_restored_under_replicas_is_missed_in_silence_by_nobody() {
+    let Some(database) = empty_database().await else { return };
+    let mut fleet = Fleet::on(Some(database.clone())).await;
+    fleet.start(2).await;
+    let dump = fleet.place.path().join("dump").display().to_string();
+    let (copy, put_back) = (
+        || run("pg_dump", &["--format=custom", "--file", &dump, &database]),
+        || run("pg_restore", &["--clean", "--if-exists", "--single-transaction", "--dbname", &database, &dump]),
+    );
+    put_back_under_servers(fleet, copy, put_back).await;
 }
