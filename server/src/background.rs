@@ -18,6 +18,8 @@ const RESUME: Rhythm = Rhythm::new("resume", Duration::from_secs(3)).vital();
 const PRUNE: Rhythm = Rhythm::new("prune", Duration::from_secs(5)).vital();
 const STORAGE: Rhythm = Rhythm::new("storage", Duration::from_secs(3)).vital();
 const CLOCK: Rhythm = Rhythm::new("clock", Duration::from_secs(10));
+/// Sooner than anybody wonders why a command waits.
+const CONNECTIONS: Rhythm = Rhythm::new("connections", Duration::from_secs(2));
 const ALARM: Rhythm = Rhythm::new("alarm", Duration::from_secs(10));
 
 /// Starts it all but for handing on, which ends later than the rest. It ends when the set is dropped.
@@ -30,6 +32,7 @@ pub fn start(engine: &Engine) -> JoinSet<()> {
     background.spawn(every(engine, ALARM, alarm));
     background.spawn(every(engine, STORAGE, storage));
     background.spawn(every(engine, CLOCK, clock));
+    background.spawn(every(engine, CONNECTIONS, connections));
     let engine = engine.clone();
     background.spawn(async move { engine.tell_changes().await });
     background
@@ -95,6 +98,13 @@ async fn sweep(engine: Engine) {
 /// Finds out whether the database keeps what it is given.
 async fn storage(engine: Engine) {
     engine.watch_storage().await;
+}
+
+/// Leaves some for commands.
+async fn connections(engine: Engine) {
+    if let Err(error) = engine.store().leave_room().await {
+        tracing::warn!(%error, "how many connections PostgreSQL has could not be asked");
+    }
 }
 
 /// Keeps the time.

@@ -13,6 +13,7 @@ use relink_engine::RefreshSettings;
 use relink_engine::clock::Millis;
 use relink_engine::linear::OauthApp;
 use relink_engine::mail::MailServer;
+use relink_engine::store::Connections;
 use relink_engine::vault::KeyRing;
 use relink_engine::webhook::WebhookSettings;
 use secrecy::SecretString;
@@ -33,8 +34,7 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     pub data_dir: PathBuf,
     pub database: Database,
-    /// Connections to PostgreSQL at most.
-    pub database_pool: u32,
+    pub connections: Connections,
     /// Given in the environment; otherwise the data directory holds them.
     pub keys: Option<KeyRing>,
     pub app: Option<OauthApp>,

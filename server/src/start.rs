@@ -43,7 +43,7 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
     }
     let store = match &config.database {
         Database::Sqlite(path) => Store::open_sqlite(path).await?,
-        Database::Postgres(url) => Store::open_postgres_pool(url.expose_secret(), config.database_pool).await?,
+        Database::Postgres(url) => Store::open_postgres_with(url.expose_secret(), config.connections).await?,
     };
     store.migrate().await?;
     let ring = match &config.keys {

@@ -92,6 +92,25 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections, unless something else is asked for.
 pub const POOL_SIZE: u32 = 16;
 
+/// How many connections to PostgreSQL there may be, and whose they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connections {
+    /// A server's: so many at most, and fewer where few are to be had (see [`Store::leave_room`]).
+    Server(u32),
+    /// A command's, which is done soon: so many, but never more than two, and one where there is no other.
+    Command(u32),
+}
+
+impl Connections {
+    /// The same for a command.
+    #[must_use]
+    pub fn of_a_command(self) -> Connections {
+        match self {
+            Connections::Server(most) | Connections::Command(most) => Connections::Command(most),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum Db {
     Sqlite(Lite),
@@ -108,6 +127,11 @@ pub enum StoreError {
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("the database did not answer in time")]
     Timeout,
+    #[error(
+        "PostgreSQL has no connection left for Relink. Give its role or the server more (ALTER ROLE … CONNECTION LIMIT, max_connections), \
+         or each server fewer with RELINK_DATABASE_POOL"
+    )]
+    NoConnection,
     /// Nothing that is written now could be relied on.
     #[error("{0}")]
     Disk(DiskTrouble),
@@ -137,6 +161,7 @@ impl StoreError {
             StoreError::Ingest(error) => ingest_sqlite::disk_trouble(error),
             StoreError::Migration(_)
             | StoreError::Timeout
+            | StoreError::NoConnection
             | StoreError::Encoding(_)
             | StoreError::AuditLocked
             | StoreError::Inconsistent { .. } => None,
@@ -177,7 +202,7 @@ impl Store {
     /// # Errors
     /// When the address makes no sense or nothing answers there.
     pub async fn open_postgres(url: &str) -> Stored<Store> {
-        Store::open_postgres_pool(url, POOL_SIZE).await
+        Store::open_postgres_with(url, Connections::Server(POOL_SIZE)).await
     }
 
     /// Opens a PostgreSQL database with so many connections at most.
@@ -185,8 +210,28 @@ impl Store {
     /// # Errors
     /// When the address makes no sense or nothing answers there.
     pub async fn open_postgres_pool(url: &str, size: u32) -> Stored<Store> {
-        let db = Db::Postgres(Pg::open(url, size).await?);
+        Store::open_postgres_with(url, Connections::Server(size)).await
+    }
+
+    /// Opens a PostgreSQL database for a server or for a command.
+    ///
+    /// # Errors
+    /// When the address makes no sense or nothing answers there.
+    pub async fn open_postgres_with(url: &str, connections: Connections) -> Stored<Store> {
+        let db = Db::Postgres(Pg::open(url, connections).await?);
         Ok(Store { db, recent: Arc::default(), writing: Arc::default(), audit_key: Arc::default(), ingest: None, disk: None })
+    }
+
+    /// Leaves two connections for commands where PostgreSQL has few: takes no more than fit, and gives back what others need.
+    /// For a server, every few seconds.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn leave_room(&self) -> Stored<()> {
+        match &self.db {
+            Db::Postgres(pg) => Ok(pg.leave_room().await?),
+            Db::Sqlite(_) => Ok(()),
+        }
     }
 
     /// The same store for what people wait for on pages: it leaves room for everything else.

@@ -6,6 +6,7 @@
 
 mod again;
 mod open;
+mod room;
 mod session;
 mod turns;
 
@@ -26,6 +27,7 @@ use tokio::time::timeout;
 
 use super::ACQUIRE_TIMEOUT;
 pub(super) use again::{PAUSES, in_time, is_passing, transact};
+use room::Room;
 use session::Begin;
 use turns::Turns;
 
@@ -42,15 +44,15 @@ pub struct Pg {
     begin: Begin,
     /// Turns to have a connection for a page, where this is a way in for pages.
     turns: Option<Arc<Semaphore>>,
-    page_turns: Arc<Semaphore>,
+    room: Arc<Room>,
     /// Turns to write down an act.
     pub(super) organisations: Arc<Turns>,
 }
 
 impl Pg {
-    /// The way in for pages: they have half of the connections and less time, so that tokens and webhooks come first.
+    /// The way in for pages: they have half of the connections that are taken and less time, so that tokens and webhooks come first.
     pub(super) fn for_pages(&self) -> Pg {
-        Pg { begin: self.begin.for_pages(), turns: Some(self.page_turns.clone()), ..self.clone() }
+        Pg { begin: self.begin.for_pages(), turns: Some(self.room.page_turns.clone()), ..self.clone() }
     }
 
     /// The way in for everything else.
@@ -89,7 +91,7 @@ impl Pg {
             },
             None => None,
         };
-        Ok(Seat { connection: open::connection(&self.pool).await?, turn })
+        Ok(Seat { connection: open::connection(&self.pool, &self.room).await?, turn })
     }
 
     /// Runs a statement to its end, once more where the database itself undid it.

@@ -30,14 +30,11 @@ use crate::{serve, start};
 
 pub(super) type Outcome = Result<(), Box<dyn Error>>;
 
-/// Connections of a command, so that it finds room beside the servers.
-const POOL: u32 = 2;
-
 pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy) -> Outcome {
     let json = args.json;
     let command = args.command.unwrap_or(Command::Serve { demo: false });
     if !matches!(command, Command::Serve { .. }) {
-        config.database_pool = config.database_pool.min(POOL);
+        config.connections = config.connections.of_a_command();
     }
     match command {
         Command::Serve { demo } => Ok(serve::serve(config, demo, clock, entropy).await?),

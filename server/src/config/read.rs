@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use relink_engine::linear::{OauthApp, is_client_id, is_client_secret};
 use relink_engine::mail::{MailError, MailServer};
-use relink_engine::store::POOL_SIZE;
+use relink_engine::store::{Connections, POOL_SIZE};
 use relink_engine::vault::KeyRing;
 use relink_engine::webhook::WebhookSettings;
 use relink_engine::{KEEP_DISCONNECTED, RefreshSettings};
@@ -44,7 +44,7 @@ fn from_values(values: &Values) -> Result<Config, ConfigError> {
         url: public_url(values)?,
         trusted_proxies: values.parse(&settings::TRUSTED_PROXIES, trusted_proxies)?.unwrap_or_default(),
         database: values.parse(&settings::DATABASE, database)?.unwrap_or_else(|| Database::Sqlite(data_dir.join("relink.db"))),
-        database_pool: values.number(&settings::DATABASE_POOL, POOL_SIZE, 1_000)?,
+        connections: Connections::Server(values.number(&settings::DATABASE_POOL, POOL_SIZE, 1_000)?),
         keys: values.parse(&settings::KEYS, |text| KeyRing::parse(text).map_err(|error| error.to_string()))?,
         app: app(values)?,
         webhook_secret: values.parse(&settings::WEBHOOK_SECRET, webhook_secret)?,

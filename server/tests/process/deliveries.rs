@@ -178,7 +178,7 @@ async fn put_back_under_servers(fleet: Fleet, copy: impl FnOnce(), put_back: imp
     let end = read(&fleet, "").await.1["next"].as_str().unwrap().to_owned();
     put_back();
     let (status, problem) = read(&fleet, &format!("&after={end}")).await;
-    assert_eq!((status, problem["code"].as_str()), (410, Some("cursor_expired")), "at once: {problem}");
+    assert_eq!((status, problem["code"].as_str()), (410, Some("cursor_expired")), "at once");
     // The last server gave nothing out since the copy was made.
     let last = fleet.servers.len() - 1;
     for number in 100..290 {
@@ -186,7 +186,7 @@ async fn put_back_under_servers(fleet: Fleet, copy: impl FnOnce(), put_back: imp
         assert_eq!(fleet.deliver(server, &workspace, &number.to_string()).await, Some(200));
     }
     let (status, problem) = read(&fleet, &format!("&after={end}")).await;
-    assert_eq!((status, problem["code"].as_str()), (410, Some("cursor_expired")), "{problem}");
+    assert_eq!((status, problem["code"].as_str()), (410, Some("cursor_expired")));
     let (status, page) = read(&fleet, &format!("&after={copied}")).await;
     assert_eq!((status, page["deliveries"].as_array().unwrap().len()), (200, 190), "who had not read on goes on");
     assert!(fleet.token(last, &workspace).await.token().is_some(), "and all else goes on, too");

@@ -326,17 +326,36 @@ pub fn now_ms() -> i64 {
 }
 
 /// A new database in the server that `RELINK_TEST_POSTGRES` names; `make test` starts one.
-#[expect(clippy::disallowed_methods, reason = "tests are told where PostgreSQL is")]
 pub async fn empty_database() -> Option<String> {
+    let server = server()?;
+    let name = format!("fleet{}", entropy().id().replace('-', ""));
+    execute(&server, &format!("CREATE DATABASE {name}")).await;
+    let (base, _) = server.rsplit_once('/').unwrap();
+    Some(format!("{base}/{name}"))
+}
+
+/// The same, owned by a role that may have so many connections.
+pub async fn limited_database(connections: u32) -> Option<String> {
+    let (server, name) = (server()?, format!("few{}", entropy().id().replace('-', "")));
+    execute(&server, &format!("CREATE ROLE {name} LOGIN CONNECTION LIMIT {connections}")).await;
+    execute(&server, &format!("CREATE DATABASE {name} OWNER {name}")).await;
+    let (base, _) = server.rsplit_once('/').unwrap();
+    let (_, address) = base.rsplit_once('@').unwrap();
+    Some(format!("postgres://{name}@{address}/{name}"))
+}
+
+async fn execute(server: &str, sql: &str) {
     use sqlx::Connection as _;
+    let mut connection = sqlx::PgConnection::connect(server).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests are told where PostgreSQL is")]
+fn server() -> Option<String> {
     let Ok(server) = std::env::var("RELINK_TEST_POSTGRES") else {
         let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
         assert!(skipped, "set RELINK_TEST_POSTGRES (`make test` does), or RELINK_TEST_WITHOUT_POSTGRES=1 to do without");
         return None;
     };
-    let name = format!("fleet{}", entropy().id().replace('-', ""));
-    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
-    let (base, _) = server.rsplit_once('/').unwrap();
-    Some(format!("{base}/{name}"))
+    Some(server)
 }
