@@ -19,7 +19,7 @@ impl Engine {
     pub async fn send_alarms(&self) -> Result<u32, StoreError> {
         let Some(mail) = &self.settings().mail else { return Ok(0) };
         // Taken, so that of several processes one tells. What could not be told is put back.
-        let mut broken = self.store().alarms_take(LIMIT).await?;
+        let mut broken = self.store().alarms_take(self.now(), LIMIT).await?;
         let mut sent = 0;
         while let Some(organisation) = broken.first().map(|one| one.organisation_id.clone()) {
             let (theirs, others): (Vec<Broken>, Vec<Broken>) = broken.into_iter().partition(|one| one.organisation_id == organisation);

@@ -1,230 +1,180 @@
-//! Tokens that Linear has just handed out and does not accept. Its token endpoint vouches for the grant, so this is trouble of
-//! Linear's and passes: it becomes a verdict only when it has lasted long, over many pairs. What is known of it is in memory:
-//! whoever starts anew waits anew, which costs nothing but time.
+//! Tokens that Linear has just handed out and does not accept. Its token endpoint vouches for the grant, so one of the two is
+//! wrong. About one connection that is a verdict, which is looked at again as long as the token lives; about several at once
+//! it is trouble of Linear's, and passes. What is known of it is in memory: whoever starts anew begins anew.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use futures_util::{StreamExt as _, stream};
 
-/// Pairs in a row that are asked for without a pause: of a row that is some rotations behind (a restored database), each
-/// leads one further.
-pub(crate) const CHAIN_MAX: u32 = 4;
-/// Between the pairs after these, one after the other; the last one for all that follow.
-const PAUSES: [Millis; 5] = [5 * SECOND, 10 * SECOND, 20 * SECOND, 40 * SECOND, MINUTE];
-/// A connection in doubt asks Linear's API no more often than this, however many callers it has.
-const ASK_EVERY: Millis = SECOND;
-/// Refusals closer together than this are one look.
-const LOOK_EVERY: Millis = 10 * SECOND;
-/// Looks that a verdict needs at least,
-const LOOKS: u32 = 6;
-/// and how long they have to go on while others are accepted,
-const LASTS: Millis = 30 * MINUTE;
-/// or while nobody is, or several are refused at once: then Linear is out of order.
-const LASTS_ALONE: Millis = DAY;
-/// So many in doubt at once are several.
+use crate::Engine;
+use crate::clock::{DAY, MINUTE, Millis, SECOND};
+use crate::linear::CallError;
+use crate::store::{GivenUp, StoreError};
+
+/// So many connections that are refused within [`TOGETHER`], and nobody is accepted meanwhile, are several.
 const SEVERAL: usize = 3;
-/// A doubt that nobody looked at for so long is none any more.
-const FORGOTTEN_AFTER: Millis = HOUR;
-/// Connections remembered at a time; when more are in doubt, remembering starts over.
+const TOGETHER: Millis = MINUTE;
+/// Trouble that has lasted for so long is a verdict after all.
+const LASTS: Millis = DAY;
+/// A connection in doubt asks Linear's API no more often than this, however many callers it has,
+const ASK_EVERY: Millis = SECOND;
+/// and for another pair of tokens no more often than this.
+const RENEW_EVERY: Millis = MINUTE;
+/// Connections remembered at a time; when more are refused, remembering starts over.
 const REMEMBERED_MAX: usize = 100_000;
+/// Between two looks at a connection that was given up; ever more, as it has been so for longer.
+const LOOK_EVERY: (Millis, Millis) = (15 * SECOND, 10 * MINUTE);
+/// Connections looked at in one go, and at a time.
+const LOOKS: i64 = 500;
+const LOOKS_AT_ONCE: usize = 8;
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Doubt {
     since: Millis,
-    touched_at: Millis,
-    /// When Linear's API refused it last.
-    asked_at: Millis,
-    looks: u32,
-    looked_at: Millis,
-    /// Pairs that were refused, by Linear or as a caller says.
-    pairs: u32,
-    /// The generation of the last of them, and when it was to be renewed.
-    generation: i64,
-    renewed_at: Millis,
+    refused_at: Millis,
+    passes: bool,
 }
 
-impl Doubt {
-    fn beginning(now: Millis) -> Doubt {
-        Doubt { since: now, touched_at: now, asked_at: now, looks: 0, looked_at: now, pairs: 0, generation: 0, renewed_at: now }
-    }
-}
-
-/// What a refusal comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Look {
-    /// It may pass. Asking again makes sense after so many milliseconds.
-    Passing { retry_after: Millis },
-    /// It has lasted, over so many pairs.
-    Verdict { pairs: u32 },
+/// What is known of refusals since Linear last accepted a token of the connection.
+#[derive(Debug, Default)]
+struct Known {
+    doubts: HashMap<String, Doubt>,
+    accepted_at: Option<Millis>,
+    looked_at: HashMap<String, Millis>,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Doubts {
-    known: Mutex<HashMap<String, Doubt>>,
-    accepted_at: AtomicI64,
-}
+pub(crate) struct Doubts(Mutex<Known>);
 
 impl Doubts {
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Doubt>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Linear accepted a token of this connection.
     pub fn accepted(&self, connection: &str, now: Millis) {
-        self.accepted_at.store(now, Ordering::Relaxed);
-        self.known().remove(connection);
+        let mut known = self.known();
+        known.accepted_at = Some(now);
+        known.doubts.remove(connection);
+    }
+
+    /// Linear refused tokens of this connection that it had just handed out. Answers whether that may pass.
+    pub fn refused(&self, connection: &str, now: Millis) -> bool {
+        let mut known = self.known();
+        if known.doubts.len() >= REMEMBERED_MAX {
+            known.doubts.clear();
+        }
+        let accepted_at = known.accepted_at;
+        let lately = |doubt: &Doubt| now - doubt.refused_at < TOGETHER && accepted_at.is_none_or(|at| at < doubt.refused_at);
+        let others = known.doubts.iter().filter(|(id, doubt)| *id != connection && lately(doubt)).count();
+        let before = known.doubts.get(connection).copied();
+        let since = before.map_or(now, |doubt| doubt.since);
+        let passes = (others + 1 >= SEVERAL || before.is_some_and(|doubt| doubt.passes)) && now - since < LASTS;
+        known.doubts.insert(connection.to_owned(), Doubt { since, refused_at: now, passes });
+        passes
     }
 
     /// Milliseconds until this connection may ask Linear's API again.
     pub fn wait(&self, connection: &str, now: Millis) -> Option<Millis> {
-        let known = self.known();
-        let doubt = known.get(connection).filter(|doubt| doubt.looks > 0)?;
-        Some(doubt.asked_at + ASK_EVERY - now).filter(|wait| (1..=ASK_EVERY).contains(wait))
+        let doubt = self.passing(connection)?;
+        Some(doubt.refused_at + ASK_EVERY - now).filter(|wait| (1..=ASK_EVERY).contains(wait))
     }
 
-    /// Whether a pair that was refused may be renewed now; otherwise, in how many milliseconds. The same pair counts once,
-    /// however many say so.
-    ///
-    /// # Errors
-    /// The wait.
-    pub fn may_renew(&self, connection: &str, generation: i64, now: Millis) -> Result<(), Millis> {
-        let mut known = self.known();
-        let doubt = doubt_of(&mut known, connection, now);
-        if doubt.pairs > 0 && doubt.generation == generation {
-            return Ok(());
-        }
-        let pause = doubt.pairs.checked_sub(CHAIN_MAX).map_or(0, |later| PAUSES[PAUSES.len().min(later as usize + 1) - 1]);
-        let left = doubt.renewed_at + pause - now;
-        if left > 0 {
-            return Err(left.min(pause));
-        }
-        (doubt.generation, doubt.renewed_at, doubt.touched_at) = (generation, now, now);
-        doubt.pairs += 1;
-        Ok(())
+    /// Whether a pair of that age is too young to be renewed for being refused.
+    pub fn is_too_young(&self, connection: &str, age: Millis) -> bool {
+        age < RENEW_EVERY && self.passing(connection).is_some()
     }
 
-    /// Linear refused a token that it had just handed out. `seen_at`: when some process saw one of this connection
-    /// accepted last.
-    pub fn look(&self, connection: &str, seen_at: Option<Millis>, now: Millis) -> Look {
+    fn passing(&self, connection: &str) -> Option<Doubt> {
+        self.known().doubts.get(connection).copied().filter(|doubt| doubt.passes)
+    }
+
+    /// Those that it is time to look at again. Of the others nothing is remembered.
+    fn due(&self, given_up: Vec<GivenUp>, now: Millis) -> Vec<GivenUp> {
         let mut known = self.known();
-        if known.get(connection).is_some_and(|doubt| seen_at.is_some_and(|at| at > doubt.since)) {
-            known.remove(connection);
-        }
-        let several = known.values().filter(|doubt| doubt.looks > 0 && now - doubt.touched_at < FORGOTTEN_AFTER).count() >= SEVERAL;
-        let doubt = doubt_of(&mut known, connection, now);
-        let accepted_at = self.accepted_at.load(Ordering::Relaxed);
-        let others_are_accepted = accepted_at > doubt.since && accepted_at >= doubt.looked_at;
-        (doubt.touched_at, doubt.asked_at) = (now, now);
-        if doubt.looks == 0 || now - doubt.looked_at >= LOOK_EVERY {
-            doubt.looks += 1;
-            doubt.looked_at = now;
-        }
-        let lasts = if others_are_accepted && !several { LASTS } else { LASTS_ALONE };
-        if doubt.looks < LOOKS || now - doubt.since < lasts {
-            return Look::Passing { retry_after: ASK_EVERY };
-        }
-        let pairs = doubt.pairs;
-        known.remove(connection);
-        Look::Verdict { pairs }
+        let before = std::mem::take(&mut known.looked_at);
+        let due = |one: &GivenUp| {
+            let last = before.get(&one.connection_id).copied().unwrap_or(one.since);
+            let is_due = now - last >= ((now - one.since) / 4).clamp(LOOK_EVERY.0, LOOK_EVERY.1);
+            known.looked_at.insert(one.connection_id.clone(), if is_due { now } else { last });
+            is_due
+        };
+        given_up.into_iter().filter(due).collect()
     }
 }
 
-/// What is known of a connection, from the beginning where that is too long ago or nothing is.
-fn doubt_of<'a>(known: &'a mut HashMap<String, Doubt>, connection: &str, now: Millis) -> &'a mut Doubt {
-    if known.len() >= REMEMBERED_MAX {
-        known.retain(|_, doubt| now - doubt.touched_at < FORGOTTEN_AFTER);
+impl Engine {
+    /// Looks again at connections that were given up because Linear accepted none of their tokens. One whose token it accepts
+    /// now is connected as before. Answers how many are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn look_at_given_up(&self) -> Result<usize, StoreError> {
+        let given_up = self.store().connections_given_up(self.now(), LOOKS).await?;
+        let looks = self.doubts().due(given_up, self.now()).into_iter().map(|one| async move {
+            self.is_accepted_again(&one).await.unwrap_or_else(|error| {
+                tracing::error!(%error, connection = one.connection_id, "a connection that was given up could not be looked at");
+                false
+            })
+        });
+        Ok(stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE).filter(|again| std::future::ready(*again)).count().await)
     }
-    if known.len() >= REMEMBERED_MAX {
-        known.clear();
+
+    async fn is_accepted_again(&self, one: &GivenUp) -> Result<bool, StoreError> {
+        let Some(grant) = self.store().grant(&one.organisation_id, &one.connection_id).await? else { return Ok(false) };
+        let Ok(Some(token)) = self.open_fresh(&grant).await else { return Ok(false) };
+        match self.linear().identity(&token.access).await {
+            // Refusing the question proves the token.
+            Ok(_) | Err(CallError::Refused { .. }) => {
+                self.doubts().accepted(&one.connection_id, self.now());
+                self.store().connection_accepted_again(&one.connection_id, token.generation, self.now()).await
+            }
+            Err(_) => Ok(false),
+        }
     }
-    let doubt = known.entry(connection.to_owned()).or_insert_with(|| Doubt::beginning(now));
-    if now - doubt.touched_at >= FORGOTTEN_AFTER {
-        *doubt = Doubt::beginning(now);
-    }
-    doubt
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A connection whose every pair is refused, called once in so many milliseconds for so long: renewals, and when it was
-    /// given up.
-    fn refused(doubts: &Doubts, every: Millis, long: Millis, mut meanwhile: impl FnMut(Millis)) -> (u32, Option<Millis>) {
-        let (mut generation, mut renewals) = (1, 0);
-        for now in (0..long).step_by(usize::try_from(every).unwrap()) {
-            meanwhile(now);
-            if doubts.wait("c", now).is_some() {
-                continue;
-            }
-            while doubts.may_renew("c", generation, now).is_ok() {
-                (generation, renewals) = (generation + 1, renewals + 1);
-            }
-            if matches!(doubts.look("c", None, now), Look::Verdict { .. }) {
-                return (renewals, Some(now));
-            }
-        }
-        (renewals, None)
-    }
+    use crate::clock::HOUR;
 
     #[test]
-    fn seconds_of_refusals_are_no_verdict_and_no_storm() {
+    fn one_that_is_refused_is_a_verdict_and_several_at_once_are_linears_trouble() {
         let doubts = Doubts::default();
-        let others = |now| doubts.accepted("other", now);
-        assert_eq!(refused(&doubts, 20, 2_500, others), (CHAIN_MAX, None));
-        doubts.accepted("c", 2_500);
-        assert_eq!((doubts.wait("c", 2_501), doubts.may_renew("c", 99, 2_501)), (None, Ok(())), "all is well at once");
-    }
-
-    #[test]
-    fn an_hour_of_refusals_breaks_one_among_many_that_are_accepted_and_none_where_nobody_is() {
-        let doubts = Doubts::default();
-        let (renewals, verdict) = refused(&doubts, SECOND, HOUR, |now| doubts.accepted("other", now));
-        assert_eq!(verdict, Some(LASTS));
-        assert!((30..40).contains(&renewals), "one a minute: {renewals}");
-        assert_eq!(refused(&Doubts::default(), SECOND, HOUR, |_| {}).1, None, "nobody can tell");
-        let several = Doubts::default();
-        let crowd = |now| {
-            several.accepted("other", now);
-            for connection in ["d", "e", "f"] {
-                several.look(connection, None, now);
-            }
-        };
-        assert_eq!(refused(&several, SECOND, HOUR, crowd).1, None, "that is Linear's trouble");
+        let told = ["a", "b", "c", "d", "a"].map(|connection| doubts.refused(connection, 0));
+        assert_eq!(told, [false, false, true, true, true]);
+        doubts.accepted("b", SECOND);
+        assert!(!doubts.refused("e", SECOND), "somebody is accepted");
+        assert!(doubts.refused("c", HOUR), "what is in doubt stays so");
+        assert!(!doubts.refused("f", 3 * HOUR), "the others were refused long ago");
     }
 
     #[test]
     fn a_day_of_refusals_is_a_verdict() {
-        assert_eq!(refused(&Doubts::default(), MINUTE, 2 * DAY, |_| {}).1, Some(DAY));
-    }
-
-    #[test]
-    fn two_looks_a_day_apart_are_no_verdict() {
-        assert_eq!(refused(&Doubts::default(), DAY, 9 * DAY, |_| {}).1, None);
-    }
-
-    #[test]
-    fn what_another_process_saw_accepted_counts() {
         let doubts = Doubts::default();
-        for now in (0..LASTS_ALONE).step_by(60_000) {
-            assert!(matches!(doubts.look("c", None, now), Look::Passing { .. }));
-        }
-        let accepted = Some(LASTS_ALONE - SECOND);
-        assert!(matches!(doubts.look("c", accepted, LASTS_ALONE), Look::Passing { .. }));
+        assert_eq!(["a", "b"].map(|connection| doubts.refused(connection, 0)), [false; 2]);
+        assert_eq!([0, HOUR, DAY - 1, DAY].map(|now| doubts.refused("c", now)), [true, true, true, false]);
     }
 
     #[test]
-    fn many_callers_with_one_pair_are_one_wish_for_another() {
+    fn who_is_in_doubt_asks_once_a_second_and_for_new_tokens_once_a_minute() {
         let doubts = Doubts::default();
-        for generation in 1..=i64::from(CHAIN_MAX) {
-            for _ in 0..1_000 {
-                assert_eq!(doubts.may_renew("c", generation, 0), Ok(()));
-            }
-        }
-        assert_eq!(doubts.may_renew("c", 9, 0), Err(5 * SECOND));
-        assert_eq!(doubts.may_renew("c", 9, 5 * SECOND), Ok(()));
-        assert_eq!(doubts.may_renew("c", 10, 6 * SECOND), Err(9 * SECOND));
+        assert_eq!(["a", "b", "c"].map(|connection| doubts.refused(connection, 0)), [false, false, true]);
+        assert_eq!((doubts.wait("c", 400), doubts.wait("c", SECOND), doubts.wait("a", 400)), (Some(600), None, None));
+        assert!(doubts.is_too_young("c", RENEW_EVERY - 1) && !doubts.is_too_young("c", RENEW_EVERY));
+        assert!(!doubts.is_too_young("a", 0), "nothing to wait for");
+        doubts.accepted("c", 500);
+        assert_eq!((doubts.wait("c", 501), doubts.is_too_young("c", 0)), (None, false), "all is well at once");
+    }
+
+    #[test]
+    fn what_was_given_up_is_looked_at_ever_more_rarely() {
+        let doubts = Doubts::default();
+        let one = GivenUp { organisation_id: "o".to_owned(), connection_id: "c".to_owned(), since: 0 };
+        let looks = |until: Millis| (0..until).step_by(5_000).filter(|now| !doubts.due(vec![one.clone()], *now).is_empty()).count();
+        assert_eq!((looks(15_000), looks(DAY)), (0, 156));
+        assert!(doubts.due(Vec::new(), DAY).is_empty() && doubts.known().looked_at.is_empty());
     }
 }

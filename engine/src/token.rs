@@ -9,7 +9,6 @@ use crate::Engine;
 use crate::account::Person;
 use crate::clock::{MINUTE, Millis, NOTED_AHEAD, SECOND};
 use crate::connection::{Evidence, PassingError, Reason};
-use crate::doubts::{CHAIN_MAX, Look};
 use crate::linear::{AUTHENTICATION_ERROR, Answer, CallError, Content, Linear, Passing, Question};
 use crate::refresh::{Cause, Landed, Outcome};
 use crate::store::{ACCESS, CONNECTIONS, SealedGrant, StoreError};
@@ -26,6 +25,9 @@ const TOO_LATE: Millis = 2 * SECOND;
 /// A token that came by refreshing less than this ago is not refreshed for living too short: the next would not live
 /// longer.
 const JUST_REFRESHED: Millis = MINUTE;
+/// New tokens that Linear must refuse, one after the other, before the connection needs a reconnect: of a row that is some
+/// rotations behind (a restored database), each refresh leads one further.
+const CHAIN_MAX: u32 = 4;
 /// Calls made for one, at most: with the token at hand, with one that a peer had made, and with those of our own.
 const TRIES: u32 = CHAIN_MAX + 2;
 /// Looks at the row before giving up: each finds newer tokens than the last, so the second should be enough.
@@ -160,14 +162,11 @@ impl Engine {
         }
         let (connection, generation) = (&grant.connection_id, grant.generation);
         if grant.refresh_sealed.is_none() && rejected {
-            return Err(self.refused(&grant.organisation_id, connection, generation, UNAUTHORIZED).await?);
+            return Err(self.refused(connection, generation, UNAUTHORIZED, 1).await?);
         }
         if grant.refresh_sealed.is_none() {
             self.store().connection_break(connection, generation, Reason::NoRefreshToken, None, self.now()).await?;
             return Ok(None);
-        }
-        if rejected && let Err(retry_after) = self.doubts().may_renew(connection, generation, self.now()) {
-            return Err(self.in_doubt(UNAUTHORIZED, retry_after));
         }
         let cause = if rejected { Cause::Rejected } else { Cause::Use };
         let patience = if usable { PATIENCE } else { PATIENCE_WITHOUT };
@@ -210,7 +209,7 @@ impl Engine {
     }
 
     /// The token in the row; `None` when it does not open, which has marked the connection.
-    async fn open_fresh(&self, grant: &SealedGrant) -> Result<Option<FreshToken>, TokenError> {
+    pub(crate) async fn open_fresh(&self, grant: &SealedGrant) -> Result<Option<FreshToken>, TokenError> {
         let sealed = grant.access_sealed.as_deref().unwrap_or_default();
         let opened = self.vault().open_row(CONNECTIONS, ACCESS, &grant.connection_id, &grant.organisation_id, sealed);
         match (opened, grant.issued_at, grant.expires_at, &grant.fingerprint) {
@@ -238,7 +237,7 @@ impl Engine {
 
     /// Calls Linear with the connection's token. An authentication error counts against the generation that was used:
     /// it is rotated if it is still the current one, and the call is made once more, along the chain of rotations to its end.
-    /// If Linear does not accept the newest token either, that is trouble of its own as long as it has not lasted (`doubts`).
+    /// If Linear does not accept the newest token either, the connection needs a reconnect, or Linear is in trouble (`doubts`).
     /// Other errors say nothing about the token.
     ///
     /// # Errors
@@ -277,8 +276,8 @@ impl Engine {
             new_ones += u32::from(tries > 1 && token.issued_at >= began - JUST_REFRESHED);
             // A rotation that brings the same token again leads no further.
             let end = new_ones == CHAIN_MAX || tries == TRIES || token.fingerprint == refused;
-            if end || self.doubts().may_renew(connection, token.generation, self.now()).is_err() {
-                return Err(self.refused(organisation, connection, token.generation, status).await?);
+            if end || self.doubts().is_too_young(connection, self.now() - token.issued_at) {
+                return Err(self.refused(connection, token.generation, status, tries).await?);
             }
             wanted.rejected = Some(Rejected::Generation(token.generation));
             refused = token.fingerprint;
@@ -287,24 +286,23 @@ impl Engine {
     }
 
     /// Linear refuses tokens that it has just handed out. Answers what the caller is told.
-    async fn refused(&self, organisation: &str, connection: &str, generation: i64, status: u16) -> Result<TokenError, StoreError> {
-        let accepted_at = self.store().grant(organisation, connection).await?.and_then(|grant| grant.last_verified_at);
-        let retry_after = match self.doubts().look(connection, accepted_at, self.now()) {
-            Look::Passing { retry_after } => retry_after,
-            Look::Verdict { pairs } => {
-                let evidence = Evidence { asked: pairs + 1, ..Evidence::new(status, AUTHENTICATION_ERROR) };
-                if self.store().connection_break(connection, generation, Reason::Revoked, Some(&evidence), self.now()).await? {
-                    tracing::warn!(connection, generation, status, pairs, "Linear accepts no token of this connection: reconnect required");
-                }
-                return Ok(TokenError::ReconnectRequired { reason: Reason::Revoked });
-            }
-        };
-        tracing::warn!(connection, generation, status, "Linear does not accept the token that it has just handed out; trying again");
-        let told = self.in_doubt(status, retry_after);
-        if let TokenError::Unreachable { error, .. } = &told {
-            self.store().connection_failed(connection, generation, error).await?;
+    async fn refused(&self, connection: &str, generation: i64, status: u16, asked: u32) -> Result<TokenError, StoreError> {
+        if self.doubts().refused(connection, self.now()) {
+            tracing::warn!(
+                connection,
+                generation,
+                status,
+                "Linear does not accept the token that it has just handed out, nor others' tokens"
+            );
+            let error = PassingError { status: Some(status), ..self.passing(PassingError::TOKEN_REFUSED) };
+            self.store().connection_failed(connection, generation, &error).await?;
+            return Ok(TokenError::Unreachable { error, retry_after: SECOND });
         }
-        Ok(told)
+        let evidence = Evidence { asked, ..Evidence::new(status, AUTHENTICATION_ERROR) };
+        if self.store().connection_break(connection, generation, Reason::Revoked, Some(&evidence), self.now()).await? {
+            tracing::warn!(connection, generation, status, "Linear does not accept the fresh token either: reconnect required");
+        }
+        Ok(TokenError::ReconnectRequired { reason: Reason::Revoked })
     }
 
     fn in_doubt(&self, status: u16, retry_after: Millis) -> TokenError {

@@ -20,6 +20,8 @@ const STORAGE: Rhythm = Rhythm::new("storage", Duration::from_secs(3)).vital();
 const CLOCK: Rhythm = Rhythm::new("clock", Duration::from_secs(10));
 /// Sooner than anybody wonders why a command waits.
 const CONNECTIONS: Rhythm = Rhythm::new("connections", Duration::from_secs(2));
+/// Linear is asked far more rarely.
+const LOOK_AGAIN: Rhythm = Rhythm::new("look_again", Duration::from_secs(5));
 const ALARM: Rhythm = Rhythm::new("alarm", Duration::from_secs(10));
 
 /// Starts it all but for handing on, which ends later than the rest. It ends when the set is dropped.
@@ -29,6 +31,7 @@ pub fn start(engine: &Engine) -> JoinSet<()> {
     background.spawn(every(engine, SWEEP, sweep));
     background.spawn(every(engine, RESUME, resume));
     background.spawn(every(engine, PRUNE, prune));
+    background.spawn(every(engine, LOOK_AGAIN, look_again));
     background.spawn(every(engine, ALARM, alarm));
     background.spawn(every(engine, STORAGE, storage));
     background.spawn(every(engine, CLOCK, clock));
@@ -111,6 +114,15 @@ async fn connections(engine: Engine) {
 async fn clock(engine: Engine) {
     if let Err(error) = engine.watch_clock().await {
         tracing::warn!(%error, "the database's clock could not be read");
+    }
+}
+
+/// Finds out whether Linear accepts again what it did not.
+async fn look_again(engine: Engine) {
+    match engine.look_at_given_up().await {
+        Ok(0) => {}
+        Ok(connections) => tracing::info!(connections, "Linear accepts tokens again that it had refused: connected as before"),
+        Err(error) => tracing::error!(%error, "connections that were given up could not be looked at"),
     }
 }
 

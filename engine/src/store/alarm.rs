@@ -3,7 +3,10 @@
 use sqlx::FromRow;
 
 use super::{Store, Stored, on};
-use crate::clock::Millis;
+use crate::clock::{Millis, SECOND};
+
+/// By then a connection that was given up has been looked at again.
+const MAY_PASS: Millis = 25 * SECOND;
 
 /// A connection that needs a reconnect.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -16,16 +19,19 @@ pub struct Broken {
 }
 
 impl Store {
-    /// Takes the breaks that nobody was told about yet: of several processes that ask, each gets others.
+    /// Takes the breaks that nobody was told about yet: of several processes that ask, each gets others. What Linear's API alone
+    /// says, and may take back, is told a little later.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn alarms_take(&self, limit: i64) -> Stored<Vec<Broken>> {
+    pub async fn alarms_take(&self, now: Millis, limit: i64) -> Stored<Vec<Broken>> {
         const SQL: &str = "UPDATE connections SET alarmed_for = state_since WHERE state = 'reconnect_required' \
             AND (alarmed_for IS NULL OR alarmed_for <> state_since) AND id IN (SELECT id FROM connections \
-             WHERE state = 'reconnect_required' AND (alarmed_for IS NULL OR alarmed_for <> state_since) ORDER BY organisation_id, id LIMIT $1) \
+             WHERE state = 'reconnect_required' AND (alarmed_for IS NULL OR alarmed_for <> state_since) \
+              AND (reason <> 'revoked' OR evidence IS NULL OR state_since NOT BETWEEN $1 AND $2) ORDER BY organisation_id, id LIMIT $3) \
             RETURNING organisation_id, id AS connection_id, workspace_name, state_since";
-        let mut taken: Vec<Broken> = on!(&self.db, pool => sqlx::query_as(SQL).bind(limit).fetch_all(pool).await?);
+        let mut taken: Vec<Broken> =
+            on!(&self.db, pool => sqlx::query_as(SQL).bind(now - MAY_PASS).bind(now).bind(limit).fetch_all(pool).await?);
         taken.sort_by(|one, other| one.workspace_name.cmp(&other.workspace_name));
         Ok(taken)
     }

@@ -44,6 +44,14 @@ macro_rules! untroubled {
     };
 }
 
+/// See [`Store::connections_given_up`].
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct GivenUp {
+    pub organisation_id: String,
+    pub connection_id: String,
+    pub since: Millis,
+}
+
 #[derive(FromRow)]
 struct Row {
     id: String,
@@ -370,6 +378,28 @@ impl Store {
         let _stale = self.recent.stale_after(id);
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(id).bind(generation).bind(reason.name()).bind(&evidence).bind(now)
             .execute(pool).await?.rows_affected() == 1))
+    }
+
+    /// Connections that were given up because Linear's API accepted none of their tokens, with a token that has not run out;
+    /// `limit` of them, those since last first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connections_given_up(&self, now: Millis, limit: i64) -> Stored<Vec<GivenUp>> {
+        const SQL: &str = "SELECT organisation_id, id AS connection_id, state_since AS since FROM connections WHERE state = 'reconnect_required' \
+            AND reason = 'revoked' AND evidence IS NOT NULL AND expires_at > $1 ORDER BY state_since DESC, id LIMIT $2";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(now).bind(limit).fetch_all(pool).await?))
+    }
+
+    /// One of them is connected as before: Linear accepts its token after all. `false`: it is another one by now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection_accepted_again(&self, id: &str, generation: i64, now: Millis) -> Stored<bool> {
+        const SQL: &str = "UPDATE connections SET state = 'connected', reason = NULL, evidence = NULL, state_since = $3, last_verified_at = $3 \
+            WHERE id = $1 AND generation = $2 AND state = 'reconnect_required' AND reason = 'revoked' AND evidence IS NOT NULL";
+        let _stale = self.recent.stale_after(id);
+        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(id).bind(generation).bind(now).execute(pool).await?.rows_affected() == 1))
     }
 
     /// Marks a connection as revoked, if the consent that it stands on is not younger than the event that says so. As a new

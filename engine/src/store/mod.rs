@@ -44,7 +44,7 @@ pub use app::{AppAdded, AppRemoved, AppRow};
 pub use audit::{Act, Actor, AuditCheck, AuditHead, AuditKey, AuditRow};
 pub use change::ChangeRow;
 pub use connect_attempt::{ConnectAttempt, TakenAttempt};
-pub use connection::{Adopted, Adoption};
+pub use connection::{Adopted, Adoption, GivenUp};
 pub use delivery::{Concerned, DeliveryFilter, DeliveryRow, Errand, LastDelivery, NewDelivery, Recipient, ways};
 pub use destination::DestinationRow;
 use disk::Disk;

@@ -1,7 +1,7 @@
 //! Linear apps of organisations, what is forgotten after a disconnect, and whom alarms are for.
 
 use relink_engine::account::{Person, Role};
-use relink_engine::connection::Reason;
+use relink_engine::connection::{Evidence, Reason};
 use relink_engine::store::{Act, Actor, Adoption, AppAdded, AppRemoved, AppRow, Store, WebhookSecretRow};
 use tokio::task::JoinSet;
 
@@ -15,6 +15,7 @@ on_both!(
     a_workspace_knows_the_apps_it_is_connected_through,
     a_disconnected_workspace_is_forgotten_with_all_that_belongs_to_it,
     a_workspace_that_is_connected_again_is_not_forgotten,
+    what_was_given_up_and_is_accepted_again_is_connected_as_before,
     each_break_is_told_once_whoever_asks,
 );
 
@@ -193,27 +194,60 @@ async fn a_workspace_that_is_connected_again_is_not_forgotten(fresh: Fresh) {
     assert_eq!(store.webhook_secrets(ORG).await.unwrap().len(), 1);
 }
 
+async fn what_was_given_up_and_is_accepted_again_is_connected_as_before(fresh: Fresh) {
+    let (store, evidence) = (&fresh.store, Evidence::new(401, "AUTHENTICATION_ERROR"));
+    let person = owner(store).await;
+    for (id, workspace) in [("c1", "w"), ("c2", "v"), ("c3", "u")] {
+        store.connection_adopt(&adoption(&person, id, workspace)).await.unwrap();
+    }
+    assert!(store.connection_break("c1", 1, Reason::Revoked, Some(&evidence), 30).await.unwrap());
+    assert!(store.connection_break("c2", 1, Reason::InvalidGrant, Some(&evidence), 30).await.unwrap());
+    assert!(store.connection_revoked("c3", 20, 30).await.unwrap());
+    let given_up = store.connections_given_up(40, 10).await.unwrap();
+    assert_eq!(
+        given_up.iter().map(|one| (&*one.connection_id, one.since)).collect::<Vec<_>>(),
+        [("c1", 30)],
+        "the others are Linear's word"
+    );
+    let expires_at = store.grant(ORG, "c1").await.unwrap().unwrap().expires_at.unwrap();
+    assert_eq!(store.connections_given_up(expires_at, 10).await.unwrap(), []);
+    for (id, generation, again) in [("c1", 2, false), ("c2", 1, false), ("c3", 2, false), ("c1", 1, true), ("c1", 1, false)] {
+        assert_eq!(store.connection_accepted_again(id, generation, 50).await.unwrap(), again, "{id} {generation}");
+    }
+    let connection = store.connection(ORG, "c1").await.unwrap().unwrap();
+    assert_eq!((connection.state.name(), connection.state.reason(), connection.last_verified_at), ("connected", None, Some(50)));
+    assert_eq!(store.connections_given_up(60, 10).await.unwrap(), []);
+}
+
 async fn each_break_is_told_once_whoever_asks(fresh: Fresh) {
     let store = &fresh.store;
     let person = owner(store).await;
     for (id, workspace) in [("c1", "w"), ("c2", "v")] {
         store.connection_adopt(&adoption(&person, id, workspace)).await.unwrap();
     }
-    assert_eq!(store.alarms_take(10).await.unwrap(), []);
+    assert_eq!(store.alarms_take(60, 10).await.unwrap(), []);
     assert!(store.connection_break("c1", 1, Reason::InvalidGrant, None, 30).await.unwrap());
     let mut asking = JoinSet::new();
     for _ in 0..8 {
         let store = support::open(&fresh.url).await;
-        asking.spawn(async move { store.alarms_take(10).await.unwrap() });
+        asking.spawn(async move { store.alarms_take(60, 10).await.unwrap() });
     }
     let taken: Vec<_> = asking.join_all().await.into_iter().flatten().collect();
     assert_eq!(taken.len(), 1, "{taken:?}");
     assert_eq!((taken[0].connection_id.as_str(), taken[0].state_since), ("c1", 30));
     store.alarms_put_back(&taken).await.unwrap();
-    assert_eq!(store.alarms_take(10).await.unwrap(), taken);
+    assert_eq!(store.alarms_take(60, 10).await.unwrap(), taken);
     // Another break is another alarm.
     store.connection_adopt(&Adoption { now: 40, ..adoption(&person, "c1", "w") }).await.unwrap();
-    assert_eq!(store.alarms_take(10).await.unwrap(), []);
+    assert_eq!(store.alarms_take(60, 10).await.unwrap(), []);
     assert!(store.connection_break("c1", 2, Reason::InvalidGrant, None, 50).await.unwrap());
-    assert_eq!(store.alarms_take(10).await.unwrap().len(), 1);
+    assert_eq!(store.alarms_take(60, 10).await.unwrap().len(), 1);
+    // What may pass has a while for it, unless the clock went back.
+    let evidence = Evidence::new(401, "AUTHENTICATION_ERROR");
+    assert!(store.connection_break("c2", 1, Reason::Revoked, Some(&evidence), 70).await.unwrap());
+    assert_eq!(store.alarms_take(25_070, 10).await.unwrap(), []);
+    assert_eq!(store.alarms_take(25_071, 10).await.unwrap().len(), 1);
+    assert!(store.connection_accepted_again("c2", 1, 30_000).await.unwrap());
+    assert!(store.connection_break("c2", 1, Reason::Revoked, Some(&evidence), 40_000).await.unwrap());
+    assert_eq!(store.alarms_take(39_999, 10).await.unwrap().len(), 1);
 }

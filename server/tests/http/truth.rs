@@ -1,7 +1,7 @@
 //! The badge tells the truth.
 
-use relink_engine::clock::{MINUTE, SECOND};
-use relink_simulator::{Endpoint, Kind};
+use relink_engine::clock::{HOUR, MINUTE, SECOND};
+use relink_simulator::{Endpoint, Kind, NewWorkspace};
 use serde_json::json;
 
 use crate::world::World;
@@ -37,58 +37,77 @@ async fn an_authentication_error_under_any_status_rotates_once_and_nobody_notice
 }
 
 #[tokio::test]
-async fn authentication_errors_to_the_end_of_the_chain_are_linears_trouble_and_pass() {
+async fn authentication_errors_to_the_end_of_the_chain_need_a_reconnect() {
     let world = World::new().await;
     let mut browser = world.owner().await;
     let id = browser.connect("acme-robotics").await;
     world.faults(Endpoint::Graphql, Kind::AuthError, 9);
     let page = browser.get(&format!("/integrations/{id}")).await;
-    page.shows("Linear unreachable");
-    page.shows("it does not accept the token that it has just handed out");
-    page.hides("Reconnect required");
-    assert_eq!(world.linear.grant_counts("acme-robotics").rotations, 4);
-    world.linear.clear_faults();
-    world.advance(MINUTE);
-    browser.get(&format!("/integrations/{id}")).await.shows("Connected");
+    page.shows("Reconnect required");
+    page.shows("401 AUTHENTICATION_ERROR");
+    page.shows("With the token in use, and with 4 that Linear gave in its place");
     assert_eq!(world.linear.grant_counts("acme-robotics").rotations, 4);
 }
 
 #[tokio::test]
-async fn authentication_errors_for_an_hour_break_nothing_and_for_a_day_need_a_reconnect() {
+async fn who_was_given_up_is_connected_again_once_linear_accepts_the_token() {
     let world = World::new().await;
     let mut browser = world.owner().await;
     let id = browser.connect("acme-robotics").await;
-    let organisation = world.organisation().await;
     world.faults(Endpoint::Graphql, Kind::AuthError, 100_000);
-    for half_hour in 0..=48 {
-        world.engine.check(&organisation, &id).await.unwrap_err();
-        let broken = browser.get("/integrations").await.text().contains("Reconnect required");
-        assert_eq!(broken, half_hour == 48, "after {half_hour} half hours");
-        world.advance(30 * MINUTE);
+    world.advance(MINUTE);
+    browser.get("/integrations").await.shows("Reconnect required");
+    for _ in 0..100 {
+        world.advance(15 * SECOND);
+        assert_eq!(world.engine.look_at_given_up().await.unwrap(), 0);
     }
-    let page = browser.get(&format!("/integrations/{id}")).await;
-    page.shows("401 AUTHENTICATION_ERROR");
-    page.shows("With the token in use, and with 52 that Linear gave in its place");
+    let asked = world.count("graphql");
+    world.linear.clear_faults();
+    assert_eq!((world.engine.look_at_given_up().await.unwrap(), world.count("graphql")), (0, asked), "it waits for its turn");
+    world.advance(10 * MINUTE);
+    assert_eq!(world.engine.look_at_given_up().await.unwrap(), 1);
+    browser.get(&format!("/integrations/{id}")).await.shows("Connected");
+    assert_eq!(world.linear.grant_counts("acme-robotics").rotations, 4, "looking renews nothing");
+    assert!(asked < 60, "ever more rarely: {asked}");
 }
 
 #[tokio::test]
-async fn one_connection_that_is_refused_while_others_are_accepted_is_given_up_after_half_an_hour() {
+async fn an_api_that_refuses_everybody_breaks_two_connections_at_most_and_they_come_back() {
     let world = World::new().await;
     let mut browser = world.owner().await;
-    let (acme, globex) = (browser.connect("acme-robotics").await, browser.connect("globex").await);
+    let mut ids = Vec::new();
+    for number in 0..8 {
+        let name = format!("w{number}");
+        world.linear.add_workspace(NewWorkspace { name: name.clone(), url_key: name.clone(), ..NewWorkspace::default() }).unwrap();
+        ids.push(browser.connect(&name).await);
+    }
     let organisation = world.organisation().await;
     world.faults(Endpoint::Graphql, Kind::AuthError, 100_000);
-    for minute in 0..=30 {
-        world.engine.check(&organisation, &acme).await.unwrap_err();
-        world.linear.clear_faults();
-        world.engine.check(&organisation, &globex).await.unwrap();
-        world.faults(Endpoint::Graphql, Kind::AuthError, 100_000);
-        let connection = world.engine.store().connection(&organisation, &acme).await.unwrap().unwrap();
-        assert_eq!(connection.state.name(), if minute == 30 { "reconnect_required" } else { "connected" }, "{minute}");
+    world.advance(HOUR);
+    for _ in 0..20 {
+        for id in &ids {
+            world.engine.check(&organisation, id).await.unwrap_err();
+            world.engine.check(&organisation, id).await.unwrap_err();
+        }
         world.advance(MINUTE);
     }
-    let rotations = world.linear.grant_counts("acme-robotics").rotations;
-    assert!((30..=36).contains(&rotations), "about one a minute: {rotations}");
+    let states = async || {
+        let all = world.engine.store().connections(&organisation).await.unwrap();
+        all.iter().filter(|one| one.state.name() == "connected").count()
+    };
+    assert_eq!(states().await, 6);
+    let rotations = (0..8).map(|number| world.linear.grant_counts(&format!("w{number}")).rotations).max().unwrap();
+    assert!((20..=26).contains(&rotations), "about one a minute: {rotations}");
+    let page = browser.get(&format!("/integrations/{}", ids[7])).await;
+    page.shows("Linear unreachable");
+    page.shows("it does not accept the token that it has just handed out");
+    world.linear.clear_faults();
+    world.advance(10 * MINUTE);
+    assert_eq!(world.engine.look_at_given_up().await.unwrap(), 2);
+    for id in &ids {
+        world.engine.check(&organisation, id).await.unwrap();
+    }
+    assert_eq!(states().await, 8);
 }
 
 #[tokio::test]
