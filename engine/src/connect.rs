@@ -11,8 +11,8 @@ use crate::apps::Unusable;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::connection::{Actor, Connection, State};
 use crate::digest::{fingerprint, sha256_hex};
-use crate::disconnect::Spare;
 use crate::linear::{ExchangeError, Identity, Tokens};
+use crate::minted::Brought;
 use crate::scope::{self, NotOffered};
 use crate::store::{ACCESS, Adopted, Adoption, CONNECTIONS, ConnectAttempt, NewGrant, REFRESH, StoreError};
 use crate::vault::{Place, Unreadable};
@@ -79,6 +79,8 @@ struct Minted {
     issued_at: Millis,
     /// Of the app that it was given to.
     client_id: String,
+    /// Where it is written down.
+    id: String,
 }
 
 /// What Linear sent back with the browser.
@@ -223,7 +225,11 @@ impl Engine {
         let verifier = self.vault().open_row(TABLE, VERIFIER, &attempt.state_hash, &attempt.organisation_id, &attempt.verifier_sealed)?;
         let app = self.oauth_app(&attempt.organisation_id, attempt.app_id.as_deref()).await.map_err(unusable)?;
         let tokens = self.linear().exchange(&app, code, &verifier).await.map_err(exchange_failed)?;
-        let minted = Minted { client_id: app.client_id, issued_at: self.now(), tokens };
+        let (client_id, issued_at, connection) = (app.client_id, self.now(), attempt.connection_id.as_deref());
+        // Before anything else: whatever fails or crashes from here on, the pair is known.
+        let brought = Brought { organisation: &attempt.organisation_id, client_id: &client_id, connection, tokens: &tokens, at: issued_at };
+        let id = self.minted(brought).await?;
+        let minted = Minted { client_id, issued_at, tokens, id };
         let identity = self.linear().identity(&minted.tokens.access).await;
         let workspace = identity.as_ref().ok().map(|identity| identity.workspace.id.clone());
         let adopted = match identity {
@@ -231,8 +237,7 @@ impl Engine {
             Err(error) => Err(FinishError::LinearUnreachable(error.to_string())),
         };
         if adopted.is_err() {
-            let (client_id, first) = (&*minted.client_id, attempt.connection_id.as_deref());
-            self.give_back(Spare { client_id, workspace: workspace.as_deref(), first, tokens: &minted.tokens }).await;
+            self.give_back(&minted.id, workspace.as_deref()).await;
         }
         adopted
     }
@@ -268,6 +273,7 @@ impl Engine {
                 scopes: tokens.scopes.clone().unwrap_or_else(|| attempt.scopes.clone()),
                 connected_by: person.user_id.clone(),
                 exclusive: !self.settings().shared_workspaces,
+                minted: Some(minted.id.clone()),
                 now: self.now(),
             };
             match self.store().connection_adopt(&adoption).await? {
@@ -282,6 +288,7 @@ impl Engine {
                     let email = self.store().connection_holder_email(&identity.workspace.id, &person.organisation_id).await?;
                     return Err(FinishError::WorkspaceAlreadyLinked { email });
                 }
+                Adopted::Released => return Err(FinishError::LinearUnreachable("it took too long".to_owned())),
                 Adopted::Moved => {}
             }
         }
@@ -310,7 +317,12 @@ impl Engine {
 
     /// A pair of tokens for its row.
     pub(crate) fn seal(&self, connection: &str, organisation: &str, tokens: &Tokens, issued_at: Millis) -> NewGrant {
-        let place = |column| Place { table: CONNECTIONS, row: connection, column, organisation };
+        self.seal_in(CONNECTIONS, connection, organisation, tokens, issued_at)
+    }
+
+    /// A pair of tokens for a row of a table that has columns for it.
+    pub(crate) fn seal_in(&self, table: &'static str, row: &str, organisation: &str, tokens: &Tokens, issued_at: Millis) -> NewGrant {
+        let place = |column| Place { table, row, column, organisation };
         let life = tokens.expires_in.and_then(|life| Millis::try_from(life.as_millis()).ok()).unwrap_or(CAUTIOUS_LIFE);
         NewGrant {
             access_sealed: self.vault().seal(place(ACCESS), &tokens.access),

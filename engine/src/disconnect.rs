@@ -1,14 +1,20 @@
 //! Ending a connection: here first, then at Linear, where both tokens are made void.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
+use tokio::time::sleep;
 
 use crate::account::Person;
 use crate::clock::{DAY, MINUTE};
 use crate::connection::State;
 use crate::linear::{ExchangeError, Revocation, Tokens};
-use crate::store::{ACCESS, Actor, CONNECTIONS, REFRESH, SealedGrant, StoreError, SupersededGrant};
+use crate::minted::Unwritten;
+use crate::store::{ACCESS, Actor, CONNECTIONS, NewGrant, REFRESH, SealedGrant, StoreError, SupersededGrant};
 use crate::{Engine, uncancelled};
 
+/// Pauses in seconds before a pair whose answer was lost is asked for, within the half hour in which Linear repeats it.
+const FETCH_AGAIN_S: [u64; 7] = [0, 2, 10, 60, 300, 600, 600];
 /// Leftovers looked at in one go.
 const RESUME_LIMIT: i64 = 100;
 
@@ -34,16 +40,6 @@ impl Voided {
     fn confirmed(confirmed: bool) -> Voided {
         if confirmed { Voided::Done } else { Voided::Unconfirmed }
     }
-}
-
-/// A pair that a consent brought and that nobody will use.
-pub(crate) struct Spare<'a> {
-    pub client_id: &'a str,
-    /// Linear's organization id, where Linear said it.
-    pub workspace: Option<&'a str>,
-    /// The connection that it was meant for.
-    pub first: Option<&'a str>,
-    pub tokens: &'a Tokens,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +87,7 @@ impl Engine {
         }
         if let Some(now) = self.now_to_forget() {
             self.store().grants_forget(now - DAY).await?;
+            self.store().minted_grants_forget(now - self.settings().keep_disconnected).await?;
         }
         Ok(done)
     }
@@ -145,14 +142,22 @@ impl Engine {
         Ok(worst)
     }
 
-    /// [`Engine::fetch_lost_pair`] for tokens that a new consent has taken the place of, in the background. It stays set aside
-    /// until the connection ends.
+    /// [`Engine::fetch_lost_pair`] for tokens that a new consent has taken the place of, in the background, for as long as Linear
+    /// repeats its answer. It stays set aside until the connection ends.
     pub(crate) fn keep_lost_pair(&self, grant: SealedGrant) {
         let engine = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = engine.fetch_lost_pair(&grant.organisation_id, &grant).await {
-                tracing::error!(%error, connection = grant.connection_id, "a lost pair of tokens could not be set aside");
+            for pause in FETCH_AGAIN_S {
+                sleep(Duration::from_secs(pause)).await;
+                match engine.fetch_lost_pair(&grant.organisation_id, &grant).await {
+                    Ok(true) => return,
+                    Ok(false) => {}
+                    Err(error) => {
+                        tracing::error!(%error, connection = grant.connection_id, "a lost pair of tokens could not be set aside yet")
+                    }
+                }
             }
+            tracing::error!(connection = grant.connection_id, "a lost pair of tokens was never found");
         });
     }
 
@@ -217,29 +222,21 @@ impl Engine {
         Ok(Voided::confirmed(self.void_sealed(&grant.organisation_id, &grant.connection_id, access, refresh).await))
     }
 
-    /// Gives a pair back that a consent brought and that nobody will use: at once, or set aside for the sake of a connection
-    /// that lives. Where the workspace is not known, any connection of the app may be the one.
-    pub(crate) async fn give_back(&self, spare: Spare<'_>) {
-        let Spare { client_id, workspace, first, tokens } = spare;
-        match self.store().connection_living(Some(client_id), workspace, first).await {
-            Ok(None) => {
-                self.void(&tokens.access, tokens.refresh.as_ref()).await;
-            }
-            Ok(Some((organisation, id))) => self.set_aside(&organisation, &id, client_id, tokens).await,
-            Err(error) => tracing::error!(%error, "tokens that nobody needs are not revoked: a connection may live by them"),
-        }
-    }
-
     /// Keeps a pair, sealed, until a connection has ended.
     pub(crate) async fn set_aside(&self, organisation: &str, id: &str, client_id: &str, tokens: &Tokens) {
-        let sealed = self.seal(id, organisation, tokens, self.now());
-        if let Err(error) = self.store().superseded_grant_put(id, self.spare_number(), Some(client_id), &sealed).await {
-            tracing::error!(%error, "tokens that nobody needs could not be set aside; they stay alive until they run out");
+        let grant = self.seal(id, organisation, tokens, self.now());
+        self.set_aside_as(id, self.spare_number(), client_id, grant).await;
+    }
+
+    /// The same under a number that tells it from others of the connection.
+    pub(crate) async fn set_aside_as(&self, id: &str, number: i64, client_id: &str, grant: NewGrant) {
+        if self.store().superseded_grant_put(id, number, Some(client_id), &grant).await.is_err() {
+            self.write_in_time(Unwritten::Spare { connection: id.to_owned(), number, client_id: client_id.to_owned(), grant });
         }
     }
 
     /// Far below every generation, and never twice the same.
-    fn spare_number(&self) -> i64 {
+    pub(crate) fn spare_number(&self) -> i64 {
         i64::MIN + (i64::from_le_bytes(self.entropy().bytes::<8>()) & (i64::MAX >> 1))
     }
 

@@ -23,6 +23,7 @@ pub mod every;
 pub mod linear;
 pub mod live;
 pub mod mail;
+mod minted;
 pub mod network;
 pub mod outgoing;
 mod password;
@@ -41,7 +42,7 @@ pub mod vault;
 pub mod webhook;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -124,6 +125,7 @@ struct Parts {
     sessions_used: sessions::Used,
     budgets: budget::Budgets,
     doubts: doubts::Doubts,
+    unwritten: AtomicUsize,
     listeners: webhook::Listeners,
     ingest: webhook::Ingest,
     refusals: webhook::Refusals,
@@ -199,6 +201,7 @@ impl Engine {
             sessions_used: sessions::Used::default(),
             budgets: budget::Budgets::default(),
             doubts: doubts::Doubts::default(),
+            unwritten: AtomicUsize::default(),
             listeners: webhook::Listeners::default(),
             ingest: webhook::Ingest::default(),
             refusals: webhook::Refusals::default(),
@@ -401,6 +404,11 @@ impl Engine {
 
     fn doubts(&self) -> &doubts::Doubts {
         &self.0.doubts
+    }
+
+    /// Pairs that wait for the database.
+    fn unwritten(&self) -> &AtomicUsize {
+        &self.0.unwritten
     }
 
     fn flights(&self) -> &refresh::Flights {

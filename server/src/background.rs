@@ -16,6 +16,7 @@ const SWEEP_APART: Duration = Duration::from_secs(4);
 const RESUME: Rhythm = Rhythm::new("resume", Duration::from_secs(3)).vital();
 /// Soon, so that a flood of deliveries does not fill the disk.
 const PRUNE: Rhythm = Rhythm::new("prune", Duration::from_secs(5)).vital();
+const GIVE_BACK: Rhythm = Rhythm::new("give_back", Duration::from_secs(10));
 const STORAGE: Rhythm = Rhythm::new("storage", Duration::from_secs(3)).vital();
 const CLOCK: Rhythm = Rhythm::new("clock", Duration::from_secs(10));
 /// Sooner than anybody wonders why a command waits.
@@ -30,6 +31,7 @@ pub fn start(engine: &Engine) -> JoinSet<()> {
     background.spawn(every(engine, TIDY_UP, tidy_up));
     background.spawn(every(engine, SWEEP, sweep));
     background.spawn(every(engine, RESUME, resume));
+    background.spawn(every(engine, GIVE_BACK, give_back));
     background.spawn(every(engine, PRUNE, prune));
     background.spawn(every(engine, LOOK_AGAIN, look_again));
     background.spawn(every(engine, ALARM, alarm));
@@ -123,6 +125,15 @@ async fn look_again(engine: Engine) {
         Ok(0) => {}
         Ok(connections) => tracing::info!(connections, "Linear accepts tokens again that it had refused: connected as before"),
         Err(error) => tracing::error!(%error, "connections that were given up could not be looked at"),
+    }
+}
+
+/// Gives pairs back that consents left behind.
+async fn give_back(engine: Engine) {
+    match engine.give_back_left().await {
+        Ok(0) => {}
+        Ok(given) => tracing::info!(given, "pairs that nobody needs were given back"),
+        Err(error) => tracing::error!(%error, "pairs that nobody needs could not be given back"),
     }
 }
 

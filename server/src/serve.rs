@@ -65,6 +65,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     let _lock = config.sqlite_file().map(ServeLock::take).transpose()?;
     engine.store().leave_room().await.map_err(StartError::from)?;
     engine.name_shared_workspaces().await.map_err(StartError::from)?;
+    engine.abandon_consents().await;
     let beginning = tokio::spawn(begin_epoch(engine.clone()));
     // A database that takes nothing now gives out no numbers either.
     let _ = tokio::time::timeout(EPOCH_PATIENCE, beginning).await;

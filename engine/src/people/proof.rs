@@ -36,6 +36,14 @@ struct Wanted<'a> {
     code_hash: Option<String>,
 }
 
+/// What somebody lent for a look.
+struct Loan {
+    client_id: String,
+    workspace: Option<String>,
+    person: Option<String>,
+    tokens: Tokens,
+}
+
 impl Engine {
     /// Sends a member to Linear's consent page, to say who they are in the workspace of a connection. With `linear_id` they
     /// have to be that person.
@@ -159,36 +167,46 @@ impl Engine {
         who.map_err(|error| ProofError::LinearUnreachable(error.to_string()))
     }
 
-    /// Revokes at once what was lent to look: it is one person's, who may take it back in Linear at any time, so no
-    /// installation hangs on it. Only where a living connection acts as that very person may it hang on the same permission;
-    /// then it waits for that one's end, sealed.
+    /// Hands back what was lent to look, and goes on in the background where Linear does not confirm it. Nothing is stored
+    /// for that.
     async fn hand_back(&self, client_id: &str, who: Option<&WhoAmI>, tokens: Tokens) {
-        let (workspace, person) = who.map(|who| (&*who.workspace.id, &*who.person.id)).unzip();
-        match self.store().connection_living_as(client_id, workspace, person).await {
-            Ok(Some((organisation, id))) => self.set_aside(&organisation, &id, client_id, &tokens).await,
-            Ok(None) => self.void_for_certain(tokens).await,
-            Err(error) => {
-                tracing::warn!(%error, "a permission that was lent for a look is revoked unseen");
-                self.void_for_certain(tokens).await;
-            }
-        }
-    }
-
-    /// Goes on in the background where Linear does not confirm it. Nothing is stored for that.
-    async fn void_for_certain(&self, tokens: Tokens) {
-        if self.void(&tokens.access, tokens.refresh.as_ref()).await {
+        let loan = Loan {
+            client_id: client_id.to_owned(),
+            workspace: who.map(|who| who.workspace.id.clone()),
+            person: who.map(|who| who.person.id.clone()),
+            tokens,
+        };
+        if self.is_handed_back(&loan).await {
             return;
         }
         let engine = self.clone();
         tokio::spawn(async move {
             for seconds in AGAIN_AFTER_S {
                 tokio::time::sleep(Duration::from_secs(seconds)).await;
-                if engine.void(&tokens.access, tokens.refresh.as_ref()).await {
+                if engine.is_handed_back(&loan).await {
                     return;
                 }
             }
             tracing::error!("Linear never confirmed that a permission is revoked that was lent to say who somebody is");
         });
+    }
+
+    /// Revokes what was lent: it is one person's, who may take it back in Linear at any time, so no installation hangs on
+    /// it. Only where a living connection acts as that very person may it hang on the same permission; then it waits for that
+    /// one's end, sealed.
+    async fn is_handed_back(&self, loan: &Loan) -> bool {
+        let Loan { client_id, workspace, person, tokens } = loan;
+        match self.store().connection_living_as(client_id, workspace.as_deref(), person.as_deref()).await {
+            Ok(Some((organisation, id))) => {
+                self.set_aside(&organisation, &id, client_id, tokens).await;
+                true
+            }
+            Ok(None) => self.void(&tokens.access, tokens.refresh.as_ref()).await,
+            Err(error) => {
+                tracing::warn!(%error, "a permission that was lent for a look is handed back later");
+                false
+            }
+        }
     }
 
     async fn link_proved(&self, person: &Person, connection: &Connection, who: &WhoAmI, told: Told) -> Result<Proof, ProofError> {

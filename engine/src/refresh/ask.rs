@@ -117,15 +117,12 @@ impl Engine {
         tracing::info!("somebody connected anew or disconnected meanwhile: nobody needs the refreshed tokens");
         // Below nought, so that no pair that a consent set aside is in the way.
         let (connection, generation) = (&*route.connection, -route.generation);
-        let client_id = Some(rotation.client_id.as_str());
-        if let Err(error) = self.store().superseded_grant_put(connection, generation, client_id, &rotation.grant).await {
-            tracing::error!(%error, "tokens to be revoked could not be written down");
-        }
+        self.set_aside_as(connection, generation, &rotation.client_id, rotation.grant.clone()).await;
         let lost = SupersededGrant {
             generation,
             access_sealed: rotation.grant.access_sealed.clone(),
             refresh_sealed: rotation.grant.refresh_sealed.clone(),
-            client_id: client_id.map(str::to_owned),
+            client_id: Some(rotation.client_id.clone()),
         };
         if let Err(error) = self.void_spare(organisation, connection, &lost).await {
             tracing::error!(%error, "tokens that nobody needs will be revoked with their connection's end");

@@ -178,6 +178,8 @@ pub struct Adoption {
     pub grant: NewGrant,
     /// Refuse a workspace that another organisation holds.
     pub exclusive: bool,
+    /// Where the pair was written down before anybody knew whose it is: it is taken out there.
+    pub minted: Option<String>,
     pub now: Millis,
     pub act: Act,
 }
@@ -187,6 +189,8 @@ pub enum Adopted {
     Done,
     /// Another organisation holds the workspace.
     Held,
+    /// The pair took too long and is being given back.
+    Released,
     /// The workspace's row got another id meanwhile; seal for that one and try again.
     Moved,
 }
@@ -305,6 +309,12 @@ impl Store {
         let _stale = self.recent.stale_after(&new.id);
         transact!(self, of &new.act.organisation_id, tx => {
             note!(self, tx, &new.act);
+            if let Some(minted) = &new.minted {
+                let taken = sqlx::query("DELETE FROM minted_grants WHERE id = $1 AND released = FALSE").bind(minted).execute(&mut *tx).await?;
+                if taken.rows_affected() == 0 {
+                    return Ok(Adopted::Released);
+                }
+            }
             // Written whatever the operator allows today: tomorrow it may be otherwise. Of two that end at once, one may have
             // handed its claim on to the other.
             sqlx::query("DELETE FROM workspace_claims WHERE workspace_id = $1 AND organisation_id <> $2 \

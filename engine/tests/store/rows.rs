@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use relink_engine::account::{NewMember, Role};
 use relink_engine::connection::{Actor, Evidence, PassingError, Reason, State};
-use relink_engine::store::{Act, Actor as Doer, Adopted, Adoption, ConnectAttempt, Member, Store, StoredSession};
+use relink_engine::store::{Act, Actor as Doer, Adopted, Adoption, ConnectAttempt, Member, MintedGrant, Store, StoredSession};
 use tokio::task::JoinSet;
 
 use crate::on_both;
@@ -30,6 +30,7 @@ on_both!(
     a_shared_workspace_is_handed_on_by_whoever_leaves_it,
     an_older_database_learns_who_holds_what,
     tokens_wait_for_the_last_connection_of_their_app_and_workspace,
+    a_pair_is_adopted_or_given_back_and_never_both,
     only_the_current_generation_breaks_a_connection,
     a_disconnected_connection_is_history,
     tokens_are_forgotten_only_when_void_or_old,
@@ -278,6 +279,47 @@ async fn workspaces_may_be_shared_where_that_is_allowed(fresh: Fresh) {
         let shared = Adoption { exclusive: false, ..adoption(&person, id, "w") };
         assert_eq!(fresh.store.connection_adopt(&shared).await.unwrap(), Adopted::Done);
     }
+}
+
+async fn a_pair_is_adopted_or_given_back_and_never_both(fresh: Fresh) {
+    let store = &fresh.store;
+    let person = member(store, "north", "a@example.com", Role::Owner).await;
+    let pair = |id: &str| MintedGrant {
+        id: id.to_owned(),
+        organisation_id: person.organisation_id.clone(),
+        client_id: "the app".to_owned(),
+        workspace_id: None,
+        connection_id: None,
+        access_sealed: vec![1],
+        refresh_sealed: Some(vec![2]),
+        minted_at: 100,
+        released: false,
+    };
+    for id in ["m1", "m2", "m2", "m3"] {
+        store.minted_grant_put(&pair(id)).await.unwrap();
+    }
+    let of = |minted: &str| Adoption { minted: Some(minted.to_owned()), ..adoption(&person, "c1", "w") };
+    assert!(store.minted_grants_take(99, 150, 200, 9).await.unwrap().is_empty(), "they are under way");
+    assert_eq!(store.connection_adopt(&of("m1")).await.unwrap(), Adopted::Done);
+    assert!(store.minted_grant_release("m1", None, 200).await.unwrap().is_none(), "it is the connection's");
+    let released = store.minted_grant_release("m2", Some("w"), 200).await.unwrap().unwrap();
+    assert_eq!((released.workspace_id.as_deref(), released.released), (Some("w"), true));
+    assert_eq!(store.connection_adopt(&of("m2")).await.unwrap(), Adopted::Released);
+    let taken = async |abandoned, tried_before| {
+        let taken = store.minted_grants_take(abandoned, tried_before, 300, 9).await.unwrap();
+        taken.into_iter().map(|minted| minted.id).collect::<Vec<_>>()
+    };
+    assert_eq!(taken(99, 199).await, Vec::<String>::new(), "one was tried a moment ago, the other is under way");
+    assert_eq!(taken(99, 200).await, ["m2"]);
+    assert_eq!(taken(100, 200).await, ["m3"], "its process died");
+    assert_eq!(store.connection_adopt(&of("m3")).await.unwrap(), Adopted::Released);
+    let grant = adoption(&person, "c1", "w").grant;
+    assert!(store.minted_grant_set_aside(&pair("m2"), "c1", -5, &grant).await.unwrap());
+    assert!(!store.minted_grant_set_aside(&pair("m2"), "c1", -6, &grant).await.unwrap(), "once");
+    assert_eq!(store.superseded_grants("c1").await.unwrap().len(), 1);
+    store.minted_grant_delete("m3").await.unwrap();
+    store.minted_grant_put(&pair("m4")).await.unwrap();
+    assert_eq!((store.minted_grants_forget(99).await.unwrap(), store.minted_grants_forget(100).await.unwrap()), (0, 1));
 }
 
 async fn only_the_current_generation_breaks_a_connection(fresh: Fresh) {

@@ -260,6 +260,7 @@ pub fn adoption(person: &Person, id: &str, workspace: &str) -> Adoption {
             expires_at: 86_400_010,
         },
         exclusive: true,
+        minted: None,
         act: act(&person.organisation_id, "connection.connected", 10),
         now: 10,
     }

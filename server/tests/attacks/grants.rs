@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use crate::process::client;
 use crate::site::Site;
+use crate::walk::walk;
 
 /// Every request of the kind goes wrong, until the faults are cleared.
 fn from_now_on(site: &Site, endpoint: Endpoint, kind: Kind) {
@@ -30,6 +31,33 @@ async fn deliver(site: &Site, workspace: &str, number: i64) -> String {
     let post = client().post(format!("{}/webhooks/linear", site.relink.url)).header("linear-signature", signature).body(body);
     let answer: Value = post.send().await.unwrap().json().await.unwrap();
     answer["status"].as_str().unwrap_or_default().to_owned()
+}
+
+/// What Linear holds alive and no connection here holds.
+fn living_grants(site: &Site) -> usize {
+    site.linear.state()["grants"].as_array().unwrap().iter().filter(|grant| grant["ended"] == false).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_killed_between_the_pair_and_its_identity_gives_it_back_when_it_is_there_again() {
+    let mut site = Site::open().await;
+    from_now_on(&site, Endpoint::Graphql, Kind::Hang);
+    let browser = site.browser.clone();
+    let (relink, linear) = (site.relink.url.clone(), site.linear_url.clone());
+    tokio::spawn(async move { walk(&browser, &relink, &linear, "acme-robotics", &[]).await });
+    while site.linear.count("graphql", "received") == 0 {
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(living_grants(&site), 1);
+    site.linear.clear_faults();
+    site.crash().await;
+    let began = Instant::now();
+    while living_grants(&site) > 0 {
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", site.relink.said());
+        sleep(Duration::from_millis(100)).await;
+    }
+    site.connect("acme-robotics").await;
+    assert_eq!(living_grants(&site), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

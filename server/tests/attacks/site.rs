@@ -58,6 +58,14 @@ impl Site {
         assert_eq!(self.post("/signup", &fields).await.status(), 303);
     }
 
+    /// The power goes, and comes back.
+    pub async fn crash(&mut self) {
+        self.relink.signal("KILL");
+        self.relink.exit_code().await;
+        let port = self.relink.url.rsplit(':').next().unwrap().parse().unwrap();
+        self.relink = Running::serve_on(&self.place, port).await;
+    }
+
     /// Posts a form as the owner.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::Response {
         self.browser.post(format!("{}{path}", self.relink.url)).form(fields).send().await.unwrap()

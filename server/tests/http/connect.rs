@@ -10,6 +10,7 @@ use relink_engine::clock::MINUTE;
 use relink_simulator::{Endpoint, Fault, Kind, Rename};
 use serde_json::json;
 
+use crate::cuts::empty_database;
 use crate::world::{Browser, Reply, Setup, World, both, fault};
 
 /// Nothing was stored, and no token that was minted is alive.
@@ -263,6 +264,91 @@ async fn a_failing_identity_query_gives_the_tokens_back() {
         let reply = browser.walk("acme-robotics", &[]).await;
         println!("{kind:?}");
         nothing_came_of_it(&mut browser, &reply, "linear_unreachable").await;
+    }
+}
+
+#[tokio::test]
+async fn a_pair_is_given_back_when_linear_is_well_again_though_identity_and_revocation_failed() {
+    for postgres in [None, empty_database().await] {
+        let world = World::with(Setup { postgres, ..Setup::default() }).await;
+        let mut browser = world.owner().await;
+        world.fault(Endpoint::Graphql, Kind::Html500);
+        world.faults(Endpoint::Revoke, Kind::Status, 100);
+        assert_eq!(browser.walk("acme-robotics", &[]).await.location(), "/integrations?error=linear_unreachable");
+        for _ in 0..3 {
+            world.advance(MINUTE);
+            assert_eq!(world.engine.give_back_left().await.unwrap(), 0);
+            assert_eq!(world.living_tokens(), 2, "Linear does not take it yet");
+        }
+        world.linear.clear_faults();
+        assert_eq!(world.engine.give_back_left().await.unwrap(), 0, "it was asked a moment ago");
+        world.advance(MINUTE);
+        assert_eq!((world.engine.give_back_left().await.unwrap(), world.living_tokens()), (1, 0));
+        world.advance(MINUTE);
+        assert_eq!(world.engine.give_back_left().await.unwrap(), 0, "once");
+    }
+}
+
+#[tokio::test]
+async fn a_pair_is_given_back_when_the_database_is_well_again() {
+    // Where it fails: writing the pair down, or what Linear says of it and that nobody needs it.
+    let cases = [
+        ["CREATE TRIGGER t1 BEFORE INSERT ON minted_grants BEGIN SELECT RAISE(ABORT, 'no'); END", "SELECT 1"],
+        [
+            "CREATE TRIGGER t1 BEFORE INSERT ON connections BEGIN SELECT RAISE(ABORT, 'no'); END",
+            "CREATE TRIGGER t2 BEFORE UPDATE ON minted_grants BEGIN SELECT RAISE(ABORT, 'no'); END",
+        ],
+    ];
+    for case in cases {
+        let world = World::new().await;
+        let mut browser = world.owner().await;
+        for sql in case {
+            world.sql(sql).await;
+        }
+        browser.walk("acme-robotics", &[]).await;
+        assert_eq!(world.living_tokens(), 2, "it cannot be known whether it may be revoked");
+        world.sql("DROP TRIGGER IF EXISTS t1").await;
+        world.sql("DROP TRIGGER IF EXISTS t2").await;
+        world.advance(3 * MINUTE);
+        world.until_given_back().await;
+        browser.connect("acme-robotics").await;
+        assert_eq!(world.living_tokens(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_consent_that_takes_too_long_is_given_back_and_connects_nothing() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    let leave = browser.leave_for_linear(&[]).await;
+    let back = browser.decide(&leave, "acme-robotics", "approve");
+    world.linear.add_fault(Fault { delay_ms: Some(1_500), ..fault(Endpoint::Graphql, Kind::DelayReply) }).unwrap();
+    let meanwhile = async {
+        while world.living_tokens() == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(world.engine.give_back_left().await.unwrap(), 0, "it is under way");
+        world.advance(3 * MINUTE);
+        assert_eq!(world.engine.give_back_left().await.unwrap(), 1);
+    };
+    let (reply, ()) = tokio::join!(browser.get(&back), meanwhile);
+    assert_eq!((reply.location(), world.living_tokens()), ("/integrations?error=linear_unreachable", 0));
+    browser.get("/integrations").await.shows("Connect your first workspace");
+}
+
+impl World {
+    /// Until nothing is left alive that no connection holds. What waits for the database waits on a real clock.
+    pub async fn until_given_back(&self) {
+        for _ in 0..100 {
+            self.engine.give_back_left().await.unwrap();
+            if self.living_tokens() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            self.advance(MINUTE);
+        }
+        panic!("a pair that nobody needs stays alive");
     }
 }
 

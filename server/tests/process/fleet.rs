@@ -175,6 +175,7 @@ impl Fleet {
                 app_id: None,
                 client_id: self.linear.app().client_id,
                 exclusive: false,
+                minted: None,
                 act: command(&organisation, "connection.connected"),
                 now,
                 id: id.clone(),

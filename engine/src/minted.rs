@@ -1,0 +1,167 @@
+//! Pairs that Linear minted for a code: written down before anybody asks whose they are, and given back if no connection
+//! adopts them, whatever fails or crashes in between.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt as _};
+
+use crate::Engine;
+use crate::clock::{MINUTE, Millis, SECOND};
+use crate::every::gets_on;
+use crate::linear::Tokens;
+use crate::store::{ACCESS, MINTED_GRANTS, MintedGrant, NewGrant, REFRESH, StoreError};
+
+/// A consent takes no longer than this: whoever brought it has died.
+const ABANDONED_AFTER: Millis = 2 * MINUTE;
+/// Linear is asked again about a pair that it did not confirm void.
+const TRY_EVERY: Millis = 20 * SECOND;
+/// Pairs given back in one go, and at a time.
+const LIMIT: i64 = 100;
+const AT_ONCE: usize = 8;
+/// Pairs that wait in memory for a database, at most.
+const UNWRITTEN_MAX: usize = 1_000;
+/// Pauses between tries to write one down, in seconds; the last one so often.
+const WRITE_AGAIN_S: [u64; 6] = [1, 2, 4, 8, 15, 30];
+const WRITES: usize = 120;
+
+/// What comes with a code.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Brought<'a> {
+    pub organisation: &'a str,
+    pub client_id: &'a str,
+    /// The connection that it is meant for.
+    pub connection: Option<&'a str>,
+    pub tokens: &'a Tokens,
+    pub at: Millis,
+}
+
+/// A pair that the database did not take yet.
+#[derive(Clone, Debug)]
+pub(crate) enum Unwritten {
+    Minted(MintedGrant),
+    /// To be set aside until a connection has ended.
+    Spare {
+        connection: String,
+        number: i64,
+        client_id: String,
+        grant: NewGrant,
+    },
+}
+
+impl Engine {
+    /// Writes a pair down and answers its id. Where the database fails it goes on trying in the background, and the pair is
+    /// to be given back: nobody may adopt it any more.
+    pub(crate) async fn minted(&self, brought: Brought<'_>) -> Result<String, StoreError> {
+        let Brought { organisation, client_id, connection, tokens, at } = brought;
+        let id = self.entropy().id();
+        let NewGrant { access_sealed, refresh_sealed, .. } = self.seal_in(MINTED_GRANTS, &id, organisation, tokens, at);
+        let minted = MintedGrant {
+            id: id.clone(),
+            organisation_id: organisation.to_owned(),
+            client_id: client_id.to_owned(),
+            workspace_id: None,
+            connection_id: connection.map(str::to_owned),
+            access_sealed,
+            refresh_sealed,
+            minted_at: at,
+            released: false,
+        };
+        match self.store().minted_grant_put(&minted).await {
+            Ok(()) => Ok(id),
+            Err(error) => {
+                self.write_in_time(Unwritten::Minted(MintedGrant { released: true, ..minted }));
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives a pair back that nobody will use: at once, or in the background where Linear or the database fail. One that was
+    /// adopted in spite of all stays.
+    pub(crate) async fn give_back(&self, id: &str, workspace: Option<&str>) {
+        let given = match self.store().minted_grant_release(id, workspace, self.now()).await {
+            Ok(Some(minted)) => self.give_back_minted(&minted).await,
+            Ok(None) => return,
+            Err(error) => Err(error),
+        };
+        match given {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!("Linear did not confirm that a pair is void that nobody needs; it is asked again"),
+            Err(error) => tracing::error!(%error, "a pair that nobody needs could not be given back yet; it is tried again"),
+        }
+    }
+
+    /// Where one process serves alone, nobody will adopt what another one left lying: it need not wait. Before the first consent.
+    pub async fn abandon_consents(&self) {
+        if let Err(error) = self.store().minted_grants_abandon().await {
+            tracing::warn!(%error, "pairs of consents that were broken off could not be released yet; they are in some minutes");
+        }
+    }
+
+    /// Gives back what consents left behind that failed, or whose process died. Answers how many are done with.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_back_left(&self) -> Result<u32, StoreError> {
+        let now = self.now();
+        let left = self.store().minted_grants_take(now - ABANDONED_AFTER, now - TRY_EVERY, now, LIMIT).await?;
+        let given = stream::iter(left).map(|minted| async move { self.give_back_minted(&minted).await }).buffer_unordered(AT_ONCE);
+        let given: Vec<_> = given.inspect(|_| gets_on()).collect().await;
+        given.into_iter().try_fold(0, |done, given| Ok(done + u32::from(given?)))
+    }
+
+    /// At once, or set aside for the sake of a connection that lives. Where the workspace is not known, any connection of the
+    /// app may be the one. True when it is done with.
+    async fn give_back_minted(&self, minted: &MintedGrant) -> Result<bool, StoreError> {
+        let open = |column, sealed: &[u8]| self.vault().open_row(MINTED_GRANTS, column, &minted.id, &minted.organisation_id, sealed);
+        let opened = (open(ACCESS, &minted.access_sealed), minted.refresh_sealed.as_ref().map(|sealed| open(REFRESH, sealed)).transpose());
+        let (Ok(access), Ok(refresh)) = opened else {
+            tracing::warn!("a sealed pair that nobody needs does not open, so it cannot be given back");
+            return Ok(false);
+        };
+        let first = minted.connection_id.as_deref();
+        let living = self.store().connection_living(Some(&minted.client_id), minted.workspace_id.as_deref(), first).await?;
+        let Some((organisation, connection)) = living else {
+            let void = self.void(&access, refresh.as_ref()).await;
+            if void {
+                self.store().minted_grant_delete(&minted.id).await?;
+            }
+            return Ok(void);
+        };
+        let tokens = Tokens { access, refresh, expires_in: None, scopes: None };
+        let sealed = self.seal(&connection, &organisation, &tokens, minted.minted_at);
+        self.store().minted_grant_set_aside(minted, &connection, self.spare_number(), &sealed).await?;
+        Ok(true)
+    }
+
+    /// Writes a pair down in the background, for an hour at most: as long as this process lives it is not forgotten.
+    pub(crate) fn write_in_time(&self, unwritten: Unwritten) {
+        let engine = self.for_programs();
+        if engine.unwritten().fetch_add(1, Ordering::Relaxed) >= UNWRITTEN_MAX {
+            engine.unwritten().fetch_sub(1, Ordering::Relaxed);
+            return tracing::error!("too many pairs wait for the database: one that nobody needs stays alive at Linear");
+        }
+        tracing::error!("a pair that nobody needs could not be written down yet; trying again");
+        tokio::spawn(async move {
+            let pauses = (0..WRITES).map(|tries| WRITE_AGAIN_S[tries.min(WRITE_AGAIN_S.len() - 1)]);
+            for pause in pauses {
+                tokio::time::sleep(Duration::from_secs(pause)).await;
+                if engine.write(&unwritten).await.is_ok() {
+                    engine.unwritten().fetch_sub(1, Ordering::Relaxed);
+                    return;
+                }
+            }
+            engine.unwritten().fetch_sub(1, Ordering::Relaxed);
+            tracing::error!("a pair that nobody needs was never written down and stays alive at Linear");
+        });
+    }
+
+    async fn write(&self, unwritten: &Unwritten) -> Result<(), StoreError> {
+        match unwritten {
+            Unwritten::Minted(minted) => self.store().minted_grant_put(minted).await,
+            Unwritten::Spare { connection, number, client_id, grant } => {
+                self.store().superseded_grant_put(connection, *number, Some(client_id), grant).await
+            }
+        }
+    }
+}
