@@ -44,20 +44,47 @@ impl Linear {
         }
         let reply = self.http.send(request.build().map_err(Passing::from)?).await?;
         let status = reply.status.as_u16();
-        // Reading megabytes of data to find out that they hold no error would be a waste: an error that counts comes alone.
-        let small = reply.body.len() <= ERRORS_MAX;
-        let body: Option<Value> = if small { serde_json::from_slice(&reply.body).ok() } else { None };
-        if is_unauthenticated(status, body.as_ref()) {
+        if was_not_executed(status, &reply.body) {
             return Err(CallError::Authentication { status });
         }
         Ok(Answer { status: reply.status, headers: passed_back(&reply.headers), body: reply.body })
     }
 }
 
-/// An authentication error has no data beside it.
+/// An authentication error has no data beside it, so it is short. Reading megabytes of data to find out that they hold no error
+/// would be a waste.
 const ERRORS_MAX: usize = 64 * 1024;
+
+/// Linear did not accept the token, and nothing says that it did something all the same. What cannot be read may be data,
+/// whatever its status: that is not asked for twice.
+fn was_not_executed(status: u16, body: &[u8]) -> bool {
+    if body.len() > ERRORS_MAX {
+        return false;
+    }
+    let read: Option<Value> = serde_json::from_slice(body).ok();
+    let may_be_data = read.is_none() && body.trim_ascii_start().starts_with(b"{");
+    !may_be_data && is_unauthenticated(status, read.as_ref())
+}
 
 fn passed_back(headers: &HeaderMap) -> HeaderMap {
     let is_passed = |name: &HeaderName| PASSED_BACK.contains(name) || LIMITS.iter().any(|limit| name.as_str().starts_with(limit));
     headers.iter().filter(|(name, _)| is_passed(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_may_hold_data_is_never_asked_for_twice() {
+        let error = r#"{"errors":[{"message":"no","extensions":{"code":"AUTHENTICATION_ERROR"}}]}"#;
+        for (status, body) in [(401, ""), (401, "<html>"), (401, error), (200, error), (401, r#"{"error":"unauthorized"}"#)] {
+            assert!(was_not_executed(status, body.as_bytes()), "{status} {body}");
+        }
+        let long = format!(r#"{{"data":{{"issueCreate":{{"text":"{}"}}}}}}"#, "x".repeat(ERRORS_MAX));
+        for body in [long.as_str(), &" ".repeat(ERRORS_MAX + 1), r#"{"data":{"issueCreate":{"succ"#, r#"{"data":{"a":1}}"#] {
+            assert!(!was_not_executed(401, body.as_bytes()), "{body}");
+        }
+        assert!(!was_not_executed(403, b"<html>"));
+    }
 }

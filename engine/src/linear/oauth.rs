@@ -102,6 +102,9 @@ impl Linear {
         let endpoint = TokenEndpoint { http: &self.http, guard: Some(Guard::new(may_be_shown)) };
         let reply = self.oauth_client(app).exchange_refresh_token(&token).request_async(&endpoint).await;
         let mut tokens = tokens_in(reply)?;
+        if tokens.access.expose_secret() == refresh_token.expose_secret() {
+            return Err(Passing::Unreadable(200).into());
+        }
         // The one that was shown is no successor: Linear did not say which is.
         tokens.refresh = tokens.refresh.filter(|next| next.expose_secret() != refresh_token.expose_secret());
         Ok(tokens)
@@ -159,10 +162,8 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
             if let Some(refusal) = refusal(&reply) {
                 return Err(refusal);
             }
-            let mut response = HttpResponse::new(reply.body);
-            *response.status_mut() = reply.status;
-            *response.headers_mut() = reply.headers;
-            Ok(response)
+            // A success of whatever number and label: what the body says counts, and a pair is worth more than its wrapping.
+            Ok(HttpResponse::new(without_mark(&reply.body).to_vec()))
         })
     }
 }
@@ -177,11 +178,14 @@ fn refusal(reply: &Reply) -> Option<ExchangeError> {
     }
     let status = reply.status.as_u16();
     let body = body_of(reply);
-    if let Some(code) = body["error"].as_str() {
-        return Some(ExchangeError::Refused { code: code_in(code), status });
-    }
     if is_rate_limit(&body) {
         return Some(reply.rate_limited().into());
+    }
+    // RFC 6749, section 5.2, and nothing else beside it: under any other status, or with errors of another kind, somebody else
+    // may be speaking.
+    let is_clean = matches!(status, 400 | 401) && body["errors"].is_null();
+    if let Some(code) = body["error"].as_str().filter(|_| is_clean) {
+        return Some(ExchangeError::Refused { code: code_in(code), status });
     }
     // A page of a proxy, say: no verdict.
     Some(Passing::Unreadable(status).into())
@@ -189,12 +193,18 @@ fn refusal(reply: &Reply) -> Option<ExchangeError> {
 
 /// JSON, or null.
 fn body_of(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or_default()
+    serde_json::from_slice(without_mark(&reply.body)).unwrap_or_default()
+}
+
+/// Some servers begin a text with the mark of its encoding (RFC 8259, section 8.1 lets readers ignore it).
+fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// The GraphQL shape of a rate limit, under HTTP 400.
 fn is_rate_limit(body: &Value) -> bool {
-    body["errors"][0]["extensions"]["code"] == "RATELIMITED"
+    let errors = body["errors"].as_array().map_or(&[][..], Vec::as_slice);
+    errors.iter().any(|error| error["extensions"]["code"] == "RATELIMITED")
 }
 
 /// Linear's own code, cut to what can be one: it is logged and shown.
@@ -220,8 +230,11 @@ fn verdict(error: RequestTokenError<ExchangeError, BasicErrorResponse>) -> Excha
 #[cfg(test)]
 mod tests {
     use ::http::{HeaderMap, StatusCode};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
 
     use super::*;
+    use crate::clock::Clock;
 
     fn said(status: u16, body: &str) -> Option<ExchangeError> {
         let status = StatusCode::from_u16(status).unwrap();
@@ -242,6 +255,12 @@ mod tests {
         assert_eq!(said(400, "<html>invalid_grant"), Some(Passing::Unreadable(400).into()));
         assert_eq!(said(307, ""), Some(Passing::Unreadable(307).into()));
         assert_eq!(said(200, "<html>"), None);
+        for status in [402, 403, 404, 405, 407, 408, 410, 418, 422, 451] {
+            let body = r#"{"error":"invalid_grant"}"#;
+            assert_eq!(said(status, body), Some(Passing::Unreadable(status).into()), "{status} is no answer of a token endpoint");
+        }
+        let mixed = r#"{"error":"invalid_grant","errors":[{"message":"internal"}]}"#;
+        assert_eq!(said(400, mixed), Some(Passing::Unreadable(400).into()));
     }
 
     #[test]
@@ -249,5 +268,39 @@ mod tests {
         let limited = |status| Some(Passing::RateLimited { status, retry_after_s: None }.into());
         assert_eq!(said(429, "slow down"), limited(429));
         assert_eq!(said(400, r#"{"errors":[{"extensions":{"code":"RATELIMITED"}}]}"#), limited(400));
+        let beside = r#"{"error":"invalid_grant","errors":[{"message":"x"},{"extensions":{"code":"RATELIMITED"}}]}"#;
+        assert_eq!(said(400, beside), limited(400), "whatever stands beside it");
+    }
+
+    /// What comes of a refresh that is answered so.
+    async fn refreshed(answer: &'static str) -> Result<Tokens, ExchangeError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut heard, mut chunk) = (Vec::new(), [0; 4_096]);
+            while !heard.ends_with(b"client_id=an_app_of_ours") {
+                let read = stream.read(&mut chunk).await.unwrap();
+                heard.extend_from_slice(&chunk[..read]);
+            }
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        });
+        let linear = Linear::new(url.clone(), url.clone(), None, url, Clock::manual(0).0).unwrap();
+        let app = OauthApp { client_id: "an_app_of_ours".to_owned(), client_secret: None };
+        linear.refresh(&app, &"shown".into(), async { true }).await
+    }
+
+    #[tokio::test]
+    async fn a_pair_is_worth_more_than_what_it_is_wrapped_in() {
+        let wrapped = [
+            "HTTP/1.1 201 Created\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n{\"access_token\":\"a\",\"refresh_token\":\"r\"}",
+            "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n\u{feff}{\"access_token\":\"a\",\"refresh_token\":\"r\",\"scope\":7}",
+        ];
+        for answer in wrapped {
+            let tokens = refreshed(answer).await.unwrap();
+            assert_eq!((tokens.access.expose_secret(), tokens.refresh.unwrap().expose_secret()), ("a", "r"));
+        }
+        let confused = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"access_token\":\"shown\",\"refresh_token\":\"r\"}";
+        assert_eq!(refreshed(confused).await.unwrap_err(), Passing::Unreadable(200).into(), "that was the refresh token");
     }
 }

@@ -27,7 +27,8 @@ pub struct Tokens {
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct TokenReply {
     access_token: AccessToken,
-    #[serde(default = "bearer")]
+    /// Linear knows no other type (RFC 6750), however it spells it.
+    #[serde(skip, default = "bearer")]
     token_type: BasicTokenType,
     #[serde(default, deserialize_with = "seconds")]
     expires_in: Option<u64>,
@@ -73,7 +74,9 @@ impl TryFrom<TokenReply> for Tokens {
         // An empty one is as good as none.
         let refresh = reply.refresh_token.map(RefreshToken::into_secret).filter(|token| !token.is_empty());
         let access = reply.access_token.into_secret();
-        if !is_token(&access) || refresh.as_deref().is_some_and(|token| !is_token(token)) {
+        // One for both leads nowhere when it has run out.
+        let fits = |refresh: &str| is_token(refresh) && refresh != access;
+        if !is_token(&access) || refresh.as_deref().is_some_and(|token| !fits(token)) {
             return Err(NoToken);
         }
         Ok(Tokens {
@@ -92,7 +95,6 @@ fn is_token(text: &str) -> bool {
     (1..=TOKEN_MAX).contains(&text.len()) && !begins.is_empty() && begins.bytes().all(fits)
 }
 
-/// Linear knows no other type (RFC 6750).
 fn bearer() -> BasicTokenType {
     BasicTokenType::Bearer
 }
@@ -104,21 +106,17 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
     Ok(whole.or_else(|| value.as_f64().filter(|seconds| (0.0..1e15).contains(seconds)).map(|seconds| seconds as u64)))
 }
 
-/// A string separated by spaces (RFC 6749) or commas, or an array: apps from before December 2023 get arrays.
+/// A string separated by spaces (RFC 6749) or commas, or an array: apps from before December 2023 get arrays. Anything else,
+/// and none, counts as not said.
 fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Scope>>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either {
-        Text(String),
-        List(Vec<String>),
-    }
-    let parts = match Option::<Either>::deserialize(deserializer)? {
-        None => return Ok(None),
-        Some(Either::Text(text)) => vec![text],
-        Some(Either::List(list)) => list,
+    let parts: Vec<String> = match Value::deserialize(deserializer)? {
+        Value::String(text) => vec![text],
+        Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => return Ok(None),
     };
     let names = parts.iter().flat_map(|part| part.split([' ', ',']));
-    Ok(Some(names.filter(|name| !name.is_empty()).map(|name| Scope::new(name.to_owned())).collect()))
+    let scopes: Vec<Scope> = names.filter(|name| !name.is_empty()).map(|name| Scope::new(name.to_owned())).collect();
+    Ok(Some(scopes).filter(|scopes| !scopes.is_empty()))
 }
 
 #[cfg(test)]
@@ -143,13 +141,14 @@ mod tests {
             tokens(&body.to_string()).is_ok()
         };
         for token in ["a", "lin_oauth_0f9", "mF_9.B5f-4.1JqM~+/==", &long] {
-            assert!(reply(token, "r") && reply("a", token), "{token}");
+            assert!(reply(token, "r") && reply("b", token), "{token}");
         }
         for no_token in ["a b", " a", "a\n", "a\r\nb", "a\0", "=", "a=b", "t\u{f6}ken", "\u{7f}", "<p>", "a\"", &longer] {
             assert!(!reply(no_token, "r") && !reply("a", no_token), "{no_token:?}");
         }
         assert!(!reply("", "r"), "an access token is never absent");
         assert!(reply("a", ""), "but a refresh token may be");
+        assert!(!reply("one", "one"), "one for both");
     }
 
     #[test]
@@ -165,6 +164,9 @@ mod tests {
         for odd in ["-1", "null", "[]", "\"soon\"", "{}"] {
             assert_eq!(read(&format!(r#","expires_in":{odd}"#)), (None, false), "{odd}");
         }
+        for odd in ["\"bearer\"", "\"BEARER\"", "\"bearer \"", "\"\"", "null", "7", "[]"] {
+            assert_eq!(read(&format!(r#","refresh_token":"r","token_type":{odd}"#)), (None, true), "{odd}");
+        }
     }
 
     #[test]
@@ -173,7 +175,10 @@ mod tests {
         assert_eq!(read(r#","scope":"read write""#), both);
         assert_eq!(read(r#","scope":"read,write""#), both);
         assert_eq!(read(r#","scope":["read","write"]"#), both);
-        assert_eq!(read(r#","scope":null"#), None);
+        assert_eq!(read(r#","scope":["read",7,"write"]"#), both);
+        for odd in ["null", "7", "true", "{}", "\"\"", "[]"] {
+            assert_eq!(read(&format!(r#","scope":{odd}"#)), None, "{odd}");
+        }
         assert_eq!(read(""), None);
     }
 }
