@@ -130,6 +130,7 @@ struct Parts {
     ingest: webhook::Ingest,
     refusals: webhook::Refusals,
     strays: webhook::Strays,
+    applications_asked: webhook::Asked,
     webhooks: Tally,
     outgoing: outgoing::Outgoing,
     live: live::Live,
@@ -206,6 +207,7 @@ impl Engine {
             ingest: webhook::Ingest::default(),
             refusals: webhook::Refusals::default(),
             strays: webhook::Strays::default(),
+            applications_asked: webhook::Asked::default(),
             webhooks: Tally::default(),
             outgoing,
             live: live::Live::default(),
@@ -380,6 +382,10 @@ impl Engine {
 
     fn refusals(&self) -> &webhook::Refusals {
         &self.0.refusals
+    }
+
+    fn applications_asked(&self) -> &webhook::Asked {
+        &self.0.applications_asked
     }
 
     fn strays(&self) -> &webhook::Strays {

@@ -155,10 +155,10 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn app_set_application(&self, id: &str, application: &str) -> Stored<()> {
+    pub async fn app_set_application(&self, id: &str, application: &str, over: bool) -> Stored<()> {
         let _stale = self.recent.stale_after(id);
-        const SQL: &str = "UPDATE apps SET application_id = $2 WHERE id = $1 AND application_id IS NULL";
-        on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(application).execute(pool).await?; });
+        const SQL: &str = "UPDATE apps SET application_id = $2 WHERE id = $1 AND (application_id IS NULL OR $3)";
+        on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(application).bind(over).execute(pool).await?; });
         Ok(())
     }
 

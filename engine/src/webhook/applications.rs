@@ -1,6 +1,9 @@
 //! Which application of Linear is ours. Some events name it by its client id, others by a UUID of its own, which is learnt from
-//! the first delivery that the app's own secret signs, or asked for when an event names one that nobody knows yet.
+//! the first delivery that the app's own secret signs, or asked for when an event names one that nobody knows yet, or another
+//! than the one that was learnt. What Linear answers takes the place of what was learnt.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -8,12 +11,35 @@ use tokio::time::timeout;
 
 use super::Envelope;
 use super::listeners::{Hears, Match};
+use crate::clock::{HOUR, Millis};
 use crate::linear::Linear;
 use crate::store::StoreError;
 use crate::{CallFailed, Engine};
 
+/// What is known is asked about again no more often than this, however many other applications events name.
+const ASK_AGAIN_AFTER: Millis = HOUR;
 /// Linear waits for five seconds; what is learnt later counts for the next event.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// When Linear was asked which application one of our client ids is.
+#[derive(Debug, Default)]
+pub(crate) struct Asked(Mutex<HashMap<String, Millis>>);
+
+impl Asked {
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Millis>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, client: &str, now: Millis) -> bool {
+        self.known().get(client).is_some_and(|at| now - at < ASK_AGAIN_AFTER)
+    }
+
+    fn note(&self, client: &str, now: Millis) {
+        let mut known = self.known();
+        known.retain(|_, at| now - *at < ASK_AGAIN_AFTER);
+        known.insert(client.to_owned(), now);
+    }
+}
 
 /// Whether an event about an app is about ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +79,14 @@ impl Engine {
         for hears in &signed.recipients {
             let through = Through::of(hears);
             let mut concern = self.concern(named, &through).await?;
-            if concern == Concern::Unknown {
+            if self.is_in_question(concern, named, &through) {
                 // It goes on when time is up: an event that cannot be told is kept, and acted on when it can.
                 let (engine, asked) = (self.clone(), through.clone());
                 let _ = timeout(PATIENCE, tokio::spawn(async move { engine.learn_application(&asked).await })).await;
                 concern = self.concern(named, &through).await?;
+                if self.is_in_question(concern, named, &through) {
+                    concern = Concern::Unknown;
+                }
             }
             if concern != Concern::Others {
                 concerned.push(hears.clone());
@@ -84,6 +113,13 @@ impl Engine {
         })
     }
 
+    /// Whether Linear is to be asked: nobody knows it, or what is known may have been learnt from a wrong event.
+    pub(super) fn is_in_question(&self, concern: Concern, named: &str, through: &Through) -> bool {
+        let differs = concern == Concern::Others && is_uuid(named);
+        concern == Concern::Unknown
+            || (differs && self.client_of(through).is_some_and(|client| !self.applications_asked().has(client, self.now())))
+    }
+
     fn client_of<'a>(&'a self, through: &'a Through) -> Option<&'a str> {
         self.client_id(through.own.as_ref().map(|(_, client)| client.as_str()))
     }
@@ -102,13 +138,16 @@ impl Engine {
     pub(super) async fn learn_application(&self, through: &Through) -> Result<(), CallFailed> {
         let Some(client) = self.client_of(through).map(str::to_owned) else { return Ok(()) };
         // Owned by the closure: with a borrowed one the compiler cannot tell that the future may go to another thread.
+        let asked = client.clone();
         let ask = move |linear: &Linear, token: &SecretString| {
             let (linear, token, client) = (linear.clone(), token.clone(), client.clone());
             async move { linear.application(&token, &client).await }
         };
         let application = self.with_token(&through.organisation, &through.connection, ask).await?;
         let own = through.own.as_ref().map(|(id, _)| id.as_str());
-        self.keep_application(own, &application).await.map_err(|error| CallFailed::Token(error.into()))
+        self.keep_application(own, &application, true).await.map_err(|error| CallFailed::Token(error.into()))?;
+        self.applications_asked().note(&asked, self.now());
+        Ok(())
     }
 
     async fn note_application(&self, named: &str, recipients: &[Hears]) {
@@ -118,15 +157,17 @@ impl Engine {
             if known || !is_uuid(named) || self.client_id(own.map(|app| app.client_id.as_str())) == Some(named) {
                 continue;
             }
-            if let Err(error) = self.keep_application(own.map(|app| app.id.as_str()), named).await {
+            if let Err(error) = self.keep_application(own.map(|app| app.id.as_str()), named, false).await {
                 tracing::warn!(%error, "which application of Linear is ours could not be written down; the next delivery tells it too");
             }
         }
     }
 
-    async fn keep_application(&self, own: Option<&str>, application: &str) -> Result<(), StoreError> {
+    /// `over`: whatever was known before.
+    async fn keep_application(&self, own: Option<&str>, application: &str, over: bool) -> Result<(), StoreError> {
         match (own, self.operators_key()) {
-            (Some(app), _) => self.store().app_set_application(app, application).await,
+            (Some(app), _) => self.store().app_set_application(app, application, over).await,
+            (None, Some(key)) if over => self.store().meta_put(&key, application.as_bytes()).await,
             (None, Some(key)) => self.store().meta_claim(&key, application.as_bytes()).await.map(drop),
             (None, None) => Ok(()),
         }

@@ -71,7 +71,7 @@ impl Engine {
         let own = one.app_id.clone().zip(one.client_id.clone());
         let through = Through { organisation: one.organisation_id.clone(), connection: one.connection_id.clone(), own };
         let mut concern = self.concern(named, &through).await?;
-        if concern == Concern::Unknown {
+        if self.is_in_question(concern, named, &through) {
             match self.learn_application(&through).await {
                 Ok(()) => concern = self.concern(named, &through).await?,
                 // Its token is dead: whatever the event says, that is known now.

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout};
 
+pub(crate) use applications::Asked;
 pub use check::{CheckedDelivery, SignedBy};
 pub use envelope::{Envelope, EventKey, Timestamp};
 pub(crate) use ingest::Ingest;

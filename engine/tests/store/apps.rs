@@ -102,8 +102,8 @@ async fn new_secrets_leave_the_others_and_the_webhook_secret_before_is_kept(fres
     }
     set(10).await;
     assert_eq!(told().await, (secret(10), secret(9), None));
-    store.app_set_application("a1", "uuid-1").await.unwrap();
-    store.app_set_application("a1", "uuid-2").await.unwrap();
+    store.app_set_application("a1", "uuid-1", false).await.unwrap();
+    store.app_set_application("a1", "uuid-2", false).await.unwrap();
     assert_eq!(store.app(ORG, "a1").await.unwrap().unwrap().application_id.as_deref(), Some("uuid-1"));
 }
 

@@ -659,15 +659,35 @@ async fn a_revocation_may_name_the_application_by_its_own_id() {
 async fn what_the_apps_own_secret_signs_tells_which_application_it_is() {
     let world = World::new().await;
     let (_browser, program, _id, workspace) = acme(&world).await;
-    let session = json!({ "action": "created", "type": "AgentSessionEvent", "oauthClientId": "0a0b0c0d-0000-4000-8000-00000000beef",
-        "organizationId": workspace, "createdAt": "2026-11-19T14:02:11.000Z", "webhookTimestamp": START, "webhookId": "h1" });
-    assert_eq!(World::told(&world.deliver(&world.app_secret(), &session.to_string()).await), (200, "accepted"));
-    let at = "2026-11-19T14:02:12.000Z";
-    let other = revoked(&workspace, &world.linear.app().id, at, START);
-    assert_eq!(World::told(&world.deliver(SECRET, &other).await), (200, "ignored"));
-    let own = revoked(&workspace, "0a0b0c0d-0000-4000-8000-00000000beef", at, START);
-    assert_eq!(World::told(&world.deliver(SECRET, &own).await), (200, "accepted"));
+    let named = "0a0b0c0d-0000-4000-8000-00000000beef";
+    assert_eq!(World::told(&world.deliver(&world.app_secret(), &session(&workspace, named)).await), (200, "accepted"));
+    let (at, asked) = ("2026-11-19T14:02:12.000Z", world.count("graphql"));
+    assert_eq!(World::told(&world.deliver(SECRET, &revoked(&workspace, named, at, START)).await), (200, "accepted"));
     assert_eq!(state(&program).await, ("reconnect_required".to_owned(), json!("revoked")));
+    assert_eq!(world.count("graphql"), asked);
+}
+
+/// Linear's answer is worth more than what one event said.
+#[tokio::test]
+async fn an_application_that_was_learnt_from_a_wrong_event_is_put_right_by_linear() {
+    let world = World::new().await;
+    let (_browser, program, _id, workspace) = acme(&world).await;
+    let (ours, wrong, another) = (world.linear.app().id, "0a0b0c0d-0000-4000-8000-00000000beef", "0a0b0c0d-0000-4000-8000-00000000dead");
+    world.deliver(&world.app_secret(), &session(&workspace, wrong)).await;
+    let (at, asked) = ("2026-11-19T14:02:12.000Z", world.count("graphql"));
+    for (named, told) in [(another, "ignored"), (another, "ignored"), (wrong, "ignored"), (&ours, "accepted")] {
+        assert_eq!(state(&program).await.0, "connected", "{named}");
+        assert_eq!(World::told(&world.deliver(SECRET, &revoked(&workspace, named, at, START)).await), (200, told), "{named}");
+    }
+    assert_eq!(world.count("graphql"), asked + 1, "asked once");
+    assert_eq!(state(&program).await, ("reconnect_required".to_owned(), json!("revoked")));
+}
+
+/// An event that names an application.
+fn session(workspace: &str, application: &str) -> String {
+    json!({ "action": "created", "type": "AgentSessionEvent", "oauthClientId": application, "organizationId": workspace,
+        "createdAt": "2026-11-19T14:02:11.000Z", "webhookTimestamp": START, "webhookId": "h1" })
+    .to_string()
 }
 
 #[tokio::test]
