@@ -21,7 +21,6 @@ mod jobs;
 mod keys;
 mod listen;
 mod live;
-mod lock;
 mod logs;
 mod markup;
 mod metrics;

@@ -8,6 +8,7 @@ use relink_engine::Engine;
 use relink_engine::clock::Clock;
 use relink_engine::entropy::Entropy;
 use relink_engine::linear::OauthApp;
+use relink_engine::store::ServeLockError;
 use relink_simulator::{Options, Simulator};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -16,7 +17,6 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::config::Config;
-use crate::lock::{ServeLock, ServeLockError};
 use crate::metrics::Metrics;
 use crate::router::{Web, router};
 use crate::start::{self, StartError};
@@ -62,7 +62,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
         start_simulator(&mut config, stopped.clone()).await?;
     }
     let engine = start::engine(&config, clock, entropy).await?;
-    let _lock = config.sqlite_file().map(ServeLock::take).transpose()?;
+    engine.store().serve_alone()?;
     engine.store().leave_room().await.map_err(StartError::from)?;
     engine.name_shared_workspaces().await.map_err(StartError::from)?;
     engine.abandon_consents().await;

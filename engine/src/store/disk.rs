@@ -5,8 +5,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
+
+use super::serve_lock::{ServeLock, ServeLockError};
 
 /// Bytes in a file beside the database that are given up when a pair of tokens that Linear has
 /// minted already finds no other room.
@@ -29,13 +31,22 @@ pub enum DiskTrouble {
     Replaced,
     #[error("the database's log file was deleted or replaced: restart Relink")]
     LogGone,
+    #[error("somebody deleted the lock file (.serve-lock), and another relink serves this database now: stop one of the two")]
+    ServedTwice,
     #[error("the disk fails to write the database")]
     Failing,
 }
 
 impl DiskTrouble {
-    const ALL: [DiskTrouble; 6] =
-        [DiskTrouble::Full, DiskTrouble::ReadOnly, DiskTrouble::Gone, DiskTrouble::Replaced, DiskTrouble::LogGone, DiskTrouble::Failing];
+    const ALL: [DiskTrouble; 7] = [
+        DiskTrouble::Full,
+        DiskTrouble::ReadOnly,
+        DiskTrouble::Gone,
+        DiskTrouble::Replaced,
+        DiskTrouble::LogGone,
+        DiskTrouble::ServedTwice,
+        DiskTrouble::Failing,
+    ];
 
     #[must_use]
     pub fn from_name(name: &str) -> Option<DiskTrouble> {
@@ -51,6 +62,7 @@ impl DiskTrouble {
             DiskTrouble::Gone => "database_file_gone",
             DiskTrouble::Replaced => "database_file_replaced",
             DiskTrouble::LogGone => "database_log_gone",
+            DiskTrouble::ServedTwice => "database_served_twice",
             DiskTrouble::Failing => "disk_failing",
         }
     }
@@ -60,9 +72,13 @@ impl DiskTrouble {
 #[derive(Debug)]
 pub(super) struct Disk {
     path: PathBuf,
+    /// What the path led to: the files beside the database are there.
+    real: PathBuf,
     opened: (u64, u64),
     /// What was written last is in SQLite's log beside the file, once it is open.
     log: Mutex<Option<(u64, u64)>>,
+    /// Only of a server.
+    serving: OnceLock<ServeLock>,
     /// It was said that no room could be set aside.
     reserve_failed: AtomicBool,
     /// The last write that failed for the disk's sake, until one has worked again.
@@ -81,8 +97,23 @@ impl Disk {
         // A file on a disk that takes no writes can still be read from.
         let file = file.or_else(|error| File::open(path).map_err(|_| error))?;
         let opened = identity(&file.metadata()?);
-        let reserve_failed = AtomicBool::default();
-        Ok(Disk { path: path.to_owned(), opened, log: Mutex::default(), reserve_failed, failed: Mutex::default() })
+        Ok(Disk {
+            path: path.to_owned(),
+            real: fs::canonicalize(path)?,
+            opened,
+            log: Mutex::default(),
+            serving: OnceLock::new(),
+            reserve_failed: AtomicBool::default(),
+            failed: Mutex::default(),
+        })
+    }
+
+    /// Sees to it that no other server serves the file, from now on.
+    pub fn serve_alone(&self) -> Result<(), ServeLockError> {
+        if self.serving.get().is_none() {
+            let _ = self.serving.set(ServeLock::take(&self.real)?);
+        }
+        Ok(())
     }
 
     pub fn path(&self) -> &Path {
@@ -106,7 +137,7 @@ impl Disk {
 
     /// A connection has the log open, and keeps it open.
     pub fn note_log(&self) {
-        let log = fs::metadata(log_of(&self.path)).ok();
+        let log = fs::metadata(log_of(&self.real)).ok();
         *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log.as_ref().map(identity);
     }
 
@@ -117,7 +148,7 @@ impl Disk {
 
     fn file_trouble(&self) -> Option<DiskTrouble> {
         match fs::metadata(&self.path) {
-            Ok(there) if identity(&there) == self.opened => self.log_trouble(),
+            Ok(there) if identity(&there) == self.opened => self.log_trouble().or_else(|| self.lock_trouble()),
             Ok(_) => Some(DiskTrouble::Replaced),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some(DiskTrouble::Gone),
             Err(_) => Some(DiskTrouble::Failing),
@@ -126,8 +157,12 @@ impl Disk {
 
     fn log_trouble(&self) -> Option<DiskTrouble> {
         let opened = (*self.log.lock().unwrap_or_else(PoisonError::into_inner))?;
-        let there = fs::metadata(log_of(&self.path)).is_ok_and(|log| identity(&log) == opened);
+        let there = fs::metadata(log_of(&self.real)).is_ok_and(|log| identity(&log) == opened);
         (!there).then_some(DiskTrouble::LogGone)
+    }
+
+    fn lock_trouble(&self) -> Option<DiskTrouble> {
+        self.serving.get().filter(|lock| !lock.is_held()).map(|_| DiskTrouble::ServedTwice)
     }
 
     fn room_trouble(&self, least: u64) -> Option<DiskTrouble> {
@@ -158,7 +193,7 @@ impl Disk {
     }
 
     fn reserve(&self) -> PathBuf {
-        self.path.with_extension("reserve")
+        self.real.with_extension("reserve")
     }
 
     /// Sets room aside, where there is plenty of it.
@@ -196,7 +231,7 @@ fn log_of(path: &Path) -> PathBuf {
     log.into()
 }
 
-fn identity(file: &fs::Metadata) -> (u64, u64) {
+pub(super) fn identity(file: &fs::Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 

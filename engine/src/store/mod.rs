@@ -26,6 +26,7 @@ mod proof;
 mod recent;
 mod refresh;
 mod refusal;
+mod serve_lock;
 mod session;
 mod sqlite;
 mod throttle;
@@ -65,6 +66,7 @@ pub use postgres::Pg;
 pub use proof::{ProofAttempt, Proved};
 pub use refresh::{AttemptRow, Due, DueGrant, PutOff, Rotated, Rotation};
 pub use refusal::{RefusalRow, StrayRow};
+pub use serve_lock::ServeLockError;
 pub use session::{LIFE as SESSION_LIFE, SessionRow, StoredSession, UNUSED_MAX as SESSION_UNUSED_MAX};
 pub use sqlite::Lite;
 pub use throttle::Tries;
@@ -223,6 +225,14 @@ impl Store {
     pub async fn open_postgres_with(url: &str, connections: Connections) -> Stored<Store> {
         let db = Db::Postgres(Pg::open(url, connections).await?);
         Ok(Store { db, recent: Arc::default(), writing: Arc::default(), audit_key: Arc::default(), ingest: None, disk: None })
+    }
+
+    /// Sees to it that no other server serves an SQLite file, for as long as this process lives. PostgreSQL is for several.
+    ///
+    /// # Errors
+    /// When another one does, or nobody can know.
+    pub fn serve_alone(&self) -> Result<(), ServeLockError> {
+        self.disk.as_ref().map_or(Ok(()), |disk| disk.serve_alone())
     }
 
     /// Leaves two connections for commands where PostgreSQL has few: takes no more than fit, and gives back what others need.

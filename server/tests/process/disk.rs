@@ -169,3 +169,29 @@ async fn what_was_acknowledged_survives_a_log_that_somebody_deletes() {
     let organisation = store.organisation_by_slug(ORG).await.unwrap().unwrap().id;
     assert_eq!(store.deliveries_after(&organisation, 0, 100, i64::MAX).await.unwrap().len(), 20);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_servers_that_a_deleted_lock_let_in_the_first_takes_nothing_more() {
+    let mut fleet = Fleet::on_sqlite().await;
+    fleet.start(1).await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    assert_eq!(fleet.deliver(0, &id, "1").await, Some(200));
+    // In its sleep: awake it would take the lock anew.
+    fleet.signal(0, "STOP");
+    fs::remove_file(fleet.place.path().join("data/relink.serve-lock")).unwrap();
+    fleet.start(2).await;
+    fleet.signal(0, "CONT");
+    assert_eq!(fleet.deliver(0, &id, "2").await, Some(503));
+    let (status, said) = readiness(&fleet).await;
+    assert_eq!((status, &said["reason"]), (503, &json!("storage")), "{said}");
+    until_said(&fleet, "ALARM: the database keeps nothing", 1).await;
+    assert!(fleet.said(0).contains("another relink serves this database now: stop one of the two"), "{}", fleet.said(0));
+    assert_eq!(fleet.deliver(1, &id, "2").await, Some(200), "the other one serves");
+    fleet.kill(1);
+    until_ready(&fleet).await;
+    assert_eq!(fleet.deliver(0, &id, "3").await, Some(200));
+    fs::remove_file(fleet.place.path().join("data/relink.serve-lock")).unwrap();
+    assert_eq!(fleet.deliver(0, &id, "4").await, Some(200), "taken anew");
+    let second = fleet.place.run(&["serve"], "");
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another relink serves"), "{second:?}");
+}

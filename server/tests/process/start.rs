@@ -67,12 +67,22 @@ async fn a_wrong_value_stops_the_start_with_one_line_and_exit_code_2() {
 async fn a_second_server_on_the_same_file_is_refused_while_commands_are_not() {
     let place = Place::new();
     let _first = Running::serve(&place).await;
-    let second = Place { dir: tempfile::tempdir().unwrap(), environment: vec![] }
-        .set("RELINK_DATA_DIR", place.path().join("data").to_str().unwrap())
-        .set("RELINK_ADDR", &format!("127.0.0.1:{}", free_port()));
-    let output = second.run(&["serve"], "");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("another relink serves"), "{output:?}");
+    let (data, linked, other) = (place.path().join("data"), place.path().join("linked"), place.path().join("other"));
+    std::os::unix::fs::symlink(&data, &linked).unwrap();
+    std::fs::create_dir(&other).unwrap();
+    std::os::unix::fs::symlink(data.join("relink.db"), other.join("another.db")).unwrap();
+    let another = format!("sqlite://{}", other.join("another.db").display());
+    for (name, value) in
+        [("RELINK_DATA_DIR", data.to_str().unwrap()), ("RELINK_DATA_DIR", linked.to_str().unwrap()), ("DATABASE_URL", another.as_str())]
+    {
+        let second = Place { dir: tempfile::tempdir().unwrap(), environment: vec![] }
+            .set(name, value)
+            .set("RELINK_KEYS", std::fs::read_to_string(data.join("keys")).unwrap().trim())
+            .set("RELINK_ADDR", &format!("127.0.0.1:{}", free_port()));
+        let output = second.run(&["serve"], "");
+        assert_eq!(output.status.code(), Some(1), "{value}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("another relink serves"), "{value}: {output:?}");
+    }
     place.json(&["user", "add", "--email", "a@example.com", "--name", "A", "--org", "north", "--json"], "long enough password");
 }
 
