@@ -15,6 +15,7 @@ mod csrf;
 mod edge;
 mod endpoint;
 mod errors;
+mod folder;
 mod headers;
 mod health;
 mod jobs;

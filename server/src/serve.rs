@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::router::{Web, router};
 use crate::start::{self, StartError};
-use crate::{background, listen, stop};
+use crate::{background, folder, listen, stop};
 
 /// From the beginning of a stop: requests under way have to be answered by then,
 const ANSWERED: Duration = Duration::from_secs(8);
@@ -62,7 +62,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
         start_simulator(&mut config, stopped.clone()).await?;
     }
     let engine = start::engine(&config, clock, entropy).await?;
-    engine.store().serve_alone()?;
+    engine.store().serve_alone().map_err(|error| not_alone(&config, error))?;
     engine.store().leave_room().await.map_err(StartError::from)?;
     engine.name_shared_workspaces().await.map_err(StartError::from)?;
     engine.abandon_consents().await;
@@ -98,6 +98,11 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     let closed = wind_up(&engine, requests, background).await;
     handing_on.abort();
     closed
+}
+
+fn not_alone(config: &Config, error: ServeLockError) -> ServeError {
+    let folder = if let ServeLockError::Io(..) = error { folder::unusable(config) } else { None };
+    folder.map_or(ServeError::Lock(error), |folder| StartError::from(folder).into())
 }
 
 /// Brings everything to its end, side by side where it can be. Whatever hangs, it is over in time.

@@ -1,7 +1,6 @@
 //! From configuration to a running engine: the same way for the server and every command.
 
 use std::fs;
-use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 
 use relink_engine::clock::Clock;
@@ -15,12 +14,13 @@ use relink_engine::{Engine, OpenError, Settings};
 use secrecy::ExposeSecret as _;
 
 use crate::config::{Config, Database};
+use crate::folder::{self, UnusableFolder};
 use crate::keys::{self, KeyFileError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("RELINK_DATA_DIR: {path} cannot be made: {error}")]
-    DataDir { path: String, error: io::Error },
+    #[error(transparent)]
+    Folder(#[from] UnusableFolder),
     #[error(transparent)]
     Keys(#[from] KeyFileError),
     #[error("RELINK_KEYS: these keys do not open what is sealed in this database; use the ones it was started with first")]
@@ -38,6 +38,14 @@ pub enum StartError {
 
 /// Opens the database, brings it up to date, and proves that the keys fit.
 pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<Engine, StartError> {
+    open(config, clock, entropy).await.map_err(|error| match error {
+        // Of what such a folder leads to, the database tells the last thing only.
+        StartError::Store(_) | StartError::Keys(KeyFileError::Io { .. }) => folder::unusable(config).map_or(error, StartError::Folder),
+        other => other,
+    })
+}
+
+async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Engine, StartError> {
     if config.sqlite_file().is_some() {
         make_data_dir(config)?;
     }
@@ -77,5 +85,5 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
 /// Makes the data directory, for its owner's eyes only, where there is none.
 pub fn make_data_dir(config: &Config) -> Result<(), StartError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
-    made.map_err(|error| StartError::DataDir { path: config.data_dir.display().to_string(), error })
+    Ok(made.map_err(|error| folder::not_made(config, error))?)
 }

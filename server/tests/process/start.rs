@@ -1,6 +1,8 @@
 //! Starting and stopping.
 
+use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::time::Duration;
 
 use crate::process::{BINARY, Place, Running, client, free_port};
@@ -146,4 +148,52 @@ async fn a_killed_server_starts_again_and_knows_everybody() {
     let fields = [("email", "a@example.com"), ("password", "long enough password")];
     let reply = client.post(format!("{}/signin", again.url)).form(&fields).send().await.unwrap();
     assert_eq!(reply.headers()["location"], "/integrations");
+}
+
+/// Somebody who may write nothing, where this is somebody who may write everything.
+const NOBODY: u32 = 65_534;
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_to_is_named_with_what_to_do() {
+    let place = Place::new();
+    let (binary, dir) = (place.path().join("relink"), |name: &str| place.path().join(name));
+    std::fs::copy(BINARY, &binary).unwrap();
+    for name in ["closed", "url"] {
+        std::fs::create_dir(dir(name)).unwrap();
+        set_permissions(dir(name), Permissions::from_mode(0o555)).unwrap();
+    }
+    std::fs::create_dir(dir("open")).unwrap();
+    set_permissions(dir("open"), Permissions::from_mode(0o777)).unwrap();
+    std::fs::write(dir("open").join("relink.db"), "").unwrap();
+    set_permissions(dir("open").join("relink.db"), Permissions::from_mode(0o444)).unwrap();
+    std::fs::write(dir("file"), "").unwrap();
+    set_permissions(place.path(), Permissions::from_mode(0o555)).unwrap();
+    let root = std::fs::metadata("/proc/self").is_ok_and(|owner| std::os::unix::fs::MetadataExt::uid(&owner) == 0);
+    let path = |name: &str| dir(name).display().to_string();
+    let url = format!("sqlite://{}/relink.db", path("url"));
+    for (setting, value, names, words) in [
+        ("RELINK_DATA_DIR", path("closed"), path("closed"), "cannot be written to by user"),
+        ("RELINK_DATA_DIR", path("closed/new"), path("closed/new"), "is not there, and user"),
+        ("RELINK_DATA_DIR", path("open"), path("open/relink.db"), "cannot be written to by user"),
+        ("RELINK_DATA_DIR", path("file"), path("file"), "is not a folder"),
+        ("DATABASE_URL", url, path("url"), "cannot be written to by user"),
+    ] {
+        for args in [&["serve"][..], &["member", "list", "--org", "north"]] {
+            let mut command = place.command_of(&binary, args);
+            command.env(setting, &value).env("RELINK_ADDR", format!("127.0.0.1:{}", free_port()));
+            if setting == "DATABASE_URL" {
+                command.env("RELINK_DATA_DIR", path("open"));
+            }
+            if root {
+                command.uid(NOBODY).gid(NOBODY);
+            }
+            let output = command.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{value} {args:?}: {said}");
+            let wanted = format!("relink: {setting}: {names} {words}");
+            assert!(said.contains(&wanted) && said.contains(&format!("or set {setting} to another place")), "{value} {args:?}: {said}");
+        }
+    }
+    set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
+    set_permissions(dir("closed"), Permissions::from_mode(0o755)).unwrap();
 }
