@@ -25,6 +25,7 @@ mod live;
 mod logs;
 mod markup;
 mod metrics;
+mod open_files;
 mod private;
 mod proxies;
 mod router;

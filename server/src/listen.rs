@@ -18,20 +18,24 @@ use axum::http::{HeaderValue, Request, Response, header};
 use relink_engine::network::counted;
 use socket2::{SockFilter, SockRef};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::sleep;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
 
-use crate::connection;
 use crate::proxies::TrustedProxies;
 use crate::share::{Held, Room};
+use crate::{connection, open_files};
 
 /// Handshakes that have begun get so long to end, and requests on connections that are kept to arrive.
 const LINGER: Duration = Duration::from_millis(250);
 /// After the system gave no connection for want of something, such as file descriptors.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Between two lines in the log about connections that cannot be taken.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 /// Connections of one address that is no trusted proxy, and at most an eighth of the files that may be open.
 const CONNECTIONS_EACH: usize = 1_024;
+
+type Accepted = io::Result<(TcpStream, SocketAddr)>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -46,6 +50,8 @@ struct Serving {
     app: Router,
     proxies: TrustedProxies,
     connections: Arc<Room<IpAddr>>,
+    /// Of all together. Who comes when there is no more waits with the system.
+    places: Arc<Semaphore>,
     stage: watch::Receiver<Stage>,
     /// Dropped when the connection is over.
     _alive: mpsc::Sender<Infallible>,
@@ -55,7 +61,14 @@ struct Serving {
 pub async fn serve(listener: TcpListener, app: Router, proxies: TrustedProxies, stop: impl Future<Output = ()>) {
     let (stages, stage) = watch::channel(Stage::Open);
     let (alive, mut over) = mpsc::channel(1);
-    let serving = Serving { app, proxies, connections: Arc::new(connections()), stage, _alive: alive };
+    let serving = Serving {
+        app,
+        proxies,
+        connections: Arc::new(connections()),
+        places: Arc::new(Semaphore::new(open_files::for_connections())),
+        stage,
+        _alive: alive,
+    };
     take_until(&listener, &serving, stop).await;
     stages.send_replace(Stage::LastAnswers);
     begin_no_more(&listener);
@@ -67,27 +80,46 @@ pub async fn serve(listener: TcpListener, app: Router, proxies: TrustedProxies, 
 }
 
 fn connections() -> Room<IpAddr> {
-    let open_files = rlimit::Resource::NOFILE.get_soft().unwrap_or(u64::MAX);
-    let each = usize::try_from(open_files / 8).map_or(CONNECTIONS_EACH, |part| part.clamp(1, CONNECTIONS_EACH));
+    let each = usize::try_from(open_files::limit() / 8).map_or(CONNECTIONS_EACH, |part| part.clamp(1, CONNECTIONS_EACH));
     Room::new(Semaphore::MAX_PERMITS, each)
 }
 
 async fn take_until(listener: &TcpListener, serving: &Serving, end: impl Future<Output = ()>) {
-    let mut end = pin!(end);
+    let (mut end, mut told) = (pin!(end), None);
     loop {
-        let taken = tokio::select! {
+        let (place, taken) = tokio::select! {
             () = &mut end => return,
-            taken = listener.accept() => taken,
+            next = next(listener, serving, &mut told) => next,
         };
         match taken {
-            Ok((stream, peer)) => take(stream, peer, serving),
+            Ok((stream, peer)) => take(stream, peer, serving, Some(place)),
             Err(error) if is_of_the_connection(&error) => {}
             Err(error) => {
-                tracing::error!(%error, "no connection could be taken");
+                if may_tell(&mut told) {
+                    tracing::error!(%error, "no connection could be taken; whoever comes waits");
+                }
                 sleep(PAUSE).await;
             }
         }
     }
+}
+
+/// A connection, as soon as there is a place for it.
+async fn next(listener: &TcpListener, serving: &Serving, told: &mut Option<Instant>) -> (OwnedSemaphorePermit, Accepted) {
+    if serving.places.available_permits() == 0 && may_tell(told) {
+        tracing::warn!("as many connections are open as the limit of open files lets Relink have; whoever comes waits");
+    }
+    let place = serving.places.clone().acquire_owned().await.expect("never closed");
+    (place, listener.accept().await)
+}
+
+/// Once in a while: what is in want of something stays so for some time.
+fn may_tell(told: &mut Option<Instant>) -> bool {
+    let may = told.is_none_or(|at| at.elapsed() >= TELL_EVERY);
+    if may {
+        *told = Some(Instant::now());
+    }
+    may
 }
 
 /// It was over before it could be taken; there may be others.
@@ -121,12 +153,12 @@ fn take_the_rest(listener: TcpListener, serving: &Serving) {
     while let Ok((stream, peer)) = listener.accept() {
         let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
         if let Ok(stream) = stream {
-            take(stream, peer, serving);
+            take(stream, peer, serving, None);
         }
     }
 }
 
-fn take(stream: TcpStream, peer: SocketAddr, serving: &Serving) {
+fn take(stream: TcpStream, peer: SocketAddr, serving: &Serving, place: Option<OwnedSemaphorePermit>) {
     // A proxy has many people behind it.
     let held = if serving.proxies.trust(peer.ip()) {
         None
@@ -137,10 +169,12 @@ fn take(stream: TcpStream, peer: SocketAddr, serving: &Serving) {
     // Pages are streamed in small writes: without this, each waits for the acknowledgement of the one before. A socket that
     // refuses is slow, not wrong.
     let _ = stream.set_nodelay(true);
-    tokio::spawn(answer(stream, peer, serving.clone(), held));
+    tokio::spawn(answer(stream, peer, serving.clone(), (held, place)));
 }
 
-async fn answer(stream: TcpStream, peer: SocketAddr, serving: Serving, _held: Option<Held>) {
+type Holds = (Option<Held>, Option<OwnedSemaphorePermit>);
+
+async fn answer(stream: TcpStream, peer: SocketAddr, serving: Serving, _holds: Holds) {
     let mut stage = serving.stage.clone();
     let closing = async move {
         // The sender is gone only when the program is.

@@ -21,13 +21,11 @@ use tokio::time::{Instant, timeout};
 use tower_sessions::Session;
 
 use crate::router::Web;
-use crate::sessions;
 use crate::share::{Held, Room};
+use crate::{open_files, sessions};
 
 /// Pages that one process keeps up to date; more go without, and say so.
 const PAGES_MAX: usize = 20_000;
-/// What systems give a process that asks for nothing.
-const OPEN_FILES: u64 = 1_024;
 /// Of these for one session.
 const PAGES_EACH: usize = 20;
 /// A page that hears nothing for much longer knows that the stream is dead. Each time, however much there is to tell meanwhile,
@@ -55,8 +53,7 @@ struct Stage {
 /// for everything else.
 #[must_use]
 pub fn turns() -> Arc<Room<String>> {
-    let open_files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(OPEN_FILES);
-    let all = usize::try_from(open_files / 2).map_or(PAGES_MAX, |half| half.min(PAGES_MAX));
+    let all = usize::try_from(open_files::raise() / 2).map_or(PAGES_MAX, |half| half.min(PAGES_MAX));
     Arc::new(Room::new(all, PAGES_EACH))
 }
 

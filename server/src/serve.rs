@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::router::{Web, router};
 use crate::start::{self, StartError};
-use crate::{background, folder, listen, stop};
+use crate::{background, folder, listen, open_files, stop};
 
 /// From the beginning of a stop: requests under way have to be answered by then,
 const ANSWERED: Duration = Duration::from_secs(8);
@@ -41,6 +41,8 @@ pub enum ServeError {
     Start(#[from] StartError),
     #[error(transparent)]
     Lock(#[from] ServeLockError),
+    #[error(transparent)]
+    OpenFiles(#[from] open_files::TooFew),
     #[error("{setting}: {addr}: {error}")]
     Listen { setting: &'static str, addr: SocketAddr, error: io::Error },
     #[error("the simulated Linear: {addr}: {error}")]
@@ -57,6 +59,7 @@ pub enum ServeError {
 
 /// Serves until SIGINT or SIGTERM. With `demo`, and no OAuth app configured, the simulated Linear runs beside it.
 pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entropy) -> Result<(), ServeError> {
+    open_files::raise_or_refuse()?;
     let (stop, stopped) = watch::channel(false);
     if demo && config.app.is_none() {
         start_simulator(&mut config, stopped.clone()).await?;

@@ -104,6 +104,13 @@ impl Running {
         running
     }
 
+    /// Serves by a command of the test's own, and waits until it is ready.
+    pub async fn serve_by(command: Command, url: &str) -> Running {
+        let running = Running::spawn(command, url.to_owned());
+        running.wait_until_answering(&format!("{url}/readyz")).await;
+        running
+    }
+
     /// Serves, and says what it has to say to something else than this test.
     pub async fn serve_saying_to(place: &Place, stderr: impl Into<Stdio>) -> Running {
         let (command, url) = serving(place, Path::new(BINARY), free_port());

@@ -197,3 +197,53 @@ async fn a_folder_that_cannot_be_written_to_is_named_with_what_to_do() {
     set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
     set_permissions(dir("closed"), Permissions::from_mode(0o755)).unwrap();
 }
+
+/// Serves with a limit of open files, through the shell's own words for it.
+fn limited(place: &Place, limit: &str, port: u16) -> std::process::Command {
+    let mut command = place.command_of(std::path::Path::new("/bin/sh"), &["-c", &format!("ulimit {limit} && exec \"$0\" serve"), BINARY]);
+    command.env("RELINK_ADDR", format!("127.0.0.1:{port}"));
+    command
+}
+
+#[tokio::test]
+async fn with_too_few_open_files_a_server_says_how_many_it_needs() {
+    for limit in ["-n 24", "-n 40", "-n 255"] {
+        let output = limited(&Place::new(), limit, free_port()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{limit}: {said}");
+        let number = limit.trim_start_matches("-n ");
+        assert_eq!(said.lines().count(), 1, "{limit}: {said}");
+        assert!(said.contains(&format!("may have {number} files open, and Relink needs 256: raise the limit")), "{limit}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_low_limit_that_may_be_raised_is_raised() {
+    let (place, port) = (Place::new(), free_port());
+    let _running = Running::serve_by(limited(&place, "-S -n 40", port), &format!("http://127.0.0.1:{port}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_connects_takes_no_file_from_the_database() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let (place, port) = (Place::new(), free_port());
+    let running = Running::serve_by(limited(&place, "-n 300", port), &format!("http://127.0.0.1:{port}")).await;
+    let (mut connections, mut answered) = (Vec::new(), 0);
+    for _ in 0..240 {
+        connections.push(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    for connection in &mut connections[..100] {
+        connection.write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).await.unwrap();
+        answered += usize::from(&answer == b"HTTP/1.1 200");
+    }
+    assert_eq!(answered, 100, "{}", running.said());
+    drop(connections);
+    let reply = client().get(format!("{}/readyz", running.url)).send().await.unwrap();
+    assert_eq!(reply.status(), 200);
+    let said = running.said();
+    assert_eq!(said.matches("as many connections are open as").count(), 1, "{said}");
+    assert!(!said.contains("Too many open files"), "{said}");
+}
