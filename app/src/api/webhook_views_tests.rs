@@ -1,4 +1,5 @@
 use relink_engine::clock::{DAY, MINUTE, SECOND};
+use relink_engine::connection::{Reason, State};
 
 use super::*;
 use crate::api::samples::{NOW, connection, secret};
