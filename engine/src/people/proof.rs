@@ -11,12 +11,12 @@ use super::redeem::{CodeError, ConfirmError, Guesser};
 use crate::account::{self, Person};
 use crate::clock::{MINUTE, Millis};
 use crate::connect::{BeginError, Callback};
-use crate::connection::{Actor, Connection, State};
+use crate::connection::{Actor, Connection, Reason, State};
 use crate::digest::sha256_hex;
 use crate::linear::{Tokens, WhoAmI};
 use crate::store::{Linking, ProofAttempt, StoreError};
 use crate::vault::Place;
-use crate::{Engine, uncancelled};
+use crate::{CallFailed, Engine, TokenError, uncancelled};
 
 /// Time to say yes.
 const ATTEMPT_LIFE: Millis = 10 * MINUTE;
@@ -38,6 +38,11 @@ struct Wanted<'a> {
 
 /// What somebody lent for a look.
 struct Loan {
+    organisation: String,
+    /// The connection that it was about.
+    connection: String,
+    /// It worked before.
+    works: bool,
     client_id: String,
     workspace: Option<String>,
     person: Option<String>,
@@ -138,7 +143,8 @@ impl Engine {
         let connection = self.store().connection(&attempt.organisation_id, &attempt.connection_id).await?;
         let connection = connection.filter(|connection| !matches!(connection.state, State::Disconnected { .. }));
         let connection = connection.ok_or(ProofError::Gone)?;
-        let who = self.ask_who(attempt, code).await?;
+        let works = matches!(connection.state, State::Connected { .. });
+        let who = self.ask_who(attempt, code, works).await?;
         let told = Told { name: who.person.name.clone(), email: who.person.email.clone(), workspace: who.workspace.name.clone() };
         if who.workspace.id != connection.workspace.id {
             return Err(ProofError::OtherWorkspace { told, expected: connection.workspace.name });
@@ -157,25 +163,28 @@ impl Engine {
     }
 
     /// Asks Linear who it is, and hands the permission back before anything is made of the answer.
-    async fn ask_who(&self, attempt: &ProofAttempt, code: &str) -> Result<WhoAmI, ProofError> {
+    async fn ask_who(&self, attempt: &ProofAttempt, code: &str, works: bool) -> Result<WhoAmI, ProofError> {
         let organisation = &attempt.organisation_id;
         let verifier = self.vault().open_row(TABLE, VERIFIER, &attempt.state_hash, organisation, &attempt.verifier_sealed)?;
         let app = self.oauth_app(organisation, attempt.app_id.as_deref()).await?;
         let tokens = self.linear().exchange(&app, code, &verifier).await?;
         let who = self.linear().who_am_i(&tokens.access).await;
-        self.hand_back(&app.client_id, who.as_ref().ok(), tokens).await;
+        self.hand_back(Loan {
+            organisation: organisation.clone(),
+            connection: attempt.connection_id.clone(),
+            works,
+            client_id: app.client_id,
+            workspace: who.as_ref().ok().map(|who| who.workspace.id.clone()),
+            person: who.as_ref().ok().map(|who| who.person.id.clone()),
+            tokens,
+        })
+        .await;
         who.map_err(|error| ProofError::LinearUnreachable(error.to_string()))
     }
 
     /// Hands back what was lent to look, and goes on in the background where Linear does not confirm it. Nothing is stored
     /// for that.
-    async fn hand_back(&self, client_id: &str, who: Option<&WhoAmI>, tokens: Tokens) {
-        let loan = Loan {
-            client_id: client_id.to_owned(),
-            workspace: who.map(|who| who.workspace.id.clone()),
-            person: who.map(|who| who.person.id.clone()),
-            tokens,
-        };
+    async fn hand_back(&self, loan: Loan) {
         if self.is_handed_back(&loan).await {
             return;
         }
@@ -193,18 +202,47 @@ impl Engine {
 
     /// Revokes what was lent: it is one person's, who may take it back in Linear at any time, so no installation hangs on
     /// it. Only where a living connection acts as that very person may it hang on the same permission; then it waits for that
-    /// one's end, sealed.
+    /// one's end, sealed. Should Linear once prove us wrong, all of that app's wait for its connections from then on.
     async fn is_handed_back(&self, loan: &Loan) -> bool {
-        let Loan { client_id, workspace, person, tokens } = loan;
-        match self.store().connection_living_as(client_id, workspace.as_deref(), person.as_deref()).await {
+        let Loan { client_id, tokens, .. } = loan;
+        match self.hangs_on(loan).await {
             Ok(Some((organisation, id))) => {
                 self.set_aside(&organisation, &id, client_id, tokens).await;
                 true
             }
-            Ok(None) => self.void(&tokens.access, tokens.refresh.as_ref()).await,
+            Ok(None) => {
+                let void = self.void(&tokens.access, tokens.refresh.as_ref()).await;
+                if loan.works {
+                    self.learn_what_it_ended(loan).await;
+                }
+                void
+            }
             Err(error) => {
                 tracing::warn!(%error, "a permission that was lent for a look is handed back later");
                 false
+            }
+        }
+    }
+
+    /// The connection that might end with a loan: organisation and id.
+    async fn hangs_on(&self, loan: &Loan) -> Result<Option<(String, String)>, StoreError> {
+        let (client_id, workspace) = (loan.client_id.as_str(), loan.workspace.as_deref());
+        if self.store().meta(&ends_more(client_id)).await?.is_some() {
+            return self.store().connection_living(Some(client_id), workspace, Some(&loan.connection)).await;
+        }
+        self.store().connection_living_as(client_id, workspace, loan.person.as_deref()).await
+    }
+
+    /// Looks whether the connection that a loan was about still works without it.
+    async fn learn_what_it_ended(&self, loan: &Loan) {
+        let checked = self.check(&loan.organisation, &loan.connection).await;
+        if let Err(CallFailed::Token(TokenError::ReconnectRequired { reason: Reason::InvalidGrant | Reason::Revoked })) = checked {
+            tracing::error!(
+                connection = loan.connection,
+                "a connection ended with one person's permission: from now on these wait for its end"
+            );
+            if let Err(error) = self.store().meta_put(&ends_more(&loan.client_id), b"1").await {
+                tracing::error!(%error, "what a revocation ended could not be noted");
             }
         }
     }
@@ -241,6 +279,11 @@ impl Engine {
             Err(ConfirmError::OtherPerson { name }) => Err(ProofError::OtherPerson { told, name }),
         }
     }
+}
+
+/// Where it is noted that revoking one person's permission ended more than that.
+fn ends_more(client_id: &str) -> String {
+    format!("revocation ends more {client_id}")
 }
 
 /// The code that Linear gave, if it is whoever began who came back with it.

@@ -90,6 +90,28 @@ async fn linear_says_who_somebody_is_and_gets_its_permission_back() {
     assert_eq!(trail[0].subject, "Elif Demir in Acme Robotics, proved at Linear");
 }
 
+/// Nobody knows what ends with one person's permission. It costs no connection, and if we are wrong about that, one only.
+#[tokio::test]
+async fn a_permission_that_is_handed_back_costs_no_connection_twice() {
+    for (revoke_ends_authorisation, revoke_ends_installation) in [(false, false), (true, false), (false, true)] {
+        let world = World::with(Setup { revoke_ends_authorisation, revoke_ends_installation, ..Setup::default() }).await;
+        let (mut owner, id) = acme(&world).await;
+        let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+        prove(&mut mia, &id, "acme-robotics", ELIF).await.shows("You are Elif Demir in Acme Robotics.");
+        let lives = world.lives("northwind-labs", &id).await;
+        assert_eq!((lives, world.living_permissions()), (!revoke_ends_installation, 0));
+        if !lives {
+            world.advance(MINUTE);
+            owner.reconnect(&id, "acme-robotics").await;
+        }
+        prove(&mut mia, &id, "acme-robotics", ELIF).await.shows("You are Elif Demir in Acme Robotics.");
+        assert!(world.lives("northwind-labs", &id).await);
+        assert_eq!(world.living_permissions(), usize::from(revoke_ends_installation));
+        owner.post("/integrations/disconnect", &[("connection", &id)]).await;
+        assert_eq!(world.living_permissions(), 0, "what was set aside ends with it");
+    }
+}
+
 #[tokio::test]
 async fn somebody_else_is_told_who_linear_says_they_are_and_nothing_is_written() {
     let world = World::new().await;
