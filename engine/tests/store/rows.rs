@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use relink_engine::account::{NewMember, Role};
 use relink_engine::connection::{Actor, Evidence, PassingError, Reason, State};
-use relink_engine::store::{Act, Actor as Doer, Adopted, Adoption, ConnectAttempt, Member, MintedGrant, Store, StoredSession};
+use relink_engine::store::{Act, Actor as Doer, Adopted, Adoption, ApiKeyRow, ConnectAttempt, Member, MintedGrant, Store, StoredSession};
 use tokio::task::JoinSet;
 
 use crate::on_both;
@@ -29,6 +29,7 @@ on_both!(
     whoever_shared_a_workspace_first_keeps_it_when_that_is_over,
     a_shared_workspace_is_handed_on_by_whoever_leaves_it,
     an_older_database_learns_who_holds_what,
+    an_older_database_learns_who_made_which_key,
     tokens_wait_for_the_last_connection_of_their_app_and_workspace,
     a_pair_is_adopted_or_given_back_and_never_both,
     only_the_current_generation_breaks_a_connection,
@@ -424,6 +425,32 @@ async fn an_older_database_learns_who_holds_what(fresh: Fresh) {
         assert_eq!(store.connection_adopt(&adoption(&south, id, workspace)).await.unwrap(), Adopted::Held, "{workspace}");
     }
     assert_eq!(store.connection_adopt(&adoption(&south, "c6", "w4")).await.unwrap(), Adopted::Done, "what has ended is free");
+}
+
+async fn an_older_database_learns_who_made_which_key(fresh: Fresh) {
+    let (store, person) = (&fresh.store, member(&fresh.store, "north", "a@example.com", Role::Owner).await);
+    for (id, by) in [("k1", Some(person.user_id.clone())), ("k2", None)] {
+        let key = ApiKeyRow {
+            id: id.to_owned(),
+            organisation_id: person.organisation_id.clone(),
+            name: format!("key {id}"),
+            key_hash: id.to_owned(),
+            last_four: "8fQ2".to_owned(),
+            created_at: 7,
+            last_used_at: None,
+            made_by: None,
+            made_by_name: None,
+        };
+        let actor = Doer { user_id: by, ..Doer::default() };
+        let act = Act { actor, subject: format!("key {id} ····8fQ2"), ..support::act(&person.organisation_id, "key.made", 7) };
+        store.api_key_create(&key, &act).await.unwrap();
+    }
+    // The same for both databases.
+    let migration = include_str!("../../../migrations/sqlite/0012_trail_and_sessions.sql");
+    let learns = &migration[migration.find("UPDATE api_keys").unwrap()..];
+    support::sql(&fresh, &learns[..=learns.find(';').unwrap()]).await;
+    let keys = store.api_keys(&person.organisation_id).await.unwrap();
+    assert_eq!(keys.iter().map(|key| key.made_by_name.as_deref()).collect::<Vec<_>>(), [Some(&*person.name), None]);
 }
 
 async fn tokens_wait_for_the_last_connection_of_their_app_and_workspace(fresh: Fresh) {

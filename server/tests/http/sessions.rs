@@ -140,3 +140,25 @@ async fn however_an_address_and_a_password_are_typed_they_are_one() {
         browser.get("/settings").await.shows("Your password is changed.");
     }
 }
+
+#[tokio::test]
+async fn an_older_spelling_of_an_address_is_given_up_and_kept_where_it_would_meet_another_account() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    for email in ["asa@example.com", "bo@xn--exmple-cua.example", "another@example.com"] {
+        world.add("northwind-labs", email, Role::Member).await;
+    }
+    world.sql("UPDATE users SET email = 'asa@ex\u{e4}mple.example' WHERE email = 'asa@example.com'").await;
+    world.sql("UPDATE users SET email = 'bo@ex\u{e4}mple.example' WHERE email = 'another@example.com'").await;
+    // As a newer version does at its start.
+    world.another(0).await;
+    for (typed, account) in [
+        ("asa@ex\u{e4}mple.example", "asa@xn--exmple-cua.example"),
+        ("asa@xn--exmple-cua.example", "asa@xn--exmple-cua.example"),
+        ("bo@ex\u{e4}mple.example", "bo@ex\u{e4}mple.example"),
+        ("bo@xn--exmple-cua.example", "bo@xn--exmple-cua.example"),
+    ] {
+        assert_eq!(browser.sign_in(typed, PASSWORD).await.location(), "/integrations", "{typed}");
+        browser.get("/settings").await.shows(&format!("member {account}"));
+    }
+}
