@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use relink_engine::Callback;
 use relink_engine::account::{Role, Standing};
 use relink_engine::clock::{HOUR, MINUTE};
+use relink_engine::people::ProofError;
 use relink_simulator::{Endpoint, Kind};
 
 use crate::apps::{own_app, private};
@@ -225,6 +227,23 @@ async fn a_proof_is_ended_by_whoever_began_it_in_time_and_once() {
     assert_eq!((linked(&world).await.len(), world.living_permissions()), (1, 0));
 }
 
+/// Somebody else may sit down at the browser in between.
+#[tokio::test]
+async fn a_proof_is_nobody_elses_whatever_browser_they_come_back_with() {
+    let world = World::new().await;
+    let (_owner, id) = acme(&world).await;
+    let mia = world.add("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    let lee = world.add("northwind-labs", "lee@northwind.dev", Role::Member).await;
+    for other in [Some(&lee), None] {
+        let url = world.engine.proof_begin(&mia, "one browser", &id, None).await.unwrap();
+        let back = world.browser().approve_as(url.as_str(), "acme-robotics", ELIF);
+        let callback = Callback::parse(back.split_once('?').unwrap().1);
+        let end = world.engine.proof_finish(other, "one browser", "192.0.2.1", &callback).await.unwrap().unwrap();
+        assert!(matches!(end.outcome, Err(ProofError::StateMismatch)), "{end:?}");
+    }
+    nothing_came_of_it(&world, &id).await;
+}
+
 /// Nobody knows how much hangs on one token of a person.
 #[tokio::test]
 async fn a_look_costs_no_connection_anything() {
@@ -300,6 +319,24 @@ async fn an_owner_vouches_after_reading_what_nobody_knows() {
     world.engine.member_add_existing("initech", ELIF, Role::Member).await.expect_err("one owner's word is nothing to another");
     let acts = world.engine.store().audit_before(&world.organisation().await, i64::MAX, 2).await.unwrap();
     assert_eq!((acts[1].act.as_str(), acts[1].subject.as_str()), ("member.vouched", ELIF));
+}
+
+/// An older version gave such accounts any role.
+#[tokio::test]
+async fn whoever_is_unproved_in_a_high_role_says_nothing_for_themself() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let mut ben = world.member("northwind-labs", "ben@acme.example", Role::Admin).await;
+    world.sql("UPDATE users SET email_proof = NULL").await;
+    ben.post("/team/me", &[("workspace", &id), ("person", "ben@acme.example")]).await;
+    assert_eq!(linked(&world).await, []);
+    let ids = async |email: &str| world.engine.store().user_by_email(email).await.unwrap().unwrap().id;
+    for (email, standing_after) in [("priya@northwind.dev", Standing::Unproved), ("ben@acme.example", Standing::Vouched)] {
+        owner.post("/team/vouch", &[("member", &ids(email).await)]).await;
+        assert_eq!(standing(&world, email).await, standing_after, "{email}");
+    }
+    ben.post("/team/me", &[("workspace", &id), ("person", "ben@acme.example")]).await;
+    assert_eq!(linked(&world).await, pairs(&[("ben@acme.example", "Ben Castillo")]));
 }
 
 #[tokio::test]

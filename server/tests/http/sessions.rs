@@ -92,6 +92,14 @@ async fn a_new_password_gives_the_session_a_new_id() {
 }
 
 #[tokio::test]
+async fn signing_in_leaves_a_line() {
+    let world = World::new().await;
+    world.owner().await;
+    world.browser().sign_in(EMAIL, PASSWORD).await;
+    assert_eq!(acts(&world).await, ["member.added", "sign-in"]);
+}
+
+#[tokio::test]
 async fn signing_out_leaves_a_line_here_and_everywhere_else() {
     let world = World::new().await;
     let mut browser = world.owner().await;
