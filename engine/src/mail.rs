@@ -171,6 +171,17 @@ mod tests {
         assert!(matches!(message(from, "Eve", "eve@example.com\r\nBcc: b@example.com", "s", "t"), Err(SendError::Address)));
     }
 
+    #[test]
+    fn what_acts_in_a_name_is_in_no_subject_and_no_text() {
+        let from: Mailbox = "Relink <relink@example.com>".parse().unwrap();
+        let name = "Eve\r\nBcc: all@example.com\u{202e}";
+        let mail = message(from, name, "eve@example.com", &format!("{name} asks"), &format!("Hello\n{name}\nBye")).unwrap();
+        let mail = String::from_utf8(mail.formatted()).unwrap();
+        let (head, body) = mail.split_once("\r\n\r\n").unwrap();
+        assert!(head.lines().any(|line| line == "Subject: Eve Bcc: all@example.com asks"), "{head}");
+        assert_eq!(body.trim_end(), "Hello\r\nEve\r\nBcc: all@example.com\r\nBye");
+    }
+
     fn tls(url: &str) -> Result<String, MailError> {
         with_tls(Url::parse(url).unwrap()).map(|url| url.query().unwrap_or_default().to_owned())
     }

@@ -57,7 +57,7 @@ const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAA
 /// Whether `password` is the one behind `hash`. Without a hash the same work is done, and the answer is no. One that was hashed
 /// before passwords were prepared counts as it was typed then.
 pub async fn verify(password: SecretString, hash: Option<String>) -> bool {
-    let (hash, somebodys) = hash.map_or((NOBODYS.to_owned(), false), |hash| (hash, true));
+    let (hash, somebodys) = checked_against(hash);
     off_thread(move || {
         let is = |typed: &SecretString| {
             PasswordHash::new(&hash).is_ok_and(|hash| Argon2::default().verify_password(typed.expose_secret().as_bytes(), &hash).is_ok())
@@ -67,6 +67,11 @@ pub async fn verify(password: SecretString, hash: Option<String>) -> bool {
         matches && somebodys
     })
     .await
+}
+
+/// The hash that a password is checked against, and whether it is somebody's.
+fn checked_against(hash: Option<String>) -> (String, bool) {
+    hash.map_or_else(|| (NOBODYS.to_owned(), false), |hash| (hash, true))
 }
 
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -126,5 +131,6 @@ mod tests {
         assert_eq!(cost(&somebodys), cost(NOBODYS));
         assert_eq!(somebodys.len(), NOBODYS.len());
         assert!(PasswordHash::new(NOBODYS).is_ok(), "or nothing would be hashed");
+        assert_eq!(checked_against(None), (NOBODYS.to_owned(), false));
     }
 }

@@ -191,6 +191,8 @@ mod tests {
         assert_eq!(client("", "127.0.0.1", &header), "203.0.113.7");
         assert_eq!(client("", "::1", &header), "203.0.113.7");
         assert_eq!(client("", "::ffff:127.0.0.1", &header), "203.0.113.7", "listening on [::], this machine looks like that");
+        assert_eq!(client("", "::ffff:172.18.0.3", &[]), "172.18.0.3", "nor has anybody else two names");
+        assert!(TrustedProxies::default().trust(ip("::ffff:127.0.0.1")));
         assert_eq!(client("", "172.18.0.3", &header), "172.18.0.3");
         assert_eq!(client("172.18.0.0/16", "172.18.0.3", &header), "203.0.113.7");
         assert_eq!(client("::ffff:172.18.0.0/112", "::ffff:172.18.0.3", &header), "203.0.113.7");

@@ -182,6 +182,7 @@ mod tests {
             "7K3D-M9QX-2VBT-H401.",
             "“7K3D-M9QX-2VBT-H401”",
             "`7k3d-m9qx-2vbt-h401`,",
+            "7K3D.M9QX.2VBT.H401",
             "７Ｋ３Ｄ－Ｍ９ＱＸ－２ＶＢＴ－Ｈ４０１。",
             "https://relink.example/link#7K3D-M9QX-2VBT-H401",
             "https://relink.example/link%237K3D-M9QX-2VBT-H401",

@@ -67,6 +67,11 @@ async fn no_name_forges_a_line_of_a_terminal_or_of_the_log() {
     run(&["member", "unlink", "--org", "north", "--email", crate::site::OWNER, "--workspace", "hostile"], "");
     run(&["connection", "list", "--org", NAME], "");
     run(&["invite", "--org", "north", "--workspace", NAME, "--person", NAME], "");
+    let long = NewWorkspace { name: "w".repeat(10_000), url_key: "long".to_owned(), ..hostile() };
+    site.linear.add_workspace(long).unwrap();
+    site.connect("long").await;
+    let listed = run(&["connection", "list", "--org", "north"], "");
+    assert!(listed.lines().count() == 2 && listed.lines().all(|line| line.chars().count() < 200), "{listed}");
     let log = site.relink.said();
     assert!(!log.contains(|c| acts(c) && c != '\n') && log.lines().count() >= 5, "{log:?}");
 }

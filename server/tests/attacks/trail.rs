@@ -48,6 +48,10 @@ async fn whoever_can_write_the_database_alone_cannot_shorten_the_trail() {
     assert!(whole && last["good"] == 2, "{last}");
     let noted = format!("{}:{}", last["last"]["number"], last["last"]["hash"].as_str().unwrap());
     assert!(verify(&site, &["--expect", &noted]).1);
+    // As after the whole trail was written anew, by whoever has the key too.
+    let another = format!("{}:{}", last["last"]["number"], "0".repeat(64));
+    let (found, whole) = verify(&site, &["--expect", &another]);
+    assert!(!whole && found["as_expected"] == false, "{found}");
 
     sql(&site, "CREATE TABLE all_lines AS SELECT * FROM audit; CREATE TABLE all_heads AS SELECT * FROM audit_heads").await;
     for cut in [
