@@ -14,7 +14,7 @@ pub fn AuditTrail(trail: AuditView) -> impl IntoView {
         <section class="set wide" id="audit" aria-labelledby="h-audit">
             <header>
                 <h2 id="h-audit">"Audit trail"</h2>
-                <p>"Who did what, for ever. Each line is sealed with the one before: what somebody changes or cuts in the database shows."</p>
+                <p>"Who did what, for ever. Each line carries a seal over the one before, so that a changed or removed one is noticed."</p>
                 <p>
                     <a href="/settings/audit.jsonl" download rel="external">
                         "Export as JSON Lines"

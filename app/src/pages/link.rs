@@ -105,7 +105,7 @@ pub fn next_code() -> AnyView {
 }
 
 fn preview_of(view: PreviewView) -> Content {
-    let answers = answers(&view);
+    let (answers, by_linear) = (answers(&view), better(&view));
     let told = view.told.clone().map(|problem| view! { <NotProved problem /> });
     let (account, never) = (account(&view), never_signed_in(&view));
     let main = view! {
@@ -123,6 +123,7 @@ fn preview_of(view: PreviewView) -> Content {
         {account}
         {answers}
         <p class="small muted">{asking(&view.asker)} " It gives nobody access to your Linear account."</p>
+        {by_linear}
         {never}
         {next_code()}
     };
@@ -165,16 +166,6 @@ fn answers(view: &PreviewView) -> AnyView {
         .into_any(),
     };
     let preview = view.preview.clone();
-    let shown = view.preview.clone();
-    let by_linear = (view.account != LinkAccount::SignInFirst).then(|| {
-        view! {
-            <form method="post" action="/link/prove">
-                <input type="hidden" name="preview" value=shown />
-                <button class="btn tall wide">"Continue with Linear"</button>
-            </form>
-            <p class="small muted">"Better than a yes: Linear itself says that it is you. " {LINEAR_LOOKS}</p>
-        }
-    });
     view! {
         <Once>
             <form method="post" action="/link/confirm">
@@ -183,9 +174,23 @@ fn answers(view: &PreviewView) -> AnyView {
                 <button class="btn tall wide" name="answer" value="no">"That’s not me"</button>
             </form>
         </Once>
-        {by_linear}
     }
     .into_any()
+}
+
+/// Linear's word instead of a yes, for whoever need not sign in first.
+fn better(view: &PreviewView) -> Option<AnyView> {
+    let preview = view.preview.clone();
+    (view.account != LinkAccount::SignInFirst).then(|| {
+        view! {
+            <p class="small muted">"Better than a yes: Linear itself says that it is you. " {LINEAR_LOOKS}</p>
+            <form method="post" action="/link/prove">
+                <input type="hidden" name="preview" value=preview />
+                <button class="btn tall wide">"Continue with Linear"</button>
+            </form>
+        }
+        .into_any()
+    })
 }
 
 fn asking(asker: &AskerView) -> String {

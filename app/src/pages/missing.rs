@@ -26,7 +26,7 @@ pub fn failed(failure: &Failure) -> Content {
             answer_with(403);
             (
                 "This is not open to you",
-                "Your role in this organisation does not include it. Ask an owner, who can change that. Nothing was changed.",
+                "Your role in this organisation does not include this page. Ask an owner, who can change that. Nothing was changed.",
                 "/integrations",
                 "Go to Integrations",
             )

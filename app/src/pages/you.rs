@@ -39,7 +39,7 @@ fn doubted(doubt: DoubtView, email: &str, code_waits: Option<bool>) -> AnyView {
     };
     let vouched = doubt.vouched.then_some(" An owner of this organisation vouched for you.");
     view! {
-        <div class="pad">
+        <div class="pad stack">
             <p>
                 <b>"Nobody proved that " {email.to_owned()} " is yours."</b>
                 " You get no role above member and no place in another organisation until then."
