@@ -67,7 +67,9 @@ fn by_linear(workspaces: Vec<Choice>) -> AnyView {
         view! {
             <form method="post" action="/oauth/linear/prove">
                 <input type="hidden" name="workspace" value=one.value />
-                <button class="btn tall wide">"Continue with Linear" <span class="sr">" in "</span> " · " {one.label}</button>
+                <button class="btn tall wide">
+                    <span>"Continue with Linear" <span class="sr">" in "</span> " · " {one.label}</span>
+                </button>
             </form>
         }
     };
