@@ -9,7 +9,7 @@ pub use email::{email, spellings};
 
 use crate::clock::Millis;
 use crate::store::Actor;
-use crate::text::NAME_MAX;
+use crate::text::{NAME_MAX, unseen};
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Organisation {
@@ -189,8 +189,6 @@ const SLUG_MAX: usize = 40;
 pub fn display_name(text: &str) -> Option<String> {
     let text = text.trim();
     let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    let unseen =
-        |c: char| c.is_whitespace() || matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FE0F}' | '\u{FEFF}');
     let fits =
         (1..=NAME_MAX).contains(&text.chars().count()) && !text.chars().any(|c| c.is_control() || turns(c)) && !text.chars().all(unseen);
     fits.then(|| text.to_owned())

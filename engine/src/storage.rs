@@ -56,6 +56,20 @@ impl Engine {
         }
     }
 
+    /// An older copy that takes the database's place under a server may be from before an upgrade: it is brought up to date, as at
+    /// a start, and numbers of deliveries begin anew behind it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        if self.store().is_up_to_date().await? {
+            return Ok(());
+        }
+        tracing::error!("ALARM: the database is a copy from before an upgrade. It is brought up to date now");
+        self.store().migrate().await?;
+        self.store().epoch_begin(&self.entropy().id().replace('-', "")).await
+    }
+
     /// Why the database keeps nothing, as a name, if it does not: now, or when it was last asked.
     #[must_use]
     pub fn storage_trouble(&self) -> Option<&'static str> {

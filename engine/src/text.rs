@@ -26,6 +26,14 @@ fn turns(c: char) -> bool {
     matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether nothing is seen where it stands: a space, a mark between letters, a letter that is drawn as nothing.
+#[must_use]
+pub fn unseen(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FE0F}' | '\u{FEFF}')
+        || matches!(c, '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}')
+}
+
 /// The text in one line of which every character is seen: what acts has become a space, or nothing if it only turns.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
@@ -40,7 +48,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
 #[must_use]
 pub fn name(text: &str) -> String {
     let name = cut(text, NAME_MAX);
-    if name.trim().is_empty() { NAMELESS.to_owned() } else { name }
+    if name.chars().all(unseen) { NAMELESS.to_owned() } else { name }
 }
 
 /// An e-mail address as it is shown.
@@ -108,7 +116,7 @@ mod tests {
         assert_eq!(name("Acme\r\nBcc: eve@evil.example"), "Acme Bcc: eve@evil.example");
         assert_eq!(name("\u{1b}[2K\u{9b}1A\u{7}Acme\u{202e}dekcah\u{2069}"), "[2K 1A Acmedekcah");
         assert_eq!(name("a\u{2028}b\u{85}c\u{0}d"), "a b c d");
-        for nothing in ["", " \t", "\u{202e}\u{200f}", "\r\n"] {
+        for nothing in ["", " \t", "\u{202e}\u{200f}", "\r\n", "\u{200b}", "\u{3164}", "\u{2800} \u{feff}"] {
             assert_eq!(name(nothing), NAMELESS, "{nothing:?}");
         }
     }

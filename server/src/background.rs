@@ -103,6 +103,11 @@ async fn sweep(engine: Engine) {
 /// Finds out whether the database keeps what it is given.
 async fn storage(engine: Engine) {
     engine.watch_storage().await;
+    if engine.storage_trouble().is_none()
+        && let Err(error) = engine.catch_up().await
+    {
+        tracing::error!(%error, "the database could not be brought up to date");
+    }
 }
 
 /// Leaves some for commands.

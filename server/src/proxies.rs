@@ -160,8 +160,13 @@ fn node(text: &str) -> Option<IpAddr> {
 
 /// Splits where it is not between quotes.
 fn split(text: &str, at: char) -> Vec<&str> {
-    let mut quoted = false;
+    let (mut quoted, mut escaped) = (false, false);
     text.split(|c| {
+        if escaped {
+            escaped = false;
+            return false;
+        }
+        escaped = quoted && c == '\\';
         quoted ^= c == '"';
         c == at && !quoted
     })
@@ -223,6 +228,8 @@ mod tests {
         assert_eq!(through("For=\"[2001:db8:cafe::17]:4711\";proto=https"), "2001:db8:cafe::17");
         assert_eq!(through("for=1.1.1.1, by=203.0.113.60; for=203.0.113.7"), "203.0.113.7");
         assert_eq!(through("for=203.0.113.7;host=\"a,for=1.1.1.1\""), "203.0.113.7");
+        let escaped = r#"for=203.0.113.7;host="\", for=1.1.1.1;x=""#;
+        assert_eq!(through(escaped), "203.0.113.7", "a quote in quotes ends nothing");
         for nothing in ["for=unknown", "for=_gazonk", "proto=https", "for=1.1.1.1, for=\"_x\""] {
             assert_eq!(through(nothing), "127.0.0.1", "{nothing:?}");
         }

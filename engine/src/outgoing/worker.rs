@@ -89,7 +89,14 @@ impl Serving {
 #[derive(Debug, Default)]
 pub(super) struct Life {
     beats: AtomicI64,
-    shown: Mutex<Option<Instant>>,
+    shown: Mutex<Shown>,
+}
+
+/// When that was last, and how often it was so long before that others may have taken over what was claimed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shown {
+    at: Option<Instant>,
+    gaps: u64,
 }
 
 impl Life {
@@ -98,12 +105,25 @@ impl Life {
         self.beats.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    fn shown(&self, at: Instant) {
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+    fn last(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_sure(&self) -> bool {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < SURE_FOR)
+    fn shown(&self, at: Instant) {
+        let mut last = self.last();
+        let in_time = last.at.is_some_and(|before| at.saturating_duration_since(before) < SURE_FOR);
+        last.gaps += u64::from(!in_time);
+        last.at = Some(at);
+    }
+
+    /// What was claimed since has been ours all the time, as long as this is the same.
+    fn gaps(&self) -> u64 {
+        self.last().gaps
+    }
+
+    fn is_sure(&self, gaps: u64) -> bool {
+        let last = self.last();
+        last.gaps == gaps && last.at.is_some_and(|at| at.elapsed() < SURE_FOR)
     }
 }
 
@@ -290,6 +310,7 @@ impl Engine {
         let (owner, id) = (&self.outgoing().owner, &destination.id);
         // Before the first claim, so that nobody takes this process for dead.
         in_time(self.show_life()).await?;
+        let (gaps, mut again_at) = (self.outgoing().life.gaps(), 0);
         // One is enough to find out whether it takes anything again.
         let limit = if destination.failing_since.is_some() { 1 } else { CLAIM };
         let mut queue = VecDeque::from(in_time(self.store().messages_claim(id, owner, self.now(), limit)).await?);
@@ -299,7 +320,7 @@ impl Engine {
                 && let Some(message) = queue.pop_front()
             {
                 count += 1;
-                sending.spawn(self.clone().send_apart(destination.clone(), message));
+                sending.spawn(self.clone().send_apart(destination.clone(), message, gaps));
             }
             // To the end, also when writing fails: nothing may be under way any more when the claims are let go of.
             let Some(first) = sending.join_next().await else { break };
@@ -311,12 +332,22 @@ impl Engine {
             let tried = Ended::of(tried);
             taking.see(&tried.sent, sending.is_empty() && queue.is_empty());
             let rest = pace::rest(taking.fails, destination.failing_for, tried.wished);
-            let go_on = count < TURN_MAX && outcome.is_ok() && rest == 0 && !self.is_stopping();
-            match self.write_tried(destination, tried, (taking.verdict(), rest), go_on).await {
-                Ok(next) => queue.extend(next),
-                Err(error) => outcome = Err(error),
-            }
-            if outcome.is_err() || rest > 0 || self.is_stopping() {
+            // Whoever wished to be left alone is not asked sooner because of an answer that was under way.
+            again_at = again_at.max(self.now() + rest);
+            let rests = again_at > self.now();
+            let go_on = count < TURN_MAX && outcome.is_ok() && !rests && !self.is_stopping();
+            let paused = match self.write_tried(destination, tried, (taking.verdict(), again_at), go_on).await {
+                Ok(next) => {
+                    let paused = next.is_none();
+                    queue.extend(next.into_iter().flatten());
+                    paused
+                }
+                Err(error) => {
+                    outcome = Err(error);
+                    true
+                }
+            };
+            if paused || rests || self.is_stopping() {
                 queue.clear();
             }
         }
@@ -324,23 +355,23 @@ impl Engine {
     }
 
     /// In a task of its own, so that it goes on while others are written down.
-    async fn send_apart(self, destination: DestinationRow, message: ClaimedMessage) -> Tried {
-        if !self.outgoing().life.is_sure() {
+    async fn send_apart(self, destination: DestinationRow, message: ClaimedMessage, gaps: u64) -> Tried {
+        if !self.outgoing().life.is_sure(gaps) {
             return Tried::Not("this process stood still, and others may have taken over");
         }
         self.send(&destination, message).await
     }
 
-    /// With what the turn says about the destination and for how long it is left alone. Answers what comes next about the things
-    /// of which a message ended, if `go_on`.
+    /// With what the turn says about the destination and until when it is left alone. Answers what comes next about the things
+    /// of which a message ended, if `go_on`; `None` if the destination was paused or removed.
     async fn write_tried(
         &self,
         destination: &DestinationRow,
         tried: Ended,
-        (verdict, rest): (Verdict, Millis),
+        (verdict, again_at): (Verdict, Millis),
         go_on: bool,
-    ) -> Result<Vec<ClaimedMessage>, StoreError> {
-        let (id, owner, again_at) = (&destination.id, &self.outgoing().owner, self.now() + rest);
+    ) -> Result<Option<Vec<ClaimedMessage>>, StoreError> {
+        let (id, owner) = (&destination.id, &self.outgoing().owner);
         let tries = SentBatch { destination: id, owner, sent: &tried.sent, verdict, again_at };
         let next = in_time(self.store().messages_done(tries, if go_on { &tried.things } else { &[] })).await?;
         if tried.gone || verdict == Verdict::Fails {
@@ -467,5 +498,22 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_stood_still_is_sure_of_nothing_that_was_claimed_before() {
+        let (life, now) = (Life::default(), Instant::now());
+        assert!(!life.is_sure(0), "nobody has seen it yet");
+        life.shown(now);
+        let gaps = life.gaps();
+        life.shown(now + SURE_FOR / 2);
+        assert!(life.is_sure(gaps));
+        life.shown(now + SURE_FOR * 3);
+        assert!(!life.is_sure(gaps) && life.is_sure(life.gaps()), "but of what it claims from now on");
     }
 }

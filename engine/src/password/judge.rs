@@ -1,5 +1,6 @@
 //! What a new password must not be: what guessing begins with.
 
+use std::collections::HashSet;
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
@@ -15,6 +16,11 @@ const OWN_LEFT: usize = 8;
 /// Shorter names are in everything.
 const NAME_MIN: usize = 4;
 
+/// Different characters that are too few.
+const FEW: usize = 4;
+const LONG: [&str; 6] =
+    ["administrator", "administrador", "administrateur", "superadministrator", "changemenow", "correcthorsebatterystaple"];
+
 /// The passwords that people use most; `common.origin.txt` says where from.
 const COMMON: &[u8] = include_bytes!("common.txt.gz");
 
@@ -26,24 +32,42 @@ pub fn fault(password: &str, names: &[&str]) -> Option<FieldError> {
         Some(FieldError::PasswordTooLong)
     } else if is_own(password, names) {
         Some(FieldError::PasswordOwn)
-    } else if is_repetition(password) || is_common(password) {
+    } else if is_repetition(password) || is_along_the_keys(password) || is_common(password) {
         Some(FieldError::PasswordCommon)
     } else {
         None
     }
 }
 
-/// The same something over and over: "abcabcabcabc".
+/// The same something over and over: "abcabcabcabc", or hardly anything: "aaaaaaaaaaab".
 fn is_repetition(password: &str) -> bool {
     let chars: Vec<char> = password.to_lowercase().chars().collect();
+    if chars.iter().collect::<HashSet<_>>().len() <= FEW {
+        return true;
+    }
     (1..=chars.len() / 2).any(|period| chars.iter().zip(&chars[period..]).all(|(one, other)| one == other))
+}
+
+/// As fingers walk: "123456789012", "qwertyuiopasdf".
+fn is_along_the_keys(password: &str) -> bool {
+    const ROWS: [&str; 6] = ["abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop"];
+    let chars: Vec<char> = password.to_lowercase().chars().collect();
+    let beside = |one: char, other: char| {
+        let there = |row: &&str| row.contains(&format!("{one}{other}")) || row.contains(&format!("{other}{one}"));
+        ROWS.iter().any(|row| there(&row))
+    };
+    let steps = chars.windows(2).filter(|two| beside(two[0], two[1])).count();
+    // From one row to the next the hand is lifted.
+    steps * 5 >= (chars.len() - 1) * 4
 }
 
 /// A common password, or one with digits and signs around it, which is what guessing tries next: "Password2024!".
 fn is_common(password: &str) -> bool {
     let lower = password.to_lowercase();
-    let core = lower.trim_matches(|c: char| !c.is_alphabetic());
-    common().lines().any(|common| common == lower || (common == core && !core.is_empty()))
+    let letters = lower.trim_matches(|c: char| !c.is_alphabetic());
+    let bare = lower.trim_matches(|c: char| !c.is_alphanumeric());
+    // Guessing knows these long ones, too.
+    LONG.contains(&letters) || common().lines().any(|common| common == lower || common == bare || common == letters)
 }
 
 fn common() -> String {
@@ -93,6 +117,14 @@ mod tests {
             "Password2024!",
             "!!sunshine!!!",
             "aaaaaaaaaaaa",
+            "aaaaaaaaaaab",
+            "123456789012",
+            "1234567890123456",
+            "098765432109",
+            "abcdefghijkl",
+            "qwertyuiopasdf",
+            "Administrator1",
+            "123456789!!!",
             "123456123456",
             "abcabcabcabca",
         ] {

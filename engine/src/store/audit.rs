@@ -182,7 +182,7 @@ impl Store {
     /// When the database fails.
     pub async fn audit_before(&self, organisation: &str, before: i64, limit: i64) -> Stored<Vec<AuditRow>> {
         const SQL: &str = "SELECT number, at, user_id, who, act, subject, address, hash FROM audit \
-            WHERE organisation_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+            WHERE organisation_id = $1 AND number < $2 AND number > 0 ORDER BY number DESC LIMIT $3";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(before).bind(limit).fetch_all(pool).await?))
     }
 

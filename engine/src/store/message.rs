@@ -196,22 +196,23 @@ impl Store {
     }
 
     /// Writes down how tries ended and what they say about the destination, lets go of the claims, and claims in the same
-    /// transaction what comes next about `things`.
+    /// transaction what comes next about `things`. `None`: the destination takes nothing more, since it was paused or removed.
     ///
     /// # Errors
     /// When the database fails; the claims stay then, and what was sent may be sent again.
-    pub async fn messages_done(&self, tries: SentBatch<'_>, things: &[String]) -> Stored<Vec<ClaimedMessage>> {
-        let next = self.messages_end(tries, things).await?;
-        self.messages_read(tries.destination, tries.owner, &next).await
+    pub async fn messages_done(&self, tries: SentBatch<'_>, things: &[String]) -> Stored<Option<Vec<ClaimedMessage>>> {
+        let Some(next) = self.messages_end(tries, things).await? else { return Ok(None) };
+        self.messages_read(tries.destination, tries.owner, &next).await.map(Some)
     }
 
-    async fn messages_end(&self, tries: SentBatch<'_>, things: &[String]) -> Stored<Vec<i64>> {
+    async fn messages_end(&self, tries: SentBatch<'_>, things: &[String]) -> Stored<Option<Vec<i64>>> {
         const TAKES: &str = "UPDATE destinations SET failing_since = NULL, failing_for = 0, next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
-            last_ok_at = $4 WHERE id = $1";
-        const OPEN: &str = "UPDATE destinations SET next_at = $5, last_status = $2, last_answer = $3, last_at = $4 WHERE id = $1";
+            last_ok_at = $4 WHERE id = $1 RETURNING paused_at IS NULL";
+        const OPEN: &str = "UPDATE destinations SET next_at = $5, last_status = $2, last_answer = $3, last_at = $4 \
+            WHERE id = $1 RETURNING paused_at IS NULL";
         const FAILS: &str = "UPDATE destinations SET failing_since = COALESCE(failing_since, $4), next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
             failing_for = CASE WHEN failing_since IS NULL THEN 0 WHEN $4 < last_at THEN failing_for WHEN $4 - last_at > $6 THEN failing_for + $6 \
-             ELSE failing_for + $4 - last_at END WHERE id = $1";
+             ELSE failing_for + $4 - last_at END WHERE id = $1 RETURNING paused_at IS NULL";
         const MESSAGE: &str = "UPDATE messages SET state = $4, attempts = attempts + 1, next_at = $5, last_status = $6, last_answer = $7, last_at = $8, \
             claimed_by = NULL WHERE destination_id = $1 AND claimed_by = $2 AND seq = $3";
         const NEXT: &str = "UPDATE messages SET claimed_by = $2, first_at = COALESCE(first_at, $4) WHERE destination_id = $1 AND seq = \
@@ -219,16 +220,16 @@ impl Store {
             AND state = 'waiting' AND claimed_by IS NULL AND (next_at <= $4 OR next_at > $4 + $5) \
             AND EXISTS (SELECT 1 FROM destinations d WHERE d.id = $1 AND d.paused_at IS NULL) RETURNING seq";
         let SentBatch { destination, owner, sent, verdict, again_at } = tries;
-        let Some(last) = sent.iter().rfind(|one| one.state == "sent").or(sent.last()) else { return Ok(Vec::new()) };
+        let Some(last) = sent.iter().rfind(|one| one.state == "sent").or(sent.last()) else { return Ok(Some(Vec::new())) };
         let mut in_order: Vec<&Sent> = sent.iter().collect();
         in_order.sort_by_key(|one| one.seq);
         let _turn = self.turn_to_write().await;
         transact!(self, tx => {
             // The destination first and its messages in order, as everywhere: else two could wait for each other.
             let noted = match verdict { Verdict::Takes => TAKES, Verdict::Fails => FAILS, Verdict::Open => OPEN };
-            let noted = sqlx::query(noted).bind(destination).bind(last.status).bind(&last.answer).bind(last.at).bind(again_at);
+            let noted = sqlx::query_scalar::<_, bool>(noted).bind(destination).bind(last.status).bind(&last.answer).bind(last.at).bind(again_at);
             let noted = if verdict == Verdict::Fails { noted.bind(FAILING_STEP) } else { noted };
-            noted.execute(&mut *tx).await?;
+            let takes = noted.fetch_optional(&mut *tx).await?.unwrap_or(false);
             for one in &in_order {
                 sqlx::query(MESSAGE).bind(destination).bind(owner).bind(one.seq).bind(one.state).bind(one.next_at).bind(one.status).bind(&one.answer)
                     .bind(one.at).execute(&mut *tx).await?;
@@ -239,7 +240,7 @@ impl Store {
                     .fetch_all(&mut *tx).await?);
             }
             tx.commit().await?;
-            Ok(next)
+            Ok(takes.then_some(next))
         })
     }
 

@@ -287,6 +287,17 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the database has everything that this version brings with it: an older copy that was put in its place has not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_up_to_date(&self) -> Stored<bool> {
+        const SQL: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
+        let own = sqlx::migrate!("../migrations/sqlite").iter().map(|one| one.version).max();
+        let there: Option<i64> = on!(&self.db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await?);
+        Ok(there >= own)
+    }
+
     /// A turn to write, where writers only get in each other's way: SQLite lets one in and has the others sleep and try
     /// again, which costs more than standing in line.
     async fn turn_to_write(&self) -> Option<MutexGuard<'_, ()>> {

@@ -24,6 +24,9 @@ pub enum ServeLockError {
 pub(super) struct ServeLock {
     path: PathBuf,
     held: Mutex<Lock>,
+    /// The file itself, which has one lock under all of its names. It stays open to the end: closing it would take SQLite's own
+    /// locks away (POSIX ends all locks of a process on a file with the first that is closed).
+    _database: File,
 }
 
 #[derive(Debug)]
@@ -36,10 +39,14 @@ impl ServeLock {
     /// Of the file that a path leads to in the end: it has one lock, under whatever names it is served.
     pub fn take(database: &Path) -> Result<ServeLock, ServeLockError> {
         let path = database.with_extension("serve-lock");
-        match lock(&path) {
-            Ok(Some(held)) => Ok(ServeLock { path, held: Mutex::new(held) }),
-            Ok(None) => Err(ServeLockError::Held(database.display().to_string())),
-            Err(error) => Err(ServeLockError::Io(path.display().to_string(), error)),
+        let io = |path: &Path, error| ServeLockError::Io(path.display().to_string(), error);
+        let held = || ServeLockError::Held(database.display().to_string());
+        let lock = lock(&path).map_err(|error| io(&path, error))?.ok_or_else(held)?;
+        let file = File::open(database).map_err(|error| io(database, error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(ServeLock { path, held: Mutex::new(lock), _database: file }),
+            Err(TryLockError::WouldBlock) => Err(held()),
+            Err(TryLockError::Error(error)) => Err(io(database, error)),
         }
     }
 
@@ -87,9 +94,12 @@ mod tests {
     #[test]
     fn the_second_one_is_refused_until_the_first_is_gone() {
         let dir = tempfile::tempdir().unwrap();
-        let database = dir.path().join("relink.db");
+        let (database, copy) = (dir.path().join("relink.db"), dir.path().join("copy.db"));
+        fs::write(&database, "").unwrap();
+        fs::hard_link(&database, &copy).unwrap();
         let first = ServeLock::take(&database).unwrap();
         assert!(matches!(ServeLock::take(&database), Err(ServeLockError::Held(_))));
+        assert!(matches!(ServeLock::take(&copy), Err(ServeLockError::Held(_))), "another name of the same file");
         drop(first);
         ServeLock::take(&database).unwrap();
     }
@@ -98,11 +108,15 @@ mod tests {
     fn one_that_somebody_deletes_is_taken_anew_unless_another_was_faster() {
         let dir = tempfile::tempdir().unwrap();
         let database = dir.path().join("relink.db");
+        fs::write(&database, "").unwrap();
         let first = ServeLock::take(&database).unwrap();
         fs::remove_file(&first.path).unwrap();
         assert!(first.is_held());
         assert!(matches!(ServeLock::take(&database), Err(ServeLockError::Held(_))), "it is");
         fs::remove_file(&first.path).unwrap();
+        // Of another file that has taken the name of this one.
+        fs::remove_file(&database).unwrap();
+        fs::write(&database, "").unwrap();
         let second = ServeLock::take(&database).unwrap();
         assert!(second.is_held() && !first.is_held());
         drop(second);

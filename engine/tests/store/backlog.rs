@@ -55,7 +55,8 @@ async fn a_claim_reads_no_more_of_a_backlog_than_it_needs() {
         claimed = store
             .messages_done(SentBatch { destination: "d1", owner: "p", sent: &sent, verdict: Verdict::Takes, again_at: 0 }, &ended)
             .await
-            .unwrap();
+            .unwrap()
+            .expect("it is not paused");
     }
     store.close().await;
     server.end_sessions().await;

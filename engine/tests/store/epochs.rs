@@ -9,7 +9,12 @@ use crate::deliveries::{ORG, delivery, put};
 use crate::on_both;
 use crate::support::{self, Fresh, Server};
 
-on_both!(who_restarts_expires_nobody, a_cursor_from_before_epochs_goes_on, numbers_that_were_left_out_are_not_counted);
+on_both!(
+    a_copy_from_before_an_upgrade_is_known_and_brought_up_to_date,
+    who_restarts_expires_nobody,
+    a_cursor_from_before_epochs_goes_on,
+    numbers_that_were_left_out_are_not_counted
+);
 
 async fn store_some(store: &Store, which: &[u32]) {
     for number in which {
@@ -24,6 +29,23 @@ async fn numbers(store: &Store, after: i64) -> Vec<i64> {
 /// The cursor of whoever has read everything.
 async fn at_the_end(store: &Store) -> Cursor {
     store.cursor_after(*numbers(store, 0).await.last().unwrap()).await.unwrap()
+}
+
+async fn a_copy_from_before_an_upgrade_is_known_and_brought_up_to_date(fresh: Fresh) {
+    assert!(fresh.store.is_up_to_date().await.unwrap());
+    support::sql(&fresh, "DELETE FROM _sqlx_migrations WHERE version = 17").await;
+    if fresh.url.starts_with("postgres") {
+        let before = "DROP TRIGGER delivery_log_elsewhere ON delivery_log; DROP FUNCTION begin_epoch_elsewhere(); \
+            ALTER TABLE delivery_log DROP COLUMN raised_by, DROP COLUMN place; \
+            CREATE FUNCTION begin_epoch_after_failover() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; \
+            CREATE TRIGGER delivery_log_failover BEFORE UPDATE OF last ON delivery_log FOR EACH ROW \
+             EXECUTE FUNCTION begin_epoch_after_failover()";
+        support::sql(&fresh, before).await;
+    }
+    assert!(!fresh.store.is_up_to_date().await.unwrap());
+    fresh.store.migrate().await.unwrap();
+    assert!(fresh.store.is_up_to_date().await.unwrap());
+    store_some(&fresh.store, &[1, 2]).await;
 }
 
 async fn who_restarts_expires_nobody(fresh: Fresh) {

@@ -88,11 +88,18 @@ async fn whatever_is_done_to_the_trail_shows(fresh: Fresh) {
     trail(&fresh).await;
     assert_eq!(broken_at(&fresh.store).await, None);
     sql(&fresh, "CREATE TABLE kept AS SELECT * FROM audit; CREATE TABLE kept_heads AS SELECT * FROM audit_heads").await;
+    let another = |number: &str| {
+        let line = format!("organisation_id, {number}, at, user_id, who, act, subject, address, hash");
+        format!("INSERT INTO audit SELECT {line} FROM audit WHERE number = 5")
+    };
     let moved_to = "UPDATE audit_heads SET last_hash = (SELECT hash FROM audit WHERE number =";
     for (done, shows_at) in [
         ("UPDATE audit SET who = 'nobody' WHERE number = 3".to_owned(), 3),
         ("UPDATE audit SET who = 'command linesign-in', act = '' WHERE number = 3".to_owned(), 3),
         ("DELETE FROM audit WHERE number = 2".to_owned(), 2),
+        (another("0"), 0),
+        (another("-7"), -7),
+        (another("6"), 6),
         ("DELETE FROM audit WHERE number = 5".to_owned(), 5),
         ("UPDATE audit SET number = number + 10 WHERE number = 4".to_owned(), 4),
         ("UPDATE audit_heads SET last_hash = ''".to_owned(), 5),
@@ -102,11 +109,6 @@ async fn whatever_is_done_to_the_trail_shows(fresh: Fresh) {
         ("DELETE FROM audit".to_owned(), 1),
         ("DELETE FROM audit; DELETE FROM audit_heads".to_owned(), 1),
         ("DELETE FROM audit; UPDATE audit_heads SET number = 0, last_hash = '', seal = ''".to_owned(), 1),
-        (
-            "INSERT INTO audit SELECT organisation_id, 6, at, user_id, who, act, subject, address, hash FROM audit WHERE number = 5"
-                .to_owned(),
-            6,
-        ),
     ] {
         sql(&fresh, &done).await;
         assert_eq!(broken_at(&fresh.store).await, Some(shows_at), "{done}");

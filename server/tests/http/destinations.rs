@@ -303,6 +303,53 @@ async fn who_takes_nothing_is_left_alone_soon() {
     assert_eq!(scene.destination().await.waiting, 60);
 }
 
+/// Whoever has claimed much looks at the destination again with every answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_claimed_is_not_sent_to_who_was_paused_or_removed_meanwhile() {
+    for removed in [false, true] {
+        let scene = Scene::new().await;
+        let receiver = Receiver::start().await;
+        scene.add(&receiver, &[], false).await;
+        receiver.answers(|body| {
+            std::thread::sleep(Duration::from_millis(150));
+            fine(body)
+        });
+        scene.backlog(0..60).await;
+        receiver.waits_for(1).await;
+        let (engine, id) = (&scene.world.engine, scene.destination().await.id);
+        if removed {
+            engine.destination_remove(&scene.person, &id).await.unwrap();
+        } else {
+            engine.destination_pause(&scene.person, &id).await.unwrap();
+        }
+        sleep(Duration::from_secs(2)).await;
+        let sent = receiver.got().len();
+        assert!(sent < 32, "{sent} (removed: {removed})");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_wish_to_be_left_alone_outlasts_the_answers_that_were_under_way() {
+    let scene = Scene::new().await;
+    let receiver = Receiver::start().await;
+    scene.add(&receiver, &[], false).await;
+    receiver.answers(|body| {
+        if body.contains("ENG-0\"") {
+            return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "60")]).into_response();
+        }
+        std::thread::sleep(Duration::from_millis(400));
+        fine(body)
+    });
+    scene.backlog(0..60).await;
+    scene.until(|destination| destination.last_ok_at.is_some()).await;
+    sleep(Duration::from_secs(2)).await;
+    let sent = receiver.got().len();
+    assert!(sent <= 16, "{sent}");
+    receiver.answers(fine);
+    scene.world.advance(MINUTE);
+    scene.until(|destination| destination.waiting == 0).await;
+}
+
 #[tokio::test]
 async fn a_destination_that_fails_for_a_day_is_paused_and_loses_nothing() {
     let scene = Scene::new().await;

@@ -42,20 +42,22 @@ impl AuditCheck {
 
 impl Store {
     /// Computes every code anew. A line that was changed, taken out or put in shows, and so do an end that was cut off, lines that
-    /// were put behind it, and a trail that was emptied.
+    /// were put behind it or before the first, and a trail that was emptied.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn audit_verify(&self, organisation: &str) -> Stored<AuditCheck> {
         let key = self.audit_key()?;
         // In this order: a line that Relink writes meanwhile is never behind the end that is read after it.
-        let written = self.audit_last_number(organisation).await?;
+        let (first, written) = self.audit_ends(organisation).await?;
         let Some(head) = self.audit_head(organisation).await? else { return Ok(AuditCheck::default().broken(1)) };
         let check = self.audit_walk(organisation, head.number, key).await?;
         Ok(if check.broken_at.is_some() {
             check
         } else if !ends(&check, &head, organisation, key) {
             check.broken(head.number.max(1))
+        } else if first < 1 {
+            check.broken(first)
         } else if written > head.number {
             check.broken(head.number + 1)
         } else {
@@ -86,9 +88,10 @@ impl Store {
         Ok(check)
     }
 
-    async fn audit_last_number(&self, organisation: &str) -> Stored<i64> {
-        const SQL: &str = "SELECT COALESCE(MAX(number), 0) FROM audit WHERE organisation_id = $1";
-        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(organisation).fetch_one(pool).await?))
+    /// The lowest and the highest number.
+    async fn audit_ends(&self, organisation: &str) -> Stored<(i64, i64)> {
+        const SQL: &str = "SELECT COALESCE(MIN(number), 1), COALESCE(MAX(number), 0) FROM audit WHERE organisation_id = $1";
+        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_one(pool).await?))
     }
 }
 
