@@ -31,6 +31,12 @@ pub struct Visitor<'a> {
 }
 
 impl Device {
+    /// Who was signed in with it last.
+    #[must_use]
+    pub fn person(&self) -> Option<&str> {
+        self.people.first().map(String::as_str)
+    }
+
     pub(crate) fn knows(&self, user: &str) -> bool {
         self.people.iter().any(|known| known == user)
     }

@@ -75,7 +75,12 @@ fn checked_against(hash: Option<String>) -> (String, bool) {
 }
 
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let _turn = AT_ONCE.acquire().await.expect("never closed");
+    let turn = AT_ONCE.acquire().await.expect("never closed");
+    // Held until the work ends: who goes away meanwhile must not begin more of it.
+    let work = move || {
+        let _turn = turn;
+        work()
+    };
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),

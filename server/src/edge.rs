@@ -13,7 +13,9 @@ use relink_app::api::ClientAddress;
 use relink_engine::Engine;
 use relink_engine::network::counted;
 
+use crate::Web;
 use crate::body::{self, Sizes, Space, Unread};
+use crate::door::{self, Door, Who};
 use crate::proxies::TrustedProxies;
 use crate::share::Room;
 use crate::webhooks;
@@ -53,15 +55,28 @@ pub fn asker(extensions: &Extensions) -> IpAddr {
     known.map_or(Ipv4Addr::UNSPECIFIED.into(), |client| counted(client.0))
 }
 
-/// Places for pages.
-#[must_use]
-pub fn places() -> Arc<Room<IpAddr>> {
-    Arc::new(Room::new(AT_ONCE, AT_ONCE_EACH))
+/// Places for pages, and the door beside them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Places {
+    web: Web,
+    pages: Arc<Room<IpAddr>>,
+    door: Arc<Door>,
 }
 
-/// Waits for a place.
-pub async fn in_place(State(places): State<Arc<Room<IpAddr>>>, request: Request, next: Next) -> Response {
-    let _place = places.take(&asker(request.extensions())).await;
+#[must_use]
+pub fn places(web: Web) -> Places {
+    Places { web, pages: Arc::new(Room::new(AT_ONCE, AT_ONCE_EACH)), door: Arc::default() }
+}
+
+/// Waits for a place, or for a turn at the door.
+pub async fn in_place(State(places): State<Places>, request: Request, next: Next) -> Response {
+    if door::hashes(&request) {
+        let Some(_turn) = places.door.turn(&Who::of(&places.web, &request)).await else {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        };
+        return next.run(request).await;
+    }
+    let _place = places.pages.take(&asker(request.extensions())).await;
     next.run(request).await
 }
 

@@ -12,6 +12,7 @@ mod cli;
 pub mod config;
 mod connection;
 mod csrf;
+mod door;
 mod edge;
 mod endpoint;
 mod errors;

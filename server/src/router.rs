@@ -155,7 +155,7 @@ fn pages(web: &Web) -> Router {
         .leptos_routes_with_context(web, generate_route_list(App), move || provider.provide(), move || shell(options.clone()))
         .fallback(missing)
         .layer(sessions)
-        .layer(middleware::from_fn_with_state(edge::places(), edge::in_place))
+        .layer(middleware::from_fn_with_state(edge::places(web.clone()), edge::in_place))
         .layer(CsrfLayer::new())
         .layer(middleware::from_fn_with_state(web.clone(), csrf::by_token))
         .layer(middleware::from_fn_with_state(edge::forms(), edge::whole_form))

@@ -2,8 +2,8 @@
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use relink_engine::Device;
 use relink_engine::account::Person;
+use relink_engine::{Device, Engine};
 
 use super::request::{engine, parts, set_cookie, site};
 use super::{Failure, Site};
@@ -59,8 +59,13 @@ pub fn keep_cookie(what: &str, value: &str) -> Result<(), Failure> {
 
 /// Reads what is known of the browser from those who were signed in with it before.
 pub fn device() -> Result<Option<Device>, Failure> {
-    let (engine, parts) = (engine()?, parts()?);
-    Ok(cookie_of(&parts.headers, &site()?.cookie(DEVICE)).and_then(|value| engine.device(value)))
+    Ok(device_of(&parts()?.headers, &site()?, &engine()?))
+}
+
+/// The same, of a request that is no page yet.
+#[must_use]
+pub fn device_of(headers: &HeaderMap, site: &Site, engine: &Engine) -> Option<Device> {
+    cookie_of(headers, &site.cookie(DEVICE)).and_then(|value| engine.device(value))
 }
 
 /// From now on nobody who guesses makes this person wait in this browser.

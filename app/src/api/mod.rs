@@ -104,6 +104,6 @@ pub use team::*;
 pub use webhooks::*;
 
 #[cfg(feature = "ssr")]
-pub use cookies::{cookie_of, instance_name, theme_of};
+pub use cookies::{cookie_of, device_of, instance_name, theme_of};
 #[cfg(feature = "ssr")]
 pub use request::{ClientAddress, Site, address_of, person_of};

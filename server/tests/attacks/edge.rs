@@ -129,6 +129,35 @@ async fn who_comes_through_a_proxy_that_is_not_trusted_counts_as_it_and_the_log_
     assert_eq!(sign_in(&site.browser).await.unwrap().headers()["location"], "/integrations", "the owner's own browser does not");
 }
 
+fn a_wrong_password(number: u32) -> Vec<u8> {
+    let form = format!("email=nobody{number}%40example.com&password=not+the+password+at+all");
+    let (network, length) = (number % 32, form.len());
+    format!(
+        "POST /signin HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db8:0:{network:x}::{number:x}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}"
+    )
+    .into_bytes()
+}
+
+async fn signs_in(site: &Site, browser: &reqwest::Client, from: &str) -> String {
+    let form = browser.post(format!("{}/signin", site.relink.url)).form(&[("email", OWNER), ("password", PASSWORD)]);
+    let reply = timeout(SOON, form.header("x-forwarded-for", from).send()).await.expect("an answer").unwrap();
+    reply.headers()["location"].to_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_passwords_from_32_networks_at_once_hold_up_no_page_and_no_right_password() {
+    let site = Site::open().await;
+    let flood = many(&site, 768, a_wrong_password).await;
+    let (elsewhere, page) = (client(), timeout(SOON, site.page("/settings")));
+    let (page, new, known) =
+        tokio::join!(page, signs_in(&site, &elsewhere, "203.0.113.202"), signs_in(&site, &site.browser, "2001:db8::1"));
+    assert!(page.expect("an answer").contains("Settings"));
+    assert_eq!((new.as_str(), known.as_str()), ("/integrations", "/integrations"));
+    let answered = flood.iter().filter(|stream| stream.try_read(&mut [0]).is_ok()).count();
+    assert!(answered < 512, "or nobody had to wait: {answered}");
+}
+
 /// A connection from this address of this machine.
 async fn from(site: &Site, address: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
