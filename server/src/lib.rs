@@ -28,6 +28,7 @@ mod markup;
 mod metrics;
 mod open_files;
 mod private;
+mod proven;
 mod proxies;
 mod router;
 mod serve;

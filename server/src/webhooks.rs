@@ -21,15 +21,19 @@ use tokio::time::timeout;
 use crate::body::{self, Sizes, Space, Unread};
 use crate::edge::asker;
 use crate::endpoint::Frame;
+use crate::proven::Proven;
 
 /// Whatever happens, an answer comes by then.
 const REQUEST_MAX: Duration = Duration::from_secs(20);
 /// Linear waits five seconds, and sends its body well before that.
 const RECEIVE_MAX: Duration = Duration::from_millis(4_700);
 const BODY_PATIENCE: Duration = Duration::from_secs(5);
-/// Bodies being read or waiting to be stored; most have less than 16 KiB. One address has a half, since all that Linear sends
-/// may come through one proxy.
+/// Bodies from where a signature was right of late, being read or waiting to be stored; most have less than 16 KiB. One address
+/// has a half, since all that Linear sends may come through one proxy.
 const BODIES: Sizes = Sizes { beginning: 16, beginnings: 64 * 1024, rest: 64 * 1024, parts: 2 };
+/// Bodies from anywhere else, whose signature may be anything: in a room of their own, however many addresses fill it. One
+/// address has an eighth, which is the largest body.
+const STRANGE: Sizes = Sizes { beginning: 16, beginnings: 16 * 1024, rest: 40 * 1024, parts: 8 };
 /// Bodies that were refused before they were read, and are only looked into to say whom they name.
 const UNSIGNED: Sizes = Sizes { beginning: 64, beginnings: 1_024, rest: 0, parts: 2 };
 const UNSIGNED_MAX: usize = 64 * 1024;
@@ -42,13 +46,16 @@ pub struct Webhooks {
     pub engine: Engine,
     pub frame: Frame,
     space: Arc<Space<IpAddr>>,
+    strange: Arc<Space<IpAddr>>,
+    proven: Arc<Proven>,
     unsigned: Arc<Space<IpAddr>>,
 }
 
 impl Webhooks {
     #[must_use]
     pub fn new(engine: Engine, frame: Frame) -> Webhooks {
-        Webhooks { engine, frame, space: Arc::new(Space::new(BODIES)), unsigned: Arc::new(Space::new(UNSIGNED)) }
+        let room = |sizes| Arc::new(Space::new(sizes));
+        Webhooks { engine, frame, space: room(BODIES), strange: room(STRANGE), proven: Arc::default(), unsigned: room(UNSIGNED) }
     }
 }
 
@@ -84,14 +91,18 @@ async fn receive(webhooks: &Webhooks, parts: Parts, body: Body) -> Response {
         return refused(&WebhookError::Unsigned);
     }
     let who = asker(&parts.extensions);
-    let (body, _held) = match body::read_within(body, BODY_MAX, &webhooks.space, &who, BODY_PATIENCE).await {
+    let space = if webhooks.proven.knows(&who, webhooks.engine.now()) { &webhooks.space } else { &webhooks.strange };
+    let (body, _held) = match body::read_within(body, BODY_MAX, space, &who, BODY_PATIENCE).await {
         Ok(read) => read,
         Err(Unread::TooLarge) => return rejected(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         Err(Unread::Broken | Unread::Late) => return rejected(StatusCode::BAD_REQUEST, "malformed"),
         Err(Unread::NoRoom) => return unavailable(),
     };
     match timeout(RECEIVE_MAX, webhooks.engine.webhook_receive(incoming(&parts.headers, body))).await {
-        Ok(Ok(receipt)) => Json(json!({ "status": receipt.name() })).into_response(),
+        Ok(Ok(receipt)) => {
+            webhooks.proven.note(who, webhooks.engine.now());
+            Json(json!({ "status": receipt.name() })).into_response()
+        }
         Ok(Err(error)) => refused(&error),
         Err(_) => unavailable(),
     }

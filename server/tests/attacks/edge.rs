@@ -214,12 +214,12 @@ async fn one_key_with_600_unfinished_bodies_takes_its_share_and_no_more() {
 
 /// A signed event of the workspace.
 #[expect(clippy::disallowed_methods, reason = "as Linear would sign it now, for a process that knows no other time")]
-fn genuine(secret: &str, workspace: &str, number: u32) -> (String, String) {
+fn genuine(secret: &str, workspace: &str, number: u32, title: &str) -> (String, String) {
     use hmac::{Hmac, KeyInit as _, Mac as _};
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     let body = serde_json::json!({
         "action": "update", "type": "Issue", "organizationId": workspace, "webhookId": "w", "webhookTimestamp": now,
-        "createdAt": format!("2026-11-28T10:00:00.{number:03}Z"), "data": { "id": format!("issue-{number}") },
+        "createdAt": format!("2026-11-28T10:00:00.{number:03}Z"), "data": { "id": format!("issue-{number}"), "title": title },
     })
     .to_string();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
@@ -229,9 +229,13 @@ fn genuine(secret: &str, workspace: &str, number: u32) -> (String, String) {
 }
 
 async fn deliver(site: &Site, workspace: &str, number: u32) -> u16 {
-    let (body, signature) = genuine(&site.linear.app().webhook_secret, workspace, number);
-    let sent = client().post(format!("{}/webhooks/linear", site.relink.url)).header("linear-signature", signature).body(body).send();
-    timeout(SOON, sent).await.expect("an answer").unwrap().status().as_u16()
+    deliver_from("127.0.0.1", site, workspace, number, "").await
+}
+
+async fn deliver_from(address: &str, site: &Site, workspace: &str, number: u32, title: &str) -> u16 {
+    let (body, signature) = genuine(&site.linear.app().webhook_secret, workspace, number, title);
+    let sent = client().post(format!("{}/webhooks/linear", site.relink.url)).header("linear-signature", signature);
+    timeout(SOON, sent.header("x-forwarded-for", address).body(body).send()).await.expect("an answer").unwrap().status().as_u16()
 }
 
 async fn workspace(site: &Site) -> String {
@@ -264,6 +268,28 @@ async fn slow_bodies_signed_by_nobody_keep_no_genuine_webhook_out() {
     // A whole body has five seconds.
     let late = rest(&mut pretended[0], Duration::from_secs(12)).await;
     assert!(late.starts_with("HTTP/1.1 400") || late.starts_with("HTTP/1.1 503"), "{late}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_bodies_signed_by_nobody_keep_no_large_webhook_out_from_two_addresses_nor_from_forty() {
+    let site = Site::open().await;
+    let (workspace, large) = (workspace(&site).await, "x".repeat(200_000));
+    let pretended = |addresses: u32| {
+        move |number: u32| {
+            let address = format!("X-Forwarded-For: 198.51.100.{}\r\nLinear-Signature: 00\r\n", number % addresses);
+            let head = format!("POST /webhooks/linear HTTP/1.1\r\nHost: x\r\n{address}Content-Length: 5000000\r\n\r\n");
+            [head.into_bytes(), vec![b' '; 4_800_000]].concat()
+        }
+    };
+    // From a new address first, which is known by what it signed then.
+    for (addresses, connections) in [(2, 14), (40, 80)] {
+        let held = many(&site, connections, pretended(addresses)).await;
+        for number in 0..5 {
+            let told = deliver_from("192.0.2.7", &site, &workspace, 100 * addresses + number, &large).await;
+            assert_eq!(told, 200, "{addresses} addresses, {number}");
+        }
+        drop(held);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
