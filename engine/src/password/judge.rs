@@ -54,7 +54,7 @@ fn is_along_the_keys(password: &str) -> bool {
     let chars: Vec<char> = password.to_lowercase().chars().collect();
     let beside = |one: char, other: char| {
         let there = |row: &&str| row.contains(&format!("{one}{other}")) || row.contains(&format!("{other}{one}"));
-        ROWS.iter().any(|row| there(&row))
+        ROWS.iter().any(there)
     };
     let steps = chars.windows(2).filter(|two| beside(two[0], two[1])).count();
     // From one row to the next the hand is lifted.
