@@ -2,6 +2,7 @@
 
 mod email;
 
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 pub(crate) use email::spelled;
@@ -19,7 +20,7 @@ pub struct Organisation {
 }
 
 /// What somebody may do in an organisation. The least comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Role {
     Member,
     Admin,
@@ -80,7 +81,7 @@ impl EmailProof {
 
 /// Whether a member's account belongs to whom its e-mail names. A link code makes an account for whoever holds the code,
 /// and whoever made the code may have kept it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     Proved,
     /// Nobody proved it. An owner of this organisation answers for them, which counts here and nowhere else.
@@ -111,7 +112,7 @@ pub fn never_proved(email: &str) -> String {
 }
 
 /// A member of an organisation, loaded anew for every request: a role taken away is gone at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub user_id: String,
     pub email: String,

@@ -203,7 +203,7 @@ impl Engine {
         let (engine, person) = (self.clone(), person.clone());
         uncancelled(async move {
             let finished = engine.finish(&person, &attempt, callback).await;
-            engine.note_end(&attempt, &finished).await;
+            engine.note_connect_end(&attempt.state_hash, &finished).await;
             finished
         })
         .await

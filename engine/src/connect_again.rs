@@ -1,21 +1,12 @@
-//! A browser that comes back from Linear once more with an attempt that it came back with before: it was reloaded, or it
-//! fetched the address ahead. It is told how that attempt ended.
-
-use std::time::Duration;
+//! What a person is told who comes back with an attempt to connect that ended before.
 
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
 
 use crate::Engine;
 use crate::account::Person;
-use crate::clock::SECOND;
 use crate::connect::{Connected, FinishError};
 use crate::connection::State;
-use crate::store::ConnectAttempt;
-
-/// Exchange, identity and revocation may take ten seconds each.
-const PATIENCE_S: u64 = 32;
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+use crate::store::Attempts;
 
 /// What a person was told, as it is stored for as long as the attempt would have been good.
 #[derive(Serialize, Deserialize)]
@@ -75,36 +66,20 @@ impl From<Ended> for Result<Connected, FinishError> {
 }
 
 impl Engine {
-    /// Notes how an attempt ended. Whatever goes wrong with that costs nothing but this answer to whoever comes back again.
-    pub(crate) async fn note_end(&self, attempt: &ConnectAttempt, finished: &Result<Connected, FinishError>) {
-        let noted = match serde_json::to_string(&Ended::from(finished)) {
-            Ok(ended) => self.store().connect_attempt_end(&attempt.state_hash, &ended).await.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(error) = noted {
-            tracing::error!(error, "how an attempt to connect ended could not be noted");
-        }
+    pub(crate) async fn note_connect_end(&self, state_hash: &str, finished: &Result<Connected, FinishError>) {
+        self.note_end(Attempts::Connect, state_hash, &Ended::from(finished)).await;
     }
 
-    /// How this browser's attempt ended, which may be under way still. An attempt that nobody ends any more, because its process
-    /// did, is as good as unknown.
+    /// How this browser's attempt ended, which may be under way still.
     pub(crate) async fn connect_again(&self, person: &Person, state_hash: &str, browser_hash: &str) -> Result<Connected, FinishError> {
-        let began = Instant::now();
-        let patience = Duration::from_secs(PATIENCE_S);
-        loop {
-            let attempt = self.store().connect_attempt_taken(state_hash, browser_hash, self.now()).await?;
-            let theirs = attempt.filter(|one| one.organisation_id == person.organisation_id && one.user_id == person.user_id);
-            let attempt = theirs.ok_or(FinishError::StateMismatch)?;
-            if let Some(ended) = attempt.ended {
-                let ended: Ended = serde_json::from_str(&ended).map_err(|_| FinishError::Failed)?;
-                return self.still(person, Result::from(ended)?).await;
-            }
-            let for_s = u64::try_from((self.now() - attempt.taken_at) / SECOND).unwrap_or_default();
-            if for_s > PATIENCE_S || began.elapsed() > patience {
-                return Err(FinishError::StateMismatch);
-            }
-            sleep(LOOK_EVERY).await;
-        }
+        let attempt = self
+            .attempt_ended(Attempts::Connect, state_hash, browser_hash, |attempt| {
+                attempt.organisation_id == person.organisation_id && attempt.user_id.as_ref() == Some(&person.user_id)
+            })
+            .await?;
+        let ended = attempt.and_then(|attempt| attempt.ended).ok_or(FinishError::StateMismatch)?;
+        let ended: Ended = serde_json::from_str(&ended).map_err(|_| FinishError::Failed)?;
+        self.still(person, Result::from(ended)?).await
     }
 
     /// Somebody may have disconnected it since.

@@ -4,6 +4,7 @@
 pub mod account;
 mod accounts;
 mod afterwards;
+mod again;
 mod alarm;
 mod api_keys;
 mod apps;

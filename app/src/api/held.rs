@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Failure;
-use super::request::{engine, leave_behind, own_session_name, peek, put, session_name, take};
+use super::request::{BROWSER, engine, leave_behind, own_session_name, peek, put, session_name, take};
 use crate::view::{LinkEnd, LinkProblem, ProofProblem};
 
 const CODE: &str = "link_code";
@@ -87,8 +87,8 @@ pub async fn set_end(end: LinkEnd) -> Result<(), Failure> {
 }
 
 /// How the last code ended, for the session that signing in has ended.
-pub async fn set_end_of(session: String, end: &LinkEnd) -> Result<(), Failure> {
-    leave_behind(session, &json!({ END: end })).await
+pub async fn set_end_of(session: String, browser: &str, end: &LinkEnd) -> Result<(), Failure> {
+    leave_behind(session, &json!({ END: end, BROWSER: browser })).await
 }
 
 pub async fn link_end() -> Result<Option<LinkEnd>, Failure> {

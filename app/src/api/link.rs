@@ -138,6 +138,7 @@ pub(super) use answering::{ENDED as LINK_ENDED, Here as LinkHere, ended, linked,
 
 #[cfg(feature = "ssr")]
 mod answering {
+    use relink_engine::account::Person;
     use relink_engine::people::{CodeError, ConfirmError, Confirmed, Guesser, Preview};
     use relink_engine::text::{email, name};
     use secrecy::ExposeSecret as _;
@@ -145,7 +146,7 @@ mod answering {
     use super::Failure;
     use crate::api::held::{HeldCode, forget_code, set_end, set_end_of, set_told, set_tried, sign_in_first, take_told};
     use crate::api::present::initials;
-    use crate::api::request::{address, engine, open_session, person, see_other, session_name};
+    use crate::api::request::{address, browser, engine, open_session, person, see_other, session_name, stay_browser};
     use crate::api::words::{self, minutes_left};
     use crate::api::you_views::proof_choices;
     use crate::view::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView, ProofProblem};
@@ -262,15 +263,25 @@ mod answering {
     pub async fn linked(signed_in: bool, confirmed: Confirmed, person: LinkedPerson) -> Result<LinkEnd, Failure> {
         let (again, email) = (confirmed.again, confirmed.person.email.clone());
         let without_password = LinkEnd::Linked { person: person.clone(), again, password: FirstPassword::NotOffered };
-        if signed_in {
+        // Made long ago for one that comes back: by now they may have a password to sign in with.
+        if !confirmed.new_account {
             return Ok(without_password);
         }
-        let before = session_name().await?;
-        open_session(&confirmed.person).await?;
-        if let Some(before) = before {
-            set_end_of(before, &without_password).await?;
+        if !signed_in {
+            sign_in(&confirmed.person, &without_password).await?;
         }
         Ok(LinkEnd::Linked { person, again, password: FirstPassword::Offered { email } })
+    }
+
+    /// Opens a session that knows what this browser left for Linear with, as does the one from before: the answer with the new
+    /// one may never arrive.
+    async fn sign_in(person: &Person, end: &LinkEnd) -> Result<(), Failure> {
+        let (before, browser) = (session_name().await?, browser().await?);
+        open_session(person).await?;
+        if let Some(before) = before {
+            set_end_of(before, &browser, end).await?;
+        }
+        stay_browser(&browser).await
     }
 
     pub async fn decline(held: HeldCode) -> Result<(), Failure> {

@@ -112,7 +112,6 @@ use answering::{begin_failure, email_code_said};
 
 #[cfg(feature = "ssr")]
 mod answering {
-    use relink_engine::digest::sha256_hex;
     use relink_engine::people::{Confirmed, EmailCodeError, Proof, ProofEnd, ProofError, Told};
     use relink_engine::{BeginError, Callback, text};
 
@@ -120,12 +119,9 @@ mod answering {
     use crate::api::held::{forget_code, set_tried, sign_in_first};
     use crate::api::link::{LINK_ENDED, ended, linked, refused};
     use crate::api::present::initials;
-    use crate::api::request::{address, browser, engine, peek, person, put, refuse, see_other, set_flash};
+    use crate::api::request::{address, browser, engine, person, refuse, see_other, set_flash};
     use crate::api::words::minutes_left;
     use crate::view::{AskerView, EmailCodeView, Flash, LinkEnd, LinkProblem, LinkedPerson, ProofProblem};
-
-    /// The last proof that ended in this session: its state, hashed, and where it led.
-    const ENDED: &str = "proof_ended";
 
     pub fn begin_failure(error: BeginError) -> Failure {
         match error {
@@ -156,10 +152,7 @@ mod answering {
     pub async fn finished(callback: &Callback) -> Result<bool, Failure> {
         let (engine, person) = (engine()?, person().await?);
         let (browser, address) = (browser().await?, address());
-        let end = match engine.proof_finish(person.as_ref(), &browser, &address, callback).await? {
-            Some(end) => end,
-            None => return again(callback).await,
-        };
+        let Some(end) = engine.proof_finish(person.as_ref(), &browser, &address, callback).await? else { return Ok(false) };
         let page = match end {
             ProofEnd { outcome: Ok(Proof::Code(confirmed)), .. } => redeemed(person.is_some(), confirmed).await?,
             ProofEnd { outcome: Ok(Proof::Member { told, email_proved, .. }), .. } => {
@@ -173,21 +166,8 @@ mod answering {
                 "/team"
             }
         };
-        put(ENDED, (hashed(callback), page)).await?;
         see_other(page);
         Ok(true)
-    }
-
-    /// The callback of the proof that has just ended, once more: a reload, or whoever looks at links before people do.
-    async fn again(callback: &Callback) -> Result<bool, Failure> {
-        let ended: Option<(String, String)> = peek(ENDED).await?;
-        let Some((_, page)) = ended.filter(|(state, _)| *state == hashed(callback)) else { return Ok(false) };
-        see_other(&page);
-        Ok(true)
-    }
-
-    fn hashed(callback: &Callback) -> String {
-        sha256_hex(callback.state.as_deref().unwrap_or_default().as_bytes())
     }
 
     async fn redeemed(signed_in: bool, confirmed: Confirmed) -> Result<&'static str, Failure> {
@@ -256,7 +236,7 @@ mod answering {
             ProofError::PersonTaken { told, email } => ProofProblem::Taken { name: shown(told).name, email: text::email(&email) },
             ProofError::OtherPerson { told, name } => ProofProblem::Other { name: shown(told).name, already: text::name(&name) },
             ProofError::Unproved => ProofProblem::Unproved,
-            ProofError::Sealed(_) | ProofError::Store(_) => ProofProblem::Internal,
+            ProofError::Failed | ProofError::Sealed(_) | ProofError::Store(_) => ProofProblem::Internal,
         }
     }
 }

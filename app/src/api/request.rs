@@ -47,8 +47,8 @@ pub struct Site {
     pub linear_web: String,
 }
 
-/// Nobody presses a button twice with more than this in between.
-const LATE: Millis = MINUTE;
+/// Nobody presses a button twice, or comes back from Linear again, with more than this in between.
+const LATE: Millis = 10 * MINUTE;
 /// How long a browser keeps the cookie; the store ends the session earlier where it is not used.
 const SIGNED_IN_LIFE: Duration = Duration::milliseconds(SESSION_LIFE);
 
@@ -56,7 +56,7 @@ const USER: &str = "user";
 /// When they signed in. The store reads it too.
 const SINCE: &str = "since";
 const ORGANISATION: &str = "organisation";
-const BROWSER: &str = "browser";
+pub const BROWSER: &str = "browser";
 const FLASH: &str = "flash";
 const REFUSED: &str = "refused";
 const NEW_KEY: &str = "new_key";
@@ -336,6 +336,11 @@ pub async fn own_browser() -> Result<String, Failure> {
     let new = engine()?.entropy().token();
     put(BROWSER, &new).await?;
     Ok(new)
+}
+
+/// Keeps what binds attempts to this browser over signing in.
+pub async fn stay_browser(known: &str) -> Result<(), Failure> {
+    if known.is_empty() { Ok(()) } else { put(BROWSER, known).await }
 }
 
 pub async fn set_flash(flash: Flash) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ mod mailed;
 mod members;
 mod message;
 mod proof;
+mod proof_again;
 mod proved;
 mod redeem;
 

@@ -105,8 +105,8 @@ impl Engine {
         Ok(self.linear().authorize_url(&app, &state, &verifier, Actor::User, &[SCOPE.to_owned()]))
     }
 
-    /// Ends an attempt with what Linear sent the browser back with; `None` where it is none of this browser's. Whatever goes
-    /// wrong, nothing is written, and the permission is handed back.
+    /// Ends an attempt with what Linear sent the browser back with, or says again how it ended; `None` where it is none of this
+    /// browser's. Whatever goes wrong, nothing is written, and the permission is handed back.
     ///
     /// # Errors
     /// When the database fails; how the attempt ended is in the answer.
@@ -119,17 +119,22 @@ impl Engine {
     ) -> Result<Option<ProofEnd>, StoreError> {
         let Some(state) = &callback.state else { return Ok(None) };
         let (state_hash, browser_hash) = (sha256_hex(state.as_bytes()), sha256_hex(browser.as_bytes()));
-        let Some(attempt) = self.store().proof_attempt_take(&state_hash, &browser_hash, self.now()).await? else { return Ok(None) };
-        let of_code = attempt.code_hash.is_some();
-        let outcome = match approved(person, &attempt, callback) {
-            Ok(code) => {
-                let (engine, person, address) = (self.clone(), person.cloned(), address.to_owned());
-                // From here on nobody's leaving stops it: the permission has to be handed back.
-                uncancelled(async move { engine.look_and_decide(person.as_ref(), &attempt, &code, address).await }).await
-            }
-            Err(error) => Err(error),
+        let Some(attempt) = self.store().proof_attempt_take(&state_hash, &browser_hash, self.now()).await? else {
+            return self.proof_again(person, &state_hash, &browser_hash).await;
         };
-        Ok(Some(ProofEnd { of_code, outcome }))
+        let approved = approved(person, &attempt, callback);
+        let (engine, person, address) = (self.clone(), person.cloned(), address.to_owned());
+        // From here on nobody's leaving stops it: the permission has to be handed back, and the end noted.
+        let end = uncancelled(async move {
+            let outcome = match approved {
+                Ok(code) => engine.look_and_decide(person.as_ref(), &attempt, &code, address).await,
+                Err(error) => Err(error),
+            };
+            let end = ProofEnd { of_code: attempt.code_hash.is_some(), outcome };
+            engine.note_proof_end(&attempt.state_hash, &end).await;
+            end
+        });
+        Ok(Some(end.await))
     }
 
     async fn look_and_decide(
@@ -253,7 +258,7 @@ impl Engine {
         let email_proved = account::email(&told.email).is_some_and(|email| email == person.email);
         let row = super::invites::row(connection, &who.person);
         match self.store().person_link(&row, &person.user_id, email_proved, &act).await? {
-            Linking::Linked { again, .. } => Ok(Proof::Member { told, again, email_proved }),
+            Linking::Linked { again, .. } => Ok(Proof::Member { told, linear_id: who.person.id.clone(), again, email_proved }),
             Linking::PersonTaken { email } => Err(ProofError::PersonTaken { told, email }),
             Linking::OtherPerson { name } => Err(ProofError::OtherPerson { told, name }),
             Linking::Gone | Linking::EmailTaken | Linking::Unproved => Err(ProofError::Gone),

@@ -1,5 +1,7 @@
 //! How a proof at Linear ends.
 
+use serde::{Deserialize, Serialize};
+
 use super::redeem::{CodeError, Confirmed};
 use crate::apps::Unusable;
 use crate::connect::BeginError;
@@ -8,7 +10,7 @@ use crate::store::StoreError;
 use crate::vault::Unreadable;
 
 /// Who Linear says that somebody is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     pub name: String,
     pub email: String,
@@ -17,15 +19,15 @@ pub struct Told {
 }
 
 /// What a proof did.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Proof {
     /// A member is this person of the workspace, and was it before if `again`.
-    Member { told: Told, again: bool, email_proved: bool },
+    Member { told: Told, linear_id: String, again: bool, email_proved: bool },
     /// A link code was redeemed by it.
     Code(Confirmed),
 }
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 pub enum ProofError {
     #[error("the person or Linear denied access")]
     AccessDenied,
@@ -54,9 +56,14 @@ pub enum ProofError {
     EmailTaken,
     #[error("nobody proved the e-mail of the account")]
     Unproved,
+    /// Of an attempt that this browser came back with before; the log says why.
+    #[error("it failed here before")]
+    Failed,
     #[error(transparent)]
+    #[serde(skip)]
     Sealed(#[from] Unreadable),
     #[error(transparent)]
+    #[serde(skip)]
     Store(#[from] StoreError),
 }
 
@@ -69,7 +76,7 @@ pub enum ProofBeginError {
 }
 
 /// How a proof ended, and what it was for.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ProofEnd {
     /// A link code was to be redeemed by it.
     pub of_code: bool,

@@ -1,5 +1,7 @@
 //! Redeeming link codes: looked at first, then confirmed or declined. The code is the credential; nobody needs an account.
 
+use serde::{Deserialize, Serialize};
+
 use super::LinkCode;
 use crate::account::{Person, spelled};
 use crate::clock::{MINUTE, Millis};
@@ -45,11 +47,12 @@ pub struct Preview {
 }
 
 /// What a confirmation did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmed {
     /// The member, for the browser's session.
     pub person: Person,
     pub workspace: String,
+    pub linear_id: String,
     /// The Linear person's name.
     pub name: String,
     /// They were linked before.
@@ -165,7 +168,8 @@ impl Engine {
                 let mut person = person.ok_or(StoreError::Inconsistent { table: "members", id: user_id })?;
                 person.address = address;
                 let (workspace, name) = (invite.workspace_name.clone(), invite.linear_name.clone());
-                Ok(Confirmed { person, workspace, name, again, new_account: matches!(account, Account::New { .. }) })
+                let (linear_id, new_account) = (invite.linear_id.clone(), matches!(account, Account::New { .. }));
+                Ok(Confirmed { person, workspace, linear_id, name, again, new_account })
             }
             Linking::Gone => Err(CodeError::Invalid.into()),
             Linking::EmailTaken => Err(ConfirmError::EmailTaken),

@@ -25,16 +25,6 @@ pub struct ConnectAttempt {
     pub expires_at: Millis,
 }
 
-/// What is left of an attempt that was taken.
-#[derive(Clone, Debug, FromRow)]
-pub struct TakenAttempt {
-    pub organisation_id: String,
-    pub user_id: String,
-    pub taken_at: Millis,
-    /// Absent as long as it is under way.
-    pub ended: Option<String>,
-}
-
 #[derive(FromRow)]
 struct Row {
     state_hash: String,
@@ -99,25 +89,5 @@ impl Store {
         let row: Option<Row> =
             on!(&self.db, pool => sqlx::query_as(SQL).bind(state_hash).bind(browser_hash).bind(now).fetch_optional(pool).await?);
         row.map(ConnectAttempt::try_from).transpose()
-    }
-
-    /// Notes how an attempt ended. One that ran out or was taken back meanwhile has nobody to be told.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn connect_attempt_end(&self, state_hash: &str, ended: &str) -> Stored<()> {
-        const SQL: &str = "UPDATE connect_attempts SET ended = $2 WHERE state_hash = $1 AND taken_at IS NOT NULL AND ended IS NULL";
-        on!(&self.db, pool => { sqlx::query(SQL).bind(state_hash).bind(ended).execute(pool).await?; });
-        Ok(())
-    }
-
-    /// An attempt that this browser has come back with before.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn connect_attempt_taken(&self, state_hash: &str, browser_hash: &str, now: Millis) -> Stored<Option<TakenAttempt>> {
-        const SQL: &str = "SELECT organisation_id, user_id, taken_at, ended FROM connect_attempts \
-            WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 AND taken_at IS NOT NULL";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(state_hash).bind(browser_hash).bind(now).fetch_optional(pool).await?))
     }
 }

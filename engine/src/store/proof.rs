@@ -82,12 +82,13 @@ impl Store {
         Ok(())
     }
 
-    /// Takes an attempt out, once. A browser that did not begin it gets nothing and uses nothing up.
+    /// Takes an attempt, once. A browser that did not begin it gets nothing and uses nothing up.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn proof_attempt_take(&self, state_hash: &str, browser_hash: &str, now: Millis) -> Stored<Option<ProofAttempt>> {
-        const SQL: &str = "DELETE FROM proof_attempts WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 \
+        const SQL: &str = "UPDATE proof_attempts SET taken_at = $3 \
+            WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 AND taken_at IS NULL \
             RETURNING state_hash, browser_hash, organisation_id, user_id, connection_id, app_id, linear_id, code_hash, \
             verifier_sealed, expires_at";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(state_hash).bind(browser_hash).bind(now).fetch_optional(pool).await?))

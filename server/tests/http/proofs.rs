@@ -227,6 +227,98 @@ async fn a_proof_is_ended_by_whoever_began_it_in_time_and_once() {
     assert_eq!((linked(&world).await.len(), world.living_permissions()), (1, 0));
 }
 
+#[tokio::test]
+async fn a_proof_that_comes_back_twice_ends_the_same_while_it_is_under_way_and_after() {
+    let world = World::new().await;
+    let (_owner, id) = acme(&world).await;
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    let url = leave(&mut mia, &id).await;
+    let back = mia.approve_as(&url, "acme-robotics", ELIF);
+    let (exchanges, mut reloaded) = (world.count("token"), world.browser());
+    reloaded.cookies = mia.cookies.clone();
+    let (first, second) = tokio::join!(mia.get(&back), reloaded.get(&back));
+    assert_eq!((first.location(), second.location()), ("/team", "/team"));
+    for _ in 0..2 {
+        mia.get("/team").await.shows("You are Elif Demir in Acme Robotics. Linear says so.");
+        assert_eq!(mia.get(&back).await.location(), "/team");
+    }
+    assert_eq!((world.count("token"), linked(&world).await.len()), (exchanges + 1, 1));
+
+    world.sql("DELETE FROM people").await;
+    assert_eq!(mia.get(&back).await.location(), "/team");
+    mia.get("/team").await.shows("There is nothing to prove any more.");
+    world.advance(10 * MINUTE);
+    assert_eq!(mia.get(&back).await.location(), "/integrations?error=state_mismatch", "it is forgotten");
+}
+
+#[tokio::test]
+async fn each_of_two_proofs_in_one_browser_says_again_how_it_ended() {
+    let world = World::new().await;
+    let (_owner, id) = acme(&world).await;
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    let (one, other) = (leave(&mut mia, &id).await, leave(&mut mia, &id).await);
+    let one = mia.approve_as(&one, "acme-robotics", ELIF);
+    let other = mia.approve_as(&other, "acme-robotics", "ben@acme.example");
+    for _ in 0..2 {
+        assert_eq!(mia.get(&one).await.location(), "/team");
+        mia.get("/team").await.shows("You are Elif Demir in Acme Robotics. Linear says so.");
+        assert_eq!(mia.get(&other).await.location(), "/team");
+        mia.get("/team").await.shows("You are Elif Demir in this workspace already. Nothing was changed.");
+    }
+}
+
+/// The browser of somebody who said yes to a code, at Linear, and the address that they come back to.
+async fn approved_for_a_code<'a>(world: &'a World, owner: &mut Browser<'_>, connection: &str) -> (Browser<'a>, String) {
+    let code = invite(owner, connection, ELIF).await;
+    let mut phone = world.browser();
+    let preview = hidden(&enter(&mut phone, &code).await, "/link/prove", "preview").remove(0);
+    let url = phone.post("/link/prove", &[("preview", &preview)]).await.location().to_owned();
+    let back = phone.approve_as(&url, "acme-robotics", ELIF);
+    (phone, back)
+}
+
+#[tokio::test]
+async fn an_account_whose_first_answer_never_arrived_is_opened_again_until_it_has_a_password() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let (mut phone, back) = approved_for_a_code(&world, &mut owner, &id).await;
+    let before = phone.cookies.clone();
+    assert_eq!(phone.get(&back).await.location(), "/link?ended=yes");
+    phone.cookies.clone_from(&before);
+    world.advance(9 * MINUTE);
+    // Once for the answer that was cut, and once more as whoever it opened is by then.
+    for _ in 0..2 {
+        assert_eq!(phone.get(&back).await.location(), "/link?ended=yes");
+        let page = phone.get("/link?ended=yes").await;
+        page.shows("You are linked Elif Demir in Acme Robotics is you.");
+        page.shows("Set a password for later");
+        phone.get("/team").await.shows("Elif Demir elif@acme.example Member, you Acme Robotics");
+    }
+    assert_eq!(owner.get(&back).await.location(), "/integrations?error=state_mismatch");
+    phone.post("/link/password", &[("password", PASSWORD)]).await;
+    phone.get("/team").await.shows("Member, you");
+    phone.cookies = before;
+    assert_eq!(phone.get(&back).await.location(), "/link?ended=yes");
+    phone.get("/link?ended=yes").await.shows("You are linked");
+    assert!(phone.get("/team").await.location().starts_with("/signin"), "they have a password by now");
+    assert_eq!(linked(&world).await, pairs(&[(ELIF, "Elif Demir")]));
+}
+
+#[tokio::test]
+async fn a_code_that_comes_back_twice_at_once_signs_either_tab_in() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let (mut phone, back) = approved_for_a_code(&world, &mut owner, &id).await;
+    let mut reloaded = world.browser();
+    reloaded.cookies = phone.cookies.clone();
+    let (first, second) = tokio::join!(phone.get(&back), reloaded.get(&back));
+    assert_eq!((first.location(), second.location()), ("/link?ended=yes", "/link?ended=yes"));
+    for mut tab in [phone, reloaded] {
+        tab.get("/link?ended=yes").await.shows("Set a password for later");
+        tab.get("/team").await.shows("Elif Demir elif@acme.example Member, you Acme Robotics");
+    }
+}
+
 /// Somebody else may sit down at the browser in between.
 #[tokio::test]
 async fn a_proof_is_nobody_elses_whatever_browser_they_come_back_with() {

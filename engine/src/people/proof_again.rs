@@ -1,0 +1,67 @@
+//! What a person is told who comes back with a proof at Linear that ended before.
+
+use super::proved::{Proof, ProofEnd, ProofError};
+use super::redeem::Confirmed;
+use crate::Engine;
+use crate::account::Person;
+use crate::store::{Attempts, StoreError, TakenAttempt};
+
+impl Engine {
+    pub(super) async fn note_proof_end(&self, state_hash: &str, end: &ProofEnd) {
+        let failed = ProofEnd { of_code: end.of_code, outcome: Err(ProofError::Failed) };
+        // What failed here is in the log, and nobody else's.
+        let noted = if matches!(end.outcome, Err(ProofError::Sealed(_) | ProofError::Store(_))) { &failed } else { end };
+        self.note_end(Attempts::Proof, state_hash, noted).await;
+    }
+
+    /// How this browser's attempt ended, which may be under way still; `None` where it has none.
+    pub(super) async fn proof_again(
+        &self,
+        person: Option<&Person>,
+        state_hash: &str,
+        browser_hash: &str,
+    ) -> Result<Option<ProofEnd>, StoreError> {
+        let theirs = |attempt: &TakenAttempt| {
+            // Where nobody was signed in, whoever it made an account for is by now.
+            attempt.user_id.is_none() || attempt.user_id.as_ref() == person.map(|person| &person.user_id)
+        };
+        let attempt = self.attempt_ended(Attempts::Proof, state_hash, browser_hash, theirs).await?;
+        let ended = attempt.as_ref().and_then(|attempt| attempt.ended.as_deref());
+        let (Some(attempt), Some(Ok(ProofEnd { of_code, outcome }))) = (&attempt, ended.map(serde_json::from_str)) else {
+            return Ok(None);
+        };
+        let outcome = match outcome {
+            Ok(proof) => self.still_proved(person, attempt, proof).await,
+            Err(error) => Err(error),
+        };
+        Ok(Some(ProofEnd { of_code, outcome }))
+    }
+
+    /// Somebody may have unlinked or removed them since, or sit at their browser.
+    async fn still_proved(&self, person: Option<&Person>, attempt: &TakenAttempt, proof: Proof) -> Result<Proof, ProofError> {
+        let (user, linear_id) = match &proof {
+            Proof::Member { linear_id, .. } => (attempt.user_id.as_ref(), linear_id),
+            Proof::Code(confirmed) => (Some(&confirmed.person.user_id), &confirmed.linear_id),
+        };
+        if person.is_some_and(|person| Some(&person.user_id) != user) {
+            return Err(ProofError::StateMismatch);
+        }
+        let links = self.store().people(&attempt.organisation_id).await?;
+        if !links.iter().any(|link| link.linear_id == *linear_id && Some(&link.user_id) == user) {
+            return Err(ProofError::Gone);
+        }
+        match proof {
+            Proof::Code(confirmed) => Ok(Proof::Code(self.as_they_are_now(confirmed).await?)),
+            proof @ Proof::Member { .. } => Ok(proof),
+        }
+    }
+
+    async fn as_they_are_now(&self, confirmed: Confirmed) -> Result<Confirmed, ProofError> {
+        let Person { organisation_id, user_id, address, .. } = &confirmed.person;
+        let person = self.store().member(organisation_id, user_id).await?.ok_or(ProofError::Gone)?;
+        let account = self.store().user_by_email(&person.email).await?;
+        let new_account = confirmed.new_account && account.is_some_and(|account| account.password_hash.is_none());
+        let person = Person { address: address.clone(), ..person };
+        Ok(Confirmed { person, new_account, ..confirmed })
+    }
+}
