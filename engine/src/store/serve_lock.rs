@@ -41,13 +41,15 @@ impl ServeLock {
         let path = database.with_extension("serve-lock");
         let io = |path: &Path, error| ServeLockError::Io(path.display().to_string(), error);
         let held = || ServeLockError::Held(database.display().to_string());
-        let lock = lock(&path).map_err(|error| io(&path, error))?.ok_or_else(held)?;
         let file = File::open(database).map_err(|error| io(database, error))?;
         match file.try_lock() {
-            Ok(()) => Ok(ServeLock { path, held: Mutex::new(lock), _database: file }),
-            Err(TryLockError::WouldBlock) => Err(held()),
-            Err(TryLockError::Error(error)) => Err(io(database, error)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(held()),
+            Err(TryLockError::Error(error)) => return Err(io(database, error)),
         }
+        // Servers of before locked the name alone.
+        let lock = lock(&path).map_err(|error| io(&path, error))?.ok_or_else(held)?;
+        Ok(ServeLock { path, held: Mutex::new(lock), _database: file })
     }
 
     /// Whether no other server can have it. One that somebody deleted is taken anew, unless another server was faster.
