@@ -1,4 +1,4 @@
-//! What a person is told who comes back with an attempt to connect that ended before.
+//! Tells a person who comes back with an attempt to connect how it ended.
 
 use serde::{Deserialize, Serialize};
 

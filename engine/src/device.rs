@@ -31,7 +31,7 @@ pub struct Visitor<'a> {
 }
 
 impl Device {
-    /// Who was signed in with it last.
+    /// Names the person who was signed in with it last.
     #[must_use]
     pub fn person(&self) -> Option<&str> {
         self.people.first().map(String::as_str)

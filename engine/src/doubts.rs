@@ -36,7 +36,7 @@ struct Doubt {
     passes: bool,
 }
 
-/// What is known of refusals since Linear last accepted a token of the connection.
+/// Remembers refusals since Linear last accepted a token of the connection.
 #[derive(Debug, Default)]
 struct Known {
     doubts: HashMap<String, Doubt>,
@@ -90,13 +90,14 @@ impl Doubts {
         self.known().doubts.get(connection).copied().filter(|doubt| doubt.passes)
     }
 
-    /// Those that it is time to look at again. Of the others nothing is remembered.
+    /// Picks those that it is time to look at again, and forgets those that were not given.
     fn due(&self, given_up: Vec<GivenUp>, now: Millis) -> Vec<GivenUp> {
         let mut known = self.known();
         let before = std::mem::take(&mut known.looked_at);
         let due = |one: &GivenUp| {
             let last = before.get(&one.connection_id).copied().unwrap_or(one.since);
-            let is_due = now - last >= ((now - one.since) / 4).clamp(LOOK_EVERY.0, LOOK_EVERY.1);
+            // A clock that went back is no reason to wait for it.
+            let is_due = last > now || now - last >= ((now - one.since) / 4).clamp(LOOK_EVERY.0, LOOK_EVERY.1);
             known.looked_at.insert(one.connection_id.clone(), if is_due { now } else { last });
             is_due
         };
@@ -175,6 +176,7 @@ mod tests {
         let one = GivenUp { organisation_id: "o".to_owned(), connection_id: "c".to_owned(), since: 0 };
         let looks = |until: Millis| (0..until).step_by(5_000).filter(|now| !doubts.due(vec![one.clone()], *now).is_empty()).count();
         assert_eq!((looks(15_000), looks(DAY)), (0, 156));
+        assert_eq!(doubts.due(vec![one.clone()], HOUR).len(), 1, "after the clock went back");
         assert!(doubts.due(Vec::new(), DAY).is_empty() && doubts.known().looked_at.is_empty());
     }
 }

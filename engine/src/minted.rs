@@ -25,7 +25,7 @@ const UNWRITTEN_MAX: usize = 1_000;
 const WRITE_AGAIN_S: [u64; 6] = [1, 2, 4, 8, 15, 30];
 const WRITES: usize = 120;
 
-/// What comes with a code.
+/// A pair of tokens that came for a code, and whom it is for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Brought<'a> {
     pub organisation: &'a str,

@@ -138,7 +138,9 @@ fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
 /// The `for` of each element.
 fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let lines = headers.get_all(header::FORWARDED).iter().map(|value| value.to_str().unwrap_or_default());
-    lines.flat_map(|line| split(line, ',')).map(node_of_element).collect()
+    lines
+        .flat_map(|line| if ends_in_quotes(line) { vec![None] } else { split(line, ',').into_iter().map(node_of_element).collect() })
+        .collect()
 }
 
 fn node_of_element(element: &str) -> Option<IpAddr> {
@@ -160,17 +162,37 @@ fn node(text: &str) -> Option<IpAddr> {
 
 /// Splits where it is not between quotes.
 fn split(text: &str, at: char) -> Vec<&str> {
-    let (mut quoted, mut escaped) = (false, false);
-    text.split(|c| {
-        if escaped {
-            escaped = false;
-            return false;
+    let mut quotes = Quotes::default();
+    text.split(|c| !quotes.hold(c) && c == at).collect()
+}
+
+/// A quote that a client leaves open would hide what the proxy puts behind it.
+fn ends_in_quotes(text: &str) -> bool {
+    let mut quotes = Quotes::default();
+    text.chars().for_each(|c| {
+        quotes.hold(c);
+    });
+    quotes.open
+}
+
+/// Reads quoted strings (RFC 9110, section 5.6.4) one character after the other.
+#[derive(Default)]
+struct Quotes {
+    open: bool,
+    escaped: bool,
+}
+
+impl Quotes {
+    /// Takes the next character, and answers whether it stands in quotes or is one that opens them.
+    fn hold(&mut self, c: char) -> bool {
+        if self.escaped {
+            self.escaped = false;
+            return true;
         }
-        escaped = quoted && c == '\\';
-        quoted ^= c == '"';
-        c == at && !quoted
-    })
-    .collect()
+        self.escaped = self.open && c == '\\';
+        self.open ^= c == '"';
+        self.open
+    }
 }
 
 #[cfg(test)]
@@ -230,6 +252,9 @@ mod tests {
         assert_eq!(through("for=203.0.113.7;host=\"a,for=1.1.1.1\""), "203.0.113.7");
         let escaped = r#"for=203.0.113.7;host="\", for=1.1.1.1;x=""#;
         assert_eq!(through(escaped), "203.0.113.7", "a quote in quotes ends nothing");
+        for open in ["for=1.1.1.1;x=\", for=203.0.113.7", "for=1.1.1.1;x=\"\\\", for=203.0.113.7"] {
+            assert_eq!(through(open), "127.0.0.1", "{open}: whoever left it open chose what is before it");
+        }
         for nothing in ["for=unknown", "for=_gazonk", "proto=https", "for=1.1.1.1, for=\"_x\""] {
             assert_eq!(through(nothing), "127.0.0.1", "{nothing:?}");
         }

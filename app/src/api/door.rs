@@ -122,7 +122,7 @@ pub(super) fn complaint(error: relink_engine::FieldError) -> crate::view::Compla
     }
 }
 
-/// What was typed, as one line that acts on nothing, and bounded: it is kept in the session until the next page.
+/// Makes what was typed one bounded line without control characters: it is kept in the session until the next page.
 #[cfg(feature = "ssr")]
 pub(super) fn kept(text: &str) -> String {
     relink_engine::text::line(text).chars().take(254).collect()

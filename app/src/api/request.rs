@@ -47,7 +47,7 @@ pub struct Site {
     pub linear_web: String,
 }
 
-/// Nobody presses a button twice, or comes back from Linear again, with more than this in between.
+/// Bounds the time between two presses of a button, or two returns from Linear.
 const LATE: Millis = 10 * MINUTE;
 /// How long a browser keeps the cookie; the store ends the session earlier where it is not used.
 const SIGNED_IN_LIFE: Duration = Duration::milliseconds(SESSION_LIFE);

@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(said(400, beside), limited(400), "whatever stands beside it");
     }
 
-    /// What comes of a refresh that is answered so.
+    /// Refreshes against a server that gives this answer.
     async fn refreshed(answer: &'static str) -> Result<Tokens, ExchangeError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();

@@ -336,18 +336,18 @@ impl Engine {
             again_at = again_at.max(self.now() + rest);
             let rests = again_at > self.now();
             let go_on = count < TURN_MAX && outcome.is_ok() && !rests && !self.is_stopping();
-            let paused = match self.write_tried(destination, tried, (taking.verdict(), again_at), go_on).await {
+            let over = match self.write_tried(destination, tried, (taking.verdict(), again_at), go_on).await {
                 Ok(next) => {
-                    let paused = next.is_none();
+                    let over = next.is_none();
                     queue.extend(next.into_iter().flatten());
-                    paused
+                    over
                 }
                 Err(error) => {
                     outcome = Err(error);
                     true
                 }
             };
-            if paused || rests || self.is_stopping() {
+            if over || rests || self.is_stopping() {
                 queue.clear();
             }
         }

@@ -1,4 +1,4 @@
-//! What a person is told who comes back with a proof at Linear that ended before.
+//! Tells a person who comes back with a proof at Linear how it ended.
 
 use super::proved::{Proof, ProofEnd, ProofError};
 use super::redeem::Confirmed;

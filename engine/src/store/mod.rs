@@ -289,7 +289,8 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the database has everything that this version brings with it: an older copy that was put in its place has not.
+    /// Tells whether the database has everything that this version brings with it: an older copy that was put in its place has
+    /// not. One that says nothing of itself may be in the middle of being restored, and nobody touches it.
     ///
     /// # Errors
     /// When the database fails.
@@ -297,7 +298,7 @@ impl Store {
         const SQL: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
         let own = sqlx::migrate!("../migrations/sqlite").iter().map(|one| one.version).max();
         let there: Option<i64> = on!(&self.db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await?);
-        Ok(there >= own)
+        Ok(there.is_none() || there >= own)
     }
 
     /// A turn to write, where writers only get in each other's way: SQLite lets one in and has the others sleep and try

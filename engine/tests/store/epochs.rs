@@ -48,6 +48,8 @@ async fn a_copy_from_before_an_upgrade_is_known_and_brought_up_to_date(fresh: Fr
     fresh.store.migrate().await.unwrap();
     assert!(fresh.store.is_up_to_date().await.unwrap());
     store_some(&fresh.store, &[1, 2]).await;
+    support::sql(&fresh, "DELETE FROM _sqlx_migrations").await;
+    assert!(fresh.store.is_up_to_date().await.unwrap(), "half of a copy is left alone");
 }
 
 async fn who_restarts_expires_nobody(fresh: Fresh) {
