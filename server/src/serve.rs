@@ -8,7 +8,6 @@ use relink_engine::Engine;
 use relink_engine::clock::Clock;
 use relink_engine::entropy::Entropy;
 use relink_engine::linear::OauthApp;
-use relink_engine::store::ServeLockError;
 use relink_simulator::{Options, Simulator};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -20,7 +19,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::router::{Web, router};
 use crate::start::{self, StartError};
-use crate::{background, folder, listen, open_files, stop};
+use crate::{background, listen, open_files, stop};
 
 /// From the beginning of a stop: requests under way have to be answered by then,
 const ANSWERED: Duration = Duration::from_secs(8);
@@ -39,8 +38,6 @@ pub const SIMULATOR: &str = "127.0.0.1:4010";
 pub enum ServeError {
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error(transparent)]
-    Lock(#[from] ServeLockError),
     #[error(transparent)]
     OpenFiles(#[from] open_files::TooFew),
     #[error("{setting}: {addr}: {error}")]
@@ -65,7 +62,6 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
         start_simulator(&mut config, stopped.clone()).await?;
     }
     let engine = start::engine(&config, clock, entropy).await?;
-    engine.store().serve_alone().map_err(|error| not_alone(&config, error))?;
     engine.store().leave_room().await.map_err(StartError::from)?;
     engine.name_shared_workspaces().await.map_err(StartError::from)?;
     engine.abandon_consents().await;
@@ -101,11 +97,6 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     let closed = wind_up(&engine, requests, background).await;
     handing_on.abort();
     closed
-}
-
-fn not_alone(config: &Config, error: ServeLockError) -> ServeError {
-    let folder = if let ServeLockError::Io(..) = error { folder::unusable(config) } else { None };
-    folder.map_or(ServeError::Lock(error), |folder| StartError::from(folder).into())
 }
 
 /// Brings everything to its end, side by side where it can be. Whatever hangs, it is over in time.

@@ -7,7 +7,7 @@ use relink_engine::clock::Clock;
 use relink_engine::entropy::Entropy;
 use relink_engine::linear::Linear;
 use relink_engine::mail::Mail;
-use relink_engine::store::{Store, StoreError};
+use relink_engine::store::{Connections, Opener, Store, StoreError};
 use relink_engine::vault::Vault;
 use relink_engine::webhook::SigningKey;
 use relink_engine::{Engine, OpenError, Settings};
@@ -50,7 +50,7 @@ async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Engine,
         make_data_dir(config)?;
     }
     let store = match &config.database {
-        Database::Sqlite(path) => Store::open_sqlite(path).await?,
+        Database::Sqlite(path) => Store::open_sqlite_as(opener(config), path).await?,
         Database::Postgres(url) => Store::open_postgres_with(url.expose_secret(), config.connections).await?,
     };
     store.migrate().await?;
@@ -79,6 +79,13 @@ async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Engine,
         Err(OpenError::ProofGone) => Err(StartError::ProofGone),
         Err(OpenError::Store(error)) => Err(error.into()),
         Err(OpenError::Outgoing(error)) => Err(error.into()),
+    }
+}
+
+fn opener(config: &Config) -> Opener {
+    match config.connections {
+        Connections::Server(_) => Opener::Server,
+        Connections::Command(_) => Opener::Other,
     }
 }
 

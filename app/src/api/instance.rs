@@ -17,7 +17,7 @@ fn disk(trouble: DiskTrouble) -> InstanceTrouble {
     match trouble {
         DiskTrouble::Full => InstanceTrouble::DiskFull,
         DiskTrouble::ReadOnly => InstanceTrouble::ReadOnly,
-        DiskTrouble::Gone | DiskTrouble::Replaced | DiskTrouble::LogGone | DiskTrouble::ServedTwice => InstanceTrouble::FileGone,
+        DiskTrouble::Gone | DiskTrouble::Replaced | DiskTrouble::LogGone => InstanceTrouble::FileGone,
         DiskTrouble::Failing => InstanceTrouble::DiskFailing,
     }
 }

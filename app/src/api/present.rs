@@ -182,12 +182,9 @@ pub fn answer(code: &str, status: Option<u16>) -> Answer {
         "broken_reply" => "the answer broke off",
         "database" => "Relink's own database did not answer",
         "disk_full" => "Relink's own disk was full",
-        "database_read_only"
-        | "database_file_gone"
-        | "database_file_replaced"
-        | "database_log_gone"
-        | "database_served_twice"
-        | "disk_failing" => "Relink's own disk took nothing",
+        "database_read_only" | "database_file_gone" | "database_file_replaced" | "database_log_gone" | "disk_failing" => {
+            "Relink's own disk took nothing"
+        }
         "not_configured" => "no Linear app is set up here",
         "busy" => "another process was still at it",
         CLIENT_ID_CHANGED => "LINEAR_CLIENT_ID is not the app that this connection was made with",

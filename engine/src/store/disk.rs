@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::serve_lock::{ServeLock, ServeLockError};
@@ -31,22 +31,13 @@ pub enum DiskTrouble {
     Replaced,
     #[error("the database's log file was deleted or replaced: restart Relink")]
     LogGone,
-    #[error("somebody deleted the lock file (.serve-lock), and another relink serves this database now: stop one of the two")]
-    ServedTwice,
     #[error("the disk fails to write the database")]
     Failing,
 }
 
 impl DiskTrouble {
-    const ALL: [DiskTrouble; 7] = [
-        DiskTrouble::Full,
-        DiskTrouble::ReadOnly,
-        DiskTrouble::Gone,
-        DiskTrouble::Replaced,
-        DiskTrouble::LogGone,
-        DiskTrouble::ServedTwice,
-        DiskTrouble::Failing,
-    ];
+    const ALL: [DiskTrouble; 6] =
+        [DiskTrouble::Full, DiskTrouble::ReadOnly, DiskTrouble::Gone, DiskTrouble::Replaced, DiskTrouble::LogGone, DiskTrouble::Failing];
 
     #[must_use]
     pub fn from_name(name: &str) -> Option<DiskTrouble> {
@@ -62,10 +53,18 @@ impl DiskTrouble {
             DiskTrouble::Gone => "database_file_gone",
             DiskTrouble::Replaced => "database_file_replaced",
             DiskTrouble::LogGone => "database_log_gone",
-            DiskTrouble::ServedTwice => "database_served_twice",
             DiskTrouble::Failing => "disk_failing",
         }
     }
+}
+
+/// Who opens an SQLite file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opener {
+    /// A server, which has it for itself beside commands.
+    Server,
+    /// Everybody else.
+    Other,
 }
 
 /// The file that was opened, and where.
@@ -78,7 +77,7 @@ pub(super) struct Disk {
     /// What was written last is in SQLite's log beside the file, once it is open.
     log: Mutex<Option<(u64, u64)>>,
     /// Only of a server.
-    serving: OnceLock<ServeLock>,
+    _serving: Option<ServeLock>,
     /// It was said that no room could be set aside.
     reserve_failed: AtomicBool,
     /// The last write that failed for the disk's sake, until one has worked again.
@@ -88,32 +87,24 @@ pub(super) struct Disk {
 impl Disk {
     /// Makes the file, for its owner's eyes only, where there is none. SQLite gives the files beside
     /// it the same permissions.
-    pub fn open(path: &Path) -> io::Result<Disk> {
-        if !path.exists() && fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0) {
-            // Another file under this name would take what is in the log for its own.
-            return Err(io::Error::new(io::ErrorKind::NotFound, "the file is gone, and its log (-wal) is still there: put it back"));
-        }
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-        // A file on a disk that takes no writes can still be read from.
-        let file = file.or_else(|error| File::open(path).map_err(|_| error))?;
-        let opened = identity(&file.metadata()?);
+    pub async fn open(path: &Path, opener: Opener) -> Result<Disk, ServeLockError> {
+        let io = |error| ServeLockError::Io(path.display().to_string(), error);
+        let opened = make_or_find(path).map_err(io)?;
+        let real = fs::canonicalize(path).map_err(io)?;
+        let serving = match opener {
+            Opener::Server => Some(ServeLock::take(&real).await?),
+            Opener::Other if !log_of(&real).exists() => ServeLock::refuse_if_served(&real).map(|()| None)?,
+            Opener::Other => None,
+        };
         Ok(Disk {
             path: path.to_owned(),
-            real: fs::canonicalize(path)?,
+            real,
             opened,
             log: Mutex::default(),
-            serving: OnceLock::new(),
+            _serving: serving,
             reserve_failed: AtomicBool::default(),
             failed: Mutex::default(),
         })
-    }
-
-    /// Sees to it that no other server serves the file, from now on.
-    pub fn serve_alone(&self) -> Result<(), ServeLockError> {
-        if self.serving.get().is_none() {
-            let _ = self.serving.set(ServeLock::take(&self.real)?);
-        }
-        Ok(())
     }
 
     pub fn path(&self) -> &Path {
@@ -148,7 +139,7 @@ impl Disk {
 
     fn file_trouble(&self) -> Option<DiskTrouble> {
         match fs::metadata(&self.path) {
-            Ok(there) if identity(&there) == self.opened => self.log_trouble().or_else(|| self.lock_trouble()),
+            Ok(there) if identity(&there) == self.opened => self.log_trouble(),
             Ok(_) => Some(DiskTrouble::Replaced),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some(DiskTrouble::Gone),
             Err(_) => Some(DiskTrouble::Failing),
@@ -159,10 +150,6 @@ impl Disk {
         let opened = (*self.log.lock().unwrap_or_else(PoisonError::into_inner))?;
         let there = fs::metadata(log_of(&self.real)).is_ok_and(|log| identity(&log) == opened);
         (!there).then_some(DiskTrouble::LogGone)
-    }
-
-    fn lock_trouble(&self) -> Option<DiskTrouble> {
-        self.serving.get().filter(|lock| !lock.is_held()).map(|_| DiskTrouble::ServedTwice)
     }
 
     fn room_trouble(&self, least: u64) -> Option<DiskTrouble> {
@@ -193,7 +180,7 @@ impl Disk {
     }
 
     fn reserve(&self) -> PathBuf {
-        self.real.with_extension("reserve")
+        beside(&self.real, ".reserve")
     }
 
     /// Sets room aside, where there is plenty of it.
@@ -207,6 +194,10 @@ impl Disk {
 
     fn reserve_try(&self) -> io::Result<()> {
         let reserve = self.reserve();
+        let of_before = self.real.with_extension("reserve");
+        if of_before != reserve {
+            let _ = fs::remove_file(of_before);
+        }
         let there = fs::metadata(&reserve).is_ok_and(|file| file.len() == RESERVE);
         if there || free(&self.path).is_ok_and(|room| room < FLOOR + RESERVE + LEAST) {
             return Ok(());
@@ -226,12 +217,28 @@ impl Disk {
 
 /// Where SQLite keeps what was committed last.
 fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    log.into()
+    beside(path, "-wal")
 }
 
-pub(super) fn identity(file: &fs::Metadata) -> (u64, u64) {
+/// The whole name goes before the ending: two databases in a folder may differ in theirs alone.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn make_or_find(path: &Path) -> io::Result<(u64, u64)> {
+    if !path.exists() && fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0) {
+        // Another file under this name would take what is in the log for its own.
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the file is gone, and its log (-wal) is still there: put it back"));
+    }
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    // A file on a disk that takes no writes can still be read from.
+    let file = file.or_else(|error| File::open(path).map_err(|_| error))?;
+    Ok(identity(&file.metadata()?))
+}
+
+fn identity(file: &fs::Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
@@ -255,15 +262,15 @@ fn fill(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn made() -> (tempfile::TempDir, Disk) {
+    async fn made() -> (tempfile::TempDir, Disk) {
         let dir = tempfile::tempdir().unwrap();
-        let disk = Disk::open(&dir.path().join("relink.db")).unwrap();
+        let disk = Disk::open(&dir.path().join("relink.db"), Opener::Other).await.unwrap();
         (dir, disk)
     }
 
-    #[test]
-    fn a_file_that_is_gone_or_replaced_is_noticed_and_so_is_its_return() {
-        let (dir, disk) = made();
+    #[tokio::test]
+    async fn a_file_that_is_gone_or_replaced_is_noticed_and_so_is_its_return() {
+        let (dir, disk) = made().await;
         assert_eq!(disk.trouble(), None);
         let aside = dir.path().join("aside");
         fs::rename(disk.path(), &aside).unwrap();
@@ -274,23 +281,23 @@ mod tests {
         assert_eq!(disk.trouble(), None);
     }
 
-    #[test]
-    fn a_log_that_is_gone_is_noticed_and_no_other_file_takes_what_is_in_it() {
-        let (dir, disk) = made();
+    #[tokio::test]
+    async fn a_log_that_is_gone_is_noticed_and_no_other_file_takes_what_is_in_it() {
+        let (dir, disk) = made().await;
         let log = log_of(disk.path());
         fs::write(&log, "committed").unwrap();
         disk.note_log();
         assert_eq!(disk.trouble(), None);
         fs::rename(disk.path(), dir.path().join("aside")).unwrap();
-        assert!(Disk::open(disk.path()).is_err(), "a command must not make another file");
+        assert!(Disk::open(disk.path(), Opener::Other).await.is_err(), "a command must not make another file");
         fs::rename(dir.path().join("aside"), disk.path()).unwrap();
         fs::remove_file(&log).unwrap();
         assert_eq!(disk.trouble(), Some(DiskTrouble::LogGone));
     }
 
-    #[test]
-    fn only_a_write_that_began_after_a_failure_ends_it() {
-        let (_dir, disk) = made();
+    #[tokio::test]
+    async fn only_a_write_that_began_after_a_failure_ends_it() {
+        let (_dir, disk) = made().await;
         let before = Instant::now();
         disk.note_failure(DiskTrouble::ReadOnly);
         disk.note_success(before);
@@ -299,9 +306,9 @@ mod tests {
         assert_eq!(disk.trouble(), None);
     }
 
-    #[test]
-    fn the_reserve_is_real_and_can_be_given_up_once() {
-        let (_dir, disk) = made();
+    #[tokio::test]
+    async fn the_reserve_is_real_and_can_be_given_up_once() {
+        let (_dir, disk) = made().await;
         disk.reserve_make();
         let there = fs::metadata(disk.reserve()).unwrap();
         assert!(there.blocks() * 512 >= RESERVE, "{} blocks", there.blocks());

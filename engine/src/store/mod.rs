@@ -52,7 +52,7 @@ pub use connection::{Adopted, Adoption, GivenUp};
 pub use delivery::{Concerned, DeliveryFilter, DeliveryRow, Errand, LastDelivery, NewDelivery, Recipient, ways};
 pub use destination::DestinationRow;
 use disk::Disk;
-pub use disk::DiskTrouble;
+pub use disk::{DiskTrouble, Opener};
 pub use epoch::{Cursor, CursorCheck};
 
 pub(crate) use grant::{ACCESS, CONNECTIONS, REFRESH};
@@ -142,6 +142,8 @@ pub enum StoreError {
     /// Nothing that is written now could be relied on.
     #[error("{0}")]
     Disk(DiskTrouble),
+    #[error(transparent)]
+    Served(#[from] ServeLockError),
     /// Not every name and every body can be stored there.
     #[error("the database stores text as {0}, and Relink's is UTF-8: make one with ENCODING 'UTF8'")]
     Encoding(String),
@@ -170,6 +172,7 @@ impl StoreError {
             | StoreError::Timeout
             | StoreError::NoConnection
             | StoreError::Encoding(_)
+            | StoreError::Served(_)
             | StoreError::AuditLocked
             | StoreError::Inconsistent { .. } => None,
         }
@@ -198,7 +201,15 @@ impl Store {
     /// # Errors
     /// When it cannot be opened.
     pub async fn open_sqlite(path: &Path) -> Stored<Store> {
-        let disk = Arc::new(Disk::open(path).map_err(sqlx::Error::Io)?);
+        Store::open_sqlite_as(Opener::Other, path).await
+    }
+
+    /// The same for a server, which no other one may serve beside for as long as this process lives, or not.
+    ///
+    /// # Errors
+    /// When another one does, nobody can know, or the file cannot be opened.
+    pub async fn open_sqlite_as(opener: Opener, path: &Path) -> Stored<Store> {
+        let disk = Arc::new(Disk::open(path, opener).await?);
         let db = Db::Sqlite(Lite::open(path, disk.clone()).await?);
         let ingest = Some(Arc::new(SqliteIngest::new(disk.clone())));
         Ok(Store { db, recent: Arc::default(), writing: Arc::default(), audit_key: Arc::default(), ingest, disk: Some(disk) })
@@ -227,14 +238,6 @@ impl Store {
     pub async fn open_postgres_with(url: &str, connections: Connections) -> Stored<Store> {
         let db = Db::Postgres(Pg::open(url, connections).await?);
         Ok(Store { db, recent: Arc::default(), writing: Arc::default(), audit_key: Arc::default(), ingest: None, disk: None })
-    }
-
-    /// Sees to it that no other server serves an SQLite file, for as long as this process lives. PostgreSQL is for several.
-    ///
-    /// # Errors
-    /// When another one does, or nobody can know.
-    pub fn serve_alone(&self) -> Result<(), ServeLockError> {
-        self.disk.as_ref().map_or(Ok(()), |disk| disk.serve_alone())
     }
 
     /// Leaves two connections for commands where PostgreSQL has few: takes no more than fit, and gives back what others need.

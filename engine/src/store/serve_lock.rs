@@ -1,20 +1,23 @@
-//! One server per SQLite file: the operating system frees the lock when its holder dies, however it dies. A lock is on a file
-//! and not on a name, so whoever holds one looks again and again whether it is still on the file of that name.
+//! One server per SQLite file: the operating system frees the lock when its holder dies, however it dies. The lock is on the file
+//! itself, so it is one under all names of the file, and nobody can delete it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
+use std::time::Duration;
 
-use super::disk::identity;
-
-/// Somebody deletes it between two steps; not that often.
+/// A command that looks whether somebody serves the file holds its lock for a moment.
 const TRIES: usize = 5;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeLockError {
     #[error("another relink serves {0} already; stop it first, or use PostgreSQL for several servers")]
     Held(String),
+    #[error(
+        "{0}: another relink serves this file under another name (a link to it), and SQLite keeps what it writes beside that name: use that one"
+    )]
+    ElsewhereServed(String),
     #[error("{0}: {1}")]
     Io(String, io::Error),
 }
@@ -22,106 +25,103 @@ pub enum ServeLockError {
 /// Held as long as the value lives.
 #[derive(Debug)]
 pub(super) struct ServeLock {
-    path: PathBuf,
-    held: Mutex<Lock>,
-    /// The file itself, which has one lock under all of its names. It stays open to the end: closing it would take SQLite's own
-    /// locks away (POSIX ends all locks of a process on a file with the first that is closed).
+    /// It stays open to the end: closing it would take SQLite's own locks away (POSIX ends all locks of a process on a file with
+    /// the first that is closed).
     _database: File,
-}
-
-#[derive(Debug)]
-struct Lock {
-    _file: File,
-    identity: (u64, u64),
+    /// Servers of before lock a file of this name alone, for themselves.
+    _name: File,
 }
 
 impl ServeLock {
-    /// Of the file that a path leads to in the end: it has one lock, under whatever names it is served.
-    pub fn take(database: &Path) -> Result<ServeLock, ServeLockError> {
+    /// Takes the lock of the file that a path leads to in the end. Before SQLite opens it: whoever opens a file that is served
+    /// under another name sees half of what is in it.
+    pub async fn take(database: &Path) -> Result<ServeLock, ServeLockError> {
+        let file = open(database, OpenOptions::new().read(true))?;
+        if !lock_soon(&file).await.map_err(|error| io_of(database, error))? {
+            return Err(ServeLockError::Held(database.display().to_string()));
+        }
         let path = database.with_extension("serve-lock");
-        let io = |path: &Path, error| ServeLockError::Io(path.display().to_string(), error);
-        let held = || ServeLockError::Held(database.display().to_string());
-        let file = File::open(database).map_err(|error| io(database, error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(held()),
-            Err(TryLockError::Error(error)) => return Err(io(database, error)),
+        let name = open(&path, OpenOptions::new().create(true).truncate(false).write(true))?;
+        if !taken(name.try_lock_shared()).map_err(|error| io_of(&path, error))? {
+            return Err(ServeLockError::Held(database.display().to_string()));
         }
-        // Servers of before locked the name alone.
-        let lock = lock(&path).map_err(|error| io(&path, error))?.ok_or_else(held)?;
-        Ok(ServeLock { path, held: Mutex::new(lock), _database: file })
+        Ok(ServeLock { _database: file, _name: name })
     }
 
-    /// Whether no other server can have it. One that somebody deleted is taken anew, unless another server was faster.
-    pub fn is_held(&self) -> bool {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_at(&self.path, held.identity) {
-            return true;
+    /// Refuses a file that somebody serves. For who found no log of SQLite's beside its name, as there is beside the name that a
+    /// file is served under.
+    pub fn refuse_if_served(database: &Path) -> Result<(), ServeLockError> {
+        let file = open(database, OpenOptions::new().read(true))?;
+        if taken(file.try_lock_shared()).map_err(|error| io_of(database, error))? {
+            return Ok(());
         }
-        match lock(&self.path) {
-            Ok(Some(anew)) => {
-                *held = anew;
-                true
-            }
-            Ok(None) | Err(_) => false,
-        }
+        Err(ServeLockError::ElsewhereServed(database.display().to_string()))
     }
 }
 
-fn is_at(path: &Path, wanted: (u64, u64)) -> bool {
-    fs::metadata(path).is_ok_and(|there| identity(&there) == wanted)
+fn open(path: &Path, how: &OpenOptions) -> Result<File, ServeLockError> {
+    how.open(path).map_err(|error| io_of(path, error))
 }
 
-/// `None`: somebody else has it.
-fn lock(path: &Path) -> io::Result<Option<Lock>> {
-    for _ in 0..TRIES {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
+fn io_of(path: &Path, error: io::Error) -> ServeLockError {
+    ServeLockError::Io(path.display().to_string(), error)
+}
+
+async fn lock_soon(file: &File) -> io::Result<bool> {
+    for _ in 1..TRIES {
+        if taken(file.try_lock())? {
+            return Ok(true);
         }
-        let identity = identity(&file.metadata()?);
-        if is_at(path, identity) {
-            return Ok(Some(Lock { _file: file, identity }));
-        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
     }
-    Err(io::Error::other("somebody deletes the lock file all the time"))
+    taken(file.try_lock())
+}
+
+/// False: somebody else has it.
+fn taken(tried: Result<(), TryLockError>) -> io::Result<bool> {
+    match tried {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
-    #[test]
-    fn the_second_one_is_refused_until_the_first_is_gone() {
+    #[tokio::test]
+    async fn the_second_one_is_refused_until_the_first_is_gone() {
         let dir = tempfile::tempdir().unwrap();
         let (database, copy) = (dir.path().join("relink.db"), dir.path().join("copy.db"));
         fs::write(&database, "").unwrap();
         fs::hard_link(&database, &copy).unwrap();
-        let first = ServeLock::take(&database).unwrap();
-        assert!(matches!(ServeLock::take(&database), Err(ServeLockError::Held(_))));
-        assert!(matches!(ServeLock::take(&copy), Err(ServeLockError::Held(_))), "another name of the same file");
+        let first = ServeLock::take(&database).await.unwrap();
+        let lock = dir.path().join("relink.serve-lock");
+        fs::remove_file(lock).unwrap();
+        assert!(matches!(ServeLock::take(&database).await, Err(ServeLockError::Held(_))));
+        assert!(matches!(ServeLock::take(&copy).await, Err(ServeLockError::Held(_))), "another name of the same file");
+        assert!(matches!(ServeLock::refuse_if_served(&copy), Err(ServeLockError::ElsewhereServed(_))));
         drop(first);
-        ServeLock::take(&database).unwrap();
+        ServeLock::refuse_if_served(&copy).unwrap();
+        ServeLock::take(&database).await.unwrap();
     }
 
-    #[test]
-    fn one_that_somebody_deletes_is_taken_anew_unless_another_was_faster() {
+    #[tokio::test]
+    async fn a_server_of_before_and_one_of_today_do_not_serve_one_file_but_two_files_of_one_stem_have_a_server_each() {
         let dir = tempfile::tempdir().unwrap();
-        let database = dir.path().join("relink.db");
-        fs::write(&database, "").unwrap();
-        let first = ServeLock::take(&database).unwrap();
-        fs::remove_file(&first.path).unwrap();
-        assert!(first.is_held());
-        assert!(matches!(ServeLock::take(&database), Err(ServeLockError::Held(_))), "it is");
-        fs::remove_file(&first.path).unwrap();
-        // Of another file that has taken the name of this one.
-        fs::remove_file(&database).unwrap();
-        fs::write(&database, "").unwrap();
-        let second = ServeLock::take(&database).unwrap();
-        assert!(second.is_held() && !first.is_held());
-        drop(second);
-        assert!(first.is_held(), "the other one is gone");
+        let (database, neighbour) = (dir.path().join("relink.db"), dir.path().join("relink.sqlite"));
+        for file in [&database, &neighbour] {
+            fs::write(file, "").unwrap();
+        }
+        let of_before = File::create(dir.path().join("relink.serve-lock")).unwrap();
+        of_before.lock().unwrap();
+        assert!(matches!(ServeLock::take(&database).await, Err(ServeLockError::Held(_))));
+        of_before.unlock().unwrap();
+        let _first = ServeLock::take(&database).await.unwrap();
+        assert!(of_before.try_lock().is_err());
+        ServeLock::take(&neighbour).await.unwrap();
     }
 }

@@ -108,7 +108,7 @@ async fn a_pair_that_linear_has_minted_finds_room_on_a_disk_that_filled_meanwhil
     let mut fleet = Fleet::at(place, None).await;
     fleet.start(1).await;
     let id = fleet.connect(1, DAY_S).await.remove(0);
-    let reserve = disk.0.join("relink.reserve");
+    let reserve = disk.0.join("relink.db.reserve");
     let began = Instant::now();
     while !reserve.exists() {
         assert!(began.elapsed() < WELL_WITHIN, "no room was set aside");
@@ -179,14 +179,13 @@ async fn neither_a_deleted_lock_nor_another_name_of_the_file_lets_a_second_serve
     let (data, elsewhere) = (fleet.place.path().join("data"), fleet.place.path().join("elsewhere"));
     fs::create_dir(&elsewhere).unwrap();
     fs::hard_link(data.join("relink.db"), elsewhere.join("relink.db")).unwrap();
-    let linked = fleet.place.command(&["serve"]).env("RELINK_DATA_DIR", &elsewhere).output().unwrap();
-    assert!(String::from_utf8_lossy(&linked.stderr).contains("another relink serves"), "{linked:?}");
-    // In its sleep: awake it would take the lock anew.
-    fleet.signal(0, "STOP");
+    for (command, refused) in [(["serve"].as_slice(), "another relink serves"), (&["refresh"], "serves this file under another name")] {
+        let linked = fleet.place.command(command).env("RELINK_DATA_DIR", &elsewhere).output().unwrap();
+        assert!(String::from_utf8_lossy(&linked.stderr).contains(refused), "{linked:?}");
+    }
     fs::remove_file(data.join("relink.serve-lock")).unwrap();
     let second = fleet.place.run(&["serve"], "");
     assert!(String::from_utf8_lossy(&second.stderr).contains("another relink serves"), "{second:?}");
-    fleet.signal(0, "CONT");
     assert_eq!(fleet.deliver(0, &id, "2").await, Some(200));
     until_ready(&fleet).await;
     assert!(!fleet.said(0).contains("ALARM"), "{}", fleet.said(0));
