@@ -53,15 +53,13 @@ release: site ## the one file to deploy: target/release/relink
 
 check:
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --exclude relink-app --exclude relink-frontend --all-targets -- -D warnings
-	cargo clippy --locked -p relink-app --features ssr --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked -p relink-frontend --target wasm32-unknown-unknown -- -D warnings
 	cargo deny --locked check licenses bans sources
 	.ci/advisories
 
 unit:
-	.ci/with-postgres cargo test --locked --workspace --exclude relink-app --exclude relink-frontend --quiet
-	cargo test --locked -p relink-app --features ssr --quiet
+	.ci/with-postgres cargo test --locked --workspace --quiet
 
 browser:
 	cd end2end && npx playwright test

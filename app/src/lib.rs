@@ -1,16 +1,15 @@
 //! What people see: pages, the small parts they are made of, islands, view types and every server function.
 
 pub mod api;
-pub mod islands;
 pub mod pages;
 pub mod parts;
 pub mod view;
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod rendered;
 #[cfg(test)]
 mod sample_views;
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod stylesheet_tests;
 
 use leptos::html;

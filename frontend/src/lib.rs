@@ -1,14 +1,8 @@
-//! The wasm entry point: finds the islands in the page and brings them to life.
+//! Everything that runs in the browser. The server renders the islands into its pages, and in the browser the entry finds them
+//! there and brings them to life.
 
-// Without this use the linker drops the islands' exports and nothing hydrates.
-#[expect(unused_imports, reason = "the islands are exported by being linked in")]
-use relink_app::*;
+#[cfg(target_arch = "wasm32")]
+mod entry;
+mod islands;
 
-#[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
-    leptos::mount::hydrate_islands();
-    // Buttons that are nothing without their island are not shown before this.
-    if let Some(page) = leptos::prelude::document().document_element() {
-        let _ = page.set_attribute("data-awake", "");
-    }
-}
+pub use islands::*;

@@ -68,10 +68,8 @@ pub async fn remove_app(#[server(default)] app: String) -> Result<(), Failure> {
     }
 }
 
-#[cfg(feature = "ssr")]
 use shared::{done, kept, refused};
 
-#[cfg(feature = "ssr")]
 mod shared {
     use relink_engine::AppError;
 

@@ -72,7 +72,6 @@ pub async fn finish_connect(query: String) -> Result<(), Failure> {
     }
 }
 
-#[cfg(feature = "ssr")]
 async fn failed(error: relink_engine::FinishError) -> Result<(), Failure> {
     use super::request::{see_other, set_flash};
     use crate::view::{ConnectError, Flash};
@@ -88,7 +87,6 @@ async fn failed(error: relink_engine::FinishError) -> Result<(), Failure> {
     Ok(())
 }
 
-#[cfg(feature = "ssr")]
 async fn flash(
     engine: &relink_engine::Engine,
     person: &relink_engine::account::Person,
@@ -112,7 +110,6 @@ async fn flash(
     Ok(Flash::Connected { connection: connected.connection, workspace: name(&connected.workspace), delivers, you })
 }
 
-#[cfg(feature = "ssr")]
 fn connect_error(error: relink_engine::FinishError) -> crate::view::ConnectError {
     use relink_engine::FinishError;
     use relink_engine::text::name;

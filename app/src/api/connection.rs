@@ -67,7 +67,6 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
 }
 
 /// The webhook's section; none of a connection that takes no deliveries any more because a person ended it.
-#[cfg(feature = "ssr")]
 async fn webhook(
     webhooks: &super::webhook_facts::Webhooks,
     connection: &relink_engine::connection::Connection,
@@ -145,7 +144,6 @@ pub async fn refresh_connection(#[server(default)] connection: String) -> Result
 }
 
 /// Refreshes, and says so only if there is another token now: a connection from before refresh tokens keeps its own.
-#[cfg(feature = "ssr")]
 async fn refreshed(
     engine: &relink_engine::Engine,
     person: &relink_engine::account::Person,
@@ -165,7 +163,6 @@ async fn refreshed(
 }
 
 /// What is to say of a refresh that was put off; nothing where the page itself says whose fault it is.
-#[cfg(feature = "ssr")]
 async fn put_off(
     engine: &relink_engine::Engine,
     person: &relink_engine::account::Person,
@@ -203,7 +200,6 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
     }
 }
 
-#[cfg(feature = "ssr")]
 fn project_view(project: relink_engine::linear::Project) -> crate::view::ProjectView {
     use relink_engine::text;
 
@@ -214,7 +210,6 @@ fn project_view(project: relink_engine::linear::Project) -> crate::view::Project
     }
 }
 
-#[cfg(feature = "ssr")]
 fn content(asked: Result<relink_engine::linear::Content, relink_engine::CallFailed>) -> Result<crate::view::WorkspaceContent, Failure> {
     use relink_engine::linear::CallError;
     use relink_engine::{CallFailed, TokenError, text};

@@ -90,12 +90,9 @@ pub async fn remove_destination(#[server(default)] destination: String) -> Resul
     }
 }
 
-#[cfg(feature = "ssr")]
 use shared::{complaint, done, kept, known};
-#[cfg(feature = "ssr")]
 pub(super) use shared::{named, new_destination, refused_draft};
 
-#[cfg(feature = "ssr")]
 mod shared {
     use relink_engine::Engine;
     use relink_engine::account::Person;

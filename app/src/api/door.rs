@@ -103,7 +103,6 @@ pub async fn sign_out() -> Result<(), Failure> {
     Ok(())
 }
 
-#[cfg(feature = "ssr")]
 pub(super) fn complaint(error: relink_engine::FieldError) -> crate::view::Complaint {
     use relink_engine::FieldError;
 
@@ -123,7 +122,6 @@ pub(super) fn complaint(error: relink_engine::FieldError) -> crate::view::Compla
 }
 
 /// Makes what was typed one bounded line without control characters: it is kept in the session until the next page.
-#[cfg(feature = "ssr")]
 pub(super) fn kept(text: &str) -> String {
     relink_engine::text::line(text).chars().take(254).collect()
 }

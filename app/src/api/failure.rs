@@ -28,7 +28,6 @@ impl FromServerFnError for Failure {
     }
 }
 
-#[cfg(feature = "ssr")]
 mod from_engine {
     use relink_engine::store::StoreError;
 

@@ -52,7 +52,6 @@ pub async fn load_integrations(error: Option<String>, q: Option<String>, page: O
 }
 
 /// The address bar says which error; the session may know more about that very one.
-#[cfg(feature = "ssr")]
 fn flash(kept: Option<crate::view::Flash>, error: Option<&str>) -> Option<crate::view::Flash> {
     use crate::view::{ConnectError, Flash};
 

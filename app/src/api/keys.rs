@@ -47,10 +47,8 @@ pub async fn revoke_key(#[server(default)] key: String) -> Result<(), Failure> {
     }
 }
 
-#[cfg(feature = "ssr")]
 pub(super) use loading::{key_views, new_key};
 
-#[cfg(feature = "ssr")]
 mod loading {
     use relink_engine::account::Person;
     use relink_engine::{ApiKeyError, Engine};

@@ -47,7 +47,6 @@ pub async fn enter_code(#[server(default)] code: String) -> Result<(), Failure> 
 
 /// Takes a code out of the path of this page load, and leads to the page that looks at it. Answers whether that is where this
 /// load goes.
-#[cfg(feature = "ssr")]
 pub async fn take_code_in_path() -> Result<bool, Failure> {
     use relink_engine::people::{LinkCode, code_in_path};
 
@@ -65,11 +64,6 @@ pub async fn take_code_in_path() -> Result<bool, Failure> {
     }
     see_other("/link");
     Ok(true)
-}
-
-#[cfg(not(feature = "ssr"))]
-pub async fn take_code_in_path() -> Result<bool, Failure> {
-    Ok(false)
 }
 
 /// "Yes, that's me" or "That's not me", to what the page showed.
@@ -131,12 +125,9 @@ pub async fn choose_password(#[server(default)] password: String) -> Result<(), 
     Ok(())
 }
 
-#[cfg(feature = "ssr")]
 use answering::{ENDED, Here, confirm, decline, enter, looked_at, problem};
-#[cfg(feature = "ssr")]
 pub(super) use answering::{ENDED as LINK_ENDED, Here as LinkHere, ended, linked, refused, tried};
 
-#[cfg(feature = "ssr")]
 mod answering {
     use relink_engine::account::Person;
     use relink_engine::people::{CodeError, ConfirmError, Confirmed, Guesser, Preview};

@@ -107,12 +107,9 @@ pub async fn remove_member(#[server(default)] member: String, #[server(default)]
     }
 }
 
-#[cfg(feature = "ssr")]
 pub(super) use shared::{name, said};
-#[cfg(feature = "ssr")]
 use shared::{page, said_on};
 
-#[cfg(feature = "ssr")]
 mod shared {
     use relink_engine::Engine;
     use relink_engine::account::Person;

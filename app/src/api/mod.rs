@@ -23,65 +23,36 @@ mod shell;
 mod team;
 mod webhooks;
 
-#[cfg(feature = "ssr")]
 mod app_views;
-#[cfg(feature = "ssr")]
 mod audit;
-#[cfg(feature = "ssr")]
 mod browser_name;
-#[cfg(feature = "ssr")]
 mod chain;
-#[cfg(feature = "ssr")]
 mod cookies;
-#[cfg(feature = "ssr")]
 mod create_app;
-#[cfg(feature = "ssr")]
 mod delivery_filter;
-#[cfg(feature = "ssr")]
 mod delivery_views;
-#[cfg(feature = "ssr")]
 mod destination_views;
-#[cfg(feature = "ssr")]
 mod evidence;
-#[cfg(feature = "ssr")]
 mod freshness;
-#[cfg(feature = "ssr")]
 mod held;
-#[cfg(feature = "ssr")]
 mod history;
-#[cfg(feature = "ssr")]
 mod instance;
-#[cfg(feature = "ssr")]
 mod invite_views;
-#[cfg(feature = "ssr")]
 mod json;
-#[cfg(feature = "ssr")]
 mod new_codes;
-#[cfg(feature = "ssr")]
 mod overview;
-#[cfg(feature = "ssr")]
 mod people_views;
-#[cfg(feature = "ssr")]
 mod picks;
-#[cfg(feature = "ssr")]
 mod present;
-#[cfg(feature = "ssr")]
 mod qr;
-#[cfg(feature = "ssr")]
 mod request;
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod samples;
-#[cfg(feature = "ssr")]
 mod session_views;
-#[cfg(feature = "ssr")]
 mod team_views;
-#[cfg(feature = "ssr")]
 mod webhook_facts;
-#[cfg(feature = "ssr")]
 mod webhook_views;
-#[cfg(feature = "ssr")]
 mod words;
-#[cfg(feature = "ssr")]
 mod you_views;
 
 pub use apps::*;
@@ -103,7 +74,5 @@ pub use shell::*;
 pub use team::*;
 pub use webhooks::*;
 
-#[cfg(feature = "ssr")]
 pub use cookies::{cookie_of, device_of, instance_name, theme_of};
-#[cfg(feature = "ssr")]
 pub use request::{ClientAddress, Site, address_of, person_of};

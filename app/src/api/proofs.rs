@@ -105,12 +105,9 @@ pub async fn enter_email_code(#[server(default)] code: String) -> Result<(), Fai
     email_code_said(entered, EmailCodeView::Proved { email: person.email }).await
 }
 
-#[cfg(feature = "ssr")]
 pub use answering::finished;
-#[cfg(feature = "ssr")]
 use answering::{begin_failure, email_code_said};
 
-#[cfg(feature = "ssr")]
 mod answering {
     use relink_engine::people::{Confirmed, EmailCodeError, Proof, ProofEnd, ProofError, Told};
     use relink_engine::{BeginError, Callback, text};

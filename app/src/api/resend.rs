@@ -62,14 +62,13 @@ pub async fn resend_newest(#[server(default)] destination: String, #[server(defa
 }
 
 /// A page of deliveries; anything else becomes the first one.
-#[cfg(feature = "ssr")]
 fn deliveries_path(back: &str) -> &str {
     const FIRST: &str = "/deliveries";
     let ours = back.starts_with("/deliveries?") && super::request::own_path(back) == back;
     if ours { back } else { FIRST }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod tests {
     use super::deliveries_path;
 

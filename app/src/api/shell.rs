@@ -36,7 +36,6 @@ pub async fn load_shell() -> Result<ShellView, Failure> {
 }
 
 /// The person's other organisations.
-#[cfg(feature = "ssr")]
 async fn elsewhere(person: &relink_engine::account::Person) -> Result<Vec<crate::view::OrganisationView>, Failure> {
     use super::request::engine;
     use crate::view::OrganisationView;

@@ -137,10 +137,8 @@ pub async fn dismiss_invite(#[server(default)] invite: String) -> Result<(), Fai
     }
 }
 
-#[cfg(feature = "ssr")]
 use answering::{refused, shown};
 
-#[cfg(feature = "ssr")]
 mod answering {
     use relink_engine::account::Person;
     use relink_engine::people::Invited;

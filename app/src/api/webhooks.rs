@@ -73,10 +73,8 @@ pub async fn check_delivery(
     Ok(())
 }
 
-#[cfg(feature = "ssr")]
 use checking::checked;
 
-#[cfg(feature = "ssr")]
 pub(super) mod checking {
     use relink_engine::Engine;
     use relink_engine::account::Person;

@@ -19,9 +19,6 @@ pub fn CallbackPage() -> impl IntoView {
 
 /// As it came: the router's own reading of it would hide a parameter that comes twice.
 fn query_string() -> String {
-    #[cfg(feature = "ssr")]
-    if let Some(parts) = use_context::<axum::http::request::Parts>() {
-        return parts.uri.query().unwrap_or_default().to_owned();
-    }
-    String::new()
+    let parts = use_context::<axum::http::request::Parts>();
+    parts.and_then(|parts| parts.uri.query().map(str::to_owned)).unwrap_or_default()
 }

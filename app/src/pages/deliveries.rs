@@ -201,6 +201,6 @@ fn empty(url: String, by_app: bool) -> AnyView {
     .into_any()
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "deliveries_tests.rs"]
 mod tests;

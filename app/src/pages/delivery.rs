@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 
 use super::handed::Handed;
-use crate::islands::CopyButton;
 use crate::parts::{Glyph, Icon};
 use crate::view::{Again, BodyView, DeliveryOutcome, DeliveryView, Piece, PieceKind, SignedWith};
+use relink_frontend::CopyButton;
 
 #[component]
 pub fn Row(

@@ -188,6 +188,6 @@ pub fn removal_question(destination: &DestinationView) -> Question {
     }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "destinations_tests.rs"]
 mod tests;

@@ -95,6 +95,6 @@ fn again(next: NextTry) -> String {
     }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "handed_tests.rs"]
 mod tests;

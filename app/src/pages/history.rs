@@ -83,6 +83,6 @@ fn line(line: HistoryView) -> AnyView {
     .into_any()
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "history_tests.rs"]
 mod tests;

@@ -145,6 +145,6 @@ fn number(number: u8, done: bool) -> AnyView {
     }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "integrations_tests.rs"]
 mod tests;

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 
 use super::door::words;
-use crate::islands::Once;
 use crate::parts::{Ask, CopyFirst, Field, Glyph, Icon, Problem, Question, for_organisation};
 use crate::view::{Complaint, KeyView, NewKeyView, Refused};
+use relink_frontend::Once;
 
 /// At the top of the page: the key that was just made, or that there is none to show any more.
 #[component]

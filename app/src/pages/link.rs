@@ -7,9 +7,9 @@ use super::door::words;
 use super::link_end::ended;
 use super::load::loaded;
 use crate::api::load_link;
-use crate::islands::{CodeFromAddress, Once};
 use crate::parts::{Content, Field, Glyph, Icon, NotProved, Problem, possessive};
 use crate::view::{AskerView, Choice, Complaint, LinkAccount, LinkProblem, LinkView, PreviewView};
+use relink_frontend::{CodeFromAddress, Once};
 
 const SIGN_IN: &str = "/signin?next=/link";
 /// What Continue with Linear does.
@@ -201,6 +201,6 @@ fn asking(asker: &AskerView) -> String {
     format!("{who} asks, so that {} tools know who you are.", possessive(organisation))
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "link_tests.rs"]
 mod tests;

@@ -57,14 +57,11 @@ fn bare() -> ShellView {
     }
 }
 
-/// The status of the response; in the browser there is none to set.
+/// Sets the status of the response.
 pub fn answer_with(status: u16) {
-    #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
         && let Ok(status) = axum::http::StatusCode::from_u16(status)
     {
         response.set_status(status);
     }
-    #[cfg(not(feature = "ssr"))]
-    let _ = status;
 }

@@ -3,7 +3,6 @@
 mod account;
 mod apps;
 mod audit;
-#[cfg(feature = "ssr")]
 mod broken;
 mod callback;
 mod chain;
@@ -36,7 +35,6 @@ mod webhook;
 mod webhook_forms;
 mod you;
 
-#[cfg(feature = "ssr")]
 pub use broken::{Broken, broken};
 pub use callback::CallbackPage;
 pub use connection::ConnectionPage;

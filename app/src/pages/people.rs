@@ -69,6 +69,6 @@ fn row(linked: LinkedMemberView, workspace: &str, connection: &str) -> AnyView {
     .into_any()
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "people_tests.rs"]
 mod tests;

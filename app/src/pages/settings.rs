@@ -9,9 +9,9 @@ use super::audit::AuditTrail;
 use super::keys::{ApiKeys, NewKey, revocation_question};
 use super::load::loaded;
 use crate::api::load_settings;
-use crate::islands::SaveOnChange;
 use crate::parts::{Content, CopyField, Dialog, FlashMessage, Glyph, Icon, Place, Question};
 use crate::view::{ClockView, Complaint, CreateAppView, Flash, SettingsView, Theme};
+use relink_frontend::SaveOnChange;
 
 const REDIRECT_HINT: &str = "Must match Linear letter for letter, port included. If Linear says “Invalid redirect_uri parameter”, it is not \
                              among the callback URLs of the app there.";
@@ -237,6 +237,6 @@ fn Instance(view: SettingsView) -> impl IntoView {
     .into_any()
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "settings_tests.rs"]
 mod tests;

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 
 use super::invites::good_for;
-use crate::islands::PeopleFilter;
 use crate::parts::{Glyph, Icon, invite_problem};
 use crate::view::{INVITED_AT_ONCE, InviteProblem, Pick, PickGroup};
+use relink_frontend::PeopleFilter;
 
 /// Nothing where there is nobody to pick and nothing to say.
 #[component]

@@ -171,6 +171,6 @@ pub fn role_name(role: &str) -> &'static str {
     }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "team_tests.rs"]
 mod tests;

@@ -205,6 +205,6 @@ pub fn secret_question(connection: &str, secret: &SecretView) -> Question {
     }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "webhook_tests.rs"]
 mod tests;

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::islands::Live;
 use crate::view::Freshness;
+use relink_frontend::Live;
 
 #[component]
 pub fn AsOf(

@@ -75,6 +75,6 @@ fn remedy(connection: ConnectionView, manages: bool, long: bool) -> AnyView {
     view! { <div class="do"><ReconnectForm connection=connection.id workspace=name primary=true /> {after}</div> }.into_any()
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "callout_tests.rs"]
 mod tests;

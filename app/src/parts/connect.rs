@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use super::{Glyph, Icon, ScopePicker, for_organisation};
-use crate::islands::Leave;
 use crate::view::{Choice, ScopeView};
+use relink_frontend::Leave;
 
 const START: &str = "/oauth/linear/start";
 
@@ -95,7 +95,7 @@ pub fn ReconnectForm(connection: String, workspace: String, #[prop(optional)] pr
     .into_any()
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::parts::made_for;

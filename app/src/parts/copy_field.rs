@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Glyph, Icon, textarea};
-use crate::islands::CopyButton;
+use relink_frontend::CopyButton;
 
 #[component]
 pub fn CopyField(

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use super::{Glyph, Icon};
-use crate::islands::Confirm;
 use crate::view::{ConnectionView, EndingView, KeyUsedView};
+use relink_frontend::Confirm;
 
 /// What is asked, and what happens after a yes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,7 +138,7 @@ pub fn DisconnectSection(connection: ConnectionView, ending: EndingView) -> impl
     .into_any()
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -314,6 +314,6 @@ fn wrong_workspace(expected: Option<crate::view::ExpectedWorkspace>) -> Words {
         .then(Next::Connect("Connect Linear"))
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "flash_tests.rs"]
 mod tests;

@@ -6,8 +6,8 @@ use leptos_meta::{Link, Meta};
 use super::preview::Preview;
 use super::solo::Solo;
 use super::{Glyph, Icon, Mark, TabTitle};
-use crate::islands::{Menus, Once};
 use crate::view::{InstanceTrouble, OrganisationView, PersonView, ShellView, Status};
+use relink_frontend::{Menus, Once};
 
 const ABOUT: &str = "Relink keeps Linear connections alive, and says so the moment one needs you.";
 
@@ -253,7 +253,7 @@ fn Account(person: PersonView, #[prop(optional)] organisation: Option<String>) -
     .into_any()
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod tests {
     use super::{tab_title, whose};
     use crate::rendered;

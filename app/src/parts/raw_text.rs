@@ -35,6 +35,6 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[path = "raw_text_tests.rs"]
 mod tests;

@@ -88,7 +88,7 @@ fn cause(refused: &RefusedView) -> String {
     }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::rendered;

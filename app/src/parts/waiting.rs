@@ -108,7 +108,7 @@ fn replace_secrets() -> AnyView {
     .into_any()
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::rendered;
