@@ -196,21 +196,26 @@ impl Engine {
     /// See [`FinishError`].
     pub async fn connect_finish(&self, person: &Person, browser: &str, callback: Callback) -> Result<Connected, FinishError> {
         let state_hash = sha256_hex(callback.state.as_deref().ok_or(FinishError::StateMismatch)?.as_bytes());
-        let browser_hash = sha256_hex(browser.as_bytes());
-        let Some(attempt) = self.store().connect_attempt_take(&state_hash, &browser_hash, self.now()).await? else {
+        let (browser_hash, now) = (sha256_hex(browser.as_bytes()), self.now());
+        let Some(attempt) = self.store().connect_attempt_take(&state_hash, &browser_hash, now).await? else {
             return self.connect_again(person, &state_hash, &browser_hash).await;
         };
         let (engine, person) = (self.clone(), person.clone());
         uncancelled(async move {
-            let finished = engine.finish(&person, &attempt, callback).await;
+            let finished = engine.finish(&person, (&attempt, now), callback).await;
             engine.note_connect_end(&attempt.state_hash, &finished).await;
             finished
         })
         .await
     }
 
-    /// The attempt must be this person's, who must still be allowed to connect.
-    async fn finish(&self, person: &Person, attempt: &ConnectAttempt, callback: Callback) -> Result<Connected, FinishError> {
+    /// The attempt must be this person's, who must still be allowed to connect. With it comes when it was taken.
+    async fn finish(
+        &self,
+        person: &Person,
+        (attempt, taken_at): (&ConnectAttempt, Millis),
+        callback: Callback,
+    ) -> Result<Connected, FinishError> {
         if attempt.organisation_id != person.organisation_id || attempt.user_id != person.user_id || !person.manages() {
             return Err(FinishError::StateMismatch);
         }
@@ -218,16 +223,26 @@ impl Engine {
             return Err(if error == "access_denied" { FinishError::AccessDenied } else { FinishError::AuthorizationFailed });
         }
         let code = callback.code.ok_or(FinishError::AuthorizationFailed)?;
-        self.exchange_and_adopt(person, attempt, &code).await
+        self.exchange_and_adopt(person, (attempt, taken_at), &code).await
     }
 
-    async fn exchange_and_adopt(&self, person: &Person, attempt: &ConnectAttempt, code: &str) -> Result<Connected, FinishError> {
+    async fn exchange_and_adopt(
+        &self,
+        person: &Person,
+        (attempt, taken_at): (&ConnectAttempt, Millis),
+        code: &str,
+    ) -> Result<Connected, FinishError> {
         let verifier = self.vault().open_row(TABLE, VERIFIER, &attempt.state_hash, &attempt.organisation_id, &attempt.verifier_sealed)?;
         let app = self.oauth_app(&attempt.organisation_id, attempt.app_id.as_deref()).await.map_err(unusable)?;
+        let expected = match attempt.connection_id.as_deref() {
+            Some(id) => self.store().connection(&attempt.organisation_id, id).await?.map(|connection| connection.workspace.id),
+            None => None,
+        };
+        self.outwait_voidings(&app.client_id, expected.as_deref()).await?;
         let tokens = self.linear().exchange(&app, code, &verifier).await.map_err(exchange_failed)?;
         let (client_id, issued_at, connection) = (app.client_id, self.now(), attempt.connection_id.as_deref());
         // Before anything else: whatever fails or crashes from here on, the pair is known.
-        let brought = Brought { organisation: &attempt.organisation_id, client_id: &client_id, connection, tokens: &tokens, at: issued_at };
+        let brought = Brought { organisation: &attempt.organisation_id, client_id: &client_id, connection, tokens: &tokens, at: taken_at };
         let id = self.minted(brought).await?;
         let minted = Minted { client_id, issued_at, tokens, id };
         let identity = self.linear().identity(&minted.tokens.access).await;
@@ -237,6 +252,8 @@ impl Engine {
             Err(error) => Err(FinishError::LinearUnreachable(error.to_string())),
         };
         if adopted.is_err() {
+            // It is under way no more, so that the pair can be revoked.
+            self.note_connect_end(&attempt.state_hash, &adopted).await;
             self.give_back(&minted.id, workspace.as_deref()).await;
         }
         adopted

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
 use tokio::time::sleep;
 
 use crate::account::Person;
 use crate::clock::{DAY, MINUTE};
 use crate::connection::State;
-use crate::linear::{ExchangeError, Revocation, Tokens};
+use crate::linear::{ExchangeError, Tokens};
 use crate::minted::Unwritten;
 use crate::store::{ACCESS, Actor, CONNECTIONS, NewGrant, REFRESH, SealedGrant, StoreError, SupersededGrant};
+use crate::voiding::Voiding;
 use crate::{Engine, uncancelled};
 
 /// Pauses in seconds before a pair whose answer was lost is asked for, within the half hour in which Linear repeats it.
@@ -208,7 +208,8 @@ impl Engine {
         Ok(voided)
     }
 
-    /// Makes a pair of a connection void, unless some connection of this app and that workspace lives, whosever it is.
+    /// Makes a pair of a connection void, unless some connection of this app and that workspace lives, whosever it is, or is
+    /// just being made.
     async fn void_unless_one_lives(
         &self,
         grant: &SealedGrant,
@@ -216,10 +217,13 @@ impl Engine {
         access: &[u8],
         refresh: Option<&[u8]>,
     ) -> Result<Voided, StoreError> {
-        if self.store().connection_living(client_id, Some(&grant.workspace_id), None).await?.is_some() {
+        let workspace = Some(grant.workspace_id.as_str());
+        let Some(voiding) = self.voiding(client_id, workspace).await? else { return Ok(Voided::Unconfirmed) };
+        if self.store().connection_living(client_id, workspace, None).await?.is_some() {
+            self.voiding_over(&voiding).await;
             return Ok(Voided::Kept);
         }
-        Ok(Voided::confirmed(self.void_sealed(&grant.organisation_id, &grant.connection_id, access, refresh).await))
+        Ok(Voided::confirmed(self.void_sealed(voiding, grant, access, refresh).await))
     }
 
     /// Keeps a pair, sealed, until a connection has ended.
@@ -240,32 +244,17 @@ impl Engine {
         i64::MIN + (i64::from_le_bytes(self.entropy().bytes::<8>()) & (i64::MAX >> 1))
     }
 
-    /// [`Engine::void`] for a pair in the database.
-    async fn void_sealed(&self, organisation: &str, id: &str, access: &[u8], refresh: Option<&[u8]>) -> bool {
+    /// [`Engine::void`] for a pair of a connection in the database.
+    async fn void_sealed(&self, voiding: Voiding, grant: &SealedGrant, access: &[u8], refresh: Option<&[u8]>) -> bool {
+        let (organisation, id) = (&grant.organisation_id, &grant.connection_id);
         let open = |column, sealed: &[u8]| self.vault().open_row(CONNECTIONS, column, id, organisation, sealed);
         match (open(ACCESS, access), refresh.map(|sealed| open(REFRESH, sealed)).transpose()) {
-            (Ok(access), Ok(refresh)) => self.void(&access, refresh.as_ref()).await,
+            (Ok(access), Ok(refresh)) => self.void(voiding, &access, refresh.as_ref()).await,
             _ => {
+                self.voiding_over(&voiding).await;
                 tracing::warn!(connection = id, "the sealed tokens of an ended connection do not open, so they cannot be revoked");
                 false
             }
         }
-    }
-
-    /// Makes a pair void at Linear. True when Linear confirmed it for both.
-    pub(crate) async fn void(&self, access: &SecretString, refresh: Option<&SecretString>) -> bool {
-        let revoke_refresh = async {
-            match refresh {
-                Some(token) => self.linear().revoke(token, "refresh_token").await,
-                None => Revocation::Done,
-            }
-        };
-        let both = tokio::join!(revoke_refresh, self.linear().revoke(access, "access_token"));
-        for unconfirmed in [both.0, both.1] {
-            if let Revocation::Unconfirmed(passing) = unconfirmed {
-                tracing::warn!(error = %passing, "Linear did not confirm a revocation");
-            }
-        }
-        both == (Revocation::Done, Revocation::Done)
     }
 }

@@ -40,6 +40,7 @@ mod tally;
 pub mod text;
 mod token;
 pub mod vault;
+mod voiding;
 pub mod webhook;
 
 use std::sync::Arc;

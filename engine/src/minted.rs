@@ -13,7 +13,9 @@ use crate::linear::Tokens;
 use crate::store::{ACCESS, MINTED_GRANTS, MintedGrant, NewGrant, REFRESH, StoreError};
 
 /// A consent takes no longer than this: whoever brought it has died.
-const ABANDONED_AFTER: Millis = 2 * MINUTE;
+pub(crate) const ABANDONED_AFTER: Millis = 2 * MINUTE;
+/// Later than this nobody adopts what it brought, whatever another process's clock may show: it may be revoked by then.
+pub(crate) const ADOPTED_WITHIN: Millis = ABANDONED_AFTER - 20 * SECOND;
 /// Linear is asked again about a pair that it did not confirm void.
 const TRY_EVERY: Millis = 20 * SECOND;
 /// Pairs given back in one go, and at a time.
@@ -33,6 +35,7 @@ pub(crate) struct Brought<'a> {
     /// The connection that it is meant for.
     pub connection: Option<&'a str>,
     pub tokens: &'a Tokens,
+    /// When the code was brought.
     pub at: Millis,
 }
 
@@ -93,7 +96,11 @@ impl Engine {
 
     /// Where one process serves alone, nobody will adopt what another one left lying: it need not wait. Before the first consent.
     pub async fn abandon_consents(&self) {
-        if let Err(error) = self.store().minted_grants_abandon().await {
+        let abandoned = async {
+            self.store().consents_abandon().await?;
+            self.store().minted_grants_abandon().await
+        };
+        if let Err(error) = abandoned.await {
             tracing::warn!(%error, "pairs of consents that were broken off could not be released yet; they are in some minutes");
         }
     }
@@ -104,13 +111,14 @@ impl Engine {
     /// When the database fails.
     pub async fn give_back_left(&self) -> Result<u32, StoreError> {
         let now = self.now();
+        self.store().voidings_forget(now - ABANDONED_AFTER).await?;
         let left = self.store().minted_grants_take(now - ABANDONED_AFTER, now - TRY_EVERY, now, LIMIT).await?;
         let given = stream::iter(left).map(|minted| async move { self.give_back_minted(&minted).await }).buffer_unordered(AT_ONCE);
         let given: Vec<_> = given.inspect(|_| gets_on()).collect().await;
         given.into_iter().try_fold(0, |done, given| Ok(done + u32::from(given?)))
     }
 
-    /// At once, or set aside for the sake of a connection that lives. Where the workspace is not known, any connection of the
+    /// At once, where no connection is just being made, or set aside for the sake of one that lives. Where the workspace is not known, any connection of the
     /// app may be the one. True when it is done with.
     async fn give_back_minted(&self, minted: &MintedGrant) -> Result<bool, StoreError> {
         let open = |column, sealed: &[u8]| self.vault().open_row(MINTED_GRANTS, column, &minted.id, &minted.organisation_id, sealed);
@@ -119,15 +127,17 @@ impl Engine {
             tracing::warn!("a sealed pair that nobody needs does not open, so it cannot be given back");
             return Ok(false);
         };
-        let first = minted.connection_id.as_deref();
-        let living = self.store().connection_living(Some(&minted.client_id), minted.workspace_id.as_deref(), first).await?;
-        let Some((organisation, connection)) = living else {
-            let void = self.void(&access, refresh.as_ref()).await;
+        let (client_id, workspace, first) =
+            (Some(minted.client_id.as_str()), minted.workspace_id.as_deref(), minted.connection_id.as_deref());
+        let Some(voiding) = self.voiding(client_id, workspace).await? else { return Ok(false) };
+        let Some((organisation, connection)) = self.store().connection_living(client_id, workspace, first).await? else {
+            let void = self.void(voiding, &access, refresh.as_ref()).await;
             if void {
                 self.store().minted_grant_delete(&minted.id).await?;
             }
             return Ok(void);
         };
+        self.voiding_over(&voiding).await;
         let tokens = Tokens { access, refresh, expires_in: None, scopes: None };
         let sealed = self.seal(&connection, &organisation, &tokens, minted.minted_at);
         self.store().minted_grant_set_aside(minted, &connection, self.spare_number(), &sealed).await?;

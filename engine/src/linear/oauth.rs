@@ -49,6 +49,8 @@ pub enum ExchangeError {
 pub enum Revocation {
     /// Void now, or was before (Linear answers 400 or 401 then, where RFC 7009 would have 200).
     Done,
+    /// It was not to be sent any more when it came to it: nothing reached Linear.
+    NotShown,
     /// Nobody confirmed it.
     Unconfirmed(Passing),
 }
@@ -110,15 +112,25 @@ impl Linear {
         Ok(tokens)
     }
 
-    /// Makes a token void. `hint` is RFC 7009's `token_type_hint`.
-    pub async fn revoke(&self, token: &SecretString, hint: &'static str) -> Revocation {
+    /// Makes a token void. `hint` is RFC 7009's `token_type_hint`; `may_be_shown` is asked as with [`Linear::refresh`].
+    pub async fn revoke(
+        &self,
+        token: &SecretString,
+        hint: &'static str,
+        may_be_shown: impl Future<Output = bool> + Send + 'static,
+    ) -> Revocation {
+        let guard = Guard::new(may_be_shown);
         let form = [("token", token.expose_secret()), ("token_type_hint", hint)];
         let request = self.http.client().post(self.api_url("/oauth/revoke")).form(&form).build();
         let sent = match request {
-            Ok(request) => self.http.send(request).await,
+            Ok(mut request) => {
+                guard.keep(&mut request);
+                self.http.send(request).await
+            }
             Err(error) => Err(Passing::from(error)),
         };
         match sent {
+            Err(_) if guard.has_refused() => Revocation::NotShown,
             Ok(reply) if is_rate_limit(&body_of(&reply)) => Revocation::Unconfirmed(reply.rate_limited()),
             Ok(reply) if matches!(reply.status.as_u16(), 200 | 400 | 401) => Revocation::Done,
             Ok(reply) => Revocation::Unconfirmed(reply.passing().unwrap_or(Passing::Unreadable(reply.status.as_u16()))),

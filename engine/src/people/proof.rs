@@ -215,18 +215,23 @@ impl Engine {
                 self.set_aside(&organisation, &id, client_id, tokens).await;
                 true
             }
-            Ok(None) => {
-                let void = self.void(&tokens.access, tokens.refresh.as_ref()).await;
-                if loan.works {
-                    self.learn_what_it_ended(loan).await;
-                }
-                void
-            }
+            Ok(None) => self.revoke_loan(loan).await,
             Err(error) => {
                 tracing::warn!(%error, "a permission that was lent for a look is handed back later");
                 false
             }
         }
+    }
+
+    /// In a gap between consents: that of a connection which is just being made counts as any other.
+    async fn revoke_loan(&self, loan: &Loan) -> bool {
+        let Loan { client_id, workspace, tokens, .. } = loan;
+        let Ok(Some(voiding)) = self.voiding(Some(client_id), workspace.as_deref()).await else { return false };
+        let void = self.void(voiding, &tokens.access, tokens.refresh.as_ref()).await;
+        if loan.works {
+            self.learn_what_it_ended(loan).await;
+        }
+        void
     }
 
     /// The connection that might end with a loan: organisation and id.

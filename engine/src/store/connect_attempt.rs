@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use super::{Store, StoreError, Stored, on};
 use crate::clock::Millis;
 use crate::connection::Actor;
+use crate::minted::ABANDONED_AFTER;
 
 /// What was remembered when the person left for Linear.
 #[derive(Clone, Debug)]
@@ -83,11 +84,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn connect_attempt_take(&self, state_hash: &str, browser_hash: &str, now: Millis) -> Stored<Option<ConnectAttempt>> {
-        const SQL: &str = "UPDATE connect_attempts SET taken_at = $3 \
+        // Nobody forgets it while it is under way.
+        const SQL: &str = "UPDATE connect_attempts SET taken_at = $3, expires_at = CASE WHEN expires_at < $4 THEN $4 ELSE expires_at END \
             WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 AND taken_at IS NULL \
             RETURNING state_hash, browser_hash, organisation_id, user_id, connection_id, app_id, actor, scopes, verifier_sealed, expires_at";
-        let row: Option<Row> =
-            on!(&self.db, pool => sqlx::query_as(SQL).bind(state_hash).bind(browser_hash).bind(now).fetch_optional(pool).await?);
+        let row: Option<Row> = on!(&self.db, pool => sqlx::query_as(SQL).bind(state_hash).bind(browser_hash).bind(now).bind(now + ABANDONED_AFTER).fetch_optional(pool).await?);
         row.map(ConnectAttempt::try_from).transpose()
     }
 }

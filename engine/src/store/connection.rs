@@ -7,6 +7,7 @@ use super::postgres::transact;
 use super::{Act, Db, NewGrant, Store, StoreError, Stored, on};
 use crate::clock::Millis;
 use crate::connection::{Actor, Connection, Evidence, PassingError, Reason, RefreshTrouble, State, TokenTimes, Viewer, Workspace};
+use crate::minted::ADOPTED_WITHIN;
 
 /// The select list of [`Row`], shared by every query that reads a connection.
 macro_rules! select {
@@ -310,7 +311,8 @@ impl Store {
         transact!(self, of &new.act.organisation_id, tx => {
             note!(self, tx, &new.act);
             if let Some(minted) = &new.minted {
-                let taken = sqlx::query("DELETE FROM minted_grants WHERE id = $1 AND released = FALSE").bind(minted).execute(&mut *tx).await?;
+                let taken = sqlx::query("DELETE FROM minted_grants WHERE id = $1 AND released = FALSE AND minted_at > $2")
+                    .bind(minted).bind(new.now - ADOPTED_WITHIN).execute(&mut *tx).await?;
                 if taken.rows_affected() == 0 {
                     return Ok(Adopted::Released);
                 }

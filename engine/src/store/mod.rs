@@ -32,6 +32,7 @@ mod session;
 mod sqlite;
 mod throttle;
 mod user;
+mod voiding;
 mod webhook_secret;
 
 use std::path::Path;

@@ -20,6 +20,7 @@ mod live;
 mod mail;
 mod names;
 mod organisations;
+mod overlap;
 mod overview;
 mod pages;
 mod people;
