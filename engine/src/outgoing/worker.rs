@@ -23,7 +23,7 @@ use crate::Engine;
 use crate::clock::{Millis, SECOND};
 use crate::every::Rhythm;
 use crate::refresh::{Lease, in_time};
-use crate::store::{Actor, ClaimedMessage, DestinationRow, Sent, SentBatch, StoreError, Verdict};
+use crate::store::{Actor, ClaimedMessage, DestinationRow, SEVERAL, Sent, SentBatch, StoreError, Verdict};
 use crate::webhook::delivery_name;
 
 /// Messages of a destination claimed at a time, and sent at a time.
@@ -179,6 +179,8 @@ impl Ended {
 struct Taking {
     took_some: bool,
     refused_in_a_row: usize,
+    /// The one message that was refused since one was taken, or [`SEVERAL`].
+    refused: Option<i64>,
     fails: bool,
 }
 
@@ -189,8 +191,18 @@ impl Taking {
             let good = one.state == "sent";
             self.took_some |= good;
             self.refused_in_a_row = if good { 0 } else { self.refused_in_a_row + 1 };
+            self.refused = match self.refused {
+                _ if good => None,
+                Some(seq) if seq != one.seq => Some(SEVERAL),
+                _ => Some(one.seq),
+            };
         }
         self.fails = self.refused_in_a_row >= AT_ONCE || (last && !self.took_some && self.refused_in_a_row > 0);
+    }
+
+    /// One message alone keeps no other back: it waits for its own next try.
+    fn keeps_back(&self) -> bool {
+        self.fails && self.refused == Some(SEVERAL)
     }
 
     fn verdict(&self) -> Verdict {
@@ -312,9 +324,10 @@ impl Engine {
         in_time(self.show_life()).await?;
         let (gaps, mut again_at) = (self.outgoing().life.gaps(), 0);
         // One is enough to find out whether it takes anything again.
-        let limit = if destination.failing_since.is_some() { 1 } else { CLAIM };
+        let limit = if destination.failing_since.is_some() && destination.refused_seq == Some(SEVERAL) { 1 } else { CLAIM };
         let mut queue = VecDeque::from(in_time(self.store().messages_claim(id, owner, self.now(), limit)).await?);
-        let (mut sending, mut count, mut outcome, mut taking) = (JoinSet::new(), 0, Ok(()), Taking::default());
+        let (mut sending, mut count, mut outcome) = (JoinSet::new(), 0, Ok(()));
+        let mut taking = Taking { refused: destination.refused_seq, ..Taking::default() };
         loop {
             while sending.len() < AT_ONCE
                 && let Some(message) = queue.pop_front()
@@ -331,7 +344,7 @@ impl Engine {
             }
             let tried = Ended::of(tried);
             taking.see(&tried.sent, sending.is_empty() && queue.is_empty());
-            let rest = pace::rest(taking.fails, destination.failing_for, tried.wished);
+            let rest = pace::rest(taking.keeps_back(), destination.failing_for, tried.wished);
             // Whoever wished to be left alone is not asked sooner because of an answer that was under way.
             again_at = again_at.max(self.now() + rest);
             let rests = again_at > self.now();

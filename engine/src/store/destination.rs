@@ -7,6 +7,9 @@ use super::postgres::transact;
 use super::{Act, LONGEST_REST, LONGEST_WAIT, Store, Stored, on};
 use crate::clock::Millis;
 
+/// More than one message was refused: it is not the message.
+pub const SEVERAL: i64 = -1;
+
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct DestinationRow {
     pub id: String,
@@ -22,6 +25,8 @@ pub struct DestinationRow {
     pub failing_since: Option<Millis>,
     /// Milliseconds, added up from one failure to the next.
     pub failing_for: Millis,
+    /// The one message that it refused since it last took any, or [`SEVERAL`].
+    pub refused_seq: Option<i64>,
     /// It is left alone until then.
     pub next_at: Millis,
     pub last_status: Option<i64>,
@@ -49,6 +54,7 @@ impl DestinationRow {
             paused_because: None,
             failing_since: None,
             failing_for: 0,
+            refused_seq: None,
             next_at: 0,
             last_status: None,
             last_answer: None,
@@ -70,7 +76,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, organisation_id, url, events, ordered, secret_sealed, last_four, paused_at, paused_because, failing_since, failing_for, \
-             next_at, last_status, last_answer, last_at, last_ok_at, given_up, created_at FROM destinations ",
+             refused_seq, next_at, last_status, last_answer, last_at, last_ok_at, given_up, created_at FROM destinations ",
             $rest
         )
     };
@@ -173,7 +179,8 @@ impl Store {
         let _turn = self.turn_to_write().await;
         transact!(self, of &act.organisation_id, tx => {
             note!(self, tx, act);
-            let resumed = sqlx::query("UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = NULL, failing_for = 0, next_at = 0 WHERE organisation_id = $1 AND id = $2")
+            let resumed = sqlx::query("UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = NULL, failing_for = 0, \
+                refused_seq = NULL, next_at = 0 WHERE organisation_id = $1 AND id = $2")
                 .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
             if resumed.rows_affected() == 0 {
                 return Ok(false);

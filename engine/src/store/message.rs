@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::audit::note;
 use super::postgres::transact;
-use super::{Act, Db, Store, Stored, on};
+use super::{Act, Db, SEVERAL, Store, Stored, on};
 use crate::clock::{HOUR, Millis};
 use crate::digest::sha256_hex;
 
@@ -86,6 +86,13 @@ macro_rules! of_each {
     ($before:literal, $after:literal) => {
         (concat!($before, "IN (SELECT value FROM json_each($2))", $after), concat!($before, "= ANY($2)", $after))
     };
+}
+
+/// The message that was refused, if there is one, or [`SEVERAL`].
+fn refused(sent: &[Sent]) -> Option<i64> {
+    let mut refused = sent.iter().filter(|one| one.state != "sent").map(|one| one.seq);
+    let first = refused.next()?;
+    Some(if refused.all(|seq| seq == first) { first } else { SEVERAL })
 }
 
 fn list(numbers: &[i64]) -> String {
@@ -206,13 +213,27 @@ impl Store {
     }
 
     async fn messages_end(&self, tries: SentBatch<'_>, things: &[String]) -> Stored<Option<Vec<i64>>> {
-        const TAKES: &str = "UPDATE destinations SET failing_since = NULL, failing_for = 0, next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
+        const TAKES: &str = "UPDATE destinations SET failing_since = NULL, failing_for = 0, refused_seq = NULL, next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
             last_ok_at = $4 WHERE id = $1 RETURNING paused_at IS NULL";
-        const OPEN: &str = "UPDATE destinations SET next_at = $5, last_status = $2, last_answer = $3, last_at = $4 \
-            WHERE id = $1 RETURNING paused_at IS NULL";
-        const FAILS: &str = "UPDATE destinations SET failing_since = COALESCE(failing_since, $4), next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
-            failing_for = CASE WHEN failing_since IS NULL THEN 0 WHEN $4 < last_at THEN failing_for WHEN $4 - last_at > $6 THEN failing_for + $6 \
-             ELSE failing_for + $4 - last_at END WHERE id = $1 RETURNING paused_at IS NULL";
+        // Other messages than the one that was refused before make it several.
+        macro_rules! refused {
+            () => {
+                "refused_seq = CASE WHEN $6 IS NULL THEN refused_seq WHEN refused_seq IS NULL OR refused_seq = $6 THEN $6 ELSE -1 END, "
+            };
+        }
+        const OPEN: &str = concat!(
+            "UPDATE destinations SET ",
+            refused!(),
+            "next_at = $5, last_status = $2, last_answer = $3, last_at = $4 WHERE id = $1 RETURNING paused_at IS NULL"
+        );
+        // How long it fails counts from the second message on.
+        const FAILS: &str = concat!(
+            "UPDATE destinations SET ",
+            refused!(),
+            "failing_since = COALESCE(failing_since, $4), next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
+            failing_for = CASE WHEN failing_since IS NULL OR refused_seq IS NULL OR refused_seq <> -1 THEN 0 WHEN $4 < last_at THEN failing_for \
+             WHEN $4 - last_at > $7 THEN failing_for + $7 ELSE failing_for + $4 - last_at END WHERE id = $1 RETURNING paused_at IS NULL"
+        );
         const MESSAGE: &str = "UPDATE messages SET state = $4, attempts = attempts + 1, next_at = $5, last_status = $6, last_answer = $7, last_at = $8, \
             claimed_by = NULL WHERE destination_id = $1 AND claimed_by = $2 AND seq = $3";
         const NEXT: &str = "UPDATE messages SET claimed_by = $2, first_at = COALESCE(first_at, $4) WHERE destination_id = $1 AND seq = \
@@ -228,7 +249,11 @@ impl Store {
             // The destination first and its messages in order, as everywhere: else two could wait for each other.
             let noted = match verdict { Verdict::Takes => TAKES, Verdict::Fails => FAILS, Verdict::Open => OPEN };
             let noted = sqlx::query_scalar::<_, bool>(noted).bind(destination).bind(last.status).bind(&last.answer).bind(last.at).bind(again_at);
-            let noted = if verdict == Verdict::Fails { noted.bind(FAILING_STEP) } else { noted };
+            let noted = match verdict {
+                Verdict::Takes => noted,
+                Verdict::Open => noted.bind(refused(sent)),
+                Verdict::Fails => noted.bind(refused(sent)).bind(FAILING_STEP),
+            };
             let takes = noted.fetch_optional(&mut *tx).await?.unwrap_or(false);
             for one in &in_order {
                 sqlx::query(MESSAGE).bind(destination).bind(owner).bind(one.seq).bind(one.state).bind(one.next_at).bind(one.status).bind(&one.answer)

@@ -51,7 +51,7 @@ pub use change::ChangeRow;
 pub use connect_attempt::ConnectAttempt;
 pub use connection::{Adopted, Adoption, GivenUp};
 pub use delivery::{Concerned, DeliveryFilter, DeliveryRow, Errand, LastDelivery, NewDelivery, Recipient, ways};
-pub use destination::DestinationRow;
+pub use destination::{DestinationRow, SEVERAL};
 use disk::Disk;
 pub use disk::{DiskTrouble, Opener};
 pub use epoch::{Cursor, CursorCheck};

@@ -440,19 +440,22 @@ async fn a_wrong_clock_puts_nothing_off_for_good(fresh: Fresh) {
 async fn failing_is_added_up_from_try_to_try(fresh: Fresh) {
     destination(&fresh).await;
     let store = &fresh.store;
-    put(store, &[to_destination(b"1")]).await;
-    let fails = async |at: i64| {
+    put(store, &[to_destination(b"1"), to_destination(b"2")]).await;
+    let fails_to_take = async |seq: i64, at: i64| {
         claim(store, "a", at).await;
-        let failed = Sent { at, ..sent(1, "waiting", 0) };
+        let failed = Sent { at, ..sent(seq, "waiting", 0) };
         done(store, "a", &[failed], 0).await;
         store.destinations(ORG).await.unwrap().remove(0).failing_for
     };
-    assert_eq!((fails(HOUR).await, fails(2 * HOUR).await), (0, HOUR));
+    assert_eq!((fails_to_take(1, 0).await, fails_to_take(1, 9 * HOUR).await), (0, 0), "it may be the message");
+    assert_eq!(fails_to_take(2, HOUR).await, 0, "from here on it is not");
+    let fails = async |at: i64| fails_to_take(1, at).await;
+    assert_eq!(fails(2 * HOUR).await, HOUR);
     assert_eq!(fails(31 * DAY).await, 8 * HOUR, "no clock alone says that it failed for a month");
     assert_eq!((fails(3 * HOUR).await, fails(4 * HOUR).await), (8 * HOUR, 9 * HOUR), "nor that it did not");
     done(store, "a", &[Sent { at: 5 * HOUR, ..sent(1, "sent", 0) }], 0).await;
     let row = store.destinations(ORG).await.unwrap().remove(0);
-    assert_eq!((row.failing_for, row.failing_since), (0, None));
+    assert_eq!((row.failing_for, row.failing_since, row.refused_seq), (0, None, None));
 }
 
 async fn what_says_nothing_about_a_destination_changes_nothing_about_it(fresh: Fresh) {

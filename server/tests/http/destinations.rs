@@ -231,12 +231,10 @@ async fn events_about_an_issue_stay_in_order_where_that_is_asked_for() {
     scene.until(|destination| destination.last_status == Some(500)).await;
     scene.deliver(1, START + 1).await;
     scene.deliver(2, START + 2).await;
-    for _ in 0..2 {
-        // The first issue's turn to be tried again, then another's.
-        scene.world.advance(5 * SECOND);
-        scene.until(|destination| destination.last_at == Some(scene.world.engine.now())).await;
-    }
-    assert_eq!(scene.destination().await.last_status, Some(200));
+    // At once: one message says nothing about others.
+    scene.until(|destination| destination.last_status == Some(200)).await;
+    scene.world.advance(5 * SECOND);
+    scene.until(|destination| destination.last_at == Some(scene.world.engine.now()) && destination.last_status == Some(500)).await;
     assert!(receiver.issues().contains(&"ENG-2".to_owned()), "another issue passes");
     let stamps = || {
         receiver
@@ -357,7 +355,9 @@ async fn a_destination_that_fails_for_a_day_is_paused_and_loses_nothing() {
     scene.add(&receiver, &[], false).await;
     receiver.answers(broken);
     scene.deliver(1, START).await;
+    scene.deliver(2, START + 1).await;
     scene.until(|destination| destination.failing_since.is_some()).await;
+    scene.until(|_| receiver.issues().iter().any(|issue| issue == "ENG-2")).await;
     // A clock that jumps is no evidence of a day: only of one wait between two tries.
     for span in [2 * DAY, 7 * HOUR, 7 * HOUR, 7 * HOUR] {
         assert_eq!(scene.destination().await.paused_at, None);
@@ -365,18 +365,39 @@ async fn a_destination_that_fails_for_a_day_is_paused_and_loses_nothing() {
         scene.until(|destination| destination.last_at == Some(scene.world.engine.now())).await;
     }
     let paused = scene.until(|destination| destination.paused_at.is_some()).await;
-    assert_eq!((paused.paused_because.as_deref(), paused.waiting), (Some("failures"), 1));
+    assert_eq!((paused.paused_because.as_deref(), paused.waiting), (Some("failures"), 2));
     let tries = receiver.got().len();
     receiver.answers(fine);
-    for number in 2..=4 {
+    for number in 3..=5 {
         scene.deliver(number, scene.world.engine.now()).await;
     }
     scene.world.advance(HOUR);
     sleep(Duration::from_millis(1_200)).await;
-    assert_eq!((receiver.got().len(), scene.destination().await.waiting), (tries, 4), "nothing is sent, everything waits");
+    assert_eq!((receiver.got().len(), scene.destination().await.waiting), (tries, 5), "nothing is sent, everything waits");
     scene.world.engine.destination_resume(&scene.person, &paused.id).await.unwrap();
     scene.until(|destination| destination.waiting == 0 && destination.paused_at.is_none()).await;
-    assert_eq!(receiver.got().len(), tries + 4);
+    assert_eq!(receiver.got().len(), tries + 5);
+}
+
+/// A quiet night, and one message that nobody likes: it says nothing about the next one.
+#[tokio::test]
+async fn one_message_alone_pauses_nothing_and_keeps_no_other_back() {
+    for ordered in [false, true] {
+        let scene = Scene::new().await;
+        let receiver = Receiver::start().await;
+        scene.add(&receiver, &[], ordered).await;
+        receiver.answers(|body| if body.contains("ENG-1\"") { broken(body) } else { fine(body) });
+        scene.deliver(1, START).await;
+        scene.until(|destination| destination.failing_since.is_some()).await;
+        for _ in 0..6 {
+            scene.world.advance(7 * HOUR);
+            scene.until(|destination| destination.last_at == Some(scene.world.engine.now())).await;
+        }
+        assert_eq!(scene.destination().await.paused_at, None, "ordered: {ordered}");
+        // No time passes from here on: who is left alone stays so.
+        scene.deliver(2, scene.world.engine.now()).await;
+        scene.until(|destination| destination.failing_since.is_none() && destination.waiting == 1).await;
+    }
 }
 
 #[tokio::test]
