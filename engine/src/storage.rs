@@ -14,15 +14,24 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What the last look found.
 #[derive(Debug, Default)]
-pub(crate) struct Storage(Mutex<Option<&'static str>>);
+pub(crate) struct Storage {
+    trouble: Mutex<Option<&'static str>>,
+    /// How an older copy that took its place looked, as far as it was whole.
+    copy: Mutex<Option<Option<String>>>,
+}
 
 impl Storage {
     fn replace(&self, found: Option<&'static str>) -> Option<&'static str> {
-        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), found)
+        std::mem::replace(&mut *self.trouble.lock().unwrap_or_else(PoisonError::into_inner), found)
     }
 
     fn get(&self) -> Option<&'static str> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers it, and answers how it looked before.
+    fn replace_copy(&self, copy: Option<Option<String>>) -> Option<Option<String>> {
+        std::mem::replace(&mut *self.copy.lock().unwrap_or_else(PoisonError::into_inner), copy)
     }
 }
 
@@ -57,15 +66,28 @@ impl Engine {
     }
 
     /// An older copy that takes the database's place under a server may be from before an upgrade: it is brought up to date, as at
-    /// a start, and numbers of deliveries begin anew behind it.
+    /// a start, and numbers of deliveries begin anew behind it. Not before it is whole, and has been for two looks.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         if self.store().is_up_to_date().await? {
+            self.storage().replace_copy(None);
             return Ok(());
         }
-        tracing::error!("ALARM: the database is a copy from before an upgrade. It is brought up to date now");
+        let shape = self.store().shape().await?;
+        match self.storage().replace_copy(Some(shape.clone())) {
+            Some(before) if before.is_some() && before == shape => {}
+            Some(_) => return Ok(()),
+            None => {
+                tracing::error!(
+                    "ALARM: the database is a copy from before an upgrade. It is brought up to date as soon as nothing of it is \
+                     missing and nobody is restoring it any more"
+                );
+                return Ok(());
+            }
+        }
+        tracing::warn!("the copy is brought up to date now");
         self.store().migrate().await?;
         self.store().epoch_begin(&self.entropy().id().replace('-', "")).await
     }

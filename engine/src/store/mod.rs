@@ -34,6 +34,7 @@ mod throttle;
 mod user;
 mod voiding;
 mod webhook_secret;
+mod whole;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -291,18 +292,6 @@ impl Store {
             }
         }
         Ok(())
-    }
-
-    /// Tells whether the database has everything that this version brings with it: an older copy that was put in its place has
-    /// not. One that says nothing of itself may be in the middle of being restored, and nobody touches it.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn is_up_to_date(&self) -> Stored<bool> {
-        const SQL: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
-        let own = sqlx::migrate!("../migrations/sqlite").iter().map(|one| one.version).max();
-        let there: Option<i64> = on!(&self.db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await?);
-        Ok(there.is_none() || there >= own)
     }
 
     /// A turn to write, where writers only get in each other's way: SQLite lets one in and has the others sleep and try

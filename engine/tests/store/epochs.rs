@@ -11,6 +11,7 @@ use crate::support::{self, Fresh, Server};
 
 on_both!(
     a_copy_from_before_an_upgrade_is_known_and_brought_up_to_date,
+    a_copy_that_lacks_something_is_not_whole,
     who_restarts_expires_nobody,
     a_cursor_from_before_epochs_goes_on,
     numbers_that_were_left_out_are_not_counted
@@ -50,6 +51,27 @@ async fn a_copy_from_before_an_upgrade_is_known_and_brought_up_to_date(fresh: Fr
     store_some(&fresh.store, &[1, 2]).await;
     support::sql(&fresh, "DELETE FROM _sqlx_migrations").await;
     assert!(fresh.store.is_up_to_date().await.unwrap(), "half of a copy is left alone");
+}
+
+async fn a_copy_that_lacks_something_is_not_whole(fresh: Fresh) {
+    let before = fresh.store.shape().await.unwrap();
+    assert!(before.is_some() && fresh.store.shape().await.unwrap() == before);
+    if fresh.url.starts_with("postgres") {
+        support::sql(&fresh, "DROP TRIGGER delivery_log_elsewhere ON delivery_log").await;
+        let without = fresh.store.shape().await.unwrap();
+        assert!(without.is_some() && without != before, "something happens to it");
+        assert!(fresh.store.deliveries_put(&[delivery("w", b"1", 1)]).await.is_err(), "numbers could be those of another copy");
+        let steps = [
+            ("messages DROP CONSTRAINT messages_pkey", "messages ADD PRIMARY KEY (seq, destination_id)"),
+            ("members DROP CONSTRAINT members_user_id_fkey", "members ADD FOREIGN KEY (user_id) REFERENCES users (id)"),
+        ];
+        for (without, with) in steps {
+            support::sql(&fresh, &format!("ALTER TABLE {without}")).await;
+            assert_eq!(fresh.store.shape().await.unwrap(), None, "{without}");
+            support::sql(&fresh, &format!("ALTER TABLE {with}")).await;
+            assert!(fresh.store.shape().await.unwrap().is_some(), "{with}");
+        }
+    }
 }
 
 async fn who_restarts_expires_nobody(fresh: Fresh) {

@@ -155,13 +155,13 @@ async fn who_reads_on_after_an_older_copy_came_back_misses_nothing_in_silence() 
 }
 
 /// What somebody does to the database while servers run.
-fn run(command: &str, args: &[&str]) {
+pub fn run(command: &str, args: &[&str]) {
     let done = std::process::Command::new(command).args(args).output().unwrap();
     assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// As a backup tool does it: into the file that is open.
-fn back_up(from: &std::path::Path, to: &std::path::Path) {
+pub fn back_up(from: &std::path::Path, to: &std::path::Path) {
     let (from, mut to) = (rusqlite::Connection::open(from).unwrap(), rusqlite::Connection::open(to).unwrap());
     to.busy_timeout(Duration::from_secs(5)).unwrap();
     let backup = rusqlite::backup::Backup::new(&from, &mut to).unwrap();

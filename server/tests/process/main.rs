@@ -14,6 +14,7 @@ mod logs;
 mod output;
 mod process;
 mod replicas;
+mod restores;
 mod secrets;
 mod start;
 mod stops;
