@@ -29,8 +29,10 @@ const LOOK: Duration = Duration::from_secs(1);
 /// After the last answer, what still comes is read and dropped for so long: a connection that is closed while somebody sends
 /// is broken for them before they have read the answer.
 const LINGER: Duration = Duration::from_secs(3);
-/// When the server stops, the rest of a head gets so long to arrive.
+/// When the server stops, the first request on a new connection gets so long to begin,
 const FIRST_REQUEST: Duration = Duration::from_secs(2);
+/// and the rest of one that has begun to arrive.
+const REST: Duration = Duration::from_millis(750);
 /// More of a head than any browser sends.
 const HEAD_BYTES: usize = 64 * 1024;
 
@@ -40,17 +42,22 @@ enum Phase {
     New,
     /// Between two requests.
     Idle,
-    /// A further request has begun.
+    /// A request has begun.
     Head,
+    /// Its head is here, and its body is not yet.
+    Body,
     /// A request is worked on, or its answer is being sent.
     Busy,
 }
+
+/// How many phases fit beside the time.
+const PHASES: u64 = 8;
 
 /// What a connection is about and since when, told without a lock.
 #[derive(Debug)]
 struct Pulse {
     born: Instant,
-    /// Milliseconds after `born`, times four, and the phase.
+    /// Milliseconds after `born`, times [`PHASES`], and the phase.
     phase: AtomicU64,
     /// Milliseconds after `born` since which nothing of an answer is taken; zero while it is.
     stalled: AtomicU64,
@@ -62,18 +69,28 @@ impl Pulse {
     }
 
     fn age_ms(&self) -> u64 {
-        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX / 8)
+        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX / (2 * PHASES))
     }
 
     fn enter(&self, phase: Phase) {
-        self.phase.store(self.age_ms() * 4 + phase as u64, Ordering::Relaxed);
+        self.phase.store(self.age_ms() * PHASES + phase as u64, Ordering::Relaxed);
+    }
+
+    /// Bytes have come. What is waited for on a new connection is waited for from its beginning.
+    fn heard(&self) {
+        match self.phase() {
+            Phase::New => self.phase.store(Phase::Head as u64, Ordering::Relaxed),
+            Phase::Idle => self.enter(Phase::Head),
+            Phase::Head | Phase::Body | Phase::Busy => {}
+        }
     }
 
     fn phase(&self) -> Phase {
-        match self.phase.load(Ordering::Relaxed) % 4 {
+        match self.phase.load(Ordering::Relaxed) % PHASES {
             0 => Phase::New,
             1 => Phase::Idle,
             2 => Phase::Head,
+            3 => Phase::Body,
             _ => Phase::Busy,
         }
     }
@@ -94,11 +111,12 @@ impl Pulse {
         if stalled != 0 && for_ms(stalled) >= STALLED_MAX {
             return true;
         }
-        let since = for_ms(self.phase.load(Ordering::Relaxed) / 4);
+        let since = for_ms(self.phase.load(Ordering::Relaxed) / PHASES);
         match self.phase() {
             Phase::New | Phase::Head => since >= HEAD_MAX,
             Phase::Idle => since >= IDLE_MAX,
-            Phase::Busy => false,
+            // Whoever reads a body has a limit for it.
+            Phase::Body | Phase::Busy => false,
         }
     }
 }
@@ -111,11 +129,11 @@ where
     let pulse = Arc::new(Pulse::new());
     let beating = pulse.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        beating.enter(Phase::Busy);
-        let (request, unread) = watch_body(request);
+        let (request, unread) = watch_body(request, &beating);
         let (answer, pulse) = (answer(request), beating.clone());
         async move {
             let mut response = answer.await;
+            pulse.enter(Phase::Busy);
             // What nobody reads is not waited for, so that nothing more can come on this connection.
             if unread.is_some_and(|unread| unread.load(Ordering::Relaxed)) {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -156,10 +174,10 @@ async fn begun(pulse: &Pulse) {
     }
 }
 
-/// No request is worked on, and none has begun that still ends.
+/// No request is worked on, and none has begun that still arrives.
 async fn nothing_more(pulse: &Pulse) {
     let mut since = Instant::now();
-    while since.elapsed() < FIRST_REQUEST {
+    while since.elapsed() < REST {
         sleep(LOOK / 10).await;
         if pulse.phase() == Phase::Busy {
             since = Instant::now();
@@ -168,19 +186,22 @@ async fn nothing_more(pulse: &Pulse) {
 }
 
 /// The request, and whether the end of its body is still to come, if it has one.
-fn watch_body(request: Request<Incoming>) -> (Request<Body>, Option<Arc<AtomicBool>>) {
+fn watch_body(request: Request<Incoming>, pulse: &Arc<Pulse>) -> (Request<Body>, Option<Arc<AtomicBool>>) {
     if request.body().is_end_stream() {
+        pulse.enter(Phase::Busy);
         return (request.map(Body::new), None);
     }
+    pulse.enter(Phase::Body);
     let unread = Arc::new(AtomicBool::new(true));
-    let coming = unread.clone();
-    (request.map(|body| Body::new(Asked { body, unread: coming })), Some(unread))
+    let (coming, pulse) = (unread.clone(), pulse.clone());
+    (request.map(|body| Body::new(Asked { body, unread: coming, pulse })), Some(unread))
 }
 
 /// The body of a request.
 struct Asked {
     body: Incoming,
     unread: Arc<AtomicBool>,
+    pulse: Arc<Pulse>,
 }
 
 impl HttpBody for Asked {
@@ -191,6 +212,7 @@ impl HttpBody for Asked {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if frame.is_none() || self.body.is_end_stream() {
             self.unread.store(false, Ordering::Relaxed);
+            self.pulse.enter(Phase::Busy);
         }
         Poll::Ready(frame)
     }
@@ -252,8 +274,8 @@ impl AsyncRead for Watched {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before && self.pulse.phase() == Phase::Idle {
-            self.pulse.enter(Phase::Head);
+        if buf.filled().len() > before {
+            self.pulse.heard();
         }
         polled
     }

@@ -30,7 +30,7 @@ async fn rest(stream: &mut TcpStream, within: Duration) -> String {
 }
 
 fn half_a_form(address: &str) -> Vec<u8> {
-    format!("POST /signin HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\nContent-Length: 100\r\n\r\nemail=ada").into_bytes()
+    format!("POST /signin HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {address}\r\nContent-Length: 100\r\n\r\nemail=ada").into_bytes()
 }
 
 async fn many(site: &Site, count: u32, bytes: impl Fn(u32) -> Vec<u8>) -> Vec<TcpStream> {
@@ -94,6 +94,23 @@ async fn neither_half_heads_nor_kept_connections_hold_up_a_stop() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_half_of_a_body_holds_up_a_stop() {
+    let mut site = Site::open().await;
+    let key = key(&site, "slow");
+    let _form = sent(&site, &half_a_form("203.0.113.7")).await;
+    let body = "Content-Length: 100\r\n\r\nhalf";
+    let _webhook = sent(&site, format!("POST /webhooks/linear HTTP/1.1\r\nHost: x\r\nLinear-Signature: 00\r\n{body}").as_bytes()).await;
+    let api = format!("POST /api/v1/connections/none/graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n{body}");
+    let _api = sent(&site, api.as_bytes()).await;
+    // Taken by now: connections are taken in the order in which they come.
+    assert_eq!(status(&site, "/healthz").await, 200);
+    site.relink.signal("TERM");
+    let began = Instant::now();
+    assert_eq!(site.relink.exit_code().await, Some(0));
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_passwords_are_in_the_trail_also_when_the_server_stops_right_after() {
     let mut site = Site::open().await;
     for number in 0..12 {
@@ -133,7 +150,7 @@ fn a_wrong_password(number: u32) -> Vec<u8> {
     let form = format!("email=nobody{number}%40example.com&password=not+the+password+at+all");
     let (network, length) = (number % 32, form.len());
     format!(
-        "POST /signin HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db8:0:{network:x}::{number:x}\r\nConnection: close\r\n\
+        "POST /signin HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 2001:db8:0:{network:x}::{number:x}\r\nConnection: close\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}"
     )
     .into_bytes()
