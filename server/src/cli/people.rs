@@ -8,6 +8,7 @@ use relink_engine::account::{self, Organisation, Person, Role, Standing};
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
 use relink_engine::people::{Guesser, Mailed};
+use relink_engine::store::ApiKeyRow;
 use relink_engine::text::name;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
@@ -136,8 +137,7 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
         }
         Member::Remove { org, email, revoke_keys } => {
             let person = member(engine, &organisation(engine, &org).await?, &email).await?;
-            engine.member_remove_by_command(&person, revoke_keys).await?;
-            Ok(print(json, &json!({ "removed": person.email }), &format!("{} is no member of {org} any more.", person.email))?)
+            remove(json, engine, &person, &org, revoke_keys).await
         }
         Member::Unlink { org, email, workspace } => {
             let organisation = organisation(engine, &org).await?;
@@ -149,6 +149,26 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
             Ok(print(json, &value, &words)?)
         }
     }
+}
+
+/// Their keys outlive them unless somebody says otherwise, so that no pipeline stops by surprise: but that has to be known.
+async fn remove(json: bool, engine: &Engine, person: &Person, org: &str, revoke_keys: bool) -> Outcome {
+    let keys = engine.store().api_keys(&person.organisation_id).await?;
+    let keys: Vec<ApiKeyRow> = keys.into_iter().filter(|key| key.made_by.as_deref() == Some(&*person.user_id)).collect();
+    engine.member_remove_by_command(person, revoke_keys).await?;
+    let values = keys.iter().map(|key| json!({ "id": key.id, "name": key.name, "last_four": key.last_four, "revoked": revoke_keys }));
+    let value = json!({ "removed": person.email, "keys": values.collect::<Vec<Value>>() });
+    print(json, &value, &format!("{} is no member of {org} any more.", person.email))?;
+    let named: Vec<String> = keys.iter().map(|key| format!("{} (…{})", name(&key.name), key.last_four)).collect();
+    match (named.is_empty(), revoke_keys) {
+        (true, _) => {}
+        (false, true) => say(&format!("Revoked, because they made them: {}.", named.join(", "))),
+        (false, false) => say(&format!(
+            "API keys that they made still work: {}. An owner can revoke them in Settings; with --revoke-keys this command does.",
+            named.join(", ")
+        )),
+    }
+    Ok(())
 }
 
 async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
