@@ -22,7 +22,7 @@ use url::Url;
 use crate::proxies::TrustedProxies;
 
 pub use self::read::{from_environment, from_lookup};
-pub use self::values::{ConfigError, parse_span};
+pub use self::values::{ConfigError, is_loopback, parse_span};
 
 /// Everything that the environment decides.
 #[derive(Clone, Debug)]

@@ -48,9 +48,17 @@ fn page(web: &Web, asked: &Parts, status: StatusCode) -> String {
         theme: theme_of(asked, &web.site),
         css: web.stylesheet(),
         simulated: web.site.simulated,
-        way_on: if status == StatusCode::UNAUTHORIZED { ("/signin", "Sign in") } else { ("/integrations", "Go to Integrations") },
+        way_on: way_on(web, status),
         request: asked.extensions.get::<RequestId>().filter(|_| status.is_server_error()).cloned(),
     })
+}
+
+fn way_on(web: &Web, status: StatusCode) -> (String, &'static str) {
+    match status {
+        StatusCode::UNAUTHORIZED => ("/signin".to_owned(), "Sign in"),
+        StatusCode::MISDIRECTED_REQUEST => (format!("{}/integrations", web.site.url), "Open Relink at its own address"),
+        _ => ("/integrations".to_owned(), "Go to Integrations"),
+    }
 }
 
 /// What happened and what to do. A form may have done its work before it failed.
@@ -64,6 +72,12 @@ fn words(status: StatusCode, looked: bool) -> (&'static str, &'static str) {
             "This form was not accepted",
             "This form was sent from another site, so Relink did not accept it. Nothing was changed. To do it after all, open the page \
              here and send the form from there.",
+        ),
+        StatusCode::MISDIRECTED_REQUEST => (
+            "Relink has another address",
+            "The address in this browser is not the one that RELINK_URL names, so Relink takes no form under it. Nothing was changed. \
+             Open Relink at its own address. Whoever runs it: if this address is the right one, set RELINK_URL to it, and have a proxy \
+             pass the Host header on.",
         ),
         StatusCode::NOT_FOUND => ("There is no page here", "The address has a typo, or what it led to is gone. Nothing was changed."),
         StatusCode::REQUEST_TIMEOUT => (

@@ -27,6 +27,7 @@ mod logs;
 mod markup;
 mod metrics;
 mod open_files;
+mod own_name;
 mod private;
 mod proven;
 mod proxies;

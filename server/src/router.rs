@@ -39,7 +39,7 @@ use crate::metrics::{self, Metrics};
 use crate::proxies::TrustedProxies;
 use crate::share::Room;
 use crate::webhooks::{self, Webhooks};
-use crate::{audit, csrf, errors, health, live, markup, sessions};
+use crate::{audit, csrf, errors, health, live, markup, own_name, sessions};
 
 /// Longer than the longest wait for Linear on the way to a page: exchange, identity and revocation, ten seconds each.
 const REQUEST_MAX: Duration = Duration::from_secs(45);
@@ -159,6 +159,7 @@ fn pages(web: &Web) -> Router {
         .layer(CsrfLayer::new())
         .layer(middleware::from_fn_with_state(web.clone(), csrf::by_token))
         .layer(middleware::from_fn_with_state(edge::forms(), edge::whole_form))
+        .layer(middleware::from_fn_with_state(web.clone(), own_name::only))
         // Files wait behind no page.
         .layer(middleware::from_fn_with_state(web.clone(), file))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))

@@ -17,7 +17,7 @@ pub struct Broken {
     /// The strip of the simulated Linear is on every page.
     pub simulated: bool,
     /// Where to go from here, and how it is called.
-    pub way_on: (&'static str, &'static str),
+    pub way_on: (String, &'static str),
     /// Of an error of ours: the log has more under this name.
     pub request: Option<RequestId>,
 }

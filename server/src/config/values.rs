@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use secrecy::SecretString;
@@ -87,15 +87,16 @@ pub(super) fn origin_url(text: &str, http_is_for: &'static str) -> Result<Url, &
     if !bare || !url.username().is_empty() || url.password().is_some() {
         return Err("it has more than scheme, host and port");
     }
-    if url.scheme() == "http" && !is_loopback(&url) { Err(http_is_for) } else { Ok(url) }
+    if url.scheme() == "http" && !url.host().is_some_and(|host| is_loopback(&host)) { Err(http_is_for) } else { Ok(url) }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
-        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
-        None => false,
+/// Whether a name or an address is this machine's for everybody who asks for it.
+#[must_use]
+pub fn is_loopback<Name: AsRef<str>>(host: &Host<Name>) -> bool {
+    match host {
+        Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => ip.is_loopback(),
     }
 }
 

@@ -6,6 +6,7 @@ mod behind_proxies;
 mod edge;
 mod grants;
 mod markup;
+mod names;
 mod people;
 #[expect(dead_code, reason = "other suites do more with processes")]
 #[path = "../process/process.rs"]
