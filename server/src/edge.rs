@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::uri::PathAndQuery;
 use axum::http::{Extensions, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -87,6 +88,9 @@ pub fn forms() -> Arc<Space<IpAddr>> {
 
 /// Reads a form before a place is taken for it: who sends half of one holds nothing that others wait for.
 pub async fn whole_form(State(forms): State<Arc<Space<IpAddr>>>, request: Request, next: Next) -> Response {
+    if has_nul(request.uri().path_and_query().map_or("", PathAndQuery::as_str).as_bytes()) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
@@ -99,5 +103,13 @@ pub async fn whole_form(State(forms): State<Arc<Space<IpAddr>>>, request: Reques
         Err(Unread::Broken) => return StatusCode::BAD_REQUEST.into_response(),
         Err(Unread::NoRoom) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
+    if has_nul(&body) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     next.run(Request::from_parts(parts, Body::from(body))).await
+}
+
+/// In what is written as forms and addresses are. Nobody types one, and PostgreSQL takes none in a text.
+fn has_nul(encoded: &[u8]) -> bool {
+    encoded.contains(&0) || encoded.windows(3).any(|three| three == b"%00")
 }

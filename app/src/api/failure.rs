@@ -1,8 +1,13 @@
 //! What can be wrong with a request for a page, as a closed set: nothing from the inside fits in.
 
+use axum::http::StatusCode;
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use relink_engine::store::StoreError;
 use serde::{Deserialize, Serialize};
+use tower_sessions::session;
+
+use super::request::set_status;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Failure {
@@ -23,30 +28,30 @@ pub enum Failure {
 impl FromServerFnError for Failure {
     type Encoder = JsonEncoding;
 
-    fn from_server_fn_error(_: ServerFnErrorErr) -> Failure {
+    /// Before a function is called, this is of what it was sent: fields that cannot be read. On the way back it is of Relink.
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Failure {
+        use ServerFnErrorErr::{Args, Deserialization, MissingArg, Request};
+
+        if matches!(error, Args(_) | Deserialization(_) | MissingArg(_) | Request(_)) {
+            set_status(StatusCode::BAD_REQUEST);
+        }
         Failure::Malformed
     }
 }
 
-mod from_engine {
-    use relink_engine::store::StoreError;
-
-    use super::Failure;
-
-    /// People read one sentence; operators find the detail in the log.
-    impl From<StoreError> for Failure {
-        fn from(error: StoreError) -> Failure {
-            tracing::error!(%error, "the store failed");
-            crate::api::request::set_status(axum::http::StatusCode::SERVICE_UNAVAILABLE);
-            Failure::Unavailable
-        }
+/// People read one sentence; operators find the detail in the log.
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        tracing::error!(%error, "the store failed");
+        set_status(StatusCode::SERVICE_UNAVAILABLE);
+        Failure::Unavailable
     }
+}
 
-    impl From<tower_sessions::session::Error> for Failure {
-        fn from(error: tower_sessions::session::Error) -> Failure {
-            tracing::error!(%error, "the session failed");
-            crate::api::request::set_status(axum::http::StatusCode::SERVICE_UNAVAILABLE);
-            Failure::Unavailable
-        }
+impl From<session::Error> for Failure {
+    fn from(error: session::Error) -> Failure {
+        tracing::error!(%error, "the session failed");
+        set_status(StatusCode::SERVICE_UNAVAILABLE);
+        Failure::Unavailable
     }
 }

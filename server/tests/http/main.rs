@@ -18,6 +18,7 @@ mod keys;
 mod link_pages;
 mod live;
 mod mail;
+mod malformed;
 mod names;
 mod organisations;
 mod overlap;

@@ -100,7 +100,7 @@ fn the_table_names_every_server_function() {
 }
 
 /// Every server function with the names of its arguments, as they are written.
-fn written() -> BTreeMap<String, BTreeSet<String>> {
+pub fn written() -> BTreeMap<String, BTreeSet<String>> {
     let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src/api")).unwrap();
     let sources = sources.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
     sources.flat_map(|source| source.split("#[server(prefix = ").skip(1).map(signature).collect::<Vec<_>>()).collect()

@@ -154,6 +154,11 @@ impl World {
         self.hand.advance(span);
     }
 
+    /// Where Linear is.
+    pub fn linear_url(&self) -> String {
+        self.linear_url.to_string()
+    }
+
     /// The id of Northwind Labs.
     pub async fn organisation(&self) -> String {
         self.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap().id
@@ -389,6 +394,14 @@ impl Browser<'_> {
     }
 
     pub async fn send(&mut self, method: Method, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        let form = (method == Method::POST).then(|| form.finish().into_bytes());
+        self.send_body(method, path, form, headers).await
+    }
+
+    /// [`Browser::send`] of a form as it is written.
+    pub async fn send_body(&mut self, method: Method, path: &str, form: Option<Vec<u8>>, headers: &[(&str, &str)]) -> Reply {
         let mut request = Request::builder().method(&method).uri(path).header("host", "localhost:3000");
         if headers.iter().all(|(name, _)| *name != "accept") {
             request = request.header("accept", "text/html");
@@ -400,11 +413,8 @@ impl Browser<'_> {
             let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(header::COOKIE, cookies.join("; "));
         }
-        let body = if method == Method::POST {
+        let body = if let Some(form) = form {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-            let mut form = url::form_urlencoded::Serializer::new(String::new());
-            form.extend_pairs(fields);
-            let form = form.finish();
             request = request.header(header::CONTENT_LENGTH, form.len());
             Body::from(form)
         } else {
