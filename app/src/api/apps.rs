@@ -1,8 +1,11 @@
 //! Linear apps of an organisation's own: added, changed and removed on the settings page, by owners.
 
 use leptos::prelude::*;
+use relink_engine::{AppError, AppSecrets, NewApp};
 
-use super::Failure;
+use super::request::{engine, refuse, see_other, set_flash, set_refused, signed_in_form, typed_secret};
+use super::{Failure, door};
+use crate::view::{AppDraft, AppProblem, Flash, Refused};
 
 /// Adds an app that is there in Linear already.
 #[server(prefix = "/settings", endpoint = "apps")]
@@ -12,11 +15,6 @@ pub async fn add_app(
     #[server(default)] client_secret: String,
     #[server(default)] webhook_secret: String,
 ) -> Result<(), Failure> {
-    use relink_engine::{AppSecrets, NewApp};
-
-    use super::request::{engine, signed_in_form, typed_secret};
-    use crate::view::{AppDraft, Flash};
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     let secrets = AppSecrets { client_secret: typed_secret(client_secret), webhook_secret: typed_secret(webhook_secret) };
     let new = NewApp { name: name.clone(), client_id: client_id.clone(), secrets };
@@ -36,11 +34,6 @@ pub async fn replace_app_secrets(
     #[server(default)] client_secret: String,
     #[server(default)] webhook_secret: String,
 ) -> Result<(), Failure> {
-    use relink_engine::AppSecrets;
-
-    use super::request::{engine, signed_in_form, typed_secret};
-    use crate::view::{AppDraft, Flash};
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     let secrets = AppSecrets { client_secret: typed_secret(client_secret), webhook_secret: typed_secret(webhook_secret) };
     match engine.app_set_secrets(&person, &app, secrets).await {
@@ -52,11 +45,6 @@ pub async fn replace_app_secrets(
 /// Removes an app that no workspace is connected through.
 #[server(prefix = "/settings/apps", endpoint = "remove")]
 pub async fn remove_app(#[server(default)] app: String) -> Result<(), Failure> {
-    use relink_engine::AppError;
-
-    use super::request::{engine, refuse, signed_in_form};
-    use crate::view::Flash;
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     match engine.app_remove(&person, &app).await {
         Ok(name) => done(Flash::AppRemoved { name }).await,
@@ -68,85 +56,74 @@ pub async fn remove_app(#[server(default)] app: String) -> Result<(), Failure> {
     }
 }
 
-use shared::{done, kept, refused};
+/// How every secret of Linear's begins that says of itself what it is.
+const SECRET: &str = "lin_";
 
-mod shared {
-    use relink_engine::AppError;
+async fn done(flash: Flash) -> Result<(), Failure> {
+    set_flash(flash).await?;
+    see_other("/settings");
+    Ok(())
+}
 
-    use super::Failure;
-    use crate::api::door;
-    use crate::api::request::{refuse, see_other, set_flash, set_refused};
-    use crate::view::{AppDraft, AppProblem, Flash, Refused};
-
-    /// How every secret of Linear's begins that says of itself what it is.
-    const SECRET: &str = "lin_";
-
-    pub async fn done(flash: Flash) -> Result<(), Failure> {
-        set_flash(flash).await?;
-        see_other("/settings");
-        Ok(())
+async fn refused(draft: AppDraft, error: AppError) -> Result<(), Failure> {
+    match problem(&error) {
+        Some(problem) => complain(draft, problem).await,
+        None => refuse(error.into()).await,
     }
+}
 
-    pub async fn refused(draft: AppDraft, error: AppError) -> Result<(), Failure> {
-        match problem(&error) {
-            Some(problem) => complain(draft, problem).await,
-            None => refuse(error.into()).await,
-        }
+async fn complain(draft: AppDraft, problem: AppProblem) -> Result<(), Failure> {
+    set_refused(Refused { app: AppDraft { problem: Some(problem), ..draft }, ..Refused::default() }).await?;
+    // A fragment would keep the browser from focusing the field.
+    see_other("/settings");
+    Ok(())
+}
+
+/// What is wrong with what was typed; `None` where that is not the trouble.
+fn problem(error: &AppError) -> Option<AppProblem> {
+    match error {
+        AppError::Name => Some(AppProblem::Name),
+        AppError::ClientId => Some(AppProblem::ClientId),
+        AppError::NoSecret => Some(AppProblem::NoSecret),
+        AppError::Known => Some(AppProblem::Known),
+        AppError::ClientSecret => Some(AppProblem::ClientSecret),
+        AppError::WebhookSecret => Some(AppProblem::WebhookSecret),
+        AppError::TooMany => Some(AppProblem::TooMany),
+        AppError::Forbidden | AppError::NotFound | AppError::InUse | AppError::Store(_) => None,
     }
+}
 
-    async fn complain(draft: AppDraft, problem: AppProblem) -> Result<(), Failure> {
-        set_refused(Refused { app: AppDraft { problem: Some(problem), ..draft }, ..Refused::default() }).await?;
-        // A fragment would keep the browser from focusing the field.
-        see_other("/settings");
-        Ok(())
-    }
+/// What was typed, bounded, unless it is a secret in the wrong field: it waits in the session until the next page.
+fn kept(text: &str) -> String {
+    if text.contains(SECRET) { String::new() } else { door::kept(text) }
+}
 
-    /// What is wrong with what was typed; `None` where that is not the trouble.
-    fn problem(error: &AppError) -> Option<AppProblem> {
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Failure {
         match error {
-            AppError::Name => Some(AppProblem::Name),
-            AppError::ClientId => Some(AppProblem::ClientId),
-            AppError::NoSecret => Some(AppProblem::NoSecret),
-            AppError::Known => Some(AppProblem::Known),
-            AppError::ClientSecret => Some(AppProblem::ClientSecret),
-            AppError::WebhookSecret => Some(AppProblem::WebhookSecret),
-            AppError::TooMany => Some(AppProblem::TooMany),
-            AppError::Forbidden | AppError::NotFound | AppError::InUse | AppError::Store(_) => None,
+            AppError::Forbidden => Failure::Forbidden,
+            AppError::NotFound => Failure::NotFound,
+            AppError::Store(error) => error.into(),
+            AppError::Name
+            | AppError::ClientId
+            | AppError::ClientSecret
+            | AppError::WebhookSecret
+            | AppError::NoSecret
+            | AppError::Known
+            | AppError::TooMany
+            | AppError::InUse => Failure::Malformed,
         }
     }
+}
 
-    /// What was typed, bounded, unless it is a secret in the wrong field: it waits in the session until the next page.
-    pub fn kept(text: &str) -> String {
-        if text.contains(SECRET) { String::new() } else { door::kept(text) }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    impl From<AppError> for Failure {
-        fn from(error: AppError) -> Failure {
-            match error {
-                AppError::Forbidden => Failure::Forbidden,
-                AppError::NotFound => Failure::NotFound,
-                AppError::Store(error) => error.into(),
-                AppError::Name
-                | AppError::ClientId
-                | AppError::ClientSecret
-                | AppError::WebhookSecret
-                | AppError::NoSecret
-                | AppError::Known
-                | AppError::TooMany
-                | AppError::InUse => Failure::Malformed,
-            }
-        }
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn a_secret_in_the_wrong_field_is_not_kept() {
-            assert_eq!(kept("lin_wh_0123456789"), "");
-            assert_eq!(kept(" lin_api_0123456789"), "");
-            assert_eq!(kept("Acme internal"), "Acme internal");
-        }
+    #[test]
+    fn a_secret_in_the_wrong_field_is_not_kept() {
+        assert_eq!(kept("lin_wh_0123456789"), "");
+        assert_eq!(kept(" lin_api_0123456789"), "");
+        assert_eq!(kept("Acme internal"), "Acme internal");
     }
 }

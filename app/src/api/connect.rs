@@ -1,8 +1,15 @@
 //! Out to Linear's consent page and back.
 
 use leptos::prelude::*;
+use relink_engine::connection::Actor;
+use relink_engine::text::name;
+use relink_engine::{BeginError, Callback, FinishError};
 
 use super::Failure;
+use super::people_views::People;
+use super::request::{browser, engine, person, see_other, set_flash, too_early};
+use super::webhook_facts::Webhooks;
+use crate::view::{ConnectError, ExpectedWorkspace, Flash};
 
 /// Connect Linear, or Reconnect where `connection` is given. Answers 303 to Linear's consent page.
 #[server(prefix = "/oauth/linear", endpoint = "start")]
@@ -12,19 +19,19 @@ pub async fn begin_connect(
     #[server(default)] actor: Option<String>,
     #[server(default)] scopes: Vec<String>,
 ) -> Result<(), Failure> {
-    use relink_engine::connection::Actor;
-    use relink_engine::{BeginConnect, BeginError};
-
-    use super::request::{browser, engine, see_other, set_flash};
-    use crate::view::{ConnectError, Flash};
-
     let person = super::request::signed_in_form().await?;
     let (connection, app) = (connection.filter(|id| !id.is_empty()), app.filter(|id| !id.is_empty()));
     let actor = actor.as_deref().map_or(Some(Actor::default()), Actor::from_name).ok_or(Failure::Malformed);
     let browser = browser().await?;
     let begun = match actor {
         Ok(actor) => {
-            let begin = BeginConnect { browser: &browser, connection: connection.as_deref(), app: app.as_deref(), actor, scopes: &scopes };
+            let begin = relink_engine::BeginConnect {
+                browser: &browser,
+                connection: connection.as_deref(),
+                app: app.as_deref(),
+                actor,
+                scopes: &scopes,
+            };
             engine()?.connect_begin(&person, begin).await
         }
         Err(_) => Err(BeginError::Scope(relink_engine::scope::NotOffered)),
@@ -46,12 +53,7 @@ pub async fn begin_connect(
 
 /// Finishes what Linear sent the browser back with. `query` is the callback's whole query string; the answer is a 303, for a
 /// connect to `/integrations`, with `?error=` and the contract's code where it did not work.
-#[server(prefix = "/fn", endpoint = "finish-connect")]
 pub async fn finish_connect(query: String) -> Result<(), Failure> {
-    use relink_engine::{Callback, FinishError};
-
-    use super::request::{browser, engine, person, see_other, set_flash, too_early};
-
     if too_early()? {
         return Ok(());
     }
@@ -73,9 +75,6 @@ pub async fn finish_connect(query: String) -> Result<(), Failure> {
 }
 
 async fn failed(error: relink_engine::FinishError) -> Result<(), Failure> {
-    use super::request::{see_other, set_flash};
-    use crate::view::{ConnectError, Flash};
-
     tracing::warn!(%error, "a connect did not finish");
     let view = connect_error(error);
     let code = view.code();
@@ -92,12 +91,6 @@ async fn flash(
     person: &relink_engine::account::Person,
     connected: relink_engine::Connected,
 ) -> Result<crate::view::Flash, Failure> {
-    use relink_engine::text::name;
-
-    use super::people_views::People;
-    use super::webhook_facts::Webhooks;
-    use crate::view::Flash;
-
     if connected.again {
         return Ok(Flash::Reconnected { workspace: name(&connected.workspace), viewer: name(&connected.viewer) });
     }
@@ -111,11 +104,6 @@ async fn flash(
 }
 
 fn connect_error(error: relink_engine::FinishError) -> crate::view::ConnectError {
-    use relink_engine::FinishError;
-    use relink_engine::text::name;
-
-    use crate::view::{ConnectError, ExpectedWorkspace};
-
     match error {
         FinishError::AccessDenied => ConnectError::AccessDenied,
         FinishError::AuthorizationFailed => ConnectError::AuthorizationFailed,

@@ -1,27 +1,28 @@
 //! One connection: its page, the check, and its end.
 
+use axum::http::StatusCode;
 use leptos::prelude::*;
+use relink_engine::linear::CallError;
+use relink_engine::{CallFailed, DisconnectError, RefreshNowError, TokenError, Voided, text};
 
 use super::Failure;
-use crate::view::ConnectionPageView;
+use super::app_views::through;
+use super::chain::chain_view;
+use super::destination_views::Destinations;
+use super::evidence::{ending_view, evidence_view};
+use super::freshness::{freshness, live_from};
+use super::history::{events, history_views};
+use super::people_views::People;
+use super::present::{connection_view, good_until, granted_scopes, status};
+use super::request::{
+    connection_path, engine, refuse, see_other, set_flash, set_status, signed_in, signed_in_form, take_flash, take_refused, webhook_url,
+};
+use super::webhook_facts::Webhooks;
+use super::webhook_views::secret_views;
+use crate::view::{Complaint, ConnectionPageView, ConnectionView, Flash, Status, TeamView, WebhookView, WorkspaceContent};
 
 /// One connection with its teams and projects, read from Linear on the way.
-#[server(prefix = "/fn", endpoint = "load-connection")]
 pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> {
-    use axum::http::StatusCode;
-
-    use super::app_views::through;
-    use super::chain::chain_view;
-    use super::destination_views::Destinations;
-    use super::evidence::{ending_view, evidence_view};
-    use super::freshness::{freshness, live_from};
-    use super::history::{events, history_views};
-    use super::people_views::People;
-    use super::present::{connection_view, granted_scopes};
-    use super::request::{engine, set_status, signed_in, take_flash};
-    use super::webhook_facts::Webhooks;
-    use crate::view::{ConnectionView, WorkspaceContent};
-
     let (engine, person) = (engine()?, signed_in().await?);
     // Linear first: what it answers may change what the badge has to say, and the page need not hear of its own question. A page
     // that only looks again asks nothing of it.
@@ -73,11 +74,6 @@ async fn webhook(
     connections: &[relink_engine::connection::Connection],
     now: relink_engine::clock::Millis,
 ) -> Result<Option<crate::view::WebhookView>, Failure> {
-    use super::present::status;
-    use super::request::{take_refused, webhook_url};
-    use super::webhook_views::secret_views;
-    use crate::view::{Complaint, Status, WebhookView};
-
     if status(connection) == Status::NotConnected {
         return Ok(None);
     }
@@ -96,12 +92,6 @@ async fn webhook(
 /// One real call, to see whether the connection works.
 #[server(prefix = "/integrations", endpoint = "check")]
 pub async fn check_connection(#[server(default)] connection: String) -> Result<(), Failure> {
-    use relink_engine::linear::CallError;
-    use relink_engine::{CallFailed, TokenError};
-
-    use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
-    use crate::view::Flash;
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     let flash = match engine.check(&person.organisation_id, &connection).await {
         Ok(checked) => Some(Flash::Checked { millis: u64::try_from(checked.took.as_millis()).unwrap_or(u64::MAX) }),
@@ -122,10 +112,6 @@ pub async fn check_connection(#[server(default)] connection: String) -> Result<(
 /// A new token now, whether or not the present one is old.
 #[server(prefix = "/integrations", endpoint = "refresh")]
 pub async fn refresh_connection(#[server(default)] connection: String) -> Result<(), Failure> {
-    use relink_engine::{RefreshNowError, TokenError};
-
-    use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     let flash = match refreshed(&engine, &person, &connection).await {
         Ok(flash) => flash,
@@ -149,11 +135,6 @@ async fn refreshed(
     person: &relink_engine::account::Person,
     id: &str,
 ) -> Result<Option<crate::view::Flash>, relink_engine::RefreshNowError> {
-    use relink_engine::TokenError;
-
-    use super::present::good_until;
-    use crate::view::Flash;
-
     let before = engine.store().connection(&person.organisation_id, id).await?.ok_or(TokenError::NotFound)?;
     engine.refresh_now(person, id).await?;
     let after = engine.store().connection(&person.organisation_id, id).await?.ok_or(TokenError::NotFound)?;
@@ -176,13 +157,6 @@ async fn put_off(
 /// Ends a connection; both tokens are revoked at Linear.
 #[server(prefix = "/integrations", endpoint = "disconnect")]
 pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Failure> {
-    use relink_engine::Voided;
-
-    use relink_engine::DisconnectError;
-
-    use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
-    use crate::view::Flash;
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     match engine.disconnect(&person, &connection).await {
         Ok(ended) => {
@@ -201,8 +175,6 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
 }
 
 fn project_view(project: relink_engine::linear::Project) -> crate::view::ProjectView {
-    use relink_engine::text;
-
     crate::view::ProjectView {
         name: text::name(&project.name),
         url: Some(project.url).filter(|url| text::leads_to_the_web(url)),
@@ -211,11 +183,6 @@ fn project_view(project: relink_engine::linear::Project) -> crate::view::Project
 }
 
 fn content(asked: Result<relink_engine::linear::Content, relink_engine::CallFailed>) -> Result<crate::view::WorkspaceContent, Failure> {
-    use relink_engine::linear::CallError;
-    use relink_engine::{CallFailed, TokenError, text};
-
-    use crate::view::{TeamView, WorkspaceContent};
-
     Ok(match asked {
         Ok(content) => WorkspaceContent::Loaded {
             teams: content.teams.into_iter().map(|team| TeamView { key: text::name(&team.key), name: text::name(&team.name) }).collect(),

@@ -1,10 +1,17 @@
 //! The page of deliveries.
 
-use leptos::prelude::*;
+use relink_engine::clock::{DAY, HOUR};
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
-use crate::view::DeliveriesView;
+use super::delivery_filter::{Found, Page};
+use super::delivery_views::delivery_views;
+use super::destination_views::Destinations;
+use super::destinations::{new_destination, refused_draft};
+use super::freshness::{freshness, live_from};
+use super::request::{engine, signed_in, take_flash, webhook_url};
+use super::webhook_views::{refused_views, stray_views};
+use crate::view::{DeliveriesView, DeliveryView, Lately};
 
 /// The address bar's query. What it names and nobody knows here narrows nothing.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -20,19 +27,7 @@ pub struct DeliveriesQuery {
 }
 
 /// A page of the organisation's deliveries.
-#[server(prefix = "/fn", endpoint = "load-deliveries")]
 pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, Failure> {
-    use relink_engine::clock::{DAY, HOUR};
-
-    use super::delivery_filter::{Found, Page};
-    use super::delivery_views::delivery_views;
-    use super::destination_views::Destinations;
-    use super::destinations::{new_destination, refused_draft};
-    use super::freshness::{freshness, live_from};
-    use super::request::{engine, signed_in, take_flash, webhook_url};
-    use super::webhook_views::{refused_views, stray_views};
-    use crate::view::{DeliveryView, Lately};
-
     let (engine, person) = (engine()?, signed_in().await?);
     let (as_of, live) = (freshness(&engine, &person).await?, live_from()?);
     let (store, organisation) = (engine.store(), person.organisation_id.as_str());

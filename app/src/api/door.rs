@@ -1,15 +1,19 @@
 //! Signing up, in and out.
 
 use leptos::prelude::*;
+use relink_engine::{FieldError, SignInError, SignUpError, Visitor};
 
 use super::Failure;
-use crate::view::DoorView;
+use super::cookies::device;
+use super::request::{
+    address, engine, is_page_load, open_session, own_path, parts, person, see_other, session, session_name, set_refused, take_refused,
+    typed_secret,
+};
+use super::words::minutes_left;
+use crate::view::{Complaint, DoorView, Refused};
 
 /// The page before anybody is signed in.
-#[server(prefix = "/fn", endpoint = "load-door")]
 pub async fn load_door() -> Result<DoorView, Failure> {
-    use super::request::{engine, is_page_load, parts, person, see_other, take_refused};
-
     let (engine, parts) = (engine()?, parts()?);
     let view = DoorView {
         organisation: engine.store().organisation_only().await?.map(|organisation| relink_engine::text::name(&organisation.name)),
@@ -35,13 +39,6 @@ pub async fn sign_in(
     #[server(default)] password: String,
     #[server(default)] next: String,
 ) -> Result<(), Failure> {
-    use relink_engine::{SignInError, Visitor};
-
-    use super::cookies::device;
-    use super::request::{address, engine, open_session, own_path, see_other, set_refused, typed_secret};
-    use super::words::minutes_left;
-    use crate::view::{Complaint, Refused};
-
     let (engine, device) = (engine()?, device()?);
     let from = address();
     let visitor = Visitor { address: &from, device: device.as_ref() };
@@ -69,22 +66,18 @@ pub async fn sign_up(
     #[server(default)] email: String,
     #[server(default)] password: String,
 ) -> Result<(), Failure> {
-    use relink_engine::{SignUp, SignUpError};
-
-    use super::request::{engine, open_session, see_other, set_refused, typed_secret};
-    use crate::view::{Complaint, Refused};
-
     let mut refused = Refused { organisation: kept(&organisation), name: kept(&name), email: kept(&email), ..Refused::default() };
-    refused.complaints = match engine()?.sign_up(SignUp { organisation, name, email, password: typed_secret(password) }).await {
-        Ok(person) => {
-            open_session(&person).await?;
-            see_other("/integrations");
-            return Ok(());
-        }
-        Err(SignUpError::Fields(fields)) => fields.into_iter().map(complaint).collect(),
-        Err(SignUpError::Owned) => vec![Complaint::AlreadyOwned],
-        Err(SignUpError::Store(error)) => return Err(error.into()),
-    };
+    refused.complaints =
+        match engine()?.sign_up(relink_engine::SignUp { organisation, name, email, password: typed_secret(password) }).await {
+            Ok(person) => {
+                open_session(&person).await?;
+                see_other("/integrations");
+                return Ok(());
+            }
+            Err(SignUpError::Fields(fields)) => fields.into_iter().map(complaint).collect(),
+            Err(SignUpError::Owned) => vec![Complaint::AlreadyOwned],
+            Err(SignUpError::Store(error)) => return Err(error.into()),
+        };
     let owned = refused.complaints == [Complaint::AlreadyOwned];
     set_refused(refused).await?;
     see_other(if owned { "/signin" } else { "/signup" });
@@ -93,8 +86,6 @@ pub async fn sign_up(
 
 #[server(prefix = "", endpoint = "/signout")]
 pub async fn sign_out() -> Result<(), Failure> {
-    use super::request::{engine, person, see_other, session, session_name};
-
     if let (Some(person), Some(name)) = (person().await?, session_name().await?) {
         engine()?.sign_out(&person, &name).await?;
     }
@@ -104,10 +95,6 @@ pub async fn sign_out() -> Result<(), Failure> {
 }
 
 pub(super) fn complaint(error: relink_engine::FieldError) -> crate::view::Complaint {
-    use relink_engine::FieldError;
-
-    use crate::view::Complaint;
-
     match error {
         FieldError::Organisation => Complaint::OrganisationMissing,
         FieldError::Name => Complaint::NameMissing,

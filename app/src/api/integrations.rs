@@ -1,22 +1,17 @@
 //! The page of all connections.
 
-use leptos::prelude::*;
-
 use super::Failure;
-use crate::view::IntegrationsView;
+use super::app_views::app_choices;
+use super::freshness::{freshness, live_from};
+use super::overview::{Overview, tally, wrong_set_up};
+use super::people_views::People;
+use super::present::{connection_view, scope_views};
+use super::request::{engine, signed_in, site, take_flash};
+use super::webhook_facts::Webhooks;
+use crate::view::{ConnectError, ConnectionView, Flash, IntegrationsView};
 
 /// The organisation's connections: which of them, `q` and `page` of the address bar say, and `error` how connecting went.
-#[server(prefix = "/fn", endpoint = "load-integrations")]
 pub async fn load_integrations(error: Option<String>, q: Option<String>, page: Option<String>) -> Result<IntegrationsView, Failure> {
-    use super::app_views::app_choices;
-    use super::freshness::{freshness, live_from};
-    use super::overview::{Overview, tally, wrong_set_up};
-    use super::people_views::People;
-    use super::present::{connection_view, scope_views};
-    use super::request::{engine, signed_in, site, take_flash};
-    use super::webhook_facts::Webhooks;
-    use crate::view::ConnectionView;
-
     let (engine, person) = (engine()?, signed_in().await?);
     // Before the mark, or the page would hear of its own question. A page that only looks again asks nothing of Linear.
     if live_from()?.is_none() {
@@ -53,8 +48,6 @@ pub async fn load_integrations(error: Option<String>, q: Option<String>, page: O
 
 /// The address bar says which error; the session may know more about that very one.
 fn flash(kept: Option<crate::view::Flash>, error: Option<&str>) -> Option<crate::view::Flash> {
-    use crate::view::{ConnectError, Flash};
-
     let Some(named) = error.map(ConnectError::from_code) else { return kept };
     let more = kept.filter(|kept| matches!(kept, Flash::ConnectFailed(error) if error.code() == named.code()));
     more.or(Some(Flash::ConnectFailed(named)))

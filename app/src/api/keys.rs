@@ -1,18 +1,18 @@
 //! API keys: made and revoked on the settings page, by owners.
 
 use leptos::prelude::*;
+use relink_engine::account::Person;
+use relink_engine::{ApiKeyError, Engine};
 
 use super::Failure;
+use super::door::kept;
+use super::present::key_view;
+use super::request::{engine, refuse, see_other, set_flash, set_new_key, set_refused, signed_in_form, take_new_key};
+use crate::view::{Complaint, Flash, KeyView, NewKeyView, Refused};
 
 /// Makes a key. It waits, sealed, in the session for the one page that shows it.
 #[server(prefix = "/settings/keys", endpoint = "new")]
 pub async fn create_key(#[server(default)] name: String) -> Result<(), Failure> {
-    use relink_engine::ApiKeyError;
-
-    use super::door::kept;
-    use super::request::{engine, refuse, see_other, set_new_key, set_refused, signed_in_form};
-    use crate::view::{Complaint, Refused};
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     match engine.api_key_add(&person, &name).await {
         Ok(key) => {
@@ -33,9 +33,6 @@ pub async fn create_key(#[server(default)] name: String) -> Result<(), Failure> 
 /// Makes a key worthless.
 #[server(prefix = "/settings/keys", endpoint = "revoke")]
 pub async fn revoke_key(#[server(default)] key: String) -> Result<(), Failure> {
-    use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
-    use crate::view::Flash;
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     match engine.api_key_revoke(&person, &key).await {
         Ok(name) => {
@@ -47,39 +44,27 @@ pub async fn revoke_key(#[server(default)] key: String) -> Result<(), Failure> {
     }
 }
 
-pub(super) use loading::{key_views, new_key};
-
-mod loading {
-    use relink_engine::account::Person;
-    use relink_engine::{ApiKeyError, Engine};
-
-    use super::Failure;
-    use crate::api::present::key_view;
-    use crate::api::request::take_new_key;
-    use crate::view::{KeyView, NewKeyView};
-
-    /// `None` for those who do not manage keys.
-    pub async fn key_views(engine: &Engine, person: &Person) -> Result<Option<Vec<KeyView>>, Failure> {
-        match engine.api_keys(person).await {
-            Ok(keys) => Ok(Some(keys.into_iter().map(|key| key_view(key, engine.now())).collect())),
-            Err(ApiKeyError::Forbidden) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+/// `None` for those who do not manage keys.
+pub(super) async fn key_views(engine: &Engine, person: &Person) -> Result<Option<Vec<KeyView>>, Failure> {
+    match engine.api_keys(person).await {
+        Ok(keys) => Ok(Some(keys.into_iter().map(|key| key_view(key, engine.now())).collect())),
+        Err(ApiKeyError::Forbidden) => Ok(None),
+        Err(error) => Err(error.into()),
     }
+}
 
-    pub async fn new_key(person: &Person, shown: Option<&str>) -> Result<Option<NewKeyView>, Failure> {
-        let gone = || (shown == Some("key")).then_some(NewKeyView::Gone);
-        Ok(take_new_key(person).await?.or_else(gone))
-    }
+pub(super) async fn new_key(person: &Person, shown: Option<&str>) -> Result<Option<NewKeyView>, Failure> {
+    let gone = || (shown == Some("key")).then_some(NewKeyView::Gone);
+    Ok(take_new_key(person).await?.or_else(gone))
+}
 
-    impl From<ApiKeyError> for Failure {
-        fn from(error: ApiKeyError) -> Failure {
-            match error {
-                ApiKeyError::Forbidden => Failure::Forbidden,
-                ApiKeyError::NotFound => Failure::NotFound,
-                ApiKeyError::Name => Failure::Malformed,
-                ApiKeyError::Store(error) => error.into(),
-            }
+impl From<ApiKeyError> for Failure {
+    fn from(error: ApiKeyError) -> Failure {
+        match error {
+            ApiKeyError::Forbidden => Failure::Forbidden,
+            ApiKeyError::NotFound => Failure::NotFound,
+            ApiKeyError::Name => Failure::Malformed,
+            ApiKeyError::Store(error) => error.into(),
         }
     }
 }

@@ -1,15 +1,28 @@
 //! Redeeming a link code. The code is the credential; nobody needs to be signed in.
 
 use leptos::prelude::*;
+use relink_engine::FirstPasswordError;
+use relink_engine::account::Person;
+use relink_engine::people::{CodeError, ConfirmError, Confirmed, Guesser, LinkCode, Preview, code_in_path};
+use relink_engine::text::{email, name};
+use secrecy::ExposeSecret as _;
 
 use super::Failure;
-use crate::view::LinkView;
+use super::door::{complaint, kept};
+use super::held::{
+    HeldCode, forget_code, held_code, hold_code, link_end, set_end, set_end_of, set_told, set_tried, sign_in_first, take_told, take_tried,
+};
+use super::present::initials;
+use super::request::{
+    address, browser, engine, open_session, parts, person, refuse, renew_session, see_other, session_name, signed_in_form, stay_browser,
+    too_early, typed_secret,
+};
+use super::words::{self, minutes_left};
+use super::you_views::proof_choices;
+use crate::view::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView, ProofProblem};
 
 /// The page. `ended`: the address bar asks how the last code ended.
-#[server(prefix = "/fn", endpoint = "load-link")]
 pub async fn load_link(ended: bool) -> Result<LinkView, Failure> {
-    use super::held::{held_code, link_end, take_tried};
-
     let tried = take_tried().await?;
     if let Some(end) = link_end().await?.filter(|_| ended) {
         return Ok(LinkView::Ended(end));
@@ -26,13 +39,6 @@ pub async fn load_link(ended: bool) -> Result<LinkView, Failure> {
 /// Looks at what a code says. Nothing is used up by it.
 #[server(prefix = "", endpoint = "/link")]
 pub async fn enter_code(#[server(default)] code: String) -> Result<(), Failure> {
-    use relink_engine::people::LinkCode;
-    use secrecy::ExposeSecret as _;
-
-    use super::door::kept;
-    use super::held::{hold_code, set_tried};
-    use super::request::{engine, see_other};
-
     let here = Here::of_request().await?;
     // Some paste the whole link, or the whole message.
     let typed =
@@ -48,12 +54,6 @@ pub async fn enter_code(#[server(default)] code: String) -> Result<(), Failure> 
 /// Takes a code out of the path of this page load, and leads to the page that looks at it. Answers whether that is where this
 /// load goes.
 pub async fn take_code_in_path() -> Result<bool, Failure> {
-    use relink_engine::people::{LinkCode, code_in_path};
-
-    use super::held::{hold_code, set_tried};
-    use super::request::{parts, see_other, too_early};
-    use crate::view::LinkProblem;
-
     let Some(rest) = code_in_path(parts()?.uri.path()) else { return Ok(false) };
     if too_early()? {
         return Ok(true);
@@ -69,10 +69,6 @@ pub async fn take_code_in_path() -> Result<bool, Failure> {
 /// "Yes, that's me" or "That's not me", to what the page showed.
 #[server(prefix = "/link", endpoint = "confirm")]
 pub async fn answer_code(#[server(default)] preview: String, #[server(default)] answer: String) -> Result<(), Failure> {
-    use super::held::{held_code, link_end, set_tried};
-    use super::request::{refuse, see_other};
-    use crate::view::LinkProblem;
-
     let Some(held) = held_code().await? else {
         // The same answer, sent twice.
         if link_end().await?.is_some() {
@@ -98,13 +94,6 @@ pub async fn answer_code(#[server(default)] preview: String, #[server(default)] 
 /// A password for the account that a code has just made.
 #[server(prefix = "/link", endpoint = "password")]
 pub async fn choose_password(#[server(default)] password: String) -> Result<(), Failure> {
-    use relink_engine::FirstPasswordError;
-
-    use super::door::complaint;
-    use super::held::{link_end, set_end};
-    use super::request::{engine, refuse, renew_session, see_other, signed_in_form, typed_secret};
-    use crate::view::{FirstPassword, LinkEnd};
-
     let person = signed_in_form().await?;
     let email = person.email.clone();
     let password = match engine()?.set_first_password(&person, typed_secret(password)).await {
@@ -125,195 +114,177 @@ pub async fn choose_password(#[server(default)] password: String) -> Result<(), 
     Ok(())
 }
 
-use answering::{ENDED, Here, confirm, decline, enter, looked_at, problem};
-pub(super) use answering::{ENDED as LINK_ENDED, Here as LinkHere, ended, linked, refused, tried};
+pub(super) const ENDED: &str = "/link?ended=yes";
 
-mod answering {
-    use relink_engine::account::Person;
-    use relink_engine::people::{CodeError, ConfirmError, Confirmed, Guesser, Preview};
-    use relink_engine::text::{email, name};
-    use secrecy::ExposeSecret as _;
+/// Where a code is shown.
+pub(super) struct Here {
+    address: String,
+    browser: String,
+}
 
-    use super::Failure;
-    use crate::api::held::{HeldCode, forget_code, set_end, set_end_of, set_told, set_tried, sign_in_first, take_told};
-    use crate::api::present::initials;
-    use crate::api::request::{address, browser, engine, open_session, person, see_other, session_name, stay_browser};
-    use crate::api::words::{self, minutes_left};
-    use crate::api::you_views::proof_choices;
-    use crate::view::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView, ProofProblem};
-
-    pub const ENDED: &str = "/link?ended=yes";
-
-    /// Where a code is shown.
-    pub struct Here {
-        address: String,
-        browser: String,
+impl Here {
+    pub async fn of_request() -> Result<Here, Failure> {
+        Ok(Here { address: address(), browser: session_name().await?.unwrap_or_default() })
     }
 
-    impl Here {
-        pub async fn of_request() -> Result<Here, Failure> {
-            Ok(Here { address: address(), browser: session_name().await?.unwrap_or_default() })
-        }
-
-        pub fn guesser(&self) -> Guesser<'_> {
-            Guesser { address: &self.address, browser: &self.browser }
-        }
+    pub fn guesser(&self) -> Guesser<'_> {
+        Guesser { address: &self.address, browser: &self.browser }
     }
+}
 
-    /// The form for a code. Those who are signed in may have Linear say who they are instead.
-    pub async fn enter(typed: String, problem: Option<LinkProblem>) -> Result<LinkView, Failure> {
-        let workspaces = match person().await? {
-            Some(person) => proof_choices(&engine()?, &person).await?,
-            None => Vec::new(),
-        };
-        Ok(LinkView::Enter { typed, problem, workspaces })
-    }
+/// The form for a code. Those who are signed in may have Linear say who they are instead.
+async fn enter(typed: String, problem: Option<LinkProblem>) -> Result<LinkView, Failure> {
+    let workspaces = match person().await? {
+        Some(person) => proof_choices(&engine()?, &person).await?,
+        None => Vec::new(),
+    };
+    Ok(LinkView::Enter { typed, problem, workspaces })
+}
 
-    /// What is wrong with a code, or that nobody can tell.
-    pub fn problem(error: CodeError) -> Result<LinkProblem, Failure> {
-        match error {
-            CodeError::Invalid => Ok(LinkProblem::Invalid),
-            CodeError::Paused { until } => Ok(LinkProblem::Paused { minutes: minutes_left(until - engine()?.now()) }),
-            CodeError::Store(error) => {
-                tracing::error!(%error, "the store failed");
-                Ok(LinkProblem::Unavailable)
-            }
+/// What is wrong with a code, or that nobody can tell.
+fn problem(error: CodeError) -> Result<LinkProblem, Failure> {
+    match error {
+        CodeError::Invalid => Ok(LinkProblem::Invalid),
+        CodeError::Paused { until } => Ok(LinkProblem::Paused { minutes: minutes_left(until - engine()?.now()) }),
+        CodeError::Store(error) => {
+            tracing::error!(%error, "the store failed");
+            Ok(LinkProblem::Unavailable)
         }
     }
+}
 
-    /// The code that waits, looked at once more: it may have run out meanwhile.
-    pub async fn looked_at(held: HeldCode) -> Result<LinkView, Failure> {
-        let here = Here::of_request().await?;
-        match engine()?.code_preview(held.code.expose_secret(), here.guesser()).await {
-            Ok(preview) => Ok(LinkView::Preview(preview_view(preview, held).await?)),
-            Err(CodeError::Store(error)) => Err(error.into()),
-            Err(error) => {
-                forget_code().await?;
-                enter(String::new(), Some(problem(error)?)).await
-            }
+/// The code that waits, looked at once more: it may have run out meanwhile.
+async fn looked_at(held: HeldCode) -> Result<LinkView, Failure> {
+    let here = Here::of_request().await?;
+    match engine()?.code_preview(held.code.expose_secret(), here.guesser()).await {
+        Ok(preview) => Ok(LinkView::Preview(preview_view(preview, held).await?)),
+        Err(CodeError::Store(error)) => Err(error.into()),
+        Err(error) => {
+            forget_code().await?;
+            enter(String::new(), Some(problem(error)?)).await
         }
     }
+}
 
-    async fn preview_view(preview: Preview, held: HeldCode) -> Result<PreviewView, Failure> {
-        let account = match person().await? {
-            Some(person) => LinkAccount::Yours { email: person.email },
-            None if preview.has_account || held.sign_in_first => LinkAccount::SignInFirst,
-            None => LinkAccount::New,
-        };
-        let now = engine()?.now();
-        Ok(PreviewView {
-            initials: initials(&preview.name),
-            name: name(&preview.name),
-            email: email(&preview.email),
-            workspace_initials: initials(&preview.workspace),
-            workspace: name(&preview.workspace),
-            asker: AskerView { name: preview.made_by.as_deref().map(name), organisation: name(&preview.organisation) },
-            account,
-            told: take_told().await?,
-            preview: held.preview,
-            runs_out: words::span(preview.expires_at - now),
-        })
-    }
+async fn preview_view(preview: Preview, held: HeldCode) -> Result<PreviewView, Failure> {
+    let account = match person().await? {
+        Some(person) => LinkAccount::Yours { email: person.email },
+        None if preview.has_account || held.sign_in_first => LinkAccount::SignInFirst,
+        None => LinkAccount::New,
+    };
+    let now = engine()?.now();
+    Ok(PreviewView {
+        initials: initials(&preview.name),
+        name: name(&preview.name),
+        email: email(&preview.email),
+        workspace_initials: initials(&preview.workspace),
+        workspace: name(&preview.workspace),
+        asker: AskerView { name: preview.made_by.as_deref().map(name), organisation: name(&preview.organisation) },
+        account,
+        told: take_told().await?,
+        preview: held.preview,
+        runs_out: words::span(preview.expires_at - now),
+    })
+}
 
-    pub async fn confirm(held: HeldCode) -> Result<(), Failure> {
-        let (engine, here, member) = (engine()?, Here::of_request().await?, person().await?);
-        let Some(person) = named(&held, &here).await? else { return Ok(()) };
-        let end = match engine.code_confirm(held.code.expose_secret(), member.as_ref(), here.guesser()).await {
-            Ok(confirmed) => {
-                forget_code().await?;
-                linked(member.is_some(), confirmed, person).await?
-            }
-            Err(ConfirmError::Code(error)) => return tried(&held, error).await,
-            Err(ConfirmError::EmailTaken) => {
-                sign_in_first().await?;
-                see_other("/link");
-                return Ok(());
-            }
-            Err(ConfirmError::Unproved) => return refused(ProofProblem::Unproved).await,
-            // Said as Linear's own word would be needed: they made the code for somebody else.
-            Err(ConfirmError::OwnCode) => return refused(ProofProblem::OwnCode).await,
-            Err(ConfirmError::PersonTaken { .. }) => {
-                forget_code().await?;
-                LinkEnd::Taken { person }
-            }
-            Err(ConfirmError::OtherPerson { name: other }) => {
-                LinkEnd::Other { person, account: member.map_or_else(String::new, |member| member.email), name: name(&other) }
-            }
-        };
-        ended(end).await
-    }
-
-    /// The code stays good, and the page says why it did not do.
-    pub async fn refused(problem: ProofProblem) -> Result<(), Failure> {
-        set_told(problem).await?;
-        see_other("/link");
-        Ok(())
-    }
-
-    /// Signs the browser in, if nobody is.
-    pub async fn linked(signed_in: bool, confirmed: Confirmed, person: LinkedPerson) -> Result<LinkEnd, Failure> {
-        let (again, email) = (confirmed.again, confirmed.person.email.clone());
-        let without_password = LinkEnd::Linked { person: person.clone(), again, password: FirstPassword::NotOffered };
-        // Made long ago for one that comes back: by now they may have a password to sign in with.
-        if !confirmed.new_account {
-            return Ok(without_password);
+async fn confirm(held: HeldCode) -> Result<(), Failure> {
+    let (engine, here, member) = (engine()?, Here::of_request().await?, person().await?);
+    let Some(person) = named(&held, &here).await? else { return Ok(()) };
+    let end = match engine.code_confirm(held.code.expose_secret(), member.as_ref(), here.guesser()).await {
+        Ok(confirmed) => {
+            forget_code().await?;
+            linked(member.is_some(), confirmed, person).await?
         }
-        if !signed_in {
-            sign_in(&confirmed.person, &without_password).await?;
+        Err(ConfirmError::Code(error)) => return tried(&held, error).await,
+        Err(ConfirmError::EmailTaken) => {
+            sign_in_first().await?;
+            see_other("/link");
+            return Ok(());
         }
-        Ok(LinkEnd::Linked { person, again, password: FirstPassword::Offered { email } })
-    }
-
-    /// Opens a session that knows what this browser left for Linear with, as does the one from before: the answer with the new
-    /// one may never arrive.
-    async fn sign_in(person: &Person, end: &LinkEnd) -> Result<(), Failure> {
-        let (before, browser) = (session_name().await?, browser().await?);
-        open_session(person).await?;
-        if let Some(before) = before {
-            set_end_of(before, &browser, end).await?;
+        Err(ConfirmError::Unproved) => return refused(ProofProblem::Unproved).await,
+        // Said as Linear's own word would be needed: they made the code for somebody else.
+        Err(ConfirmError::OwnCode) => return refused(ProofProblem::OwnCode).await,
+        Err(ConfirmError::PersonTaken { .. }) => {
+            forget_code().await?;
+            LinkEnd::Taken { person }
         }
-        stay_browser(&browser).await
-    }
-
-    pub async fn decline(held: HeldCode) -> Result<(), Failure> {
-        let (engine, here, member) = (engine()?, Here::of_request().await?, person().await?);
-        let Some(person) = named(&held, &here).await? else { return Ok(()) };
-        match engine.code_decline(held.code.expose_secret(), member.as_ref(), here.guesser()).await {
-            Ok(_) => {
-                forget_code().await?;
-                ended(LinkEnd::Declined { person }).await
-            }
-            Err(error) => tried(&held, error).await,
+        Err(ConfirmError::OtherPerson { name: other }) => {
+            LinkEnd::Other { person, account: member.map_or_else(String::new, |member| member.email), name: name(&other) }
         }
-    }
+    };
+    ended(end).await
+}
 
-    pub async fn ended(end: LinkEnd) -> Result<(), Failure> {
-        set_end(end).await?;
-        see_other(ENDED);
-        Ok(())
-    }
+/// The code stays good, and the page says why it did not do.
+pub(super) async fn refused(problem: ProofProblem) -> Result<(), Failure> {
+    set_told(problem).await?;
+    see_other("/link");
+    Ok(())
+}
 
-    /// The code led nowhere: the form again, with the reason, and with the code only if it may be good yet.
-    pub async fn tried(held: &HeldCode, error: CodeError) -> Result<(), Failure> {
-        let problem = problem(error)?;
-        let typed = if problem == LinkProblem::Unavailable { held.code.expose_secret() } else { "" };
-        set_tried(typed, problem).await?;
-        see_other("/link");
-        Ok(())
+/// Signs the browser in, if nobody is.
+pub(super) async fn linked(signed_in: bool, confirmed: Confirmed, person: LinkedPerson) -> Result<LinkEnd, Failure> {
+    let (again, email) = (confirmed.again, confirmed.person.email.clone());
+    let without_password = LinkEnd::Linked { person: person.clone(), again, password: FirstPassword::NotOffered };
+    // Made long ago for one that comes back: by now they may have a password to sign in with.
+    if !confirmed.new_account {
+        return Ok(without_password);
     }
+    if !signed_in {
+        sign_in(&confirmed.person, &without_password).await?;
+    }
+    Ok(LinkEnd::Linked { person, again, password: FirstPassword::Offered { email } })
+}
 
-    /// Whom the code is for, for what the next page says. Nobody any more: the answer is given.
-    async fn named(held: &HeldCode, here: &Here) -> Result<Option<LinkedPerson>, Failure> {
-        let preview = match engine()?.code_preview(held.code.expose_secret(), here.guesser()).await {
-            Ok(preview) => preview,
-            Err(error) => return tried(held, error).await.map(|()| None),
-        };
-        Ok(Some(LinkedPerson {
-            initials: initials(&preview.name),
-            name: name(&preview.name),
-            workspace_initials: initials(&preview.workspace),
-            workspace: name(&preview.workspace),
-            asker: AskerView { name: preview.made_by.as_deref().map(name), organisation: name(&preview.organisation) },
-        }))
+/// Opens a session that knows what this browser left for Linear with, as does the one from before: the answer with the new
+/// one may never arrive.
+async fn sign_in(person: &Person, end: &LinkEnd) -> Result<(), Failure> {
+    let (before, browser) = (session_name().await?, browser().await?);
+    open_session(person).await?;
+    if let Some(before) = before {
+        set_end_of(before, &browser, end).await?;
     }
+    stay_browser(&browser).await
+}
+
+async fn decline(held: HeldCode) -> Result<(), Failure> {
+    let (engine, here, member) = (engine()?, Here::of_request().await?, person().await?);
+    let Some(person) = named(&held, &here).await? else { return Ok(()) };
+    match engine.code_decline(held.code.expose_secret(), member.as_ref(), here.guesser()).await {
+        Ok(_) => {
+            forget_code().await?;
+            ended(LinkEnd::Declined { person }).await
+        }
+        Err(error) => tried(&held, error).await,
+    }
+}
+
+pub(super) async fn ended(end: LinkEnd) -> Result<(), Failure> {
+    set_end(end).await?;
+    see_other(ENDED);
+    Ok(())
+}
+
+/// The code led nowhere: the form again, with the reason, and with the code only if it may be good yet.
+pub(super) async fn tried(held: &HeldCode, error: CodeError) -> Result<(), Failure> {
+    let problem = problem(error)?;
+    let typed = if problem == LinkProblem::Unavailable { held.code.expose_secret() } else { "" };
+    set_tried(typed, problem).await?;
+    see_other("/link");
+    Ok(())
+}
+
+/// Whom the code is for, for what the next page says. Nobody any more: the answer is given.
+async fn named(held: &HeldCode, here: &Here) -> Result<Option<LinkedPerson>, Failure> {
+    let preview = match engine()?.code_preview(held.code.expose_secret(), here.guesser()).await {
+        Ok(preview) => preview,
+        Err(error) => return tried(held, error).await.map(|()| None),
+    };
+    Ok(Some(LinkedPerson {
+        initials: initials(&preview.name),
+        name: name(&preview.name),
+        workspace_initials: initials(&preview.workspace),
+        workspace: name(&preview.workspace),
+        asker: AskerView { name: preview.made_by.as_deref().map(name), organisation: name(&preview.organisation) },
+    }))
 }

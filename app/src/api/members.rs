@@ -1,19 +1,18 @@
 //! Members: who they are in Linear, their roles, and their end.
 
 use leptos::prelude::*;
+use relink_engine::account::{Person, Role};
+use relink_engine::people::MemberError;
+use relink_engine::{Engine, text};
 
 use super::Failure;
+use super::invite_views::call_problem;
+use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
+use crate::view::{Flash, InviteProblem};
 
 /// Links who looks at the page to the Linear person that they say they are.
 #[server(prefix = "/team", endpoint = "me")]
 pub async fn link_me(#[server(default)] workspace: String, #[server(default)] person: String) -> Result<(), Failure> {
-    use relink_engine::people::MemberError;
-    use relink_engine::text;
-
-    use super::invite_views::call_problem;
-    use super::request::{engine, refuse, signed_in_form};
-    use crate::view::{Flash, InviteProblem};
-
     let (engine, member) = (engine()?, signed_in_form().await?);
     let flash = match engine.link_self(&member, &workspace, &person).await {
         Ok(name) => match engine.store().connection(&member.organisation_id, &workspace).await? {
@@ -42,11 +41,6 @@ pub async fn unlink_member(
     #[server(default)] person: String,
     #[server(default)] back: String,
 ) -> Result<(), Failure> {
-    use relink_engine::text;
-
-    use super::request::{engine, refuse, signed_in_form};
-    use crate::view::Flash;
-
     let (engine, member) = (engine()?, signed_in_form().await?);
     let page = match page(&engine, &member, &back).await {
         Ok(page) => page,
@@ -64,12 +58,6 @@ pub async fn unlink_member(
 /// Gives a member another role.
 #[server(prefix = "/team", endpoint = "role")]
 pub async fn set_role(#[server(default)] member: String, #[server(default)] role: String) -> Result<(), Failure> {
-    use relink_engine::account::Role;
-    use relink_engine::people::MemberError;
-
-    use super::request::{engine, refuse, signed_in_form};
-    use crate::view::Flash;
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     let Some(wanted) = Role::from_name(&role) else { return refuse(Failure::Malformed).await };
     let name = match name(&engine, &person, &member).await {
@@ -90,11 +78,6 @@ pub async fn set_role(#[server(default)] member: String, #[server(default)] role
 /// Removes a member, with who they are in Linear, and the API keys that they made if `keys` says "yes".
 #[server(prefix = "/team", endpoint = "remove")]
 pub async fn remove_member(#[server(default)] member: String, #[server(default)] keys: String) -> Result<(), Failure> {
-    use relink_engine::people::MemberError;
-
-    use super::request::{engine, refuse, signed_in_form};
-    use crate::view::Flash;
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     let name = match name(&engine, &person, &member).await {
         Ok(name) => name,
@@ -107,57 +90,44 @@ pub async fn remove_member(#[server(default)] member: String, #[server(default)]
     }
 }
 
-pub(super) use shared::{name, said};
-use shared::{page, said_on};
+/// A member's name.
+pub(super) async fn name(engine: &Engine, person: &Person, member: &str) -> Result<String, Failure> {
+    let found = engine.store().member(&person.organisation_id, member).await?;
+    Ok(relink_engine::text::name(&found.ok_or(Failure::NotFound)?.name))
+}
 
-mod shared {
-    use relink_engine::Engine;
-    use relink_engine::account::Person;
-    use relink_engine::people::MemberError;
-
-    use super::Failure;
-    use crate::api::request::{connection_path, see_other, set_flash};
-    use crate::view::Flash;
-
-    /// A member's name.
-    pub async fn name(engine: &Engine, person: &Person, member: &str) -> Result<String, Failure> {
-        let found = engine.store().member(&person.organisation_id, member).await?;
-        Ok(relink_engine::text::name(&found.ok_or(Failure::NotFound)?.name))
+/// A connection's page, by an id that is looked up and not followed; the team's where there is none.
+async fn page(engine: &Engine, person: &Person, connection: &str) -> Result<String, Failure> {
+    if connection.is_empty() {
+        return Ok("/team".to_owned());
     }
+    let found = engine.store().connection(&person.organisation_id, connection).await?;
+    Ok(connection_path(&found.ok_or(Failure::NotFound)?.id))
+}
 
-    /// A connection's page, by an id that is looked up and not followed; the team's where there is none.
-    pub async fn page(engine: &Engine, person: &Person, connection: &str) -> Result<String, Failure> {
-        if connection.is_empty() {
-            return Ok("/team".to_owned());
-        }
-        let found = engine.store().connection(&person.organisation_id, connection).await?;
-        Ok(connection_path(&found.ok_or(Failure::NotFound)?.id))
-    }
+pub(super) async fn said(flash: Flash) -> Result<(), Failure> {
+    said_on("/team", flash).await
+}
 
-    pub async fn said(flash: Flash) -> Result<(), Failure> {
-        said_on("/team", flash).await
-    }
+async fn said_on(page: &str, flash: Flash) -> Result<(), Failure> {
+    set_flash(flash).await?;
+    see_other(page);
+    Ok(())
+}
 
-    pub async fn said_on(page: &str, flash: Flash) -> Result<(), Failure> {
-        set_flash(flash).await?;
-        see_other(page);
-        Ok(())
-    }
-
-    impl From<MemberError> for Failure {
-        fn from(error: MemberError) -> Failure {
-            match error {
-                MemberError::Forbidden => Failure::Forbidden,
-                MemberError::NotFound => Failure::NotFound,
-                MemberError::LastOwner
-                | MemberError::PersonTaken { .. }
-                | MemberError::OtherPerson { .. }
-                | MemberError::Unproved { .. }
-                | MemberError::NothingToVouch
-                | MemberError::NeedsProof { .. }
-                | MemberError::Linear(_) => Failure::Malformed,
-                MemberError::Store(error) => error.into(),
-            }
+impl From<MemberError> for Failure {
+    fn from(error: MemberError) -> Failure {
+        match error {
+            MemberError::Forbidden => Failure::Forbidden,
+            MemberError::NotFound => Failure::NotFound,
+            MemberError::LastOwner
+            | MemberError::PersonTaken { .. }
+            | MemberError::OtherPerson { .. }
+            | MemberError::Unproved { .. }
+            | MemberError::NothingToVouch
+            | MemberError::NeedsProof { .. }
+            | MemberError::Linear(_) => Failure::Malformed,
+            MemberError::Store(error) => error.into(),
         }
     }
 }

@@ -1,17 +1,15 @@
 //! Which of their organisations somebody looks at.
 
 use leptos::prelude::*;
+use serde_json::json;
 
 use super::Failure;
+use super::request::{engine, leave_behind, open_session, refuse, see_other, session_name, set_flash, signed_in_form};
+use crate::view::Flash;
 
 /// Goes on in another organisation of whoever asks.
 #[server(prefix = "", endpoint = "/organisation")]
 pub async fn switch_organisation(#[server(default)] organisation: String) -> Result<(), Failure> {
-    use serde_json::json;
-
-    use super::request::{engine, leave_behind, open_session, refuse, see_other, session_name, set_flash, signed_in_form};
-    use crate::view::Flash;
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     let Some(person) = engine.store().member(&organisation, &person.user_id).await? else { return refuse(Failure::NotFound).await };
     let before = session_name().await?;

@@ -1,8 +1,10 @@
 //! What a server function knows of the request it serves, and how it answers.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use relink_engine::account::Person;
@@ -249,7 +251,6 @@ pub fn too_early() -> Result<bool, Failure> {
 }
 
 pub fn url_encode(text: &str) -> String {
-    use std::fmt::Write as _;
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
             encoded.push(char::from(byte));

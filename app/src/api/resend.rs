@@ -3,6 +3,9 @@
 use leptos::prelude::*;
 
 use super::Failure;
+use super::destinations::named;
+use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
+use crate::view::{Flash, RESENT_AT_ONCE};
 
 /// Sends one delivery once more. `delivery` is its number, and `back` the page that it is on.
 #[server(prefix = "/deliveries", endpoint = "resend")]
@@ -11,10 +14,6 @@ pub async fn resend_delivery(
     #[server(default)] destination: String,
     #[server(default)] back: String,
 ) -> Result<(), Failure> {
-    use super::destinations::named;
-    use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
-    use crate::view::Flash;
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     let (name, paused) = match named(&engine, &person, &destination).await {
         Ok(named) => named,
@@ -36,10 +35,6 @@ pub async fn resend_delivery(
 /// Sends the newest deliveries once more, as many as `newest` says.
 #[server(prefix = "/deliveries", endpoint = "resend-newest")]
 pub async fn resend_newest(#[server(default)] destination: String, #[server(default)] newest: String) -> Result<(), Failure> {
-    use super::destinations::named;
-    use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
-    use crate::view::{Flash, RESENT_AT_ONCE};
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     let (name, paused) = match named(&engine, &person, &destination).await {
         Ok(named) => named,

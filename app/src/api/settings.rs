@@ -1,23 +1,26 @@
 //! The settings page, and what is changed there.
 
 use leptos::prelude::*;
+use relink_engine::{ChangePasswordError, SignInError, Visitor};
 
 use super::Failure;
-use crate::view::SettingsView;
+use super::app_views::own_apps;
+use super::audit::audit_view;
+use super::cookies::{THEME, device, keep_cookie, theme_of};
+use super::create_app::create_app;
+use super::door::complaint;
+use super::keys::{key_views, new_key};
+use super::present::person_view;
+use super::request::{
+    address, end_other_sessions, engine, parts, refuse, renew_session, see_other, session_name, set_flash, signed_in, signed_in_form, site,
+    take_flash, take_refused, typed_secret, webhook_url,
+};
+use super::session_views::session_views;
+use super::words::{clock_view, until};
+use crate::view::{Flash, SettingsView, Theme};
 
 /// `shown` is the address bar's `?shown=`: which secret this page was opened for. `before` is where the audit trail begins.
-#[server(prefix = "/fn", endpoint = "load-settings")]
 pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Result<SettingsView, Failure> {
-    use super::app_views::own_apps;
-    use super::audit::audit_view;
-    use super::cookies::theme_of;
-    use super::create_app::create_app;
-    use super::keys::{key_views, new_key};
-    use super::present::person_view;
-    use super::request::{engine, parts, signed_in, site, take_flash, take_refused, webhook_url};
-    use super::session_views::session_views;
-    use super::words::{clock_view, until};
-
     let (engine, person, site) = (engine()?, signed_in().await?, site()?);
     let app = engine.linear().app();
     let redirect_uri = engine.linear().redirect_uri().to_string();
@@ -52,10 +55,6 @@ pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Res
 /// Keeps the theme in this browser.
 #[server(prefix = "", endpoint = "/theme")]
 pub async fn set_theme(#[server(default)] theme: String) -> Result<(), Failure> {
-    use super::cookies::{THEME, keep_cookie};
-    use super::request::see_other;
-    use crate::view::Theme;
-
     keep_cookie(THEME, Theme::from_name(&theme).name())?;
     see_other("/settings");
     Ok(())
@@ -64,13 +63,6 @@ pub async fn set_theme(#[server(default)] theme: String) -> Result<(), Failure> 
 /// Replaces one's own password and ends every other session.
 #[server(prefix = "", endpoint = "/password")]
 pub async fn change_password(#[server(default)] present: String, #[server(default)] password: String) -> Result<(), Failure> {
-    use relink_engine::{ChangePasswordError, SignInError, Visitor};
-
-    use super::cookies::device;
-    use super::door::complaint;
-    use super::request::{address, end_other_sessions, engine, refuse, renew_session, see_other, set_flash, signed_in_form, typed_secret};
-    use crate::view::Flash;
-
     let person = signed_in_form().await?;
     let (device, address) = (device()?, address());
     let visitor = Visitor { address: &address, device: device.as_ref() };
@@ -94,9 +86,6 @@ pub async fn change_password(#[server(default)] present: String, #[server(defaul
 /// Ends one of this person's sessions.
 #[server(prefix = "/settings/sessions", endpoint = "end")]
 pub async fn end_session(#[server(default)] session: String) -> Result<(), Failure> {
-    use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
-    use crate::view::Flash;
-
     let person = signed_in_form().await?;
     let Some(ended) = engine()?.session_end(&person, &session).await? else { return refuse(Failure::NotFound).await };
     set_flash(Flash::SessionEnded { browser: ended.browser.unwrap_or_default() }).await?;
@@ -107,9 +96,6 @@ pub async fn end_session(#[server(default)] session: String) -> Result<(), Failu
 /// Ends every other session of this person.
 #[server(prefix = "", endpoint = "/signout-elsewhere")]
 pub async fn sign_out_elsewhere() -> Result<(), Failure> {
-    use super::request::{engine, see_other, session_name, set_flash, signed_in_form};
-    use crate::view::Flash;
-
     let person = signed_in_form().await?;
     let session = session_name().await?.ok_or(Failure::SignedOut)?;
     engine()?.sign_out_elsewhere(&person, &session).await?;

@@ -1,19 +1,14 @@
 //! The frame around every page.
 
-use leptos::prelude::*;
-
 use super::Failure;
-use crate::view::ShellView;
+use super::cookies::theme_of;
+use super::instance::troubles;
+use super::present::{person_view, status};
+use super::request::{engine, parts, person, site};
+use crate::view::{OrganisationView, ShellView, Status};
 
 /// Who is here, and what needs them.
-#[server(prefix = "/fn", endpoint = "load-shell")]
 pub async fn load_shell() -> Result<ShellView, Failure> {
-    use super::cookies::theme_of;
-    use super::instance::troubles;
-    use super::present::{person_view, status};
-    use super::request::{engine, parts, person, site};
-    use crate::view::Status;
-
     let (site, person) = (site()?, person().await?);
     let statuses: Vec<Status> = match &person {
         Some(person) => engine()?.store().connections(&person.organisation_id).await?.iter().map(status).collect(),
@@ -37,9 +32,6 @@ pub async fn load_shell() -> Result<ShellView, Failure> {
 
 /// The person's other organisations.
 async fn elsewhere(person: &relink_engine::account::Person) -> Result<Vec<crate::view::OrganisationView>, Failure> {
-    use super::request::engine;
-    use crate::view::OrganisationView;
-
     let organisations = engine()?.store().organisations_of(&person.user_id).await?;
     let others = organisations.into_iter().filter(|organisation| organisation.id != person.organisation_id);
     Ok(others.map(|organisation| OrganisationView { id: organisation.id, name: relink_engine::text::name(&organisation.name) }).collect())

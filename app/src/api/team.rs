@@ -1,19 +1,22 @@
 //! The team's page, and the link codes that are made, revoked and dismissed there by owners and admins.
 
 use leptos::prelude::*;
+use relink_engine::account::Person;
+use relink_engine::people::{Invited, VALID_DEFAULT};
 
 use super::Failure;
-use crate::view::TeamPageView;
+use super::door::kept;
+use super::freshness::freshness;
+use super::invite_views::{hours, inviting, person_key, problem};
+use super::new_codes::set_new_codes;
+use super::picks::{Picked, draft_of, invite_each, workspaces};
+use super::request::{engine, refuse, see_other, set_flash, set_refused, signed_in, signed_in_form, take_flash};
+use super::team_views::{member_views, new_codes};
+use super::you_views::you;
+use crate::view::{Flash, InviteDraft, NotInvited, Refused, TeamPageView};
 
 /// Who is who. `shown`: which secret the page was opened for.
-#[server(prefix = "/fn", endpoint = "load-team")]
 pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {
-    use super::freshness::freshness;
-    use super::invite_views::inviting;
-    use super::request::{engine, signed_in, take_flash};
-    use super::team_views::{member_views, new_codes};
-    use super::you_views::you;
-
     let (engine, person) = (engine()?, signed_in().await?);
     let as_of = freshness(&engine, &person).await?;
     let team = engine.team(&person).await?;
@@ -38,11 +41,6 @@ pub async fn invite_person(
     #[server(default)] person: String,
     #[server(default)] valid: String,
 ) -> Result<(), Failure> {
-    use super::door::kept;
-    use super::invite_views::{hours, person_key, problem};
-    use super::request::{engine, refuse, signed_in_form};
-    use crate::view::InviteDraft;
-
     let (engine, member) = (engine()?, signed_in_form().await?);
     let Some(span) = hours(&valid) else { return refuse(Failure::Malformed).await };
     let error = match person_key(&engine, &member, &workspace, &person).await {
@@ -64,10 +62,6 @@ pub async fn invite_person(
 /// Makes a link code for each of several people. What goes wrong for one keeps nobody else's from being made and shown.
 #[server(prefix = "/team/invites", endpoint = "several")]
 pub async fn invite_several(#[server(default)] people: Vec<String>, #[server(default)] valid: String) -> Result<(), Failure> {
-    use super::invite_views::hours;
-    use super::picks::{Picked, draft_of, invite_each, workspaces};
-    use super::request::{engine, refuse, signed_in_form};
-
     let (engine, member) = (engine()?, signed_in_form().await?);
     if !member.manages() {
         return refuse(Failure::Forbidden).await;
@@ -85,12 +79,6 @@ pub async fn invite_several(#[server(default)] people: Vec<String>, #[server(def
 /// Makes a new code for whom another one is for, which ends.
 #[server(prefix = "/team/invites", endpoint = "again")]
 pub async fn renew_invite(#[server(default)] invite: String) -> Result<(), Failure> {
-    use relink_engine::people::VALID_DEFAULT;
-
-    use super::invite_views::problem;
-    use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
-    use crate::view::Flash;
-
     let (engine, member) = (engine()?, signed_in_form().await?);
     match engine.invite_again(&member, &invite, VALID_DEFAULT).await {
         Ok(invited) => shown(&member, &[invited], Vec::new()).await,
@@ -108,9 +96,6 @@ pub async fn renew_invite(#[server(default)] invite: String) -> Result<(), Failu
 /// Makes a code worthless.
 #[server(prefix = "/team/invites", endpoint = "revoke")]
 pub async fn revoke_invite(#[server(default)] invite: String) -> Result<(), Failure> {
-    use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
-    use crate::view::Flash;
-
     let (engine, member) = (engine()?, signed_in_form().await?);
     match engine.invite_revoke(&member, &invite).await {
         Ok(name) => {
@@ -125,8 +110,6 @@ pub async fn revoke_invite(#[server(default)] invite: String) -> Result<(), Fail
 /// Takes a code whose holder said no, or was refused, off the page.
 #[server(prefix = "/team/invites", endpoint = "dismiss")]
 pub async fn dismiss_invite(#[server(default)] invite: String) -> Result<(), Failure> {
-    use super::request::{engine, refuse, see_other, signed_in_form};
-
     let (engine, member) = (engine()?, signed_in_form().await?);
     match engine.invite_dismiss(&member, &invite).await {
         Ok(()) => {
@@ -137,28 +120,16 @@ pub async fn dismiss_invite(#[server(default)] invite: String) -> Result<(), Fai
     }
 }
 
-use answering::{refused, shown};
+async fn shown(member: &Person, invited: &[Invited], not_invited: Vec<NotInvited>) -> Result<(), Failure> {
+    set_new_codes(member, invited, not_invited).await?;
+    see_other("/team?shown=code");
+    Ok(())
+}
 
-mod answering {
-    use relink_engine::account::Person;
-    use relink_engine::people::Invited;
-
-    use super::Failure;
-    use crate::api::new_codes::set_new_codes;
-    use crate::api::request::{see_other, set_refused};
-    use crate::view::{InviteDraft, NotInvited, Refused};
-
-    pub async fn shown(member: &Person, invited: &[Invited], not_invited: Vec<NotInvited>) -> Result<(), Failure> {
-        set_new_codes(member, invited, not_invited).await?;
-        see_other("/team?shown=code");
-        Ok(())
-    }
-
-    /// The form again, with what was typed or picked and why it did not do.
-    pub async fn refused(invite: InviteDraft) -> Result<(), Failure> {
-        set_refused(Refused { invite, ..Refused::default() }).await?;
-        // A fragment would keep the browser from focusing the field.
-        see_other("/team");
-        Ok(())
-    }
+/// The form again, with what was typed or picked and why it did not do.
+async fn refused(invite: InviteDraft) -> Result<(), Failure> {
+    set_refused(Refused { invite, ..Refused::default() }).await?;
+    // A fragment would keep the browser from focusing the field.
+    see_other("/team");
+    Ok(())
 }

@@ -1,18 +1,20 @@
 //! A workspace's webhook: its signing secrets, and whose a delivery would be.
 
 use leptos::prelude::*;
+use relink_engine::Engine;
+use relink_engine::account::Person;
+use relink_engine::store::StoreError;
+use relink_engine::webhook::{CheckedDelivery, SecretAdded, SecretError, SignedBy};
+use secrecy::ExposeSecret as _;
 
 use super::Failure;
+use super::request::{connection_path, engine, refuse, see_other, set_flash, set_refused, signed_in_form, typed_secret};
+use super::webhook_views::{check_view, ending};
+use crate::view::{Complaint, Flash, Refused};
 
 /// Stores a signing secret; the one before stays good for a while.
 #[server(prefix = "/integrations", endpoint = "webhook-secret")]
 pub async fn save_webhook_secret(#[server(default)] connection: String, #[server(default)] secret: String) -> Result<(), Failure> {
-    use relink_engine::webhook::{SecretAdded, SecretError};
-    use secrecy::ExposeSecret as _;
-
-    use super::request::{connection_path, engine, refuse, see_other, set_flash, set_refused, signed_in_form, typed_secret};
-    use crate::view::{Complaint, Flash, Refused};
-
     let (engine, person, secret) = (engine()?, signed_in_form().await?, typed_secret(secret));
     let flash = match engine.webhook_secret_add(&person, &connection, secret.expose_secret()).await {
         Ok(SecretAdded::First) => Some(Flash::SecretSaved { replaced: false }),
@@ -34,10 +36,6 @@ pub async fn save_webhook_secret(#[server(default)] connection: String, #[server
 /// Accepts a secret no more.
 #[server(prefix = "/integrations/webhook-secret", endpoint = "stop")]
 pub async fn stop_webhook_secret(#[server(default)] connection: String, #[server(default)] secret: String) -> Result<(), Failure> {
-    use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
-    use super::webhook_views::ending;
-    use crate::view::Flash;
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     if let Err(error) = engine.webhook_secret_retire(&person, &connection, &secret).await {
         return refuse(error.into()).await;
@@ -57,10 +55,6 @@ pub async fn check_delivery(
     #[server(default)] body: String,
     #[server(default)] signature: String,
 ) -> Result<(), Failure> {
-    use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
-    use super::webhook_views::check_view;
-    use crate::view::Flash;
-
     let (engine, person) = (engine()?, signed_in_form().await?);
     let Some(checked) = checked(&engine, &person, &body, &signature).await? else { return refuse(Failure::Forbidden).await };
     let connections = engine.store().connections(&person.organisation_id).await?;
@@ -73,57 +67,46 @@ pub async fn check_delivery(
     Ok(())
 }
 
-use checking::checked;
+/// The body as it came, and as it may have been before a browser and a clipboard had it: forms are sent with CRLF, and
+/// what is copied often ends with a line break.
+pub(super) fn readings(body: &str) -> Vec<String> {
+    let unix = body.replace("\r\n", "\n");
+    let mut readings = vec![body.to_owned(), unix.clone(), unix.trim_end_matches('\n').to_owned()];
+    readings.dedup();
+    readings
+}
 
-pub(super) mod checking {
-    use relink_engine::Engine;
-    use relink_engine::account::Person;
-    use relink_engine::store::StoreError;
-    use relink_engine::webhook::{CheckedDelivery, SecretError, SignedBy};
-
-    use super::Failure;
-
-    /// The body as it came, and as it may have been before a browser and a clipboard had it: forms are sent with CRLF, and
-    /// what is copied often ends with a line break.
-    pub fn readings(body: &str) -> Vec<String> {
-        let unix = body.replace("\r\n", "\n");
-        let mut readings = vec![body.to_owned(), unix.clone(), unix.trim_end_matches('\n').to_owned()];
-        readings.dedup();
-        readings
-    }
-
-    /// The first reading that a known secret signed, or else the last one; `None` for who may not know.
-    pub async fn checked(engine: &Engine, person: &Person, body: &str, signature: &str) -> Result<Option<CheckedDelivery>, StoreError> {
-        let mut last = None;
-        for reading in readings(body) {
-            last = engine.webhook_check(person, reading.as_bytes(), signature).await?;
-            if last.as_ref().is_none_or(|checked| checked.signed_by != SignedBy::Nobody) {
-                break;
-            }
-        }
-        Ok(last)
-    }
-
-    impl From<SecretError> for Failure {
-        fn from(error: SecretError) -> Failure {
-            match error {
-                SecretError::Forbidden => Failure::Forbidden,
-                SecretError::NotFound => Failure::NotFound,
-                SecretError::Shape | SecretError::TooMany => Failure::Malformed,
-                SecretError::Store(error) => error.into(),
-            }
+/// The first reading that a known secret signed, or else the last one; `None` for who may not know.
+async fn checked(engine: &Engine, person: &Person, body: &str, signature: &str) -> Result<Option<CheckedDelivery>, StoreError> {
+    let mut last = None;
+    for reading in readings(body) {
+        last = engine.webhook_check(person, reading.as_bytes(), signature).await?;
+        if last.as_ref().is_none_or(|checked| checked.signed_by != SignedBy::Nobody) {
+            break;
         }
     }
+    Ok(last)
+}
 
-    #[cfg(test)]
-    mod tests {
-        use super::readings;
-
-        #[test]
-        fn a_body_is_read_as_it_came_and_as_it_may_have_been() {
-            assert_eq!(readings("{}"), ["{}"]);
-            assert_eq!(readings("{\r\n}\r\n"), ["{\r\n}\r\n", "{\n}\n", "{\n}"]);
-            assert_eq!(readings("{}\n"), ["{}\n", "{}"]);
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Failure {
+        match error {
+            SecretError::Forbidden => Failure::Forbidden,
+            SecretError::NotFound => Failure::NotFound,
+            SecretError::Shape | SecretError::TooMany => Failure::Malformed,
+            SecretError::Store(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readings;
+
+    #[test]
+    fn a_body_is_read_as_it_came_and_as_it_may_have_been() {
+        assert_eq!(readings("{}"), ["{}"]);
+        assert_eq!(readings("{\r\n}\r\n"), ["{\r\n}\r\n", "{\n}\n", "{\n}"]);
+        assert_eq!(readings("{}\n"), ["{}\n", "{}"]);
     }
 }

@@ -34,29 +34,22 @@ const PLAIN: &[&str] = &[
     "actor",
     "answer",
     "back",
-    "before",
     "body",
     "client_id",
     "client_secret",
     "code",
     "email",
-    "ended",
-    "error",
     "events[]",
     "keys",
     "name",
     "newest",
     "next",
     "ordered",
-    "page",
     "password",
     "present",
     "preview",
-    "q",
-    "query",
     "role",
     "scopes[]",
-    "shown",
     "signature",
     "theme",
     "url",
@@ -229,8 +222,7 @@ async fn no_server_function_reaches_into_another_organisation() {
     for (path, fields, _) in FUNCTIONS {
         for fields in attempts(fields, &northern, &southern) {
             let reply = northern.post(path, &fields).await;
-            let lists = path.starts_with("/fn/load-") && reply.status == StatusCode::OK;
-            if (reply.status != StatusCode::NOT_FOUND && !lists) || southern.is_in(&format!("{:?} {}", reply.headers, reply.body)) {
+            if reply.status != StatusCode::NOT_FOUND || southern.is_in(&format!("{:?} {}", reply.headers, reply.body)) {
                 wrong.push(format!("{path} with {fields:?}: {} {}", reply.status, reply.body));
             }
         }

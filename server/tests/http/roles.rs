@@ -25,7 +25,7 @@ pub type Field = (&'static str, &'static str);
 /// Path, fields, and who may. One that takes either of two ids stands there twice.
 pub type Function = (&'static str, &'static [Field], Least);
 
-pub const FUNCTIONS: [Function; 53] = [
+pub const FUNCTIONS: [Function; 44] = [
     ("/signin", &[("email", "x@example.com"), ("password", "wrong"), ("next", "/")], Anybody),
     ("/signup", &[("organisation", ""), ("name", ""), ("email", ""), ("password", "")], Anybody),
     ("/signout", &[], Anybody),
@@ -33,15 +33,6 @@ pub const FUNCTIONS: [Function; 53] = [
     ("/link", &[("code", "none")], Anybody),
     ("/link/confirm", &[("preview", "none"), ("answer", "yes")], Anybody),
     ("/link/password", &[("password", "short")], Member),
-    ("/fn/load-door", &[], Anybody),
-    ("/fn/load-link", &[("ended", "false")], Anybody),
-    ("/fn/load-shell", &[], Anybody),
-    ("/fn/load-integrations", &[("error", ""), ("q", ""), ("page", "1")], Member),
-    ("/fn/load-connection", &[("id", "{connection}")], Member),
-    ("/fn/load-deliveries", &[("query[workspace]", "{connection}"), ("query[before]", "{delivery}")], Member),
-    ("/fn/load-settings", &[("shown", "key"), ("before", "9")], Member),
-    ("/fn/load-team", &[("shown", "code")], Member),
-    ("/fn/finish-connect", &[("query", "")], Anybody),
     ("/organisation", &[("organisation", "{organisation}")], Member),
     ("/integrations/check", &[("connection", "{connection}")], Member),
     ("/password", &[("present", "wrong"), ("password", "short")], Member),
