@@ -71,7 +71,7 @@ async function fits(page: Page, what: string): Promise<void> {
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(sideways, `${what} scrolls sideways`).toBeLessThanOrEqual(0);
   const tooSmall = await page.evaluate(() =>
-    [...document.querySelectorAll(".sheet, .card, dialog[open]")]
+    [...document.querySelectorAll(".sheet, .card, .panel, dialog[open]")]
       .filter((box) => box.scrollWidth > box.clientWidth + 1)
       .map((box) => `${box.className}: ${box.scrollWidth - box.clientWidth} px of ${box.textContent?.slice(0, 80)}`),
   );

@@ -4,22 +4,51 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use crate::Engine;
 use crate::clock::SECOND;
+use crate::connect::Callback;
+use crate::digest::sha256_hex;
 use crate::store::{Attempts, StoreError, TakenAttempt};
 
 /// Exchange, identity and revocation may take ten seconds each.
 const PATIENCE_S: u64 = 32;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// What a browser comes back with, by what it is recognised by. The code counts too: over plain http somebody else can give a
+/// browser the cookie of theirs, and it must not end with what they finished.
+#[derive(Clone, Debug)]
+pub(crate) struct Back {
+    pub state_hash: String,
+    pub browser_hash: String,
+    /// Absent where Linear gave none.
+    code_hash: Option<String>,
+}
+
+impl Back {
+    /// `None` for what comes from no attempt.
+    pub fn of(browser: &str, callback: &Callback) -> Option<Back> {
+        let hash = |text: &str| sha256_hex(text.as_bytes());
+        let state_hash = hash(callback.state.as_deref()?);
+        Some(Back { state_hash, browser_hash: hash(browser), code_hash: callback.code.as_deref().map(hash) })
+    }
+}
+
+/// What is noted of an end.
+#[derive(Serialize, Deserialize)]
+struct Noted<End> {
+    code_hash: Option<String>,
+    end: End,
+}
+
 impl Engine {
     /// Notes how an attempt ended. Whatever goes wrong with that costs nothing but this answer to whoever comes back again.
-    pub(crate) async fn note_end(&self, attempts: Attempts, state_hash: &str, ended: &impl Serialize) {
-        let noted = match serde_json::to_string(ended) {
-            Ok(ended) => self.store().attempt_end(attempts, state_hash, &ended).await.map_err(|error| error.to_string()),
+    pub(crate) async fn note_end(&self, attempts: Attempts, back: &Back, end: &impl Serialize) {
+        let noted = match serde_json::to_string(&Noted { code_hash: back.code_hash.clone(), end }) {
+            Ok(ended) => self.store().attempt_end(attempts, &back.state_hash, &ended).await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = noted {
@@ -27,22 +56,23 @@ impl Engine {
         }
     }
 
-    /// An attempt of this browser and of whoever `theirs` knows, once it has ended. One that nobody ends any more, because its
-    /// process did, is as good as unknown.
-    pub(crate) async fn attempt_ended(
+    /// How an attempt of this browser and of whoever `theirs` knows ended, once it has. One that nobody ends any more, because
+    /// its process did, is as good as unknown, and so is one that another version noted otherwise.
+    pub(crate) async fn attempt_ended<End: DeserializeOwned>(
         &self,
         attempts: Attempts,
-        state_hash: &str,
-        browser_hash: &str,
+        back: &Back,
         theirs: impl Fn(&TakenAttempt) -> bool,
-    ) -> Result<Option<TakenAttempt>, StoreError> {
+    ) -> Result<Option<(TakenAttempt, End)>, StoreError> {
         let began = Instant::now();
         let patience = Duration::from_secs(PATIENCE_S);
         loop {
-            let attempt = self.store().attempt_taken(attempts, state_hash, browser_hash, self.now()).await?;
+            let attempt = self.store().attempt_taken(attempts, &back.state_hash, &back.browser_hash, self.now()).await?;
             let Some(attempt) = attempt.filter(&theirs) else { return Ok(None) };
-            if attempt.ended.is_some() {
-                return Ok(Some(attempt));
+            if let Some(ended) = &attempt.ended {
+                let noted: Option<Noted<End>> = serde_json::from_str(ended).ok();
+                let same = noted.filter(|noted| noted.code_hash == back.code_hash);
+                return Ok(same.map(|noted| (attempt, noted.end)));
             }
             let for_s = u64::try_from((self.now() - attempt.taken_at) / SECOND).unwrap_or_default();
             if for_s > PATIENCE_S || began.elapsed() > patience {

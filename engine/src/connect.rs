@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::account::Person;
+use crate::again::Back;
 use crate::apps::Unusable;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::connection::{Actor, Connection, State};
@@ -143,6 +144,14 @@ pub enum FinishError {
     Store(#[from] StoreError),
 }
 
+/// An attempt that somebody came back to, and when.
+#[derive(Clone, Copy)]
+struct Taken<'a> {
+    attempt: &'a ConnectAttempt,
+    back: &'a Back,
+    at: Millis,
+}
+
 impl Engine {
     /// Remembers an attempt and answers where to send the browser.
     ///
@@ -195,27 +204,24 @@ impl Engine {
     /// # Errors
     /// See [`FinishError`].
     pub async fn connect_finish(&self, person: &Person, browser: &str, callback: Callback) -> Result<Connected, FinishError> {
-        let state_hash = sha256_hex(callback.state.as_deref().ok_or(FinishError::StateMismatch)?.as_bytes());
-        let (browser_hash, now) = (sha256_hex(browser.as_bytes()), self.now());
-        let Some(attempt) = self.store().connect_attempt_take(&state_hash, &browser_hash, now).await? else {
-            return self.connect_again(person, &state_hash, &browser_hash).await;
+        let back = Back::of(browser, &callback).ok_or(FinishError::StateMismatch)?;
+        let now = self.now();
+        let Some(attempt) = self.store().connect_attempt_take(&back.state_hash, &back.browser_hash, now).await? else {
+            return self.connect_again(person, &back).await;
         };
         let (engine, person) = (self.clone(), person.clone());
         uncancelled(async move {
-            let finished = engine.finish(&person, (&attempt, now), callback).await;
-            engine.note_connect_end(&attempt.state_hash, &finished).await;
+            let taken = Taken { attempt: &attempt, back: &back, at: now };
+            let finished = engine.finish(&person, taken, callback).await;
+            engine.note_connect_end(&back, &finished).await;
             finished
         })
         .await
     }
 
-    /// The attempt must be this person's, who must still be allowed to connect. With it comes when it was taken.
-    async fn finish(
-        &self,
-        person: &Person,
-        (attempt, taken_at): (&ConnectAttempt, Millis),
-        callback: Callback,
-    ) -> Result<Connected, FinishError> {
+    /// The attempt must be this person's, who must still be allowed to connect.
+    async fn finish(&self, person: &Person, taken: Taken<'_>, callback: Callback) -> Result<Connected, FinishError> {
+        let attempt = taken.attempt;
         if attempt.organisation_id != person.organisation_id || attempt.user_id != person.user_id || !person.manages() {
             return Err(FinishError::StateMismatch);
         }
@@ -223,15 +229,11 @@ impl Engine {
             return Err(if error == "access_denied" { FinishError::AccessDenied } else { FinishError::AuthorizationFailed });
         }
         let code = callback.code.ok_or(FinishError::AuthorizationFailed)?;
-        self.exchange_and_adopt(person, (attempt, taken_at), &code).await
+        self.exchange_and_adopt(person, taken, &code).await
     }
 
-    async fn exchange_and_adopt(
-        &self,
-        person: &Person,
-        (attempt, taken_at): (&ConnectAttempt, Millis),
-        code: &str,
-    ) -> Result<Connected, FinishError> {
+    async fn exchange_and_adopt(&self, person: &Person, taken: Taken<'_>, code: &str) -> Result<Connected, FinishError> {
+        let attempt = taken.attempt;
         let verifier = self.vault().open_row(TABLE, VERIFIER, &attempt.state_hash, &attempt.organisation_id, &attempt.verifier_sealed)?;
         let app = self.oauth_app(&attempt.organisation_id, attempt.app_id.as_deref()).await.map_err(unusable)?;
         let expected = match attempt.connection_id.as_deref() {
@@ -242,7 +244,7 @@ impl Engine {
         let tokens = self.linear().exchange(&app, code, &verifier).await.map_err(exchange_failed)?;
         let (client_id, issued_at, connection) = (app.client_id, self.now(), attempt.connection_id.as_deref());
         // Before anything else: whatever fails or crashes from here on, the pair is known.
-        let brought = Brought { organisation: &attempt.organisation_id, client_id: &client_id, connection, tokens: &tokens, at: taken_at };
+        let brought = Brought { organisation: &attempt.organisation_id, client_id: &client_id, connection, tokens: &tokens, at: taken.at };
         let id = self.minted(brought).await?;
         let minted = Minted { client_id, issued_at, tokens, id };
         let identity = self.linear().identity(&minted.tokens.access).await;
@@ -253,7 +255,7 @@ impl Engine {
         };
         if adopted.is_err() {
             // It is under way no more, so that the pair can be revoked.
-            self.note_connect_end(&attempt.state_hash, &adopted).await;
+            self.note_connect_end(taken.back, &adopted).await;
             self.give_back(&minted.id, workspace.as_deref()).await;
         }
         adopted

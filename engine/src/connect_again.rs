@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Engine;
 use crate::account::Person;
+use crate::again::Back;
 use crate::connect::{Connected, FinishError};
 use crate::connection::State;
-use crate::store::Attempts;
+use crate::store::{Attempts, TakenAttempt};
 
 /// What a person was told, as it is stored for as long as the attempt would have been good.
 #[derive(Serialize, Deserialize)]
@@ -66,19 +67,16 @@ impl From<Ended> for Result<Connected, FinishError> {
 }
 
 impl Engine {
-    pub(crate) async fn note_connect_end(&self, state_hash: &str, finished: &Result<Connected, FinishError>) {
-        self.note_end(Attempts::Connect, state_hash, &Ended::from(finished)).await;
+    pub(crate) async fn note_connect_end(&self, back: &Back, finished: &Result<Connected, FinishError>) {
+        self.note_end(Attempts::Connect, back, &Ended::from(finished)).await;
     }
 
     /// How this browser's attempt ended, which may be under way still.
-    pub(crate) async fn connect_again(&self, person: &Person, state_hash: &str, browser_hash: &str) -> Result<Connected, FinishError> {
-        let attempt = self
-            .attempt_ended(Attempts::Connect, state_hash, browser_hash, |attempt| {
-                attempt.organisation_id == person.organisation_id && attempt.user_id.as_ref() == Some(&person.user_id)
-            })
-            .await?;
-        let ended = attempt.and_then(|attempt| attempt.ended).ok_or(FinishError::StateMismatch)?;
-        let ended: Ended = serde_json::from_str(&ended).map_err(|_| FinishError::Failed)?;
+    pub(crate) async fn connect_again(&self, person: &Person, back: &Back) -> Result<Connected, FinishError> {
+        let theirs =
+            |attempt: &TakenAttempt| attempt.organisation_id == person.organisation_id && attempt.user_id.as_ref() == Some(&person.user_id);
+        let ended = self.attempt_ended(Attempts::Connect, back, theirs).await?;
+        let (_, ended): (_, Ended) = ended.ok_or(FinishError::StateMismatch)?;
         self.still(person, Result::from(ended)?).await
     }
 

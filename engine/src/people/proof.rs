@@ -9,6 +9,7 @@ use url::Url;
 use super::proved::{Proof, ProofBeginError, ProofEnd, ProofError, Told};
 use super::redeem::{CodeError, ConfirmError, Guesser};
 use crate::account::{self, Person};
+use crate::again::Back;
 use crate::clock::{MINUTE, Millis};
 use crate::connect::{BeginError, Callback};
 use crate::connection::{Actor, Connection, Reason, State};
@@ -117,10 +118,9 @@ impl Engine {
         address: &str,
         callback: &Callback,
     ) -> Result<Option<ProofEnd>, StoreError> {
-        let Some(state) = &callback.state else { return Ok(None) };
-        let (state_hash, browser_hash) = (sha256_hex(state.as_bytes()), sha256_hex(browser.as_bytes()));
-        let Some(attempt) = self.store().proof_attempt_take(&state_hash, &browser_hash, self.now()).await? else {
-            return self.proof_again(person, &state_hash, &browser_hash).await;
+        let Some(back) = Back::of(browser, callback) else { return Ok(None) };
+        let Some(attempt) = self.store().proof_attempt_take(&back.state_hash, &back.browser_hash, self.now()).await? else {
+            return self.proof_again(person, &back).await;
         };
         let approved = approved(person, &attempt, callback);
         let (engine, person, address) = (self.clone(), person.cloned(), address.to_owned());
@@ -131,7 +131,7 @@ impl Engine {
                 Err(error) => Err(error),
             };
             let end = ProofEnd { of_code: attempt.code_hash.is_some(), outcome };
-            engine.note_proof_end(&attempt.state_hash, &end).await;
+            engine.note_proof_end(&back, &end).await;
             end
         });
         Ok(Some(end.await))

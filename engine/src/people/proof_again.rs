@@ -4,34 +4,27 @@ use super::proved::{Proof, ProofEnd, ProofError};
 use super::redeem::Confirmed;
 use crate::Engine;
 use crate::account::Person;
+use crate::again::Back;
 use crate::store::{Attempts, StoreError, TakenAttempt};
 
 impl Engine {
-    pub(super) async fn note_proof_end(&self, state_hash: &str, end: &ProofEnd) {
+    pub(super) async fn note_proof_end(&self, back: &Back, end: &ProofEnd) {
         let failed = ProofEnd { of_code: end.of_code, outcome: Err(ProofError::Failed) };
         // What failed here is in the log, and nobody else's.
         let noted = if matches!(end.outcome, Err(ProofError::Sealed(_) | ProofError::Store(_))) { &failed } else { end };
-        self.note_end(Attempts::Proof, state_hash, noted).await;
+        self.note_end(Attempts::Proof, back, noted).await;
     }
 
     /// How this browser's attempt ended, which may be under way still; `None` where it has none.
-    pub(super) async fn proof_again(
-        &self,
-        person: Option<&Person>,
-        state_hash: &str,
-        browser_hash: &str,
-    ) -> Result<Option<ProofEnd>, StoreError> {
+    pub(super) async fn proof_again(&self, person: Option<&Person>, back: &Back) -> Result<Option<ProofEnd>, StoreError> {
         let theirs = |attempt: &TakenAttempt| {
             // Where nobody was signed in, whoever it made an account for is by now.
             attempt.user_id.is_none() || attempt.user_id.as_ref() == person.map(|person| &person.user_id)
         };
-        let attempt = self.attempt_ended(Attempts::Proof, state_hash, browser_hash, theirs).await?;
-        let ended = attempt.as_ref().and_then(|attempt| attempt.ended.as_deref());
-        let (Some(attempt), Some(Ok(ProofEnd { of_code, outcome }))) = (&attempt, ended.map(serde_json::from_str)) else {
-            return Ok(None);
-        };
+        let Some((attempt, end)) = self.attempt_ended(Attempts::Proof, back, theirs).await? else { return Ok(None) };
+        let ProofEnd { of_code, outcome } = end;
         let outcome = match outcome {
-            Ok(proof) => self.still_proved(person, attempt, proof).await,
+            Ok(proof) => self.still_proved(person, &attempt, proof).await,
             Err(error) => Err(error),
         };
         Ok(Some(ProofEnd { of_code, outcome }))

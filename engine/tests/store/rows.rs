@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use relink_engine::account::{NewMember, Role};
 use relink_engine::connection::{Actor, Evidence, PassingError, Reason, State};
-use relink_engine::store::{Act, Actor as Doer, Adopted, Adoption, ApiKeyRow, ConnectAttempt, Member, MintedGrant, Store, StoredSession};
+use relink_engine::store::{
+    Act, Actor as Doer, Adopted, Adoption, ApiKeyRow, Attempts, ConnectAttempt, Member, MintedGrant, ProofAttempt, Store, StoredSession,
+};
 use tokio::task::JoinSet;
 
 use crate::on_both;
@@ -22,6 +24,7 @@ on_both!(
     of_many_callbacks_one_takes_the_attempt,
     another_browser_takes_nothing_and_uses_nothing_up,
     an_attempt_runs_out,
+    how_an_attempt_ended_is_told_to_its_browser_until_it_runs_out,
     a_workspace_is_adopted_and_adopted_again,
     a_workspace_belongs_to_one_organisation_at_a_time,
     of_many_organisations_one_gets_the_workspace,
@@ -220,6 +223,42 @@ async fn an_attempt_runs_out(fresh: Fresh) {
     attempt(&fresh.store).await;
     assert!(fresh.store.connect_attempt_take("state", "browser", 1_000).await.unwrap().is_none());
     assert_eq!(fresh.store.forget_expired(1_000).await.unwrap(), 1);
+}
+
+async fn how_an_attempt_ended_is_told_to_its_browser_until_it_runs_out(fresh: Fresh) {
+    let store = &fresh.store;
+    let ConnectAttempt { organisation_id, user_id, .. } = attempt(store).await;
+    let proof = ProofAttempt {
+        state_hash: "state".to_owned(),
+        browser_hash: "browser".to_owned(),
+        organisation_id: organisation_id.clone(),
+        user_id: Some(user_id.clone()),
+        connection_id: "c1".to_owned(),
+        app_id: None,
+        linear_id: None,
+        code_hash: None,
+        verifier_sealed: vec![1],
+        expires_at: 1_000,
+    };
+    store.proof_attempt_create(&proof).await.unwrap();
+    for attempts in [Attempts::Connect, Attempts::Proof] {
+        let told = async |browser, now| store.attempt_taken(attempts, "state", browser, now).await.unwrap();
+        store.attempt_end(attempts, "state", "too early").await.unwrap();
+        assert!(told("browser", 1).await.is_none(), "nobody came back with it");
+        let taken = match attempts {
+            Attempts::Connect => store.connect_attempt_take("state", "browser", 2).await.unwrap().is_some(),
+            Attempts::Proof => store.proof_attempt_take("state", "browser", 2).await.unwrap().is_some(),
+        };
+        assert!(taken);
+        let under_way = told("browser", 3).await.unwrap();
+        assert_eq!((under_way.ended, under_way.taken_at, under_way.user_id.as_ref()), (None, 2, Some(&user_id)));
+        for ended in ["first", "second"] {
+            store.attempt_end(attempts, "state", ended).await.unwrap();
+        }
+        let attempt = told("browser", 999).await.unwrap();
+        assert_eq!((attempt.ended.as_deref(), &attempt.organisation_id), (Some("first"), &organisation_id));
+        assert!(told("other", 3).await.is_none() && told("browser", 1_000).await.is_none());
+    }
 }
 
 async fn a_workspace_is_adopted_and_adopted_again(fresh: Fresh) {

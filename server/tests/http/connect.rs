@@ -130,6 +130,8 @@ async fn a_callback_that_comes_again_says_how_its_attempt_ended() {
         browser.get("/integrations").await.shows("Acme Robotics is connected.");
     }
     assert_eq!(world.count("token"), exchanges, "Linear is not asked again");
+    let other = browser.decide(&leave, "acme-robotics", "approve");
+    assert_eq!(browser.get(&other).await.location(), "/integrations?error=state_mismatch", "another code is another answer");
     let leave = browser.leave_for_linear(&[]).await;
     let denied = browser.decide(&leave, "acme-robotics", "cancel");
     for _ in 0..2 {

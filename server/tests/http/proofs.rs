@@ -10,6 +10,7 @@ use relink_engine::people::ProofError;
 use relink_simulator::{Endpoint, Kind};
 
 use crate::apps::{own_app, private};
+use crate::cuts::empty_database;
 use crate::keys::{contains, on_disk};
 use crate::link_pages::{enter, redeem};
 use crate::mail::with_mail;
@@ -251,9 +252,32 @@ async fn a_proof_that_comes_back_twice_ends_the_same_while_it_is_under_way_and_a
     assert_eq!(mia.get(&back).await.location(), "/integrations?error=state_mismatch", "it is forgotten");
 }
 
+/// Over plain http somebody can give a browser the cookie of their own, and a callback of theirs with a code of another's.
+#[tokio::test]
+async fn a_proof_that_is_finished_is_told_to_nobody_who_comes_with_another_code() {
+    let world = World::new().await;
+    let (_owner, id) = acme(&world).await;
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    let url = leave(&mut mia, &id).await;
+    let (back, other) = (mia.approve_as(&url, "acme-robotics", ELIF), mia.approve_as(&url, "acme-robotics", ELIF));
+    assert_ne!(back, other);
+    assert_eq!(mia.get(&back).await.location(), "/team");
+    let without = back.split('&').filter(|part| !part.contains("code=")).collect::<Vec<_>>().join("&");
+    for another in [&other, &without, &format!("{without}&error=access_denied")] {
+        let another = if another.contains('?') { another.clone() } else { another.replacen('&', "?", 1) };
+        assert_eq!(mia.get(&another).await.location(), "/integrations?error=state_mismatch", "{another}");
+    }
+    assert_eq!(mia.get(&back).await.location(), "/team");
+}
+
 #[tokio::test]
 async fn each_of_two_proofs_in_one_browser_says_again_how_it_ended() {
-    let world = World::new().await;
+    for postgres in [None, empty_database().await] {
+        two_proofs(World::with(Setup { postgres, ..Setup::default() }).await).await;
+    }
+}
+
+async fn two_proofs(world: World) {
     let (_owner, id) = acme(&world).await;
     let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
     let (one, other) = (leave(&mut mia, &id).await, leave(&mut mia, &id).await);
@@ -279,7 +303,12 @@ async fn approved_for_a_code<'a>(world: &'a World, owner: &mut Browser<'_>, conn
 
 #[tokio::test]
 async fn an_account_whose_first_answer_never_arrived_is_opened_again_until_it_has_a_password() {
-    let world = World::new().await;
+    for postgres in [None, empty_database().await] {
+        a_first_answer_is_lost(World::with(Setup { postgres, ..Setup::default() }).await).await;
+    }
+}
+
+async fn a_first_answer_is_lost(world: World) {
     let (mut owner, id) = acme(&world).await;
     let (mut phone, back) = approved_for_a_code(&world, &mut owner, &id).await;
     let before = phone.cookies.clone();
