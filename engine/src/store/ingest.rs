@@ -22,9 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(6);
 const ALONE: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '4s'; \
     SELECT set_config('synchronous_commit', 'on', TRUE) WHERE current_setting('synchronous_commit') <> 'remote_apply'; ";
 
-/// Not while a dump is being restored: without its trigger, `delivery_log` gives out once more what the database of before gave.
-const WHOLE: &str =
-    " WHERE EXISTS (SELECT 1 FROM pg_trigger WHERE tgrelid = 'delivery_log'::regclass AND tgname = 'delivery_log_elsewhere')";
+/// False while a dump is being restored: without its trigger, `delivery_log` gives out once more what the database of before gave.
+macro_rules! has_trigger {
+    () => {
+        "EXISTS (SELECT 1 FROM pg_trigger WHERE tgrelid = 'delivery_log'::regclass AND tgname = 'delivery_log_elsewhere')"
+    };
+}
+const WHOLE: &str = concat!(" WHERE ", has_trigger!());
 
 /// What came of storing deliveries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +44,18 @@ impl Store {
     #[must_use]
     pub fn blocks(&self) -> bool {
         self.ingest.is_some()
+    }
+
+    /// Tells whether nothing is missing that a delivery is numbered by: if it is, what else is not there may only not be there
+    /// yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn gives_numbers(&self) -> Stored<bool> {
+        match &self.db {
+            Db::Sqlite(_) => Ok(true),
+            Db::Postgres(pool) => Ok(sqlx::query_scalar(concat!("SELECT ", has_trigger!())).fetch_one(pool).await?),
+        }
     }
 
     /// Stores at most [`BATCH_MAX`] deliveries. An event that is there already is counted, and given to those who had not heard

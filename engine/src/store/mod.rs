@@ -146,6 +146,8 @@ pub enum StoreError {
     Disk(DiskTrouble),
     #[error(transparent)]
     Served(#[from] ServeLockError),
+    #[error("the database is being restored, or was in part only")]
+    Restoring,
     /// Not every name and every body can be stored there.
     #[error("the database stores text as {0}, and Relink's is UTF-8: make one with ENCODING 'UTF8'")]
     Encoding(String),
@@ -175,6 +177,7 @@ impl StoreError {
             | StoreError::NoConnection
             | StoreError::Encoding(_)
             | StoreError::Served(_)
+            | StoreError::Restoring
             | StoreError::AuditLocked
             | StoreError::Inconsistent { .. } => None,
         }

@@ -138,8 +138,7 @@ async fn a_dump_that_is_restored_slowly_is_touched_by_nobody_before_it_is_whole(
             assert_eq!(ask(&database, VERSION), copied, "part {part}: {}", fleet.said(0));
         }
     }
-    println!("{acknowledged} were acknowledged meanwhile");
-    all_is_well(&fleet, &workspace, &end, 0).await;
+    all_is_well(&fleet, &workspace, &end, acknowledged).await;
     let began = Instant::now();
     while ask(&database, VERSION) != newest {
         assert!(began.elapsed() < Duration::from_secs(10), "{}", fleet.said(0));
