@@ -95,6 +95,30 @@ fn caddy(relink: u16) -> Proxy {
     Proxy { child: run(&mut command), port, _dir: dir }
 }
 
+fn traefik(relink: u16) -> Proxy {
+    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
+    certificate(dir.path());
+    let place = |name: &str| dir.path().join(name).display().to_string();
+    let (fixed, own) = configuration("yaml").split_once("---\n").expect("two files");
+    let fixed = changed(
+        fixed,
+        &[
+            ("\":80\"", &format!("127.0.0.1:{}", free_port())),
+            ("\":443\"", &format!("127.0.0.1:{port}")),
+            ("/var/lib/traefik/acme.json", &place("acme.json")),
+            ("/etc/traefik/relink.yml", &place("relink.yml")),
+        ],
+    );
+    let relink = format!("127.0.0.1:{relink}");
+    let own = changed(own, &[("127.0.0.1:3000", &relink), ("tls: { certResolver: letsencrypt }", "tls: {}")]);
+    let own = format!("{own}tls:\n  certificates: [{{ certFile: {}, keyFile: {} }}]\n", place("cert.pem"), place("key.pem"));
+    fs::write(dir.path().join("traefik.yml"), fixed).unwrap();
+    fs::write(dir.path().join("relink.yml"), own).unwrap();
+    let mut command = Command::new("traefik");
+    command.arg(format!("--configFile={}", place("traefik.yml")));
+    Proxy { child: run(&mut command), port, _dir: dir }
+}
+
 /// A browser on another machine, as far as the proxy can see.
 #[expect(clippy::disallowed_methods, reason = "a test's browser is not Relink's client")]
 fn browser(from: &str, port: u16) -> reqwest::Client {
@@ -158,6 +182,11 @@ async fn the_configuration_for_nginx_in_readme_says_who_asks_and_holds_nothing_b
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_configuration_for_caddy_in_readme_says_who_asks_and_holds_nothing_back() {
     stands_behind(caddy).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_configuration_for_traefik_in_readme_says_who_asks_and_holds_nothing_back() {
+    stands_behind(traefik).await;
 }
 
 /// There, IPv4 peers wear the clothes of IPv6.
