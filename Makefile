@@ -1,7 +1,6 @@
 # `make help` lists what can be typed. Each target installs what it needs and this machine lacks.
 
 export PATH := $(shell .ci/setup path):$(PATH)
-SITE := target/site/pkg/relink.wasm
 
 .PHONY: help run test quality torture fuzz watch bench build release check unit browser pictures
 
@@ -19,8 +18,8 @@ fuzz: ## read and verify CASES=10000000 odd webhooks of each kind
 	RELINK_FUZZ_CASES=$(or $(CASES),10000000) cargo test --locked --release -p relink-engine --test fuzz
 
 watch: ## rebuild and reload on every change
-	@.ci/setup build
-	cargo leptos watch --cargo-locked -- serve --demo
+	@.ci/setup watch
+	PATH="$$PWD/.ci/watch:$$PATH" cargo leptos watch --cargo-locked -- serve --demo
 
 test: ## every check and test: format, lints, unit, store on both databases, HTTP, browser
 	@.ci/setup test
@@ -43,7 +42,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 .PHONY: site
 site: ## the browser's half: WebAssembly, script and style in target/site
 	@.ci/setup build
-	cargo leptos build --release --frontend-only --cargo-locked
+	cargo run --locked -p xtask -- site
 
 build: site ## the debug binary with the browser's half inside
 	cargo build --locked -p relink

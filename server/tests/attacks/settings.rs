@@ -206,7 +206,9 @@ fn what_is_built_and_tested_is_what_the_lock_file_names() {
     let makefile = include_str!("../../../Makefile");
     let builds: Vec<&str> =
         makefile.lines().filter(|line| line.starts_with('\t') && line.contains("cargo ")).filter(|line| !line.contains(" fmt ")).collect();
-    for target in ["cargo leptos build", "cargo build --locked -p relink", "cargo build --locked --release", "clippy", "cargo test"] {
+    for target in
+        ["cargo leptos watch", "-p xtask", "cargo build --locked -p relink", "cargo build --locked --release", "clippy", "cargo test"]
+    {
         assert!(builds.iter().any(|line| line.contains(target)), "{target}");
     }
     let loose: Vec<&&str> = builds.iter().filter(|line| !line.contains("locked")).collect();
