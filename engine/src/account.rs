@@ -3,7 +3,7 @@
 mod email;
 
 use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 pub(crate) use email::spelled;
 pub use email::{email, spellings};

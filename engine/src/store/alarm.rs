@@ -1,6 +1,6 @@
 //! Breaks of connections that somebody has to be told about.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Store, Stored, on};
 use crate::clock::{Millis, SECOND};

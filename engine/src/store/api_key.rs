@@ -1,6 +1,6 @@
 //! Keys for machines. Only a hash is kept.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::audit::{note, noted};
 use super::postgres::transact;

@@ -1,6 +1,6 @@
 //! Linear OAuth apps of organisations. Their secrets are sealed.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::audit::note;
 use super::postgres::transact;

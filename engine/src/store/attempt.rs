@@ -1,6 +1,6 @@
 //! What is left of attempts at Linear that were taken: how they ended, for a browser that comes back with one again.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Store, Stored, on};
 use crate::clock::Millis;

@@ -4,7 +4,7 @@
 mod key;
 mod verify;
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 pub use key::AuditKey;
 pub use verify::AuditCheck;

@@ -1,6 +1,6 @@
 //! People on their way through Linear's consent page.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Store, StoreError, Stored, on};
 use crate::clock::Millis;

@@ -1,6 +1,6 @@
 //! Connections and their three states.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::audit::note;
 use super::postgres::transact;

@@ -1,7 +1,7 @@
 //! Deliveries: verified webhooks as they came, in the order in which they were committed.
 
 use bytes::Bytes;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::delivery_page::OUTCOMES;
 use super::epoch::given_out;

@@ -1,6 +1,6 @@
 //! Destinations that deliveries are handed on to.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::audit::{note, noted};
 use super::postgres::transact;

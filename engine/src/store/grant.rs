@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::connection::same_installation;
 use super::{Store, Stored, on};

@@ -1,6 +1,7 @@
 //! Who belongs to which organisation, as what.
 
-use sqlx::{Connection as _, FromRow};
+use sqlx::Connection as _;
+use sqlx_macros::FromRow;
 
 use super::audit::{begin, note};
 use super::postgres::transact;

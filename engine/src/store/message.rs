@@ -1,7 +1,7 @@
 //! Messages: deliveries on their way to a destination. A process claims what it sends; a claim of a process that died is
 //! free again.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::audit::note;
 use super::postgres::transact;

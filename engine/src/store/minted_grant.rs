@@ -1,6 +1,6 @@
 //! Pairs that Linear minted and that no connection holds yet: each is adopted, or given back.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::postgres::transact;
 use super::{Db, NewGrant, Store, Stored, on};

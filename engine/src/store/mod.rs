@@ -283,14 +283,14 @@ impl Store {
         match &self.db {
             Db::Sqlite(pool) => {
                 let mut tx = pool.begin_immediate().await?;
-                unlocked(sqlx::migrate!("../migrations/sqlite")).run_direct(None, &mut **tx, false).await?;
+                unlocked(sqlx_macros::migrate!("../migrations/sqlite")).run_direct(None, &mut **tx, false).await?;
                 tx.commit().await?;
             }
             Db::Postgres(pool) => {
                 let mut tx = pool.begin_migrating().await?;
                 // Held to the end of the transaction, so a pooler in transaction mode does not break it.
                 sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK).execute(&mut *tx).await?;
-                unlocked(sqlx::migrate!("../migrations/postgres")).run_direct(None, &mut *tx, false).await?;
+                unlocked(sqlx_macros::migrate!("../migrations/postgres")).run_direct(None, &mut *tx, false).await?;
                 tx.commit().await?;
             }
         }

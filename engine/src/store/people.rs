@@ -1,7 +1,7 @@
 //! Who is who in Linear, and the codes that prove it. Acts of one organisation go one after the other: each of them writes
 //! its line of the audit trail first.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::audit::{note, noted};
 use super::postgres::transact;

@@ -1,6 +1,6 @@
 //! What shows that an account is whose its e-mail says: codes that were mailed, attempts at Linear, and an owner's word.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::audit::{note, noted};
 use super::postgres::transact;

@@ -1,6 +1,6 @@
 //! Leases, rotation and the history of refreshes. Every write names the generation that was read.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::grant::grant_columns;
 use super::{Db, NewGrant, SealedGrant, Store, Stored, on};

@@ -1,6 +1,6 @@
 //! Refused webhooks, counted by the hour.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Store, Stored, on};
 use crate::clock::Millis;

@@ -1,6 +1,6 @@
 //! Browser sessions. The id in the cookie is hashed; the row alone signs nobody in.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::audit::{note, noted};
 use super::postgres::transact;

@@ -230,13 +230,6 @@ impl<'p> Executor<'p> for &'_ Lite {
     {
         (&self.pool).prepare_with(sql, parameters)
     }
-
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Sqlite>, Error>>
-    where
-        'p: 'e,
-    {
-        (&self.pool).describe(sql)
-    }
 }
 
 /// A transaction whose errors are heard of.
@@ -321,12 +314,5 @@ impl<'c> Executor<'c> for &'c mut Watched {
         'c: 'e,
     {
         (&mut *self.tx).prepare_with(sql, parameters)
-    }
-
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Sqlite>, Error>>
-    where
-        'c: 'e,
-    {
-        (&mut *self.tx).describe(sql)
     }
 }

@@ -1,6 +1,6 @@
 //! Counting tries, so that guessing is slow on every replica together.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Store, Stored, on};
 use crate::clock::Millis;

@@ -1,6 +1,6 @@
 //! People's accounts.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::audit::noted;
 use super::{Act, Store, Stored, on};

@@ -1,6 +1,6 @@
 //! Signing secrets of workspaces' own webhooks, and who listens to a workspace.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::audit::{note, noted};
 use super::postgres::transact;

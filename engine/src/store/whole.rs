@@ -23,7 +23,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn is_up_to_date(&self) -> Stored<bool> {
-        let own = sqlx::migrate!("../migrations/sqlite").iter().map(|one| one.version).max();
+        let own = sqlx_macros::migrate!("../migrations/sqlite").iter().map(|one| one.version).max();
         let there = self.version().await?;
         Ok(there.is_none() || there >= own)
     }
@@ -51,7 +51,7 @@ impl Store {
 
 /// How many a schema of this version has.
 fn references(version: i64) -> i64 {
-    let scripts = sqlx::migrate!("../migrations/postgres");
+    let scripts = sqlx_macros::migrate!("../migrations/postgres");
     let upto = scripts.iter().filter(|one| one.version <= version);
     upto.map(|one| one.sql.as_str().matches("REFERENCES").count()).sum::<usize>().try_into().unwrap_or(i64::MAX)
 }
