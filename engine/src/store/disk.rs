@@ -90,11 +90,14 @@ impl Disk {
     pub async fn open(path: &Path, opener: Opener) -> Result<Disk, ServeLockError> {
         let io = |error| ServeLockError::Io(path.display().to_string(), error);
         let opened = make_or_find(path).map_err(io)?;
+        if fs::metadata(path).map_err(io)?.nlink() > 1 {
+            // What the last user of the other name left in its log is not beside this one.
+            return Err(ServeLockError::HardLink(path.display().to_string()));
+        }
         let real = fs::canonicalize(path).map_err(io)?;
         let serving = match opener {
             Opener::Server => Some(ServeLock::take(&real).await?),
-            Opener::Other if !log_of(&real).exists() => ServeLock::refuse_if_served(&real).map(|()| None)?,
-            Opener::Other => None,
+            Opener::Other => ServeLock::refuse_if_served_elsewhere(&real, &log_of(&real)).await.map(|()| None)?,
         };
         Ok(Disk {
             path: path.to_owned(),
@@ -279,6 +282,16 @@ mod tests {
         assert_eq!(disk.trouble(), Some(DiskTrouble::Replaced));
         fs::rename(&aside, disk.path()).unwrap();
         assert_eq!(disk.trouble(), None);
+    }
+
+    #[tokio::test]
+    async fn a_file_of_two_names_is_opened_by_neither() {
+        let (dir, disk) = made().await;
+        fs::hard_link(disk.path(), dir.path().join("other.db")).unwrap();
+        for name in ["relink.db", "other.db"] {
+            let opened = Disk::open(&dir.path().join(name), Opener::Server).await;
+            assert!(matches!(opened, Err(ServeLockError::HardLink(_))), "{opened:?}");
+        }
     }
 
     #[tokio::test]

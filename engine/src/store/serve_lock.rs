@@ -9,6 +9,8 @@ use std::time::Duration;
 /// A command that looks whether somebody serves the file holds its lock for a moment.
 const TRIES: usize = 5;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+/// For the log of a server that starts.
+const LOOKS: usize = 40;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeLockError {
@@ -18,6 +20,10 @@ pub enum ServeLockError {
         "{0}: another relink serves this file under another name (a link to it), and SQLite keeps what it writes beside that name: use that one"
     )]
     ElsewhereServed(String),
+    #[error(
+        "{0} has another name (a hard link), and SQLite keeps what it writes beside one of them: remove the other name, or copy the file"
+    )]
+    HardLink(String),
     #[error("{0}: {1}")]
     Io(String, io::Error),
 }
@@ -48,15 +54,22 @@ impl ServeLock {
         Ok(ServeLock { _database: file, _name: name })
     }
 
-    /// Refuses a file that somebody serves. For who found no log of SQLite's beside its name, as there is beside the name that a
-    /// file is served under.
-    pub fn refuse_if_served(database: &Path) -> Result<(), ServeLockError> {
-        let file = open(database, OpenOptions::new().read(true))?;
-        if taken(file.try_lock_shared()).map_err(|error| io_of(database, error))? {
-            return Ok(());
+    /// Refuses a file that somebody serves under another name: then SQLite's log is not beside this one. A server that starts
+    /// makes it a moment after it has taken the lock.
+    pub async fn refuse_if_served_elsewhere(database: &Path, log: &Path) -> Result<(), ServeLockError> {
+        for _ in 0..LOOKS {
+            if log.exists() || !is_served(database)? {
+                return Ok(());
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
         }
         Err(ServeLockError::ElsewhereServed(database.display().to_string()))
     }
+}
+
+fn is_served(database: &Path) -> Result<bool, ServeLockError> {
+    let file = open(database, OpenOptions::new().read(true))?;
+    taken(file.try_lock_shared()).map(|taken| !taken).map_err(|error| io_of(database, error))
 }
 
 fn open(path: &Path, how: &OpenOptions) -> Result<File, ServeLockError> {
@@ -103,9 +116,13 @@ mod tests {
         fs::remove_file(lock).unwrap();
         assert!(matches!(ServeLock::take(&database).await, Err(ServeLockError::Held(_))));
         assert!(matches!(ServeLock::take(&copy).await, Err(ServeLockError::Held(_))), "another name of the same file");
-        assert!(matches!(ServeLock::refuse_if_served(&copy), Err(ServeLockError::ElsewhereServed(_))));
+        let (log, none) = (dir.path().join("relink.db-wal"), dir.path().join("copy.db-wal"));
+        fs::write(&log, "").unwrap();
+        ServeLock::refuse_if_served_elsewhere(&database, &log).await.unwrap();
+        let elsewhere = ServeLock::refuse_if_served_elsewhere(&copy, &none).await;
+        assert!(matches!(elsewhere, Err(ServeLockError::ElsewhereServed(_))));
         drop(first);
-        ServeLock::refuse_if_served(&copy).unwrap();
+        ServeLock::refuse_if_served_elsewhere(&copy, &none).await.unwrap();
         ServeLock::take(&database).await.unwrap();
     }
 
