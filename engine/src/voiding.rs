@@ -16,6 +16,8 @@ use crate::store::StoreError;
 
 /// A revocation is given up after so long, with all that belongs to it.
 const LASTS: Duration = Duration::from_secs(10);
+/// Nothing is sent later than that: Linear has the rest of the time to carry it out in.
+const SENT_WITHIN: Duration = Duration::from_secs(3);
 /// One that is still there after so long belongs to a process that died or stands still, which sends nothing any more.
 const OUTWAITED: Duration = Duration::from_secs(11);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -80,7 +82,7 @@ impl Engine {
     /// This process may have stood still since, and somebody connected meanwhile: then it sends nothing.
     async fn revoke(&self, voiding: &Voiding, token: &SecretString, hint: &'static str) -> Revocation {
         let (store, id, began) = (self.store().clone(), voiding.id.clone(), voiding.began);
-        let stands = async move { store.voiding_stands(&id).await.unwrap_or(false) && began.elapsed() < LASTS };
+        let stands = async move { store.voiding_stands(&id).await.unwrap_or(false) && began.elapsed() < SENT_WITHIN };
         self.linear().revoke(token, hint, stands).await
     }
 

@@ -8,12 +8,12 @@ use url::Url;
 
 use super::proved::{Proof, ProofBeginError, ProofEnd, ProofError, Told};
 use super::redeem::{CodeError, ConfirmError, Guesser};
-use crate::account::{self, Person};
 use crate::again::Back;
 use crate::clock::{MINUTE, Millis};
 use crate::connect::{BeginError, Callback};
 use crate::connection::{Actor, Connection, Reason, State};
 use crate::digest::sha256_hex;
+use crate::account::{self, Person};
 use crate::linear::{Tokens, WhoAmI};
 use crate::store::{Linking, ProofAttempt, StoreError};
 use crate::vault::Place;
@@ -227,6 +227,16 @@ impl Engine {
     async fn revoke_loan(&self, loan: &Loan) -> bool {
         let Loan { client_id, workspace, tokens, .. } = loan;
         let Ok(Some(voiding)) = self.voiding(Some(client_id), workspace.as_deref()).await else { return false };
+        // Asked again: waiting for the gap may have been waiting for the very connection that it hangs on.
+        match self.hangs_on(loan).await {
+            Ok(None) => {}
+            found => {
+                self.voiding_over(&voiding).await;
+                let Ok(Some((organisation, id))) = found else { return false };
+                self.set_aside(&organisation, &id, client_id, tokens).await;
+                return true;
+            }
+        }
         let void = self.void(voiding, &tokens.access, tokens.refresh.as_ref()).await;
         if loan.works {
             self.learn_what_it_ended(loan).await;

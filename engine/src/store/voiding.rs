@@ -67,13 +67,14 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// On SQLite, where only one process serves: who came back to the one before is under way no more.
+    /// On SQLite, where only one process serves: who came back to the one before is under way no more, nor is what it revoked.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn consents_abandon(&self) -> Stored<()> {
         if let Db::Sqlite(pool) = &self.db {
             sqlx::query("DELETE FROM connect_attempts WHERE taken_at IS NOT NULL AND ended IS NULL").execute(pool).await?;
+            sqlx::query("DELETE FROM voidings").execute(pool).await?;
         }
         Ok(())
     }
