@@ -54,7 +54,11 @@ impl Store {
     pub async fn gives_numbers(&self) -> Stored<bool> {
         match &self.db {
             Db::Sqlite(_) => Ok(true),
-            Db::Postgres(pool) => Ok(sqlx::query_scalar(concat!("SELECT ", has_trigger!())).fetch_one(pool).await?),
+            Db::Postgres(pool) => {
+                Ok(sqlx::query_scalar(concat!("SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'canary') AND ", has_trigger!()))
+                    .fetch_one(pool)
+                    .await?)
+            }
         }
     }
 

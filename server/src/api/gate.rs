@@ -39,7 +39,8 @@ impl Call {
     /// The one parameter in the path.
     pub async fn id(&mut self) -> Result<String, Problem> {
         let id = Path::from_request_parts(&mut self.parts, &()).await;
-        id.map(|Path(id)| id).map_err(|_| Problem::new(Code::NotFound))
+        // No id has a NUL, and PostgreSQL takes offence at one.
+        id.ok().map(|Path(id): Path<String>| id).filter(|id| !id.contains('\0')).ok_or(Problem::new(Code::NotFound))
     }
 }
 
