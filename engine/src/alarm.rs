@@ -1,8 +1,8 @@
 //! Telling those who can help that a connection needs them, by e-mail: once for each time that it breaks.
 
 use crate::Engine;
-use crate::account::Role;
 use crate::every::gets_on;
+use crate::identity::Role;
 use crate::mail::Mail;
 use crate::store::{Broken, StoreError};
 use crate::text;

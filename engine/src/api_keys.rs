@@ -11,9 +11,9 @@ use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
-use crate::account::{self, Organisation, Person};
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::digest::sha256_hex;
+use crate::identity::{self, Organisation, Person};
 use crate::store::{Act, Actor, ApiKeyRow, StoreError};
 use crate::vault::Place;
 use crate::{Engine, uncancelled};
@@ -210,7 +210,7 @@ impl Engine {
     /// See [`ApiKeyError`].
     pub async fn api_key_add(&self, person: &Person, name: &str) -> Result<NewApiKey, ApiKeyError> {
         manages(person)?;
-        let name = account::display_name(name).ok_or(ApiKeyError::Name)?;
+        let name = identity::display_name(name).ok_or(ApiKeyError::Name)?;
         Ok(self.make_key(&person.organisation_id, &name, person.actor()).await?)
     }
 

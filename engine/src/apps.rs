@@ -2,8 +2,8 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::account::{self, Person};
 use crate::clock::Millis;
+use crate::identity::{self, Person};
 use crate::linear::{OauthApp, is_client_id, is_client_secret};
 use crate::store::{Actor, AppAdded, AppRemoved, AppRow, StoreError};
 use crate::vault::{Place, Unreadable};
@@ -178,7 +178,7 @@ impl Engine {
     }
 
     async fn app_store(&self, organisation: &str, actor: Actor, new: NewApp) -> Result<String, AppError> {
-        let name = account::display_name(&new.name).ok_or(AppError::Name)?;
+        let name = identity::display_name(&new.name).ok_or(AppError::Name)?;
         let client_id = new.client_id.trim().to_owned();
         if !is_client_id(&client_id) {
             return Err(AppError::ClientId);

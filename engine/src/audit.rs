@@ -2,9 +2,9 @@
 
 use secrecy::ExposeSecret as _;
 
-use crate::account::Person;
 use crate::clock::Millis;
 use crate::entropy::Entropy;
+use crate::identity::Person;
 use crate::store::{AuditKey, AuditRow, Store, StoreError};
 use crate::vault::{Place, Vault};
 use crate::{CANARY, CANARY_KEY, Engine, OpenError};

@@ -6,12 +6,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::account::Person;
 use crate::again::Back;
 use crate::apps::Unusable;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::connection::{Actor, Connection, State};
 use crate::digest::{fingerprint, sha256_hex};
+use crate::identity::Person;
 use crate::linear::{ExchangeError, Identity, Tokens};
 use crate::minted::Brought;
 use crate::scope::{self, NotOffered};

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Engine;
-use crate::account::Person;
 use crate::again::Back;
 use crate::connect::{Connected, FinishError};
 use crate::connection::State;
+use crate::identity::Person;
 use crate::store::{Attempts, TakenAttempt};
 
 /// What a person was told, as it is stored for as long as the attempt would have been good.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::account::Person;
 use crate::clock::{DAY, MINUTE};
 use crate::connection::State;
+use crate::identity::Person;
 use crate::linear::{ExchangeError, Tokens};
 use crate::minted::Unwritten;
 use crate::store::{ACCESS, Actor, CONNECTIONS, NewGrant, REFRESH, SealedGrant, StoreError, SupersededGrant};

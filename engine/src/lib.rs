@@ -1,42 +1,42 @@
 //! What Relink knows. No HTTP server, no pages and no environment in here: time, chance, the store, the keys and the
 //! way to Linear are handed in.
 
-pub mod account;
-mod accounts;
 mod afterwards;
 mod again;
 mod alarm;
 mod api_keys;
 mod apps;
 mod audit;
-mod budget;
+mod auth;
+pub mod change_feed;
 mod claims;
 pub mod clock;
 mod connect;
 mod connect_again;
 pub mod connection;
+mod counters;
 mod device;
 pub mod digest;
 mod disconnect;
+pub mod dispatch;
 mod doubts;
 pub mod entropy;
 pub mod every;
+pub mod identity;
 pub mod linear;
-pub mod live;
 pub mod mail;
 mod minted;
 pub mod network;
-pub mod outgoing;
 mod password;
 pub mod people;
-mod proof;
+mod probe;
+mod rate_budget;
 pub mod refresh;
 mod retry_after;
 pub mod scope;
 mod sessions;
 mod storage;
 pub mod store;
-mod tally;
 pub mod text;
 mod token;
 pub mod vault;
@@ -50,17 +50,17 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-pub use accounts::{ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp, SignUpError};
 pub use api_keys::{ApiKey, ApiKeyError, Caller, KeyUse, NewApiKey};
 pub use apps::{APPS_MAX, App, AppError, AppSecrets, NewApp};
 pub use audit::prove_keys;
+pub use auth::{ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp, SignUpError};
 pub use claims::SharedWorkspace;
 pub use connect::{BeginConnect, BeginError, Callback, Connected, FinishError};
+pub use counters::Tally;
 pub use device::{Device, Visitor};
 pub use disconnect::{DisconnectError, Disconnected, Voided};
 pub use refresh::RefreshSettings;
 pub use sessions::UsedFrom;
-pub use tally::Tally;
 pub use token::{CallFailed, Checked, FreshToken, RefreshNowError, Rejected, TokenError, Wanted};
 
 use clock::{Clock, DAY, Millis, Trust};
@@ -119,13 +119,13 @@ struct Parts {
     clock: Clock,
     entropy: Entropy,
     settings: Settings,
-    proofs: proof::Proofs,
+    proofs: probe::Proofs,
     flights: refresh::Flights,
     leases: refresh::Leases,
     refreshes: refresh::Counts,
     callers: api_keys::Callers,
     sessions_used: sessions::Used,
-    budgets: budget::Budgets,
+    budgets: rate_budget::Budgets,
     doubts: doubts::Doubts,
     unwritten: AtomicUsize,
     listeners: webhook::Listeners,
@@ -134,8 +134,8 @@ struct Parts {
     strays: webhook::Strays,
     applications_asked: webhook::Asked,
     webhooks: Tally,
-    outgoing: outgoing::Outgoing,
-    live: live::Live,
+    outgoing: dispatch::Outgoing,
+    live: change_feed::Live,
     handed_on: Tally,
     errands: Mutex<()>,
     storage: storage::Storage,
@@ -189,7 +189,7 @@ impl Engine {
             clock.went_on_from(noted);
         }
         let leases = refresh::Leases::new(entropy.id());
-        let outgoing = outgoing::Outgoing::new(entropy.id(), settings.allow_private_destinations, clock.clone())?;
+        let outgoing = dispatch::Outgoing::new(entropy.id(), settings.allow_private_destinations, clock.clone())?;
         let parts = Parts {
             linear,
             vault,
@@ -197,12 +197,12 @@ impl Engine {
             entropy,
             settings,
             leases,
-            proofs: proof::Proofs::default(),
+            proofs: probe::Proofs::default(),
             flights,
             refreshes: refresh::Counts::default(),
             callers: api_keys::Callers::default(),
             sessions_used: sessions::Used::default(),
-            budgets: budget::Budgets::default(),
+            budgets: rate_budget::Budgets::default(),
             doubts: doubts::Doubts::default(),
             unwritten: AtomicUsize::default(),
             listeners: webhook::Listeners::default(),
@@ -212,7 +212,7 @@ impl Engine {
             applications_asked: webhook::Asked::default(),
             webhooks: Tally::default(),
             outgoing,
-            live: live::Live::default(),
+            live: change_feed::Live::default(),
             handed_on: Tally::default(),
             errands: Mutex::default(),
             storage: storage::Storage::default(),
@@ -349,11 +349,11 @@ impl Engine {
         self.settings().mail.as_ref().map(Mail::sender)
     }
 
-    fn outgoing(&self) -> &outgoing::Outgoing {
+    fn outgoing(&self) -> &dispatch::Outgoing {
         &self.0.outgoing
     }
 
-    fn live(&self) -> &live::Live {
+    fn live(&self) -> &change_feed::Live {
         &self.0.live
     }
 
@@ -406,7 +406,7 @@ impl Engine {
         &self.0.sessions_used
     }
 
-    fn budgets(&self) -> &budget::Budgets {
+    fn budgets(&self) -> &rate_budget::Budgets {
         &self.0.budgets
     }
 
@@ -431,7 +431,7 @@ impl Engine {
         &self.0.vault
     }
 
-    fn proofs(&self) -> &proof::Proofs {
+    fn proofs(&self) -> &probe::Proofs {
         &self.0.proofs
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 pub use judge::MAX_BYTES;
 
-use crate::accounts::FieldError;
+use crate::auth::FieldError;
 use crate::entropy::Entropy;
 
 /// A password that somebody may have, in the one form that is hashed: however their keyboard composes an é, it is the same.

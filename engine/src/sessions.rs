@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Engine;
-use crate::account::Person;
 use crate::clock::{MINUTE, Millis};
+use crate::identity::Person;
 use crate::store::{SessionRow, StoreError};
 
 /// "Last used" is no more exact than this.

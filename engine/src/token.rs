@@ -6,9 +6,9 @@ use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
 use crate::Engine;
-use crate::account::Person;
 use crate::clock::{MINUTE, Millis, NOTED_AHEAD, SECOND};
 use crate::connection::{Evidence, PassingError, Reason};
+use crate::identity::Person;
 use crate::linear::{AUTHENTICATION_ERROR, Answer, CallError, Content, Linear, Passing, Question};
 use crate::refresh::{Cause, Landed, Outcome};
 use crate::store::{ACCESS, CONNECTIONS, SealedGrant, StoreError};

@@ -1,8 +1,8 @@
 //! From what the engine knows of an organisation's own apps to what a page may show.
 
-use relink_engine::account::Person;
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
+use relink_engine::identity::Person;
 use relink_engine::store::StoreError;
 use relink_engine::text;
 use relink_engine::{App, Engine};

@@ -1,8 +1,8 @@
 //! The audit trail in words.
 
 use relink_engine::Engine;
-use relink_engine::account::Person;
 use relink_engine::clock::Millis;
+use relink_engine::identity::Person;
 use relink_engine::store::AuditRow;
 
 use super::{Failure, words};

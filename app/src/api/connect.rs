@@ -88,7 +88,7 @@ async fn failed(error: relink_engine::FinishError) -> Result<(), Failure> {
 
 async fn flash(
     engine: &relink_engine::Engine,
-    person: &relink_engine::account::Person,
+    person: &relink_engine::identity::Person,
     connected: relink_engine::Connected,
 ) -> Result<crate::view::Flash, Failure> {
     if connected.again {

@@ -132,7 +132,7 @@ pub async fn refresh_connection(#[server(default)] connection: String) -> Result
 /// Refreshes, and says so only if there is another token now: a connection from before refresh tokens keeps its own.
 async fn refreshed(
     engine: &relink_engine::Engine,
-    person: &relink_engine::account::Person,
+    person: &relink_engine::identity::Person,
     id: &str,
 ) -> Result<Option<crate::view::Flash>, relink_engine::RefreshNowError> {
     let before = engine.store().connection(&person.organisation_id, id).await?.ok_or(TokenError::NotFound)?;
@@ -146,7 +146,7 @@ async fn refreshed(
 /// What is to say of a refresh that was put off; nothing where the page itself says whose fault it is.
 async fn put_off(
     engine: &relink_engine::Engine,
-    person: &relink_engine::account::Person,
+    person: &relink_engine::identity::Person,
     id: &str,
 ) -> Result<Option<crate::view::Flash>, Failure> {
     let connection = engine.store().connection(&person.organisation_id, id).await?;

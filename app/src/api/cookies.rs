@@ -2,7 +2,7 @@
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use relink_engine::account::Person;
+use relink_engine::identity::Person;
 use relink_engine::{Device, Engine};
 
 use super::request::{engine, parts, set_cookie, site};

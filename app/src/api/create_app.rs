@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use relink_engine::outgoing::is_public;
+use relink_engine::dispatch::is_public;
 
 use super::request::url_encode;
 use crate::view::CreateAppView;

@@ -1,7 +1,7 @@
 //! Which deliveries the address bar asks for.
 
 use relink_engine::connection::Connection;
-use relink_engine::outgoing::EVENTS;
+use relink_engine::dispatch::EVENTS;
 use relink_engine::store::{DeliveryFilter, DeliveryRow, Store, StoreError};
 use relink_engine::text;
 

@@ -2,7 +2,7 @@
 
 use relink_engine::Engine;
 use relink_engine::clock::Millis;
-use relink_engine::outgoing::{Destination, EVENTS};
+use relink_engine::dispatch::{Destination, EVENTS};
 use relink_engine::store::{DeliveryRow, MessageRow, StoreError};
 
 use super::webhook_views::ago;

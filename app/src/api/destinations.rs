@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 use relink_engine::Engine;
-use relink_engine::account::Person;
-use relink_engine::outgoing::{DestinationError, EVENTS, NewDestination};
+use relink_engine::dispatch::{DestinationError, EVENTS, NewDestination};
+use relink_engine::identity::Person;
 
 use super::Failure;
 use super::destination_views::name;

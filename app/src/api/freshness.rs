@@ -1,8 +1,8 @@
 //! How new a page is, and pages that fetch themselves anew.
 
 use relink_engine::Engine;
-use relink_engine::account::Person;
-use relink_engine::live::Mark;
+use relink_engine::change_feed::Mark;
+use relink_engine::identity::Person;
 
 use super::request::parts;
 use super::{Failure, words};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
-use relink_engine::account::Person;
 use relink_engine::clock::{HOUR, Millis};
 use relink_engine::connection::{Connection, State};
+use relink_engine::identity::Person;
 use relink_engine::linear::{CallError, LinearPerson};
 use relink_engine::people::{Invite, InviteError, Outcome, TeamMember};
 use relink_engine::text;

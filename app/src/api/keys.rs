@@ -1,7 +1,7 @@
 //! API keys: made and revoked on the settings page, by owners.
 
 use leptos::prelude::*;
-use relink_engine::account::Person;
+use relink_engine::identity::Person;
 use relink_engine::{ApiKeyError, Engine};
 
 use super::Failure;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use relink_engine::FirstPasswordError;
-use relink_engine::account::Person;
+use relink_engine::identity::Person;
 use relink_engine::people::{CodeError, ConfirmError, Confirmed, Guesser, LinkCode, Preview, code_in_path};
 use relink_engine::text::{email, name};
 use secrecy::ExposeSecret as _;

@@ -1,7 +1,7 @@
 //! Members: who they are in Linear, their roles, and their end.
 
 use leptos::prelude::*;
-use relink_engine::account::{Person, Role};
+use relink_engine::identity::{Person, Role};
 use relink_engine::people::MemberError;
 use relink_engine::{Engine, text};
 
@@ -68,7 +68,7 @@ pub async fn set_role(#[server(default)] member: String, #[server(default)] role
         Ok(()) => said(Flash::RoleChanged { name, role: wanted.name().to_owned() }).await,
         Err(MemberError::LastOwner) => said(Flash::LastOwner).await,
         Err(MemberError::Unproved { email }) => {
-            let sentence = relink_engine::account::never_proved(&email);
+            let sentence = relink_engine::identity::never_proved(&email);
             said(Flash::NotRaised { name, sentence }).await
         }
         Err(error) => refuse(error.into()).await,

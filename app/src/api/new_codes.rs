@@ -1,6 +1,6 @@
 //! Codes that were just made, on their way to the page that shows them once: sealed in the session of who made them.
 
-use relink_engine::account::Person;
+use relink_engine::identity::Person;
 use relink_engine::people::{Invited, Mailed};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};

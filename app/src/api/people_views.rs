@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use relink_engine::Engine;
-use relink_engine::account::Person;
 use relink_engine::connection::{Actor, Connection, State};
+use relink_engine::identity::Person;
 use relink_engine::store::{LinkRow, StoreError};
 use relink_engine::text;
 

@@ -1,4 +1,4 @@
-use relink_engine::account::Role;
+use relink_engine::identity::Role;
 
 use super::*;
 use crate::api::samples::{NOW, connection, person};

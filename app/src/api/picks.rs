@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use relink_engine::Engine;
-use relink_engine::account::Person;
 use relink_engine::clock::Millis;
+use relink_engine::identity::Person;
 use relink_engine::linear::LinearPerson;
 use relink_engine::people::Invited;
 use relink_engine::text;

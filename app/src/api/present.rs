@@ -1,11 +1,11 @@
 //! From what the engine knows to what a page may show. This is the wall that tokens do not pass.
 
 use relink_engine::ApiKey;
-use relink_engine::account::Person;
 use relink_engine::clock::Millis;
 use relink_engine::connection::{
     self, Actor, CLIENT_ID_CHANGED, Connection, Evidence, PassingError, Reason, RefreshTrouble, State, TokenTimes,
 };
+use relink_engine::identity::Person;
 use relink_engine::scope::{self, Scope};
 use relink_engine::{linear, text};
 

@@ -1,8 +1,8 @@
 //! For tests: what the engine would hand over.
 
-use relink_engine::account::{Person, Role, Standing};
 use relink_engine::clock::{HOUR, Millis};
 use relink_engine::connection::{Actor, Connection, State, TokenTimes, Viewer, Workspace};
+use relink_engine::identity::{Person, Role, Standing};
 use relink_engine::store::WebhookSecretRow;
 
 /// 2026-11-19 14:02:11 UTC.

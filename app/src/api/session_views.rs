@@ -1,8 +1,8 @@
 //! One's own sessions, in words.
 
 use relink_engine::Engine;
-use relink_engine::account::Person;
 use relink_engine::clock::{MINUTE, Millis};
+use relink_engine::identity::Person;
 use relink_engine::store::SessionRow;
 
 use super::request::session_name;

@@ -31,7 +31,7 @@ pub async fn load_shell() -> Result<ShellView, Failure> {
 }
 
 /// The person's other organisations.
-async fn elsewhere(person: &relink_engine::account::Person) -> Result<Vec<crate::view::OrganisationView>, Failure> {
+async fn elsewhere(person: &relink_engine::identity::Person) -> Result<Vec<crate::view::OrganisationView>, Failure> {
     let organisations = engine()?.store().organisations_of(&person.user_id).await?;
     let others = organisations.into_iter().filter(|organisation| organisation.id != person.organisation_id);
     Ok(others.map(|organisation| OrganisationView { id: organisation.id, name: relink_engine::text::name(&organisation.name) }).collect())

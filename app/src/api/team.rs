@@ -1,7 +1,7 @@
 //! The team's page, and the link codes that are made, revoked and dismissed there by owners and admins.
 
 use leptos::prelude::*;
-use relink_engine::account::Person;
+use relink_engine::identity::Person;
 use relink_engine::people::{Invited, VALID_DEFAULT};
 
 use super::Failure;

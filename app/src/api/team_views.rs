@@ -1,6 +1,6 @@
 //! From what the engine knows of members and new codes to what a page may show.
 
-use relink_engine::account::{self, Person, Standing};
+use relink_engine::identity::{self, Person, Standing};
 use relink_engine::people::{Handover, Invite, Link, TeamMember};
 use relink_engine::{ApiKey, Engine, text};
 use secrecy::ExposeSecret as _;
@@ -29,7 +29,7 @@ pub fn doubt(email: &str, standing: Standing) -> Option<DoubtView> {
         Standing::Vouched => true,
         Standing::Unproved => false,
     };
-    Some(DoubtView { sentence: account::never_proved(email), vouched })
+    Some(DoubtView { sentence: identity::never_proved(email), vouched })
 }
 
 fn member_view(member: TeamMember, keys: &[ApiKey], looking: &Person) -> MemberView {

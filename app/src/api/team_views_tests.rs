@@ -1,4 +1,4 @@
-use relink_engine::account::{Role, Standing};
+use relink_engine::identity::{Role, Standing};
 use relink_engine::people::Link;
 
 use super::*;

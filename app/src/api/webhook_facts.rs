@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use relink_engine::Engine;
-use relink_engine::account::Person;
 use relink_engine::clock::{DAY, Millis};
 use relink_engine::connection::Connection;
+use relink_engine::identity::Person;
 use relink_engine::store::{LastDelivery, StoreError, StrayRow, WebhookSecretRow};
 use relink_engine::webhook::Refused;
 

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use relink_engine::Engine;
-use relink_engine::account::Person;
+use relink_engine::identity::Person;
 use relink_engine::store::StoreError;
 use relink_engine::webhook::{CheckedDelivery, SecretAdded, SecretError, SignedBy};
 use secrecy::ExposeSecret as _;

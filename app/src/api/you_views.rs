@@ -1,7 +1,7 @@
 //! What whoever looks at the team can do so that others know who they are.
 
-use relink_engine::account::{Person, Standing};
 use relink_engine::connection::State;
+use relink_engine::identity::{Person, Standing};
 use relink_engine::people::TeamMember;
 use relink_engine::store::StoreError;
 use relink_engine::{Engine, text};

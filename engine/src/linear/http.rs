@@ -5,7 +5,7 @@ use std::time::Duration;
 use ::http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 
-use super::skew::Skew;
+use super::clock_skew::Skew;
 use crate::clock::Clock;
 use crate::retry_after;
 

@@ -1,24 +1,24 @@
 //! Linear as Relink sees it: all HTTP to Linear starts here.
 
-mod forward;
+mod clock_skew;
 mod graphql;
 mod guard;
 mod http;
 mod oauth;
 mod people;
-mod questions;
-mod skew;
+mod proxy;
+mod queries;
 mod token_reply;
 
 use secrecy::SecretString;
 use url::Url;
 
-pub use forward::{Answer, Question};
 pub use graphql::{AUTHENTICATION_ERROR, CallError};
 pub use http::Passing;
 pub use oauth::{ExchangeError, Revocation};
 pub use people::LinearPerson;
-pub use questions::{Content, Identity, Project, Team, WhoAmI};
+pub use proxy::{Answer, Question};
+pub use queries::{Content, Identity, Project, Team, WhoAmI};
 pub use token_reply::Tokens;
 
 use self::http::Http;

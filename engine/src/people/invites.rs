@@ -4,9 +4,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Handover, LinkCode};
 use crate::Engine;
-use crate::account::{Person, spelled};
 use crate::clock::{DAY, HOUR, Millis};
 use crate::connection::Connection;
+use crate::identity::{Person, spelled};
 use crate::linear::{Linear, LinearPerson};
 use crate::store::{Act, Actor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError};
 use crate::token::CallFailed;

@@ -5,8 +5,8 @@ use secrecy::ExposeSecret as _;
 
 use super::LinkCode;
 use crate::Engine;
-use crate::account::{Person, Standing};
 use crate::clock::{HOUR, MINUTE, Millis};
+use crate::identity::{Person, Standing};
 use crate::mail::Mail;
 use crate::store::{Proved, StoreError};
 

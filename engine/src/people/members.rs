@@ -1,8 +1,8 @@
 //! The members of an organisation: roles, and who they are in Linear.
 
 use super::invites::row;
-use crate::account::{Person, Role, Standing};
 use crate::clock::Millis;
+use crate::identity::{Person, Role, Standing};
 use crate::store::{Actor, LinkRow, Linking, MemberChange, StoreError};
 use crate::token::CallFailed;
 use crate::{Engine, uncancelled};

@@ -20,7 +20,7 @@ pub use proved::{Proof, ProofBeginError, ProofEnd, ProofError, Told};
 pub use redeem::{CodeError, ConfirmError, Confirmed, Guesser, Guesses, Preview};
 
 use crate::Engine;
-use crate::account::{self, Person, Standing};
+use crate::identity::{self, Person, Standing};
 use crate::store::{Act, Actor};
 
 impl Person {
@@ -28,7 +28,7 @@ impl Person {
     /// proved one here. Everybody else could be anybody.
     #[must_use]
     pub fn may_say_alone_who_they_are(&self, linear_email: &str) -> bool {
-        let same = account::email(linear_email).is_some_and(|email| email == self.email);
+        let same = identity::email(linear_email).is_some_and(|email| email == self.email);
         self.owns() || (same && self.standing != Standing::Unproved)
     }
 

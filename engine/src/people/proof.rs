@@ -13,7 +13,7 @@ use crate::clock::{MINUTE, Millis};
 use crate::connect::{BeginError, Callback};
 use crate::connection::{Actor, Connection, Reason, State};
 use crate::digest::sha256_hex;
-use crate::account::{self, Person};
+use crate::identity::{self, Person};
 use crate::linear::{Tokens, WhoAmI};
 use crate::store::{Linking, ProofAttempt, StoreError};
 use crate::vault::Place;
@@ -270,7 +270,7 @@ impl Engine {
     async fn link_proved(&self, person: &Person, connection: &Connection, who: &WhoAmI, told: Told) -> Result<Proof, ProofError> {
         let subject = format!("{} in {}, proved at Linear", told.name, told.workspace);
         let act = self.act(&person.organisation_id, person.actor(), "person.linked", subject);
-        let email_proved = account::email(&told.email).is_some_and(|email| email == person.email);
+        let email_proved = identity::email(&told.email).is_some_and(|email| email == person.email);
         let row = super::invites::row(connection, &who.person);
         match self.store().person_link(&row, &person.user_id, email_proved, &act).await? {
             Linking::Linked { again, .. } => Ok(Proof::Member { told, linear_id: who.person.id.clone(), again, email_proved }),

@@ -3,8 +3,8 @@
 use super::proved::{Proof, ProofEnd, ProofError};
 use super::redeem::Confirmed;
 use crate::Engine;
-use crate::account::Person;
 use crate::again::Back;
+use crate::identity::Person;
 use crate::store::{Attempts, StoreError, TakenAttempt};
 
 impl Engine {

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::LinkCode;
-use crate::account::{Person, spelled};
 use crate::clock::{MINUTE, Millis};
 use crate::digest::sha256_hex;
+use crate::identity::{Person, spelled};
 use crate::linear::LinearPerson;
 use crate::network::counted_text;
 use crate::store::{Account, Act, Actor, InviteRow, Linking, StoreError};
-use crate::{Engine, account, uncancelled};
+use crate::{Engine, identity, uncancelled};
 
 /// Wrong codes from one address until further ones are told to wait. Many people may share one.
 const TRIES_PER_ADDRESS: i64 = 20;
@@ -160,7 +160,7 @@ impl Engine {
             (Account::New { email, .. }, _) => email,
             (Account::Known { .. }, person) => person.map_or("", |person| &person.email),
         };
-        let proved = proof.is_some_and(|proof| account::email(&proof.email).is_some_and(|proved| proved == *email));
+        let proved = proof.is_some_and(|proof| identity::email(&proof.email).is_some_and(|proved| proved == *email));
         let act = |act| self.holder_act(invite, signed_in, &address, act);
         match self.store().invite_redeem(invite, code_hash, &account, proved, &act("person.linked")).await? {
             Linking::Linked { user_id, again } => {
@@ -194,8 +194,8 @@ impl Engine {
 
     /// An account with the invite's name and e-mail; `None` where Linear's e-mail cannot be one.
     fn new_account(&self, invite: &InviteRow) -> Option<Account> {
-        let email = account::email(&invite.linear_email)?;
-        let name = account::display_name(&invite.linear_name).unwrap_or_else(|| email.clone());
+        let email = identity::email(&invite.linear_email)?;
+        let name = identity::display_name(&invite.linear_name).unwrap_or_else(|| email.clone());
         Some(Account::New { user_id: self.entropy().id(), email, name })
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
-use super::flights::Route;
 use super::reading::Reading;
+use super::single_flight::Route;
 use super::steps::{Event, Intent, Refresh, Row, Setback, Step};
 use super::{Attempt, Cause, Landed, Lease, Outcome, in_time, millis};
 use crate::Engine;

@@ -1,7 +1,7 @@
 //! What became of a connection's refreshes, for the page and for operators.
 
-use crate::account::Person;
 use crate::clock::{DAY, Millis};
+use crate::identity::Person;
 use crate::store::{AttemptRow, StoreError};
 use crate::{Engine, refresh};
 

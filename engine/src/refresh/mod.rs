@@ -4,20 +4,20 @@
 //! ahead of expiry, and
 //! [`Engine::fresh_token`](crate::Engine::fresh_token) is what everybody else calls.
 
-mod ask;
+mod backoff;
 mod count;
 mod flight;
-mod flights;
 mod history;
 mod lease;
-mod pace;
 mod reading;
-mod setback;
+mod retry_schedule;
 mod settings;
+mod single_flight;
 mod steps;
 #[cfg(test)]
 mod steps_tests;
 mod sweep;
+mod token_request;
 
 use std::time::Duration;
 
@@ -33,8 +33,8 @@ pub use settings::RefreshSettings;
 pub use steps::By;
 pub use sweep::Swept;
 
-pub(crate) use flights::Flights;
 pub(crate) use lease::Leases;
+pub(crate) use single_flight::Flights;
 
 /// A process's claim to be the one that asks Linear. `beat` grows while it is alive.
 #[derive(Clone, Debug, PartialEq, Eq)]

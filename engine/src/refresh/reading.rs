@@ -3,7 +3,7 @@
 
 use tokio::time::Instant;
 
-use super::flights::Route;
+use super::single_flight::Route;
 use super::{in_time, millis};
 use crate::Engine;
 use crate::clock::Millis;

@@ -6,8 +6,8 @@ use sqlx_macros::FromRow;
 use super::audit::{begin, note};
 use super::postgres::transact;
 use super::{Act, Store, StoreError, Stored, on};
-use crate::account::{EmailProof, NewMember, Person, Role, Standing};
 use crate::clock::Millis;
+use crate::identity::{EmailProof, NewMember, Person, Role, Standing};
 
 /// How [`Store::member_add`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

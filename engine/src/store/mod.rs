@@ -14,6 +14,7 @@ mod destination;
 mod disk;
 mod epoch;
 mod grant;
+mod grant_cache;
 mod ingest;
 mod ingest_sqlite;
 mod member;
@@ -24,7 +25,6 @@ mod organisation;
 mod people;
 mod postgres;
 mod proof;
-mod recent;
 mod refresh;
 mod refusal;
 mod serve_lock;
@@ -190,7 +190,7 @@ pub(crate) type Stored<T> = Result<T, StoreError>;
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
-    recent: Arc<recent::Recent>,
+    recent: Arc<grant_cache::Recent>,
     writing: Arc<Mutex<()>>,
     /// Comes sealed out of the database, so after it was opened.
     audit_key: Arc<OnceLock<AuditKey>>,

@@ -1,7 +1,7 @@
 //! Organisations.
 
 use super::{Store, Stored, on};
-use crate::account::Organisation;
+use crate::identity::Organisation;
 
 impl Store {
     /// The organisation with this slug.

@@ -7,8 +7,8 @@ use super::audit::{note, noted};
 use super::postgres::transact;
 use super::proof::{proof_of, prove};
 use super::{Act, Store, Stored, on};
-use crate::account::EmailProof;
 use crate::clock::Millis;
+use crate::identity::EmailProof;
 
 /// A Linear person in a workspace of an organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]

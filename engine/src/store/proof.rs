@@ -5,8 +5,8 @@ use sqlx_macros::FromRow;
 use super::audit::{note, noted};
 use super::postgres::transact;
 use super::{Act, Store, Stored, on};
-use crate::account::EmailProof;
 use crate::clock::Millis;
+use crate::identity::EmailProof;
 
 /// What was remembered when somebody left for Linear to say who they are.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -55,7 +55,7 @@ pub(super) use proof_of;
 /// before.
 macro_rules! prove {
     ($store:expr, $tx:ident, $user:expr, $how:expr, $act:expr) => {{
-        let (user, how): (&str, $crate::account::EmailProof) = ($user, $how);
+        let (user, how): (&str, $crate::identity::EmailProof) = ($user, $how);
         let proved: Option<String> =
             sqlx::query_scalar($crate::store::proof::PROVE).bind(user).bind(how.name()).fetch_optional(&mut *$tx).await?;
         if let Some(email) = &proved {

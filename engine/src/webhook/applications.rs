@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tokio::time::timeout;
 
 use super::Envelope;
-use super::listeners::{Hears, Match};
+use super::recipients::{Hears, Match};
 use crate::clock::{HOUR, Millis};
 use crate::linear::Linear;
 use crate::store::StoreError;

@@ -2,8 +2,8 @@
 
 use super::{Envelope, Timestamp};
 use crate::Engine;
-use crate::account::Person;
 use crate::clock::Millis;
+use crate::identity::Person;
 use crate::store::StoreError;
 
 /// Whose signature it is, as far as the person may know.

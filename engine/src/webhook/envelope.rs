@@ -10,7 +10,7 @@ use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visi
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use super::errands::happened_at;
+use super::connection_events::happened_at;
 use crate::clock::Millis;
 
 /// Longer texts are cut for the page; the body keeps them whole.

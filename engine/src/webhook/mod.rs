@@ -2,10 +2,10 @@
 
 mod applications;
 mod check;
+mod connection_events;
 mod envelope;
-mod errands;
 mod ingest;
-mod listeners;
+mod recipients;
 mod refusals;
 mod retention;
 mod secrets;
@@ -22,7 +22,7 @@ pub(crate) use applications::Asked;
 pub use check::{CheckedDelivery, SignedBy};
 pub use envelope::{Envelope, EventKey, Timestamp};
 pub(crate) use ingest::Ingest;
-pub(crate) use listeners::Listeners;
+pub(crate) use recipients::Listeners;
 pub(crate) use refusals::Refusals;
 pub use refusals::{Cause, Refused};
 pub use retention::WebhookSettings;
@@ -34,7 +34,7 @@ use crate::Engine;
 use crate::clock::{MINUTE, Millis};
 use crate::digest::uuid;
 use crate::store::{NewDelivery, StoreError};
-use listeners::{GOOD_FOR, Listening, Match, REFUSE_AFTER};
+use recipients::{GOOD_FOR, Listening, Match, REFUSE_AFTER};
 
 /// Linear's largest body, as its own client has it.
 pub const BODY_MAX: usize = 5 * 1024 * 1024;
@@ -217,7 +217,7 @@ impl Engine {
             },
             received_at: self.now(),
             took_us: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
-            to_do: outcome != "ignored" && errands::is_errand(&envelope.event),
+            to_do: outcome != "ignored" && connection_events::is_errand(&envelope.event),
             body: incoming.body.clone(),
             recipients: signed
                 .recipients

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use super::listeners::GOOD_FOR;
+use super::recipients::GOOD_FOR;
 use super::{Envelope, Incoming, WebhookError};
 use crate::Engine;
 use crate::clock::{DAY, HOUR, Millis};

@@ -7,11 +7,11 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-use super::listeners::{Match, SEALED, TABLE};
+use super::recipients::{Match, SEALED, TABLE};
 use super::signature::parse_secret;
-use crate::account::Person;
 use crate::clock::Millis;
 use crate::connection::Connection;
+use crate::identity::Person;
 use crate::store::{Actor, StoreError, WebhookSecretRow};
 use crate::vault::Place;
 use crate::{Engine, uncancelled};

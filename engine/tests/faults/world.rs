@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use relink_engine::account::Person;
 use relink_engine::clock::{Clock, Hand, MINUTE, Millis, SECOND};
 use relink_engine::connection::Actor;
 use relink_engine::entropy::Entropy;
+use relink_engine::identity::Person;
 use relink_engine::linear::{Linear, OauthApp};
 use relink_engine::store::Store;
 use relink_engine::vault::{KeyRing, Vault};

@@ -1,7 +1,7 @@
 //! Linear apps of organisations, what is forgotten after a disconnect, and whom alarms are for.
 
-use relink_engine::account::{Person, Role};
 use relink_engine::connection::{Evidence, Reason};
+use relink_engine::identity::{Person, Role};
 use relink_engine::store::{Act, Actor, Adoption, AppAdded, AppRemoved, AppRow, Store, WebhookSecretRow};
 use tokio::task::JoinSet;
 

@@ -1,6 +1,6 @@
 //! A destination that keeps order, far behind: what is claimed costs no more because much waits.
 
-use relink_engine::account::Role;
+use relink_engine::identity::Role;
 use relink_engine::store::{DestinationRow, NewDelivery, Recipient, Sent, SentBatch, Store, Verdict};
 use sqlx::Row as _;
 

@@ -1,7 +1,7 @@
 //! What open pages hear of.
 
-use relink_engine::account::{Person, Role};
 use relink_engine::connection::{PassingError, Reason};
+use relink_engine::identity::{Person, Role};
 use relink_engine::store::{LinearPersonRow, NewInvite, Store};
 
 use crate::on_both;

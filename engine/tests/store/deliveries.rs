@@ -1,8 +1,8 @@
 //! Deliveries, signing secrets and refusals in the store.
 
-use relink_engine::account::{Person, Role};
 use relink_engine::clock::{DAY, HOUR};
 use relink_engine::connection::State;
+use relink_engine::identity::{Person, Role};
 use relink_engine::store::{
     Act, Actor, DeliveryFilter, DestinationRow, NewDelivery, Recipient, RefusalRow, Rotated, Sent, SentBatch, Store, StrayRow, Verdict,
     WebhookSecretRow,

@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use relink_engine::account::Role;
+use relink_engine::identity::Role;
 use relink_engine::store::{DeliveryFilter, DeliveryRow, NewDelivery, Store};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;

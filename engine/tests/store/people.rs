@@ -1,6 +1,6 @@
 //! Link codes, members, and the audit trail in the store.
 
-use relink_engine::account::{NewMember, Person, Role, Standing};
+use relink_engine::identity::{NewMember, Person, Role, Standing};
 use relink_engine::store::{
     Account, Act, Actor, InviteAdded, LinearPersonRow, Linking, Member, MemberChange, NewInvite, Proved, Store, StoredSession,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relink_engine::account::Role;
+use relink_engine::identity::Role;
 use relink_engine::store::{Store, StoreError};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 use tokio::task::JoinSet;

@@ -1,7 +1,7 @@
 //! Leases, rotation and history in the store.
 
-use relink_engine::account::{Person, Role};
 use relink_engine::connection::{PassingError, Reason, State};
+use relink_engine::identity::{Person, Role};
 use relink_engine::refresh::{Attempt, By, Cause, Lease, Outcome};
 use relink_engine::store::{Due, NewGrant, PutOff, Rotated, Rotation, Store};
 use tokio::task::JoinSet;

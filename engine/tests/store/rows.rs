@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use relink_engine::account::{NewMember, Role};
 use relink_engine::connection::{Actor, Evidence, PassingError, Reason, State};
+use relink_engine::identity::{NewMember, Role};
 use relink_engine::store::{
     Act, Actor as Doer, Adopted, Adoption, ApiKeyRow, Attempts, ConnectAttempt, Member, MintedGrant, ProofAttempt, Store, StoredSession,
 };
@@ -414,7 +414,7 @@ async fn tokens_are_forgotten_only_when_void_or_old(fresh: Fresh) {
 }
 
 /// Two organisations that share a workspace, north first.
-async fn shared(store: &Store) -> (relink_engine::account::Person, relink_engine::account::Person) {
+async fn shared(store: &Store) -> (relink_engine::identity::Person, relink_engine::identity::Person) {
     let north = member(store, "north", "a@example.com", Role::Owner).await;
     let south = member(store, "south", "b@example.com", Role::Owner).await;
     for (person, id, now) in [(&north, "c1", 10), (&south, "c2", 20)] {

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use relink_engine::account::{NewMember, Person, Role};
 use relink_engine::connection::{Actor as ConnectionActor, Viewer, Workspace};
 use relink_engine::entropy::Entropy;
+use relink_engine::identity::{NewMember, Person, Role};
 use relink_engine::store::{Act, Actor, Adoption, AuditKey, Member, NewGrant, Store};
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;

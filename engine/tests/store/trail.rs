@@ -1,7 +1,7 @@
 //! The audit trail: what Relink writes into it, and what others do to it.
 
-use relink_engine::account::{Person, Role};
 use relink_engine::entropy::Entropy;
+use relink_engine::identity::{Person, Role};
 use relink_engine::store::{Act, AuditCheck, Store};
 use relink_engine::vault::{KeyRing, Place, Vault};
 use relink_engine::{CANARY_KEY, OpenError, prove_keys};

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use relink_engine::account::Organisation;
+use relink_engine::identity::Organisation;
 use relink_engine::{App, AppSecrets, Engine, NewApp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;

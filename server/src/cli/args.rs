@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use relink_engine::account::Role;
 use relink_engine::clock::Millis;
+use relink_engine::identity::Role;
 
 use crate::config::parse_span;
 

@@ -4,11 +4,11 @@ use std::error::Error;
 use std::net::SocketAddr;
 
 use relink_engine::Engine;
-use relink_engine::account::{self, Organisation};
 use relink_engine::clock::Clock;
 use relink_engine::connection;
+use relink_engine::dispatch::NewDestination;
 use relink_engine::entropy::Entropy;
-use relink_engine::outgoing::NewDestination;
+use relink_engine::identity::{self, Organisation};
 use relink_engine::store::Actor;
 use relink_engine::text;
 use relink_engine::webhook::SecretAdded;
@@ -46,7 +46,7 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
         }
         Command::Key(Key::New { org, name }) => {
             let engine = start::engine(&config, clock, entropy).await?;
-            let name = account::display_name(&name).ok_or("a key's name is 1 to 100 printable characters")?;
+            let name = identity::display_name(&name).ok_or("a key's name is 1 to 100 printable characters")?;
             let key = engine.api_key_draft(&organisation(&engine, &org).await?.id, &name, Actor::command());
             // The one output that is the secret itself, in either form.
             print_secret(&json!({ "id": key.id, "key": key.key.expose_secret() }))?;

@@ -4,9 +4,9 @@ use std::error::Error;
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _};
 
 use relink_engine::Engine;
-use relink_engine::account::{self, Organisation, Person, Role, Standing};
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
+use relink_engine::identity::{self, Organisation, Person, Role, Standing};
 use relink_engine::people::{Guesser, Mailed};
 use relink_engine::store::ApiKeyRow;
 use relink_engine::text::name;
@@ -127,7 +127,7 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
         }
         Member::Vouch { org, email, yes } => {
             let person = member(engine, &organisation(engine, &org).await?, &email).await?;
-            say(&account::never_proved(&person.email));
+            say(&identity::never_proved(&person.email));
             if !yes && !says_yes("Do you answer for it? Type yes: ")? {
                 return Err("nothing was changed".into());
             }
@@ -195,7 +195,7 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
 
 async fn member(engine: &Engine, organisation: &Organisation, email: &str) -> Result<Person, Box<dyn Error>> {
     let nobody = || format!("{email:?} is no member of {}; `relink member list` shows them", organisation.slug);
-    let email = account::email(email).ok_or_else(nobody)?;
+    let email = identity::email(email).ok_or_else(nobody)?;
     let user = engine.store().user_by_email(&email).await?.ok_or_else(nobody)?;
     Ok(engine.store().member(&organisation.id, &user.id).await?.ok_or_else(nobody)?)
 }

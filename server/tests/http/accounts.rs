@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use relink_engine::account::Role;
 use relink_engine::clock::{DAY, MINUTE};
+use relink_engine::identity::Role;
 use relink_engine::{SignInError, Visitor};
 use tokio::time::timeout;
 

@@ -91,7 +91,7 @@ async fn problems_are_problem_documents() {
 async fn a_key_reaches_its_own_organisation_and_nothing_once_it_is_revoked() {
     let world = World::new().await;
     let (_browser, program, id) = world.connected().await;
-    let person = world.add("initech", "bill@initech.example", relink_engine::account::Role::Owner).await;
+    let person = world.add("initech", "bill@initech.example", relink_engine::identity::Role::Owner).await;
     let other = world.program_of("initech").await;
     assert_eq!(other.token(&id).await.code(), "not_found");
     assert_eq!(other.graphql(&id, "{ viewer { id } }").await.code(), "not_found");

@@ -1,7 +1,7 @@
 //! Linear apps of an organisation's own: on the settings page, and on the way through them.
 
-use relink_engine::account::Role;
 use relink_engine::clock::{DAY, HOUR, MINUTE};
+use relink_engine::identity::Role;
 use relink_simulator::{DemoApp, NewApp};
 use url::form_urlencoded::byte_serialize;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use relink_engine::SharedWorkspace;
-use relink_engine::account::Role;
 use relink_engine::clock::MINUTE;
+use relink_engine::identity::Role;
 use relink_simulator::{Endpoint, Fault, Kind, Rename};
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! The page of deliveries.
 
-use relink_engine::account::Role;
 use relink_engine::clock::{DAY, HOUR, MINUTE};
+use relink_engine::identity::Role;
 use serde_json::json;
 
 use crate::webhooks::{OTHER, SECRET, acme, add_secret, issue, signed};

@@ -1,8 +1,8 @@
 //! Destinations on the page of deliveries: added, paused, resumed, removed, and what became of each delivery there.
 
-use relink_engine::account::{Person, Role};
 use relink_engine::clock::{DAY, MINUTE, SECOND};
-use relink_engine::outgoing::NewDestination;
+use relink_engine::dispatch::NewDestination;
+use relink_engine::identity::{Person, Role};
 use relink_engine::store::{Act, Actor, Sent, SentBatch, Verdict};
 
 use crate::keys::{contains, on_disk, program};

@@ -1,7 +1,7 @@
 //! Ending a connection.
 
-use relink_engine::account::Role;
 use relink_engine::clock::{DAY, MINUTE};
+use relink_engine::identity::Role;
 use relink_simulator::{Endpoint, Kind};
 
 use crate::world::{Setup, World, both};
@@ -106,7 +106,7 @@ async fn a_disconnected_workspace_can_be_connected_again_also_by_others() {
     browser.post("/integrations/disconnect", &[("connection", &id)]).await;
     assert_eq!(browser.connect("acme-robotics").await, id);
     browser.post("/integrations/disconnect", &[("connection", &id)]).await;
-    let mut other = world.member("southwind", "sam@southwind.dev", relink_engine::account::Role::Owner).await;
+    let mut other = world.member("southwind", "sam@southwind.dev", relink_engine::identity::Role::Owner).await;
     other.connect("acme-robotics").await;
 }
 
@@ -115,7 +115,7 @@ async fn somebody_elses_connection_cannot_be_disconnected() {
     let world = World::new().await;
     let mut owner = world.owner().await;
     let id = owner.connect("acme-robotics").await;
-    let mut other = world.member("southwind", "sam@southwind.dev", relink_engine::account::Role::Owner).await;
+    let mut other = world.member("southwind", "sam@southwind.dev", relink_engine::identity::Role::Owner).await;
     other.post("/integrations/disconnect", &[("connection", &id)]).await;
     other.get("/integrations").await.shows("There is nothing here.");
     owner.get("/integrations").await.shows("Acme Robotics is connected");
@@ -127,7 +127,7 @@ async fn a_shared_workspaces_tokens_wait_for_the_last_of_its_connections() {
         let world = World::with(Setup { shared_workspaces: true, revoke_ends_installation, ..Setup::default() }).await;
         let mut owner = world.owner().await;
         let id = owner.connect("acme-robotics").await;
-        let mut other = world.member("southwind", "sam@southwind.dev", relink_engine::account::Role::Owner).await;
+        let mut other = world.member("southwind", "sam@southwind.dev", relink_engine::identity::Role::Owner).await;
         let theirs = other.connect("acme-robotics").await;
         let asked = owner.get(&format!("/integrations/{id}?confirm=disconnect")).await;
         asked.shows("The tokens are kept sealed, as another organisation here is connected to it through the same Linear app");

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::http::header;
 use axum::http::{Method, Request};
-use relink_engine::account::Role;
 use relink_engine::clock::MINUTE;
+use relink_engine::identity::Role;
 
 use crate::world::{Browser, Reply, World};
 

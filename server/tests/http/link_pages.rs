@@ -1,8 +1,8 @@
 //! Redeeming a link code, as whoever was sent one does it: mostly on a phone, mostly without an account.
 
 use axum::http::{Method, StatusCode};
-use relink_engine::account::Role;
 use relink_engine::clock::{DAY, MINUTE};
+use relink_engine::identity::Role;
 
 use crate::keys::{contains, on_disk};
 use crate::team_pages::{INVITE, acme, hidden, invite, manage, shown};

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use relink_engine::account::Role;
 use relink_engine::clock::{DAY, HOUR, SECOND};
+use relink_engine::identity::Role;
 use relink_engine::mail::{Mail, MailServer};
 use relink_simulator::NewPerson;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};

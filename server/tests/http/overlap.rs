@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use relink_engine::account::Role;
 use relink_engine::clock::MINUTE;
+use relink_engine::identity::Role;
 use relink_simulator::{Endpoint, Fault, Kind};
 use tokio::time::sleep;
 

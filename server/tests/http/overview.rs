@@ -1,6 +1,6 @@
 //! The overview with many workspaces, who is linked in them, and who somebody is in the one that they have just connected.
 
-use relink_engine::account::Role;
+use relink_engine::identity::Role;
 
 use crate::keys::program;
 use crate::link_pages::redeem;

@@ -1,7 +1,7 @@
 //! Pages as such.
 
-use relink_engine::account::Role;
 use relink_engine::clock::{DAY, HOUR};
+use relink_engine::identity::Role;
 use relink_simulator::{Endpoint, Fault, Kind};
 
 use crate::world::{World, fault};

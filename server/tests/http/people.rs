@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Method;
-use relink_engine::account::Role;
+use relink_engine::identity::Role;
 use relink_engine::people::{CodeError, ConfirmError, Guesser, InviteError, VALID_DEFAULT};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};

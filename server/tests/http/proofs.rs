@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use relink_engine::Callback;
-use relink_engine::account::{Role, Standing};
 use relink_engine::clock::{HOUR, MINUTE};
+use relink_engine::identity::{Role, Standing};
 use relink_engine::people::ProofError;
 use relink_simulator::{Endpoint, Kind};
 

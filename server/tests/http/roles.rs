@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
 use leptos::server_fn::axum::server_fn_paths;
-use relink_engine::account::Role;
+use relink_engine::identity::Role;
 
 use crate::world::{Browser, World};
 

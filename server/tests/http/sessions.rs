@@ -1,8 +1,8 @@
 //! Where people are signed in, how long, and as whom: sessions, cookies, passwords and addresses.
 
 use axum::http::Method;
-use relink_engine::account::Role;
 use relink_engine::clock::DAY;
+use relink_engine::identity::Role;
 
 use crate::world::{Browser, PASSWORD, Reply, START, World};
 

@@ -1,6 +1,6 @@
 //! Somebody else's account: what an admin who hands over link codes can and cannot make of it.
 
-use relink_engine::account::Role;
+use relink_engine::identity::Role;
 
 use crate::link_pages::redeem;
 use crate::team_pages::{acme, invite};

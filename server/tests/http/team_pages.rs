@@ -1,7 +1,7 @@
 //! The team's page: link codes that are made there, who is who, and who may do what about it.
 
-use relink_engine::account::Role;
 use relink_engine::clock::{DAY, HOUR, MINUTE};
+use relink_engine::identity::Role;
 use relink_engine::people::Guesser;
 use relink_simulator::{Endpoint, Kind};
 

@@ -1,8 +1,8 @@
 //! A workspace's webhook on its connection's page: signing secrets, what was refused, and whose a delivery would be.
 
 use axum::body::Body;
-use relink_engine::account::Role;
 use relink_engine::clock::{DAY, HOUR, MINUTE, SECOND};
+use relink_engine::identity::Role;
 use serde_json::json;
 
 use crate::keys::{contains, on_disk, program};

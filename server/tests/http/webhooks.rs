@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use relink_engine::account::Role;
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use relink_engine::connection::{Evidence, Reason};
+use relink_engine::identity::Role;
 use relink_engine::store::Actor;
 use relink_engine::webhook::SigningKey;
 use serde_json::{Value, json};

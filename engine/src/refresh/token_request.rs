@@ -1,7 +1,7 @@
 //! Asking Linear with the refresh token, and writing down what it gives.
 
 use super::flight::Trip;
-use super::flights::Route;
+use super::single_flight::Route;
 use super::steps::{Event, Setback};
 use super::{Outcome, in_time};
 use crate::Engine;

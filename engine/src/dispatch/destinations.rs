@@ -4,9 +4,9 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::client::may_be_public;
-use super::standard;
-use crate::account::Person;
+use super::standard_webhooks;
 use crate::clock::Millis;
+use crate::identity::Person;
 use crate::store::{Act, Actor, DestinationRow, StoreError};
 use crate::vault::Place;
 use crate::{Engine, uncancelled};
@@ -154,7 +154,7 @@ impl Engine {
         if !new.events.iter().all(|event| EVENTS.contains(&event.as_str())) {
             return Err(DestinationError::Event);
         }
-        let (id, secret) = (self.entropy().id(), standard::new_secret(self.entropy()));
+        let (id, secret) = (self.entropy().id(), standard_webhooks::new_secret(self.entropy()));
         let place = Place { table: TABLE, row: &id, column: SEALED, organisation };
         let text = secrecy::ExposeSecret::expose_secret(&secret);
         let row = DestinationRow {

@@ -9,9 +9,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Engine;
-use crate::account::Person;
 use crate::clock::{Millis, SECOND};
 use crate::connection::{Connection, State};
+use crate::identity::Person;
 use crate::linear::CallError;
 use crate::store::StoreError;
 use crate::token::{FreshToken, TokenError};

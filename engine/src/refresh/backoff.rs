@@ -1,7 +1,7 @@
 //! When it did not work: giving up on evidence, or coming back later.
 
 use super::flight::Trip;
-use super::flights::Route;
+use super::single_flight::Route;
 use super::steps::{Event, Setback};
 use super::{Landed, Outcome, in_time};
 use crate::Engine;

@@ -3,8 +3,8 @@
 mod address;
 mod client;
 mod destinations;
-mod pace;
-mod standard;
+mod retry_schedule;
+mod standard_webhooks;
 mod worker;
 
 use std::sync::atomic::AtomicBool;

@@ -6,10 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::sleep;
 
 use crate::Engine;
-use crate::account::{self, NewMember, Person, Role};
 use crate::clock::{MINUTE, Millis};
 use crate::device::Visitor;
 use crate::digest::sha256_hex;
+use crate::identity::{self, NewMember, Person, Role};
 use crate::network::counted_text;
 use crate::password::{self, NewPassword};
 use crate::store::{Act, Actor, Member, StoreError, Tries, UserRow};
@@ -150,7 +150,7 @@ impl Engine {
             return Err(SignUpError::Owned);
         }
         let (email, name, organisation) =
-            (account::email(&form.email), account::display_name(&form.name), account::display_name(&form.organisation));
+            (identity::email(&form.email), identity::display_name(&form.name), identity::display_name(&form.organisation));
         let (Some(email), Some(name), Some(organisation), Ok(password)) = (email, name, organisation, form.new_password()) else {
             return Err(SignUpError::Fields(wrong_fields(&form)));
         };
@@ -168,7 +168,7 @@ impl Engine {
 
     /// "northwind-labs", or "northwind-labs-2" where there is one already.
     async fn free_slug(&self, organisation: &str) -> Result<String, StoreError> {
-        let wanted = account::slug_from(organisation);
+        let wanted = identity::slug_from(organisation);
         let mut slug = wanted.clone();
         for number in 2..100 {
             if self.store().organisation_by_slug(&slug).await?.is_none() {
@@ -192,7 +192,7 @@ impl Engine {
         role: Role,
     ) -> Result<Person, MemberAddError> {
         let email = slug_and_email(slug, email)?;
-        let name = account::display_name(name).ok_or(MemberAddError::Invalid("a name is 1 to 100 printable characters"))?;
+        let name = identity::display_name(name).ok_or(MemberAddError::Invalid("a name is 1 to 100 printable characters"))?;
         let password = NewPassword::new(&password, &[&email, slug]).map_err(|fault| MemberAddError::Invalid(fault.in_words()))?;
         if self.store().user_by_email(&email).await?.is_some() {
             return Err(MemberAddError::AccountExists(email));
@@ -324,7 +324,7 @@ impl Engine {
     /// The account that somebody means by an address. One from before addresses were compared in one spelling may have kept
     /// its own, where another account has the one that it would have now.
     async fn user_of(&self, typed: &str) -> Result<Option<UserRow>, StoreError> {
-        for spelling in account::spellings(typed) {
+        for spelling in identity::spellings(typed) {
             if let Some(user) = self.store().user_by_email(&spelling).await? {
                 return Ok(Some(user));
             }
@@ -336,7 +336,7 @@ impl Engine {
     /// and each is signed in to as before.
     pub(crate) async fn spell_emails_anew(&self) -> Result<(), StoreError> {
         for (id, email) in self.store().users_beyond_ascii().await? {
-            let Some(anew) = account::email(&email).filter(|anew| *anew != email) else { continue };
+            let Some(anew) = identity::email(&email).filter(|anew| *anew != email) else { continue };
             if !self.store().user_respell(&id, &email, &anew).await? {
                 tracing::warn!(user = id, "two accounts have the same e-mail address in two spellings; `relink member remove` one");
             }
@@ -352,7 +352,7 @@ impl Engine {
     /// # Errors
     /// [`SignInError::NoMatch`] or [`SignInError::Paused`].
     async fn check_password(&self, email: &str, password: SecretString, visitor: Visitor<'_>) -> Result<Person, SignInError> {
-        let spelling = account::email(email).unwrap_or_default();
+        let spelling = identity::email(email).unwrap_or_default();
         let user = self.user_of(email).await?;
         let limits = limits(&spelling, user.as_ref().map(|user| user.id.as_str()), visitor);
         let counted = self.count_tries(&limits).await?;
@@ -467,10 +467,10 @@ fn subject(email: &str, tries: i64) -> Option<String> {
 
 /// The address in the spelling that is stored.
 fn slug_and_email(slug: &str, email: &str) -> Result<String, MemberAddError> {
-    if !account::is_slug(slug) {
+    if !identity::is_slug(slug) {
         return Err(MemberAddError::Invalid("an organisation's slug is 1 to 40 of a-z, 0-9 and dashes inside"));
     }
-    account::email(email).ok_or(MemberAddError::Invalid("this cannot be an e-mail address"))
+    identity::email(email).ok_or(MemberAddError::Invalid("this cannot be an e-mail address"))
 }
 
 impl SignUp {
@@ -485,13 +485,13 @@ fn own_password(person: &Person, password: &SecretString) -> Result<NewPassword,
 
 fn wrong_fields(form: &SignUp) -> Vec<FieldError> {
     let mut wrong = Vec::new();
-    if account::display_name(&form.organisation).is_none() {
+    if identity::display_name(&form.organisation).is_none() {
         wrong.push(FieldError::Organisation);
     }
-    if account::display_name(&form.name).is_none() {
+    if identity::display_name(&form.name).is_none() {
         wrong.push(FieldError::Name);
     }
-    if account::email(&form.email).is_none() {
+    if identity::email(&form.email).is_none() {
         wrong.push(FieldError::Email);
     }
     wrong.extend(form.new_password().err());

@@ -17,8 +17,8 @@ use url::Url;
 
 use super::client::Answer;
 use super::destinations::{SEALED, TABLE};
-use super::pace::{self, Next};
-use super::standard;
+use super::retry_schedule::{self, Next};
+use super::standard_webhooks;
 use crate::Engine;
 use crate::clock::{Millis, SECOND};
 use crate::every::Rhythm;
@@ -344,7 +344,7 @@ impl Engine {
             }
             let tried = Ended::of(tried);
             taking.see(&tried.sent, sending.is_empty() && queue.is_empty());
-            let rest = pace::rest(taking.keeps_back(), destination.failing_for, tried.wished);
+            let rest = retry_schedule::rest(taking.keeps_back(), destination.failing_for, tried.wished);
             // Whoever wished to be left alone is not asked sooner because of an answer that was under way.
             again_at = again_at.max(self.now() + rest);
             let rests = again_at > self.now();
@@ -401,7 +401,7 @@ impl Engine {
     async fn pause_if_lost(&self, destination: &DestinationRow, gone: bool) -> Result<(), StoreError> {
         let because = if gone {
             "gone"
-        } else if pace::is_lost(self.failing_for(destination).await?) {
+        } else if retry_schedule::is_lost(self.failing_for(destination).await?) {
             "failures"
         } else {
             return Ok(());
@@ -438,7 +438,7 @@ impl Engine {
 
     fn after_failure(&self, message: &ClaimedMessage, answer: &Answer) -> (&'static str, i64) {
         let age = self.now() - message.first_at.unwrap_or(self.now());
-        match pace::next(message.attempts + 1, age, answer.wish(), self.entropy().bytes::<1>()[0]) {
+        match retry_schedule::next(message.attempts + 1, age, answer.wish(), self.entropy().bytes::<1>()[0]) {
             Next::Wait(wait) => ("waiting", self.now() + wait),
             Next::Park => ("parked", self.now()),
         }
@@ -466,7 +466,7 @@ impl Engine {
     /// Ours, then Linear's own as they came.
     fn headers(&self, secret: &SecretString, message: &ClaimedMessage, body: &[u8]) -> Option<HeaderMap> {
         let id = format!("msg_{}", delivery_name(&message.workspace_id, &message.digest).replace('-', ""));
-        let mut headers = standard::headers(secret, &id, self.now().div_euclid(SECOND), body)?;
+        let mut headers = standard_webhooks::headers(secret, &id, self.now().div_euclid(SECOND), body)?;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
         let own: Vec<(String, String)> = serde_json::from_str(&message.headers).unwrap_or_default();
         for (name, value) in own {

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
-use super::pace::Pace;
+use super::retry_schedule::Pace;
 use super::{Cause, Landed, Outcome, RefreshSettings, millis};
 use crate::Engine;
 use crate::clock::Millis;
