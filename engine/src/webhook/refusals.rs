@@ -54,16 +54,19 @@ pub struct Refused {
 }
 
 type Kind = (String, i64, Cause, String);
+type Tally = BTreeMap<Kind, (i64, Millis)>;
 
 #[derive(Debug)]
 pub(crate) struct Refusals {
-    tally: Mutex<BTreeMap<Kind, (i64, Millis)>>,
+    tally: Mutex<Tally>,
+    /// Held while what was counted is on its way to the database: who reads there waits for it.
+    writing: tokio::sync::Mutex<()>,
     searches: Semaphore,
 }
 
 impl Default for Refusals {
     fn default() -> Refusals {
-        Refusals { tally: Mutex::default(), searches: Semaphore::new(SEARCHES) }
+        Refusals { tally: Mutex::default(), writing: tokio::sync::Mutex::default(), searches: Semaphore::new(SEARCHES) }
     }
 }
 
@@ -83,17 +86,25 @@ impl Refusals {
         first
     }
 
-    /// They are written with those that come next.
-    fn put_back(&self, counted: BTreeMap<Kind, (i64, Millis)>) {
-        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        for (kind, (count, at)) in counted {
+    fn take(&self) -> Taken<'_> {
+        Taken { refusals: self, counted: std::mem::take(&mut *self.tally.lock().unwrap_or_else(PoisonError::into_inner)) }
+    }
+}
+
+/// Counts on their way to the database. Those that do not arrive, because it fails or nobody waits any more, are written with the
+/// next.
+struct Taken<'a> {
+    refusals: &'a Refusals,
+    counted: Tally,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let mut tally = self.refusals.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        for (kind, (count, at)) in std::mem::take(&mut self.counted) {
             let sum = tally.entry(kind).or_insert((0, at));
             *sum = (sum.0 + count, sum.1.max(at));
         }
-    }
-
-    fn take(&self) -> BTreeMap<Kind, (i64, Millis)> {
-        std::mem::take(&mut *self.tally.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -120,7 +131,7 @@ impl Engine {
             let engine = self.clone();
             tokio::spawn(async move {
                 sleep(WRITE_EVERY).await;
-                // What could not be written is put back, and nobody else comes for it.
+                // Nobody else comes for what could not be written.
                 while let Err(error) = engine.write_refusals().await {
                     tracing::warn!(%error, "refused webhooks could not be counted; tried again");
                     sleep(TRY_AGAIN).await;
@@ -152,15 +163,13 @@ impl Engine {
     }
 
     async fn write_refusals(&self) -> Result<(), StoreError> {
-        let mut counted = self.refusals().take();
-        while let Some((kind, (refused, last_at))) = counted.pop_first() {
+        let _turn = self.refusals().writing.lock().await;
+        let mut taken = self.refusals().take();
+        while let Some((kind, &(refused, last_at))) = taken.counted.first_key_value() {
             let (workspace_id, hour, cause, secret_id) = kind.clone();
             let row = RefusalRow { workspace_id, hour, cause: cause.name().to_owned(), secret_id, refused, last_at };
-            if let Err(error) = self.store().refusals_add(&row).await {
-                counted.insert(kind, (refused, last_at));
-                self.refusals().put_back(counted);
-                return Err(error);
-            }
+            self.store().refusals_add(&row).await?;
+            taken.counted.pop_first();
         }
         Ok(())
     }

@@ -1,9 +1,12 @@
 //! A workspace's webhook on its connection's page: signing secrets, what was refused, and whose a delivery would be.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use relink_engine::clock::{DAY, HOUR, MINUTE, SECOND};
 use relink_engine::identity::Role;
 use serde_json::json;
+use sqlx::{Connection, SqliteConnection};
 
 use crate::keys::{contains, on_disk, program};
 use crate::webhooks::{OTHER, SECRET, acme, add_secret, issue, post, sign};
@@ -294,6 +297,24 @@ async fn every_cause_has_its_sentence() {
     browser.save(&id, SECRET).await.hides("signed with its secret");
     world.advance(DAY + SECOND);
     browser.get(&page).await.hides("was refused");
+}
+
+/// The database is slow while a refusal is on its way to it.
+#[tokio::test]
+async fn a_page_tells_of_a_refusal_that_is_being_written_down() {
+    let world = World::new().await;
+    let (mut browser, _program, id, workspace) = acme(&world).await;
+    let mut other = SqliteConnection::connect(&format!("sqlite://{}", world.dir.path().join("relink.db").display())).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    world.send(post().body(Body::from(issue(&workspace, 1, START))).unwrap()).await;
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    let free = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    };
+    let page = format!("/integrations/{id}");
+    let (page, ()) = tokio::join!(browser.get(&page), free);
+    page.shows("1 request was refused in the last 24 hours");
 }
 
 #[tokio::test]
