@@ -109,7 +109,7 @@ pub async fn whole_form(State(forms): State<Arc<Space<IpAddr>>>, request: Reques
     next.run(Request::from_parts(parts, Body::from(body))).await
 }
 
-/// In what is written as forms and addresses are. Nobody types one, and PostgreSQL takes none in a text.
-fn has_nul(encoded: &[u8]) -> bool {
+/// Finds a NUL in what is written as forms and addresses are. Nobody types one, and PostgreSQL takes none in a text.
+pub fn has_nul(encoded: &[u8]) -> bool {
     encoded.contains(&0) || encoded.windows(3).any(|three| three == b"%00")
 }

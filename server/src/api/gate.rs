@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, Path, Request};
 use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use relink_app::api::address_of;
@@ -16,6 +17,7 @@ use super::Api;
 use super::limit::Standing;
 use super::problem::{Code, Problem};
 use crate::body::{self, Holding, Unread};
+use crate::edge::has_nul;
 
 /// Longer than the longest wait for Linear: two waits for a token and two calls.
 const REQUEST_MAX: Duration = Duration::from_secs(75);
@@ -39,8 +41,7 @@ impl Call {
     /// The one parameter in the path.
     pub async fn id(&mut self) -> Result<String, Problem> {
         let id = Path::from_request_parts(&mut self.parts, &()).await;
-        // No id has a NUL, and PostgreSQL takes offence at one.
-        id.ok().map(|Path(id): Path<String>| id).filter(|id| !id.contains('\0')).ok_or(Problem::new(Code::NotFound))
+        id.map(|Path(id)| id).map_err(|_| Problem::new(Code::NotFound))
     }
 }
 
@@ -68,6 +69,9 @@ where
         }
         Err(error) => return Problem::from(error).into_response(),
     };
+    if has_nul(parts.uri.path_and_query().map_or("", PathAndQuery::as_str).as_bytes()) {
+        return Problem::new(Code::NotFound).into_response();
+    }
     let standing = api.0.limits.count(&caller.key_id);
     let outcome = match standing.within {
         false => Err(too_many(standing)),

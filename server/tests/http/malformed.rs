@@ -81,3 +81,28 @@ async fn a_form_with_a_field_of_another_kind_is_refused_in_words() {
     reply.shows("This was not understood");
     reply.shows("Nothing was changed.");
 }
+
+/// PostgreSQL takes no NUL in a text, and that is nobody's trouble but the sender's.
+#[tokio::test]
+async fn a_nul_in_what_a_program_asks_for_is_not_the_databases_trouble() {
+    for postgres in [None, empty_database().await] {
+        let world = World::with(Setup { postgres, ..Setup::default() }).await;
+        let mut owner = world.owner().await;
+        let id = owner.connect("acme-robotics").await;
+        let program = world.program().await;
+        for (method, path) in [
+            (Method::POST, "/api/v1/connections/a%00b/token".to_owned()),
+            (Method::POST, format!("/api/v1/connections/{id}%00/graphql")),
+            (Method::GET, "/api/v1/deliveries?after=%00".to_owned()),
+            (Method::GET, format!("/api/v1/deliveries?connection={id}%00")),
+            (Method::GET, "/api/v1/people?workspace=%00".to_owned()),
+        ] {
+            let answer = program.call(method, &path, "{}").await;
+            assert_eq!((answer.status, answer.code()), (404, "not_found"), "{path}");
+        }
+        for body in [r#"{"rejected":"\u0000"}"#, r#"{"rejected":"\u0000000000000000"}"#] {
+            let answer = program.call(Method::POST, &format!("/api/v1/connections/{id}/token"), body).await;
+            assert!(answer.status < 500, "{answer:?}");
+        }
+    }
+}
