@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const LINGER: Duration = Duration::from_secs(3);
 /// When the server stops, the first request on a new connection gets so long to begin,
 const FIRST_REQUEST: Duration = Duration::from_secs(2);
-/// and the rest of one that has begun to arrive.
+/// and a head that has begun, or a body of which nothing comes any more, has so long for the rest.
 const REST: Duration = Duration::from_millis(750);
 /// More of a head than any browser sends.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -61,11 +61,13 @@ struct Pulse {
     phase: AtomicU64,
     /// Milliseconds after `born` since which nothing of an answer is taken; zero while it is.
     stalled: AtomicU64,
+    /// How often bytes have come.
+    arrivals: AtomicU64,
 }
 
 impl Pulse {
     fn new() -> Pulse {
-        Pulse { born: Instant::now(), phase: AtomicU64::new(0), stalled: AtomicU64::new(0) }
+        Pulse { born: Instant::now(), phase: AtomicU64::new(0), stalled: AtomicU64::new(0), arrivals: AtomicU64::new(0) }
     }
 
     fn age_ms(&self) -> u64 {
@@ -78,6 +80,7 @@ impl Pulse {
 
     /// Bytes have come. What is waited for on a new connection is waited for from its beginning.
     fn heard(&self) {
+        self.arrivals.fetch_add(1, Ordering::Relaxed);
         match self.phase() {
             Phase::New => self.phase.store(Phase::Head as u64, Ordering::Relaxed),
             Phase::Idle => self.enter(Phase::Head),
@@ -174,13 +177,19 @@ async fn begun(pulse: &Pulse) {
     }
 }
 
-/// No request is worked on, and none has begun that still arrives.
+/// Waits until no request is worked on, and none has begun whose body still arrives.
 async fn nothing_more(pulse: &Pulse) {
-    let mut since = Instant::now();
+    let (mut since, mut before) = (Instant::now(), pulse.arrivals.load(Ordering::Relaxed));
     while since.elapsed() < REST {
         sleep(LOOK / 10).await;
-        if pulse.phase() == Phase::Busy {
-            since = Instant::now();
+        let arrivals = pulse.arrivals.load(Ordering::Relaxed);
+        let goes_on = match pulse.phase() {
+            Phase::Busy => true,
+            Phase::Body => arrivals != before,
+            Phase::New | Phase::Idle | Phase::Head => false,
+        };
+        if goes_on {
+            (since, before) = (Instant::now(), arrivals);
         }
     }
 }

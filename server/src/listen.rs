@@ -57,7 +57,7 @@ struct Serving {
     _alive: mpsc::Sender<Infallible>,
 }
 
-/// Serves until it is to stop, and then until the last connection is over, however long that takes.
+/// Serves until it is to stop, and then until the last connection is over, however long that takes. Dropped, it cuts them off.
 pub async fn serve(listener: TcpListener, app: Router, proxies: TrustedProxies, stop: impl Future<Output = ()>) {
     let (stages, stage) = watch::channel(Stage::Open);
     let (alive, mut over) = mpsc::channel(1);
@@ -177,10 +177,19 @@ type Holds = (Option<Held>, Option<OwnedSemaphorePermit>);
 async fn answer(stream: TcpStream, peer: SocketAddr, serving: Serving, _holds: Holds) {
     let mut stage = serving.stage.clone();
     let closing = async move {
-        // The sender is gone only when the program is.
+        // Where the sender is gone, the connection is cut off anyway.
         let _ = stage.wait_for(|stage| *stage == Stage::Closed).await;
     };
-    connection::serve(stream, move |request| respond(request, peer, serving.clone()), closing).await;
+    let cut_off = is_dropped(serving.stage.clone());
+    tokio::select! {
+        () = connection::serve(stream, move |request| respond(request, peer, serving.clone()), closing) => {}
+        () = cut_off => {}
+    }
+}
+
+/// Waits until nobody serves any more: what is still unanswered then is cut off.
+async fn is_dropped(mut stage: watch::Receiver<Stage>) {
+    while stage.changed().await.is_ok() {}
 }
 
 async fn respond(mut request: Request<Body>, peer: SocketAddr, serving: Serving) -> Response<Body> {

@@ -50,6 +50,8 @@ pub enum ServeError {
     Io(#[from] io::Error),
     #[error("the database did not answer when the server stopped; what was under way is taken up at the next start")]
     Unfinished,
+    #[error("some requests were not done when the server had to stop, and were cut off")]
+    CutOff,
     #[error("nobody listens for requests any more; the log says why")]
     Deaf,
 }
@@ -105,9 +107,8 @@ async fn wind_up(engine: &Engine, requests: JoinHandle<()>, background: JoinSet<
     tracing::info!("stopping; requests under way may finish");
     engine.stop_telling();
     let landing = async {
-        if timeout_at(began + ANSWERED, requests).await.is_err() {
-            tracing::warn!("some requests did not finish in time");
-        }
+        // None of them may find the database closed, and blame it.
+        let answered = finished_or_cut_off(began + ANSWERED, requests).await;
         drop(background);
         // Before the database closes: a line of the trail must not be lost for having come after an answer.
         match engine.afterwards_done(LANDED.saturating_sub(began.elapsed())).await {
@@ -115,10 +116,19 @@ async fn wind_up(engine: &Engine, requests: JoinHandle<()>, background: JoinSet<
             lost => tracing::error!(lost, "wrong passwords could not be written into the audit trail before the stop"),
         }
         engine.refreshes_landed(LANDED.saturating_sub(began.elapsed())).await;
+        answered
     };
-    let (_, let_go) = tokio::join!(landing, timeout_at(began + LET_GO, engine.stop_handing_on(LANDED)));
+    let (answered, let_go) = tokio::join!(landing, timeout_at(began + LET_GO, engine.stop_handing_on(LANDED)));
     let closed = timeout_at(began + CLOSED, engine.store().close()).await;
-    let_go.and(closed).map_err(|_| ServeError::Unfinished)
+    let_go.and(closed).map_err(|_| ServeError::Unfinished)?;
+    if answered { Ok(()) } else { Err(ServeError::CutOff) }
+}
+
+/// Whether all requests were answered by then; what was not is cut off.
+async fn finished_or_cut_off(end: Instant, mut requests: JoinHandle<()>) -> bool {
+    let finished = timeout_at(end, &mut requests).await.is_ok();
+    requests.abort();
+    finished
 }
 
 /// This may be an older copy of the database than the one that the last server gave numbers out of.

@@ -94,7 +94,8 @@ async fn a_stop_ends_in_time_while_linear_a_destination_and_clients_hang() {
     let half = in_the_middle(&fleet, &id).await;
     assert_eq!(fleet.deliver(0, &id, "1").await, Some(200));
     drop(silent.accept().map(std::mem::forget));
-    assert_eq!(stopped(&mut fleet).await, Some(0), "all of it is taken up again by whoever is next");
+    // Whoever waits for the token is cut off; all of it is taken up again by whoever is next.
+    assert_eq!(stopped(&mut fleet).await, Some(1));
     drop(half);
 }
 
@@ -174,4 +175,41 @@ async fn connections_are_kept_until_the_stop_and_told_to_end_then() {
     let last = ask(&mut fresh);
     assert!(last.starts_with("http/1.1 200") && last.contains("connection: close"), "{last}");
     assert_eq!(running.exit_code().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_goes_on_arriving_is_waited_for() {
+    let mut running = Running::serve(&Place::new()).await;
+    let mut stream = TcpStream::connect(running.url.strip_prefix("http://").unwrap()).unwrap();
+    let signature = "0".repeat(64);
+    let head = format!("POST /webhooks/linear HTTP/1.1\r\nHost: x\r\nLinear-Signature: {signature}\r\nContent-Length: 100\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    for part in 0..10 {
+        stream.write_all(b"0123456789").unwrap();
+        if part == 0 {
+            sleep(Duration::from_millis(100)).await;
+            running.signal("TERM");
+        }
+        sleep(Duration::from_millis(250)).await;
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert_eq!(running.exit_code().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_outlives_the_stop_is_cut_off_and_the_exit_code_says_so() {
+    let mut fleet = Fleet::on_sqlite().await;
+    let id = fleet.connect(1, DAY_S).await.remove(0);
+    fleet.start(1).await;
+    let rejected = json!({ "rejected": fleet.token(0, &id).await.fingerprint() });
+    fleet.linear.add_fault(Fault { count: 100, ..fault(Kind::Hang, 0) }).unwrap();
+    let asking = fleet.asking(0, &id, rejected);
+    sleep(Duration::from_millis(500)).await;
+    let mut running = fleet.servers[0].take().unwrap();
+    running.signal("TERM");
+    assert_eq!(running.exit_code().await, Some(1), "{}", running.said());
+    assert!(running.said().contains("were cut off"), "{}", running.said());
+    assert!(asking.await.unwrap().is_none(), "an end without an answer is an honest one");
 }
