@@ -141,4 +141,17 @@ mod tests {
         assert!(of_before.try_lock().is_err());
         ServeLock::take(&neighbour).await.unwrap();
     }
+
+    #[tokio::test]
+    async fn a_command_beside_a_server_that_starts_waits_for_its_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let (database, log) = (dir.path().join("relink.db"), dir.path().join("relink.db-wal"));
+        fs::write(&database, "").unwrap();
+        let _server = ServeLock::take(&database).await.unwrap();
+        let (looked, ()) = tokio::join!(ServeLock::refuse_if_served_elsewhere(&database, &log), async {
+            tokio::time::sleep(BETWEEN_TRIES * 3).await;
+            fs::write(&log, "").unwrap();
+        });
+        looked.unwrap();
+    }
 }

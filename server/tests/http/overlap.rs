@@ -139,3 +139,36 @@ async fn the_revocation_of_a_process_that_died_holds_nobody_up_for_long() {
     world.engine.give_back_left().await.unwrap();
     assert!(!store.voiding_stands("elsewhere").await.unwrap(), "one that nobody waited for is forgotten");
 }
+
+/// On SQLite one process serves, so nothing of the one before is under way.
+#[tokio::test]
+async fn what_a_killed_server_was_revoking_holds_nobody_up_after_the_next_start() {
+    let world = World::new().await;
+    let store = world.engine.store();
+    store.voiding_begin("before", None, None, world.engine.now()).await.unwrap();
+    world.engine.abandon_consents().await;
+    assert!(!store.voiding_stands("before").await.unwrap());
+}
+
+/// Whoever proved who they are may be the very person whom a connection that is just being made acts as.
+#[tokio::test]
+async fn a_permission_is_not_handed_back_under_a_connection_that_is_being_made_with_it() {
+    let setup = Setup { revoke_ends_authorisation: true, shared_workspaces: true, ..Setup::default() };
+    let world = World::with(setup).await;
+    let (mut owner, mut other) = world.both_organisations().await;
+    let id = owner.connect("acme-robotics").await;
+    let leave = other.leave_for_linear(&[("actor", "user")]).await;
+    let back = other.approve_as(&leave, "acme-robotics", "ben@acme.example");
+    let prove = owner.post("/oauth/linear/prove", &[("workspace", &id)]).await.location().to_owned();
+    let proved = owner.approve_as(&prove, "acme-robotics", "ben@acme.example");
+    let asked = world.count("graphql");
+    world.slow(Endpoint::Graphql, Kind::DelayReply, 1_300, 1);
+    let proof = async {
+        world.until_heard("graphql", asked).await;
+        owner.get(&proved).await;
+    };
+    let (made, ()) = tokio::join!(other.get(&back), proof);
+    assert_eq!(made.location(), "/integrations");
+    let theirs = other.connection_id("acme-robotics").await;
+    assert!(world.lives("southwind", &theirs).await);
+}
