@@ -18,8 +18,8 @@ use crate::store::{Attempts, StoreError, TakenAttempt};
 const PATIENCE_S: u64 = 32;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// What a browser comes back with, by what it is recognised by. The code counts too: over plain http somebody else can give a
-/// browser the cookie of theirs, and it must not end with what they finished.
+/// Recognises a browser that comes back from Linear. The code counts too: over plain http somebody else can plant their cookie
+/// in a browser, and that alone must not show how their attempt ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Back {
     pub state_hash: String,
@@ -37,7 +37,7 @@ impl Back {
     }
 }
 
-/// What is noted of an end.
+/// The end of an attempt as it is stored, with the code that it was for.
 #[derive(Serialize, Deserialize)]
 struct Noted<End> {
     code_hash: Option<String>,

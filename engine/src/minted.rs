@@ -118,8 +118,8 @@ impl Engine {
         given.into_iter().try_fold(0, |done, given| Ok(done + u32::from(given?)))
     }
 
-    /// At once, where no connection is just being made, or set aside for the sake of one that lives. Where the workspace is not known, any connection of the
-    /// app may be the one. True when it is done with.
+    /// Revokes a pair at once where no connection is just being made, or sets it aside for the sake of one that lives. Where the
+    /// workspace is not known, any connection of the app may be the one. True when it is done with.
     async fn give_back_minted(&self, minted: &MintedGrant) -> Result<bool, StoreError> {
         let open = |column, sealed: &[u8]| self.vault().open_row(MINTED_GRANTS, column, &minted.id, &minted.organisation_id, sealed);
         let opened = (open(ACCESS, &minted.access_sealed), minted.refresh_sealed.as_ref().map(|sealed| open(REFRESH, sealed)).transpose());

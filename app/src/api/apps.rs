@@ -79,7 +79,7 @@ async fn complain(draft: AppDraft, problem: AppProblem) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is wrong with what was typed; `None` where that is not the trouble.
+/// Names the field that is wrong; `None` where the trouble is another one.
 fn problem(error: &AppError) -> Option<AppProblem> {
     match error {
         AppError::Name => Some(AppProblem::Name),
@@ -93,7 +93,7 @@ fn problem(error: &AppError) -> Option<AppProblem> {
     }
 }
 
-/// What was typed, bounded, unless it is a secret in the wrong field: it waits in the session until the next page.
+/// Bounds a typed text that waits in the session for the next page, and drops a secret that was typed into the wrong field.
 fn kept(text: &str) -> String {
     if text.contains(SECRET) { String::new() } else { door::kept(text) }
 }

@@ -84,7 +84,7 @@ pub async fn remove_destination(#[server(default)] destination: String) -> Resul
 /// Characters of an address that was refused; more than one that is accepted can have.
 const URL_KEPT: usize = 2_100;
 
-/// What those who manage call a destination of theirs, and whether it is paused.
+/// Names a destination as its page does, and tells whether it is paused.
 pub(super) async fn named(engine: &Engine, person: &Person, id: &str) -> Result<(String, bool), Failure> {
     if !person.manages() {
         return Err(Failure::Forbidden);
@@ -101,7 +101,7 @@ async fn done(flash: Flash) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is wrong with what was typed; `None` where that is not the trouble.
+/// Names the field that is wrong; `None` where the trouble is another one.
 fn complaint(error: &DestinationError) -> Option<Complaint> {
     match error {
         DestinationError::Url => Some(Complaint::DestinationUrl),
@@ -123,7 +123,7 @@ fn known(mut events: Vec<String>) -> Vec<String> {
     events
 }
 
-/// What was typed for a new destination and what was wrong with it, if the last post was one that was refused.
+/// Takes what was typed for a new destination and what was wrong with it, if the last post was refused.
 pub(super) async fn refused_draft() -> Result<(Draft, Option<Complaint>), Failure> {
     let Some(refused) = take_refused().await? else { return Ok((Draft::default(), None)) };
     let ours = |complaint: &Complaint| {

@@ -141,7 +141,7 @@ async fn enter(typed: String, problem: Option<LinkProblem>) -> Result<LinkView, 
     Ok(LinkView::Enter { typed, problem, workspaces })
 }
 
-/// What is wrong with a code, or that nobody can tell.
+/// Translates what is wrong with a code; an error where nobody can tell.
 fn problem(error: CodeError) -> Result<LinkProblem, Failure> {
     match error {
         CodeError::Invalid => Ok(LinkProblem::Invalid),

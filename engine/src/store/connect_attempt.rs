@@ -88,7 +88,9 @@ impl Store {
         const SQL: &str = "UPDATE connect_attempts SET taken_at = $3, expires_at = CASE WHEN expires_at < $4 THEN $4 ELSE expires_at END \
             WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 AND taken_at IS NULL \
             RETURNING state_hash, browser_hash, organisation_id, user_id, connection_id, app_id, actor, scopes, verifier_sealed, expires_at";
-        let row: Option<Row> = on!(&self.db, pool => sqlx::query_as(SQL).bind(state_hash).bind(browser_hash).bind(now).bind(now + ABANDONED_AFTER).fetch_optional(pool).await?);
+        let until = now + ABANDONED_AFTER;
+        let row: Option<Row> = on!(&self.db, pool =>
+            sqlx::query_as(SQL).bind(state_hash).bind(browser_hash).bind(now).bind(until).fetch_optional(pool).await?);
         row.map(ConnectAttempt::try_from).transpose()
     }
 }

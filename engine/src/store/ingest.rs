@@ -46,8 +46,8 @@ impl Store {
         self.ingest.is_some()
     }
 
-    /// Tells whether nothing is missing that a delivery is numbered by: if it is, what else is not there may only not be there
-    /// yet.
+    /// Tells whether the database is whole enough to number deliveries. While a dump is being restored it is not, and a
+    /// workspace that is missing may still come.
     ///
     /// # Errors
     /// When the database fails.
@@ -55,9 +55,8 @@ impl Store {
         match &self.db {
             Db::Sqlite(_) => Ok(true),
             Db::Postgres(pool) => {
-                Ok(sqlx::query_scalar(concat!("SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'canary') AND ", has_trigger!()))
-                    .fetch_one(pool)
-                    .await?)
+                const SQL: &str = concat!("SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'canary') AND ", has_trigger!());
+                Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?)
             }
         }
     }
