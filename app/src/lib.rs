@@ -20,7 +20,7 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
 use crate::pages::{
-    CallbackPage, ConnectionPage, DeliveriesPage, IntegrationsPage, LinkPage, MissingPage, SettingsPage, SignInPage, SignUpPage, TeamPage,
+    CallbackPage, ConnectionPage, DeliveriesPage, IntegrationsPage, LinkPage, NotFoundPage, SettingsPage, SignInPage, SignUpPage, TeamPage,
 };
 use crate::view::{Referrer, Theme};
 
@@ -74,7 +74,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <Router>
-            <FlatRoutes fallback=|| view! { <MissingPage /> }>
+            <FlatRoutes fallback=|| view! { <NotFoundPage /> }>
                 <Route path=path!("/signin") view=SignInPage ssr=SsrMode::Async />
                 <Route path=path!("/signup") view=SignUpPage ssr=SsrMode::Async />
                 <Route path=path!("/integrations") view=IntegrationsPage ssr=SsrMode::Async />

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 mod app;
 mod audit;
-mod chain;
 mod connection;
 mod delivery;
 mod destination;
@@ -20,11 +19,11 @@ mod link;
 mod proof;
 mod session;
 mod team;
+mod token_timeline;
 mod webhook;
 
 pub use app::{AppDraft, AppProblem, AppView, CreateAppView, OwnAppsView, ThroughView};
 pub use audit::{AuditLine, AuditView};
-pub use chain::{ChainKind, ChainLink, ChainView};
 pub use connection::{
     ActsAs, Answer, ConnectionPageView, ConnectionView, EndingView, EvidenceView, Farewell, Fault, GrantedScope, HistoryTone, HistoryView,
     IntegrationsView, KeyUsedView, LinkedMemberView, PagerView, PeopleFacts, PeopleView, ProjectView, ScopeView, SearchView, Status,
@@ -32,8 +31,8 @@ pub use connection::{
 };
 pub use delivery::{Again, BodyView, Choice, DeliveriesView, DeliveryOutcome, DeliveryView, FilterView, Piece, PieceKind};
 pub use destination::{
-    DestinationForm, DestinationState, DestinationView, Draft, Fate, HandedOnView, HandedView, NewDestinationView, NextTry, PausedBecause,
-    RESENT_AT_ONCE,
+    DeliveryAttemptView, DestinationForm, DestinationState, DestinationView, Draft, Fate, HandedOnView, NewDestinationView, NextTry,
+    PausedBecause, RESENT_AT_ONCE,
 };
 pub use document::{Address, RequestId};
 pub use flash::{ConnectError, ExpectedWorkspace, Flash, WhoAreYou};
@@ -42,10 +41,11 @@ pub use link::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, Link
 pub use proof::{EmailCodeView, ProofProblem};
 pub use session::SessionView;
 pub use team::{
-    AnsweredCodeView, CodeAnswer, DoubtView, GuessesView, INVITED_AT_ONCE, InviteDraft, InviteProblem, InvitingView, LinkedView, MailView,
-    MayView, MemberView, NewCodeView, NotInvited, Pick, PickGroup, QrView, SelfView, SeveralCodes, ShownCode, TeamPageView,
-    WaitingCodeView, WhoView, YouView,
+    AnsweredCodeView, BulkCodes, CodeAnswer, DoubtView, GuessesView, INVITED_AT_ONCE, InviteDraft, InviteProblem, InvitingView, LinkedView,
+    MailView, MayView, MemberView, NewCodeView, NotInvited, PersonLineView, Pick, PickGroup, QrView, SelfView, ShownCode, TeamPageView,
+    WaitingCodeView, YouView,
 };
+pub use token_timeline::{SegmentKind, TimelineSegment, TokenTimelineView};
 pub use webhook::{
     CheckView, Lately, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, StrayView, Verdict, WebhookFacts, WebhookView,
 };
@@ -252,7 +252,7 @@ impl fmt::Debug for NewKeyView {
 
 /// The page before anybody is signed in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct DoorView {
+pub struct SignInView {
     /// The name of the only organisation, if there is exactly one.
     pub organisation: Option<String>,
     /// Nobody owns this instance yet: `/signup` is open.

@@ -16,7 +16,7 @@ use relink_engine::network::counted;
 
 use crate::Web;
 use crate::body::{self, Sizes, Space, Unread};
-use crate::door::{self, Door, Who};
+use crate::password_queue::{self, PasswordQueue, Who};
 use crate::proxies::TrustedProxies;
 use crate::share::Room;
 use crate::webhooks;
@@ -56,23 +56,23 @@ pub fn asker(extensions: &Extensions) -> IpAddr {
     known.map_or(Ipv4Addr::UNSPECIFIED.into(), |client| counted(client.0))
 }
 
-/// Places for pages, and the door beside them. Cheap to clone.
+/// Places for pages, and the queue for passwords beside them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Places {
     web: Web,
     pages: Arc<Room<IpAddr>>,
-    door: Arc<Door>,
+    passwords: Arc<PasswordQueue>,
 }
 
 #[must_use]
 pub fn places(web: Web) -> Places {
-    Places { web, pages: Arc::new(Room::new(AT_ONCE, AT_ONCE_EACH)), door: Arc::default() }
+    Places { web, pages: Arc::new(Room::new(AT_ONCE, AT_ONCE_EACH)), passwords: Arc::default() }
 }
 
-/// Waits for a place, or for a turn at the door.
+/// Waits for a place, or for a turn among the passwords.
 pub async fn in_place(State(places): State<Places>, request: Request, next: Next) -> Response {
-    if door::hashes(&request) {
-        let Some(_turn) = places.door.turn(&Who::of(&places.web, &request)).await else {
+    if password_queue::hashes(&request) {
+        let Some(_turn) = places.passwords.turn(&Who::of(&places.web, &request)).await else {
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         };
         return next.run(request).await;

@@ -6,11 +6,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
 use relink_app::api::theme_of;
-use relink_app::pages::{Broken, broken};
+use relink_app::pages::{ErrorDocument, error_document};
 use relink_app::view::RequestId;
 
 use crate::Web;
-use crate::markup::is_page;
+use crate::html_fixup::is_page;
 
 /// Style and icon, and nothing else.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -42,7 +42,7 @@ fn reads_pages(headers: &HeaderMap) -> bool {
 
 fn page(web: &Web, asked: &Parts, status: StatusCode) -> String {
     let (heading, words) = words(status, asked.method.is_safe());
-    broken(Broken {
+    error_document(ErrorDocument {
         heading,
         words,
         theme: theme_of(asked, &web.site),

@@ -39,7 +39,7 @@ use crate::metrics::{self, Metrics};
 use crate::proxies::TrustedProxies;
 use crate::share::Room;
 use crate::webhooks::{self, Webhooks};
-use crate::{audit, csrf, errors, health, live, markup, own_name, sessions};
+use crate::{audit, csrf, errors, health, html_fixup, live, own_name, sessions};
 
 /// Longer than the longest wait for Linear on the way to a page: exchange, identity and revocation, ten seconds each.
 const REQUEST_MAX: Duration = Duration::from_secs(45);
@@ -165,7 +165,7 @@ fn pages(web: &Web) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(web.clone(), errors::in_words))
-        .layer(middleware::from_fn_with_state(web.clone(), markup::tidy))
+        .layer(middleware::from_fn_with_state(web.clone(), html_fixup::tidy))
         .layer(compression())
         .layer(middleware::from_fn_with_state(https, headers::secure))
         .layer(middleware::from_fn_with_state(web.clone(), log))

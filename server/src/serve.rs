@@ -15,10 +15,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use crate::bootstrap::{self, StartError};
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::router::{Web, router};
-use crate::start::{self, StartError};
 use crate::{background, listen, open_files, stop};
 
 /// From the beginning of a stop: requests under way have to be answered by then,
@@ -63,7 +63,7 @@ pub async fn serve(mut config: Config, demo: bool, clock: Clock, entropy: Entrop
     if demo && config.app.is_none() {
         start_simulator(&mut config, stopped.clone()).await?;
     }
-    let engine = start::engine(&config, clock, entropy).await?;
+    let engine = bootstrap::engine(&config, clock, entropy).await?;
     engine.store().leave_room().await.map_err(StartError::from)?;
     engine.name_shared_workspaces().await.map_err(StartError::from)?;
     engine.abandon_consents().await;
@@ -155,7 +155,7 @@ fn announce(config: &Config, listener: &TcpListener) -> io::Result<()> {
 async fn start_simulator(config: &mut Config, stopped: watch::Receiver<bool>) -> Result<(), ServeError> {
     let url = format!("http://{SIMULATOR}");
     let state_file = Some(config.data_dir.join("simulated-linear.json"));
-    start::make_data_dir(config)?;
+    bootstrap::make_data_dir(config)?;
     let simulator = Simulator::seeded(Options { url: url.clone(), state_file, redirect_uris: vec![config.redirect_uri().to_string()] })?;
     let listener = TcpListener::bind(SIMULATOR).await.map_err(|error| ServeError::Simulated { addr: SIMULATOR, error })?;
     let app = simulator.app();

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use relink_engine::{AppError, AppSecrets, NewApp};
 
 use super::request::{engine, refuse, see_other, set_flash, set_refused, signed_in_form, typed_secret};
-use super::{Failure, door};
+use super::{Failure, sign_in};
 use crate::view::{AppDraft, AppProblem, Flash, Refused};
 
 /// Adds an app that is there in Linear already.
@@ -95,7 +95,7 @@ fn problem(error: &AppError) -> Option<AppProblem> {
 
 /// Bounds a typed text that waits in the session for the next page, and drops a secret that was typed into the wrong field.
 fn kept(text: &str) -> String {
-    if text.contains(SECRET) { String::new() } else { door::kept(text) }
+    if text.contains(SECRET) { String::new() } else { sign_in::kept(text) }
 }
 
 impl From<AppError> for Failure {

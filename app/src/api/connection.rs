@@ -7,16 +7,16 @@ use relink_engine::{CallFailed, DisconnectError, RefreshNowError, TokenError, Vo
 
 use super::Failure;
 use super::app_views::through;
-use super::chain::chain_view;
+use super::connection_view::{connection_view, good_until, granted_scopes, status};
 use super::destination_views::Destinations;
 use super::evidence::{ending_view, evidence_view};
 use super::freshness::{freshness, live_from};
 use super::history::{events, history_views};
 use super::people_views::People;
-use super::present::{connection_view, good_until, granted_scopes, status};
 use super::request::{
     connection_path, engine, refuse, see_other, set_flash, set_status, signed_in, signed_in_form, take_flash, take_refused, webhook_url,
 };
+use super::token_timeline::token_timeline_view;
 use super::webhook_facts::Webhooks;
 use super::webhook_views::secret_views;
 use crate::view::{Complaint, ConnectionPageView, ConnectionView, Flash, Status, TeamView, WebhookView, WorkspaceContent};
@@ -47,7 +47,7 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
     };
     Ok(ConnectionPageView {
         evidence: evidence_view(&connection, &connections, &keys, now),
-        chain: chain_view(&connection, &events, now),
+        chain: token_timeline_view(&connection, &events, now),
         history: history_views(&events),
         ending: person.manages().then(|| ending_view(&connection, &keys, engine.keep_disconnected(), now)),
         webhook,
@@ -150,7 +150,7 @@ async fn put_off(
     id: &str,
 ) -> Result<Option<crate::view::Flash>, Failure> {
     let connection = engine.store().connection(&person.organisation_id, id).await?;
-    let passing = connection.as_ref().is_none_or(|connection| super::present::fault(connection) == crate::view::Fault::Linear);
+    let passing = connection.as_ref().is_none_or(|connection| super::connection_view::fault(connection) == crate::view::Fault::Linear);
     Ok(passing.then_some(crate::view::Flash::RefreshPutOff))
 }
 

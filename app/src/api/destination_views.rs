@@ -8,7 +8,7 @@ use relink_engine::store::{DeliveryRow, MessageRow, StoreError};
 use super::webhook_views::ago;
 use super::words;
 use crate::view::{
-    Answer, Choice, Complaint, DestinationForm, DestinationState, DestinationView, Draft, Fate, HandedOnView, HandedView, NextTry,
+    Answer, Choice, Complaint, DeliveryAttemptView, DestinationForm, DestinationState, DestinationView, Draft, Fate, HandedOnView, NextTry,
     PausedBecause,
 };
 
@@ -50,7 +50,7 @@ impl Destinations {
     }
 
     /// What became of a delivery at each destination. What is ignored is handed on to none.
-    pub fn handed(&self, row: &DeliveryRow) -> Vec<HandedView> {
+    pub fn handed(&self, row: &DeliveryRow) -> Vec<DeliveryAttemptView> {
         if row.outcome == "ignored" {
             return Vec::new();
         }
@@ -62,7 +62,7 @@ impl Destinations {
                 None if wants(destination, &row.event) => Fate::NotSent,
                 None => Fate::Unwanted,
             };
-            HandedView { destination: destination.id.clone(), name: name.clone(), fate }
+            DeliveryAttemptView { destination: destination.id.clone(), name: name.clone(), fate }
         };
         self.all.iter().map(view).collect()
     }

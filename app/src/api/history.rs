@@ -5,7 +5,7 @@ use relink_engine::connection::{Connection, Evidence, State};
 use relink_engine::refresh::{Cause, HistoryLine, Outcome};
 use relink_engine::vault::KEY_MISSING;
 
-use super::present::answer;
+use super::connection_view::answer;
 use super::words;
 use crate::view::{Answer, HistoryTone, HistoryView};
 

@@ -2,10 +2,10 @@
 
 use super::Failure;
 use super::app_views::app_choices;
+use super::connection_view::{connection_view, scope_views};
 use super::freshness::{freshness, live_from};
 use super::overview::{Overview, tally, wrong_set_up};
 use super::people_views::People;
-use super::present::{connection_view, scope_views};
 use super::request::{engine, signed_in, site, take_flash};
 use super::webhook_facts::Webhooks;
 use crate::view::{ConnectError, ConnectionView, Flash, IntegrationsView};

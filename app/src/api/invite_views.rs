@@ -13,10 +13,10 @@ use relink_engine::{CallFailed, Engine, TokenError};
 use tokio::time::{Instant, timeout_at};
 
 use super::Failure;
+use super::bulk_invite::pickable;
 use super::freshness::live_from;
-use super::picks::pickable;
 use super::request::take_refused;
-use super::team_views::who;
+use super::team_views::person_line;
 use super::words;
 use crate::view::{AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InviteProblem, InvitingView, Moment, WaitingCodeView};
 
@@ -101,7 +101,7 @@ fn suggested(asked: &[Asked]) -> Vec<String> {
 
 fn waiting_code(invite: Invite, now: Millis) -> WaitingCodeView {
     WaitingCodeView {
-        who: who(&invite.name, &invite.email),
+        who: person_line(&invite.name, &invite.email),
         id: invite.id,
         workspace: text::name(&invite.workspace),
         made_by: invite.made_by.as_deref().map(text::name),

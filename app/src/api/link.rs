@@ -8,15 +8,16 @@ use relink_engine::text::{email, name};
 use secrecy::ExposeSecret as _;
 
 use super::Failure;
-use super::door::{complaint, kept};
-use super::held::{
-    HeldCode, forget_code, held_code, hold_code, link_end, set_end, set_end_of, set_told, set_tried, sign_in_first, take_told, take_tried,
+use super::connection_view::initials;
+use super::pending_code::{
+    PendingCode, forget_code, keep_code, link_end, pending_code, set_end, set_end_of, set_told, set_tried, sign_in_first, take_told,
+    take_tried,
 };
-use super::present::initials;
 use super::request::{
     address, browser, engine, open_session, parts, person, refuse, renew_session, see_other, session_name, signed_in_form, stay_browser,
     too_early, typed_secret,
 };
+use super::sign_in::{complaint, kept};
 use super::words::{self, minutes_left};
 use super::you_views::proof_choices;
 use crate::view::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView, ProofProblem};
@@ -30,7 +31,7 @@ pub async fn load_link(ended: bool) -> Result<LinkView, Failure> {
     if let Some((typed, problem)) = tried {
         return enter(typed, Some(problem)).await;
     }
-    match held_code().await? {
+    match pending_code().await? {
         Some(held) => looked_at(held).await,
         None => enter(String::new(), None).await,
     }
@@ -44,7 +45,7 @@ pub async fn enter_code(#[server(default)] code: String) -> Result<(), Failure> 
     let typed =
         LinkCode::read(&code).map_or_else(|| kept(code.rsplit('#').next().unwrap_or_default().trim()).into(), |code| code.grouped());
     match engine()?.code_preview(typed.expose_secret(), here.guesser()).await {
-        Ok(_) => hold_code(&typed).await?,
+        Ok(_) => keep_code(&typed).await?,
         Err(error) => set_tried(typed.expose_secret(), problem(error)?).await?,
     }
     see_other("/link");
@@ -59,7 +60,7 @@ pub async fn take_code_in_path() -> Result<bool, Failure> {
         return Ok(true);
     }
     match LinkCode::read(&rest) {
-        Some(code) => hold_code(&code.grouped()).await?,
+        Some(code) => keep_code(&code.grouped()).await?,
         None => set_tried("", LinkProblem::Invalid).await?,
     }
     see_other("/link");
@@ -69,7 +70,7 @@ pub async fn take_code_in_path() -> Result<bool, Failure> {
 /// "Yes, that's me" or "That's not me", to what the page showed.
 #[server(prefix = "/link", endpoint = "confirm")]
 pub async fn answer_code(#[server(default)] preview: String, #[server(default)] answer: String) -> Result<(), Failure> {
-    let Some(held) = held_code().await? else {
+    let Some(held) = pending_code().await? else {
         // The same answer, sent twice.
         if link_end().await?.is_some() {
             see_other(ENDED);
@@ -154,7 +155,7 @@ fn problem(error: CodeError) -> Result<LinkProblem, Failure> {
 }
 
 /// The code that waits, looked at once more: it may have run out meanwhile.
-async fn looked_at(held: HeldCode) -> Result<LinkView, Failure> {
+async fn looked_at(held: PendingCode) -> Result<LinkView, Failure> {
     let here = Here::of_request().await?;
     match engine()?.code_preview(held.code.expose_secret(), here.guesser()).await {
         Ok(preview) => Ok(LinkView::Preview(preview_view(preview, held).await?)),
@@ -166,7 +167,7 @@ async fn looked_at(held: HeldCode) -> Result<LinkView, Failure> {
     }
 }
 
-async fn preview_view(preview: Preview, held: HeldCode) -> Result<PreviewView, Failure> {
+async fn preview_view(preview: Preview, held: PendingCode) -> Result<PreviewView, Failure> {
     let account = match person().await? {
         Some(person) => LinkAccount::Yours { email: person.email },
         None if preview.has_account || held.sign_in_first => LinkAccount::SignInFirst,
@@ -187,7 +188,7 @@ async fn preview_view(preview: Preview, held: HeldCode) -> Result<PreviewView, F
     })
 }
 
-async fn confirm(held: HeldCode) -> Result<(), Failure> {
+async fn confirm(held: PendingCode) -> Result<(), Failure> {
     let (engine, here, member) = (engine()?, Here::of_request().await?, person().await?);
     let Some(person) = named(&held, &here).await? else { return Ok(()) };
     let end = match engine.code_confirm(held.code.expose_secret(), member.as_ref(), here.guesser()).await {
@@ -247,7 +248,7 @@ async fn sign_in(person: &Person, end: &LinkEnd) -> Result<(), Failure> {
     stay_browser(&browser).await
 }
 
-async fn decline(held: HeldCode) -> Result<(), Failure> {
+async fn decline(held: PendingCode) -> Result<(), Failure> {
     let (engine, here, member) = (engine()?, Here::of_request().await?, person().await?);
     let Some(person) = named(&held, &here).await? else { return Ok(()) };
     match engine.code_decline(held.code.expose_secret(), member.as_ref(), here.guesser()).await {
@@ -266,7 +267,7 @@ pub(super) async fn ended(end: LinkEnd) -> Result<(), Failure> {
 }
 
 /// The code led nowhere: the form again, with the reason, and with the code only if it may be good yet.
-pub(super) async fn tried(held: &HeldCode, error: CodeError) -> Result<(), Failure> {
+pub(super) async fn tried(held: &PendingCode, error: CodeError) -> Result<(), Failure> {
     let problem = problem(error)?;
     let typed = if problem == LinkProblem::Unavailable { held.code.expose_secret() } else { "" };
     set_tried(typed, problem).await?;
@@ -275,7 +276,7 @@ pub(super) async fn tried(held: &HeldCode, error: CodeError) -> Result<(), Failu
 }
 
 /// Whom the code is for, for what the next page says. Nobody any more: the answer is given.
-async fn named(held: &HeldCode, here: &Here) -> Result<Option<LinkedPerson>, Failure> {
+async fn named(held: &PendingCode, here: &Here) -> Result<Option<LinkedPerson>, Failure> {
     let preview = match engine()?.code_preview(held.code.expose_secret(), here.guesser()).await {
         Ok(preview) => preview,
         Err(error) => return tried(held, error).await.map(|()| None),

@@ -3,7 +3,7 @@
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
 
-use super::present::{fault, status, waiting};
+use super::connection_view::{fault, status, waiting};
 use super::request::url_encode;
 use crate::view::{Fault, PagerView, SearchView, Status, TallyView, Waiting};
 

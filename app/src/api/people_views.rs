@@ -8,7 +8,7 @@ use relink_engine::identity::Person;
 use relink_engine::store::{LinkRow, StoreError};
 use relink_engine::text;
 
-use super::team_views::who;
+use super::team_views::person_line;
 use crate::view::{LinkedMemberView, PeopleFacts, PeopleView, WhoAreYou};
 
 pub struct People<'a> {
@@ -55,8 +55,8 @@ impl<'a> People<'a> {
 
     fn linked_member(&self, link: &LinkRow) -> LinkedMemberView {
         LinkedMemberView {
-            member: who(&link.user_name, &link.user_email),
-            person: who(&link.linear_name, &link.linear_email),
+            member: person_line(&link.user_name, &link.user_email),
+            person: person_line(&link.linear_name, &link.linear_email),
             linear_id: link.linear_id.clone(),
             unlink: self.looking.manages() || link.user_id == self.looking.user_id,
         }

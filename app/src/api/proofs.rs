@@ -6,10 +6,10 @@ use relink_engine::{BeginError, Callback, text};
 use secrecy::ExposeSecret as _;
 
 use super::Failure;
-use super::held::{forget_code, held_code, set_tried, sign_in_first};
+use super::connection_view::initials;
 use super::link::{ENDED, Here, ended, linked, refused, tried};
 use super::members::{name, said};
-use super::present::initials;
+use super::pending_code::{forget_code, pending_code, set_tried, sign_in_first};
 use super::request::{address, browser, engine, own_browser, person, refuse, see_other, set_flash, signed_in_form};
 use super::words::minutes_left;
 use crate::view::{AskerView, EmailCodeView, Flash, LinkEnd, LinkProblem, LinkedPerson, ProofProblem};
@@ -34,7 +34,7 @@ pub async fn begin_proof(#[server(default)] workspace: String, #[server(default)
 /// Continue with Linear, to say that one is the person whom the code on the page is for.
 #[server(prefix = "/link", endpoint = "prove")]
 pub async fn begin_code_proof(#[server(default)] preview: String) -> Result<(), Failure> {
-    let Some(held) = held_code().await? else {
+    let Some(held) = pending_code().await? else {
         set_tried("", LinkProblem::Forgotten).await?;
         see_other("/link");
         return Ok(());

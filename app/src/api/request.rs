@@ -24,7 +24,7 @@ use super::Failure;
 use super::browser_name::browser_name;
 use super::cookies::{cookie_of, remember_device};
 use super::freshness::live_from;
-use super::held::{held_code, hold_code};
+use super::pending_code::{keep_code, pending_code};
 use crate::view::{Flash, NewDestinationView, NewKeyView, Refused};
 
 /// A secret that was typed into a form. The text that it came in is wiped.
@@ -127,12 +127,12 @@ pub async fn person_of(engine: &Engine, session: &Session) -> Result<Option<Pers
     Ok(engine.store().member(&organisation, &user).await?)
 }
 
-/// The signed-in person. Whoever is not signed in is sent to the door when they wanted a page, and told so otherwise.
+/// The signed-in person. Whoever is not signed in is sent to sign in when they wanted a page, and told so otherwise.
 pub async fn signed_in() -> Result<Person, Failure> {
     match person().await? {
         Some(person) => Ok(person),
         None => {
-            send_to_door().await?;
+            send_to_sign_in().await?;
             Err(Failure::SignedOut)
         }
     }
@@ -141,14 +141,14 @@ pub async fn signed_in() -> Result<Person, Failure> {
 /// [`signed_in`] for the target of a form: a browser is sent to sign in, a program is told 401.
 pub async fn signed_in_form() -> Result<Person, Failure> {
     match person().await? {
-        Some(person) if made_for_another(&parts()?, &person) => {
+        Some(person) if form_of_another(&parts()?, &person) => {
             refuse(Failure::OtherOrganisation).await?;
             Err(Failure::OtherOrganisation)
         }
         Some(person) => Ok(person),
         None => {
             if accepts_html()? {
-                see_other(&door(&form_page(&parts()?)?, true));
+                see_other(&sign_in_address(&form_page(&parts()?)?, true));
             } else {
                 set_status(StatusCode::UNAUTHORIZED);
             }
@@ -158,10 +158,10 @@ pub async fn signed_in_form() -> Result<Person, Failure> {
 }
 
 /// Whether the form says that its page was made for another organisation than the one the person is in by now.
-fn made_for_another(parts: &Parts, person: &Person) -> bool {
+fn form_of_another(parts: &Parts, person: &Person) -> bool {
     let query = parts.uri.query().unwrap_or_default();
-    let made_for = query.split('&').find_map(|pair| pair.strip_prefix("organisation="));
-    made_for.is_some_and(|organisation| organisation != person.organisation_id)
+    let organisation_of_form = query.split('&').find_map(|pair| pair.strip_prefix("organisation="));
+    organisation_of_form.is_some_and(|organisation| organisation != person.organisation_id)
 }
 
 /// Refuses a form: a browser reads why on the next page, a program gets the status.
@@ -202,7 +202,7 @@ pub fn webhook_url() -> Result<String, Failure> {
     Ok(format!("{}/webhooks/linear", site()?.url))
 }
 
-async fn send_to_door() -> Result<(), Failure> {
+async fn send_to_sign_in() -> Result<(), Failure> {
     let parts = parts()?;
     if !is_page_load(&parts) {
         set_status(StatusCode::UNAUTHORIZED);
@@ -215,12 +215,12 @@ async fn send_to_door() -> Result<(), Failure> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     // A browser that still shows a session cookie was signed in before.
     let had_session = cookie_of(&parts.headers, &site()?.session_cookie()).is_some();
-    see_other(&door(path, had_session));
+    see_other(&sign_in_address(path, had_session));
     Ok(())
 }
 
 /// Where to sign in, to be led to `next` then.
-fn door(next: &str, was_signed_in: bool) -> String {
+fn sign_in_address(next: &str, was_signed_in: bool) -> String {
     format!("{}{}", signin_path(next), if was_signed_in { "&timed-out=1" } else { "" })
 }
 
@@ -264,7 +264,7 @@ pub fn url_encode(text: &str) -> String {
 /// Signs the browser in: a new session id, so that one planted before is worth nothing.
 pub async fn open_session(person: &Person) -> Result<(), Failure> {
     // Sealed for the session that ends here.
-    let code = held_code().await?;
+    let code = pending_code().await?;
     let session = session()?;
     // What waits in it was meant for who was here before, in the organisation that they were in.
     session.clear().await;
@@ -276,17 +276,17 @@ pub async fn open_session(person: &Person) -> Result<(), Failure> {
     session.insert(BROWSER, engine()?.entropy().token()).await?;
     remember_device(person)?;
     match code {
-        Some(held) => hold_code(&held.code).await,
+        Some(held) => keep_code(&held.code).await,
         None => Ok(()),
     }
 }
 
 /// Gives the session another id, so that whoever has seen the one before has nothing.
 pub async fn renew_session() -> Result<(), Failure> {
-    let (session, code) = (session()?, held_code().await?);
+    let (session, code) = (session()?, pending_code().await?);
     session.cycle_id().await?;
     match code {
-        Some(held) => hold_code(&held.code).await,
+        Some(held) => keep_code(&held.code).await,
         None => live_on(&session).await,
     }
 }

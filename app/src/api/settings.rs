@@ -6,16 +6,16 @@ use relink_engine::{ChangePasswordError, SignInError, Visitor};
 use super::Failure;
 use super::app_views::own_apps;
 use super::audit::audit_view;
+use super::connection_view::person_view;
 use super::cookies::{THEME, device, keep_cookie, theme_of};
 use super::create_app::create_app;
-use super::door::complaint;
 use super::keys::{key_views, new_key};
-use super::present::person_view;
 use super::request::{
     address, end_other_sessions, engine, parts, refuse, renew_session, see_other, session_name, set_flash, signed_in, signed_in_form, site,
     take_flash, take_refused, typed_secret, webhook_url,
 };
 use super::session_views::session_views;
+use super::sign_in::complaint;
 use super::words::{clock_view, until};
 use crate::view::{Flash, SettingsView, Theme};
 

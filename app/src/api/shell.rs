@@ -1,9 +1,9 @@
 //! The frame around every page.
 
 use super::Failure;
+use super::connection_view::{person_view, status};
 use super::cookies::theme_of;
 use super::instance::troubles;
-use super::present::{person_view, status};
 use super::request::{engine, parts, person, site};
 use crate::view::{OrganisationView, ShellView, Status};
 

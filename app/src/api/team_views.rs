@@ -6,15 +6,15 @@ use relink_engine::{ApiKey, Engine, text};
 use secrecy::ExposeSecret as _;
 
 use super::Failure;
+use super::connection_view::initials;
 use super::new_codes::{NewCode, take_new_codes};
-use super::present::initials;
 use super::qr::qr;
 use super::request::site;
 use super::words;
-use crate::view::{DoubtView, LinkedView, MayView, MemberView, NewCodeView, NotInvited, SeveralCodes, ShownCode, WhoView};
+use crate::view::{BulkCodes, DoubtView, LinkedView, MayView, MemberView, NewCodeView, NotInvited, PersonLineView, ShownCode};
 
-pub fn who(name: &str, email: &str) -> WhoView {
-    WhoView { initials: initials(name), name: text::name(name), email: text::email(email) }
+pub fn person_line(name: &str, email: &str) -> PersonLineView {
+    PersonLineView { initials: initials(name), name: text::name(name), email: text::email(email) }
 }
 
 /// `keys`: those of the organisation, for who may see them.
@@ -37,7 +37,7 @@ fn member_view(member: TeamMember, keys: &[ApiKey], looking: &Person) -> MemberV
     let keys = keys.iter().filter(made).map(|key| text::name(&key.name)).collect();
     let you = member.user_id == looking.user_id;
     MemberView {
-        who: who(&member.name, &member.email),
+        who: person_line(&member.name, &member.email),
         id: member.user_id,
         role: member.role.name().to_owned(),
         you,
@@ -73,7 +73,7 @@ fn shown_as(mut codes: Vec<ShownCode>, not_invited: Vec<NotInvited>) -> Option<N
     match (codes.len(), not_invited.len()) {
         (0, 0) => None,
         (1, 0) => codes.pop().map(|code| NewCodeView::Shown(Box::new(code))),
-        _ => Some(NewCodeView::Several(SeveralCodes { codes, not_invited })),
+        _ => Some(NewCodeView::Several(BulkCodes { codes, not_invited })),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::door::words;
+use super::sign_in::words;
 use crate::parts::{Ask, CopyField, Field, Glyph, Icon, Problem, Question, counted, for_organisation};
 use crate::view::{AppDraft, AppProblem, AppView, Complaint, CreateAppView, OwnAppsView};
 

@@ -5,15 +5,15 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::content::TeamsAndProjects;
 use super::destinations::HandedOnThere;
-use super::granted::Scopes;
+use super::granted_scopes::GrantedScopes;
 use super::history::RefreshHistory;
 use super::load::loaded;
 use super::people::LinkedPeople;
 use super::webhook::{WebhookSection, secret_question};
 use crate::api::load_connection;
 use crate::parts::{
-    AsOf, Badge, Callout, ConnectButton, Content, Dialog, DisconnectSection, FlashMessage, Glyph, Icon, Life, Place, Question,
-    RefusalNotices, StrayNotices, WaitingCallout, WorkspaceAvatar, day, disconnect_question, farewell_words,
+    AsOf, Badge, Callout, ConnectButton, Content, Dialog, DisconnectSection, FlashMessage, Glyph, Icon, Place, Question, RefusalNotices,
+    StrayNotices, TokenLifetime, WaitingCallout, WorkspaceAvatar, day, disconnect_question, farewell_words,
 };
 use crate::view::{ActsAs, ConnectionPageView, ConnectionView, EndingView, EvidenceView, Farewell, Freshness, Status, ThroughView};
 
@@ -79,7 +79,7 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         <RefreshHistory status=connection.status life=connection.life.clone() chain history />
         {section}
         {destinations.map(|destinations| view! { <HandedOnThere destinations manages /> })}
-        <div data-part="scopes">{held.then(|| view! { <Scopes scopes works=connection.status.works() /> })}</div>
+        <div data-part="scopes">{held.then(|| view! { <GrantedScopes scopes works=connection.status.works() /> })}</div>
         {held.then(|| view! { <TeamsAndProjects workspace=name.clone() content /> })}
         {people}
         {ending.filter(|_| held && !asking).map(|ending| view! { <DisconnectSection connection ending /> })}
@@ -177,7 +177,7 @@ fn state(
     let life = connection.life.clone().map(|life| {
         view! {
             <div class="pad">
-                <Life status=connection.status life />
+                <TokenLifetime status=connection.status life />
             </div>
         }
     });

@@ -1,7 +1,7 @@
 use super::*;
 use crate::rendered;
 use crate::sample_views::{as_of, moment};
-use crate::view::{Again, BodyView, DeliveryOutcome, Fate, HandedOnView, HandedView, Piece, PieceKind, SignedWith};
+use crate::view::{Again, BodyView, DeliveryAttemptView, DeliveryOutcome, Fate, HandedOnView, Piece, PieceKind, SignedWith};
 
 fn delivery() -> DeliveryView {
     let piece = |kind, text: &str| Piece { kind, text: text.to_owned() };
@@ -101,7 +101,7 @@ fn pages_lead_to_the_ones_beside_them() {
 
 #[test]
 fn what_became_of_it_stands_in_its_row() {
-    let handed = vec![HandedView { destination: "d1".to_owned(), name: "hooks.example.com".to_owned(), fate: Fate::NotSent }];
+    let handed = vec![DeliveryAttemptView { destination: "d1".to_owned(), name: "hooks.example.com".to_owned(), fate: Fate::NotSent }];
     let page = page(vec![DeliveryView { handed, ..delivery() }], false, false, None, None);
     assert!(page.contains("Not sent to <b>hooks.example.com</b>"));
     assert!(!page.contains("/deliveries/resend"), "who does not manage sends nothing again");

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::handed::Handed;
+use super::delivery_attempts::DeliveryAttempts;
 use crate::parts::{Glyph, Icon};
 use crate::view::{Again, BodyView, DeliveryOutcome, DeliveryView, Piece, PieceKind, SignedWith};
 use relink_frontend::CopyButton;
@@ -43,7 +43,7 @@ pub fn Row(
                 </summary>
                 <div class="open">
                     {facts(&delivery)}
-                    <Handed number=delivery.number handed=delivery.handed.clone() back=here manages />
+                    <DeliveryAttempts number=delivery.number handed=delivery.handed.clone() back=here manages />
                     {body(delivery)}
                 </div>
             </details>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::door::words;
+use super::sign_in::words;
 use crate::parts::{Field, Glyph, Icon, Problem, for_organisation};
 use crate::view::{Choice, DestinationForm, DestinationView, RESENT_AT_ONCE};
 

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::chain::Chain;
+use super::token_timeline::TokenTimeline;
 use crate::parts::{Glyph, Icon, said, when};
-use crate::view::{ChainView, HistoryTone, HistoryView, Status, TokenLife};
+use crate::view::{HistoryTone, HistoryView, Status, TokenLife, TokenTimelineView};
 
 /// Lines that are seen at once; the chain opens the others.
 const SEEN: usize = 10;
@@ -13,7 +13,7 @@ const SEEN: usize = 10;
 pub fn RefreshHistory(
     status: Status,
     #[prop(optional_no_strip)] life: Option<TokenLife>,
-    #[prop(optional_no_strip)] chain: Option<ChainView>,
+    #[prop(optional_no_strip)] chain: Option<TokenTimelineView>,
     history: Vec<HistoryView>,
 ) -> impl IntoView {
     let refreshed = history.iter().any(|line| line.refresh);
@@ -28,7 +28,7 @@ pub fn RefreshHistory(
             </header>
             <div class="panel">
                 <div data-part="chain">
-                    {chain.map(|chain| view! { <div class="pad"><Chain chain /></div> })}
+                    {chain.map(|chain| view! { <div class="pad"><TokenTimeline chain /></div> })}
                 </div>
                 <div class="story" data-part="history">{none} {lines(history)}</div>
             </div>

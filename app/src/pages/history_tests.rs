@@ -1,7 +1,7 @@
 use super::*;
 use crate::rendered;
 use crate::sample_views::moment;
-use crate::view::{ChainKind, ChainLink};
+use crate::view::{SegmentKind, TimelineSegment};
 
 fn told(line: &str, refresh: bool) -> HistoryView {
     let (at, rest) = (moment("19 Nov 05:38 UTC"), ", 212 ms".to_owned());
@@ -9,24 +9,24 @@ fn told(line: &str, refresh: bool) -> HistoryView {
     HistoryView { line: Some(line.to_owned()), refresh, tone: HistoryTone::Good, at, fact, answer: None, rest }
 }
 
-fn drawn(kind: ChainKind, replayed: bool, at: f64, line: Option<&str>) -> ChainLink {
+fn drawn(kind: SegmentKind, replayed: bool, at: f64, line: Option<&str>) -> TimelineSegment {
     let title = format!("{kind:?} & <more>");
-    ChainLink { kind, replayed, at, width: 25.0, lap: 1.25, title, line: line.map(str::to_owned) }
+    TimelineSegment { kind, replayed, at, width: 25.0, lap: 1.25, title, line: line.map(str::to_owned) }
 }
 
-fn chain(shortened: bool) -> ChainView {
+fn chain(shortened: bool) -> TokenTimelineView {
     let links = vec![
-        drawn(ChainKind::Token, false, 0.0, Some("h-1-refreshed")),
-        drawn(ChainKind::Gap, false, 25.0, Some("h-2-broken")),
-        drawn(ChainKind::Token, true, 50.0, None),
-        drawn(ChainKind::Live, false, 75.0, Some("h-4-refreshed")),
+        drawn(SegmentKind::Token, false, 0.0, Some("h-1-refreshed")),
+        drawn(SegmentKind::Gap, false, 25.0, Some("h-2-broken")),
+        drawn(SegmentKind::Token, true, 50.0, None),
+        drawn(SegmentKind::Live, false, 75.0, Some("h-4-refreshed")),
     ];
     let axis = ["5 Nov", "12 Nov", "Now"].map(str::to_owned);
     let summary = "3 tokens since 5 Nov 05:38 UTC, with 1 gap.".to_owned();
-    ChainView { links, least_width: 96, days: vec![50.0], axis, summary, shortened }
+    TokenTimelineView { links, least_width: 96, days: vec![50.0], axis, summary, shortened }
 }
 
-fn section(chain: Option<ChainView>, history: Vec<HistoryView>) -> String {
+fn section(chain: Option<TokenTimelineView>, history: Vec<HistoryView>) -> String {
     let (status, life) = (Status::Connected, None::<TokenLife>);
     rendered::html(|| view! { <RefreshHistory status life chain history /> }).replace("<!>", "")
 }

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use super::headline::{Tally, headline};
 use super::load::loaded;
 use super::search::{NothingFound, Pager, Search};
-use super::verdict::{Tally, verdict};
 use crate::api::load_integrations;
 use crate::parts::{AsOf, Card, ConnectForm, Content, FlashMessage, Glyph, Icon, LooseLinks, Place, SetUpAlert};
 use crate::view::IntegrationsView;
@@ -39,7 +39,7 @@ fn overview(view: IntegrationsView) -> AnyView {
         }
     });
     let all = tally.all();
-    let headline = verdict(&tally, wrong_set_up.first().map(|waiting| waiting.fault), manages);
+    let headline = headline(&tally, wrong_set_up.first().map(|waiting| waiting.fault), manages);
     let nothing = search.as_ref().filter(|search| search.found == 0).map(|search| search.q.clone());
     let list = match nothing {
         Some(q) => view! { <NothingFound q /> }.into_any(),
@@ -90,7 +90,7 @@ fn empty(view: IntegrationsView) -> AnyView {
     view! {
         <div class="head">
             <div data-part="verdict">
-                <h1 data-say="">{verdict(&view.tally, None, view.manages)}</h1>
+                <h1 data-say="">{headline(&view.tally, None, view.manages)}</h1>
                 <p class="lede">"From then on Relink keeps the token fresh and tells you the moment it cannot."</p>
             </div>
             <div class="tools">

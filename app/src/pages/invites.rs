@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::several::SeveralForm;
-use crate::parts::{Field, Glyph, Icon, LooseLinks, Problem, Who, counted, invite_problem, possessive, when};
+use super::bulk_invite::BulkInviteForm;
+use crate::parts::{Field, Glyph, Icon, LooseLinks, PersonLine, Problem, counted, invite_problem, possessive, when};
 use crate::view::{AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InvitingView, WaitingCodeView};
 
 /// How long a code can be good, in hours.
@@ -107,7 +107,7 @@ pub fn Invitations(
         view! {
             <div class="panel">
                 <InviteForm workspaces people notes draft class />
-                <SeveralForm groups=pickable valid problem />
+                <BulkInviteForm groups=pickable valid problem />
             </div>
         }
         .into_any()
@@ -243,7 +243,7 @@ fn row(code: WaitingCodeView) -> AnyView {
     view! {
         <tr data-key=code.id.clone()>
             <td>
-                <Who who=code.who />
+                <PersonLine who=code.who />
             </td>
             <td data-l="Workspace">{code.workspace} " " <small>{by}</small></td>
             <td data-l="Opened">{opened}</td>

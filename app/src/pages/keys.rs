@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::door::words;
+use super::sign_in::words;
 use crate::parts::{Ask, CopyFirst, Field, Glyph, Icon, Problem, Question, for_organisation};
 use crate::view::{Complaint, KeyView, NewKeyView, Refused};
 use relink_frontend::Once;

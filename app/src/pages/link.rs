@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::door::words;
 use super::link_end::ended;
 use super::load::loaded;
+use super::sign_in::words;
 use crate::api::load_link;
 use crate::parts::{Content, Field, Glyph, Icon, NotProved, Problem, possessive};
 use crate::view::{AskerView, Choice, Complaint, LinkAccount, LinkProblem, LinkView, PreviewView};

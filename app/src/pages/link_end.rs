@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::door::words;
 use super::link::next_code;
+use super::sign_in::words;
 use crate::parts::{Content, Field, Mark, Problem, possessive};
 use crate::view::{Complaint, FirstPassword, LinkEnd, LinkedPerson, Status};
 

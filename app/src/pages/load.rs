@@ -4,9 +4,9 @@
 use leptos::prelude::*;
 use leptos::tachys::reactive_graph::OwnedView;
 
-use super::missing;
+use super::error_page;
 use crate::api::{Failure, load_shell};
-use crate::parts::{Content, Frame, made_for};
+use crate::parts::{Content, Layout, set_form_organisation};
 use crate::view::{ShellView, Simulated, Status, Theme};
 
 /// Waits for the frame's and the page's data, and shows the page or why there is none.
@@ -21,11 +21,11 @@ where
         // The frame last: what the page found out on the way counts in the navigation too.
         let shell = load_shell().await;
         if let Some(person) = shell.as_ref().ok().and_then(|shell| shell.person.as_ref()) {
-            made_for(&person.organisation_id);
+            set_form_organisation(&person.organisation_id);
         }
         let content = match loaded {
             Ok(view) => show(view),
-            Err(failure) => missing::failed(&failure),
+            Err(failure) => error_page::failed(&failure),
         };
         framed(shell, content)
     })
@@ -33,14 +33,14 @@ where
 
 /// The page that says why there is no other.
 pub async fn instead(failure: &Failure) -> AnyView {
-    framed(load_shell().await, missing::failed(failure))
+    framed(load_shell().await, error_page::failed(failure))
 }
 
 fn framed(shell: Result<ShellView, Failure>, content: Content) -> AnyView {
     let shell = shell.unwrap_or_else(|_| bare());
     // What the frame puts into the document's head finds its way there by context, and the page is rendered after its data
     // was awaited, on whatever thread: the view has to bring its owner along.
-    OwnedView::new(view! { <Frame shell content /> }).into_any()
+    OwnedView::new(view! { <Layout shell content /> }).into_any()
 }
 
 /// The frame when not even that could be loaded.

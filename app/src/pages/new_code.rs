@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::parts::{CopyFirst, CopyListed, CopyText, Glyph, Icon, counted, first_name, invite_problem};
-use crate::view::{InviteProblem, MailView, NewCodeView, NotInvited, QrView, SeveralCodes, ShownCode};
+use crate::view::{BulkCodes, InviteProblem, MailView, NewCodeView, NotInvited, QrView, ShownCode};
 
 /// Light units around a QR code; readers need them.
 const MARGIN: usize = 4;
@@ -91,8 +91,8 @@ fn mailed(code: &ShownCode) -> Option<AnyView> {
     }
 }
 
-fn listed(several: SeveralCodes) -> AnyView {
-    let SeveralCodes { codes, not_invited } = several;
+fn listed(several: BulkCodes) -> AnyView {
+    let BulkCodes { codes, not_invited } = several;
     let head = codes.first().map_or_else(nobody, |first| head(codes.len(), first));
     let codes = codes.into_iter().enumerate().map(one_of_several).collect_view();
     view! {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::parts::{Glyph, Icon, Mark, Who};
+use crate::parts::{Glyph, Icon, Mark, PersonLine};
 use crate::view::{ConnectionView, LinkedMemberView, PeopleView, Status};
 
 #[component]
@@ -59,10 +59,10 @@ fn row(linked: LinkedMemberView, workspace: &str, connection: &str) -> AnyView {
     });
     view! {
         <li>
-            <Who who=member />
+            <PersonLine who=member />
             <Mark status=Status::Connected />
             <span class="sr">"is"</span>
-            <Who who=person />
+            <PersonLine who=person />
             {form}
         </li>
     }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::rendered;
-use crate::view::{ActsAs, Moment, PeopleFacts, WebhookFacts, WhoView, WorkspaceView};
+use crate::view::{ActsAs, Moment, PeopleFacts, PersonLineView, WebhookFacts, WorkspaceView};
 
 fn acme(status: Status) -> ConnectionView {
     let workspace = WorkspaceView { name: "Acme Robotics".to_owned(), url_key: "acme".to_owned(), initials: "AR".to_owned(), logo: None };
@@ -23,8 +23,8 @@ fn acme(status: Status) -> ConnectionView {
     }
 }
 
-fn who(name: &str, email: &str) -> WhoView {
-    WhoView { initials: "ED".to_owned(), name: name.to_owned(), email: email.to_owned() }
+fn who(name: &str, email: &str) -> PersonLineView {
+    PersonLineView { initials: "ED".to_owned(), name: name.to_owned(), email: email.to_owned() }
 }
 
 fn section(status: Status, linked: Vec<LinkedMemberView>, manages: bool) -> String {

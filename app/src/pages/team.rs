@@ -5,11 +5,11 @@ use leptos_router::hooks::use_query_map;
 
 use super::invites::{Invitations, Warnings};
 use super::load::loaded;
-use super::manage::{Manage, removal_question, vouch_question};
+use super::member_actions::{MemberActions, removal_question, vouch_question};
 use super::new_code::NewCode;
 use super::you::Myself;
 use crate::api::load_team;
-use crate::parts::{AsOf, Content, Dialog, FlashMessage, Place, Question, Who};
+use crate::parts::{AsOf, Content, Dialog, FlashMessage, PersonLine, Place, Question};
 use crate::view::{MemberView, NewCodeView, TeamPageView};
 
 const HERE: &str = "/team";
@@ -61,7 +61,7 @@ pub fn team(view: TeamPageView, asked: &Asked) -> Content {
             </div>
         </div>
         {new_code.map(|new_code| view! { <NewCode new_code /> })}
-        {managed.map(|member| view! { <Manage member /> })}
+        {managed.map(|member| view! { <MemberActions member /> })}
         <div data-part="warnings">{warnings}</div>
         {inviting.map(|inviting| view! { <Invitations inviting first /> })}
         <div data-part="members">
@@ -141,7 +141,7 @@ fn row(member: MemberView, acts: bool) -> AnyView {
     view! {
         <tr data-key=member.id>
             <td>
-                <Who who=member.who />
+                <PersonLine who=member.who />
             </td>
             <td data-l="Role">{role_name(&member.role)} {member.you.then_some(", you")} {doubt}</td>
             <td data-l="Linked in">{linked}</td>

@@ -2,8 +2,8 @@ use super::*;
 use crate::rendered;
 use crate::sample_views::{as_of, moment};
 use crate::view::{
-    AnsweredCodeView, Choice, CodeAnswer, DoubtView, GuessesView, InviteDraft, InviteProblem, InvitingView, LinkedView, MailView, MayView,
-    NotInvited, Pick, PickGroup, QrView, SelfView, SeveralCodes, ShownCode, WhoView, YouView,
+    AnsweredCodeView, BulkCodes, Choice, CodeAnswer, DoubtView, GuessesView, InviteDraft, InviteProblem, InvitingView, LinkedView,
+    MailView, MayView, NotInvited, PersonLineView, Pick, PickGroup, QrView, SelfView, ShownCode, YouView,
 };
 
 fn member(id: &str, may: MayView, linked: bool) -> MemberView {
@@ -16,7 +16,7 @@ fn member(id: &str, may: MayView, linked: bool) -> MemberView {
     };
     MemberView {
         id: id.to_owned(),
-        who: WhoView { initials: "ED".to_owned(), name: "Elif <b>Demir".to_owned(), email: "elif@acme.example".to_owned() },
+        who: PersonLineView { initials: "ED".to_owned(), name: "Elif <b>Demir".to_owned(), email: "elif@acme.example".to_owned() },
         role: "member".to_owned(),
         you: false,
         linked: if linked { vec![link] } else { Vec::new() },
@@ -202,7 +202,7 @@ fn several_codes_are_listed_with_those_who_got_none() {
         not_invited("Chiara Rossi", InviteProblem::Unreachable),
     ];
     let codes = vec![code("Elif Demir", MailView::Failed), code("Farid Nasser", MailView::Sent)];
-    let page = after(NewCodeView::Several(SeveralCodes { codes, not_invited: not_invited.clone() }));
+    let page = after(NewCodeView::Several(BulkCodes { codes, not_invited: not_invited.clone() }));
     let words = text(&page);
     for told in [
         "2 link codes, shown once.",
@@ -218,7 +218,7 @@ fn several_codes_are_listed_with_those_who_got_none() {
     }
     assert!(page.contains("id=\"link-0\"") && page.contains("id=\"message-1\"") && page.contains("Hello Farid Nasser"));
     assert!(!page.contains("btn primary"), "handing the codes over comes first");
-    let nobody = after(NewCodeView::Several(SeveralCodes { codes: Vec::new(), not_invited }));
+    let nobody = after(NewCodeView::Several(BulkCodes { codes: Vec::new(), not_invited }));
     assert!(text(&nobody).contains("Nobody was invited.") && !text(&nobody).contains("shown once") && nobody.contains("btn primary"));
 }
 

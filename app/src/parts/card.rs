@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Badge, Callout, ConnectButton, Glyph, Icon, Life, WorkspaceAvatar, acts_as, counted, when};
+use super::{Badge, Callout, ConnectButton, Glyph, Icon, TokenLifetime, WorkspaceAvatar, acts_as, counted, when};
 use crate::view::{Answer, ConnectionView, Farewell, PeopleFacts, Status, Waiting};
 
 #[component]
@@ -41,7 +41,7 @@ fn evidence(connection: &ConnectionView, manages: bool) -> AnyView {
     if let Some(farewell) = connection.farewell.clone() {
         return past(connection, farewell, manages);
     }
-    connection.life.clone().map(|life| view! { <Life status=connection.status life /> }).into_any()
+    connection.life.clone().map(|life| view! { <TokenLifetime status=connection.status life /> }).into_any()
 }
 
 fn past(connection: &ConnectionView, farewell: Farewell, manages: bool) -> AnyView {

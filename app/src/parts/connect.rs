@@ -98,7 +98,7 @@ pub fn ReconnectForm(connection: String, workspace: String, #[prop(optional)] pr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parts::made_for;
+    use crate::parts::set_form_organisation;
     use crate::rendered;
 
     fn form(apps: Vec<Choice>) -> String {
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_new_connection_is_for_the_organisation_of_its_page() {
         let page = rendered::html(|| {
-            made_for("org-1");
+            set_form_organisation("org-1");
             view! { <ConnectButton /> }
         });
         assert!(page.contains(r#"action="/oauth/linear/start?organisation=org-1""#), "{page}");

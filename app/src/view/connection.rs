@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChainView, Choice, DestinationView, Flash, Freshness, Moment, ThroughView, WebhookFacts, WebhookView, WhoView};
+use super::{Choice, DestinationView, Flash, Freshness, Moment, PersonLineView, ThroughView, TokenTimelineView, WebhookFacts, WebhookView};
 
 /// What the badge says. The order is the order of cards on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -304,7 +304,7 @@ pub struct ConnectionPageView {
     /// Present when a reconnect is required.
     pub evidence: Option<EvidenceView>,
     /// Absent where no token was good lately.
-    pub chain: Option<ChainView>,
+    pub chain: Option<TokenTimelineView>,
     /// Newest first.
     pub history: Vec<HistoryView>,
     /// For those who may disconnect it.
@@ -336,9 +336,9 @@ pub struct PeopleView {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkedMemberView {
-    pub member: WhoView,
+    pub member: PersonLineView,
     /// In Linear.
-    pub person: WhoView,
+    pub person: PersonLineView,
     pub linear_id: String,
     /// Whoever looks at the page may unlink them.
     pub unlink: bool,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flash, Freshness, HandedOnView, HandedView, Moment, NewDestinationView, RefusedView, SignedWith, StrayView};
+use super::{DeliveryAttemptView, Flash, Freshness, HandedOnView, Moment, NewDestinationView, RefusedView, SignedWith, StrayView};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveriesView {
@@ -89,7 +89,7 @@ pub struct DeliveryView {
     /// "02.3", as far as it differs.
     pub received: Moment,
     /// What became of it at each destination; nothing where it is not handed on.
-    pub handed: Vec<HandedView>,
+    pub handed: Vec<DeliveryAttemptView>,
     pub body: BodyView,
 }
 

@@ -80,7 +80,7 @@ pub struct Draft {
 
 /// What became of a delivery at one destination.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HandedView {
+pub struct DeliveryAttemptView {
     pub destination: String,
     /// [`DestinationView::name`]
     pub name: String,

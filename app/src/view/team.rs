@@ -142,7 +142,7 @@ impl InviteProblem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingCodeView {
     pub id: String,
-    pub who: WhoView,
+    pub who: PersonLineView,
     pub workspace: String,
     /// `None` if it came by command.
     pub made_by: Option<String>,
@@ -192,7 +192,7 @@ pub struct GuessesView {
 
 /// Somebody in a row: initials, name, e-mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WhoView {
+pub struct PersonLineView {
     pub initials: String,
     pub name: String,
     pub email: String,
@@ -201,7 +201,7 @@ pub struct WhoView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberView {
     pub id: String,
-    pub who: WhoView,
+    pub who: PersonLineView,
     /// "owner", "admin" or "member".
     pub role: String,
     /// It is who looks at the page.
@@ -250,14 +250,14 @@ pub struct LinkedView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NewCodeView {
     Shown(Box<ShownCode>),
-    Several(SeveralCodes),
+    Several(BulkCodes),
     /// They were shown before.
     Gone,
 }
 
 /// What inviting several people led to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeveralCodes {
+pub struct BulkCodes {
     pub codes: Vec<ShownCode>,
     pub not_invited: Vec<NotInvited>,
 }

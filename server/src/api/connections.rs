@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Shared;
-use super::gate;
+use super::authenticate;
 use super::problem::Problem;
 use crate::times::rfc3339;
 
@@ -107,7 +107,7 @@ impl ConnectionList {
     )
 )]
 pub async fn list(State(api): Shared, request: Request) -> Response {
-    gate::guard(api.clone(), request, async |call| {
+    authenticate::guard(api.clone(), request, async |call| {
         let connections = api.0.engine.store().connections(&call.caller.organisation_id).await?;
         Ok(Json(ConnectionList::new(connections)).into_response())
     })

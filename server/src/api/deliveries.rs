@@ -8,7 +8,7 @@ use relink_engine::webhook::delivery_name;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::gate::{self, Call};
+use super::authenticate::{self, Call};
 use super::problem::{Code, Problem};
 use super::{Api, Shared};
 use crate::times::rfc3339;
@@ -86,7 +86,7 @@ impl From<DeliveryRow> for DeliveryObject {
     )
 )]
 pub async fn list(State(api): Shared, request: Request) -> Response {
-    gate::guard(api.clone(), request, async |call| page(&api, &call).await).await
+    authenticate::guard(api.clone(), request, async |call| page(&api, &call).await).await
 }
 
 async fn page(api: &Api, call: &Call) -> Result<Response, Problem> {

@@ -6,7 +6,7 @@ use relink_engine::clock::SECOND;
 use relink_engine::linear::{CallError, Question};
 use relink_engine::{CallFailed, TokenError};
 
-use super::gate::{self, Call};
+use super::authenticate::{self, Call};
 use super::problem::{Code, Problem};
 use super::{Api, Shared};
 
@@ -23,7 +23,7 @@ use super::{Api, Shared};
     )
 )]
 pub async fn pass_on(State(api): Shared, request: Request) -> Response {
-    gate::guard(api.clone(), request, async |call| forward(&api, call).await).await
+    authenticate::guard(api.clone(), request, async |call| forward(&api, call).await).await
 }
 
 async fn forward(api: &Api, mut call: Call) -> Result<Response, Problem> {

@@ -1,8 +1,8 @@
 //! `/api/v1`: what other programs ask of Relink, with a key.
 
+mod authenticate;
 pub mod connections;
 mod deliveries;
-mod gate;
 mod graphql;
 mod limit;
 mod people;
@@ -105,7 +105,7 @@ fn describe(openapi: &mut OpenApi) {
 
 /// Only to who shows a key.
 async fn refuse(api: Api, request: Request, code: Code) -> Response {
-    gate::guard(api, request, async |_| Err(Problem::new(code))).await
+    authenticate::guard(api, request, async |_| Err(Problem::new(code))).await
 }
 
 type Shared = State<Api>;

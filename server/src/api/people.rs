@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
-use super::gate;
+use super::authenticate;
 use super::problem::{Code, Problem};
 use crate::times::rfc3339;
 
@@ -86,7 +86,7 @@ impl From<LinkRow> for LinkedPerson {
     )
 )]
 pub async fn list(State(api): Shared, request: Request) -> Response {
-    gate::guard(api.clone(), request, async |call| {
+    authenticate::guard(api.clone(), request, async |call| {
         let sought = Query::<Sought>::try_from_uri(&call.parts.uri);
         let sought = sought
             .map_err(|_| Problem::new(Code::InvalidRequest).detail("People are looked for by linear_user_id, email and workspace."))?

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::gate::{self, Call};
+use super::authenticate::{self, Call};
 use super::problem::{Code, Problem};
 use super::{Api, Shared};
 use crate::times::rfc3339;
@@ -56,7 +56,7 @@ pub struct Token<'a> {
     )
 )]
 pub async fn fresh(State(api): Shared, request: Request) -> Response {
-    gate::guard(api.clone(), request, async |call| hand_out(&api, call).await).await
+    authenticate::guard(api.clone(), request, async |call| hand_out(&api, call).await).await
 }
 
 async fn hand_out(api: &Api, mut call: Call) -> Result<Response, Problem> {

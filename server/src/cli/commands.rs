@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::private::read_secret;
 use crate::stop::Asked;
 use crate::times::rfc3339;
-use crate::{serve, start};
+use crate::{bootstrap, serve};
 
 pub(super) type Outcome = Result<(), Box<dyn Error>>;
 
@@ -40,12 +40,12 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
         Command::Serve { demo } => Ok(serve::serve(config, demo, clock, entropy).await?),
         Command::Simulate { addr, state, redirect_uris } => simulate(json, addr, state, redirect_uris).await,
         Command::User(User::Add { email, name, org, role, existing }) => {
-            let engine = start::engine(&config, clock, entropy).await?;
+            let engine = bootstrap::engine(&config, clock, entropy).await?;
             let new = NewUser { email: &email, name: name.as_deref().unwrap_or_default(), org: &org, role: role.into() };
             people::add_user(json, &engine, new, existing).await
         }
         Command::Key(Key::New { org, name }) => {
-            let engine = start::engine(&config, clock, entropy).await?;
+            let engine = bootstrap::engine(&config, clock, entropy).await?;
             let name = identity::display_name(&name).ok_or("a key's name is 1 to 100 printable characters")?;
             let key = engine.api_key_draft(&organisation(&engine, &org).await?.id, &name, Actor::command());
             // The one output that is the secret itself, in either form.
@@ -56,21 +56,21 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
             Ok(())
         }
         Command::Connection(Connection::List { org }) => {
-            let engine = start::engine(&config, clock, entropy).await?;
+            let engine = bootstrap::engine(&config, clock, entropy).await?;
             list_connections(json, &engine, &organisation(&engine, &org).await?).await
         }
         Command::Webhook(Webhook::Info) => webhook_info(json, &config),
         Command::Webhook(Webhook::Secret(Secret::Add { org, workspace })) => {
-            let engine = start::engine(&config, clock, entropy).await?;
+            let engine = bootstrap::engine(&config, clock, entropy).await?;
             let connection = connection(&engine, &organisation(&engine, &org).await?, &workspace).await?;
             add_secret(json, &engine, &connection).await
         }
         Command::Webhook(Webhook::Secret(Secret::List { org })) => {
-            let engine = start::engine(&config, clock, entropy).await?;
+            let engine = bootstrap::engine(&config, clock, entropy).await?;
             list_secrets(json, &engine, &organisation(&engine, &org).await?).await
         }
         Command::Destination(Destination::Add { org, url, events, ordered }) => {
-            let engine = start::engine(&config, clock, entropy).await?;
+            let engine = bootstrap::engine(&config, clock, entropy).await?;
             let organisation = organisation(&engine, &org).await?;
             let new = NewDestination { url: &url, events, ordered };
             let new = engine.destination_draft(&organisation.id, Actor::command(), new)?;
@@ -81,25 +81,25 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
             Ok(())
         }
         Command::Destination(Destination::List { org }) => {
-            let engine = start::engine(&config, clock, entropy).await?;
+            let engine = bootstrap::engine(&config, clock, entropy).await?;
             list_destinations(json, &engine, &organisation(&engine, &org).await?).await
         }
-        Command::App(command) => apps::run(json, &start::engine(&config, clock, entropy).await?, command).await,
-        Command::Workspace(command) => people::workspaces(json, &start::engine(&config, clock, entropy).await?, command).await,
+        Command::App(command) => apps::run(json, &bootstrap::engine(&config, clock, entropy).await?, command).await,
+        Command::Workspace(command) => people::workspaces(json, &bootstrap::engine(&config, clock, entropy).await?, command).await,
         Command::Invite { org, workspace, person, valid } => {
-            let engine = start::engine(&config, clock, entropy).await?;
+            let engine = bootstrap::engine(&config, clock, entropy).await?;
             let connection = connection(&engine, &organisation(&engine, &org).await?, &workspace).await?;
             people::invite(&engine, &connection, &person, valid, config.url.as_str()).await
         }
         Command::Link { org, user, yes } => {
-            let engine = start::engine(&config, clock, entropy).await?;
+            let engine = bootstrap::engine(&config, clock, entropy).await?;
             let organisation = organisation(&engine, &org).await?;
             people::link(json, &engine, &organisation, &user, yes, &from_stdin()?).await
         }
-        Command::Member(command) => people::members(json, &start::engine(&config, clock, entropy).await?, command).await,
-        Command::Audit(command) => audit::audit(json, &start::engine(&config, clock, entropy).await?, command).await,
+        Command::Member(command) => people::members(json, &bootstrap::engine(&config, clock, entropy).await?, command).await,
+        Command::Audit(command) => audit::audit(json, &bootstrap::engine(&config, clock, entropy).await?, command).await,
         Command::Refresh { due_within } => {
-            let engine = start::engine(&config, clock, entropy).await?;
+            let engine = bootstrap::engine(&config, clock, entropy).await?;
             let swept = json!(engine.sweep_now(due_within).await?);
             Ok(print(true, &swept, "")?)
         }

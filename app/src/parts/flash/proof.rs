@@ -13,8 +13,9 @@ pub fn proved_at_linear(name: &str, workspace: &str, email_proved: bool) -> Word
 }
 
 pub fn not_raised(name: &str, sentence: &str) -> Words {
-    let rest =
-        format!("{sentence} Nothing was changed. They prove it on this page, by e-mail or at Linear; or you vouch for them under Manage.");
+    let rest = format!(
+        "{sentence} Nothing was changed. They prove it on this page, by e-mail or at Linear; or you vouch for them under MemberActions."
+    );
     Words::new(Tone::Bad, format!("{name} cannot be given this role yet."), rest)
 }
 

@@ -30,21 +30,21 @@ struct Tried {
 }
 
 /// The code that waits, opened.
-pub struct HeldCode {
+pub struct PendingCode {
     pub code: SecretString,
     pub sign_in_first: bool,
     /// Names what the page showed: the same code entered again, or carried over by signing in, is another one.
     pub preview: String,
 }
 
-pub async fn hold_code(code: &SecretString) -> Result<(), Failure> {
+pub async fn keep_code(code: &SecretString) -> Result<(), Failure> {
     put(CODE, Held { sealed: seal(code).await?, sign_in_first: false }).await
 }
 
-pub async fn held_code() -> Result<Option<HeldCode>, Failure> {
+pub async fn pending_code() -> Result<Option<PendingCode>, Failure> {
     let Some(Held { sealed, sign_in_first }) = peek(CODE).await? else { return Ok(None) };
     let preview = sha256_hex(sealed.as_bytes());
-    Ok(open(&sealed).await?.map(|code| HeldCode { code, sign_in_first, preview }))
+    Ok(open(&sealed).await?.map(|code| PendingCode { code, sign_in_first, preview }))
 }
 
 /// The code that waits leads nowhere without signing in.

@@ -9,7 +9,7 @@ use relink_frontend::PeopleFilter;
 
 /// Nothing where there is nobody to pick and nothing to say.
 #[component]
-pub fn SeveralForm(groups: Vec<PickGroup>, valid: String, problem: Option<InviteProblem>) -> impl IntoView {
+pub fn BulkInviteForm(groups: Vec<PickGroup>, valid: String, problem: Option<InviteProblem>) -> impl IntoView {
     (!groups.is_empty() || problem.is_some()).then(|| folded(groups, valid, problem))
 }
 

@@ -7,7 +7,7 @@ use crate::view::{Fault, Status, TallyView};
 
 /// The first that fits. Disconnected workspaces are history and do not count. Who does not manage reads whom a connection needs.
 #[must_use]
-pub fn verdict(tally: &TallyView, wrong_set_up: Option<Fault>, manages: bool) -> String {
+pub fn headline(tally: &TallyView, wrong_set_up: Option<Fault>, manages: bool) -> String {
     let (needs, need) = if manages { ("needs you", "need you") } else { ("needs an admin", "need an admin") };
     let named = |then: &str, else_say: String| tally.only.as_ref().map_or(else_say, |name| format!("{name} {then}"));
     match tally {
@@ -90,24 +90,24 @@ mod tests {
             (tally(0, 0, 0, 1, "Hooli"), "No workspace is connected"),
         ];
         for (tally, headline) in cases {
-            assert_eq!(verdict(&tally, None, true), headline, "{tally:?}");
+            assert_eq!(headline(&tally, None, true), headline, "{tally:?}");
         }
     }
 
     #[test]
     fn who_cannot_act_reads_who_can() {
-        assert_eq!(verdict(&tally(1, 0, 1, 0, "Globex"), None, false), "Globex needs an admin");
-        assert_eq!(verdict(&tally(2, 0, 0, 0, ""), None, false), "2 connections need an admin");
+        assert_eq!(headline(&tally(1, 0, 1, 0, "Globex"), None, false), "Globex needs an admin");
+        assert_eq!(headline(&tally(2, 0, 0, 0, ""), None, false), "2 connections need an admin");
     }
 
     #[test]
     fn a_wrong_set_up_is_nothing_to_wait_for() {
-        let waiting = |fault| verdict(&tally(0, 2, 0, 0, ""), Some(fault), true);
+        let waiting = |fault| headline(&tally(0, 2, 0, 0, ""), Some(fault), true);
         assert_eq!(waiting(Fault::App), "Linear refuses this Relink");
         assert_eq!(waiting(Fault::OtherApp), "This Relink has another client ID");
         assert_eq!(waiting(Fault::OwnApp), "Linear refuses an app of your own");
         assert_eq!(waiting(Fault::Keys), "This Relink lacks a key");
-        assert_eq!(verdict(&tally(1, 2, 0, 0, "Globex"), Some(Fault::App), true), "Globex needs you", "what one can mend first");
+        assert_eq!(headline(&tally(1, 2, 0, 0, "Globex"), Some(Fault::App), true), "Globex needs you", "what one can mend first");
     }
 
     #[test]

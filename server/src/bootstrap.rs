@@ -15,7 +15,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::config::{Config, Database};
 use crate::folder::{self, UnusableFolder};
-use crate::keys::{self, KeyFileError};
+use crate::key_file::{self, KeyFileError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -56,7 +56,7 @@ async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Engine,
     store.migrate().await?;
     let ring = match &config.keys {
         Some(ring) => ring.clone(),
-        None => keys::load_or_create(&config.data_dir, store.meta(relink_engine::CANARY_KEY).await?.is_some(), &entropy)?,
+        None => key_file::load_or_create(&config.data_dir, store.meta(relink_engine::CANARY_KEY).await?.is_some(), &entropy)?,
     };
     let vault = Vault::new(ring, entropy.clone());
     let linear =

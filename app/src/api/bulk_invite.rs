@@ -12,8 +12,8 @@ use relink_engine::text;
 use tokio::time::Instant;
 
 use super::Failure;
-use super::door::kept;
 use super::invite_views::{Asked, problem};
+use super::sign_in::kept;
 use crate::view::{INVITED_AT_ONCE, InviteDraft, InviteProblem, NotInvited, Pick, PickGroup};
 
 /// After that nobody else's turn comes: a request has 45 seconds, and the one whose turn it is may take ten for Linear and ten
@@ -129,5 +129,5 @@ async fn invite(engine: &Engine, person: &Person, one: &Picked, valid: Millis, d
 }
 
 #[cfg(test)]
-#[path = "picks_tests.rs"]
+#[path = "bulk_invite_tests.rs"]
 mod tests;

@@ -4,23 +4,23 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::load::loaded;
-use crate::api::load_door;
+use crate::api::load_sign_in;
 use crate::parts::{Content, Field, Problem};
-use crate::view::{Complaint, DoorView, Refused};
+use crate::view::{Complaint, Refused, SignInView};
 
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let next = use_query_map().with_untracked(|query| query.get("next"));
-    loaded(load_door(), move |view| sign_in(view, next))
+    loaded(load_sign_in(), move |view| sign_in(view, next))
 }
 
 #[component]
 pub fn SignUpPage() -> impl IntoView {
-    loaded(load_door(), sign_up)
+    loaded(load_sign_in(), sign_up)
 }
 
 /// `next` is where to go afterwards.
-pub fn sign_in(view: DoorView, next: Option<String>) -> Content {
+pub fn sign_in(view: SignInView, next: Option<String>) -> Content {
     let refused = view.refused.unwrap_or_default();
     let failed = !refused.complaints.is_empty();
     // A sign-up that came second ends here.
@@ -64,7 +64,7 @@ pub fn sign_in(view: DoorView, next: Option<String>) -> Content {
     Content { refused: failed, foot, about, ..Content::new("Sign in, Relink", None, main) }
 }
 
-pub fn sign_up(view: DoorView) -> Content {
+pub fn sign_up(view: SignInView) -> Content {
     let refused = view.refused.unwrap_or_default();
     let owned = !view.unowned || refused.complaints.contains(&Complaint::AlreadyOwned);
     let failed = !refused.complaints.is_empty();

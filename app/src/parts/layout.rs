@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 use leptos_meta::{Link, Meta};
 
+use super::bare_layout::BareLayout;
 use super::preview::Preview;
-use super::solo::Solo;
 use super::{Glyph, Icon, Mark, TabTitle};
 use crate::view::{InstanceTrouble, OrganisationView, PersonView, ShellView, Status};
 use relink_frontend::{Menus, Once};
@@ -54,7 +54,7 @@ pub fn tab_title(title: &str, refused: bool, needs_you: u32) -> String {
 }
 
 #[component]
-pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
+pub fn Layout(shell: ShellView, content: Content) -> impl IntoView {
     let Content { title, place, refused, main, dialog, alone, foot, about } = content;
     let way_out = shell.person.as_ref().is_some_and(|person| person.manages);
     let person = shell.person.clone().filter(|_| !alone);
@@ -75,7 +75,7 @@ pub fn Frame(shell: ShellView, content: Content) -> impl IntoView {
             </div>
         }
         .into_any(),
-        None => view! { <Solo host=shell.host.clone() foot>{main}</Solo> }.into_any(),
+        None => view! { <BareLayout host=shell.host.clone() foot>{main}</BareLayout> }.into_any(),
     };
     view! {
         <TabTitle text=title />

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 struct MadeFor(String);
 
 /// For the forms of the page from here on.
-pub fn made_for(organisation: &str) {
+pub fn set_form_organisation(organisation: &str) {
     provide_context(MadeFor(organisation.to_owned()));
 }
 

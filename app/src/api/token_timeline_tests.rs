@@ -18,9 +18,9 @@ fn approved(hours_ago: i64) -> Connection {
 }
 
 /// `lines` as they happened.
-fn drawn(connection: &Connection, lines: &[HistoryLine]) -> Option<ChainView> {
+fn drawn(connection: &Connection, lines: &[HistoryLine]) -> Option<TokenTimelineView> {
     let newest_first: Vec<_> = lines.iter().rev().cloned().collect();
-    chain_view(connection, &events(connection, &newest_first, NOW), NOW)
+    token_timeline_view(connection, &events(connection, &newest_first, NOW), NOW)
 }
 
 fn titles(connection: &Connection, lines: &[HistoryLine]) -> Vec<String> {
@@ -36,7 +36,7 @@ fn one_link_is_one_token_and_leads_to_the_line_that_it_began_with() {
     let view = drawn(&approved(69), &refreshes(3, 23 * HOUR)).expect("a chain");
     assert_eq!(view.summary, "4 tokens since 16 Nov 17:02 UTC, unbroken.");
     let kinds: Vec<_> = view.links.iter().map(|link| link.kind).collect();
-    assert_eq!(kinds, [ChainKind::Token, ChainKind::Token, ChainKind::Token, ChainKind::Live]);
+    assert_eq!(kinds, [SegmentKind::Token, SegmentKind::Token, SegmentKind::Token, SegmentKind::Live]);
     let lines: Vec<_> = view.links.iter().filter_map(|link| link.line.as_deref()).collect();
     assert_eq!(lines, ["h-connected", "h-1-refreshed", "h-2-refreshed", "h-3-refreshed"]);
     assert_eq!(view.links[1].title, "Refreshed on schedule, 16 Nov 17:03 UTC. Good for 23 h 0 min, then refreshed on schedule");
@@ -89,7 +89,7 @@ fn a_refusal_is_a_gap_until_the_next_approval() {
             "Connected by Priya Raman, 18 Nov 16:02 UTC. In use now",
         ]
     );
-    assert_eq!((view.links[1].kind, view.links[1].line.as_deref()), (ChainKind::Gap, Some("h-2-broken")));
+    assert_eq!((view.links[1].kind, view.links[1].line.as_deref()), (SegmentKind::Gap, Some("h-2-broken")));
     assert_eq!(view.links[0].lap, 0.0, "nothing lies over a gap");
 }
 
@@ -112,7 +112,7 @@ fn a_verdict_that_another_refresh_mended_is_a_gap_and_no_token() {
         [line(1, Outcome::Refreshed, NOW - 9 * HOUR), line(2, Outcome::Broken, NOW - 3 * HOUR), line(2, Outcome::Replayed, NOW - 2 * HOUR)];
     let view = drawn(&approved(20), &lines).expect("a chain");
     assert_eq!(view.links[2].title, "Refused, 19 Nov 11:02 UTC. Good again after 1 h 0 min");
-    assert!(view.links[3].replayed && view.links[3].kind == ChainKind::Live && view.links.len() == 4);
+    assert!(view.links[3].replayed && view.links[3].kind == SegmentKind::Live && view.links.len() == 4);
     assert_eq!(view.summary, "3 tokens since 18 Nov 18:02 UTC, with 1 gap. 1 reply was lost and replayed.");
 }
 

@@ -11,7 +11,7 @@ const ROPE: &str = "M-87.95 14.14A14 14 0 0 1 -86 14H-46A14 14 0 0 1 -38.17 39.6
     14.14A14 14 0 0 1 64 14H104A14 14 0 0 1 111.83 39.61M105.95 41.86A14 14 0 0 1 104 42H64A14 14 0 0 1 56.17 16.39";
 
 #[component]
-pub fn Solo(host: String, #[prop(optional_no_strip)] foot: Option<AnyView>, children: Children) -> impl IntoView {
+pub fn BareLayout(host: String, #[prop(optional_no_strip)] foot: Option<AnyView>, children: Children) -> impl IntoView {
     view! {
         <div class="solo">
             <svg class="rope" aria-hidden="true">

@@ -7,7 +7,7 @@ use relink_engine::refresh::Outcome;
 
 use super::history::{Event, What, refreshed};
 use super::words;
-use crate::view::{ChainKind, ChainLink, ChainView};
+use crate::view::{SegmentKind, TimelineSegment, TokenTimelineView};
 
 const SHOWN: Millis = 14 * DAY;
 /// More links than these cannot be told apart.
@@ -29,7 +29,7 @@ struct Stretch<'a> {
 }
 
 /// The last fourteen days; nothing where no token was good in them.
-pub fn chain_view(connection: &Connection, events: &[Event<'_>], now: Millis) -> Option<ChainView> {
+pub fn token_timeline_view(connection: &Connection, events: &[Event<'_>], now: Millis) -> Option<TokenTimelineView> {
     let mut stretches = stretches(connection, events, now);
     stretches.retain(|stretch| stretch.until >= now - SHOWN);
     let shortened = shorten(&mut stretches);
@@ -44,7 +44,7 @@ pub fn chain_view(connection: &Connection, events: &[Event<'_>], now: Millis) ->
     let middle = if middle == left { String::new() } else { middle };
     let alive = drawn.places.last().is_some_and(|place| place.stretch.ended.is_none());
     let right = if alive { "Now".to_owned() } else { label(drawn.until, &drawn, now) };
-    Some(ChainView {
+    Some(TokenTimelineView {
         links: drawn.links(),
         least_width: drawn.least_width(),
         days: drawn.days(),
@@ -173,7 +173,7 @@ impl<'a> Drawn<'a> {
         Drawn { places: places.collect(), from, until }
     }
 
-    fn links(&self) -> Vec<ChainLink> {
+    fn links(&self) -> Vec<TimelineSegment> {
         let lap = |index: usize, place: &Place<'_>| {
             let joined = place.stretch.token && self.places.get(index + 1).is_some_and(|next| next.stretch.token);
             if joined { (place.width * LAP.0).min(LAP.1) } else { 0.0 }
@@ -205,14 +205,14 @@ impl<'a> Drawn<'a> {
     }
 }
 
-fn link(place: &Place<'_>, lap: f64) -> ChainLink {
+fn link(place: &Place<'_>, lap: f64) -> TimelineSegment {
     let stretch = &place.stretch;
     let kind = match (stretch.token, stretch.ended) {
-        (false, _) => ChainKind::Gap,
-        (true, None) => ChainKind::Live,
-        (true, Some(_)) => ChainKind::Token,
+        (false, _) => SegmentKind::Gap,
+        (true, None) => SegmentKind::Live,
+        (true, Some(_)) => SegmentKind::Token,
     };
-    ChainLink {
+    TimelineSegment {
         kind,
         replayed: stretch.began.is_some_and(is_replayed),
         at: rounded(place.at),
@@ -295,5 +295,5 @@ fn small(words: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "chain_tests.rs"]
+#[path = "token_timeline_tests.rs"]
 mod tests;

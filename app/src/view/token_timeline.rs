@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ChainView {
+pub struct TokenTimelineView {
     /// The oldest first.
-    pub links: Vec<ChainLink>,
+    pub links: Vec<TimelineSegment>,
     /// Pixels below which links would be too narrow to be pointed at.
     pub least_width: u32,
     /// Where days begin.
@@ -19,8 +19,8 @@ pub struct ChainView {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ChainLink {
-    pub kind: ChainKind,
+pub struct TimelineSegment {
+    pub kind: SegmentKind,
     /// Its token came with a reply that was lost at first.
     pub replayed: bool,
     /// 0 to 100.
@@ -36,7 +36,7 @@ pub struct ChainLink {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ChainKind {
+pub enum SegmentKind {
     Token,
     /// The token in use.
     Live,

@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 
 use crate::parts::{Glyph, Icon, said};
-use crate::view::{Answer, Fate, HandedView, Moment, NextTry};
+use crate::view::{Answer, DeliveryAttemptView, Fate, Moment, NextTry};
 
 /// Nothing where it is handed on to nobody. `back` is the page that this is on.
 #[component]
-pub fn Handed(number: i64, handed: Vec<HandedView>, back: String, manages: bool) -> impl IntoView {
+pub fn DeliveryAttempts(number: i64, handed: Vec<DeliveryAttemptView>, back: String, manages: bool) -> impl IntoView {
     if handed.is_empty() {
         return ().into_any();
     }
@@ -28,7 +28,7 @@ pub fn Handed(number: i64, handed: Vec<HandedView>, back: String, manages: bool)
     .into_any()
 }
 
-fn row(handed: HandedView, manages: bool) -> AnyView {
+fn row(handed: DeliveryAttemptView, manages: bool) -> AnyView {
     let (class, icon) = match handed.fate {
         Fate::Sent { .. } => ("ok", Icon::Check),
         Fate::Waiting { .. } => ("wait", Icon::Clock),
@@ -96,5 +96,5 @@ fn again(next: NextTry) -> String {
 }
 
 #[cfg(test)]
-#[path = "handed_tests.rs"]
+#[path = "delivery_attempts_tests.rs"]
 mod tests;

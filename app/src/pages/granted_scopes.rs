@@ -6,7 +6,7 @@ use crate::parts::{Glyph, Icon};
 use crate::view::GrantedScope;
 
 #[component]
-pub fn Scopes(
+pub fn GrantedScopes(
     scopes: Vec<GrantedScope>,
     /// What was granted may be used now.
     works: bool,

@@ -10,7 +10,7 @@ use crate::view::{LinkedView, MemberView};
 const ROLES: [&str; 3] = ["owner", "admin", "member"];
 
 #[component]
-pub fn Manage(member: MemberView) -> impl IntoView {
+pub fn MemberActions(member: MemberView) -> impl IntoView {
     let (governed, removing) = member.may.govern.then(|| (governing(&member), removing(&member))).unzip();
     let doubted = member.doubt.is_some().then(|| doubted(&member));
     let heading = if member.you { "Manage yourself".to_owned() } else { format!("Manage {}", member.who.name) };

@@ -1,4 +1,4 @@
-//! The door: forms that hash a password. A hash takes a processor for a while, so whoever waits for one holds no place of the
+//! Forms that hash a password wait in a queue of their own. A hash takes a processor for a while, so whoever waits for one holds no place of the
 //! pages, and turns go round by who asks: many from one address wait for each other.
 
 use std::hash::Hash;
@@ -25,18 +25,18 @@ const KNOWN: usize = 8;
 /// Strangers stand in line by address. Browsers that somebody was signed in with have a line of their own, by that person: an
 /// attack from any number of addresses does not stand in their way.
 #[derive(Debug)]
-pub struct Door {
+pub struct PasswordQueue {
     strangers: Line<IpAddr>,
     known: Line<String>,
 }
 
-impl Default for Door {
-    fn default() -> Door {
-        Door { strangers: Line::new(STRANGERS), known: Line::new(KNOWN) }
+impl Default for PasswordQueue {
+    fn default() -> PasswordQueue {
+        PasswordQueue { strangers: Line::new(STRANGERS), known: Line::new(KNOWN) }
     }
 }
 
-impl Door {
+impl PasswordQueue {
     /// Waits for a turn; `None` where too many wait already.
     pub async fn turn(&self, who: &Who) -> Option<Turn> {
         match who {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hashes_a_password_waits_at_the_door_and_nothing_else() {
+    fn what_hashes_a_password_waits_in_this_queue_and_nothing_else() {
         let asked = |method: Method, path: &str| hashes(&Request::builder().method(method).uri(path).body(Default::default()).unwrap());
         assert!(asked(Method::POST, "/signin?next=/team") && asked(Method::POST, "/link/password"));
         assert!(!asked(Method::GET, "/signin") && !asked(Method::POST, "/link"));

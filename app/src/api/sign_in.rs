@@ -10,12 +10,12 @@ use super::request::{
     typed_secret,
 };
 use super::words::minutes_left;
-use crate::view::{Complaint, DoorView, Refused};
+use crate::view::{Complaint, Refused, SignInView};
 
 /// The page before anybody is signed in.
-pub async fn load_door() -> Result<DoorView, Failure> {
+pub async fn load_sign_in() -> Result<SignInView, Failure> {
     let (engine, parts) = (engine()?, parts()?);
-    let view = DoorView {
+    let view = SignInView {
         organisation: engine.store().organisation_only().await?.map(|organisation| relink_engine::text::name(&organisation.name)),
         unowned: !engine.store().owner_exists().await?,
         signed_in: person().await?.is_some(),

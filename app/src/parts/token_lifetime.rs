@@ -11,7 +11,7 @@ const UNDERLAP_PERCENT: f64 = 2.0;
 const RING_RADIUS: f64 = 7.0;
 
 #[component]
-pub fn Life(status: Status, life: TokenLife) -> impl IntoView {
+pub fn TokenLifetime(status: Status, life: TokenLife) -> impl IntoView {
     let sentence =
         format!("{}. Issued {}, refresh due {}, expires {}.", life.left, life.issued.text, life.refresh_due.text, life.expires.text);
     view! {

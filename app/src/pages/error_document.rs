@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::missing::in_the_log;
+use super::error_page::in_the_log;
 use crate::Start;
-use crate::parts::{Solo, Strip, title};
+use crate::parts::{BareLayout, Strip, title};
 use crate::view::{RequestId, Theme};
 
 /// What to say instead of an empty or a machine's answer.
-pub struct Broken {
+pub struct ErrorDocument {
     pub heading: &'static str,
     pub words: &'static str,
     pub theme: Theme,
@@ -24,7 +24,7 @@ pub struct Broken {
 
 /// The document as text.
 #[must_use]
-pub fn broken(Broken { heading, words, theme, css, simulated, way_on, request }: Broken) -> String {
+pub fn error_document(ErrorDocument { heading, words, theme, css, simulated, way_on, request }: ErrorDocument) -> String {
     let document = view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme.attribute()>
@@ -35,7 +35,7 @@ pub fn broken(Broken { heading, words, theme, css, simulated, way_on, request }:
             </head>
             <body>
                 <div class=simulated.then_some("has-sim")>
-                    {simulated.then(|| view! { <Strip way_out=false /> })} <Solo host=String::new()>
+                    {simulated.then(|| view! { <Strip way_out=false /> })} <BareLayout host=String::new()>
                         <div>
                             <h1>{heading}</h1>
                             <p class="soft">{words}</p>
@@ -44,7 +44,7 @@ pub fn broken(Broken { heading, words, theme, css, simulated, way_on, request }:
                         <a class="btn primary tall wide" href=way_on.0>
                             {way_on.1}
                         </a>
-                    </Solo>
+                    </BareLayout>
                 </div>
             </body>
         </html>

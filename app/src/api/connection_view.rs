@@ -302,5 +302,5 @@ pub fn granted_scopes(connection: &Connection) -> Vec<GrantedScope> {
 }
 
 #[cfg(test)]
-#[path = "present_tests.rs"]
+#[path = "connection_view_tests.rs"]
 mod tests;

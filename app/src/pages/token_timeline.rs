@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use crate::parts::picture_title;
-use crate::view::{ChainKind, ChainLink, ChainView};
+use crate::view::{SegmentKind, TimelineSegment, TokenTimelineView};
 
 const CUT: &str = "M-4 12.5 4 20.5M4 12.5-4 20.5";
 const DIAMOND: &str = "M0 9.5 7 16.5 0 23.5-7 16.5z";
@@ -12,8 +12,8 @@ const DIAMOND: &str = "M0 9.5 7 16.5 0 23.5-7 16.5z";
 const GROWS_FROM: f64 = 2.0;
 
 #[component]
-pub fn Chain(chain: ChainView) -> impl IntoView {
-    let ChainView { links, least_width, days, axis, summary, shortened } = chain;
+pub fn TokenTimeline(chain: TokenTimelineView) -> impl IntoView {
+    let TokenTimelineView { links, least_width, days, axis, summary, shortened } = chain;
     let [left, middle, right] = axis;
     let legend = legend(&links);
     let tick = |at: f64| view! { <line class="axis" x1=percent(at) x2=percent(at) y1="36" y2="42" /> };
@@ -40,7 +40,7 @@ pub fn Chain(chain: ChainView) -> impl IntoView {
     .into_any()
 }
 
-fn link(link: ChainLink) -> AnyView {
+fn link(link: TimelineSegment) -> AnyView {
     let title = link.title.clone();
     let shape = view! {
         {picture_title(title.clone())}
@@ -53,11 +53,11 @@ fn link(link: ChainLink) -> AnyView {
     }
 }
 
-fn shape(link: &ChainLink) -> AnyView {
-    if link.kind == ChainKind::Gap {
+fn shape(link: &TimelineSegment) -> AnyView {
+    if link.kind == SegmentKind::Gap {
         return gap(link);
     }
-    let class = if link.kind == ChainKind::Live { "link present" } else { "link" };
+    let class = if link.kind == SegmentKind::Live { "link present" } else { "link" };
     let replayed = link.replayed.then(
         || view! { <svg x=percent(link.at + link.lap / 2.0) width="1" height="1" overflow="visible"><path class="dia" d=DIAMOND /></svg> },
     );
@@ -68,7 +68,7 @@ fn shape(link: &ChainLink) -> AnyView {
     .into_any()
 }
 
-fn gap(link: &ChainLink) -> AnyView {
+fn gap(link: &TimelineSegment) -> AnyView {
     let (from, until) = (link.at, link.at + link.width);
     // In the middle of a gap that ended; where it began as long as it grows.
     let cross = from + if until > 99.9 { (link.width / 2.0).min(GROWS_FROM) } else { link.width / 2.0 };
@@ -80,14 +80,14 @@ fn gap(link: &ChainLink) -> AnyView {
 }
 
 /// Of what is drawn.
-fn legend(links: &[ChainLink]) -> AnyView {
+fn legend(links: &[TimelineSegment]) -> AnyView {
     let has = |kind| links.iter().any(|link| link.kind == kind);
     let entries = [
-        has(ChainKind::Token).then(|| {
+        has(SegmentKind::Token).then(|| {
             let shape = view! { <rect class="link" x="1" y="2" width="20" height="10" rx="5" /> };
             entry("22", shape.into_any(), "One token")
         }),
-        has(ChainKind::Live).then(|| {
+        has(SegmentKind::Live).then(|| {
             let shape = view! { <rect class="link present" x="1" y="2" width="20" height="10" rx="5" /> };
             entry("22", shape.into_any(), "In use now")
         }),
@@ -95,7 +95,7 @@ fn legend(links: &[ChainLink]) -> AnyView {
             let shape = view! { <path class="dia" d="M8 0 15 7 8 14 1 7z" /> };
             entry("16", shape.into_any(), "Reply lost, replayed")
         }),
-        has(ChainKind::Gap).then(|| {
+        has(SegmentKind::Gap).then(|| {
             let shape = view! { <path class="cut" d="M3 3l8 8M11 3l-8 8" /> };
             entry("14", shape.into_any(), "Refused")
         }),

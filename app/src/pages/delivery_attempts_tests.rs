@@ -2,9 +2,9 @@ use super::*;
 use crate::rendered;
 
 fn page(fate: Fate, manages: bool) -> String {
-    let handed = vec![HandedView { destination: "d1".to_owned(), name: "hooks.example.com".to_owned(), fate }];
+    let handed = vec![DeliveryAttemptView { destination: "d1".to_owned(), name: "hooks.example.com".to_owned(), fate }];
     let back = "/deliveries?before=21".to_owned();
-    rendered::html(|| view! { <Handed number=7 handed back manages /> }).replace("<!>", "")
+    rendered::html(|| view! { <DeliveryAttempts number=7 handed back manages /> }).replace("<!>", "")
 }
 
 /// The sentence without its tags.
@@ -61,6 +61,6 @@ fn whoever_manages_can_send_it_again() {
 
 #[test]
 fn what_is_handed_on_to_nobody_says_nothing() {
-    let page = rendered::html(|| view! { <Handed number=7 handed=Vec::new() back=String::new() manages=true /> });
+    let page = rendered::html(|| view! { <DeliveryAttempts number=7 handed=Vec::new() back=String::new() manages=true /> });
     assert!(!page.contains("Handed on") && !page.contains("<form"));
 }

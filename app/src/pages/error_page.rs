@@ -8,7 +8,7 @@ use crate::parts::Content;
 use crate::view::RequestId;
 
 #[component]
-pub fn MissingPage() -> impl IntoView {
+pub fn NotFoundPage() -> impl IntoView {
     Suspend::new(async move {
         match take_code_in_path().await {
             Ok(true) => ().into_any(),

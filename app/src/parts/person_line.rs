@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::view::WhoView;
+use crate::view::PersonLineView;
 
 #[component]
-pub fn Who(who: WhoView) -> impl IntoView {
+pub fn PersonLine(who: PersonLineView) -> impl IntoView {
     view! {
         <span class="who-cell">
             <span class="ava" aria-hidden="true">{who.initials}</span>
