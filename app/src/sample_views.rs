@@ -6,7 +6,12 @@ use crate::view::{ActsAs, ConnectionView, Freshness, Moment, PeopleFacts, Person
 const ISO: &str = "2026-11-19T14:02:11Z";
 
 pub fn moment(text: &str) -> Moment {
-    Moment { iso: ISO.to_owned(), text: text.to_owned() }
+    Moment::new(ISO.to_owned(), text.to_owned())
+}
+
+/// One that a sentence goes on with by "at".
+pub fn at(text: &str) -> Moment {
+    Moment::at(ISO.to_owned(), text.to_owned())
 }
 
 /// Of a page that was made this second.
@@ -28,7 +33,7 @@ pub fn owner() -> PersonView {
 
 pub fn trouble(answer_note: &str) -> Trouble {
     Trouble {
-        since: moment("09:42 UTC today"),
+        since: at("09:42 UTC today"),
         answer: Some("400 invalid_grant".to_owned()),
         answer_note: answer_note.to_owned(),
         likely: vec!["The app was removed in Linear, or an admin revoked it".to_owned()],

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use relink_engine::{AppError, AppSecrets, NewApp};
 
 use super::request::{engine, refuse, see_other, set_flash, set_refused, signed_in_form, typed_secret};
-use super::{Failure, sign_in};
-use crate::view::{AppDraft, AppProblem, Flash, Refused};
+use super::sign_in;
+use crate::view::{AppDraft, AppProblem, Failure, Flash, Refused};
 
 /// Adds an app that is there in Linear already.
 #[server(prefix = "/settings", endpoint = "apps")]

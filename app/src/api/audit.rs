@@ -5,8 +5,7 @@ use relink_engine::clock::Millis;
 use relink_engine::identity::Person;
 use relink_engine::store::AuditRow;
 
-use super::{Failure, words};
-use crate::view::{AuditLine, AuditView};
+use crate::view::{AuditLine, AuditView, Failure, time};
 
 /// Lines on a page.
 const PAGE: i64 = 20;
@@ -25,7 +24,7 @@ pub async fn audit_view(engine: &Engine, person: &Person, before: Option<&str>) 
 fn line(row: AuditRow, now: Millis) -> AuditLine {
     AuditLine {
         number: row.number,
-        at: words::moment(row.at, now),
+        at: time::moment(row.at, now),
         who: relink_engine::text::name(&row.who),
         act: in_words(&row.act).map_or(row.act.clone(), str::to_owned),
         subject: relink_engine::text::title(&row.subject),

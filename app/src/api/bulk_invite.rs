@@ -3,18 +3,16 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use relink_engine::Engine;
 use relink_engine::clock::Millis;
 use relink_engine::identity::Person;
 use relink_engine::linear::LinearPerson;
 use relink_engine::people::Invited;
-use relink_engine::text;
+use relink_engine::{Engine, text};
 use tokio::time::Instant;
 
-use super::Failure;
 use super::invite_views::{Asked, problem};
 use super::sign_in::kept;
-use crate::view::{INVITED_AT_ONCE, InviteDraft, InviteProblem, NotInvited, Pick, PickGroup};
+use crate::view::{Failure, INVITED_AT_ONCE, InviteDraft, InviteProblem, NotInvited, Pick, PickGroup};
 
 /// After that nobody else's turn comes: a request has 45 seconds, and the one whose turn it is may take ten for Linear and ten
 /// for the mail server.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::samples::connection;
+use crate::view::samples::connection;
 
 fn someone(id: &str, name: &str) -> LinearPerson {
     let json = serde_json::json!({ "id": id, "name": name, "email": format!("{id}@acme.example"), "avatarUrl": null, "guest": id == "farid",

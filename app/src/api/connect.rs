@@ -5,11 +5,10 @@ use relink_engine::connection::Actor;
 use relink_engine::text::name;
 use relink_engine::{BeginError, Callback, FinishError};
 
-use super::Failure;
-use super::people_views::People;
 use super::request::{browser, engine, person, see_other, set_flash, too_early};
-use super::webhook_facts::Webhooks;
-use crate::view::{ConnectError, ExpectedWorkspace, Flash};
+use crate::view::people_views::People;
+use crate::view::webhook_facts::Webhooks;
+use crate::view::{ConnectError, ExpectedWorkspace, Failure, Flash};
 
 /// Connect Linear, or Reconnect where `connection` is given. Answers 303 to Linear's consent page.
 #[server(prefix = "/oauth/linear", endpoint = "start")]

@@ -5,21 +5,20 @@ use leptos::prelude::*;
 use relink_engine::linear::CallError;
 use relink_engine::{CallFailed, DisconnectError, RefreshNowError, TokenError, Voided, text};
 
-use super::Failure;
-use super::app_views::through;
-use super::connection_view::{connection_view, good_until, granted_scopes, status};
-use super::destination_views::Destinations;
-use super::evidence::{ending_view, evidence_view};
 use super::freshness::{freshness, live_from};
-use super::history::{events, history_views};
-use super::people_views::People;
 use super::request::{
     connection_path, engine, refuse, see_other, set_flash, set_status, signed_in, signed_in_form, take_flash, take_refused, webhook_url,
 };
-use super::token_timeline::token_timeline_view;
-use super::webhook_facts::Webhooks;
-use super::webhook_views::secret_views;
-use crate::view::{Complaint, ConnectionPageView, ConnectionView, Flash, Status, TeamView, WebhookView, WorkspaceContent};
+use crate::view::app_views::through;
+use crate::view::connection_view::{connection_view, good_until, granted_scopes, status};
+use crate::view::destination_views::Destinations;
+use crate::view::evidence::{ending_view, evidence_view};
+use crate::view::history::{events, history_views};
+use crate::view::people_views::People;
+use crate::view::token_timeline_view::token_timeline_view;
+use crate::view::webhook_facts::Webhooks;
+use crate::view::webhook_views::secret_views;
+use crate::view::{Complaint, ConnectionPageView, ConnectionView, Failure, Flash, Status, TeamView, WebhookView, WorkspaceContent};
 
 /// One connection with its teams and projects, read from Linear on the way.
 pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> {
@@ -69,7 +68,7 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
 
 /// The webhook's section; none of a connection that takes no deliveries any more because a person ended it.
 async fn webhook(
-    webhooks: &super::webhook_facts::Webhooks,
+    webhooks: &crate::view::webhook_facts::Webhooks,
     connection: &relink_engine::connection::Connection,
     connections: &[relink_engine::connection::Connection],
     now: relink_engine::clock::Millis,
@@ -150,7 +149,8 @@ async fn put_off(
     id: &str,
 ) -> Result<Option<crate::view::Flash>, Failure> {
     let connection = engine.store().connection(&person.organisation_id, id).await?;
-    let passing = connection.as_ref().is_none_or(|connection| super::connection_view::fault(connection) == crate::view::Fault::Linear);
+    let passing =
+        connection.as_ref().is_none_or(|connection| crate::view::connection_view::fault(connection) == crate::view::Fault::Linear);
     Ok(passing.then_some(crate::view::Flash::RefreshPutOff))
 }
 

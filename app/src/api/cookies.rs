@@ -5,9 +5,9 @@ use axum::http::{HeaderMap, header};
 use relink_engine::identity::Person;
 use relink_engine::{Device, Engine};
 
+use super::Site;
 use super::request::{engine, parts, set_cookie, site};
-use super::{Failure, Site};
-use crate::view::Theme;
+use crate::view::{Failure, Theme};
 
 /// As long as browsers keep any.
 const A_YEAR_S: u32 = 31_536_000;

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use relink_engine::dispatch::is_public;
 
-use super::request::url_encode;
 use crate::view::CreateAppView;
+use crate::view::url::url_encode;
 
 const PAGE: &str = "https://linear.app/settings/api/applications/new";
 /// Linear takes no name with its own in it.

@@ -3,15 +3,14 @@
 use relink_engine::clock::{DAY, HOUR};
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
 use super::delivery_filter::{Found, Page};
-use super::delivery_views::delivery_views;
-use super::destination_views::Destinations;
 use super::destinations::{new_destination, refused_draft};
 use super::freshness::{freshness, live_from};
 use super::request::{engine, signed_in, take_flash, webhook_url};
-use super::webhook_views::{refused_views, stray_views};
-use crate::view::{DeliveriesView, DeliveryView, Lately};
+use crate::view::delivery_views::delivery_views;
+use crate::view::destination_views::Destinations;
+use crate::view::webhook_views::{refused_views, stray_views};
+use crate::view::{DeliveriesView, DeliveryView, Failure, Lately};
 
 /// The address bar's query. What it names and nobody knows here narrows nothing.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

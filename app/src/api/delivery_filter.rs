@@ -6,7 +6,7 @@ use relink_engine::store::{DeliveryFilter, DeliveryRow, Store, StoreError};
 use relink_engine::text;
 
 use super::deliveries::DeliveriesQuery;
-use super::delivery_views::BODY_HEAD;
+use crate::view::delivery_views::BODY_HEAD;
 use crate::view::{Choice, FilterView};
 
 /// Deliveries on a page.
@@ -98,7 +98,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::samples::connection;
+    use crate::view::samples::connection;
 
     fn page(workspace: &str, event: &str, outcome: &str, before: &str) -> Page {
         let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());

@@ -5,12 +5,11 @@ use relink_engine::Engine;
 use relink_engine::dispatch::{DestinationError, EVENTS, NewDestination};
 use relink_engine::identity::Person;
 
-use super::Failure;
-use super::destination_views::name;
 use super::request::{
     engine, refuse, see_other, set_flash, set_new_destination, set_refused, signed_in_form, take_new_destination, take_refused,
 };
-use crate::view::{Complaint, Draft, Flash, NewDestinationView, Refused};
+use crate::view::destination_views::name;
+use crate::view::{Complaint, Draft, Failure, Flash, NewDestinationView, Refused};
 
 /// Adds a destination. Its secret waits, sealed, in the session for the one page that shows it.
 #[server(prefix = "/deliveries", endpoint = "destinations")]

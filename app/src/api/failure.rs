@@ -1,29 +1,13 @@
-//! What can be wrong with a request for a page, as a closed set: nothing from the inside fits in.
+//! How failures from below become what people read, and the status of the answer.
 
 use axum::http::StatusCode;
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use relink_engine::store::StoreError;
-use serde::{Deserialize, Serialize};
 use tower_sessions::session;
 
 use super::request::set_status;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub enum Failure {
-    #[error("Sign in to see this.")]
-    SignedOut,
-    #[error("Your role does not allow this. Nothing was changed. Ask an owner of your organisation.")]
-    Forbidden,
-    #[error("There is nothing here.")]
-    NotFound,
-    #[error("Relink cannot reach its database right now. Nothing was changed. Try again in a minute.")]
-    Unavailable,
-    #[error("This page was made for another organisation of yours. Nothing was changed. Change back to it, then try again.")]
-    OtherOrganisation,
-    #[error("This request makes no sense to Relink. Nothing was changed.")]
-    Malformed,
-}
+use crate::view::Failure;
 
 impl FromServerFnError for Failure {
     type Encoder = JsonEncoding;

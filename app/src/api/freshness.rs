@@ -5,8 +5,7 @@ use relink_engine::change_feed::Mark;
 use relink_engine::identity::Person;
 
 use super::request::parts;
-use super::{Failure, words};
-use crate::view::Freshness;
+use crate::view::{Failure, Freshness, time};
 
 /// An open page says with it which changes it has, and that nobody pressed anything.
 pub const HEADER: &str = "relink-live";
@@ -14,7 +13,7 @@ pub const HEADER: &str = "relink-live";
 /// To be called before anything of the page is read: what changes from then on is told to it.
 pub async fn freshness(engine: &Engine, person: &Person) -> Result<Freshness, Failure> {
     let mark = engine.live_mark(&person.organisation_id).await?;
-    Ok(Freshness { at: words::seconds(engine.now()), mark: mark.to_string(), organisation: person.organisation_id.clone() })
+    Ok(Freshness { at: time::seconds(engine.now()), mark: mark.to_string(), organisation: person.organisation_id.clone() })
 }
 
 /// The changes that an open page has which fetches itself anew; `None` for a page that somebody loads.

@@ -4,8 +4,8 @@ use relink_engine::Engine;
 use relink_engine::clock::{AGREE, DAY, Millis};
 use relink_engine::store::DiskTrouble;
 
-use super::words::span;
 use crate::view::InstanceTrouble;
+use crate::view::time::span;
 
 /// Everything at once, the worst first.
 pub fn troubles(engine: &Engine) -> Vec<InstanceTrouble> {

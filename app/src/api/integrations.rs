@@ -1,14 +1,13 @@
 //! The page of all connections.
 
-use super::Failure;
-use super::app_views::app_choices;
-use super::connection_view::{connection_view, scope_views};
 use super::freshness::{freshness, live_from};
-use super::overview::{Overview, tally, wrong_set_up};
-use super::people_views::People;
 use super::request::{engine, signed_in, site, take_flash};
-use super::webhook_facts::Webhooks;
-use crate::view::{ConnectError, ConnectionView, Flash, IntegrationsView};
+use crate::view::app_views::app_choices;
+use crate::view::connection_view::{connection_view, scope_views};
+use crate::view::overview::{Overview, tally, wrong_set_up};
+use crate::view::people_views::People;
+use crate::view::webhook_facts::Webhooks;
+use crate::view::{ConnectError, ConnectionView, Failure, Flash, IntegrationsView};
 
 /// The organisation's connections: which of them, `q` and `page` of the address bar say, and `error` how connecting went.
 pub async fn load_integrations(error: Option<String>, q: Option<String>, page: Option<String>) -> Result<IntegrationsView, Failure> {

@@ -8,17 +8,16 @@ use relink_engine::connection::{Connection, State};
 use relink_engine::identity::Person;
 use relink_engine::linear::{CallError, LinearPerson};
 use relink_engine::people::{Invite, InviteError, Outcome, TeamMember};
-use relink_engine::text;
-use relink_engine::{CallFailed, Engine, TokenError};
+use relink_engine::{CallFailed, Engine, TokenError, text};
 use tokio::time::{Instant, timeout_at};
 
-use super::Failure;
 use super::bulk_invite::pickable;
 use super::freshness::live_from;
 use super::request::take_refused;
-use super::team_views::person_line;
-use super::words;
-use crate::view::{AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InviteProblem, InvitingView, Moment, WaitingCodeView};
+use crate::view::team_views::person_line;
+use crate::view::{
+    AnsweredCodeView, Choice, CodeAnswer, Failure, GuessesView, InviteDraft, InviteProblem, InvitingView, Moment, WaitingCodeView, time,
+};
 
 /// People whom the form suggests. The page has to load on a phone.
 const SUGGESTED_MAX: usize = 2_000;
@@ -68,7 +67,7 @@ pub async fn inviting(engine: &Engine, person: &Person, team: &[TeamMember]) -> 
         waiting: waiting.into_iter().map(|invite| waiting_code(invite, now)).collect(),
         answered: answered.into_iter().map(|invite| answered_code(invite, team, now)).collect(),
         selves: asked.into_iter().filter_map(|asked| pick_yourself(asked, person, team)).collect(),
-        guesses: guesses.map(|guesses| GuessesView { tries: guesses.tries, until: words::at_clock(guesses.until, now) }),
+        guesses: guesses.map(|guesses| GuessesView { tries: guesses.tries, until: time::at_clock(guesses.until, now) }),
     })
 }
 
@@ -105,8 +104,8 @@ fn waiting_code(invite: Invite, now: Millis) -> WaitingCodeView {
         id: invite.id,
         workspace: text::name(&invite.workspace),
         made_by: invite.made_by.as_deref().map(text::name),
-        opened: invite.opened_at.map(|at| words::moment(at, now)),
-        runs_out: Moment { iso: words::iso(invite.expires_at), text: format!("in {}", words::span(invite.expires_at - now)) },
+        opened: invite.opened_at.map(|at| time::moment(at, now)),
+        runs_out: Moment::new(time::iso(invite.expires_at), format!("in {}", time::span(invite.expires_at - now))),
     }
 }
 
@@ -118,7 +117,7 @@ fn answered_code(invite: Invite, team: &[TeamMember], now: Millis) -> AnsweredCo
         Outcome::Refused => CodeAnswer::Taken { email: team.iter().find(is_them).map(|member| member.email.clone()) },
         Outcome::Open | Outcome::Declined => CodeAnswer::NotMe,
     };
-    let at = words::at_clock(invite.ended_at.unwrap_or(now), now);
+    let at = time::at_clock(invite.ended_at.unwrap_or(now), now);
     AnsweredCodeView { id: invite.id, name: text::name(&invite.name), workspace: text::name(&invite.workspace), at, answer }
 }
 

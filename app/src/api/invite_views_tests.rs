@@ -1,7 +1,7 @@
 use relink_engine::clock::DAY;
 
 use super::*;
-use crate::api::samples::{NOW, connection};
+use crate::view::samples::{NOW, connection};
 
 fn someone(name: &str, email: &str, guest: bool) -> LinearPerson {
     let json =

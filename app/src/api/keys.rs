@@ -4,11 +4,10 @@ use leptos::prelude::*;
 use relink_engine::identity::Person;
 use relink_engine::{ApiKeyError, Engine};
 
-use super::Failure;
-use super::connection_view::key_view;
 use super::request::{engine, refuse, see_other, set_flash, set_new_key, set_refused, signed_in_form, take_new_key};
 use super::sign_in::kept;
-use crate::view::{Complaint, Flash, KeyView, NewKeyView, Refused};
+use crate::view::connection_view::key_view;
+use crate::view::{Complaint, Failure, Flash, KeyView, NewKeyView, Refused};
 
 /// Makes a key. It waits, sealed, in the session for the one page that shows it.
 #[server(prefix = "/settings/keys", endpoint = "new")]

@@ -7,8 +7,6 @@ use relink_engine::people::{CodeError, ConfirmError, Confirmed, Guesser, LinkCod
 use relink_engine::text::{email, name};
 use secrecy::ExposeSecret as _;
 
-use super::Failure;
-use super::connection_view::initials;
 use super::pending_code::{
     PendingCode, forget_code, keep_code, link_end, pending_code, set_end, set_end_of, set_told, set_tried, sign_in_first, take_told,
     take_tried,
@@ -18,9 +16,12 @@ use super::request::{
     too_early, typed_secret,
 };
 use super::sign_in::{complaint, kept};
-use super::words::{self, minutes_left};
-use super::you_views::proof_choices;
-use crate::view::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView, ProofProblem};
+use crate::view::connection_view::initials;
+use crate::view::time::{self, minutes_left};
+use crate::view::you_views::proof_choices;
+use crate::view::{
+    AskerView, Failure, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView, ProofProblem,
+};
 
 /// The page. `ended`: the address bar asks how the last code ended.
 pub async fn load_link(ended: bool) -> Result<LinkView, Failure> {
@@ -184,7 +185,7 @@ async fn preview_view(preview: Preview, held: PendingCode) -> Result<PreviewView
         account,
         told: take_told().await?,
         preview: held.preview,
-        runs_out: words::span(preview.expires_at - now),
+        runs_out: time::span(preview.expires_at - now),
     })
 }
 

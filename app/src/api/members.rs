@@ -5,10 +5,9 @@ use relink_engine::identity::{Person, Role};
 use relink_engine::people::MemberError;
 use relink_engine::{Engine, text};
 
-use super::Failure;
 use super::invite_views::call_problem;
 use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
-use crate::view::{Flash, InviteProblem};
+use crate::view::{Failure, Flash, InviteProblem};
 
 /// Links who looks at the page to the Linear person that they say they are.
 #[server(prefix = "/team", endpoint = "me")]

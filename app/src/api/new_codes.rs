@@ -1,13 +1,14 @@
 //! Codes that were just made, on their way to the page that shows them once: sealed in the session of who made them.
 
 use relink_engine::identity::Person;
-use relink_engine::people::{Invited, Mailed};
-use secrecy::SecretString;
+use relink_engine::people::{Handover, Invite, Invited, Mailed};
+use relink_engine::{Engine, text};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
-use super::request::{engine, put, take};
-use crate::view::{MailView, NotInvited};
+use super::request::{engine, put, site, take};
+use crate::view::qr::qr;
+use crate::view::{BulkCodes, Failure, MailView, NewCodeView, NotInvited, ShownCode, time};
 
 const MADE: &str = "new_codes";
 
@@ -51,4 +52,50 @@ fn mail_view(mailed: Mailed) -> MailView {
         Mailed::Sent => MailView::Sent,
         Mailed::Failed => MailView::Failed,
     }
+}
+
+/// The codes that this person has just made, and whom there is none for. One that is used or revoked already is not shown any
+/// more.
+pub async fn new_codes(engine: &Engine, person: &Person, shown: Option<&str>) -> Result<Option<NewCodeView>, Failure> {
+    let gone = (shown == Some("code")).then_some(NewCodeView::Gone);
+    let Some((made, not_invited)) = take_new_codes(person).await? else { return Ok(gone) };
+    let (invites, page) = (engine.invites(person).await?, format!("{}/link", site()?.url));
+    let invite = |made: &NewCode| invites.iter().find(|invite| invite.id == made.id).cloned();
+    let codes = made.iter().filter_map(|made| shown_code(engine, person, &page, invite(made)?, made)).collect();
+    Ok(shown_as(codes, not_invited).or(gone))
+}
+
+fn shown_as(mut codes: Vec<ShownCode>, not_invited: Vec<NotInvited>) -> Option<NewCodeView> {
+    match (codes.len(), not_invited.len()) {
+        (0, 0) => None,
+        (1, 0) => codes.pop().map(|code| NewCodeView::Shown(Box::new(code))),
+        _ => Some(NewCodeView::Several(BulkCodes { codes, not_invited })),
+    }
+}
+
+/// `None` where no QR code can be drawn, which no address is too long for.
+fn shown_code(engine: &Engine, person: &Person, page: &str, invite: Invite, made: &NewCode) -> Option<ShownCode> {
+    let code = made.code.expose_secret().to_owned();
+    let handover = Handover {
+        name: &invite.name,
+        asked_by: Some(&person.name),
+        organisation: &person.organisation,
+        page,
+        code: &code,
+        expires_at: invite.expires_at,
+    };
+    let (link, message, until) = (handover.link(), handover.text(), time::stamp(invite.expires_at));
+    qr(&link).map(|qr| ShownCode {
+        message,
+        left: format!("{} left", time::span(invite.expires_at - engine.now())),
+        id: invite.id,
+        name: text::name(&invite.name),
+        email: text::email(&invite.email),
+        mail: made.mail,
+        workspace: text::name(&invite.workspace),
+        code,
+        link,
+        qr,
+        until,
+    })
 }

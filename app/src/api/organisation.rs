@@ -3,9 +3,8 @@
 use leptos::prelude::*;
 use serde_json::json;
 
-use super::Failure;
 use super::request::{engine, leave_behind, open_session, refuse, see_other, session_name, set_flash, signed_in_form};
-use crate::view::Flash;
+use crate::view::{Failure, Flash};
 
 /// Goes on in another organisation of whoever asks.
 #[server(prefix = "", endpoint = "/organisation")]

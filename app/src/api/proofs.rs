@@ -5,14 +5,13 @@ use relink_engine::people::{Confirmed, EmailCodeError, MemberError, Proof, Proof
 use relink_engine::{BeginError, Callback, text};
 use secrecy::ExposeSecret as _;
 
-use super::Failure;
-use super::connection_view::initials;
 use super::link::{ENDED, Here, ended, linked, refused, tried};
 use super::members::{name, said};
 use super::pending_code::{forget_code, pending_code, set_tried, sign_in_first};
 use super::request::{address, browser, engine, own_browser, person, refuse, see_other, set_flash, signed_in_form};
-use super::words::minutes_left;
-use crate::view::{AskerView, EmailCodeView, Flash, LinkEnd, LinkProblem, LinkedPerson, ProofProblem};
+use crate::view::connection_view::initials;
+use crate::view::time::minutes_left;
+use crate::view::{AskerView, EmailCodeView, Failure, Flash, LinkEnd, LinkProblem, LinkedPerson, ProofProblem};
 
 /// Continue with Linear: out to the consent page, to say who one is in the workspace of a connection. With `person`, Linear's
 /// id, it has to be them.

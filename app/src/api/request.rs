@@ -1,6 +1,5 @@
 //! What a server function knows of the request it serves, and how it answers.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use axum::http::request::Parts;
@@ -20,12 +19,12 @@ use time::Duration;
 use tower_sessions::{Expiry, Session};
 use zeroize::Zeroizing;
 
-use super::Failure;
-use super::browser_name::browser_name;
 use super::cookies::{cookie_of, remember_device};
 use super::freshness::live_from;
 use super::pending_code::{keep_code, pending_code};
-use crate::view::{Flash, NewDestinationView, NewKeyView, Refused};
+use crate::view::browser_name::browser_name;
+use crate::view::url::url_encode;
+use crate::view::{Failure, Flash, NewDestinationView, NewKeyView, Refused};
 
 /// A secret that was typed into a form. The text that it came in is wiped.
 pub fn typed_secret(typed: String) -> SecretString {
@@ -248,17 +247,6 @@ pub fn too_early() -> Result<bool, Failure> {
         set_status(StatusCode::TOO_EARLY);
     }
     Ok(ahead)
-}
-
-pub fn url_encode(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
 }
 
 /// Signs the browser in: a new session id, so that one planted before is worth nothing.

@@ -2,10 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::Failure;
 use super::destinations::named;
 use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
-use crate::view::{Flash, RESENT_AT_ONCE};
+use crate::view::{Failure, Flash, RESENT_AT_ONCE};
 
 /// Sends one delivery once more. `delivery` is its number, and `back` the page that it is on.
 #[server(prefix = "/deliveries", endpoint = "resend")]

@@ -3,10 +3,7 @@
 use leptos::prelude::*;
 use relink_engine::{ChangePasswordError, SignInError, Visitor};
 
-use super::Failure;
-use super::app_views::own_apps;
 use super::audit::audit_view;
-use super::connection_view::person_view;
 use super::cookies::{THEME, device, keep_cookie, theme_of};
 use super::create_app::create_app;
 use super::keys::{key_views, new_key};
@@ -14,10 +11,12 @@ use super::request::{
     address, end_other_sessions, engine, parts, refuse, renew_session, see_other, session_name, set_flash, signed_in, signed_in_form, site,
     take_flash, take_refused, typed_secret, webhook_url,
 };
-use super::session_views::session_views;
 use super::sign_in::complaint;
-use super::words::{clock_view, until};
-use crate::view::{Flash, SettingsView, Theme};
+use crate::view::app_views::own_apps;
+use crate::view::connection_view::person_view;
+use crate::view::session_views::session_views;
+use crate::view::time::{clock_view, until};
+use crate::view::{Failure, Flash, SettingsView, Theme};
 
 /// `shown` is the address bar's `?shown=`: which secret this page was opened for. `before` is where the audit trail begins.
 pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Result<SettingsView, Failure> {
@@ -37,7 +36,7 @@ pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Res
         redirect_uri,
         theme: theme_of(&parts()?, &site),
         person: person_view(&person),
-        sessions: session_views(&engine, &person).await?,
+        sessions: session_views(&engine, &person, &session_name().await?.unwrap_or_default()).await?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         database: engine.store().kind().to_owned(),
         sealing_key: engine.sealing_key().to_owned(),

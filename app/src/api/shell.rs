@@ -1,11 +1,10 @@
 //! The frame around every page.
 
-use super::Failure;
-use super::connection_view::{person_view, status};
 use super::cookies::theme_of;
 use super::instance::troubles;
 use super::request::{engine, parts, person, site};
-use crate::view::{OrganisationView, ShellView, Status};
+use crate::view::connection_view::{person_view, status};
+use crate::view::{Failure, OrganisationView, ShellView, Status};
 
 /// Who is here, and what needs them.
 pub async fn load_shell() -> Result<ShellView, Failure> {

@@ -3,14 +3,13 @@
 use leptos::prelude::*;
 use relink_engine::{FieldError, SignInError, SignUpError, Visitor};
 
-use super::Failure;
 use super::cookies::device;
 use super::request::{
     address, engine, is_page_load, open_session, own_path, parts, person, see_other, session, session_name, set_refused, take_refused,
     typed_secret,
 };
-use super::words::minutes_left;
-use crate::view::{Complaint, Refused, SignInView};
+use crate::view::time::minutes_left;
+use crate::view::{Complaint, Failure, Refused, SignInView};
 
 /// The page before anybody is signed in.
 pub async fn load_sign_in() -> Result<SignInView, Failure> {

@@ -4,16 +4,15 @@ use leptos::prelude::*;
 use relink_engine::identity::Person;
 use relink_engine::people::{Invited, VALID_DEFAULT};
 
-use super::Failure;
 use super::bulk_invite::{Picked, draft_of, invite_each, workspaces};
 use super::freshness::freshness;
 use super::invite_views::{hours, inviting, person_key, problem};
-use super::new_codes::set_new_codes;
+use super::new_codes::{new_codes, set_new_codes};
 use super::request::{engine, refuse, see_other, set_flash, set_refused, signed_in, signed_in_form, take_flash};
 use super::sign_in::kept;
-use super::team_views::{member_views, new_codes};
-use super::you_views::you;
-use crate::view::{Flash, InviteDraft, NotInvited, Refused, TeamPageView};
+use crate::view::team_views::member_views;
+use crate::view::you_views::you;
+use crate::view::{Failure, Flash, InviteDraft, NotInvited, Refused, TeamPageView};
 
 /// Who is who. `shown`: which secret the page was opened for.
 pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {

@@ -7,10 +7,9 @@ use relink_engine::store::StoreError;
 use relink_engine::webhook::{CheckedDelivery, SecretAdded, SecretError, SignedBy};
 use secrecy::ExposeSecret as _;
 
-use super::Failure;
 use super::request::{connection_path, engine, refuse, see_other, set_flash, set_refused, signed_in_form, typed_secret};
-use super::webhook_views::{check_view, ending};
-use crate::view::{Complaint, Flash, Refused};
+use crate::view::webhook_views::{check_view, ending};
+use crate::view::{Complaint, Failure, Flash, Refused};
 
 /// Stores a signing secret; the one before stays good for a while.
 #[server(prefix = "/integrations", endpoint = "webhook-secret")]

@@ -13,7 +13,7 @@ use super::webhook::{WebhookSection, secret_question};
 use crate::api::load_connection;
 use crate::parts::{
     AsOf, Badge, Callout, ConnectButton, Content, Dialog, DisconnectSection, FlashMessage, Glyph, Icon, Place, Question, RefusalNotices,
-    StrayNotices, TokenLifetime, WaitingCallout, WorkspaceAvatar, day, disconnect_question, farewell_words,
+    StrayNotices, TokenLifetime, WaitingCallout, WorkspaceAvatar, disconnect_question, farewell_words,
 };
 use crate::view::{ActsAs, ConnectionPageView, ConnectionView, EndingView, EvidenceView, Farewell, Freshness, Status, ThroughView};
 
@@ -237,7 +237,6 @@ fn Facts(connection: ConnectionView, #[prop(optional_no_strip)] through: Option<
         Some(at) => view! { <time datetime=at.iso>{at.text}</time> }.into_any(),
         None => "None yet".into_any(),
     };
-    let since = day(&connection.connected_at).to_owned();
     view! {
         <div class="pad split">
             <dl class="kv">
@@ -248,7 +247,7 @@ fn Facts(connection: ConnectionView, #[prop(optional_no_strip)] through: Option<
                 {through.map(linear_app)}
                 <div>
                     <dt>"Connected by"</dt>
-                    <dd>{connection.connected_by} ", " <time datetime=connection.connected_at.iso>{since}</time></dd>
+                    <dd>{connection.connected_by} ", " <time datetime=connection.connected_at.iso>{connection.connected_at.text}</time></dd>
                 </div>
                 <div>
                     <dt>"Last real call"</dt>

@@ -20,7 +20,7 @@ fn status(status: &str) -> Option<Answer> {
 }
 
 fn ago(text: &str) -> Option<Moment> {
-    Some(Moment { iso: "2026-11-19T14:01:02Z".to_owned(), text: text.to_owned() })
+    Some(Moment::new("2026-11-19T14:01:02Z".to_owned(), text.to_owned()))
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::parts::PausedNotices;
 use crate::rendered;
-use crate::sample_views::moment;
+use crate::sample_views::{at, moment};
 use crate::view::{Answer, Choice, Complaint, DestinationForm};
 
 fn destination(state: DestinationState) -> DestinationView {
@@ -20,7 +20,7 @@ fn destination(state: DestinationState) -> DestinationView {
 }
 
 fn paused(because: PausedBecause) -> DestinationState {
-    DestinationState::Paused { since: moment("14:02 UTC today"), because, answer: Some(Answer::Verbatim("410 <i>gone".to_owned())) }
+    DestinationState::Paused { since: at("14:02 UTC today"), because, answer: Some(Answer::Verbatim("410 <i>gone".to_owned())) }
 }
 
 fn form(complaint: Option<Complaint>) -> DestinationForm {
@@ -49,7 +49,7 @@ fn text(html: &str) -> String {
 
 #[test]
 fn every_state_is_told_with_its_reason() {
-    let failing = DestinationState::Failing { since: moment("14:02 UTC today"), answer: Some(Answer::Words("no connection".to_owned())) };
+    let failing = DestinationState::Failing { since: at("14:02 UTC today"), answer: Some(Answer::Words("no connection".to_owned())) };
     let cases = [
         (DestinationState::Active, "All events. Secret whsec_····8fQ="),
         (failing, "Failing since 14:02 UTC today, last try: no connection."),

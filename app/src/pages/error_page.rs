@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 
 use super::load::{answer_with, instead};
-use crate::api::{Failure, take_code_in_path};
+use crate::api::take_code_in_path;
 use crate::parts::Content;
-use crate::view::RequestId;
+use crate::view::{Failure, RequestId};
 
 #[component]
 pub fn NotFoundPage() -> impl IntoView {

@@ -89,8 +89,8 @@ mod tests {
             (tally(0, 0, 1, 1, "Acme"), "Acme is connected"),
             (tally(0, 0, 0, 1, "Hooli"), "No workspace is connected"),
         ];
-        for (tally, headline) in cases {
-            assert_eq!(headline(&tally, None, true), headline, "{tally:?}");
+        for (tally, words) in cases {
+            assert_eq!(headline(&tally, None, true), words, "{tally:?}");
         }
     }
 

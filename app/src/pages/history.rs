@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::token_timeline::TokenTimeline;
-use crate::parts::{Glyph, Icon, said, when};
+use crate::parts::{Glyph, Icon, said};
 use crate::view::{HistoryTone, HistoryView, Status, TokenLife, TokenTimelineView};
 
 /// Lines that are seen at once; the chain opens the others.
@@ -57,7 +57,7 @@ fn lines(mut history: Vec<HistoryView>) -> Option<AnyView> {
 
 fn none_yet(status: Status, life: Option<TokenLife>) -> AnyView {
     let due = life.filter(|_| status == Status::Connected).map(|life| {
-        let (lead, text) = when(&life.refresh_due);
+        let (lead, text) = life.refresh_due.in_sentence();
         view! { " The first one is due " {lead} <time datetime=life.refresh_due.iso>{text}</time> "." }
     });
     let none = if status == Status::NotConnected { "No refresh happened." } else { "No refresh yet." };

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::bulk_invite::BulkInviteForm;
-use crate::parts::{Field, Glyph, Icon, LooseLinks, PersonLine, Problem, counted, invite_problem, possessive, when};
+use crate::parts::{Field, Glyph, Icon, LooseLinks, PersonLine, Problem, counted, invite_problem, possessive};
 use crate::view::{AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InvitingView, WaitingCodeView};
 
 /// How long a code can be good, in hours.
@@ -22,7 +22,7 @@ pub fn Warnings(inviting: InvitingView) -> impl IntoView {
 
 fn answered(code: AnsweredCodeView) -> AnyView {
     let AnsweredCodeView { id, name, workspace, at, answer } = code;
-    let (lead, text) = when(&at);
+    let (lead, text) = at.in_sentence();
     let whose = possessive(&name);
     let key = id.clone();
     let dismiss = dismiss(id, format!(" the answer to {whose} code"));
@@ -61,7 +61,7 @@ fn dismiss(id: String, context: String) -> AnyView {
 }
 
 fn guesses(guesses: GuessesView) -> AnyView {
-    let (lead, text) = when(&guesses.until);
+    let (lead, text) = guesses.until.in_sentence();
     let number = usize::try_from(guesses.tries).unwrap_or(usize::MAX);
     warning(
         "guesses".to_owned(),

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use leptos::tachys::reactive_graph::OwnedView;
 
 use super::error_page;
-use crate::api::{Failure, load_shell};
+use crate::api::load_shell;
 use crate::parts::{Content, Layout, set_form_organisation};
-use crate::view::{ShellView, Simulated, Status, Theme};
+use crate::view::{Failure, ShellView, Simulated, Status, Theme};
 
 /// Waits for the frame's and the page's data, and shows the page or why there is none.
 pub fn loaded<T, Load, Show>(load: Load, show: Show) -> impl IntoView

@@ -11,7 +11,7 @@ fn acme(status: Status) -> ConnectionView {
         acts_as: ActsAs::App { name: "Relink".to_owned() },
         scopes: Vec::new(),
         connected_by: "Priya Raman".to_owned(),
-        connected_at: Moment { iso: String::new(), text: String::new() },
+        connected_at: Moment::new(String::new(), String::new()),
         verified: None,
         fingerprint: None,
         life: None,

@@ -71,7 +71,7 @@ fn input<'a>(page: &'a str, id: &str) -> &'a str {
 
 #[test]
 fn an_app_shows_what_there_is_to_know_and_to_do() {
-    let until = Some(Moment { iso: "2026-11-20T14:02:00Z".to_owned(), text: "14:02 UTC on 20 Nov".to_owned() });
+    let until = Some(Moment::new("2026-11-20T14:02:00Z".to_owned(), "14:02 UTC on 20 Nov".to_owned()));
     let bare = AppView { has_secret: false, has_webhook_secret: true, overlap_until: until, ..app("a2", 0) };
     let page = page(own(vec![app("a1", 2), bare]));
     for part in [
@@ -207,7 +207,7 @@ fn the_way_to_an_app_in_linear_is_where_it_is_needed() {
 #[test]
 fn an_instance_tells_its_clock_and_its_next_look() {
     let told = |clock, next_sweep| page(SettingsView { clock, next_sweep, ..view(None) });
-    let soon = Moment { iso: "2026-11-19T14:02:19Z".to_owned(), text: "in 8 s".to_owned() };
+    let soon = Moment::new("2026-11-19T14:02:19Z".to_owned(), "in 8 s".to_owned());
     let sweeping = told(ClockView::Agrees, Some(soon));
     assert!(sweeping.contains(r#"<time datetime="2026-11-19T14:02:19Z">in 8 s</time>"#), "{sweeping}");
     assert!(sweeping.contains("Agrees with Linear’s"));

@@ -1,6 +1,6 @@
 use super::*;
 use crate::rendered;
-use crate::sample_views::{as_of, moment};
+use crate::sample_views::{as_of, at, moment};
 use crate::view::{
     AnsweredCodeView, BulkCodes, Choice, CodeAnswer, DoubtView, GuessesView, InviteDraft, InviteProblem, InvitingView, LinkedView,
     MailView, MayView, NotInvited, PersonLineView, Pick, PickGroup, QrView, SelfView, ShownCode, YouView,
@@ -123,7 +123,7 @@ fn what_became_of_codes_is_told() {
         id: "i7".to_owned(),
         name: "Elif Demir".to_owned(),
         workspace: "Acme Robotics".to_owned(),
-        at: moment("14:10 UTC today"),
+        at: at("14:10 UTC today"),
         answer,
     };
     let told =
@@ -140,7 +140,7 @@ fn what_became_of_codes_is_told() {
         "{dismissed}"
     );
     assert!(text(&dismissed).contains("Dismiss the answer to Elif Demir’s code"));
-    let guesses = Some(GuessesView { tries: 40, until: moment("14:12 UTC today") });
+    let guesses = Some(GuessesView { tries: 40, until: at("14:12 UTC today") });
     let guessed = text(&page(view(Vec::new(), Some(InvitingView { guesses, ..inviting() })), &Asked::default()));
     assert!(guessed.contains("40 wrong link codes were tried lately.") && guessed.contains("the count starts anew at 14:12 UTC today."));
 }

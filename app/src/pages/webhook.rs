@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::webhook_forms::{Check, NewSecret};
-use crate::parts::{Ask, CopyField, Glyph, Icon, Question, when};
+use crate::parts::{Ask, CopyField, Glyph, Icon, Question};
 use crate::view::{Moment, SecretView, WebhookView};
 
 const STOP: &str = "/integrations/webhook-secret/stop";
@@ -135,7 +135,7 @@ fn row(connection: &str, secret: SecretView, manages: bool) -> AnyView {
         Some(at) => view! { "Matched " <time datetime=at.iso>{at.text}</time> }.into_any(),
         None => "Never matched yet".into_any(),
     };
-    let (lead, added) = when(&secret.added);
+    let (lead, added) = secret.added.in_sentence();
     let by = secret.added_by.clone().map_or_else(|| " by command".to_owned(), |name| format!(" by {name}"));
     let stops = match &secret.stops {
         Some(stop) => Some(format!(". Stops in {}", stop.within)),

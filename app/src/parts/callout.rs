@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Glyph, Icon, ReconnectForm, counted, when};
+use super::{Glyph, Icon, ReconnectForm, counted};
 use crate::view::{ConnectionView, EvidenceView, Trouble};
 
 #[component]
@@ -13,7 +13,7 @@ pub fn Callout(
     /// On the connection's own page: a heading of the second level, and more room.
     evidence: Option<EvidenceView>,
 ) -> impl IntoView {
-    let (lead, text) = when(&trouble.since);
+    let (lead, text) = trouble.since.in_sentence();
     let heading = view! {
         <Glyph icon=Icon::Warning />
         <span>"Linear refused this connection " {lead} <time datetime=trouble.since.iso.clone()>{text}</time></span>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Badge, Callout, ConnectButton, Glyph, Icon, TokenLifetime, WorkspaceAvatar, acts_as, counted, when};
+use super::{Badge, Callout, ConnectButton, Glyph, Icon, TokenLifetime, WorkspaceAvatar, acts_as, counted};
 use crate::view::{Answer, ConnectionView, Farewell, PeopleFacts, Status, Waiting};
 
 #[component]
@@ -61,7 +61,7 @@ pub const KEPT: &str = "Another organisation here is connected to it through the
 
 /// How it ended, in two sentences.
 pub fn farewell_words(farewell: &Farewell) -> AnyView {
-    let (lead, text) = when(&farewell.at);
+    let (lead, text) = farewell.at.in_sentence();
     let revoked = if farewell.revoked {
         "Both tokens were revoked at Linear."
     } else if farewell.kept {

@@ -22,8 +22,8 @@ mod refusal;
 mod scopes;
 mod token_lifetime;
 mod waiting;
-mod words;
 
+pub use crate::view::phrases::{acts_as, counted, counted_deliveries, first_name, possessive, said, said_last};
 pub use as_of::AsOf;
 pub use avatar::WorkspaceAvatar;
 pub use badge::{Badge, LooseLinks, Mark};
@@ -45,4 +45,3 @@ pub use refusal::{RefusalNotices, StrayNotices};
 pub use scopes::ScopePicker;
 pub use token_lifetime::TokenLifetime;
 pub use waiting::{SetUpAlert, WaitingCallout};
-pub use words::{acts_as, counted, counted_deliveries, day, first_name, possessive, said, said_last, when};

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Glyph, Icon, counted_deliveries, said_last, when};
+use super::{Glyph, Icon, counted_deliveries, said_last};
 use crate::view::{Answer, DestinationState, DestinationView, HandedOnView, Moment, PausedBecause};
 
 /// More warnings than these help nobody; the list at the foot of the page has them all.
@@ -52,7 +52,7 @@ fn resume(destination: &DestinationView) -> AnyView {
 }
 
 fn reason(since: Moment, because: PausedBecause, answer: Option<Answer>) -> AnyView {
-    let (lead, text) = when(&since);
+    let (lead, text) = since.in_sentence();
     view! { "It was paused " {lead} <time datetime=since.iso>{text}</time> " because " {why_paused(because)} {said_last(answer)} }
         .into_any()
 }

@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::{Glyph, Icon, said, when};
+use super::{Glyph, Icon, said};
 use crate::view::{Answer, Fault, Waiting};
 
 /// On the connection's own page.
 #[component]
 pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
-    let (lead, text) = when(&waiting.at);
+    let (lead, text) = waiting.at.in_sentence();
     let heading = match waiting.fault {
         Fault::Linear if waiting.failures > 0 => "Linear does not refresh the token right now",
         fault => heading(fault),

@@ -1,6 +1,8 @@
 //! What the document around a page knows of its request. Provided as context, because its first tags are written before any
 //! page has loaded its data.
 
+use serde::{Deserialize, Serialize};
+
 /// Where the page is, as the world calls it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
@@ -17,7 +19,7 @@ pub struct RequestId(pub String);
 const LIGHT: &str = "#F5F5F0";
 const DARK: &str = "#0F1210";
 
-impl super::Theme {
+impl Theme {
     /// Which colours browsers may use before the stylesheet is there.
     #[must_use]
     pub fn schemes(self) -> &'static str {
@@ -28,9 +30,70 @@ impl super::Theme {
     #[must_use]
     pub fn canvases(self) -> &'static [(&'static str, Option<&'static str>)] {
         match self {
-            super::Theme::System => &[(LIGHT, Some("(prefers-color-scheme: light)")), (DARK, Some("(prefers-color-scheme: dark)"))],
-            super::Theme::Light => &[(LIGHT, None)],
-            super::Theme::Dark => &[(DARK, None)],
+            Theme::System => &[(LIGHT, Some("(prefers-color-scheme: light)")), (DARK, Some("(prefers-color-scheme: dark)"))],
+            Theme::Light => &[(LIGHT, None)],
+            Theme::Dark => &[(DARK, None)],
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    /// The form value and cookie value.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Theme::System => "system",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Theme {
+        match name {
+            "light" => Theme::Light,
+            "dark" => Theme::Dark,
+            _ => Theme::System,
+        }
+    }
+
+    /// `data-theme` on `<html>`; absent where the system decides.
+    #[must_use]
+    pub fn attribute(self) -> Option<&'static str> {
+        (self != Theme::System).then(|| self.name())
+    }
+}
+
+/// Provided as context on every request, for pages that could not load a [`ShellView`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Simulated(pub bool);
+
+/// Provided as context on every request: what browsers tell of the page that a request came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Referrer {
+    /// The rule. Under `no-referrer` browsers send `Origin: null` with our own forms, which the CSRF check has to refuse
+    /// wherever Sec-Fetch-Site is missing (plain http on a local network).
+    #[default]
+    SameOrigin,
+    /// Nothing to anybody.
+    Nobody,
+}
+
+impl Referrer {
+    /// For the header and for the document's head.
+    #[must_use]
+    pub fn policy(self) -> &'static str {
+        match self {
+            Referrer::SameOrigin => "same-origin",
+            Referrer::Nobody => "no-referrer",
         }
     }
 }

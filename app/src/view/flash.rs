@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CheckView, Complaint, EmailCodeView, InviteProblem, ProofProblem};
-use crate::api::Failure;
+use crate::view::Failure;
 
 /// What is said once at the top of the next page. Words are made where it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Choice, Flash, Freshness, Moment};
-use crate::api::Failure;
+use crate::view::Failure;
 
 /// How many people can be invited at a time.
 pub const INVITED_AT_ONCE: usize = 20;

@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn every_verdict_has_its_sentence() {
         let sent = |sent| Verdict::OutOfTime { sent };
-        let at = Moment { iso: String::new(), text: "22:10 UTC on 9 Nov".to_owned() };
+        let at = Moment::new(String::new(), "22:10 UTC on 9 Nov".to_owned());
         let cases = [
             (
                 secret(SignedWith::Current),

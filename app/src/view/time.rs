@@ -1,9 +1,85 @@
 //! Times and spans in words, in UTC, made on the server.
 
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use serde::{Deserialize, Serialize};
 use time::{Month, OffsetDateTime};
 
-use crate::view::{ClockView, Moment};
+/// An instant, for machines (`<time datetime>`) and in words made on the server, in UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// RFC 3339.
+    pub iso: String,
+    /// Where it stands alone: "Today 05:38", "9 Nov 22:10".
+    pub text: String,
+    lead: Lead,
+}
+
+/// The word that leads a moment into a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Lead {
+    None,
+    At,
+    On,
+}
+
+impl Moment {
+    /// One that needs no word to go on in a sentence: "2 min ago".
+    #[must_use]
+    pub fn new(iso: String, text: String) -> Moment {
+        Moment { iso, text, lead: Lead::None }
+    }
+
+    /// One that a sentence goes on with by "at".
+    #[must_use]
+    pub fn at(iso: String, text: String) -> Moment {
+        Moment { iso, text, lead: Lead::At }
+    }
+
+    /// One that a sentence goes on with by "on".
+    #[must_use]
+    pub fn on(iso: String, text: String) -> Moment {
+        Moment { iso, text, lead: Lead::On }
+    }
+
+    /// How it goes on in a sentence, with the word before it: "at " and "09:42 UTC today", "" and "yesterday 15:25", "on " and
+    /// "12 Nov".
+    #[must_use]
+    pub fn in_sentence(&self) -> (&'static str, String) {
+        match self.lead {
+            Lead::None => ("", uncapitalised(&self.text)),
+            Lead::At => ("at ", self.text.clone()),
+            Lead::On => ("on ", self.text.clone()),
+        }
+    }
+}
+
+/// "today 05:38".
+fn uncapitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// How new a page is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freshness {
+    /// "14:02:11 UTC"
+    pub at: Moment,
+    /// The changes that it has; the browser gives it back to hear of later ones.
+    pub mark: String,
+    /// Whose it is, by id.
+    pub organisation: String,
+}
+
+/// This machine's clock beside Linear's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClockView {
+    /// Linear has not answered this process yet.
+    Unknown,
+    Agrees,
+    /// By so much, "12 s".
+    Ahead(String),
+    Behind(String),
+}
 
 /// What is further off is told in hours.
 const MINUTES_UP_TO: Millis = 2 * HOUR;
@@ -13,27 +89,29 @@ pub fn moment(at: Millis, now: Millis) -> Moment {
     let (date, today) = (utc(at), utc(now));
     let clock = clock(&date);
     let days = i64::from(date.to_julian_day()) - i64::from(today.to_julian_day());
-    let text = match days {
-        0 => format!("Today {clock}"),
-        1 => format!("Tomorrow {clock}"),
-        -1 => format!("Yesterday {clock}"),
-        _ => format!("{} {clock}", day(&date, &today)),
-    };
-    Moment { iso: iso(at), text }
+    let named = |day: &str| Moment::new(iso(at), format!("{day} {clock}"));
+    match days {
+        0 => named("Today"),
+        1 => named("Tomorrow"),
+        -1 => named("Yesterday"),
+        _ => Moment::on(iso(at), format!("{} {clock}", day(&date, &today))),
+    }
 }
 
 /// "09:42 UTC today", "09:42 UTC tomorrow", "09:42 UTC on 9 Nov".
 pub fn at_clock(at: Millis, now: Millis) -> Moment {
     let (date, today) = (utc(at), utc(now));
     let day = near(&date, &today).map_or_else(|| format!("on {}", day(&date, &today)), str::to_owned);
-    Moment { iso: iso(at), text: format!("{} UTC {day}", clock(&date)) }
+    Moment::at(iso(at), format!("{} UTC {day}", clock(&date)))
 }
 
 /// "today", "yesterday", "9 Nov", with the year where it is another one.
 pub fn on_day(at: Millis, now: Millis) -> Moment {
     let (date, today) = (utc(at), utc(now));
-    let text = near(&date, &today).map_or_else(|| day(&date, &today), str::to_owned);
-    Moment { iso: iso(at), text }
+    match near(&date, &today) {
+        Some(day) => Moment::new(iso(at), day.to_owned()),
+        None => Moment::on(iso(at), day(&date, &today)),
+    }
 }
 
 /// Days that have a name.
@@ -49,7 +127,7 @@ fn near(date: &OffsetDateTime, today: &OffsetDateTime) -> Option<&'static str> {
 /// "19 Nov 05:38 UTC": for lists that reach back less than a year.
 pub fn stamp(at: Millis) -> Moment {
     let date = utc(at);
-    Moment { iso: iso(at), text: format!("{} {} {} UTC", date.day(), short(date.month()), clock(&date)) }
+    Moment::on(iso(at), format!("{} {} {} UTC", date.day(), short(date.month()), clock(&date)))
 }
 
 /// "13:40 UTC" on the day of `than`, otherwise "18 Nov 23:10 UTC".
@@ -61,7 +139,7 @@ pub fn earlier(at: Millis, than: Millis) -> String {
 /// "14:02:11 UTC".
 pub fn seconds(at: Millis) -> Moment {
     let date = utc(at);
-    Moment { iso: iso(at), text: format!("{}:{:02} UTC", clock(&date), date.second()) }
+    Moment::new(iso(at), format!("{}:{:02} UTC", clock(&date), date.second()))
 }
 
 /// "14:01:29" today, "18 Nov 14:01" before: for narrow columns.
@@ -72,21 +150,21 @@ pub fn short_stamp(at: Millis, now: Millis) -> Moment {
     } else {
         format!("{} {}", day(&date, &today), clock(&date))
     };
-    Moment { iso: iso(at), text }
+    Moment::new(iso(at), text)
 }
 
 /// To the tenth of a second: "14:01:02.2" today, "18 Nov 14:01:02.2" before.
 pub fn tenths(at: Millis, now: Millis) -> Moment {
     let (date, today) = (utc(at), utc(now));
     let day = if date.date() == today.date() { String::new() } else { format!("{} ", day(&date, &today)) };
-    Moment { iso: iso(at), text: format!("{day}{}:{}", clock(&date), second_tenths(at)) }
+    Moment::new(iso(at), format!("{day}{}:{}", clock(&date), second_tenths(at)))
 }
 
 /// What of [`tenths`] differs from the one before: "02.3" within its minute, "14:02:13.4" within its day.
 pub fn tenths_after(at: Millis, before: Millis, now: Millis) -> Moment {
     let (date, earlier) = (utc(at), utc(before));
     if at.div_euclid(MINUTE) == before.div_euclid(MINUTE) {
-        return Moment { iso: iso(at), text: second_tenths(at) };
+        return Moment::new(iso(at), second_tenths(at));
     }
     tenths(at, if date.date() == earlier.date() { at } else { now })
 }
@@ -137,7 +215,7 @@ pub fn within(span: Millis) -> String {
 
 /// [`within`], of a time that may have passed.
 pub fn until(at: Millis, now: Millis) -> Moment {
-    Moment { iso: iso(at), text: within(at - now) }
+    Moment::new(iso(at), within(at - now))
 }
 
 /// So much is this machine's clock ahead of Linear's at least.
@@ -228,6 +306,22 @@ mod tests {
         assert_eq!(stamp(NOW).text, "19 Nov 14:02 UTC");
         assert_eq!(earlier(NOW - HOUR, NOW), "13:02 UTC");
         assert_eq!(earlier(NOW - DAY, NOW), "18 Nov 14:02 UTC");
+    }
+
+    #[test]
+    fn a_moment_continues_a_sentence() {
+        let said = |moment: Moment| {
+            let (lead, text) = moment.in_sentence();
+            format!("{lead}{text}")
+        };
+        assert_eq!(said(at_clock(NOW, NOW)), "at 14:02 UTC today");
+        assert_eq!(said(moment(NOW, NOW)), "today 14:02");
+        assert_eq!(said(moment(NOW - DAY, NOW)), "yesterday 14:02");
+        assert_eq!(said(moment(NOW + DAY, NOW)), "tomorrow 14:02");
+        assert_eq!(said(moment(NOW - 10 * DAY, NOW)), "on 9 Nov 14:02");
+        assert_eq!(said(on_day(NOW, NOW)), "today");
+        assert_eq!(said(on_day(NOW - 10 * DAY, NOW)), "on 9 Nov");
+        assert_eq!(said(stamp(NOW)), "on 19 Nov 14:02 UTC");
     }
 
     #[test]

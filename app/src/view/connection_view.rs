@@ -1,15 +1,14 @@
 //! From what the engine knows to what a page may show. This is the wall that tokens do not pass.
 
-use relink_engine::ApiKey;
 use relink_engine::clock::Millis;
 use relink_engine::connection::{
     self, Actor, CLIENT_ID_CHANGED, Connection, Evidence, PassingError, Reason, RefreshTrouble, State, TokenTimes,
 };
 use relink_engine::identity::Person;
 use relink_engine::scope::{self, Scope};
-use relink_engine::{linear, text};
+use relink_engine::{ApiKey, linear, text};
 
-use super::words;
+use super::time;
 use crate::view::{
     ActsAs, Answer, ConnectionView, Farewell, Fault, GrantedScope, KeyView, Moment, PeopleFacts, PersonView, ScopeView, Status, TokenLife,
     Trouble, Waiting, WebhookFacts, WorkspaceView,
@@ -49,8 +48,8 @@ pub fn connection_view(connection: &Connection, now: Millis) -> ConnectionView {
         },
         scopes: connection.scopes.clone(),
         connected_by: connection.connected_by.clone(),
-        connected_at: words::on_day(connection.connected_at, now),
-        verified: connection.last_verified_at.map(|at| words::moment(at, now)),
+        connected_at: time::on_day(connection.connected_at, now),
+        verified: connection.last_verified_at.map(|at| time::moment(at, now)),
         fingerprint: token.map(|token| format!("{}·{}", &token.fingerprint[..4], &token.fingerprint[4..8])),
         life: token.map(|token| life(connection, token, now)),
         waiting: waiting(connection, now),
@@ -81,16 +80,16 @@ fn life(connection: &Connection, token: &TokenTimes, now: Millis) -> TokenLife {
     let stopped = if let State::ReconnectRequired { since, .. } = connection.state { Some(since) } else { None };
     let (left, note) = match status(connection) {
         Status::ReconnectRequired | Status::NotConnected => {
-            let note = verified.map(|at| format!("Worked until {}", words::at_clock(at, now).text));
+            let note = verified.map(|at| format!("Worked until {}", time::at_clock(at, now).text));
             ("Stopped".to_owned(), note.unwrap_or_default())
         }
         Status::LinearUnreachable => (left(token, now), patience(connection, now)),
-        Status::Connected => (left(token, now), verified.map(|at| format!("Proved working {}", words::ago(now - at))).unwrap_or_default()),
+        Status::Connected => (left(token, now), verified.map(|at| format!("Proved working {}", time::ago(now - at))).unwrap_or_default()),
     };
     TokenLife {
-        issued: words::moment(token.issued_at, now),
-        refresh_due: words::moment(token.refresh_due_at(), now),
-        expires: words::moment(token.expires_at, now),
+        issued: time::moment(token.issued_at, now),
+        refresh_due: time::moment(token.refresh_due_at(), now),
+        expires: time::moment(token.expires_at, now),
         now_percent: percent(stopped.unwrap_or(now)),
         due_percent: percent(token.refresh_due_at()),
         left,
@@ -101,16 +100,16 @@ fn life(connection: &Connection, token: &TokenTimes, now: Millis) -> TokenLife {
 /// Until when the present token is good: "14:02 UTC on 20 Nov". Nothing if it was lost meanwhile, which the page shows.
 pub fn good_until(connection: &Connection, now: Millis) -> Option<String> {
     match &connection.state {
-        State::Connected { token } => Some(words::at_clock(token.expires_at, now).text),
+        State::Connected { token } => Some(time::at_clock(token.expires_at, now).text),
         State::ReconnectRequired { .. } | State::Disconnected { .. } => None,
     }
 }
 
 fn left(token: &TokenTimes, now: Millis) -> String {
     if token.expires_at > now {
-        format!("{} left", words::span(token.expires_at - now))
+        format!("{} left", time::span(token.expires_at - now))
     } else {
-        format!("Ran out {}", words::ago(now - token.expires_at))
+        format!("Ran out {}", time::ago(now - token.expires_at))
     }
 }
 
@@ -123,7 +122,7 @@ fn patience(connection: &Connection, now: Millis) -> String {
 
 fn next_try(connection: &Connection, now: Millis) -> Option<String> {
     let at = connection.refresh_trouble.as_ref()?.next_attempt_at?;
-    Some(words::within(at - now))
+    Some(time::within(at - now))
 }
 
 /// Who can help a connection that does not get on.
@@ -145,7 +144,7 @@ pub fn waiting(connection: &Connection, now: Millis) -> Option<Waiting> {
     let error = trouble.filter(|trouble| fault != Fault::Linear || trouble.failures > 1).map_or(newest, |trouble| &trouble.error);
     Some(Waiting {
         answer: answer(&error.code, error.status),
-        at: words::at_clock(error.at, now),
+        at: time::at_clock(error.at, now),
         failures: trouble.map_or(0, |trouble| u32::try_from(trouble.failures).unwrap_or(u32::MAX)),
         next_try: next_try(connection, now),
         meaning: meaning(token, fault, now),
@@ -154,7 +153,7 @@ pub fn waiting(connection: &Connection, now: Millis) -> Option<Waiting> {
 }
 
 fn meaning(token: &TokenTimes, fault: Fault, now: Millis) -> String {
-    let until = words::at_clock(token.expires_at, now).text;
+    let until = time::at_clock(token.expires_at, now).text;
     match (token.expires_at > now, fault) {
         (true, Fault::Linear) => {
             format!("The token is good until {until}, so calls work whenever Linear answers. Relink keeps trying.")
@@ -229,7 +228,7 @@ fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
         Reason::ByPerson | Reason::Duplicate => ("", "Another connection took its place"),
     };
     Some(Trouble {
-        since: words::at_clock(*since, now),
+        since: time::at_clock(*since, now),
         answer: evidence.as_ref().map(|Evidence { status, code, .. }| format!("{status} {code}")),
         answer_note: match (reason, asked) {
             (Reason::InvalidGrant, 2) => format!("{answer_note}, asked twice"),
@@ -243,7 +242,7 @@ fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
 fn farewell(connection: &Connection, now: Millis) -> Option<Farewell> {
     let State::Disconnected { at, by, revoked, .. } = &connection.state else { return None };
     let by = by.clone().unwrap_or_else(|| "Relink".to_owned());
-    Some(Farewell { at: words::on_day(*at, now), by, revoked: *revoked, kept: connection.kept, app: connection.app_id.clone() })
+    Some(Farewell { at: time::on_day(*at, now), by, revoked: *revoked, kept: connection.kept, app: connection.app_id.clone() })
 }
 
 /// Of the key itself only the end is known.
@@ -253,7 +252,7 @@ pub fn key_view(key: ApiKey, now: Millis) -> KeyView {
         name: text::name(&key.name),
         key: format!("rlk_····{}", key.last_four),
         made_by: key.made_by.map(|(_, name)| text::name(&name)),
-        last_used: key.last_used_at.map(|at| Moment { iso: words::iso(at), text: words::ago(now - at) }),
+        last_used: key.last_used_at.map(|at| Moment::new(time::iso(at), time::ago(now - at))),
     }
 }
 

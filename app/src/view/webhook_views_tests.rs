@@ -2,7 +2,7 @@ use relink_engine::clock::{DAY, MINUTE, SECOND};
 use relink_engine::connection::{Reason, State};
 
 use super::*;
-use crate::api::samples::{NOW, connection, secret};
+use crate::view::samples::{NOW, connection, secret};
 
 fn rows() -> Vec<WebhookSecretRow> {
     vec![

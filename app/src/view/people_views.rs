@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use relink_engine::Engine;
 use relink_engine::connection::{Actor, Connection, State};
 use relink_engine::identity::Person;
 use relink_engine::store::{LinkRow, StoreError};
-use relink_engine::text;
+use relink_engine::{Engine, text};
 
 use super::team_views::person_line;
 use crate::view::{LinkedMemberView, PeopleFacts, PeopleView, WhoAreYou};

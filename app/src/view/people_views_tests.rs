@@ -1,7 +1,7 @@
 use relink_engine::identity::Role;
 
 use super::*;
-use crate::api::samples::{NOW, connection, person};
+use crate::view::samples::{NOW, connection, person};
 
 /// The member is the person "l-" and their id in Acme.
 fn link(user: &str) -> LinkRow {

@@ -6,7 +6,7 @@ use relink_engine::connection::{Connection, State};
 use relink_engine::refresh::Outcome;
 
 use super::history::{Event, What, refreshed};
-use super::words;
+use super::time;
 use crate::view::{SegmentKind, TimelineSegment, TokenTimelineView};
 
 const SHOWN: Millis = 14 * DAY;
@@ -119,9 +119,9 @@ fn shorten(stretches: &mut Vec<Stretch<'_>>) -> bool {
 
 /// "15 tokens since 5 Nov 05:38 UTC, unbroken."
 fn summary(stretches: &[Stretch<'_>], tokens: usize) -> String {
-    let from = words::stamp(stretches.first().map_or(0, |stretch| stretch.from)).text;
+    let from = time::stamp(stretches.first().map_or(0, |stretch| stretch.from)).text;
     let when = match stretches.last() {
-        Some(last) if last.ended.is_some() => format!("from {from} to {}", words::stamp(last.until).text),
+        Some(last) if last.ended.is_some() => format!("from {from} to {}", time::stamp(last.until).text),
         _ => format!("since {from}"),
     };
     let replays = stretches.iter().filter_map(|stretch| stretch.began).filter(|began| is_replayed(began)).count();
@@ -229,12 +229,12 @@ fn rounded(percent: f64) -> f64 {
 }
 
 fn label(at: Millis, drawn: &Drawn<'_>, now: Millis) -> String {
-    if drawn.until - drawn.from < 3 * DAY { words::moment(at, now).text } else { words::on_day(at, now).text }
+    if drawn.until - drawn.from < 3 * DAY { time::moment(at, now).text } else { time::on_day(at, now).text }
 }
 
 /// "Refreshed on schedule, 18 Nov 07:08 UTC. Good for 22 h 30 min, then refreshed on schedule"
 fn token_title(token: &Stretch<'_>) -> String {
-    let since = words::stamp(token.from).text;
+    let since = time::stamp(token.from).text;
     match (token.began, token.ended) {
         (Some(began), None) => format!("{}, {since}. In use now", beginning(began)),
         (None, None) => format!("Issued {since}. In use now"),
@@ -282,11 +282,11 @@ fn gap_title(gap: &Stretch<'_>) -> String {
         Some(_) => "Disconnected since".to_owned(),
         None => format!("For {} by now", lasting(gap.until - gap.from)),
     };
-    format!("{stopped}, {}. {then}", words::stamp(gap.from).text)
+    format!("{stopped}, {}. {then}", time::stamp(gap.from).text)
 }
 
 fn lasting(span: Millis) -> String {
-    if span < 48 * HOUR { words::span(span) } else { format!("{} days", span / DAY) }
+    if span < 48 * HOUR { time::span(span) } else { format!("{} days", span / DAY) }
 }
 
 fn small(words: &str) -> String {
@@ -295,5 +295,5 @@ fn small(words: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "token_timeline_tests.rs"]
+#[path = "token_timeline_view_tests.rs"]
 mod tests;

@@ -6,11 +6,10 @@ use relink_engine::people::TeamMember;
 use relink_engine::store::StoreError;
 use relink_engine::{Engine, text};
 
-use super::Failure;
 use super::team_views::doubt;
 use crate::view::{Choice, InvitingView, SelfView, YouView};
 
-pub async fn you(engine: &Engine, person: &Person, team: &[TeamMember], inviting: Option<&InvitingView>) -> Result<YouView, Failure> {
+pub async fn you(engine: &Engine, person: &Person, team: &[TeamMember], inviting: Option<&InvitingView>) -> Result<YouView, StoreError> {
     let doubt = doubt(&person.email, person.standing);
     let mails = doubt.is_some() && engine.mail_sender().is_some();
     Ok(YouView {

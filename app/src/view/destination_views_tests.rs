@@ -1,7 +1,7 @@
 use relink_engine::clock::{HOUR, MINUTE, SECOND};
 
 use super::*;
-use crate::api::samples::NOW;
+use crate::view::samples::NOW;
 
 fn destination(id: &str, url: &str) -> Destination {
     Destination {

@@ -4,7 +4,7 @@ use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
 
 use super::connection_view::{fault, status, waiting};
-use super::request::url_encode;
+use super::url::url_encode;
 use crate::view::{Fault, PagerView, SearchView, Status, TallyView, Waiting};
 
 /// So many are seen at a glance; more can be searched.

@@ -1,7 +1,7 @@
 use relink_engine::clock::{DAY, HOUR, MINUTE};
 
 use super::*;
-use crate::api::samples::{NOW, connection, secret};
+use crate::view::samples::{NOW, connection, secret};
 use crate::view::SignedWith;
 
 fn row(body: &str) -> DeliveryRow {

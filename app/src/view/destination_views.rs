@@ -5,8 +5,8 @@ use relink_engine::clock::Millis;
 use relink_engine::dispatch::{Destination, EVENTS};
 use relink_engine::store::{DeliveryRow, MessageRow, StoreError};
 
+use super::time;
 use super::webhook_views::ago;
-use super::words;
 use crate::view::{
     Answer, Choice, Complaint, DeliveryAttemptView, DestinationForm, DestinationState, DestinationView, Draft, Fate, HandedOnView, NextTry,
     PausedBecause,
@@ -97,9 +97,9 @@ fn state(destination: &Destination, now: Millis) -> DestinationState {
                 Some("gone") => PausedBecause::Gone,
                 _ => PausedBecause::Person,
             };
-            DestinationState::Paused { since: words::at_clock(since, now), because, answer: answer() }
+            DestinationState::Paused { since: time::at_clock(since, now), because, answer: answer() }
         }
-        (None, Some(since)) => DestinationState::Failing { since: words::at_clock(since, now), answer: answer() },
+        (None, Some(since)) => DestinationState::Failing { since: time::at_clock(since, now), answer: answer() },
         (None, None) => DestinationState::Active,
     }
 }
@@ -136,7 +136,7 @@ fn next_try(message: &MessageRow, destination: &Destination, now: Millis) -> Nex
         (None, 0, None) => NextTry::First,
         (None, 0, Some(_)) => NextTry::Soon,
         // A destination that fails is asked as a whole, later than each message would be.
-        _ => NextTry::At(words::within(message.next_at.max(destination.next_at) - now)),
+        _ => NextTry::At(time::within(message.next_at.max(destination.next_at) - now)),
     }
 }
 

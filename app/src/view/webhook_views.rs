@@ -8,7 +8,7 @@ use relink_engine::store::{StrayRow, WebhookSecretRow};
 use relink_engine::text;
 use relink_engine::webhook::{Cause, CheckedDelivery, PREFIX, Refused, SignedBy};
 
-use super::words;
+use super::time;
 use crate::view::{CheckView, Lately, Moment, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, StrayView, Verdict};
 
 /// The secrets of a connection that are accepted, the current one first.
@@ -24,9 +24,9 @@ fn secret_view(row: &WebhookSecretRow, now: Millis) -> SecretView {
         id: row.id.clone(),
         secret: ending(&row.last_four),
         added_by: row.added_by.clone(),
-        added: words::at_clock(row.added_at, now),
+        added: time::at_clock(row.added_at, now),
         matched: row.matched_at.map(|at| ago(at, now)),
-        stops: row.retires_at.map(|at| Stop { at: words::stamp(at), within: words::span(at - now) }),
+        stops: row.retires_at.map(|at| Stop { at: time::stamp(at), within: time::span(at - now) }),
         replaced: row.retires_at.is_none() && row.replaced,
         in_use: row.matched_at.is_some_and(|at| now - at < HOUR),
     }
@@ -38,7 +38,7 @@ pub fn ending(last_four: &str) -> String {
 }
 
 pub fn ago(at: Millis, now: Millis) -> Moment {
-    Moment { iso: words::iso(at), text: words::ago(now - at) }
+    Moment::new(time::iso(at), time::ago(now - at))
 }
 
 pub fn signed_with(row: &WebhookSecretRow, now: Millis) -> SignedWith {
@@ -139,7 +139,7 @@ fn verdict(checked: &CheckedDelivery, named: Option<&Connection>, now: Millis) -
     };
     match &checked.signed_by {
         _ if checked.accepted && checked.in_time => Verdict::Accepted,
-        _ if checked.accepted => Verdict::OutOfTime { sent: checked.sent_at.map(|at| words::at_clock(at, now)) },
+        _ if checked.accepted => Verdict::OutOfTime { sent: checked.sent_at.map(|at| time::at_clock(at, now)) },
         SignedBy::Secret { connection_id, .. } if *connection_id != connection.id => Verdict::OtherWorkspace,
         SignedBy::Secret { .. } => Verdict::Retired,
         SignedBy::App | SignedBy::Nobody => Verdict::Unknown,

@@ -6,7 +6,7 @@ use relink_engine::refresh::{Cause, HistoryLine, Outcome};
 use relink_engine::vault::KEY_MISSING;
 
 use super::connection_view::answer;
-use super::words;
+use super::time;
 use crate::view::{Answer, HistoryTone, HistoryView};
 
 /// As long as refreshes are kept.
@@ -82,7 +82,7 @@ fn history_view(event: &Event<'_>) -> HistoryView {
         What::Tried(line) => tried(line),
     };
     let refresh = matches!(event.what, What::Tried(_));
-    HistoryView { line: event.line(), refresh, tone, at: words::stamp(event.at), fact, answer, rest }
+    HistoryView { line: event.line(), refresh, tone, at: time::stamp(event.at), fact, answer, rest }
 }
 
 fn tried(line: &HistoryLine) -> (HistoryTone, String, Option<Answer>, String) {
@@ -119,7 +119,7 @@ fn took(line: &HistoryLine) -> String {
 }
 
 fn tries(line: &HistoryLine) -> String {
-    if line.tries > 1 { format!(", {} tries since {}", line.tries, words::earlier(line.first_at, line.last_at)) } else { String::new() }
+    if line.tries > 1 { format!(", {} tries since {}", line.tries, time::earlier(line.first_at, line.last_at)) } else { String::new() }
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use relink_engine::store::{DeliveryRow, WebhookSecretRow, ways};
 use relink_engine::text;
 
 use super::json::pretty;
+use super::time;
 use super::webhook_views::signed_with_id;
-use super::words;
 use crate::view::{Again, BodyView, DeliveryOutcome, DeliveryView, Piece, PieceKind};
 
 /// Bytes of a body on the page; a longer one is cut.
@@ -22,7 +22,7 @@ fn delivery_view(row: &DeliveryRow, secrets: &[WebhookSecretRow], connections: &
     let workspace = connections.iter().find(|connection| connection.workspace.id == row.workspace_id);
     DeliveryView {
         number: row.number,
-        at: words::short_stamp(row.received_at, now),
+        at: time::short_stamp(row.received_at, now),
         event: event(row),
         subject: text::title(&row.subject),
         actor: text::title(&row.actor),
@@ -33,14 +33,14 @@ fn delivery_view(row: &DeliveryRow, secrets: &[WebhookSecretRow], connections: &
             "ignored" => DeliveryOutcome::Ignored,
             _ => DeliveryOutcome::Accepted,
         },
-        again: row.repeated_at.map(|at| Again { times: u32::try_from(row.repeats).unwrap_or(u32::MAX), last: words::at_clock(at, now) }),
+        again: row.repeated_at.map(|at| Again { times: u32::try_from(row.repeats).unwrap_or(u32::MAX), last: time::at_clock(at, now) }),
         signed: signed_with_id(&row.secret_id, secrets, now),
         twice: came_twice(row),
-        took: words::millis(row.took_us),
+        took: time::millis(row.took_us),
         delivery_id: row.delivery_id.as_deref().map(shortened),
         digest: digest(&row.digest),
-        sent: words::tenths(row.webhook_timestamp, now),
-        received: words::tenths_after(row.received_at, row.webhook_timestamp, now),
+        sent: time::tenths(row.webhook_timestamp, now),
+        received: time::tenths_after(row.received_at, row.webhook_timestamp, now),
         handed: Vec::new(),
         body: body(row),
     }
@@ -81,7 +81,7 @@ fn body(row: &DeliveryRow) -> BodyView {
     let whole = usize::try_from(bytes).is_ok_and(|bytes| bytes == text.len());
     let as_it_is = || vec![Piece { kind: PieceKind::Plain, text: text.to_owned() }];
     BodyView {
-        bytes: words::grouped(bytes),
+        bytes: time::grouped(bytes),
         raw: whole.then(|| text.to_owned()),
         pieces: pretty(text).filter(|_| whole).unwrap_or_else(as_it_is).into_iter().map(seen).collect(),
     }

@@ -1,7 +1,7 @@
 use relink_engine::connection::{PassingError, Reason, RefreshTrouble, State};
 
 use super::*;
-use crate::api::samples::{NOW, connection};
+use crate::view::samples::{NOW, connection};
 
 /// "Workspace 001" and so on, the last ones first.
 fn many(count: usize) -> Vec<Connection> {

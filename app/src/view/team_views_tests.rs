@@ -2,7 +2,7 @@ use relink_engine::identity::{Role, Standing};
 use relink_engine::people::Link;
 
 use super::*;
-use crate::api::samples::person;
+use crate::view::samples::person;
 
 fn member(user: &str, linked: bool) -> TeamMember {
     let link = Link {

@@ -4,10 +4,9 @@ use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
 use relink_engine::identity::Person;
 use relink_engine::store::StoreError;
-use relink_engine::text;
-use relink_engine::{App, Engine};
+use relink_engine::{App, Engine, text};
 
-use super::words;
+use super::time;
 use crate::view::{AppDraft, AppView, Choice, OwnAppsView, ThroughView};
 
 /// What stands for the operator's app in the form.
@@ -31,7 +30,7 @@ fn app_view(app: App, now: Millis) -> AppView {
         has_secret: app.has_secret,
         has_webhook_secret: app.has_webhook_secret,
         overlap_open: app.overlap_open,
-        overlap_until: app.overlap_until.map(|until| words::at_clock(until, now)),
+        overlap_until: app.overlap_until.map(|until| time::at_clock(until, now)),
         workspaces: app.connections,
     }
 }

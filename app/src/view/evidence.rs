@@ -1,11 +1,10 @@
 //! What stands behind "Reconnect required", and what a disconnect would mean: only what is known.
 
-use relink_engine::KeyUse;
 use relink_engine::clock::{DAY, Millis};
 use relink_engine::connection::{Connection, Evidence, Reason, State, TokenTimes};
-use relink_engine::text;
+use relink_engine::{KeyUse, text};
 
-use super::words;
+use super::time;
 use crate::view::{EndingView, EvidenceView, KeyUsedView};
 
 /// Present when a reconnect is required. `connections` are the organisation's.
@@ -26,7 +25,7 @@ pub fn evidence_view(connection: &Connection, connections: &[Connection], keys: 
 }
 
 fn asked(reason: Reason, evidence: &Evidence, since: Millis) -> Option<String> {
-    let last = words::seconds(since).text;
+    let last = time::seconds(since).text;
     match reason {
         _ if evidence.asked < 2 => None,
         Reason::InvalidGrant => Some(format!("The last time at {last}, with the token re-read from the database in between")),
@@ -48,7 +47,7 @@ fn wrong_client(connection: &Connection, connections: &[Connection], token: Opti
     let issued = |other: &Connection| if let State::Connected { token } = &other.state { Some(token.issued_at) } else { None };
     let (name, at) = same_app.filter_map(|other| Some((&other.workspace.name, issued(other)?))).max_by_key(|(_, at)| *at)?;
     let name = text::name(name);
-    (at > after).then(|| format!("A wrong client ID or secret: {name} got a token with them at {}", words::at_clock(at, now).text))
+    (at > after).then(|| format!("A wrong client ID or secret: {name} got a token with them at {}", time::at_clock(at, now).text))
 }
 
 /// A refresh token that may have been shown before is asked about more often than one that was not.
@@ -61,7 +60,7 @@ fn lost_reply(evidence: &Evidence) -> Option<String> {
 }
 
 fn ran_out(token: &TokenTimes, since: Millis, now: Millis) -> Option<String> {
-    (token.expires_at > since).then(|| format!("A token that ran out: it was good until {}", words::at_clock(token.expires_at, now).text))
+    (token.expires_at > since).then(|| format!("A token that ran out: it was good until {}", time::at_clock(token.expires_at, now).text))
 }
 
 /// Keys are the organisation's: each of them reaches every workspace.
@@ -70,13 +69,13 @@ pub fn ending_view(connection: &Connection, keys: &[KeyUse], keep: Millis, now: 
     EndingView {
         tokens_kept: connection.kept,
         keys: count(keys.len()),
-        last_used: used.map(|(key, at)| KeyUsedView { key: text::name(&key.name), ago: words::ago(now - at) }),
+        last_used: used.map(|(key, at)| KeyUsedView { key: text::name(&key.name), ago: time::ago(now - at) }),
         kept: if keep == DAY { "1 day".to_owned() } else { kept(keep) },
     }
 }
 
 fn kept(keep: Millis) -> String {
-    if keep % DAY == 0 { format!("{} days", keep / DAY) } else { words::span(keep) }
+    if keep % DAY == 0 { format!("{} days", keep / DAY) } else { time::span(keep) }
 }
 
 fn count(number: usize) -> u32 {

@@ -3,23 +3,21 @@
 use relink_engine::Engine;
 use relink_engine::clock::{MINUTE, Millis};
 use relink_engine::identity::Person;
-use relink_engine::store::SessionRow;
+use relink_engine::store::{SessionRow, StoreError};
 
-use super::request::session_name;
-use super::{Failure, words};
+use super::time;
 use crate::view::{Moment, SessionView};
 
-/// The session that asks comes first.
-pub async fn session_views(engine: &Engine, person: &Person) -> Result<Vec<SessionView>, Failure> {
-    let here = session_name().await?.unwrap_or_default();
+/// The session that asks, `here`, comes first.
+pub async fn session_views(engine: &Engine, person: &Person, here: &str) -> Result<Vec<SessionView>, StoreError> {
     let (now, rows) = (engine.now(), engine.sessions(person).await?);
-    let mut views: Vec<SessionView> = rows.into_iter().map(|row| view(row, &here, now)).collect();
+    let mut views: Vec<SessionView> = rows.into_iter().map(|row| view(row, here, now)).collect();
     views.sort_by_key(|view| !view.here);
     Ok(views)
 }
 
 fn view(row: SessionRow, here: &str, now: Millis) -> SessionView {
-    let last_used = row.used_at.map(|at| Moment { iso: words::iso(at), text: ago(now - at) });
+    let last_used = row.used_at.map(|at| Moment::new(time::iso(at), ago(now - at)));
     SessionView {
         here: row.id_hash == here,
         id: row.id_hash,
@@ -31,5 +29,5 @@ fn view(row: SessionRow, here: &str, now: Millis) -> SessionView {
 
 /// It is noted once in a few minutes.
 fn ago(span: Millis) -> String {
-    if span < 10 * MINUTE { "Just now".to_owned() } else { words::ago(span) }
+    if span < 10 * MINUTE { "Just now".to_owned() } else { time::ago(span) }
 }

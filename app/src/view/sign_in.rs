@@ -1,0 +1,19 @@
+//! The page before anybody is signed in.
+
+use serde::{Deserialize, Serialize};
+
+use super::Refused;
+
+/// The page before anybody is signed in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignInView {
+    /// The name of the only organisation, if there is exactly one.
+    pub organisation: Option<String>,
+    /// Nobody owns this instance yet: `/signup` is open.
+    pub unowned: bool,
+    pub signed_in: bool,
+    /// What was typed and what was wrong with it, after a refused post.
+    pub refused: Option<Refused>,
+    /// The session ran out on the way to another page.
+    pub timed_out: bool,
+}
