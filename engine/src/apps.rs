@@ -4,10 +4,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::clock::Millis;
 use crate::identity::{self, Person};
+use crate::linear::signature::{SigningKey, parse_secret};
 use crate::linear::{OauthApp, is_client_id, is_client_secret};
 use crate::store::{Actor, AppAdded, AppRemoved, AppRow, StoreError};
 use crate::vault::{Place, Unreadable};
-use crate::webhook::{SigningKey, parse_secret};
 use crate::{Engine, uncancelled};
 
 /// Apps that an organisation may have.

@@ -22,6 +22,7 @@ pub mod dispatch;
 mod doubts;
 pub mod entropy;
 pub mod every;
+mod field;
 pub mod identity;
 pub mod linear;
 pub mod mail;
@@ -66,10 +67,11 @@ pub use token::{CallFailed, Checked, FreshToken, RefreshNowError, Rejected, Toke
 use clock::{Clock, DAY, Millis, Trust};
 use entropy::Entropy;
 use linear::Linear;
+use linear::signature::SigningKey;
 use mail::Mail;
 use store::{Store, StoreError};
 use vault::{Place, Vault};
-use webhook::{SigningKey, WebhookSettings};
+use webhook::WebhookSettings;
 
 /// Linear is asked for the time no more often than this, and no answer is waited for longer than that.
 const TIME_ASKED_EVERY: Duration = Duration::from_secs(5);

@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 
 pub use judge::MAX_BYTES;
 
-use crate::auth::FieldError;
 use crate::entropy::Entropy;
+use crate::field::FieldError;
 
 /// A password that somebody may have, in the one form that is hashed: however their keyboard composes an é, it is the same.
 #[derive(Clone, Debug)]

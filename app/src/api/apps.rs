@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use relink_engine::{AppError, AppSecrets, NewApp};
 
-use super::request::{engine, refuse, see_other, set_flash, set_refused, signed_in_form, typed_secret};
+use super::person::{refuse, signed_in_form};
+use super::request::{engine, see_other, typed_secret};
+use super::session::{set_flash, set_refused};
 use super::sign_in;
 use crate::view::{AppDraft, AppProblem, Failure, Flash, Refused};
 

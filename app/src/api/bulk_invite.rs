@@ -10,8 +10,9 @@ use relink_engine::people::Invited;
 use relink_engine::{Engine, text};
 use tokio::time::Instant;
 
-use super::invite_views::{Asked, problem};
+use super::invite_problem::problem;
 use super::sign_in::kept;
+use crate::view::invite_views::WorkspacePeople;
 use crate::view::{Failure, INVITED_AT_ONCE, InviteDraft, InviteProblem, NotInvited, Pick, PickGroup};
 
 /// After that nobody else's turn comes: a request has 45 seconds, and the one whose turn it is may take ten for Linear and ten
@@ -48,7 +49,7 @@ impl Picked {
 }
 
 /// Everybody who is not linked, by workspace, at most so many of them.
-pub fn pickable(asked: &[Asked], draft: &InviteDraft, most: usize) -> Vec<PickGroup> {
+pub fn pickable(asked: &[WorkspacePeople], draft: &InviteDraft, most: usize) -> Vec<PickGroup> {
     let mut left = most;
     let mut groups = Vec::new();
     for asked in asked {

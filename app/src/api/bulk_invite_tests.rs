@@ -7,8 +7,8 @@ fn someone(id: &str, name: &str) -> LinearPerson {
     serde_json::from_value(json).unwrap()
 }
 
-fn asked(name: &str, people: Option<Vec<LinearPerson>>, linked: &[&str]) -> Asked {
-    Asked { connection: connection(name, name), people, linked: linked.iter().map(|id| (*id).to_owned()).collect() }
+fn asked(name: &str, people: Option<Vec<LinearPerson>>, linked: &[&str]) -> WorkspacePeople {
+    WorkspacePeople { connection: connection(name, name), people, linked: linked.iter().map(|id| (*id).to_owned()).collect() }
 }
 
 fn picked(count: usize) -> Vec<Picked> {

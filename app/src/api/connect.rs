@@ -5,7 +5,10 @@ use relink_engine::connection::Actor;
 use relink_engine::text::name;
 use relink_engine::{BeginError, Callback, FinishError};
 
-use super::request::{browser, engine, person, see_other, set_flash, too_early};
+use super::person::{person, refuse, signed_in_form};
+use super::proofs::finished;
+use super::request::{engine, see_other, too_early};
+use super::session::{browser, set_flash};
 use crate::view::people_views::People;
 use crate::view::webhook_facts::Webhooks;
 use crate::view::{ConnectError, ExpectedWorkspace, Failure, Flash};
@@ -18,7 +21,7 @@ pub async fn begin_connect(
     #[server(default)] actor: Option<String>,
     #[server(default)] scopes: Vec<String>,
 ) -> Result<(), Failure> {
-    let person = super::request::signed_in_form().await?;
+    let person = signed_in_form().await?;
     let (connection, app) = (connection.filter(|id| !id.is_empty()), app.filter(|id| !id.is_empty()));
     let actor = actor.as_deref().map_or(Some(Actor::default()), Actor::from_name).ok_or(Failure::Malformed);
     let browser = browser().await?;
@@ -41,11 +44,11 @@ pub async fn begin_connect(
             set_flash(Flash::ConnectFailed(ConnectError::NotConfigured)).await?;
             see_other("/integrations");
         }
-        Err(BeginError::Forbidden) => return super::request::refuse(Failure::Forbidden).await,
-        Err(BeginError::NotFound) => return super::request::refuse(Failure::NotFound).await,
-        Err(BeginError::Sealed(_)) => return super::request::refuse(Failure::Unavailable).await,
-        Err(BeginError::Scope(_)) => return super::request::refuse(Failure::Malformed).await,
-        Err(BeginError::Store(error)) => return super::request::refuse(error.into()).await,
+        Err(BeginError::Forbidden) => return refuse(Failure::Forbidden).await,
+        Err(BeginError::NotFound) => return refuse(Failure::NotFound).await,
+        Err(BeginError::Sealed(_)) => return refuse(Failure::Unavailable).await,
+        Err(BeginError::Scope(_)) => return refuse(Failure::Malformed).await,
+        Err(BeginError::Store(error)) => return refuse(error.into()).await,
     }
     Ok(())
 }
@@ -58,7 +61,7 @@ pub async fn finish_connect(query: String) -> Result<(), Failure> {
     }
     let callback = Callback::parse(&query);
     // One address is registered at Linear for everybody who comes back: their state tells what they left for.
-    if super::proofs::finished(&callback).await? {
+    if finished(&callback).await? {
         return Ok(());
     }
     let Some(person) = person().await? else { return failed(FinishError::StateMismatch).await };
@@ -89,7 +92,7 @@ async fn flash(
     engine: &relink_engine::Engine,
     person: &relink_engine::identity::Person,
     connected: relink_engine::Connected,
-) -> Result<crate::view::Flash, Failure> {
+) -> Result<Flash, Failure> {
     if connected.again {
         return Ok(Flash::Reconnected { workspace: name(&connected.workspace), viewer: name(&connected.viewer) });
     }
@@ -102,7 +105,7 @@ async fn flash(
     Ok(Flash::Connected { connection: connected.connection, workspace: name(&connected.workspace), delivers, you })
 }
 
-fn connect_error(error: relink_engine::FinishError) -> crate::view::ConnectError {
+fn connect_error(error: relink_engine::FinishError) -> ConnectError {
     match error {
         FinishError::AccessDenied => ConnectError::AccessDenied,
         FinishError::AuthorizationFailed => ConnectError::AuthorizationFailed,

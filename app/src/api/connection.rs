@@ -5,12 +5,12 @@ use leptos::prelude::*;
 use relink_engine::linear::CallError;
 use relink_engine::{CallFailed, DisconnectError, RefreshNowError, TokenError, Voided, text};
 
-use super::freshness::{freshness, live_from};
-use super::request::{
-    connection_path, engine, refuse, see_other, set_flash, set_status, signed_in, signed_in_form, take_flash, take_refused, webhook_url,
-};
+use super::freshness::freshness;
+use super::person::{refuse, signed_in, signed_in_form};
+use super::request::{connection_path, engine, live_from, see_other, set_status, webhook_url};
+use super::session::{set_flash, take_flash, take_refused};
 use crate::view::app_views::through;
-use crate::view::connection_view::{connection_view, good_until, granted_scopes, status};
+use crate::view::connection_view::{connection_view, fault, good_until, granted_scopes, status};
 use crate::view::destination_views::Destinations;
 use crate::view::evidence::{ending_view, evidence_view};
 use crate::view::history::{events, history_views};
@@ -18,7 +18,9 @@ use crate::view::people_views::People;
 use crate::view::token_timeline_view::token_timeline_view;
 use crate::view::webhook_facts::Webhooks;
 use crate::view::webhook_views::secret_views;
-use crate::view::{Complaint, ConnectionPageView, ConnectionView, Failure, Flash, Status, TeamView, WebhookView, WorkspaceContent};
+use crate::view::{
+    Complaint, ConnectionPageView, ConnectionView, Failure, Fault, Flash, ProjectView, Status, TeamView, WebhookView, WorkspaceContent,
+};
 
 /// One connection with its teams and projects, read from Linear on the way.
 pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> {
@@ -68,11 +70,11 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
 
 /// The webhook's section; none of a connection that takes no deliveries any more because a person ended it.
 async fn webhook(
-    webhooks: &crate::view::webhook_facts::Webhooks,
+    webhooks: &Webhooks,
     connection: &relink_engine::connection::Connection,
     connections: &[relink_engine::connection::Connection],
     now: relink_engine::clock::Millis,
-) -> Result<Option<crate::view::WebhookView>, Failure> {
+) -> Result<Option<WebhookView>, Failure> {
     if status(connection) == Status::NotConnected {
         return Ok(None);
     }
@@ -133,7 +135,7 @@ async fn refreshed(
     engine: &relink_engine::Engine,
     person: &relink_engine::identity::Person,
     id: &str,
-) -> Result<Option<crate::view::Flash>, relink_engine::RefreshNowError> {
+) -> Result<Option<Flash>, relink_engine::RefreshNowError> {
     let before = engine.store().connection(&person.organisation_id, id).await?.ok_or(TokenError::NotFound)?;
     engine.refresh_now(person, id).await?;
     let after = engine.store().connection(&person.organisation_id, id).await?.ok_or(TokenError::NotFound)?;
@@ -143,15 +145,10 @@ async fn refreshed(
 }
 
 /// What is to say of a refresh that was put off; nothing where the page itself says whose fault it is.
-async fn put_off(
-    engine: &relink_engine::Engine,
-    person: &relink_engine::identity::Person,
-    id: &str,
-) -> Result<Option<crate::view::Flash>, Failure> {
+async fn put_off(engine: &relink_engine::Engine, person: &relink_engine::identity::Person, id: &str) -> Result<Option<Flash>, Failure> {
     let connection = engine.store().connection(&person.organisation_id, id).await?;
-    let passing =
-        connection.as_ref().is_none_or(|connection| crate::view::connection_view::fault(connection) == crate::view::Fault::Linear);
-    Ok(passing.then_some(crate::view::Flash::RefreshPutOff))
+    let passing = connection.as_ref().is_none_or(|connection| fault(connection) == Fault::Linear);
+    Ok(passing.then_some(Flash::RefreshPutOff))
 }
 
 /// Ends a connection; both tokens are revoked at Linear.
@@ -174,15 +171,15 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
     }
 }
 
-fn project_view(project: relink_engine::linear::Project) -> crate::view::ProjectView {
-    crate::view::ProjectView {
+fn project_view(project: relink_engine::linear::Project) -> ProjectView {
+    ProjectView {
         name: text::name(&project.name),
         url: Some(project.url).filter(|url| text::leads_to_the_web(url)),
         team: project.team.as_deref().map(text::name),
     }
 }
 
-fn content(asked: Result<relink_engine::linear::Content, relink_engine::CallFailed>) -> Result<crate::view::WorkspaceContent, Failure> {
+fn content(asked: Result<relink_engine::linear::Content, relink_engine::CallFailed>) -> Result<WorkspaceContent, Failure> {
     Ok(match asked {
         Ok(content) => WorkspaceContent::Loaded {
             teams: content.teams.into_iter().map(|team| TeamView { key: text::name(&team.key), name: text::name(&team.name) }).collect(),

@@ -1,29 +1,17 @@
 //! The page of deliveries.
 
 use relink_engine::clock::{DAY, HOUR};
-use serde::{Deserialize, Serialize};
 
-use super::delivery_filter::{Found, Page};
+use super::delivery_filter::{DeliveriesQuery, Found, Page};
 use super::destinations::{new_destination, refused_draft};
-use super::freshness::{freshness, live_from};
-use super::request::{engine, signed_in, take_flash, webhook_url};
+use super::freshness::freshness;
+use super::person::signed_in;
+use super::request::{engine, live_from, webhook_url};
+use super::session::take_flash;
 use crate::view::delivery_views::delivery_views;
 use crate::view::destination_views::Destinations;
 use crate::view::webhook_views::{refused_views, stray_views};
 use crate::view::{DeliveriesView, DeliveryView, Failure, Lately};
-
-/// The address bar's query. What it names and nobody knows here narrows nothing.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct DeliveriesQuery {
-    /// A connection's id.
-    pub workspace: Option<String>,
-    pub event: Option<String>,
-    pub outcome: Option<String>,
-    /// A delivery's number: the page begins with the one before it.
-    pub before: Option<String>,
-    /// Which secret the page was opened for.
-    pub shown: Option<String>,
-}
 
 /// A page of the organisation's deliveries.
 pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, Failure> {

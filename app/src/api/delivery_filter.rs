@@ -4,8 +4,8 @@ use relink_engine::connection::Connection;
 use relink_engine::dispatch::EVENTS;
 use relink_engine::store::{DeliveryFilter, DeliveryRow, Store, StoreError};
 use relink_engine::text;
+use serde::{Deserialize, Serialize};
 
-use super::deliveries::DeliveriesQuery;
 use crate::view::delivery_views::BODY_HEAD;
 use crate::view::{Choice, FilterView};
 
@@ -15,6 +15,19 @@ const SIZE: usize = 20;
 /// The engine's names, and ours.
 const OUTCOMES: [(&str, &str); 4] =
     [("accepted", "Accepted"), ("late", "Accepted late"), ("duplicate", "Duplicate: came again"), ("ignored", "Ignored")];
+
+/// The address bar's query. What it names and nobody knows here narrows nothing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct DeliveriesQuery {
+    /// A connection's id.
+    pub workspace: Option<String>,
+    pub event: Option<String>,
+    pub outcome: Option<String>,
+    /// A delivery's number: the page begins with the one before it.
+    pub before: Option<String>,
+    /// Which secret the page was opened for.
+    pub shown: Option<String>,
+}
 
 /// Which deliveries are asked for.
 pub struct Page {

@@ -5,9 +5,9 @@ use relink_engine::Engine;
 use relink_engine::dispatch::{DestinationError, EVENTS, NewDestination};
 use relink_engine::identity::Person;
 
-use super::request::{
-    engine, refuse, see_other, set_flash, set_new_destination, set_refused, signed_in_form, take_new_destination, take_refused,
-};
+use super::person::{refuse, signed_in_form};
+use super::request::{engine, see_other};
+use super::session::{set_flash, set_new_destination, set_refused, take_new_destination, take_refused};
 use crate::view::destination_views::name;
 use crate::view::{Complaint, Draft, Failure, Flash, NewDestinationView, Refused};
 

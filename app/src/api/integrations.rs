@@ -1,7 +1,9 @@
 //! The page of all connections.
 
-use super::freshness::{freshness, live_from};
-use super::request::{engine, signed_in, site, take_flash};
+use super::freshness::freshness;
+use super::person::signed_in;
+use super::request::{engine, live_from, site};
+use super::session::take_flash;
 use crate::view::app_views::app_choices;
 use crate::view::connection_view::{connection_view, scope_views};
 use crate::view::overview::{Overview, tally, wrong_set_up};

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use relink_engine::identity::Person;
 use relink_engine::{ApiKeyError, Engine};
 
-use super::request::{engine, refuse, see_other, set_flash, set_new_key, set_refused, signed_in_form, take_new_key};
+use super::person::{refuse, signed_in_form};
+use super::request::{engine, see_other};
+use super::session::{set_flash, set_new_key, set_refused, take_new_key};
 use super::sign_in::kept;
 use crate::view::connection_view::key_view;
 use crate::view::{Complaint, Failure, Flash, KeyView, NewKeyView, Refused};

@@ -11,10 +11,9 @@ use super::pending_code::{
     PendingCode, forget_code, keep_code, link_end, pending_code, set_end, set_end_of, set_told, set_tried, sign_in_first, take_told,
     take_tried,
 };
-use super::request::{
-    address, browser, engine, open_session, parts, person, refuse, renew_session, see_other, session_name, signed_in_form, stay_browser,
-    too_early, typed_secret,
-};
+use super::person::{open_session, person, refuse, renew_session, signed_in_form};
+use super::request::{address, engine, parts, see_other, too_early, typed_secret};
+use super::session::{browser, session_name, stay_browser};
 use super::sign_in::{complaint, kept};
 use crate::view::connection_view::initials;
 use crate::view::time::{self, minutes_left};

@@ -5,8 +5,10 @@ use relink_engine::identity::{Person, Role};
 use relink_engine::people::MemberError;
 use relink_engine::{Engine, text};
 
-use super::invite_views::call_problem;
-use super::request::{connection_path, engine, refuse, see_other, set_flash, signed_in_form};
+use super::invite_problem::call_problem;
+use super::person::{refuse, signed_in_form};
+use super::request::{connection_path, engine, see_other};
+use super::session::set_flash;
 use crate::view::{Failure, Flash, InviteProblem};
 
 /// Links who looks at the page to the Linear person that they say they are.

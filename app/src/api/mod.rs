@@ -30,15 +30,19 @@ mod create_app;
 mod delivery_filter;
 mod freshness;
 mod instance;
-mod invite_views;
+mod invite_problem;
+mod inviting;
 mod new_codes;
 mod pending_code;
+mod person;
 mod request;
+mod session;
 
 pub use apps::*;
 pub use connect::*;
 pub use connection::*;
 pub use deliveries::*;
+pub use delivery_filter::DeliveriesQuery;
 pub use destinations::*;
 pub use integrations::*;
 pub use keys::*;
@@ -54,4 +58,5 @@ pub use team::*;
 pub use webhooks::*;
 
 pub use cookies::{cookie_of, device_of, instance_name, theme_of};
-pub use request::{ClientAddress, Site, address_of, person_of};
+pub use person::person_of;
+pub use request::{ClientAddress, Site, address_of};

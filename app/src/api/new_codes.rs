@@ -6,7 +6,8 @@ use relink_engine::{Engine, text};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::request::{engine, put, site, take};
+use super::request::{engine, site};
+use super::session::{put, take};
 use crate::view::qr::qr;
 use crate::view::{BulkCodes, Failure, MailView, NewCodeView, NotInvited, ShownCode, time};
 

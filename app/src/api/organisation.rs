@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use serde_json::json;
 
-use super::request::{engine, leave_behind, open_session, refuse, see_other, session_name, set_flash, signed_in_form};
+use super::person::{open_session, refuse, signed_in_form};
+use super::request::{engine, see_other};
+use super::session::{leave_behind, session_name, set_flash};
 use crate::view::{Failure, Flash};
 
 /// Goes on in another organisation of whoever asks.

@@ -5,7 +5,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::request::{BROWSER, engine, leave_behind, own_session_name, peek, put, session_name, take};
+use super::request::engine;
+use super::session::{BROWSER, leave_behind, own_session_name, peek, put, session_name, take};
 use crate::view::{Failure, LinkEnd, LinkProblem, ProofProblem};
 
 const CODE: &str = "link_code";

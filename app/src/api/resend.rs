@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 
 use super::destinations::named;
-use super::request::{engine, refuse, see_other, set_flash, signed_in_form};
+use super::person::{refuse, signed_in_form};
+use super::request::{engine, own_path, see_other};
+use super::session::set_flash;
 use crate::view::{Failure, Flash, RESENT_AT_ONCE};
 
 /// Sends one delivery once more. `delivery` is its number, and `back` the page that it is on.
@@ -58,7 +60,7 @@ pub async fn resend_newest(#[server(default)] destination: String, #[server(defa
 /// A page of deliveries; anything else becomes the first one.
 fn deliveries_path(back: &str) -> &str {
     const FIRST: &str = "/deliveries";
-    let ours = back.starts_with("/deliveries?") && super::request::own_path(back) == back;
+    let ours = back.starts_with("/deliveries?") && own_path(back) == back;
     if ours { back } else { FIRST }
 }
 

@@ -7,10 +7,9 @@ use super::audit::audit_view;
 use super::cookies::{THEME, device, keep_cookie, theme_of};
 use super::create_app::create_app;
 use super::keys::{key_views, new_key};
-use super::request::{
-    address, end_other_sessions, engine, parts, refuse, renew_session, see_other, session_name, set_flash, signed_in, signed_in_form, site,
-    take_flash, take_refused, typed_secret, webhook_url,
-};
+use super::person::{refuse, renew_session, signed_in, signed_in_form};
+use super::request::{address, engine, parts, see_other, site, typed_secret, webhook_url};
+use super::session::{end_other_sessions, session_name, set_flash, take_flash, take_refused};
 use super::sign_in::complaint;
 use crate::view::app_views::own_apps;
 use crate::view::connection_view::person_view;

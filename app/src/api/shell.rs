@@ -2,7 +2,8 @@
 
 use super::cookies::theme_of;
 use super::instance::troubles;
-use super::request::{engine, parts, person, site};
+use super::person::person;
+use super::request::{engine, parts, site};
 use crate::view::connection_view::{person_view, status};
 use crate::view::{Failure, OrganisationView, ShellView, Status};
 

@@ -4,10 +4,9 @@ use leptos::prelude::*;
 use relink_engine::{FieldError, SignInError, SignUpError, Visitor};
 
 use super::cookies::device;
-use super::request::{
-    address, engine, is_page_load, open_session, own_path, parts, person, see_other, session, session_name, set_refused, take_refused,
-    typed_secret,
-};
+use super::person::{open_session, person, signin_path};
+use super::request::{address, engine, is_page_load, own_path, parts, see_other, session, typed_secret};
+use super::session::{session_name, set_refused, take_refused};
 use crate::view::time::minutes_left;
 use crate::view::{Complaint, Failure, Refused, SignInView};
 
@@ -54,7 +53,7 @@ pub async fn sign_in(
     };
     tracing::warn!(?complaint, address = from, "a sign-in was refused");
     set_refused(Refused { email: kept(&email), complaints: vec![complaint], ..Refused::default() }).await?;
-    see_other(&super::request::signin_path(own_path(&next)));
+    see_other(&signin_path(own_path(&next)));
     Ok(())
 }
 
@@ -93,7 +92,7 @@ pub async fn sign_out() -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn complaint(error: relink_engine::FieldError) -> crate::view::Complaint {
+pub(super) fn complaint(error: relink_engine::FieldError) -> Complaint {
     match error {
         FieldError::Organisation => Complaint::OrganisationMissing,
         FieldError::Name => Complaint::NameMissing,

@@ -6,9 +6,12 @@ use relink_engine::people::{Invited, VALID_DEFAULT};
 
 use super::bulk_invite::{Picked, draft_of, invite_each, workspaces};
 use super::freshness::freshness;
-use super::invite_views::{hours, inviting, person_key, problem};
+use super::invite_problem::problem;
+use super::inviting::{hours, inviting, person_key};
 use super::new_codes::{new_codes, set_new_codes};
-use super::request::{engine, refuse, see_other, set_flash, set_refused, signed_in, signed_in_form, take_flash};
+use super::person::{refuse, signed_in, signed_in_form};
+use super::request::{engine, see_other};
+use super::session::{set_flash, set_refused, take_flash};
 use super::sign_in::kept;
 use crate::view::team_views::member_views;
 use crate::view::you_views::you;

@@ -7,7 +7,9 @@ use relink_engine::store::StoreError;
 use relink_engine::webhook::{CheckedDelivery, SecretAdded, SecretError, SignedBy};
 use secrecy::ExposeSecret as _;
 
-use super::request::{connection_path, engine, refuse, see_other, set_flash, set_refused, signed_in_form, typed_secret};
+use super::person::{refuse, signed_in_form};
+use super::request::{connection_path, engine, see_other, typed_secret};
+use super::session::{set_flash, set_refused};
 use crate::view::webhook_views::{check_view, ending};
 use crate::view::{Complaint, Failure, Flash, Refused};
 

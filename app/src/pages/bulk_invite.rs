@@ -2,8 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::invites::good_for;
-use crate::parts::{Glyph, Icon, invite_problem};
+use crate::parts::{Glyph, Icon, good_for, invite_problem};
 use crate::view::{INVITED_AT_ONCE, InviteProblem, Pick, PickGroup};
 use relink_frontend::PeopleFilter;
 

@@ -2,21 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::load::{answer_with, instead};
-use crate::api::take_code_in_path;
 use crate::parts::Content;
 use crate::view::{Failure, RequestId};
-
-#[component]
-pub fn NotFoundPage() -> impl IntoView {
-    Suspend::new(async move {
-        match take_code_in_path().await {
-            Ok(true) => ().into_any(),
-            Ok(false) => instead(&Failure::NotFound).await,
-            Err(failure) => instead(&failure).await,
-        }
-    })
-}
 
 /// What to say instead of the page. The status tells programs the same.
 pub fn failed(failure: &Failure) -> Content {
@@ -65,4 +52,13 @@ pub fn failed(failure: &Failure) -> Content {
 /// Where whoever runs this Relink finds the reason.
 pub fn in_the_log(RequestId(id): RequestId) -> impl IntoView {
     view! { <p class="small muted">"The server’s log says why, under request " <code class="whole">{id}</code> "."</p> }
+}
+
+/// Sets the status of the response.
+pub fn answer_with(status: u16) {
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
+        && let Ok(status) = axum::http::StatusCode::from_u16(status)
+    {
+        response.set_status(status);
+    }
 }

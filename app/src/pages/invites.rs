@@ -3,11 +3,8 @@
 use leptos::prelude::*;
 
 use super::bulk_invite::BulkInviteForm;
-use crate::parts::{Field, Glyph, Icon, LooseLinks, PersonLine, Problem, counted, invite_problem, possessive};
+use crate::parts::{Field, Glyph, Icon, LooseLinks, PersonLine, Problem, counted, good_for, invite_problem, options, possessive};
 use crate::view::{AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InvitingView, WaitingCodeView};
-
-/// How long a code can be good, in hours.
-const VALID: [(&str, &str); 3] = [("1", "1 hour"), ("24", "24 hours"), ("168", "7 days")];
 
 /// What those who manage should know first.
 #[component]
@@ -180,25 +177,6 @@ fn InviteForm(workspaces: Vec<Choice>, people: Vec<String>, notes: Vec<String>, 
         </form>
     }
     .into_any()
-}
-
-/// For how long a new code can be used.
-pub fn good_for(id: &'static str, chosen: &str) -> AnyView {
-    let hours = VALID.into_iter().map(|(value, label)| Choice { value: value.into(), label: label.into(), chosen: value == chosen });
-    view! {
-        <div class="field brief">
-            <label for=id>"Good for"</label>
-            <select class="input" id=id name="valid">
-                {options(hours.collect())}
-            </select>
-        </div>
-    }
-    .into_any()
-}
-
-pub fn options(choices: Vec<Choice>) -> AnyView {
-    let option = |choice: Choice| view! { <option value=choice.value selected=choice.chosen>{choice.label}</option> };
-    choices.into_iter().map(option).collect_view().into_any()
 }
 
 fn list(waiting: Vec<WaitingCodeView>) -> AnyView {

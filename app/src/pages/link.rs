@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::link_end::ended;
+use super::link_end::{ended, next_code};
 use super::load::loaded;
 use super::sign_in::words;
 use crate::api::load_link;
@@ -92,18 +92,6 @@ fn sentence(problem: LinkProblem) -> String {
         LinkProblem::Unavailable => "Relink cannot reach its database right now. Try again in a minute.".to_owned(),
         LinkProblem::Forgotten => "That took too long, so Relink forgot the code. Nothing was changed. Enter it again.".to_owned(),
     }
-}
-
-/// A second link may be opened while the first one is on the screen.
-pub fn next_code() -> AnyView {
-    view! {
-        <CodeFromAddress>
-            <form method="post" action="/link" hidden>
-                <input type="hidden" name="code" />
-            </form>
-        </CodeFromAddress>
-    }
-    .into_any()
 }
 
 fn preview_of(view: PreviewView) -> Content {

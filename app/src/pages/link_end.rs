@@ -1,8 +1,8 @@
 //! How a link code ended: linked, or why nothing was.
 
 use leptos::prelude::*;
+use relink_frontend::CodeFromAddress;
 
-use super::link::next_code;
 use super::sign_in::words;
 use crate::parts::{Content, Field, Mark, Problem, possessive};
 use crate::view::{Complaint, FirstPassword, LinkEnd, LinkedPerson, Status};
@@ -139,6 +139,18 @@ fn password_form(email: String, complaint: Option<Complaint>) -> AnyView {
                 <button class="btn tall wide">"Save password"</button>
             </form>
         </details>
+    }
+    .into_any()
+}
+
+/// A second link may be opened while the first one is on the screen.
+pub fn next_code() -> AnyView {
+    view! {
+        <CodeFromAddress>
+            <form method="post" action="/link" hidden>
+                <input type="hidden" name="code" />
+            </form>
+        </CodeFromAddress>
     }
     .into_any()
 }

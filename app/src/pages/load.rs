@@ -56,12 +56,3 @@ fn bare() -> ShellView {
         worst: Status::NotConnected,
     }
 }
-
-/// Sets the status of the response.
-pub fn answer_with(status: u16) {
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
-        && let Ok(status) = axum::http::StatusCode::from_u16(status)
-    {
-        response.set_status(status);
-    }
-}

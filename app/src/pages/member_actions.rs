@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::team::role_name;
 use crate::parts::{Ask, Question};
+use crate::view::phrases::role_name;
 use crate::view::{LinkedView, MemberView};
 
 /// The least comes last.

@@ -10,6 +10,7 @@ use super::new_code::NewCode;
 use super::you::Myself;
 use crate::api::load_team;
 use crate::parts::{AsOf, Content, Dialog, FlashMessage, PersonLine, Place, Question};
+use crate::view::phrases::role_name;
 use crate::view::{MemberView, NewCodeView, TeamPageView};
 
 const HERE: &str = "/team";
@@ -160,15 +161,6 @@ fn action(member: &MemberView) -> Option<AnyView> {
     // Those who may unlink others may invite them too.
     let link = member.may.unlink && !member.you;
     link.then(|| view! { <a class="btn quiet" href="#invite">"Link" <span class="sr">" " {name}</span></a> }.into_any())
-}
-
-/// "Owner"
-pub fn role_name(role: &str) -> &'static str {
-    match role {
-        "owner" => "Owner",
-        "admin" => "Admin",
-        _ => "Member",
-    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::invites::options;
 use super::link::LINEAR_LOOKS;
+use crate::parts::options;
 use crate::parts::{Field, Glyph, Icon};
 use crate::view::{DoubtView, SelfView, YouView};
 

@@ -20,6 +20,7 @@ mod preview;
 mod raw_text;
 mod refusal;
 mod scopes;
+mod select;
 mod token_lifetime;
 mod waiting;
 
@@ -43,5 +44,6 @@ pub use person_line::PersonLine;
 pub use raw_text::{TabTitle, picture_title, textarea, title};
 pub use refusal::{RefusalNotices, StrayNotices};
 pub use scopes::ScopePicker;
+pub use select::{good_for, options};
 pub use token_lifetime::TokenLifetime;
 pub use waiting::{SetUpAlert, WaitingCallout};

@@ -1,8 +1,8 @@
 use relink_engine::clock::{DAY, HOUR, MINUTE};
 
 use super::*;
-use crate::view::samples::{NOW, connection, secret};
 use crate::view::SignedWith;
+use crate::view::samples::{NOW, connection, secret};
 
 fn row(body: &str) -> DeliveryRow {
     DeliveryRow {

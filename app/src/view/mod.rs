@@ -10,6 +10,7 @@ pub mod delivery_views;
 pub mod destination_views;
 pub mod evidence;
 pub mod history;
+pub mod invite_views;
 pub mod json;
 pub mod overview;
 pub mod people_views;

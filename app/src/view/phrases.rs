@@ -53,3 +53,12 @@ pub fn acts_as(who: &ActsAs) -> String {
         ActsAs::User { name } => format!("Acts as {name}"),
     }
 }
+
+/// "Owner"
+pub fn role_name(role: &str) -> &'static str {
+    match role {
+        "owner" => "Owner",
+        "admin" => "Admin",
+        _ => "Member",
+    }
+}

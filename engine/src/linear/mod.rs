@@ -8,6 +8,7 @@ mod oauth;
 mod people;
 mod proxy;
 mod queries;
+pub mod signature;
 mod token_reply;
 
 use secrecy::SecretString;

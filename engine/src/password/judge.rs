@@ -5,7 +5,7 @@ use std::io::Read as _;
 
 use flate2::read::GzDecoder;
 
-use crate::auth::FieldError;
+use crate::field::FieldError;
 
 /// In characters.
 const MIN_LENGTH: usize = 12;

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use sqlx_macros::FromRow;
 
-use super::delivery_page::OUTCOMES;
 use super::epoch::given_out;
 use super::postgres::transact;
 use super::{Db, Store, Stored, on};
@@ -158,6 +157,9 @@ pub struct DeliveryFilter {
     /// "accepted", "late", "ignored", or "duplicate" for those that came more than once.
     pub outcome: Option<String>,
 }
+
+/// Everything that a delivery's outcome can be: what is asked for without one is looked for in each.
+pub(super) const OUTCOMES: &str = "(VALUES ('accepted'), ('late'), ('ignored')) AS o";
 
 macro_rules! columns {
     () => {

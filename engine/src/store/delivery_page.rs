@@ -4,6 +4,7 @@
 
 use sqlx::Row as _;
 
+use super::delivery::OUTCOMES;
 use super::{Db, DeliveryFilter, DeliveryRow, Store, Stored, delivery, on};
 
 /// Which way a page goes on from a number.
@@ -23,8 +24,6 @@ impl Way {
     }
 }
 
-/// Everything that a delivery's outcome can be: what is asked for without one is looked for in each.
-pub(super) const OUTCOMES: &str = "(VALUES ('accepted'), ('late'), ('ignored')) AS o";
 const KEPT: &str = "-d.seq < -(SELECT pruned_to FROM delivery_log)";
 
 impl Store {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::timeout;
 
-use super::Envelope;
+use super::envelope::Envelope;
 use super::recipients::{Hears, Match};
 use crate::clock::{HOUR, Millis};
 use crate::linear::Linear;

@@ -1,6 +1,6 @@
 //! "Check a delivery": which secret signed what somebody pasted. Nothing is accepted by it.
 
-use super::{Envelope, Timestamp};
+use super::envelope::{Envelope, Timestamp};
 use crate::Engine;
 use crate::clock::Millis;
 use crate::identity::Person;

@@ -1,10 +1,7 @@
 //! Events that speak of the connection itself: acted on from the stored row, so that a crash in between is made up for.
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
-use super::Envelope;
 use super::applications::{Concern, Through};
+use super::envelope::{Envelope, happened_at};
 use crate::clock::Millis;
 use crate::store::{Concerned, Errand, StoreError};
 use crate::{CallFailed, Engine, TokenError};
@@ -110,23 +107,5 @@ impl Engine {
             });
         }
         Ok(())
-    }
-}
-
-/// RFC 3339 to milliseconds.
-pub(super) fn happened_at(text: &str) -> Option<Millis> {
-    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn linears_times_are_read() {
-        assert_eq!(happened_at("2026-11-19T14:02:11.214Z"), Some(1_795_096_931_214));
-        assert_eq!(happened_at("2026-11-19T15:02:11+01:00"), Some(1_795_096_931_000));
-        assert_eq!((happened_at(""), happened_at("yesterday")), (None, None));
     }
 }

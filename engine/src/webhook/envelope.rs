@@ -9,8 +9,9 @@ use std::ops::Range;
 use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-use super::connection_events::happened_at;
 use crate::clock::Millis;
 
 /// Longer texts are cut for the page; the body keeps them whole.
@@ -228,6 +229,12 @@ fn fields<'a, const N: usize>(json: &'a [u8], names: [&str; N]) -> Option<[Optio
 #[derive(serde::Deserialize)]
 struct Key<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
 
+/// RFC 3339 to milliseconds.
+pub(super) fn happened_at(text: &str) -> Option<Millis> {
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,5 +310,12 @@ mod tests {
         let long = read(&format!(r#"{{"type":"a\u0000b{}"}}"#, "ü".repeat(500))).unwrap();
         assert_eq!(long.event.chars().count(), TEXT_MAX);
         assert!(long.event.starts_with("a\u{fffd}b"));
+    }
+
+    #[test]
+    fn linears_times_are_read() {
+        assert_eq!(happened_at("2026-11-19T14:02:11.214Z"), Some(1_795_096_931_214));
+        assert_eq!(happened_at("2026-11-19T15:02:11+01:00"), Some(1_795_096_931_000));
+        assert_eq!((happened_at(""), happened_at("yesterday")), (None, None));
     }
 }

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::WebhookError;
+use super::incoming::WebhookError;
 use crate::Engine;
 use crate::store::{BATCH_MAX, NewDelivery, StoreError};
 

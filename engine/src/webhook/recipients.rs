@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::signature::SigningKey;
 use crate::Engine;
 use crate::apps::AppKeys;
 use crate::clock::{MINUTE, Millis};
 use crate::connection::{Reason, wants_webhooks};
+use crate::linear::signature::SigningKey;
 use crate::store::{AppRow, DestinationRow, Recipient, StoreError, Tenant, WebhookSecretRow};
 
 /// Good enough to accept what verifies.

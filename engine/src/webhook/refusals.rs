@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
+use super::envelope::Envelope;
+use super::incoming::{Incoming, WebhookError};
 use super::recipients::GOOD_FOR;
-use super::{Envelope, Incoming, WebhookError};
 use crate::Engine;
 use crate::clock::{DAY, HOUR, Millis};
 use crate::store::{RefusalRow, StoreError, WebhookSecretRow};

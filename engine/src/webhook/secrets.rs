@@ -8,10 +8,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
 use super::recipients::{Match, SEALED, TABLE};
-use super::signature::parse_secret;
 use crate::clock::Millis;
 use crate::connection::Connection;
 use crate::identity::Person;
+use crate::linear::signature::parse_secret;
 use crate::store::{Actor, StoreError, WebhookSecretRow};
 use crate::vault::Place;
 use crate::{Engine, uncancelled};

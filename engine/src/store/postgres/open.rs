@@ -12,14 +12,13 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Error, Executor as _, PgConnection, PgPool, Postgres, Row as _};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::room::{LEFT, Room};
+use super::room::{COMMAND, LEFT, Room};
 use super::session::{Begin, MIGRATING, SETUP};
 use super::{Pg, Tx};
 use crate::store::{ACQUIRE_TIMEOUT, Connections, StoreError, Stored};
 
-/// What PostgreSQL knows connections as: of servers, and of commands.
+/// What PostgreSQL knows connections of servers as.
 const SERVER: &str = "relink";
-pub(super) const COMMAND: &str = "relink command";
 
 /// Rounds of looking for a pooler. One is nearly always enough; other clients' traffic may hide it in one.
 const PROBES: usize = 6;

@@ -9,6 +9,8 @@ use tokio::sync::Semaphore;
 
 use super::Pg;
 
+/// What PostgreSQL knows connections of commands as.
+pub(super) const COMMAND: &str = "relink command";
 /// What a command takes at most.
 pub(in crate::store) const LEFT: i64 = 2;
 
@@ -79,7 +81,7 @@ impl Pg {
         if self.begin.pooled {
             return Ok(());
         }
-        let (ours, all): (Option<i64>, i64) = sqlx::query_as(FREE).bind(super::open::COMMAND).fetch_one(self).await?;
+        let (ours, all): (Option<i64>, i64) = sqlx::query_as(FREE).bind(COMMAND).fetch_one(self).await?;
         let room = self.room.fitting(self.pool.size(), ours, all);
         if self.room.set(room) {
             tracing::info!(room, "PostgreSQL has few connections for Relink: two are left for commands");
