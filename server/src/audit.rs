@@ -11,7 +11,7 @@ use relink_engine::store::{AuditRow, StoreError};
 use serde_json::{Value, json};
 use tower_sessions::Session;
 
-use crate::router::Web;
+use crate::state::Web;
 use crate::times::rfc3339;
 
 /// Lines read at a time.

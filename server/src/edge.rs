@@ -1,20 +1,20 @@
 //! Around everything that is served: who asks, and places and bodies that nobody can keep from the others.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
 use axum::http::uri::PathAndQuery;
-use axum::http::{Extensions, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use relink_app::api::ClientAddress;
 use relink_engine::Engine;
-use relink_engine::network::counted;
 
 use crate::Web;
+use crate::asker::asker;
 use crate::body::{self, Sizes, Space, Unread};
 use crate::password_queue::{self, PasswordQueue, Who};
 use crate::proxies::TrustedProxies;
@@ -47,13 +47,6 @@ pub async fn look(State(edge): State<Edge>, mut request: Request, next: Next) ->
         request.extensions_mut().insert(ClientAddress(client));
     }
     next.run(request).await
-}
-
-/// What limits for one address go by.
-#[must_use]
-pub fn asker(extensions: &Extensions) -> IpAddr {
-    let known = extensions.get::<ClientAddress>();
-    known.map_or(Ipv4Addr::UNSPECIFIED.into(), |client| counted(client.0))
 }
 
 /// Places for pages, and the queue for passwords beside them. Cheap to clone.

@@ -4,6 +4,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod api;
+mod asker;
 mod assets;
 mod audit;
 mod background;
@@ -36,6 +37,7 @@ mod router;
 mod serve;
 mod sessions;
 mod share;
+mod state;
 mod stop;
 mod times;
 mod webhooks;
@@ -46,7 +48,8 @@ use relink_engine::clock::Clock;
 use relink_engine::entropy::Entropy;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
-pub use router::{Web, router};
+pub use router::router;
+pub use state::Web;
 
 /// Runs the command line of this process.
 pub fn run(clock: Clock, entropy: Entropy) -> ExitCode {

@@ -2,7 +2,6 @@
 //! that it can fetch itself anew. Nothing else is sent: what a page may show is decided when it is loaded.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Query, State};
@@ -20,14 +19,10 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 use tower_sessions::Session;
 
-use crate::router::Web;
-use crate::share::{Held, Room};
-use crate::{open_files, sessions};
+use crate::sessions;
+use crate::share::Held;
+use crate::state::Web;
 
-/// Pages that one process keeps up to date; more go without, and say so.
-const PAGES_MAX: usize = 20_000;
-/// Of these for one session.
-const PAGES_EACH: usize = 20;
 /// A page that hears nothing for much longer knows that the stream is dead. Each time, however much there is to tell meanwhile,
 /// it is asked whether its person may still look: within 15 seconds nobody does who may not.
 const BEAT: Duration = Duration::from_secs(12);
@@ -47,14 +42,6 @@ struct Stage {
     greeted: bool,
     beat: Instant,
     _turn: Held,
-}
-
-/// Turns for open pages. Each holds a file descriptor: as many as the system allows are asked for, and half of them are left
-/// for everything else.
-#[must_use]
-pub fn turns() -> Arc<Room<String>> {
-    let all = usize::try_from(open_files::raise() / 2).map_or(PAGES_MAX, |half| half.min(PAGES_MAX));
-    Arc::new(Room::new(all, PAGES_EACH))
 }
 
 pub async fn stream(State(web): State<Web>, session: Session, Query(from): Query<From>, headers: HeaderMap) -> Response {

@@ -10,7 +10,7 @@ use relink_app::api::device_of;
 use relink_engine::Device;
 
 use crate::Web;
-use crate::edge::asker;
+use crate::asker::asker;
 use crate::share::{Held, Room};
 
 /// What hashes a password when it is posted.

@@ -1,24 +1,17 @@
 //! The router: pages, server functions and endpoints behind the same layers.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRef, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
-use leptos::config::LeptosOptions;
-use leptos::nonce::use_nonce;
-use leptos::prelude::{provide_context, use_context};
-use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
-use relink_app::api::{Site, instance_name, theme_of};
-use relink_app::view::{Address, Referrer, RequestId, Simulated};
+use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use relink_app::view::RequestId;
 use relink_app::{App, shell};
-use relink_engine::Engine;
-use secrecy::SecretString;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -26,18 +19,13 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument as _;
-use url::Url;
 
 use crate::api::{self, Api};
-use crate::assets::Assets;
-use crate::config::{Config, origin};
 use crate::edge::{self, Edge, FORM_MAX};
-use crate::endpoint::Frame;
-use crate::headers::{self, Https, RequestIds};
+use crate::headers::{self, Https};
 use crate::jobs::{self, Jobs};
-use crate::metrics::{self, Metrics};
-use crate::proxies::TrustedProxies;
-use crate::share::Room;
+use crate::metrics::{self};
+use crate::state::Web;
 use crate::webhooks::{self, Webhooks};
 use crate::{audit, csrf, errors, health, html_fixup, live, own_name, sessions};
 
@@ -46,94 +34,6 @@ const REQUEST_MAX: Duration = Duration::from_secs(45);
 
 /// Of eleven: more takes longer than it saves on the way.
 const BROTLI: i32 = 5;
-
-/// What the router is made of.
-#[derive(Clone, Debug)]
-pub struct Web {
-    pub engine: Engine,
-    pub site: Site,
-    pub linear_url: Url,
-    pub assets: Assets,
-    pub ids: RequestIds,
-    api_requests_per_minute: u32,
-    jobs_secret: Option<Arc<SecretString>>,
-    metrics: Metrics,
-    options: LeptosOptions,
-    pub proxies: TrustedProxies,
-    pub live_turns: Arc<Room<String>>,
-}
-
-impl Web {
-    #[must_use]
-    pub fn new(engine: Engine, config: &Config) -> Web {
-        let assets = config.site_root.clone().map_or(Assets::Embedded, Assets::Disk);
-        let options = LeptosOptions::builder().output_name("relink").site_pkg_dir(assets.package_dir()).site_addr(config.addr).build();
-        let url = origin(&config.url);
-        let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host).to_owned();
-        let site = Site {
-            instance: instance_name(&host, config.https(), config.addr.port()),
-            host,
-            https: config.https(),
-            simulated: config.simulated(),
-            linear_web: origin(&config.linear_url),
-            url,
-        };
-        Web {
-            ids: RequestIds::new(engine.entropy()),
-            metrics: Metrics::among_others(engine.clone(), config),
-            engine,
-            site,
-            linear_url: config.linear_url.clone(),
-            assets,
-            api_requests_per_minute: config.api_requests_per_minute,
-            jobs_secret: config.jobs_secret.clone().map(Arc::new),
-            options,
-            proxies: config.trusted_proxies.clone(),
-            live_turns: live::turns(),
-        }
-    }
-
-    /// Where browsers find the stylesheet.
-    #[must_use]
-    pub fn stylesheet(&self) -> String {
-        format!("/{}/{}.css", self.options.site_pkg_dir, self.options.output_name)
-    }
-
-    /// What endpoints for programs have in common.
-    #[must_use]
-    pub fn frame(&self) -> Frame {
-        Frame { ids: self.ids.clone(), https: self.site.https }
-    }
-
-    /// What every page and server function finds in its context.
-    fn provide(&self) {
-        provide_context(self.engine.for_pages());
-        provide_context(self.site.clone());
-        provide_context(Simulated(self.site.simulated));
-        let mut referrer = Referrer::default();
-        if let Some(parts) = use_context::<axum::http::request::Parts>() {
-            provide_context(theme_of(&parts, &self.site));
-            referrer = headers::referrer(parts.uri.path(), &self.site);
-            provide_context(Address { origin: self.site.url.clone(), path: parts.uri.path().to_owned() });
-            if let Some(id) = parts.extensions.get::<RequestId>() {
-                provide_context(id.clone());
-            }
-        }
-        provide_context(referrer);
-        let policy =
-            use_nonce().and_then(|nonce| headers::page_policy(nonce.as_ref(), &self.linear_url, matches!(self.assets, Assets::Disk(_))));
-        if let (Some(response), Some(policy)) = (use_context::<ResponseOptions>(), policy) {
-            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-            response.insert_header(header::REFERRER_POLICY, HeaderValue::from_static(referrer.policy()));
-        }
-    }
-}
-
-impl FromRef<Web> for LeptosOptions {
-    fn from_ref(web: &Web) -> LeptosOptions {
-        web.options.clone()
-    }
-}
 
 /// Everything that is served.
 pub fn router(web: Web) -> Router {

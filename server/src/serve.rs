@@ -18,7 +18,8 @@ use url::Url;
 use crate::bootstrap::{self, StartError};
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::router::{Web, router};
+use crate::router::router;
+use crate::state::Web;
 use crate::{background, listen, open_files, stop};
 
 /// From the beginning of a stop: requests under way have to be answered by then,

@@ -18,8 +18,8 @@ use relink_engine::webhook::{BODY_MAX, Incoming, WebhookError};
 use serde_json::json;
 use tokio::time::timeout;
 
+use crate::asker::asker;
 use crate::body::{self, Sizes, Space, Unread};
-use crate::edge::asker;
 use crate::endpoint::Frame;
 use crate::proven::Proven;
 

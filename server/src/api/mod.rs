@@ -29,7 +29,7 @@ use self::problem::{Code, Problem};
 use crate::body::{Sizes, Space};
 use crate::endpoint::Frame;
 use crate::headers::{self, Https};
-use crate::router::Web;
+use crate::state::Web;
 
 /// Requests under way; most of them wait for Linear. More are refused at once.
 const AT_ONCE: usize = 4_096;

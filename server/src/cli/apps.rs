@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::args::App as Command;
-use super::commands::{Outcome, from_stdin, organisation};
 use super::output::{print, print_list};
+use super::shared::{Outcome, from_stdin, organisation};
 use crate::times::rfc3339;
 
 pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {

@@ -7,8 +7,8 @@ use relink_engine::store::AuditCheck;
 use serde_json::json;
 
 use super::args::{Audit, NotedLine};
-use super::commands::{Outcome, organisation};
 use super::output::{print, stream};
+use super::shared::{Outcome, organisation};
 use crate::audit::next_lines;
 
 pub async fn audit(json: bool, engine: &Engine, command: Audit) -> Outcome {

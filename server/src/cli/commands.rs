@@ -1,6 +1,5 @@
 //! Each command: engine, one call, one answer.
 
-use std::error::Error;
 use std::net::SocketAddr;
 
 use relink_engine::Engine;
@@ -13,22 +12,20 @@ use relink_engine::store::Actor;
 use relink_engine::text;
 use relink_engine::webhook::SecretAdded;
 use relink_simulator::{Options, Simulator};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::args::{Args, Command, Connection, Destination, Key, Secret, User, Webhook};
 use super::output::{print, print_end, print_lines, print_list, print_secret, say};
 use super::people::NewUser;
+use super::shared::{Outcome, connection, from_stdin, organisation};
 use super::{apps, audit, people};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
-use crate::private::read_secret;
 use crate::stop::Asked;
 use crate::times::rfc3339;
 use crate::{bootstrap, serve};
-
-pub(super) type Outcome = Result<(), Box<dyn Error>>;
 
 pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy) -> Outcome {
     let json = args.json;
@@ -194,18 +191,6 @@ async fn list_destinations(json: bool, engine: &Engine, organisation: &Organisat
     Ok(print_list(json, &json!({ "destinations": values }), &lines, "There is no destination yet.")?)
 }
 
-/// By the workspace's url key or Linear's organization id.
-pub(super) async fn connection(engine: &Engine, organisation: &Organisation, key: &str) -> Result<connection::Connection, Box<dyn Error>> {
-    let connections = engine.store().connections(&organisation.id).await?;
-    let found = connections.into_iter().find(|connection| connection.workspace.id == key || connection.workspace.url_key == key);
-    found.ok_or_else(|| format!("{} has no workspace {key:?}; `relink connection list` shows them", organisation.slug).into())
-}
-
-pub(super) async fn organisation(engine: &Engine, slug: &str) -> Result<Organisation, Box<dyn Error>> {
-    let found = engine.store().organisation_by_slug(slug).await?;
-    found.ok_or_else(|| format!("there is no organisation {slug:?}").into())
-}
-
 async fn simulate(json: bool, addr: SocketAddr, state_file: Option<std::path::PathBuf>, redirect_uris: Vec<String>) -> Outcome {
     let listener = TcpListener::bind(addr).await.map_err(|error| format!("{addr}: {error}"))?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -226,9 +211,4 @@ async fn simulate(json: bool, addr: SocketAddr, state_file: Option<std::path::Pa
     print_lines(json, &value, &lines)?;
     simulator.serve(listener, Asked::listen()?.wait()).await?;
     Ok(())
-}
-
-/// A secret from stdin; one newline at its end is dropped, and a mark of the encoding before it.
-pub(super) fn from_stdin() -> Result<SecretString, Box<dyn Error>> {
-    Ok(read_secret(std::io::stdin())?.as_str().into())
 }

@@ -6,6 +6,7 @@ mod audit;
 mod commands;
 mod output;
 mod people;
+mod shared;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;

@@ -14,8 +14,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use super::args::{Member, Workspace};
-use super::commands::{Outcome, connection, from_stdin, organisation};
 use super::output::{ask, print, print_end, print_list, print_secret, say};
+use super::shared::{Outcome, connection, from_stdin, organisation};
 use crate::times::rfc3339;
 
 /// Tries at the command line are counted together.

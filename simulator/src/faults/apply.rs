@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde_json::{Map, Value, json};
 
+use super::outcome::Outcome;
 use super::reply::{CutOff, with_body};
 use super::{Endpoint, Fault, Kind, take};
 use crate::Simulator;
@@ -19,18 +20,6 @@ use crate::graphql::failure;
 const HANG: Duration = Duration::from_secs(120);
 const HUGE: usize = 16 * 1024 * 1024;
 const ANSWER_MAX: usize = 16 * 1024 * 1024;
-
-/// What a handler calls its own outcome, for the counts.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Outcome(pub &'static str);
-
-impl Outcome {
-    pub fn of(self, response: impl IntoResponse) -> Response {
-        let mut response = response.into_response();
-        response.extensions_mut().insert(self);
-        response
-    }
-}
 
 fn body_max(endpoint: Endpoint) -> usize {
     match endpoint {

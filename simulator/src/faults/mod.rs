@@ -1,6 +1,7 @@
 //! Faults a test queues: what goes wrong at which endpoint, how often, and for which requests.
 
 pub mod apply;
+pub(crate) mod outcome;
 pub mod reply;
 
 use serde::{Deserialize, Serialize};

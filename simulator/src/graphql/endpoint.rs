@@ -16,7 +16,7 @@ use super::cost::{QUERY_MAX, cost};
 use super::failure::{not_valid, rate_limited, too_complex, unauthenticated, validation_error};
 use super::headers::with_limits;
 use crate::Simulator;
-use crate::faults::apply::Outcome;
+use crate::faults::outcome::Outcome;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::faults::apply::Outcome;
+use crate::faults::outcome::Outcome;
 use crate::world::issues::Refusal;
 
 /// The same body under whatever status the simulator is set to.

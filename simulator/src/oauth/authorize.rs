@@ -9,7 +9,7 @@ use super::form::Form;
 use super::pkce;
 use super::scope;
 use crate::Simulator;
-use crate::faults::apply::Outcome;
+use crate::faults::outcome::Outcome;
 use crate::html;
 use crate::world::World;
 use crate::world::grants::{Actor, AuthorizeRequest, Pending};

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::faults::apply::Outcome;
+use crate::faults::outcome::Outcome;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OAuthError {

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::error::OAuthError;
 use super::form::Form;
 use crate::Simulator;
-use crate::faults::apply::Outcome;
+use crate::faults::outcome::Outcome;
 use crate::world::ending::Revoked;
 
 /// The token to revoke, and whether it also has to prove that the sender may.

@@ -12,7 +12,7 @@ use super::error::OAuthError;
 use super::form::Form;
 use super::{pkce, scope};
 use crate::Simulator;
-use crate::faults::apply::Outcome;
+use crate::faults::outcome::Outcome;
 use crate::world::World;
 use crate::world::grants::Code;
 use crate::world::redeeming::Pair;
