@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::digest::sha256_hex;
 use crate::identity::{self, Organisation, Person};
-use crate::store::{Act, Actor, ApiKeyRow, StoreError};
+use crate::store::{Act, ApiKeyRow, AuditActor, StoreError};
 use crate::vault::Place;
 use crate::{Engine, uncancelled};
 
@@ -174,12 +174,12 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn api_key_create(&self, organisation: &Organisation, name: &str) -> Result<NewApiKey, StoreError> {
-        self.make_key(&organisation.id, name, Actor::command()).await
+        self.make_key(&organisation.id, name, AuditActor::command()).await
     }
 
     /// A key that opens nothing until it is kept: whoever asked for it may have to see it first.
     #[must_use]
-    pub fn api_key_draft(&self, organisation: &str, name: &str, actor: Actor) -> NewApiKey {
+    pub fn api_key_draft(&self, organisation: &str, name: &str, actor: AuditActor) -> NewApiKey {
         let key = format!("{PREFIX}{}", self.entropy().token());
         let row = ApiKeyRow {
             id: self.entropy().id(),
@@ -214,7 +214,7 @@ impl Engine {
         Ok(self.make_key(&person.organisation_id, &name, person.actor()).await?)
     }
 
-    async fn make_key(&self, organisation: &str, name: &str, actor: Actor) -> Result<NewApiKey, StoreError> {
+    async fn make_key(&self, organisation: &str, name: &str, actor: AuditActor) -> Result<NewApiKey, StoreError> {
         let key = self.api_key_draft(organisation, name, actor);
         self.api_key_keep(&key).await?;
         Ok(key)
@@ -297,7 +297,7 @@ impl Engine {
 
     async fn note_read(&self, caller: &Caller, (key, connection): &(String, String), address: String) -> Result<(), StoreError> {
         let Some(found) = self.store().connection(&caller.organisation_id, connection).await? else { return Ok(()) };
-        let actor = Actor { user_id: None, who: format!("API key {}", caller.name), address };
+        let actor = AuditActor { user_id: None, who: format!("API key {}", caller.name), address };
         let act = self.act(&caller.organisation_id, actor, "token.read", found.workspace.name);
         self.store().token_read(key, connection, &act).await.map(drop)
     }

@@ -6,7 +6,7 @@ use crate::clock::Millis;
 use crate::identity::{self, Person};
 use crate::linear::signature::{SigningKey, parse_secret};
 use crate::linear::{OauthApp, is_client_id, is_client_secret};
-use crate::store::{Actor, AppAdded, AppRemoved, AppRow, StoreError};
+use crate::store::{AppAdded, AppRemoved, AppRow, AuditActor, StoreError};
 use crate::vault::{Place, Unreadable};
 use crate::{Engine, uncancelled};
 
@@ -83,7 +83,7 @@ pub enum AppError {
 
 /// Why an app cannot be used to talk to Linear.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unusable {
+pub(crate) enum AppUnavailable {
     #[error("no Linear OAuth app is configured")]
     NotConfigured,
     /// The client id of the operator's app has changed.
@@ -174,10 +174,10 @@ impl Engine {
     /// # Errors
     /// See [`AppError`].
     pub async fn app_add_by_command(&self, organisation: &str, new: NewApp) -> Result<String, AppError> {
-        self.app_store(organisation, Actor::command(), new).await
+        self.app_store(organisation, AuditActor::command(), new).await
     }
 
-    async fn app_store(&self, organisation: &str, actor: Actor, new: NewApp) -> Result<String, AppError> {
+    async fn app_store(&self, organisation: &str, actor: AuditActor, new: NewApp) -> Result<String, AppError> {
         let name = identity::display_name(&new.name).ok_or(AppError::Name)?;
         let client_id = new.client_id.trim().to_owned();
         if !is_client_id(&client_id) {
@@ -227,10 +227,10 @@ impl Engine {
     /// # Errors
     /// See [`AppError`].
     pub async fn app_set_secrets_by_command(&self, organisation: &str, app: &str, secrets: AppSecrets) -> Result<String, AppError> {
-        self.secrets_set(organisation, Actor::command(), app, secrets).await
+        self.secrets_set(organisation, AuditActor::command(), app, secrets).await
     }
 
-    async fn secrets_set(&self, organisation: &str, actor: Actor, app: &str, secrets: AppSecrets) -> Result<String, AppError> {
+    async fn secrets_set(&self, organisation: &str, actor: AuditActor, app: &str, secrets: AppSecrets) -> Result<String, AppError> {
         let row = self.store().app(organisation, app).await?.ok_or(AppError::NotFound)?;
         let Sealed { client, webhook } = self.seal_secrets(organisation, app, &secrets)?;
         let changed = match (&client, &webhook) {
@@ -259,10 +259,10 @@ impl Engine {
     /// # Errors
     /// See [`AppError`].
     pub async fn app_remove_by_command(&self, organisation: &str, app: &str) -> Result<String, AppError> {
-        self.app_take_out(organisation, Actor::command(), app).await
+        self.app_take_out(organisation, AuditActor::command(), app).await
     }
 
-    async fn app_take_out(&self, organisation: &str, actor: Actor, app: &str) -> Result<String, AppError> {
+    async fn app_take_out(&self, organisation: &str, actor: AuditActor, app: &str) -> Result<String, AppError> {
         let row = self.store().app(organisation, app).await?.ok_or(AppError::NotFound)?;
         let act = self.act(organisation, actor, "app.removed", format!("{}, client ID {}", row.name, row.client_id));
         match self.store().app_remove(app, &act).await? {
@@ -296,9 +296,9 @@ impl Engine {
     }
 
     /// The app with this id, ready to talk to Linear as; without an id the operator's.
-    pub(crate) async fn oauth_app(&self, organisation: &str, app: Option<&str>) -> Result<OauthApp, Unusable> {
-        let Some(id) = app else { return self.linear().app().cloned().ok_or(Unusable::NotConfigured) };
-        let row = self.store().app(organisation, id).await?.ok_or(Unusable::NotConfigured)?;
+    pub(crate) async fn oauth_app(&self, organisation: &str, app: Option<&str>) -> Result<OauthApp, AppUnavailable> {
+        let Some(id) = app else { return self.linear().app().cloned().ok_or(AppUnavailable::NotConfigured) };
+        let row = self.store().app(organisation, id).await?.ok_or(AppUnavailable::NotConfigured)?;
         let sealed = row.client_secret_sealed.as_deref();
         let client_secret = sealed.map(|sealed| self.vault().open_row(TABLE, CLIENT_SECRET, id, organisation, sealed)).transpose()?;
         Ok(OauthApp { client_id: row.client_id, client_secret })
@@ -310,9 +310,9 @@ impl Engine {
         organisation: &str,
         app: Option<&str>,
         client_id: Option<&str>,
-    ) -> Result<OauthApp, Unusable> {
+    ) -> Result<OauthApp, AppUnavailable> {
         let app = self.oauth_app(organisation, app).await?;
-        if client_id.is_none_or(|known| known == app.client_id) { Ok(app) } else { Err(Unusable::AnotherApp) }
+        if client_id.is_none_or(|known| known == app.client_id) { Ok(app) } else { Err(AppUnavailable::AnotherApp) }
     }
 
     /// Of an organisation's app if there is one, and of the operator's otherwise.

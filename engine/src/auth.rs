@@ -13,7 +13,7 @@ pub use crate::field::FieldError;
 use crate::identity::{self, NewMember, Person, Role};
 use crate::network::counted_text;
 use crate::password::{self, NewPassword};
-use crate::store::{Act, Actor, Member, StoreError, Tries, UserRow};
+use crate::store::{Act, AuditActor, Member, StoreError, Tries, UserRow};
 
 /// Wrong passwords for one account until those who come from the same address wait, or who sit at the same known browser.
 const TRIES_PER_ACCOUNT: i64 = 5;
@@ -125,7 +125,7 @@ impl Engine {
             return Err(SignUpError::Fields(wrong_fields(&form)));
         };
         let slug = self.free_slug(&organisation).await?;
-        let actor = Actor { who: email.clone(), ..Actor::default() };
+        let actor = AuditActor { who: email.clone(), ..AuditActor::default() };
         let new = self.new_member(&slug, &organisation, &email, &name, password, Role::Owner, actor).await;
         match self.store().member_add(&new, true).await? {
             Member::Added => {}
@@ -167,7 +167,7 @@ impl Engine {
         if self.store().user_by_email(&email).await?.is_some() {
             return Err(MemberAddError::AccountExists(email));
         }
-        self.join(self.new_member(slug, slug, &email, &name, password, role, Actor::command()).await).await
+        self.join(self.new_member(slug, slug, &email, &name, password, role, AuditActor::command()).await).await
     }
 
     /// Makes an account that is there a member from the command line, with the name and the password that it has. One
@@ -185,7 +185,7 @@ impl Engine {
             user_id: user.id,
             name: user.name,
             password_hash: None,
-            actor: Actor::command(),
+            actor: AuditActor::command(),
             now: self.now(),
             email,
             role,
@@ -217,7 +217,7 @@ impl Engine {
         name: &str,
         password: NewPassword,
         role: Role,
-        actor: Actor,
+        actor: AuditActor,
     ) -> NewMember {
         NewMember {
             organisation_id: self.entropy().id(),
@@ -255,7 +255,7 @@ impl Engine {
     }
 
     fn sign_in_act(&self, person: &Person, address: &str, act: &'static str, subject: String) -> Act {
-        let actor = Actor { user_id: None, who: person.email.clone(), address: address.to_owned() };
+        let actor = AuditActor { user_id: None, who: person.email.clone(), address: address.to_owned() };
         self.act(&person.organisation_id, actor, act, subject)
     }
 

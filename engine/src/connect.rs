@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::again::Back;
-use crate::apps::Unusable;
+use crate::apps::AppUnavailable;
 use crate::callback::Callback;
 use crate::clock::{HOUR, MINUTE, Millis};
-use crate::connection::{Actor, Connection, State};
+use crate::connection::{ActAs, Connection, State};
 use crate::digest::{fingerprint, sha256_hex};
 use crate::identity::Person;
 use crate::linear::{ExchangeError, Identity, Tokens};
@@ -37,16 +37,16 @@ pub struct BeginConnect<'a> {
     pub connection: Option<&'a str>,
     /// Go through this app of the organisation's own. A Reconnect goes through the connection's.
     pub app: Option<&'a str>,
-    pub actor: Actor,
+    pub actor: ActAs,
     pub scopes: &'a [String],
 }
 
-impl From<Unusable> for BeginError {
-    fn from(error: Unusable) -> BeginError {
+impl From<AppUnavailable> for BeginError {
+    fn from(error: AppUnavailable) -> BeginError {
         match error {
-            Unusable::NotConfigured | Unusable::AnotherApp => BeginError::NotConfigured,
-            Unusable::Sealed(unreadable) => unreadable.into(),
-            Unusable::Store(error) => error.into(),
+            AppUnavailable::NotConfigured | AppUnavailable::AnotherApp => BeginError::NotConfigured,
+            AppUnavailable::Sealed(unreadable) => unreadable.into(),
+            AppUnavailable::Store(error) => error.into(),
         }
     }
 }
@@ -71,7 +71,7 @@ pub enum BeginError {
 struct Wish {
     /// The organisation's own app; the operator's if absent.
     app_id: Option<String>,
-    actor: Actor,
+    actor: ActAs,
     scopes: Vec<String>,
 }
 
@@ -340,15 +340,15 @@ fn exchange_failed(error: ExchangeError) -> FinishError {
             }
             FinishError::ExchangeFailed(code)
         }
-        error @ (ExchangeError::NotShown | ExchangeError::Passing(_)) => FinishError::LinearUnreachable(error.to_string()),
+        error @ (ExchangeError::NotShown | ExchangeError::Transient(_)) => FinishError::LinearUnreachable(error.to_string()),
     }
 }
 
-fn unusable(error: Unusable) -> FinishError {
+fn unusable(error: AppUnavailable) -> FinishError {
     match error {
-        Unusable::NotConfigured | Unusable::AnotherApp => FinishError::ExchangeFailed("not_configured".to_owned()),
-        Unusable::Sealed(unreadable) => unreadable.into(),
-        Unusable::Store(error) => error.into(),
+        AppUnavailable::NotConfigured | AppUnavailable::AnotherApp => FinishError::ExchangeFailed("not_configured".to_owned()),
+        AppUnavailable::Sealed(unreadable) => unreadable.into(),
+        AppUnavailable::Store(error) => error.into(),
     }
 }
 

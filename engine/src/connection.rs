@@ -11,7 +11,7 @@ pub const REFRESH_DUE_BEFORE: Millis = 90 * MINUTE;
 
 /// Who acts in Linear through the connection (`actor` of the authorize request).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Actor {
+pub enum ActAs {
     /// The app's own bot user.
     #[default]
     App,
@@ -19,19 +19,19 @@ pub enum Actor {
     User,
 }
 
-impl Actor {
+impl ActAs {
     /// As Linear and the database spell it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Actor::App => "app",
-            Actor::User => "user",
+            ActAs::App => "app",
+            ActAs::User => "user",
         }
     }
 
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Actor> {
-        [Actor::App, Actor::User].into_iter().find(|actor| actor.name() == name)
+    pub fn from_name(name: &str) -> Option<ActAs> {
+        [ActAs::App, ActAs::User].into_iter().find(|actor| actor.name() == name)
     }
 }
 
@@ -193,7 +193,7 @@ impl State {
 
 /// A call that failed for a reason that passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PassingError {
+pub struct FailedCall {
     /// For example `timeout` or `server_error`.
     pub code: String,
     /// HTTP status, where there was one.
@@ -201,7 +201,7 @@ pub struct PassingError {
     pub at: Millis,
 }
 
-impl PassingError {
+impl FailedCall {
     /// Relink's own database did not do it.
     pub const DATABASE: &str = "database";
     /// Linear's API does not accept the token that Linear has just handed out.
@@ -210,14 +210,14 @@ impl PassingError {
     /// Relink's own fault, and not Linear's.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        self.code == PassingError::DATABASE || DiskTrouble::from_name(&self.code).is_some()
+        self.code == FailedCall::DATABASE || DiskTrouble::from_name(&self.code).is_some()
     }
 }
 
 /// Refreshing fails for a reason that passes. The token may well be valid still.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshTrouble {
-    pub error: PassingError,
+    pub error: FailedCall,
     /// In a row.
     pub failures: i64,
     pub next_attempt_at: Option<Millis>,
@@ -258,7 +258,7 @@ pub struct Connection {
     /// The organisation's Linear app that it goes through; the operator's if absent.
     pub app_id: Option<String>,
     pub workspace: Workspace,
-    pub actor: Actor,
+    pub actor: ActAs,
     pub viewer: Viewer,
     pub scopes: Vec<String>,
     pub state: State,
@@ -270,7 +270,7 @@ pub struct Connection {
     /// When Linear last answered a call made with this connection's token.
     pub last_verified_at: Option<Millis>,
     /// The last failure of a call of the passing kind, cleared by the next success.
-    pub last_error: Option<PassingError>,
+    pub last_error: Option<FailedCall>,
     /// Cleared by the next refresh that works.
     pub refresh_trouble: Option<RefreshTrouble>,
     /// Its tokens outlive it: when it has ended they wait for the end of another organisation's connection through the same
@@ -281,7 +281,7 @@ pub struct Connection {
 impl Connection {
     /// The newest failure of the passing kind, of a call or of a refresh, if there is one that nothing cleared.
     #[must_use]
-    pub fn passing_error(&self) -> Option<&PassingError> {
+    pub fn passing_error(&self) -> Option<&FailedCall> {
         let refresh = self.refresh_trouble.as_ref().map(|trouble| &trouble.error);
         self.last_error.iter().chain(refresh).max_by_key(|error| error.at)
     }

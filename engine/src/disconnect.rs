@@ -9,7 +9,7 @@ use crate::connection::State;
 use crate::identity::Person;
 use crate::linear::{ExchangeError, Tokens};
 use crate::minted::Unwritten;
-use crate::store::{ACCESS, Actor, CONNECTIONS, NewGrant, REFRESH, SealedGrant, StoreError, SupersededGrant};
+use crate::store::{ACCESS, AuditActor, CONNECTIONS, NewGrant, REFRESH, SealedGrant, StoreError, SupersededGrant};
 use crate::voiding::Voiding;
 use crate::{Engine, uncancelled};
 
@@ -102,7 +102,8 @@ impl Engine {
         let before = now - self.settings().keep_disconnected;
         let mut forgotten = 0;
         for connection in self.store().connections_ended(before, RESUME_LIMIT).await? {
-            let act = self.act(&connection.organisation_id, Actor::relink(), "connection.forgotten", connection.workspace.name.clone());
+            let act =
+                self.act(&connection.organisation_id, AuditActor::relink(), "connection.forgotten", connection.workspace.name.clone());
             if self.store().connection_forget(&connection.id, &connection.workspace.id, before, &act).await? {
                 forgotten += 1;
             }

@@ -9,7 +9,7 @@ pub(crate) use email::spelled;
 pub use email::{email, spellings};
 
 use crate::clock::Millis;
-use crate::store::Actor;
+use crate::store::AuditActor;
 use crate::text::{NAME_MAX, unseen};
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -153,7 +153,7 @@ pub struct NewMember {
     pub password_hash: Option<String>,
     pub role: Role,
     /// Who adds them.
-    pub actor: Actor,
+    pub actor: AuditActor,
     pub now: Millis,
 }
 

@@ -141,7 +141,7 @@ struct Parts {
     outgoing: dispatch::Outgoing,
     live: change_feed::Live,
     handed_on: Tally,
-    errands: Mutex<()>,
+    connection_events: Mutex<()>,
     storage: storage::Storage,
     afterwards: afterwards::Afterwards,
     time_asked: Mutex<Option<Instant>>,
@@ -218,7 +218,7 @@ impl Engine {
             outgoing,
             live: change_feed::Live::default(),
             handed_on: Tally::default(),
-            errands: Mutex::default(),
+            connection_events: Mutex::default(),
             storage: storage::Storage::default(),
             afterwards: afterwards::Afterwards::default(),
             time_asked: Mutex::default(),
@@ -362,8 +362,8 @@ impl Engine {
     }
 
     /// A turn to act on events about connections: one at a time in this process.
-    fn errands(&self) -> &Mutex<()> {
-        &self.0.errands
+    fn connection_events(&self) -> &Mutex<()> {
+        &self.0.connection_events
     }
 
     fn in_hand(&self) -> &afterwards::Afterwards {

@@ -132,7 +132,7 @@ impl Engine {
         let mut proved = Vec::new();
         for proof in proofs {
             match proof.outcome {
-                Err(error @ CallError::Passing(_)) => self.note(&proof.id, &proof.token, Some(&error)).await?,
+                Err(error @ CallError::Transient(_)) => self.note(&proof.id, &proof.token, Some(&error)).await?,
                 // Refusing the question proves the token.
                 Ok(()) | Err(CallError::Refused { .. } | CallError::Authentication { .. }) => {
                     self.doubts().accepted(&proof.id, self.now());

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::clock::HOUR;
-use crate::linear::Answer;
+use crate::linear::GraphqlResponse;
 
 /// Connections remembered at a time; when more are used up, remembering starts over.
 const REMEMBERED_MAX: usize = 100_000;
@@ -70,7 +70,7 @@ impl Budgets {
     }
 
     /// Linear's own refusal, while asking makes no sense.
-    pub fn refusal(&self, connection: &str) -> Option<Answer> {
+    pub fn refusal(&self, connection: &str) -> Option<GraphqlResponse> {
         let spent = *self.all().get(connection)?;
         let left = spent.until.saturating_duration_since(Instant::now());
         (!left.is_zero()).then(|| refusal(&spent, left))
@@ -98,7 +98,7 @@ fn allowance(headers: &HeaderMap, kind: &str) -> Option<Allowance> {
     Some(Allowance { limit: number("limit")?, remaining: number("remaining")?, reset: number("reset")? })
 }
 
-fn refusal(spent: &Spent, left: Duration) -> Answer {
+fn refusal(spent: &Spent, left: Duration) -> GraphqlResponse {
     let limit = spent.heard[spent.kind].map_or(0, |allowance| allowance.limit);
     let what = KINDS[spent.kind];
     let body = json!({ "errors": [{
@@ -124,7 +124,7 @@ fn refusal(spent: &Spent, left: Duration) -> Answer {
             }
         }
     }
-    Answer { status: StatusCode::BAD_REQUEST, headers, body: body.to_string().into_bytes() }
+    GraphqlResponse { status: StatusCode::BAD_REQUEST, headers, body: body.to_string().into_bytes() }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What may be asked of Linear, in words.
 
-use crate::connection::Actor;
+use crate::connection::ActAs;
 
 /// A scope that Linear knows and Relink offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Scope {
     /// Covers this one too.
     pub part_of: Option<&'static str>,
     /// Linear offers it to this actor only.
-    pub only: Option<Actor>,
+    pub only: Option<ActAs>,
 }
 
 /// Always granted, whatever is asked for.
@@ -48,14 +48,14 @@ pub const OFFERED: [Scope; 7] = [
         explained: "Be assigned issues and added to projects as an agent",
         without: "Nobody can assign issues to the app",
         part_of: None,
-        only: Some(Actor::App),
+        only: Some(ActAs::App),
     },
     Scope {
         name: "app:mentionable",
         explained: "Be mentioned in issues and documents as an agent",
         without: "Nobody can mention the app",
         part_of: None,
-        only: Some(Actor::App),
+        only: Some(ActAs::App),
     },
     Scope {
         name: "write",
@@ -69,7 +69,7 @@ pub const OFFERED: [Scope; 7] = [
         explained: "Administer the workspace, for example create webhooks",
         without: "Webhooks are made by hand in Linear, and their signing secret is pasted here",
         part_of: None,
-        only: Some(Actor::User),
+        only: Some(ActAs::User),
     },
 ];
 
@@ -82,7 +82,7 @@ pub struct NotOffered;
 ///
 /// # Errors
 /// [`NotOffered`] for a scope that is not on the list.
-pub fn choose(actor: Actor, chosen: &[String]) -> Result<Vec<String>, NotOffered> {
+pub fn choose(actor: ActAs, chosen: &[String]) -> Result<Vec<String>, NotOffered> {
     if chosen.iter().any(|name| !OFFERED.iter().any(|scope| scope.name == name)) {
         return Err(NotOffered);
     }
@@ -101,19 +101,19 @@ mod tests {
 
     #[test]
     fn read_is_always_there_and_nothing_comes_twice() {
-        assert_eq!(choose(Actor::App, &[]), Ok(names(&["read"])));
-        assert_eq!(choose(Actor::App, &names(&["write", "read", "write"])), Ok(names(&["read", "write"])));
+        assert_eq!(choose(ActAs::App, &[]), Ok(names(&["read"])));
+        assert_eq!(choose(ActAs::App, &names(&["write", "read", "write"])), Ok(names(&["read", "write"])));
     }
 
     #[test]
     fn admin_is_for_people_and_agents_are_apps() {
-        assert_eq!(choose(Actor::App, &names(&["admin", "write"])), Ok(names(&["read", "write"])));
-        assert_eq!(choose(Actor::User, &names(&["admin"])), Ok(names(&["read", "admin"])));
-        assert_eq!(choose(Actor::User, &names(&["app:assignable"])), Ok(names(&["read"])));
+        assert_eq!(choose(ActAs::App, &names(&["admin", "write"])), Ok(names(&["read", "write"])));
+        assert_eq!(choose(ActAs::User, &names(&["admin"])), Ok(names(&["read", "admin"])));
+        assert_eq!(choose(ActAs::User, &names(&["app:assignable"])), Ok(names(&["read"])));
     }
 
     #[test]
     fn nothing_off_the_list_is_asked_for() {
-        assert_eq!(choose(Actor::User, &names(&["offline_access"])), Err(NotOffered));
+        assert_eq!(choose(ActAs::User, &names(&["offline_access"])), Err(NotOffered));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::Engine;
-use crate::connection::PassingError;
+use crate::connection::FailedCall;
 use crate::store::{DiskTrouble, StoreError};
 
 /// A write that takes longer is none to rely on: Linear waits no longer for an answer to a webhook.
@@ -36,7 +36,7 @@ impl Storage {
 }
 
 fn name(error: &StoreError) -> &'static str {
-    error.disk_trouble().map_or(PassingError::DATABASE, DiskTrouble::name)
+    error.disk_trouble().map_or(FailedCall::DATABASE, DiskTrouble::name)
 }
 
 impl Engine {

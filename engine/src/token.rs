@@ -7,10 +7,10 @@ use tokio::time::{Instant, timeout};
 
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, NOTED_AHEAD, SECOND};
-use crate::connection::{Evidence, PassingError, Reason};
+use crate::connection::{Evidence, FailedCall, Reason};
 use crate::identity::Person;
-use crate::linear::{AUTHENTICATION_ERROR, Answer, CallError, Content, Linear, Passing, Question};
-use crate::refresh::{Cause, Landed, Outcome};
+use crate::linear::{AUTHENTICATION_ERROR, CallError, Content, GraphqlRequest, GraphqlResponse, Linear, TransientError};
+use crate::refresh::{Cause, Outcome, RefreshResult};
 use crate::store::{ACCESS, CONNECTIONS, SealedGrant, StoreError};
 use crate::vault::KEY_MISSING;
 
@@ -91,7 +91,7 @@ pub enum TokenError {
     ReconnectRequired { reason: Reason },
     /// It passes. `retry_after`: milliseconds until trying again makes sense.
     #[error("Linear gives no token right now: {}", error.code)]
-    Unreachable { error: PassingError, retry_after: Millis },
+    Unreachable { error: FailedCall, retry_after: Millis },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -144,7 +144,7 @@ impl Engine {
                 return Ok(token);
             }
         }
-        Err(TokenError::Unreachable { error: self.passing("busy"), retry_after: SECOND })
+        Err(TokenError::Unreachable { error: self.failed_call("busy"), retry_after: SECOND })
     }
 
     /// One look at the row: a token, a reason why there is none, or `None` when the row has just changed.
@@ -178,12 +178,12 @@ impl Engine {
             None => timeout(patience, self.renew(&grant.organisation_id, &grant.connection_id, grant.generation, cause)).await,
         };
         match landed {
-            Ok(Landed::Moved(_)) => Ok(None),
+            Ok(RefreshResult::Moved(_)) => Ok(None),
             _ if usable => self.open_fresh(grant).await,
             // A peer may have been luckier while this process put it off.
             _ if self.has_moved(grant).await? => Ok(None),
-            Ok(Landed::PutOff { error, retry_after, .. }) => Err(TokenError::Unreachable { error, retry_after }),
-            Err(_) => Err(TokenError::Unreachable { error: self.passing("timeout"), retry_after: 5 * SECOND }),
+            Ok(RefreshResult::PutOff { error, retry_after, .. }) => Err(TokenError::Unreachable { error, retry_after }),
+            Err(_) => Err(TokenError::Unreachable { error: self.failed_call("timeout"), retry_after: 5 * SECOND }),
         }
     }
 
@@ -192,8 +192,8 @@ impl Engine {
         Ok(now.is_none_or(|now| now.generation != seen.generation || now.state != seen.state))
     }
 
-    fn passing(&self, code: &str) -> PassingError {
-        PassingError { code: code.to_owned(), status: None, at: self.now() }
+    fn failed_call(&self, code: &str) -> FailedCall {
+        FailedCall { code: code.to_owned(), status: None, at: self.now() }
     }
 
     /// Whether the token has less left than is wanted, and a new one may live longer.
@@ -224,7 +224,7 @@ impl Engine {
             })),
             (Err(unreadable), ..) if unreadable.key_missing => {
                 self.alarm(KEY_MISSING);
-                Err(TokenError::Unreachable { error: self.passing(KEY_MISSING), retry_after: 5 * SECOND })
+                Err(TokenError::Unreachable { error: self.failed_call(KEY_MISSING), retry_after: 5 * SECOND })
             }
             _ => {
                 tracing::error!(connection = grant.connection_id, "a connection's token cannot be read");
@@ -294,7 +294,7 @@ impl Engine {
                 status,
                 "Linear does not accept the token that it has just handed out, nor others' tokens"
             );
-            let error = PassingError { status: Some(status), ..self.passing(PassingError::TOKEN_REFUSED) };
+            let error = FailedCall { status: Some(status), ..self.failed_call(FailedCall::TOKEN_REFUSED) };
             self.store().connection_failed(connection, generation, &error).await?;
             return Ok(TokenError::Unreachable { error, retry_after: SECOND });
         }
@@ -306,7 +306,7 @@ impl Engine {
     }
 
     fn in_doubt(&self, status: u16, retry_after: Millis) -> TokenError {
-        let error = PassingError { status: Some(status), ..self.passing(PassingError::TOKEN_REFUSED) };
+        let error = FailedCall { status: Some(status), ..self.failed_call(FailedCall::TOKEN_REFUSED) };
         TokenError::Unreachable { error, retry_after }
     }
 
@@ -319,8 +319,8 @@ impl Engine {
 
     /// An answer proves the token, even one that refuses the question; silence proves nothing.
     pub(crate) async fn note(&self, connection: &str, token: &FreshToken, error: Option<&CallError>) -> Result<(), StoreError> {
-        if let Some(CallError::Passing(passing)) = error {
-            let error = PassingError { code: passing.code().to_owned(), status: passing.status(), at: self.now() };
+        if let Some(CallError::Transient(passing)) = error {
+            let error = FailedCall { code: passing.code().to_owned(), status: passing.status(), at: self.now() };
             tracing::warn!(connection, code = error.code, status = error.status, "Linear did not answer usefully");
             return self.store().connection_failed(connection, token.generation, &error).await;
         }
@@ -335,7 +335,7 @@ impl Engine {
     ///
     /// # Errors
     /// See [`CallFailed`].
-    pub async fn graphql(&self, organisation: &str, connection: &str, question: Question) -> Result<Answer, CallFailed> {
+    pub async fn graphql(&self, organisation: &str, connection: &str, question: GraphqlRequest) -> Result<GraphqlResponse, CallFailed> {
         if let Some(refusal) = self.budgets().refusal(connection)
             && self.store().grant_recent(organisation, connection).await?.is_some_and(|grant| grant.state == "connected")
         {
@@ -348,7 +348,7 @@ impl Engine {
         let (token, answer) = self.call(organisation, connection, forward).await?;
         let silence = match &answer {
             Ok(answer) if answer.status.is_server_error() => {
-                Some(Passing::Status { status: answer.status.as_u16(), retry_after_s: None }.into())
+                Some(TransientError::Status { status: answer.status.as_u16(), retry_after_s: None }.into())
             }
             Ok(answer) => {
                 self.budgets().heard(connection, &answer.headers);
@@ -391,9 +391,9 @@ impl Engine {
         self.store().audit_note(&self.act(&person.organisation_id, person.actor(), "connection.refresh", name)).await?;
         if grant.state == "connected" && grant.refresh_sealed.is_some() {
             match timeout(PATIENCE_WITHOUT, self.renew(&grant.organisation_id, connection, grant.generation, Cause::Manual)).await {
-                Ok(Landed::Moved(_)) => {}
-                Ok(Landed::PutOff { error, retry_after, .. }) => return Err(TokenError::Unreachable { error, retry_after }.into()),
-                Err(_) => return Err(TokenError::Unreachable { error: self.passing("timeout"), retry_after: 5 * SECOND }.into()),
+                Ok(RefreshResult::Moved(_)) => {}
+                Ok(RefreshResult::PutOff { error, retry_after, .. }) => return Err(TokenError::Unreachable { error, retry_after }.into()),
+                Err(_) => return Err(TokenError::Unreachable { error: self.failed_call("timeout"), retry_after: 5 * SECOND }.into()),
             }
         }
         self.fresh_token(&person.organisation_id, connection, Wanted { min_ttl: 0, rejected: None }).await?;

@@ -162,7 +162,7 @@ async fn prune(engine: Engine) {
 
 /// Picks up what a crash or a silent Linear left open.
 async fn resume(engine: Engine) {
-    engine.run_errands().await;
+    engine.run_connection_events().await;
     gets_on();
     if let Err(error) = engine.resume_intents().await {
         tracing::error!(%error, "open refreshes could not be looked for");

@@ -1,7 +1,7 @@
 //! Out to Linear's consent page and back.
 
 use leptos::prelude::*;
-use relink_engine::connection::Actor;
+use relink_engine::connection::ActAs;
 use relink_engine::text::name;
 use relink_engine::{BeginError, Callback, FinishError};
 
@@ -23,7 +23,7 @@ pub async fn begin_connect(
 ) -> Result<(), Failure> {
     let person = signed_in_form().await?;
     let (connection, app) = (connection.filter(|id| !id.is_empty()), app.filter(|id| !id.is_empty()));
-    let actor = actor.as_deref().map_or(Some(Actor::default()), Actor::from_name).ok_or(Failure::Malformed);
+    let actor = actor.as_deref().map_or(Some(ActAs::default()), ActAs::from_name).ok_or(Failure::Malformed);
     let browser = browser().await?;
     let begun = match actor {
         Ok(actor) => {

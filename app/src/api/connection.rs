@@ -96,7 +96,9 @@ pub async fn check_connection(#[server(default)] connection: String) -> Result<(
     let (engine, person) = (engine()?, signed_in_form().await?);
     let flash = match engine.check(&person.organisation_id, &connection).await {
         Ok(checked) => Some(Flash::Checked { millis: u64::try_from(checked.took.as_millis()).unwrap_or(u64::MAX) }),
-        Err(CallFailed::Linear(CallError::Passing(_)) | CallFailed::Token(TokenError::Unreachable { .. })) => Some(Flash::CheckUnreachable),
+        Err(CallFailed::Linear(CallError::Transient(_)) | CallFailed::Token(TokenError::Unreachable { .. })) => {
+            Some(Flash::CheckUnreachable)
+        }
         Err(CallFailed::Linear(_)) => Some(Flash::CheckRefused),
         // The page itself says what is wrong with the connection.
         Err(CallFailed::Token(TokenError::ReconnectRequired { .. })) => None,
@@ -186,7 +188,9 @@ fn content(asked: Result<relink_engine::linear::Content, relink_engine::CallFail
             projects: content.projects.into_iter().map(project_view).collect(),
             truncated: content.truncated,
         },
-        Err(CallFailed::Linear(CallError::Passing(_)) | CallFailed::Token(TokenError::Unreachable { .. })) => WorkspaceContent::Unreachable,
+        Err(CallFailed::Linear(CallError::Transient(_)) | CallFailed::Token(TokenError::Unreachable { .. })) => {
+            WorkspaceContent::Unreachable
+        }
         Err(CallFailed::Linear(_)) => WorkspaceContent::Refused,
         Err(CallFailed::Token(TokenError::NotFound | TokenError::ReconnectRequired { .. })) => WorkspaceContent::NotAsked,
         Err(CallFailed::Token(TokenError::Store(error))) => return Err(error.into()),

@@ -18,7 +18,7 @@ pub fn problem(error: InviteError) -> Result<InviteProblem, Failure> {
 
 pub fn call_problem(error: CallFailed) -> Result<InviteProblem, Failure> {
     match error {
-        CallFailed::Linear(CallError::Passing(_)) | CallFailed::Token(TokenError::Unreachable { .. }) => Ok(InviteProblem::Unreachable),
+        CallFailed::Linear(CallError::Transient(_)) | CallFailed::Token(TokenError::Unreachable { .. }) => Ok(InviteProblem::Unreachable),
         CallFailed::Linear(_) => Ok(InviteProblem::Refused),
         CallFailed::Token(TokenError::ReconnectRequired { .. }) => Ok(InviteProblem::Reconnect),
         CallFailed::Token(TokenError::NotFound) => Err(Failure::NotFound),

@@ -2,7 +2,7 @@
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::{
-    self, Actor, CLIENT_ID_CHANGED, Connection, Evidence, PassingError, Reason, RefreshTrouble, State, TokenTimes,
+    self, ActAs, CLIENT_ID_CHANGED, Connection, Evidence, FailedCall, Reason, RefreshTrouble, State, TokenTimes,
 };
 use relink_engine::identity::Person;
 use relink_engine::scope::{self, Scope};
@@ -43,8 +43,8 @@ pub fn connection_view(connection: &Connection, now: Millis) -> ConnectionView {
             logo: connection.workspace.logo_url.clone().filter(|url| linear::serves_picture(url)),
         },
         acts_as: match connection.actor {
-            Actor::App => ActsAs::App { name: text::name(&connection.viewer.name) },
-            Actor::User => ActsAs::User { name: text::name(&connection.viewer.name) },
+            ActAs::App => ActsAs::App { name: text::name(&connection.viewer.name) },
+            ActAs::User => ActsAs::User { name: text::name(&connection.viewer.name) },
         },
         scopes: connection.scopes.clone(),
         connected_by: connection.connected_by.clone(),
@@ -188,7 +188,7 @@ pub fn answer(code: &str, status: Option<u16>) -> Answer {
         "busy" => "another process was still at it",
         CLIENT_ID_CHANGED => "LINEAR_CLIENT_ID is not the app that this connection was made with",
         "asked_too_often" => "Relink asked for new tokens so often that it takes a breath",
-        PassingError::TOKEN_REFUSED => "it does not accept the token that it has just handed out",
+        FailedCall::TOKEN_REFUSED => "it does not accept the token that it has just handed out",
         "key_missing" => "the key to the stored token is missing here",
         _ => return Answer::Verbatim(verbatim(code, status)),
     };
@@ -277,8 +277,8 @@ pub fn scope_views() -> Vec<ScopeView> {
             explained: scope.explained.to_owned(),
             preselected: scope.name == scope::READ,
             always: scope.name == scope::READ,
-            user_only: scope.only == Some(Actor::User),
-            app_only: scope.only == Some(Actor::App),
+            user_only: scope.only == Some(ActAs::User),
+            app_only: scope.only == Some(ActAs::App),
         })
         .collect()
 }
@@ -289,7 +289,7 @@ pub fn granted_scopes(connection: &Connection) -> Vec<GrantedScope> {
     let granted = |name: &str| connection.scopes.iter().any(|scope| scope == name);
     let covered = |scope: &Scope| scope.part_of.is_some_and(granted);
     // What only agents have, people do not miss.
-    let missed = |scope: &Scope| !covered(scope) && (scope.only != Some(Actor::App) || connection.actor == Actor::App);
+    let missed = |scope: &Scope| !covered(scope) && (scope.only != Some(ActAs::App) || connection.actor == ActAs::App);
     let (have, lack): (Vec<&Scope>, Vec<&Scope>) = scope::OFFERED.iter().partition(|scope| granted(scope.name));
     let unknown = connection.scopes.iter().filter(|name| !scope::OFFERED.iter().any(|scope| scope.name == **name));
     let line = |name: &str, explained: &str, granted| GrantedScope { name: name.to_owned(), explained: explained.to_owned(), granted };

@@ -1,5 +1,5 @@
 use relink_engine::clock::{HOUR, MINUTE, SECOND};
-use relink_engine::connection::{PassingError, Viewer, Workspace};
+use relink_engine::connection::{FailedCall, Viewer, Workspace};
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn connection(state: State) -> Connection {
         app_id: None,
         organisation_id: "o1".to_owned(),
         workspace: Workspace { id: "w1".to_owned(), name: "Initech Studio".to_owned(), url_key: "initech".to_owned(), logo_url: None },
-        actor: Actor::App,
+        actor: ActAs::App,
         viewer: Viewer { id: "v1".to_owned(), name: "Relink".to_owned() },
         scopes: vec!["read".to_owned()],
         state,
@@ -30,8 +30,8 @@ fn connection(state: State) -> Connection {
     }
 }
 
-fn error(code: &str, status: Option<u16>) -> PassingError {
-    PassingError { code: code.to_owned(), status, at: NOW - MINUTE }
+fn error(code: &str, status: Option<u16>) -> FailedCall {
+    FailedCall { code: code.to_owned(), status, at: NOW - MINUTE }
 }
 
 fn put_off(code: &str, status: Option<u16>, failures: i64) -> Connection {
@@ -78,7 +78,7 @@ fn a_call_that_failed_promises_no_next_try() {
 
 #[test]
 fn a_refresh_that_failed_often_is_not_hidden_by_a_call_that_failed_since() {
-    let call = PassingError { at: NOW, ..error("timeout", None) };
+    let call = FailedCall { at: NOW, ..error("timeout", None) };
     let waiting = |failures| {
         let both = Connection { last_error: Some(call.clone()), ..put_off("server_error", Some(503), failures) };
         connection_view(&both, NOW).waiting.map(|waiting| waiting.answer)
@@ -160,8 +160,8 @@ fn what_is_not_granted_is_told_where_somebody_might_miss_it() {
         let lacks = |scope: &GrantedScope| (!scope.granted).then(|| scope.name.clone());
         granted_scopes(&connection).iter().filter_map(lacks).collect::<Vec<_>>()
     };
-    assert_eq!(missing(Actor::App, &["read", "write"]), ["app:assignable", "app:mentionable", "admin"], "write covers the creating");
-    assert_eq!(missing(Actor::User, &["read", "admin"]), ["issues:create", "comments:create", "write"], "people are no agents");
+    assert_eq!(missing(ActAs::App, &["read", "write"]), ["app:assignable", "app:mentionable", "admin"], "write covers the creating");
+    assert_eq!(missing(ActAs::User, &["read", "admin"]), ["issues:create", "comments:create", "write"], "people are no agents");
     let strange = Connection { scopes: vec!["read".to_owned(), "odd".to_owned()], ..connection(State::Connected { token: token() }) };
     let explained = granted_scopes(&strange).into_iter().find(|scope| scope.name == "odd").map(|scope| (scope.explained, scope.granted));
     assert_eq!(explained, Some(("Granted by Linear".to_owned(), true)));

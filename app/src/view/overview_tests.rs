@@ -1,4 +1,4 @@
-use relink_engine::connection::{PassingError, Reason, RefreshTrouble, State};
+use relink_engine::connection::{FailedCall, Reason, RefreshTrouble, State};
 
 use super::*;
 use crate::view::samples::{NOW, connection};
@@ -14,7 +14,7 @@ fn broken(id: &str, name: &str) -> Connection {
 }
 
 fn put_off(id: &str, code: &str) -> Connection {
-    let error = PassingError { code: code.to_owned(), status: Some(401), at: NOW };
+    let error = FailedCall { code: code.to_owned(), status: Some(401), at: NOW };
     Connection { refresh_trouble: Some(RefreshTrouble { error, failures: 1, next_attempt_at: None }), ..connection(id, id) }
 }
 

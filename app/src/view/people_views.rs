@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use relink_engine::connection::{Actor, Connection, State};
+use relink_engine::connection::{ActAs, Connection, State};
 use relink_engine::identity::Person;
 use relink_engine::store::{LinkRow, StoreError};
 use relink_engine::{Engine, text};
@@ -69,9 +69,9 @@ impl<'a> People<'a> {
         }
         let viewer = &connection.viewer;
         match connection.actor {
-            Actor::App => Some(WhoAreYou::Anybody),
-            Actor::User if self.linked(connection).iter().any(|link| link.linear_id == viewer.id) => None,
-            Actor::User => Some(WhoAreYou::Viewer { id: viewer.id.clone(), name: text::name(&viewer.name) }),
+            ActAs::App => Some(WhoAreYou::Anybody),
+            ActAs::User if self.linked(connection).iter().any(|link| link.linear_id == viewer.id) => None,
+            ActAs::User => Some(WhoAreYou::Viewer { id: viewer.id.clone(), name: text::name(&viewer.name) }),
         }
     }
 }

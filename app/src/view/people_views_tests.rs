@@ -17,7 +17,7 @@ fn link(user: &str) -> LinkRow {
     }
 }
 
-fn acme(actor: Actor, viewer: &str) -> Connection {
+fn acme(actor: ActAs, viewer: &str) -> Connection {
     let mut acme = Connection { actor, ..connection("acme", "Acme Robotics") };
     viewer.clone_into(&mut acme.viewer.id);
     acme
@@ -27,7 +27,7 @@ fn acme(actor: Actor, viewer: &str) -> Connection {
 fn people_are_counted_for_each_workspace() {
     let priya = person("u1", Role::Owner);
     let people = People::of(vec![link("u1"), link("u2")], &priya);
-    assert_eq!(people.facts(&acme(Actor::App, "v1")), PeopleFacts { linked: 2, me: true });
+    assert_eq!(people.facts(&acme(ActAs::App, "v1")), PeopleFacts { linked: 2, me: true });
     assert_eq!(people.facts(&connection("globex", "Globex")), PeopleFacts { linked: 0, me: false });
 }
 
@@ -35,7 +35,7 @@ fn people_are_counted_for_each_workspace() {
 fn members_unlink_themselves_and_those_who_manage_anybody() {
     let unlink = |role| {
         let priya = person("u1", role);
-        let view = People::of(vec![link("u1"), link("u2")], &priya).view(&acme(Actor::App, "v1")).expect("people");
+        let view = People::of(vec![link("u1"), link("u2")], &priya).view(&acme(ActAs::App, "v1")).expect("people");
         view.linked.into_iter().map(|linked| linked.unlink).collect::<Vec<_>>()
     };
     assert_eq!(unlink(Role::Member), [true, false]);
@@ -46,10 +46,10 @@ fn members_unlink_themselves_and_those_who_manage_anybody() {
 fn history_without_people_has_no_section() {
     let priya = person("u1", Role::Owner);
     let ended = State::Disconnected { at: NOW, reason: relink_engine::connection::Reason::ByPerson, by: None, revoked: true };
-    let ended = Connection { state: ended, ..acme(Actor::App, "v1") };
+    let ended = Connection { state: ended, ..acme(ActAs::App, "v1") };
     assert_eq!(People::of(Vec::new(), &priya).view(&ended), None);
     assert!(People::of(vec![link("u2")], &priya).view(&ended).is_some_and(|view| view.linked.len() == 1));
-    let alive = People::of(Vec::new(), &priya).view(&acme(Actor::App, "v1")).expect("an empty section");
+    let alive = People::of(Vec::new(), &priya).view(&acme(ActAs::App, "v1")).expect("an empty section");
     assert_eq!((alive.workspace_id.as_str(), alive.linked.len()), ("w-acme", 0));
 }
 
@@ -60,11 +60,11 @@ fn who_connects_is_asked_who_they_are_where_it_is_open() {
         let priya = person("u1", role);
         People::of(linked.iter().map(|user| link(user)).collect(), &priya).who_are_you(&acme(actor, "l-u2"))
     };
-    assert_eq!(asked(Role::Admin, &[], Actor::User), Some(viewer()));
-    assert_eq!(asked(Role::Admin, &["u3"], Actor::User), Some(viewer()));
-    assert_eq!(asked(Role::Admin, &["u2"], Actor::User), None, "somebody else is the viewer");
-    assert_eq!(asked(Role::Admin, &["u1"], Actor::User), None, "they are somebody there");
-    assert_eq!(asked(Role::Admin, &["u2"], Actor::App), Some(WhoAreYou::Anybody));
-    assert_eq!(asked(Role::Admin, &["u1"], Actor::App), None);
-    assert_eq!(asked(Role::Member, &[], Actor::User), None);
+    assert_eq!(asked(Role::Admin, &[], ActAs::User), Some(viewer()));
+    assert_eq!(asked(Role::Admin, &["u3"], ActAs::User), Some(viewer()));
+    assert_eq!(asked(Role::Admin, &["u2"], ActAs::User), None, "somebody else is the viewer");
+    assert_eq!(asked(Role::Admin, &["u1"], ActAs::User), None, "they are somebody there");
+    assert_eq!(asked(Role::Admin, &["u2"], ActAs::App), Some(WhoAreYou::Anybody));
+    assert_eq!(asked(Role::Admin, &["u1"], ActAs::App), None);
+    assert_eq!(asked(Role::Member, &[], ActAs::User), None);
 }

@@ -1,7 +1,7 @@
 //! For tests: what the engine would hand over.
 
 use relink_engine::clock::{HOUR, Millis};
-use relink_engine::connection::{Actor, Connection, State, TokenTimes, Viewer, Workspace};
+use relink_engine::connection::{ActAs, Connection, State, TokenTimes, Viewer, Workspace};
 use relink_engine::identity::{Person, Role, Standing};
 use relink_engine::store::WebhookSecretRow;
 
@@ -16,7 +16,7 @@ pub fn connection(id: &str, name: &str) -> Connection {
         app_id: None,
         organisation_id: "o1".to_owned(),
         workspace: Workspace { id: format!("w-{id}"), name: name.to_owned(), url_key: id.to_owned(), logo_url: None },
-        actor: Actor::App,
+        actor: ActAs::App,
         viewer: Viewer { id: "v1".to_owned(), name: "Relink".to_owned() },
         scopes: vec!["read".to_owned()],
         state: State::Connected { token },

@@ -7,7 +7,7 @@ use super::client::may_be_public;
 use super::standard_webhooks;
 use crate::clock::Millis;
 use crate::identity::Person;
-use crate::store::{Act, Actor, DestinationRow, StoreError};
+use crate::store::{Act, AuditActor, DestinationRow, StoreError};
 use crate::vault::Place;
 use crate::{Engine, uncancelled};
 
@@ -147,7 +147,7 @@ impl Engine {
     pub fn destination_draft(
         &self,
         organisation: &str,
-        actor: Actor,
+        actor: AuditActor,
         new: NewDestination<'_>,
     ) -> Result<NewDestinationSecret, DestinationError> {
         let url = self.destination_url(new.url)?;

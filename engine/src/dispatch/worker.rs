@@ -23,7 +23,7 @@ use crate::Engine;
 use crate::clock::{Millis, SECOND};
 use crate::every::Rhythm;
 use crate::refresh::{Lease, in_time};
-use crate::store::{Actor, ClaimedMessage, DestinationRow, SEVERAL, Sent, SentBatch, StoreError, Verdict};
+use crate::store::{AuditActor, ClaimedMessage, DestinationRow, SEVERAL, Sent, SentBatch, StoreError, Verdict};
 use crate::webhook::delivery_name;
 
 /// Messages of a destination claimed at a time, and sent at a time.
@@ -407,7 +407,7 @@ impl Engine {
             return Ok(());
         };
         let subject = format!("{} ({because})", destination.place());
-        let act = self.act(&destination.organisation_id, Actor::relink(), "destination.paused", subject);
+        let act = self.act(&destination.organisation_id, AuditActor::relink(), "destination.paused", subject);
         if self.store().destination_pause(&destination.id, because, &act).await? {
             tracing::warn!(destination = destination.id, because, "a destination takes nothing any more and is paused");
         }

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::http::Reply;
-use super::{Linear, Passing};
+use super::{Linear, TransientError};
 
 /// Why a call gave no data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum CallError {
     #[error("Linear refused: {code} (HTTP {status})")]
     Refused { status: u16, code: String },
     #[error(transparent)]
-    Passing(#[from] Passing),
+    Transient(#[from] TransientError),
 }
 
 /// Linear's code for an authentication error, under whatever HTTP status.
@@ -31,7 +31,7 @@ impl Linear {
     pub(super) async fn ask<T: DeserializeOwned>(&self, token: &SecretString, query: &str, variables: Value) -> Result<T, CallError> {
         let body = json!({ "query": query, "variables": variables });
         let request = self.http.client().post(self.api_url("/graphql")).bearer_auth(token.expose_secret()).json(&body).build();
-        let reply = self.http.send(request.map_err(Passing::from)?).await?;
+        let reply = self.http.send(request.map_err(TransientError::from)?).await?;
         read(&reply)
     }
 }
@@ -43,7 +43,7 @@ fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
     if is_unauthenticated(status, body.as_ref()) {
         return Err(CallError::Authentication { status });
     }
-    if let Some(passing) = reply.passing() {
+    if let Some(passing) = reply.transient() {
         return Err(passing.into());
     }
     if let Some(body) = &body
@@ -53,7 +53,7 @@ fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
     }
     match errors.first() {
         Some(error) => Err(CallError::Refused { status, code: code_of(error) }),
-        None => Err(Passing::Unreadable(status).into()),
+        None => Err(TransientError::Unreadable(status).into()),
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
         for status in [200, 400, 401, 403, 429, 500] {
             assert_eq!(reply(status, AUTHENTICATION), Err(CallError::Authentication { status }));
         }
-        assert_eq!(reply(503, "<html>"), Err(Passing::Status { status: 503, retry_after_s: None }.into()));
+        assert_eq!(reply(503, "<html>"), Err(TransientError::Status { status: 503, retry_after_s: None }.into()));
         assert_eq!(reply(401, "<html>"), Err(CallError::Authentication { status: 401 }));
     }
 
@@ -142,7 +142,7 @@ mod tests {
     fn data_counts_even_beside_errors_and_nonsense_is_passing() {
         assert_eq!(reply(200, r#"{"data":{"viewer":1},"errors":[{"message":"part"}]}"#), Ok(json!(1)));
         for nonsense in ["", "<html>", "[]", "{}", r#"{"data":null}"#, r#"{"data":{"viewer"#] {
-            assert_eq!(reply(200, nonsense), Err(Passing::Unreadable(200).into()), "{nonsense}");
+            assert_eq!(reply(200, nonsense), Err(TransientError::Unreadable(200).into()), "{nonsense}");
         }
     }
 }

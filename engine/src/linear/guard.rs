@@ -10,11 +10,11 @@ use ::http::header::CONTENT_LENGTH;
 use bytes::Bytes;
 use futures_util::stream;
 
-type Question = Pin<Box<dyn Future<Output = bool> + Send>>;
+type GraphqlRequest = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 /// Keeps one request until its question is answered.
 pub(super) struct Guard {
-    may_go: Mutex<Option<Question>>,
+    may_go: Mutex<Option<GraphqlRequest>>,
     refused: Arc<AtomicBool>,
 }
 

@@ -17,7 +17,7 @@ const REPLY_MAX: usize = 8 * 1024 * 1024;
 
 /// A failure that passes by itself: says nothing about the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Passing {
+pub enum TransientError {
     #[error("no connection")]
     NoConnection,
     #[error("no answer in time")]
@@ -34,31 +34,31 @@ pub enum Passing {
     RateLimited { status: u16, retry_after_s: Option<u32> },
 }
 
-impl Passing {
+impl TransientError {
     /// A name for history, metrics and the API.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
-            Passing::NoConnection => "no_connection",
-            Passing::Timeout => "timeout",
-            Passing::BrokenReply => "broken_reply",
-            Passing::Unreadable(_) => "unreadable_reply",
-            Passing::RateLimited { .. } => "rate_limited",
-            Passing::Status { .. } => "server_error",
+            TransientError::NoConnection => "no_connection",
+            TransientError::Timeout => "timeout",
+            TransientError::BrokenReply => "broken_reply",
+            TransientError::Unreadable(_) => "unreadable_reply",
+            TransientError::RateLimited { .. } => "rate_limited",
+            TransientError::Status { .. } => "server_error",
         }
     }
 
     /// Whether Linear may have worked on the request all the same.
     #[must_use]
     pub fn may_have_reached(self) -> bool {
-        !matches!(self, Passing::NoConnection | Passing::RateLimited { .. })
+        !matches!(self, TransientError::NoConnection | TransientError::RateLimited { .. })
     }
 
     /// How long Linear asked to be left alone.
     #[must_use]
     pub fn retry_after_s(self) -> Option<u32> {
         match self {
-            Passing::Status { retry_after_s, .. } | Passing::RateLimited { retry_after_s, .. } => retry_after_s,
+            TransientError::Status { retry_after_s, .. } | TransientError::RateLimited { retry_after_s, .. } => retry_after_s,
             _ => None,
         }
     }
@@ -66,20 +66,22 @@ impl Passing {
     #[must_use]
     pub fn status(self) -> Option<u16> {
         match self {
-            Passing::Unreadable(status) | Passing::Status { status, .. } | Passing::RateLimited { status, .. } => Some(status),
+            TransientError::Unreadable(status) | TransientError::Status { status, .. } | TransientError::RateLimited { status, .. } => {
+                Some(status)
+            }
             _ => None,
         }
     }
 }
 
-impl From<reqwest::Error> for Passing {
-    fn from(error: reqwest::Error) -> Passing {
+impl From<reqwest::Error> for TransientError {
+    fn from(error: reqwest::Error) -> TransientError {
         if error.is_timeout() {
-            Passing::Timeout
+            TransientError::Timeout
         } else if error.is_connect() {
-            Passing::NoConnection
+            TransientError::NoConnection
         } else {
-            Passing::BrokenReply
+            TransientError::BrokenReply
         }
     }
 }
@@ -93,16 +95,16 @@ pub(super) struct Reply {
 
 impl Reply {
     /// Server errors and HTTP 429 pass by themselves, unless the body says more.
-    pub fn passing(&self) -> Option<Passing> {
+    pub fn transient(&self) -> Option<TransientError> {
         if self.status == StatusCode::TOO_MANY_REQUESTS {
             return Some(self.rate_limited());
         }
         let retry_after_s = retry_after::seconds(&self.headers);
-        self.status.is_server_error().then(|| Passing::Status { status: self.status.as_u16(), retry_after_s })
+        self.status.is_server_error().then(|| TransientError::Status { status: self.status.as_u16(), retry_after_s })
     }
 
-    pub fn rate_limited(&self) -> Passing {
-        Passing::RateLimited { status: self.status.as_u16(), retry_after_s: retry_after::seconds(&self.headers) }
+    pub fn rate_limited(&self) -> TransientError {
+        TransientError::RateLimited { status: self.status.as_u16(), retry_after_s: retry_after::seconds(&self.headers) }
     }
 }
 
@@ -135,7 +137,7 @@ impl Http {
     }
 
     /// Sends, and reads the reply up to the cap, whatever its status.
-    pub async fn send(&self, request: reqwest::Request) -> Result<Reply, Passing> {
+    pub async fn send(&self, request: reqwest::Request) -> Result<Reply, TransientError> {
         let asked = self.skew.now();
         let mut response = self.client.execute(request).await?;
         let status = response.status();
@@ -145,7 +147,7 @@ impl Http {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > REPLY_MAX {
-                return Err(Passing::BrokenReply);
+                return Err(TransientError::BrokenReply);
             }
             body.extend_from_slice(&chunk);
         }

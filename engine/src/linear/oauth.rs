@@ -15,8 +15,8 @@ use url::Url;
 use super::guard::Guard;
 use super::http::{Http, Reply};
 use super::token_reply::{NoToken, TokenReply, Tokens};
-use super::{Linear, OauthApp, Passing};
-use crate::connection::Actor;
+use super::{Linear, OauthApp, TransientError};
+use crate::connection::ActAs;
 
 type OauthClient = Client<
     BasicErrorResponse,
@@ -41,7 +41,7 @@ pub enum ExchangeError {
     #[error("nothing was sent")]
     NotShown,
     #[error(transparent)]
-    Passing(#[from] Passing),
+    Transient(#[from] TransientError),
 }
 
 /// What Linear said to a revocation.
@@ -52,14 +52,14 @@ pub enum Revocation {
     /// It was not to be sent any more when it came to it: nothing reached Linear.
     NotShown,
     /// Nobody confirmed it.
-    Unconfirmed(Passing),
+    Unconfirmed(TransientError),
 }
 
 impl Linear {
     /// Linear's consent page for a new attempt. The consent is always shown: without `prompt=consent` an app that is
     /// installed already never gets a code, and nobody could choose another workspace.
     #[must_use]
-    pub fn authorize_url(&self, app: &OauthApp, state: &str, verifier: &SecretString, actor: Actor, scopes: &[String]) -> Url {
+    pub fn authorize_url(&self, app: &OauthApp, state: &str, verifier: &SecretString, actor: ActAs, scopes: &[String]) -> Url {
         let verifier = PkceCodeVerifier::new(verifier.expose_secret().to_owned());
         let (url, _state) = self
             .oauth_client(app)
@@ -76,7 +76,7 @@ impl Linear {
     /// Trades a one-shot authorization code, given to this app, for the first pair of tokens.
     ///
     /// # Errors
-    /// [`ExchangeError::Refused`] is a verdict, [`ExchangeError::Passing`] is not.
+    /// [`ExchangeError::Refused`] is a verdict, [`ExchangeError::Transient`] is not.
     pub async fn exchange(&self, app: &OauthApp, code: &str, verifier: &SecretString) -> Result<Tokens, ExchangeError> {
         let reply = self
             .oauth_client(app)
@@ -105,7 +105,7 @@ impl Linear {
         let reply = self.oauth_client(app).exchange_refresh_token(&token).request_async(&endpoint).await;
         let mut tokens = tokens_in(reply)?;
         if tokens.access.expose_secret() == refresh_token.expose_secret() {
-            return Err(Passing::Unreadable(200).into());
+            return Err(TransientError::Unreadable(200).into());
         }
         // The one that was shown is no successor: Linear did not say which is.
         tokens.refresh = tokens.refresh.filter(|next| next.expose_secret() != refresh_token.expose_secret());
@@ -127,13 +127,13 @@ impl Linear {
                 guard.keep(&mut request);
                 self.http.send(request).await
             }
-            Err(error) => Err(Passing::from(error)),
+            Err(error) => Err(TransientError::from(error)),
         };
         match sent {
             Err(_) if guard.has_refused() => Revocation::NotShown,
             Ok(reply) if is_rate_limit(&body_of(&reply)) => Revocation::Unconfirmed(reply.rate_limited()),
             Ok(reply) if matches!(reply.status.as_u16(), 200 | 400 | 401) => Revocation::Done,
-            Ok(reply) => Revocation::Unconfirmed(reply.passing().unwrap_or(Passing::Unreadable(reply.status.as_u16()))),
+            Ok(reply) => Revocation::Unconfirmed(reply.transient().unwrap_or(TransientError::Unreadable(reply.status.as_u16()))),
             Err(passing) => Revocation::Unconfirmed(passing),
         }
     }
@@ -163,7 +163,7 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            let mut request = reqwest::Request::try_from(request).map_err(Passing::from)?;
+            let mut request = reqwest::Request::try_from(request).map_err(TransientError::from)?;
             if let Some(guard) = &self.guard {
                 guard.keep(&mut request);
             }
@@ -182,7 +182,7 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
 
 /// What the token endpoint says when it gives no tokens; `None` for a success.
 fn refusal(reply: &Reply) -> Option<ExchangeError> {
-    if let Some(passing) = reply.passing() {
+    if let Some(passing) = reply.transient() {
         return Some(passing.into());
     }
     if reply.status.is_success() {
@@ -200,7 +200,7 @@ fn refusal(reply: &Reply) -> Option<ExchangeError> {
         return Some(ExchangeError::Refused { code: code_in(code), status });
     }
     // A page of a proxy, say: no verdict.
-    Some(Passing::Unreadable(status).into())
+    Some(TransientError::Unreadable(status).into())
 }
 
 /// JSON, or null.
@@ -226,7 +226,7 @@ fn code_in(text: &str) -> String {
 
 /// Every reply becomes tokens here, or nothing does.
 fn tokens_in(reply: Result<TokenReply, RequestTokenError<ExchangeError, BasicErrorResponse>>) -> Result<Tokens, ExchangeError> {
-    Tokens::try_from(reply.map_err(verdict)?).map_err(|NoToken| Passing::Unreadable(200).into())
+    Tokens::try_from(reply.map_err(verdict)?).map_err(|NoToken| TransientError::Unreadable(200).into())
 }
 
 fn verdict(error: RequestTokenError<ExchangeError, BasicErrorResponse>) -> ExchangeError {
@@ -234,7 +234,7 @@ fn verdict(error: RequestTokenError<ExchangeError, BasicErrorResponse>) -> Excha
         RequestTokenError::Request(error) => error,
         // Only what claims to be a success is read by the library.
         RequestTokenError::ServerResponse(_) | RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-            Passing::Unreadable(200).into()
+            TransientError::Unreadable(200).into()
         }
     }
 }
@@ -261,23 +261,23 @@ mod tests {
         assert_eq!(said(400, r#"{"error":"Error <b>","error_description":"x"}"#), refused("Errorb", 400));
         assert_eq!(
             said(500, r#"{"error":"invalid_grant"}"#),
-            Some(Passing::Status { status: 500, retry_after_s: None }.into()),
+            Some(TransientError::Status { status: 500, retry_after_s: None }.into()),
             "a broken server is no witness"
         );
-        assert_eq!(said(400, "<html>invalid_grant"), Some(Passing::Unreadable(400).into()));
-        assert_eq!(said(307, ""), Some(Passing::Unreadable(307).into()));
+        assert_eq!(said(400, "<html>invalid_grant"), Some(TransientError::Unreadable(400).into()));
+        assert_eq!(said(307, ""), Some(TransientError::Unreadable(307).into()));
         assert_eq!(said(200, "<html>"), None);
         for status in [402, 403, 404, 405, 407, 408, 410, 418, 422, 451] {
             let body = r#"{"error":"invalid_grant"}"#;
-            assert_eq!(said(status, body), Some(Passing::Unreadable(status).into()), "{status} is no answer of a token endpoint");
+            assert_eq!(said(status, body), Some(TransientError::Unreadable(status).into()), "{status} is no answer of a token endpoint");
         }
         let mixed = r#"{"error":"invalid_grant","errors":[{"message":"internal"}]}"#;
-        assert_eq!(said(400, mixed), Some(Passing::Unreadable(400).into()));
+        assert_eq!(said(400, mixed), Some(TransientError::Unreadable(400).into()));
     }
 
     #[test]
     fn a_rate_limit_is_one_under_429_and_under_400() {
-        let limited = |status| Some(Passing::RateLimited { status, retry_after_s: None }.into());
+        let limited = |status| Some(TransientError::RateLimited { status, retry_after_s: None }.into());
         assert_eq!(said(429, "slow down"), limited(429));
         assert_eq!(said(400, r#"{"errors":[{"extensions":{"code":"RATELIMITED"}}]}"#), limited(400));
         let beside = r#"{"error":"invalid_grant","errors":[{"message":"x"},{"extensions":{"code":"RATELIMITED"}}]}"#;
@@ -313,6 +313,6 @@ mod tests {
             assert_eq!((tokens.access.expose_secret(), tokens.refresh.unwrap().expose_secret()), ("a", "r"));
         }
         let confused = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"access_token\":\"shown\",\"refresh_token\":\"r\"}";
-        assert_eq!(refreshed(confused).await.unwrap_err(), Passing::Unreadable(200).into(), "that was the refresh token");
+        assert_eq!(refreshed(confused).await.unwrap_err(), TransientError::Unreadable(200).into(), "that was the refresh token");
     }
 }

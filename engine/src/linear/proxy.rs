@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::graphql::is_unauthenticated;
-use super::{CallError, Linear, Passing};
+use super::{CallError, Linear, TransientError};
 
 /// Asks for file addresses that work without a token, for so many seconds.
 const FILE_URLS: HeaderName = HeaderName::from_static("public-file-urls-expire-in");
@@ -16,7 +16,7 @@ const LIMITS: [&str; 2] = ["x-ratelimit-", "x-complexity"];
 
 /// A GraphQL request as it came. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Question {
+pub struct GraphqlRequest {
     pub body: bytes::Bytes,
     /// `public-file-urls-expire-in`, where it was given.
     pub file_urls: Option<String>,
@@ -24,7 +24,7 @@ pub struct Question {
 
 /// Linear's answer as it came: status, body, and the headers about content and limits.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct GraphqlResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
@@ -34,20 +34,20 @@ impl Linear {
     /// Passes a request on, once. Every answer but an authentication error is a success, whatever its status.
     ///
     /// # Errors
-    /// [`CallError::Authentication`]: nothing was executed. [`CallError::Passing`]: no answer, or one larger than 8 MiB;
+    /// [`CallError::Authentication`]: nothing was executed. [`CallError::Transient`]: no answer, or one larger than 8 MiB;
     /// whether it was executed is not known.
-    pub async fn forward(&self, token: &SecretString, question: &Question) -> Result<Answer, CallError> {
+    pub async fn forward(&self, token: &SecretString, question: &GraphqlRequest) -> Result<GraphqlResponse, CallError> {
         let mut request = self.http.client().post(self.api_url("/graphql")).bearer_auth(token.expose_secret());
         request = request.header(header::CONTENT_TYPE, "application/json").body(question.body.clone());
         if let Some(seconds) = &question.file_urls {
             request = request.header(FILE_URLS, seconds);
         }
-        let reply = self.http.send(request.build().map_err(Passing::from)?).await?;
+        let reply = self.http.send(request.build().map_err(TransientError::from)?).await?;
         let status = reply.status.as_u16();
         if was_not_executed(status, &reply.body) {
             return Err(CallError::Authentication { status });
         }
-        Ok(Answer { status: reply.status, headers: passed_back(&reply.headers), body: reply.body })
+        Ok(GraphqlResponse { status: reply.status, headers: passed_back(&reply.headers), body: reply.body })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::clock::{DAY, HOUR, Millis};
 use crate::connection::Connection;
 use crate::identity::{Person, spelled};
 use crate::linear::{Linear, LinearPerson};
-use crate::store::{Act, Actor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError};
+use crate::store::{Act, AuditActor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError};
 use crate::token::CallFailed;
 
 /// Milliseconds for which a code can be used.
@@ -156,7 +156,7 @@ impl Engine {
     /// # Errors
     /// See [`InviteError`].
     pub async fn invite_draft(&self, connection: &Connection, key: &str, valid: Millis) -> Result<InviteDraft, InviteError> {
-        self.draft_code(connection, None, Actor::command(), key, valid).await
+        self.draft_code(connection, None, AuditActor::command(), key, valid).await
     }
 
     /// Makes a code good, and sends it to its person.
@@ -186,7 +186,7 @@ impl Engine {
         &self,
         connection: &Connection,
         made_by: Option<&str>,
-        actor: Actor,
+        actor: AuditActor,
         key: &str,
         valid: Millis,
     ) -> Result<Invited, InviteError> {
@@ -197,7 +197,7 @@ impl Engine {
         &self,
         connection: &Connection,
         made_by: Option<&str>,
-        actor: Actor,
+        actor: AuditActor,
         key: &str,
         valid: Millis,
     ) -> Result<InviteDraft, InviteError> {

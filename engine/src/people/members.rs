@@ -3,7 +3,7 @@
 use super::invites::row;
 use crate::clock::Millis;
 use crate::identity::{Person, Role, Standing};
-use crate::store::{Actor, LinkRow, Linking, MemberChange, StoreError};
+use crate::store::{AuditActor, LinkRow, Linking, MemberChange, StoreError};
 use crate::token::CallFailed;
 use crate::{Engine, uncancelled};
 
@@ -123,10 +123,10 @@ impl Engine {
     /// # Errors
     /// See [`MemberError`].
     pub async fn member_set_role_by_command(&self, member: &Person, role: Role) -> Result<(), MemberError> {
-        self.set_role(member, role, Actor::command()).await
+        self.set_role(member, role, AuditActor::command()).await
     }
 
-    async fn set_role(&self, member: &Person, role: Role, actor: Actor) -> Result<(), MemberError> {
+    async fn set_role(&self, member: &Person, role: Role, actor: AuditActor) -> Result<(), MemberError> {
         let act = self.act(&member.organisation_id, actor, "member.role", format!("{} becomes {}", member.email, role.name()));
         changed(self.store().member_set_role(&member.user_id, role, &act).await?, member)
     }
@@ -152,7 +152,7 @@ impl Engine {
     /// See [`MemberError`].
     pub async fn member_vouch_by_command(&self, member: &Person) -> Result<(), MemberError> {
         let subject = format!("{}, by command", member.email);
-        let act = self.act(&member.organisation_id, Actor::command(), "account.proved", subject);
+        let act = self.act(&member.organisation_id, AuditActor::command(), "account.proved", subject);
         if self.store().account_answer_for(&member.user_id, &act).await? { Ok(()) } else { Err(MemberError::NothingToVouch) }
     }
 
@@ -171,10 +171,10 @@ impl Engine {
     /// # Errors
     /// See [`MemberError`].
     pub async fn member_remove_by_command(&self, member: &Person, keys: bool) -> Result<(), MemberError> {
-        self.remove(member, keys, Actor::command()).await
+        self.remove(member, keys, AuditActor::command()).await
     }
 
-    async fn remove(&self, member: &Person, keys: bool, actor: Actor) -> Result<(), MemberError> {
+    async fn remove(&self, member: &Person, keys: bool, actor: AuditActor) -> Result<(), MemberError> {
         let act = self.act(&member.organisation_id, actor, "member.removed", member.email.clone());
         let (engine, user) = (self.clone(), member.user_id.clone());
         // Written and forgotten, also when the browser leaves in between.
@@ -242,11 +242,11 @@ impl Engine {
         let people = self.store().people(&member.organisation_id).await?;
         let link = people.into_iter().find(|link| link.workspace_id == workspace && link.user_id == member.user_id);
         let link = link.ok_or(MemberError::NotFound)?;
-        self.forget(member, &link, Actor::command()).await?;
+        self.forget(member, &link, AuditActor::command()).await?;
         Ok(link.linear_name)
     }
 
-    async fn forget(&self, member: &Person, link: &LinkRow, actor: Actor) -> Result<(), MemberError> {
+    async fn forget(&self, member: &Person, link: &LinkRow, actor: AuditActor) -> Result<(), MemberError> {
         let act = self.act(&member.organisation_id, actor, "person.unlinked", format!("{} was {}", link.user_email, link.linear_name));
         if self.store().person_unlink(&link.workspace_id, &link.linear_id, &act).await? { Ok(()) } else { Err(MemberError::NotFound) }
     }

@@ -21,7 +21,7 @@ pub use redeem::{CodeError, ConfirmError, Confirmed, Guesser, Guesses, Preview};
 
 use crate::Engine;
 use crate::identity::{self, Person, Standing};
-use crate::store::{Act, Actor};
+use crate::store::{Act, AuditActor};
 
 impl Person {
     /// Whether their word alone does for who they are in Linear: an owner's, or that of somebody whose e-mail there is the
@@ -33,14 +33,14 @@ impl Person {
     }
 
     /// As the audit trail names them.
-    pub(crate) fn actor(&self) -> Actor {
-        Actor { user_id: Some(self.user_id.clone()), who: self.email.clone(), address: self.address.clone() }
+    pub(crate) fn actor(&self) -> AuditActor {
+        AuditActor { user_id: Some(self.user_id.clone()), who: self.email.clone(), address: self.address.clone() }
     }
 }
 
 impl Engine {
     /// Something that is done now.
-    pub(crate) fn act(&self, organisation: &str, actor: Actor, act: &'static str, subject: String) -> Act {
+    pub(crate) fn act(&self, organisation: &str, actor: AuditActor, act: &'static str, subject: String) -> Act {
         Act { organisation_id: organisation.to_owned(), actor, act, subject, at: self.now() }
     }
 }

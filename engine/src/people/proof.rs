@@ -12,7 +12,7 @@ use crate::again::Back;
 use crate::callback::Callback;
 use crate::clock::{MINUTE, Millis};
 use crate::connect::BeginError;
-use crate::connection::{Actor, Connection, Reason, State};
+use crate::connection::{ActAs, Connection, Reason, State};
 use crate::digest::sha256_hex;
 use crate::identity::{self, Person};
 use crate::linear::{Tokens, WhoAmI};
@@ -104,7 +104,7 @@ impl Engine {
             state_hash,
         };
         self.store().proof_attempt_create(&attempt).await?;
-        Ok(self.linear().authorize_url(&app, &state, &verifier, Actor::User, &[SCOPE.to_owned()]))
+        Ok(self.linear().authorize_url(&app, &state, &verifier, ActAs::User, &[SCOPE.to_owned()]))
     }
 
     /// Ends an attempt with what Linear sent the browser back with, or says again how it ended; `None` where it is none of this

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::redeem::{CodeError, Confirmed};
-use crate::apps::Unusable;
+use crate::apps::AppUnavailable;
 use crate::connect::BeginError;
 use crate::linear::ExchangeError;
 use crate::store::StoreError;
@@ -87,17 +87,17 @@ impl From<ExchangeError> for ProofError {
     fn from(error: ExchangeError) -> ProofError {
         match error {
             ExchangeError::Refused { code, .. } => ProofError::ExchangeFailed(code),
-            error @ (ExchangeError::NotShown | ExchangeError::Passing(_)) => ProofError::LinearUnreachable(error.to_string()),
+            error @ (ExchangeError::NotShown | ExchangeError::Transient(_)) => ProofError::LinearUnreachable(error.to_string()),
         }
     }
 }
 
-impl From<Unusable> for ProofError {
-    fn from(error: Unusable) -> ProofError {
+impl From<AppUnavailable> for ProofError {
+    fn from(error: AppUnavailable) -> ProofError {
         match error {
-            Unusable::NotConfigured | Unusable::AnotherApp => ProofError::ExchangeFailed("not_configured".to_owned()),
-            Unusable::Sealed(unreadable) => unreadable.into(),
-            Unusable::Store(error) => error.into(),
+            AppUnavailable::NotConfigured | AppUnavailable::AnotherApp => ProofError::ExchangeFailed("not_configured".to_owned()),
+            AppUnavailable::Sealed(unreadable) => unreadable.into(),
+            AppUnavailable::Store(error) => error.into(),
         }
     }
 }

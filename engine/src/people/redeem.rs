@@ -8,7 +8,7 @@ use crate::digest::sha256_hex;
 use crate::identity::{Person, spelled};
 use crate::linear::LinearPerson;
 use crate::network::counted_text;
-use crate::store::{Account, Act, Actor, InviteRow, Linking, StoreError};
+use crate::store::{Account, Act, AuditActor, InviteRow, Linking, StoreError};
 use crate::{Engine, identity, uncancelled};
 
 /// Wrong codes from one address until further ones are told to wait. Many people may share one.
@@ -255,7 +255,7 @@ impl Engine {
     fn holder_act(&self, invite: &InviteRow, signed_in: Option<&Person>, address: &str, act: &'static str) -> Act {
         let actor = match signed_in {
             Some(person) => person.actor(),
-            None => Actor { user_id: None, who: "holder of the code".to_owned(), address: address.to_owned() },
+            None => AuditActor { user_id: None, who: "holder of the code".to_owned(), address: address.to_owned() },
         };
         let subject = format!("{} in {}", invite.linear_name, invite.workspace_name);
         self.act(&invite.organisation_id, actor, act, subject)

@@ -1,12 +1,12 @@
 //! When it did not work: giving up on evidence, or coming back later.
 
-use super::flight::Trip;
-use super::single_flight::Route;
+use super::flight::RefreshContext;
+use super::single_flight::FlightKey;
 use super::steps::{Event, Setback};
-use super::{Landed, Outcome, in_time};
+use super::{Outcome, RefreshResult, in_time};
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, SECOND};
-use crate::connection::{CLIENT_ID_CHANGED, PassingError, Reason};
+use crate::connection::{CLIENT_ID_CHANGED, FailedCall, Reason};
 use crate::store::{DiskTrouble, PutOff, Rotation, StoreError};
 use crate::vault::KEY_MISSING;
 
@@ -21,10 +21,10 @@ const MISCONFIGURED_PAUSE: Millis = MINUTE;
 impl Engine {
     pub(super) async fn give_up(
         &self,
-        route: &Route,
+        route: &FlightKey,
         reason: Reason,
         refusals: u8,
-        trip: &mut Trip,
+        trip: &mut RefreshContext,
     ) -> Result<Event<Box<Rotation>>, StoreError> {
         let began = trip.grant.as_ref().and_then(|grant| grant.attempt_began_at).filter(|_| trip.intent_was_open);
         let window = self.settings().refresh.replay_window;
@@ -47,20 +47,19 @@ impl Engine {
     }
 
     /// The pause grows with each failure, and is never quite the same.
-    pub(super) async fn back_off(&self, route: &Route, setback: Setback, trip: &mut Trip) {
+    pub(super) async fn back_off(&self, route: &FlightKey, setback: Setback, trip: &mut RefreshContext) {
         let failures = trip.grant.as_ref().map_or(0, |grant| grant.failures);
         let pause = match setback {
             Setback::Misconfigured => MISCONFIGURED_PAUSE,
-            Setback::Passing { .. } | Setback::Busy => ((2 * SECOND) << failures.clamp(0, 10)).min(BACK_OFF_MAX),
+            Setback::Transient { .. } | Setback::Busy => ((2 * SECOND) << failures.clamp(0, 10)).min(BACK_OFF_MAX),
         };
         let wished = trip.retry_after.unwrap_or(0).min(BACK_OFF_MAX);
         let pause = self.jitter(pause).max(wished);
         trip.put_off = Some(pause.min(COOLING_OFF_MAX.max(wished)));
-        let error =
-            trip.error.get_or_insert_with(|| PassingError { code: PassingError::DATABASE.to_owned(), status: None, at: self.now() });
+        let error = trip.error.get_or_insert_with(|| FailedCall { code: FailedCall::DATABASE.to_owned(), status: None, at: self.now() });
         match setback {
             Setback::Misconfigured => self.alarm(&error.code),
-            Setback::Passing { .. } | Setback::Busy => tracing::warn!(code = error.code, status = error.status, pause, "refresh put off"),
+            Setback::Transient { .. } | Setback::Busy => tracing::warn!(code = error.code, status = error.status, pause, "refresh put off"),
         }
         let put_off = PutOff {
             connection: &route.connection,
@@ -99,15 +98,15 @@ impl Engine {
         half + i64::from(dice) % (half + 1)
     }
 
-    pub(super) fn went_wrong(&self, error: &StoreError) -> Landed {
+    pub(super) fn went_wrong(&self, error: &StoreError) -> RefreshResult {
         tracing::error!(%error, "a refresh could not be carried out");
-        let code = error.disk_trouble().map_or(PassingError::DATABASE, DiskTrouble::name);
-        let error = PassingError { code: code.to_owned(), status: None, at: self.now() };
-        Landed::PutOff { outcome: Outcome::BackedOff, error, retry_after: SECOND }
+        let code = error.disk_trouble().map_or(FailedCall::DATABASE, DiskTrouble::name);
+        let error = FailedCall { code: code.to_owned(), status: None, at: self.now() };
+        RefreshResult::PutOff { outcome: Outcome::BackedOff, error, retry_after: SECOND }
     }
 
     /// A rotation's line is written with it, and waiting for somebody else's is no attempt.
-    pub(super) async fn write_history(&self, route: &Route, outcome: Outcome, trip: &Trip) {
+    pub(super) async fn write_history(&self, route: &FlightKey, outcome: Outcome, trip: &RefreshContext) {
         let said = match outcome {
             Outcome::Fresh | Outcome::Refreshed | Outcome::Replayed => return,
             Outcome::RotatedByPeer if !trip.asked => return,

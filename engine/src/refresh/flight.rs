@@ -6,12 +6,12 @@ use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
 use super::reading::Reading;
-use super::single_flight::Route;
+use super::single_flight::FlightKey;
 use super::steps::{Event, Intent, Refresh, Row, Setback, Step};
-use super::{Attempt, Cause, Landed, Lease, Outcome, in_time, millis};
+use super::{Attempt, Cause, Lease, Outcome, RefreshResult, in_time, millis};
 use crate::Engine;
 use crate::clock::{Millis, SECOND};
-use crate::connection::{Evidence, PassingError, Reason};
+use crate::connection::{Evidence, FailedCall, Reason};
 use crate::store::{CONNECTIONS, REFRESH, Rotation, SealedGrant, StoreError};
 use crate::vault::KEY_MISSING;
 
@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(150);
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// What is learnt on the way.
-pub(super) struct Trip {
+pub(super) struct RefreshContext {
     pub cause: Cause,
     pub started: Instant,
     /// The row as it was when the lease was taken, and the refresh token in it.
@@ -36,7 +36,7 @@ pub(super) struct Trip {
     /// The refresh token had been shown before this refresh began.
     pub intent_was_open: bool,
     pub asked: bool,
-    pub error: Option<PassingError>,
+    pub error: Option<FailedCall>,
     pub refusal: Option<Evidence>,
     /// Linear's wish to be left alone.
     pub retry_after: Option<Millis>,
@@ -44,9 +44,9 @@ pub(super) struct Trip {
     pub put_off: Option<Millis>,
 }
 
-impl Trip {
-    fn new(cause: Cause) -> Trip {
-        Trip {
+impl RefreshContext {
+    fn new(cause: Cause) -> RefreshContext {
+        RefreshContext {
             cause,
             started: Instant::now(),
             grant: None,
@@ -71,9 +71,9 @@ impl Trip {
 }
 
 impl Engine {
-    pub(super) async fn fly(&self, organisation: &str, route: &Route, cause: Cause) -> Landed {
+    pub(super) async fn fly(&self, organisation: &str, route: &FlightKey, cause: Cause) -> RefreshResult {
         let _turn = self.flights().turn().await;
-        let mut trip = Trip::new(cause);
+        let mut trip = RefreshContext::new(cause);
         let outcome = match self.steps(organisation, route, &mut trip).await {
             Ok(outcome) => outcome,
             // The lease, if one is held, runs out by itself.
@@ -81,12 +81,12 @@ impl Engine {
         };
         self.write_history(route, outcome, &trip).await;
         match (trip.put_off, trip.error) {
-            (Some(retry_after), Some(error)) => Landed::PutOff { outcome, error, retry_after },
-            _ => Landed::Moved(outcome),
+            (Some(retry_after), Some(error)) => RefreshResult::PutOff { outcome, error, retry_after },
+            _ => RefreshResult::Moved(outcome),
         }
     }
 
-    async fn steps(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Result<Outcome, StoreError> {
+    async fn steps(&self, organisation: &str, route: &FlightKey, trip: &mut RefreshContext) -> Result<Outcome, StoreError> {
         let _hold = self.hold_lease(&route.connection);
         let mut refresh = Refresh::of(route.generation);
         let mut step: Step<Box<Rotation>> = Refresh::begin();
@@ -124,7 +124,7 @@ impl Engine {
         }
     }
 
-    async fn look(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Result<Row, StoreError> {
+    async fn look(&self, organisation: &str, route: &FlightKey, trip: &mut RefreshContext) -> Result<Row, StoreError> {
         let Some(grant) = in_time(self.store().grant(organisation, &route.connection)).await? else {
             return Ok(Row { generation: -1, connected: false, leased: false });
         };
@@ -137,7 +137,7 @@ impl Engine {
     }
 
     /// With the lease comes the row, and the refresh token in it, or the reason why there is none to show.
-    async fn lease(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Result<Event<Box<Rotation>>, StoreError> {
+    async fn lease(&self, organisation: &str, route: &FlightKey, trip: &mut RefreshContext) -> Result<Event<Box<Rotation>>, StoreError> {
         sleep(self.flights().pace().wait(&route.connection)).await;
         trip.reading = Some(self.begin_reading());
         let (now, dead) = (self.now(), trip.dead.take());
@@ -166,8 +166,8 @@ impl Engine {
         Ok(Event::Leased(intent))
     }
 
-    fn key_missing(&self, trip: &mut Trip) -> Event<Box<Rotation>> {
-        trip.error = Some(PassingError { code: KEY_MISSING.to_owned(), status: None, at: self.now() });
+    fn key_missing(&self, trip: &mut RefreshContext) -> Event<Box<Rotation>> {
+        trip.error = Some(FailedCall { code: KEY_MISSING.to_owned(), status: None, at: self.now() });
         Event::Setback(Setback::Misconfigured)
     }
 
@@ -175,9 +175,9 @@ impl Engine {
         sleep(Duration::from_millis(self.jitter(pause).unsigned_abs())).await;
     }
 
-    fn give_way(&self, trip: &mut Trip) -> Outcome {
+    fn give_way(&self, trip: &mut RefreshContext) -> Outcome {
         tracing::warn!("another process has been refreshing this connection for a minute");
-        trip.error = Some(PassingError { code: "busy".to_owned(), status: None, at: self.now() });
+        trip.error = Some(FailedCall { code: "busy".to_owned(), status: None, at: self.now() });
         trip.put_off = Some(SECOND);
         Outcome::BackedOff
     }

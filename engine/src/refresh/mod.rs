@@ -24,7 +24,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::clock::Millis;
-use crate::connection::PassingError;
+use crate::connection::FailedCall;
 use crate::store::StoreError;
 
 pub use count::Counts;
@@ -152,18 +152,18 @@ pub struct Attempt {
 
 /// What everybody who waited for a refresh is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Landed {
+pub enum RefreshResult {
     /// The row holds other tokens now, or another state: read it.
     Moved(Outcome),
     /// Nothing changed. `retry_after`: milliseconds until trying again makes sense.
-    PutOff { outcome: Outcome, error: PassingError, retry_after: Millis },
+    PutOff { outcome: Outcome, error: FailedCall, retry_after: Millis },
 }
 
-impl Landed {
+impl RefreshResult {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Landed::Moved(outcome) | Landed::PutOff { outcome, .. } => *outcome,
+            RefreshResult::Moved(outcome) | RefreshResult::PutOff { outcome, .. } => *outcome,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use tokio::time::Instant;
 
-use super::single_flight::Route;
+use super::single_flight::FlightKey;
 use super::{in_time, millis};
 use crate::Engine;
 use crate::clock::Millis;
@@ -27,7 +27,7 @@ impl Engine {
 
     /// Whether the refresh token that was read may be shown now: if that was longer ago than a beat, the row is read again,
     /// and must still be this refresh's. A database that is slow is given more time than one that is asked first.
-    pub(super) async fn may_be_shown(self, organisation: String, route: Route, reading: Reading) -> bool {
+    pub(super) async fn may_be_shown(self, organisation: String, route: FlightKey, reading: Reading) -> bool {
         let (mut reading, mut lasts) = (reading, self.settings().refresh.reading_lasts);
         while !self.is_young(reading, lasts) {
             reading = self.begin_reading();
@@ -39,7 +39,7 @@ impl Engine {
         true
     }
 
-    async fn is_still_ours(&self, organisation: &str, route: &Route) -> bool {
+    async fn is_still_ours(&self, organisation: &str, route: &FlightKey) -> bool {
         match in_time(self.store().grant(organisation, &route.connection)).await {
             Ok(Some(grant)) => {
                 let ours = grant.lease().is_some_and(|lease| lease.owner == self.leases().owner());

@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
 use super::retry_schedule::Pace;
-use super::{Cause, Landed, Outcome, RefreshSettings, millis};
+use super::{Cause, Outcome, RefreshResult, RefreshSettings, millis};
 use crate::Engine;
 use crate::clock::Millis;
-use crate::connection::PassingError;
+use crate::connection::FailedCall;
 use crate::store::StoreError;
 
 /// Questions to Linear's token endpoint under way in this process. More wait; their callers do not wait for ever.
@@ -26,11 +26,11 @@ const ALARM_EVERY: Duration = Duration::from_secs(600);
 /// Relink keeps from asking Linear, whatever the reason.
 const ASKED_TOO_OFTEN: &str = "asked_too_often";
 
-type Landing = watch::Receiver<Option<Landed>>;
+type Landing = watch::Receiver<Option<RefreshResult>>;
 
 #[derive(Debug)]
 pub(crate) struct Flights {
-    air: Mutex<HashMap<Route, Landing>>,
+    air: Mutex<HashMap<FlightKey, Landing>>,
     pace: Pace,
     cooling: Mutex<HashMap<String, Cooling>>,
     turns: Semaphore,
@@ -57,7 +57,7 @@ impl Flights {
 /// What a refresh is about. A forced one is about the generation that was refused, so it can never be satisfied by
 /// finding that very generation fresh.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Route {
+pub(super) struct FlightKey {
     pub connection: Arc<str>,
     pub generation: i64,
 }
@@ -66,7 +66,7 @@ pub(super) struct Route {
 struct Cooling {
     generation: i64,
     until: Instant,
-    landed: Landed,
+    landed: RefreshResult,
 }
 
 impl Flights {
@@ -80,7 +80,7 @@ impl Flights {
         self.turns.acquire().await.ok()
     }
 
-    fn air(&self) -> MutexGuard<'_, HashMap<Route, Landing>> {
+    fn air(&self) -> MutexGuard<'_, HashMap<FlightKey, Landing>> {
         self.air.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,7 +89,7 @@ impl Flights {
     }
 
     /// What the last try said, while it is too early for another.
-    fn still_cooling(&self, connection: &str, generation: i64) -> Option<Landed> {
+    fn still_cooling(&self, connection: &str, generation: i64) -> Option<RefreshResult> {
         let mut cooling = self.cooling();
         let cool = cooling.get(connection)?;
         let left = cool.until.saturating_duration_since(Instant::now());
@@ -98,16 +98,16 @@ impl Flights {
             return None;
         }
         match &cool.landed {
-            Landed::PutOff { outcome, error, .. } => {
-                Some(Landed::PutOff { outcome: *outcome, error: error.clone(), retry_after: millis(left) })
+            RefreshResult::PutOff { outcome, error, .. } => {
+                Some(RefreshResult::PutOff { outcome: *outcome, error: error.clone(), retry_after: millis(left) })
             }
-            Landed::Moved(_) => None,
+            RefreshResult::Moved(_) => None,
         }
     }
 
-    fn cool(&self, connection: &str, generation: i64, landed: &Landed) {
+    fn cool(&self, connection: &str, generation: i64, landed: &RefreshResult) {
         let mut cooling = self.cooling();
-        let Landed::PutOff { retry_after, .. } = landed else {
+        let RefreshResult::PutOff { retry_after, .. } = landed else {
             cooling.remove(connection);
             return;
         };
@@ -145,7 +145,7 @@ impl Flights {
 /// Takes the flight off the board, also when it panics.
 struct OnBoard {
     engine: Engine,
-    route: Route,
+    route: FlightKey,
 }
 
 impl Drop for OnBoard {
@@ -157,7 +157,7 @@ impl Drop for OnBoard {
 impl Engine {
     /// Refreshes a generation, together with everybody in this process who wants the same, and waits for the outcome.
     /// Whoever stops waiting stops nothing. A try that failed a moment ago is not repeated for `Use` and `Rejected`.
-    pub(crate) async fn renew(&self, organisation: &str, connection: &str, generation: i64, cause: Cause) -> Landed {
+    pub(crate) async fn renew(&self, organisation: &str, connection: &str, generation: i64, cause: Cause) -> RefreshResult {
         if matches!(cause, Cause::Use | Cause::Rejected)
             && let Some(landed) = self.flights().still_cooling(connection, generation)
         {
@@ -167,7 +167,7 @@ impl Engine {
         if let Err(error) = self.store().keeps_writes(self.now()).await {
             return self.went_wrong(&error);
         }
-        let mut landing = self.flight(organisation, Route { connection: connection.into(), generation }, cause);
+        let mut landing = self.flight(organisation, FlightKey { connection: connection.into(), generation }, cause);
         match landing.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(landed)) => landed.clone(),
             _ => {
@@ -179,16 +179,16 @@ impl Engine {
 
     /// Linear was asked about this connection so often that its callers have to wait, unless they can share a refresh that
     /// is under way.
-    pub(crate) fn asked_too_often(&self, connection: &str, generation: i64) -> Option<Landed> {
+    pub(crate) fn asked_too_often(&self, connection: &str, generation: i64) -> Option<RefreshResult> {
         let wait = self.flights().pace().wait(connection);
-        if wait.is_zero() || self.flights().air().contains_key(&Route { connection: connection.into(), generation }) {
+        if wait.is_zero() || self.flights().air().contains_key(&FlightKey { connection: connection.into(), generation }) {
             return None;
         }
-        let error = PassingError { code: ASKED_TOO_OFTEN.to_owned(), status: None, at: self.now() };
-        Some(Landed::PutOff { outcome: Outcome::BackedOff, error, retry_after: millis(wait).max(1) })
+        let error = FailedCall { code: ASKED_TOO_OFTEN.to_owned(), status: None, at: self.now() };
+        Some(RefreshResult::PutOff { outcome: Outcome::BackedOff, error, retry_after: millis(wait).max(1) })
     }
 
-    fn flight(&self, organisation: &str, route: Route, cause: Cause) -> Landing {
+    fn flight(&self, organisation: &str, route: FlightKey, cause: Cause) -> Landing {
         let mut air = self.flights().air();
         if let Some(landing) = air.get(&route) {
             return landing.clone();

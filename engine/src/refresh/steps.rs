@@ -62,7 +62,7 @@ pub enum Step<P> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Setback {
     /// Linear did not answer usefully; `reached`: it may have seen the request.
-    Passing { reached: bool },
+    Transient { reached: bool },
     /// Linear wishes to be left alone for a while, so this refresh asks no more. It may have seen the request.
     Busy,
     /// Linear does not accept this Relink as a client: nothing that a connection could help.
@@ -190,7 +190,7 @@ impl Refresh {
                 Step::SaveAgain { pair, replayed, writes: writes + 1 }
             }
             // The intent stays open in the row: the next refresh gets the same pair by a replay.
-            (_, Event::NotSaved) => Step::BackOff(Setback::Passing { reached: true }),
+            (_, Event::NotSaved) => Step::BackOff(Setback::Transient { reached: true }),
             (_, Event::Voided) => Step::Done(End::RotatedByPeer),
             (_, Event::Broken) => Step::Done(End::Broken),
             (Step::BackOff(Setback::Misconfigured), Event::PutOff) => Step::Done(End::Misconfigured),
@@ -223,7 +223,7 @@ impl Refresh {
     fn set_back<P>(&mut self, setback: Setback) -> Step<P> {
         self.tries += 1;
         match setback {
-            Setback::Passing { reached } if self.tries < TRIES => {
+            Setback::Transient { reached } if self.tries < TRIES => {
                 // The answer to this one may have been the pair: what follows is a replay.
                 self.replay |= reached;
                 Step::Breathe { tries: self.tries }

@@ -317,10 +317,10 @@ impl World {
         if self.losses > 0 {
             let mut lost = heard;
             lost.losses -= 1;
-            next.push(lost.then(at, Event::Setback(Setback::Passing { reached: true })));
+            next.push(lost.then(at, Event::Setback(Setback::Transient { reached: true })));
             next.push(lost.then(at, Event::Setback(Setback::Busy)));
             unheard.losses -= 1;
-            next.push(unheard.then(at, Event::Setback(Setback::Passing { reached: false })));
+            next.push(unheard.then(at, Event::Setback(Setback::Transient { reached: false })));
             next.push(unheard.then(at, Event::Setback(Setback::Misconfigured)));
         }
         next

@@ -1,14 +1,14 @@
 //! Asking Linear with the refresh token, and writing down what it gives.
 
-use super::flight::Trip;
-use super::single_flight::Route;
+use super::flight::RefreshContext;
+use super::single_flight::FlightKey;
 use super::steps::{Event, Setback};
 use super::{Outcome, in_time};
 use crate::Engine;
-use crate::apps::Unusable;
+use crate::apps::AppUnavailable;
 use crate::clock::{MINUTE, Millis, SECOND};
-use crate::connection::{CLIENT_ID_CHANGED, Evidence, PassingError};
-use crate::linear::{ExchangeError, OauthApp, Passing, Tokens};
+use crate::connection::{CLIENT_ID_CHANGED, Evidence, FailedCall};
+use crate::linear::{ExchangeError, OauthApp, Tokens, TransientError};
 use crate::store::{Rotated, Rotation, SupersededGrant};
 use crate::vault::KEY_MISSING;
 
@@ -18,9 +18,9 @@ const ASK_AGAIN_AFTER: [Millis; 4] = [15 * SECOND, 3 * MINUTE, 9 * MINUTE, 9 * M
 
 impl Engine {
     /// Nothing of the database is held while Linear is asked.
-    pub(super) async fn ask(&self, organisation: &str, route: &Route, trip: &mut Trip) -> Event<Box<Rotation>> {
+    pub(super) async fn ask(&self, organisation: &str, route: &FlightKey, trip: &mut RefreshContext) -> Event<Box<Rotation>> {
         let (Some(token), Some(reading)) = (trip.token.take(), trip.reading) else {
-            return Event::Setback(Setback::Passing { reached: false });
+            return Event::Setback(Setback::Transient { reached: false });
         };
         let app = match self.app_of(organisation, trip).await {
             Ok(app) => app,
@@ -45,45 +45,53 @@ impl Engine {
     }
 
     /// The app that the tokens were given to, and no other: Linear would refuse them as if they were void.
-    async fn app_of(&self, organisation: &str, trip: &Trip) -> Result<OauthApp, Unusable> {
+    async fn app_of(&self, organisation: &str, trip: &RefreshContext) -> Result<OauthApp, AppUnavailable> {
         let client_id = trip.grant.as_ref().and_then(|grant| grant.client_id.as_deref());
         self.oauth_app_known_as(organisation, trip.app_id.as_deref(), client_id).await
     }
 
-    fn setback(&self, error: &ExchangeError, trip: &mut Trip) -> Setback {
+    fn setback(&self, error: &ExchangeError, trip: &mut RefreshContext) -> Setback {
         let (code, status, setback) = match error {
-            ExchangeError::NotShown => ("busy".to_owned(), None, Setback::Passing { reached: false }),
+            ExchangeError::NotShown => ("busy".to_owned(), None, Setback::Transient { reached: false }),
             ExchangeError::Refused { code, status } if matches!(code.as_str(), "invalid_client" | "unauthorized_client") => {
                 (code.clone(), Some(*status), Setback::Misconfigured)
             }
             // Any other code is no verdict on the grant.
-            ExchangeError::Refused { code, status } => (code.clone(), Some(*status), Setback::Passing { reached: false }),
-            ExchangeError::Passing(passing) => {
+            ExchangeError::Refused { code, status } => (code.clone(), Some(*status), Setback::Transient { reached: false }),
+            ExchangeError::Transient(passing) => {
                 trip.retry_after = passing.retry_after_s().map(|seconds| Millis::from(seconds) * SECOND);
-                let busy = trip.retry_after.is_some() || matches!(passing, Passing::RateLimited { .. });
-                let setback = if busy { Setback::Busy } else { Setback::Passing { reached: passing.may_have_reached() } };
+                let busy = trip.retry_after.is_some() || matches!(passing, TransientError::RateLimited { .. });
+                let setback = if busy { Setback::Busy } else { Setback::Transient { reached: passing.may_have_reached() } };
                 (passing.code().to_owned(), passing.status(), setback)
             }
         };
         tracing::debug!(code, status, "a refresh got no tokens");
-        trip.error = Some(PassingError { code, status, at: self.now() });
+        trip.error = Some(FailedCall { code, status, at: self.now() });
         setback
     }
 
     /// Nobody could ask.
-    fn unusable(&self, error: &Unusable, trip: &mut Trip) -> Setback {
+    fn unusable(&self, error: &AppUnavailable, trip: &mut RefreshContext) -> Setback {
         let (code, setback) = match error {
-            Unusable::Sealed(unreadable) if unreadable.key_missing => (KEY_MISSING, Setback::Misconfigured),
-            Unusable::AnotherApp => (CLIENT_ID_CHANGED, Setback::Misconfigured),
-            Unusable::Sealed(_) | Unusable::NotConfigured => ("not_configured", Setback::Misconfigured),
-            Unusable::Store(_) => (PassingError::DATABASE, Setback::Passing { reached: false }),
+            AppUnavailable::Sealed(unreadable) if unreadable.key_missing => (KEY_MISSING, Setback::Misconfigured),
+            AppUnavailable::AnotherApp => (CLIENT_ID_CHANGED, Setback::Misconfigured),
+            AppUnavailable::Sealed(_) | AppUnavailable::NotConfigured => ("not_configured", Setback::Misconfigured),
+            AppUnavailable::Store(_) => (FailedCall::DATABASE, Setback::Transient { reached: false }),
         };
         tracing::error!(%error, "the Linear app of a connection cannot be used");
-        trip.error = Some(PassingError { code: code.to_owned(), status: None, at: self.now() });
+        trip.error = Some(FailedCall { code: code.to_owned(), status: None, at: self.now() });
         setback
     }
 
-    fn rotation(&self, organisation: &str, route: &Route, app: &OauthApp, tokens: &Tokens, issued_at: Millis, trip: &Trip) -> Rotation {
+    fn rotation(
+        &self,
+        organisation: &str,
+        route: &FlightKey,
+        app: &OauthApp,
+        tokens: &Tokens,
+        issued_at: Millis,
+        trip: &RefreshContext,
+    ) -> Rotation {
         let tries = trip.grant.as_ref().and_then(|grant| usize::try_from(grant.untokened).ok()).unwrap_or(0);
         let pause = if tokens.refresh.is_none() { ASK_AGAIN_AFTER.get(tries) } else { None };
         Rotation {
@@ -95,7 +103,7 @@ impl Engine {
     }
 
     /// Before anybody uses it.
-    pub(super) async fn save(&self, route: &Route, rotation: &Rotation, replayed: bool, trip: &Trip) -> Event<Box<Rotation>> {
+    pub(super) async fn save(&self, route: &FlightKey, rotation: &Rotation, replayed: bool, trip: &RefreshContext) -> Event<Box<Rotation>> {
         let outcome = if replayed { Outcome::Replayed } else { Outcome::Refreshed };
         let line = trip.line(outcome, self.now(), None);
         match in_time(self.store().grant_rotate(&route.connection, route.generation, rotation, &line)).await {
@@ -113,7 +121,7 @@ impl Engine {
 
     /// A pair of a grant that is not this connection's any more is written down first: a crash must not leave tokens
     /// alive that nobody knows.
-    pub(super) async fn void_lost(&self, organisation: &str, route: &Route, rotation: &Rotation) {
+    pub(super) async fn void_lost(&self, organisation: &str, route: &FlightKey, rotation: &Rotation) {
         tracing::info!("somebody connected anew or disconnected meanwhile: nobody needs the refreshed tokens");
         // Below nought, so that no pair that a consent set aside is in the way.
         let (connection, generation) = (&*route.connection, -route.generation);

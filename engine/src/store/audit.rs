@@ -15,7 +15,7 @@ use crate::clock::Millis;
 
 /// Who does something, and from where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Actor {
+pub struct AuditActor {
     /// Absent for commands, and for people who have no account.
     pub user_id: Option<String>,
     /// As people know them.
@@ -24,17 +24,17 @@ pub struct Actor {
     pub address: String,
 }
 
-impl Actor {
+impl AuditActor {
     /// Whoever may run commands.
     #[must_use]
-    pub fn command() -> Actor {
-        Actor { who: "command line".to_owned(), ..Actor::default() }
+    pub fn command() -> AuditActor {
+        AuditActor { who: "command line".to_owned(), ..AuditActor::default() }
     }
 
     /// Nobody: it happened by itself.
     #[must_use]
-    pub fn relink() -> Actor {
-        Actor { who: "Relink".to_owned(), ..Actor::default() }
+    pub fn relink() -> AuditActor {
+        AuditActor { who: "Relink".to_owned(), ..AuditActor::default() }
     }
 }
 
@@ -42,7 +42,7 @@ impl Actor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
     pub organisation_id: String,
-    pub actor: Actor,
+    pub actor: AuditActor,
     /// "invite.made"
     pub act: &'static str,
     /// What it is done to, for people.
@@ -235,5 +235,5 @@ impl Store {
 
 fn carried_over(organisation: &str, lines: i64, at: Millis) -> Act {
     let subject = if lines == 0 { "no lines".to_owned() } else { format!("lines 1 to {lines}") };
-    Act { organisation_id: organisation.to_owned(), actor: Actor::relink(), act: "trail.carried-over", subject, at }
+    Act { organisation_id: organisation.to_owned(), actor: AuditActor::relink(), act: "trail.carried-over", subject, at }
 }

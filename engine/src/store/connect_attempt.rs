@@ -4,7 +4,7 @@ use sqlx_macros::FromRow;
 
 use super::{Store, StoreError, Stored, on};
 use crate::clock::Millis;
-use crate::connection::Actor;
+use crate::connection::ActAs;
 use crate::minted::ABANDONED_AFTER;
 
 /// What was remembered when the person left for Linear.
@@ -19,7 +19,7 @@ pub struct ConnectAttempt {
     pub connection_id: Option<String>,
     /// The organisation's app that it goes through; the operator's if absent.
     pub app_id: Option<String>,
-    pub actor: Actor,
+    pub actor: ActAs,
     /// What was asked for: granted, unless Linear says otherwise.
     pub scopes: Vec<String>,
     pub verifier_sealed: Vec<u8>,
@@ -44,7 +44,7 @@ impl TryFrom<Row> for ConnectAttempt {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<ConnectAttempt, StoreError> {
-        let actor = Actor::from_name(&row.actor)
+        let actor = ActAs::from_name(&row.actor)
             .ok_or_else(|| StoreError::Inconsistent { table: "connect_attempts", id: row.state_hash.clone() })?;
         Ok(ConnectAttempt {
             state_hash: row.state_hash,

@@ -6,7 +6,7 @@ use super::audit::note;
 use super::postgres::transact;
 use super::{Act, Db, NewGrant, Store, StoreError, Stored, on};
 use crate::clock::Millis;
-use crate::connection::{Actor, Connection, Evidence, PassingError, Reason, RefreshTrouble, State, TokenTimes, Viewer, Workspace};
+use crate::connection::{ActAs, Connection, Evidence, FailedCall, Reason, RefreshTrouble, State, TokenTimes, Viewer, Workspace};
 use crate::minted::ADOPTED_WITHIN;
 
 /// The select list of [`Row`], shared by every query that reads a connection.
@@ -115,7 +115,7 @@ impl Row {
         })
     }
 
-    fn last_error(&self) -> Option<PassingError> {
+    fn last_error(&self) -> Option<FailedCall> {
         passing_error(self.last_error_code.as_ref(), self.last_error_status, self.last_error_at)
     }
 
@@ -125,8 +125,8 @@ impl Row {
     }
 }
 
-fn passing_error(code: Option<&String>, status: Option<i64>, at: Option<Millis>) -> Option<PassingError> {
-    Some(PassingError { code: code?.clone(), status: status.and_then(|status| u16::try_from(status).ok()), at: at? })
+fn passing_error(code: Option<&String>, status: Option<i64>, at: Option<Millis>) -> Option<FailedCall> {
+    Some(FailedCall { code: code?.clone(), status: status.and_then(|status| u16::try_from(status).ok()), at: at? })
 }
 
 impl TryFrom<Row> for Connection {
@@ -135,7 +135,7 @@ impl TryFrom<Row> for Connection {
     fn try_from(row: Row) -> Result<Connection, StoreError> {
         let inconsistent = || StoreError::Inconsistent { table: "connections", id: row.id.clone() };
         let state = row.state().ok_or_else(inconsistent)?;
-        let actor = Actor::from_name(&row.actor).ok_or_else(inconsistent)?;
+        let actor = ActAs::from_name(&row.actor).ok_or_else(inconsistent)?;
         let (last_error, refresh_trouble) = (row.last_error(), row.refresh_trouble());
         Ok(Connection {
             id: row.id,
@@ -172,7 +172,7 @@ pub struct Adoption {
     /// That app's, or the operator's.
     pub client_id: String,
     pub workspace: Workspace,
-    pub actor: Actor,
+    pub actor: ActAs,
     pub viewer: Viewer,
     pub scopes: Vec<String>,
     pub connected_by: String,
@@ -512,7 +512,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn connection_failed(&self, id: &str, generation: i64, error: &PassingError) -> Stored<()> {
+    pub async fn connection_failed(&self, id: &str, generation: i64, error: &FailedCall) -> Stored<()> {
         const SQL: &str =
             "UPDATE connections SET last_error_code = $3, last_error_status = $4, last_error_at = $5 WHERE id = $1 AND generation = $2";
         let _stale = self.recent.stale_after(id);

@@ -43,7 +43,7 @@ pub struct NewDelivery {
     pub to_do: bool,
     pub body: Bytes,
     /// Whose it is.
-    pub recipients: Vec<Recipient>,
+    pub recipients: Vec<RecipientRow>,
 }
 
 impl NewDelivery {
@@ -65,7 +65,7 @@ impl NewDelivery {
 
 /// An organisation that a delivery is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recipient {
+pub struct RecipientRow {
     pub organisation_id: String,
     /// The destinations that it is handed on to, each with what keeps its events in order, or nothing.
     pub messages: Vec<(String, String)>,
@@ -129,7 +129,7 @@ pub fn ways(through: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// A connection that an event speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Concerned {
+pub struct AffectedConnection {
     pub organisation_id: String,
     pub connection_id: String,
     /// Of the app that it goes through, unless that is the operator's.
@@ -139,7 +139,7 @@ pub struct Concerned {
 
 /// An event about the connection itself that is still to be acted on.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Errand {
+pub struct PendingEvent {
     pub seq: i64,
     pub workspace_id: String,
     /// Empty for the app's own.
@@ -380,7 +380,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn errands(&self, limit: i64) -> Stored<Vec<Errand>> {
+    pub async fn connection_events(&self, limit: i64) -> Stored<Vec<PendingEvent>> {
         const SQL: &str = "SELECT seq, workspace_id, secret_id, webhook_timestamp, body FROM deliveries WHERE to_do ORDER BY seq LIMIT $1";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(limit).fetch_all(pool).await?))
     }
@@ -390,7 +390,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn errand_connections(&self, seq: i64, workspace: &str, viewer: Option<&str>) -> Stored<Vec<Concerned>> {
+    pub async fn event_connections(&self, seq: i64, workspace: &str, viewer: Option<&str>) -> Stored<Vec<AffectedConnection>> {
         const SQL: &str = "SELECT c.organisation_id, c.id AS connection_id, a.id AS app_id, a.client_id FROM connections c \
             LEFT JOIN apps a ON a.id = c.app_id JOIN delivery_recipients r ON r.organisation_id = c.organisation_id AND r.seq = $1 \
             WHERE c.workspace_id = $2 AND ($3 = '' OR c.viewer_id = $3) ORDER BY c.id";
@@ -401,7 +401,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn errand_done(&self, seq: i64) -> Stored<()> {
+    pub async fn event_done(&self, seq: i64) -> Stored<()> {
         on!(&self.db, pool => { sqlx::query("UPDATE deliveries SET to_do = FALSE WHERE seq = $1").bind(seq).execute(pool).await?; });
         Ok(())
     }

@@ -5,7 +5,7 @@ use sqlx_macros::FromRow;
 use super::grant::grant_columns;
 use super::{Db, NewGrant, SealedGrant, Store, Stored, on};
 use crate::clock::{MINUTE, Millis, NOTED_AHEAD};
-use crate::connection::PassingError;
+use crate::connection::FailedCall;
 use crate::refresh::{Attempt, By, Lease};
 
 /// Nothing is put off for longer, so whatever seems to be was put off by a clock that was ahead.
@@ -244,7 +244,7 @@ pub struct PutOff<'a> {
     pub generation: i64,
     pub owner: &'a str,
     pub until: Millis,
-    pub error: &'a PassingError,
+    pub error: &'a FailedCall,
 }
 
 /// A line of history: tries of one generation that ended alike.

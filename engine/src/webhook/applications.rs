@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tokio::time::timeout;
 
 use super::envelope::Envelope;
-use super::recipients::{Hears, Match};
+use super::recipients::{Match, Recipient};
 use crate::clock::{HOUR, Millis};
 use crate::linear::Linear;
 use crate::store::StoreError;
@@ -60,7 +60,7 @@ pub(super) struct Through {
 }
 
 impl Through {
-    fn of(hears: &Hears) -> Through {
+    fn of(hears: &Recipient) -> Through {
         let own = hears.app().map(|app| (app.id.clone(), app.client_id.clone()));
         Through { organisation: hears.organisation().to_owned(), connection: hears.connection().to_owned(), own }
     }
@@ -150,7 +150,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn note_application(&self, named: &str, recipients: &[Hears]) {
+    async fn note_application(&self, named: &str, recipients: &[Recipient]) {
         for hears in recipients {
             let own = hears.app();
             let known = own.is_some_and(|app| app.application_id.is_some());

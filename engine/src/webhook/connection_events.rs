@@ -3,7 +3,7 @@
 use super::applications::{Concern, Through};
 use super::envelope::{Envelope, happened_at};
 use crate::clock::Millis;
-use crate::store::{Concerned, Errand, StoreError};
+use crate::store::{AffectedConnection, PendingEvent, StoreError};
 use crate::{CallFailed, Engine, TokenError};
 
 /// Errands read at a time.
@@ -14,48 +14,53 @@ const AUTHORIZATION: &str = "OAuthAuthorization";
 const PERMISSIONS: &str = "PermissionChange";
 
 /// Whether an event has to be acted on.
-pub(super) fn is_errand(event: &str) -> bool {
+pub(super) fn is_connection_event(event: &str) -> bool {
     matches!(event, APP | AUTHORIZATION | PERMISSIONS)
 }
 
 impl Engine {
     /// Acts on the events about connections that nobody has acted on yet. Doing it twice changes nothing.
-    pub async fn run_errands(&self) {
-        let _turn = self.errands().lock().await;
-        let errands = match self.store().errands(PAGE).await {
-            Ok(errands) => errands,
+    pub async fn run_connection_events(&self) {
+        let _turn = self.connection_events().lock().await;
+        let connection_events = match self.store().connection_events(PAGE).await {
+            Ok(connection_events) => connection_events,
             Err(error) => return tracing::error!(%error, "events about connections could not be read; they are tried again"),
         };
-        for errand in errands {
-            let done = match self.run_errand(&errand).await {
-                Ok(()) => self.store().errand_done(errand.seq).await,
+        for event in connection_events {
+            let done = match self.run_errand(&event).await {
+                Ok(()) => self.store().event_done(event.seq).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = done {
-                tracing::error!(%error, workspace = errand.workspace_id, "an event about a connection could not be acted on; it is tried again");
+                tracing::error!(%error, workspace = event.workspace_id, "an event about a connection could not be acted on; it is tried again");
             }
         }
     }
 
-    async fn run_errand(&self, errand: &Errand) -> Result<(), StoreError> {
-        let Some(envelope) = Envelope::read(&errand.body) else { return Ok(()) };
-        let at = happened_at(&envelope.created_at).unwrap_or(errand.webhook_timestamp);
+    async fn run_errand(&self, event: &PendingEvent) -> Result<(), StoreError> {
+        let Some(envelope) = Envelope::read(&event.body) else { return Ok(()) };
+        let at = happened_at(&envelope.created_at).unwrap_or(event.webhook_timestamp);
         match (envelope.event.as_str(), envelope.action.as_str()) {
-            (APP, "revoked") => self.revoked(errand, &envelope, None, at).await,
+            (APP, "revoked") => self.revoked(event, &envelope, None, at).await,
             (AUTHORIZATION, action) if action != "created" && envelope.active_tokens == Some(0) => {
-                self.revoked(errand, &envelope, Some(&envelope.user), at).await
+                self.revoked(event, &envelope, Some(&envelope.user), at).await
             }
-            (PERMISSIONS, _) => self.look_again(errand, &envelope).await,
+            (PERMISSIONS, _) => self.look_again(event, &envelope).await,
             _ => Ok(()),
         }
     }
 
     /// The connections that the event speaks of. What an app's own secret signed is about that app; under a workspace's
     /// secret events about any app may come.
-    async fn concerned(&self, errand: &Errand, envelope: &Envelope, viewer: Option<&str>) -> Result<Vec<Concerned>, StoreError> {
-        let by_app = errand.secret_id.is_empty();
+    async fn concerned(
+        &self,
+        event: &PendingEvent,
+        envelope: &Envelope,
+        viewer: Option<&str>,
+    ) -> Result<Vec<AffectedConnection>, StoreError> {
+        let by_app = event.secret_id.is_empty();
         let mut concerned = Vec::new();
-        for one in self.store().errand_connections(errand.seq, &errand.workspace_id, viewer).await? {
+        for one in self.store().event_connections(event.seq, &event.workspace_id, viewer).await? {
             if by_app || self.is_ours(envelope, &one).await? {
                 concerned.push(one);
             }
@@ -63,7 +68,7 @@ impl Engine {
         Ok(concerned)
     }
 
-    async fn is_ours(&self, envelope: &Envelope, one: &Concerned) -> Result<bool, StoreError> {
+    async fn is_ours(&self, envelope: &Envelope, one: &AffectedConnection) -> Result<bool, StoreError> {
         let Some(named) = envelope.oauth_client.as_deref() else { return Ok(false) };
         let own = one.app_id.clone().zip(one.client_id.clone());
         let through = Through { organisation: one.organisation_id.clone(), connection: one.connection_id.clone(), own };
@@ -85,8 +90,10 @@ impl Engine {
 
     /// The app was removed, or a user's authorization: of the installation that the event speaks of. A consent that came
     /// after it stands.
-    async fn revoked(&self, errand: &Errand, envelope: &Envelope, viewer: Option<&str>, at: Millis) -> Result<(), StoreError> {
-        for Concerned { organisation_id: organisation, connection_id: connection, .. } in self.concerned(errand, envelope, viewer).await? {
+    async fn revoked(&self, event: &PendingEvent, envelope: &Envelope, viewer: Option<&str>, at: Millis) -> Result<(), StoreError> {
+        for AffectedConnection { organisation_id: organisation, connection_id: connection, .. } in
+            self.concerned(event, envelope, viewer).await?
+        {
             if self.store().connection_revoked(&connection, at, self.now()).await? {
                 tracing::warn!(organisation, connection, "Linear says that the app was removed: reconnect required");
             }
@@ -95,8 +102,10 @@ impl Engine {
     }
 
     /// What the app may see changed: the names on the page are read anew, without keeping Linear waiting.
-    async fn look_again(&self, errand: &Errand, envelope: &Envelope) -> Result<(), StoreError> {
-        for Concerned { organisation_id: organisation, connection_id: connection, .. } in self.concerned(errand, envelope, None).await? {
+    async fn look_again(&self, event: &PendingEvent, envelope: &Envelope) -> Result<(), StoreError> {
+        for AffectedConnection { organisation_id: organisation, connection_id: connection, .. } in
+            self.concerned(event, envelope, None).await?
+        {
             let engine = self.clone();
             tokio::spawn(async move {
                 let identity = engine.with_token(&organisation, &connection, async |linear, token| linear.identity(token).await).await;

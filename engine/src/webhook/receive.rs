@@ -5,7 +5,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout};
 
-use super::connection_events::is_errand;
+use super::connection_events::is_connection_event;
 use super::envelope::{Envelope, Timestamp};
 use super::incoming::{Incoming, Receipt, WebhookError};
 use super::recipients::{GOOD_FOR, Listening, Match, REFUSE_AFTER};
@@ -18,7 +18,7 @@ use crate::store::{NewDelivery, StoreError};
 /// Linear sends within seconds; what comes later is one of its retries.
 const LATE_AFTER: Millis = MINUTE;
 /// The answer to an event about a connection waits so long for what it changes.
-const ERRAND_PATIENCE: Duration = Duration::from_secs(1);
+const EVENT_PATIENCE: Duration = Duration::from_secs(1);
 /// Longer headers of Linear's are not kept.
 const HEADER_MAX: usize = 200;
 
@@ -61,16 +61,16 @@ impl Engine {
             "accepted"
         };
         let new = self.delivery(&incoming, envelope, &signed, outcome, began);
-        let errand = new.to_do;
+        let event = new.to_do;
         let messages = new.recipients.iter().any(|recipient| !recipient.messages.is_empty());
         let stored = self.ingest(new).await?;
         if messages {
             self.outgoing().wake.notify_one();
         }
-        if errand {
+        if event {
             // Kept in the database too: what is not done by then, or not at all, is made up for.
             let engine = self.clone();
-            let _ = timeout(ERRAND_PATIENCE, tokio::spawn(async move { engine.run_errands().await })).await;
+            let _ = timeout(EVENT_PATIENCE, tokio::spawn(async move { engine.run_connection_events().await })).await;
         }
         let receipt = match (stored, ignored) {
             (_, true) => Receipt::Ignored,
@@ -149,7 +149,7 @@ impl Engine {
             },
             received_at: self.now(),
             took_us: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
-            to_do: outcome != "ignored" && is_errand(&envelope.event),
+            to_do: outcome != "ignored" && is_connection_event(&envelope.event),
             body: incoming.body.clone(),
             recipients: signed
                 .recipients

@@ -15,7 +15,7 @@ use crate::apps::AppKeys;
 use crate::clock::{MINUTE, Millis};
 use crate::connection::{Reason, wants_webhooks};
 use crate::linear::signature::SigningKey;
-use crate::store::{AppRow, DestinationRow, Recipient, StoreError, Tenant, WebhookSecretRow};
+use crate::store::{AppRow, DestinationRow, RecipientRow, StoreError, Tenant, WebhookSecretRow};
 
 /// Good enough to accept what verifies.
 pub(super) const GOOD_FOR: Duration = Duration::from_secs(1);
@@ -87,17 +87,17 @@ pub(super) struct Match {
     /// Apps whose present secret verified something for the first time, each with that secret, sealed.
     pub first_of: Vec<(String, Vec<u8>)>,
     /// Organisations. Under a secret of its own an organisation hears only what it could have signed itself.
-    pub recipients: Vec<Hears>,
+    pub recipients: Vec<Recipient>,
 }
 
 /// An organisation that hears of a delivery, and where it has its deliveries handed on to.
 #[derive(Clone, Debug)]
-pub(super) struct Hears {
+pub(super) struct Recipient {
     listeners: Arc<Vec<Listener>>,
     index: usize,
 }
 
-impl Hears {
+impl Recipient {
     /// The organisation's own app, if the workspace is connected through one.
     pub fn app(&self) -> Option<&AppKeys> {
         self.listeners[self.index].app.as_ref()
@@ -112,12 +112,12 @@ impl Hears {
     }
 
     /// Kept for the page, and handed on to nobody.
-    pub fn without_messages(&self) -> Recipient {
-        Recipient { organisation_id: self.listeners[self.index].organisation.clone(), messages: Vec::new() }
+    pub fn without_messages(&self) -> RecipientRow {
+        RecipientRow { organisation_id: self.listeners[self.index].organisation.clone(), messages: Vec::new() }
     }
 
     /// With a message for each destination that wants this type of event.
-    pub fn recipient(&self, event: &str, entity: &str) -> Recipient {
+    pub fn recipient(&self, event: &str, entity: &str) -> RecipientRow {
         let listener = &self.listeners[self.index];
         let wanting = listener
             .destinations
@@ -125,7 +125,7 @@ impl Hears {
             .filter(|destination| destination.events.is_empty() || destination.events.split(' ').any(|wanted| wanted == event));
         let message =
             |destination: &DestinationRow| (destination.id.clone(), if destination.ordered { entity.to_owned() } else { String::new() });
-        Recipient { organisation_id: listener.organisation.clone(), messages: wanting.map(message).collect() }
+        RecipientRow { organisation_id: listener.organisation.clone(), messages: wanting.map(message).collect() }
     }
 }
 
@@ -139,7 +139,7 @@ impl Listening {
             return Some(signed);
         }
         let mut own = Match { by_app: false, secret_id: String::new(), note_match: false, first_of: Vec::new(), recipients: Vec::new() };
-        let hears = |index: usize| Hears { listeners: self.listeners.clone(), index };
+        let hears = |index: usize| Recipient { listeners: self.listeners.clone(), index };
         for (index, listener) in self.listeners.iter().enumerate() {
             let accepted = listener.secrets.iter().filter(|secret| secret.retires_at.is_none_or(|at| at > now));
             if let Some(secret) = accepted.into_iter().find(|secret| secret.key.verifies(body, signature)) {
@@ -162,10 +162,10 @@ impl Listening {
             None => *by_operators.get_or_init(|| operators.is_some_and(|key| key.verifies(body, signature))),
         };
         let hearing = self.listeners.iter().enumerate().filter(|(_, listener)| signs(listener.app.as_ref()));
-        let recipients: Vec<Hears> = hearing.map(|(index, _)| Hears { listeners: self.listeners.clone(), index }).collect();
+        let recipients: Vec<Recipient> = hearing.map(|(index, _)| Recipient { listeners: self.listeners.clone(), index }).collect();
         let by_app =
             !recipients.is_empty() || (self.listeners.is_empty() && (signs(None) || self.former.iter().any(|app| signs(Some(app)))));
-        let proven = recipients.iter().filter_map(Hears::app).filter_map(|app| Some((app.id.clone(), app.proves(body, signature)?)));
+        let proven = recipients.iter().filter_map(Recipient::app).filter_map(|app| Some((app.id.clone(), app.proves(body, signature)?)));
         let mut first_of: Vec<(String, Vec<u8>)> = proven.collect();
         first_of.dedup();
         by_app.then(|| Match { by_app, secret_id: String::new(), note_match: false, first_of, recipients })

@@ -12,7 +12,7 @@ use crate::clock::Millis;
 use crate::connection::Connection;
 use crate::identity::Person;
 use crate::linear::signature::parse_secret;
-use crate::store::{Actor, StoreError, WebhookSecretRow};
+use crate::store::{AuditActor, StoreError, WebhookSecretRow};
 use crate::vault::Place;
 use crate::{Engine, uncancelled};
 
@@ -104,14 +104,14 @@ impl Engine {
     ///
     /// # Errors
     /// See [`SecretError`].
-    pub async fn webhook_secret_store(&self, connection: &Connection, actor: Actor, text: &str) -> Result<SecretAdded, SecretError> {
+    pub async fn webhook_secret_store(&self, connection: &Connection, actor: AuditActor, text: &str) -> Result<SecretAdded, SecretError> {
         let secret = parse_secret(text).ok_or(SecretError::Shape)?;
         let (engine, connection) = (self.clone(), connection.clone());
         // Also when the browser leaves in between.
         uncancelled(async move { engine.secret_store(&connection, actor, &secret).await }).await
     }
 
-    async fn secret_store(&self, connection: &Connection, actor: Actor, secret: &SecretString) -> Result<SecretAdded, SecretError> {
+    async fn secret_store(&self, connection: &Connection, actor: AuditActor, secret: &SecretString) -> Result<SecretAdded, SecretError> {
         let rows = self.store().webhook_secrets(&connection.organisation_id).await?;
         let own: Vec<&WebhookSecretRow> = rows.iter().filter(|row| row.connection_id == connection.id).collect();
         if let Some(known) = own.iter().find(|row| self.is_same(row, secret)) {

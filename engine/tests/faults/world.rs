@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use relink_engine::clock::{Clock, Hand, MINUTE, Millis, SECOND};
-use relink_engine::connection::Actor;
+use relink_engine::connection::ActAs;
 use relink_engine::entropy::Entropy;
 use relink_engine::identity::Person;
 use relink_engine::linear::{Linear, OauthApp};
@@ -257,7 +257,7 @@ async fn connect(engine: &Engine, linear: &Simulator, person: &Person) -> Result
     let scopes = ["read".to_owned(), "write".to_owned()];
     let known = engine.store().connections(&person.organisation_id).await.map_err(|error| error.to_string())?;
     let connection = known.first().map(|connection| connection.id.as_str());
-    let begin = BeginConnect { browser: "b", connection, app: None, actor: Actor::User, scopes: &scopes };
+    let begin = BeginConnect { browser: "b", connection, app: None, actor: ActAs::User, scopes: &scopes };
     let authorize = engine.connect_begin(person, begin).await.map_err(|error| error.to_string())?;
     let asked = Approve {
         authorize_url: authorize.to_string(),

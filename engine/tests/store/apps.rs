@@ -2,7 +2,7 @@
 
 use relink_engine::connection::{Evidence, Reason};
 use relink_engine::identity::{Person, Role};
-use relink_engine::store::{Act, Actor, Adoption, AppAdded, AppRemoved, AppRow, Store, WebhookSecretRow};
+use relink_engine::store::{Act, Adoption, AppAdded, AppRemoved, AppRow, AuditActor, Store, WebhookSecretRow};
 use tokio::task::JoinSet;
 
 use crate::on_both;
@@ -176,7 +176,7 @@ async fn a_disconnected_workspace_is_forgotten_with_all_that_belongs_to_it(fresh
     assert_eq!(store.connections_ended(20, 10).await.unwrap().len(), 1);
     assert_eq!(store.webhook_secrets(ORG).await.unwrap().len(), 1);
     let before = lines(store).await;
-    let forgotten = Act { actor: Actor::relink(), ..act("connection.forgotten") };
+    let forgotten = Act { actor: AuditActor::relink(), ..act("connection.forgotten") };
     assert!(store.connection_forget("c1", "w", 20, &forgotten).await.unwrap());
     assert_eq!(store.connections(ORG).await.unwrap(), []);
     assert_eq!(store.webhook_secrets(ORG).await.unwrap(), []);

@@ -1,7 +1,7 @@
 //! A destination that keeps order, far behind: what is claimed costs no more because much waits.
 
 use relink_engine::identity::Role;
-use relink_engine::store::{DestinationRow, NewDelivery, Recipient, Sent, SentBatch, Store, Verdict};
+use relink_engine::store::{DestinationRow, NewDelivery, RecipientRow, Sent, SentBatch, Store, Verdict};
 use sqlx::Row as _;
 
 use crate::deliveries::delivery;
@@ -19,7 +19,7 @@ async fn fill(store: &Store) {
     let all: Vec<NewDelivery> = (0..WAITING)
         .map(|number| {
             let messages = vec![("d1".to_owned(), format!("i{}", number % THINGS))];
-            let recipients = vec![Recipient { organisation_id: "org-north".to_owned(), messages }];
+            let recipients = vec![RecipientRow { organisation_id: "org-north".to_owned(), messages }];
             NewDelivery { recipients, ..delivery("w", &number.to_be_bytes(), 1) }
         })
         .collect();

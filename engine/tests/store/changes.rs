@@ -1,6 +1,6 @@
 //! What open pages hear of.
 
-use relink_engine::connection::{PassingError, Reason};
+use relink_engine::connection::{FailedCall, Reason};
 use relink_engine::identity::{Person, Role};
 use relink_engine::store::{LinearPersonRow, NewInvite, Store};
 
@@ -41,10 +41,10 @@ async fn what_people_see_is_told_and_what_they_do_not_is_not(fresh: Fresh) {
     store.connections_verified(&[("c1".to_owned(), 1)], 60).await.unwrap();
     assert!(store.lease_take("c1", 1, "me", None, 70).await.unwrap().is_some());
     assert_eq!(told(store, &mut seen).await, Vec::<String>::new(), "proofs and leases are nothing to look at");
-    let error = PassingError { code: "timeout".to_owned(), status: None, at: 80 };
+    let error = FailedCall { code: "timeout".to_owned(), status: None, at: 80 };
     store.connection_failed("c1", 1, &error).await.unwrap();
     assert_eq!(told(store, &mut seen).await, ["connections"]);
-    store.connection_failed("c1", 1, &PassingError { at: 90, ..error }).await.unwrap();
+    store.connection_failed("c1", 1, &FailedCall { at: 90, ..error }).await.unwrap();
     assert_eq!(told(store, &mut seen).await, Vec::<String>::new(), "the same as before");
     assert!(store.connection_break("c1", 1, Reason::Revoked, None, 100).await.unwrap());
     assert_eq!(told(store, &mut seen).await, ["connections"]);
@@ -86,7 +86,7 @@ async fn old_changes_are_forgotten(fresh: Fresh) {
     store.changes_forget(5).await.unwrap();
     connected(store).await;
     for now in 0..10 {
-        let error = PassingError { code: format!("code{now}"), status: None, at: now };
+        let error = FailedCall { code: format!("code{now}"), status: None, at: now };
         store.connection_failed("c1", 1, &error).await.unwrap();
     }
     let last = store.changes_last().await.unwrap();

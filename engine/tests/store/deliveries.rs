@@ -4,8 +4,8 @@ use relink_engine::clock::{DAY, HOUR};
 use relink_engine::connection::State;
 use relink_engine::identity::{Person, Role};
 use relink_engine::store::{
-    Act, Actor, DeliveryFilter, DestinationRow, NewDelivery, Recipient, RefusalRow, Rotated, Sent, SentBatch, Store, StrayRow, Verdict,
-    WebhookSecretRow,
+    Act, AuditActor, DeliveryFilter, DestinationRow, NewDelivery, RecipientRow, RefusalRow, Rotated, Sent, SentBatch, Store, StrayRow,
+    Verdict, WebhookSecretRow,
 };
 use relink_engine::webhook::EventKey;
 use sha2::{Digest as _, Sha256};
@@ -55,8 +55,8 @@ async fn owner(fresh: &Fresh) -> Person {
     person
 }
 
-pub fn recipient(organisation: &str) -> Recipient {
-    Recipient { organisation_id: organisation.to_owned(), messages: Vec::new() }
+pub fn recipient(organisation: &str) -> RecipientRow {
+    RecipientRow { organisation_id: organisation.to_owned(), messages: Vec::new() }
 }
 
 fn key(workspace: &str, event: &[u8]) -> EventKey {
@@ -353,7 +353,7 @@ fn to_destination(body: &[u8]) -> NewDelivery {
 
 fn about(entity: &str, body: &[u8]) -> NewDelivery {
     let messages = vec![(DESTINATION.to_owned(), entity.to_owned())];
-    NewDelivery { recipients: vec![Recipient { organisation_id: ORG.to_owned(), messages }], ..delivery("w", body, 1) }
+    NewDelivery { recipients: vec![RecipientRow { organisation_id: ORG.to_owned(), messages }], ..delivery("w", body, 1) }
 }
 
 async fn destination(fresh: &Fresh) {
@@ -600,7 +600,7 @@ async fn a_secret_retires_when_a_newer_one_has_verified_something(fresh: Fresh) 
     let person = owner(&fresh).await;
     let store = &fresh.store;
     member(store, "south", "s@example.com", Role::Owner).await;
-    let by = Act { actor: Actor { user_id: Some(person.user_id.clone()), ..Actor::default() }, ..act("secret.added", 4) };
+    let by = Act { actor: AuditActor { user_id: Some(person.user_id.clone()), ..AuditActor::default() }, ..act("secret.added", 4) };
     let add = async |number: i64| store.webhook_secret_add(&secret(number), 3, &by).await.unwrap();
     for number in 1..=3 {
         assert!(add(number).await);

@@ -2,7 +2,7 @@
 
 use relink_engine::identity::{NewMember, Person, Role, Standing};
 use relink_engine::store::{
-    Account, Act, Actor, InviteAdded, LinearPersonRow, Linking, Member, MemberChange, NewInvite, Proved, Store, StoredSession,
+    Account, Act, AuditActor, InviteAdded, LinearPersonRow, Linking, Member, MemberChange, NewInvite, Proved, Store, StoredSession,
 };
 use tokio::task::JoinSet;
 
@@ -327,7 +327,7 @@ async fn nobody_rises_of_whom_nobody_knows_who_they_are(fresh: Fresh) {
         name: String::new(),
         password_hash: None,
         role: Role::Owner,
-        actor: Actor::command(),
+        actor: AuditActor::command(),
         now: 7,
     };
     assert_eq!(store.member_add(&there, false).await.unwrap(), Member::Unproved);
@@ -356,7 +356,7 @@ async fn who_had_a_role_before_anybody_asked_keeps_it(fresh: Fresh) {
     let (owner, store) = (owner(&fresh).await, &fresh.store);
     invite(store, "i1", jun()).await;
     let row = store.invite_open("hash of i1", 6).await.unwrap().unwrap();
-    let by_holder = Act { actor: Actor { who: "holder of the code".to_owned(), ..Actor::default() }, ..act("person.linked", 6) };
+    let by_holder = Act { actor: AuditActor { who: "holder of the code".to_owned(), ..AuditActor::default() }, ..act("person.linked", 6) };
     store.invite_redeem(&row, "hash of i1", &new_account("u1", "jun@example.com"), false, &by_holder).await.unwrap();
     let older = "UPDATE users SET email_proof = NULL; UPDATE members SET role = 'owner' WHERE user_id = 'u1';";
     let migration = include_str!("../../../migrations/sqlite/0011_email_proofs.sql");

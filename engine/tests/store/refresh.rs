@@ -1,6 +1,6 @@
 //! Leases, rotation and history in the store.
 
-use relink_engine::connection::{PassingError, Reason, State};
+use relink_engine::connection::{FailedCall, Reason, State};
 use relink_engine::identity::{Person, Role};
 use relink_engine::refresh::{Attempt, By, Cause, Lease, Outcome};
 use relink_engine::store::{Due, NewGrant, PutOff, Rotated, Rotation, Store};
@@ -157,7 +157,7 @@ async fn a_rotation_heals_a_verdict_on_the_same_generation(fresh: Fresh) {
 
 async fn a_failure_keeps_the_intent_and_lets_go_of_the_lease(fresh: Fresh) {
     let (person, store) = (connected(&fresh).await, &fresh.store);
-    let error = PassingError { code: "timeout".to_owned(), status: None, at: 60 };
+    let error = FailedCall { code: "timeout".to_owned(), status: None, at: 60 };
     for _ in 0..2 {
         store.lease_take("c1", 1, "me", None, 50).await.unwrap().unwrap();
         let put_off = PutOff { connection: "c1", generation: 1, owner: "me", until: 70, error: &error };
@@ -194,7 +194,7 @@ async fn what_is_due_is_found_in_the_order_of_ids(fresh: Fresh) {
     assert_eq!(due("", 900, 50, 1).await, "c1");
     store.lease_take("c3", 1, "me", None, 50).await.unwrap().unwrap();
     assert_eq!(due("", 100, 50, 9).await, "c1 c3 c5", "an unknown outcome is due at once");
-    let error = PassingError { code: "timeout".to_owned(), status: None, at: 60 };
+    let error = FailedCall { code: "timeout".to_owned(), status: None, at: 60 };
     store.refresh_put_off(&PutOff { connection: "c1", generation: 1, owner: "me", until: 70, error: &error }).await.unwrap();
     assert_eq!(due("", 100, 69, 9).await, "c3 c5", "what is put off waits");
     assert_eq!(due("", 50, 70, 9).await, "c1 c3", "and is due whatever is left");

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use relink_engine::connection::{Actor, Evidence, PassingError, Reason, State};
+use relink_engine::connection::{ActAs, Evidence, FailedCall, Reason, State};
 use relink_engine::identity::{NewMember, Role};
 use relink_engine::store::{
-    Act, Actor as Doer, Adopted, Adoption, ApiKeyRow, Attempts, ConnectAttempt, Member, MintedGrant, ProofAttempt, Store, StoredSession,
+    Act, Adopted, Adoption, ApiKeyRow, Attempts, AuditActor, ConnectAttempt, Member, MintedGrant, ProofAttempt, Store, StoredSession,
 };
 use tokio::task::JoinSet;
 
@@ -82,7 +82,7 @@ fn founder(number: usize) -> NewMember {
         name: "Founder".to_owned(),
         password_hash: Some("hash".to_owned()),
         role: Role::Owner,
-        actor: Doer::default(),
+        actor: AuditActor::default(),
         now: 1,
     }
 }
@@ -191,7 +191,7 @@ async fn attempt(store: &Store) -> ConnectAttempt {
         user_id: person.user_id,
         connection_id: None,
         app_id: None,
-        actor: Actor::User,
+        actor: ActAs::User,
         scopes: vec!["read".to_owned(), "write".to_owned()],
         verifier_sealed: vec![1, 2, 3],
         expires_at: 1_000,
@@ -209,7 +209,7 @@ async fn of_many_callbacks_one_takes_the_attempt(fresh: Fresh) {
     }
     let taken: Vec<_> = takes.join_all().await.into_iter().flatten().collect();
     assert_eq!(taken.len(), 1);
-    assert_eq!((taken[0].actor, taken[0].verifier_sealed.as_slice()), (Actor::User, &[1, 2, 3][..]));
+    assert_eq!((taken[0].actor, taken[0].verifier_sealed.as_slice()), (ActAs::User, &[1, 2, 3][..]));
 }
 
 async fn another_browser_takes_nothing_and_uses_nothing_up(fresh: Fresh) {
@@ -390,7 +390,7 @@ async fn a_disconnected_connection_is_history(fresh: Fresh) {
     let person = member(store, "north", "a@example.com", Role::Owner).await;
     store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
     member(store, "south", "s@example.com", Role::Owner).await;
-    let by = Doer { user_id: Some(person.user_id.clone()), ..Doer::default() };
+    let by = AuditActor { user_id: Some(person.user_id.clone()), ..AuditActor::default() };
     let act = |organisation: &str, at: i64| Act { actor: by.clone(), ..support::act(organisation, "connection.disconnected", at) };
     assert!(store.connection_disconnect("c1", &act(&person.organisation_id, 30)).await.unwrap());
     assert!(!store.connection_disconnect("c1", &act(&person.organisation_id, 31)).await.unwrap(), "once");
@@ -486,7 +486,7 @@ async fn an_older_database_learns_who_made_which_key(fresh: Fresh) {
             made_by: None,
             made_by_name: None,
         };
-        let actor = Doer { user_id: by, ..Doer::default() };
+        let actor = AuditActor { user_id: by, ..AuditActor::default() };
         let act = Act { actor, subject: format!("key {id} ····8fQ2"), ..support::act(&person.organisation_id, "key.made", 7) };
         store.api_key_create(&key, &act).await.unwrap();
     }
@@ -523,7 +523,7 @@ async fn success_clears_an_error_and_only_of_its_own_generation(fresh: Fresh) {
     let store = &fresh.store;
     let person = member(store, "north", "a@example.com", Role::Owner).await;
     store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
-    let error = PassingError { code: "server_error".to_owned(), status: Some(503), at: 50 };
+    let error = FailedCall { code: "server_error".to_owned(), status: Some(503), at: 50 };
     store.connection_failed("c1", 1, &error).await.unwrap();
     let load = async || store.connection(&person.organisation_id, "c1").await.unwrap().unwrap();
     assert_eq!(load().await.last_error, Some(error.clone()));

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use relink_engine::connection::{Actor as ConnectionActor, Viewer, Workspace};
+use relink_engine::connection::{ActAs, Viewer, Workspace};
 use relink_engine::entropy::Entropy;
 use relink_engine::identity::{NewMember, Person, Role};
-use relink_engine::store::{Act, Actor, Adoption, AuditKey, Member, NewGrant, Store};
+use relink_engine::store::{Act, Adoption, AuditActor, AuditKey, Member, NewGrant, Store};
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
@@ -230,7 +230,7 @@ pub async fn member(store: &Store, slug: &str, email: &str, role: Role) -> Perso
         name: format!("Name of {email}"),
         password_hash: Some("no hash".to_owned()),
         role,
-        actor: Actor::default(),
+        actor: AuditActor::default(),
         now: 1,
     };
     if store.member_add(&new, false).await.unwrap() == Member::AccountExists {
@@ -248,7 +248,7 @@ pub fn adoption(person: &Person, id: &str, workspace: &str) -> Adoption {
         app_id: None,
         client_id: "the app".to_owned(),
         workspace: Workspace { id: workspace.to_owned(), name: "Acme".to_owned(), url_key: "acme".to_owned(), logo_url: None },
-        actor: ConnectionActor::App,
+        actor: ActAs::App,
         viewer: Viewer { id: "v".to_owned(), name: "Relink".to_owned() },
         scopes: vec!["read".to_owned(), "write".to_owned()],
         connected_by: person.user_id.clone(),
@@ -282,5 +282,5 @@ pub async fn sql(fresh: &Fresh, sql: &str) {
 
 /// Something that is done by command.
 pub fn act(organisation: &str, act: &'static str, at: i64) -> Act {
-    Act { organisation_id: organisation.to_owned(), actor: Actor::command(), act, subject: "s".to_owned(), at }
+    Act { organisation_id: organisation.to_owned(), actor: AuditActor::command(), act, subject: "s".to_owned(), at }
 }

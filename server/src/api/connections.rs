@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use relink_engine::connection::{Connection, PassingError, State as ConnectionState, TokenTimes};
+use relink_engine::connection::{Connection, FailedCall, State as ConnectionState, TokenTimes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -85,8 +85,8 @@ impl From<Connection> for ConnectionObject {
     }
 }
 
-impl From<&PassingError> for LastError {
-    fn from(error: &PassingError) -> LastError {
+impl From<&FailedCall> for LastError {
+    fn from(error: &FailedCall) -> LastError {
         LastError { code: error.code.clone(), status: error.status, at: rfc3339(error.at) }
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use relink_engine::clock::SECOND;
-use relink_engine::linear::{CallError, Question};
+use relink_engine::linear::{CallError, GraphqlRequest};
 use relink_engine::{CallFailed, TokenError};
 
 use super::authenticate::{self, Call};
@@ -32,7 +32,7 @@ async fn forward(api: &Api, mut call: Call) -> Result<Response, Problem> {
         return Err(Problem::new(Code::InvalidRequest).detail("The body is a JSON object with a GraphQL query."));
     }
     let file_urls = call.parts.headers.get("public-file-urls-expire-in").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let answer = api.0.engine.graphql(&call.caller.organisation_id, &id, Question { body: call.body, file_urls }).await;
+    let answer = api.0.engine.graphql(&call.caller.organisation_id, &id, GraphqlRequest { body: call.body, file_urls }).await;
     let answer = answer.map_err(|failed| problem(failed, api, &id))?;
     Ok((answer.status, answer.headers, answer.body).into_response())
 }
@@ -40,7 +40,7 @@ async fn forward(api: &Api, mut call: Call) -> Result<Response, Problem> {
 fn problem(failed: CallFailed, api: &Api, connection: &str) -> Problem {
     match failed {
         CallFailed::Token(error) => Problem::of_token(error, api, connection),
-        CallFailed::Linear(CallError::Passing(passing)) => {
+        CallFailed::Linear(CallError::Transient(passing)) => {
             let wait = passing.retry_after_s().map_or(SECOND, |seconds| i64::from(seconds) * SECOND);
             Problem::new(Code::LinearUnreachable).detail(passing.code()).retry_after(wait)
         }

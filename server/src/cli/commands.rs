@@ -8,7 +8,7 @@ use relink_engine::connection;
 use relink_engine::dispatch::NewDestination;
 use relink_engine::entropy::Entropy;
 use relink_engine::identity::{self, Organisation};
-use relink_engine::store::Actor;
+use relink_engine::store::AuditActor;
 use relink_engine::text;
 use relink_engine::webhook::SecretAdded;
 use relink_simulator::{Options, Simulator};
@@ -44,7 +44,7 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
         Command::Key(Key::New { org, name }) => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
             let name = identity::display_name(&name).ok_or("a key's name is 1 to 100 printable characters")?;
-            let key = engine.api_key_draft(&organisation(&engine, &org).await?.id, &name, Actor::command());
+            let key = engine.api_key_draft(&organisation(&engine, &org).await?.id, &name, AuditActor::command());
             // The one output that is the secret itself, in either form.
             print_secret(&json!({ "id": key.id, "key": key.key.expose_secret() }))?;
             engine.api_key_keep(&key).await?;
@@ -70,7 +70,7 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
             let engine = bootstrap::engine(&config, clock, entropy).await?;
             let organisation = organisation(&engine, &org).await?;
             let new = NewDestination { url: &url, events, ordered };
-            let new = engine.destination_draft(&organisation.id, Actor::command(), new)?;
+            let new = engine.destination_draft(&organisation.id, AuditActor::command(), new)?;
             print_secret(&json!({ "id": new.id, "url": new.url, "secret": new.secret.expose_secret() }))?;
             engine.destination_keep(&new).await?;
             print_end(&json!({}))?;
@@ -134,7 +134,7 @@ fn webhook_info(json: bool, config: &Config) -> Outcome {
 }
 
 async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connection) -> Outcome {
-    let added = engine.webhook_secret_store(connection, Actor::command(), from_stdin()?.expose_secret()).await?;
+    let added = engine.webhook_secret_store(connection, AuditActor::command(), from_stdin()?.expose_secret()).await?;
     let name = text::name(&connection.workspace.name);
     let (outcome, words) = match added {
         SecretAdded::First => ("added", format!("{name} has its first signing secret.")),

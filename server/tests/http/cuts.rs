@@ -3,7 +3,7 @@
 
 use futures_util::future::join_all;
 use relink_engine::clock::{HOUR, MINUTE, SECOND};
-use relink_engine::store::{Act, Actor};
+use relink_engine::store::{Act, AuditActor};
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 
@@ -229,7 +229,7 @@ async fn a_line_that_is_cut_anywhere_is_whole_or_not_there() {
     world.owner().await;
     let organisation = world.engine.store().organisation_by_slug(ORG).await.unwrap().unwrap();
     let mut lines = trail_is_whole(&world).await;
-    let line = Act { organisation_id: organisation.id, actor: Actor::command(), act: "a", subject: "s".to_owned(), at: 1 };
+    let line = Act { organisation_id: organisation.id, actor: AuditActor::command(), act: "a", subject: "s".to_owned(), at: 1 };
     at_every_message(&proxy, async |number| {
         let written = world.engine.store().audit_note(&line).await.is_ok();
         let broke = proxy.heal();

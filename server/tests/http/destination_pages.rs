@@ -3,7 +3,7 @@
 use relink_engine::clock::{DAY, MINUTE, SECOND};
 use relink_engine::dispatch::NewDestination;
 use relink_engine::identity::{Person, Role};
-use relink_engine::store::{Act, Actor, Sent, SentBatch, Verdict};
+use relink_engine::store::{Act, AuditActor, Sent, SentBatch, Verdict};
 
 use crate::keys::{contains, on_disk, program};
 use crate::webhooks::{SECRET, acme, issue};
@@ -57,7 +57,7 @@ impl<'a> Scene<'a> {
     async fn paused(&self, because: &str) {
         let act = Act {
             organisation_id: self.person.organisation_id.clone(),
-            actor: Actor::relink(),
+            actor: AuditActor::relink(),
             act: "destination.paused",
             subject: URL.to_owned(),
             at: self.world.engine.now(),

@@ -5,7 +5,7 @@ use axum::http::{Method, Request};
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use relink_engine::connection::{Evidence, Reason};
 use relink_engine::identity::Role;
-use relink_engine::store::Actor;
+use relink_engine::store::AuditActor;
 use relink_engine::webhook::SigningKey;
 use serde_json::{Value, json};
 
@@ -106,7 +106,7 @@ pub async fn acme(world: &World) -> (Browser<'_>, Program<'_>, String, String) {
 pub async fn add_secret(world: &World, id: &str, secret: &str) {
     let organisation = world.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap();
     let connection = world.engine.store().connection(&organisation.id, id).await.unwrap().unwrap();
-    world.engine.webhook_secret_store(&connection, Actor::command(), secret).await.unwrap();
+    world.engine.webhook_secret_store(&connection, AuditActor::command(), secret).await.unwrap();
 }
 
 #[tokio::test]
@@ -409,10 +409,10 @@ async fn a_crash_between_storing_and_acting_is_made_up_for() {
     world.deliver(&world.app_secret(), &now).await;
     world.sql("UPDATE connections SET state = 'connected', reason = NULL").await;
     world.sql("UPDATE deliveries SET to_do = TRUE").await;
-    world.another(0).await.run_errands().await;
+    world.another(0).await.run_connection_events().await;
     assert_eq!(state(&program).await.0, "reconnect_required");
     world.sql("UPDATE connections SET state = 'connected', reason = NULL").await;
-    world.another(0).await.run_errands().await;
+    world.another(0).await.run_connection_events().await;
     assert_eq!(state(&program).await.0, "connected", "it was acted on once");
 }
 

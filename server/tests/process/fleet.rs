@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use relink_engine::connection::{Actor, Viewer, Workspace};
+use relink_engine::connection::{ActAs, Viewer, Workspace};
 use relink_engine::digest::fingerprint;
 use relink_engine::entropy::Entropy;
-use relink_engine::store::{Act, Actor as Doer, Adoption, DestinationRow, NewGrant, Store};
+use relink_engine::store::{Act, Adoption, AuditActor, DestinationRow, NewGrant, Store};
 use relink_engine::vault::{KeyRing, Place as Sealed, Vault};
 use relink_engine::webhook::SigningKey;
 use relink_simulator::{Endpoint, Fault, Kind, MintedGrant, Options, Simulator};
@@ -168,7 +168,7 @@ impl Fleet {
                 grant: seal(&vault, &id, &organisation, &grant, now, now + left_s * 1_000),
                 workspace: Workspace { id: id.clone(), name: id.clone(), url_key: id.clone(), logo_url: None },
                 viewer: Viewer { id: "v".to_owned(), name: "Relink".to_owned() },
-                actor: Actor::App,
+                actor: ActAs::App,
                 scopes: vec!["read".to_owned()],
                 connected_by: user.clone(),
                 organisation_id: organisation.clone(),
@@ -302,7 +302,7 @@ async fn ask(client: &reqwest::Client, url: &str, key: &str, asked: Value) -> Op
 }
 
 pub fn command(organisation: &str, act: &'static str) -> Act {
-    Act { organisation_id: organisation.to_owned(), actor: Doer::command(), act, subject: String::new(), at: now_ms() }
+    Act { organisation_id: organisation.to_owned(), actor: AuditActor::command(), act, subject: String::new(), at: now_ms() }
 }
 
 fn seal(vault: &Vault, id: &str, organisation: &str, grant: &MintedGrant, issued_at: i64, expires_at: i64) -> NewGrant {

@@ -9,11 +9,11 @@ use super::workspace::{Issue, User, Workspace};
 use crate::stamp::iso;
 
 impl World {
-    pub(super) fn emit_issue(&mut self, workspace: &str, by: &str, action: &str, issue: &Issue, before: Option<Value>) {
+    pub(super) fn emit_issue(&mut self, workspace: &str, by: &str, action: &str, issue: &Issue, before: Option<&Issue>) {
         let Some(home) = self.workspace(workspace) else { return };
         let mut fields =
             vec![("actor", self.actor_json(workspace, by)), ("data", issue_json(home, issue)), ("url", json!(issue_url(home, issue)))];
-        fields.extend(before.map(|before| ("updatedFrom", before)));
+        fields.extend(before.map(|before| ("updatedFrom", updated_from(before, issue))));
         self.emit(workspace, &Event::new("Issue", action, fields));
     }
 
@@ -32,7 +32,7 @@ fn with_type(mut actor: Value, kind: &str) -> Value {
     actor
 }
 
-pub(super) fn updated_from(before: &Issue, after: &Issue) -> Value {
+fn updated_from(before: &Issue, after: &Issue) -> Value {
     let mut changed = serde_json::Map::new();
     let mut note = |name: &str, differs: bool, value: Value| {
         if differs {

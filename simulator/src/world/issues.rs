@@ -5,7 +5,6 @@ use serde_json::json;
 use super::World;
 use super::dice::is_uuid_v4;
 use super::events::Event;
-use super::issue_events::updated_from;
 use super::workspace::{Comment, CreatedAs, Issue, Workspace};
 use crate::stamp::iso;
 
@@ -140,7 +139,7 @@ impl World {
         issue.trashed = change.trashed.unwrap_or(before.trashed);
         issue.updated_ms = now;
         let after = issue.clone();
-        self.emit_issue(workspace, by, "update", &after, Some(updated_from(&before, &after)));
+        self.emit_issue(workspace, by, "update", &after, Some(&before));
         Ok(after)
     }
 
