@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::Engine;
 use crate::every::Rhythm;
+use crate::names::named;
 use crate::store::{ChangeRow, StoreError};
 
 /// Between two looks.
@@ -27,32 +28,16 @@ const KEPT: i64 = 20_000;
 /// Changes that wait for a slow reader; one that is behind hears that everything changed.
 const WAITING: usize = 16;
 
-/// What of an organisation's pages changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Topic {
-    /// Connections, their history and their secrets.
-    Connections,
-    /// Deliveries and where they are handed on to.
-    Deliveries,
-    /// Members, link codes, and who is who.
-    People,
-}
-
-impl Topic {
-    pub const ALL: [Topic; 3] = [Topic::Connections, Topic::Deliveries, Topic::People];
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Topic::Connections => "connections",
-            Topic::Deliveries => "deliveries",
-            Topic::People => "people",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Topic> {
-        Topic::ALL.into_iter().find(|topic| topic.name() == name)
+named! {
+    /// What of an organisation's pages changed.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Topic {
+        /// Connections, their history and their secrets.
+        Connections = "connections",
+        /// Deliveries and where they are handed on to.
+        Deliveries = "deliveries",
+        /// Members, link codes, and who is who.
+        People = "people",
     }
 }
 

@@ -3,74 +3,41 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{MINUTE, Millis};
+use crate::names::named;
 use crate::store::DiskTrouble;
 use crate::vault::KEY_MISSING;
 
 /// A refresh is due when less than this is left of a token's life.
 pub const REFRESH_DUE_BEFORE: Millis = 90 * MINUTE;
 
-/// Who acts in Linear through the connection (`actor` of the authorize request).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ActAs {
-    /// The app's own bot user.
-    #[default]
-    App,
-    /// The person who approved.
-    User,
-}
-
-impl ActAs {
-    /// As Linear and the database spell it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            ActAs::App => "app",
-            ActAs::User => "user",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<ActAs> {
-        [ActAs::App, ActAs::User].into_iter().find(|actor| actor.name() == name)
+named! {
+    /// Who acts in Linear through the connection (`actor` of the authorize request).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum ActAs {
+        /// The app's own bot user.
+        #[default]
+        App = "app",
+        /// The person who approved.
+        User = "user",
     }
 }
 
-/// Why a connection does not work, or ended; names as in the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// Linear refused the newest refresh token.
-    InvalidGrant,
-    /// Linear refuses the access token although it should be good.
-    Revoked,
-    /// The token ran out and there never was a refresh token.
-    NoRefreshToken,
-    /// The sealed token does not open.
-    Unreadable,
-    /// Somebody pressed Disconnect.
-    ByPerson,
-    /// Another connection took its place.
-    Duplicate,
-}
-
-impl Reason {
-    const ALL: [Reason; 6] =
-        [Reason::InvalidGrant, Reason::Revoked, Reason::NoRefreshToken, Reason::Unreadable, Reason::ByPerson, Reason::Duplicate];
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Reason::InvalidGrant => "invalid_grant",
-            Reason::Revoked => "revoked",
-            Reason::NoRefreshToken => "no_refresh_token",
-            Reason::Unreadable => "unreadable",
-            Reason::ByPerson => "by_person",
-            Reason::Duplicate => "duplicate",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Reason> {
-        Reason::ALL.into_iter().find(|reason| reason.name() == name)
+named! {
+    /// Why a connection does not work, or ended; names as in the API.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Reason {
+        /// Linear refused the newest refresh token.
+        InvalidGrant = "invalid_grant",
+        /// Linear refuses the access token although it should be good.
+        Revoked = "revoked",
+        /// The token ran out and there never was a refresh token.
+        NoRefreshToken = "no_refresh_token",
+        /// The sealed token does not open.
+        Unreadable = "unreadable",
+        /// Somebody pressed Disconnect.
+        ByPerson = "by_person",
+        /// Another connection took its place.
+        Duplicate = "duplicate",
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) use email::spelled;
 pub use email::{email, spellings};
 
 use crate::clock::Millis;
+use crate::names::named;
 use crate::store::AuditActor;
 use crate::text::{NAME_MAX, unseen};
 
@@ -19,55 +20,32 @@ pub struct Organisation {
     pub name: String,
 }
 
-/// What somebody may do in an organisation. The least comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Role {
-    Member,
-    Admin,
-    Owner,
-}
-
-impl Role {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Owner => "owner",
-            Role::Admin => "admin",
-            Role::Member => "member",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Role> {
-        [Role::Owner, Role::Admin, Role::Member].into_iter().find(|role| role.name() == name)
+named! {
+    /// What somebody may do in an organisation. The least comes first.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    pub enum Role {
+        Member = "member",
+        Admin = "admin",
+        Owner = "owner",
     }
 }
 
-/// How it is known that an account's e-mail is its holder's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EmailProof {
-    /// The first owner of this instance: nobody is above them.
-    Founder,
-    /// Whoever may run commands said so.
-    Operator,
-    /// They entered a code that was sent there and shown to nobody else.
-    Mail,
-    /// Linear named them with this e-mail.
-    Linear,
+named! {
+    /// How it is known that an account's e-mail is its holder's.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum EmailProof {
+        /// The first owner of this instance: nobody is above them.
+        Founder = "founder",
+        /// Whoever may run commands said so.
+        Operator = "operator",
+        /// They entered a code that was sent there and shown to nobody else.
+        Mail = "mail",
+        /// Linear named them with this e-mail.
+        Linear = "linear",
+    }
 }
 
 impl EmailProof {
-    /// As the database spells it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            EmailProof::Founder => "founder",
-            EmailProof::Operator => "operator",
-            EmailProof::Mail => "mail",
-            EmailProof::Linear => "linear",
-        }
-    }
-
     /// For the audit trail.
     pub(crate) fn in_words(self) -> &'static str {
         match self {

@@ -28,6 +28,7 @@ pub mod identity;
 pub mod linear;
 pub mod mail;
 mod minted;
+mod names;
 pub mod network;
 mod password;
 pub mod people;

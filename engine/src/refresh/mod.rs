@@ -25,6 +25,7 @@ use serde::Serialize;
 
 use crate::clock::Millis;
 use crate::connection::FailedCall;
+use crate::names::named;
 use crate::store::StoreError;
 
 pub use count::Counts;
@@ -43,82 +44,37 @@ pub struct Lease {
     pub beat: i64,
 }
 
-/// Why a refresh was wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// A caller needed a token that lives longer than this one.
-    Use,
-    /// Linear, or a caller that heard it from Linear, says that the access token is not accepted.
-    Rejected,
-    /// It was due.
-    Schedule,
-    /// Somebody pressed the button or typed the command.
-    Manual,
-}
-
-impl Cause {
-    const ALL: [Cause; 4] = [Cause::Use, Cause::Rejected, Cause::Schedule, Cause::Manual];
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Cause::Use => "use",
-            Cause::Rejected => "rejected",
-            Cause::Schedule => "schedule",
-            Cause::Manual => "manual",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Cause> {
-        Cause::ALL.into_iter().find(|cause| cause.name() == name)
+named! {
+    /// Why a refresh was wanted.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Cause {
+        /// A caller needed a token that lives longer than this one.
+        Use = "use",
+        /// Linear, or a caller that heard it from Linear, says that the access token is not accepted.
+        Rejected = "rejected",
+        /// It was due.
+        Schedule = "schedule",
+        /// Somebody pressed the button or typed the command.
+        Manual = "manual",
     }
 }
 
-/// How a wish for a fresh token ended, as in metrics and history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The token was good; Linear was not asked.
-    Fresh,
-    Refreshed,
-    /// Another process, or another refresh, had done it.
-    RotatedByPeer,
-    /// Linear gave the pair again whose first delivery was lost.
-    Replayed,
-    BackedOff,
-    /// Linear does not accept this Relink as a client.
-    Misconfigured,
-    Broken,
-}
-
-impl Outcome {
-    pub const ALL: [Outcome; 7] = [
-        Outcome::Fresh,
-        Outcome::Refreshed,
-        Outcome::RotatedByPeer,
-        Outcome::Replayed,
-        Outcome::BackedOff,
-        Outcome::Misconfigured,
-        Outcome::Broken,
-    ];
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Outcome::Fresh => "fresh",
-            Outcome::Refreshed => "refreshed",
-            Outcome::RotatedByPeer => "rotated_by_peer",
-            Outcome::Replayed => "replayed",
-            Outcome::BackedOff => "backed_off",
-            Outcome::Misconfigured => "misconfigured",
-            Outcome::Broken => "broken",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Outcome> {
-        Outcome::ALL.into_iter().find(|outcome| outcome.name() == name)
+named! {
+    /// How a wish for a fresh token ended, as in metrics and history.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Outcome {
+        /// The token was good; Linear was not asked.
+        Fresh = "fresh",
+        Refreshed = "refreshed",
+        /// Another process, or another refresh, had done it.
+        RotatedByPeer = "rotated_by_peer",
+        /// Linear gave the pair again whose first delivery was lost.
+        Replayed = "replayed",
+        BackedOff = "backed_off",
+        /// Linear does not accept this Relink as a client.
+        Misconfigured = "misconfigured",
+        Broken = "broken",
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::serve_lock::{ServeLock, ServeLockError};
+use crate::names::named;
 
 /// Bytes in a file beside the database that are given up when a pair of tokens that Linear has
 /// minted already finds no other room.
@@ -18,43 +19,22 @@ const FLOOR: u64 = 8 << 20;
 /// and for tokens to be renewed, which take next to nothing.
 const LEAST: u64 = 2 << 20;
 
-/// Why nothing that is written now can be relied on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DiskTrouble {
-    #[error("the disk is full, or nearly")]
-    Full,
-    #[error("the database file cannot be written to")]
-    ReadOnly,
-    #[error("the database file is gone from its path")]
-    Gone,
-    #[error("another file is where the database was")]
-    Replaced,
-    #[error("the database's log file was deleted or replaced: restart Relink")]
-    LogGone,
-    #[error("the disk fails to write the database")]
-    Failing,
-}
-
-impl DiskTrouble {
-    const ALL: [DiskTrouble; 6] =
-        [DiskTrouble::Full, DiskTrouble::ReadOnly, DiskTrouble::Gone, DiskTrouble::Replaced, DiskTrouble::LogGone, DiskTrouble::Failing];
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<DiskTrouble> {
-        DiskTrouble::ALL.into_iter().find(|trouble| trouble.name() == name)
-    }
-
-    /// A name for `/readyz`, metrics and the log.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            DiskTrouble::Full => "disk_full",
-            DiskTrouble::ReadOnly => "database_read_only",
-            DiskTrouble::Gone => "database_file_gone",
-            DiskTrouble::Replaced => "database_file_replaced",
-            DiskTrouble::LogGone => "database_log_gone",
-            DiskTrouble::Failing => "disk_failing",
-        }
+named! {
+    /// Why nothing that is written now can be relied on.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum DiskTrouble {
+        #[error("the disk is full, or nearly")]
+        Full = "disk_full",
+        #[error("the database file cannot be written to")]
+        ReadOnly = "database_read_only",
+        #[error("the database file is gone from its path")]
+        Gone = "database_file_gone",
+        #[error("another file is where the database was")]
+        Replaced = "database_file_replaced",
+        #[error("the database's log file was deleted or replaced: restart Relink")]
+        LogGone = "database_log_gone",
+        #[error("the disk fails to write the database")]
+        Failing = "disk_failing",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::names::named;
 use crate::store::StoreError;
 
 /// Linear's largest body, as its own client has it.
@@ -19,15 +20,17 @@ pub struct Incoming {
     pub headers: Vec<(String, String)>,
 }
 
-/// What became of a webhook that Linear need not send again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Receipt {
-    /// Stored, committed.
-    Accepted,
-    /// The same event is stored already.
-    Duplicate,
-    /// Rightly signed, but nobody here wants it.
-    Ignored,
+named! {
+    /// What became of a webhook that Linear need not send again.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Receipt {
+        /// Stored, committed.
+        Accepted = "accepted",
+        /// The same event is stored already.
+        Duplicate = "duplicate",
+        /// Rightly signed, but nobody here wants it.
+        Ignored = "ignored",
+    }
 }
 
 /// Why a webhook was not taken.
@@ -50,18 +53,6 @@ pub enum WebhookError {
     Busy,
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl Receipt {
-    /// As in the answer to Linear and in metrics.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Receipt::Accepted => "accepted",
-            Receipt::Duplicate => "duplicate",
-            Receipt::Ignored => "ignored",
-        }
-    }
 }
 
 impl WebhookError {

@@ -12,6 +12,7 @@ use super::incoming::{Incoming, WebhookError};
 use super::recipients::GOOD_FOR;
 use crate::Engine;
 use crate::clock::{DAY, HOUR, Millis};
+use crate::names::named;
 use crate::store::{RefusalRow, StoreError, WebhookSecretRow};
 
 /// Different refusals counted before they are written down; more are counted together without their secret.
@@ -26,20 +27,12 @@ const KEPT_FOR: Millis = 7 * DAY;
 /// Secrets tried for one request.
 const SECRETS_TRIED: usize = 50;
 
-/// What was wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Cause {
-    NoSignature,
-    WrongSignature,
-}
-
-impl Cause {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Cause::NoSignature => "no_signature",
-            Cause::WrongSignature => "wrong_signature",
-        }
+named! {
+    /// What was wrong.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Cause {
+        NoSignature = "no_signature",
+        WrongSignature = "wrong_signature",
     }
 }
 
@@ -193,7 +186,7 @@ impl Engine {
         let own = self.store().webhook_secrets(organisation).await?;
         let mut found: BTreeMap<(String, Cause, Option<String>), (u64, Millis)> = BTreeMap::new();
         for row in self.store().refusals(organisation, since.div_euclid(HOUR)).await?.into_iter().filter(|row| row.last_at >= since) {
-            let cause = if row.cause == Cause::NoSignature.name() { Cause::NoSignature } else { Cause::WrongSignature };
+            let Some(cause) = Cause::from_name(&row.cause) else { continue };
             // Another organisation's secret is nobody's business here.
             let secret = Some(row.secret_id).filter(|id| own.iter().any(|own| own.id == *id));
             let sum = found.entry((row.workspace_id, cause, secret)).or_default();
