@@ -219,6 +219,9 @@ impl Engine {
             Some(id) => self.store().connection(&attempt.organisation_id, id).await?.map(|connection| connection.workspace.id),
             None => None,
         };
+        if !self.store().connect_attempt_exchange(&attempt.state_hash, &app.client_id).await? {
+            return Err(FinishError::StateMismatch);
+        }
         self.outwait_voidings(&app.client_id, expected.as_deref()).await?;
         let tokens = self.linear().exchange(&app, code, &verifier).await.map_err(exchange_failed)?;
         let (client_id, issued_at, connection) = (app.client_id, self.now(), attempt.connection_id.as_deref());

@@ -6,6 +6,7 @@ use tokio::time::sleep;
 
 use crate::clock::{DAY, MINUTE};
 use crate::connection::State;
+use crate::every::gets_on;
 use crate::identity::Person;
 use crate::linear::{ExchangeError, Tokens};
 use crate::minted::Unwritten;
@@ -33,6 +34,8 @@ pub enum Voided {
     /// They are sealed until the last connection of their app and workspace here has ended: nobody says whether revoking one
     /// token ends the app's whole installation in that workspace.
     Kept,
+    /// Linear was not asked, for the sake of somebody who is just connecting: it is within a few minutes.
+    Later,
     Unconfirmed,
 }
 
@@ -84,6 +87,7 @@ impl Engine {
         let mut done = 0;
         for (organisation, id) in self.store().connections_to_revoke(self.now() - MINUTE, None, RESUME_LIMIT).await? {
             done += u32::from(self.revoke_ended(&organisation, &id).await? == Voided::Done);
+            gets_on();
         }
         if let Some(now) = self.now_to_forget() {
             self.store().grants_forget(now - DAY).await?;
@@ -219,7 +223,7 @@ impl Engine {
         refresh: Option<&[u8]>,
     ) -> Result<Voided, StoreError> {
         let workspace = Some(grant.workspace_id.as_str());
-        let Some(voiding) = self.voiding(client_id, workspace).await? else { return Ok(Voided::Unconfirmed) };
+        let Some(voiding) = self.voiding(client_id, workspace).await? else { return Ok(Voided::Later) };
         if self.store().connection_living(client_id, workspace, None).await?.is_some() {
             self.voiding_over(&voiding).await;
             return Ok(Voided::Kept);

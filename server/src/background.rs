@@ -17,6 +17,8 @@ const RESUME: Rhythm = Rhythm::new("resume", Duration::from_secs(3)).vital();
 /// Soon, so that a flood of deliveries does not fill the disk.
 const PRUNE: Rhythm = Rhythm::new("prune", Duration::from_secs(5)).vital();
 const GIVE_BACK: Rhythm = Rhythm::new("give_back", Duration::from_secs(10));
+/// Soon: somebody was told that it takes a few minutes at most.
+const REVOKE: Rhythm = Rhythm::new("revoke", Duration::from_secs(60));
 const STORAGE: Rhythm = Rhythm::new("storage", Duration::from_secs(3)).vital();
 const CLOCK: Rhythm = Rhythm::new("clock", Duration::from_secs(10));
 /// Sooner than anybody wonders why a command waits.
@@ -32,6 +34,7 @@ pub fn start(engine: &Engine) -> JoinSet<()> {
     background.spawn(every(engine, SWEEP, sweep));
     background.spawn(every(engine, RESUME, resume));
     background.spawn(every(engine, GIVE_BACK, give_back));
+    background.spawn(every(engine, REVOKE, revoke));
     background.spawn(every(engine, PRUNE, prune));
     background.spawn(every(engine, LOOK_AGAIN, look_again));
     background.spawn(every(engine, ALARM, alarm));
@@ -51,7 +54,7 @@ where
     async move { engine.every(rhythm, job).await }
 }
 
-/// Forgets what has run out and finishes what a crash or a silent Linear left open.
+/// Forgets what has run out.
 async fn tidy_up(engine: Engine) {
     if let Err(error) = engine.forget_expired().await {
         tracing::error!(%error, "tidying up failed");
@@ -78,7 +81,10 @@ async fn tidy_up(engine: Engine) {
         Ok(forgotten) => tracing::info!(forgotten, "workspaces that were disconnected long ago are forgotten"),
         Err(error) => tracing::error!(%error, "disconnected workspaces could not be forgotten"),
     }
-    gets_on();
+}
+
+/// Revokes what an ended connection left at Linear, where that could not be done at once.
+async fn revoke(engine: Engine) {
     match engine.finish_revocations().await {
         Ok(0) => {}
         Ok(revoked) => tracing::info!(revoked, "tokens of ended connections are void now"),

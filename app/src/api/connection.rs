@@ -161,6 +161,7 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
         Ok(ended) => {
             set_flash(match ended.tokens {
                 Voided::Kept => Flash::DisconnectedKept { workspace: relink_engine::text::name(&ended.workspace) },
+                Voided::Later => Flash::DisconnectedLater { workspace: relink_engine::text::name(&ended.workspace) },
                 tokens => Flash::Disconnected { workspace: relink_engine::text::name(&ended.workspace), revoked: tokens == Voided::Done },
             })
             .await?;

@@ -67,7 +67,7 @@ pub fn farewell_words(farewell: &Farewell) -> AnyView {
     } else if farewell.kept {
         KEPT
     } else {
-        "Linear did not confirm the revocation; remove the app in Linear's settings to be sure."
+        "That the tokens are void is not confirmed yet: Relink asks Linear for a day. To be sure, remove the app in Linear's settings."
     };
     view! {
         "Disconnected by " {farewell.by.clone()} " " {lead}

@@ -149,6 +149,11 @@ fn words(flash: Flash) -> Words {
             Words::new(Good, format!("{workspace} is disconnected."), "Both tokens were revoked at Linear.")
         }
         Flash::DisconnectedKept { workspace } => Words::new(Good, format!("{workspace} is disconnected."), KEPT),
+        Flash::DisconnectedLater { workspace } => Words::new(
+            Good,
+            format!("{workspace} is disconnected."),
+            "Somebody is just connecting through the same Linear app: the tokens are revoked at Linear within a few minutes.",
+        ),
         Flash::Disconnected { revoked: false, .. } => Words::new(
             Waiting,
             "Disconnected here.",

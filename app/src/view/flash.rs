@@ -29,6 +29,10 @@ pub enum Flash {
     DisconnectedKept {
         workspace: String,
     },
+    /// The tokens wait for the end of somebody's consent.
+    DisconnectedLater {
+        workspace: String,
+    },
     /// A real call worked, in so many milliseconds.
     Checked {
         millis: u64,

@@ -93,4 +93,13 @@ impl Store {
             sqlx::query_as(SQL).bind(state_hash).bind(browser_hash).bind(now).bind(until).fetch_optional(pool).await?);
         row.map(ConnectAttempt::try_from).transpose()
     }
+
+    /// Says through which app its code is exchanged from now on. `false`: it is under way no more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connect_attempt_exchange(&self, state_hash: &str, client_id: &str) -> Stored<bool> {
+        const SQL: &str = "UPDATE connect_attempts SET client_id = $2 WHERE state_hash = $1 AND taken_at IS NOT NULL AND ended IS NULL";
+        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(state_hash).bind(client_id).execute(pool).await?.rows_affected() == 1))
+    }
 }

@@ -52,15 +52,16 @@ impl Store {
         Ok(())
     }
 
-    /// Whether somebody came back from Linear since then and is not connected yet: through this app, as far as is known, and to
-    /// this workspace. Which one a Connect will lead to nobody knows before.
+    /// Whether somebody came back from Linear since then and is not connected yet: through this app, and to this
+    /// workspace. Which one a Connect will lead to nobody knows before; one that has not said yet through which app its code is
+    /// exchanged may be any's.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn consent_is_under_way(&self, client_id: Option<&str>, workspace: Option<&str>, since: Millis) -> Stored<bool> {
         const SQL: &str = "SELECT t.state_hash FROM connect_attempts t LEFT JOIN apps a ON a.id = t.app_id \
             LEFT JOIN connections c ON c.id = t.connection_id WHERE t.taken_at > $3 AND t.ended IS NULL \
-            AND ($1 IS NULL OR a.client_id IS NULL OR a.client_id = $1) \
+            AND ($1 IS NULL OR COALESCE(t.client_id, a.client_id, $1) = $1) \
             AND ($2 IS NULL OR c.workspace_id IS NULL OR c.workspace_id = $2) LIMIT 1";
         let found: Option<String> =
             on!(&self.db, pool => sqlx::query_scalar(SQL).bind(client_id).bind(workspace).bind(since).fetch_optional(pool).await?);

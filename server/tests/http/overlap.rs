@@ -7,6 +7,7 @@ use relink_engine::identity::Role;
 use relink_simulator::{Endpoint, Fault, Kind};
 use tokio::time::sleep;
 
+use crate::apps::{own_app, private};
 use crate::cuts::empty_database;
 use crate::world::{Browser, Setup, World, fault};
 
@@ -85,6 +86,54 @@ async fn a_revocation_gives_way_to_a_connection_that_is_just_being_made() {
         assert!(world.lives("southwind", &theirs).await);
         other.post("/integrations/disconnect", &[("connection", &theirs)]).await;
         assert_eq!(world.living_tokens(), 0);
+    }
+}
+
+/// Nobody knows yet which workspace a Connect leads to. Linear is not blamed for what it was not asked.
+#[tokio::test]
+async fn a_disconnect_that_waits_for_a_consent_says_so_and_is_finished_soon() {
+    for world in worlds().await {
+        let (mut owner, mut other) = world.both_organisations().await;
+        let id = owner.connect("acme-robotics").await;
+        let leave = other.leave_for_linear(&[]).await;
+        let (back, asked) = (other.decide(&leave, "globex", "approve"), world.count("graphql"));
+        world.slow(Endpoint::Graphql, Kind::DelayReply, 4_000, 1);
+        let ended = async {
+            world.until_heard("graphql", asked).await;
+            owner.post("/integrations/disconnect", &[("connection", &id)]).await;
+            owner.get("/integrations").await
+        };
+        let (made, page) = tokio::join!(other.get(&back), ended);
+        assert_eq!((made.location(), world.count("revoke")), ("/integrations", 0));
+        page.shows("Acme Robotics is disconnected. Somebody is just connecting through the same Linear app: the tokens are revoked");
+        page.hides("did not confirm");
+        let page = owner.get("/integrations").await;
+        page.shows("That the tokens are void is not confirmed yet: Relink asks Linear for a day.");
+        page.hides("did not confirm");
+        world.advance(MINUTE);
+        assert_eq!(world.engine.finish_revocations().await.unwrap(), 1);
+        owner.get("/integrations").await.shows("Both tokens were revoked at Linear.");
+    }
+}
+
+#[tokio::test]
+async fn a_consent_through_another_app_holds_no_revocation_up() {
+    for world in worlds().await {
+        let (mut owner, mut other) = world.both_organisations().await;
+        let (_, app) = own_app(&mut owner, private("acme-robotics")).await;
+        assert_eq!(owner.walk("acme-robotics", &[("app", &app)]).await.location(), "/integrations");
+        let id = owner.connection_id("acme-robotics").await;
+        let leave = other.leave_for_linear(&[]).await;
+        let (back, asked) = (other.decide(&leave, "globex", "approve"), world.count("graphql"));
+        world.slow(Endpoint::Graphql, Kind::DelayReply, 4_000, 1);
+        let ended = async {
+            world.until_heard("graphql", asked).await;
+            owner.post("/integrations/disconnect", &[("connection", &id)]).await;
+            owner.get("/integrations").await.shows("Acme Robotics is disconnected. Both tokens were revoked at Linear.");
+        };
+        let (made, ()) = tokio::join!(other.get(&back), ended);
+        assert_eq!(made.location(), "/integrations");
+        assert!(world.lives("southwind", &other.connection_id("globex").await).await);
     }
 }
 
