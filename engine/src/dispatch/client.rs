@@ -46,6 +46,12 @@ impl Answer {
         self.retry_after_s.map(|seconds| Millis::from(seconds).min(86_400) * SECOND)
     }
 
+    /// It wants to be asked nothing at all for a while, rather than this once more (RFC 6585, section 4; RFC 9110, section
+    /// 15.6.4).
+    pub fn wants_rest(&self) -> bool {
+        matches!(self.status, Some(429 | 503))
+    }
+
     /// The destination says that it is no more.
     pub fn is_gone(&self) -> bool {
         self.status == Some(410)

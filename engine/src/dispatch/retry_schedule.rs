@@ -39,9 +39,10 @@ pub(super) fn rest(fails: bool, failing_for: Millis, wished: Option<Millis>) -> 
     if fails { growing.max(wished) } else { wished }
 }
 
-/// Whether a destination that has been failing for so long is paused.
-pub(super) fn is_lost(failing_for: Millis) -> bool {
-    failing_for >= PAUSE_AFTER
+/// Whether a destination that has been failing for so long is paused. It must have refused something new in the second half of
+/// that: the same few again and again may be to blame themselves.
+pub(super) fn is_lost(failing_for: Millis, failing_new: Millis) -> bool {
+    failing_for >= PAUSE_AFTER && failing_new >= PAUSE_AFTER / 2
 }
 
 #[cfg(test)]
@@ -86,6 +87,7 @@ mod tests {
 
     #[test]
     fn a_day_without_success_is_enough() {
-        assert!(!is_lost(DAY - 1) && is_lost(DAY));
+        assert!(!is_lost(DAY - 1, DAY - 1) && is_lost(DAY, DAY / 2));
+        assert!(!is_lost(3 * DAY, DAY / 2 - 1), "nothing new was tried");
     }
 }

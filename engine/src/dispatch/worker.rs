@@ -45,6 +45,8 @@ const DEAD_AFTER: Duration = Duration::from_secs(5);
 const SURE_FOR: Duration = Duration::from_secs(3);
 /// Messages sent in one turn; then other destinations have theirs.
 const TURN_MAX: usize = 512;
+/// While something hangs, between two looks for what came since.
+const MORE_EVERY: Duration = Duration::from_millis(500);
 /// Looks for messages that a wrong clock put off, or that nobody works on any more.
 const UNSTICK: Rhythm = Rhythm::new("unstick_messages", Duration::from_secs(60)).limit(LOOP_LIMIT);
 
@@ -162,7 +164,7 @@ impl Ended {
             match one {
                 Tried::Sent { sent, entity, answer } => {
                     ended.gone |= answer.is_gone();
-                    ended.wished = ended.wished.max(answer.wish().filter(|_| !answer.is_good()));
+                    ended.wished = ended.wished.max(answer.wish().filter(|_| answer.wants_rest()));
                     ended.things.extend(Some(entity).filter(|entity| sent.state != "waiting" && !entity.is_empty()));
                     ended.sent.push(sent);
                 }
@@ -326,7 +328,7 @@ impl Engine {
         // One is enough to find out whether it takes anything again.
         let limit = if destination.failing_since.is_some() && destination.refused_seq == Some(SEVERAL) { 1 } else { CLAIM };
         let mut queue = VecDeque::from(in_time(self.store().messages_claim(id, owner, self.now(), limit)).await?);
-        let (mut sending, mut count, mut outcome) = (JoinSet::new(), 0, Ok(()));
+        let (mut sending, mut count, mut outcome, mut looks) = (JoinSet::new(), 0, Ok(()), limit > 1);
         let mut taking = Taking { refused: destination.refused_seq, ..Taking::default() };
         loop {
             while sending.len() < AT_ONCE
@@ -336,7 +338,19 @@ impl Engine {
                 sending.spawn(self.clone().send_apart(destination.clone(), message, gaps));
             }
             // To the end, also when writing fails: nothing may be under way any more when the claims are let go of.
-            let Some(first) = sending.join_next().await else { break };
+            let first = tokio::select! {
+                biased;
+                first = sending.join_next() => first,
+                // What came since need not wait for one that hangs.
+                () = sleep(MORE_EVERY), if looks && queue.is_empty() && sending.len() < AT_ONCE && count < TURN_MAX => {
+                    match in_time(self.store().messages_claim(id, owner, self.now(), CLAIM)).await {
+                        Ok(more) => queue.extend(more),
+                        Err(error) => (outcome, looks) = (Err(error), false),
+                    }
+                    continue;
+                }
+            };
+            let Some(first) = first else { break };
             // What has ended while the last ones were written down goes together.
             let mut tried = vec![first.unwrap_or(Tried::Not("sending stopped in the middle"))];
             while let Some(more) = sending.try_join_next() {
@@ -360,6 +374,7 @@ impl Engine {
                     true
                 }
             };
+            looks &= !over && !rests && !taking.fails && !self.is_stopping();
             if over || rests || self.is_stopping() {
                 queue.clear();
             }
@@ -401,7 +416,7 @@ impl Engine {
     async fn pause_if_lost(&self, destination: &DestinationRow, gone: bool) -> Result<(), StoreError> {
         let because = if gone {
             "gone"
-        } else if retry_schedule::is_lost(self.failing_for(destination).await?) {
+        } else if self.is_lost(destination).await? {
             "failures"
         } else {
             return Ok(());
@@ -415,9 +430,10 @@ impl Engine {
     }
 
     /// By what the database has added up, which may be more than this process saw.
-    async fn failing_for(&self, destination: &DestinationRow) -> Result<Millis, StoreError> {
+    async fn is_lost(&self, destination: &DestinationRow) -> Result<bool, StoreError> {
         let rows = self.store().destinations(&destination.organisation_id).await?;
-        Ok(rows.into_iter().find(|row| row.id == destination.id).map_or(0, |row| row.failing_for))
+        let row = rows.into_iter().find(|row| row.id == destination.id);
+        Ok(row.is_some_and(|row| retry_schedule::is_lost(row.failing_for, row.failing_new)))
     }
 
     async fn send(&self, destination: &DestinationRow, mut message: ClaimedMessage) -> Tried {
@@ -431,8 +447,8 @@ impl Engine {
         };
         self.handed_on().add(if answer.is_good() { "sent" } else { "failed" });
         let (state, next_at) = if answer.is_good() { ("sent", self.now()) } else { self.after_failure(&message, &answer) };
-        let status = answer.status.map(i64::from);
-        let sent = Sent { seq: message.seq, state, next_at, status, answer: answer.text.clone(), at: self.now() };
+        let (status, first) = (answer.status.map(i64::from), message.attempts == 0);
+        let sent = Sent { seq: message.seq, state, next_at, status, answer: answer.text.clone(), at: self.now(), first };
         Tried::Sent { sent, entity: message.entity, answer }
     }
 

@@ -25,6 +25,8 @@ pub struct DestinationRow {
     pub failing_since: Option<Millis>,
     /// Milliseconds, added up from one failure to the next.
     pub failing_for: Millis,
+    /// How much of that had passed when it last refused something at its first try.
+    pub failing_new: Millis,
     /// The one message that it refused since it last took any, or [`SEVERAL`].
     pub refused_seq: Option<i64>,
     /// It is left alone until then.
@@ -54,6 +56,7 @@ impl DestinationRow {
             paused_because: None,
             failing_since: None,
             failing_for: 0,
+            failing_new: 0,
             refused_seq: None,
             next_at: 0,
             last_status: None,
@@ -75,7 +78,7 @@ impl DestinationRow {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, organisation_id, url, events, ordered, secret_sealed, last_four, paused_at, paused_because, failing_since, failing_for, \
+            "SELECT id, organisation_id, url, events, ordered, secret_sealed, last_four, paused_at, paused_because, failing_since, failing_for, failing_new, \
              refused_seq, next_at, last_status, last_answer, last_at, last_ok_at, given_up, created_at FROM destinations ",
             $rest
         )
@@ -179,7 +182,7 @@ impl Store {
         let _turn = self.turn_to_write().await;
         transact!(self, of &act.organisation_id, tx => {
             note!(self, tx, act);
-            let resumed = sqlx::query("UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = NULL, failing_for = 0, \
+            let resumed = sqlx::query("UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = NULL, failing_for = 0, failing_new = 0, \
                 refused_seq = NULL, next_at = 0 WHERE organisation_id = $1 AND id = $2")
                 .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
             if resumed.rows_affected() == 0 {

@@ -44,6 +44,8 @@ pub struct Sent {
     pub status: Option<i64>,
     pub answer: String,
     pub at: Millis,
+    /// It was tried for the first time.
+    pub first: bool,
 }
 
 /// What some tries say about the destination.
@@ -213,7 +215,7 @@ impl Store {
     }
 
     async fn messages_end(&self, tries: SentBatch<'_>, things: &[String]) -> Stored<Option<Vec<i64>>> {
-        const TAKES: &str = "UPDATE destinations SET failing_since = NULL, failing_for = 0, refused_seq = NULL, next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
+        const TAKES: &str = "UPDATE destinations SET failing_since = NULL, failing_for = 0, failing_new = 0, refused_seq = NULL, next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
             last_ok_at = $4 WHERE id = $1 RETURNING paused_at IS NULL";
         // Other messages than the one that was refused before make it several.
         macro_rules! refused {
@@ -230,7 +232,7 @@ impl Store {
         const FAILS: &str = concat!(
             "UPDATE destinations SET ",
             refused!(),
-            "failing_since = COALESCE(failing_since, $4), next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
+            "failing_since = COALESCE(failing_since, $4), failing_new = CASE WHEN $8 THEN failing_for ELSE failing_new END, next_at = $5, last_status = $2, last_answer = $3, last_at = $4, \
             failing_for = CASE WHEN failing_since IS NULL OR refused_seq IS NULL OR refused_seq <> -1 THEN 0 WHEN $4 < last_at THEN failing_for \
              WHEN $4 - last_at > $7 THEN failing_for + $7 ELSE failing_for + $4 - last_at END WHERE id = $1 RETURNING paused_at IS NULL"
         );
@@ -252,7 +254,7 @@ impl Store {
             let noted = match verdict {
                 Verdict::Takes => noted,
                 Verdict::Open => noted.bind(refused(sent)),
-                Verdict::Fails => noted.bind(refused(sent)).bind(FAILING_STEP),
+                Verdict::Fails => noted.bind(refused(sent)).bind(FAILING_STEP).bind(sent.iter().any(|one| one.first && one.state != "sent")),
             };
             let takes = noted.fetch_optional(&mut *tx).await?.unwrap_or(false);
             for one in &in_order {

@@ -50,7 +50,7 @@ async fn a_claim_reads_no_more_of_a_backlog_than_it_needs() {
     let mut claimed = store.messages_claim("d1", "p", 1, 64).await.unwrap();
     for _ in 0..ROUNDS {
         assert_eq!(claimed.len(), THINGS as usize, "of each thing one");
-        let sent = |seq| Sent { seq, state: "sent", next_at: 0, status: Some(200), answer: String::new(), at: 1 };
+        let sent = |seq| Sent { seq, state: "sent", next_at: 0, status: Some(200), answer: String::new(), at: 1, first: false };
         let (sent, ended): (Vec<Sent>, Vec<String>) = claimed.into_iter().map(|one| (sent(one.seq), one.entity)).unzip();
         claimed = store
             .messages_done(SentBatch { destination: "d1", owner: "p", sent: &sent, verdict: Verdict::Takes, again_at: 0 }, &ended)

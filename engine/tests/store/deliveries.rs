@@ -367,7 +367,7 @@ async fn destination(fresh: &Fresh) {
 }
 
 fn sent(seq: i64, state: &'static str, next_at: i64) -> Sent {
-    Sent { seq, state, next_at, status: Some(if state == "sent" { 200 } else { 500 }), answer: String::new(), at: 50 }
+    Sent { seq, state, next_at, status: Some(if state == "sent" { 200 } else { 500 }), answer: String::new(), at: 50, first: false }
 }
 
 /// A destination that takes one of these takes something.

@@ -47,7 +47,7 @@ impl<'a> Scene<'a> {
         let claimed = store.messages_claim(&self.id, "worker", now, 10).await.unwrap();
         assert!(!claimed.is_empty(), "nothing is due");
         let answer = answer.to_owned();
-        let sent = |seq| Sent { seq, state, next_at: now + again_in, status, answer: answer.clone(), at: now };
+        let sent = |seq| Sent { seq, state, next_at: now + again_in, status, answer: answer.clone(), at: now, first: false };
         let sent: Vec<Sent> = claimed.into_iter().map(|message| sent(message.seq)).collect();
         let verdict = if state == "sent" { Verdict::Takes } else { Verdict::Fails };
         let tries = SentBatch { destination: &self.id, owner: "worker", sent: &sent, verdict, again_at: now };

@@ -359,24 +359,28 @@ async fn a_destination_that_fails_for_a_day_is_paused_and_loses_nothing() {
     scene.until(|destination| destination.failing_since.is_some()).await;
     scene.until(|_| receiver.issues().iter().any(|issue| issue == "ENG-2")).await;
     // A clock that jumps is no evidence of a day: only of one wait between two tries.
-    for span in [2 * DAY, 7 * HOUR, 7 * HOUR, 7 * HOUR] {
+    for (round, span) in (1..).zip([2 * DAY, 7 * HOUR, 7 * HOUR, 7 * HOUR]) {
         assert_eq!(scene.destination().await.paused_at, None);
         scene.world.advance(span);
         scene.until(|destination| destination.last_at == Some(scene.world.engine.now())).await;
+        // Something new is tried too.
+        if round == 2 {
+            scene.deliver(3, scene.world.engine.now()).await;
+        }
     }
     let paused = scene.until(|destination| destination.paused_at.is_some()).await;
-    assert_eq!((paused.paused_because.as_deref(), paused.waiting), (Some("failures"), 2));
+    assert_eq!((paused.paused_because.as_deref(), paused.waiting), (Some("failures"), 3));
     let tries = receiver.got().len();
     receiver.answers(fine);
-    for number in 3..=5 {
+    for number in 4..=6 {
         scene.deliver(number, scene.world.engine.now()).await;
     }
     scene.world.advance(HOUR);
     sleep(Duration::from_millis(1_200)).await;
-    assert_eq!((receiver.got().len(), scene.destination().await.waiting), (tries, 5), "nothing is sent, everything waits");
+    assert_eq!((receiver.got().len(), scene.destination().await.waiting), (tries, 6), "nothing is sent, everything waits");
     scene.world.engine.destination_resume(&scene.person, &paused.id).await.unwrap();
     scene.until(|destination| destination.waiting == 0 && destination.paused_at.is_none()).await;
-    assert_eq!(receiver.got().len(), tries + 5);
+    assert_eq!(receiver.got().len(), tries + 6);
 }
 
 /// A quiet night, and one message that nobody likes: it says nothing about the next one.
@@ -398,6 +402,74 @@ async fn one_message_alone_pauses_nothing_and_keeps_no_other_back() {
         scene.deliver(2, scene.world.engine.now()).await;
         scene.until(|destination| destination.failing_since.is_none() && destination.waiting == 1).await;
     }
+}
+
+/// And a quiet day with two of those: only something new could show whether it takes anything.
+#[tokio::test]
+async fn the_same_two_messages_again_and_again_pause_nothing() {
+    for takes in [true, false] {
+        let scene = Scene::new().await;
+        let receiver = Receiver::start().await;
+        scene.add(&receiver, &[], false).await;
+        receiver.answers(if takes { |body| if body.contains("ENG-9\"") { fine(body) } else { broken(body) } } else { broken });
+        scene.deliver(1, START).await;
+        scene.deliver(2, START + 1).await;
+        receiver.waits_for(2).await;
+        scene.until(|destination| destination.failing_since.is_some()).await;
+        for _ in 0..6 {
+            scene.world.advance(7 * HOUR);
+            scene.until(|destination| destination.last_at == Some(scene.world.engine.now())).await;
+        }
+        assert_eq!(scene.destination().await.paused_at, None);
+        scene.deliver(9, scene.world.engine.now()).await;
+        for _ in 0..4 {
+            scene.world.advance(HOUR);
+            sleep(Duration::from_millis(1_100)).await;
+        }
+        let now = scene.until(|destination| destination.last_ok_at.is_some() || destination.paused_at.is_some()).await;
+        assert_eq!(now.paused_at.is_none(), takes, "{now:?}");
+    }
+}
+
+/// What came while it hangs, about something else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_message_that_hangs_keeps_no_newer_one_back() {
+    for ordered in [false, true] {
+        let scene = Scene::new().await;
+        let receiver = Receiver::start().await;
+        scene.add(&receiver, &[], ordered).await;
+        receiver.answers(|body| {
+            if body.contains("ENG-1\"") {
+                std::thread::sleep(Duration::from_secs(12));
+            }
+            fine(body)
+        });
+        scene.deliver(1, START).await;
+        receiver.waits_for(1).await;
+        scene.deliver(2, START + 1).await;
+        let came = Instant::now();
+        receiver.waits_for(2).await;
+        assert!(came.elapsed() < Duration::from_secs(6), "ordered: {ordered}");
+    }
+}
+
+/// As long as the wish is about that message: who wants to be asked nothing at all says 429 or 503.
+#[tokio::test]
+async fn a_refusal_that_names_a_time_puts_off_no_other_message() {
+    let scene = Scene::new().await;
+    let receiver = Receiver::start().await;
+    scene.add(&receiver, &[], false).await;
+    receiver.answers(|body| {
+        if body.contains("ENG-1\"") {
+            return (StatusCode::UNPROCESSABLE_ENTITY, [("retry-after", "3600")]).into_response();
+        }
+        fine(body)
+    });
+    scene.deliver(1, START).await;
+    scene.until(|destination| destination.last_status == Some(422)).await;
+    scene.deliver(2, START + 1).await;
+    // No time passes: who is left alone stays so.
+    scene.until(|destination| destination.last_status == Some(200)).await;
 }
 
 #[tokio::test]
