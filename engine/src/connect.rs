@@ -16,7 +16,7 @@ use crate::identity::Person;
 use crate::linear::{ExchangeError, Identity, Tokens};
 use crate::minted::Brought;
 use crate::scope::{self, NotOffered};
-use crate::store::{ACCESS, Adopted, Adoption, CONNECTIONS, ConnectAttempt, NewGrant, REFRESH, StoreError};
+use crate::store::{ACCESS, Adopted, Adoption, CONNECTIONS, ConnectAttempt, NewGrant, REFRESH, StoreError, Whose};
 use crate::vault::{Place, Unreadable};
 use crate::{Engine, uncancelled};
 
@@ -226,7 +226,14 @@ impl Engine {
         let tokens = self.linear().exchange(&app, code, &verifier).await.map_err(exchange_failed)?;
         let (client_id, issued_at, connection) = (app.client_id, self.now(), attempt.connection_id.as_deref());
         // Before anything else: whatever fails or crashes from here on, the pair is known.
-        let brought = Brought { organisation: &attempt.organisation_id, client_id: &client_id, connection, tokens: &tokens, at: taken.at };
+        let brought = Brought {
+            organisation: &attempt.organisation_id,
+            client_id: &client_id,
+            connection,
+            tokens: &tokens,
+            at: taken.at,
+            lent: false,
+        };
         let id = self.minted(brought).await?;
         let minted = Minted { client_id, issued_at, tokens, id };
         let identity = self.linear().identity(&minted.tokens.access).await;
@@ -238,7 +245,7 @@ impl Engine {
         if adopted.is_err() {
             // It is under way no more, so that the pair can be revoked.
             self.note_connect_end(taken.back, &adopted).await;
-            self.give_back(&minted.id, workspace.as_deref()).await;
+            self.give_back(&minted.id, Whose { workspace: workspace.as_deref(), lent_by: None }).await;
         }
         adopted
     }

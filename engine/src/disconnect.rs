@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use crate::clock::{DAY, MINUTE};
 use crate::connection::State;
 use crate::every::gets_on;
 use crate::identity::Person;
-use crate::linear::{ExchangeError, Tokens};
+use crate::linear::ExchangeError;
 use crate::minted::Unwritten;
 use crate::store::{ACCESS, AuditActor, CONNECTIONS, NewGrant, REFRESH, SealedGrant, StoreError, SupersededGrant};
 use crate::voiding::Voiding;
@@ -27,7 +28,7 @@ pub struct Disconnected {
 }
 
 /// What became of tokens that nobody needs any more. The worst of several comes last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Voided {
     /// Linear confirmed that they are void, or knew already.
     Done,
@@ -40,7 +41,7 @@ pub enum Voided {
 }
 
 impl Voided {
-    fn confirmed(confirmed: bool) -> Voided {
+    pub(crate) fn confirmed(confirmed: bool) -> Voided {
         if confirmed { Voided::Done } else { Voided::Unconfirmed }
     }
 }
@@ -231,13 +232,7 @@ impl Engine {
         Ok(Voided::confirmed(self.void_sealed(voiding, grant, access, refresh).await))
     }
 
-    /// Keeps a pair, sealed, until a connection has ended.
-    pub(crate) async fn set_aside(&self, organisation: &str, id: &str, client_id: &str, tokens: &Tokens) {
-        let grant = self.seal(id, organisation, tokens, self.now());
-        self.set_aside_as(id, self.spare_number(), client_id, grant).await;
-    }
-
-    /// The same under a number that tells it from others of the connection.
+    /// Keeps a pair, sealed, until a connection has ended, under a number that tells it from others of the connection.
     pub(crate) async fn set_aside_as(&self, id: &str, number: i64, client_id: &str, grant: NewGrant) {
         if self.store().superseded_grant_put(id, number, Some(client_id), &grant).await.is_err() {
             self.write_in_time(Unwritten::Spare { connection: id.to_owned(), number, client_id: client_id.to_owned(), grant });

@@ -26,6 +26,7 @@ pub mod every;
 mod field;
 pub mod identity;
 pub mod linear;
+mod loan;
 pub mod mail;
 mod minted;
 mod names;

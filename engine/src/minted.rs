@@ -1,5 +1,5 @@
 //! Pairs that Linear minted for a code: written down before anybody asks whose they are, and given back if no connection
-//! adopts them, whatever fails or crashes in between.
+//! adopts them, whatever fails or crashes in between. One that somebody lent to say who they are is given back in any case.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,9 +8,11 @@ use futures_util::stream::{self, StreamExt as _};
 
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, SECOND};
+use crate::disconnect::Voided;
 use crate::every::gets_on;
 use crate::linear::Tokens;
-use crate::store::{ACCESS, MINTED_GRANTS, MintedGrant, NewGrant, REFRESH, StoreError};
+use crate::store::{ACCESS, MINTED_GRANTS, MintedGrant, NewGrant, REFRESH, StoreError, Whose};
+use crate::voiding::Voiding;
 
 /// A consent takes no longer than this: whoever brought it has died.
 pub(crate) const ABANDONED_AFTER: Millis = 2 * MINUTE;
@@ -37,6 +39,8 @@ pub(crate) struct Brought<'a> {
     pub tokens: &'a Tokens,
     /// When the code was brought.
     pub at: Millis,
+    /// Lent to say who somebody is.
+    pub lent: bool,
 }
 
 /// A pair that the database did not take yet.
@@ -56,7 +60,7 @@ impl Engine {
     /// Writes a pair down and answers its id. Where the database fails it goes on trying in the background, and the pair is
     /// to be given back: nobody may adopt it any more.
     pub(crate) async fn minted(&self, brought: Brought<'_>) -> Result<String, StoreError> {
-        let Brought { organisation, client_id, connection, tokens, at } = brought;
+        let Brought { organisation, client_id, connection, tokens, at, lent } = brought;
         let id = self.entropy().id();
         let NewGrant { access_sealed, refresh_sealed, .. } = self.seal_in(MINTED_GRANTS, &id, organisation, tokens, at);
         let minted = MintedGrant {
@@ -69,6 +73,8 @@ impl Engine {
             refresh_sealed,
             minted_at: at,
             released: false,
+            lent,
+            lent_by: None,
         };
         match self.store().minted_grant_put(&minted).await {
             Ok(()) => Ok(id),
@@ -80,18 +86,19 @@ impl Engine {
     }
 
     /// Gives a pair back that nobody will use: at once, or in the background where Linear or the database fail. One that was
-    /// adopted in spite of all stays.
-    pub(crate) async fn give_back(&self, id: &str, workspace: Option<&str>) {
-        let given = match self.store().minted_grant_release(id, workspace, self.now()).await {
+    /// adopted in spite of all stays. Answers what is known of it.
+    pub(crate) async fn give_back(&self, id: &str, whose: Whose<'_>) -> Voided {
+        let given = match self.store().minted_grant_release(id, whose, self.now()).await {
             Ok(Some(minted)) => self.give_back_minted(&minted).await,
-            Ok(None) => return,
+            Ok(None) => return Voided::Unconfirmed,
             Err(error) => Err(error),
         };
-        match given {
-            Ok(true) => {}
-            Ok(false) => tracing::warn!("Linear did not confirm that a pair is void that nobody needs; it is asked again"),
+        match &given {
+            Ok(Voided::Done | Voided::Kept | Voided::Later) => {}
+            Ok(Voided::Unconfirmed) => tracing::warn!("Linear did not confirm that a pair is void that nobody needs; it is asked again"),
             Err(error) => tracing::error!(%error, "a pair that nobody needs could not be given back yet; it is tried again"),
         }
+        given.unwrap_or(Voided::Unconfirmed)
     }
 
     /// Where one process serves alone, nobody will adopt what another one left lying: it need not wait. Before the first consent.
@@ -115,33 +122,50 @@ impl Engine {
         let left = self.store().minted_grants_take(now - ABANDONED_AFTER, now - TRY_EVERY, now, LIMIT).await?;
         let given = stream::iter(left).map(|minted| async move { self.give_back_minted(&minted).await }).buffer_unordered(AT_ONCE);
         let given: Vec<_> = given.inspect(|_| gets_on()).collect().await;
-        given.into_iter().try_fold(0, |done, given| Ok(done + u32::from(given?)))
+        given.into_iter().try_fold(0, |done, given| Ok(done + u32::from(matches!(given?, Voided::Done | Voided::Kept))))
     }
 
-    /// Revokes a pair at once where no connection is just being made, or sets it aside for the sake of one that lives. Where the
-    /// workspace is not known, any connection of the app may be the one. True when it is done with.
-    async fn give_back_minted(&self, minted: &MintedGrant) -> Result<bool, StoreError> {
+    /// Revokes a pair at once where no connection is just being made, or sets it aside for the sake of one that lives.
+    async fn give_back_minted(&self, minted: &MintedGrant) -> Result<Voided, StoreError> {
         let open = |column, sealed: &[u8]| self.vault().open_row(MINTED_GRANTS, column, &minted.id, &minted.organisation_id, sealed);
         let opened = (open(ACCESS, &minted.access_sealed), minted.refresh_sealed.as_ref().map(|sealed| open(REFRESH, sealed)).transpose());
         let (Ok(access), Ok(refresh)) = opened else {
             tracing::warn!("a sealed pair that nobody needs does not open, so it cannot be given back");
-            return Ok(false);
+            return Ok(Voided::Unconfirmed);
         };
-        let (client_id, workspace, first) =
-            (Some(minted.client_id.as_str()), minted.workspace_id.as_deref(), minted.connection_id.as_deref());
-        let Some(voiding) = self.voiding(client_id, workspace).await? else { return Ok(false) };
-        let Some((organisation, connection)) = self.store().connection_living(client_id, workspace, first).await? else {
-            let void = self.void(voiding, &access, refresh.as_ref()).await;
-            if void {
-                self.store().minted_grant_delete(&minted.id).await?;
-            }
-            return Ok(void);
+        let tokens = Tokens { access, refresh, expires_in: None, scopes: None };
+        let voiding = self.voiding(Some(&minted.client_id), minted.workspace_id.as_deref()).await?;
+        let Some(voiding) = voiding else { return Ok(Voided::Later) };
+        let Some(hangs_on) = self.hangs_on(minted).await.transpose() else {
+            return self.void_minted(voiding, minted, &tokens).await;
         };
         self.voiding_over(&voiding).await;
-        let tokens = Tokens { access, refresh, expires_in: None, scopes: None };
+        let (organisation, connection) = hangs_on?;
         let sealed = self.seal(&connection, &organisation, &tokens, minted.minted_at);
         self.store().minted_grant_set_aside(minted, &connection, self.spare_number(), &sealed).await?;
-        Ok(true)
+        Ok(Voided::Kept)
+    }
+
+    /// The connection that might end with a pair: organisation and id. Where the workspace is not known, any of the app may be
+    /// the one.
+    async fn hangs_on(&self, minted: &MintedGrant) -> Result<Option<(String, String)>, StoreError> {
+        if minted.lent && !self.loans_end_more(&minted.client_id).await? {
+            return self.store().connection_living_as(&minted.client_id, minted.workspace_id.as_deref(), minted.lent_by.as_deref()).await;
+        }
+        let (workspace, first) = (minted.workspace_id.as_deref(), minted.connection_id.as_deref());
+        self.store().connection_living(Some(&minted.client_id), workspace, first).await
+    }
+
+    async fn void_minted(&self, voiding: Voiding, minted: &MintedGrant, tokens: &Tokens) -> Result<Voided, StoreError> {
+        let worked = self.lent_over_what_works(minted).await;
+        let void = self.void(voiding, &tokens.access, tokens.refresh.as_ref()).await;
+        if void {
+            self.store().minted_grant_delete(&minted.id).await?;
+        }
+        if let Some(connection) = worked {
+            self.learn_what_it_ended(minted, connection).await;
+        }
+        Ok(Voided::confirmed(void))
     }
 
     /// Writes a pair down in the background, for an hour at most: as long as this process lives it is not forgotten.

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use relink_engine::people::{Confirmed, EmailCodeError, MemberError, Proof, ProofBeginError, ProofEnd, ProofError, Told};
-use relink_engine::{BeginError, Callback, text};
+use relink_engine::{BeginError, Callback, Voided, text};
 use secrecy::ExposeSecret as _;
 
 use super::link::{ENDED, Here, ended, linked, refused, tried};
@@ -13,7 +13,7 @@ use super::request::{address, engine, see_other};
 use super::session::{browser, own_browser, set_flash};
 use crate::view::connection_view::initials;
 use crate::view::time::minutes_left;
-use crate::view::{AskerView, EmailCodeView, Failure, Flash, LinkEnd, LinkProblem, LinkedPerson, ProofProblem};
+use crate::view::{AskerView, EmailCodeView, Failure, Flash, LentView, LinkEnd, LinkProblem, LinkedPerson, ProofProblem};
 
 /// Continue with Linear: out to the consent page, to say who one is in the workspace of a connection. With `person`, Linear's
 /// id, it has to be them.
@@ -122,9 +122,10 @@ pub async fn finished(callback: &Callback) -> Result<bool, Failure> {
     let Some(end) = engine.proof_finish(person.as_ref(), &browser, &address, callback).await? else { return Ok(false) };
     let page = match end {
         ProofEnd { outcome: Ok(Proof::Code(confirmed)), .. } => redeemed(person.is_some(), confirmed).await?,
-        ProofEnd { outcome: Ok(Proof::Member { told, email_proved, .. }), .. } => {
+        ProofEnd { outcome: Ok(Proof::Member { told, email_proved, lent, .. }), .. } => {
             let told = shown(told);
-            set_flash(Flash::ProvedAtLinear { name: told.name, workspace: told.workspace, email_proved }).await?;
+            let lent = became_of(lent);
+            set_flash(Flash::ProvedAtLinear { name: told.name, workspace: told.workspace, email_proved, lent }).await?;
             "/team"
         }
         ProofEnd { of_code: true, outcome: Err(error) } => not_redeemed(error).await?,
@@ -171,6 +172,14 @@ fn linked_person(name: String, workspace: String, organisation: String) -> Linke
         asker: AskerView { name: None, organisation },
         name,
         workspace,
+    }
+}
+
+fn became_of(lent: Voided) -> LentView {
+    match lent {
+        Voided::Done => LentView::HandedBack,
+        Voided::Kept => LentView::Kept,
+        Voided::Later | Voided::Unconfirmed => LentView::Asked,
     }
 }
 

@@ -212,7 +212,7 @@ fn words(flash: Flash) -> Words {
         Flash::NotRaised { name, sentence } => proof::not_raised(&name, &sentence),
         Flash::Vouched { name } => proof::vouched(&name),
         Flash::NotVouched => proof::not_vouched(),
-        Flash::ProvedAtLinear { name, workspace, email_proved } => proof::proved_at_linear(&name, &workspace, email_proved),
+        Flash::ProvedAtLinear { name, workspace, email_proved, lent } => proof::proved_at_linear(&name, &workspace, email_proved, lent),
         Flash::NotProved(problem) => proof::not_proved(&problem),
         Flash::EmailCode(code) => proof::email_code(&code),
         Flash::AppAdded { name } => app::added(&name),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckView, Complaint, EmailCodeView, InviteProblem, ProofProblem};
+use super::{CheckView, Complaint, EmailCodeView, InviteProblem, LentView, ProofProblem};
 use crate::view::Failure;
 
 /// What is said once at the top of the next page. Words are made where it is shown.
@@ -131,6 +131,7 @@ pub enum Flash {
         name: String,
         workspace: String,
         email_proved: bool,
+        lent: LentView,
     },
     NotProved(ProofProblem),
     EmailCode(EmailCodeView),

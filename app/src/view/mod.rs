@@ -64,7 +64,7 @@ pub use failure::Failure;
 pub use flash::{ConnectError, ExpectedWorkspace, Flash, WhoAreYou};
 pub use instance::InstanceTrouble;
 pub use link::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView};
-pub use proof::{EmailCodeView, ProofProblem};
+pub use proof::{EmailCodeView, LentView, ProofProblem};
 pub use refused::{Complaint, Refused};
 pub use session::SessionView;
 pub use settings::{KeyView, NewKeyView, SettingsView};

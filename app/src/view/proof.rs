@@ -2,6 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What became of the permission to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LentView {
+    /// Linear confirmed that it is void.
+    HandedBack,
+    /// A connection that lives here may hang on it.
+    Kept,
+    /// Linear did not confirm it yet.
+    Asked,
+}
+
 /// Why Linear's word linked nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProofProblem {

@@ -1,8 +1,6 @@
 //! Proof at Linear: whoever it is goes to Linear's consent page, and Linear says who they are. Relink looks once, hands the
 //! permission back, and only then decides.
 
-use std::time::Duration;
-
 use secrecy::SecretString;
 use url::Url;
 
@@ -12,20 +10,20 @@ use crate::again::Back;
 use crate::callback::Callback;
 use crate::clock::{MINUTE, Millis};
 use crate::connect::BeginError;
-use crate::connection::{ActAs, Connection, Reason, State};
+use crate::connection::{ActAs, Connection, State};
 use crate::digest::sha256_hex;
+use crate::disconnect::Voided;
 use crate::identity::{self, Person};
-use crate::linear::{Tokens, WhoAmI};
-use crate::store::{Linking, ProofAttempt, StoreError};
+use crate::linear::WhoAmI;
+use crate::minted::Brought;
+use crate::store::{Linking, ProofAttempt, StoreError, Whose};
 use crate::vault::Place;
-use crate::{CallFailed, Engine, TokenError, uncancelled};
+use crate::{Engine, uncancelled};
 
 /// Time to say yes.
 const ATTEMPT_LIFE: Millis = 10 * MINUTE;
 /// Nothing that is written: the least that says who somebody is.
 const SCOPE: &str = "read";
-/// Seconds after which a revocation that Linear did not confirm is asked for again.
-const AGAIN_AFTER_S: [u64; 6] = [1, 5, 30, 120, 600, 3_600];
 
 const TABLE: &str = "proof_attempts";
 const VERIFIER: &str = "verifier_sealed";
@@ -38,17 +36,10 @@ struct Wanted<'a> {
     code_hash: Option<String>,
 }
 
-/// What somebody lent for a look.
-struct Loan {
-    organisation: String,
-    /// The connection that it was about.
-    connection: String,
-    /// It worked before.
-    works: bool,
-    client_id: String,
-    workspace: Option<String>,
-    person: Option<String>,
-    tokens: Tokens,
+/// Who Linear says that it is, and what became of the permission to look.
+struct Look {
+    who: WhoAmI,
+    lent: Voided,
 }
 
 impl Engine {
@@ -149,8 +140,8 @@ impl Engine {
         let connection = self.store().connection(&attempt.organisation_id, &attempt.connection_id).await?;
         let connection = connection.filter(|connection| !matches!(connection.state, State::Disconnected { .. }));
         let connection = connection.ok_or(ProofError::Gone)?;
-        let works = matches!(connection.state, State::Connected { .. });
-        let who = self.ask_who(attempt, code, works).await?;
+        let look = self.ask_who(attempt, code).await?;
+        let who = &look.who;
         let told = Told { name: who.person.name.clone(), email: who.person.email.clone(), workspace: who.workspace.name.clone() };
         if who.workspace.id != connection.workspace.id {
             return Err(ProofError::OtherWorkspace { told, expected: connection.workspace.name });
@@ -162,119 +153,39 @@ impl Engine {
             return Err(ProofError::SomebodyElse { told });
         }
         match (&attempt.code_hash, person) {
-            (Some(hash), _) => self.redeem_proved(hash, person, &who, told, address).await,
-            (None, Some(person)) => self.link_proved(person, &connection, &who, told).await,
+            (Some(hash), _) => self.redeem_proved(hash, person, who, told, address).await,
+            (None, Some(person)) => self.link_proved(person, &connection, &look, told).await,
             (None, None) => Err(ProofError::StateMismatch),
         }
     }
 
-    /// Asks Linear who it is, and hands the permission back before anything is made of the answer.
-    async fn ask_who(&self, attempt: &ProofAttempt, code: &str, works: bool) -> Result<WhoAmI, ProofError> {
+    /// Asks Linear who it is, and hands the permission back before anything is made of the answer. It is written down, sealed,
+    /// before anything else, and until Linear confirmed that it is void: whatever hangs or crashes, it is not forgotten.
+    async fn ask_who(&self, attempt: &ProofAttempt, code: &str) -> Result<Look, ProofError> {
         let organisation = &attempt.organisation_id;
         let verifier = self.vault().open_row(TABLE, VERIFIER, &attempt.state_hash, organisation, &attempt.verifier_sealed)?;
         let app = self.oauth_app(organisation, attempt.app_id.as_deref()).await?;
+        let at = self.now();
         let tokens = self.linear().exchange(&app, code, &verifier).await?;
+        let connection = Some(attempt.connection_id.as_str());
+        let brought = Brought { organisation, client_id: &app.client_id, connection, tokens: &tokens, at, lent: true };
+        let id = self.minted(brought).await?;
         let who = self.linear().who_am_i(&tokens.access).await;
-        self.hand_back(Loan {
-            organisation: organisation.clone(),
-            connection: attempt.connection_id.clone(),
-            works,
-            client_id: app.client_id,
-            workspace: who.as_ref().ok().map(|who| who.workspace.id.clone()),
-            person: who.as_ref().ok().map(|who| who.person.id.clone()),
-            tokens,
-        })
-        .await;
-        who.map_err(|error| ProofError::LinearUnreachable(error.to_string()))
+        let said = who.as_ref().ok();
+        let whose = Whose { workspace: said.map(|who| &*who.workspace.id), lent_by: said.map(|who| &*who.person.id) };
+        let lent = self.give_back(&id, whose).await;
+        let who = who.map_err(|error| ProofError::LinearUnreachable(error.to_string()))?;
+        Ok(Look { who, lent })
     }
 
-    /// Hands back what was lent to look, and goes on in the background where Linear does not confirm it. Nothing is stored
-    /// for that.
-    async fn hand_back(&self, loan: Loan) {
-        if self.is_handed_back(&loan).await {
-            return;
-        }
-        let engine = self.clone();
-        tokio::spawn(async move {
-            for seconds in AGAIN_AFTER_S {
-                tokio::time::sleep(Duration::from_secs(seconds)).await;
-                if engine.is_handed_back(&loan).await {
-                    return;
-                }
-            }
-            tracing::error!("Linear never confirmed that a permission is revoked that was lent to say who somebody is");
-        });
-    }
-
-    /// Revokes what was lent: it is one person's, who may take it back in Linear at any time, so no installation hangs on
-    /// it. Only where a living connection acts as that very person may it hang on the same permission; then it waits for that
-    /// one's end, sealed. Should Linear once prove us wrong, all of that app's wait for its connections from then on.
-    async fn is_handed_back(&self, loan: &Loan) -> bool {
-        let Loan { client_id, tokens, .. } = loan;
-        match self.hangs_on(loan).await {
-            Ok(Some((organisation, id))) => {
-                self.set_aside(&organisation, &id, client_id, tokens).await;
-                true
-            }
-            Ok(None) => self.revoke_loan(loan).await,
-            Err(error) => {
-                tracing::warn!(%error, "a permission that was lent for a look is handed back later");
-                false
-            }
-        }
-    }
-
-    /// In a gap between consents: that of a connection which is just being made counts as any other.
-    async fn revoke_loan(&self, loan: &Loan) -> bool {
-        let Loan { client_id, workspace, tokens, .. } = loan;
-        let Ok(Some(voiding)) = self.voiding(Some(client_id), workspace.as_deref()).await else { return false };
-        // Asked again: waiting for the gap may have been waiting for the very connection that it hangs on.
-        match self.hangs_on(loan).await {
-            Ok(None) => {}
-            found => {
-                self.voiding_over(&voiding).await;
-                let Ok(Some((organisation, id))) = found else { return false };
-                self.set_aside(&organisation, &id, client_id, tokens).await;
-                return true;
-            }
-        }
-        let void = self.void(voiding, &tokens.access, tokens.refresh.as_ref()).await;
-        if loan.works {
-            self.learn_what_it_ended(loan).await;
-        }
-        void
-    }
-
-    /// The connection that might end with a loan: organisation and id.
-    async fn hangs_on(&self, loan: &Loan) -> Result<Option<(String, String)>, StoreError> {
-        let (client_id, workspace) = (loan.client_id.as_str(), loan.workspace.as_deref());
-        if self.store().meta(&ends_more(client_id)).await?.is_some() {
-            return self.store().connection_living(Some(client_id), workspace, Some(&loan.connection)).await;
-        }
-        self.store().connection_living_as(client_id, workspace, loan.person.as_deref()).await
-    }
-
-    /// Looks whether the connection that a loan was about still works without it.
-    async fn learn_what_it_ended(&self, loan: &Loan) {
-        let checked = self.check(&loan.organisation, &loan.connection).await;
-        if let Err(CallFailed::Token(TokenError::ReconnectRequired { reason: Reason::InvalidGrant | Reason::Revoked })) = checked {
-            tracing::error!(
-                connection = loan.connection,
-                "a connection ended with one person's permission: from now on these wait for its end"
-            );
-            if let Err(error) = self.store().meta_put(&ends_more(&loan.client_id), b"1").await {
-                tracing::error!(%error, "what a revocation ended could not be noted");
-            }
-        }
-    }
-
-    async fn link_proved(&self, person: &Person, connection: &Connection, who: &WhoAmI, told: Told) -> Result<Proof, ProofError> {
+    async fn link_proved(&self, person: &Person, connection: &Connection, look: &Look, told: Told) -> Result<Proof, ProofError> {
+        let Look { who, lent } = look;
         let subject = format!("{} in {}, proved at Linear", told.name, told.workspace);
         let act = self.act(&person.organisation_id, person.actor(), "person.linked", subject);
         let email_proved = identity::email(&told.email).is_some_and(|email| email == person.email);
         let row = super::invites::row(connection, &who.person);
         match self.store().person_link(&row, &person.user_id, email_proved, &act).await? {
-            Linking::Linked { again, .. } => Ok(Proof::Member { told, linear_id: who.person.id.clone(), again, email_proved }),
+            Linking::Linked { again, .. } => Ok(Proof::Member { told, linear_id: who.person.id.clone(), again, email_proved, lent: *lent }),
             Linking::PersonTaken { email } => Err(ProofError::PersonTaken { told, email }),
             Linking::OtherPerson { name } => Err(ProofError::OtherPerson { told, name }),
             Linking::Gone | Linking::EmailTaken | Linking::Unproved => Err(ProofError::Gone),
@@ -300,11 +211,6 @@ impl Engine {
             Err(ConfirmError::OtherPerson { name }) => Err(ProofError::OtherPerson { told, name }),
         }
     }
-}
-
-/// Where it is noted that revoking one person's permission ended more than that.
-fn ends_more(client_id: &str) -> String {
-    format!("revocation ends more {client_id}")
 }
 
 /// The code that Linear gave, if it is whoever began who came back with it.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::redeem::{CodeError, Confirmed};
 use crate::apps::AppUnavailable;
 use crate::connect::BeginError;
+use crate::disconnect::Voided;
 use crate::linear::ExchangeError;
 use crate::store::StoreError;
 use crate::vault::Unreadable;
@@ -21,8 +22,8 @@ pub struct Told {
 /// What a proof did.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Proof {
-    /// A member is this person of the workspace, and was it before if `again`.
-    Member { told: Told, linear_id: String, again: bool, email_proved: bool },
+    /// A member is this person of the workspace, and was it before if `again`. `lent`: what became of the permission to look.
+    Member { told: Told, linear_id: String, again: bool, email_proved: bool, lent: Voided },
     /// A link code was redeemed by it.
     Code(Confirmed),
 }

@@ -26,11 +26,24 @@ pub struct MintedGrant {
     pub minted_at: Millis,
     /// Nobody will adopt it.
     pub released: bool,
+    /// Somebody lent it to say who they are: nobody adopts it, ever.
+    pub lent: bool,
+    /// Linear's id of who that is, where Linear said it.
+    pub lent_by: Option<String>,
+}
+
+/// Whose a pair is, as far as Linear said it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Whose<'a> {
+    pub workspace: Option<&'a str>,
+    /// Of one that is lent.
+    pub lent_by: Option<&'a str>,
 }
 
 macro_rules! columns {
     () => {
-        "id, organisation_id, client_id, workspace_id, connection_id, access_sealed, refresh_sealed, minted_at, released"
+        "id, organisation_id, client_id, workspace_id, connection_id, access_sealed, refresh_sealed, minted_at, released, \
+         lent, lent_by"
     };
 }
 
@@ -43,29 +56,34 @@ impl Store {
         const SQL: &str = concat!(
             "INSERT INTO minted_grants (",
             columns!(),
-            ", tried_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) ON CONFLICT (id) DO NOTHING"
+            ", tried_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0) ON CONFLICT (id) DO NOTHING"
         );
         let put = async || {
             on!(&self.db, pool => {
                 sqlx::query(SQL).bind(&minted.id).bind(&minted.organisation_id).bind(&minted.client_id).bind(&minted.workspace_id)
                     .bind(&minted.connection_id).bind(&minted.access_sealed).bind(&minted.refresh_sealed).bind(minted.minted_at)
-                    .bind(minted.released).execute(pool).await?;
+                    .bind(minted.released).bind(minted.lent).bind(&minted.lent_by).execute(pool).await?;
             });
             Ok(())
         };
         self.at_all_costs(put).await
     }
 
-    /// Says that nobody will adopt a pair any more, and takes it to be given back. `None`: it was adopted.
+    /// Says that nobody will adopt a pair any more, and what Linear said of whose it is, and takes it to be given back. `None`:
+    /// it was adopted.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn minted_grant_release(&self, id: &str, workspace: Option<&str>, now: Millis) -> Stored<Option<MintedGrant>> {
+    pub async fn minted_grant_release(&self, id: &str, whose: Whose<'_>, now: Millis) -> Stored<Option<MintedGrant>> {
         const SQL: &str = concat!(
-            "UPDATE minted_grants SET released = TRUE, workspace_id = COALESCE($2, workspace_id), tried_at = $3 WHERE id = $1 RETURNING ",
+            "UPDATE minted_grants SET released = TRUE, workspace_id = COALESCE($2, workspace_id), lent_by = COALESCE($3, lent_by), \
+             tried_at = $4 WHERE id = $1 RETURNING ",
             columns!()
         );
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(id).bind(workspace).bind(now).fetch_optional(pool).await?))
+        on!(&self.db, pool => {
+            let released = sqlx::query_as(SQL).bind(id).bind(whose.workspace).bind(whose.lent_by).bind(now);
+            Ok(released.fetch_optional(pool).await?)
+        })
     }
 
     /// Takes pairs to be given back, the longest untried first: those that were released, and those that nobody adopted or

@@ -64,7 +64,7 @@ use ingest_sqlite::SqliteIngest;
 pub use member::{Member, MemberChange, MemberRow};
 pub use message::{ClaimedMessage, LONGEST_REST, LONGEST_WAIT, MessageRow, Sent, SentBatch, Verdict};
 pub(crate) use minted_grant::MINTED_GRANTS;
-pub use minted_grant::MintedGrant;
+pub use minted_grant::{MintedGrant, Whose};
 pub use people::{Account, InviteAdded, InviteRow, LinearPersonRow, LinkRow, Linking, NewInvite};
 pub use postgres::Pg;
 pub use proof::{ProofAttempt, Proved};

@@ -36,7 +36,8 @@ async fn a_copy_from_before_an_upgrade_is_known_and_brought_up_to_date(fresh: Fr
     assert!(fresh.store.is_up_to_date().await.unwrap());
     let later = "DELETE FROM _sqlx_migrations WHERE version >= 17; ALTER TABLE proof_attempts DROP COLUMN taken_at; \
         ALTER TABLE proof_attempts DROP COLUMN ended; DROP TABLE voidings; ALTER TABLE destinations DROP COLUMN refused_seq; \
-        ALTER TABLE connect_attempts DROP COLUMN client_id; ALTER TABLE destinations DROP COLUMN failing_new";
+        ALTER TABLE connect_attempts DROP COLUMN client_id; ALTER TABLE destinations DROP COLUMN failing_new; \
+        ALTER TABLE minted_grants DROP COLUMN lent; ALTER TABLE minted_grants DROP COLUMN lent_by";
     support::sql(&fresh, later).await;
     if fresh.url.starts_with("postgres") {
         let before = "DROP TRIGGER delivery_log_elsewhere ON delivery_log; DROP FUNCTION begin_epoch_elsewhere(); \

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use relink_engine::connection::{ActAs, Evidence, FailedCall, Reason, State};
 use relink_engine::identity::{NewMember, Role};
 use relink_engine::store::{
-    Act, Adopted, Adoption, ApiKeyRow, Attempts, AuditActor, ConnectAttempt, Member, MintedGrant, ProofAttempt, Store, StoredSession,
+    Act, Adopted, Adoption, ApiKeyRow, Attempts, AuditActor, ConnectAttempt, Member, MintedGrant, ProofAttempt, Store, StoredSession, Whose,
 };
 use tokio::task::JoinSet;
 
@@ -340,6 +340,8 @@ async fn a_pair_is_adopted_or_given_back_and_never_both(fresh: Fresh) {
         refresh_sealed: Some(vec![2]),
         minted_at: 100,
         released: false,
+        lent: false,
+        lent_by: None,
     };
     for id in ["m1", "m2", "m2", "m3"] {
         store.minted_grant_put(&pair(id)).await.unwrap();
@@ -347,9 +349,10 @@ async fn a_pair_is_adopted_or_given_back_and_never_both(fresh: Fresh) {
     let of = |minted: &str| Adoption { minted: Some(minted.to_owned()), ..adoption(&person, "c1", "w") };
     assert!(store.minted_grants_take(99, 150, 200, 9).await.unwrap().is_empty(), "they are under way");
     assert_eq!(store.connection_adopt(&of("m1")).await.unwrap(), Adopted::Done);
-    assert!(store.minted_grant_release("m1", None, 200).await.unwrap().is_none(), "it is the connection's");
-    let released = store.minted_grant_release("m2", Some("w"), 200).await.unwrap().unwrap();
-    assert_eq!((released.workspace_id.as_deref(), released.released), (Some("w"), true));
+    assert!(store.minted_grant_release("m1", Whose::default(), 200).await.unwrap().is_none(), "it is the connection's");
+    let whose = Whose { workspace: Some("w"), lent_by: Some("u") };
+    let released = store.minted_grant_release("m2", whose, 200).await.unwrap().unwrap();
+    assert_eq!((released.workspace_id.as_deref(), released.lent_by.as_deref(), released.released), (Some("w"), Some("u"), true));
     assert_eq!(store.connection_adopt(&of("m2")).await.unwrap(), Adopted::Released);
     let taken = async |abandoned, tried_before| {
         let taken = store.minted_grants_take(abandoned, tried_before, 300, 9).await.unwrap();
@@ -364,7 +367,9 @@ async fn a_pair_is_adopted_or_given_back_and_never_both(fresh: Fresh) {
     assert!(!store.minted_grant_set_aside(&pair("m2"), "c1", -6, &grant).await.unwrap(), "once");
     assert_eq!(store.superseded_grants("c1").await.unwrap().len(), 1);
     store.minted_grant_delete("m3").await.unwrap();
-    store.minted_grant_put(&pair("m4")).await.unwrap();
+    store.minted_grant_put(&MintedGrant { lent: true, ..pair("m4") }).await.unwrap();
+    let lent = store.minted_grant_release("m4", Whose::default(), 200).await.unwrap().unwrap();
+    assert!(lent.lent && lent.lent_by.is_none());
     assert_eq!((store.minted_grants_forget(99).await.unwrap(), store.minted_grants_forget(100).await.unwrap()), (0, 1));
 }
 

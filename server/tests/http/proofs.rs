@@ -7,7 +7,7 @@ use relink_engine::Callback;
 use relink_engine::clock::{HOUR, MINUTE};
 use relink_engine::identity::{Role, Standing};
 use relink_engine::people::ProofError;
-use relink_simulator::{Endpoint, Kind};
+use relink_simulator::{Endpoint, Fault, Kind};
 
 use crate::apps::{own_app, private};
 use crate::cuts::empty_database;
@@ -15,7 +15,7 @@ use crate::keys::{contains, on_disk};
 use crate::link_pages::{enter, redeem};
 use crate::mail::with_mail;
 use crate::team_pages::{acme, hidden, invite, manage};
-use crate::world::{Browser, PASSWORD, Reply, Setup, World};
+use crate::world::{Browser, PASSWORD, Reply, Setup, World, fault};
 
 const PROVE: &str = "/oauth/linear/prove";
 const ELIF: &str = "elif@acme.example";
@@ -181,19 +181,51 @@ async fn whatever_fails_in_between_links_nobody_and_hands_the_permission_back() 
 }
 
 #[tokio::test]
-async fn a_revocation_that_linear_does_not_confirm_is_asked_for_again() {
-    let world = World::new().await;
-    let (_owner, id) = acme(&world).await;
-    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
-    world.faults(Endpoint::Revoke, Kind::Html500, 2);
-    prove(&mut mia, &id, "acme-robotics", ELIF).await.shows("You are Elif Demir in Acme Robotics.");
-    assert_eq!(world.living_permissions(), 1);
-    let again = async {
-        while world.living_permissions() > 0 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+async fn a_revocation_that_linear_does_not_confirm_is_said_and_asked_for_until_it_does() {
+    for postgres in [None, empty_database().await] {
+        let world = World::with(Setup { postgres, ..Setup::default() }).await;
+        let (_owner, id) = acme(&world).await;
+        let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+        world.faults(Endpoint::Revoke, Kind::Html500, 100);
+        let page = prove(&mut mia, &id, "acme-robotics", ELIF).await;
+        page.shows("You are Elif Demir in Acme Robotics. Linear says so. The permission to look is handed back as soon as Linear");
+        for _ in 0..3 {
+            world.advance(MINUTE);
+            assert_eq!((world.engine.give_back_left().await.unwrap(), world.living_permissions()), (0, 1));
         }
-    };
-    tokio::time::timeout(Duration::from_secs(20), again).await.expect("it is void in the end");
+        let disk = on_disk(&world);
+        assert!(world.minted().iter().all(|secret| !contains(&disk, secret)), "it waits sealed");
+        world.linear.clear_faults();
+        world.advance(MINUTE);
+        assert_eq!((world.engine.give_back_left().await.unwrap(), world.living_permissions()), (1, 0));
+        world.advance(MINUTE);
+        assert_eq!(world.engine.give_back_left().await.unwrap(), 0, "once");
+        assert!(world.lives("northwind-labs", &id).await);
+    }
+}
+
+/// Another process finds what it had in hand.
+#[tokio::test]
+async fn a_permission_that_a_killed_server_had_in_hand_is_handed_back() {
+    for postgres in [None, empty_database().await] {
+        let world = World::with(Setup { postgres, ..Setup::default() }).await;
+        let (_owner, id) = acme(&world).await;
+        let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+        let url = leave(&mut mia, &id).await;
+        let back = mia.approve_as(&url, "acme-robotics", ELIF);
+        world.linear.add_fault(Fault { delay_ms: Some(1_500), ..fault(Endpoint::Graphql, Kind::DelayReply) }).unwrap();
+        let killed = async {
+            while world.living_permissions() == 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            assert_eq!(world.engine.give_back_left().await.unwrap(), 0, "it is under way");
+            world.advance(3 * MINUTE);
+            assert_eq!((world.engine.give_back_left().await.unwrap(), world.living_permissions()), (1, 0));
+        };
+        tokio::join!(mia.get(&back), killed);
+        assert!(world.lives("northwind-labs", &id).await);
+    }
 }
 
 #[tokio::test]
@@ -378,7 +410,9 @@ async fn a_look_costs_no_connection_anything() {
         let acts_as = world.engine.store().connection(&world.organisation().await, &user).await.unwrap().unwrap().viewer;
 
         prove(&mut owner, &app, "acme-robotics", "ben@acme.example").await.shows("You are Ben Castillo in Acme Robotics.");
-        prove(&mut owner, &user, "globex", &acts_as.id).await.shows(&format!("You are {} in Globex.", acts_as.name));
+        let page = prove(&mut owner, &user, "globex", &acts_as.id).await;
+        page.shows(&format!("You are {} in Globex.", acts_as.name));
+        page.shows("The permission to look is kept sealed, and handed back with the connection that may hang on it.");
         assert!(world.lives("northwind-labs", &app).await && world.lives("northwind-labs", &user).await);
         assert_eq!(world.living_permissions(), 2, "the connection's own, and what may hang together with it");
         owner.post("/integrations/disconnect", &[("connection", &user)]).await;

@@ -14,7 +14,9 @@ use crate::process::client;
 /// What the last upgrade brought, undone.
 const BEFORE: &str = "DELETE FROM _sqlx_migrations WHERE version >= 19; DROP TABLE voidings; \
     ALTER TABLE destinations DROP COLUMN refused_seq; ALTER TABLE connect_attempts DROP COLUMN client_id; \
-    ALTER TABLE destinations DROP COLUMN failing_new";
+    ALTER TABLE destinations DROP COLUMN failing_new; \
+    ALTER TABLE minted_grants DROP COLUMN lent; \
+    ALTER TABLE minted_grants DROP COLUMN lent_by";
 const VERSION: &str = "SELECT MAX(version) FROM _sqlx_migrations";
 /// The servers look every three seconds, and twice.
 const APART: Duration = Duration::from_secs(7);

@@ -1,15 +1,16 @@
 //! What proving who somebody is led to.
 
 use super::{Tone, Words};
-use crate::view::{EmailCodeView, ProofProblem};
+use crate::view::{EmailCodeView, LentView, ProofProblem};
 
-pub fn proved_at_linear(name: &str, workspace: &str, email_proved: bool) -> Words {
-    let rest = if email_proved {
-        "Linear says so, and knows you by the e-mail that you have here. The permission to look is handed back."
-    } else {
-        "Linear says so. The permission to look is handed back."
+pub fn proved_at_linear(name: &str, workspace: &str, email_proved: bool, lent: LentView) -> Words {
+    let says = if email_proved { "Linear says so, and knows you by the e-mail that you have here." } else { "Linear says so." };
+    let lent = match lent {
+        LentView::HandedBack => "The permission to look is handed back.",
+        LentView::Kept => "The permission to look is kept sealed, and handed back with the connection that may hang on it.",
+        LentView::Asked => "The permission to look is handed back as soon as Linear confirms it.",
     };
-    Words::new(Tone::Good, format!("You are {name} in {workspace}."), rest)
+    Words::new(Tone::Good, format!("You are {name} in {workspace}."), format!("{says} {lent}"))
 }
 
 pub fn not_raised(name: &str, sentence: &str) -> Words {
