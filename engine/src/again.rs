@@ -12,7 +12,7 @@ use crate::Engine;
 use crate::callback::Callback;
 use crate::clock::SECOND;
 use crate::digest::sha256_hex;
-use crate::store::{Attempts, StoreError, TakenAttempt};
+use crate::store::{Attempts, STOPPED, StoreError, TakenAttempt};
 
 /// Exchange, identity and revocation may take ten seconds each.
 const PATIENCE_S: u64 = 32;
@@ -44,6 +44,15 @@ struct Noted<End> {
     end: End,
 }
 
+/// What is known of an attempt that a browser comes back with once more.
+pub(crate) enum Before<End> {
+    /// There is none, or it is somebody else's.
+    Unknown,
+    /// Nobody ends it any more, because its process did.
+    Stopped(TakenAttempt),
+    Ended(TakenAttempt, End),
+}
+
 impl Engine {
     /// Notes how an attempt ended. Whatever goes wrong with that costs nothing but this answer to whoever comes back again.
     pub(crate) async fn note_end(&self, attempts: Attempts, back: &Back, end: &impl Serialize) {
@@ -56,27 +65,30 @@ impl Engine {
         }
     }
 
-    /// How an attempt of this browser and of whoever `theirs` knows ended, once it has. One that nobody ends any more, because
-    /// its process did, is as good as unknown, and so is one that another version noted otherwise.
+    /// How an attempt of this browser and of whoever `theirs` knows ended, once it has. One that another version noted otherwise
+    /// is as good as unknown.
     pub(crate) async fn attempt_ended<End: DeserializeOwned>(
         &self,
         attempts: Attempts,
         back: &Back,
         theirs: impl Fn(&TakenAttempt) -> bool,
-    ) -> Result<Option<(TakenAttempt, End)>, StoreError> {
+    ) -> Result<Before<End>, StoreError> {
         let began = Instant::now();
         let patience = Duration::from_secs(PATIENCE_S);
         loop {
             let attempt = self.store().attempt_taken(attempts, &back.state_hash, &back.browser_hash, self.now()).await?;
-            let Some(attempt) = attempt.filter(&theirs) else { return Ok(None) };
+            let Some(attempt) = attempt.filter(&theirs) else { return Ok(Before::Unknown) };
             if let Some(ended) = &attempt.ended {
+                if ended == STOPPED {
+                    return Ok(Before::Stopped(attempt));
+                }
                 let noted: Option<Noted<End>> = serde_json::from_str(ended).ok();
                 let same = noted.filter(|noted| noted.code_hash == back.code_hash);
-                return Ok(same.map(|noted| (attempt, noted.end)));
+                return Ok(same.map_or(Before::Unknown, |noted| Before::Ended(attempt, noted.end)));
             }
             let for_s = u64::try_from((self.now() - attempt.taken_at) / SECOND).unwrap_or_default();
             if for_s > PATIENCE_S || began.elapsed() > patience {
-                return Ok(None);
+                return Ok(Before::Stopped(attempt));
             }
             sleep(LOOK_EVERY).await;
         }

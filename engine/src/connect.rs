@@ -117,6 +117,9 @@ pub enum FinishError {
     /// Of an attempt that this browser came back with before; the log says why.
     #[error("it failed here before")]
     Failed,
+    /// So was one of this browser's; a crash leaves no word of how far it came.
+    #[error("its process stopped before it ended")]
+    Stopped,
     #[error(transparent)]
     Sealed(#[from] Unreadable),
     #[error(transparent)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Engine;
-use crate::again::Back;
+use crate::again::{Back, Before};
 use crate::connect::{Connected, FinishError};
 use crate::connection::State;
 use crate::identity::Person;
@@ -44,7 +44,7 @@ impl From<&Result<Connected, FinishError>> for Ended {
                 Ended::AlreadyConnected { connection: connection.clone(), workspace: workspace.clone() }
             }
             FinishError::WorkspaceAlreadyLinked { email } => Ended::WorkspaceAlreadyLinked { email: email.clone() },
-            FinishError::Failed | FinishError::Sealed(_) | FinishError::Store(_) => Ended::Failed,
+            FinishError::Stopped | FinishError::Failed | FinishError::Sealed(_) | FinishError::Store(_) => Ended::Failed,
         }
     }
 }
@@ -75,9 +75,11 @@ impl Engine {
     pub(crate) async fn connect_again(&self, person: &Person, back: &Back) -> Result<Connected, FinishError> {
         let theirs =
             |attempt: &TakenAttempt| attempt.organisation_id == person.organisation_id && attempt.user_id.as_ref() == Some(&person.user_id);
-        let ended = self.attempt_ended(Attempts::Connect, back, theirs).await?;
-        let (_, ended): (_, Ended) = ended.ok_or(FinishError::StateMismatch)?;
-        self.still(person, Result::from(ended)?).await
+        match self.attempt_ended::<Ended>(Attempts::Connect, back, theirs).await? {
+            Before::Ended(_, ended) => self.still(person, Result::from(ended)?).await,
+            Before::Stopped(_) => Err(FinishError::Stopped),
+            Before::Unknown => Err(FinishError::StateMismatch),
+        }
     }
 
     /// Somebody may have disconnected it since.

@@ -2,14 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use crate::Engine;
-use crate::clock::{MINUTE, Millis};
+use crate::clock::{MINUTE, Millis, SECOND};
 use crate::identity::Person;
 use crate::store::{SessionRow, StoreError};
 
 /// "Last used" is no more exact than this.
 const USED_EVERY: Millis = 5 * MINUTE;
+/// An answer that signs somebody in arrives, and is followed, within so long.
+const ON_ITS_WAY_S: u64 = 3;
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Sessions remembered at a time; when more are used, remembering starts over.
 const REMEMBERED_MAX: usize = 10_000;
 
@@ -52,6 +58,28 @@ impl Engine {
         {
             self.sessions_used().all().remove(session);
             tracing::warn!(%error, "that a session is in use was not noted");
+        }
+    }
+
+    /// Whether an account that was just made may be opened once more for whoever came back with what made it: its first session
+    /// was used by nobody, so the answer that opened it never arrived. That session ends. One that was used, or has ended, takes
+    /// nobody's place.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_session_reopen(&self, person: &Person) -> Result<bool, StoreError> {
+        let began = Instant::now();
+        loop {
+            let sessions = self.sessions(person).await?;
+            if sessions.is_empty() || sessions.iter().any(|session| session.browser.is_some()) {
+                return Ok(false);
+            }
+            let youngest = sessions.iter().filter_map(|session| session.used_at).max();
+            let for_s = youngest.and_then(|made| u64::try_from((self.now() - made) / SECOND).ok()).unwrap_or_default();
+            if for_s >= ON_ITS_WAY_S || began.elapsed().as_secs() >= ON_ITS_WAY_S {
+                return self.store().session_delete_unused(&person.user_id).await;
+            }
+            sleep(LOOK_EVERY).await;
         }
     }
 

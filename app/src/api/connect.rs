@@ -119,6 +119,7 @@ fn connect_error(error: relink_engine::FinishError) -> ConnectError {
             ConnectError::AlreadyConnected(ExpectedWorkspace { connection, name: name(&workspace) })
         }
         FinishError::WorkspaceAlreadyLinked { email } => ConnectError::WorkspaceAlreadyLinked { email },
+        FinishError::Stopped => ConnectError::Interrupted,
         FinishError::Failed | FinishError::Sealed(_) | FinishError::Store(_) => ConnectError::Internal,
     }
 }

@@ -226,13 +226,13 @@ pub(super) async fn refused(problem: ProofProblem) -> Result<(), Failure> {
 /// Signs the browser in, if nobody is.
 pub(super) async fn linked(signed_in: bool, confirmed: Confirmed, person: LinkedPerson) -> Result<LinkEnd, Failure> {
     let (again, email) = (confirmed.again, confirmed.person.email.clone());
-    let without_password = LinkEnd::Linked { person: person.clone(), again, password: FirstPassword::NotOffered };
     // Made long ago for one that comes back: by now they may have a password to sign in with.
     if !confirmed.new_account {
-        return Ok(without_password);
+        return Ok(LinkEnd::Linked { person, again, password: FirstPassword::NotOffered });
     }
     if !signed_in {
-        sign_in(&confirmed.person, &without_password).await?;
+        let elsewhere = LinkEnd::Linked { person: person.clone(), again, password: FirstPassword::SignIn };
+        sign_in(&confirmed.person, &elsewhere).await?;
     }
     Ok(LinkEnd::Linked { person, again, password: FirstPassword::Offered { email } })
 }

@@ -121,15 +121,19 @@ pub async fn finished(callback: &Callback) -> Result<bool, Failure> {
     let (browser, address) = (browser().await?, address());
     let Some(end) = engine.proof_finish(person.as_ref(), &browser, &address, callback).await? else { return Ok(false) };
     let page = match end {
-        ProofEnd { outcome: Ok(Proof::Code(confirmed)), .. } => redeemed(person.is_some(), confirmed).await?,
+        ProofEnd { outcome: Ok(Proof::Code(confirmed)), repeated, .. } => {
+            // Whoever has only seen the address and a cookie from before it is not let in by them.
+            let shut = repeated && person.is_none() && !(confirmed.new_account && engine.first_session_reopen(&confirmed.person).await?);
+            if shut { ENDED } else { redeemed(person.is_some(), confirmed).await? }
+        }
         ProofEnd { outcome: Ok(Proof::Member { told, email_proved, lent, .. }), .. } => {
             let told = shown(told);
             let lent = became_of(lent);
             set_flash(Flash::ProvedAtLinear { name: told.name, workspace: told.workspace, email_proved, lent }).await?;
             "/team"
         }
-        ProofEnd { of_code: true, outcome: Err(error) } => not_redeemed(error).await?,
-        ProofEnd { of_code: false, outcome: Err(error) } => {
+        ProofEnd { of_code: true, outcome: Err(error), .. } => not_redeemed(error).await?,
+        ProofEnd { of_code: false, outcome: Err(error), .. } => {
             set_flash(Flash::NotProved(problem(error))).await?;
             "/team"
         }
@@ -212,6 +216,7 @@ fn problem(error: ProofError) -> ProofProblem {
         ProofError::PersonTaken { told, email } => ProofProblem::Taken { name: shown(told).name, email: text::email(&email) },
         ProofError::OtherPerson { told, name } => ProofProblem::Other { name: shown(told).name, already: text::name(&name) },
         ProofError::Unproved => ProofProblem::Unproved,
+        ProofError::Stopped => ProofProblem::Interrupted,
         ProofError::Failed | ProofError::Sealed(_) | ProofError::Store(_) => ProofProblem::Internal,
     }
 }

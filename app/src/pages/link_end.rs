@@ -107,6 +107,9 @@ fn joined(person: &LinkedPerson, initials: &str, status: Status) -> AnyView {
 fn first_password(password: FirstPassword) -> Option<AnyView> {
     let (email, complaint) = match password {
         FirstPassword::NotOffered => return None,
+        FirstPassword::SignIn => {
+            return Some(view! { <p>"You are not signed in here. "<a href="/signin">"Sign in"</a></p> }.into_any());
+        }
         FirstPassword::Saved { email } => {
             let saved = view! { <p class="note" role="status">"Saved. Sign in later with " {email} " and this password."</p> };
             return Some(saved.into_any());

@@ -69,6 +69,7 @@ fn a_code_without_a_person_behind_it_is_asked_for_by_the_organisation() {
 fn only_a_new_account_is_offered_a_password() {
     let linked = |password| page(LinkView::Ended(LinkEnd::Linked { person: person(Some("Priya Raman")), again: false, password }));
     assert!(!linked(FirstPassword::NotOffered).contains("password"));
+    assert!(linked(FirstPassword::SignIn).contains("You are not signed in here."));
     let email = || "elif@acme.example".to_owned();
     let offered = linked(FirstPassword::Offered { email: email() });
     assert!(offered.contains("action=\"/link/password\"") && offered.contains("Elif Demir in Acme Robotics is you."), "{offered}");

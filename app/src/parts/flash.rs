@@ -292,6 +292,12 @@ fn failed(error: ConnectError) -> Words {
             Words::new(Bad, "No Linear app is set up here yet.", "Without one Linear cannot ask anybody for approval. Nothing was changed.")
                 .then(Next::Settings("Set up the Linear app"))
         }
+        ConnectError::Interrupted => Words::new(
+            Bad,
+            "Relink was stopped while it asked Linear.",
+            "Nothing was changed, unless the workspace is listed as connected. If it is not, begin again.",
+        )
+        .then(AGAIN),
         ConnectError::Internal => Words::new(
             Bad,
             "Connecting did not work.",

@@ -58,6 +58,12 @@ fn every_error() -> Vec<(ConnectError, &'static str, &'static [&'static str])> {
             "Linear does not answer right now. Nothing was changed and your approval was not used up. Try again in a minute.",
             &["Try again"],
         ),
+        (
+            ConnectError::Interrupted,
+            "Relink was stopped while it asked Linear. Nothing was changed, unless the workspace is listed as connected. If it is \
+             not, begin again.",
+            &["Try again"],
+        ),
         (ConnectError::Unknown, "Connecting did not work. Nothing was changed.", &["Try again"]),
     ]
 }

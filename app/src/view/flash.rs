@@ -186,6 +186,8 @@ pub enum ConnectError {
     },
     /// No OAuth app is configured on this instance.
     NotConfigured,
+    /// Relink was stopped in the middle of it.
+    Interrupted,
     /// Relink's own store failed on the way.
     Internal,
     /// Any other value in the address bar.
@@ -205,7 +207,7 @@ impl ConnectError {
             ConnectError::WrongWorkspace { .. } => "wrong_workspace",
             ConnectError::AlreadyConnected(_) | ConnectError::WorkspaceAlreadyLinked { .. } => "workspace_already_linked",
             // Of the contract's codes the one that says: try again in a minute.
-            ConnectError::Internal => "linear_unreachable",
+            ConnectError::Interrupted | ConnectError::Internal => "linear_unreachable",
             ConnectError::NotConfigured => "not_configured",
             ConnectError::Unknown => "unknown",
         }

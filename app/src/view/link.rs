@@ -99,6 +99,8 @@ pub struct LinkedPerson {
 pub enum FirstPassword {
     /// The account was there before.
     NotOffered,
+    /// The account was opened, and nobody is signed in.
+    SignIn,
     Offered {
         email: String,
     },

@@ -59,6 +59,8 @@ pub enum ProofProblem {
     OwnCode,
     /// No Linear app is set up.
     NotConfigured,
+    /// Relink was stopped in the middle of it.
+    Interrupted,
     /// It is Relink that failed.
     Internal,
 }

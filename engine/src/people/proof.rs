@@ -122,7 +122,7 @@ impl Engine {
                 Ok(code) => engine.look_and_decide(person.as_ref(), &attempt, &code, address).await,
                 Err(error) => Err(error),
             };
-            let end = ProofEnd { of_code: attempt.code_hash.is_some(), outcome };
+            let end = ProofEnd { of_code: attempt.code_hash.is_some(), repeated: false, outcome };
             engine.note_proof_end(&back, &end).await;
             end
         });

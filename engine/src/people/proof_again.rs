@@ -3,13 +3,13 @@
 use super::proved::{Proof, ProofEnd, ProofError};
 use super::redeem::Confirmed;
 use crate::Engine;
-use crate::again::Back;
+use crate::again::{Back, Before};
 use crate::identity::Person;
 use crate::store::{Attempts, StoreError, TakenAttempt};
 
 impl Engine {
     pub(super) async fn note_proof_end(&self, back: &Back, end: &ProofEnd) {
-        let failed = ProofEnd { of_code: end.of_code, outcome: Err(ProofError::Failed) };
+        let failed = ProofEnd { of_code: end.of_code, repeated: false, outcome: Err(ProofError::Failed) };
         // What failed here is in the log, and nobody else's.
         let noted = if matches!(end.outcome, Err(ProofError::Sealed(_) | ProofError::Store(_))) { &failed } else { end };
         self.note_end(Attempts::Proof, back, noted).await;
@@ -21,13 +21,15 @@ impl Engine {
             // Where nobody was signed in, whoever it made an account for is by now.
             attempt.user_id.is_none() || attempt.user_id.as_ref() == person.map(|person| &person.user_id)
         };
-        let Some((attempt, end)) = self.attempt_ended(Attempts::Proof, back, theirs).await? else { return Ok(None) };
-        let ProofEnd { of_code, outcome } = end;
-        let outcome = match outcome {
-            Ok(proof) => self.still_proved(person, &attempt, proof).await,
-            Err(error) => Err(error),
+        let (of_code, outcome) = match self.attempt_ended::<ProofEnd>(Attempts::Proof, back, theirs).await? {
+            Before::Unknown => return Ok(None),
+            Before::Stopped(attempt) => (attempt.of_code, Err(ProofError::Stopped)),
+            Before::Ended(attempt, ProofEnd { of_code, outcome: Ok(proof), .. }) => {
+                (of_code, self.still_proved(person, &attempt, proof).await)
+            }
+            Before::Ended(_, ProofEnd { of_code, outcome: Err(error), .. }) => (of_code, Err(error)),
         };
-        Ok(Some(ProofEnd { of_code, outcome }))
+        Ok(Some(ProofEnd { of_code, repeated: true, outcome }))
     }
 
     /// Somebody may have unlinked or removed them since, or sit at their browser.

@@ -60,6 +60,9 @@ pub enum ProofError {
     /// Of an attempt that this browser came back with before; the log says why.
     #[error("it failed here before")]
     Failed,
+    /// So was one of this browser's; a crash leaves no word of how far it came.
+    #[error("its process stopped before it ended")]
+    Stopped,
     #[error(transparent)]
     #[serde(skip)]
     Sealed(#[from] Unreadable),
@@ -81,6 +84,9 @@ pub enum ProofBeginError {
 pub struct ProofEnd {
     /// A link code was to be redeemed by it.
     pub of_code: bool,
+    /// This browser came back with it before.
+    #[serde(skip)]
+    pub repeated: bool,
     pub outcome: Result<Proof, ProofError>,
 }
 

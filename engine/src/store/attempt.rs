@@ -12,24 +12,26 @@ pub enum Attempts {
     Proof,
 }
 
+/// Noted of an attempt whose process ended before it did.
+pub(crate) const STOPPED: &str = "stopped";
+
 /// What is left of an attempt that was taken.
 #[derive(Clone, Debug, FromRow)]
 pub struct TakenAttempt {
     pub organisation_id: String,
     /// Absent where nobody was signed in.
     pub user_id: Option<String>,
+    /// A link code was to be redeemed by it.
+    pub of_code: bool,
     pub taken_at: Millis,
     /// Absent as long as it is under way.
     pub ended: Option<String>,
 }
 
 /// One text for the tables of both.
-macro_rules! of {
-    ($attempts:expr, $before:literal, $after:literal) => {
-        match $attempts {
-            Attempts::Connect => concat!($before, " connect_attempts ", $after),
-            Attempts::Proof => concat!($before, " proof_attempts ", $after),
-        }
+macro_rules! end {
+    ($table:literal) => {
+        concat!("UPDATE ", $table, " SET ended = $2 WHERE state_hash = $1 AND taken_at IS NOT NULL AND ended IS NULL")
     };
 }
 
@@ -39,7 +41,10 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn attempt_end(&self, attempts: Attempts, state_hash: &str, ended: &str) -> Stored<()> {
-        let sql = of!(attempts, "UPDATE", "SET ended = $2 WHERE state_hash = $1 AND taken_at IS NOT NULL AND ended IS NULL");
+        let sql = match attempts {
+            Attempts::Connect => end!("connect_attempts"),
+            Attempts::Proof => end!("proof_attempts"),
+        };
         on!(&self.db, pool => { sqlx::query(sql).bind(state_hash).bind(ended).execute(pool).await?; });
         Ok(())
     }
@@ -55,11 +60,21 @@ impl Store {
         browser_hash: &str,
         now: Millis,
     ) -> Stored<Option<TakenAttempt>> {
-        let sql = of!(
-            attempts,
-            "SELECT organisation_id, user_id, taken_at, ended FROM",
-            "WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 AND taken_at IS NOT NULL"
-        );
+        macro_rules! taken {
+            ($of_code:literal, $table:literal) => {
+                concat!(
+                    "SELECT organisation_id, user_id, taken_at, ended, ",
+                    $of_code,
+                    " AS of_code FROM ",
+                    $table,
+                    " WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 AND taken_at IS NOT NULL"
+                )
+            };
+        }
+        let sql = match attempts {
+            Attempts::Connect => taken!("FALSE", "connect_attempts"),
+            Attempts::Proof => taken!("code_hash IS NOT NULL", "proof_attempts"),
+        };
         on!(&self.db, pool => Ok(sqlx::query_as(sql).bind(state_hash).bind(browser_hash).bind(now).fetch_optional(pool).await?))
     }
 }

@@ -46,6 +46,7 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use alarm::Broken;
 pub use api_key::ApiKeyRow;
 pub use app::{AppAdded, AppRemoved, AppRow};
+pub(crate) use attempt::STOPPED;
 pub use attempt::{Attempts, TakenAttempt};
 pub use audit::{Act, AuditActor, AuditCheck, AuditHead, AuditKey, AuditRow};
 pub use change::ChangeRow;

@@ -122,6 +122,16 @@ impl Store {
         Ok(())
     }
 
+    /// Ends the sessions of somebody who has used none. `false`: there is none, or one was used.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn session_delete_unused(&self, user: &str) -> Stored<bool> {
+        const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 \
+            AND NOT EXISTS (SELECT 1 FROM sessions u WHERE u.user_id = $1 AND u.browser IS NOT NULL)";
+        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(user).execute(pool).await?.rows_affected() > 0))
+    }
+
     /// Ends every session of a person but the one they sit in, as a part of another act.
     ///
     /// # Errors

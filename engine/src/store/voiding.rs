@@ -1,6 +1,6 @@
 //! Revocations that are under way at Linear, and consents that they must not overlap.
 
-use super::{Db, Store, Stored, on};
+use super::{Db, STOPPED, Store, Stored, on};
 use crate::clock::Millis;
 
 impl Store {
@@ -68,13 +68,19 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// On SQLite, where only one process serves: who came back to the one before is under way no more, nor is what it revoked.
+    /// On SQLite, where only one process serves: who came back to the one before is under way no more, which they are told when
+    /// they come once more, nor is what it revoked.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn consents_abandon(&self) -> Stored<()> {
         if let Db::Sqlite(pool) = &self.db {
-            sqlx::query("DELETE FROM connect_attempts WHERE taken_at IS NOT NULL AND ended IS NULL").execute(pool).await?;
+            for stopped in [
+                "UPDATE connect_attempts SET ended = $1 WHERE taken_at IS NOT NULL AND ended IS NULL",
+                "UPDATE proof_attempts SET ended = $1 WHERE taken_at IS NOT NULL AND ended IS NULL",
+            ] {
+                sqlx::query(stopped).bind(STOPPED).execute(pool).await?;
+            }
             sqlx::query("DELETE FROM voidings").execute(pool).await?;
         }
         Ok(())

@@ -236,7 +236,7 @@ async fn how_an_attempt_ended_is_told_to_its_browser_until_it_runs_out(fresh: Fr
         connection_id: "c1".to_owned(),
         app_id: None,
         linear_id: None,
-        code_hash: None,
+        code_hash: Some("code".to_owned()),
         verifier_sealed: vec![1],
         expires_at: 1_000,
     };
@@ -252,6 +252,7 @@ async fn how_an_attempt_ended_is_told_to_its_browser_until_it_runs_out(fresh: Fr
         assert!(taken);
         let under_way = told("browser", 3).await.unwrap();
         assert_eq!((under_way.ended, under_way.taken_at, under_way.user_id.as_ref()), (None, 2, Some(&user_id)));
+        assert_eq!(under_way.of_code, attempts == Attempts::Proof);
         for ended in ["first", "second"] {
             store.attempt_end(attempts, "state", ended).await.unwrap();
         }

@@ -364,19 +364,88 @@ async fn a_first_answer_is_lost(world: World) {
     assert_eq!(linked(&world).await, pairs(&[(ELIF, "Elif Demir")]));
 }
 
+/// Both tabs have one cookie: the answer to the one that opened nothing must not take the place of the other's.
 #[tokio::test]
-async fn a_code_that_comes_back_twice_at_once_signs_either_tab_in() {
+async fn a_code_that_comes_back_twice_at_once_signs_the_browser_in_once() {
     let world = World::new().await;
     let (mut owner, id) = acme(&world).await;
     let (mut phone, back) = approved_for_a_code(&world, &mut owner, &id).await;
-    let mut reloaded = world.browser();
-    reloaded.cookies = phone.cookies.clone();
-    let (first, second) = tokio::join!(phone.get(&back), reloaded.get(&back));
-    assert_eq!((first.location(), second.location()), ("/link?ended=yes", "/link?ended=yes"));
-    for mut tab in [phone, reloaded] {
-        tab.get("/link?ended=yes").await.shows("Set a password for later");
-        tab.get("/team").await.shows("Elif Demir elif@acme.example Member, you Acme Robotics");
+    let (before, mut reloaded) = (phone.cookies.clone(), world.browser());
+    reloaded.cookies.clone_from(&before);
+    let first = async {
+        assert_eq!(phone.get(&back).await.location(), "/link?ended=yes");
+        phone.get("/link?ended=yes").await.shows("Set a password for later");
+    };
+    let ((), second) = tokio::join!(first, reloaded.get(&back));
+    assert_eq!((second.location(), &reloaded.cookies), ("/link?ended=yes", &before));
+    phone.get("/team").await.shows("Elif Demir elif@acme.example Member, you Acme Robotics");
+    assert_eq!(sessions(&world).await, 1);
+}
+
+/// Of the account that a code made.
+async fn sessions(world: &World) -> usize {
+    let user = world.engine.store().user_by_email(ELIF).await.unwrap().unwrap();
+    let person = world.engine.store().member(&world.organisation().await, &user.id).await.unwrap().unwrap();
+    world.engine.sessions(&person).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn a_cookie_from_before_and_the_address_open_no_account_that_was_opened() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let (mut phone, back) = approved_for_a_code(&world, &mut owner, &id).await;
+    let mut thief = world.browser();
+    thief.cookies = phone.cookies.clone();
+    // Answers that never arrive open it over and over, once at a time.
+    let before = phone.cookies.clone();
+    for _ in 0..5 {
+        phone.cookies.clone_from(&before);
+        world.advance(MINUTE);
+        assert_eq!(phone.get(&back).await.location(), "/link?ended=yes");
+        assert_eq!(sessions(&world).await, 1);
     }
+    phone.get("/link?ended=yes").await.shows("Set a password for later");
+    for left in [1, 0] {
+        for _ in 0..2 {
+            assert_eq!(thief.get(&back).await.location(), "/link?ended=yes");
+            let page = thief.get("/link?ended=yes").await;
+            page.shows("You are linked Elif Demir in Acme Robotics is you.");
+            page.shows("You are not signed in here. Sign in");
+            assert!(thief.get("/team").await.location().starts_with("/signin"));
+        }
+        assert_eq!(sessions(&world).await, left);
+        phone.post("/signout", &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_back_with_what_a_stop_ended_is_told_so_and_begins_again() {
+    let world = World::new().await;
+    let (mut owner, id) = acme(&world).await;
+    let mut mia = world.member("northwind-labs", "mia@northwind.dev", Role::Member).await;
+    let (mut phone, of_code) = approved_for_a_code(&world, &mut owner, &id).await;
+    // Long ago, as another process may find it; or a moment ago, and this one is the only one.
+    for at_start in [false, true] {
+        let url = leave(&mut mia, &id).await;
+        let back = mia.approve_as(&url, "acme-robotics", ELIF);
+        let leave = owner.leave_for_linear(&[]).await;
+        let connect = owner.decide(&leave, "globex", "approve");
+        if at_start {
+            world.sql("UPDATE proof_attempts SET taken_at = expires_at, ended = NULL").await;
+            world.sql("UPDATE connect_attempts SET taken_at = expires_at WHERE ended IS NULL").await;
+            world.engine.abandon_consents().await;
+        } else {
+            world.sql("UPDATE proof_attempts SET taken_at = 1").await;
+            world.sql("UPDATE connect_attempts SET taken_at = 1 WHERE ended IS NULL").await;
+        }
+        assert_eq!(mia.get(&back).await.location(), "/team");
+        mia.get("/team").await.shows("Relink was stopped while it asked Linear who you are. Nothing was linked, unless this page");
+        assert_eq!(phone.get(&of_code).await.location(), "/link");
+        phone.get("/link").await.shows("Relink was stopped while it asked Linear who you are.");
+        let page = owner.get(&connect).await.location().to_owned();
+        owner.get(&page).await.shows("Relink was stopped while it asked Linear. Nothing was changed, unless the workspace is listed");
+    }
+    prove(&mut mia, &id, "acme-robotics", ELIF).await.shows("You are Elif Demir in Acme Robotics.");
 }
 
 /// Somebody else may sit down at the browser in between.

@@ -119,6 +119,11 @@ pub fn not_proved(problem: &ProofProblem) -> Words {
         ProofProblem::NotConfigured => {
             Words::new(Bad, "No Linear app is set up.", "Linear cannot be asked who you are. Nothing was linked.")
         }
+        ProofProblem::Interrupted => Words::new(
+            Bad,
+            "Relink was stopped while it asked Linear who you are.",
+            "Nothing was linked, unless this page shows it. Begin again: continue with Linear once more.",
+        ),
         ProofProblem::Internal => Words::new(Waiting, "Relink could not finish this.", "Nothing was linked. Try again in a minute."),
     }
 }
