@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -22,7 +22,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::config::Config;
 use crate::headers::{self, Https};
-use crate::logs;
+use crate::{logs, own_name};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 /// On an address of its own: more wait, and not for long.
@@ -75,8 +75,21 @@ pub async fn show(State(metrics): State<Metrics>, headers: HeaderMap) -> Respons
         Readers::WithToken(token) if !shows(&headers, token) => {
             (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response()
         }
+        Readers::Anybody if may_be_led_here(&headers) => {
+            let why = "A browser reads this under an IP address or localhost alone, or with RELINK_METRICS_TOKEN set: any page can \
+                let its own name lead here.\n";
+            (StatusCode::MISDIRECTED_REQUEST, why).into_response()
+        }
         Readers::WithToken(_) | Readers::Anybody => counts(&metrics.engine).await,
     }
+}
+
+/// Whether a page may have asked whose name leads here (DNS rebinding). To its browser that is one site, and over plain http
+/// it says neither an origin nor from where; but no script takes away the language that it accepts. Programs that read
+/// metrics say none, and may use whatever name they like.
+fn may_be_led_here(headers: &HeaderMap) -> bool {
+    let browsers = [header::ACCEPT_LANGUAGE, header::ORIGIN, header::REFERER, HeaderName::from_static("sec-fetch-site")];
+    browsers.iter().any(|name| headers.contains_key(name)) && !own_name::is_an_address(headers)
 }
 
 fn shows(headers: &HeaderMap, token: &SecretString) -> bool {

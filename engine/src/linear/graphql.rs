@@ -38,7 +38,8 @@ impl Linear {
 
 fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
     let status = reply.status.as_u16();
-    let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    let mut body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    body.iter_mut().for_each(drop_nul);
     let errors = errors_in(body.as_ref());
     if is_unauthenticated(status, body.as_ref()) {
         return Err(CallError::Authentication { status });
@@ -54,6 +55,16 @@ fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
     match errors.first() {
         Some(error) => Err(CallError::Refused { status, code: code_of(error) }),
         None => Err(TransientError::Unreadable(status).into()),
+    }
+}
+
+/// No letter of anybody's name, and PostgreSQL takes none in a text: with it nobody could connect the workspace.
+fn drop_nul(value: &mut Value) {
+    match value {
+        Value::String(text) => text.retain(|c| c != '\0'),
+        Value::Array(values) => values.iter_mut().for_each(drop_nul),
+        Value::Object(fields) => fields.values_mut().for_each(drop_nul),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -128,6 +139,12 @@ mod tests {
             assert!(beside(nothing, r#""path":["b"],"#) && beside(nothing, ""), "{nothing}");
         }
         assert!(beside(r#"{"a":null,"b":null}"#, ""), "an error about no field is about all of them");
+    }
+
+    #[test]
+    fn no_text_has_a_nul() {
+        let named = reply(200, r#"{"data":{"viewer":{"name":"Pri\u0000ya","teams":["\u0000\u0000",1,null]}}}"#);
+        assert_eq!(named, Ok(json!({ "name": "Priya", "teams": ["", 1, null] })));
     }
 
     #[test]

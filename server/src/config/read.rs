@@ -218,6 +218,8 @@ mod tests {
             ("RELINK_URL", "https://relink.example.com/relink"),
             ("RELINK_URL", "https://u:hunter2hunter2@relink.example.com"),
             ("RELINK_URL", "ftp://relink.example.com"),
+            ("RELINK_URL", "https://relink.example.com."),
+            ("RELINK_URL", "http://localhost.:3000"),
             ("RELINK_TRUSTED_PROXIES", "nginx"),
             ("RELINK_TRUSTED_PROXIES", "0.0.0.0/0"),
             ("DATABASE_URL", "mysql://hunter2hunter2@x/y"),

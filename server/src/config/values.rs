@@ -87,6 +87,10 @@ pub(super) fn origin_url(text: &str, http_is_for: &'static str) -> Result<Url, &
     if !bare || !url.username().is_empty() || url.password().is_some() {
         return Err("it has more than scheme, host and port");
     }
+    // To browsers and to Linear that is another origin.
+    if url.domain().is_some_and(|name| name.ends_with('.')) {
+        return Err("its host's name ends with a full stop, which has to go");
+    }
     if url.scheme() == "http" && !url.host().is_some_and(|host| is_loopback(&host)) { Err(http_is_for) } else { Ok(url) }
 }
 

@@ -216,3 +216,40 @@ async fn a_person_reads_a_sentence_where_no_page_could_be_made() {
     failed.shows("Relink cannot do this right now.");
     failed.hides("Unavailable");
 }
+
+/// Linear sends everybody back to the one name, and the cookie of another would not be there.
+#[tokio::test]
+async fn a_page_under_another_name_of_this_machine_leads_to_the_one_in_the_address() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    for host in ["127.0.0.1:3000", "[::1]:3000", "relink.localhost:3000"] {
+        let led = browser.send(Method::GET, "/signin?next=%2Fteam", &[], &[("host", host)]).await;
+        assert_eq!((led.status.as_u16(), led.header("location")), (307, "http://localhost:3000/signin?next=%2Fteam"), "{host}");
+    }
+    // Forwarded from another port, or by a proxy that says nothing of ports; and what is no page.
+    for (host, accept) in [("127.0.0.1:9999", "text/html"), ("127.0.0.1", "text/html"), ("127.0.0.1:3000", "text/css")] {
+        let shown = browser.send(Method::GET, "/signin", &[], &[("host", host), ("accept", accept)]).await;
+        assert_ne!(shown.status.as_u16(), 307, "{host}");
+    }
+    let proxied = World::with(Setup { https: true, ..Setup::default() }).await;
+    let shown = proxied.browser().send(Method::GET, "/signin", &[], &[("host", "127.0.0.1:443")]).await;
+    assert_ne!(shown.status.as_u16(), 307);
+}
+
+/// Browsers that do not say from which site a form comes, behind proxies that leave the port out.
+#[tokio::test]
+async fn a_form_is_ours_though_a_proxy_leaves_out_the_port() {
+    let world = World::new().await;
+    world.owner().await;
+    let fields = [("email", "priya@northwind.dev"), ("password", PASSWORD)];
+    for (host, origin, status) in [
+        ("localhost", "http://localhost:3000", 303),
+        ("localhost:3000", "http://localhost:3000", 303),
+        ("localhost", "http://localhost", 403),
+        ("localhost", "http://localhost:9999", 403),
+        ("localhost:9999", "http://localhost:3000", 403),
+    ] {
+        let sent = world.browser().send(Method::POST, "/signin", &fields, &[("host", host), ("origin", origin)]).await;
+        assert_eq!(sent.status.as_u16(), status, "{host} {origin}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Forms that no page of ours sends: fields that are missing, repeated, of another kind, or no text at all.
 
 use axum::http::{Method, header};
+use relink_simulator::{NewPerson, NewWorkspace, Role};
 
 use crate::cuts::empty_database;
 use crate::roles::written;
@@ -104,5 +105,24 @@ async fn a_nul_in_what_a_program_asks_for_is_not_the_databases_trouble() {
             let answer = program.call(Method::POST, &format!("/api/v1/connections/{id}/token"), body).await;
             assert!(answer.status < 500, "{answer:?}");
         }
+    }
+}
+
+/// Nor in what Linear calls people and places.
+#[tokio::test]
+async fn a_nul_in_a_name_at_linear_keeps_nobody_from_connecting() {
+    for postgres in [None, empty_database().await] {
+        let world = World::with(Setup { postgres, ..Setup::default() }).await;
+        let admin = NewPerson {
+            name: "Ad\0a".to_owned(),
+            email: Some("ada@nul.example".to_owned()),
+            role: Some(Role::Admin),
+            ..NewPerson::default()
+        };
+        let workspace = NewWorkspace { name: "N\0ul".to_owned(), url_key: "nul".to_owned(), users: vec![admin], ..NewWorkspace::default() };
+        world.linear.add_workspace(workspace).unwrap();
+        let mut owner = world.owner().await;
+        owner.connect("nul").await;
+        owner.get("/integrations").await.shows("Nul");
     }
 }

@@ -402,7 +402,10 @@ impl Browser<'_> {
 
     /// [`Browser::send`] of a form as it is written.
     pub async fn send_body(&mut self, method: Method, path: &str, form: Option<Vec<u8>>, headers: &[(&str, &str)]) -> Reply {
-        let mut request = Request::builder().method(&method).uri(path).header("host", "localhost:3000");
+        let mut request = Request::builder().method(&method).uri(path);
+        if headers.iter().all(|(name, _)| *name != "host") {
+            request = request.header("host", "localhost:3000");
+        }
         if headers.iter().all(|(name, _)| *name != "accept") {
             request = request.header("accept", "text/html");
         }
