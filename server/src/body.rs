@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Collected, Limited};
 use tokio::time::timeout;
 
 use crate::share::{Held, Room};
@@ -97,6 +97,12 @@ pub async fn read_within<Name: Hash + Eq + Clone>(
         return Err(Unread::TooLarge);
     }
     timeout(patience, collect(body, max, space, who)).await.map_err(|_| Unread::Late)?
+}
+
+/// All of a body that room was taken for by what it announces.
+pub async fn read_announced(body: Body, max: usize, patience: Duration) -> Result<Bytes, Unread> {
+    let read = timeout(patience, Limited::new(body, max).collect()).await.map_err(|_| Unread::Late)?;
+    read.map(Collected::to_bytes).map_err(|_| Unread::Broken)
 }
 
 async fn collect<Name: Hash + Eq + Clone>(mut body: Body, max: usize, space: &Space<Name>, who: &Name) -> Result<(Bytes, Holding), Unread> {

@@ -287,6 +287,24 @@ async fn slow_bodies_signed_by_nobody_keep_no_genuine_webhook_out() {
     assert!(late.starts_with("HTTP/1.1 400") || late.starts_with("HTTP/1.1 503"), "{late}");
 }
 
+/// After a start no address has proved anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_bodies_from_a_dozen_addresses_keep_no_first_webhook_out() {
+    let site = Site::open().await;
+    let workspace = workspace(&site).await;
+    let slow = |number: u32| {
+        let from = number % 12;
+        let head = format!("X-Forwarded-For: 203.0.{from}.7\r\nLinear-Signature: 00\r\nContent-Length: 20000\r\n\r\n");
+        format!("POST /webhooks/linear HTTP/1.1\r\nHost: localhost\r\n{head}{}", "x".repeat(16 * 1024)).into_bytes()
+    };
+    let held = many(&site, 1_080, slow).await;
+    sleep(Duration::from_millis(500)).await;
+    for number in 0..20 {
+        assert_eq!(deliver_from(&format!("198.51.{number}.5"), &site, &workspace, number, "small").await, 200, "{number}");
+    }
+    drop(held);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_bodies_signed_by_nobody_keep_no_large_webhook_out_from_two_addresses_nor_from_forty() {
     let site = Site::open().await;
