@@ -248,9 +248,6 @@ impl Store {
 
     /// Leaves two connections for commands where PostgreSQL has few: takes no more than fit, and gives back what others need.
     /// For a server, every few seconds.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn leave_room(&self) -> Stored<()> {
         match &self.db {
             Db::Postgres(pg) => Ok(pg.leave_room().await?),
@@ -346,7 +343,7 @@ impl Store {
         let began = Instant::now();
         {
             let _turn = self.turn_to_write().await;
-            self.meta_put(HEARTBEAT, &now.to_be_bytes()).await?;
+            self.meta_put_heartbeat(HEARTBEAT, &now.to_be_bytes()).await?;
         }
         if let Some(disk) = &self.disk {
             disk.note_success(began);
@@ -388,9 +385,6 @@ impl Store {
     }
 
     /// What the clock of a database that replicas share shows.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn database_now(&self) -> Stored<Option<Millis>> {
         const SQL: &str = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT";
         match &self.db {

@@ -148,3 +148,25 @@ async fn a_dump_that_is_restored_slowly_is_touched_by_nobody_before_it_is_whole(
         sleep(Duration::from_millis(200)).await;
     }
 }
+
+/// The tables stay, emptied, and only their rows come back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_are_put_back_alone_find_nothing_in_their_way() {
+    const EMPTY: &str = "DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I', tablename), ', ') FROM pg_tables \
+        WHERE schemaname = 'public' AND tablename <> '_sqlx_migrations'); END $$";
+    let Some(database) = empty_database().await else { return };
+    let mut fleet = Fleet::on(Some(database.clone())).await;
+    let workspace = started(&mut fleet, 2).await;
+    let dump = fleet.place.path().join("dump").display().to_string();
+    run("pg_dump", &["--format=custom", "--exclude-table-data=_sqlx_migrations", "--file", &dump, &database]);
+    run("psql", &["-v", "ON_ERROR_STOP=1", "-qc", EMPTY, &database]);
+    sleep(APART).await;
+    run("pg_restore", &["--data-only", "--disable-triggers", "--exit-on-error", "--dbname", &database, &dump]);
+    let began = Instant::now();
+    while fleet.deliver(1, &workspace, "anew").await != Some(200) {
+        assert!(began.elapsed() < Duration::from_secs(10), "{}", fleet.said(1));
+        sleep(Duration::from_millis(200)).await;
+    }
+    let (_, page) = read(&fleet, 0, "").await;
+    assert_eq!(page["deliveries"].as_array().unwrap().len(), 3);
+}
