@@ -31,6 +31,11 @@ pub(crate) struct Voiding {
     began: Instant,
 }
 
+/// Says whether a revocation that began then may still be sent.
+fn is_in_time(began: Instant) -> bool {
+    began.elapsed() < SENT_WITHIN
+}
+
 impl Engine {
     /// Takes the right to revoke tokens of this app and workspace, as far as both are known; `None` where consents are under
     /// way. Whether a connection lives is to be asked after that and not before: one may just have been made.
@@ -82,7 +87,7 @@ impl Engine {
     /// This process may have stood still since, and somebody connected meanwhile: then it sends nothing.
     async fn revoke(&self, voiding: &Voiding, token: &SecretString, hint: &'static str) -> Revocation {
         let (store, id, began) = (self.store().clone(), voiding.id.clone(), voiding.began);
-        let stands = async move { store.voiding_stands(&id).await.unwrap_or(false) && began.elapsed() < SENT_WITHIN };
+        let stands = async move { store.voiding_stands(&id).await.unwrap_or(false) && is_in_time(began) };
         self.linear().revoke(token, hint, stands).await
     }
 
@@ -100,5 +105,22 @@ impl Engine {
             self.store().voiding_end(id).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_sent_that_others_may_have_stopped_waiting_for() {
+        let began = Instant::now();
+        advance(SENT_WITHIN.saturating_sub(Duration::from_millis(1))).await;
+        assert!(is_in_time(began));
+        advance(Duration::from_millis(1)).await;
+        assert!(!is_in_time(began), "whoever outwaits it counts on its end");
+        assert!(SENT_WITHIN < LASTS && LASTS < OUTWAITED, "what is sent ends before others go on without it");
     }
 }
