@@ -13,9 +13,6 @@ const LIMIT: i64 = 500;
 impl Engine {
     /// Tells the owners and admins of each organisation which connections need a reconnect and were not told about yet: one
     /// mail to each person, however many there are. Answers how many mails went out; without a mail server none.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn send_alarms(&self) -> Result<u32, StoreError> {
         let Some(mail) = &self.settings().mail else { return Ok(0) };
         // Taken, so that of several processes one tells. What could not be told is put back.

@@ -126,9 +126,6 @@ impl Callers {
 
 impl Engine {
     /// Who shows this key; `None` for one that is unknown or revoked.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn api_caller(&self, key: &str) -> Result<Option<Arc<Caller>>, StoreError> {
         if !key.starts_with(PREFIX) {
             return Ok(None);
@@ -170,9 +167,6 @@ impl Engine {
     }
 
     /// Makes a key for machines. It is shown now and never again.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn api_key_create(&self, organisation: &Organisation, name: &str) -> Result<NewApiKey, StoreError> {
         self.make_key(&organisation.id, name, AuditActor::command()).await
     }
@@ -197,17 +191,11 @@ impl Engine {
     }
 
     /// Makes a key good.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn api_key_keep(&self, key: &NewApiKey) -> Result<(), StoreError> {
         self.store().api_key_create(&key.row, &key.act).await
     }
 
     /// [`Engine::api_key_create`] by an owner on a page.
-    ///
-    /// # Errors
-    /// See [`ApiKeyError`].
     pub async fn api_key_add(&self, person: &Person, name: &str) -> Result<NewApiKey, ApiKeyError> {
         manages(person)?;
         let name = identity::display_name(name).ok_or(ApiKeyError::Name)?;
@@ -221,9 +209,6 @@ impl Engine {
     }
 
     /// The keys of the person's organisation that are not revoked, the newest first.
-    ///
-    /// # Errors
-    /// See [`ApiKeyError`].
     pub async fn api_keys(&self, person: &Person) -> Result<Vec<ApiKey>, ApiKeyError> {
         manages(person)?;
         let rows = self.store().api_keys(&person.organisation_id).await?;
@@ -239,9 +224,6 @@ impl Engine {
     }
 
     /// How lately each key of the person's organisation was used; none for those who manage no connections.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn api_key_uses(&self, person: &Person) -> Result<Vec<KeyUse>, StoreError> {
         if !person.manages() {
             return Ok(Vec::new());
@@ -251,9 +233,6 @@ impl Engine {
     }
 
     /// Makes a key worthless, at once in this process and within a second in others. Answers its name.
-    ///
-    /// # Errors
-    /// See [`ApiKeyError`].
     pub async fn api_key_revoke(&self, person: &Person, id: &str) -> Result<String, ApiKeyError> {
         manages(person)?;
         let keys = self.store().api_keys(&person.organisation_id).await?;

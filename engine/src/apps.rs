@@ -148,9 +148,6 @@ impl From<AppRow> for App {
 
 impl Engine {
     /// The organisation's own apps, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn apps(&self, organisation: &str) -> Result<Vec<App>, StoreError> {
         let now = self.now();
         let mut apps: Vec<App> = self.store().apps(organisation).await?.into_iter().map(App::from).collect();
@@ -161,18 +158,12 @@ impl Engine {
     }
 
     /// Adds an app to the person's organisation. Answers its id.
-    ///
-    /// # Errors
-    /// See [`AppError`].
     pub async fn app_add(&self, person: &Person, new: NewApp) -> Result<String, AppError> {
         owns(person)?;
         self.app_store(&person.organisation_id, person.actor(), new).await
     }
 
     /// [`Engine::app_add`] by command.
-    ///
-    /// # Errors
-    /// See [`AppError`].
     pub async fn app_add_by_command(&self, organisation: &str, new: NewApp) -> Result<String, AppError> {
         self.app_store(organisation, AuditActor::command(), new).await
     }
@@ -214,18 +205,12 @@ impl Engine {
 
     /// Replaces those secrets of an app that are given. The webhook secret before stays good as long as a workspace's does.
     /// Answers the app's name.
-    ///
-    /// # Errors
-    /// See [`AppError`].
     pub async fn app_set_secrets(&self, person: &Person, app: &str, secrets: AppSecrets) -> Result<String, AppError> {
         owns(person)?;
         self.secrets_set(&person.organisation_id, person.actor(), app, secrets).await
     }
 
     /// [`Engine::app_set_secrets`] by command.
-    ///
-    /// # Errors
-    /// See [`AppError`].
     pub async fn app_set_secrets_by_command(&self, organisation: &str, app: &str, secrets: AppSecrets) -> Result<String, AppError> {
         self.secrets_set(organisation, AuditActor::command(), app, secrets).await
     }
@@ -246,18 +231,12 @@ impl Engine {
     }
 
     /// Removes an app that no workspace is connected through. Answers its name.
-    ///
-    /// # Errors
-    /// See [`AppError`].
     pub async fn app_remove(&self, person: &Person, app: &str) -> Result<String, AppError> {
         owns(person)?;
         self.app_take_out(&person.organisation_id, person.actor(), app).await
     }
 
     /// [`Engine::app_remove`] by command.
-    ///
-    /// # Errors
-    /// See [`AppError`].
     pub async fn app_remove_by_command(&self, organisation: &str, app: &str) -> Result<String, AppError> {
         self.app_take_out(organisation, AuditActor::command(), app).await
     }
@@ -273,9 +252,6 @@ impl Engine {
     }
 
     /// Whether anything can be connected: through the operator's app or one of the organisation's own.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn has_app(&self, organisation: &str) -> Result<bool, StoreError> {
         Ok(self.linear().app().is_some() || !self.store().apps(organisation).await?.is_empty())
     }

@@ -60,9 +60,6 @@ fn use_key(store: &Store, vault: &Vault, sealed: &[u8]) -> Result<(), OpenError>
 
 impl Engine {
     /// Lines of the person's organisation before this number, the newest first; `None` to who may not read them.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn audit(&self, person: &Person, before: Option<i64>, limit: i64) -> Result<Option<Vec<AuditRow>>, StoreError> {
         if !person.owns() {
             return Ok(None);

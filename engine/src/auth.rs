@@ -172,9 +172,6 @@ impl Engine {
 
     /// Makes an account that is there a member from the command line, with the name and the password that it has. One
     /// whose e-mail nobody proved may be anybody's.
-    ///
-    /// # Errors
-    /// See [`MemberAddError`].
     pub async fn member_add_existing(&self, slug: &str, email: &str, role: Role) -> Result<Person, MemberAddError> {
         let email = slug_and_email(slug, email)?;
         let user = self.store().user_by_email(&email).await?.ok_or_else(|| MemberAddError::NoAccount(email.clone()))?;
@@ -379,9 +376,6 @@ impl Engine {
 
     /// Replaces a person's own password. The present one is asked for, under the limits of signing in: a browser left
     /// open must not become somebody else's account.
-    ///
-    /// # Errors
-    /// See [`ChangePasswordError`].
     pub async fn change_password(
         &self,
         person: &Person,
@@ -401,9 +395,6 @@ impl Engine {
 
     /// Gives an account that a link code made its first password. One that has a password keeps it: that one is only
     /// changed by who knows it.
-    ///
-    /// # Errors
-    /// See [`FirstPasswordError`].
     pub async fn set_first_password(&self, person: &Person, password: SecretString) -> Result<(), FirstPasswordError> {
         let password = own_password(person, &password).map_err(FirstPasswordError::Field)?;
         let hash = password::hash(password, self.entropy()).await;

@@ -153,9 +153,6 @@ impl Reader {
 
 impl Engine {
     /// How far an organisation's pages are now; for a page that is about to be made.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn live_mark(&self, organisation: &str) -> Result<Mark, StoreError> {
         let change = self.store().changes_last().await?;
         let deliveries = self.store().delivery_numbers(&[organisation.to_owned()]).await?;
@@ -164,9 +161,6 @@ impl Engine {
 
     /// Watches an organisation from a mark on: what changed since is told first. Whoever comes `again` may have been away while
     /// a transaction with a lower number was under way.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn watch(&self, organisation: &str, from: Mark, again: bool) -> Result<Watch, StoreError> {
         // First to be told, then to look: what comes in between is told twice.
         let news = {
@@ -267,9 +261,6 @@ impl Engine {
     }
 
     /// Forgets changes that whoever comes back would rather load the whole page for.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn forget_changes(&self) -> Result<(), StoreError> {
         self.store().changes_forget(KEPT).await
     }

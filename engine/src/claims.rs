@@ -19,9 +19,6 @@ pub struct SharedWorkspace {
 impl Engine {
     /// What contradicts the operator's word that no workspace is shared: said once in the log, and nothing is taken from
     /// anybody.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn name_shared_workspaces(&self) -> Result<Vec<SharedWorkspace>, StoreError> {
         if self.settings().shared_workspaces {
             return Ok(Vec::new());

@@ -136,9 +136,6 @@ struct Taken<'a> {
 
 impl Engine {
     /// Remembers an attempt and answers where to send the browser.
-    ///
-    /// # Errors
-    /// See [`BeginError`].
     pub async fn connect_begin(&self, person: &Person, begin: BeginConnect<'_>) -> Result<Url, BeginError> {
         if !person.manages() {
             return Err(BeginError::Forbidden);
@@ -182,9 +179,6 @@ impl Engine {
     /// Finishes an attempt. Whatever goes wrong, nothing is connected, and tokens already minted are given back.
     ///
     /// From the moment the state is taken, nobody's leaving stops it: tokens that Linear mints are stored or given back.
-    ///
-    /// # Errors
-    /// See [`FinishError`].
     pub async fn connect_finish(&self, person: &Person, browser: &str, callback: Callback) -> Result<Connected, FinishError> {
         let back = Back::of(browser, &callback).ok_or(FinishError::StateMismatch)?;
         let now = self.now();

@@ -58,9 +58,6 @@ pub enum DisconnectError {
 
 impl Engine {
     /// Disconnects, whatever state the connection is in and whether or not Linear answers. Doing it twice is harmless.
-    ///
-    /// # Errors
-    /// See [`DisconnectError`].
     pub async fn disconnect(&self, person: &Person, id: &str) -> Result<Disconnected, DisconnectError> {
         if !person.manages() {
             return Err(DisconnectError::Forbidden);
@@ -81,9 +78,6 @@ impl Engine {
 
     /// Asks Linear again about tokens of ended connections that nobody confirmed void; after a day they are forgotten.
     /// Answers how many are void now.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn finish_revocations(&self) -> Result<u32, StoreError> {
         let mut done = 0;
         for (organisation, id) in self.store().connections_to_revoke(self.now() - MINUTE, None, RESUME_LIMIT).await? {
@@ -99,9 +93,6 @@ impl Engine {
 
     /// Forgets connections that ended so long ago that nobody will connect them again to find everything as it was: their
     /// secrets, and who is who in their workspaces. Answers how many.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn forget_disconnected(&self) -> Result<u32, StoreError> {
         let Some(now) = self.now_to_forget() else { return Ok(0) };
         let before = now - self.settings().keep_disconnected;

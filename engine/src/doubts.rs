@@ -108,9 +108,6 @@ impl Doubts {
 impl Engine {
     /// Looks again at connections that were given up because Linear accepted none of their tokens. One whose token it accepts
     /// now is connected as before. Answers how many are.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn look_at_given_up(&self) -> Result<usize, StoreError> {
         let given_up = self.store().connections_given_up(self.now(), LOOKS).await?;
         let looks = self.doubts().due(given_up, self.now()).into_iter().map(|one| async move {

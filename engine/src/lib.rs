@@ -293,9 +293,6 @@ impl Engine {
     }
 
     /// Goes by the database's clock, where replicas share one, and asks Linear for the time while it is in question.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn watch_clock(&self) -> Result<(), StoreError> {
         if self.clock_trust().doubtful {
             self.ask_linears_time().await;
@@ -314,9 +311,6 @@ impl Engine {
     }
 
     /// Sets the time by the clock of the database that replicas share; with SQLite there is none beside this machine's.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn follow_database_clock(&self) -> Result<(), StoreError> {
         let asked = self.now();
         if let Some(there) = self.store().database_now().await? {

@@ -48,9 +48,6 @@ impl MailServer {
     /// `server`: `smtps://user:password@host` speaks TLS from the start (RFC 8314), `smtp://…` turns to it by STARTTLS
     /// (RFC 3207), which must succeed. Only where the server is this very machine nothing is asked for. `from`: "Relink
     /// <relink@example.com>".
-    ///
-    /// # Errors
-    /// See [`MailError`].
     pub fn new(server: &str, from: &str) -> Result<MailServer, MailError> {
         let url = Url::parse(server).ok().filter(|url| matches!(url.scheme(), "smtp" | "smtps") && url.host().is_some());
         let url = with_tls(url.ok_or(MailError::Server)?)?;

@@ -113,9 +113,6 @@ impl Engine {
     }
 
     /// Gives back what consents left behind that failed, or whose process died. Answers how many are done with.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn give_back_left(&self) -> Result<u32, StoreError> {
         let now = self.now();
         self.store().voidings_forget(now - ABANDONED_AFTER).await?;

@@ -62,9 +62,6 @@ struct Proof {
 impl Engine {
     /// Proves the connections of the person's organisation where the last proof is old, and waits for that a moment. The
     /// number of statements does not depend on how many connections there are, but for those that turn out to be broken.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn prove_connections(&self, person: &Person) -> Result<(), StoreError> {
         let connections = self.store().connections(&person.organisation_id).await?;
         let claimed = self.claim(&connections);

@@ -64,9 +64,6 @@ impl Engine {
     /// Whether an account that was just made may be opened once more for whoever came back with what made it: its first session
     /// was used by nobody, so the answer that opened it never arrived. That session ends. One that was used, or has ended, takes
     /// nobody's place.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn first_session_reopen(&self, person: &Person) -> Result<bool, StoreError> {
         let began = Instant::now();
         loop {
@@ -84,17 +81,11 @@ impl Engine {
     }
 
     /// The person's sessions, the one that was used last first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn sessions(&self, person: &Person) -> Result<Vec<SessionRow>, StoreError> {
         self.store().sessions_of(&person.user_id, self.now()).await
     }
 
     /// Ends one of the person's sessions. Answers where it was; `None`: they have no such session.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn session_end(&self, person: &Person, session: &str) -> Result<Option<SessionRow>, StoreError> {
         let found = self.sessions(person).await?.into_iter().find(|one| one.id_hash == session);
         let Some(found) = found else { return Ok(None) };
@@ -103,18 +94,12 @@ impl Engine {
     }
 
     /// Signs the person out of the session that they sit in.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn sign_out(&self, person: &Person, session: &str) -> Result<(), StoreError> {
         let act = self.act(&person.organisation_id, person.actor(), "sign-out", person.email.clone());
         self.store().session_end(&person.user_id, session, &act).await.map(drop)
     }
 
     /// Ends every session of the person but the one they sit in.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn sign_out_elsewhere(&self, person: &Person, keep: &str) -> Result<(), StoreError> {
         let act = self.act(&person.organisation_id, person.actor(), "sign-out.elsewhere", person.email.clone());
         self.store().session_end_others(&person.user_id, keep, &act).await

@@ -67,9 +67,6 @@ impl Engine {
 
     /// An older copy that takes the database's place under a server may be from before an upgrade: it is brought up to date, as at
     /// a start, and numbers of deliveries begin anew behind it. Not before it is whole, and has been for two looks.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         if self.store().is_up_to_date().await? {
             self.storage().replace_copy(None);
@@ -99,9 +96,6 @@ impl Engine {
     }
 
     /// Forgets sessions, attempts to connect and counted tries that have run out.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn forget_expired(&self) -> Result<u64, StoreError> {
         let Some(now) = self.now_to_forget() else { return Ok(0) };
         self.store().forget_expired(now).await

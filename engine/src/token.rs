@@ -120,9 +120,6 @@ pub struct Checked {
 impl Engine {
     /// A token that Linear accepts, as far as anybody knows: refreshed where it must be, once, however many ask. When
     /// refreshing fails for a reason that passes, the present token is handed out while it is valid and not rejected.
-    ///
-    /// # Errors
-    /// See [`TokenError`].
     pub async fn fresh_token(&self, organisation: &str, connection: &str, wanted: Wanted<'_>) -> Result<FreshToken, TokenError> {
         if wanted.rejected.is_none()
             && let Some(grant) = self.store().grant_recent(organisation, connection).await?
@@ -239,9 +236,6 @@ impl Engine {
     /// it is rotated if it is still the current one, and the call is made once more, along the chain of rotations to its end.
     /// If Linear does not accept the newest token either, the connection needs a reconnect, or Linear is in trouble (`doubts`).
     /// Other errors say nothing about the token.
-    ///
-    /// # Errors
-    /// See [`CallFailed`].
     pub async fn with_token<T>(
         &self,
         organisation: &str,
@@ -332,9 +326,6 @@ impl Engine {
     /// Passes a GraphQL request on to Linear with a fresh token, and Linear's answer back. Asked again only after an
     /// authentication error, which means that nothing was executed. A connection whose allowance is spent is answered
     /// as Linear would, without asking it.
-    ///
-    /// # Errors
-    /// See [`CallFailed`].
     pub async fn graphql(&self, organisation: &str, connection: &str, question: GraphqlRequest) -> Result<GraphqlResponse, CallFailed> {
         if let Some(refusal) = self.budgets().refusal(connection)
             && self.store().grant_recent(organisation, connection).await?.is_some_and(|grant| grant.state == "connected")
@@ -361,17 +352,11 @@ impl Engine {
     }
 
     /// Teams and projects of a workspace.
-    ///
-    /// # Errors
-    /// See [`CallFailed`].
     pub async fn content(&self, person: &Person, connection: &str) -> Result<Content, CallFailed> {
         self.with_token(&person.organisation_id, connection, async |linear, token| linear.content(token).await).await
     }
 
     /// One real call, to prove the connection.
-    ///
-    /// # Errors
-    /// See [`CallFailed`].
     pub async fn check(&self, organisation: &str, connection: &str) -> Result<Checked, CallFailed> {
         let started = Instant::now();
         self.with_token(organisation, connection, async |linear, token| linear.identity(token).await).await?;
@@ -379,9 +364,6 @@ impl Engine {
     }
 
     /// Refreshes now, whether or not it is due, because a person wants it.
-    ///
-    /// # Errors
-    /// See [`RefreshNowError`].
     pub async fn refresh_now(&self, person: &Person, connection: &str) -> Result<(), RefreshNowError> {
         if !person.manages() {
             return Err(RefreshNowError::Forbidden);

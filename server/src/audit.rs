@@ -27,9 +27,6 @@ pub fn line(row: &AuditRow) -> Value {
 }
 
 /// The next lines after this number, and the number to go on from; `None` at the end.
-///
-/// # Errors
-/// When the database fails.
 pub async fn next_lines(engine: &Engine, organisation: &str, after: i64) -> Result<Option<(String, i64)>, StoreError> {
     let rows = engine.store().audit_after(organisation, after, PAGE).await?;
     let Some(last) = rows.last().map(|row| row.number) else { return Ok(None) };

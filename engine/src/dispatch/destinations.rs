@@ -114,9 +114,6 @@ pub enum DestinationError {
 
 impl Engine {
     /// The destinations of an organisation, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn destinations(&self, organisation: &str) -> Result<Vec<Destination>, StoreError> {
         let rows = self.store().destinations(organisation).await?;
         let counts = if rows.is_empty() { Vec::new() } else { self.store().messages_count(organisation).await? };
@@ -130,9 +127,6 @@ impl Engine {
     }
 
     /// Adds a destination and makes its secret.
-    ///
-    /// # Errors
-    /// See [`DestinationError`].
     pub async fn destination_add(&self, person: &Person, new: NewDestination<'_>) -> Result<NewDestinationSecret, DestinationError> {
         manages(person)?;
         let new = self.destination_draft(&person.organisation_id, person.actor(), new)?;
@@ -141,9 +135,6 @@ impl Engine {
     }
 
     /// A destination that nothing is sent to until it is kept: whoever asked for it may have to see its secret first.
-    ///
-    /// # Errors
-    /// See [`DestinationError`].
     pub fn destination_draft(
         &self,
         organisation: &str,
@@ -169,9 +160,6 @@ impl Engine {
     }
 
     /// Adds a destination.
-    ///
-    /// # Errors
-    /// See [`DestinationError`].
     pub async fn destination_keep(&self, new: &NewDestinationSecret) -> Result<(), DestinationError> {
         let added = self.store().destination_add(&new.row, DESTINATIONS_MAX, &new.act).await?;
         if added { Ok(()) } else { Err(DestinationError::TooMany) }
@@ -190,9 +178,6 @@ impl Engine {
     }
 
     /// Removes a destination, and what was on its way to it.
-    ///
-    /// # Errors
-    /// See [`DestinationError`].
     pub async fn destination_remove(&self, person: &Person, id: &str) -> Result<(), DestinationError> {
         let act = self.destination_act(person, id, "destination.removed").await?;
         let (engine, id) = (self.clone(), id.to_owned());
@@ -200,18 +185,12 @@ impl Engine {
     }
 
     /// Stops sending to a destination until somebody resumes it. What comes meanwhile waits.
-    ///
-    /// # Errors
-    /// See [`DestinationError`].
     pub async fn destination_pause(&self, person: &Person, id: &str) -> Result<(), DestinationError> {
         let act = self.destination_act(person, id, "destination.paused").await?;
         found(self.store().destination_pause(id, "person", &act).await?)
     }
 
     /// Sends to a destination again, what waits first.
-    ///
-    /// # Errors
-    /// See [`DestinationError`].
     pub async fn destination_resume(&self, person: &Person, id: &str) -> Result<(), DestinationError> {
         let act = self.destination_act(person, id, "destination.resumed").await?;
         let resumed = self.store().destination_resume(id, &act).await?;
@@ -227,9 +206,6 @@ impl Engine {
     }
 
     /// Sends deliveries once more to a destination: from one number to another, a thousand at most. Answers how many.
-    ///
-    /// # Errors
-    /// See [`DestinationError`].
     pub async fn deliveries_resend(&self, person: &Person, destination: &str, from: i64, to: i64) -> Result<u64, DestinationError> {
         let act = self.destination_act(person, destination, "deliveries.resent").await?;
         let resent = self.store().messages_resend(destination, from, to, RESEND_MAX, &act).await?;

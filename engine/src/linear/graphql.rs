@@ -25,9 +25,6 @@ pub const AUTHENTICATION_ERROR: &str = "AUTHENTICATION_ERROR";
 
 impl Linear {
     /// One GraphQL call.
-    ///
-    /// # Errors
-    /// See [`CallError`].
     pub(super) async fn ask<T: DeserializeOwned>(&self, token: &SecretString, query: &str, variables: Value) -> Result<T, CallError> {
         let body = json!({ "query": query, "variables": variables });
         let request = self.http.client().post(self.api_url("/graphql")).bearer_auth(token.expose_secret()).json(&body).build();

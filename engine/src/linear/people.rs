@@ -41,9 +41,6 @@ const PERSON: &str = "query RelinkPerson($key: String!, $id: ID!) { \
 
 impl Linear {
     /// Everybody who can be linked, by name.
-    ///
-    /// # Errors
-    /// See [`CallError`].
     pub async fn people(&self, token: &SecretString) -> Result<Vec<LinearPerson>, CallError> {
         let (mut people, mut after) = (Vec::new(), None::<String>);
         for _ in 0..PAGES_MAX {
@@ -59,9 +56,6 @@ impl Linear {
     }
 
     /// The person with this id or e-mail, if they can be linked.
-    ///
-    /// # Errors
-    /// See [`CallError`].
     pub async fn person(&self, token: &SecretString, key: &str) -> Result<Option<LinearPerson>, CallError> {
         let reply: Reply = self.ask(token, PERSON, json!({ "key": key, "id": key })).await?;
         let is_them = |person: &LinearPerson| person.id == key || person.email.eq_ignore_ascii_case(key);

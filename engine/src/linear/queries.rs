@@ -56,18 +56,12 @@ const APPLICATION: &str = "query RelinkApplication($client: String!) { applicati
 
 impl Linear {
     /// Linear's id of the application with this client id.
-    ///
-    /// # Errors
-    /// See [`CallError`].
     pub async fn application(&self, token: &SecretString, client_id: &str) -> Result<String, CallError> {
         let reply: ApplicationReply = self.ask(token, APPLICATION, json!({ "client": client_id })).await?;
         Ok(reply.application_info.id)
     }
 
     /// Asks who and which workspace a token stands for; the token endpoint does not say.
-    ///
-    /// # Errors
-    /// See [`CallError`].
     pub async fn identity(&self, token: &SecretString) -> Result<Identity, CallError> {
         let reply: IdentityReply = self.ask(token, IDENTITY, json!({})).await?;
         let viewer = Viewer { id: reply.viewer.id, name: reply.viewer.name };
@@ -75,18 +69,12 @@ impl Linear {
     }
 
     /// Asks who somebody is, with a token that they gave for nothing else.
-    ///
-    /// # Errors
-    /// See [`CallError`].
     pub async fn who_am_i(&self, token: &SecretString) -> Result<WhoAmI, CallError> {
         let reply: WhoAmIReply = self.ask(token, WHO_AM_I, json!({})).await?;
         Ok(WhoAmI { person: reply.viewer, workspace: reply.organization.into() })
     }
 
     /// The first hundred teams and projects.
-    ///
-    /// # Errors
-    /// See [`CallError`].
     pub async fn content(&self, token: &SecretString) -> Result<Content, CallError> {
         let reply: ContentReply = self.ask(token, CONTENT, json!({})).await?;
         let truncated = reply.teams.page_info.has_next_page || reply.projects.page_info.has_next_page;

@@ -128,9 +128,6 @@ impl From<InviteRow> for Invite {
 
 impl Engine {
     /// Everybody in a workspace who can be linked: active people, no bots, by name.
-    ///
-    /// # Errors
-    /// See [`InviteError`].
     pub async fn linear_people(&self, person: &Person, connection: &str) -> Result<Vec<LinearPerson>, InviteError> {
         if !person.manages() {
             return Err(InviteError::Forbidden);
@@ -140,9 +137,6 @@ impl Engine {
     }
 
     /// Makes a link code for the person with this Linear id or e-mail. Open codes for the same person end.
-    ///
-    /// # Errors
-    /// See [`InviteError`].
     pub async fn invite(&self, person: &Person, connection: &str, key: &str, valid: Millis) -> Result<Invited, InviteError> {
         if !person.manages() {
             return Err(InviteError::Forbidden);
@@ -152,17 +146,11 @@ impl Engine {
     }
 
     /// [`Engine::invite`] by command. The code links nobody until it is kept: whoever asked for it has to see it first.
-    ///
-    /// # Errors
-    /// See [`InviteError`].
     pub async fn invite_draft(&self, connection: &Connection, key: &str, valid: Millis) -> Result<InviteDraft, InviteError> {
         self.draft_code(connection, None, AuditActor::command(), key, valid).await
     }
 
     /// Makes a code good, and sends it to its person.
-    ///
-    /// # Errors
-    /// See [`InviteError`].
     pub async fn invite_keep(&self, draft: InviteDraft) -> Result<Invited, InviteError> {
         let InviteDraft { invited, new, act } = draft;
         match self.store().invite_add(&new, &act).await? {
@@ -258,9 +246,6 @@ impl Engine {
     }
 
     /// The codes that can still be used, and those whose holders said no of late. The newest first.
-    ///
-    /// # Errors
-    /// See [`InviteError`].
     pub async fn invites(&self, person: &Person) -> Result<Vec<Invite>, InviteError> {
         if !person.manages() {
             return Err(InviteError::Forbidden);
@@ -271,9 +256,6 @@ impl Engine {
     }
 
     /// Makes a code worthless. Answers whose it was.
-    ///
-    /// # Errors
-    /// See [`InviteError`].
     pub async fn invite_revoke(&self, person: &Person, id: &str) -> Result<String, InviteError> {
         if !person.manages() {
             return Err(InviteError::Forbidden);
@@ -285,9 +267,6 @@ impl Engine {
 
     /// Takes a code whose holder said no or was refused off the list of [`Engine::invites`]. Whoever else manages may have done
     /// that already.
-    ///
-    /// # Errors
-    /// See [`InviteError`].
     pub async fn invite_dismiss(&self, person: &Person, id: &str) -> Result<(), InviteError> {
         if !person.manages() {
             return Err(InviteError::Forbidden);
@@ -302,9 +281,6 @@ impl Engine {
     }
 
     /// Makes a new code for whom another one was for, which ends.
-    ///
-    /// # Errors
-    /// See [`InviteError`].
     pub async fn invite_again(&self, person: &Person, id: &str, valid: Millis) -> Result<Invited, InviteError> {
         if !person.manages() {
             return Err(InviteError::Forbidden);
@@ -316,9 +292,6 @@ impl Engine {
     }
 
     /// Which of a workspace's people are linked to members: Linear id and the member's e-mail.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn linked(&self, organisation: &str, workspace: &str) -> Result<Vec<(String, String)>, StoreError> {
         let people = self.store().people(organisation).await?;
         let here = people.into_iter().filter(|link| link.workspace_id == workspace);

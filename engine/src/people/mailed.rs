@@ -37,9 +37,6 @@ pub enum EmailCodeError {
 
 impl Engine {
     /// Sends a code to a person's own address, if nobody proved yet that it is theirs.
-    ///
-    /// # Errors
-    /// See [`EmailCodeError`].
     pub async fn email_code_send(&self, person: &Person) -> Result<(), EmailCodeError> {
         let mail = self.settings().mail.as_ref().ok_or(EmailCodeError::NotSetUp)?;
         if person.standing == Standing::Proved {
@@ -57,9 +54,6 @@ impl Engine {
     }
 
     /// Takes the code that was mailed: the account's e-mail is proved.
-    ///
-    /// # Errors
-    /// See [`EmailCodeError`].
     pub async fn email_code_enter(&self, person: &Person, typed: &str) -> Result<(), EmailCodeError> {
         let key = format!("e-mail code of {}", person.user_id);
         self.count(&key, TRIES_MAX, PAUSE).await?;
@@ -73,9 +67,6 @@ impl Engine {
     }
 
     /// Whether a code that was mailed to a person waits to be entered.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn email_code_waits(&self, person: &Person) -> Result<bool, StoreError> {
         self.store().email_code_waits(&person.user_id, self.now()).await
     }

@@ -62,17 +62,11 @@ pub enum MemberError {
 
 impl Engine {
     /// Everybody in the person's organisation, by name.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn team(&self, person: &Person) -> Result<Vec<TeamMember>, StoreError> {
         self.team_of(&person.organisation_id).await
     }
 
     /// [`Engine::team`] by command.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn team_of(&self, organisation: &str) -> Result<Vec<TeamMember>, StoreError> {
         let (members, people) = (self.store().members(organisation).await?, self.store().people(organisation).await?);
         let connections = self.store().connections(organisation).await?;
@@ -110,18 +104,12 @@ impl Engine {
     }
 
     /// Gives a member another role. All their sessions end, and the codes that they made if they may not make any more.
-    ///
-    /// # Errors
-    /// See [`MemberError`].
     pub async fn member_set_role(&self, person: &Person, user: &str, role: Role) -> Result<(), MemberError> {
         let member = self.managed(person, user).await?;
         self.set_role(&member, role, person.actor()).await
     }
 
     /// [`Engine::member_set_role`] by command.
-    ///
-    /// # Errors
-    /// See [`MemberError`].
     pub async fn member_set_role_by_command(&self, member: &Person, role: Role) -> Result<(), MemberError> {
         self.set_role(member, role, AuditActor::command()).await
     }
@@ -133,9 +121,6 @@ impl Engine {
 
     /// An owner answers for it that a member's account is whose its e-mail says. That counts in their own organisation: in
     /// any other one, somebody may be meant whom they never met.
-    ///
-    /// # Errors
-    /// See [`MemberError`].
     pub async fn member_vouch(&self, person: &Person, user: &str) -> Result<(), MemberError> {
         let member = self.managed(person, user).await?;
         // Nobody answers for themself.
@@ -147,9 +132,6 @@ impl Engine {
     }
 
     /// Whoever may run commands answers for an account: in every organisation, as if they had added it themselves.
-    ///
-    /// # Errors
-    /// See [`MemberError`].
     pub async fn member_vouch_by_command(&self, member: &Person) -> Result<(), MemberError> {
         let subject = format!("{}, by command", member.email);
         let act = self.act(&member.organisation_id, AuditActor::command(), "account.proved", subject);
@@ -158,18 +140,12 @@ impl Engine {
 
     /// Removes a member, with who they are in Linear. All their sessions end, and the codes that they made; with `keys`, so do
     /// the API keys that they made. An account without a password goes with them: nobody could sign in to it.
-    ///
-    /// # Errors
-    /// See [`MemberError`].
     pub async fn member_remove(&self, person: &Person, user: &str, keys: bool) -> Result<(), MemberError> {
         let member = self.managed(person, user).await?;
         self.remove(&member, keys, person.actor()).await
     }
 
     /// [`Engine::member_remove`] by command.
-    ///
-    /// # Errors
-    /// See [`MemberError`].
     pub async fn member_remove_by_command(&self, member: &Person, keys: bool) -> Result<(), MemberError> {
         self.remove(member, keys, AuditActor::command()).await
     }
@@ -196,9 +172,6 @@ impl Engine {
 
     /// Links somebody who manages to the Linear person that they say they are, where their word does: see [`Engine::proof_begin`]
     /// for everybody else.
-    ///
-    /// # Errors
-    /// See [`MemberError`].
     pub async fn link_self(&self, person: &Person, connection: &str, linear_id: &str) -> Result<String, MemberError> {
         if !person.manages() {
             return Err(MemberError::Forbidden);
@@ -221,9 +194,6 @@ impl Engine {
     }
 
     /// Forgets who somebody is. Members may do that for themselves.
-    ///
-    /// # Errors
-    /// See [`MemberError`].
     pub async fn unlink(&self, person: &Person, workspace: &str, linear_id: &str) -> Result<(), MemberError> {
         let people = self.store().people(&person.organisation_id).await?;
         let link = people.into_iter().find(|link| link.workspace_id == workspace && link.linear_id == linear_id);
@@ -235,9 +205,6 @@ impl Engine {
     }
 
     /// [`Engine::unlink`] by command: who a member is in a workspace. Answers who they were.
-    ///
-    /// # Errors
-    /// See [`MemberError`].
     pub async fn unlink_by_command(&self, member: &Person, workspace: &str) -> Result<String, MemberError> {
         let people = self.store().people(&member.organisation_id).await?;
         let link = people.into_iter().find(|link| link.workspace_id == workspace && link.user_id == member.user_id);

@@ -45,9 +45,6 @@ struct Look {
 impl Engine {
     /// Sends a member to Linear's consent page, to say who they are in the workspace of a connection. With `linear_id` they
     /// have to be that person.
-    ///
-    /// # Errors
-    /// See [`BeginError`].
     pub async fn proof_begin(&self, person: &Person, browser: &str, connection: &str, linear_id: Option<&str>) -> Result<Url, BeginError> {
         let connection = self.store().connection(&person.organisation_id, connection).await?.ok_or(BeginError::NotFound)?;
         self.to_consent(&connection, Wanted { browser, user_id: Some(&person.user_id), linear_id, code_hash: None }).await
@@ -55,9 +52,6 @@ impl Engine {
 
     /// Sends whoever holds a link code to Linear's consent page, to say that they are the person whom it names. Nothing is
     /// used up before they come back.
-    ///
-    /// # Errors
-    /// See [`ProofBeginError`].
     pub async fn proof_begin_for_code(
         &self,
         typed: &str,

@@ -109,9 +109,6 @@ pub struct Guesses {
 
 impl Engine {
     /// Says whom a code is for. Uses nothing up.
-    ///
-    /// # Errors
-    /// See [`CodeError`].
     pub async fn code_preview(&self, typed: &str, guesser: Guesser<'_>) -> Result<Preview, CodeError> {
         let (invite, _) = self.look_up(typed, guesser).await?;
         let has_account = self.store().user_by_email(&spelled(&invite.linear_email)).await?.is_some();
@@ -129,9 +126,6 @@ impl Engine {
 
     /// "Yes, that's me": links the person to the account that is signed in, or to a new one. Of any number of confirmations
     /// of one code exactly one succeeds.
-    ///
-    /// # Errors
-    /// See [`ConfirmError`].
     pub async fn code_confirm(&self, typed: &str, signed_in: Option<&Person>, guesser: Guesser<'_>) -> Result<Confirmed, ConfirmError> {
         let (invite, code_hash) = self.look_up(typed, guesser).await?;
         let address = guesser.address.to_owned();
@@ -200,9 +194,6 @@ impl Engine {
     }
 
     /// "That's not me": the code ends, and the admins are told. Answers who made it.
-    ///
-    /// # Errors
-    /// See [`CodeError`].
     pub async fn code_decline(&self, typed: &str, signed_in: Option<&Person>, guesser: Guesser<'_>) -> Result<Option<String>, CodeError> {
         let (invite, _) = self.look_up(typed, guesser).await?;
         let act = self.holder_act(&invite, signed_in, guesser.address, "invite.declined");
@@ -210,9 +201,6 @@ impl Engine {
     }
 
     /// Wrong codes that were tried of late, if they are so many that somebody may be guessing.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn code_guesses(&self) -> Result<Option<Guesses>, StoreError> {
         let tries = self.store().throttle(ALL, self.now()).await?;
         Ok(tries.filter(|tries| tries.tries >= BURST).map(|tries| Guesses { tries: tries.tries.unsigned_abs(), until: tries.resets_at }))

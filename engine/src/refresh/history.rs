@@ -50,9 +50,6 @@ impl TryFrom<AttemptRow> for HistoryLine {
 
 impl Engine {
     /// The newest lines of a connection's history, newest first; none for a connection of another organisation.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn refresh_history(&self, person: &Person, connection: &str) -> Result<Vec<HistoryLine>, StoreError> {
         if self.store().connection(&person.organisation_id, connection).await?.is_none() {
             return Ok(Vec::new());
@@ -61,9 +58,6 @@ impl Engine {
     }
 
     /// Forgets history that is too old, in small bites.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn forget_history(&self) -> Result<(), StoreError> {
         let Some(now) = self.now_to_forget() else { return Ok(()) };
         while self.store().attempts_forget(now - KEPT, BITE).await? == BITE.unsigned_abs() {}

@@ -46,26 +46,17 @@ impl Swept {
 impl Engine {
     /// One sweep because a person asked for it: everything that expires within `due_within` milliseconds, also what is put
     /// off.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn sweep_now(&self, due_within: Millis) -> Result<Swept, StoreError> {
         self.sweep(Ask { within: due_within, put_off_until: Millis::MAX, spread: false }, Cause::Manual).await
     }
 
     /// One sweep because a scheduler asked for it: what is due by the settings and not put off.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn sweep_scheduled(&self) -> Result<Swept, StoreError> {
         let within = self.settings().refresh.background_before;
         self.sweep(Ask { within, put_off_until: self.now(), spread: false }, Cause::Schedule).await
     }
 
     /// Replays what has an unknown outcome. On its own, since a sweep may take longer than Linear's window is open.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn resume_intents(&self) -> Result<(), StoreError> {
         let open = self.store().intents_open(self.now(), PAGE as i64).await?;
         let abandoned = open.into_iter().filter(|grant| self.is_abandoned(grant));
@@ -87,9 +78,6 @@ impl Engine {
     }
 
     /// One sweep of the background: what is due by the settings and not put off.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn sweep_due(&self) -> Result<Swept, StoreError> {
         let within = self.settings().refresh.background_before;
         self.sweep(Ask { within, put_off_until: self.now(), spread: true }, Cause::Schedule).await

@@ -21,9 +21,6 @@ pub struct Broken {
 impl Store {
     /// Takes the breaks that nobody was told about yet: of several processes that ask, each gets others. What Linear's API alone
     /// says, and may take back, is told a little later.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn alarms_take(&self, now: Millis, limit: i64) -> Stored<Vec<Broken>> {
         const SQL: &str = "UPDATE connections SET alarmed_for = state_since WHERE state = 'reconnect_required' \
             AND (alarmed_for IS NULL OR alarmed_for <> state_since) AND id IN (SELECT id FROM connections \
@@ -37,9 +34,6 @@ impl Store {
     }
 
     /// Breaks that nobody could be told about; they are taken again.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn alarms_put_back(&self, broken: &[Broken]) -> Stored<()> {
         const SQL: &str = "UPDATE connections SET alarmed_for = NULL WHERE id = $1 AND alarmed_for = $2";
         for one in broken {

@@ -35,9 +35,6 @@ macro_rules! select {
 
 impl Store {
     /// Stores a new key.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn api_key_create(&self, key: &ApiKeyRow, act: &Act) -> Stored<()> {
         const SQL: &str = "INSERT INTO api_keys (id, organisation_id, name, key_hash, last_four, created_at, made_by) \
             VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -51,27 +48,18 @@ impl Store {
     }
 
     /// The key with this hash, unless it is revoked.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn api_key_by_hash(&self, key_hash: &str) -> Stored<Option<ApiKeyRow>> {
         const SQL: &str = select!("WHERE k.key_hash = $1 AND k.revoked_at IS NULL");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(key_hash).fetch_optional(pool).await?))
     }
 
     /// The keys of an organisation that are not revoked, the newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn api_keys(&self, organisation: &str) -> Stored<Vec<ApiKeyRow>> {
         const SQL: &str = select!("WHERE k.organisation_id = $1 AND k.revoked_at IS NULL ORDER BY k.created_at DESC, k.id");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
     }
 
     /// Notes that a key was used.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn api_key_used(&self, id: &str, now: Millis) -> Stored<()> {
         const SQL: &str = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
         on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(now).execute(pool).await?; });
@@ -79,9 +67,6 @@ impl Store {
     }
 
     /// Writes down that a key read the token of a connection. `false`: that was written less than an hour before.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub(crate) async fn token_read(&self, key: &str, connection: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "INSERT INTO token_reads (key_id, connection_id, at) VALUES ($1, $2, $3) \
             ON CONFLICT (key_id, connection_id) DO UPDATE SET at = excluded.at WHERE token_reads.at <= $4";
@@ -89,9 +74,6 @@ impl Store {
     }
 
     /// Makes a key worthless. `false`: the organisation has no such key that still counts.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn api_key_revoke(&self, id: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE api_keys SET revoked_at = $3 WHERE organisation_id = $1 AND id = $2 AND revoked_at IS NULL";
         noted!(self, act, sqlx::query(SQL).bind(&act.organisation_id).bind(id).bind(act.at))

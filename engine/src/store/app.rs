@@ -61,27 +61,18 @@ macro_rules! select {
 
 impl Store {
     /// The apps of an organisation, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn apps(&self, organisation: &str) -> Stored<Vec<AppRow>> {
         const SQL: &str = select!("WHERE a.organisation_id = $1 ORDER BY a.added_at, a.id");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
     }
 
     /// One app of an organisation.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn app(&self, organisation: &str, id: &str) -> Stored<Option<AppRow>> {
         const SQL: &str = select!("WHERE a.organisation_id = $1 AND a.id = $2");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(id).fetch_optional(pool).await?))
     }
 
     /// The apps that a workspace is or was connected through, in whatever organisation.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn apps_by_workspace(&self, workspace: &str) -> Stored<Vec<AppRow>> {
         const SQL: &str = select!("WHERE a.id IN (SELECT app_id FROM connections WHERE workspace_id = $1) ORDER BY a.id");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(workspace).fetch_all(pool).await?))
@@ -138,9 +129,6 @@ impl Store {
     }
 
     /// A delivery was signed with the app's present webhook secret, sealed like this. The one before retires at `retire_at`.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn app_secret_matched(&self, id: &str, sealed: &[u8], at: Millis, retire_at: Millis) -> Stored<()> {
         const SQL: &str = "UPDATE apps SET webhook_secret_matched_at = $3, \
             webhook_secret_before_until = CASE WHEN webhook_secret_before_sealed IS NULL THEN NULL ELSE COALESCE(webhook_secret_before_until, $4) END \
@@ -152,9 +140,6 @@ impl Store {
     }
 
     /// Notes Linear's id of an app's application.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn app_set_application(&self, id: &str, application: &str, over: bool) -> Stored<()> {
         let _stale = self.recent.stale_after(id);
         const SQL: &str = "UPDATE apps SET application_id = $2 WHERE id = $1 AND (application_id IS NULL OR $3)";

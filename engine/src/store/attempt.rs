@@ -37,9 +37,6 @@ macro_rules! end {
 
 impl Store {
     /// Notes how an attempt ended. One that ran out or was taken back meanwhile has nobody to be told.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn attempt_end(&self, attempts: Attempts, state_hash: &str, ended: &str) -> Stored<()> {
         let sql = match attempts {
             Attempts::Connect => end!("connect_attempts"),
@@ -50,9 +47,6 @@ impl Store {
     }
 
     /// An attempt that this browser has come back with before.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn attempt_taken(
         &self,
         attempts: Attempts,

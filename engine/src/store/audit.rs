@@ -155,9 +155,6 @@ pub(super) use noted;
 
 impl Store {
     /// Writes down an act that changes nothing else: a sign-in, or one that failed.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn audit_note(&self, act: &Act) -> Stored<()> {
         transact!(self, of &act.organisation_id, tx => {
             note!(self, tx, act);
@@ -167,9 +164,6 @@ impl Store {
     }
 
     /// Lines of an organisation after this number, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn audit_after(&self, organisation: &str, after: i64, limit: i64) -> Stored<Vec<AuditRow>> {
         const SQL: &str = "SELECT number, at, user_id, who, act, subject, address, hash FROM audit \
             WHERE organisation_id = $1 AND number > $2 ORDER BY number LIMIT $3";
@@ -177,9 +171,6 @@ impl Store {
     }
 
     /// Lines of an organisation before this number, the newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn audit_before(&self, organisation: &str, before: i64, limit: i64) -> Stored<Vec<AuditRow>> {
         const SQL: &str = "SELECT number, at, user_id, who, act, subject, address, hash FROM audit \
             WHERE organisation_id = $1 AND number < $2 AND number > 0 ORDER BY number DESC LIMIT $3";
@@ -187,18 +178,12 @@ impl Store {
     }
 
     /// Where an organisation's trail ends; `None` where there is none.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn audit_head(&self, organisation: &str) -> Stored<Option<AuditHead>> {
         const SQL: &str = "SELECT number, last_hash, seal FROM audit_heads WHERE organisation_id = $1";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_optional(pool).await?))
     }
 
     /// Organisations whose trail has no key yet.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub(crate) async fn audit_unkeyed(&self) -> Stored<Vec<String>> {
         const SQL: &str = "SELECT o.id FROM organisations o LEFT JOIN audit_heads h ON h.organisation_id = o.id \
             WHERE h.seal IS NULL OR h.seal = '' ORDER BY o.id";
@@ -206,9 +191,6 @@ impl Store {
     }
 
     /// Carries on under the key what was written before there was one, with a line that says so. `false`: it has one.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub(crate) async fn audit_carry_over(&self, organisation: &str, now: Millis) -> Stored<bool> {
         let key = self.audit_key()?;
         transact!(self, of organisation, tx => {

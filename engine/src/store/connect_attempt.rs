@@ -63,9 +63,6 @@ impl TryFrom<Row> for ConnectAttempt {
 
 impl Store {
     /// Remembers an attempt.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connect_attempt_create(&self, attempt: &ConnectAttempt) -> Stored<()> {
         const SQL: &str = "INSERT INTO connect_attempts \
             (state_hash, browser_hash, organisation_id, user_id, connection_id, app_id, actor, scopes, verifier_sealed, expires_at) \
@@ -80,9 +77,6 @@ impl Store {
 
     /// Takes an attempt, once: of many that present the same state, one gets it. A browser that did not begin the
     /// attempt gets nothing and uses nothing up.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connect_attempt_take(&self, state_hash: &str, browser_hash: &str, now: Millis) -> Stored<Option<ConnectAttempt>> {
         // Nobody forgets it while it is under way.
         const SQL: &str = "UPDATE connect_attempts SET taken_at = $3, expires_at = CASE WHEN expires_at < $4 THEN $4 ELSE expires_at END \
@@ -95,9 +89,6 @@ impl Store {
     }
 
     /// Says through which app its code is exchanged from now on. `false`: it is under way no more.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connect_attempt_exchange(&self, state_hash: &str, client_id: &str) -> Stored<bool> {
         const SQL: &str = "UPDATE connect_attempts SET client_id = $2 WHERE state_hash = $1 AND taken_at IS NOT NULL AND ended IS NULL";
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(state_hash).bind(client_id).execute(pool).await?.rows_affected() == 1))

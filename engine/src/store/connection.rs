@@ -229,9 +229,6 @@ impl Store {
 
     /// A connection that has not ended, of whatever organisation, through the Linear app with this client id and to this
     /// workspace; as far as both are known. `first` comes first, and then the oldest: organisation and id.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_living(
         &self,
         client_id: Option<&str>,
@@ -246,9 +243,6 @@ impl Store {
 
     /// A living connection that this app got from this person of a workspace, as `(organisation, id)`. What is not known
     /// may be that.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_living_as(
         &self,
         client_id: &str,
@@ -262,9 +256,6 @@ impl Store {
     }
 
     /// Whether this member approved the connection, at Linear and as this person.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_approved_as(&self, id: &str, user: &str, linear_id: &str) -> Stored<bool> {
         const SQL: &str = "SELECT id FROM connections WHERE id = $1 AND connected_by = $2 AND viewer_id = $3 AND actor = 'user'";
         let found: Option<String> =
@@ -274,9 +265,6 @@ impl Store {
 
     /// Workspaces that several organisations are connected to: id, url key and the organisation's slug, the holder first and
     /// the others as they came.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn workspaces_shared(&self, limit: i64) -> Stored<Vec<(String, String, String)>> {
         const SQL: &str = "SELECT c.workspace_id, c.workspace_url_key, o.slug FROM connections c JOIN organisations o ON o.id = c.organisation_id \
             LEFT JOIN workspace_claims w ON w.workspace_id = c.workspace_id AND w.organisation_id = c.organisation_id \
@@ -287,9 +275,6 @@ impl Store {
     }
 
     /// The e-mail address of whoever connected a workspace that another organisation holds.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_holder_email(&self, workspace: &str, not_of: &str) -> Stored<Option<String>> {
         const SQL: &str = "SELECT u.email FROM workspace_claims w \
             JOIN connections c ON c.workspace_id = w.workspace_id AND c.organisation_id = w.organisation_id \
@@ -370,9 +355,6 @@ impl Store {
 
     /// Marks a connection as needing a reconnect, but only if the tokens that Linear refused are still the current
     /// ones: `false` means that somebody renewed them meanwhile, and nothing was written.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_break(
         &self,
         id: &str,
@@ -394,9 +376,6 @@ impl Store {
 
     /// Connections that were given up because Linear's API accepted none of their tokens, with a token that has not run out;
     /// `limit` of them, those since last first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connections_given_up(&self, now: Millis, limit: i64) -> Stored<Vec<GivenUp>> {
         const SQL: &str = "SELECT organisation_id, id AS connection_id, state_since AS since FROM connections WHERE state = 'reconnect_required' \
             AND reason = 'revoked' AND evidence IS NOT NULL AND expires_at > $1 ORDER BY state_since DESC, id LIMIT $2";
@@ -404,9 +383,6 @@ impl Store {
     }
 
     /// One of them is connected as before: Linear accepts its token after all. `false`: it is another one by now.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_accepted_again(&self, id: &str, generation: i64, now: Millis) -> Stored<bool> {
         const SQL: &str = "UPDATE connections SET state = 'connected', reason = NULL, evidence = NULL, state_since = $3, last_verified_at = $3 \
             WHERE id = $1 AND generation = $2 AND state = 'reconnect_required' AND reason = 'revoked' AND evidence IS NOT NULL";
@@ -416,9 +392,6 @@ impl Store {
 
     /// Marks a connection as revoked, if the consent that it stands on is not younger than the event that says so. As a new
     /// generation, so that a refresh whose answer comes late does not bring it back. `false`: nothing was written.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_revoked(&self, id: &str, event_at: Millis, now: Millis) -> Stored<bool> {
         const SQL: &str = concat!(
             "UPDATE connections SET state = 'reconnect_required', reason = 'revoked', evidence = NULL, state_since = $3, \
@@ -431,9 +404,6 @@ impl Store {
     }
 
     /// Writes down what a workspace and its viewer are called now.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_rename(&self, id: &str, workspace: &Workspace, viewer: &Viewer) -> Stored<()> {
         const SQL: &str = "UPDATE connections SET workspace_name = $3, workspace_url_key = $4, workspace_logo_url = $5, viewer_name = $7 \
             WHERE id = $1 AND workspace_id = $2 AND viewer_id = $6";
@@ -447,9 +417,6 @@ impl Store {
     /// Ends a connection as a new generation, keeps the row as history, and sets the workspace free, or hands it on to the
     /// organisation that has shared it for longest. The sealed tokens
     /// stay until [`Store::grant_revoked`]: they have to be shown to Linear once more. `false`: it had ended before.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_disconnect(&self, id: &str, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(id);
         transact!(self, of &act.organisation_id, tx => {
@@ -475,9 +442,6 @@ impl Store {
     }
 
     /// Linear answered a call made with these tokens.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_verified(&self, id: &str, generation: i64, now: Millis) -> Stored<()> {
         const SQL: &str = "UPDATE connections SET last_verified_at = $3, last_error_code = NULL, last_error_status = NULL, last_error_at = NULL \
             WHERE id = $1 AND generation = $2";
@@ -487,9 +451,6 @@ impl Store {
     }
 
     /// [`Store::connection_verified`] for many in one statement: ids with the generation that was used.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connections_verified(&self, proved: &[(String, i64)], now: Millis) -> Stored<()> {
         let names: Vec<String> = proved.iter().map(|(id, generation)| format!("{id}:{generation}")).collect();
         const SET: &str =
@@ -509,9 +470,6 @@ impl Store {
     }
 
     /// A call made with these tokens failed for a reason that passes.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_failed(&self, id: &str, generation: i64, error: &FailedCall) -> Stored<()> {
         const SQL: &str =
             "UPDATE connections SET last_error_code = $3, last_error_status = $4, last_error_at = $5 WHERE id = $1 AND generation = $2";
@@ -523,9 +481,6 @@ impl Store {
     }
 
     /// How many connections there are in each state.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_states(&self) -> Stored<Vec<(String, i64)>> {
         const SQL: &str = "SELECT state, COUNT(*) FROM connections GROUP BY state ORDER BY state";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).fetch_all(pool).await?))
@@ -585,9 +540,6 @@ impl Store {
 
     /// Ended connections (to this workspace) whose tokens were not yet confirmed void and are not kept for another's sake:
     /// organisation and id.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connections_to_revoke(&self, ended_before: Millis, workspace: Option<&str>, limit: i64) -> Stored<Vec<(String, String)>> {
         const SQL: &str = concat!(
             "SELECT c.organisation_id, c.id FROM connections c WHERE c.state = 'disconnected' AND c.state_since <= $1 \

@@ -187,9 +187,6 @@ macro_rules! hold_space {
 impl Store {
     /// The accepted deliveries of an organisation after this one, the oldest first: `limit` of them, or fewer where their
     /// bodies have more bytes than `bytes_max`, but one at least.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn deliveries_after(&self, organisation: &str, after: i64, limit: i64, bytes_max: i64) -> Stored<Vec<DeliveryRow>> {
         const SIZES: &str = "SELECT r.number, CAST(length(d.body) AS BIGINT) FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
             WHERE r.organisation_id = $1 AND r.number > $2 AND d.outcome <> 'ignored' AND d.seq > (SELECT pruned_to FROM delivery_log) \
@@ -213,17 +210,11 @@ impl Store {
     }
 
     /// The body of a delivery; `None` when it was pruned.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn delivery_body(&self, seq: i64) -> Stored<Option<Vec<u8>>> {
         on!(&self.db, pool => Ok(sqlx::query_scalar("SELECT body FROM deliveries WHERE seq = $1 AND seq > (SELECT pruned_to FROM delivery_log)").bind(seq).fetch_optional(pool).await?))
     }
 
     /// Which delivery an organisation's number is; `None` where there is none, or its body is not kept any more.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn delivery_kept(&self, organisation: &str, number: i64) -> Stored<Option<i64>> {
         const SQL: &str = "SELECT seq FROM delivery_recipients WHERE organisation_id = $1 AND number = $2 \
             AND seq > (SELECT pruned_to FROM delivery_log)";
@@ -231,9 +222,6 @@ impl Store {
     }
 
     /// From where to where the newest `count` deliveries of an organisation go that are kept; `None` where there are none.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn deliveries_newest(&self, organisation: &str, count: i64) -> Stored<Option<(i64, i64)>> {
         // A number is never below its seq, so what was pruned is not even read.
         const SQL: &str = "SELECT MIN(newest.seq), MAX(newest.seq) FROM (SELECT seq FROM delivery_recipients WHERE organisation_id = $1 \
@@ -245,27 +233,18 @@ impl Store {
     }
 
     /// How many bytes the kept deliveries take.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn delivery_bytes(&self) -> Stored<i64> {
         const SQL: &str = "SELECT bytes - (SELECT freed FROM delivery_space) FROM delivery_log";
         on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?))
     }
 
     /// How many deliveries may be kept: as many as there are numbers from the oldest to the newest.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn deliveries_span(&self) -> Stored<i64> {
         const SQL: &str = given_out!("deliveries");
         on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?))
     }
 
     /// Forgets the oldest deliveries that came before this time, a bite of them. Messages go with them. Answers how many.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn deliveries_forget(&self, before: Millis, bite: i64) -> Stored<u64> {
         // Up to the first that is younger: one row that a wrong clock dated takes no other with it.
         const OLDEST: &str = "SELECT MAX(seq) FROM (SELECT seq, MAX(received_at) OVER (ORDER BY seq) AS newest FROM \
@@ -276,9 +255,6 @@ impl Store {
 
     /// Makes room: while all deliveries together take more bytes than this, the oldest go, a bite of them, and the messages that
     /// wait for them. Answers how many deliveries went, and how many messages were given up for it.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn deliveries_prune(&self, bytes_max: i64, bite: i64) -> Stored<(u64, u64)> {
         // The first of them that together are enough.
         const OLDEST: &str = "SELECT MAX(seq) FROM (SELECT seq, size, SUM(size) OVER (ORDER BY seq) AS together FROM \
@@ -322,9 +298,6 @@ impl Store {
     }
 
     /// Forgets events that came before this time, a bite of them: Linear sends none of them again. Answers how many.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn events_forget(&self, before: Millis, bite: i64) -> Stored<u64> {
         const SQL: &str = "DELETE FROM delivery_digests WHERE seq <= (SELECT MAX(seq) FROM \
             (SELECT seq, at FROM delivery_digests ORDER BY seq LIMIT $1) AS bite WHERE at < $2)";
@@ -333,18 +306,12 @@ impl Store {
     }
 
     /// How many events are remembered: as many as there are numbers from the oldest to the newest.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn events_span(&self) -> Stored<i64> {
         const SQL: &str = given_out!("delivery_digests");
         on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?))
     }
 
     /// Has the room of what was deleted used again. SQLite does so by itself, and gives pages back where many are free.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn deliveries_tidy(&self) -> Stored<()> {
         const VACUUM: &str = "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) deliveries, delivery_recipients, delivery_digests, messages";
         match &self.db {
@@ -363,9 +330,6 @@ impl Store {
     }
 
     /// How each workspace of an organisation last delivered something.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn deliveries_last(&self, organisation: &str) -> Stored<Vec<LastDelivery>> {
         let sql = format!(
             "SELECT d.workspace_id, d.received_at AS at, d.secret_id, d.through FROM connections c JOIN deliveries d ON d.seq = \
@@ -377,9 +341,6 @@ impl Store {
     }
 
     /// Events about connections that nobody has acted on yet, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn connection_events(&self, limit: i64) -> Stored<Vec<PendingEvent>> {
         const SQL: &str = "SELECT seq, workspace_id, secret_id, webhook_timestamp, body FROM deliveries WHERE to_do ORDER BY seq LIMIT $1";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(limit).fetch_all(pool).await?))
@@ -387,9 +348,6 @@ impl Store {
 
     /// The connections that a delivery speaks of: of its recipients, and to its workspace. With `viewer`, those that act as
     /// this user of Linear.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn event_connections(&self, seq: i64, workspace: &str, viewer: Option<&str>) -> Stored<Vec<AffectedConnection>> {
         const SQL: &str = "SELECT c.organisation_id, c.id AS connection_id, a.id AS app_id, a.client_id FROM connections c \
             LEFT JOIN apps a ON a.id = c.app_id JOIN delivery_recipients r ON r.organisation_id = c.organisation_id AND r.seq = $1 \
@@ -398,9 +356,6 @@ impl Store {
     }
 
     /// Somebody acted on it.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn event_done(&self, seq: i64) -> Stored<()> {
         on!(&self.db, pool => { sqlx::query("UPDATE deliveries SET to_do = FALSE WHERE seq = $1").bind(seq).execute(pool).await?; });
         Ok(())

@@ -28,9 +28,6 @@ const KEPT: &str = "-d.seq < -(SELECT pruned_to FROM delivery_log)";
 
 impl Store {
     /// The deliveries of an organisation before this one, the newest first, with at most `head` bytes of each body.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn deliveries_before(
         &self,
         organisation: &str,
@@ -54,9 +51,6 @@ impl Store {
     }
 
     /// How the database goes about [`Store::deliveries_before`], in its own words.
-    ///
-    /// # Errors
-    /// When the database fails.
     #[doc(hidden)]
     pub async fn deliveries_before_explained(&self, organisation: &str, filter: &DeliveryFilter, before: i64) -> Stored<Vec<String>> {
         let (explain, column) = match self.db {
@@ -73,9 +67,6 @@ impl Store {
 
     /// Where the page of `limit` deliveries ends that comes before the one that starts below `before`, as the `before` of that
     /// page. `None`: it is the newest page.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn deliveries_newer(&self, organisation: &str, filter: &DeliveryFilter, before: i64, limit: i64) -> Stored<Option<i64>> {
         let sql = format!("SELECT r.number FROM ({}) AS r ORDER BY r.number DESC", found(&self.db, filter, Way::Newer));
         let numbers: Vec<i64> = on!(&self.db, pool => sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(organisation).bind(before)

@@ -87,18 +87,12 @@ macro_rules! select {
 
 impl Store {
     /// The destinations of an organisation, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn destinations(&self, organisation: &str) -> Stored<Vec<DestinationRow>> {
         const SQL: &str = select!("WHERE organisation_id = $1 ORDER BY created_at, id");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
     }
 
     /// The destinations that may hear of a workspace: of every organisation that connected it.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn destinations_by_workspace(&self, workspace: &str) -> Stored<Vec<DestinationRow>> {
         const SQL: &str =
             select!("WHERE organisation_id IN (SELECT organisation_id FROM connections WHERE workspace_id = $1) ORDER BY created_at, id");
@@ -106,9 +100,6 @@ impl Store {
     }
 
     /// The destinations that are not paused and have messages to be sent now, the one that waited longest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn destinations_due(&self, now: Millis) -> Stored<Vec<DestinationRow>> {
         const SQL: &str = select!(
             "WHERE paused_at IS NULL AND (next_at <= $1 OR next_at > $1 + $2) AND (EXISTS (SELECT 1 FROM messages m \
@@ -120,9 +111,6 @@ impl Store {
     }
 
     /// Adds a destination, unless the organisation has `max` of them already. `false`: it has.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn destination_add(&self, new: &DestinationRow, max: i64, act: &Act) -> Stored<bool> {
         const SQL: &str = "INSERT INTO destinations (id, organisation_id, url, events, ordered, secret_sealed, last_four, created_by, created_at) \
             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE (SELECT COUNT(*) FROM destinations WHERE organisation_id = $2) < $10";
@@ -165,9 +153,6 @@ impl Store {
     }
 
     /// Stops sending to a destination. What comes meanwhile waits.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn destination_pause(&self, id: &str, because: &str, act: &Act) -> Stored<bool> {
         const SQL: &str =
             "UPDATE destinations SET paused_at = $3, paused_because = $4 WHERE organisation_id = $1 AND id = $2 AND paused_at IS NULL";
@@ -175,9 +160,6 @@ impl Store {
     }
 
     /// Sends to it again, beginning with what waits, all of it now.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn destination_resume(&self, id: &str, act: &Act) -> Stored<bool> {
         let _turn = self.turn_to_write().await;
         transact!(self, of &act.organisation_id, tx => {

@@ -99,9 +99,6 @@ pub enum CursorCheck {
 
 impl Store {
     /// Begins a new epoch: numbers that are given out from now on are told apart from those of any copy of this database.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn epoch_begin(&self, epoch: &str) -> Stored<()> {
         let _turn = self.turn_to_write().await;
         let last: Stored<i64> = transact!(self, tx => {
@@ -121,9 +118,6 @@ impl Store {
     }
 
     /// The cursor that goes on after this number.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn cursor_after(&self, number: i64) -> Stored<Cursor> {
         const SQL: &str = "SELECT epoch FROM delivery_epochs WHERE began_after < $1 ORDER BY began_after DESC LIMIT 1";
         let epoch: Option<String> = on!(&self.db, pool => sqlx::query_scalar(SQL).bind(number).fetch_optional(pool).await?);
@@ -131,9 +125,6 @@ impl Store {
     }
 
     /// Whether this database gave out a cursor's number in its epoch.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn cursor_check(&self, cursor: &Cursor) -> Stored<CursorCheck> {
         // One that names no epoch is as good as its number.
         const SQL: &str = "SELECT began_after, COALESCE(ended_at, (SELECT last FROM delivery_log)) FROM delivery_epochs \

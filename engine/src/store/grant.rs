@@ -119,9 +119,6 @@ macro_rules! select {
 
 impl Store {
     /// The sealed tokens of a connection, as they are now. What was seen here, [`Store::grant_recent`] never goes back behind.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn grant(&self, organisation: &str, connection: &str) -> Stored<Option<Arc<SealedGrant>>> {
         const SQL: &str = select!("WHERE organisation_id = $1 AND id = $2");
         let read = self.recent.begin();
@@ -135,9 +132,6 @@ impl Store {
     }
 
     /// The sealed tokens of a connection as they were a second ago at most, or as this process changed them since.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn grant_recent(&self, organisation: &str, connection: &str) -> Stored<Option<Arc<SealedGrant>>> {
         if let Some(grant) = self.recent.get(organisation, connection) {
             return Ok(Some(grant));
@@ -146,9 +140,6 @@ impl Store {
     }
 
     /// Reads the sealed tokens of all connected connections of an organisation in one query, for [`Store::grant_recent`].
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn grants_remember(&self, organisation: &str) -> Stored<()> {
         const SQL: &str = select!("WHERE organisation_id = $1 AND state = 'connected'");
         let read = self.recent.begin();
@@ -159,9 +150,6 @@ impl Store {
 
     /// Sets a pair aside that nobody will use: it has to be revoked, and must not be forgotten before. `generation` tells it
     /// from others of this connection.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn superseded_grant_put(&self, connection: &str, generation: i64, client_id: Option<&str>, grant: &NewGrant) -> Stored<()> {
         const SQL: &str = "INSERT INTO superseded_grants (connection_id, generation, access_sealed, refresh_sealed, client_id) \
             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (connection_id, generation) DO UPDATE SET access_sealed = excluded.access_sealed, \
@@ -177,18 +165,12 @@ impl Store {
     }
 
     /// Pairs of a connection that were set aside and that nobody revoked yet.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn superseded_grants(&self, connection: &str) -> Stored<Vec<SupersededGrant>> {
         const SQL: &str = "SELECT generation, access_sealed, refresh_sealed, client_id FROM superseded_grants WHERE connection_id = $1 ORDER BY generation";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(connection).fetch_all(pool).await?))
     }
 
     /// Forgets such a pair: Linear holds it void.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn superseded_grant_delete(&self, connection: &str, generation: i64) -> Stored<()> {
         const SQL: &str = "DELETE FROM superseded_grants WHERE connection_id = $1 AND generation = $2";
         on!(&self.db, pool => { sqlx::query(SQL).bind(connection).bind(generation).execute(pool).await?; });
@@ -196,9 +178,6 @@ impl Store {
     }
 
     /// Forgets the tokens of an ended connection: Linear holds them void.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn grant_revoked(&self, connection: &str, generation: i64) -> Stored<bool> {
         const SQL: &str = "UPDATE connections SET access_sealed = NULL, refresh_sealed = NULL, tokens_revoked = TRUE, attempt_began_at = NULL \
             WHERE id = $1 AND generation = $2 AND state = 'disconnected'";
@@ -208,9 +187,6 @@ impl Store {
 
     /// Forgets the tokens of connections that ended before a time, although nobody confirmed that they are void. Those that
     /// were kept for the sake of another connection are no older than that one's end.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn grants_forget(&self, ended_before: Millis) -> Stored<u64> {
         macro_rules! ended {
             () => {

@@ -48,9 +48,6 @@ impl Store {
 
     /// Tells whether the database is whole enough to number deliveries. While a dump is being restored it is not, and a
     /// workspace that is missing may still come.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn gives_numbers(&self) -> Stored<bool> {
         match &self.db {
             Db::Sqlite(_) => Ok(true),

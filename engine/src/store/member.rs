@@ -172,18 +172,12 @@ impl Store {
     }
 
     /// The organisation that the person joined first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn member_first_organisation(&self, user: &str) -> Stored<Option<String>> {
         const SQL: &str = "SELECT organisation_id FROM members WHERE user_id = $1 ORDER BY created_at, organisation_id LIMIT 1";
         on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(user).fetch_optional(pool).await?))
     }
 
     /// The members of an organisation, by name.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn members(&self, organisation: &str) -> Stored<Vec<MemberRow>> {
         const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at, u.email_proof, m.vouched_at \
             FROM members m JOIN users u ON u.id = m.user_id \
@@ -193,9 +187,6 @@ impl Store {
 
     /// Gives a member another role, and ends their sessions, and the codes that they may not make any more. The last owner stays
     /// one, and nobody rises of whom nobody knows who they are.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn member_set_role(&self, user: &str, role: Role, act: &Act) -> Stored<MemberChange> {
         const PRESENT: &str = "SELECT m.role, u.email_proof, m.vouched_at FROM members m JOIN users u ON u.id = m.user_id \
             WHERE m.organisation_id = $1 AND m.user_id = $2";
@@ -228,9 +219,6 @@ impl Store {
 
     /// Removes a member, with who they are in Linear, and ends their sessions and the codes that they made; with `keys`, also the
     /// API keys that they made. The last owner stays.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn member_remove(&self, user: &str, keys: bool, act: &Act) -> Stored<MemberChange> {
         transact!(self, of &act.organisation_id, tx => {
             note!(self, tx, act);
@@ -256,9 +244,6 @@ impl Store {
     }
 
     /// Whether this instance has an owner.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn owner_exists(&self) -> Stored<bool> {
         const SQL: &str = "SELECT COUNT(*) FROM members WHERE role = 'owner'";
         let owners: i64 = on!(&self.db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await?);
@@ -267,9 +252,6 @@ impl Store {
 
     /// Adds a member, and their organisation and account where these are new, all or nothing.
     /// With `first_owner`, only if nobody ever owned this instance: of many at once, one wins.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn member_add(&self, new: &NewMember, first_owner: bool) -> Stored<Member> {
         const ACCOUNT: &str = "INSERT INTO users (id, email, name, password_hash, created_at, email_proof) \
             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (email) DO NOTHING";

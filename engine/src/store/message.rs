@@ -104,9 +104,6 @@ fn list(numbers: &[i64]) -> String {
 impl Store {
     /// Claims messages of a destination that are due. Where order is asked for, of each thing only the first that has not ended;
     /// which things come first changes each time, so that none waits for ever. It reads no more of a backlog than it claims.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn messages_claim(&self, destination: &str, owner: &str, now: Millis, limit: i64) -> Stored<Vec<ClaimedMessage>> {
         let from = sha256_hex(&now.to_be_bytes());
         let left = |claimed: &[i64]| limit - i64::try_from(claimed.len()).unwrap_or(limit);
@@ -194,9 +191,6 @@ impl Store {
     }
 
     /// What unordered messages were put off to by a clock that was wrong is now. Answers how many.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn messages_unstick(&self, now: Millis) -> Stored<u64> {
         const SQL: &str = "UPDATE messages SET next_at = $1 WHERE state = 'waiting' AND claimed_by IS NULL AND entity = '' AND next_at > $1 + $2 \
             AND destination_id IN (SELECT id FROM destinations)";
@@ -272,9 +266,6 @@ impl Store {
     }
 
     /// Lets go of what this process claimed of a destination and did not send, without counting a try.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn messages_unclaim(&self, destination: &str, owner: &str) -> Stored<()> {
         const SQL: &str = "UPDATE messages SET claimed_by = NULL WHERE destination_id = $1 AND claimed_by = $2";
         let _turn = self.turn_to_write().await;
@@ -283,18 +274,12 @@ impl Store {
     }
 
     /// The destinations for which a process holds claims.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn destinations_claimed(&self, owner: &str) -> Stored<Vec<String>> {
         const SQL: &str = "SELECT DISTINCT destination_id FROM messages WHERE claimed_by = $1";
         on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(owner).fetch_all(pool).await?))
     }
 
     /// Lets go of all that a process claimed: it stopped, or died.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn messages_release(&self, owner: &str) -> Stored<u64> {
         let _turn = self.turn_to_write().await;
         transact!(self, tx => {
@@ -307,9 +292,6 @@ impl Store {
 
     /// Shows that a process which claims messages is alive. It counts its own beats: a row that was forgotten meanwhile must not
     /// show one that was seen before.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn process_beat(&self, owner: &str, beat: i64) -> Stored<()> {
         const SQL: &str = "INSERT INTO processes (owner, beat) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE SET beat = excluded.beat";
         on!(&self.db, pool => { sqlx::query(SQL).bind(owner).bind(beat).execute(pool).await?; });
@@ -317,9 +299,6 @@ impl Store {
     }
 
     /// Other processes that hold claims, with their beat; -1 for one that never showed any.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn processes_claiming(&self, besides: &str) -> Stored<Vec<(String, i64)>> {
         const SQL: &str = "SELECT DISTINCT m.claimed_by, COALESCE(p.beat, -1) FROM messages m LEFT JOIN processes p ON p.owner = m.claimed_by \
             WHERE m.claimed_by IS NOT NULL AND m.claimed_by <> $1";
@@ -327,9 +306,6 @@ impl Store {
     }
 
     /// Forgets processes that hold no claims: most of them are gone, and one that is not shows itself again.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn processes_forget(&self) -> Stored<()> {
         const SQL: &str = "DELETE FROM processes WHERE owner NOT IN (SELECT claimed_by FROM messages WHERE claimed_by IS NOT NULL)";
         on!(&self.db, pool => { sqlx::query(SQL).execute(pool).await?; });
@@ -337,9 +313,6 @@ impl Store {
     }
 
     /// What became of these deliveries at the organisation's destinations. One query, however many there are.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn messages_of(&self, organisation: &str, seqs: &[i64]) -> Stored<Vec<MessageRow>> {
         const SQL: (&str, &str) = of_each!(
             "SELECT m.destination_id, m.seq, m.state, m.attempts, m.next_at, m.last_status, m.last_answer, m.last_at \
@@ -353,9 +326,6 @@ impl Store {
     }
 
     /// How many messages wait for each destination of an organisation, and how many were parked.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn messages_count(&self, organisation: &str) -> Stored<Vec<(String, String, i64)>> {
         const SQL: &str = "SELECT m.destination_id, m.state, COUNT(*) FROM messages m JOIN destinations d ON d.id = m.destination_id \
             WHERE d.organisation_id = $1 AND m.state <> 'sent' GROUP BY m.destination_id, m.state";
@@ -363,9 +333,6 @@ impl Store {
     }
 
     /// Sends deliveries once more to a destination, whatever became of them before, `limit` of them at most. Answers how many.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn messages_resend(&self, destination: &str, from: i64, to: i64, limit: i64, act: &Act) -> Stored<u64> {
         const SQL: &str = "INSERT INTO messages (destination_id, seq, entity, state, attempts, next_at) \
             SELECT d.id, r.seq, CASE WHEN d.ordered THEN v.entity ELSE '' END, 'waiting', 0, $5 FROM destinations d JOIN delivery_recipients r ON r.organisation_id = d.organisation_id \

@@ -49,9 +49,6 @@ macro_rules! columns {
 
 impl Store {
     /// Writes a pair down, before anybody uses it. Doing it twice changes nothing.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn minted_grant_put(&self, minted: &MintedGrant) -> Stored<()> {
         const SQL: &str = concat!(
             "INSERT INTO minted_grants (",
@@ -71,9 +68,6 @@ impl Store {
 
     /// Says that nobody will adopt a pair any more, and what Linear said of whose it is, and takes it to be given back. `None`:
     /// it was adopted.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn minted_grant_release(&self, id: &str, whose: Whose<'_>, now: Millis) -> Stored<Option<MintedGrant>> {
         const SQL: &str = concat!(
             "UPDATE minted_grants SET released = TRUE, workspace_id = COALESCE($2, workspace_id), lent_by = COALESCE($3, lent_by), \
@@ -88,9 +82,6 @@ impl Store {
 
     /// Takes pairs to be given back, the longest untried first: those that were released, and those that nobody adopted or
     /// released since before `abandoned`. None that was tried since `tried_before`.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn minted_grants_take(&self, abandoned: Millis, tried_before: Millis, now: Millis, limit: i64) -> Stored<Vec<MintedGrant>> {
         const SQL: &str = concat!(
             "UPDATE minted_grants SET released = TRUE, tried_at = $3 WHERE id IN (SELECT id FROM minted_grants \
@@ -101,9 +92,6 @@ impl Store {
     }
 
     /// Releases all pairs, on SQLite: only one process serves there.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn minted_grants_abandon(&self) -> Stored<()> {
         if let Db::Sqlite(pool) = &self.db {
             sqlx::query("UPDATE minted_grants SET released = TRUE WHERE released = FALSE").execute(pool).await?;
@@ -112,9 +100,6 @@ impl Store {
     }
 
     /// Forgets a pair: Linear holds it void.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn minted_grant_delete(&self, id: &str) -> Stored<()> {
         on!(&self.db, pool => { sqlx::query("DELETE FROM minted_grants WHERE id = $1").bind(id).execute(pool).await?; });
         Ok(())
@@ -140,9 +125,6 @@ impl Store {
     }
 
     /// Forgets pairs from before a time, whatever became of them at Linear.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn minted_grants_forget(&self, before: Millis) -> Stored<u64> {
         const SQL: &str = "DELETE FROM minted_grants WHERE minted_at <= $1";
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(before).execute(pool).await?.rows_affected()))

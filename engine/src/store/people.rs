@@ -145,9 +145,6 @@ macro_rules! link {
 
 impl Store {
     /// Stores a code's hash. Open codes for the same person end.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn invite_add(&self, new: &NewInvite, act: &Act) -> Stored<InviteAdded> {
         const HOLDER: &str = "SELECT u.email FROM people p JOIN users u ON u.id = p.user_id \
             WHERE p.organisation_id = $1 AND p.workspace_id = $2 AND p.linear_id = $3";
@@ -174,9 +171,6 @@ impl Store {
 
     /// The codes of an organisation that can still be used, and those whose holders said no or were refused since then.
     /// The newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn invites(&self, organisation: &str, now: Millis, since: Millis) -> Stored<Vec<InviteRow>> {
         const SQL: &str = invites!(
             "WHERE i.organisation_id = $1 AND ((i.ended IS NULL AND i.expires_at > $2) OR (i.ended IN ('declined', 'refused') \
@@ -186,18 +180,12 @@ impl Store {
     }
 
     /// One code of an organisation, whether it can be used or not.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn invite(&self, organisation: &str, id: &str) -> Stored<Option<InviteRow>> {
         const SQL: &str = invites!("WHERE i.organisation_id = $1 AND i.id = $2");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(id).fetch_optional(pool).await?))
     }
 
     /// What a code that can be used says. Looking at it is noted, and uses nothing up.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn invite_open(&self, code_hash: &str, now: Millis) -> Stored<Option<InviteRow>> {
         const SQL: &str = invites!("WHERE i.code_hash = $1 AND i.ended IS NULL AND i.expires_at > $2");
         const OPENED: &str = "UPDATE invites SET opened_at = $2 WHERE id = $1 AND opened_at IS NULL";
@@ -209,9 +197,6 @@ impl Store {
     }
 
     /// Ends a code that can still be used. `false`: it cannot.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn invite_end(&self, id: &str, ended: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE invites SET ended = $3, ended_at = $4 \
             WHERE id = $1 AND organisation_id = $2 AND ended IS NULL AND expires_at > $4";
@@ -219,9 +204,6 @@ impl Store {
     }
 
     /// Takes a code whose holder said no or was refused off the list. `false`: it is not on it.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn invite_dismiss(&self, id: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE invites SET ended = 'dismissed' \
             WHERE id = $1 AND organisation_id = $2 AND ended IN ('declined', 'refused')";
@@ -272,9 +254,6 @@ impl Store {
     }
 
     /// Links a member to a person without a code. `proved`: Linear names whoever it is with the account's e-mail.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn person_link(&self, person: &LinearPersonRow, user: &str, proved: bool, act: &Act) -> Stored<Linking> {
         const MEMBER: &str = "SELECT role FROM members WHERE organisation_id = $1 AND user_id = $2";
         transact!(self, of &act.organisation_id, tx => {
@@ -298,18 +277,12 @@ impl Store {
     }
 
     /// Forgets who somebody is. `false`: nobody is that person.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn person_unlink(&self, workspace: &str, linear_id: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "DELETE FROM people WHERE organisation_id = $1 AND workspace_id = $2 AND linear_id = $3";
         noted!(self, act, sqlx::query(SQL).bind(&act.organisation_id).bind(workspace).bind(linear_id))
     }
 
     /// Everybody of an organisation who is known in Linear.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn people(&self, organisation: &str) -> Stored<Vec<LinkRow>> {
         const SQL: &str = "SELECT p.workspace_id, p.linear_id, p.linear_name, p.linear_email, p.user_id, u.name AS user_name, \
             u.email AS user_email, p.linked_at FROM people p JOIN users u ON u.id = p.user_id \

@@ -68,9 +68,6 @@ pub(super) use prove;
 
 impl Store {
     /// Remembers an attempt.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn proof_attempt_create(&self, attempt: &ProofAttempt) -> Stored<()> {
         const SQL: &str = "INSERT INTO proof_attempts (state_hash, browser_hash, organisation_id, user_id, connection_id, app_id, \
             linear_id, code_hash, verifier_sealed, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -83,9 +80,6 @@ impl Store {
     }
 
     /// Takes an attempt, once. A browser that did not begin it gets nothing and uses nothing up.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn proof_attempt_take(&self, state_hash: &str, browser_hash: &str, now: Millis) -> Stored<Option<ProofAttempt>> {
         const SQL: &str = "UPDATE proof_attempts SET taken_at = $3 \
             WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 AND taken_at IS NULL \
@@ -95,9 +89,6 @@ impl Store {
     }
 
     /// Remembers the hash of a code that is on its way to an account's address. The one before is worth nothing any more.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn email_code_put(&self, user: &str, code_hash: &str, expires_at: Millis) -> Stored<()> {
         const SQL: &str = "INSERT INTO email_codes (user_id, code_hash, expires_at) VALUES ($1, $2, $3) \
             ON CONFLICT (user_id) DO UPDATE SET code_hash = $2, expires_at = $3";
@@ -106,9 +97,6 @@ impl Store {
     }
 
     /// Whether a code that was mailed waits to be entered.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn email_code_waits(&self, user: &str, now: Millis) -> Stored<bool> {
         const SQL: &str = "SELECT user_id FROM email_codes WHERE user_id = $1 AND expires_at > $2";
         let waits: Option<String> = on!(&self.db, pool => sqlx::query_scalar(SQL).bind(user).bind(now).fetch_optional(pool).await?);
@@ -116,9 +104,6 @@ impl Store {
     }
 
     /// Uses a mailed code up: whoever has it reads the account's mail.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn email_code_redeem(&self, user: &str, code_hash: &str, act: &Act) -> Stored<Proved> {
         const TAKE: &str = "DELETE FROM email_codes WHERE user_id = $1 AND code_hash = $2 AND expires_at > $3";
         transact!(self, of &act.organisation_id, tx => {
@@ -138,17 +123,11 @@ impl Store {
     }
 
     /// Notes that whoever may run commands answers for an account. `false`: somebody proved it before.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn account_answer_for(&self, user: &str, act: &Act) -> Stored<bool> {
         noted!(self, act, sqlx::query(PROVE).bind(user).bind(EmailProof::Operator.name()))
     }
 
     /// Notes that an owner answers for a member of theirs. `false`: there is no such member, or somebody does already.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn member_vouch(&self, user: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE members SET vouched_at = $3 WHERE organisation_id = $1 AND user_id = $2 AND vouched_at IS NULL";
         noted!(self, act, sqlx::query(SQL).bind(&act.organisation_id).bind(user).bind(act.at))

@@ -59,9 +59,6 @@ pub enum Rotated {
 
 impl Store {
     /// Connected connections whose tokens want a refresh, in the order of their ids.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn grants_due(&self, due: Due<'_>) -> Stored<Vec<DueGrant>> {
         const SQL: &str = "SELECT organisation_id, id AS connection_id, generation, adopted_generation, issued_at, expires_at, \
              attempt_began_at IS NOT NULL OR next_attempt_at IS NOT NULL AS unfinished \
@@ -74,9 +71,6 @@ impl Store {
     }
 
     /// Connected connections whose last refresh has an unknown outcome and is not put off, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn intents_open(&self, now: Millis, limit: i64) -> Stored<Vec<SealedGrant>> {
         const SQL: &str = concat!(
             "SELECT ",
@@ -90,9 +84,6 @@ impl Store {
     /// Notes the intent to show Linear the refresh token of this generation, and takes the lease, in one statement.
     /// `dead` is a lease that was seen to stand still; only that very one is taken over. Answers the row, which says when
     /// the token was first shown; `None` if the generation moved or somebody else holds the lease.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn lease_take(
         &self,
         connection: &str,
@@ -114,9 +105,6 @@ impl Store {
     }
 
     /// Shows that the owner of these leases is alive, in one statement however many they are.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn leases_beat(&self, owner: &str, connections: &[String]) -> Stored<()> {
         match &self.db {
             Db::Sqlite(pool) => {
@@ -182,9 +170,6 @@ impl Store {
     /// Notes a refresh that failed for a reason that passes, and lets go of the lease. The intent stays open even where
     /// Linear cannot have seen the token: another process may have shown it meanwhile, and closing an intent that is not
     /// one's own loses the grant.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn refresh_put_off(&self, put_off: &PutOff<'_>) -> Stored<()> {
         const SQL: &str = "UPDATE connections SET failures = failures + 1, next_attempt_at = $4, \
              refresh_error_code = $5, refresh_error_status = $6, refresh_error_at = $7, lease_owner = NULL \
@@ -198,9 +183,6 @@ impl Store {
     }
 
     /// Lets go of a lease after a refresh that neither rotated nor failed.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn lease_release(&self, connection: &str, owner: &str) -> Stored<()> {
         const SQL: &str = "UPDATE connections SET lease_owner = NULL WHERE id = $1 AND lease_owner = $2";
         on!(&self.db, pool => { sqlx::query(SQL).bind(connection).bind(owner).execute(pool).await?; });
@@ -208,18 +190,12 @@ impl Store {
     }
 
     /// Adds a line to the history of refreshes.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn attempt_note(&self, connection: &str, generation: i64, attempt: &Attempt) -> Stored<()> {
         on!(&self.db, pool => { bind_attempt(connection, generation, attempt).execute(pool).await?; });
         Ok(())
     }
 
     /// The newest lines of a connection's history, newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn attempts(&self, connection: &str, limit: i64) -> Stored<Vec<AttemptRow>> {
         const SQL: &str = "SELECT generation, outcome, code, cause, status, tries, first_at, last_at, took_ms FROM refresh_attempts \
             WHERE connection_id = $1 ORDER BY last_at DESC, generation DESC LIMIT $2";
@@ -227,9 +203,6 @@ impl Store {
     }
 
     /// Forgets lines of history that are older, at most so many at a time. Answers how many.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn attempts_forget(&self, older_than: Millis, limit: i64) -> Stored<u64> {
         const SQL: &str = "DELETE FROM refresh_attempts WHERE (connection_id, generation, outcome, code) IN \
             (SELECT connection_id, generation, outcome, code FROM refresh_attempts WHERE last_at < $1 LIMIT $2)";

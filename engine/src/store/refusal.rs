@@ -29,9 +29,6 @@ pub struct StrayRow {
 
 impl Store {
     /// Adds to what was counted.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn refusals_add(&self, row: &RefusalRow) -> Stored<()> {
         const SQL: &str = "INSERT INTO webhook_refusals (workspace_id, hour, cause, secret_id, refused, last_at) VALUES ($1, $2, $3, $4, $5, $6) \
             ON CONFLICT (workspace_id, hour, cause, secret_id) DO UPDATE SET refused = webhook_refusals.refused + excluded.refused, \
@@ -44,9 +41,6 @@ impl Store {
     }
 
     /// What was counted since this hour for the workspaces that an organisation connected.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn refusals(&self, organisation: &str, since_hour: i64) -> Stored<Vec<RefusalRow>> {
         const SQL: &str = "SELECT workspace_id, hour, cause, secret_id, refused, last_at FROM webhook_refusals \
             WHERE hour >= $2 AND workspace_id IN (SELECT workspace_id FROM connections WHERE organisation_id = $1 AND state <> 'disconnected')";
@@ -54,9 +48,6 @@ impl Store {
     }
 
     /// Forgets what was counted before this hour.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn refusals_forget(&self, before_hour: i64) -> Stored<()> {
         on!(&self.db, pool => {
             sqlx::query("DELETE FROM webhook_refusals WHERE hour < $1").bind(before_hour).execute(pool).await?;
@@ -66,9 +57,6 @@ impl Store {
     }
 
     /// Adds to what was counted, for so many different addresses in an hour at most.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn strays_add(&self, row: &StrayRow, max: i64) -> Stored<()> {
         const SQL: &str = "INSERT INTO webhook_strays (path, hour, came, last_at) SELECT $1, $2, $3, $4 \
             WHERE (SELECT COUNT(*) FROM webhook_strays WHERE hour = $2 AND path <> $1) < $5 \
@@ -80,9 +68,6 @@ impl Store {
     }
 
     /// What was counted since this hour, each address with its sum, the latest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn strays(&self, since_hour: i64) -> Stored<Vec<StrayRow>> {
         const SQL: &str = "SELECT path, MAX(hour) AS hour, CAST(SUM(came) AS BIGINT) AS came, MAX(last_at) AS last_at FROM webhook_strays \
             WHERE hour >= $1 GROUP BY path ORDER BY MAX(last_at) DESC, path LIMIT 20";

@@ -38,9 +38,6 @@ const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <>
 
 impl Store {
     /// Stores a new session; answers false if the id is taken.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn session_create(&self, session: &StoredSession, now: Millis) -> Stored<bool> {
         const SQL: &str = "INSERT INTO sessions (id_hash, user_id, data, expires_at, used_at) VALUES ($1, $2, $3, $4, $5) \
             ON CONFLICT (id_hash) DO NOTHING";
@@ -49,9 +46,6 @@ impl Store {
     }
 
     /// Updates a session; answers false if it was ended meanwhile, and does not bring it back.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn session_save(&self, session: &StoredSession) -> Stored<bool> {
         const SQL: &str = "UPDATE sessions SET user_id = $2, data = $3, expires_at = $4 WHERE id_hash = $1";
         on!(&self.db, pool => Ok(sqlx::query(SQL).bind(&session.id_hash).bind(&session.user_id).bind(&session.data).bind(session.expires_at)
@@ -59,9 +53,6 @@ impl Store {
     }
 
     /// A session that has not run out.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn session(&self, id_hash: &str, now: Millis) -> Stored<Option<StoredSession>> {
         const SQL: &str = "SELECT id_hash, user_id, data, expires_at FROM sessions \
             WHERE id_hash = $1 AND expires_at > $2 AND (used_at IS NULL OR used_at > $3)";
@@ -69,9 +60,6 @@ impl Store {
     }
 
     /// Notes from where a session was used.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub(crate) async fn session_used(&self, id_hash: &str, from: &UsedFrom, now: Millis) -> Stored<()> {
         const SQL: &str = "UPDATE sessions SET used_at = $2, browser = $3, address = $4 WHERE id_hash = $1";
         on!(&self.db, pool => {
@@ -81,9 +69,6 @@ impl Store {
     }
 
     /// The sessions that somebody is signed in with, the one that was used last first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub(crate) async fn sessions_of(&self, user: &str, now: Millis) -> Stored<Vec<SessionRow>> {
         const SQL: &str = "SELECT id_hash, used_at, browser, address FROM sessions \
             WHERE user_id = $1 AND expires_at > $2 AND (used_at IS NULL OR used_at > $3) \
@@ -92,18 +77,12 @@ impl Store {
     }
 
     /// Ends a session of somebody. `false`: they have no such session, and there is no line.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub(crate) async fn session_end(&self, user: &str, id_hash: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash = $2";
         noted!(self, act, sqlx::query(SQL).bind(user).bind(id_hash))
     }
 
     /// Ends every session of a person but the one they sit in, and writes it down.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub(crate) async fn session_end_others(&self, user: &str, keep_id_hash: &str, act: &Act) -> Stored<()> {
         transact!(self, of &act.organisation_id, tx => {
             note!(self, tx, act);
@@ -114,18 +93,12 @@ impl Store {
     }
 
     /// Ends a session.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn session_delete(&self, id_hash: &str) -> Stored<()> {
         on!(&self.db, pool => { sqlx::query("DELETE FROM sessions WHERE id_hash = $1").bind(id_hash).execute(pool).await?; });
         Ok(())
     }
 
     /// Ends the sessions of somebody who has used none. `false`: there is none, or one was used.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub(crate) async fn session_delete_unused(&self, user: &str) -> Stored<bool> {
         const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 \
             AND NOT EXISTS (SELECT 1 FROM sessions u WHERE u.user_id = $1 AND u.browser IS NOT NULL)";
@@ -133,18 +106,12 @@ impl Store {
     }
 
     /// Ends every session of a person but the one they sit in, as a part of another act.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn session_delete_others(&self, user: &str, keep_id_hash: &str) -> Stored<u64> {
         on!(&self.db, pool => Ok(sqlx::query(END_OTHERS).bind(user).bind(keep_id_hash).execute(pool).await?.rows_affected()))
     }
 
     /// Forgets what has run out: sessions, attempts at Linear, codes that were mailed, counted tries, and which tokens were read
     /// lately.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn forget_expired(&self, now: Millis) -> Stored<u64> {
         let mut forgotten = 0;
         for (sql, until) in [

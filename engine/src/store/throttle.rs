@@ -15,9 +15,6 @@ pub struct Tries {
 
 impl Store {
     /// Counts one try against `key`, in one statement, so that tries at the same moment all count.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn throttle_count(&self, key: &str, now: Millis, window: Millis) -> Stored<Tries> {
         const SQL: &str = "INSERT INTO throttles (key, tries, resets_at) VALUES ($1, 1, $3) \
             ON CONFLICT (key) DO UPDATE SET \
@@ -28,18 +25,12 @@ impl Store {
     }
 
     /// What was counted against `key` in the window that is still open.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn throttle(&self, key: &str, now: Millis) -> Stored<Option<Tries>> {
         const SQL: &str = "SELECT tries, resets_at FROM throttles WHERE key = $1 AND resets_at > $2";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(key).bind(now).fetch_optional(pool).await?))
     }
 
     /// Takes one counted try back: it was a good one.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn throttle_forgive(&self, key: &str) -> Stored<()> {
         const SQL: &str = "UPDATE throttles SET tries = tries - 1 WHERE key = $1 AND tries > 0";
         on!(&self.db, pool => { sqlx::query(SQL).bind(key).execute(pool).await?; });
@@ -47,9 +38,6 @@ impl Store {
     }
 
     /// Starts counting anew.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn throttle_clear(&self, key: &str) -> Stored<()> {
         on!(&self.db, pool => { sqlx::query("DELETE FROM throttles WHERE key = $1").bind(key).execute(pool).await?; });
         Ok(())

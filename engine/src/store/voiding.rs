@@ -5,9 +5,6 @@ use crate::clock::Millis;
 
 impl Store {
     /// Says that a pair of this app and workspace is about to be revoked, as far as both are known.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn voiding_begin(&self, id: &str, client_id: Option<&str>, workspace: Option<&str>, now: Millis) -> Stored<()> {
         const SQL: &str = "INSERT INTO voidings (id, client_id, workspace_id, began_at) VALUES ($1, $2, $3, $4)";
         on!(&self.db, pool => { sqlx::query(SQL).bind(id).bind(client_id).bind(workspace).bind(now).execute(pool).await?; });
@@ -15,9 +12,6 @@ impl Store {
     }
 
     /// Whether it may still be: nobody has waited for its end in vain.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn voiding_stands(&self, id: &str) -> Stored<bool> {
         const SQL: &str = "SELECT id FROM voidings WHERE id = $1";
         let found: Option<String> = on!(&self.db, pool => sqlx::query_scalar(SQL).bind(id).fetch_optional(pool).await?);
@@ -25,18 +19,12 @@ impl Store {
     }
 
     /// The end of one, or of one whose process is taken for dead.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn voiding_end(&self, id: &str) -> Stored<()> {
         on!(&self.db, pool => { sqlx::query("DELETE FROM voidings WHERE id = $1").bind(id).execute(pool).await?; });
         Ok(())
     }
 
     /// Those that may concern this app and workspace: where either is not known, any may.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn voidings(&self, client_id: &str, workspace: Option<&str>) -> Stored<Vec<String>> {
         const SQL: &str = "SELECT id FROM voidings WHERE (client_id IS NULL OR client_id = $1) \
             AND ($2 IS NULL OR workspace_id IS NULL OR workspace_id = $2)";
@@ -44,9 +32,6 @@ impl Store {
     }
 
     /// Forgets those that began before a time: their processes have died.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn voidings_forget(&self, before: Millis) -> Stored<()> {
         on!(&self.db, pool => { sqlx::query("DELETE FROM voidings WHERE began_at < $1").bind(before).execute(pool).await?; });
         Ok(())
@@ -55,9 +40,6 @@ impl Store {
     /// Whether somebody came back from Linear since then and is not connected yet: through this app, and to this
     /// workspace. Which one a Connect will lead to nobody knows before; one that has not said yet through which app its code is
     /// exchanged may be any's.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn consent_is_under_way(&self, client_id: Option<&str>, workspace: Option<&str>, since: Millis) -> Stored<bool> {
         const SQL: &str = "SELECT t.state_hash FROM connect_attempts t LEFT JOIN apps a ON a.id = t.app_id \
             LEFT JOIN connections c ON c.id = t.connection_id WHERE t.taken_at > $3 AND t.ended IS NULL \
@@ -70,9 +52,6 @@ impl Store {
 
     /// On SQLite, where only one process serves: who came back to the one before is under way no more, which they are told when
     /// they come once more, nor is what it revoked.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn consents_abandon(&self) -> Stored<()> {
         if let Db::Sqlite(pool) = &self.db {
             for stopped in [

@@ -50,27 +50,18 @@ macro_rules! select {
 
 impl Store {
     /// Every organisation that connected the workspace, whatever became of it.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn webhook_tenants(&self, workspace: &str) -> Stored<Vec<Tenant>> {
         const SQL: &str = "SELECT organisation_id, id AS connection_id, app_id, state, reason, evidence IS NOT NULL AS has_evidence FROM connections WHERE workspace_id = $1 ORDER BY id";
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(workspace).fetch_all(pool).await?))
     }
 
     /// The secrets of every connection to a workspace, the newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn webhook_secrets_by_workspace(&self, workspace: &str) -> Stored<Vec<WebhookSecretRow>> {
         const SQL: &str = select!("JOIN connections c ON c.id = s.connection_id WHERE c.workspace_id = $1 ORDER BY s.added_at DESC, s.id");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(workspace).fetch_all(pool).await?))
     }
 
     /// All secrets of an organisation, the newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn webhook_secrets(&self, organisation: &str) -> Stored<Vec<WebhookSecretRow>> {
         const SQL: &str = select!("WHERE s.organisation_id = $1 ORDER BY s.added_at DESC, s.id");
         on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
@@ -106,9 +97,6 @@ impl Store {
     }
 
     /// A delivery was signed with it. Those whose place it took retire at `retire_at`, unless that is settled already.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn webhook_secret_matched(&self, id: &str, at: Millis, retire_at: Millis) -> Stored<()> {
         const MATCHED: &str = "UPDATE webhook_secrets SET matched_at = $2 WHERE id = $1 AND (matched_at IS NULL OR matched_at < $2)";
         const RETIRE: &str = "UPDATE webhook_secrets SET retires_at = $2 WHERE retires_at IS NULL \
@@ -124,9 +112,6 @@ impl Store {
     }
 
     /// Makes a secret that is there the current one again. `false`: it is not there.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn webhook_secret_restore(&self, connection: &str, id: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE webhook_secrets SET retires_at = NULL, \
             rank = (SELECT MAX(o.rank) + 1 FROM webhook_secrets o WHERE o.connection_id = $1) WHERE connection_id = $1 AND id = $2";
@@ -135,9 +120,6 @@ impl Store {
     }
 
     /// Accepts a secret no more, from now on; what it was is still told apart. `false`: there is no such secret.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn webhook_secret_retire(&self, connection: &str, id: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE webhook_secrets SET retires_at = $4 WHERE organisation_id = $1 AND connection_id = $2 AND id = $3";
         let _stale = self.recent.stale_after(connection);

@@ -19,9 +19,6 @@ const SHAPE: &str = "WITH here AS (SELECT current_schema()::regnamespace::oid AS
 impl Store {
     /// Tells whether the database has everything that this version brings with it: an older copy that was put in its place has
     /// not. One that says nothing of itself may be in the middle of being restored, and nobody touches it.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn is_up_to_date(&self) -> Stored<bool> {
         let own = sqlx_macros::migrate!("../migrations/sqlite").iter().map(|one| one.version).max();
         let there = self.version().await?;
@@ -35,9 +32,6 @@ impl Store {
 
     /// What the schema is made of, to be compared with a later look; `None` while it plainly lacks something or is being changed.
     /// An SQLite file is replaced at once or not at all.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn shape(&self) -> Stored<Option<String>> {
         match &self.db {
             Db::Sqlite(_) => Ok(Some(String::new())),

@@ -37,9 +37,6 @@ pub struct CheckedDelivery {
 
 impl Engine {
     /// Says which secret signed a body; `None` to who may not know.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn webhook_check(&self, person: &Person, body: &[u8], signature: &str) -> Result<Option<CheckedDelivery>, StoreError> {
         if !person.manages() {
             return Ok(None);

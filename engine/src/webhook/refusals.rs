@@ -169,18 +169,12 @@ impl Engine {
     }
 
     /// Forgets refusals that no page tells of any more.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn forget_refusals(&self) -> Result<(), StoreError> {
         let Some(now) = self.now_to_forget() else { return Ok(()) };
         self.store().refusals_forget((now - KEPT_FOR).div_euclid(HOUR)).await
     }
 
     /// What was refused since then in the name of the organisation's workspaces, the latest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn webhook_refusals(&self, organisation: &str, since: Millis) -> Result<Vec<Refused>, StoreError> {
         self.write_refusals().await?;
         let own = self.store().webhook_secrets(organisation).await?;

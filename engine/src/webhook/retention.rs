@@ -43,9 +43,6 @@ impl Default for WebhookSettings {
 impl Engine {
     /// Forgets some of the deliveries that are older than the settings want, and makes room where they are more. What Linear may
     /// still send again is known as a duplicate, whether or not it is kept. Answers how many.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn forget_deliveries(&self) -> Result<u64, StoreError> {
         let settings = &self.settings().webhooks;
         let again = settings.age_max + settings.ahead_max;

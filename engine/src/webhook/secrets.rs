@@ -80,18 +80,12 @@ impl From<WebhookSecretRow> for SigningSecret {
 
 impl Engine {
     /// The secrets of a connection, the newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn webhook_secrets(&self, organisation: &str, connection: &str) -> Result<Vec<SigningSecret>, StoreError> {
         let all = self.store().webhook_secrets(organisation).await?;
         Ok(all.into_iter().filter(|row| row.connection_id == connection).map(SigningSecret::from).collect())
     }
 
     /// A person adds a secret, which becomes the current one. The one before stays good for a while.
-    ///
-    /// # Errors
-    /// See [`SecretError`].
     pub async fn webhook_secret_add(&self, person: &Person, connection: &str, text: &str) -> Result<SecretAdded, SecretError> {
         if !person.manages() {
             return Err(SecretError::Forbidden);
@@ -101,9 +95,6 @@ impl Engine {
     }
 
     /// [`Engine::webhook_secret_add`] by command.
-    ///
-    /// # Errors
-    /// See [`SecretError`].
     pub async fn webhook_secret_store(&self, connection: &Connection, actor: AuditActor, text: &str) -> Result<SecretAdded, SecretError> {
         let secret = parse_secret(text).ok_or(SecretError::Shape)?;
         let (engine, connection) = (self.clone(), connection.clone());
@@ -173,9 +164,6 @@ impl Engine {
     }
 
     /// Accepts a secret no more, at once in this process and within a second in others.
-    ///
-    /// # Errors
-    /// See [`SecretError`].
     pub async fn webhook_secret_retire(&self, person: &Person, connection: &str, secret: &str) -> Result<(), SecretError> {
         if !person.manages() {
             return Err(SecretError::Forbidden);

@@ -63,9 +63,6 @@ impl Engine {
     }
 
     /// What came to wrong addresses since then, the latest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn webhook_strays(&self, since: Millis) -> Result<Vec<StrayRow>, StoreError> {
         self.write_strays().await?;
         let rows = self.store().strays(since.div_euclid(HOUR)).await?;

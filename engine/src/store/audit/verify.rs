@@ -43,9 +43,6 @@ impl AuditCheck {
 impl Store {
     /// Computes every code anew. A line that was changed, taken out or put in shows, and so do an end that was cut off, lines that
     /// were put behind it or before the first, and a trail that was emptied.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn audit_verify(&self, organisation: &str) -> Stored<AuditCheck> {
         let key = self.audit_key()?;
         // In this order: a line that Relink writes meanwhile is never behind the end that is read after it.
@@ -66,9 +63,6 @@ impl Store {
     }
 
     /// Whether the trail has this line, with this hash. [`Store::audit_verify`] says whether it is as it was written.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn audit_has(&self, organisation: &str, number: i64, hash: &str) -> Stored<bool> {
         let line = self.audit_after(organisation, number - 1, 1).await?;
         Ok(line.first().is_some_and(|line| line.number == number && line.hash == hash))
