@@ -1,4 +1,5 @@
-//! What people see: pages, the small parts they are made of, islands, view types and every server function.
+//! What people see: pages, the small parts they are made of, islands, view types and every server
+//! function.
 
 pub mod api;
 pub mod pages;
@@ -20,12 +21,13 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
 use crate::pages::{
-    CallbackPage, ConnectionPage, DeliveriesPage, IntegrationsPage, LinkPage, NotFoundPage, SettingsPage, SignInPage, SignUpPage, TeamPage,
+    CallbackPage, ConnectionPage, DeliveriesPage, IntegrationsPage, LinkPage, NotFoundPage,
+    SettingsPage, SignInPage, SignUpPage, TeamPage,
 };
 use crate::view::{Referrer, Theme};
 
-/// The HTML document around every page. The server provides [`Theme`] as context, because the document's
-/// first tag is written before any page has loaded its data.
+/// The HTML document around every page. The server provides [`Theme`] as context, because the
+/// document's first tag is written before any page has loaded its data.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let theme = use_context::<Theme>().unwrap_or_default();
     let referrer = use_context::<Referrer>().unwrap_or_default();
@@ -55,8 +57,12 @@ fn Start(
     css: String,
 ) -> impl IntoView {
     // The macro knows no `media` of this element.
-    let canvas =
-        |(colour, media): &(&'static str, Option<&'static str>)| html::meta().name("theme-color").content(*colour).attr("media", *media);
+    let canvas = |(colour, media): &(&'static str, Option<&'static str>)| {
+        html::meta()
+            .name("theme-color")
+            .content(*colour)
+            .attr("media", *media)
+    };
     view! {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />

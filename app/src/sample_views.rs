@@ -1,6 +1,9 @@
 //! For tests: what pages are given.
 
-use crate::view::{ActsAs, ConnectionView, Freshness, Moment, PeopleFacts, PersonView, Status, Trouble, WebhookFacts, WorkspaceView};
+use crate::view::{
+    ActsAs, ConnectionView, Freshness, Moment, PeopleFacts, PersonView, Status, Trouble,
+    WebhookFacts, WorkspaceView,
+};
 
 /// What machines read, the same in all of them.
 const ISO: &str = "2026-11-19T14:02:11Z";
@@ -16,7 +19,11 @@ pub fn at(text: &str) -> Moment {
 
 /// Of a page that was made this second.
 pub fn as_of() -> Freshness {
-    Freshness { at: moment("14:02:11 UTC"), mark: "7-3".to_owned(), organisation: "o1".to_owned() }
+    Freshness {
+        at: moment("14:02:11 UTC"),
+        mark: "7-3".to_owned(),
+        organisation: "o1".to_owned(),
+    }
 }
 
 pub fn owner() -> PersonView {
@@ -45,8 +52,15 @@ pub fn broken(workspace: &str) -> ConnectionView {
     ConnectionView {
         id: "c1".to_owned(),
         status: Status::ReconnectRequired,
-        workspace: WorkspaceView { name: workspace.to_owned(), url_key: "globex".to_owned(), initials: "GX".to_owned(), logo: None },
-        acts_as: ActsAs::App { name: "Relink".to_owned() },
+        workspace: WorkspaceView {
+            name: workspace.to_owned(),
+            url_key: "globex".to_owned(),
+            initials: "GX".to_owned(),
+            logo: None,
+        },
+        acts_as: ActsAs::App {
+            name: "Relink".to_owned(),
+        },
         scopes: Vec::new(),
         connected_by: "Tomas Okafor".to_owned(),
         connected_at: moment("9 Nov"),

@@ -1,6 +1,6 @@
-//! A browser that comes back from Linear once more with an attempt that it came back with before: it was reloaded, or it
-//! fetched the address ahead. It waits for the end of that attempt, which is noted for as long as the attempt would have been
-//! good.
+//! A browser that comes back from Linear once more with an attempt that it came back with before:
+//! it was reloaded, or it fetched the address ahead. It waits for the end of that attempt, which is
+//! noted for as long as the attempt would have been good.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::store::{Attempts, STOPPED, StoreError, TakenAttempt};
 const PATIENCE_S: u64 = 32;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// Recognises a browser that comes back from Linear. The code counts too: over plain http somebody else can plant their cookie
-/// in a browser, and that alone must not show how their attempt ended.
+/// Recognises a browser that comes back from Linear. The code counts too: over plain http somebody
+/// else can plant their cookie in a browser, and that alone must not show how their attempt ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Back {
     pub state_hash: String,
@@ -33,7 +33,11 @@ impl Back {
     pub fn of(browser: &str, callback: &Callback) -> Option<Back> {
         let hash = |text: &str| sha256_hex(text.as_bytes());
         let state_hash = hash(callback.state.as_deref()?);
-        Some(Back { state_hash, browser_hash: hash(browser), code_hash: callback.code.as_deref().map(hash) })
+        Some(Back {
+            state_hash,
+            browser_hash: hash(browser),
+            code_hash: callback.code.as_deref().map(hash),
+        })
     }
 }
 
@@ -54,10 +58,18 @@ pub(crate) enum Before<End> {
 }
 
 impl Engine {
-    /// Notes how an attempt ended. Whatever goes wrong with that costs nothing but this answer to whoever comes back again.
+    /// Notes how an attempt ended. Whatever goes wrong with that costs nothing but this answer to
+    /// whoever comes back again.
     pub(crate) async fn note_end(&self, attempts: Attempts, back: &Back, end: &impl Serialize) {
-        let noted = match serde_json::to_string(&Noted { code_hash: back.code_hash.clone(), end }) {
-            Ok(ended) => self.store().attempt_end(attempts, &back.state_hash, &ended).await.map_err(|error| error.to_string()),
+        let noted = match serde_json::to_string(&Noted {
+            code_hash: back.code_hash.clone(),
+            end,
+        }) {
+            Ok(ended) => self
+                .store()
+                .attempt_end(attempts, &back.state_hash, &ended)
+                .await
+                .map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = noted {
@@ -65,8 +77,8 @@ impl Engine {
         }
     }
 
-    /// How an attempt of this browser and of whoever `theirs` knows ended, once it has. One that another version noted otherwise
-    /// is as good as unknown.
+    /// How an attempt of this browser and of whoever `theirs` knows ended, once it has. One that
+    /// another version noted otherwise is as good as unknown.
     pub(crate) async fn attempt_ended<End: DeserializeOwned>(
         &self,
         attempts: Attempts,
@@ -76,8 +88,13 @@ impl Engine {
         let began = Instant::now();
         let patience = Duration::from_secs(PATIENCE_S);
         loop {
-            let attempt = self.store().attempt_taken(attempts, &back.state_hash, &back.browser_hash, self.now()).await?;
-            let Some(attempt) = attempt.filter(&theirs) else { return Ok(Before::Unknown) };
+            let attempt = self
+                .store()
+                .attempt_taken(attempts, &back.state_hash, &back.browser_hash, self.now())
+                .await?;
+            let Some(attempt) = attempt.filter(&theirs) else {
+                return Ok(Before::Unknown);
+            };
             if let Some(ended) = &attempt.ended {
                 if ended == STOPPED {
                     return Ok(Before::Stopped(attempt));

@@ -20,7 +20,8 @@ use crate::{Engine, uncancelled};
 
 /// What every key begins with.
 const PREFIX: &str = "rlk_";
-/// A key that another process revokes is honoured so much longer here; one that this process revokes not at all.
+/// A key that another process revokes is honoured so much longer here; one that this process
+/// revokes not at all.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 /// Keys remembered at a time; when more are used, remembering starts over.
 const REMEMBERED_MAX: usize = 10_000;
@@ -141,9 +142,20 @@ impl Engine {
         Box::pin(self.caller_looked_up(hash, known)).await
     }
 
-    async fn caller_looked_up(&self, hash: Hash, known: Option<Known>) -> Result<Option<Arc<Caller>>, StoreError> {
-        let (at, revocations) = (Instant::now(), self.callers().revocations.load(Ordering::SeqCst));
-        let Some(row) = self.store().api_key_by_hash(&crate::digest::hex(&hash)).await? else {
+    async fn caller_looked_up(
+        &self,
+        hash: Hash,
+        known: Option<Known>,
+    ) -> Result<Option<Arc<Caller>>, StoreError> {
+        let (at, revocations) = (
+            Instant::now(),
+            self.callers().revocations.load(Ordering::SeqCst),
+        );
+        let Some(row) = self
+            .store()
+            .api_key_by_hash(&crate::digest::hex(&hash))
+            .await?
+        else {
             self.callers().known().remove(&hash);
             return Ok(None);
         };
@@ -154,7 +166,11 @@ impl Engine {
             self.store().api_key_used(&row.id, now).await?;
         }
         let name = format!("{} ····{}", row.name, row.last_four);
-        let caller = Arc::new(Caller { key_id: row.id, organisation_id: row.organisation_id, name });
+        let caller = Arc::new(Caller {
+            key_id: row.id,
+            organisation_id: row.organisation_id,
+            name,
+        });
         let mut all = self.callers().known();
         if self.callers().revocations.load(Ordering::SeqCst) != revocations {
             return Ok(Some(caller));
@@ -162,13 +178,25 @@ impl Engine {
         if all.len() >= REMEMBERED_MAX {
             all.clear();
         }
-        all.insert(hash, Known { caller: caller.clone(), at, used_at: if is_news { now } else { used_at.unwrap_or(now) } });
+        all.insert(
+            hash,
+            Known {
+                caller: caller.clone(),
+                at,
+                used_at: if is_news { now } else { used_at.unwrap_or(now) },
+            },
+        );
         Ok(Some(caller))
     }
 
     /// Makes a key for machines. It is shown now and never again.
-    pub async fn api_key_create(&self, organisation: &Organisation, name: &str) -> Result<NewApiKey, StoreError> {
-        self.make_key(&organisation.id, name, AuditActor::command()).await
+    pub async fn api_key_create(
+        &self,
+        organisation: &Organisation,
+        name: &str,
+    ) -> Result<NewApiKey, StoreError> {
+        self.make_key(&organisation.id, name, AuditActor::command())
+            .await
     }
 
     /// A key that opens nothing until it is kept: whoever asked for it may have to see it first.
@@ -186,8 +214,19 @@ impl Engine {
             made_by: actor.user_id.clone(),
             made_by_name: None,
         };
-        let act = self.act(organisation, actor, "key.made", format!("{} ····{}", row.name, row.last_four));
-        NewApiKey { id: row.id.clone(), name: row.name.clone(), key: key.into(), row, act }
+        let act = self.act(
+            organisation,
+            actor,
+            "key.made",
+            format!("{} ····{}", row.name, row.last_four),
+        );
+        NewApiKey {
+            id: row.id.clone(),
+            name: row.name.clone(),
+            key: key.into(),
+            row,
+            act,
+        }
     }
 
     /// Makes a key good.
@@ -199,10 +238,17 @@ impl Engine {
     pub async fn api_key_add(&self, person: &Person, name: &str) -> Result<NewApiKey, ApiKeyError> {
         manages(person)?;
         let name = identity::display_name(name).ok_or(ApiKeyError::Name)?;
-        Ok(self.make_key(&person.organisation_id, &name, person.actor()).await?)
+        Ok(self
+            .make_key(&person.organisation_id, &name, person.actor())
+            .await?)
     }
 
-    async fn make_key(&self, organisation: &str, name: &str, actor: AuditActor) -> Result<NewApiKey, StoreError> {
+    async fn make_key(
+        &self,
+        organisation: &str,
+        name: &str,
+        actor: AuditActor,
+    ) -> Result<NewApiKey, StoreError> {
         let key = self.api_key_draft(organisation, name, actor);
         self.api_key_keep(&key).await?;
         Ok(key)
@@ -223,21 +269,41 @@ impl Engine {
         Ok(rows.into_iter().map(key).collect())
     }
 
-    /// How lately each key of the person's organisation was used; none for those who manage no connections.
+    /// How lately each key of the person's organisation was used; none for those who manage no
+    /// connections.
     pub async fn api_key_uses(&self, person: &Person) -> Result<Vec<KeyUse>, StoreError> {
         if !person.manages() {
             return Ok(Vec::new());
         }
         let rows = self.store().api_keys(&person.organisation_id).await?;
-        Ok(rows.into_iter().map(|row| KeyUse { name: row.name, last_used_at: row.last_used_at }).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| KeyUse {
+                name: row.name,
+                last_used_at: row.last_used_at,
+            })
+            .collect())
     }
 
-    /// Makes a key worthless, at once in this process and within a second in others. Answers its name.
+    /// Makes a key worthless, at once in this process and within a second in others. Answers its
+    /// name.
     pub async fn api_key_revoke(&self, person: &Person, id: &str) -> Result<String, ApiKeyError> {
         manages(person)?;
         let keys = self.store().api_keys(&person.organisation_id).await?;
-        let key = keys.into_iter().find(|key| key.id == id).ok_or(ApiKeyError::NotFound)?;
-        let act = self.act(&person.organisation_id, person.actor(), "key.revoked", format!("{} ····{}", key.name, key.last_four));
+        let key = keys
+            .into_iter()
+            .find(|key| key.id == id)
+            .ok_or(ApiKeyError::NotFound)?;
+        let act = self.act(
+            &person.organisation_id,
+            person.actor(),
+            "key.revoked",
+            format!(
+                "{} \
+            ····{}",
+                key.name, key.last_four
+            ),
+        );
         let engine = self.clone();
         // Written and forgotten, also when the browser leaves in between.
         let revoked = uncancelled(async move {
@@ -255,8 +321,9 @@ impl Engine {
         known.clear();
     }
 
-    /// Writes down that a key read the token of a connection, once an hour for each pair of them. Nobody waits for that: tokens
-    /// are handed out also while the trail takes nothing. The next one tries again then.
+    /// Writes down that a key read the token of a connection, once an hour for each pair of them.
+    /// Nobody waits for that: tokens are handed out also while the trail takes nothing. The next
+    /// one tries again then.
     pub fn token_read(&self, caller: &Arc<Caller>, connection: &str, address: String) {
         let read = (caller.key_id.clone(), connection.to_owned());
         if !self.callers().is_first_read(&read, self.now()) {
@@ -266,7 +333,8 @@ impl Engine {
         let begun = self.afterwards_if_room(async move {
             if let Err(error) = engine.note_read(&caller, &read, address).await {
                 engine.callers().reads().remove(&read);
-                tracing::warn!(%error, "that a token was read could not be written into the audit trail");
+                tracing::warn!(%error, "that a token was read could not be written into the audit \
+                    trail");
             }
         });
         if !begun {
@@ -274,17 +342,45 @@ impl Engine {
         }
     }
 
-    async fn note_read(&self, caller: &Caller, (key, connection): &(String, String), address: String) -> Result<(), StoreError> {
-        let Some(found) = self.store().connection(&caller.organisation_id, connection).await? else { return Ok(()) };
-        let actor = AuditActor { user_id: None, who: format!("API key {}", caller.name), address };
-        let act = self.act(&caller.organisation_id, actor, "token.read", found.workspace.name);
-        self.store().token_read(key, connection, &act).await.map(drop)
+    async fn note_read(
+        &self,
+        caller: &Caller,
+        (key, connection): &(String, String),
+        address: String,
+    ) -> Result<(), StoreError> {
+        let Some(found) = self
+            .store()
+            .connection(&caller.organisation_id, connection)
+            .await?
+        else {
+            return Ok(());
+        };
+        let actor = AuditActor {
+            user_id: None,
+            who: format!("API key {}", caller.name),
+            address,
+        };
+        let act = self.act(
+            &caller.organisation_id,
+            actor,
+            "token.read",
+            found.workspace.name,
+        );
+        self.store()
+            .token_read(key, connection, &act)
+            .await
+            .map(drop)
     }
 
     /// Seals a secret that a person is to see once, for the way through their session.
     #[must_use]
     pub fn seal_for(&self, person: &Person, secret: &SecretString) -> String {
-        let place = Place { table: SESSIONS, row: &person.user_id, column: SHOWN_ONCE, organisation: &person.organisation_id };
+        let place = Place {
+            table: SESSIONS,
+            row: &person.user_id,
+            column: SHOWN_ONCE,
+            organisation: &person.organisation_id,
+        };
         URL_SAFE_NO_PAD.encode(self.vault().seal(place, secret))
     }
 
@@ -292,14 +388,27 @@ impl Engine {
     #[must_use]
     pub fn open_for(&self, person: &Person, sealed: &str) -> Option<SecretString> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        self.vault().open_row(SESSIONS, SHOWN_ONCE, &person.user_id, &person.organisation_id, &sealed).ok()
+        self.vault()
+            .open_row(
+                SESSIONS,
+                SHOWN_ONCE,
+                &person.user_id,
+                &person.organisation_id,
+                &sealed,
+            )
+            .ok()
     }
 
-    /// Seals a link code for the browser session of this name, on its way from one page to the next. Whoever shows one need
-    /// not have an account.
+    /// Seals a link code for the browser session of this name, on its way from one page to the
+    /// next. Whoever shows one need not have an account.
     #[must_use]
     pub fn seal_for_session(&self, session: &str, code: &SecretString) -> String {
-        let place = Place { table: SESSIONS, row: session, column: LINK_CODE, organisation: "" };
+        let place = Place {
+            table: SESSIONS,
+            row: session,
+            column: LINK_CODE,
+            organisation: "",
+        };
         URL_SAFE_NO_PAD.encode(self.vault().seal(place, code))
     }
 
@@ -307,10 +416,16 @@ impl Engine {
     #[must_use]
     pub fn open_for_session(&self, session: &str, sealed: &str) -> Option<SecretString> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        self.vault().open_row(SESSIONS, LINK_CODE, session, "", &sealed).ok()
+        self.vault()
+            .open_row(SESSIONS, LINK_CODE, session, "", &sealed)
+            .ok()
     }
 }
 
 fn manages(person: &Person) -> Result<(), ApiKeyError> {
-    if person.owns() { Ok(()) } else { Err(ApiKeyError::Forbidden) }
+    if person.owns() {
+        Ok(())
+    } else {
+        Err(ApiKeyError::Forbidden)
+    }
 }

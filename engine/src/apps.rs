@@ -1,4 +1,5 @@
-//! Linear OAuth apps of organisations, beside the operator's: for workspaces that need a private app of their own.
+//! Linear OAuth apps of organisations, beside the operator's: for workspaces that need a private
+//! app of their own.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -28,7 +29,8 @@ pub struct App {
     pub has_webhook_secret: bool,
     /// The webhook secret before is accepted until then.
     pub overlap_until: Option<Millis>,
-    /// The webhook secret before is accepted as long as the present one has verified nothing, and for a while after that.
+    /// The webhook secret before is accepted as long as the present one has verified nothing, and
+    /// for a while after that.
     pub overlap_open: bool,
     /// Name of the person, unless it came by command.
     pub added_by: Option<String>,
@@ -62,7 +64,10 @@ pub enum AppError {
     NotFound,
     #[error("an app's name is 1 to 100 printable characters")]
     Name,
-    #[error("this cannot be a client ID of Linear: it is letters and digits, not a token or an address")]
+    #[error(
+        "this cannot be a client ID of Linear: it is letters and digits, not a token or an \
+        address"
+    )]
     ClientId,
     #[error("this cannot be a client secret of Linear")]
     ClientSecret,
@@ -118,14 +123,24 @@ pub(crate) struct AppKeys {
 
 impl AppKeys {
     pub fn verifies(&self, body: &[u8], signature: &[u8], now: Millis) -> bool {
-        let before = self.before.iter().filter(|(_, until)| until.is_none_or(|until| until > now)).map(|(key, _)| key);
-        self.current.iter().chain(before).any(|key| key.verifies(body, signature))
+        let before = self
+            .before
+            .iter()
+            .filter(|(_, until)| until.is_none_or(|until| until > now))
+            .map(|(key, _)| key);
+        self.current
+            .iter()
+            .chain(before)
+            .any(|key| key.verifies(body, signature))
     }
 
     /// The present secret, sealed, if it is the first time that it verifies something.
     pub fn proves(&self, body: &[u8], signature: &[u8]) -> Option<Vec<u8>> {
         let sealed = self.unproven.as_ref()?;
-        self.current.as_ref().filter(|key| key.verifies(body, signature)).map(|_| sealed.clone())
+        self.current
+            .as_ref()
+            .filter(|key| key.verifies(body, signature))
+            .map(|_| sealed.clone())
     }
 }
 
@@ -137,8 +152,11 @@ impl From<AppRow> for App {
             client_id: row.client_id,
             has_secret: row.client_secret_sealed.is_some(),
             has_webhook_secret: row.webhook_secret_sealed.is_some(),
-            overlap_open: row.webhook_secret_before_sealed.is_some() && row.webhook_secret_before_until.is_none(),
-            overlap_until: row.webhook_secret_before_sealed.and(row.webhook_secret_before_until),
+            overlap_open: row.webhook_secret_before_sealed.is_some()
+                && row.webhook_secret_before_until.is_none(),
+            overlap_until: row
+                .webhook_secret_before_sealed
+                .and(row.webhook_secret_before_until),
             added_by: row.added_by,
             added_at: row.added_at,
             connections: row.connections.unsigned_abs(),
@@ -150,7 +168,13 @@ impl Engine {
     /// The organisation's own apps, the oldest first.
     pub async fn apps(&self, organisation: &str) -> Result<Vec<App>, StoreError> {
         let now = self.now();
-        let mut apps: Vec<App> = self.store().apps(organisation).await?.into_iter().map(App::from).collect();
+        let mut apps: Vec<App> = self
+            .store()
+            .apps(organisation)
+            .await?
+            .into_iter()
+            .map(App::from)
+            .collect();
         for app in &mut apps {
             app.overlap_until = app.overlap_until.filter(|until| *until > now);
         }
@@ -160,15 +184,26 @@ impl Engine {
     /// Adds an app to the person's organisation. Answers its id.
     pub async fn app_add(&self, person: &Person, new: NewApp) -> Result<String, AppError> {
         owns(person)?;
-        self.app_store(&person.organisation_id, person.actor(), new).await
+        self.app_store(&person.organisation_id, person.actor(), new)
+            .await
     }
 
     /// [`Engine::app_add`] by command.
-    pub async fn app_add_by_command(&self, organisation: &str, new: NewApp) -> Result<String, AppError> {
-        self.app_store(organisation, AuditActor::command(), new).await
+    pub async fn app_add_by_command(
+        &self,
+        organisation: &str,
+        new: NewApp,
+    ) -> Result<String, AppError> {
+        self.app_store(organisation, AuditActor::command(), new)
+            .await
     }
 
-    async fn app_store(&self, organisation: &str, actor: AuditActor, new: NewApp) -> Result<String, AppError> {
+    async fn app_store(
+        &self,
+        organisation: &str,
+        actor: AuditActor,
+        new: NewApp,
+    ) -> Result<String, AppError> {
         let name = identity::display_name(&new.name).ok_or(AppError::Name)?;
         let client_id = new.client_id.trim().to_owned();
         if !is_client_id(&client_id) {
@@ -194,29 +229,57 @@ impl Engine {
             added_at: self.now(),
             connections: 0,
         };
-        let act = self.act(organisation, actor, "app.added", format!("{}, client ID {}", row.name, row.client_id));
+        let act = self.act(
+            organisation,
+            actor,
+            "app.added",
+            format!("{}, client ID {}", row.name, row.client_id),
+        );
         let engine = self.clone();
-        match uncancelled(async move { engine.store().app_add(&row, APPS_MAX, &act).await }).await? {
+        match uncancelled(async move { engine.store().app_add(&row, APPS_MAX, &act).await }).await?
+        {
             AppAdded::Done => Ok(id),
             AppAdded::Known => Err(AppError::Known),
             AppAdded::TooMany => Err(AppError::TooMany),
         }
     }
 
-    /// Replaces those secrets of an app that are given. The webhook secret before stays good as long as a workspace's does.
-    /// Answers the app's name.
-    pub async fn app_set_secrets(&self, person: &Person, app: &str, secrets: AppSecrets) -> Result<String, AppError> {
+    /// Replaces those secrets of an app that are given. The webhook secret before stays good as
+    /// long as a workspace's does. Answers the app's name.
+    pub async fn app_set_secrets(
+        &self,
+        person: &Person,
+        app: &str,
+        secrets: AppSecrets,
+    ) -> Result<String, AppError> {
         owns(person)?;
-        self.secrets_set(&person.organisation_id, person.actor(), app, secrets).await
+        self.secrets_set(&person.organisation_id, person.actor(), app, secrets)
+            .await
     }
 
     /// [`Engine::app_set_secrets`] by command.
-    pub async fn app_set_secrets_by_command(&self, organisation: &str, app: &str, secrets: AppSecrets) -> Result<String, AppError> {
-        self.secrets_set(organisation, AuditActor::command(), app, secrets).await
+    pub async fn app_set_secrets_by_command(
+        &self,
+        organisation: &str,
+        app: &str,
+        secrets: AppSecrets,
+    ) -> Result<String, AppError> {
+        self.secrets_set(organisation, AuditActor::command(), app, secrets)
+            .await
     }
 
-    async fn secrets_set(&self, organisation: &str, actor: AuditActor, app: &str, secrets: AppSecrets) -> Result<String, AppError> {
-        let row = self.store().app(organisation, app).await?.ok_or(AppError::NotFound)?;
+    async fn secrets_set(
+        &self,
+        organisation: &str,
+        actor: AuditActor,
+        app: &str,
+        secrets: AppSecrets,
+    ) -> Result<String, AppError> {
+        let row = self
+            .store()
+            .app(organisation, app)
+            .await?
+            .ok_or(AppError::NotFound)?;
         let Sealed { client, webhook } = self.seal_secrets(organisation, app, &secrets)?;
         let changed = match (&client, &webhook) {
             (Some(_), Some(_)) => "client secret and webhook secret",
@@ -224,26 +287,60 @@ impl Engine {
             (None, Some(_)) => "webhook secret",
             (None, None) => return Err(AppError::NoSecret),
         };
-        let act = self.act(organisation, actor, "app.secrets", format!("{}: {changed}", row.name));
+        let act = self.act(
+            organisation,
+            actor,
+            "app.secrets",
+            format!("{}: {changed}", row.name),
+        );
         let (engine, id) = (self.clone(), row.id.clone());
-        let set = uncancelled(async move { engine.store().app_set_secrets(&id, client.as_deref(), webhook.as_deref(), &act).await });
-        if set.await? { Ok(row.name) } else { Err(AppError::NotFound) }
+        let set = uncancelled(async move {
+            engine
+                .store()
+                .app_set_secrets(&id, client.as_deref(), webhook.as_deref(), &act)
+                .await
+        });
+        if set.await? {
+            Ok(row.name)
+        } else {
+            Err(AppError::NotFound)
+        }
     }
 
     /// Removes an app that no workspace is connected through. Answers its name.
     pub async fn app_remove(&self, person: &Person, app: &str) -> Result<String, AppError> {
         owns(person)?;
-        self.app_take_out(&person.organisation_id, person.actor(), app).await
+        self.app_take_out(&person.organisation_id, person.actor(), app)
+            .await
     }
 
     /// [`Engine::app_remove`] by command.
-    pub async fn app_remove_by_command(&self, organisation: &str, app: &str) -> Result<String, AppError> {
-        self.app_take_out(organisation, AuditActor::command(), app).await
+    pub async fn app_remove_by_command(
+        &self,
+        organisation: &str,
+        app: &str,
+    ) -> Result<String, AppError> {
+        self.app_take_out(organisation, AuditActor::command(), app)
+            .await
     }
 
-    async fn app_take_out(&self, organisation: &str, actor: AuditActor, app: &str) -> Result<String, AppError> {
-        let row = self.store().app(organisation, app).await?.ok_or(AppError::NotFound)?;
-        let act = self.act(organisation, actor, "app.removed", format!("{}, client ID {}", row.name, row.client_id));
+    async fn app_take_out(
+        &self,
+        organisation: &str,
+        actor: AuditActor,
+        app: &str,
+    ) -> Result<String, AppError> {
+        let row = self
+            .store()
+            .app(organisation, app)
+            .await?
+            .ok_or(AppError::NotFound)?;
+        let act = self.act(
+            organisation,
+            actor,
+            "app.removed",
+            format!("{}, client ID {}", row.name, row.client_id),
+        );
         match self.store().app_remove(app, &act).await? {
             AppRemoved::Done => Ok(row.name),
             AppRemoved::NotFound => Err(AppError::NotFound),
@@ -251,36 +348,67 @@ impl Engine {
         }
     }
 
-    /// Whether anything can be connected: through the operator's app or one of the organisation's own.
+    /// Whether anything can be connected: through the operator's app or one of the organisation's
+    /// own.
     pub async fn has_app(&self, organisation: &str) -> Result<bool, StoreError> {
         Ok(self.linear().app().is_some() || !self.store().apps(organisation).await?.is_empty())
     }
 
-    /// Whether the operator's app has a webhook of its own, which delivers what happens in every workspace that it is
-    /// connected to.
+    /// Whether the operator's app has a webhook of its own, which delivers what happens in every
+    /// workspace that it is connected to.
     #[must_use]
     pub fn app_has_webhook(&self) -> bool {
         self.linear().app().is_some() && self.app_webhook_key().is_some()
     }
 
-    /// The app to connect through where nobody chose one: the operator's (`None`), or the organisation's first.
+    /// The app to connect through where nobody chose one: the operator's (`None`), or the
+    /// organisation's first.
     pub(crate) async fn usual_app(&self, organisation: &str) -> Result<Option<String>, StoreError> {
         if self.linear().app().is_some() {
             return Ok(None);
         }
-        Ok(self.store().apps(organisation).await?.into_iter().next().map(|app| app.id))
+        Ok(self
+            .store()
+            .apps(organisation)
+            .await?
+            .into_iter()
+            .next()
+            .map(|app| app.id))
     }
 
     /// The app with this id, ready to talk to Linear as; without an id the operator's.
-    pub(crate) async fn oauth_app(&self, organisation: &str, app: Option<&str>) -> Result<OauthApp, AppUnavailable> {
-        let Some(id) = app else { return self.linear().app().cloned().ok_or(AppUnavailable::NotConfigured) };
-        let row = self.store().app(organisation, id).await?.ok_or(AppUnavailable::NotConfigured)?;
+    pub(crate) async fn oauth_app(
+        &self,
+        organisation: &str,
+        app: Option<&str>,
+    ) -> Result<OauthApp, AppUnavailable> {
+        let Some(id) = app else {
+            return self
+                .linear()
+                .app()
+                .cloned()
+                .ok_or(AppUnavailable::NotConfigured);
+        };
+        let row = self
+            .store()
+            .app(organisation, id)
+            .await?
+            .ok_or(AppUnavailable::NotConfigured)?;
         let sealed = row.client_secret_sealed.as_deref();
-        let client_secret = sealed.map(|sealed| self.vault().open_row(TABLE, CLIENT_SECRET, id, organisation, sealed)).transpose()?;
-        Ok(OauthApp { client_id: row.client_id, client_secret })
+        let client_secret = sealed
+            .map(|sealed| {
+                self.vault()
+                    .open_row(TABLE, CLIENT_SECRET, id, organisation, sealed)
+            })
+            .transpose()?;
+        Ok(OauthApp {
+            client_id: row.client_id,
+            client_secret,
+        })
     }
 
-    /// [`Engine::oauth_app`] for tokens that were given to the app with this client id, as far as that is known.
+    /// [`Engine::oauth_app`] for tokens that were given to the app with this client id, as far as
+    /// that is known.
     pub(crate) async fn oauth_app_known_as(
         &self,
         organisation: &str,
@@ -288,7 +416,11 @@ impl Engine {
         client_id: Option<&str>,
     ) -> Result<OauthApp, AppUnavailable> {
         let app = self.oauth_app(organisation, app).await?;
-        if client_id.is_none_or(|known| known == app.client_id) { Ok(app) } else { Err(AppUnavailable::AnotherApp) }
+        if client_id.is_none_or(|known| known == app.client_id) {
+            Ok(app)
+        } else {
+            Err(AppUnavailable::AnotherApp)
+        }
     }
 
     /// Of an organisation's app if there is one, and of the operator's otherwise.
@@ -296,14 +428,22 @@ impl Engine {
         own.or_else(|| self.linear().app().map(|app| app.client_id.as_str()))
     }
 
-    /// What the app's deliveries are recognised by. A secret that does not open is as good as none, which operators are told.
+    /// What the app's deliveries are recognised by. A secret that does not open is as good as none,
+    /// which operators are told.
     pub(crate) fn app_keys(&self, row: &AppRow) -> AppKeys {
         let open = |sealed: &Option<Vec<u8>>| {
-            let secret = self.vault().open_row(TABLE, WEBHOOK_SECRET, &row.id, &row.organisation_id, sealed.as_deref()?);
+            let secret = self.vault().open_row(
+                TABLE,
+                WEBHOOK_SECRET,
+                &row.id,
+                &row.organisation_id,
+                sealed.as_deref()?,
+            );
             match secret {
                 Ok(secret) => SigningKey::new(&secret),
                 Err(error) => {
-                    tracing::error!(%error, app = row.id, "an app's webhook secret does not open; deliveries signed with it are refused");
+                    tracing::error!(%error, app = row.id, "an app's webhook secret does not open; \
+                        deliveries signed with it are refused");
                     None
                 }
             }
@@ -313,14 +453,36 @@ impl Engine {
             client_id: row.client_id.clone(),
             application_id: row.application_id.clone(),
             current: open(&row.webhook_secret_sealed),
-            unproven: row.webhook_secret_sealed.clone().filter(|_| row.webhook_secret_matched_at.is_none()),
-            before: open(&row.webhook_secret_before_sealed).map(|key| (key, row.webhook_secret_before_until)),
+            unproven: row
+                .webhook_secret_sealed
+                .clone()
+                .filter(|_| row.webhook_secret_matched_at.is_none()),
+            before: open(&row.webhook_secret_before_sealed)
+                .map(|key| (key, row.webhook_secret_before_until)),
         }
     }
 
-    fn seal_secrets(&self, organisation: &str, app: &str, secrets: &AppSecrets) -> Result<Sealed, AppError> {
-        let seal = |column, secret: &SecretString| self.vault().seal(Place { table: TABLE, row: app, column, organisation }, secret);
-        let (client, webhook) = (secrets.client_secret.expose_secret().trim(), secrets.webhook_secret.expose_secret().trim());
+    fn seal_secrets(
+        &self,
+        organisation: &str,
+        app: &str,
+        secrets: &AppSecrets,
+    ) -> Result<Sealed, AppError> {
+        let seal = |column, secret: &SecretString| {
+            self.vault().seal(
+                Place {
+                    table: TABLE,
+                    row: app,
+                    column,
+                    organisation,
+                },
+                secret,
+            )
+        };
+        let (client, webhook) = (
+            secrets.client_secret.expose_secret().trim(),
+            secrets.webhook_secret.expose_secret().trim(),
+        );
         let client = match client {
             "" => None,
             text if is_client_secret(text) => Some(seal(CLIENT_SECRET, &text.into())),
@@ -328,12 +490,19 @@ impl Engine {
         };
         let webhook = match webhook {
             "" => None,
-            text => Some(seal(WEBHOOK_SECRET, &parse_secret(text).ok_or(AppError::WebhookSecret)?)),
+            text => Some(seal(
+                WEBHOOK_SECRET,
+                &parse_secret(text).ok_or(AppError::WebhookSecret)?,
+            )),
         };
         Ok(Sealed { client, webhook })
     }
 }
 
 fn owns(person: &Person) -> Result<(), AppError> {
-    if person.owns() { Ok(()) } else { Err(AppError::Forbidden) }
+    if person.owns() {
+        Ok(())
+    } else {
+        Err(AppError::Forbidden)
+    }
 }

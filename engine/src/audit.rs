@@ -9,27 +9,45 @@ use crate::store::{AuditKey, AuditRow, Store, StoreError};
 use crate::vault::{Place, Vault};
 use crate::{CANARY, CANARY_KEY, Engine, OpenError};
 
-/// The trail's key is one of its own, sealed by the ring: the ring may change, and every line stays provable.
-const KEY: Place<'static> = Place { table: "meta", row: "audit_key", column: "value", organisation: "" };
+/// The trail's key is one of its own, sealed by the ring: the ring may change, and every line stays
+/// provable.
+const KEY: Place<'static> = Place {
+    table: "meta",
+    row: "audit_key",
+    column: "value",
+    organisation: "",
+};
 
 /// What the canary sang before the trail had a key.
 const SONG: &str = "relink";
 /// What it sings since: no key and no trail can be begun anew in this database.
 const SONG_WITH_KEY: &str = "relink, and the audit trail has a key";
 
-/// Proves that the ring is this database's, and gives the trail its key. What is in the table cannot be taken out unnoticed:
-/// without the proof, or with one that speaks of a key that is gone, nothing starts.
+/// Proves that the ring is this database's, and gives the trail its key. What is in the table
+/// cannot be taken out unnoticed: without the proof, or with one that speaks of a key that is gone,
+/// nothing starts.
 ///
 /// # Errors
 /// [`OpenError::WrongKey`], [`OpenError::ProofGone`], or when the database fails.
-pub async fn prove_keys(store: &Store, vault: &Vault, entropy: &Entropy, now: Millis) -> Result<(), OpenError> {
+pub async fn prove_keys(
+    store: &Store,
+    vault: &Vault,
+    entropy: &Entropy,
+    now: Millis,
+) -> Result<(), OpenError> {
     // Asked first: whoever makes an organisation has made the proof before.
     let in_use = store.organisations_exist().await?;
     if in_use && store.meta(CANARY_KEY).await?.is_none() {
         return Err(OpenError::ProofGone);
     }
-    let canary = store.meta_claim(CANARY_KEY, &vault.seal(CANARY, &SONG.into())).await?;
-    match vault.open(CANARY, &canary).map_err(|_| OpenError::WrongKey)?.expose_secret() {
+    let canary = store
+        .meta_claim(CANARY_KEY, &vault.seal(CANARY, &SONG.into()))
+        .await?;
+    match vault
+        .open(CANARY, &canary)
+        .map_err(|_| OpenError::WrongKey)?
+        .expose_secret()
+    {
         SONG => begin(store, vault, entropy, &canary, now).await,
         SONG_WITH_KEY => {
             let sealed = store.meta(KEY.row).await?.ok_or(OpenError::ProofGone)?;
@@ -40,8 +58,16 @@ pub async fn prove_keys(store: &Store, vault: &Vault, entropy: &Entropy, now: Mi
 }
 
 /// Makes the key, once in the life of a database, and carries its trails over.
-async fn begin(store: &Store, vault: &Vault, entropy: &Entropy, canary: &[u8], now: Millis) -> Result<(), OpenError> {
-    let sealed = store.meta_claim(KEY.row, &vault.seal(KEY, &entropy.token().into())).await?;
+async fn begin(
+    store: &Store,
+    vault: &Vault,
+    entropy: &Entropy,
+    canary: &[u8],
+    now: Millis,
+) -> Result<(), OpenError> {
+    let sealed = store
+        .meta_claim(KEY.row, &vault.seal(KEY, &entropy.token().into()))
+        .await?;
     use_key(store, vault, &sealed)?;
     for organisation in store.audit_unkeyed().await? {
         if store.audit_carry_over(&organisation, now).await? {
@@ -49,7 +75,13 @@ async fn begin(store: &Store, vault: &Vault, entropy: &Entropy, canary: &[u8], n
         }
     }
     // Last: a crash before it begins again where it was.
-    Ok(store.meta_swap(CANARY_KEY, canary, &vault.seal(CANARY, &SONG_WITH_KEY.into())).await?)
+    Ok(store
+        .meta_swap(
+            CANARY_KEY,
+            canary,
+            &vault.seal(CANARY, &SONG_WITH_KEY.into()),
+        )
+        .await?)
 }
 
 fn use_key(store: &Store, vault: &Vault, sealed: &[u8]) -> Result<(), OpenError> {
@@ -59,11 +91,21 @@ fn use_key(store: &Store, vault: &Vault, sealed: &[u8]) -> Result<(), OpenError>
 }
 
 impl Engine {
-    /// Lines of the person's organisation before this number, the newest first; `None` to who may not read them.
-    pub async fn audit(&self, person: &Person, before: Option<i64>, limit: i64) -> Result<Option<Vec<AuditRow>>, StoreError> {
+    /// Lines of the person's organisation before this number, the newest first; `None` to who may
+    /// not read them.
+    pub async fn audit(
+        &self,
+        person: &Person,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Option<Vec<AuditRow>>, StoreError> {
         if !person.owns() {
             return Ok(None);
         }
-        Ok(Some(self.store().audit_before(&person.organisation_id, before.unwrap_or(i64::MAX), limit).await?))
+        Ok(Some(
+            self.store()
+                .audit_before(&person.organisation_id, before.unwrap_or(i64::MAX), limit)
+                .await?,
+        ))
     }
 }

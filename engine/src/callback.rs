@@ -9,15 +9,21 @@ pub struct Callback {
 }
 
 impl Callback {
-    /// Reads a query string. A parameter that comes twice counts as absent (RFC 6749, section 3.1 forbids it).
+    /// Reads a query string. A parameter that comes twice counts as absent (RFC 6749, section 3.1
+    /// forbids it).
     #[must_use]
     pub fn parse(query: &str) -> Callback {
         let once = |name: &str| {
-            let mut values =
-                url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+            let mut values = url::form_urlencoded::parse(query.as_bytes())
+                .filter(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned());
             let first = values.next().filter(|value| !value.is_empty());
             if values.next().is_some() { None } else { first }
         };
-        Callback { state: once("state"), code: once("code"), error: once("error") }
+        Callback {
+            state: once("state"),
+            code: once("code"),
+            error: once("error"),
+        }
     }
 }

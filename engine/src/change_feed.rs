@@ -1,6 +1,6 @@
-//! Pages that are open hear of what changes, on whatever replica it happens: each process looks at the table of changes twice a
-//! second, as long as anybody watches, and goes on from the last one it saw. Nothing is listened to on a database connection,
-//! since a pooler would share it.
+//! Pages that are open hear of what changes, on whatever replica it happens: each process looks at
+//! the table of changes twice a second, as long as anybody watches, and goes on from the last one
+//! it saw. Nothing is listened to on a database connection, since a pooler would share it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,7 +55,10 @@ impl Mark {
     #[must_use]
     pub fn parse(text: &str) -> Option<Mark> {
         let (change, delivery) = text.split_once('-')?;
-        Some(Mark { change: change.parse().ok()?, delivery: delivery.parse().ok()? })
+        Some(Mark {
+            change: change.parse().ok()?,
+            delivery: delivery.parse().ok()?,
+        })
     }
 }
 
@@ -114,7 +117,10 @@ impl Watch {
                 self.mark = news.mark;
                 Some(news)
             }
-            Err(broadcast::error::RecvError::Lagged(_)) => Some(News { topics: Topic::ALL.into(), mark: self.mark }),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(News {
+                topics: Topic::ALL.into(),
+                mark: self.mark,
+            }),
             Err(broadcast::error::RecvError::Closed) => None,
         }
     }
@@ -130,7 +136,9 @@ struct Reader {
 
 impl Reader {
     fn newest(&self) -> i64 {
-        self.seen.last_key_value().map_or(self.settled, |(newest, _)| self.settled.max(*newest))
+        self.seen
+            .last_key_value()
+            .map_or(self.settled, |(newest, _)| self.settled.max(*newest))
     }
 
     /// Those that were not seen before.
@@ -138,12 +146,18 @@ impl Reader {
         let now = Instant::now();
         let mut fresh = Vec::new();
         for row in rows {
-            if let std::collections::btree_map::Entry::Vacant(vacant) = self.seen.entry(number(&row)) {
+            if let std::collections::btree_map::Entry::Vacant(vacant) =
+                self.seen.entry(number(&row))
+            {
                 vacant.insert(now);
                 fresh.push(row);
             }
         }
-        while let Some(oldest) = self.seen.first_entry().filter(|oldest| oldest.get().elapsed() > SETTLED_AFTER) {
+        while let Some(oldest) = self
+            .seen
+            .first_entry()
+            .filter(|oldest| oldest.get().elapsed() > SETTLED_AFTER)
+        {
             self.settled = *oldest.key();
             oldest.remove();
         }
@@ -155,13 +169,24 @@ impl Engine {
     /// How far an organisation's pages are now; for a page that is about to be made.
     pub async fn live_mark(&self, organisation: &str) -> Result<Mark, StoreError> {
         let change = self.store().changes_last().await?;
-        let deliveries = self.store().delivery_numbers(&[organisation.to_owned()]).await?;
-        Ok(Mark { change, delivery: deliveries.get(organisation).copied().unwrap_or_default() })
+        let deliveries = self
+            .store()
+            .delivery_numbers(&[organisation.to_owned()])
+            .await?;
+        Ok(Mark {
+            change,
+            delivery: deliveries.get(organisation).copied().unwrap_or_default(),
+        })
     }
 
-    /// Watches an organisation from a mark on: what changed since is told first. Whoever comes `again` may have been away while
-    /// a transaction with a lower number was under way.
-    pub async fn watch(&self, organisation: &str, from: Mark, again: bool) -> Result<Watch, StoreError> {
+    /// Watches an organisation from a mark on: what changed since is told first. Whoever comes
+    /// `again` may have been away while a transaction with a lower number was under way.
+    pub async fn watch(
+        &self,
+        organisation: &str,
+        from: Mark,
+        again: bool,
+    ) -> Result<Watch, StoreError> {
         // First to be told, then to look: what comes in between is told twice.
         let news = {
             let mut watched = self.live().watched();
@@ -169,20 +194,36 @@ impl Engine {
                 self.live().wake.notify_one();
             }
             let entry = watched.entry(organisation.to_owned());
-            let news = entry.or_insert_with(|| Watched { news: broadcast::Sender::new(WAITING), mark: from }).news.subscribe();
+            let news = entry
+                .or_insert_with(|| Watched {
+                    news: broadcast::Sender::new(WAITING),
+                    mark: from,
+                })
+                .news
+                .subscribe();
             if self.live().closing.load(Ordering::SeqCst) {
                 watched.clear();
             }
             news
         };
         let mark = self.live_mark(organisation).await?;
-        let after = if again { from.change - LOOK_BACK } else { from.change };
-        // What is behind the page is another copy of the database.
-        let mut topics: BTreeSet<Topic> = if mark.change < from.change || mark.change - from.change > KEPT {
-            Topic::ALL.into()
+        let after = if again {
+            from.change - LOOK_BACK
         } else {
-            self.store().topics_changed(organisation, after).await?.iter().filter_map(|name| Topic::from_name(name)).collect()
+            from.change
         };
+        // What is behind the page is another copy of the database.
+        let mut topics: BTreeSet<Topic> =
+            if mark.change < from.change || mark.change - from.change > KEPT {
+                Topic::ALL.into()
+            } else {
+                self.store()
+                    .topics_changed(organisation, after)
+                    .await?
+                    .iter()
+                    .filter_map(|name| Topic::from_name(name))
+                    .collect()
+            };
         if mark.delivery != from.delivery {
             topics.insert(Topic::Deliveries);
         }
@@ -192,7 +233,10 @@ impl Engine {
 
     /// Tells those who watch what changes, for as long as the process lives.
     pub async fn tell_changes(&self) {
-        self.every_or_woken(LOOK, &self.live().wake, |engine| async move { engine.look_for_changes().await }).await;
+        self.every_or_woken(LOOK, &self.live().wake, |engine| async move {
+            engine.look_for_changes().await
+        })
+        .await;
     }
 
     async fn look_for_changes(&self) {
@@ -205,7 +249,8 @@ impl Engine {
         }
     }
 
-    /// Where an older copy took the database's place, its numbers are not those that were seen, and everything may be another.
+    /// Where an older copy took the database's place, its numbers are not those that were seen, and
+    /// everything may be another.
     async fn go_back(&self, reader: &mut Option<Reader>) -> Result<(), StoreError> {
         let last = self.store().changes_last().await?;
         if reader.as_ref().is_some_and(|reader| reader.newest() > last) {
@@ -213,7 +258,10 @@ impl Engine {
             for watched in self.live().watched().values_mut() {
                 watched.mark.change = last;
                 // Nobody is left to hear it: the next look takes the entry away.
-                let _ = watched.news.send(News { topics: Topic::ALL.into(), mark: watched.mark });
+                let _ = watched.news.send(News {
+                    topics: Topic::ALL.into(),
+                    mark: watched.mark,
+                });
             }
         }
         Ok(())
@@ -223,32 +271,59 @@ impl Engine {
     async fn tell_news(&self, reader: &mut Option<Reader>) -> Result<(), StoreError> {
         self.go_back(reader).await?;
         let first = reader.is_none();
-        let settled = if first { self.store().changes_last().await? - LOOK_BACK } else { 0 };
-        let reader = reader.get_or_insert_with(|| Reader { settled, ..Reader::default() });
+        let settled = if first {
+            self.store().changes_last().await? - LOOK_BACK
+        } else {
+            0
+        };
+        let reader = reader.get_or_insert_with(|| Reader {
+            settled,
+            ..Reader::default()
+        });
         let rows = self.store().changes_after(reader.settled, LIMIT).await?;
         let organisations: Vec<String> = {
             let mut watched = self.live().watched();
             watched.retain(|_, watched| watched.news.receiver_count() > 0);
             watched.keys().cloned().collect()
         };
-        let newest = if organisations.is_empty() { HashMap::new() } else { self.store().delivery_numbers(&organisations).await? };
+        let newest = if organisations.is_empty() {
+            HashMap::new()
+        } else {
+            self.store().delivery_numbers(&organisations).await?
+        };
         let last = rows.last().map_or(0, |row| row.seq);
         let mut changed: HashMap<String, Vec<ChangeRow>> = HashMap::new();
         for row in reader.fresh(rows, |row| row.seq) {
-            changed.entry(row.organisation_id.clone()).or_default().push(row);
+            changed
+                .entry(row.organisation_id.clone())
+                .or_default()
+                .push(row);
         }
         for (organisation, watched) in self.live().watched().iter_mut() {
             let rows = changed.remove(organisation).unwrap_or_default();
-            let news = rows.iter().filter(|row| !first || row.seq > watched.mark.change);
-            let mut topics: BTreeSet<Topic> = news.filter_map(|row| Topic::from_name(&row.topic)).collect();
-            let delivery = newest.get(organisation).copied().unwrap_or(watched.mark.delivery);
+            let news = rows
+                .iter()
+                .filter(|row| !first || row.seq > watched.mark.change);
+            let mut topics: BTreeSet<Topic> = news
+                .filter_map(|row| Topic::from_name(&row.topic))
+                .collect();
+            let delivery = newest
+                .get(organisation)
+                .copied()
+                .unwrap_or(watched.mark.delivery);
             if delivery != watched.mark.delivery {
                 topics.insert(Topic::Deliveries);
             }
-            watched.mark = Mark { change: watched.mark.change.max(last), delivery };
+            watched.mark = Mark {
+                change: watched.mark.change.max(last),
+                delivery,
+            };
             if !topics.is_empty() {
                 // Nobody is left to hear it: the next look takes the entry away.
-                let _ = watched.news.send(News { topics, mark: watched.mark });
+                let _ = watched.news.send(News {
+                    topics,
+                    mark: watched.mark,
+                });
             }
         }
         Ok(())
@@ -272,7 +347,10 @@ mod tests {
 
     #[test]
     fn a_mark_is_what_it_was() {
-        let mark = Mark { change: 1_042, delivery: 88 };
+        let mark = Mark {
+            change: 1_042,
+            delivery: 88,
+        };
         assert_eq!(Mark::parse(&mark.to_string()), Some(mark));
         for nonsense in ["", "1", "1-", "-1", "a-b", "1-2-3"] {
             assert_eq!(Mark::parse(nonsense), None, "{nonsense}");
@@ -281,13 +359,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_number_that_shows_late_is_still_seen_once() {
-        let mut reader = Reader { settled: 10, ..Reader::default() };
+        let mut reader = Reader {
+            settled: 10,
+            ..Reader::default()
+        };
         assert_eq!(reader.fresh(vec![11, 13], |seq| *seq), [11, 13]);
         // 12 was under way.
         assert_eq!(reader.fresh(vec![11, 12, 13, 14], |seq| *seq), [12, 14]);
         assert_eq!(reader.settled, 10);
         tokio::time::advance(SETTLED_AFTER + Duration::from_millis(1)).await;
-        assert_eq!(reader.fresh(vec![11, 12, 13, 14], |seq| *seq), Vec::<i64>::new());
+        assert_eq!(
+            reader.fresh(vec![11, 12, 13, 14], |seq| *seq),
+            Vec::<i64>::new()
+        );
         assert_eq!(reader.settled, 14);
     }
 }

@@ -1,5 +1,5 @@
-//! Who holds a workspace. Claims are always written, and read only where a workspace may not be shared, so that the operator
-//! may change that at any time.
+//! Who holds a workspace. Claims are always written, and read only where a workspace may not be
+//! shared, so that the operator may change that at any time.
 
 use crate::Engine;
 use crate::store::StoreError;
@@ -17,21 +17,28 @@ pub struct SharedWorkspace {
 }
 
 impl Engine {
-    /// What contradicts the operator's word that no workspace is shared: said once in the log, and nothing is taken from
-    /// anybody.
+    /// What contradicts the operator's word that no workspace is shared: said once in the log, and
+    /// nothing is taken from anybody.
     pub async fn name_shared_workspaces(&self) -> Result<Vec<SharedWorkspace>, StoreError> {
         if self.settings().shared_workspaces {
             return Ok(Vec::new());
         }
         let shared = grouped(self.store().workspaces_shared(LOOKED_AT_MAX).await?);
-        for SharedWorkspace { url_key, holder, others } in &shared {
+        for SharedWorkspace {
+            url_key,
+            holder,
+            others,
+        } in &shared
+        {
             let others = others.join(", ");
             tracing::warn!(
                 workspace = url_key,
                 holder,
                 others,
-                "RELINK_SHARED_WORKSPACES is off, and several organisations are connected to one workspace: the holder keeps it and \
-                 may reconnect; the others go on until they are disconnected or have to reconnect, which is refused"
+                "RELINK_SHARED_WORKSPACES is off, and several organisations are connected to one \
+                 workspace: the holder keeps it and \
+                 may reconnect; the others go on until they are disconnected or have to \
+                 reconnect, which is refused"
             );
         }
         Ok(shared)
@@ -44,7 +51,14 @@ fn grouped(rows: Vec<(String, String, String)>) -> Vec<SharedWorkspace> {
     for (id, url_key, slug) in rows {
         match shared.last_mut().filter(|(last, _)| *last == id) {
             Some((_, workspace)) => workspace.others.push(slug),
-            None => shared.push((id, SharedWorkspace { url_key, holder: slug, others: Vec::new() })),
+            None => shared.push((
+                id,
+                SharedWorkspace {
+                    url_key,
+                    holder: slug,
+                    others: Vec::new(),
+                },
+            )),
         }
     }
     shared.into_iter().map(|(_, workspace)| workspace).collect()

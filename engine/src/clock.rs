@@ -1,9 +1,10 @@
 //! Time as a value that is handed in, so that every expiry has a deterministic test.
 //!
-//! A machine's clock can jump: by hand, by a time server, by a virtual machine that slept. What decides
-//! over loss must not jump with it. So time here is a stopwatch that never jumps, set by the clock at
-//! the start, and set anew only where the clock moved a little, or where somebody else agrees: Linear,
-//! whose answers carry the time (RFC 9110, 6.6.1). Replicas set theirs by the database they share.
+//! A machine's clock can jump: by hand, by a time server, by a virtual machine that slept. What
+//! decides over loss must not jump with it. So time here is a stopwatch that never jumps, set by
+//! the clock at the start, and set anew only where the clock moved a little, or where somebody else
+//! agrees: Linear, whose answers carry the time (RFC 9110, 6.6.1). Replicas set theirs by the
+//! database they share.
 //!
 //! Linear alone sets nothing: a proxy may answer for it. Where it disagrees, or has not been heard
 //! yet, nothing is destroyed for time's sake, and its signed timestamps may fit either time.
@@ -22,7 +23,8 @@ pub const DAY: Millis = 24 * HOUR;
 
 /// Clocks that differ by less agree. Linear's webhooks are good for a minute.
 pub const AGREE: Millis = MINUTE;
-/// What was noted further ahead than this was noted by a wrong clock. Tokens are refreshed that early anyway.
+/// What was noted further ahead than this was noted by a wrong clock. Tokens are refreshed that
+/// early anyway.
 pub(crate) const NOTED_AHEAD: Millis = 5 * MINUTE;
 /// A clock that jumped and stayed there is followed after so long, if nobody contradicts it.
 const FOLLOW_AFTER: Millis = 15 * MINUTE;
@@ -53,7 +55,8 @@ struct Setting {
     jumped: Option<(Millis, Millis)>,
     /// Where the clock stood when Linear contradicted it.
     refuted: Option<Millis>,
-    /// Linear says another time than both: what would have to be added to the stopwatch to show that.
+    /// Linear says another time than both: what would have to be added to the stopwatch to show
+    /// that.
     linear: Option<Millis>,
     /// Somebody agrees: Linear, the database, or what was noted just before this process began.
     confirmed: bool,
@@ -62,7 +65,8 @@ struct Setting {
 /// Whether the machine's clock can be believed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
-    /// Milliseconds that the machine's clock is ahead of the time, behind it where negative; 0 where they agree.
+    /// Milliseconds that the machine's clock is ahead of the time, behind it where negative; 0
+    /// where they agree.
     pub ahead: Millis,
     /// Nobody has confirmed yet which of them is right: nothing is destroyed for time's sake.
     pub doubtful: bool,
@@ -70,19 +74,39 @@ pub struct Trust {
 
 impl Clock {
     /// `wall` is the machine's clock; `stopwatch` counts milliseconds and never jumps.
-    pub fn new(wall: impl Fn() -> Millis + Send + Sync + 'static, stopwatch: impl Fn() -> Millis + Send + Sync + 'static) -> Clock {
+    pub fn new(
+        wall: impl Fn() -> Millis + Send + Sync + 'static,
+        stopwatch: impl Fn() -> Millis + Send + Sync + 'static,
+    ) -> Clock {
         let base = wall() - stopwatch();
-        let setting = Setting { base, database: None, jumped: None, refuted: None, linear: None, confirmed: false };
+        let setting = Setting {
+            base,
+            database: None,
+            jumped: None,
+            refuted: None,
+            linear: None,
+            confirmed: false,
+        };
         let (wall, stopwatch): (Source, Source) = (Arc::new(wall), Arc::new(stopwatch));
-        Clock(Arc::new(Parts { wall, stopwatch, setting: Mutex::new(setting) }))
+        Clock(Arc::new(Parts {
+            wall,
+            stopwatch,
+            setting: Mutex::new(setting),
+        }))
     }
 
     /// A clock that stands still until its hand is moved.
     #[must_use]
     pub fn manual(start: Millis) -> (Clock, Hand) {
-        let hand = Hand { wall: Arc::new(AtomicI64::new(start)), stopwatch: Arc::default() };
+        let hand = Hand {
+            wall: Arc::new(AtomicI64::new(start)),
+            stopwatch: Arc::default(),
+        };
         let (wall, stopwatch) = (hand.wall.clone(), hand.stopwatch.clone());
-        let clock = Clock::new(move || wall.load(Ordering::SeqCst), move || stopwatch.load(Ordering::SeqCst));
+        let clock = Clock::new(
+            move || wall.load(Ordering::SeqCst),
+            move || stopwatch.load(Ordering::SeqCst),
+        );
         clock.setting().confirmed = true;
         (clock, hand)
     }
@@ -118,8 +142,14 @@ impl Clock {
         let now = self.linears_now().unwrap_or_else(|| self.now());
         let ahead = (self.0.wall)() - now;
         let setting = self.setting();
-        let doubtful = !setting.confirmed || setting.linear.is_some() || setting.jumped.is_some() || setting.refuted.is_some();
-        Trust { ahead: if ahead.abs() < AGREE { 0 } else { ahead }, doubtful }
+        let doubtful = !setting.confirmed
+            || setting.linear.is_some()
+            || setting.jumped.is_some()
+            || setting.refuted.is_some();
+        Trust {
+            ahead: if ahead.abs() < AGREE { 0 } else { ahead },
+            doubtful,
+        }
     }
 
     /// The clock of the database that replicas share, which stands for this machine's from now on.
@@ -130,7 +160,11 @@ impl Clock {
         if setting.database.is_none() {
             let ahead = (self.0.wall)() - now;
             if ahead.abs() >= AGREE {
-                tracing::error!(ahead_s = ahead / SECOND, "ALARM: this machine's clock is not the database's. Relink goes by that; set it");
+                tracing::error!(
+                    ahead_s = ahead / SECOND,
+                    "ALARM: this machine's clock is not the \
+                    database's. Relink goes by that; set it"
+                );
             }
             (setting.base, setting.confirmed) = (base, true);
         }
@@ -138,7 +172,8 @@ impl Clock {
         setting.look(stopwatch, base);
     }
 
-    /// Linear has answered: this clock is certain to be `ahead` of Linear's, as [`Clock::now`] tells it.
+    /// Linear has answered: this clock is certain to be `ahead` of Linear's, as [`Clock::now`]
+    /// tells it.
     pub fn hear(&self, ahead: Millis) {
         let stopwatch = (self.0.stopwatch)();
         let wall = (self.0.wall)() - stopwatch;
@@ -146,12 +181,19 @@ impl Clock {
         let before = setting.base;
         setting.hear(wall, ahead);
         if setting.base != before {
-            tracing::warn!(moved_s = (setting.base - before) / SECOND, "the clock jumped, and Linear agrees with it");
+            tracing::warn!(
+                moved_s = (setting.base - before) / SECOND,
+                "the clock jumped, and \
+                Linear agrees with it"
+            );
         }
     }
 
     fn setting(&self) -> MutexGuard<'_, Setting> {
-        self.0.setting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .setting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -170,14 +212,19 @@ impl Setting {
         match self.jumped {
             Some((since, to)) if agree(wall, to) => {
                 if stopwatch - since >= FOLLOW_AFTER && self.linear.is_none() {
-                    tracing::warn!(moved_s = (wall - self.base) / SECOND, "the clock jumped and stayed there: it is followed");
+                    tracing::warn!(
+                        moved_s = (wall - self.base) / SECOND,
+                        "the clock jumped and \
+                        stayed there: it is followed"
+                    );
                     (self.base, self.jumped, self.confirmed) = (wall, None, false);
                 }
             }
             _ => {
                 tracing::error!(
                     jumped_s = (wall - self.base) / SECOND,
-                    "ALARM: this machine's clock jumped. Relink goes on by its stopwatch and deletes nothing until Linear has \
+                    "ALARM: this machine's clock jumped. Relink goes on by its stopwatch and \
+                     deletes nothing until Linear has \
                      confirmed the time"
                 );
                 self.jumped = Some((stopwatch, wall));
@@ -242,13 +289,27 @@ mod tests {
         for jump in JUMPS {
             let (clock, hand) = Clock::manual(START);
             hand.jump(700);
-            assert_eq!((clock.now(), clock.trust()), (START + 700, Trust::default()), "a time server sets it right");
+            assert_eq!(
+                (clock.now(), clock.trust()),
+                (START + 700, Trust::default()),
+                "a time \
+                server sets it right"
+            );
             hand.jump(jump);
             hand.advance(12 * SECOND);
             assert_eq!(clock.now(), START + 700 + 12 * SECOND);
-            assert_eq!(clock.trust(), Trust { ahead: jump, doubtful: true });
+            assert_eq!(
+                clock.trust(),
+                Trust {
+                    ahead: jump,
+                    doubtful: true
+                }
+            );
             hand.jump(-jump);
-            assert_eq!((clock.now(), clock.trust()), (START + 700 + 12 * SECOND, Trust::default()));
+            assert_eq!(
+                (clock.now(), clock.trust()),
+                (START + 700 + 12 * SECOND, Trust::default())
+            );
         }
     }
 
@@ -259,7 +320,12 @@ mod tests {
             hand.jump(jump);
             assert_eq!(clock.now(), START);
             clock.hear(-jump);
-            assert_eq!((clock.now(), clock.trust()), (START + jump, Trust::default()), "the machine had slept");
+            assert_eq!(
+                (clock.now(), clock.trust()),
+                (START + jump, Trust::default()),
+                "the \
+                machine had slept"
+            );
 
             let (clock, hand) = Clock::manual(START);
             hand.jump(jump);
@@ -280,7 +346,13 @@ mod tests {
             clock.hear(0);
             hand.advance(31 * DAY);
             assert_eq!(clock.now(), START + 31 * DAY);
-            assert_eq!(clock.trust(), Trust { ahead: jump, doubtful: true });
+            assert_eq!(
+                clock.trust(),
+                Trust {
+                    ahead: jump,
+                    doubtful: true
+                }
+            );
         }
     }
 
@@ -293,14 +365,32 @@ mod tests {
                 hand.advance(MINUTE);
             }
             let passed = 100 * MINUTE;
-            assert_eq!((clock.now(), clock.linears_now()), (START + wrong + passed, Some(START + passed)));
-            assert_eq!(clock.trust(), Trust { ahead: wrong, doubtful: true });
+            assert_eq!(
+                (clock.now(), clock.linears_now()),
+                (START + wrong + passed, Some(START + passed))
+            );
+            assert_eq!(
+                clock.trust(),
+                Trust {
+                    ahead: wrong,
+                    doubtful: true
+                }
+            );
             clock.hear(0);
-            assert_eq!((clock.linears_now(), clock.trust()), (None, Trust::default()), "it was the answers that were odd");
+            assert_eq!(
+                (clock.linears_now(), clock.trust()),
+                (None, Trust::default()),
+                "it was \
+                the answers that were odd"
+            );
             clock.hear(wrong);
             hand.jump(-wrong);
             clock.hear(wrong);
-            assert_eq!((clock.now(), clock.trust()), (START + passed, Trust::default()), "somebody set the clock right");
+            assert_eq!(
+                (clock.now(), clock.trust()),
+                (START + passed, Trust::default()),
+                "somebody set the clock right"
+            );
         }
     }
 
@@ -312,7 +402,11 @@ mod tests {
             clock
         };
         assert!(unconfirmed().trust().doubtful);
-        for (noted, doubtful) in [(START - MINUTE, false), (START - 2 * DAY, true), (START + HOUR, true)] {
+        for (noted, doubtful) in [
+            (START - MINUTE, false),
+            (START - 2 * DAY, true),
+            (START + HOUR, true),
+        ] {
             let clock = unconfirmed();
             clock.went_on_from(noted);
             assert_eq!(clock.trust().doubtful, doubtful, "{noted}");
@@ -327,12 +421,26 @@ mod tests {
         for wrong in JUMPS {
             let (clock, hand) = Clock::manual(START + wrong);
             clock.follow_database(START);
-            assert_eq!((clock.now(), clock.trust()), (START, Trust { ahead: wrong, doubtful: false }));
+            assert_eq!(
+                (clock.now(), clock.trust()),
+                (
+                    START,
+                    Trust {
+                        ahead: wrong,
+                        doubtful: false
+                    }
+                )
+            );
             hand.advance(MINUTE);
             clock.follow_database(START + MINUTE + 300);
             assert_eq!(clock.now(), START + MINUTE + 300);
             clock.follow_database(START + wrong);
-            assert_eq!(clock.now(), START + MINUTE + 300, "another server took over, and its clock is another");
+            assert_eq!(
+                clock.now(),
+                START + MINUTE + 300,
+                "another server took over, and its \
+                clock is another"
+            );
             assert!(clock.trust().doubtful);
         }
     }

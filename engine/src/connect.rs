@@ -16,13 +16,16 @@ use crate::identity::Person;
 use crate::linear::{ExchangeError, Identity, Tokens};
 use crate::minted::Brought;
 use crate::scope::{self, NotOffered};
-use crate::store::{ACCESS, Adopted, Adoption, CONNECTIONS, ConnectAttempt, NewGrant, REFRESH, StoreError, Whose};
+use crate::store::{
+    ACCESS, Adopted, Adoption, CONNECTIONS, ConnectAttempt, NewGrant, REFRESH, StoreError, Whose,
+};
 use crate::vault::{Place, Unreadable};
 use crate::{Engine, uncancelled};
 
 /// Time to approve. An admin's approval may take longer; then the person simply starts again.
 const ATTEMPT_LIFE: Millis = 10 * MINUTE;
-/// Assumed where Linear does not say how long a token lives: well below the 24 hours that it does live.
+/// Assumed where Linear does not say how long a token lives: well below the 24 hours that it does
+/// live.
 const CAUTIOUS_LIFE: Millis = HOUR;
 
 const TABLE: &str = "connect_attempts";
@@ -109,9 +112,15 @@ pub enum FinishError {
     #[error("Linear did not answer usefully: {0}")]
     LinearUnreachable(String),
     #[error("the reconnect came back as another workspace")]
-    WrongWorkspace { connection: String, expected: String },
+    WrongWorkspace {
+        connection: String,
+        expected: String,
+    },
     #[error("a Connect came back as a workspace that is connected")]
-    AlreadyConnected { connection: String, workspace: String },
+    AlreadyConnected {
+        connection: String,
+        workspace: String,
+    },
     #[error("another organisation holds the workspace")]
     WorkspaceAlreadyLinked { email: Option<String> },
     /// Of an attempt that this browser came back with before; the log says why.
@@ -136,16 +145,31 @@ struct Taken<'a> {
 
 impl Engine {
     /// Remembers an attempt and answers where to send the browser.
-    pub async fn connect_begin(&self, person: &Person, begin: BeginConnect<'_>) -> Result<Url, BeginError> {
+    pub async fn connect_begin(
+        &self,
+        person: &Person,
+        begin: BeginConnect<'_>,
+    ) -> Result<Url, BeginError> {
         if !person.manages() {
             return Err(BeginError::Forbidden);
         }
-        let Wish { app_id, actor, scopes } = self.wish(person, begin).await?;
-        let app = self.oauth_app(&person.organisation_id, app_id.as_deref()).await?;
+        let Wish {
+            app_id,
+            actor,
+            scopes,
+        } = self.wish(person, begin).await?;
+        let app = self
+            .oauth_app(&person.organisation_id, app_id.as_deref())
+            .await?;
         let state = self.entropy().token();
         let verifier = SecretString::from(self.entropy().token());
         let state_hash = sha256_hex(state.as_bytes());
-        let place = Place { table: TABLE, row: &state_hash, column: VERIFIER, organisation: &person.organisation_id };
+        let place = Place {
+            table: TABLE,
+            row: &state_hash,
+            column: VERIFIER,
+            organisation: &person.organisation_id,
+        };
         let attempt = ConnectAttempt {
             verifier_sealed: self.vault().seal(place, &verifier),
             browser_hash: sha256_hex(begin.browser.as_bytes()),
@@ -159,35 +183,71 @@ impl Engine {
             state_hash: state_hash.clone(),
         };
         self.store().connect_attempt_create(&attempt).await?;
-        Ok(self.linear().authorize_url(&app, &state, &verifier, actor, &scopes))
+        Ok(self
+            .linear()
+            .authorize_url(&app, &state, &verifier, actor, &scopes))
     }
 
-    /// A Reconnect asks for what the connection has, through its app; a Connect for what was chosen.
+    /// A Reconnect asks for what the connection has, through its app; a Connect for what was
+    /// chosen.
     async fn wish(&self, person: &Person, begin: BeginConnect<'_>) -> Result<Wish, BeginError> {
         let organisation = &person.organisation_id;
         if let Some(id) = begin.connection {
-            let connection = self.store().connection(organisation, id).await?.ok_or(BeginError::NotFound)?;
-            return Ok(Wish { app_id: connection.app_id, actor: connection.actor, scopes: connection.scopes });
+            let connection = self
+                .store()
+                .connection(organisation, id)
+                .await?
+                .ok_or(BeginError::NotFound)?;
+            return Ok(Wish {
+                app_id: connection.app_id,
+                actor: connection.actor,
+                scopes: connection.scopes,
+            });
         }
         let app_id = match begin.app {
-            Some(id) => Some(self.store().app(organisation, id).await?.ok_or(BeginError::NotFound)?.id),
+            Some(id) => Some(
+                self.store()
+                    .app(organisation, id)
+                    .await?
+                    .ok_or(BeginError::NotFound)?
+                    .id,
+            ),
             None => self.usual_app(organisation).await?,
         };
-        Ok(Wish { app_id, actor: begin.actor, scopes: scope::choose(begin.actor, begin.scopes)? })
+        Ok(Wish {
+            app_id,
+            actor: begin.actor,
+            scopes: scope::choose(begin.actor, begin.scopes)?,
+        })
     }
 
-    /// Finishes an attempt. Whatever goes wrong, nothing is connected, and tokens already minted are given back.
+    /// Finishes an attempt. Whatever goes wrong, nothing is connected, and tokens already minted
+    /// are given back.
     ///
-    /// From the moment the state is taken, nobody's leaving stops it: tokens that Linear mints are stored or given back.
-    pub async fn connect_finish(&self, person: &Person, browser: &str, callback: Callback) -> Result<Connected, FinishError> {
+    /// From the moment the state is taken, nobody's leaving stops it: tokens that Linear mints are
+    /// stored or given back.
+    pub async fn connect_finish(
+        &self,
+        person: &Person,
+        browser: &str,
+        callback: Callback,
+    ) -> Result<Connected, FinishError> {
         let back = Back::of(browser, &callback).ok_or(FinishError::StateMismatch)?;
         let now = self.now();
-        let Some(attempt) = self.store().connect_attempt_take(&back.state_hash, &back.browser_hash, now).await? else {
+        let Some(attempt) = self
+            .store()
+            .connect_attempt_take(&back.state_hash, &back.browser_hash, now)
+            .await?
+        else {
             return self.connect_again(person, &back).await;
         };
         let (engine, person) = (self.clone(), person.clone());
         uncancelled(async move {
-            let taken = Taken { attempt: &attempt, back: &back, at: now };
+            let taken = Taken {
+                attempt: &attempt,
+                back: &back,
+                at: now,
+            };
             let finished = engine.finish(&person, taken, callback).await;
             engine.note_connect_end(&back, &finished).await;
             finished
@@ -196,32 +256,72 @@ impl Engine {
     }
 
     /// The attempt must be this person's, who must still be allowed to connect.
-    async fn finish(&self, person: &Person, taken: Taken<'_>, callback: Callback) -> Result<Connected, FinishError> {
+    async fn finish(
+        &self,
+        person: &Person,
+        taken: Taken<'_>,
+        callback: Callback,
+    ) -> Result<Connected, FinishError> {
         let attempt = taken.attempt;
-        if attempt.organisation_id != person.organisation_id || attempt.user_id != person.user_id || !person.manages() {
+        if attempt.organisation_id != person.organisation_id
+            || attempt.user_id != person.user_id
+            || !person.manages()
+        {
             return Err(FinishError::StateMismatch);
         }
         if let Some(error) = callback.error {
-            return Err(if error == "access_denied" { FinishError::AccessDenied } else { FinishError::AuthorizationFailed });
+            return Err(if error == "access_denied" {
+                FinishError::AccessDenied
+            } else {
+                FinishError::AuthorizationFailed
+            });
         }
         let code = callback.code.ok_or(FinishError::AuthorizationFailed)?;
         self.exchange_and_adopt(person, taken, &code).await
     }
 
-    async fn exchange_and_adopt(&self, person: &Person, taken: Taken<'_>, code: &str) -> Result<Connected, FinishError> {
+    async fn exchange_and_adopt(
+        &self,
+        person: &Person,
+        taken: Taken<'_>,
+        code: &str,
+    ) -> Result<Connected, FinishError> {
         let attempt = taken.attempt;
-        let verifier = self.vault().open_row(TABLE, VERIFIER, &attempt.state_hash, &attempt.organisation_id, &attempt.verifier_sealed)?;
-        let app = self.oauth_app(&attempt.organisation_id, attempt.app_id.as_deref()).await.map_err(unusable)?;
+        let verifier = self.vault().open_row(
+            TABLE,
+            VERIFIER,
+            &attempt.state_hash,
+            &attempt.organisation_id,
+            &attempt.verifier_sealed,
+        )?;
+        let app = self
+            .oauth_app(&attempt.organisation_id, attempt.app_id.as_deref())
+            .await
+            .map_err(unusable)?;
         let expected = match attempt.connection_id.as_deref() {
-            Some(id) => self.store().connection(&attempt.organisation_id, id).await?.map(|connection| connection.workspace.id),
+            Some(id) => self
+                .store()
+                .connection(&attempt.organisation_id, id)
+                .await?
+                .map(|connection| connection.workspace.id),
             None => None,
         };
-        if !self.store().connect_attempt_exchange(&attempt.state_hash, &app.client_id).await? {
+        if !self
+            .store()
+            .connect_attempt_exchange(&attempt.state_hash, &app.client_id)
+            .await?
+        {
             return Err(FinishError::StateMismatch);
         }
-        self.outwait_voidings(&app.client_id, expected.as_deref()).await?;
-        let tokens = self.linear().exchange(&app, code, &verifier).await.map_err(exchange_failed)?;
-        let (client_id, issued_at, connection) = (app.client_id, self.now(), attempt.connection_id.as_deref());
+        self.outwait_voidings(&app.client_id, expected.as_deref())
+            .await?;
+        let tokens = self
+            .linear()
+            .exchange(&app, code, &verifier)
+            .await
+            .map_err(exchange_failed)?;
+        let (client_id, issued_at, connection) =
+            (app.client_id, self.now(), attempt.connection_id.as_deref());
         // Before anything else: whatever fails or crashes from here on, the pair is known.
         let brought = Brought {
             organisation: &attempt.organisation_id,
@@ -232,9 +332,17 @@ impl Engine {
             lent: false,
         };
         let id = self.minted(brought).await?;
-        let minted = Minted { client_id, issued_at, tokens, id };
+        let minted = Minted {
+            client_id,
+            issued_at,
+            tokens,
+            id,
+        };
         let identity = self.linear().identity(&minted.tokens.access).await;
-        let workspace = identity.as_ref().ok().map(|identity| identity.workspace.id.clone());
+        let workspace = identity
+            .as_ref()
+            .ok()
+            .map(|identity| identity.workspace.id.clone());
         let adopted = match identity {
             Ok(identity) => self.adopt(person, attempt, &minted, identity).await,
             Err(error) => Err(FinishError::LinearUnreachable(error.to_string())),
@@ -242,7 +350,14 @@ impl Engine {
         if adopted.is_err() {
             // It is under way no more, so that the pair can be revoked.
             self.note_connect_end(taken.back, &adopted).await;
-            self.give_back(&minted.id, Whose { workspace: workspace.as_deref(), lent_by: None }).await;
+            self.give_back(
+                &minted.id,
+                Whose {
+                    workspace: workspace.as_deref(),
+                    lent_by: None,
+                },
+            )
+            .await;
         }
         adopted
     }
@@ -256,15 +371,23 @@ impl Engine {
     ) -> Result<Connected, FinishError> {
         let tokens = &minted.tokens;
         self.check_expected(person, attempt, &identity).await?;
-        // Twice: a simultaneous first connect of the same workspace may give the row another id meanwhile.
+        // Twice: a simultaneous first connect of the same workspace may give the row another id
+        // meanwhile.
         for _ in 0..2 {
-            let known = self.store().connection_by_workspace(&person.organisation_id, &identity.workspace.id).await?;
+            let known = self
+                .store()
+                .connection_by_workspace(&person.organisation_id, &identity.workspace.id)
+                .await?;
             self.check_not_connected(attempt, known.as_ref())?;
             let again = known.is_some();
             let id = known.map_or_else(|| self.entropy().id(), |connection| connection.id);
             let before = self.store().grant(&person.organisation_id, &id).await?;
             let subject = format!("{} as {}", identity.workspace.name, attempt.actor.name());
-            let act = if again { "connection.reconnected" } else { "connection.connected" };
+            let act = if again {
+                "connection.reconnected"
+            } else {
+                "connection.connected"
+            };
             let adoption = Adoption {
                 act: self.act(&person.organisation_id, person.actor(), act, subject),
                 grant: self.seal(&id, &person.organisation_id, tokens, minted.issued_at),
@@ -275,7 +398,10 @@ impl Engine {
                 workspace: identity.workspace.clone(),
                 actor: attempt.actor,
                 viewer: identity.viewer.clone(),
-                scopes: tokens.scopes.clone().unwrap_or_else(|| attempt.scopes.clone()),
+                scopes: tokens
+                    .scopes
+                    .clone()
+                    .unwrap_or_else(|| attempt.scopes.clone()),
                 connected_by: person.user_id.clone(),
                 exclusive: !self.settings().shared_workspaces,
                 minted: Some(minted.id.clone()),
@@ -283,55 +409,122 @@ impl Engine {
             };
             match self.store().connection_adopt(&adoption).await? {
                 Adopted::Done => {
-                    if let Some(before) = before.filter(|before| before.attempt_began_at.is_some()) {
+                    if let Some(before) = before.filter(|before| before.attempt_began_at.is_some())
+                    {
                         self.keep_lost_pair(Arc::unwrap_or_clone(before));
                     }
                     self.budgets().forget(&id);
-                    return Ok(Connected { connection: id, workspace: identity.workspace.name, viewer: identity.viewer.name, again });
+                    return Ok(Connected {
+                        connection: id,
+                        workspace: identity.workspace.name,
+                        viewer: identity.viewer.name,
+                        again,
+                    });
                 }
                 Adopted::Held => {
-                    let email = self.store().connection_holder_email(&identity.workspace.id, &person.organisation_id).await?;
+                    let email = self
+                        .store()
+                        .connection_holder_email(&identity.workspace.id, &person.organisation_id)
+                        .await?;
                     return Err(FinishError::WorkspaceAlreadyLinked { email });
                 }
-                Adopted::Released => return Err(FinishError::LinearUnreachable("it took too long".to_owned())),
+                Adopted::Released => {
+                    return Err(FinishError::LinearUnreachable(
+                        "it took too long".to_owned(),
+                    ));
+                }
                 Adopted::Moved => {}
             }
         }
-        Err(StoreError::Inconsistent { table: "connections", id: identity.workspace.id }.into())
+        Err(StoreError::Inconsistent {
+            table: "connections",
+            id: identity.workspace.id,
+        }
+        .into())
     }
 
-    /// A Reconnect must come back as the workspace it was for, known by Linear's organization id alone.
-    async fn check_expected(&self, person: &Person, attempt: &ConnectAttempt, identity: &Identity) -> Result<(), FinishError> {
-        let Some(id) = &attempt.connection_id else { return Ok(()) };
-        let expected = self.store().connection(&person.organisation_id, id).await?.ok_or(FinishError::StateMismatch)?;
+    /// A Reconnect must come back as the workspace it was for, known by Linear's organization id
+    /// alone.
+    async fn check_expected(
+        &self,
+        person: &Person,
+        attempt: &ConnectAttempt,
+        identity: &Identity,
+    ) -> Result<(), FinishError> {
+        let Some(id) = &attempt.connection_id else {
+            return Ok(());
+        };
+        let expected = self
+            .store()
+            .connection(&person.organisation_id, id)
+            .await?
+            .ok_or(FinishError::StateMismatch)?;
         if expected.workspace.id == identity.workspace.id {
             return Ok(());
         }
-        Err(FinishError::WrongWorkspace { connection: expected.id, expected: expected.workspace.name })
+        Err(FinishError::WrongWorkspace {
+            connection: expected.id,
+            expected: expected.workspace.name,
+        })
     }
 
-    /// A Connect is for a further workspace, or one that needs it: what works is not changed by accident.
-    fn check_not_connected(&self, attempt: &ConnectAttempt, known: Option<&Connection>) -> Result<(), FinishError> {
+    /// A Connect is for a further workspace, or one that needs it: what works is not changed by
+    /// accident.
+    fn check_not_connected(
+        &self,
+        attempt: &ConnectAttempt,
+        known: Option<&Connection>,
+    ) -> Result<(), FinishError> {
         match known {
-            Some(known) if attempt.connection_id.is_none() && matches!(known.state, State::Connected { .. }) => {
-                Err(FinishError::AlreadyConnected { connection: known.id.clone(), workspace: known.workspace.name.clone() })
+            Some(known)
+                if attempt.connection_id.is_none()
+                    && matches!(known.state, State::Connected { .. }) =>
+            {
+                Err(FinishError::AlreadyConnected {
+                    connection: known.id.clone(),
+                    workspace: known.workspace.name.clone(),
+                })
             }
             _ => Ok(()),
         }
     }
 
     /// A pair of tokens for its row.
-    pub(crate) fn seal(&self, connection: &str, organisation: &str, tokens: &Tokens, issued_at: Millis) -> NewGrant {
+    pub(crate) fn seal(
+        &self,
+        connection: &str,
+        organisation: &str,
+        tokens: &Tokens,
+        issued_at: Millis,
+    ) -> NewGrant {
         self.seal_in(CONNECTIONS, connection, organisation, tokens, issued_at)
     }
 
     /// A pair of tokens for a row of a table that has columns for it.
-    pub(crate) fn seal_in(&self, table: &'static str, row: &str, organisation: &str, tokens: &Tokens, issued_at: Millis) -> NewGrant {
-        let place = |column| Place { table, row, column, organisation };
-        let life = tokens.expires_in.and_then(|life| Millis::try_from(life.as_millis()).ok()).unwrap_or(CAUTIOUS_LIFE);
+    pub(crate) fn seal_in(
+        &self,
+        table: &'static str,
+        row: &str,
+        organisation: &str,
+        tokens: &Tokens,
+        issued_at: Millis,
+    ) -> NewGrant {
+        let place = |column| Place {
+            table,
+            row,
+            column,
+            organisation,
+        };
+        let life = tokens
+            .expires_in
+            .and_then(|life| Millis::try_from(life.as_millis()).ok())
+            .unwrap_or(CAUTIOUS_LIFE);
         NewGrant {
             access_sealed: self.vault().seal(place(ACCESS), &tokens.access),
-            refresh_sealed: tokens.refresh.as_ref().map(|refresh| self.vault().seal(place(REFRESH), refresh)),
+            refresh_sealed: tokens
+                .refresh
+                .as_ref()
+                .map(|refresh| self.vault().seal(place(REFRESH), refresh)),
             fingerprint: fingerprint(tokens.access.expose_secret()),
             issued_at,
             expires_at: issued_at.saturating_add(life),
@@ -343,17 +536,25 @@ fn exchange_failed(error: ExchangeError) -> FinishError {
     match error {
         ExchangeError::Refused { code, .. } => {
             if code != "invalid_grant" {
-                tracing::error!(code, "Linear refused the exchange; compare client ID and client secret with the app in Linear");
+                tracing::error!(
+                    code,
+                    "Linear refused the exchange; compare client ID and client \
+                    secret with the app in Linear"
+                );
             }
             FinishError::ExchangeFailed(code)
         }
-        error @ (ExchangeError::NotShown | ExchangeError::Transient(_)) => FinishError::LinearUnreachable(error.to_string()),
+        error @ (ExchangeError::NotShown | ExchangeError::Transient(_)) => {
+            FinishError::LinearUnreachable(error.to_string())
+        }
     }
 }
 
 fn unusable(error: AppUnavailable) -> FinishError {
     match error {
-        AppUnavailable::NotConfigured | AppUnavailable::AnotherApp => FinishError::ExchangeFailed("not_configured".to_owned()),
+        AppUnavailable::NotConfigured | AppUnavailable::AnotherApp => {
+            FinishError::ExchangeFailed("not_configured".to_owned())
+        }
         AppUnavailable::Sealed(unreadable) => unreadable.into(),
         AppUnavailable::Store(error) => error.into(),
     }
@@ -366,9 +567,25 @@ mod tests {
     #[test]
     fn a_callback_takes_each_parameter_once() {
         let callback = Callback::parse("code=a%2Bb&state=s&other=1");
-        assert_eq!(callback, Callback { state: Some("s".to_owned()), code: Some("a+b".to_owned()), error: None });
-        assert_eq!(Callback::parse("state=a&state=b&code=&error=access_denied").state, None);
-        assert_eq!(Callback::parse("state=a&code="), Callback { state: Some("a".to_owned()), ..Callback::default() });
+        assert_eq!(
+            callback,
+            Callback {
+                state: Some("s".to_owned()),
+                code: Some("a+b".to_owned()),
+                error: None
+            }
+        );
+        assert_eq!(
+            Callback::parse("state=a&state=b&code=&error=access_denied").state,
+            None
+        );
+        assert_eq!(
+            Callback::parse("state=a&code="),
+            Callback {
+                state: Some("a".to_owned()),
+                ..Callback::default()
+            }
+        );
         assert_eq!(Callback::parse("%ff%00=&&&="), Callback::default());
     }
 }

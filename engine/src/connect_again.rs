@@ -19,9 +19,17 @@ enum Ended {
     StateMismatch,
     ExchangeFailed(String),
     LinearUnreachable(String),
-    WrongWorkspace { connection: String, expected: String },
-    AlreadyConnected { connection: String, workspace: String },
-    WorkspaceAlreadyLinked { email: Option<String> },
+    WrongWorkspace {
+        connection: String,
+        expected: String,
+    },
+    AlreadyConnected {
+        connection: String,
+        workspace: String,
+    },
+    WorkspaceAlreadyLinked {
+        email: Option<String>,
+    },
     Failed,
 }
 
@@ -37,14 +45,27 @@ impl From<&Result<Connected, FinishError>> for Ended {
             FinishError::StateMismatch => Ended::StateMismatch,
             FinishError::ExchangeFailed(code) => Ended::ExchangeFailed(code.clone()),
             FinishError::LinearUnreachable(why) => Ended::LinearUnreachable(why.clone()),
-            FinishError::WrongWorkspace { connection, expected } => {
-                Ended::WrongWorkspace { connection: connection.clone(), expected: expected.clone() }
-            }
-            FinishError::AlreadyConnected { connection, workspace } => {
-                Ended::AlreadyConnected { connection: connection.clone(), workspace: workspace.clone() }
-            }
-            FinishError::WorkspaceAlreadyLinked { email } => Ended::WorkspaceAlreadyLinked { email: email.clone() },
-            FinishError::Stopped | FinishError::Failed | FinishError::Sealed(_) | FinishError::Store(_) => Ended::Failed,
+            FinishError::WrongWorkspace {
+                connection,
+                expected,
+            } => Ended::WrongWorkspace {
+                connection: connection.clone(),
+                expected: expected.clone(),
+            },
+            FinishError::AlreadyConnected {
+                connection,
+                workspace,
+            } => Ended::AlreadyConnected {
+                connection: connection.clone(),
+                workspace: workspace.clone(),
+            },
+            FinishError::WorkspaceAlreadyLinked { email } => Ended::WorkspaceAlreadyLinked {
+                email: email.clone(),
+            },
+            FinishError::Stopped
+            | FinishError::Failed
+            | FinishError::Sealed(_)
+            | FinishError::Store(_) => Ended::Failed,
         }
     }
 }
@@ -58,24 +79,52 @@ impl From<Ended> for Result<Connected, FinishError> {
             Ended::StateMismatch => FinishError::StateMismatch,
             Ended::ExchangeFailed(code) => FinishError::ExchangeFailed(code),
             Ended::LinearUnreachable(why) => FinishError::LinearUnreachable(why),
-            Ended::WrongWorkspace { connection, expected } => FinishError::WrongWorkspace { connection, expected },
-            Ended::AlreadyConnected { connection, workspace } => FinishError::AlreadyConnected { connection, workspace },
-            Ended::WorkspaceAlreadyLinked { email } => FinishError::WorkspaceAlreadyLinked { email },
+            Ended::WrongWorkspace {
+                connection,
+                expected,
+            } => FinishError::WrongWorkspace {
+                connection,
+                expected,
+            },
+            Ended::AlreadyConnected {
+                connection,
+                workspace,
+            } => FinishError::AlreadyConnected {
+                connection,
+                workspace,
+            },
+            Ended::WorkspaceAlreadyLinked { email } => {
+                FinishError::WorkspaceAlreadyLinked { email }
+            }
             Ended::Failed => FinishError::Failed,
         })
     }
 }
 
 impl Engine {
-    pub(crate) async fn note_connect_end(&self, back: &Back, finished: &Result<Connected, FinishError>) {
-        self.note_end(Attempts::Connect, back, &Ended::from(finished)).await;
+    pub(crate) async fn note_connect_end(
+        &self,
+        back: &Back,
+        finished: &Result<Connected, FinishError>,
+    ) {
+        self.note_end(Attempts::Connect, back, &Ended::from(finished))
+            .await;
     }
 
     /// How this browser's attempt ended, which may be under way still.
-    pub(crate) async fn connect_again(&self, person: &Person, back: &Back) -> Result<Connected, FinishError> {
-        let theirs =
-            |attempt: &TakenAttempt| attempt.organisation_id == person.organisation_id && attempt.user_id.as_ref() == Some(&person.user_id);
-        match self.attempt_ended::<Ended>(Attempts::Connect, back, theirs).await? {
+    pub(crate) async fn connect_again(
+        &self,
+        person: &Person,
+        back: &Back,
+    ) -> Result<Connected, FinishError> {
+        let theirs = |attempt: &TakenAttempt| {
+            attempt.organisation_id == person.organisation_id
+                && attempt.user_id.as_ref() == Some(&person.user_id)
+        };
+        match self
+            .attempt_ended::<Ended>(Attempts::Connect, back, theirs)
+            .await?
+        {
             Before::Ended(_, ended) => self.still(person, Result::from(ended)?).await,
             Before::Stopped(_) => Err(FinishError::Stopped),
             Before::Unknown => Err(FinishError::StateMismatch),
@@ -84,8 +133,16 @@ impl Engine {
 
     /// Somebody may have disconnected it since.
     async fn still(&self, person: &Person, connected: Connected) -> Result<Connected, FinishError> {
-        let connection = self.store().connection(&person.organisation_id, &connected.connection).await?;
-        let works = connection.is_some_and(|connection| matches!(connection.state, State::Connected { .. }));
-        if works { Ok(connected) } else { Err(FinishError::StateMismatch) }
+        let connection = self
+            .store()
+            .connection(&person.organisation_id, &connected.connection)
+            .await?;
+        let works = connection
+            .is_some_and(|connection| matches!(connection.state, State::Connected { .. }));
+        if works {
+            Ok(connected)
+        } else {
+            Err(FinishError::StateMismatch)
+        }
     }
 }

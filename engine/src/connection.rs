@@ -85,7 +85,8 @@ pub struct Evidence {
     /// How often it was asked, with the same answer.
     #[serde(default = "once")]
     pub asked: u32,
-    /// Seconds by which a replay missed Linear's window: an earlier answer was lost, and nobody asked again in time.
+    /// Seconds by which a replay missed Linear's window: an earlier answer was lost, and nobody
+    /// asked again in time.
     #[serde(default)]
     pub late_by_s: Option<i64>,
 }
@@ -94,7 +95,12 @@ impl Evidence {
     /// One answer.
     #[must_use]
     pub fn new(status: u16, code: &str) -> Evidence {
-        Evidence { status, code: code.to_owned(), asked: once(), late_by_s: None }
+        Evidence {
+            status,
+            code: code.to_owned(),
+            asked: once(),
+            late_by_s: None,
+        }
     }
 }
 
@@ -123,9 +129,10 @@ pub enum State {
     },
 }
 
-/// A connection that a person ended, or that Linear itself said to be removed, wants no webhooks any more. One that only lost
-/// its tokens does: its webhooks go on, and somebody will reconnect it. So does one that Linear refuses, as far as we can tell:
-/// where there is evidence nobody told us.
+/// A connection that a person ended, or that Linear itself said to be removed, wants no webhooks
+/// any more. One that only lost its tokens does: its webhooks go on, and somebody will reconnect
+/// it. So does one that Linear refuses, as far as we can tell: where there is evidence nobody told
+/// us.
 #[must_use]
 pub fn wants_webhooks(state: &str, reason: Option<Reason>, has_evidence: bool) -> bool {
     state != "disconnected" && (reason != Some(Reason::Revoked) || has_evidence)
@@ -135,7 +142,13 @@ impl State {
     /// See [`wants_webhooks`].
     #[must_use]
     pub fn wants_webhooks(&self) -> bool {
-        let has_evidence = matches!(self, State::ReconnectRequired { evidence: Some(_), .. });
+        let has_evidence = matches!(
+            self,
+            State::ReconnectRequired {
+                evidence: Some(_),
+                ..
+            }
+        );
         wants_webhooks(self.name(), self.reason(), has_evidence)
     }
 
@@ -153,7 +166,9 @@ impl State {
     pub fn reason(&self) -> Option<Reason> {
         match self {
             State::Connected { .. } => None,
-            State::ReconnectRequired { reason, .. } | State::Disconnected { reason, .. } => Some(*reason),
+            State::ReconnectRequired { reason, .. } | State::Disconnected { reason, .. } => {
+                Some(*reason)
+            }
         }
     }
 }
@@ -240,16 +255,20 @@ pub struct Connection {
     pub last_error: Option<FailedCall>,
     /// Cleared by the next refresh that works.
     pub refresh_trouble: Option<RefreshTrouble>,
-    /// Its tokens outlive it: when it has ended they wait for the end of another organisation's connection through the same
-    /// Linear app, as nobody says whether revoking them harms that one.
+    /// Its tokens outlive it: when it has ended they wait for the end of another organisation's
+    /// connection through the same Linear app, as nobody says whether revoking them harms that one.
     pub kept: bool,
 }
 
 impl Connection {
-    /// The newest failure of the passing kind, of a call or of a refresh, if there is one that nothing cleared.
+    /// The newest failure of the passing kind, of a call or of a refresh, if there is one that
+    /// nothing cleared.
     #[must_use]
     pub fn passing_error(&self) -> Option<&FailedCall> {
         let refresh = self.refresh_trouble.as_ref().map(|trouble| &trouble.error);
-        self.last_error.iter().chain(refresh).max_by_key(|error| error.at)
+        self.last_error
+            .iter()
+            .chain(refresh)
+            .max_by_key(|error| error.at)
     }
 }

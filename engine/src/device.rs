@@ -1,5 +1,6 @@
-//! Browsers that somebody was signed in with before. Whoever guesses at an account makes those wait who come from the same
-//! address, but not a browser that the account's own person has used: its tries count apart.
+//! Browsers that somebody was signed in with before. Whoever guesses at an account makes those wait
+//! who come from the same address, but not a browser that the account's own person has used: its
+//! tries count apart.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +15,12 @@ const PEOPLE_MAX: usize = 5;
 /// No cookie of ours is longer.
 const COOKIE_MAX: usize = 2_048;
 
-const PLACE: Place<'static> = Place { table: "cookies", row: "device", column: "device", organisation: "" };
+const PLACE: Place<'static> = Place {
+    table: "cookies",
+    row: "device",
+    column: "device",
+    organisation: "",
+};
 
 /// What a browser's cookie says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,15 +52,21 @@ impl Engine {
     /// A cookie as [`Engine::device_remembering`] made it; `None` for anything else.
     #[must_use]
     pub fn device(&self, cookie: &str) -> Option<Device> {
-        let sealed = URL_SAFE_NO_PAD.decode(Some(cookie).filter(|cookie| cookie.len() <= COOKIE_MAX)?).ok()?;
+        let sealed = URL_SAFE_NO_PAD
+            .decode(Some(cookie).filter(|cookie| cookie.len() <= COOKIE_MAX)?)
+            .ok()?;
         let device = self.vault().open(PLACE, &sealed).ok()?;
         serde_json::from_str(device.expose_secret()).ok()
     }
 
-    /// The cookie of a browser that somebody has signed in with. It opens nothing: it only keeps others from making them wait.
+    /// The cookie of a browser that somebody has signed in with. It opens nothing: it only keeps
+    /// others from making them wait.
     #[must_use]
     pub fn device_remembering(&self, device: Option<Device>, user: &str) -> String {
-        let mut device = device.unwrap_or_else(|| Device { id: self.entropy().id(), people: Vec::new() });
+        let mut device = device.unwrap_or_else(|| Device {
+            id: self.entropy().id(),
+            people: Vec::new(),
+        });
         device.people.retain(|known| known != user);
         device.people.insert(0, user.to_owned());
         device.people.truncate(PEOPLE_MAX);

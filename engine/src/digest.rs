@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-/// SHA-256 of a secret with at least 128 bits of chance in it (state, session id, API key), lowercase hex.
-/// Guessing the secret from it is hopeless, so it needs neither salt nor slowness.
+/// SHA-256 of a secret with at least 128 bits of chance in it (state, session id, API key),
+/// lowercase hex. Guessing the secret from it is hopeless, so it needs neither salt nor slowness.
 #[must_use]
 pub fn sha256_hex(secret: &[u8]) -> String {
     hex(&Sha256::digest(secret))
@@ -20,13 +20,22 @@ pub(crate) fn uuid(mut bytes: [u8; 16], version: u8) -> String {
     bytes[6] = (bytes[6] & 0x0f) | (version << 4);
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
     let hex = hex(&bytes);
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

@@ -1,6 +1,7 @@
-//! Tokens that Linear has just handed out and does not accept. Its token endpoint vouches for the grant, so one of the two is
-//! wrong. About one connection that is a verdict, which is looked at again as long as the token lives; about several at once
-//! it is trouble of Linear's, and passes. What is known of it is in memory: whoever starts anew begins anew.
+//! Tokens that Linear has just handed out and does not accept. Its token endpoint vouches for the
+//! grant, so one of the two is wrong. About one connection that is a verdict, which is looked at
+//! again as long as the token lives; about several at once it is trouble of Linear's, and passes.
+//! What is known of it is in memory: whoever starts anew begins anew.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,8 @@ use crate::clock::{DAY, MINUTE, Millis, SECOND};
 use crate::linear::CallError;
 use crate::store::{GivenUp, StoreError};
 
-/// So many connections that are refused within [`TOGETHER`], and nobody is accepted meanwhile, are several.
+/// So many connections that are refused within [`TOGETHER`], and nobody is accepted meanwhile, are
+/// several.
 const SEVERAL: usize = 3;
 const TOGETHER: Millis = MINUTE;
 /// Trouble that has lasted for so long is a verdict after all.
@@ -59,19 +61,34 @@ impl Doubts {
         known.doubts.remove(connection);
     }
 
-    /// Linear refused tokens of this connection that it had just handed out. Answers whether that may pass.
+    /// Linear refused tokens of this connection that it had just handed out. Answers whether that
+    /// may pass.
     pub fn refused(&self, connection: &str, now: Millis) -> bool {
         let mut known = self.known();
         if known.doubts.len() >= REMEMBERED_MAX {
             known.doubts.clear();
         }
         let accepted_at = known.accepted_at;
-        let lately = |doubt: &Doubt| now - doubt.refused_at < TOGETHER && accepted_at.is_none_or(|at| at < doubt.refused_at);
-        let others = known.doubts.iter().filter(|(id, doubt)| *id != connection && lately(doubt)).count();
+        let lately = |doubt: &Doubt| {
+            now - doubt.refused_at < TOGETHER && accepted_at.is_none_or(|at| at < doubt.refused_at)
+        };
+        let others = known
+            .doubts
+            .iter()
+            .filter(|(id, doubt)| *id != connection && lately(doubt))
+            .count();
         let before = known.doubts.get(connection).copied();
         let since = before.map_or(now, |doubt| doubt.since);
-        let passes = (others + 1 >= SEVERAL || before.is_some_and(|doubt| doubt.passes)) && now - since < LASTS;
-        known.doubts.insert(connection.to_owned(), Doubt { since, refused_at: now, passes });
+        let passes = (others + 1 >= SEVERAL || before.is_some_and(|doubt| doubt.passes))
+            && now - since < LASTS;
+        known.doubts.insert(
+            connection.to_owned(),
+            Doubt {
+                since,
+                refused_at: now,
+                passes,
+            },
+        );
         passes
     }
 
@@ -87,7 +104,11 @@ impl Doubts {
     }
 
     fn passing(&self, connection: &str) -> Option<Doubt> {
-        self.known().doubts.get(connection).copied().filter(|doubt| doubt.passes)
+        self.known()
+            .doubts
+            .get(connection)
+            .copied()
+            .filter(|doubt| doubt.passes)
     }
 
     /// Picks those that it is time to look at again, and forgets those that were not given.
@@ -97,8 +118,11 @@ impl Doubts {
         let due = |one: &GivenUp| {
             let last = before.get(&one.connection_id).copied().unwrap_or(one.since);
             // A clock that went back is no reason to wait for it.
-            let is_due = last > now || now - last >= ((now - one.since) / 4).clamp(LOOK_EVERY.0, LOOK_EVERY.1);
-            known.looked_at.insert(one.connection_id.clone(), if is_due { now } else { last });
+            let is_due = last > now
+                || now - last >= ((now - one.since) / 4).clamp(LOOK_EVERY.0, LOOK_EVERY.1);
+            known
+                .looked_at
+                .insert(one.connection_id.clone(), if is_due { now } else { last });
             is_due
         };
         given_up.into_iter().filter(due).collect()
@@ -106,27 +130,46 @@ impl Doubts {
 }
 
 impl Engine {
-    /// Looks again at connections that were given up because Linear accepted none of their tokens. One whose token it accepts
-    /// now is connected as before. Answers how many are.
+    /// Looks again at connections that were given up because Linear accepted none of their tokens.
+    /// One whose token it accepts now is connected as before. Answers how many are.
     pub async fn look_at_given_up(&self) -> Result<usize, StoreError> {
         let given_up = self.store().connections_given_up(self.now(), LOOKS).await?;
-        let looks = self.doubts().due(given_up, self.now()).into_iter().map(|one| async move {
-            self.is_accepted_again(&one).await.unwrap_or_else(|error| {
-                tracing::error!(%error, connection = one.connection_id, "a connection that was given up could not be looked at");
-                false
-            })
-        });
-        Ok(stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE).filter(|again| std::future::ready(*again)).count().await)
+        let looks = self
+            .doubts()
+            .due(given_up, self.now())
+            .into_iter()
+            .map(|one| async move {
+                self.is_accepted_again(&one).await.unwrap_or_else(|error| {
+                    tracing::error!(%error, connection = one.connection_id, "a connection that was \
+                    given up could not be looked at");
+                    false
+                })
+            });
+        Ok(stream::iter(looks)
+            .buffer_unordered(LOOKS_AT_ONCE)
+            .filter(|again| std::future::ready(*again))
+            .count()
+            .await)
     }
 
     async fn is_accepted_again(&self, one: &GivenUp) -> Result<bool, StoreError> {
-        let Some(grant) = self.store().grant(&one.organisation_id, &one.connection_id).await? else { return Ok(false) };
-        let Ok(Some(token)) = self.open_fresh(&grant).await else { return Ok(false) };
+        let Some(grant) = self
+            .store()
+            .grant(&one.organisation_id, &one.connection_id)
+            .await?
+        else {
+            return Ok(false);
+        };
+        let Ok(Some(token)) = self.open_fresh(&grant).await else {
+            return Ok(false);
+        };
         match self.linear().identity(&token.access).await {
             // Refusing the question proves the token.
             Ok(_) | Err(CallError::Refused { .. }) => {
                 self.doubts().accepted(&one.connection_id, self.now());
-                self.store().connection_accepted_again(&one.connection_id, token.generation, self.now()).await
+                self.store()
+                    .connection_accepted_again(&one.connection_id, token.generation, self.now())
+                    .await
             }
             Err(_) => Ok(false),
         }
@@ -146,34 +189,73 @@ mod tests {
         doubts.accepted("b", SECOND);
         assert!(!doubts.refused("e", SECOND), "somebody is accepted");
         assert!(doubts.refused("c", HOUR), "what is in doubt stays so");
-        assert!(!doubts.refused("f", 3 * HOUR), "the others were refused long ago");
+        assert!(
+            !doubts.refused("f", 3 * HOUR),
+            "the others were refused long ago"
+        );
     }
 
     #[test]
     fn a_day_of_refusals_is_a_verdict() {
         let doubts = Doubts::default();
-        assert_eq!(["a", "b"].map(|connection| doubts.refused(connection, 0)), [false; 2]);
-        assert_eq!([0, HOUR, DAY - 1, DAY].map(|now| doubts.refused("c", now)), [true, true, true, false]);
+        assert_eq!(
+            ["a", "b"].map(|connection| doubts.refused(connection, 0)),
+            [false; 2]
+        );
+        assert_eq!(
+            [0, HOUR, DAY - 1, DAY].map(|now| doubts.refused("c", now)),
+            [true, true, true, false]
+        );
     }
 
     #[test]
     fn who_is_in_doubt_asks_once_a_second_and_for_new_tokens_once_a_minute() {
         let doubts = Doubts::default();
-        assert_eq!(["a", "b", "c"].map(|connection| doubts.refused(connection, 0)), [false, false, true]);
-        assert_eq!((doubts.wait("c", 400), doubts.wait("c", SECOND), doubts.wait("a", 400)), (Some(600), None, None));
-        assert!(doubts.is_too_young("c", RENEW_EVERY - 1) && !doubts.is_too_young("c", RENEW_EVERY));
+        assert_eq!(
+            ["a", "b", "c"].map(|connection| doubts.refused(connection, 0)),
+            [false, false, true]
+        );
+        assert_eq!(
+            (
+                doubts.wait("c", 400),
+                doubts.wait("c", SECOND),
+                doubts.wait("a", 400)
+            ),
+            (Some(600), None, None)
+        );
+        assert!(
+            doubts.is_too_young("c", RENEW_EVERY - 1) && !doubts.is_too_young("c", RENEW_EVERY)
+        );
         assert!(!doubts.is_too_young("a", 0), "nothing to wait for");
         doubts.accepted("c", 500);
-        assert_eq!((doubts.wait("c", 501), doubts.is_too_young("c", 0)), (None, false), "all is well at once");
+        assert_eq!(
+            (doubts.wait("c", 501), doubts.is_too_young("c", 0)),
+            (None, false),
+            "all is \
+            well at once"
+        );
     }
 
     #[test]
     fn what_was_given_up_is_looked_at_ever_more_rarely() {
         let doubts = Doubts::default();
-        let one = GivenUp { organisation_id: "o".to_owned(), connection_id: "c".to_owned(), since: 0 };
-        let looks = |until: Millis| (0..until).step_by(5_000).filter(|now| !doubts.due(vec![one.clone()], *now).is_empty()).count();
+        let one = GivenUp {
+            organisation_id: "o".to_owned(),
+            connection_id: "c".to_owned(),
+            since: 0,
+        };
+        let looks = |until: Millis| {
+            (0..until)
+                .step_by(5_000)
+                .filter(|now| !doubts.due(vec![one.clone()], *now).is_empty())
+                .count()
+        };
         assert_eq!((looks(15_000), looks(DAY)), (0, 156));
-        assert_eq!(doubts.due(vec![one.clone()], HOUR).len(), 1, "after the clock went back");
+        assert_eq!(
+            doubts.due(vec![one.clone()], HOUR).len(),
+            1,
+            "after the clock went back"
+        );
         assert!(doubts.due(Vec::new(), DAY).is_empty() && doubts.known().looked_at.is_empty());
     }
 }

@@ -1,4 +1,5 @@
-//! Chance as a value that is handed in: the operating system's generator in production, a seed in tests.
+//! Chance as a value that is handed in: the operating system's generator in production, a seed in
+//! tests.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +28,10 @@ impl Entropy {
             for chunk in slice.chunks_mut(32) {
                 let mut counter = counter.lock().unwrap_or_else(PoisonError::into_inner);
                 *counter += 1;
-                let block = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(counter.to_be_bytes()).finalize();
+                let block = Sha256::new()
+                    .chain_update(seed.to_be_bytes())
+                    .chain_update(counter.to_be_bytes())
+                    .finalize();
                 chunk.copy_from_slice(&block[..chunk.len()]);
             }
         })
@@ -40,7 +44,8 @@ impl Entropy {
         bytes
     }
 
-    /// 256 bits as 43 characters that are safe in URLs: states, verifiers (RFC 7636 wants 43 to 128), API keys.
+    /// 256 bits as 43 characters that are safe in URLs: states, verifiers (RFC 7636 wants 43 to
+    /// 128), API keys.
     #[must_use]
     pub fn token(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.bytes::<32>())

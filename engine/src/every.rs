@@ -1,5 +1,5 @@
-//! Everything that repeats in the background: it survives a panic of its job, gives up on one that never returns, and
-//! knows when it last ran.
+//! Everything that repeats in the background: it survives a panic of its job, gives up on one that
+//! never returns, and knows when it last ran.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,10 +28,16 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// Of a loop that is called so in logs and metrics, with so much time from the end of one run to the next.
+    /// Of a loop that is called so in logs and metrics, with so much time from the end of one run
+    /// to the next.
     #[must_use]
     pub const fn new(name: &'static str, span: Duration) -> Rhythm {
-        Rhythm { name, span, limit: LIMIT, vital: false }
+        Rhythm {
+            name,
+            span,
+            limit: LIMIT,
+            vital: false,
+        }
     }
 
     /// From the end of one run to the next.
@@ -43,7 +49,10 @@ impl Rhythm {
     /// Without it the process is of no use.
     #[must_use]
     pub const fn vital(self) -> Rhythm {
-        Rhythm { vital: true, ..self }
+        Rhythm {
+            vital: true,
+            ..self
+        }
     }
 
     /// A run that shows no sign of life for so long is cancelled.
@@ -100,7 +109,8 @@ tokio::task_local! {
     static PULSE: Arc<Pulse>;
 }
 
-/// Says that the loop which this is called from gets on, however long its run takes. Elsewhere it says nothing.
+/// Says that the loop which this is called from gets on, however long its run takes. Elsewhere it
+/// says nothing.
 pub fn gets_on() {
     let _ = PULSE.try_with(|pulse| pulse.beat(Instant::now()));
 }
@@ -108,8 +118,18 @@ pub fn gets_on() {
 impl Pulse {
     fn new(rhythm: Rhythm) -> Pulse {
         let now = Instant::now();
-        let beats = Beats { ran: now, sign: now, running: false, failures: 0, panics: 0, overruns: 0 };
-        Pulse { rhythm, beats: Mutex::new(beats) }
+        let beats = Beats {
+            ran: now,
+            sign: now,
+            running: false,
+            failures: 0,
+            panics: 0,
+            overruns: 0,
+        };
+        Pulse {
+            rhythm,
+            beats: Mutex::new(beats),
+        }
     }
 
     fn beats(&self) -> MutexGuard<'_, Beats> {
@@ -135,8 +155,17 @@ impl Pulse {
         let (name, limit) = (self.rhythm.name, self.rhythm.limit);
         match end {
             End::Ran => self.beat(Instant::now()),
-            End::Panicked => tracing::error!(name, "a run of a loop in the background panicked; the loop goes on"),
-            End::Overran => tracing::error!(name, ?limit, "a run of a loop in the background hung; the loop begins anew"),
+            End::Panicked => tracing::error!(
+                name,
+                "a run of a loop in the background panicked; \
+                the loop goes on"
+            ),
+            End::Overran => tracing::error!(
+                name,
+                ?limit,
+                "a run of a loop in the background \
+                hung; the loop begins anew"
+            ),
         }
         let mut beats = self.beats();
         beats.running = false;
@@ -152,9 +181,19 @@ impl Pulse {
         let (beats, rhythm) = (*self.beats(), self.rhythm);
         let since = beats.ran.elapsed();
         // The first run since it last ran may take its time; one after a failure has had it.
-        let allowed = if beats.running && beats.failures == 0 { rhythm.limit } else { Duration::ZERO };
+        let allowed = if beats.running && beats.failures == 0 {
+            rhythm.limit
+        } else {
+            Duration::ZERO
+        };
         let missed = rhythm.vital && since > rhythm.span * SPANS_MISSED + allowed;
-        LoopHealth { name: rhythm.name, since, panics: beats.panics, overruns: beats.overruns, missed }
+        LoopHealth {
+            name: rhythm.name,
+            since,
+            panics: beats.panics,
+            overruns: beats.overruns,
+            missed,
+        }
     }
 }
 
@@ -206,8 +245,8 @@ async fn run(pulse: &Arc<Pulse>, job: impl Future<Output = ()> + Send + 'static)
 }
 
 impl Engine {
-    /// Runs a job again and again, until the future is dropped. The job has to bear being cancelled at any point, as it has
-    /// to bear a crash.
+    /// Runs a job again and again, until the future is dropped. The job has to bear being cancelled
+    /// at any point, as it has to bear a crash.
     pub async fn every<Job>(&self, rhythm: Rhythm, job: impl Fn(Engine) -> Job)
     where
         Job: Future<Output = ()> + Send + 'static,
@@ -216,11 +255,17 @@ impl Engine {
     }
 
     /// [`Engine::every`], and sooner when it is woken.
-    pub(crate) async fn every_or_woken<Job>(&self, rhythm: Rhythm, wake: &Notify, job: impl Fn(Engine) -> Job)
-    where
+    pub(crate) async fn every_or_woken<Job>(
+        &self,
+        rhythm: Rhythm,
+        wake: &Notify,
+        job: impl Fn(Engine) -> Job,
+    ) where
         Job: Future<Output = ()> + Send + 'static,
     {
-        self.loops().every(rhythm, Some(wake), || job(self.clone())).await;
+        self.loops()
+            .every(rhythm, Some(wake), || job(self.clone()))
+            .await;
     }
 
     /// How the loops in the background of this process are doing.
@@ -241,14 +286,21 @@ mod tests {
     const VITAL: Rhythm = Rhythm::new("sweep", SPAN).vital();
 
     /// A loop whose job is told the number of its run, and how often it began.
-    fn started<Job>(rhythm: Rhythm, job: impl Fn(u32) -> Job + Send + Sync + 'static) -> (Arc<Loops>, Arc<AtomicU32>, JoinSet<()>)
+    fn started<Job>(
+        rhythm: Rhythm,
+        job: impl Fn(u32) -> Job + Send + Sync + 'static,
+    ) -> (Arc<Loops>, Arc<AtomicU32>, JoinSet<()>)
     where
         Job: Future<Output = ()> + Send + 'static,
     {
         let (loops, runs) = (Arc::new(Loops::default()), Arc::new(AtomicU32::new(0)));
         let (there, count) = (loops.clone(), runs.clone());
         let mut task = JoinSet::new();
-        task.spawn(async move { there.every(rhythm, None, || job(count.fetch_add(1, Ordering::SeqCst))).await });
+        task.spawn(async move {
+            there
+                .every(rhythm, None, || job(count.fetch_add(1, Ordering::SeqCst)))
+                .await
+        });
         (loops, runs, task)
     }
 
@@ -270,7 +322,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_vital_loop_that_always_panics_is_missed_after_three_spans_and_no_longer_when_it_runs() {
+    async fn a_vital_loop_that_always_panics_is_missed_after_three_spans_and_no_longer_when_it_runs()
+     {
         let (loops, _, _task) = started(VITAL, async |run| assert!(run > 5, "run {run}"));
         spans(2).await;
         assert!(!health(&loops).missed);
@@ -292,11 +345,32 @@ mod tests {
         });
         spans(1).await;
         sleep(LIMIT - SPAN).await;
-        assert_eq!((runs.load(Ordering::SeqCst), health(&loops).overruns, health(&loops).missed), (2, 0, false));
+        assert_eq!(
+            (
+                runs.load(Ordering::SeqCst),
+                health(&loops).overruns,
+                health(&loops).missed
+            ),
+            (2, 0, false)
+        );
         sleep(SPAN).await;
-        assert_eq!((runs.load(Ordering::SeqCst), health(&loops).overruns, health(&loops).missed), (2, 1, true));
+        assert_eq!(
+            (
+                runs.load(Ordering::SeqCst),
+                health(&loops).overruns,
+                health(&loops).missed
+            ),
+            (2, 1, true)
+        );
         spans(1).await;
-        assert_eq!((runs.load(Ordering::SeqCst), health(&loops).overruns, health(&loops).missed), (3, 1, false));
+        assert_eq!(
+            (
+                runs.load(Ordering::SeqCst),
+                health(&loops).overruns,
+                health(&loops).missed
+            ),
+            (3, 1, false)
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -308,7 +382,14 @@ mod tests {
             }
         });
         sleep(LIMIT * 20).await;
-        assert_eq!((runs.load(Ordering::SeqCst), health(&loops).overruns, health(&loops).missed), (1, 0, false));
+        assert_eq!(
+            (
+                runs.load(Ordering::SeqCst),
+                health(&loops).overruns,
+                health(&loops).missed
+            ),
+            (1, 0, false)
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,8 +23,14 @@ impl FieldError {
     pub(crate) fn in_words(self) -> &'static str {
         match self {
             FieldError::PasswordTooLong => "a password has at most 1024 bytes",
-            FieldError::PasswordCommon => "this password is one of the first that are guessed; a sentence of four words is a good one",
-            FieldError::PasswordOwn => "a password is more than the address or the organisation it is for",
+            FieldError::PasswordCommon => {
+                "this password is one of the first that are guessed; a \
+                sentence of four words is a good one"
+            }
+            FieldError::PasswordOwn => {
+                "a password is more than the address or the organisation \
+                it is for"
+            }
             FieldError::PasswordUnusable => "a password has no control characters",
             _ => "a password has at least 12 characters",
         }

@@ -57,12 +57,13 @@ impl EmailProof {
     }
 }
 
-/// Whether a member's account belongs to whom its e-mail names. A link code makes an account for whoever holds the code,
-/// and whoever made the code may have kept it.
+/// Whether a member's account belongs to whom its e-mail names. A link code makes an account for
+/// whoever holds the code, and whoever made the code may have kept it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     Proved,
-    /// Nobody proved it. An owner of this organisation answers for them, which counts here and nowhere else.
+    /// Nobody proved it. An owner of this organisation answers for them, which counts here and
+    /// nowhere else.
     Vouched,
     Unproved,
 }
@@ -86,7 +87,10 @@ impl Standing {
 /// What whoever answers for an account is shown first.
 #[must_use]
 pub fn never_proved(email: &str) -> String {
-    format!("Nobody proved that {email} is theirs. A link code made the account, and somebody else may have used it.")
+    format!(
+        "Nobody proved that {email} is theirs. A link code made the account, and somebody \
+        else may have used it."
+    )
 }
 
 /// A member of an organisation, loaded anew for every request: a role taken away is gone at once.
@@ -148,28 +152,36 @@ pub fn slug_from(name: &str) -> String {
     }
     slug.truncate(SLUG_MAX);
     let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "organisation".to_owned() } else { slug.to_owned() }
+    if slug.is_empty() {
+        "organisation".to_owned()
+    } else {
+        slug.to_owned()
+    }
 }
 
 /// Whether `text` can be an organisation's slug: 1 to 40 of a-z, 0-9 and dashes inside.
 #[must_use]
 pub fn is_slug(text: &str) -> bool {
     (1..=SLUG_MAX).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
 }
 
 const SLUG_MAX: usize = 40;
 
-/// A name that people typed: trimmed, 1 to 100 characters of which one can be seen, nothing unprintable, and nothing that turns
-/// the direction of the text around it (Unicode's UAX #9 calls these explicit formatting characters).
+/// A name that people typed: trimmed, 1 to 100 characters of which one can be seen, nothing
+/// unprintable, and nothing that turns the direction of the text around it (Unicode's UAX #9 calls
+/// these explicit formatting characters).
 #[must_use]
 pub fn display_name(text: &str) -> Option<String> {
     let text = text.trim();
     let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    let fits =
-        (1..=NAME_MAX).contains(&text.chars().count()) && !text.chars().any(|c| c.is_control() || turns(c)) && !text.chars().all(unseen);
+    let fits = (1..=NAME_MAX).contains(&text.chars().count())
+        && !text.chars().any(|c| c.is_control() || turns(c))
+        && !text.chars().all(unseen);
     fits.then(|| text.to_owned())
 }
 
@@ -182,7 +194,14 @@ mod tests {
         for good in [" Zoë ", "日本", "עברית", "👩‍👩‍👧 Labs"] {
             assert_eq!(display_name(good).as_deref(), Some(good.trim()));
         }
-        for bad in ["", " \u{200B}\u{FEFF} ", "\u{202E}yadot", "a\u{2067}b", "a\nb", &"x".repeat(101)] {
+        for bad in [
+            "",
+            " \u{200B}\u{FEFF} ",
+            "\u{202E}yadot",
+            "a\u{2067}b",
+            "a\nb",
+            &"x".repeat(101),
+        ] {
             assert_eq!(display_name(bad), None, "{bad:?}");
         }
     }

@@ -1,5 +1,5 @@
-//! What Relink knows. No HTTP server, no pages and no environment in here: time, chance, the store, the keys and the
-//! way to Linear are handed in.
+//! What Relink knows. No HTTP server, no pages and no environment in here: time, chance, the store,
+//! the keys and the way to Linear are handed in.
 
 mod afterwards;
 mod again;
@@ -57,7 +57,10 @@ use tokio::time::{Instant, timeout};
 pub use api_keys::{ApiKey, ApiKeyError, Caller, KeyUse, NewApiKey};
 pub use apps::{APPS_MAX, App, AppError, AppSecrets, NewApp};
 pub use audit::prove_keys;
-pub use auth::{ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp, SignUpError};
+pub use auth::{
+    ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp,
+    SignUpError,
+};
 pub use callback::Callback;
 pub use claims::SharedWorkspace;
 pub use connect::{BeginConnect, BeginError, Connected, FinishError};
@@ -77,7 +80,8 @@ use store::{Store, StoreError};
 use vault::{Place, Vault};
 use webhook::WebhookSettings;
 
-/// Linear is asked for the time no more often than this, and no answer is waited for longer than that.
+/// Linear is asked for the time no more often than this, and no answer is waited for longer than
+/// that.
 const TIME_ASKED_EVERY: Duration = Duration::from_secs(5);
 const TIME_PATIENCE: Duration = Duration::from_secs(3);
 /// Milliseconds for which what belongs to a disconnected workspace is kept.
@@ -94,7 +98,8 @@ pub struct Settings {
     pub webhook_key: Option<SigningKey>,
     /// Destinations may be inside the network that Relink runs in.
     pub allow_private_destinations: bool,
-    /// Milliseconds after which a disconnected workspace is forgotten: its people, secrets and history.
+    /// Milliseconds after which a disconnected workspace is forgotten: its people, secrets and
+    /// history.
     pub keep_disconnected: Millis,
     /// Sends e-mail, if a mail server is set up.
     pub mail: Option<Mail>,
@@ -172,7 +177,12 @@ async fn uncancelled<T: Send + 'static>(work: impl Future<Output = T> + Send + '
 }
 
 /// Proves at every start that the key ring belongs to the database.
-const CANARY: Place<'static> = Place { table: "meta", row: CANARY_KEY, column: "value", organisation: "" };
+const CANARY: Place<'static> = Place {
+    table: "meta",
+    row: CANARY_KEY,
+    column: "value",
+    organisation: "",
+};
 /// Where the proof is kept: something was sealed in this database if it is there.
 pub const CANARY_KEY: &str = "canary";
 
@@ -180,7 +190,8 @@ impl Engine {
     /// Puts the parts together over a store that is up to date.
     ///
     /// # Errors
-    /// [`OpenError::WrongKey`] when the ring does not hold the key that this database was sealed with.
+    /// [`OpenError::WrongKey`] when the ring does not hold the key that this database was sealed
+    /// with.
     pub async fn open(
         store: Store,
         linear: Linear,
@@ -195,7 +206,11 @@ impl Engine {
             clock.went_on_from(noted);
         }
         let leases = refresh::Leases::new(entropy.id());
-        let outgoing = dispatch::Outgoing::new(entropy.id(), settings.allow_private_destinations, clock.clone())?;
+        let outgoing = dispatch::Outgoing::new(
+            entropy.id(),
+            settings.allow_private_destinations,
+            clock.clone(),
+        )?;
         let parts = Parts {
             linear,
             vault,
@@ -232,13 +247,15 @@ impl Engine {
         Ok(engine)
     }
 
-    /// The same engine for what people wait for on pages: its way to the database leaves room for everything else.
+    /// The same engine for what people wait for on pages: its way to the database leaves room for
+    /// everything else.
     #[must_use]
     pub fn for_pages(&self) -> Engine {
         Engine(self.0.clone(), self.1.for_pages())
     }
 
-    /// The same engine for everything else: for what goes on for others than the page that began it.
+    /// The same engine for everything else: for what goes on for others than the page that began
+    /// it.
     fn for_programs(&self) -> Engine {
         Engine(self.0.clone(), self.1.for_programs())
     }
@@ -292,7 +309,8 @@ impl Engine {
         let _ = timeout(TIME_PATIENCE, self.linear().ask_time()).await;
     }
 
-    /// Goes by the database's clock, where replicas share one, and asks Linear for the time while it is in question.
+    /// Goes by the database's clock, where replicas share one, and asks Linear for the time while
+    /// it is in question.
     pub async fn watch_clock(&self) -> Result<(), StoreError> {
         if self.clock_trust().doubtful {
             self.ask_linears_time().await;
@@ -302,7 +320,8 @@ impl Engine {
         match (before, ahead_s) {
             (false, 1.. | ..=-1) => tracing::error!(
                 ahead_s,
-                "ALARM: this machine's clock is not Linear's. Relink deletes nothing for its age while that is so; set the clock"
+                "ALARM: this machine's clock is not Linear's. Relink deletes nothing for its age \
+                    while that is so; set the clock"
             ),
             (true, 0) => tracing::warn!("ALARM OVER: this machine's clock is right"),
             _ => {}
@@ -310,17 +329,21 @@ impl Engine {
         self.follow_database_clock().await
     }
 
-    /// Sets the time by the clock of the database that replicas share; with SQLite there is none beside this machine's.
+    /// Sets the time by the clock of the database that replicas share; with SQLite there is none
+    /// beside this machine's.
     pub async fn follow_database_clock(&self) -> Result<(), StoreError> {
         let asked = self.now();
         if let Some(there) = self.store().database_now().await? {
             // It was read at some time between the question and the answer.
-            self.0.clock.follow_database(there + (self.now() - asked) / 2);
+            self.0
+                .clock
+                .follow_database(there + (self.now() - asked) / 2);
         }
         Ok(())
     }
 
-    /// Milliseconds since the epoch by which things are forgotten; `None` while nobody knows what time it is.
+    /// Milliseconds since the epoch by which things are forgotten; `None` while nobody knows what
+    /// time it is.
     fn now_to_forget(&self) -> Option<Millis> {
         (!self.clock_trust().doubtful).then(|| self.now())
     }

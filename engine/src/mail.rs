@@ -29,7 +29,10 @@ pub struct MailServer {
 /// Without the credentials.
 impl fmt::Debug for MailServer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("MailServer").field("from", &self.from).finish_non_exhaustive()
+        formatter
+            .debug_struct("MailServer")
+            .field("from", &self.from)
+            .finish_non_exhaustive()
     }
 }
 
@@ -45,15 +48,21 @@ pub enum MailError {
 }
 
 impl MailServer {
-    /// `server`: `smtps://user:password@host` speaks TLS from the start (RFC 8314), `smtp://…` turns to it by STARTTLS
-    /// (RFC 3207), which must succeed. Only where the server is this very machine nothing is asked for. `from`: "Relink
-    /// <relink@example.com>".
+    /// `server`: `smtps://user:password@host` speaks TLS from the start (RFC 8314), `smtp://…`
+    /// turns to it by STARTTLS (RFC 3207), which must succeed. Only where the server is this very
+    /// machine nothing is asked for. `from`: "Relink <relink@example.com>".
     pub fn new(server: &str, from: &str) -> Result<MailServer, MailError> {
-        let url = Url::parse(server).ok().filter(|url| matches!(url.scheme(), "smtp" | "smtps") && url.host().is_some());
+        let url = Url::parse(server)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "smtp" | "smtps") && url.host().is_some());
         let url = with_tls(url.ok_or(MailError::Server)?)?;
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str()).map_err(|_| MailError::Server)?;
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str())
+            .map_err(|_| MailError::Server)?;
         let from = from.parse().map_err(|_| MailError::From)?;
-        Ok(MailServer { transport: builder.timeout(Some(PATIENCE)).build(), from })
+        Ok(MailServer {
+            transport: builder.timeout(Some(PATIENCE)).build(),
+            from,
+        })
     }
 
     /// Whether mails can be from this.
@@ -63,12 +72,17 @@ impl MailServer {
     }
 }
 
-/// Without a word about it, the library would send in the clear, or let whoever is in between decide.
+/// Without a word about it, the library would send in the clear, or let whoever is in between
+/// decide.
 fn with_tls(mut url: Url) -> Result<Url, MailError> {
     if url.scheme() != "smtp" || is_here(&url) {
         return Ok(url);
     }
-    let said: Vec<bool> = url.query_pairs().filter(|(name, _)| name == "tls").map(|(_, value)| value == "required").collect();
+    let said: Vec<bool> = url
+        .query_pairs()
+        .filter(|(name, _)| name == "tls")
+        .map(|(_, value)| value == "required")
+        .collect();
     match said.as_slice() {
         [] => {
             url.query_pairs_mut().append_pair("tls", "required");
@@ -82,7 +96,10 @@ fn with_tls(mut url: Url) -> Result<Url, MailError> {
 /// The URL standard knows no smtp, so the host stays text.
 fn is_here(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 /// Why a mail did not go out. Its text is for the log.
@@ -110,7 +127,11 @@ impl Mail {
     /// `site`: what the world calls this Relink, for the links in mails.
     #[must_use]
     pub fn new(server: MailServer, site: Url) -> Mail {
-        Mail { server, site, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        Mail {
+            server,
+            site,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        }
     }
 
     /// Who mails are from.
@@ -125,19 +146,34 @@ impl Mail {
     }
 
     /// Sends plain text. When this answers, the mail server has it.
-    pub(crate) async fn send(&self, name: &str, email: &str, subject: &str, text: &str) -> Result<(), SendError> {
+    pub(crate) async fn send(
+        &self,
+        name: &str,
+        email: &str,
+        subject: &str,
+        text: &str,
+    ) -> Result<(), SendError> {
         let message = message(self.server.from.clone(), name, email, subject, text)?;
         let sending = async {
             let _turn = self.turns.acquire().await;
             self.server.transport.send(message).await
         };
-        timeout(PATIENCE, sending).await.map_err(|_| SendError::Timeout)??;
+        timeout(PATIENCE, sending)
+            .await
+            .map_err(|_| SendError::Timeout)??;
         Ok(())
     }
 }
 
-/// Names come from anybody, so whatever would end a line of the head or of the text is taken out of them here.
-fn message(from: Mailbox, name: &str, email: &str, subject: &str, body: &str) -> Result<Message, SendError> {
+/// Names come from anybody, so whatever would end a line of the head or of the text is taken out of
+/// them here.
+fn message(
+    from: Mailbox,
+    name: &str,
+    email: &str,
+    subject: &str,
+    body: &str,
+) -> Result<Message, SendError> {
     let address: Address = email.parse().map_err(|_| SendError::Address)?;
     let message = Message::builder()
         .from(from)
@@ -155,28 +191,70 @@ mod tests {
     #[test]
     fn no_name_ends_a_line_of_the_head() {
         let from: Mailbox = "Relink <relink@example.com>".parse().unwrap();
-        for name in ["Eve\r\nBcc: all@example.com\r\n\r\nHello", "Eve\nX: y", "\r", "\u{2028}Eve\u{0}", &"w".repeat(10_000)] {
+        for name in [
+            "Eve\r\nBcc: all@example.com\r\n\r\nHello",
+            "Eve\nX: y",
+            "\r",
+            "\u{2028}Eve\u{0}",
+            &"w".repeat(10_000),
+        ] {
             let subject = format!("{name} needs you");
             let mail = message(from.clone(), name, "eve@example.com", &subject, "Hello").unwrap();
             let mail = String::from_utf8(mail.formatted()).unwrap();
             let (head, body) = mail.split_once("\r\n\r\n").unwrap();
-            let names: Vec<_> = head.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(':').next()).collect();
-            let usual = ["From", "To", "Subject", "Content-Type", "Date", "Content-Transfer-Encoding", "MIME-Version", "Message-ID"];
+            let names: Vec<_> = head
+                .lines()
+                .filter(|line| !line.starts_with(' '))
+                .filter_map(|line| line.split(':').next())
+                .collect();
+            let usual = [
+                "From",
+                "To",
+                "Subject",
+                "Content-Type",
+                "Date",
+                "Content-Transfer-Encoding",
+                "MIME-Version",
+                "Message-ID",
+            ];
             assert!(names.iter().all(|name| usual.contains(name)), "{head}");
             assert_eq!(body.trim(), "Hello");
         }
-        assert!(matches!(message(from, "Eve", "eve@example.com\r\nBcc: b@example.com", "s", "t"), Err(SendError::Address)));
+        assert!(matches!(
+            message(
+                from,
+                "Eve",
+                "eve@example.com\r\nBcc: b@example.com",
+                "s",
+                "t"
+            ),
+            Err(SendError::Address)
+        ));
     }
 
     #[test]
     fn what_acts_in_a_name_is_in_no_subject_and_no_text() {
         let from: Mailbox = "Relink <relink@example.com>".parse().unwrap();
         let name = "Eve\r\nBcc: all@example.com\u{202e}";
-        let mail = message(from, name, "eve@example.com", &format!("{name} asks"), &format!("Hello\n{name}\nBye")).unwrap();
+        let mail = message(
+            from,
+            name,
+            "eve@example.com",
+            &format!("{name} asks"),
+            &format!("Hello\n{name}\nBye"),
+        )
+        .unwrap();
         let mail = String::from_utf8(mail.formatted()).unwrap();
         let (head, body) = mail.split_once("\r\n\r\n").unwrap();
-        assert!(head.lines().any(|line| line == "Subject: Eve Bcc: all@example.com asks"), "{head}");
-        assert_eq!(body.trim_end(), "Hello\r\nEve\r\nBcc: all@example.com\r\nBye");
+        assert!(
+            head.lines()
+                .any(|line| line == "Subject: Eve Bcc: all@example.com asks"),
+            "{head}"
+        );
+        assert_eq!(
+            body.trim_end(),
+            "Hello\r\nEve\r\nBcc: all@example.com\r\nBye"
+        );
     }
 
     fn tls(url: &str) -> Result<String, MailError> {
@@ -185,29 +263,71 @@ mod tests {
 
     #[test]
     fn nothing_is_sent_in_the_clear_to_another_machine() {
-        for elsewhere in
-            ["smtp://user:secret@mail.example.com", "smtp://mail.example.com:587", "smtp://localhost.example.com", "smtp://192.0.2.1"]
-        {
+        for elsewhere in [
+            "smtp://user:secret@mail.example.com",
+            "smtp://mail.example.com:587",
+            "smtp://localhost.example.com",
+            "smtp://192.0.2.1",
+        ] {
             assert_eq!(tls(elsewhere).as_deref(), Ok("tls=required"), "{elsewhere}");
-            for wrong in ["opportunistic", "none", "required&tls=opportunistic", "opportunistic&tls=required", ""] {
-                assert_eq!(tls(&format!("{elsewhere}?tls={wrong}")), Err(MailError::InTheClear), "{elsewhere} {wrong}");
+            for wrong in [
+                "opportunistic",
+                "none",
+                "required&tls=opportunistic",
+                "opportunistic&tls=required",
+                "",
+            ] {
+                assert_eq!(
+                    tls(&format!("{elsewhere}?tls={wrong}")),
+                    Err(MailError::InTheClear),
+                    "{elsewhere} {wrong}"
+                );
             }
         }
-        assert_eq!(tls("smtp://mail.example.com?tls=required").as_deref(), Ok("tls=required"));
-        for here in ["smtp://127.0.0.1:2525", "smtp://user:secret@localhost:25", "smtp://[::1]:25", "smtp://[::ffff:127.0.0.1]:25"] {
+        assert_eq!(
+            tls("smtp://mail.example.com?tls=required").as_deref(),
+            Ok("tls=required")
+        );
+        for here in [
+            "smtp://127.0.0.1:2525",
+            "smtp://user:secret@localhost:25",
+            "smtp://[::1]:25",
+            "smtp://[::ffff:127.0.0.1]:25",
+        ] {
             assert_eq!(tls(here).as_deref(), Ok(""), "{here}");
         }
-        assert_eq!(tls("smtps://user:secret@mail.example.com").as_deref(), Ok(""));
+        assert_eq!(
+            tls("smtps://user:secret@mail.example.com").as_deref(),
+            Ok("")
+        );
     }
 
     #[tokio::test]
     async fn what_cannot_be_a_mail_server_or_a_sender_is_refused_and_no_password_is_shown() {
         let error = |server: &str, from: &str| MailServer::new(server, from).err();
-        for server in ["", "mail.example.com", "http://mail.example.com", "smtp://", "smtp://localhost?tls=maybe"] {
-            assert_eq!(error(server, "a@b.example"), Some(MailError::Server), "{server}");
+        for server in [
+            "",
+            "mail.example.com",
+            "http://mail.example.com",
+            "smtp://",
+            "smtp://localhost?tls=maybe",
+        ] {
+            assert_eq!(
+                error(server, "a@b.example"),
+                Some(MailError::Server),
+                "{server}"
+            );
         }
-        assert_eq!(error("smtp://mail.example.com", "nobody"), Some(MailError::From));
-        let server = MailServer::new("smtps://user:secret@mail.example.com", "Relink <relink@example.com>").unwrap();
+        assert_eq!(
+            error("smtp://mail.example.com", "nobody"),
+            Some(MailError::From)
+        );
+        let server = MailServer::new(
+            "smtps://user:secret@mail.example.com",
+            "Relink \
+            <relink@example.com>",
+        )
+        .unwrap();
         assert!(!format!("{server:?}").contains("secret"));
     }
 }

@@ -1,5 +1,6 @@
-//! Pairs that Linear minted for a code: written down before anybody asks whose they are, and given back if no connection
-//! adopts them, whatever fails or crashes in between. One that somebody lent to say who they are is given back in any case.
+//! Pairs that Linear minted for a code: written down before anybody asks whose they are, and given
+//! back if no connection adopts them, whatever fails or crashes in between. One that somebody lent
+//! to say who they are is given back in any case.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -16,7 +17,8 @@ use crate::voiding::Voiding;
 
 /// A consent takes no longer than this: whoever brought it has died.
 pub(crate) const ABANDONED_AFTER: Millis = 2 * MINUTE;
-/// Later than this nobody adopts what it brought, whatever another process's clock may show: it may be revoked by then.
+/// Later than this nobody adopts what it brought, whatever another process's clock may show: it may
+/// be revoked by then.
 pub(crate) const ADOPTED_WITHIN: Millis = ABANDONED_AFTER - 20 * SECOND;
 /// Linear is asked again about a pair that it did not confirm void.
 const TRY_EVERY: Millis = 20 * SECOND;
@@ -57,12 +59,23 @@ pub(crate) enum Unwritten {
 }
 
 impl Engine {
-    /// Writes a pair down and answers its id. Where the database fails it goes on trying in the background, and the pair is
-    /// to be given back: nobody may adopt it any more.
+    /// Writes a pair down and answers its id. Where the database fails it goes on trying in the
+    /// background, and the pair is to be given back: nobody may adopt it any more.
     pub(crate) async fn minted(&self, brought: Brought<'_>) -> Result<String, StoreError> {
-        let Brought { organisation, client_id, connection, tokens, at, lent } = brought;
+        let Brought {
+            organisation,
+            client_id,
+            connection,
+            tokens,
+            at,
+            lent,
+        } = brought;
         let id = self.entropy().id();
-        let NewGrant { access_sealed, refresh_sealed, .. } = self.seal_in(MINTED_GRANTS, &id, organisation, tokens, at);
+        let NewGrant {
+            access_sealed,
+            refresh_sealed,
+            ..
+        } = self.seal_in(MINTED_GRANTS, &id, organisation, tokens, at);
         let minted = MintedGrant {
             id: id.clone(),
             organisation_id: organisation.to_owned(),
@@ -79,83 +92,153 @@ impl Engine {
         match self.store().minted_grant_put(&minted).await {
             Ok(()) => Ok(id),
             Err(error) => {
-                self.write_in_time(Unwritten::Minted(MintedGrant { released: true, ..minted }));
+                self.write_in_time(Unwritten::Minted(MintedGrant {
+                    released: true,
+                    ..minted
+                }));
                 Err(error)
             }
         }
     }
 
-    /// Gives a pair back that nobody will use: at once, or in the background where Linear or the database fail. One that was
-    /// adopted in spite of all stays. Answers what is known of it.
+    /// Gives a pair back that nobody will use: at once, or in the background where Linear or the
+    /// database fail. One that was adopted in spite of all stays. Answers what is known of it.
     pub(crate) async fn give_back(&self, id: &str, whose: Whose<'_>) -> Voided {
-        let given = match self.store().minted_grant_release(id, whose, self.now()).await {
+        let given = match self
+            .store()
+            .minted_grant_release(id, whose, self.now())
+            .await
+        {
             Ok(Some(minted)) => self.give_back_minted(&minted).await,
             Ok(None) => return Voided::Unconfirmed,
             Err(error) => Err(error),
         };
         match &given {
             Ok(Voided::Done | Voided::Kept | Voided::Later) => {}
-            Ok(Voided::Unconfirmed) => tracing::warn!("Linear did not confirm that a pair is void that nobody needs; it is asked again"),
-            Err(error) => tracing::error!(%error, "a pair that nobody needs could not be given back yet; it is tried again"),
+            Ok(Voided::Unconfirmed) => tracing::warn!(
+                "Linear did not confirm that a pair is void \
+                that nobody needs; it is asked again"
+            ),
+            Err(error) => tracing::error!(%error, "a pair that nobody needs could not be given \
+                back yet; it is tried again"),
         }
         given.unwrap_or(Voided::Unconfirmed)
     }
 
-    /// Where one process serves alone, nobody will adopt what another one left lying: it need not wait. Before the first consent.
+    /// Where one process serves alone, nobody will adopt what another one left lying: it need not
+    /// wait. Before the first consent.
     pub async fn abandon_consents(&self) {
         let abandoned = async {
             self.store().consents_abandon().await?;
             self.store().minted_grants_abandon().await
         };
         if let Err(error) = abandoned.await {
-            tracing::warn!(%error, "pairs of consents that were broken off could not be released yet; they are in some minutes");
+            tracing::warn!(%error, "pairs of consents that were broken off could not be released \
+                yet; they are in some minutes");
         }
     }
 
-    /// Gives back what consents left behind that failed, or whose process died. Answers how many are done with.
+    /// Gives back what consents left behind that failed, or whose process died. Answers how many
+    /// are done with.
     pub async fn give_back_left(&self) -> Result<u32, StoreError> {
         let now = self.now();
         self.store().voidings_forget(now - ABANDONED_AFTER).await?;
-        let left = self.store().minted_grants_take(now - ABANDONED_AFTER, now - TRY_EVERY, now, LIMIT).await?;
-        let given = stream::iter(left).map(|minted| async move { self.give_back_minted(&minted).await }).buffer_unordered(AT_ONCE);
+        let left = self
+            .store()
+            .minted_grants_take(now - ABANDONED_AFTER, now - TRY_EVERY, now, LIMIT)
+            .await?;
+        let given = stream::iter(left)
+            .map(|minted| async move { self.give_back_minted(&minted).await })
+            .buffer_unordered(AT_ONCE);
         let given: Vec<_> = given.inspect(|_| gets_on()).collect().await;
-        given.into_iter().try_fold(0, |done, given| Ok(done + u32::from(matches!(given?, Voided::Done | Voided::Kept))))
+        given.into_iter().try_fold(0, |done, given| {
+            Ok(done + u32::from(matches!(given?, Voided::Done | Voided::Kept)))
+        })
     }
 
-    /// Revokes a pair at once where no connection is just being made, or sets it aside for the sake of one that lives.
+    /// Revokes a pair at once where no connection is just being made, or sets it aside for the sake
+    /// of one that lives.
     async fn give_back_minted(&self, minted: &MintedGrant) -> Result<Voided, StoreError> {
-        let open = |column, sealed: &[u8]| self.vault().open_row(MINTED_GRANTS, column, &minted.id, &minted.organisation_id, sealed);
-        let opened = (open(ACCESS, &minted.access_sealed), minted.refresh_sealed.as_ref().map(|sealed| open(REFRESH, sealed)).transpose());
+        let open = |column, sealed: &[u8]| {
+            self.vault().open_row(
+                MINTED_GRANTS,
+                column,
+                &minted.id,
+                &minted.organisation_id,
+                sealed,
+            )
+        };
+        let opened = (
+            open(ACCESS, &minted.access_sealed),
+            minted
+                .refresh_sealed
+                .as_ref()
+                .map(|sealed| open(REFRESH, sealed))
+                .transpose(),
+        );
         let (Ok(access), Ok(refresh)) = opened else {
-            tracing::warn!("a sealed pair that nobody needs does not open, so it cannot be given back");
+            tracing::warn!(
+                "a sealed pair that nobody needs does not open, so it cannot be given \
+                back"
+            );
             return Ok(Voided::Unconfirmed);
         };
-        let tokens = Tokens { access, refresh, expires_in: None, scopes: None };
-        let voiding = self.voiding(Some(&minted.client_id), minted.workspace_id.as_deref()).await?;
-        let Some(voiding) = voiding else { return Ok(Voided::Later) };
+        let tokens = Tokens {
+            access,
+            refresh,
+            expires_in: None,
+            scopes: None,
+        };
+        let voiding = self
+            .voiding(Some(&minted.client_id), minted.workspace_id.as_deref())
+            .await?;
+        let Some(voiding) = voiding else {
+            return Ok(Voided::Later);
+        };
         let Some(hangs_on) = self.hangs_on(minted).await.transpose() else {
             return self.void_minted(voiding, minted, &tokens).await;
         };
         self.voiding_over(&voiding).await;
         let (organisation, connection) = hangs_on?;
         let sealed = self.seal(&connection, &organisation, &tokens, minted.minted_at);
-        self.store().minted_grant_set_aside(minted, &connection, self.spare_number(), &sealed).await?;
+        self.store()
+            .minted_grant_set_aside(minted, &connection, self.spare_number(), &sealed)
+            .await?;
         Ok(Voided::Kept)
     }
 
-    /// The connection that might end with a pair: organisation and id. Where the workspace is not known, any of the app may be
-    /// the one.
+    /// The connection that might end with a pair: organisation and id. Where the workspace is not
+    /// known, any of the app may be the one.
     async fn hangs_on(&self, minted: &MintedGrant) -> Result<Option<(String, String)>, StoreError> {
         if minted.lent && !self.loans_end_more(&minted.client_id).await? {
-            return self.store().connection_living_as(&minted.client_id, minted.workspace_id.as_deref(), minted.lent_by.as_deref()).await;
+            return self
+                .store()
+                .connection_living_as(
+                    &minted.client_id,
+                    minted.workspace_id.as_deref(),
+                    minted.lent_by.as_deref(),
+                )
+                .await;
         }
-        let (workspace, first) = (minted.workspace_id.as_deref(), minted.connection_id.as_deref());
-        self.store().connection_living(Some(&minted.client_id), workspace, first).await
+        let (workspace, first) = (
+            minted.workspace_id.as_deref(),
+            minted.connection_id.as_deref(),
+        );
+        self.store()
+            .connection_living(Some(&minted.client_id), workspace, first)
+            .await
     }
 
-    async fn void_minted(&self, voiding: Voiding, minted: &MintedGrant, tokens: &Tokens) -> Result<Voided, StoreError> {
+    async fn void_minted(
+        &self,
+        voiding: Voiding,
+        minted: &MintedGrant,
+        tokens: &Tokens,
+    ) -> Result<Voided, StoreError> {
         let worked = self.lent_over_what_works(minted).await;
-        let void = self.void(voiding, &tokens.access, tokens.refresh.as_ref()).await;
+        let void = self
+            .void(voiding, &tokens.access, tokens.refresh.as_ref())
+            .await;
         if void {
             self.store().minted_grant_delete(&minted.id).await?;
         }
@@ -165,12 +248,16 @@ impl Engine {
         Ok(Voided::confirmed(void))
     }
 
-    /// Writes a pair down in the background, for an hour at most: as long as this process lives it is not forgotten.
+    /// Writes a pair down in the background, for an hour at most: as long as this process lives it
+    /// is not forgotten.
     pub(crate) fn write_in_time(&self, unwritten: Unwritten) {
         let engine = self.for_programs();
         if engine.unwritten().fetch_add(1, Ordering::Relaxed) >= UNWRITTEN_MAX {
             engine.unwritten().fetch_sub(1, Ordering::Relaxed);
-            return tracing::error!("too many pairs wait for the database: one that nobody needs stays alive at Linear");
+            return tracing::error!(
+                "too many pairs wait for the database: one that nobody needs \
+                stays alive at Linear"
+            );
         }
         tracing::error!("a pair that nobody needs could not be written down yet; trying again");
         tokio::spawn(async move {
@@ -183,15 +270,25 @@ impl Engine {
                 }
             }
             engine.unwritten().fetch_sub(1, Ordering::Relaxed);
-            tracing::error!("a pair that nobody needs was never written down and stays alive at Linear");
+            tracing::error!(
+                "a pair that nobody needs was never written down and stays alive at \
+                Linear"
+            );
         });
     }
 
     async fn write(&self, unwritten: &Unwritten) -> Result<(), StoreError> {
         match unwritten {
             Unwritten::Minted(minted) => self.store().minted_grant_put(minted).await,
-            Unwritten::Spare { connection, number, client_id, grant } => {
-                self.store().superseded_grant_put(connection, *number, Some(client_id), grant).await
+            Unwritten::Spare {
+                connection,
+                number,
+                client_id,
+                grant,
+            } => {
+                self.store()
+                    .superseded_grant_put(connection, *number, Some(client_id), grant)
+                    .await
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Sets of names that the database, the API or Linear knows.
 
-/// Declares an enum whose variants each have a name, and makes its list and its parser of the same lines: a variant without a
-/// name does not compile, and none can be forgotten.
+/// Declares an enum whose variants each have a name, and makes its list and its parser of the same
+/// lines: a variant without a name does not compile, and none can be forgotten.
 macro_rules! named {
     ($(#[$meta:meta])* $vis:vis enum $Enum:ident { $($(#[$about:meta])* $Variant:ident = $name:literal,)+ }) => {
         $(#[$meta])*
@@ -46,7 +46,10 @@ mod tests {
     #[test]
     fn every_variant_is_found_by_its_name_and_nothing_else_is() {
         assert_eq!(Colour::ALL.map(Colour::name), ["green", "dark_blue"]);
-        assert_eq!(Colour::ALL.map(|one| Colour::from_name(one.name())), [Some(Colour::Green), Some(Colour::DarkBlue)]);
+        assert_eq!(
+            Colour::ALL.map(|one| Colour::from_name(one.name())),
+            [Some(Colour::Green), Some(Colour::DarkBlue)]
+        );
         for nobodys in ["", "Green", "dark blue"] {
             assert_eq!(Colour::from_name(nobodys), None);
         }

@@ -14,7 +14,10 @@ pub fn counted(address: IpAddr) -> IpAddr {
 /// [`counted`] for an address as text; what is none counts as itself.
 #[must_use]
 pub(crate) fn counted_text(address: &str) -> String {
-    address.parse().map_or_else(|_| address.to_owned(), |address| counted(address).to_string())
+    address.parse().map_or_else(
+        |_| address.to_owned(),
+        |address| counted(address).to_string(),
+    )
 }
 
 #[cfg(test)]
@@ -23,8 +26,14 @@ mod tests {
 
     #[test]
     fn a_subscriber_of_ipv6_counts_as_one() {
-        assert_eq!(counted_text("2001:db8:1:2:3:4:5:6"), counted_text("2001:db8:1:2::1"));
-        assert_ne!(counted_text("2001:db8:1:2::1"), counted_text("2001:db8:1:3::1"));
+        assert_eq!(
+            counted_text("2001:db8:1:2:3:4:5:6"),
+            counted_text("2001:db8:1:2::1")
+        );
+        assert_ne!(
+            counted_text("2001:db8:1:2::1"),
+            counted_text("2001:db8:1:3::1")
+        );
         assert_eq!(counted_text("::ffff:203.0.113.7"), "203.0.113.7");
         assert_ne!(counted_text("203.0.113.7"), counted_text("203.0.113.8"));
         assert_eq!(counted_text("unknown"), "unknown");

@@ -1,4 +1,5 @@
-//! Passwords: prepared as RFC 8265 says, argon2id (RFC 9106), never compared in a time that tells whether an account exists.
+//! Passwords: prepared as RFC 8265 says, argon2id (RFC 9106), never compared in a time that tells
+//! whether an account exists.
 
 mod judge;
 
@@ -14,7 +15,8 @@ pub use judge::MAX_BYTES;
 use crate::entropy::Entropy;
 use crate::field::FieldError;
 
-/// A password that somebody may have, in the one form that is hashed: however their keyboard composes an é, it is the same.
+/// A password that somebody may have, in the one form that is hashed: however their keyboard
+/// composes an é, it is the same.
 #[derive(Clone, Debug)]
 pub struct NewPassword(SecretString);
 
@@ -25,7 +27,11 @@ impl NewPassword {
     /// Says what is wrong with it.
     pub fn new(password: &SecretString, names: &[&str]) -> Result<NewPassword, FieldError> {
         let empty = password.expose_secret().is_empty();
-        let unusable = if empty { FieldError::PasswordTooShort } else { FieldError::PasswordUnusable };
+        let unusable = if empty {
+            FieldError::PasswordTooShort
+        } else {
+            FieldError::PasswordUnusable
+        };
         let prepared = prepared(password).ok_or(unusable)?;
         judge::fault(prepared.expose_secret(), names).map_or(Ok(NewPassword(prepared)), Err)
     }
@@ -33,20 +39,28 @@ impl NewPassword {
 
 /// `None` for what cannot be one: nothing, or with control characters.
 fn prepared(password: &SecretString) -> Option<SecretString> {
-    OpaqueString::new().enforce(password.expose_secret()).ok().map(|prepared| prepared.into_owned().into())
+    OpaqueString::new()
+        .enforce(password.expose_secret())
+        .ok()
+        .map(|prepared| prepared.into_owned().into())
 }
 
-/// One hash takes 19 MiB and some 30 ms; more at once would let a crowd at the door take the machine.
+/// One hash takes 19 MiB and some 30 ms; more at once would let a crowd at the door take the
+/// machine.
 static AT_ONCE: Semaphore = Semaphore::const_new(4);
 
-/// Hashes with a fresh salt and the library's defaults (19 MiB, 2 passes, 1 lane: OWASP's first choice).
+/// Hashes with a fresh salt and the library's defaults (19 MiB, 2 passes, 1 lane: OWASP's first
+/// choice).
 ///
 /// # Panics
 /// Never: the salt has the right length.
 pub async fn hash(NewPassword(password): NewPassword, entropy: &Entropy) -> String {
     let salt = entropy.bytes::<16>();
     off_thread(move || {
-        Argon2::default().hash_password_with_salt(password.expose_secret().as_bytes(), &salt).expect("a 16 byte salt is good").to_string()
+        Argon2::default()
+            .hash_password_with_salt(password.expose_secret().as_bytes(), &salt)
+            .expect("a 16 byte salt is good")
+            .to_string()
     })
     .await
 }
@@ -54,15 +68,20 @@ pub async fn hash(NewPassword(password): NewPassword, entropy: &Entropy) -> Stri
 /// A hash that no password has, made like every other: checking against it takes the same time.
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Whether `password` is the one behind `hash`. Without a hash the same work is done, and the answer is no. One that was hashed
-/// before passwords were prepared counts as it was typed then.
+/// Whether `password` is the one behind `hash`. Without a hash the same work is done, and the
+/// answer is no. One that was hashed before passwords were prepared counts as it was typed then.
 pub async fn verify(password: SecretString, hash: Option<String>) -> bool {
     let (hash, somebodys) = checked_against(hash);
     off_thread(move || {
         let is = |typed: &SecretString| {
-            PasswordHash::new(&hash).is_ok_and(|hash| Argon2::default().verify_password(typed.expose_secret().as_bytes(), &hash).is_ok())
+            PasswordHash::new(&hash).is_ok_and(|hash| {
+                Argon2::default()
+                    .verify_password(typed.expose_secret().as_bytes(), &hash)
+                    .is_ok()
+            })
         };
-        let prepared = prepared(&password).filter(|prepared| prepared.expose_secret() != password.expose_secret());
+        let prepared = prepared(&password)
+            .filter(|prepared| prepared.expose_secret() != password.expose_secret());
         let matches = prepared.is_some_and(|prepared| is(&prepared)) || is(&password);
         matches && somebodys
     })
@@ -97,7 +116,11 @@ mod tests {
 
     #[tokio::test]
     async fn however_a_letter_is_composed_the_password_is_the_same() {
-        let (composed, taken_apart) = ("caf\u{e9} am fr\u{fc}hen Morgen", "cafe\u{301} am fru\u{308}hen\u{a0}Morgen");
+        let (composed, taken_apart) = (
+            "caf\u{e9} am fr\u{fc}hen Morgen",
+            "cafe\u{301} am \
+            fru\u{308}hen\u{a0}Morgen",
+        );
         for (chosen, typed) in [(composed, taken_apart), (taken_apart, composed)] {
             let hash = hash(new(chosen), &Entropy::seeded(1)).await;
             assert!(verify(typed.into(), Some(hash)).await, "{chosen}");
@@ -106,7 +129,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_from_before_they_were_prepared_still_counts() {
-        for old in ["cafe\u{301} am Morgen", "a\ttab in between", "👩\u{200D}👧 and more"] {
+        for old in [
+            "cafe\u{301} am Morgen",
+            "a\ttab in between",
+            "👩\u{200D}👧 and more",
+        ] {
             let hash = hash(NewPassword(old.into()), &Entropy::seeded(1)).await;
             assert!(verify(old.into(), Some(hash)).await, "{old:?}");
         }
@@ -132,10 +159,18 @@ mod tests {
     #[tokio::test]
     async fn an_account_that_is_not_there_costs_what_one_that_is_costs() {
         let somebodys = hash(new("correct horse battery"), &Entropy::seeded(1)).await;
-        let cost = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        let cost = |hash: &str| {
+            hash.split('$')
+                .take(4)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(cost(&somebodys), cost(NOBODYS));
         assert_eq!(somebodys.len(), NOBODYS.len());
-        assert!(PasswordHash::new(NOBODYS).is_ok(), "or nothing would be hashed");
+        assert!(
+            PasswordHash::new(NOBODYS).is_ok(),
+            "or nothing would be hashed"
+        );
         assert_eq!(checked_against(None), (NOBODYS.to_owned(), false));
     }
 }

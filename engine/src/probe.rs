@@ -27,7 +27,8 @@ const FIRST_HARVEST: Duration = Duration::from_millis(1_200);
 /// A page waits no longer than this; slower proofs show on the next one.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
-/// Which connections are being proved right now: nobody asks twice at once, however many pages are loading.
+/// Which connections are being proved right now: nobody asks twice at once, however many pages are
+/// loading.
 #[derive(Debug)]
 pub struct Proofs {
     running: Mutex<HashSet<String>>,
@@ -36,7 +37,10 @@ pub struct Proofs {
 
 impl Default for Proofs {
     fn default() -> Proofs {
-        Proofs { running: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+        Proofs {
+            running: Mutex::default(),
+            turns: Semaphore::new(AT_ONCE),
+        }
     }
 }
 
@@ -48,7 +52,12 @@ struct Claimed {
 
 impl Drop for Claimed {
     fn drop(&mut self) {
-        let mut running = self.engine.proofs().running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self
+            .engine
+            .proofs()
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         running.retain(|id| !self.ids.contains(id));
     }
 }
@@ -60,8 +69,9 @@ struct Proof {
 }
 
 impl Engine {
-    /// Proves the connections of the person's organisation where the last proof is old, and waits for that a moment. The
-    /// number of statements does not depend on how many connections there are, but for those that turn out to be broken.
+    /// Proves the connections of the person's organisation where the last proof is old, and waits
+    /// for that a moment. The number of statements does not depend on how many connections there
+    /// are, but for those that turn out to be broken.
     pub async fn prove_connections(&self, person: &Person) -> Result<(), StoreError> {
         let connections = self.store().connections(&person.organisation_id).await?;
         let claimed = self.claim(&connections);
@@ -80,19 +90,36 @@ impl Engine {
     }
 
     fn claim(&self, connections: &[Connection]) -> Claimed {
-        let mut stale: Vec<_> = connections.iter().filter(|connection| self.is_stale(connection)).collect();
+        let mut stale: Vec<_> = connections
+            .iter()
+            .filter(|connection| self.is_stale(connection))
+            .collect();
         stale.sort_by_key(|connection| connection.last_verified_at);
-        let mut running = self.proofs().running.lock().unwrap_or_else(PoisonError::into_inner);
-        let ids = stale.into_iter().map(|connection| connection.id.clone()).filter(|id| !running.contains(id)).take(PER_PAGE);
+        let mut running = self
+            .proofs()
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let ids = stale
+            .into_iter()
+            .map(|connection| connection.id.clone())
+            .filter(|id| !running.contains(id))
+            .take(PER_PAGE);
         let ids: HashSet<String> = ids.collect();
         running.extend(ids.iter().cloned());
         drop(running);
-        Claimed { engine: self.clone(), ids }
+        Claimed {
+            engine: self.clone(),
+            ids,
+        }
     }
 
     fn is_stale(&self, connection: &Connection) -> bool {
-        let asked = connection.last_verified_at.max(connection.last_error.as_ref().map(|error| error.at));
-        matches!(connection.state, State::Connected { .. }) && asked.is_none_or(|at| at + STALE_AFTER <= self.now())
+        let asked = connection
+            .last_verified_at
+            .max(connection.last_error.as_ref().map(|error| error.at));
+        matches!(connection.state, State::Connected { .. })
+            && asked.is_none_or(|at| at + STALE_AFTER <= self.now())
     }
 
     async fn prove(&self, organisation: &str, claimed: &Claimed) -> Result<(), StoreError> {
@@ -109,13 +136,19 @@ impl Engine {
             done.extend(proof.ok().flatten());
         }
         self.write_down(done).await?;
-        self.write_down(proofs.join_all().await.into_iter().flatten().collect()).await
+        self.write_down(proofs.join_all().await.into_iter().flatten().collect())
+            .await
     }
 
     /// A connection without a token has been marked already, or says so itself.
     async fn prove_one(&self, organisation: &str, id: String) -> Option<Proof> {
         let _turn = self.proofs().turns.acquire().await.ok()?;
-        match self.call(organisation, &id, async |linear, token| linear.identity(token).await.map(drop)).await {
+        match self
+            .call(organisation, &id, async |linear, token| {
+                linear.identity(token).await.map(drop)
+            })
+            .await
+        {
             Ok((token, outcome)) => Some(Proof { id, token, outcome }),
             Err(TokenError::Store(error)) => {
                 tracing::error!(%error, connection = id, "a connection could not be proved");
@@ -129,7 +162,9 @@ impl Engine {
         let mut proved = Vec::new();
         for proof in proofs {
             match proof.outcome {
-                Err(error @ CallError::Transient(_)) => self.note(&proof.id, &proof.token, Some(&error)).await?,
+                Err(error @ CallError::Transient(_)) => {
+                    self.note(&proof.id, &proof.token, Some(&error)).await?
+                }
                 // Refusing the question proves the token.
                 Ok(()) | Err(CallError::Refused { .. } | CallError::Authentication { .. }) => {
                     self.doubts().accepted(&proof.id, self.now());
@@ -137,6 +172,10 @@ impl Engine {
                 }
             }
         }
-        if proved.is_empty() { Ok(()) } else { self.store().connections_verified(&proved, self.now()).await }
+        if proved.is_empty() {
+            Ok(())
+        } else {
+            self.store().connections_verified(&proved, self.now()).await
+        }
     }
 }

@@ -1,5 +1,6 @@
-//! When a connection's allowance at Linear is spent, by what its answers say. Linear's allowances refill all the time: a spent
-//! one is paced, never waited for, so one answer keeps nobody from asking for longer than a few seconds.
+//! When a connection's allowance at Linear is spent, by what its answers say. Linear's allowances
+//! refill all the time: a spent one is paced, never waited for, so one answer keeps nobody from
+//! asking for longer than a few seconds.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -52,7 +53,8 @@ impl Budgets {
     /// Remembers what an answer says of the allowances.
     pub fn heard(&self, connection: &str, headers: &HeaderMap) {
         let heard: Budget = KINDS.map(|kind| allowance(headers, kind));
-        let pauses = (0..KINDS.len()).filter_map(|kind| Some((kind, pause(heard[kind]?, cost(headers, kind))?)));
+        let pauses = (0..KINDS.len())
+            .filter_map(|kind| Some((kind, pause(heard[kind]?, cost(headers, kind))?)));
         let mut all = self.all();
         let Some((kind, pause)) = pauses.max_by_key(|(_, pause)| *pause) else {
             all.remove(connection);
@@ -61,7 +63,14 @@ impl Budgets {
         if all.len() >= REMEMBERED_MAX {
             all.clear();
         }
-        all.insert(connection.to_owned(), Spent { heard, kind, until: Instant::now() + pause });
+        all.insert(
+            connection.to_owned(),
+            Spent {
+                heard,
+                kind,
+                until: Instant::now() + pause,
+            },
+        );
     }
 
     /// Other tokens may have another allowance.
@@ -80,13 +89,29 @@ impl Budgets {
 /// Until a spent allowance has room for such a question again; nothing where there is room.
 fn pause(allowance: Allowance, cost: u64) -> Option<Duration> {
     let each = PERIOD.as_secs_f64() / allowance.limit.max(1) as f64;
-    (allowance.remaining == 0).then(|| Duration::try_from_secs_f64(each * cost as f64).unwrap_or(PAUSE_MAX).min(PAUSE_MAX))
+    (allowance.remaining == 0).then(|| {
+        Duration::try_from_secs_f64(each * cost as f64)
+            .unwrap_or(PAUSE_MAX)
+            .min(PAUSE_MAX)
+    })
 }
 
 /// What the question took of an allowance.
 fn cost(headers: &HeaderMap, kind: usize) -> u64 {
-    let complexity = || headers.get("x-complexity")?.to_str().ok()?.trim().parse::<u64>().ok();
-    if kind == 0 { 1 } else { complexity().unwrap_or(1).max(1) }
+    let complexity = || {
+        headers
+            .get("x-complexity")?
+            .to_str()
+            .ok()?
+            .trim()
+            .parse::<u64>()
+            .ok()
+    };
+    if kind == 0 {
+        1
+    } else {
+        complexity().unwrap_or(1).max(1)
+    }
 }
 
 fn name(kind: &str, what: &str) -> Option<HeaderName> {
@@ -94,15 +119,28 @@ fn name(kind: &str, what: &str) -> Option<HeaderName> {
 }
 
 fn allowance(headers: &HeaderMap, kind: &str) -> Option<Allowance> {
-    let number = |what| headers.get(name(kind, what)?)?.to_str().ok()?.trim().parse::<u64>().ok();
-    Some(Allowance { limit: number("limit")?, remaining: number("remaining")?, reset: number("reset")? })
+    let number = |what| {
+        headers
+            .get(name(kind, what)?)?
+            .to_str()
+            .ok()?
+            .trim()
+            .parse::<u64>()
+            .ok()
+    };
+    Some(Allowance {
+        limit: number("limit")?,
+        remaining: number("remaining")?,
+        reset: number("reset")?,
+    })
 }
 
 fn refusal(spent: &Spent, left: Duration) -> GraphqlResponse {
     let limit = spent.heard[spent.kind].map_or(0, |allowance| allowance.limit);
     let what = KINDS[spent.kind];
     let body = json!({ "errors": [{
-        "message": format!("Rate limit exceeded. Only {limit} {what} are allowed per 1 hour. Answered by Relink without asking Linear."),
+        "message": format!("Rate limit exceeded. Only {limit} {what} are allowed per 1 hour. \
+            Answered by Relink without asking Linear."),
         "extensions": {
             "type": "ratelimited",
             "code": "RATELIMITED",
@@ -114,17 +152,31 @@ fn refusal(spent: &Spent, left: Duration) -> GraphqlResponse {
         },
     }] });
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::RETRY_AFTER, HeaderValue::from(left.as_millis().div_ceil(1_000) as u64));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(
+        header::RETRY_AFTER,
+        HeaderValue::from(left.as_millis().div_ceil(1_000) as u64),
+    );
     for (kind, allowance) in KINDS.into_iter().zip(spent.heard) {
         let Some(allowance) = allowance else { continue };
-        for (what, value) in [("limit", allowance.limit), ("remaining", allowance.remaining), ("reset", allowance.reset)] {
+        for (what, value) in [
+            ("limit", allowance.limit),
+            ("remaining", allowance.remaining),
+            ("reset", allowance.reset),
+        ] {
             if let Some(name) = name(kind, what) {
                 headers.insert(name, HeaderValue::from(value));
             }
         }
     }
-    GraphqlResponse { status: StatusCode::BAD_REQUEST, headers, body: body.to_string().into_bytes() }
+    GraphqlResponse {
+        status: StatusCode::BAD_REQUEST,
+        headers,
+        body: body.to_string().into_bytes(),
+    }
 }
 
 #[cfg(test)]
@@ -157,9 +209,19 @@ mod tests {
         assert!(budgets.refusal("c").is_none());
         budgets.heard("c", &headers("requests", 5_000, 0));
         let refusal = budgets.refusal("c").unwrap();
-        assert_eq!((refusal.status, &refusal.headers[header::RETRY_AFTER]), (StatusCode::BAD_REQUEST, &HeaderValue::from(1)));
-        assert_eq!(refusal.headers[name("requests", "reset").unwrap()], RESET.to_string());
-        assert!(String::from_utf8(refusal.body).unwrap().contains("RATELIMITED"));
+        assert_eq!(
+            (refusal.status, &refusal.headers[header::RETRY_AFTER]),
+            (StatusCode::BAD_REQUEST, &HeaderValue::from(1))
+        );
+        assert_eq!(
+            refusal.headers[name("requests", "reset").unwrap()],
+            RESET.to_string()
+        );
+        assert!(
+            String::from_utf8(refusal.body)
+                .unwrap()
+                .contains("RATELIMITED")
+        );
         assert!(budgets.refusal("d").is_none());
         asks_again_within(&budgets, 700, 720).await;
     }
@@ -190,7 +252,10 @@ mod tests {
         let budgets = Budgets::default();
         budgets.heard("c", &HeaderMap::new());
         let mut odd = headers("requests", 5_000, 0);
-        odd.insert(name("requests", "remaining").unwrap(), HeaderValue::from_static("-1"));
+        odd.insert(
+            name("requests", "remaining").unwrap(),
+            HeaderValue::from_static("-1"),
+        );
         budgets.heard("c", &odd);
         assert!(budgets.refusal("c").is_none());
     }

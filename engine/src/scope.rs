@@ -19,8 +19,8 @@ pub struct Scope {
 /// Always granted, whatever is asked for.
 pub const READ: &str = "read";
 
-/// The short list, from the least to the most. Linear refuses the whole request for a scope it does not know, so
-/// nothing else can be asked for.
+/// The short list, from the least to the most. Linear refuses the whole request for a scope it does
+/// not know, so nothing else can be asked for.
 pub const OFFERED: [Scope; 7] = [
     Scope {
         name: READ,
@@ -77,18 +77,27 @@ pub const OFFERED: [Scope; 7] = [
 #[error("there is no such scope on the list")]
 pub struct NotOffered;
 
-/// The scopes to ask for: `read` and whatever was chosen, in the order of the list, each once. What the actor cannot
-/// have is left out: whoever ticks it and then changes the actor means the actor.
+/// The scopes to ask for: `read` and whatever was chosen, in the order of the list, each once. What
+/// the actor cannot have is left out: whoever ticks it and then changes the actor means the actor.
 ///
 /// # Errors
 /// [`NotOffered`] for a scope that is not on the list.
 pub fn choose(actor: ActAs, chosen: &[String]) -> Result<Vec<String>, NotOffered> {
-    if chosen.iter().any(|name| !OFFERED.iter().any(|scope| scope.name == name)) {
+    if chosen
+        .iter()
+        .any(|name| !OFFERED.iter().any(|scope| scope.name == name))
+    {
         return Err(NotOffered);
     }
-    let wanted = |scope: &&Scope| scope.name == READ || chosen.iter().any(|name| name == scope.name);
+    let wanted =
+        |scope: &&Scope| scope.name == READ || chosen.iter().any(|name| name == scope.name);
     let possible = |scope: &&Scope| scope.only.is_none_or(|only| only == actor);
-    Ok(OFFERED.iter().filter(wanted).filter(possible).map(|scope| scope.name.to_owned()).collect())
+    Ok(OFFERED
+        .iter()
+        .filter(wanted)
+        .filter(possible)
+        .map(|scope| scope.name.to_owned())
+        .collect())
 }
 
 #[cfg(test)]
@@ -102,18 +111,33 @@ mod tests {
     #[test]
     fn read_is_always_there_and_nothing_comes_twice() {
         assert_eq!(choose(ActAs::App, &[]), Ok(names(&["read"])));
-        assert_eq!(choose(ActAs::App, &names(&["write", "read", "write"])), Ok(names(&["read", "write"])));
+        assert_eq!(
+            choose(ActAs::App, &names(&["write", "read", "write"])),
+            Ok(names(&["read", "write"]))
+        );
     }
 
     #[test]
     fn admin_is_for_people_and_agents_are_apps() {
-        assert_eq!(choose(ActAs::App, &names(&["admin", "write"])), Ok(names(&["read", "write"])));
-        assert_eq!(choose(ActAs::User, &names(&["admin"])), Ok(names(&["read", "admin"])));
-        assert_eq!(choose(ActAs::User, &names(&["app:assignable"])), Ok(names(&["read"])));
+        assert_eq!(
+            choose(ActAs::App, &names(&["admin", "write"])),
+            Ok(names(&["read", "write"]))
+        );
+        assert_eq!(
+            choose(ActAs::User, &names(&["admin"])),
+            Ok(names(&["read", "admin"]))
+        );
+        assert_eq!(
+            choose(ActAs::User, &names(&["app:assignable"])),
+            Ok(names(&["read"]))
+        );
     }
 
     #[test]
     fn nothing_off_the_list_is_asked_for() {
-        assert_eq!(choose(ActAs::User, &names(&["offline_access"])), Err(NotOffered));
+        assert_eq!(
+            choose(ActAs::User, &names(&["offline_access"])),
+            Err(NotOffered)
+        );
     }
 }

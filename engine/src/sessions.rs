@@ -38,7 +38,10 @@ impl Used {
 
     fn is_news(&self, session: &str, from: &UsedFrom, now: Millis) -> bool {
         let mut all = self.all();
-        if all.get(session).is_some_and(|(before, at)| before == from && now - at < USED_EVERY) {
+        if all
+            .get(session)
+            .is_some_and(|(before, at)| before == from && now - at < USED_EVERY)
+        {
             return false;
         }
         if all.len() >= REMEMBERED_MAX {
@@ -61,9 +64,9 @@ impl Engine {
         }
     }
 
-    /// Whether an account that was just made may be opened once more for whoever came back with what made it: its first session
-    /// was used by nobody, so the answer that opened it never arrived. That session ends. One that was used, or has ended, takes
-    /// nobody's place.
+    /// Whether an account that was just made may be opened once more for whoever came back with
+    /// what made it: its first session was used by nobody, so the answer that opened it never
+    /// arrived. That session ends. One that was used, or has ended, takes nobody's place.
     pub async fn first_session_reopen(&self, person: &Person) -> Result<bool, StoreError> {
         let began = Instant::now();
         loop {
@@ -72,7 +75,9 @@ impl Engine {
                 return Ok(false);
             }
             let youngest = sessions.iter().filter_map(|session| session.used_at).max();
-            let for_s = youngest.and_then(|made| u64::try_from((self.now() - made) / SECOND).ok()).unwrap_or_default();
+            let for_s = youngest
+                .and_then(|made| u64::try_from((self.now() - made) / SECOND).ok())
+                .unwrap_or_default();
             if for_s >= ON_ITS_WAY_S || began.elapsed().as_secs() >= ON_ITS_WAY_S {
                 return self.store().session_delete_unused(&person.user_id).await;
             }
@@ -86,22 +91,54 @@ impl Engine {
     }
 
     /// Ends one of the person's sessions. Answers where it was; `None`: they have no such session.
-    pub async fn session_end(&self, person: &Person, session: &str) -> Result<Option<SessionRow>, StoreError> {
-        let found = self.sessions(person).await?.into_iter().find(|one| one.id_hash == session);
+    pub async fn session_end(
+        &self,
+        person: &Person,
+        session: &str,
+    ) -> Result<Option<SessionRow>, StoreError> {
+        let found = self
+            .sessions(person)
+            .await?
+            .into_iter()
+            .find(|one| one.id_hash == session);
         let Some(found) = found else { return Ok(None) };
-        let act = self.act(&person.organisation_id, person.actor(), "session.ended", found.browser.clone().unwrap_or_default());
-        Ok(self.store().session_end(&person.user_id, session, &act).await?.then_some(found))
+        let act = self.act(
+            &person.organisation_id,
+            person.actor(),
+            "session.ended",
+            found.browser.clone().unwrap_or_default(),
+        );
+        Ok(self
+            .store()
+            .session_end(&person.user_id, session, &act)
+            .await?
+            .then_some(found))
     }
 
     /// Signs the person out of the session that they sit in.
     pub async fn sign_out(&self, person: &Person, session: &str) -> Result<(), StoreError> {
-        let act = self.act(&person.organisation_id, person.actor(), "sign-out", person.email.clone());
-        self.store().session_end(&person.user_id, session, &act).await.map(drop)
+        let act = self.act(
+            &person.organisation_id,
+            person.actor(),
+            "sign-out",
+            person.email.clone(),
+        );
+        self.store()
+            .session_end(&person.user_id, session, &act)
+            .await
+            .map(drop)
     }
 
     /// Ends every session of the person but the one they sit in.
     pub async fn sign_out_elsewhere(&self, person: &Person, keep: &str) -> Result<(), StoreError> {
-        let act = self.act(&person.organisation_id, person.actor(), "sign-out.elsewhere", person.email.clone());
-        self.store().session_end_others(&person.user_id, keep, &act).await
+        let act = self.act(
+            &person.organisation_id,
+            person.actor(),
+            "sign-out.elsewhere",
+            person.email.clone(),
+        );
+        self.store()
+            .session_end_others(&person.user_id, keep, &act)
+            .await
     }
 }

@@ -1,4 +1,5 @@
-//! Whether the database keeps what it is given: asked by a write every few seconds, and told once to whoever runs this.
+//! Whether the database keeps what it is given: asked by a write every few seconds, and told once
+//! to whoever runs this.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -22,7 +23,10 @@ pub(crate) struct Storage {
 
 impl Storage {
     fn replace(&self, found: Option<&'static str>) -> Option<&'static str> {
-        std::mem::replace(&mut *self.trouble.lock().unwrap_or_else(PoisonError::into_inner), found)
+        std::mem::replace(
+            &mut *self.trouble.lock().unwrap_or_else(PoisonError::into_inner),
+            found,
+        )
     }
 
     fn get(&self) -> Option<&'static str> {
@@ -31,17 +35,22 @@ impl Storage {
 
     /// Remembers it, and answers how it looked before.
     fn replace_copy(&self, copy: Option<Option<String>>) -> Option<Option<String>> {
-        std::mem::replace(&mut *self.copy.lock().unwrap_or_else(PoisonError::into_inner), copy)
+        std::mem::replace(
+            &mut *self.copy.lock().unwrap_or_else(PoisonError::into_inner),
+            copy,
+        )
     }
 }
 
 fn name(error: &StoreError) -> &'static str {
-    error.disk_trouble().map_or(FailedCall::DATABASE, DiskTrouble::name)
+    error
+        .disk_trouble()
+        .map_or(FailedCall::DATABASE, DiskTrouble::name)
 }
 
 impl Engine {
-    /// Writes, and says once when that begins to fail and once when it works again. With room to spare, some of it is set
-    /// aside for tokens that Linear mints.
+    /// Writes, and says once when that begins to fail and once when it works again. With room to
+    /// spare, some of it is set aside for tokens that Linear mints.
     pub async fn watch_storage(&self) {
         let proof = timeout(PATIENCE, self.store().prove_write(self.now()));
         let outcome = proof.await.unwrap_or(Err(StoreError::Timeout));
@@ -54,7 +63,8 @@ impl Engine {
         match (before, outcome) {
             (None, Err(error)) => tracing::error!(
                 %error,
-                "ALARM: the database keeps nothing. No token is renewed and no webhook acknowledged until it does; valid tokens \
+                "ALARM: the database keeps nothing. No token is renewed and no webhook \
+                 acknowledged until it does; valid tokens \
                  are handed out. Relink goes on by itself as soon as a write works"
             ),
             (Some(_), Ok(())) => tracing::warn!("ALARM OVER: the database keeps what it is given"),
@@ -65,8 +75,9 @@ impl Engine {
         }
     }
 
-    /// An older copy that takes the database's place under a server may be from before an upgrade: it is brought up to date, as at
-    /// a start, and numbers of deliveries begin anew behind it. Not before it is whole, and has been for two looks.
+    /// An older copy that takes the database's place under a server may be from before an upgrade:
+    /// it is brought up to date, as at a start, and numbers of deliveries begin anew behind it. Not
+    /// before it is whole, and has been for two looks.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         if self.store().is_up_to_date().await? {
             self.storage().replace_copy(None);
@@ -78,7 +89,8 @@ impl Engine {
             Some(_) => return Ok(()),
             None => {
                 tracing::error!(
-                    "ALARM: the database is a copy from before an upgrade. It is brought up to date as soon as nothing of it is \
+                    "ALARM: the database is a copy from before an upgrade. It is brought up to \
+                     date as soon as nothing of it is \
                      missing and nobody is restoring it any more"
                 );
                 return Ok(());
@@ -86,18 +98,25 @@ impl Engine {
         }
         tracing::warn!("the copy is brought up to date now");
         self.store().migrate().await?;
-        self.store().epoch_begin(&self.entropy().id().replace('-', "")).await
+        self.store()
+            .epoch_begin(&self.entropy().id().replace('-', ""))
+            .await
     }
 
     /// Why the database keeps nothing, as a name, if it does not: now, or when it was last asked.
     #[must_use]
     pub fn storage_trouble(&self) -> Option<&'static str> {
-        self.store().disk_trouble().map(DiskTrouble::name).or(self.storage().get())
+        self.store()
+            .disk_trouble()
+            .map(DiskTrouble::name)
+            .or(self.storage().get())
     }
 
     /// Forgets sessions, attempts to connect and counted tries that have run out.
     pub async fn forget_expired(&self) -> Result<u64, StoreError> {
-        let Some(now) = self.now_to_forget() else { return Ok(0) };
+        let Some(now) = self.now_to_forget() else {
+            return Ok(0);
+        };
         self.store().forget_expired(now).await
     }
 }

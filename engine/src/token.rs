@@ -9,12 +9,16 @@ use crate::Engine;
 use crate::clock::{MINUTE, Millis, NOTED_AHEAD, SECOND};
 use crate::connection::{Evidence, FailedCall, Reason};
 use crate::identity::Person;
-use crate::linear::{AUTHENTICATION_ERROR, CallError, Content, GraphqlRequest, GraphqlResponse, Linear, TransientError};
+use crate::linear::{
+    AUTHENTICATION_ERROR, CallError, Content, GraphqlRequest, GraphqlResponse, Linear,
+    TransientError,
+};
 use crate::refresh::{Cause, Outcome, RefreshResult};
 use crate::store::{ACCESS, CONNECTIONS, SealedGrant, StoreError};
 use crate::vault::KEY_MISSING;
 
-/// A token that a call is made with lives at least so long, where Linear can be asked for a new one.
+/// A token that a call is made with lives at least so long, where Linear can be asked for a new
+/// one.
 pub const USE_BEFORE: Millis = 5 * MINUTE;
 /// A caller whose token is still good waits no longer than this for a better one.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,15 +26,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PATIENCE_WITHOUT: Duration = Duration::from_secs(25);
 /// A token with less than this left is as good as none.
 const TOO_LATE: Millis = 2 * SECOND;
-/// A token that came by refreshing less than this ago is not refreshed for living too short: the next would not live
-/// longer.
+/// A token that came by refreshing less than this ago is not refreshed for living too short: the
+/// next would not live longer.
 const JUST_REFRESHED: Millis = MINUTE;
-/// New tokens that Linear must refuse, one after the other, before the connection needs a reconnect: of a row that is some
-/// rotations behind (a restored database), each refresh leads one further.
+/// New tokens that Linear must refuse, one after the other, before the connection needs a
+/// reconnect: of a row that is some rotations behind (a restored database), each refresh leads one
+/// further.
 const CHAIN_MAX: u32 = 4;
-/// Calls made for one, at most: with the token at hand, with one that a peer had made, and with those of our own.
+/// Calls made for one, at most: with the token at hand, with one that a peer had made, and with
+/// those of our own.
 const TRIES: u32 = CHAIN_MAX + 2;
-/// Looks at the row before giving up: each finds newer tokens than the last, so the second should be enough.
+/// Looks at the row before giving up: each finds newer tokens than the last, so the second should
+/// be enough.
 const LOOKS: usize = 4;
 /// The HTTP status of a token that is not accepted.
 const UNAUTHORIZED: u16 = 401;
@@ -65,7 +72,10 @@ impl Rejected<'_> {
 
 impl Default for Wanted<'_> {
     fn default() -> Self {
-        Wanted { min_ttl: USE_BEFORE, rejected: None }
+        Wanted {
+            min_ttl: USE_BEFORE,
+            rejected: None,
+        }
     }
 }
 
@@ -91,7 +101,10 @@ pub enum TokenError {
     ReconnectRequired { reason: Reason },
     /// It passes. `retry_after`: milliseconds until trying again makes sense.
     #[error("Linear gives no token right now: {}", error.code)]
-    Unreachable { error: FailedCall, retry_after: Millis },
+    Unreachable {
+        error: FailedCall,
+        retry_after: Millis,
+    },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -118,9 +131,15 @@ pub struct Checked {
 }
 
 impl Engine {
-    /// A token that Linear accepts, as far as anybody knows: refreshed where it must be, once, however many ask. When
-    /// refreshing fails for a reason that passes, the present token is handed out while it is valid and not rejected.
-    pub async fn fresh_token(&self, organisation: &str, connection: &str, wanted: Wanted<'_>) -> Result<FreshToken, TokenError> {
+    /// A token that Linear accepts, as far as anybody knows: refreshed where it must be, once,
+    /// however many ask. When refreshing fails for a reason that passes, the present token is
+    /// handed out while it is valid and not rejected.
+    pub async fn fresh_token(
+        &self,
+        organisation: &str,
+        connection: &str,
+        wanted: Wanted<'_>,
+    ) -> Result<FreshToken, TokenError> {
         if wanted.rejected.is_none()
             && let Some(grant) = self.store().grant_recent(organisation, connection).await?
             && grant.state == "connected"
@@ -134,108 +153,206 @@ impl Engine {
         Box::pin(self.token_looked_up(organisation, connection, wanted)).await
     }
 
-    async fn token_looked_up(&self, organisation: &str, connection: &str, wanted: Wanted<'_>) -> Result<FreshToken, TokenError> {
+    async fn token_looked_up(
+        &self,
+        organisation: &str,
+        connection: &str,
+        wanted: Wanted<'_>,
+    ) -> Result<FreshToken, TokenError> {
         for _ in 0..LOOKS {
-            let grant = self.store().grant(organisation, connection).await?.ok_or(TokenError::NotFound)?;
+            let grant = self
+                .store()
+                .grant(organisation, connection)
+                .await?
+                .ok_or(TokenError::NotFound)?;
             if let Some(token) = self.token_in(&grant, wanted).await? {
                 return Ok(token);
             }
         }
-        Err(TokenError::Unreachable { error: self.failed_call("busy"), retry_after: SECOND })
+        Err(TokenError::Unreachable {
+            error: self.failed_call("busy"),
+            retry_after: SECOND,
+        })
     }
 
-    /// One look at the row: a token, a reason why there is none, or `None` when the row has just changed.
-    async fn token_in(&self, grant: &SealedGrant, wanted: Wanted<'_>) -> Result<Option<FreshToken>, TokenError> {
+    /// One look at the row: a token, a reason why there is none, or `None` when the row has just
+    /// changed.
+    async fn token_in(
+        &self,
+        grant: &SealedGrant,
+        wanted: Wanted<'_>,
+    ) -> Result<Option<FreshToken>, TokenError> {
         if grant.state != "connected" {
-            let reason = grant.reason.as_deref().and_then(Reason::from_name).unwrap_or(Reason::Revoked);
+            let reason = grant
+                .reason
+                .as_deref()
+                .and_then(Reason::from_name)
+                .unwrap_or(Reason::Revoked);
             return Err(TokenError::ReconnectRequired { reason });
         }
-        let rejected = wanted.rejected.is_some_and(|rejected| rejected.names(grant));
-        let usable = !rejected && grant.expires_at.is_some_and(|at| at - self.now() > TOO_LATE);
-        if !rejected && (!self.is_due(grant, wanted.min_ttl) || (usable && grant.refresh_sealed.is_none())) {
+        let rejected = wanted
+            .rejected
+            .is_some_and(|rejected| rejected.names(grant));
+        let usable = !rejected
+            && grant
+                .expires_at
+                .is_some_and(|at| at - self.now() > TOO_LATE);
+        if !rejected
+            && (!self.is_due(grant, wanted.min_ttl) || (usable && grant.refresh_sealed.is_none()))
+        {
             let token = self.open_fresh(grant).await?;
             self.refreshes().add(Outcome::Fresh);
             return Ok(token);
         }
         let (connection, generation) = (&grant.connection_id, grant.generation);
         if grant.refresh_sealed.is_none() && rejected {
-            return Err(self.refused(connection, generation, UNAUTHORIZED, 1).await?);
+            return Err(self
+                .refused(connection, generation, UNAUTHORIZED, 1)
+                .await?);
         }
         if grant.refresh_sealed.is_none() {
-            self.store().connection_break(connection, generation, Reason::NoRefreshToken, None, self.now()).await?;
+            self.store()
+                .connection_break(
+                    connection,
+                    generation,
+                    Reason::NoRefreshToken,
+                    None,
+                    self.now(),
+                )
+                .await?;
             return Ok(None);
         }
-        let cause = if rejected { Cause::Rejected } else { Cause::Use };
+        let cause = if rejected {
+            Cause::Rejected
+        } else {
+            Cause::Use
+        };
         let patience = if usable { PATIENCE } else { PATIENCE_WITHOUT };
-        // Who walks along the chain of rotations waits for the next step; others are told when to come back.
+        // Who walks along the chain of rotations waits for the next step; others are told when to
+        // come back.
         let walks = matches!(wanted.rejected, Some(Rejected::Generation(_)));
-        let too_often = self.asked_too_often(&grant.connection_id, grant.generation).filter(|_| !walks);
+        let too_often = self
+            .asked_too_often(&grant.connection_id, grant.generation)
+            .filter(|_| !walks);
         let landed = match too_often {
             Some(put_off) => Ok(put_off),
-            None => timeout(patience, self.renew(&grant.organisation_id, &grant.connection_id, grant.generation, cause)).await,
+            None => {
+                timeout(
+                    patience,
+                    self.renew(
+                        &grant.organisation_id,
+                        &grant.connection_id,
+                        grant.generation,
+                        cause,
+                    ),
+                )
+                .await
+            }
         };
         match landed {
             Ok(RefreshResult::Moved(_)) => Ok(None),
             _ if usable => self.open_fresh(grant).await,
             // A peer may have been luckier while this process put it off.
             _ if self.has_moved(grant).await? => Ok(None),
-            Ok(RefreshResult::PutOff { error, retry_after, .. }) => Err(TokenError::Unreachable { error, retry_after }),
-            Err(_) => Err(TokenError::Unreachable { error: self.failed_call("timeout"), retry_after: 5 * SECOND }),
+            Ok(RefreshResult::PutOff {
+                error, retry_after, ..
+            }) => Err(TokenError::Unreachable { error, retry_after }),
+            Err(_) => Err(TokenError::Unreachable {
+                error: self.failed_call("timeout"),
+                retry_after: 5 * SECOND,
+            }),
         }
     }
 
     async fn has_moved(&self, seen: &SealedGrant) -> Result<bool, StoreError> {
-        let now = self.store().grant(&seen.organisation_id, &seen.connection_id).await?;
+        let now = self
+            .store()
+            .grant(&seen.organisation_id, &seen.connection_id)
+            .await?;
         Ok(now.is_none_or(|now| now.generation != seen.generation || now.state != seen.state))
     }
 
     fn failed_call(&self, code: &str) -> FailedCall {
-        FailedCall { code: code.to_owned(), status: None, at: self.now() }
+        FailedCall {
+            code: code.to_owned(),
+            status: None,
+            at: self.now(),
+        }
     }
 
     /// Whether the token has less left than is wanted, and a new one may live longer.
     fn is_due(&self, grant: &SealedGrant, min_ttl: Millis) -> bool {
-        let (Some(issued_at), Some(expires_at)) = (grant.issued_at, grant.expires_at) else { return true };
+        let (Some(issued_at), Some(expires_at)) = (grant.issued_at, grant.expires_at) else {
+            return true;
+        };
         let (left, age) = (expires_at - self.now(), self.now() - issued_at);
         if age < -NOTED_AHEAD {
             // Noted by a clock that was ahead: when it runs out nobody knows.
             return true;
         }
         let consented = grant.generation == grant.adopted_generation;
-        left <= TOO_LATE || (left < min_ttl && (consented || age >= JUST_REFRESHED.min((expires_at - issued_at) / 2)))
+        left <= TOO_LATE
+            || (left < min_ttl
+                && (consented || age >= JUST_REFRESHED.min((expires_at - issued_at) / 2)))
     }
 
     /// The token in the row; `None` when it does not open, which has marked the connection.
-    pub(crate) async fn open_fresh(&self, grant: &SealedGrant) -> Result<Option<FreshToken>, TokenError> {
+    pub(crate) async fn open_fresh(
+        &self,
+        grant: &SealedGrant,
+    ) -> Result<Option<FreshToken>, TokenError> {
         let sealed = grant.access_sealed.as_deref().unwrap_or_default();
-        let opened = self.vault().open_row(CONNECTIONS, ACCESS, &grant.connection_id, &grant.organisation_id, sealed);
-        match (opened, grant.issued_at, grant.expires_at, &grant.fingerprint) {
-            (Ok(access), Some(issued_at), Some(expires_at), Some(fingerprint)) => Ok(Some(FreshToken {
-                access,
-                issued_at,
-                expires_at,
-                fingerprint: fingerprint.clone(),
-                generation: grant.generation,
-                last_verified_at: grant.last_verified_at,
-                troubled: grant.last_error_code.is_some(),
-            })),
+        let opened = self.vault().open_row(
+            CONNECTIONS,
+            ACCESS,
+            &grant.connection_id,
+            &grant.organisation_id,
+            sealed,
+        );
+        match (
+            opened,
+            grant.issued_at,
+            grant.expires_at,
+            &grant.fingerprint,
+        ) {
+            (Ok(access), Some(issued_at), Some(expires_at), Some(fingerprint)) => {
+                Ok(Some(FreshToken {
+                    access,
+                    issued_at,
+                    expires_at,
+                    fingerprint: fingerprint.clone(),
+                    generation: grant.generation,
+                    last_verified_at: grant.last_verified_at,
+                    troubled: grant.last_error_code.is_some(),
+                }))
+            }
             (Err(unreadable), ..) if unreadable.key_missing => {
                 self.alarm(KEY_MISSING);
-                Err(TokenError::Unreachable { error: self.failed_call(KEY_MISSING), retry_after: 5 * SECOND })
+                Err(TokenError::Unreachable {
+                    error: self.failed_call(KEY_MISSING),
+                    retry_after: 5 * SECOND,
+                })
             }
             _ => {
-                tracing::error!(connection = grant.connection_id, "a connection's token cannot be read");
+                tracing::error!(
+                    connection = grant.connection_id,
+                    "a connection's token cannot be \
+                    read"
+                );
                 let (connection, generation) = (&grant.connection_id, grant.generation);
-                self.store().connection_break(connection, generation, Reason::Unreadable, None, self.now()).await?;
+                self.store()
+                    .connection_break(connection, generation, Reason::Unreadable, None, self.now())
+                    .await?;
                 Ok(None)
             }
         }
     }
 
-    /// Calls Linear with the connection's token. An authentication error counts against the generation that was used:
-    /// it is rotated if it is still the current one, and the call is made once more, along the chain of rotations to its end.
-    /// If Linear does not accept the newest token either, the connection needs a reconnect, or Linear is in trouble (`doubts`).
-    /// Other errors say nothing about the token.
+    /// Calls Linear with the connection's token. An authentication error counts against the
+    /// generation that was used: it is rotated if it is still the current one, and the call is made
+    /// once more, along the chain of rotations to its end. If Linear does not accept the newest
+    /// token either, the connection needs a reconnect, or Linear is in trouble (`doubts`). Other
+    /// errors say nothing about the token.
     pub async fn with_token<T>(
         &self,
         organisation: &str,
@@ -243,11 +360,13 @@ impl Engine {
         call: impl AsyncFn(&Linear, &SecretString) -> Result<T, CallError>,
     ) -> Result<T, CallFailed> {
         let (token, outcome) = self.call(organisation, connection, call).await?;
-        self.try_note(connection, &token, outcome.as_ref().err()).await;
+        self.try_note(connection, &token, outcome.as_ref().err())
+            .await;
         outcome.map_err(CallFailed::Linear)
     }
 
-    /// [`Engine::with_token`] without writing down how it went; the outcome is never an authentication error.
+    /// [`Engine::with_token`] without writing down how it went; the outcome is never an
+    /// authentication error.
     pub(crate) async fn call<T>(
         &self,
         organisation: &str,
@@ -259,19 +378,30 @@ impl Engine {
         let mut tries = 1;
         loop {
             let token = self.fresh_token(organisation, connection, wanted).await?;
-            if let Some(retry_after) = self.doubts().wait(connection, self.now()).filter(|_| tries == 1) {
+            if let Some(retry_after) = self
+                .doubts()
+                .wait(connection, self.now())
+                .filter(|_| tries == 1)
+            {
                 return Err(self.in_doubt(UNAUTHORIZED, retry_after));
             }
             let status = match call(self.linear(), &token.access).await {
                 Err(CallError::Authentication { status }) => status,
                 outcome => return Ok((token, outcome)),
             };
-            // A peer's token may be older than this call and refused for the first time: that one is rotated too.
+            // A peer's token may be older than this call and refused for the first time: that one
+            // is rotated too.
             new_ones += u32::from(tries > 1 && token.issued_at >= began - JUST_REFRESHED);
             // A rotation that brings the same token again leads no further.
             let end = new_ones == CHAIN_MAX || tries == TRIES || token.fingerprint == refused;
-            if end || self.doubts().is_too_young(connection, self.now() - token.issued_at) {
-                return Err(self.refused(connection, token.generation, status, tries).await?);
+            if end
+                || self
+                    .doubts()
+                    .is_too_young(connection, self.now() - token.issued_at)
+            {
+                return Err(self
+                    .refused(connection, token.generation, status, tries)
+                    .await?);
             }
             wanted.rejected = Some(Rejected::Generation(token.generation));
             refused = token.fingerprint;
@@ -280,7 +410,13 @@ impl Engine {
     }
 
     /// Linear refuses tokens that it has just handed out. Answers what the caller is told.
-    async fn refused(&self, connection: &str, generation: i64, status: u16, asked: u32) -> Result<TokenError, StoreError> {
+    async fn refused(
+        &self,
+        connection: &str,
+        generation: i64,
+        status: u16,
+        asked: u32,
+    ) -> Result<TokenError, StoreError> {
         if self.doubts().refused(connection, self.now()) {
             tracing::warn!(
                 connection,
@@ -288,23 +424,56 @@ impl Engine {
                 status,
                 "Linear does not accept the token that it has just handed out, nor others' tokens"
             );
-            let error = FailedCall { status: Some(status), ..self.failed_call(FailedCall::TOKEN_REFUSED) };
-            self.store().connection_failed(connection, generation, &error).await?;
-            return Ok(TokenError::Unreachable { error, retry_after: SECOND });
+            let error = FailedCall {
+                status: Some(status),
+                ..self.failed_call(FailedCall::TOKEN_REFUSED)
+            };
+            self.store()
+                .connection_failed(connection, generation, &error)
+                .await?;
+            return Ok(TokenError::Unreachable {
+                error,
+                retry_after: SECOND,
+            });
         }
-        let evidence = Evidence { asked, ..Evidence::new(status, AUTHENTICATION_ERROR) };
-        if self.store().connection_break(connection, generation, Reason::Revoked, Some(&evidence), self.now()).await? {
-            tracing::warn!(connection, generation, status, "Linear does not accept the fresh token either: reconnect required");
+        let evidence = Evidence {
+            asked,
+            ..Evidence::new(status, AUTHENTICATION_ERROR)
+        };
+        if self
+            .store()
+            .connection_break(
+                connection,
+                generation,
+                Reason::Revoked,
+                Some(&evidence),
+                self.now(),
+            )
+            .await?
+        {
+            tracing::warn!(
+                connection,
+                generation,
+                status,
+                "Linear does not accept the fresh \
+                token either: reconnect required"
+            );
         }
-        Ok(TokenError::ReconnectRequired { reason: Reason::Revoked })
+        Ok(TokenError::ReconnectRequired {
+            reason: Reason::Revoked,
+        })
     }
 
     fn in_doubt(&self, status: u16, retry_after: Millis) -> TokenError {
-        let error = FailedCall { status: Some(status), ..self.failed_call(FailedCall::TOKEN_REFUSED) };
+        let error = FailedCall {
+            status: Some(status),
+            ..self.failed_call(FailedCall::TOKEN_REFUSED)
+        };
         TokenError::Unreachable { error, retry_after }
     }
 
-    /// [`Engine::note`] where Linear has answered already: whatever it did is done, so the answer is worth more.
+    /// [`Engine::note`] where Linear has answered already: whatever it did is done, so the answer
+    /// is worth more.
     async fn try_note(&self, connection: &str, token: &FreshToken, error: Option<&CallError>) {
         if let Err(error) = self.note(connection, token, error).await {
             tracing::error!(%error, connection, "how a call went could not be written down");
@@ -312,23 +481,58 @@ impl Engine {
     }
 
     /// An answer proves the token, even one that refuses the question; silence proves nothing.
-    pub(crate) async fn note(&self, connection: &str, token: &FreshToken, error: Option<&CallError>) -> Result<(), StoreError> {
+    pub(crate) async fn note(
+        &self,
+        connection: &str,
+        token: &FreshToken,
+        error: Option<&CallError>,
+    ) -> Result<(), StoreError> {
         if let Some(CallError::Transient(passing)) = error {
-            let error = FailedCall { code: passing.code().to_owned(), status: passing.status(), at: self.now() };
-            tracing::warn!(connection, code = error.code, status = error.status, "Linear did not answer usefully");
-            return self.store().connection_failed(connection, token.generation, &error).await;
+            let error = FailedCall {
+                code: passing.code().to_owned(),
+                status: passing.status(),
+                at: self.now(),
+            };
+            tracing::warn!(
+                connection,
+                code = error.code,
+                status = error.status,
+                "Linear did not \
+                answer usefully"
+            );
+            return self
+                .store()
+                .connection_failed(connection, token.generation, &error)
+                .await;
         }
         self.doubts().accepted(connection, self.now());
-        let noted = token.last_verified_at.is_some_and(|at| self.now() - at < NOTE_EVERY);
-        if noted && !token.troubled { Ok(()) } else { self.store().connection_verified(connection, token.generation, self.now()).await }
+        let noted = token
+            .last_verified_at
+            .is_some_and(|at| self.now() - at < NOTE_EVERY);
+        if noted && !token.troubled {
+            Ok(())
+        } else {
+            self.store()
+                .connection_verified(connection, token.generation, self.now())
+                .await
+        }
     }
 
-    /// Passes a GraphQL request on to Linear with a fresh token, and Linear's answer back. Asked again only after an
-    /// authentication error, which means that nothing was executed. A connection whose allowance is spent is answered
-    /// as Linear would, without asking it.
-    pub async fn graphql(&self, organisation: &str, connection: &str, question: GraphqlRequest) -> Result<GraphqlResponse, CallFailed> {
+    /// Passes a GraphQL request on to Linear with a fresh token, and Linear's answer back. Asked
+    /// again only after an authentication error, which means that nothing was executed. A
+    /// connection whose allowance is spent is answered as Linear would, without asking it.
+    pub async fn graphql(
+        &self,
+        organisation: &str,
+        connection: &str,
+        question: GraphqlRequest,
+    ) -> Result<GraphqlResponse, CallFailed> {
         if let Some(refusal) = self.budgets().refusal(connection)
-            && self.store().grant_recent(organisation, connection).await?.is_some_and(|grant| grant.state == "connected")
+            && self
+                .store()
+                .grant_recent(organisation, connection)
+                .await?
+                .is_some_and(|grant| grant.state == "connected")
         {
             return Ok(refusal);
         }
@@ -338,9 +542,13 @@ impl Engine {
         };
         let (token, answer) = self.call(organisation, connection, forward).await?;
         let silence = match &answer {
-            Ok(answer) if answer.status.is_server_error() => {
-                Some(TransientError::Status { status: answer.status.as_u16(), retry_after_s: None }.into())
-            }
+            Ok(answer) if answer.status.is_server_error() => Some(
+                TransientError::Status {
+                    status: answer.status.as_u16(),
+                    retry_after_s: None,
+                }
+                .into(),
+            ),
             Ok(answer) => {
                 self.budgets().heard(connection, &answer.headers);
                 None
@@ -353,32 +561,89 @@ impl Engine {
 
     /// Teams and projects of a workspace.
     pub async fn content(&self, person: &Person, connection: &str) -> Result<Content, CallFailed> {
-        self.with_token(&person.organisation_id, connection, async |linear, token| linear.content(token).await).await
+        self.with_token(
+            &person.organisation_id,
+            connection,
+            async |linear, token| linear.content(token).await,
+        )
+        .await
     }
 
     /// One real call, to prove the connection.
     pub async fn check(&self, organisation: &str, connection: &str) -> Result<Checked, CallFailed> {
         let started = Instant::now();
-        self.with_token(organisation, connection, async |linear, token| linear.identity(token).await).await?;
-        Ok(Checked { took: started.elapsed() })
+        self.with_token(organisation, connection, async |linear, token| {
+            linear.identity(token).await
+        })
+        .await?;
+        Ok(Checked {
+            took: started.elapsed(),
+        })
     }
 
     /// Refreshes now, whether or not it is due, because a person wants it.
-    pub async fn refresh_now(&self, person: &Person, connection: &str) -> Result<(), RefreshNowError> {
+    pub async fn refresh_now(
+        &self,
+        person: &Person,
+        connection: &str,
+    ) -> Result<(), RefreshNowError> {
         if !person.manages() {
             return Err(RefreshNowError::Forbidden);
         }
-        let grant = self.store().grant(&person.organisation_id, connection).await?.ok_or(TokenError::NotFound)?;
-        let name = self.store().connection(&person.organisation_id, connection).await?.ok_or(TokenError::NotFound)?.workspace.name;
-        self.store().audit_note(&self.act(&person.organisation_id, person.actor(), "connection.refresh", name)).await?;
+        let grant = self
+            .store()
+            .grant(&person.organisation_id, connection)
+            .await?
+            .ok_or(TokenError::NotFound)?;
+        let name = self
+            .store()
+            .connection(&person.organisation_id, connection)
+            .await?
+            .ok_or(TokenError::NotFound)?
+            .workspace
+            .name;
+        self.store()
+            .audit_note(&self.act(
+                &person.organisation_id,
+                person.actor(),
+                "connection.refresh",
+                name,
+            ))
+            .await?;
         if grant.state == "connected" && grant.refresh_sealed.is_some() {
-            match timeout(PATIENCE_WITHOUT, self.renew(&grant.organisation_id, connection, grant.generation, Cause::Manual)).await {
+            match timeout(
+                PATIENCE_WITHOUT,
+                self.renew(
+                    &grant.organisation_id,
+                    connection,
+                    grant.generation,
+                    Cause::Manual,
+                ),
+            )
+            .await
+            {
                 Ok(RefreshResult::Moved(_)) => {}
-                Ok(RefreshResult::PutOff { error, retry_after, .. }) => return Err(TokenError::Unreachable { error, retry_after }.into()),
-                Err(_) => return Err(TokenError::Unreachable { error: self.failed_call("timeout"), retry_after: 5 * SECOND }.into()),
+                Ok(RefreshResult::PutOff {
+                    error, retry_after, ..
+                }) => return Err(TokenError::Unreachable { error, retry_after }.into()),
+                Err(_) => {
+                    return Err(TokenError::Unreachable {
+                        error: self.failed_call("timeout"),
+                        retry_after: 5 * SECOND,
+                    }
+                    .into());
+                }
             }
         }
-        self.fresh_token(&person.organisation_id, connection, Wanted { min_ttl: 0, rejected: None }).await?;
+        self.fresh_token(
+            &person.organisation_id,
+            connection,
+            Wanted {
+                min_ttl: 0,
+                rejected: None,
+            },
+        )
+        .await?;
         Ok(())
     }
 }

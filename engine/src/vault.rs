@@ -1,7 +1,8 @@
 //! Seals secrets before they reach the database. There is no plaintext mode.
 //!
-//! XChaCha20-Poly1305 with a random 192-bit nonce. Sealed bytes carry the id of their key, and are bound to the place
-//! they were sealed for, so that no ciphertext can be moved to another row, column or organisation.
+//! XChaCha20-Poly1305 with a random 192-bit nonce. Sealed bytes carry the id of their key, and are
+//! bound to the place they were sealed for, so that no ciphertext can be moved to another row,
+//! column or organisation.
 
 use std::fmt;
 
@@ -50,14 +51,23 @@ impl KeyRing {
     /// Says what is wrong with the text, never the text itself.
     pub fn parse(text: &str) -> Result<KeyRing, KeyRingError> {
         let mut keys: Vec<Key> = Vec::new();
-        for part in text.trim().split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        for part in text
+            .trim()
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
             let key = Key::parse(part)?;
             if keys.iter().any(|known| known.id == key.id) {
                 return Err(KeyRingError::Twice);
             }
             keys.push(key);
         }
-        if keys.is_empty() { Err(KeyRingError::Empty) } else { Ok(KeyRing(keys)) }
+        if keys.is_empty() {
+            Err(KeyRingError::Empty)
+        } else {
+            Ok(KeyRing(keys))
+        }
     }
 
     /// The text of a new ring with one key, as [`KeyRing::parse`] reads it.
@@ -84,13 +94,18 @@ impl Key {
         }
         let bytes = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| KeyRingError::Bytes)?);
         let cipher = XChaCha20Poly1305::new_from_slice(&bytes).map_err(|_| KeyRingError::Bytes)?;
-        Ok(Key { id: id.to_owned(), cipher })
+        Ok(Key {
+            id: id.to_owned(),
+            cipher,
+        })
     }
 }
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|key| &key.id)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|key| &key.id))
+            .finish()
     }
 }
 
@@ -121,7 +136,8 @@ impl Place<'_> {
 pub struct Unreadable {
     pub table: &'static str,
     pub column: &'static str,
-    /// It was sealed with a key that is not in this ring. Another replica's may hold it: no verdict on the data.
+    /// It was sealed with a key that is not in this ring. Another replica's may hold it: no verdict
+    /// on the data.
     pub key_missing: bool,
 }
 
@@ -153,8 +169,14 @@ impl Vault {
     pub fn seal(&self, place: Place<'_>, secret: &SecretString) -> Vec<u8> {
         let key = &self.ring.0[0];
         let nonce = self.entropy.bytes::<NONCE_BYTES>();
-        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: &place.associated_data() };
-        let ciphertext = key.cipher.encrypt(&XNonce::from(nonce), payload).expect("secrets are short");
+        let payload = Payload {
+            msg: secret.expose_secret().as_bytes(),
+            aad: &place.associated_data(),
+        };
+        let ciphertext = key.cipher.encrypt(&XNonce::from(nonce), payload).expect(
+            "secrets are \
+            short",
+        );
         let id_length = u8::try_from(key.id.len()).expect("the ring's parser bounds ids");
         [&[FORMAT, id_length], key.id.as_bytes(), &nonce, &ciphertext].concat()
     }
@@ -164,7 +186,8 @@ impl Vault {
     /// # Errors
     /// [`Unreadable`], without saying why: the reasons cannot be told apart.
     pub fn open(&self, place: Place<'static>, sealed: &[u8]) -> Result<SecretString, Unreadable> {
-        self.try_open(place, sealed).ok_or(self.unreadable(place.table, place.column, sealed))
+        self.try_open(place, sealed)
+            .ok_or(self.unreadable(place.table, place.column, sealed))
     }
 
     /// [`Vault::open`] for a row whose id and organisation are not known at compile time.
@@ -179,12 +202,26 @@ impl Vault {
         organisation: &str,
         sealed: &[u8],
     ) -> Result<SecretString, Unreadable> {
-        self.try_open(Place { table, row, column, organisation }, sealed).ok_or(self.unreadable(table, column, sealed))
+        self.try_open(
+            Place {
+                table,
+                row,
+                column,
+                organisation,
+            },
+            sealed,
+        )
+        .ok_or(self.unreadable(table, column, sealed))
     }
 
     fn unreadable(&self, table: &'static str, column: &'static str, sealed: &[u8]) -> Unreadable {
-        let key_missing = parts(sealed).is_some_and(|parts| is_key_id(parts.key_id) && self.key(parts.key_id).is_none());
-        Unreadable { table, column, key_missing }
+        let key_missing = parts(sealed)
+            .is_some_and(|parts| is_key_id(parts.key_id) && self.key(parts.key_id).is_none());
+        Unreadable {
+            table,
+            column,
+            key_missing,
+        }
     }
 
     fn key(&self, id: &[u8]) -> Option<&Key> {
@@ -192,9 +229,16 @@ impl Vault {
     }
 
     fn try_open(&self, place: Place<'_>, sealed: &[u8]) -> Option<SecretString> {
-        let Parts { key_id, nonce, ciphertext } = parts(sealed)?;
+        let Parts {
+            key_id,
+            nonce,
+            ciphertext,
+        } = parts(sealed)?;
         let key = self.key(key_id)?;
-        let payload = Payload { msg: ciphertext, aad: &place.associated_data() };
+        let payload = Payload {
+            msg: ciphertext,
+            aad: &place.associated_data(),
+        };
         // Copied once, and wiped: making it fit would leave a copy behind.
         let secret = Zeroizing::new(key.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?);
         str::from_utf8(&secret).ok().map(SecretString::from)
@@ -212,18 +256,30 @@ fn parts(sealed: &[u8]) -> Option<Parts<'_>> {
     let (&[format, id_length], rest) = sealed.split_first_chunk::<2>()?;
     let (key_id, rest) = rest.split_at_checked(usize::from(id_length))?;
     let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_BYTES>()?;
-    (format == FORMAT).then_some(Parts { key_id, nonce, ciphertext })
+    (format == FORMAT).then_some(Parts {
+        key_id,
+        nonce,
+        ciphertext,
+    })
 }
 
 fn is_key_id(id: &[u8]) -> bool {
-    (1..=KEY_ID_MAX).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_')
+    (1..=KEY_ID_MAX).contains(&id.len())
+        && id
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const HERE: Place<'static> = Place { table: "grants", row: "r1", column: "access", organisation: "o1" };
+    const HERE: Place<'static> = Place {
+        table: "grants",
+        row: "r1",
+        column: "access",
+        organisation: "o1",
+    };
 
     fn ring(text: &str) -> KeyRing {
         KeyRing::parse(text).expect("a good ring")
@@ -242,7 +298,10 @@ mod tests {
         let vault = vault(&key("a", 1));
         let sealed = vault.seal(HERE, &"lin_oauth_x".into());
         assert!(!String::from_utf8_lossy(&sealed).contains("lin_oauth_x"));
-        assert_eq!(vault.open(HERE, &sealed).expect("opens").expose_secret(), "lin_oauth_x");
+        assert_eq!(
+            vault.open(HERE, &sealed).expect("opens").expose_secret(),
+            "lin_oauth_x"
+        );
     }
 
     #[test]
@@ -250,12 +309,25 @@ mod tests {
         let vault = vault(&key("a", 1));
         let sealed = vault.seal(HERE, &"secret".into());
         for elsewhere in [
-            Place { table: "apps", ..HERE },
+            Place {
+                table: "apps",
+                ..HERE
+            },
             Place { row: "r2", ..HERE },
-            Place { column: "refresh", ..HERE },
-            Place { organisation: "o2", ..HERE },
+            Place {
+                column: "refresh",
+                ..HERE
+            },
+            Place {
+                organisation: "o2",
+                ..HERE
+            },
             // The same letters cut elsewhere are another place.
-            Place { table: "grantsr", row: "1", ..HERE },
+            Place {
+                table: "grantsr",
+                row: "1",
+                ..HERE
+            },
         ] {
             assert!(vault.open(elsewhere, &sealed).is_err(), "{elsewhere:?}");
         }
@@ -280,9 +352,19 @@ mod tests {
         let before = vault(&key("old", 1));
         let sealed = before.seal(HERE, &"secret".into());
         let after = vault(&format!("{},{}", key("new", 2), key("old", 1)));
-        assert_eq!(after.open(HERE, &sealed).expect("opens").expose_secret(), "secret");
-        assert!(before.open(HERE, &after.seal(HERE, &"secret".into())).is_err());
-        assert!(vault(&key("old", 3)).open(HERE, &sealed).is_err(), "same id, other bytes");
+        assert_eq!(
+            after.open(HERE, &sealed).expect("opens").expose_secret(),
+            "secret"
+        );
+        assert!(
+            before
+                .open(HERE, &after.seal(HERE, &"secret".into()))
+                .is_err()
+        );
+        assert!(
+            vault(&key("old", 3)).open(HERE, &sealed).is_err(),
+            "same id, other bytes"
+        );
     }
 
     #[test]
@@ -296,7 +378,10 @@ mod tests {
             (long.as_str(), KeyRingError::Id),
             ("a:AAAA", KeyRingError::Bytes),
             ("a:not base64", KeyRingError::Bytes),
-            (&format!("{},{}", key("a", 1), key("a", 2)), KeyRingError::Twice),
+            (
+                &format!("{},{}", key("a", 1), key("a", 2)),
+                KeyRingError::Twice,
+            ),
         ] {
             assert_eq!(KeyRing::parse(text).expect_err(text), error, "{text}");
         }

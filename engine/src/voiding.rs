@@ -1,8 +1,9 @@
 //! Revoking at Linear without harm to a connection that is just being made.
 //!
-//! Nobody says whether revoking one token ends the app's whole installation in that workspace. So a revocation and a consent of
-//! the same app and workspace never overlap: each is written down first, and looks for the other only then. A revocation gives
-//! way, and is tried again by whoever tries it again anyway; a consent waits, for no longer than a revocation can last.
+//! Nobody says whether revoking one token ends the app's whole installation in that workspace. So a
+//! revocation and a consent of the same app and workspace never overlap: each is written down
+//! first, and looks for the other only then. A revocation gives way, and is tried again by whoever
+//! tries it again anyway; a consent waits, for no longer than a revocation can last.
 
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ use crate::store::StoreError;
 const LASTS: Duration = Duration::from_secs(10);
 /// Nothing is sent later than that: Linear has the rest of the time to carry it out in.
 const SENT_WITHIN: Duration = Duration::from_secs(3);
-/// One that is still there after so long belongs to a process that died or stands still, which sends nothing any more.
+/// One that is still there after so long belongs to a process that died or stands still, which
+/// sends nothing any more.
 const OUTWAITED: Duration = Duration::from_secs(11);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Looks for a gap between consents, and the pause between two of them: somebody may be waiting.
@@ -37,16 +39,30 @@ fn is_in_time(began: Instant) -> bool {
 }
 
 impl Engine {
-    /// Takes the right to revoke tokens of this app and workspace, as far as both are known; `None` where consents are under
-    /// way. Whether a connection lives is to be asked after that and not before: one may just have been made.
-    pub(crate) async fn voiding(&self, client_id: Option<&str>, workspace: Option<&str>) -> Result<Option<Voiding>, StoreError> {
+    /// Takes the right to revoke tokens of this app and workspace, as far as both are known; `None`
+    /// where consents are under way. Whether a connection lives is to be asked after that and not
+    /// before: one may just have been made.
+    pub(crate) async fn voiding(
+        &self,
+        client_id: Option<&str>,
+        workspace: Option<&str>,
+    ) -> Result<Option<Voiding>, StoreError> {
         for look in 0..LOOKS {
             if look > 0 {
                 sleep(GAP_EVERY).await;
             }
-            let voiding = Voiding { id: self.entropy().id(), began: Instant::now() };
-            self.store().voiding_begin(&voiding.id, client_id, workspace, self.now()).await?;
-            if !self.store().consent_is_under_way(client_id, workspace, self.now() - ABANDONED_AFTER).await? {
+            let voiding = Voiding {
+                id: self.entropy().id(),
+                began: Instant::now(),
+            };
+            self.store()
+                .voiding_begin(&voiding.id, client_id, workspace, self.now())
+                .await?;
+            if !self
+                .store()
+                .consent_is_under_way(client_id, workspace, self.now() - ABANDONED_AFTER)
+                .await?
+            {
                 return Ok(Some(voiding));
             }
             self.voiding_over(&voiding).await;
@@ -57,19 +73,30 @@ impl Engine {
     /// Nothing is revoked by it any more.
     pub(crate) async fn voiding_over(&self, voiding: &Voiding) {
         if let Err(error) = self.store().voiding_end(&voiding.id).await {
-            tracing::warn!(%error, "the end of a revocation could not be noted: the next consent waits some seconds for it");
+            tracing::warn!(%error, "the end of a revocation could not be noted: the next consent \
+                waits some seconds for it");
         }
     }
 
     /// Makes a pair void at Linear. True when Linear confirmed it for both.
-    pub(crate) async fn void(&self, voiding: Voiding, access: &SecretString, refresh: Option<&SecretString>) -> bool {
+    pub(crate) async fn void(
+        &self,
+        voiding: Voiding,
+        access: &SecretString,
+        refresh: Option<&SecretString>,
+    ) -> bool {
         let revoke_refresh = async {
             match refresh {
                 Some(token) => self.revoke(&voiding, token, "refresh_token").await,
                 None => Revocation::Done,
             }
         };
-        let both = async { tokio::join!(revoke_refresh, self.revoke(&voiding, access, "access_token")) };
+        let both = async {
+            tokio::join!(
+                revoke_refresh,
+                self.revoke(&voiding, access, "access_token")
+            )
+        };
         let both = timeout(LASTS.saturating_sub(voiding.began.elapsed()), both).await;
         self.voiding_over(&voiding).await;
         let Ok(both) = both else {
@@ -84,16 +111,28 @@ impl Engine {
         both == (Revocation::Done, Revocation::Done)
     }
 
-    /// This process may have stood still since, and somebody connected meanwhile: then it sends nothing.
-    async fn revoke(&self, voiding: &Voiding, token: &SecretString, hint: &'static str) -> Revocation {
+    /// This process may have stood still since, and somebody connected meanwhile: then it sends
+    /// nothing.
+    async fn revoke(
+        &self,
+        voiding: &Voiding,
+        token: &SecretString,
+        hint: &'static str,
+    ) -> Revocation {
         let (store, id, began) = (self.store().clone(), voiding.id.clone(), voiding.began);
-        let stands = async move { store.voiding_stands(&id).await.unwrap_or(false) && is_in_time(began) };
+        let stands =
+            async move { store.voiding_stands(&id).await.unwrap_or(false) && is_in_time(began) };
         self.linear().revoke(token, hint, stands).await
     }
 
-    /// Before a code is exchanged, and after the consent was written down: waits for the end of the revocations that began
-    /// before, and lets those send nothing any more whose end it has waited for long enough.
-    pub(crate) async fn outwait_voidings(&self, client_id: &str, workspace: Option<&str>) -> Result<(), StoreError> {
+    /// Before a code is exchanged, and after the consent was written down: waits for the end of the
+    /// revocations that began before, and lets those send nothing any more whose end it has waited
+    /// for long enough.
+    pub(crate) async fn outwait_voidings(
+        &self,
+        client_id: &str,
+        workspace: Option<&str>,
+    ) -> Result<(), StoreError> {
         let began = Instant::now();
         let mut under_way = self.store().voidings(client_id, workspace).await?;
         while !under_way.is_empty() && began.elapsed() < OUTWAITED {
@@ -121,6 +160,10 @@ mod tests {
         assert!(is_in_time(began));
         advance(Duration::from_millis(1)).await;
         assert!(!is_in_time(began), "whoever outwaits it counts on its end");
-        assert!(SENT_WITHIN < LASTS && LASTS < OUTWAITED, "what is sent ends before others go on without it");
+        assert!(
+            SENT_WITHIN < LASTS && LASTS < OUTWAITED,
+            "what is sent ends before others go on \
+            without it"
+        );
     }
 }

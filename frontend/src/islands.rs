@@ -1,6 +1,7 @@
-//! What only a browser can do. Each island is a wrapper that listens to what bubbles up from markup the server
-//! rendered: no props, no state, no data, so that nothing but a few handlers goes into the wasm. It looks at nothing outside of
-//! itself, and sends no form but the one that it was made for: whatever else is on a page, no island can be led to act on it.
+//! What only a browser can do. Each island is a wrapper that listens to what bubbles up from markup
+//! the server rendered: no props, no state, no data, so that nothing but a few handlers goes into
+//! the wasm. It looks at nothing outside of itself, and sends no form but the one that it was made
+//! for: whatever else is on a page, no island can be led to act on it.
 
 mod confirm;
 mod copy;
@@ -32,15 +33,26 @@ fn wrapper(event: &Event) -> Option<Element> {
     event.current_target()?.dyn_into().ok()
 }
 
-/// The element that the event came from, or the nearest one around it that fits, within the wrapper.
+/// The element that the event came from, or the nearest one around it that fits, within the
+/// wrapper.
 fn origin(event: &Event, selector: &str) -> Option<Element> {
-    let found = event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok()??;
+    let found = event
+        .target()?
+        .dyn_into::<Element>()
+        .ok()?
+        .closest(selector)
+        .ok()??;
     wrapper(event)?.contains(Some(&found)).then_some(found)
 }
 
-/// The island's field that fits, and its form if that is the one that is posted to this address. What a form says of itself
-/// is read from its attributes: a field called `action` would answer in the place of the property.
-fn field(island: &Element, selector: &str, action: &str) -> Option<(HtmlInputElement, HtmlFormElement)> {
+/// The island's field that fits, and its form if that is the one that is posted to this address.
+/// What a form says of itself is read from its attributes: a field called `action` would answer in
+/// the place of the property.
+fn field(
+    island: &Element,
+    selector: &str,
+    action: &str,
+) -> Option<(HtmlInputElement, HtmlFormElement)> {
     let field: HtmlInputElement = island.query_selector(selector).ok()??.dyn_into().ok()?;
     let form = field.form().filter(|form| island.contains(Some(form)))?;
     let says = |name: &str, value: &str| form.get_attribute(name).as_deref() == Some(value);
@@ -48,8 +60,12 @@ fn field(island: &Element, selector: &str, action: &str) -> Option<(HtmlInputEle
 }
 
 fn within(part: &Element, selector: &str) -> Vec<Element> {
-    let Ok(found) = part.query_selector_all(selector) else { return Vec::new() };
-    (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
+    let Ok(found) = part.query_selector_all(selector) else {
+        return Vec::new();
+    };
+    (0..found.length())
+        .filter_map(|index| found.item(index)?.dyn_into().ok())
+        .collect()
 }
 
 /// Undefined of what has none.

@@ -25,7 +25,10 @@ impl Drop for Beside {
 impl Beside {
     /// Starts it, and waits until it answers at `addr`.
     pub async fn start(command: &mut Command, addr: String) -> Result<Beside, Box<dyn Error>> {
-        let beside = Beside { process: command.spawn()?, addr };
+        let beside = Beside {
+            process: command.spawn()?,
+            addr,
+        };
         for _ in 0..LOOKS {
             if TcpStream::connect(&beside.addr).await.is_ok() {
                 return Ok(beside);

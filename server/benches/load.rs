@@ -30,20 +30,33 @@ impl Target {
     pub fn page(addr: &str, path: &str, cookie: Option<&str>) -> Target {
         let cookie = cookie.map_or_else(String::new, |cookie| format!("cookie: {cookie}\r\n"));
         let head = format!("GET {path} HTTP/1.1\r\nhost: {addr}\r\naccept: text/html\r\n{cookie}");
-        Target { addr: addr.to_owned(), head, body: String::new() }
+        Target {
+            addr: addr.to_owned(),
+            head,
+            body: String::new(),
+        }
     }
 
     /// A call of the API with a key.
     pub fn call(addr: &str, path: &str, key: &str, body: &str) -> Target {
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: {addr}\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
+            "POST {path} HTTP/1.1\r\nhost: {addr}\r\nauthorization: Bearer {key}\r\ncontent-type: \
+                application/json\r\ncontent-length: {}\r\n",
             body.len()
         );
-        Target { addr: addr.to_owned(), head, body: body.to_owned() }
+        Target {
+            addr: addr.to_owned(),
+            head,
+            body: body.to_owned(),
+        }
     }
 
     fn request(&self, encoding: &str) -> Vec<u8> {
-        format!("{}accept-encoding: {encoding}\r\n\r\n{}", self.head, self.body).into_bytes()
+        format!(
+            "{}accept-encoding: {encoding}\r\n\r\n{}",
+            self.head, self.body
+        )
+        .into_bytes()
     }
 
     /// The body of one good answer, unpacked and in one piece.
@@ -53,15 +66,26 @@ impl Target {
         let mut buffer = Vec::new();
         let reply = read_reply(&mut stream, &mut buffer).await?;
         if !reply.good {
-            return Err(format!("{} answered {}", self.head, String::from_utf8_lossy(&buffer[..64.min(buffer.len())])).into());
+            return Err(format!(
+                "{} answered {}",
+                self.head,
+                String::from_utf8_lossy(&buffer[..64.min(buffer.len())])
+            )
+            .into());
         }
-        Ok(String::from_utf8(if reply.chunked { unchunked(&buffer[reply.head..]) } else { buffer[reply.head..].to_vec() })?)
+        Ok(String::from_utf8(if reply.chunked {
+            unchunked(&buffer[reply.head..])
+        } else {
+            buffer[reply.head..].to_vec()
+        })?)
     }
 
     /// How many bytes of body travel.
     pub async fn bytes(&self, brotli: bool) -> Result<usize, Box<dyn Error>> {
         let mut stream = TcpStream::connect(&self.addr).await?;
-        stream.write_all(&self.request(if brotli { "br" } else { "identity" })).await?;
+        stream
+            .write_all(&self.request(if brotli { "br" } else { "identity" }))
+            .await?;
         let mut buffer = Vec::new();
         let reply = read_reply(&mut stream, &mut buffer).await?;
         Ok(buffer.len() - reply.head)
@@ -69,7 +93,11 @@ impl Target {
 }
 
 /// Asks over `connections` at once for as long as it takes.
-pub async fn load(target: &Target, connections: usize, span: Duration) -> Result<Outcome, Box<dyn Error>> {
+pub async fn load(
+    target: &Target,
+    connections: usize,
+    span: Duration,
+) -> Result<Outcome, Box<dyn Error>> {
     let request = target.request("identity");
     let make = || {
         let request = request.clone();
@@ -83,7 +111,12 @@ pub async fn load(target: &Target, connections: usize, span: Duration) -> Result
 }
 
 /// [`load`] with a new request each time, which is written over the one before.
-pub async fn load_each<F>(addr: &str, connections: usize, span: Duration, make: impl Fn() -> F) -> Result<Outcome, Box<dyn Error>>
+pub async fn load_each<F>(
+    addr: &str,
+    connections: usize,
+    span: Duration,
+    make: impl Fn() -> F,
+) -> Result<Outcome, Box<dyn Error>>
 where
     F: FnMut(&mut Vec<u8>) + Send + 'static,
 {
@@ -99,11 +132,18 @@ where
     let per_second = took.len() as f64 / started.elapsed().as_secs_f64();
     took.sort_unstable();
     let p99 = took.get(took.len() * 99 / 100).copied().unwrap_or_default();
-    Ok(Outcome { per_second, p99: Duration::from_micros(u64::from(p99)) })
+    Ok(Outcome {
+        per_second,
+        p99: Duration::from_micros(u64::from(p99)),
+    })
 }
 
 /// Answers how many microseconds each request took.
-async fn worker(addr: String, until: Instant, mut fill: impl FnMut(&mut Vec<u8>)) -> io::Result<Vec<u32>> {
+async fn worker(
+    addr: String,
+    until: Instant,
+    mut fill: impl FnMut(&mut Vec<u8>),
+) -> io::Result<Vec<u32>> {
     let mut stream = TcpStream::connect(&addr).await?;
     stream.set_nodelay(true)?;
     let mut request = Vec::new();
@@ -140,7 +180,9 @@ async fn read_reply(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<
         more(stream, buffer).await?;
     };
     // As axum spells it, and as Node does.
-    let named = [&b"content-length: "[..], b"Content-Length: "].iter().find_map(|name| memmem::find(&buffer[..head], name));
+    let named = [&b"content-length: "[..], b"Content-Length: "]
+        .iter()
+        .find_map(|name| memmem::find(&buffer[..head], name));
     let length = named.and_then(|at| number(&buffer[at + 16..head]));
     match length {
         Some(length) => {
@@ -154,7 +196,11 @@ async fn read_reply(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<
             }
         }
     }
-    Ok(Reply { good: buffer.starts_with(b"HTTP/1.1 200"), chunked: length.is_none(), head })
+    Ok(Reply {
+        good: buffer.starts_with(b"HTTP/1.1 200"),
+        chunked: length.is_none(),
+        head,
+    })
 }
 
 fn number(text: &[u8]) -> Option<usize> {
@@ -163,13 +209,20 @@ fn number(text: &[u8]) -> Option<usize> {
 }
 
 async fn more(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<()> {
-    if stream.read_buf(buffer).await? == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    if stream.read_buf(buffer).await? == 0 {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    } else {
+        Ok(())
+    }
 }
 
 fn unchunked(mut body: &[u8]) -> Vec<u8> {
     let mut whole = Vec::new();
     while let Some(end) = body.windows(2).position(|window| window == b"\r\n") {
-        let size = std::str::from_utf8(&body[..end]).ok().and_then(|text| usize::from_str_radix(text, 16).ok()).unwrap_or(0);
+        let size = std::str::from_utf8(&body[..end])
+            .ok()
+            .and_then(|text| usize::from_str_radix(text, 16).ok())
+            .unwrap_or(0);
         if size == 0 {
             break;
         }
@@ -182,6 +235,9 @@ fn unchunked(mut body: &[u8]) -> Vec<u8> {
 /// Resident memory of a process in KiB.
 pub fn resident_kib(id: u32) -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .ok_or("no VmRSS")?;
     Ok(line.split_whitespace().nth(1).ok_or("no number")?.parse()?)
 }

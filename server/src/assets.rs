@@ -1,5 +1,5 @@
-//! The browser's files. Inside the binary they live under a folder named by their content, so that browsers may keep
-//! them for good; `cargo leptos watch` has them on disk.
+//! The browser's files. Inside the binary they live under a folder named by their content, so that
+//! browsers may keep them for good; `cargo leptos watch` has them on disk.
 
 use std::path::PathBuf;
 
@@ -44,33 +44,50 @@ impl Assets {
 fn embedded(path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
     let path = path.strip_prefix('/')?;
     let (name, cache) = match path.strip_prefix("pkg/") {
-        Some(rest) => (format!("pkg/{}", rest.strip_prefix(site::HASH)?.strip_prefix('/')?), FOR_GOOD),
+        Some(rest) => (
+            format!("pkg/{}", rest.strip_prefix(site::HASH)?.strip_prefix('/')?),
+            FOR_GOOD,
+        ),
         None => (path.to_owned(), FOR_AN_HOUR),
     };
     // Leptos asks for this name when it was not compiled by cargo-leptos itself.
     let name = name.replace("_bg.wasm", ".wasm");
     let (name, raw, packed) = site::FILES.iter().find(|(known, ..)| *known == name)?;
     let mut response = if accepts_brotli(headers) && packed.len() < raw.len() {
-        ([(header::CONTENT_ENCODING, HeaderValue::from_static("br"))], *packed).into_response()
+        (
+            [(header::CONTENT_ENCODING, HeaderValue::from_static("br"))],
+            *packed,
+        )
+            .into_response()
     } else {
         (*raw).into_response()
     };
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(name)));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(content_type(name)),
+    );
     headers.insert(header::CACHE_CONTROL, cache);
     if name.starts_with("social.") {
         // Made to be shown by others.
-        headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+        headers.insert(
+            "cross-origin-resource-policy",
+            HeaderValue::from_static("cross-origin"),
+        );
     }
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     Some(response)
 }
 
 fn accepts_brotli(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let accepted = headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     accepted.flat_map(|line| line.split(',')).any(|part| {
         let mut pieces = part.split(';').map(str::trim);
-        pieces.next() == Some("br") && !pieces.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        pieces.next() == Some("br")
+            && !pieces.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
     })
 }
 
@@ -89,6 +106,10 @@ fn content_type(name: &str) -> &'static str {
 
 async fn from_disk(root: &PathBuf, path: &str) -> Option<Response<Body>> {
     let request = Request::builder().uri(path).body(Body::empty()).ok()?;
-    let response = ServeDir::new(root).append_index_html_on_directories(false).oneshot(request).await.ok()?;
+    let response = ServeDir::new(root)
+        .append_index_html_on_directories(false)
+        .oneshot(request)
+        .await
+        .ok()?;
     (response.status() == StatusCode::OK).then(|| response.map(Body::new))
 }

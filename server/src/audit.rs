@@ -27,10 +27,22 @@ pub fn line(row: &AuditRow) -> Value {
 }
 
 /// The next lines after this number, and the number to go on from; `None` at the end.
-pub async fn next_lines(engine: &Engine, organisation: &str, after: i64) -> Result<Option<(String, i64)>, StoreError> {
-    let rows = engine.store().audit_after(organisation, after, PAGE).await?;
-    let Some(last) = rows.last().map(|row| row.number) else { return Ok(None) };
-    Ok(Some((rows.iter().map(|row| format!("{}\n", line(row))).collect(), last)))
+pub async fn next_lines(
+    engine: &Engine,
+    organisation: &str,
+    after: i64,
+) -> Result<Option<(String, i64)>, StoreError> {
+    let rows = engine
+        .store()
+        .audit_after(organisation, after, PAGE)
+        .await?;
+    let Some(last) = rows.last().map(|row| row.number) else {
+        return Ok(None);
+    };
+    Ok(Some((
+        rows.iter().map(|row| format!("{}\n", line(row))).collect(),
+        last,
+    )))
 }
 
 /// `GET /settings/audit.jsonl`
@@ -46,11 +58,21 @@ pub async fn export(State(web): State<Web>, session: Session) -> Response {
     }
     let organisation = person.organisation_id;
     // Read as it is sent: nobody holds more than a page of it.
-    let lines = stream::try_unfold((engine, organisation, 0), async |(engine, organisation, after)| {
-        let next = next_lines(&engine, &organisation, after).await?;
-        Ok::<_, StoreError>(next.map(|(lines, last)| (Bytes::from(lines), (engine, organisation, last))))
-    });
-    let headers =
-        [(header::CONTENT_TYPE, "application/jsonl; charset=utf-8"), (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.jsonl\"")];
+    let lines = stream::try_unfold(
+        (engine, organisation, 0),
+        async |(engine, organisation, after)| {
+            let next = next_lines(&engine, &organisation, after).await?;
+            Ok::<_, StoreError>(
+                next.map(|(lines, last)| (Bytes::from(lines), (engine, organisation, last))),
+            )
+        },
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "application/jsonl; charset=utf-8"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"audit.jsonl\"",
+        ),
+    ];
     (headers, Body::from_stream(lines)).into_response()
 }

@@ -27,7 +27,8 @@ const CONNECTIONS: Rhythm = Rhythm::new("connections", Duration::from_secs(2));
 const LOOK_AGAIN: Rhythm = Rhythm::new("look_again", Duration::from_secs(5));
 const ALARM: Rhythm = Rhythm::new("alarm", Duration::from_secs(10));
 
-/// Starts it all but for handing on, which ends later than the rest. It ends when the set is dropped.
+/// Starts it all but for handing on, which ends later than the rest. It ends when the set is
+/// dropped.
 pub fn start(engine: &Engine) -> JoinSet<()> {
     let mut background = JoinSet::new();
     background.spawn(every(engine, TIDY_UP, tidy_up));
@@ -46,7 +47,11 @@ pub fn start(engine: &Engine) -> JoinSet<()> {
     background
 }
 
-fn every<Job>(engine: &Engine, rhythm: Rhythm, job: fn(Engine) -> Job) -> impl Future<Output = ()> + use<Job>
+fn every<Job>(
+    engine: &Engine,
+    rhythm: Rhythm,
+    job: fn(Engine) -> Job,
+) -> impl Future<Output = ()> + use<Job>
 where
     Job: Future<Output = ()> + Send + 'static,
 {
@@ -78,7 +83,11 @@ async fn tidy_up(engine: Engine) {
     gets_on();
     match engine.forget_disconnected().await {
         Ok(0) => {}
-        Ok(forgotten) => tracing::info!(forgotten, "workspaces that were disconnected long ago are forgotten"),
+        Ok(forgotten) => tracing::info!(
+            forgotten,
+            "workspaces that were disconnected long ago \
+            are forgotten"
+        ),
         Err(error) => tracing::error!(%error, "disconnected workspaces could not be forgotten"),
     }
 }
@@ -97,7 +106,8 @@ async fn sweep(engine: Engine) {
     match engine.sweep_due().await {
         Ok(swept) if swept == Swept::default() => {}
         Ok(swept) => tracing::info!(?swept, "tokens refreshed in the background"),
-        Err(error) => tracing::error!(%error, "the background refresh could not look for what is due"),
+        Err(error) => tracing::error!(%error, "the background refresh could not look for what is \
+            due"),
     }
     gets_on();
     let dice = f64::from(engine.entropy().bytes::<1>()[0]) / 255.0;
@@ -134,8 +144,13 @@ async fn clock(engine: Engine) {
 async fn look_again(engine: Engine) {
     match engine.look_at_given_up().await {
         Ok(0) => {}
-        Ok(connections) => tracing::info!(connections, "Linear accepts tokens again that it had refused: connected as before"),
-        Err(error) => tracing::error!(%error, "connections that were given up could not be looked at"),
+        Ok(connections) => tracing::info!(
+            connections,
+            "Linear accepts tokens again that it had \
+            refused: connected as before"
+        ),
+        Err(error) => tracing::error!(%error, "connections that were given up could not be looked \
+            at"),
     }
 }
 
@@ -152,7 +167,10 @@ async fn give_back(engine: Engine) {
 async fn alarm(engine: Engine) {
     match engine.send_alarms().await {
         Ok(0) => {}
-        Ok(sent) => tracing::info!(sent, "people were told by e-mail that a connection needs them"),
+        Ok(sent) => tracing::info!(
+            sent,
+            "people were told by e-mail that a connection needs them"
+        ),
         Err(error) => tracing::error!(%error, "alarms could not be sent"),
     }
 }

@@ -1,4 +1,5 @@
-//! Bodies of requests, read whole: never beyond a limit, never for longer than a moment, and within a room that all share.
+//! Bodies of requests, read whole: never beyond a limit, never for longer than a moment, and within
+//! a room that all share.
 
 use std::hash::Hash;
 use std::time::Duration;
@@ -21,8 +22,8 @@ pub enum Unread {
     NoRoom,
 }
 
-/// Room for bodies that are being read or worked on. The beginning of each has a room of its own, so that however many large
-/// ones there are, small ones find room.
+/// Room for bodies that are being read or worked on. The beginning of each has a room of its own,
+/// so that however many large ones there are, small ones find room.
 #[derive(Debug)]
 pub struct Space<Name> {
     beginning_kib: usize,
@@ -47,7 +48,11 @@ impl<Name: Hash + Eq + Clone> Space<Name> {
     #[must_use]
     pub fn new(sizes: Sizes) -> Space<Name> {
         let room = |kib: usize| Room::new(kib, kib / sizes.parts);
-        Space { beginning_kib: sizes.beginning, small: room(sizes.beginnings), large: room(sizes.rest) }
+        Space {
+            beginning_kib: sizes.beginning,
+            small: room(sizes.beginnings),
+            large: room(sizes.rest),
+        }
     }
 }
 
@@ -61,7 +66,12 @@ pub struct Holding {
 
 impl Holding {
     /// Grows as the bytes come: who only announces a body takes nothing from the others.
-    fn grow<Name: Hash + Eq + Clone>(&mut self, bytes: usize, space: &Space<Name>, who: &Name) -> Result<(), Unread> {
+    fn grow<Name: Hash + Eq + Clone>(
+        &mut self,
+        bytes: usize,
+        space: &Space<Name>,
+        who: &Name,
+    ) -> Result<(), Unread> {
         let kib = bytes.div_ceil(1024);
         let small = kib.min(space.beginning_kib).saturating_sub(self.kib);
         let large = kib.saturating_sub(self.kib.max(space.beginning_kib));
@@ -72,7 +82,12 @@ impl Holding {
     }
 }
 
-fn take<Name: Hash + Eq + Clone>(held: &mut Option<Held>, kib: usize, room: &Room<Name>, who: &Name) -> Result<(), Unread> {
+fn take<Name: Hash + Eq + Clone>(
+    held: &mut Option<Held>,
+    kib: usize,
+    room: &Room<Name>,
+    who: &Name,
+) -> Result<(), Unread> {
     if kib == 0 {
         return Ok(());
     }
@@ -96,19 +111,30 @@ pub async fn read_within<Name: Hash + Eq + Clone>(
     if body.size_hint().lower() > max as u64 {
         return Err(Unread::TooLarge);
     }
-    timeout(patience, collect(body, max, space, who)).await.map_err(|_| Unread::Late)?
+    timeout(patience, collect(body, max, space, who))
+        .await
+        .map_err(|_| Unread::Late)?
 }
 
 /// All of a body that room was taken for by what it announces.
 pub async fn read_announced(body: Body, max: usize, patience: Duration) -> Result<Bytes, Unread> {
-    let read = timeout(patience, Limited::new(body, max).collect()).await.map_err(|_| Unread::Late)?;
+    let read = timeout(patience, Limited::new(body, max).collect())
+        .await
+        .map_err(|_| Unread::Late)?;
     read.map(Collected::to_bytes).map_err(|_| Unread::Broken)
 }
 
-async fn collect<Name: Hash + Eq + Clone>(mut body: Body, max: usize, space: &Space<Name>, who: &Name) -> Result<(Bytes, Holding), Unread> {
+async fn collect<Name: Hash + Eq + Clone>(
+    mut body: Body,
+    max: usize,
+    space: &Space<Name>,
+    who: &Name,
+) -> Result<(Bytes, Holding), Unread> {
     let (mut whole, mut single, mut holding) = (Vec::new(), None::<Bytes>, Holding::default());
     while let Some(frame) = body.frame().await {
-        let Ok(piece) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
+        let Ok(piece) = frame.map_err(|_| Unread::Broken)?.into_data() else {
+            continue;
+        };
         let length = single.as_ref().map_or(whole.len(), Bytes::len) + piece.len();
         if length > max {
             return Err(Unread::TooLarge);
@@ -136,25 +162,46 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(5);
 
     fn one(kib: usize) -> Space<&'static str> {
-        Space::new(Sizes { beginning: kib, beginnings: kib, rest: 0, parts: 1 })
+        Space::new(Sizes {
+            beginning: kib,
+            beginnings: kib,
+            rest: 0,
+            parts: 1,
+        })
     }
 
     fn pieces(pieces: &'static [&'static [u8]]) -> Body {
-        Body::from_stream(stream::iter(pieces.iter().map(|piece| Ok::<_, std::io::Error>(*piece))))
+        Body::from_stream(stream::iter(
+            pieces.iter().map(|piece| Ok::<_, std::io::Error>(*piece)),
+        ))
     }
 
     async fn read(body: Body, max: usize, space: &Space<&str>) -> Result<Vec<u8>, Unread> {
-        read_within(body, max, space, &"somebody", PATIENCE).await.map(|(body, _)| body.to_vec())
+        read_within(body, max, space, &"somebody", PATIENCE)
+            .await
+            .map(|(body, _)| body.to_vec())
     }
 
     #[tokio::test]
     async fn pieces_become_whole_within_the_limit() {
         let space = one(10);
         assert_eq!(read(pieces(&[]), 5, &space).await, Ok(Vec::new()));
-        assert_eq!(read(pieces(&[b"abc"]), 5, &space).await, Ok(b"abc".to_vec()));
-        assert_eq!(read(pieces(&[b"a", b"", b"bcd", b"e"]), 5, &space).await, Ok(b"abcde".to_vec()));
-        assert_eq!(read(pieces(&[b"abc", b"def"]), 5, &space).await, Err(Unread::TooLarge));
-        assert_eq!(read(Body::from(vec![0; 6]), 5, &space).await, Err(Unread::TooLarge));
+        assert_eq!(
+            read(pieces(&[b"abc"]), 5, &space).await,
+            Ok(b"abc".to_vec())
+        );
+        assert_eq!(
+            read(pieces(&[b"a", b"", b"bcd", b"e"]), 5, &space).await,
+            Ok(b"abcde".to_vec())
+        );
+        assert_eq!(
+            read(pieces(&[b"abc", b"def"]), 5, &space).await,
+            Err(Unread::TooLarge)
+        );
+        assert_eq!(
+            read(Body::from(vec![0; 6]), 5, &space).await,
+            Err(Unread::TooLarge)
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -163,8 +210,20 @@ mod tests {
         let silent = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
         let waiting = read(silent, 1 << 20, &space);
         tokio::pin!(waiting);
-        assert!(timeout(Duration::from_millis(500), &mut waiting).await.is_err());
-        let (_, held) = read_within(Body::from(vec![0; 1025]), 1 << 20, &space, &"another", PATIENCE).await.unwrap();
+        assert!(
+            timeout(Duration::from_millis(500), &mut waiting)
+                .await
+                .is_err()
+        );
+        let (_, held) = read_within(
+            Body::from(vec![0; 1025]),
+            1 << 20,
+            &space,
+            &"another",
+            PATIENCE,
+        )
+        .await
+        .unwrap();
         assert_eq!(read(pieces(&[b"x"]), 5, &space).await, Err(Unread::NoRoom));
         assert_eq!(waiting.await, Err(Unread::Late), "it did not come");
         drop(held);
@@ -179,20 +238,39 @@ mod tests {
             Some((Ok::<_, std::io::Error>(Bytes::from_static(b"x")), ()))
         });
         let began = tokio::time::Instant::now();
-        assert_eq!(read(Body::from_stream(drops), 1 << 20, &space).await, Err(Unread::Late));
+        assert_eq!(
+            read(Body::from_stream(drops), 1 << 20, &space).await,
+            Err(Unread::Late)
+        );
         assert_eq!(began.elapsed(), PATIENCE);
     }
 
     #[tokio::test]
     async fn large_bodies_leave_room_for_small_ones_and_one_leaves_room_for_another() {
-        let space = Space::new(Sizes { beginning: 64, beginnings: 256, rest: 256, parts: 2 });
+        let space = Space::new(Sizes {
+            beginning: 64,
+            beginnings: 256,
+            rest: 256,
+            parts: 2,
+        });
         let large = || Body::from(vec![0; 192 * 1024]);
         let hold = async |body, who| read_within(body, 1 << 20, &space, &who, PATIENCE).await;
         let first = hold(large(), "a").await.unwrap();
-        assert_eq!(hold(large(), "a").await.unwrap_err(), Unread::NoRoom, "a half is one's own");
+        assert_eq!(
+            hold(large(), "a").await.unwrap_err(),
+            Unread::NoRoom,
+            "a half is one's own"
+        );
         let second = hold(large(), "b").await.unwrap();
-        assert_eq!(hold(large(), "c").await.unwrap_err(), Unread::NoRoom, "none is left");
-        assert!(hold(Body::from(vec![0; 64 * 1024]), "c").await.is_ok(), "but for a small one");
+        assert_eq!(
+            hold(large(), "c").await.unwrap_err(),
+            Unread::NoRoom,
+            "none is left"
+        );
+        assert!(
+            hold(Body::from(vec![0; 64 * 1024]), "c").await.is_ok(),
+            "but for a small one"
+        );
         drop((first, second));
         assert!(hold(large(), "c").await.is_ok());
     }

@@ -59,7 +59,8 @@ pub struct Config {
     pub metrics_addr: Option<SocketAddr>,
     pub log: String,
     pub log_json: bool,
-    /// Where the browser's files are, when they are not the ones inside the binary: set by `cargo leptos watch`.
+    /// Where the browser's files are, when they are not the ones inside the binary: set by `cargo
+    /// leptos watch`.
     pub site_root: Option<PathBuf>,
     /// What works and should be otherwise, for the log.
     pub warnings: Vec<String>,

@@ -1,4 +1,5 @@
-//! One connection: what it is about, so that nothing unfinished stays for good, and an end that the other side can read.
+//! One connection: what it is about, so that nothing unfinished stays for good, and an end that the
+//! other side can read.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,14 +21,15 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// A request's head comes within this.
 const HEAD_MAX: Duration = Duration::from_secs(10);
-/// A connection that is kept waits so long for its next request: longer than the proxies that keep them.
+/// A connection that is kept waits so long for its next request: longer than the proxies that keep
+/// them.
 const IDLE_MAX: Duration = Duration::from_secs(150);
 /// Somebody who takes nothing of an answer for so long has gone.
 const STALLED_MAX: Duration = Duration::from_secs(60);
 /// How exactly these are looked at.
 const LOOK: Duration = Duration::from_secs(1);
-/// After the last answer, what still comes is read and dropped for so long: a connection that is closed while somebody sends
-/// is broken for them before they have read the answer.
+/// After the last answer, what still comes is read and dropped for so long: a connection that is
+/// closed while somebody sends is broken for them before they have read the answer.
 const LINGER: Duration = Duration::from_secs(3);
 /// When the server stops, the first request on a new connection gets so long to begin,
 const FIRST_REQUEST: Duration = Duration::from_secs(2);
@@ -67,7 +69,12 @@ struct Pulse {
 
 impl Pulse {
     fn new() -> Pulse {
-        Pulse { born: Instant::now(), phase: AtomicU64::new(0), stalled: AtomicU64::new(0), arrivals: AtomicU64::new(0) }
+        Pulse {
+            born: Instant::now(),
+            phase: AtomicU64::new(0),
+            stalled: AtomicU64::new(0),
+            arrivals: AtomicU64::new(0),
+        }
     }
 
     fn age_ms(&self) -> u64 {
@@ -75,7 +82,8 @@ impl Pulse {
     }
 
     fn enter(&self, phase: Phase) {
-        self.phase.store(self.age_ms() * PHASES + phase as u64, Ordering::Relaxed);
+        self.phase
+            .store(self.age_ms() * PHASES + phase as u64, Ordering::Relaxed);
     }
 
     /// Bytes have come. What is waited for on a new connection is waited for from its beginning.
@@ -124,9 +132,13 @@ impl Pulse {
     }
 }
 
-/// Answers on a connection until it is over. `closing` resolves when the server takes no more requests.
-pub async fn serve<Answer>(stream: TcpStream, answer: impl Fn(Request<Body>) -> Answer, closing: impl Future<Output = ()>)
-where
+/// Answers on a connection until it is over. `closing` resolves when the server takes no more
+/// requests.
+pub async fn serve<Answer>(
+    stream: TcpStream,
+    answer: impl Fn(Request<Body>) -> Answer,
+    closing: impl Future<Output = ()>,
+) where
     Answer: Future<Output = Response<Body>>,
 {
     let pulse = Arc::new(Pulse::new());
@@ -137,15 +149,26 @@ where
         async move {
             let mut response = answer.await;
             pulse.enter(Phase::Busy);
-            // What nobody reads is not waited for, so that nothing more can come on this connection.
+            // What nobody reads is not waited for, so that nothing more can come on this
+            // connection.
             if unread.is_some_and(|unread| unread.load(Ordering::Relaxed)) {
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                response
+                    .headers_mut()
+                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(response.map(|body| Answered { body, pulse }))
         }
     });
-    let io = TokioIo::new(Watched { stream, pulse: pulse.clone(), lingering: None });
-    let mut connection = pin!(http1::Builder::new().max_buf_size(HEAD_BYTES).serve_connection(io, service));
+    let io = TokioIo::new(Watched {
+        stream,
+        pulse: pulse.clone(),
+        lingering: None,
+    });
+    let mut connection = pin!(
+        http1::Builder::new()
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(io, service)
+    );
     let closed = async {
         closing.await;
         begun(&pulse).await;
@@ -195,7 +218,10 @@ async fn nothing_more(pulse: &Pulse) {
 }
 
 /// The request, and whether the end of its body is still to come, if it has one.
-fn watch_body(request: Request<Incoming>, pulse: &Arc<Pulse>) -> (Request<Body>, Option<Arc<AtomicBool>>) {
+fn watch_body(
+    request: Request<Incoming>,
+    pulse: &Arc<Pulse>,
+) -> (Request<Body>, Option<Arc<AtomicBool>>) {
     if request.body().is_end_stream() {
         pulse.enter(Phase::Busy);
         return (request.map(Body::new), None);
@@ -203,7 +229,16 @@ fn watch_body(request: Request<Incoming>, pulse: &Arc<Pulse>) -> (Request<Body>,
     pulse.enter(Phase::Body);
     let unread = Arc::new(AtomicBool::new(true));
     let (coming, pulse) = (unread.clone(), pulse.clone());
-    (request.map(|body| Body::new(Asked { body, unread: coming, pulse })), Some(unread))
+    (
+        request.map(|body| {
+            Body::new(Asked {
+                body,
+                unread: coming,
+                pulse,
+            })
+        }),
+        Some(unread),
+    )
 }
 
 /// The body of a request.
@@ -217,7 +252,10 @@ impl HttpBody for Asked {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if frame.is_none() || self.body.is_end_stream() {
             self.unread.store(false, Ordering::Relaxed);
@@ -251,7 +289,10 @@ impl HttpBody for Answered {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 
@@ -280,7 +321,11 @@ impl Watched {
 }
 
 impl AsyncRead for Watched {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
@@ -291,12 +336,20 @@ impl AsyncRead for Watched {
 }
 
 impl AsyncWrite for Watched {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.note(written)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, parts: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
         self.note(written)
     }
@@ -316,7 +369,11 @@ impl AsyncWrite for Watched {
         }
         let mut space = [0; 8 * 1024];
         loop {
-            if self.lingering.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready()) {
+            if self
+                .lingering
+                .as_mut()
+                .is_some_and(|end| end.as_mut().poll(cx).is_ready())
+            {
                 return Poll::Ready(Ok(()));
             }
             let mut dropped = ReadBuf::new(&mut space);

@@ -1,6 +1,7 @@
-//! Forms of our own that browsers send with `Origin: null`: from pages that tell nobody where they were, by browsers that do not
-//! say either whether a request comes from the same site (`Sec-Fetch-Site`). A token in the form decides there. It is sealed
-//! for a cookie that no other site's form is sent with, and that is given only to browsers that need it.
+//! Forms of our own that browsers send with `Origin: null`: from pages that tell nobody where they
+//! were, by browsers that do not say either whether a request comes from the same site
+//! (`Sec-Fetch-Site`). A token in the form decides there. It is sealed for a cookie that no other
+//! site's form is sent with, and that is given only to browsers that need it.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -30,30 +31,47 @@ impl Asker {
     /// `None` for browsers that say where their requests come from.
     pub fn of(web: &Web, request: &Request) -> Option<Asker> {
         let silent = request.method() == Method::GET && !request.headers().contains_key(FETCH_SITE);
-        silent.then(|| Asker { cookie: cookie(web, request.headers()) })
+        silent.then(|| Asker {
+            cookie: cookie(web, request.headers()),
+        })
     }
 
-    /// What goes into each form of the page, if that tells nobody where it is. The cookie goes with it.
+    /// What goes into each form of the page, if that tells nobody where it is. The cookie goes with
+    /// it.
     pub fn field(&self, web: &Web, headers: &mut HeaderMap) -> Option<String> {
-        let silent = headers.get(header::REFERRER_POLICY).is_some_and(|policy| policy == Referrer::Nobody.policy());
+        let silent = headers
+            .get(header::REFERRER_POLICY)
+            .is_some_and(|policy| policy == Referrer::Nobody.policy());
         if !silent {
             return None;
         }
-        let value = self.cookie.clone().unwrap_or_else(|| web.engine.entropy().token());
+        let value = self
+            .cookie
+            .clone()
+            .unwrap_or_else(|| web.engine.entropy().token());
         if self.cookie.is_none() {
             let secure = if web.site.https { "; Secure" } else { "" };
-            let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}", web.site.cookie(COOKIE));
+            let cookie = format!(
+                "{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}",
+                web.site.cookie(COOKIE)
+            );
             headers.append(header::SET_COOKIE, HeaderValue::from_str(&cookie).ok()?);
         }
         let token = web.engine.seal_for_session(&value, &OURS.into());
-        Some(format!("<input type=\"hidden\" name=\"{FIELD}\" value=\"{token}\">"))
+        Some(format!(
+            "<input type=\"hidden\" name=\"{FIELD}\" value=\"{token}\">"
+        ))
     }
 }
 
-/// Lets such a form pass the check of origins if its token is one that this browser was given, and refuses it otherwise.
+/// Lets such a form pass the check of origins if its token is one that this browser was given, and
+/// refuses it otherwise.
 pub async fn by_token(State(web): State<Web>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let unknown = headers.get(header::ORIGIN).is_some_and(|origin| origin == "null") && !headers.contains_key(FETCH_SITE);
+    let unknown = headers
+        .get(header::ORIGIN)
+        .is_some_and(|origin| origin == "null")
+        && !headers.contains_key(FETCH_SITE);
     if request.method().is_safe() || !unknown {
         return next.run(request).await;
     }
@@ -69,9 +87,15 @@ pub async fn by_token(State(web): State<Web>, request: Request, next: Next) -> R
 }
 
 fn is_ours(web: &Web, headers: &HeaderMap, form: &[u8]) -> bool {
-    let token = url::form_urlencoded::parse(form).find(|(name, _)| name == FIELD).map(|(_, token)| token);
-    let Some((cookie, token)) = cookie(web, headers).zip(token) else { return false };
-    web.engine.open_for_session(&cookie, &token).is_some_and(|sealed| sealed.expose_secret() == OURS)
+    let token = url::form_urlencoded::parse(form)
+        .find(|(name, _)| name == FIELD)
+        .map(|(_, token)| token);
+    let Some((cookie, token)) = cookie(web, headers).zip(token) else {
+        return false;
+    };
+    web.engine
+        .open_for_session(&cookie, &token)
+        .is_some_and(|sealed| sealed.expose_secret() == OURS)
 }
 
 /// The name carries what tells instances on one host apart, as all our cookies' do.

@@ -1,4 +1,5 @@
-//! Around everything that is served: who asks, and places and bodies that nobody can keep from the others.
+//! Around everything that is served: who asks, and places and bodies that nobody can keep from the
+//! others.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -30,7 +31,12 @@ pub const FORM_MAX: usize = 64 * 1024;
 /// A form comes whole within this, or it is not waited for.
 const FORM_PATIENCE: Duration = Duration::from_secs(10);
 /// Hardly any form has more than 4 KiB: those who fill the rest keep only large ones out.
-const FORMS: Sizes = Sizes { beginning: 4, beginnings: 32 * 1024, rest: 32 * 1024, parts: 4 };
+const FORMS: Sizes = Sizes {
+    beginning: 4,
+    beginnings: 32 * 1024,
+    rest: 32 * 1024,
+    parts: 4,
+};
 
 /// What is known around a request. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -59,7 +65,11 @@ pub struct Places {
 
 #[must_use]
 pub fn places(web: Web) -> Places {
-    Places { web, pages: Arc::new(Room::new(AT_ONCE, AT_ONCE_EACH)), passwords: Arc::default() }
+    Places {
+        web,
+        pages: Arc::new(Room::new(AT_ONCE, AT_ONCE_EACH)),
+        passwords: Arc::default(),
+    }
 }
 
 /// Waits for a place, or for a turn among the passwords.
@@ -79,9 +89,20 @@ pub fn forms() -> Arc<Space<IpAddr>> {
     Arc::new(Space::new(FORMS))
 }
 
-/// Reads a form before a place is taken for it: who sends half of one holds nothing that others wait for.
-pub async fn whole_form(State(forms): State<Arc<Space<IpAddr>>>, request: Request, next: Next) -> Response {
-    if has_nul(request.uri().path_and_query().map_or("", PathAndQuery::as_str).as_bytes()) {
+/// Reads a form before a place is taken for it: who sends half of one holds nothing that others
+/// wait for.
+pub async fn whole_form(
+    State(forms): State<Arc<Space<IpAddr>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if has_nul(
+        request
+            .uri()
+            .path_and_query()
+            .map_or("", PathAndQuery::as_str)
+            .as_bytes(),
+    ) {
         return StatusCode::BAD_REQUEST.into_response();
     }
     if request.body().is_end_stream() {
@@ -102,7 +123,8 @@ pub async fn whole_form(State(forms): State<Arc<Space<IpAddr>>>, request: Reques
     next.run(Request::from_parts(parts, Body::from(body))).await
 }
 
-/// Finds a NUL in what is written as forms and addresses are. Nobody types one, and PostgreSQL takes none in a text.
+/// Finds a NUL in what is written as forms and addresses are. Nobody types one, and PostgreSQL
+/// takes none in a text.
 pub fn has_nul(encoded: &[u8]) -> bool {
     encoded.contains(&0) || encoded.windows(3).any(|three| three == b"%00")
 }

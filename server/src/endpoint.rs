@@ -1,6 +1,8 @@
-//! What every endpoint for programs does around its work: a patience, panics, the log, and the headers of its answer.
+//! What every endpoint for programs does around its work: a patience, panics, the log, and the
+//! headers of its answer.
 //!
-//! A function that handlers call and not a layer of the router: layers cost each request several allocations.
+//! A function that handlers call and not a layer of the router: layers cost each request several
+//! allocations.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -82,5 +84,9 @@ impl Asked {
 }
 
 fn words(panic: &(dyn Any + Send)) -> &str {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown")
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown")
 }

@@ -1,4 +1,5 @@
-//! The folder of the database and the keys, where it cannot be used: whose fault that is, and what to do.
+//! The folder of the database and the keys, where it cannot be used: whose fault that is, and what
+//! to do.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -13,11 +14,17 @@ use crate::config::Config;
 /// Why it cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderTrouble {
-    #[error("is not there, and user {user}, whom Relink runs as, may not make it. Make it and give it to that user (install -d -o {user})")]
+    #[error(
+        "is not there, and user {user}, whom Relink runs as, may not make it. Make it and \
+        give it to that user (install -d -o {user})"
+    )]
     NotMade { user: u32 },
     #[error("is not there. Make it")]
     Missing,
-    #[error("cannot be written to by user {user}, whom Relink runs as. Give it to that user (chown -R {user})")]
+    #[error(
+        "cannot be written to by user {user}, whom Relink runs as. Give it to that user \
+        (chown -R {user})"
+    )]
     NotOurs { user: u32 },
     #[error("is on a disk that is mounted read-only. Mount it so that it can be written to")]
     ReadOnly,
@@ -36,14 +43,25 @@ pub struct UnusableFolder {
     trouble: FolderTrouble,
 }
 
-/// What of the SQLite file's folder, or in it, cannot be used; `None` where something else is wrong, or with PostgreSQL.
+/// What of the SQLite file's folder, or in it, cannot be used; `None` where something else is
+/// wrong, or with PostgreSQL.
 pub fn unusable(config: &Config) -> Option<UnusableFolder> {
     let file = config.sqlite_file()?;
-    let folder = fs::canonicalize(file).ok().and_then(|file| file.parent().map(Path::to_owned));
+    let folder = fs::canonicalize(file)
+        .ok()
+        .and_then(|file| file.parent().map(Path::to_owned));
     let folder = folder.or_else(|| file.parent().map(Path::to_owned))?;
     let (path, trouble) = trouble_of(&folder, file)?;
-    let setting = if file.parent() == Some(config.data_dir.as_path()) { "RELINK_DATA_DIR" } else { "DATABASE_URL" };
-    Some(UnusableFolder { setting, path: path.display().to_string(), trouble })
+    let setting = if file.parent() == Some(config.data_dir.as_path()) {
+        "RELINK_DATA_DIR"
+    } else {
+        "DATABASE_URL"
+    };
+    Some(UnusableFolder {
+        setting,
+        path: path.display().to_string(),
+        trouble,
+    })
 }
 
 /// The data directory could not be made.
@@ -55,7 +73,11 @@ pub fn not_made(config: &Config, error: io::Error) -> UnusableFolder {
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => FolderTrouble::NotAFolder,
         _ => FolderTrouble::Other(error),
     };
-    UnusableFolder { setting: "RELINK_DATA_DIR", path, trouble }
+    UnusableFolder {
+        setting: "RELINK_DATA_DIR",
+        path,
+        trouble,
+    }
 }
 
 /// SQLite makes files beside the database, and writes to those that are there.
@@ -69,12 +91,20 @@ fn trouble_of(folder: &Path, file: &Path) -> Option<(PathBuf, FolderTrouble)> {
         PathBuf::from(name)
     });
     let lock = file.with_extension("serve-lock");
-    let whole = access(folder, Access::WRITE_OK | Access::EXEC_OK).err().map(|error| (folder.to_owned(), error));
-    let one = [file, &beside[0], &beside[1], &lock].into_iter().find_map(|file| {
-        let error = access(file, Access::READ_OK | Access::WRITE_OK).err().filter(|error| *error != Errno::NOENT)?;
-        Some((file.to_owned(), error))
-    });
-    whole.or(one).map(|(path, error)| (path, FolderTrouble::from(error)))
+    let whole = access(folder, Access::WRITE_OK | Access::EXEC_OK)
+        .err()
+        .map(|error| (folder.to_owned(), error));
+    let one = [file, &beside[0], &beside[1], &lock]
+        .into_iter()
+        .find_map(|file| {
+            let error = access(file, Access::READ_OK | Access::WRITE_OK)
+                .err()
+                .filter(|error| *error != Errno::NOENT)?;
+            Some((file.to_owned(), error))
+        });
+    whole
+        .or(one)
+        .map(|(path, error)| (path, FolderTrouble::from(error)))
 }
 
 impl From<Errno> for FolderTrouble {

@@ -24,7 +24,11 @@ struct Check {
 
 impl Check {
     fn new(name: &'static str, outcome: Result<(), String>) -> Check {
-        Check { name, ok: outcome.is_ok(), why: outcome.err() }
+        Check {
+            name,
+            ok: outcome.is_ok(),
+            why: outcome.err(),
+        }
     }
 }
 
@@ -33,11 +37,20 @@ pub async fn alive() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// Everything that serving needs is there. The schema is up to date: nothing listens before the migrations are done.
+/// Everything that serving needs is there. The schema is up to date: nothing listens before the
+/// migrations are done.
 pub async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {
-    let checks = [database(&engine).await, storage(&engine), background(&engine), clock(&engine)];
+    let checks = [
+        database(&engine).await,
+        storage(&engine),
+        background(&engine),
+        clock(&engine),
+    ];
     let Some(bad) = checks.iter().find(|check| !check.ok) else {
-        return (StatusCode::OK, Json(json!({ "status": "ready", "checks": checks })));
+        return (
+            StatusCode::OK,
+            Json(json!({ "status": "ready", "checks": checks })),
+        );
     };
     tracing::error!(check = bad.name, why = bad.why, "not ready");
     let answer = json!({ "status": "unavailable", "reason": bad.name, "checks": checks });
@@ -59,20 +72,43 @@ async fn database(engine: &Engine) -> Check {
 
 /// The database keeps what it is given.
 fn storage(engine: &Engine) -> Check {
-    Check::new("storage", engine.storage_trouble().map_or(Ok(()), |trouble| Err(trouble.to_owned())))
+    Check::new(
+        "storage",
+        engine
+            .storage_trouble()
+            .map_or(Ok(()), |trouble| Err(trouble.to_owned())),
+    )
 }
 
 /// A clock that is wrong keeps nobody from being served.
 fn clock(engine: &Engine) -> Check {
     let ahead_s = engine.clock_trust().ahead / SECOND;
-    let why =
-        (ahead_s != 0).then(|| format!("this machine's clock is {} s {}", ahead_s.abs(), if ahead_s > 0 { "ahead" } else { "behind" }));
-    Check { name: "clock", ok: true, why }
+    let why = (ahead_s != 0).then(|| {
+        format!(
+            "this machine's clock is {} s {}",
+            ahead_s.abs(),
+            if ahead_s > 0 { "ahead" } else { "behind" }
+        )
+    });
+    Check {
+        name: "clock",
+        ok: true,
+        why,
+    }
 }
 
 /// What the process has to do by itself is being done.
 fn background(engine: &Engine) -> Check {
     let missed = engine.loop_health().into_iter().filter(|one| one.missed);
-    let missed: Vec<String> = missed.map(|one| format!("{} has not run for {} s", one.name, one.since.as_secs())).collect();
-    Check::new("background", if missed.is_empty() { Ok(()) } else { Err(missed.join(", ")) })
+    let missed: Vec<String> = missed
+        .map(|one| format!("{} has not run for {} s", one.name, one.since.as_secs()))
+        .collect();
+    Check::new(
+        "background",
+        if missed.is_empty() {
+            Ok(())
+        } else {
+            Err(missed.join(", "))
+        },
+    )
 }

@@ -1,7 +1,8 @@
-//! Pages as the HTML standard has them. The renderer writes three things that browsers forgive and the standard does not:
-//! `<!>` for an empty comment, its last script behind the end of the document, and the nonce as the value of `crossorigin`.
-//! The comments are for finding places again in the browser, which happens in islands only: elsewhere they are left out. Nor
-//! does any text hold a character that acts on what stands around it, whoever wrote it.
+//! Pages as the HTML standard has them. The renderer writes three things that browsers forgive and
+//! the standard does not: `<!>` for an empty comment, its last script behind the end of the
+//! document, and the nonce as the value of `crossorigin`. The comments are for finding places again
+//! in the browser, which happens in islands only: elsewhere they are left out. Nor does any text
+//! hold a character that acts on what stands around it, whoever wrote it.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -16,7 +17,11 @@ use crate::csrf::Asker;
 const ENDS: [&str; 2] = ["</body>", "</html>"];
 
 pub fn is_page(response: &Response) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     kind.starts_with("text/html")
 }
 
@@ -28,10 +33,17 @@ pub async fn tidy(State(web): State<Web>, request: Request, next: Next) -> Respo
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let Ok(bytes) = to_bytes(body, usize::MAX).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    let field = asker.and_then(|asker| asker.field(&web, &mut parts.headers)).unwrap_or_default();
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let field = asker
+        .and_then(|asker| asker.field(&web, &mut parts.headers))
+        .unwrap_or_default();
     let tidied = std::str::from_utf8(&bytes).map(|page| tidied(page, &field));
-    Response::from_parts(parts, tidied.map_or_else(|_| Body::from(bytes.clone()), Body::from))
+    Response::from_parts(
+        parts,
+        tidied.map_or_else(|_| Body::from(bytes.clone()), Body::from),
+    )
 }
 
 /// `field` goes into each form that changes something.
@@ -51,7 +63,9 @@ fn tidied(html: &str, field: &str) -> String {
             "<!>" => page.push_str("<!---->"),
             end if ENDS.contains(&end) => ends.push_str(end),
             link if link.starts_with("<link ") => push_link(&mut page, link),
-            form if form.starts_with("<form ") && form.contains(" method=\"post\"") => page.extend([form, field]),
+            form if form.starts_with("<form ") && form.contains(" method=\"post\"") => {
+                page.extend([form, field])
+            }
             tag => page.push_str(tag),
         }
         rest = after;
@@ -60,13 +74,19 @@ fn tidied(html: &str, field: &str) -> String {
     page + &ends
 }
 
-/// Names are made fit for a page where it is made (`relink_engine::text`); this is for what was forgotten.
+/// Names are made fit for a page where it is made (`relink_engine::text`); this is for what was
+/// forgotten.
 fn push_text(page: &mut String, text: &str) {
     let acts = |c: char| acts(c) && !matches!(c, '\n' | '\t');
-    if text.contains(acts) { page.extend(text.chars().filter(|c| !acts(*c))) } else { page.push_str(text) }
+    if text.contains(acts) {
+        page.extend(text.chars().filter(|c| !acts(*c)))
+    } else {
+        page.push_str(text)
+    }
 }
 
-/// Of the tag, comment or script that the text starts with: what stands in quotes or in a script is no markup.
+/// Of the tag, comment or script that the text starts with: what stands in quotes or in a script is
+/// no markup.
 fn length(text: &str) -> usize {
     let through = |end: &str| text.find(end).map_or(text.len(), |at| at + end.len());
     if text.starts_with("<!--") {
@@ -84,7 +104,10 @@ fn length(text: &str) -> usize {
 }
 
 fn push_link(page: &mut String, link: &str) {
-    match link.split_once(" crossorigin=\"").and_then(|(before, value)| Some((before, value.split_once('"')?.1))) {
+    match link
+        .split_once(" crossorigin=\"")
+        .and_then(|(before, value)| Some((before, value.split_once('"')?.1)))
+    {
         Some((before, after)) => page.extend([before, " crossorigin", after]),
         None => page.push_str(link),
     }
@@ -98,17 +121,22 @@ mod tests {
 
     #[test]
     fn each_form_that_changes_something_has_the_field() {
-        let html = "<form method=\"get\" action=\"/a\"></form><form class=\"x\" method=\"post\" action=\"/b\"><b>c</b></form>";
-        let right = "<form method=\"get\" action=\"/a\"></form><form class=\"x\" method=\"post\" action=\"/b\"><i><b>c</b></form>";
+        let html = "<form method=\"get\" action=\"/a\"></form><form class=\"x\" method=\"post\" \
+            action=\"/b\"><b>c</b></form>";
+        let right = "<form method=\"get\" action=\"/a\"></form><form class=\"x\" method=\"post\" \
+            action=\"/b\"><i><b>c</b></form>";
         assert_eq!(super::tidied(html, "<i>"), right);
     }
 
     #[test]
     fn what_browsers_forgive_is_put_right() {
-        let html = "<html><head><link rel=\"preload\" crossorigin=\"nonce\" href=\"/a\"></head><body>a<!>b\
-                    <leptos-island data-component=\"A\">c<!>d</leptos-island>e<!></body></html><script>1</script>";
+        let html = "<html><head><link rel=\"preload\" crossorigin=\"nonce\" \
+                    href=\"/a\"></head><body>a<!>b\
+                    <leptos-island \
+                    data-component=\"A\">c<!>d</leptos-island>e<!></body></html><script>1</script>";
         let right = "<html><head><link rel=\"preload\" crossorigin href=\"/a\"></head><body>ab\
-                     <leptos-island data-component=\"A\">c<!---->d</leptos-island>e<script>1</script></body></html>";
+                     <leptos-island \
+                     data-component=\"A\">c<!---->d</leptos-island>e<script>1</script></body></html>";
         assert_eq!(tidied(html), right);
         assert_eq!(tidied(right), right);
     }

@@ -17,7 +17,10 @@ const FILE: &str = "keys";
 pub enum KeyFileError {
     #[error("{path} can be read by others; keep it to yourself with: chmod 600 {path}")]
     Open { path: String },
-    #[error("{path} is missing, but the database holds data sealed with it; put it back from your backup, or set RELINK_KEYS")]
+    #[error(
+        "{path} is missing, but the database holds data sealed with it; put it back from your \
+        backup, or set RELINK_KEYS"
+    )]
     Missing { path: String },
     #[error("{path} is damaged: {error}; put it back from your backup")]
     Damaged { path: String, error: KeyRingError },
@@ -26,10 +29,17 @@ pub enum KeyFileError {
 }
 
 /// Reads the key file; makes one where there is none and nothing was ever sealed.
-pub fn load_or_create(data_dir: &Path, sealed_before: bool, entropy: &Entropy) -> Result<KeyRing, KeyFileError> {
+pub fn load_or_create(
+    data_dir: &Path,
+    sealed_before: bool,
+    entropy: &Entropy,
+) -> Result<KeyRing, KeyFileError> {
     let file = data_dir.join(FILE);
     let path = file.display().to_string();
-    let io = |error| KeyFileError::Io { path: path.clone(), error };
+    let io = |error| KeyFileError::Io {
+        path: path.clone(),
+        error,
+    };
     if !file.try_exists().map_err(io)? {
         if sealed_before {
             return Err(KeyFileError::Missing { path });
@@ -49,7 +59,11 @@ pub fn load_or_create(data_dir: &Path, sealed_before: bool, entropy: &Entropy) -
 /// Whole or not at all, and never over a file that is there: several processes may start at once.
 fn create(data_dir: &Path, file: &Path, keys: &SecretString, entropy: &Entropy) -> io::Result<()> {
     let draft = data_dir.join(format!(".{FILE}-{}", entropy.id()));
-    let mut written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let mut written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)?;
     written.write_all(keys.expose_secret().as_bytes())?;
     written.write_all(b"\n")?;
     written.sync_all()?;
@@ -72,13 +86,20 @@ mod tests {
     fn made_once_private_and_read_again() {
         let dir = tempfile::tempdir().unwrap();
         let first = load_or_create(dir.path(), false, &Entropy::seeded(1)).unwrap();
-        let mode = fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
+        let mode = fs::metadata(dir.path().join(FILE))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         let bytes = fs::read(dir.path().join(FILE)).unwrap();
         load_or_create(dir.path(), true, &Entropy::seeded(2)).unwrap();
         assert_eq!(fs::read(dir.path().join(FILE)).unwrap(), bytes);
         assert_eq!(first.sealing_key(), "k1");
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            1,
+            "no draft is left"
+        );
     }
 
     #[test]

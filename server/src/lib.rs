@@ -53,8 +53,8 @@ pub use state::Web;
 
 /// Runs the command line of this process.
 pub fn run(clock: Clock, entropy: Entropy) -> ExitCode {
-    // Memory is full of what is sealed everywhere else. A crash writes none of it into a file, and no other process of the
-    // same user reads it. Where the system refuses, that is as it was.
+    // Memory is full of what is sealed everywhere else. A crash writes none of it into a file, and
+    // no other process of the same user reads it. Where the system refuses, that is as it was.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     cli::run(clock, entropy)
 }

@@ -1,8 +1,10 @@
-//! Connections: taking them, answering on them, and leaving nobody without an answer when the server stops.
+//! Connections: taking them, answering on them, and leaving nobody without an answer when the
+//! server stops.
 //!
-//! A stop has three stages. First no new connection is begun, while those that the system has begun are still taken; each
-//! answer says that it is the last one on its connection. Then the port is closed, and connections that wait for their next
-//! request too. Then whoever was only just taken still gets the answer to its first request.
+//! A stop has three stages. First no new connection is begun, while those that the system has begun
+//! are still taken; each answer says that it is the last one on its connection. Then the port is
+//! closed, and connections that wait for their next request too. Then whoever was only just taken
+//! still gets the answer to its first request.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
@@ -26,13 +28,15 @@ use crate::proxies::TrustedProxies;
 use crate::share::{Held, Room};
 use crate::{connection, open_files};
 
-/// Handshakes that have begun get so long to end, and requests on connections that are kept to arrive.
+/// Handshakes that have begun get so long to end, and requests on connections that are kept to
+/// arrive.
 const LINGER: Duration = Duration::from_millis(250);
 /// After the system gave no connection for want of something, such as file descriptors.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Between two lines in the log about connections that cannot be taken.
 const TELL_EVERY: Duration = Duration::from_secs(60);
-/// Connections of one address that is no trusted proxy, and at most an eighth of the files that may be open.
+/// Connections of one address that is no trusted proxy, and at most an eighth of the files that may
+/// be open.
 const CONNECTIONS_EACH: usize = 1_024;
 
 type Accepted = io::Result<(TcpStream, SocketAddr)>;
@@ -57,8 +61,14 @@ struct Serving {
     _alive: mpsc::Sender<Infallible>,
 }
 
-/// Serves until it is to stop, and then until the last connection is over, however long that takes. Dropped, it cuts them off.
-pub async fn serve(listener: TcpListener, app: Router, proxies: TrustedProxies, stop: impl Future<Output = ()>) {
+/// Serves until it is to stop, and then until the last connection is over, however long that takes.
+/// Dropped, it cuts them off.
+pub async fn serve(
+    listener: TcpListener,
+    app: Router,
+    proxies: TrustedProxies,
+    stop: impl Future<Output = ()>,
+) {
     let (stages, stage) = watch::channel(Stage::Open);
     let (alive, mut over) = mpsc::channel(1);
     let serving = Serving {
@@ -80,7 +90,8 @@ pub async fn serve(listener: TcpListener, app: Router, proxies: TrustedProxies, 
 }
 
 fn connections() -> Room<IpAddr> {
-    let each = usize::try_from(open_files::limit() / 8).map_or(CONNECTIONS_EACH, |part| part.clamp(1, CONNECTIONS_EACH));
+    let each = usize::try_from(open_files::limit() / 8)
+        .map_or(CONNECTIONS_EACH, |part| part.clamp(1, CONNECTIONS_EACH));
     Room::new(Semaphore::MAX_PERMITS, each)
 }
 
@@ -105,11 +116,23 @@ async fn take_until(listener: &TcpListener, serving: &Serving, end: impl Future<
 }
 
 /// A connection, as soon as there is a place for it.
-async fn next(listener: &TcpListener, serving: &Serving, told: &mut Option<Instant>) -> (OwnedSemaphorePermit, Accepted) {
+async fn next(
+    listener: &TcpListener,
+    serving: &Serving,
+    told: &mut Option<Instant>,
+) -> (OwnedSemaphorePermit, Accepted) {
     if serving.places.available_permits() == 0 && may_tell(told) {
-        tracing::warn!("as many connections are open as the limit of open files lets Relink have; whoever comes waits");
+        tracing::warn!(
+            "as many connections are open as the limit of open files lets Relink have; \
+            whoever comes waits"
+        );
     }
-    let place = serving.places.clone().acquire_owned().await.expect("never closed");
+    let place = serving
+        .places
+        .clone()
+        .acquire_owned()
+        .await
+        .expect("never closed");
     (place, listener.accept().await)
 }
 
@@ -124,11 +147,15 @@ fn may_tell(told: &mut Option<Instant>) -> bool {
 
 /// It was over before it could be taken; there may be others.
 fn is_of_the_connection(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
+    )
 }
 
-/// From here on the system begins no new connection: closing a port resets those that nobody has taken yet. A client that is
-/// not answered tries again after a second, and is then refused, or answered by whoever serves after this process.
+/// From here on the system begins no new connection: closing a port resets those that nobody has
+/// taken yet. A client that is not answered tries again after a second, and is then refused, or
+/// answered by whoever serves after this process.
 ///
 /// Where that cannot be had, there are only some more who are reset.
 fn begin_no_more(listener: &TcpListener) {
@@ -147,27 +174,39 @@ fn begin_no_more(listener: &TcpListener) {
     }
 }
 
-/// What the system has still waiting. Asked itself: the runtime may not have heard of the last ones.
+/// What the system has still waiting. Asked itself: the runtime may not have heard of the last
+/// ones.
 fn take_the_rest(listener: TcpListener, serving: &Serving) {
-    let Ok(listener) = listener.into_std() else { return };
+    let Ok(listener) = listener.into_std() else {
+        return;
+    };
     while let Ok((stream, peer)) = listener.accept() {
-        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        let stream = stream
+            .set_nonblocking(true)
+            .and_then(|()| TcpStream::from_std(stream));
         if let Ok(stream) = stream {
             take(stream, peer, serving, None);
         }
     }
 }
 
-fn take(stream: TcpStream, peer: SocketAddr, serving: &Serving, place: Option<OwnedSemaphorePermit>) {
+fn take(
+    stream: TcpStream,
+    peer: SocketAddr,
+    serving: &Serving,
+    place: Option<OwnedSemaphorePermit>,
+) {
     // A proxy has many people behind it.
     let held = if serving.proxies.trust(peer.ip()) {
         None
     } else {
-        let Some(held) = serving.connections.try_take(&counted(peer.ip()), 1) else { return };
+        let Some(held) = serving.connections.try_take(&counted(peer.ip()), 1) else {
+            return;
+        };
         Some(held)
     };
-    // Pages are streamed in small writes: without this, each waits for the acknowledgement of the one before. A socket that
-    // refuses is slow, not wrong.
+    // Pages are streamed in small writes: without this, each waits for the acknowledgement of the
+    // one before. A socket that refuses is slow, not wrong.
     let _ = stream.set_nodelay(true);
     tokio::spawn(answer(stream, peer, serving.clone(), (held, place)));
 }
@@ -196,7 +235,9 @@ async fn respond(mut request: Request<Body>, peer: SocketAddr, serving: Serving)
     request.extensions_mut().insert(ConnectInfo(peer));
     let Ok(mut response) = serving.app.oneshot(request).await;
     if *serving.stage.borrow() != Stage::Open {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }

@@ -1,5 +1,6 @@
-//! `GET /live`: server-sent events (WHATWG HTML, section 9.2) for an open page: which of its topics changed, and up to where, so
-//! that it can fetch itself anew. Nothing else is sent: what a page may show is decided when it is loaded.
+//! `GET /live`: server-sent events (WHATWG HTML, section 9.2) for an open page: which of its topics
+//! changed, and up to where, so that it can fetch itself anew. Nothing else is sent: what a page
+//! may show is decided when it is loaded.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -23,8 +24,9 @@ use crate::sessions;
 use crate::share::Held;
 use crate::state::Web;
 
-/// A page that hears nothing for much longer knows that the stream is dead. Each time, however much there is to tell meanwhile,
-/// it is asked whether its person may still look: within 15 seconds nobody does who may not.
+/// A page that hears nothing for much longer knows that the stream is dead. Each time, however much
+/// there is to tell meanwhile, it is asked whether its person may still look: within 15 seconds
+/// nobody does who may not.
 const BEAT: Duration = Duration::from_secs(12);
 
 #[derive(Debug, Deserialize)]
@@ -44,20 +46,46 @@ struct Stage {
     _turn: Held,
 }
 
-pub async fn stream(State(web): State<Web>, session: Session, Query(from): Query<From>, headers: HeaderMap) -> Response {
+pub async fn stream(
+    State(web): State<Web>,
+    session: Session,
+    Query(from): Query<From>,
+    headers: HeaderMap,
+) -> Response {
     let person = match person_of(&web.engine, &session).await {
         Ok(Some(person)) => person,
         Ok(None) => return StatusCode::UNAUTHORIZED.into_response(),
         Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
-    let Some(session) = session.id().map(|id| sessions::name(&id)) else { return StatusCode::UNAUTHORIZED.into_response() };
-    let Some(turn) = web.live_turns.try_take(&session, 1) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let Some(session) = session.id().map(|id| sessions::name(&id)) else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    let Some(turn) = web.live_turns.try_take(&session, 1) else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     // A browser that comes back by itself says what it heard last.
-    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(Mark::parse);
-    let mark = last.or_else(|| from.from.as_deref().and_then(Mark::parse)).unwrap_or_default();
-    match web.engine.watch(&person.organisation_id, mark, last.is_some()).await {
+    let last = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok())
+        .and_then(Mark::parse);
+    let mark = last
+        .or_else(|| from.from.as_deref().and_then(Mark::parse))
+        .unwrap_or_default();
+    match web
+        .engine
+        .watch(&person.organisation_id, mark, last.is_some())
+        .await
+    {
         Ok(watch) => {
-            let stage = Stage { engine: web.engine, watch, person, session, greeted: false, beat: Instant::now() + BEAT, _turn: turn };
+            let stage = Stage {
+                engine: web.engine,
+                watch,
+                person,
+                session,
+                greeted: false,
+                beat: Instant::now() + BEAT,
+                _turn: turn,
+            };
             ([("x-accel-buffering", "no")], Sse::new(events(stage))).into_response()
         }
         Err(error) => {
@@ -75,7 +103,11 @@ fn events(stage: Stage) -> impl Stream<Item = Result<Event, Infallible>> {
         }
         // Not left to the timer: on a busy stream there is always something to tell first.
         let quiet = stage.beat.saturating_duration_since(Instant::now());
-        let news = if quiet.is_zero() { None } else { timeout(quiet, stage.watch.next()).await.ok() };
+        let news = if quiet.is_zero() {
+            None
+        } else {
+            timeout(quiet, stage.watch.next()).await.ok()
+        };
         let event = match news {
             Some(Some(news)) => changed(&news),
             // The process is closing: the browser comes back to another one.
@@ -92,16 +124,22 @@ fn events(stage: Stage) -> impl Stream<Item = Result<Event, Infallible>> {
 
 fn changed(news: &News) -> Event {
     let topics: Vec<&str> = news.topics.iter().map(|topic| topic.name()).collect();
-    Event::default().event("changed").id(news.mark.to_string()).data(topics.join(" "))
+    Event::default()
+        .event("changed")
+        .id(news.mark.to_string())
+        .data(topics.join(" "))
 }
 
 impl Stage {
-    /// Signed in still, and a member still. Where the database does not answer nothing is known against it.
+    /// Signed in still, and a member still. Where the database does not answer nothing is known
+    /// against it.
     async fn may_look(&self) -> bool {
         let (store, person) = (self.engine.store(), &self.person);
         let session = store.session(&self.session, self.engine.now()).await;
         let member = store.member(&person.organisation_id, &person.user_id).await;
-        let somebody_elses = |session: Option<StoredSession>| session.and_then(|session| session.user_id).as_ref() != Some(&person.user_id);
+        let somebody_elses = |session: Option<StoredSession>| {
+            session.and_then(|session| session.user_id).as_ref() != Some(&person.user_id)
+        };
         !session.is_ok_and(somebody_elses) && !matches!(member, Ok(None))
     }
 }

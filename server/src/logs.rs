@@ -1,5 +1,6 @@
-//! Structured logs on stderr, for people or machines. A thread of their own writes them: whoever logs waits for nobody and
-//! never fails, also when the disk is full, nobody reads, or stderr is gone. What is lost is counted, and said.
+//! Structured logs on stderr, for people or machines. A thread of their own writes them: whoever
+//! logs waits for nobody and never fails, also when the disk is full, nobody reads, or stderr is
+//! gone. What is lost is counted, and said.
 
 mod lines;
 
@@ -26,7 +27,15 @@ static LINES: OnceLock<Lines> = OnceLock::new();
 
 /// From here on events are written. Calling it again changes nothing.
 pub fn start(config: &Config) {
-    let Ok(lines) = Lines::to(stderr(), |lost| tracing::error!(lost, "log lines could not be written and are lost")) else { return };
+    let Ok(lines) = Lines::to(stderr(), |lost| {
+        tracing::error!(
+            lost,
+            "log lines could not be \
+        written and are lost"
+        )
+    }) else {
+        return;
+    };
     let lines = LINES.get_or_init(|| lines);
     let format = fmt()
         .with_env_filter(EnvFilter::new(&config.log))
@@ -35,7 +44,15 @@ pub fn start(config: &Config) {
         .with_target(false)
         .with_ansi(io::stderr().is_terminal());
     // A second subscriber in one process (tests) is refused, which is what is wanted.
-    let started = if config.log_json { format.json().flatten_event(true).with_current_span(true).try_init() } else { format.try_init() };
+    let started = if config.log_json {
+        format
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .try_init()
+    } else {
+        format.try_init()
+    };
     if started.is_ok() {
         std::panic::set_hook(Box::new(panicked));
     }
@@ -56,7 +73,8 @@ pub fn lost() -> Lost {
     LINES.get().map(Lines::lost).unwrap_or_default()
 }
 
-/// Not the handle that others share: its lock is held for as long as a write takes, which may be for ever.
+/// Not the handle that others share: its lock is held for as long as a write takes, which may be
+/// for ever.
 fn stderr() -> Box<dyn Write + Send> {
     match io::stderr().as_fd().try_clone_to_owned() {
         Ok(file) => Box::new(File::from(file)),
@@ -69,7 +87,12 @@ fn panicked(info: &PanicHookInfo<'_>) {
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     let trace = Backtrace::capture();
     let trace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
-    tracing::error!(place, trace, "panicked: {}", info.payload_as_str().unwrap_or("without words"));
+    tracing::error!(
+        place,
+        trace,
+        "panicked: {}",
+        info.payload_as_str().unwrap_or("without words")
+    );
     if std::thread::current().name() == Some("main") {
         // Nothing comes after it.
         finish();

@@ -1,5 +1,6 @@
-//! `GET /metrics`: Prometheus' text format, version 0.0.4. For whoever shows the token, or on an address of its own; where
-//! neither is set up there is no such thing, since how much goes on here is nobody's business.
+//! `GET /metrics`: Prometheus' text format, version 0.0.4. For whoever shows the token, or on an
+//! address of its own; where neither is set up there is no such thing, since how much goes on here
+//! is nobody's business.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -62,9 +63,15 @@ impl Metrics {
             .route("/metrics", get(show))
             .with_state(Metrics { engine, readers })
             .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
-            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
+            .layer(TimeoutLayer::with_status_code(
+                StatusCode::SERVICE_UNAVAILABLE,
+                REQUEST_MAX,
+            ))
             .layer(CatchPanicLayer::new())
-            .layer(middleware::from_fn_with_state(Https(config.https()), headers::secure))
+            .layer(middleware::from_fn_with_state(
+                Https(config.https()),
+                headers::secure,
+            ))
     }
 }
 
@@ -72,11 +79,14 @@ impl Metrics {
 pub async fn show(State(metrics): State<Metrics>, headers: HeaderMap) -> Response {
     match &metrics.readers {
         Readers::Nobody => StatusCode::NOT_FOUND.into_response(),
-        Readers::WithToken(token) if !shows(&headers, token) => {
-            (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response()
-        }
+        Readers::WithToken(token) if !shows(&headers, token) => (
+            StatusCode::UNAUTHORIZED,
+            [(header::WWW_AUTHENTICATE, "Bearer")],
+        )
+            .into_response(),
         Readers::Anybody if may_be_led_here(&headers) => {
-            let why = "A browser reads this under an IP address or localhost alone, or with RELINK_METRICS_TOKEN set: any page can \
+            let why = "A browser reads this under an IP address or localhost alone, or with \
+                RELINK_METRICS_TOKEN set: any page can \
                 let its own name lead here.\n";
             (StatusCode::MISDIRECTED_REQUEST, why).into_response()
         }
@@ -84,18 +94,30 @@ pub async fn show(State(metrics): State<Metrics>, headers: HeaderMap) -> Respons
     }
 }
 
-/// Whether a page may have asked whose name leads here (DNS rebinding). To its browser that is one site, and over plain http
-/// it says neither an origin nor from where; but no script takes away the language that it accepts. Programs that read
-/// metrics say none, and may use whatever name they like.
+/// Whether a page may have asked whose name leads here (DNS rebinding). To its browser that is one
+/// site, and over plain http it says neither an origin nor from where; but no script takes away the
+/// language that it accepts. Programs that read metrics say none, and may use whatever name they
+/// like.
 fn may_be_led_here(headers: &HeaderMap) -> bool {
-    let browsers = [header::ACCEPT_LANGUAGE, header::ORIGIN, header::REFERER, HeaderName::from_static("sec-fetch-site")];
+    let browsers = [
+        header::ACCEPT_LANGUAGE,
+        header::ORIGIN,
+        header::REFERER,
+        HeaderName::from_static("sec-fetch-site"),
+    ];
     browsers.iter().any(|name| headers.contains_key(name)) && !own_name::is_an_address(headers)
 }
 
 fn shows(headers: &HeaderMap, token: &SecretString) -> bool {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.split_once(' '));
     given.is_some_and(|(scheme, given)| {
-        let same: bool = given.trim().as_bytes().ct_eq(token.expose_secret().as_bytes()).into();
+        let same: bool = given
+            .trim()
+            .as_bytes()
+            .ct_eq(token.expose_secret().as_bytes())
+            .into();
         scheme.eq_ignore_ascii_case("bearer") && same
     })
 }
@@ -111,8 +133,19 @@ async fn counts(engine: &Engine) -> Response {
         }
     };
     let mut text = String::new();
-    let refreshes = engine.refreshes().all().map(|(outcome, count)| (outcome.name(), count));
-    family(&mut text, "relink_refreshes_total", "counter", "Wishes for a fresh token in this process, by outcome.", "outcome", refreshes);
+    let refreshes = engine
+        .refreshes()
+        .all()
+        .map(|(outcome, count)| (outcome.name(), count));
+    family(
+        &mut text,
+        "relink_refreshes_total",
+        "counter",
+        "Wishes for a fresh token in this \
+        process, by outcome.",
+        "outcome",
+        refreshes,
+    );
     let webhooks = engine.webhook_counts().all();
     family(
         &mut text,
@@ -131,14 +164,33 @@ async fn counts(engine: &Engine) -> Response {
         "outcome",
         messages.into_iter(),
     );
-    let states = states.iter().map(|(state, count)| (state.as_str(), count.unsigned_abs()));
-    family(&mut text, "relink_connections", "gauge", "Connections in the database, by state.", "state", states);
+    let states = states
+        .iter()
+        .map(|(state, count)| (state.as_str(), count.unsigned_abs()));
+    family(
+        &mut text,
+        "relink_connections",
+        "gauge",
+        "Connections in the database, by state.",
+        "state",
+        states,
+    );
     let (now, in_flight) = ("refreshes", engine.refreshes_under_way() as u64);
-    family(&mut text, "relink_under_way", "gauge", "Refreshes under way in this process.", "what", [(now, in_flight)].into_iter());
+    family(
+        &mut text,
+        "relink_under_way",
+        "gauge",
+        "Refreshes under way in this process.",
+        "what",
+        [(now, in_flight)].into_iter(),
+    );
     loops(&mut text, &engine.loop_health());
     instance(&mut text, engine);
     let lost = logs::lost();
-    let lost = [("queue_full", lost.queue_full), ("write_failed", lost.write_failed)];
+    let lost = [
+        ("queue_full", lost.queue_full),
+        ("write_failed", lost.write_failed),
+    ];
     family(
         &mut text,
         "relink_log_lines_lost_total",
@@ -147,19 +199,35 @@ async fn counts(engine: &Engine) -> Response {
         "cause",
         lost.into_iter(),
     );
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        text,
+    )
+        .into_response()
 }
 
 /// What only whoever runs this process can mend.
 fn instance(text: &mut String, engine: &Engine) {
     let help = "1 for the reason why the database of this process keeps nothing, if there is one.";
     let trouble = engine.storage_trouble().map(|trouble| (trouble, 1));
-    family(text, "relink_storage_trouble", "gauge", help, "reason", trouble.into_iter());
+    family(
+        text,
+        "relink_storage_trouble",
+        "gauge",
+        help,
+        "reason",
+        trouble.into_iter(),
+    );
     let ahead = engine.clock_trust().ahead as f64 / 1_000.0;
-    let help = "Seconds that this machine's clock is ahead, behind where negative, 0 within a minute.";
+    let help = "Seconds that this machine's clock is ahead, behind where negative, 0 within a \
+        minute.";
     let _ = write!(
         text,
-        "# HELP relink_clock_ahead_seconds {help}\n# TYPE relink_clock_ahead_seconds gauge\nrelink_clock_ahead_seconds {ahead}\n"
+        "# HELP relink_clock_ahead_seconds {help}\n# TYPE relink_clock_ahead_seconds \
+            gauge\nrelink_clock_ahead_seconds {ahead}\n"
     );
 }
 
@@ -167,14 +235,42 @@ fn instance(text: &mut String, engine: &Engine) {
 fn loops(text: &mut String, loops: &[LoopHealth]) {
     let samples = |of: fn(&LoopHealth) -> u64| loops.iter().map(move |one| (one.name, of(one)));
     let help = "Seconds since a loop in the background of this process last ran.";
-    family(text, "relink_loop_last_run_seconds", "gauge", help, "loop", samples(|one| one.since.as_secs()));
+    family(
+        text,
+        "relink_loop_last_run_seconds",
+        "gauge",
+        help,
+        "loop",
+        samples(|one| one.since.as_secs()),
+    );
     let help = "Runs of a loop in the background of this process that panicked.";
-    family(text, "relink_loop_panics_total", "counter", help, "loop", samples(|one| one.panics));
+    family(
+        text,
+        "relink_loop_panics_total",
+        "counter",
+        help,
+        "loop",
+        samples(|one| one.panics),
+    );
     let help = "Runs of a loop in the background of this process that hung and were cancelled.";
-    family(text, "relink_loop_overruns_total", "counter", help, "loop", samples(|one| one.overruns));
+    family(
+        text,
+        "relink_loop_overruns_total",
+        "counter",
+        help,
+        "loop",
+        samples(|one| one.overruns),
+    );
 }
 
-fn family<'a>(text: &mut String, name: &str, kind: &str, help: &str, label: &str, samples: impl Iterator<Item = (&'a str, u64)>) {
+fn family<'a>(
+    text: &mut String,
+    name: &str,
+    kind: &str,
+    help: &str,
+    label: &str,
+    samples: impl Iterator<Item = (&'a str, u64)>,
+) {
     let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     for (value, count) in samples {
         let _ = writeln!(text, "{name}{{{label}=\"{value}\"}} {count}");

@@ -1,5 +1,6 @@
-//! Open files: connections are files, too. As many as the system allows are asked for, and a part is kept for the database,
-//! Linear and destinations, so that whoever connects takes none from them.
+//! Open files: connections are files, too. As many as the system allows are asked for, and a part
+//! is kept for the database, Linear and destinations, so that whoever connects takes none from
+//! them.
 
 use rlimit::Resource;
 
@@ -12,7 +13,8 @@ const USUAL: u64 = 1_024;
 
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "this process may have {0} files open, and Relink needs {LEAST}: raise the limit (ulimit -n, LimitNOFILE= for systemd, --ulimit nofile= for \
+    "this process may have {0} files open, and Relink needs {LEAST}: raise the limit (ulimit -n, \
+     LimitNOFILE= for systemd, --ulimit nofile= for \
      containers)"
 )]
 pub struct TooFew(u64);
@@ -25,7 +27,11 @@ pub fn raise() -> u64 {
 /// The same for a server, which does not run with too few.
 pub fn raise_or_refuse() -> Result<(), TooFew> {
     let most = raise();
-    if most < LEAST { Err(TooFew(most)) } else { Ok(()) }
+    if most < LEAST {
+        Err(TooFew(most))
+    } else {
+        Ok(())
+    }
 }
 
 /// How many may be open.
@@ -39,7 +45,9 @@ pub fn for_connections() -> usize {
 }
 
 fn left_of(limit: u64) -> usize {
-    usize::try_from(limit - KEPT.min(limit / 2)).unwrap_or(usize::MAX).min(tokio::sync::Semaphore::MAX_PERMITS)
+    usize::try_from(limit - KEPT.min(limit / 2))
+        .unwrap_or(usize::MAX)
+        .min(tokio::sync::Semaphore::MAX_PERMITS)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! Forms that hash a password wait in a queue of their own. A hash takes a processor for a while, so whoever waits for one holds no place of the
-//! pages, and turns go round by who asks: many from one address wait for each other.
+//! Forms that hash a password wait in a queue of their own. A hash takes a processor for a while,
+//! so whoever waits for one holds no place of the pages, and turns go round by who asks: many from
+//! one address wait for each other.
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -22,8 +23,8 @@ const WAITING_EACH: usize = 32;
 const STRANGERS: usize = 3;
 const KNOWN: usize = 8;
 
-/// Strangers stand in line by address. Browsers that somebody was signed in with have a line of their own, by that person: an
-/// attack from any number of addresses does not stand in their way.
+/// Strangers stand in line by address. Browsers that somebody was signed in with have a line of
+/// their own, by that person: an attack from any number of addresses does not stand in their way.
 #[derive(Debug)]
 pub struct PasswordQueue {
     strangers: Line<IpAddr>,
@@ -32,7 +33,10 @@ pub struct PasswordQueue {
 
 impl Default for PasswordQueue {
     fn default() -> PasswordQueue {
-        PasswordQueue { strangers: Line::new(STRANGERS), known: Line::new(KNOWN) }
+        PasswordQueue {
+            strangers: Line::new(STRANGERS),
+            known: Line::new(KNOWN),
+        }
     }
 }
 
@@ -57,7 +61,10 @@ impl Who {
     pub fn of(web: &Web, request: &Request) -> Who {
         let device = device_of(request.headers(), &web.site, &web.engine);
         let person = device.as_ref().and_then(Device::person);
-        person.map_or_else(|| Who::Stranger(asker(request.extensions())), |person| Who::Known(person.to_owned()))
+        person.map_or_else(
+            || Who::Stranger(asker(request.extensions())),
+            |person| Who::Known(person.to_owned()),
+        )
     }
 }
 
@@ -80,12 +87,18 @@ pub struct Turn {
 
 impl<Name: Hash + Eq + Clone> Line<Name> {
     fn new(turns: usize) -> Line<Name> {
-        Line { waiting: Room::new(WAITING, WAITING_EACH), turns: Room::new(turns, 1) }
+        Line {
+            waiting: Room::new(WAITING, WAITING_EACH),
+            turns: Room::new(turns, 1),
+        }
     }
 
     async fn turn(&self, name: &Name) -> Option<Turn> {
         let waited = self.waiting.try_take(name, 1)?;
-        Some(Turn { _waited: waited, _turn: self.turns.take(name).await })
+        Some(Turn {
+            _waited: waited,
+            _turn: self.turns.take(name).await,
+        })
     }
 }
 
@@ -98,7 +111,11 @@ mod tests {
     use super::*;
 
     /// Stands in line, and says so when it is their turn.
-    fn comes(line: &Arc<Line<u32>>, name: u32, said: &Arc<std::sync::Mutex<Vec<u32>>>) -> tokio::task::JoinHandle<bool> {
+    fn comes(
+        line: &Arc<Line<u32>>,
+        name: u32,
+        said: &Arc<std::sync::Mutex<Vec<u32>>>,
+    ) -> tokio::task::JoinHandle<bool> {
         let (line, said) = (line.clone(), said.clone());
         tokio::spawn(async move {
             let turn = line.turn(&name).await;
@@ -111,13 +128,20 @@ mod tests {
     #[tokio::test]
     async fn a_newcomer_waits_for_one_of_each_address_and_not_for_all_that_wait() {
         let (line, said) = (Arc::new(Line::new(1)), Arc::default());
-        let mut all: Vec<_> = (0..768).map(|number| comes(&line, number % 32, &said)).collect();
+        let mut all: Vec<_> = (0..768)
+            .map(|number| comes(&line, number % 32, &said))
+            .collect();
         yield_now().await;
         all.push(comes(&line, 99, &said));
         for one in all {
             assert!(one.await.unwrap());
         }
-        let before = said.lock().unwrap().iter().position(|name| *name == 99).unwrap();
+        let before = said
+            .lock()
+            .unwrap()
+            .iter()
+            .position(|name| *name == 99)
+            .unwrap();
         assert!(before <= 64, "behind {before} of 768");
     }
 
@@ -137,7 +161,15 @@ mod tests {
 
     #[test]
     fn what_hashes_a_password_waits_in_this_queue_and_nothing_else() {
-        let asked = |method: Method, path: &str| hashes(&Request::builder().method(method).uri(path).body(Default::default()).unwrap());
+        let asked = |method: Method, path: &str| {
+            hashes(
+                &Request::builder()
+                    .method(method)
+                    .uri(path)
+                    .body(Default::default())
+                    .unwrap(),
+            )
+        };
         assert!(asked(Method::POST, "/signin?next=/team") && asked(Method::POST, "/link/password"));
         assert!(!asked(Method::GET, "/signin") && !asked(Method::POST, "/link"));
     }

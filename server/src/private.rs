@@ -1,4 +1,5 @@
-//! Files that hold secrets: who else may read them, and reading them so that no copy is left in memory.
+//! Files that hold secrets: who else may read them, and reading them so that no copy is left in
+//! memory.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,7 +15,8 @@ const SECRET_MAX: usize = 64 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
     Nobody,
-    /// A group that this process is in. Kubernetes makes this of a mount for whoever sets `fsGroup`.
+    /// A group that this process is in. Kubernetes makes this of a mount for whoever sets
+    /// `fsGroup`.
     OwnGroup,
     Others,
 }
@@ -33,8 +35,8 @@ fn is_own_group(id: u32) -> io::Result<bool> {
     Ok(getegid().as_raw() == id || getgroups()?.iter().any(|group| group.as_raw() == id))
 }
 
-/// The secret that comes from here, without one newline at its end and the mark that some editors put at the start. What
-/// it was read into is wiped.
+/// The secret that comes from here, without one newline at its end and the mark that some editors
+/// put at the start. What it was read into is wiped.
 ///
 /// # Errors
 /// Reading fails, or this is no text, or longer than any secret.
@@ -90,7 +92,18 @@ mod tests {
     #[test]
     fn one_newline_is_dropped_and_nothing_is_cut() {
         let read = |bytes: &[u8]| read_secret(bytes).map(|text| text.to_string());
-        for (text, secret) in [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a b ", " a b "), ("\u{feff}a", "a")] {
+        for (text, secret) in [
+            ("a", "a"),
+            ("a\n", "a"),
+            ("a\r\n", "a"),
+            ("a\n\n", "a\n"),
+            (
+                " a \
+            b ",
+                " a b ",
+            ),
+            ("\u{feff}a", "a"),
+        ] {
             assert_eq!(read(text.as_bytes()).unwrap(), secret);
         }
         assert_eq!(read(&[b'x'; SECRET_MAX]).unwrap().len(), SECRET_MAX);

@@ -23,7 +23,10 @@ impl Proven {
     pub fn note(&self, address: IpAddr, now: Millis) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= ADDRESSES && !known.contains_key(&address) {
-            let silent = known.iter().min_by_key(|(_, at)| **at).map(|(address, _)| *address);
+            let silent = known
+                .iter()
+                .min_by_key(|(_, at)| **at)
+                .map(|(address, _)| *address);
             silent.and_then(|silent| known.remove(&silent));
         }
         known.insert(address, now);

@@ -1,7 +1,7 @@
 //! Who asks: the peer of the connection, or whom a trusted reverse proxy says that it asks for.
 //!
-//! `X-Forwarded-For` and `Forwarded` (RFC 7239) are read from the right, since a client may have made up what stands before:
-//! each hop counts as long as the one that said it is trusted.
+//! `X-Forwarded-For` and `Forwarded` (RFC 7239) are read from the right, since a client may have
+//! made up what stands before: each hop counts as long as the one that said it is trusted.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -30,7 +30,10 @@ pub struct TrustedProxies {
 impl Default for TrustedProxies {
     /// This very machine.
     fn default() -> TrustedProxies {
-        let (v4, v6) = (Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8), Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128));
+        let (v4, v6) = (
+            Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8),
+            Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128),
+        );
         TrustedProxies::new(vec![v4.into(), v6.into()])
     }
 }
@@ -47,7 +50,10 @@ impl FromStr for TrustedProxies {
     type Err = ProxiesError;
 
     fn from_str(text: &str) -> Result<TrustedProxies, ProxiesError> {
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let parts = text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
         let networks: Vec<IpNet> = parts.map(network).collect::<Result<_, _>>()?;
         if networks.iter().any(|network| network.prefix_len() == 0) {
             return Err(ProxiesError::Everybody);
@@ -58,9 +64,14 @@ impl FromStr for TrustedProxies {
 
 /// An address or a network; IPv4 in IPv6's clothes is IPv4.
 fn network(text: &str) -> Result<IpNet, ProxiesError> {
-    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let network = text
+        .parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     let network = network.map_err(|_| ProxiesError::NoNetwork)?;
-    match (network.addr().to_canonical(), network.prefix_len().checked_sub(96)) {
+    match (
+        network.addr().to_canonical(),
+        network.prefix_len().checked_sub(96),
+    ) {
         (IpAddr::V4(mapped), Some(length)) if !network.addr().is_ipv4() => {
             IpNet::new(mapped.into(), length).map_err(|_| ProxiesError::NoNetwork)
         }
@@ -70,20 +81,28 @@ fn network(text: &str) -> Result<IpNet, ProxiesError> {
 
 impl TrustedProxies {
     fn new(networks: Vec<IpNet>) -> TrustedProxies {
-        TrustedProxies { networks: networks.into(), told: Arc::default() }
+        TrustedProxies {
+            networks: networks.into(),
+            told: Arc::default(),
+        }
     }
 
     #[must_use]
     pub fn trust(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.networks.iter().any(|network| network.contains(&address))
+        self.networks
+            .iter()
+            .any(|network| network.contains(&address))
     }
 
     /// The address that a request came from.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
-        let (x, standard) = (headers.contains_key(X_FORWARDED_FOR), headers.contains_key(header::FORWARDED));
+        let (x, standard) = (
+            headers.contains_key(X_FORWARDED_FOR),
+            headers.contains_key(header::FORWARDED),
+        );
         if !(x || standard) {
             return peer;
         }
@@ -95,7 +114,8 @@ impl TrustedProxies {
         let by_standard = standard.then(|| self.walk(peer, forwarded(headers)));
         match (by_x, by_standard) {
             (Some(one), Some(other)) if one == other => one,
-            // A proxy sets one of them and passes on what a client made up in the other: there is no telling which.
+            // A proxy sets one of them and passes on what a client made up in the other: there is
+            // no telling which.
             (Some(_), Some(_)) => peer,
             (one, other) => one.or(other).unwrap_or(peer),
         }
@@ -117,7 +137,8 @@ impl TrustedProxies {
         if self.to_be_told(peer) {
             tracing::warn!(
                 %peer,
-                "requests come through an address that is not a trusted proxy, so that all who come through it count as one. If it is \
+                "requests come through an address that is not a trusted proxy, so that all who \
+                 come through it count as one. If it is \
                  your reverse proxy, set RELINK_TRUSTED_PROXIES to its address or network"
             );
         }
@@ -131,20 +152,34 @@ impl TrustedProxies {
 }
 
 fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let lines = headers.get_all(X_FORWARDED_FOR).iter().map(|value| value.to_str().unwrap_or_default());
+    let lines = headers
+        .get_all(X_FORWARDED_FOR)
+        .iter()
+        .map(|value| value.to_str().unwrap_or_default());
     lines.flat_map(|line| line.split(',')).map(node).collect()
 }
 
 /// The `for` of each element.
 fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let lines = headers.get_all(header::FORWARDED).iter().map(|value| value.to_str().unwrap_or_default());
+    let lines = headers
+        .get_all(header::FORWARDED)
+        .iter()
+        .map(|value| value.to_str().unwrap_or_default());
     lines
-        .flat_map(|line| if ends_in_quotes(line) { vec![None] } else { split(line, ',').into_iter().map(node_of_element).collect() })
+        .flat_map(|line| {
+            if ends_in_quotes(line) {
+                vec![None]
+            } else {
+                split(line, ',').into_iter().map(node_of_element).collect()
+            }
+        })
         .collect()
 }
 
 fn node_of_element(element: &str) -> Option<IpAddr> {
-    let mut pairs = split(element, ';').into_iter().filter_map(|pair| pair.split_once('='));
+    let mut pairs = split(element, ';')
+        .into_iter()
+        .filter_map(|pair| pair.split_once('='));
     let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
     node(value)
 }
@@ -157,7 +192,9 @@ fn node(text: &str) -> Option<IpAddr> {
         None if text.matches(':').count() == 1 => text.split(':').next()?,
         None => text,
     };
-    bare.parse().ok().map(|address: IpAddr| address.to_canonical())
+    bare.parse()
+        .ok()
+        .map(|address: IpAddr| address.to_canonical())
 }
 
 /// Splits where it is not between quotes.
@@ -208,7 +245,11 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        let proxies = if trusted.is_empty() { TrustedProxies::default() } else { trusted.parse().unwrap() };
+        let proxies = if trusted.is_empty() {
+            TrustedProxies::default()
+        } else {
+            trusted.parse().unwrap()
+        };
         proxies.client(ip(peer), &map).to_string()
     }
 
@@ -217,52 +258,127 @@ mod tests {
         let header = [("x-forwarded-for", "203.0.113.7")];
         assert_eq!(client("", "127.0.0.1", &header), "203.0.113.7");
         assert_eq!(client("", "::1", &header), "203.0.113.7");
-        assert_eq!(client("", "::ffff:127.0.0.1", &header), "203.0.113.7", "listening on [::], this machine looks like that");
-        assert_eq!(client("", "::ffff:172.18.0.3", &[]), "172.18.0.3", "nor has anybody else two names");
+        assert_eq!(
+            client("", "::ffff:127.0.0.1", &header),
+            "203.0.113.7",
+            "listening on [::], \
+            this machine looks like that"
+        );
+        assert_eq!(
+            client("", "::ffff:172.18.0.3", &[]),
+            "172.18.0.3",
+            "nor has anybody else two \
+            names"
+        );
         assert!(TrustedProxies::default().trust(ip("::ffff:127.0.0.1")));
         assert_eq!(client("", "172.18.0.3", &header), "172.18.0.3");
-        assert_eq!(client("172.18.0.0/16", "172.18.0.3", &header), "203.0.113.7");
-        assert_eq!(client("::ffff:172.18.0.0/112", "::ffff:172.18.0.3", &header), "203.0.113.7");
-        assert_eq!(client("172.18.0.0/16", "127.0.0.1", &header), "127.0.0.1", "what is set takes the default's place");
+        assert_eq!(
+            client("172.18.0.0/16", "172.18.0.3", &header),
+            "203.0.113.7"
+        );
+        assert_eq!(
+            client("::ffff:172.18.0.0/112", "::ffff:172.18.0.3", &header),
+            "203.0.113.7"
+        );
+        assert_eq!(
+            client("172.18.0.0/16", "127.0.0.1", &header),
+            "127.0.0.1",
+            "what is set takes \
+            the default's place"
+        );
     }
 
     #[test]
     fn hops_count_from_the_right_as_far_as_each_is_trusted() {
         let proxies = "10.0.0.0/8,fd00::/8";
         let through = |line| client(proxies, "10.0.0.1", &[("x-forwarded-for", line)]);
-        assert_eq!(through("1.1.1.1, 203.0.113.7"), "203.0.113.7", "a client makes up what stands before");
-        assert_eq!(through("1.1.1.1, 203.0.113.7, 10.9.9.9, fd00::1"), "203.0.113.7");
+        assert_eq!(
+            through("1.1.1.1, 203.0.113.7"),
+            "203.0.113.7",
+            "a client makes up what stands \
+            before"
+        );
+        assert_eq!(
+            through("1.1.1.1, 203.0.113.7, 10.9.9.9, fd00::1"),
+            "203.0.113.7"
+        );
         assert_eq!(through("10.1.1.1"), "10.1.1.1", "a client inside");
         assert_eq!(through("203.0.113.7:4711"), "203.0.113.7");
         assert_eq!(through("[2001:db8::17]:4711"), "2001:db8::17");
         assert_eq!(through("::ffff:203.0.113.7"), "203.0.113.7");
-        for nothing in ["", "unknown", "203.0.113.7, ", "203.0.113.7, _hidden", "203.0.113.7, 1.2.3"] {
+        for nothing in [
+            "",
+            "unknown",
+            "203.0.113.7, ",
+            "203.0.113.7, _hidden",
+            "203.0.113.7, \
+            1.2.3",
+        ] {
             assert_eq!(through(nothing), "10.0.0.1", "{nothing:?}");
         }
-        let lines = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.7")];
-        assert_eq!(client(proxies, "10.0.0.1", &lines), "203.0.113.7", "several lines are one");
+        let lines = [
+            ("x-forwarded-for", "1.1.1.1"),
+            ("x-forwarded-for", "203.0.113.7"),
+        ];
+        assert_eq!(
+            client(proxies, "10.0.0.1", &lines),
+            "203.0.113.7",
+            "several lines are one"
+        );
     }
 
     #[test]
     fn the_standard_header_is_read_too() {
         let through = |line| client("", "127.0.0.1", &[("forwarded", line)]);
         assert_eq!(through("for=203.0.113.7"), "203.0.113.7");
-        assert_eq!(through("For=\"[2001:db8:cafe::17]:4711\";proto=https"), "2001:db8:cafe::17");
-        assert_eq!(through("for=1.1.1.1, by=203.0.113.60; for=203.0.113.7"), "203.0.113.7");
-        assert_eq!(through("for=203.0.113.7;host=\"a,for=1.1.1.1\""), "203.0.113.7");
+        assert_eq!(
+            through("For=\"[2001:db8:cafe::17]:4711\";proto=https"),
+            "2001:db8:cafe::17"
+        );
+        assert_eq!(
+            through("for=1.1.1.1, by=203.0.113.60; for=203.0.113.7"),
+            "203.0.113.7"
+        );
+        assert_eq!(
+            through("for=203.0.113.7;host=\"a,for=1.1.1.1\""),
+            "203.0.113.7"
+        );
         let escaped = r#"for=203.0.113.7;host="\", for=1.1.1.1;x=""#;
-        assert_eq!(through(escaped), "203.0.113.7", "a quote in quotes ends nothing");
-        for open in ["for=1.1.1.1;x=\", for=203.0.113.7", "for=1.1.1.1;x=\"\\\", for=203.0.113.7"] {
-            assert_eq!(through(open), "127.0.0.1", "{open}: whoever left it open chose what is before it");
+        assert_eq!(
+            through(escaped),
+            "203.0.113.7",
+            "a quote in quotes ends nothing"
+        );
+        for open in [
+            "for=1.1.1.1;x=\", for=203.0.113.7",
+            "for=1.1.1.1;x=\"\\\", for=203.0.113.7",
+        ] {
+            assert_eq!(
+                through(open),
+                "127.0.0.1",
+                "{open}: whoever left it open chose what is \
+                before it"
+            );
         }
-        for nothing in ["for=unknown", "for=_gazonk", "proto=https", "for=1.1.1.1, for=\"_x\""] {
+        for nothing in [
+            "for=unknown",
+            "for=_gazonk",
+            "proto=https",
+            "for=1.1.1.1, for=\"_x\"",
+        ] {
             assert_eq!(through(nothing), "127.0.0.1", "{nothing:?}");
         }
     }
 
     #[test]
     fn headers_that_contradict_each_other_count_for_nothing() {
-        let both = |x, standard| client("", "127.0.0.1", &[("x-forwarded-for", x), ("forwarded", standard)]);
+        let both = |x, standard| {
+            client(
+                "",
+                "127.0.0.1",
+                &[("x-forwarded-for", x), ("forwarded", standard)],
+            )
+        };
         assert_eq!(both("203.0.113.7", "for=203.0.113.7"), "203.0.113.7");
         assert_eq!(both("203.0.113.7", "for=1.1.1.1"), "127.0.0.1");
         assert_eq!(both("1.1.1.1", "for=unknown"), "127.0.0.1");
@@ -273,19 +389,36 @@ mod tests {
         for good in ["10.0.0.1", " 10.0.0.0/8 , fd00::/8,", "::1", "10.1.2.3/8"] {
             assert!(good.parse::<TrustedProxies>().is_ok(), "{good}");
         }
-        for bad in ["nginx", "10.0.0.0/33", "10.0.0.1:80", "*", "10.0.0.1 10.0.0.2"] {
-            assert_eq!(bad.parse::<TrustedProxies>().unwrap_err(), ProxiesError::NoNetwork, "{bad}");
+        for bad in [
+            "nginx",
+            "10.0.0.0/33",
+            "10.0.0.1:80",
+            "*",
+            "10.0.0.1 10.0.0.2",
+        ] {
+            assert_eq!(
+                bad.parse::<TrustedProxies>().unwrap_err(),
+                ProxiesError::NoNetwork,
+                "{bad}"
+            );
         }
         for everybody in ["0.0.0.0/0", "10.0.0.1,::/0", "::ffff:0.0.0.0/96"] {
-            assert_eq!(everybody.parse::<TrustedProxies>().unwrap_err(), ProxiesError::Everybody, "{everybody}");
+            assert_eq!(
+                everybody.parse::<TrustedProxies>().unwrap_err(),
+                ProxiesError::Everybody,
+                "{everybody}"
+            );
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_proxy_that_is_not_trusted_is_told_of_once_an_hour_and_strangers_do_not_fill_the_log() {
+    async fn a_proxy_that_is_not_trusted_is_told_of_once_an_hour_and_strangers_do_not_fill_the_log()
+    {
         let proxies = TrustedProxies::default();
         assert!(proxies.to_be_told(ip("172.18.0.3")) && !proxies.to_be_told(ip("172.18.0.3")));
-        let told = (0..100).filter(|number| proxies.to_be_told(IpAddr::from([203, 0, 113, *number]))).count();
+        let told = (0..100)
+            .filter(|number| proxies.to_be_told(IpAddr::from([203, 0, 113, *number])))
+            .count();
         assert_eq!(told, TOLD_MAX - 1);
         tokio::time::advance(TOLD_EVERY).await;
         assert!(proxies.to_be_told(ip("172.18.0.3")));

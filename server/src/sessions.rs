@@ -1,4 +1,5 @@
-//! tower-sessions over our own store: ids are hashed at rest, so that reading the database signs nobody in.
+//! tower-sessions over our own store: ids are hashed at rest, so that reading the database signs
+//! nobody in.
 
 use relink_app::api::Site;
 use relink_engine::Engine;
@@ -11,7 +12,8 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::{Expiry, SessionManagerLayer, SessionStore, session_store};
 
-/// Of a session that nobody is signed in with: it only carries a message to the next page. Signing in prolongs it.
+/// Of a session that nobody is signed in with: it only carries a message to the next page. Signing
+/// in prolongs it.
 const LIFE_MS: Millis = 10 * MINUTE;
 const LIFE: Duration = Duration::milliseconds(LIFE_MS);
 /// The keys of session data are fixed by the pages; this one says whose session it is,
@@ -38,7 +40,13 @@ pub fn layer(engine: Engine, site: &Site) -> SessionManagerLayer<Sessions> {
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         let now = self.0.now();
-        while !self.0.store().session_create(&row(record, now)?, now).await.map_err(backend)? {
+        while !self
+            .0
+            .store()
+            .session_create(&row(record, now)?, now)
+            .await
+            .map_err(backend)?
+        {
             record.id = Id::default();
         }
         Ok(())
@@ -46,24 +54,46 @@ impl SessionStore for Sessions {
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         // A session that was ended meanwhile stays ended.
-        self.0.store().session_save(&row(record, self.0.now())?).await.map_err(backend)?;
+        self.0
+            .store()
+            .session_save(&row(record, self.0.now())?)
+            .await
+            .map_err(backend)?;
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let Some(stored) = self.0.store().session(&name(id), self.0.now()).await.map_err(backend)? else { return Ok(None) };
-        let data = serde_json::from_slice(&stored.data).map_err(|error| session_store::Error::Decode(error.to_string()))?;
+        let Some(stored) = self
+            .0
+            .store()
+            .session(&name(id), self.0.now())
+            .await
+            .map_err(backend)?
+        else {
+            return Ok(None);
+        };
+        let data = serde_json::from_slice(&stored.data)
+            .map_err(|error| session_store::Error::Decode(error.to_string()))?;
         let expiry_date = OffsetDateTime::from_unix_timestamp(stored.expires_at / 1_000)
             .map_err(|error| session_store::Error::Decode(error.to_string()))?;
-        Ok(Some(Record { id: *id, data, expiry_date }))
+        Ok(Some(Record {
+            id: *id,
+            data,
+            expiry_date,
+        }))
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        self.0.store().session_delete(&name(id)).await.map_err(backend)
+        self.0
+            .store()
+            .session_delete(&name(id))
+            .await
+            .map_err(backend)
     }
 }
 
-/// When a session ends is ours to say: the library would go by the machine's clock, and prolong it with whatever is stored.
+/// When a session ends is ours to say: the library would go by the machine's clock, and prolong it
+/// with whatever is stored.
 fn row(record: &Record, now: Millis) -> session_store::Result<StoredSession> {
     let user = record.data.get(USER).and_then(Value::as_str);
     let expires_at = match (record.data.get(SINCE).and_then(Value::as_i64), user) {
@@ -75,7 +105,8 @@ fn row(record: &Record, now: Millis) -> session_store::Result<StoredSession> {
     Ok(StoredSession {
         id_hash: name(&record.id),
         user_id: user.map(str::to_owned),
-        data: serde_json::to_vec(&record.data).map_err(|error| session_store::Error::Encode(error.to_string()))?,
+        data: serde_json::to_vec(&record.data)
+            .map_err(|error| session_store::Error::Encode(error.to_string()))?,
         expires_at,
     })
 }

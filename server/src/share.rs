@@ -1,4 +1,5 @@
-//! Room that many share, of which nobody gets more than a part: what one leaves unfinished costs that one alone.
+//! Room that many share, of which nobody gets more than a part: what one leaves unfinished costs
+//! that one alone.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -33,7 +34,11 @@ impl Held {
 impl<Name: Hash + Eq + Clone> Room<Name> {
     #[must_use]
     pub fn new(all: usize, each: usize) -> Room<Name> {
-        Room { all: Arc::new(Semaphore::new(all)), each, own: Mutex::default() }
+        Room {
+            all: Arc::new(Semaphore::new(all)),
+            each,
+            own: Mutex::default(),
+        }
     }
 
     /// `None` where there is no room for it now.
@@ -43,13 +48,19 @@ impl<Name: Hash + Eq + Clone> Room<Name> {
         Some(Held { own, all })
     }
 
-    /// Waits for a place: first behind those of the same name, so that they keep nobody else waiting.
+    /// Waits for a place: first behind those of the same name, so that they keep nobody else
+    /// waiting.
     ///
     /// # Panics
     /// Never: nothing closes it.
     pub async fn take(&self, name: &Name) -> Held {
         let own = self.own(name).acquire_owned().await.expect("never closed");
-        let all = self.all.clone().acquire_owned().await.expect("never closed");
+        let all = self
+            .all
+            .clone()
+            .acquire_owned()
+            .await
+            .expect("never closed");
         Held { own, all }
     }
 
@@ -61,7 +72,9 @@ impl<Name: Hash + Eq + Clone> Room<Name> {
         if own.len() >= NAMES {
             own.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
         }
-        own.entry(name.clone()).or_insert_with(|| Arc::new(Semaphore::new(self.each))).clone()
+        own.entry(name.clone())
+            .or_insert_with(|| Arc::new(Semaphore::new(self.each)))
+            .clone()
     }
 }
 

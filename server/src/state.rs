@@ -47,10 +47,20 @@ pub struct Web {
 impl Web {
     #[must_use]
     pub fn new(engine: Engine, config: &Config) -> Web {
-        let assets = config.site_root.clone().map_or(Assets::Embedded, Assets::Disk);
-        let options = LeptosOptions::builder().output_name("relink").site_pkg_dir(assets.package_dir()).site_addr(config.addr).build();
+        let assets = config
+            .site_root
+            .clone()
+            .map_or(Assets::Embedded, Assets::Disk);
+        let options = LeptosOptions::builder()
+            .output_name("relink")
+            .site_pkg_dir(assets.package_dir())
+            .site_addr(config.addr)
+            .build();
         let url = origin(&config.url);
-        let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host).to_owned();
+        let host = url
+            .split_once("://")
+            .map_or(url.as_str(), |(_, host)| host)
+            .to_owned();
         let site = Site {
             instance: instance_name(&host, config.https(), config.addr.port()),
             host,
@@ -77,13 +87,19 @@ impl Web {
     /// Where browsers find the stylesheet.
     #[must_use]
     pub fn stylesheet(&self) -> String {
-        format!("/{}/{}.css", self.options.site_pkg_dir, self.options.output_name)
+        format!(
+            "/{}/{}.css",
+            self.options.site_pkg_dir, self.options.output_name
+        )
     }
 
     /// What endpoints for programs have in common.
     #[must_use]
     pub fn frame(&self) -> Frame {
-        Frame { ids: self.ids.clone(), https: self.site.https }
+        Frame {
+            ids: self.ids.clone(),
+            https: self.site.https,
+        }
     }
 
     /// What every page and server function finds in its context.
@@ -95,17 +111,28 @@ impl Web {
         if let Some(parts) = use_context::<axum::http::request::Parts>() {
             provide_context(theme_of(&parts, &self.site));
             referrer = headers::referrer(parts.uri.path(), &self.site);
-            provide_context(Address { origin: self.site.url.clone(), path: parts.uri.path().to_owned() });
+            provide_context(Address {
+                origin: self.site.url.clone(),
+                path: parts.uri.path().to_owned(),
+            });
             if let Some(id) = parts.extensions.get::<RequestId>() {
                 provide_context(id.clone());
             }
         }
         provide_context(referrer);
-        let policy =
-            use_nonce().and_then(|nonce| headers::page_policy(nonce.as_ref(), &self.linear_url, matches!(self.assets, Assets::Disk(_))));
+        let policy = use_nonce().and_then(|nonce| {
+            headers::page_policy(
+                nonce.as_ref(),
+                &self.linear_url,
+                matches!(self.assets, Assets::Disk(_)),
+            )
+        });
         if let (Some(response), Some(policy)) = (use_context::<ResponseOptions>(), policy) {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-            response.insert_header(header::REFERRER_POLICY, HeaderValue::from_static(referrer.policy()));
+            response.insert_header(
+                header::REFERRER_POLICY,
+                HeaderValue::from_static(referrer.policy()),
+            );
         }
     }
 }
@@ -116,9 +143,10 @@ impl FromRef<Web> for LeptosOptions {
     }
 }
 
-/// Turns for open pages. Each holds a file descriptor: as many as the system allows are asked for, and half of them are left
-/// for everything else.
+/// Turns for open pages. Each holds a file descriptor: as many as the system allows are asked for,
+/// and half of them are left for everything else.
 fn live_turns() -> Arc<Room<String>> {
-    let all = usize::try_from(open_files::raise() / 2).map_or(PAGES_MAX, |half| half.min(PAGES_MAX));
+    let all =
+        usize::try_from(open_files::raise() / 2).map_or(PAGES_MAX, |half| half.min(PAGES_MAX));
     Arc::new(Room::new(all, PAGES_EACH))
 }

@@ -1,4 +1,5 @@
-//! Being asked to stop, by SIGINT or SIGTERM. A stop has an end whatever hangs, this program's own threads included.
+//! Being asked to stop, by SIGINT or SIGTERM. A stop has an end whatever hangs, this program's own
+//! threads included.
 
 use std::io;
 use std::process;
@@ -11,8 +12,8 @@ use tokio::sync::watch;
 
 use crate::logs;
 
-/// Whoever is not done by then is cut off. Supervisors that are patient for fifteen seconds need not kill, the last words in
-/// the log included.
+/// Whoever is not done by then is cut off. Supervisors that are patient for fifteen seconds need
+/// not kill, the last words in the log included.
 const DEADLINE: Duration = Duration::from_secs(13);
 /// As when anything else fails.
 const CUT_OFF: i32 = 1;
@@ -29,7 +30,10 @@ impl Asked {
     /// # Errors
     /// When the system does not let signals be listened to.
     pub fn listen() -> io::Result<Asked> {
-        Ok(Asked { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Asked {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     pub async fn wait(mut self) {
@@ -37,8 +41,8 @@ impl Asked {
     }
 }
 
-/// Says so on `stop` when the process is asked to stop, and ends it at the deadline if it is still there. On a thread and a
-/// runtime of their own, which nothing else can hold up.
+/// Says so on `stop` when the process is asked to stop, and ends it at the deadline if it is still
+/// there. On a thread and a runtime of their own, which nothing else can hold up.
 ///
 /// # Errors
 /// When there can be no further thread or runtime.
@@ -48,14 +52,16 @@ pub fn on_signal(stop: watch::Sender<bool>) -> io::Result<()> {
         let _inside = runtime.enter();
         Asked::listen()?
     };
-    thread::Builder::new().name("stop".to_owned()).spawn(move || {
-        runtime.block_on(asked.wait());
-        let _ = stop.send(true);
-        thread::sleep(DEADLINE);
-        tracing::error!("the stop took too long; what is still under way is cut off");
-        logs::finish();
-        process::exit(CUT_OFF);
-    })?;
+    thread::Builder::new()
+        .name("stop".to_owned())
+        .spawn(move || {
+            runtime.block_on(asked.wait());
+            let _ = stop.send(true);
+            thread::sleep(DEADLINE);
+            tracing::error!("the stop took too long; what is still under way is cut off");
+            logs::finish();
+            process::exit(CUT_OFF);
+        })?;
     Ok(())
 }
 

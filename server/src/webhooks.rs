@@ -1,5 +1,5 @@
-//! `POST /webhooks/linear`: where Linear delivers. Answered 200 only for what is committed. What is sent elsewhere by mistake is
-//! counted.
+//! `POST /webhooks/linear`: where Linear delivers. Answered 200 only for what is committed. What is
+//! sent elsewhere by mistake is counted.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,19 +29,36 @@ const REQUEST_MAX: Duration = Duration::from_secs(20);
 /// Linear waits five seconds, and sends its body well before that.
 const RECEIVE_MAX: Duration = Duration::from_millis(4_700);
 const BODY_PATIENCE: Duration = Duration::from_secs(5);
-/// Bodies from where a signature was right of late, being read or waiting to be stored; most have less than 16 KiB. One address
-/// has a half, since all that Linear sends may come through one proxy.
-const BODIES: Sizes = Sizes { beginning: 16, beginnings: 64 * 1024, rest: 64 * 1024, parts: 2 };
-/// Bodies from anywhere else, whose signature may be anything: in a room of their own, however many addresses fill it. One
-/// address has an eighth, which is the largest body.
-const STRANGE: Sizes = Sizes { beginning: 16, beginnings: 16 * 1024, rest: 40 * 1024, parts: 8 };
-/// Small ones among these, by what they announce: after a start every address is strange, and whatever a dozen of them fill, the
-/// first body of another one has room here. One address has a sixty-fourth.
+/// Bodies from where a signature was right of late, being read or waiting to be stored; most have
+/// less than 16 KiB. One address has a half, since all that Linear sends may come through one
+/// proxy.
+const BODIES: Sizes = Sizes {
+    beginning: 16,
+    beginnings: 64 * 1024,
+    rest: 64 * 1024,
+    parts: 2,
+};
+/// Bodies from anywhere else, whose signature may be anything: in a room of their own, however many
+/// addresses fill it. One address has an eighth, which is the largest body.
+const STRANGE: Sizes = Sizes {
+    beginning: 16,
+    beginnings: 16 * 1024,
+    rest: 40 * 1024,
+    parts: 8,
+};
+/// Small ones among these, by what they announce: after a start every address is strange, and
+/// whatever a dozen of them fill, the first body of another one has room here. One address has a
+/// sixty-fourth.
 const FIRST_KIB: usize = 8 * 1024;
 const FIRST_PARTS: usize = 64;
 const SMALL_MAX: usize = 16 * 1024;
 /// Bodies that were refused before they were read, and are only looked into to say whom they name.
-const UNSIGNED: Sizes = Sizes { beginning: 64, beginnings: 1_024, rest: 0, parts: 2 };
+const UNSIGNED: Sizes = Sizes {
+    beginning: 64,
+    beginnings: 1_024,
+    rest: 0,
+    parts: 2,
+};
 const UNSIGNED_MAX: usize = 64 * 1024;
 /// More of Linear's own headers are not kept.
 const HEADERS_MAX: usize = 16;
@@ -64,13 +81,28 @@ impl Webhooks {
         let room = |sizes| Arc::new(Space::new(sizes));
         let first = Arc::new(Room::new(FIRST_KIB, FIRST_KIB / FIRST_PARTS));
         let proven = Arc::default();
-        Webhooks { engine, frame, space: room(BODIES), strange: room(STRANGE), first, proven, unsigned: room(UNSIGNED) }
+        Webhooks {
+            engine,
+            frame,
+            space: room(BODIES),
+            strange: room(STRANGE),
+            first,
+            proven,
+            unsigned: room(UNSIGNED),
+        }
     }
 
     /// The body, and the room that it holds.
-    async fn read(&self, headers: &HeaderMap, body: Body, who: &IpAddr) -> Result<(Bytes, (Holding, Option<Held>)), Unread> {
+    async fn read(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        who: &IpAddr,
+    ) -> Result<(Bytes, (Holding, Option<Held>)), Unread> {
         let known = self.proven.knows(who, self.engine.now());
-        let first = announced_kib(headers).filter(|_| !known).and_then(|kib| self.first.try_take(who, kib));
+        let first = announced_kib(headers)
+            .filter(|_| !known)
+            .and_then(|kib| self.first.try_take(who, kib));
         if first.is_some() {
             let body = body::read_announced(body, SMALL_MAX, BODY_PATIENCE).await?;
             return Ok((body, (Holding::default(), first)));
@@ -87,12 +119,16 @@ const SLASHED: &str = "/webhooks/linear/";
 const SIGNATURE: &str = "linear-signature";
 
 pub fn router(webhooks: Webhooks) -> Router {
-    Router::new().route(PATH, any(take)).route(SLASHED, any(take)).with_state(webhooks)
+    Router::new()
+        .route(PATH, any(take))
+        .route(SLASHED, any(take))
+        .with_state(webhooks)
 }
 
 /// Counts what Linear sends to addresses where nothing takes it.
 pub fn count_stray(engine: &Engine, request: &Request) {
-    if request.headers().contains_key(SIGNATURE) && ![PATH, SLASHED].contains(&request.uri().path()) {
+    if request.headers().contains_key(SIGNATURE) && ![PATH, SLASHED].contains(&request.uri().path())
+    {
         engine.webhook_strayed(request.uri().path());
     }
 }
@@ -100,12 +136,24 @@ pub fn count_stray(engine: &Engine, request: &Request) {
 async fn take(State(webhooks): State<Webhooks>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let asked = webhooks.frame.asked(&parts);
-    webhooks.frame.answer(asked, REQUEST_MAX, unavailable, receive(&webhooks, parts, body)).await
+    webhooks
+        .frame
+        .answer(
+            asked,
+            REQUEST_MAX,
+            unavailable,
+            receive(&webhooks, parts, body),
+        )
+        .await
 }
 
 async fn receive(webhooks: &Webhooks, parts: Parts, body: Body) -> Response {
     if parts.method != Method::POST {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], Json(json!({ "status": "rejected", "code": "method" })))
+        return (
+            StatusCode::METHOD_NOT_ALLOWED,
+            [(header::ALLOW, "POST")],
+            Json(json!({ "status": "rejected", "code": "method" })),
+        )
             .into_response();
     }
     if signature(&parts.headers).is_none() {
@@ -116,10 +164,19 @@ async fn receive(webhooks: &Webhooks, parts: Parts, body: Body) -> Response {
     let (body, _held) = match webhooks.read(&parts.headers, body, &who).await {
         Ok(read) => read,
         Err(Unread::TooLarge) => return rejected(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
-        Err(Unread::Broken | Unread::Late) => return rejected(StatusCode::BAD_REQUEST, "malformed"),
+        Err(Unread::Broken | Unread::Late) => {
+            return rejected(StatusCode::BAD_REQUEST, "malformed");
+        }
         Err(Unread::NoRoom) => return unavailable(),
     };
-    match timeout(RECEIVE_MAX, webhooks.engine.webhook_receive(incoming(&parts.headers, body))).await {
+    match timeout(
+        RECEIVE_MAX,
+        webhooks
+            .engine
+            .webhook_receive(incoming(&parts.headers, body)),
+    )
+    .await
+    {
         Ok(Ok(receipt)) => {
             webhooks.proven.note(who, webhooks.engine.now());
             Json(json!({ "status": receipt.name() })).into_response()
@@ -134,13 +191,23 @@ async fn look_into(webhooks: Webhooks, parts: Parts, body: Body) {
     let who = asker(&parts.extensions);
     let read = body::read_within(body, UNSIGNED_MAX, &webhooks.unsigned, &who, BODY_PATIENCE).await;
     let (body, _held) = read.unwrap_or_default();
-    let _ = webhooks.engine.webhook_receive(incoming(&parts.headers, body)).await;
+    let _ = webhooks
+        .engine
+        .webhook_receive(incoming(&parts.headers, body))
+        .await;
 }
 
 /// What a small body announces to be.
 fn announced_kib(headers: &HeaderMap) -> Option<u32> {
-    let length: usize = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
-    (1..=SMALL_MAX).contains(&length).then(|| u32::try_from(length.div_ceil(1_024)).ok())?
+    let length: usize = headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()?;
+    (1..=SMALL_MAX)
+        .contains(&length)
+        .then(|| u32::try_from(length.div_ceil(1_024)).ok())?
 }
 
 /// Two signatures are none: which of them would count?
@@ -150,11 +217,18 @@ fn signature(headers: &HeaderMap) -> Option<&HeaderValue> {
 }
 
 fn incoming(headers: &HeaderMap, body: Bytes) -> Incoming {
-    let own = headers.iter().filter(|(name, _)| name.as_str().starts_with("linear-"));
-    let texts = own.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    let own = headers
+        .iter()
+        .filter(|(name, _)| name.as_str().starts_with("linear-"));
+    let texts = own.filter_map(|(name, value)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    });
     Incoming {
         signature: signature(headers).map(|value| Bytes::copy_from_slice(value.as_bytes())),
-        delivery_id: headers.get("linear-delivery").and_then(|value| value.to_str().ok()).map(str::to_owned),
+        delivery_id: headers
+            .get("linear-delivery")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
         headers: texts.take(HEADERS_MAX).collect(),
         body,
     }
@@ -178,5 +252,10 @@ fn rejected(status: StatusCode, code: &'static str) -> Response {
 /// Linear sends it again.
 fn unavailable() -> Response {
     let again = [(header::RETRY_AFTER, HeaderValue::from_static("60"))];
-    (StatusCode::SERVICE_UNAVAILABLE, again, Json(json!({ "status": "rejected", "code": "unavailable" }))).into_response()
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        again,
+        Json(json!({ "status": "rejected", "code": "unavailable" })),
+    )
+        .into_response()
 }

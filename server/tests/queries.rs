@@ -1,4 +1,5 @@
-//! How often a page asks the database. Alone in its process: statements are counted wherever they come from.
+//! How often a page asks the database. Alone in its process: statements are counted wherever they
+//! come from.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
@@ -25,7 +26,10 @@ use world::{Browser, World};
 /// One test counts at a time.
 static STATEMENTS: LazyLock<Mutex<Statements>> = LazyLock::new(|| {
     let statements = Statements::default();
-    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(statements.clone())).unwrap();
+    tracing::subscriber::set_global_default(
+        tracing_subscriber::registry().with(statements.clone()),
+    )
+    .unwrap();
     Mutex::new(statements)
 });
 
@@ -67,7 +71,15 @@ impl Statements {
 /// Connects a workspace that Linear did not have before.
 async fn connect_new(browser: &mut Browser<'_>, number: usize) {
     let (name, url_key) = (format!("Workspace {number}"), format!("w{number}"));
-    browser.world.linear.add_workspace(NewWorkspace { name, url_key: url_key.clone(), ..NewWorkspace::default() }).unwrap();
+    browser
+        .world
+        .linear
+        .add_workspace(NewWorkspace {
+            name,
+            url_key: url_key.clone(),
+            ..NewWorkspace::default()
+        })
+        .unwrap();
     browser.walk(&url_key, &[]).await;
 }
 
@@ -95,17 +107,25 @@ async fn a_page_asks_the_database_as_often_for_many_connections_as_for_one() {
     assert_eq!(counts[0], counts[1]);
 }
 
-/// Linear tells of an issue. The app's secret signs: of a workspace's own it would be written down later that it matched,
-/// maybe while statements are counted.
+/// Linear tells of an issue. The app's secret signs: of a workspace's own it would be written down
+/// later that it matched, maybe while statements are counted.
 async fn deliver(world: &World, workspace: &str, number: usize) {
     let body = json!({
         "action": "update", "type": "Issue", "organizationId": workspace, "webhookTimestamp": world.engine.now(),
         "data": { "id": format!("i{number}"), "identifier": format!("ENG-{number}"), "title": "Retry uploads" },
     })
     .to_string();
-    let signature = SigningKey::new(&world.linear.app().webhook_secret.into()).unwrap().sign(body.as_bytes());
-    let request = Request::builder().method(Method::POST).uri("/webhooks/linear").header("content-type", "application/json");
-    let request = request.header("linear-signature", signature.as_slice()).body(Body::from(body)).unwrap();
+    let signature = SigningKey::new(&world.linear.app().webhook_secret.into())
+        .unwrap()
+        .sign(body.as_bytes());
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri("/webhooks/linear")
+        .header("content-type", "application/json");
+    let request = request
+        .header("linear-signature", signature.as_slice())
+        .body(Body::from(body))
+        .unwrap();
     assert_eq!(world.send(request).await.status, 200);
 }
 
@@ -115,21 +135,41 @@ async fn the_page_of_deliveries_asks_the_database_as_often_for_fifty_as_for_one(
     let world = World::new().await;
     let mut browser = world.owner().await;
     browser.connect("acme-robotics").await;
-    let organisation = world.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap();
+    let organisation = world
+        .engine
+        .store()
+        .organisation_by_slug("northwind-labs")
+        .await
+        .unwrap()
+        .unwrap();
     let mut counts = Vec::new();
     // How many more there are in each round, and what the page says of them then.
-    for (workspaces, destinations, deliveries, shown) in [(0, 1, 1, "1 delivery"), (4, 5, 49, "Newest 20 Older")] {
+    for (workspaces, destinations, deliveries, shown) in
+        [(0, 1, 1, "1 delivery"), (4, 5, 49, "Newest 20 Older")]
+    {
         for number in 0..workspaces {
             connect_new(&mut browser, number).await;
         }
         for number in 0..destinations {
             let url = format!("https://hooks{number}.example.com/");
-            browser.post("/deliveries/destinations", &[("url", &url)]).await;
+            browser
+                .post("/deliveries/destinations", &[("url", &url)])
+                .await;
         }
-        let connections = world.engine.store().connections(&organisation.id).await.unwrap();
+        let connections = world
+            .engine
+            .store()
+            .connections(&organisation.id)
+            .await
+            .unwrap();
         assert_eq!(connections.len(), workspaces + 1);
         for number in 0..deliveries {
-            deliver(&world, &connections[number % connections.len()].workspace.id, deliveries + number).await;
+            deliver(
+                &world,
+                &connections[number % connections.len()].workspace.id,
+                deliveries + number,
+            )
+            .await;
         }
         // The secret of the new destination is read once.
         browser.get("/deliveries").await;
@@ -137,7 +177,14 @@ async fn the_page_of_deliveries_asks_the_database_as_often_for_fifty_as_for_one(
         browser.get("/deliveries").await.shows(shown);
         counts.push(statements.counted());
     }
-    let waiting: u64 = world.engine.destinations(&organisation.id).await.unwrap().iter().map(|one| one.waiting).sum();
+    let waiting: u64 = world
+        .engine
+        .destinations(&organisation.id)
+        .await
+        .unwrap()
+        .iter()
+        .map(|one| one.waiting)
+        .sum();
     assert_eq!(waiting, 50 + 5 * 49, "they are for several destinations");
     assert!(counts[0] > 0, "statements are counted");
     assert_eq!(counts[0], counts[1]);

@@ -1,17 +1,18 @@
 //! A simulated Linear for demos and tests: OAuth, GraphQL and webhooks, as strict as the real one.
 //!
 //! One listener plays both linear.app and api.linear.app: `/oauth/authorize`, `/oauth/token`,
-//! `/oauth/revoke`, `/oauth/migrate_old_token`, `/.well-known/oauth-authorization-server`, `/graphql`,
-//! `/uploads/…`. `/` is a page for people. Where Linear leaves something open there is a switch
-//! ([`Settings`]).
+//! `/oauth/revoke`, `/oauth/migrate_old_token`, `/.well-known/oauth-authorization-server`,
+//! `/graphql`, `/uploads/…`. `/` is a page for people. Where Linear leaves something open there is
+//! a switch ([`Settings`]).
 //!
-//! There are any number of OAuth applications. The first is the operator's ([`Simulator::app`]), and every call that
-//! names no other means it. Codes, grants, tokens, bot users and webhooks belong to one application each.
+//! There are any number of OAuth applications. The first is the operator's ([`Simulator::app`]),
+//! and every call that names no other means it. Codes, grants, tokens, bot users and webhooks
+//! belong to one application each.
 //!
 //! # The control API
 //!
-//! For tests; JSON in, JSON out. `workspace` is a url key or an id, `user` an id or an e-mail address.
-//! A mistake is `400 {"error":"…"}`, something unknown `404 {"error":"…"}`.
+//! For tests; JSON in, JSON out. `workspace` is a url key or an id, `user` an id or an e-mail
+//! address. A mistake is `400 {"error":"…"}`, something unknown `404 {"error":"…"}`.
 //!
 //! | call | body | what it does |
 //! | --- | --- | --- |
@@ -44,12 +45,13 @@
 //! | `GET /control/deliveries` | | what was sent, with every attempt |
 //! | `POST /control/deliveries/redeliver` | `{"id"}` | sends one again, byte for byte |
 //!
-//! A fault strikes once unless `count` says otherwise, at the first request that fits its `endpoint`
-//! (`authorize`, `token`, `revoke`, `migrate`, `graphql`, `upload`), `operation` (text in the body) and
-//! `grant_type`, after letting `after` of them pass. Kinds that strike *instead* of the work: `status`,
-//! `html_500`, `invalid_client`, `invalid_grant`, `rate_limited`, `auth_error`, `redirect`, `hang`,
-//! `connection_reset`. Kinds that let the work be done with all its effects: `delay` (before it),
-//! `delay_reply`, `drop_reply`, `garbage_json`, `no_expires_in`, `no_refresh_token`, `huge_body`.
+//! A fault strikes once unless `count` says otherwise, at the first request that fits its
+//! `endpoint` (`authorize`, `token`, `revoke`, `migrate`, `graphql`, `upload`), `operation` (text
+//! in the body) and `grant_type`, after letting `after` of them pass. Kinds that strike *instead*
+//! of the work: `status`, `html_500`, `invalid_client`, `invalid_grant`, `rate_limited`,
+//! `auth_error`, `redirect`, `hang`, `connection_reset`. Kinds that let the work be done with all
+//! its effects: `delay` (before it), `delay_reply`, `drop_reply`, `garbage_json`, `no_expires_in`,
+//! `no_refresh_token`, `huge_body`.
 //!
 //! The same calls are methods of [`Simulator`] for tests in the same process.
 
@@ -68,7 +70,8 @@ mod webhooks;
 mod world;
 
 pub use control::asked::{
-    Approve, ClockMove, HandMade, NewApp, NewPerson, NewProject, NewTeam, NewWorkspace, Permissions, Rename, RevokeToken, Uninstall,
+    Approve, ClockMove, HandMade, NewApp, NewPerson, NewProject, NewTeam, NewWorkspace,
+    Permissions, Rename, RevokeToken, Uninstall,
 };
 pub use control::authorisations::MintedGrant;
 pub use control::error::ControlError;

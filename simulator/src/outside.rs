@@ -5,14 +5,24 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since the epoch by the system's clock.
-#[expect(clippy::disallowed_methods, reason = "the one place where the simulation's clock starts from")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the simulation's clock starts \
+    from"
+)]
 pub(crate) fn system_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Thirty-two bytes nobody can guess.
-#[expect(clippy::disallowed_methods, reason = "the one place where the simulation's dice start from")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the simulation's dice start \
+    from"
+)]
 pub(crate) fn system_seed() -> Result<[u8; 32], getrandom::Error> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;

@@ -14,17 +14,42 @@ use crate::faults::apply::with_faults;
 use crate::{Simulator, control, graphql, oauth};
 
 pub(crate) fn router(simulator: &Simulator) -> Router {
-    let faulty =
-        |endpoint, route: MethodRouter<Simulator>| route.route_layer(from_fn_with_state((simulator.clone(), endpoint), with_faults));
+    let faulty = |endpoint, route: MethodRouter<Simulator>| {
+        route.route_layer(from_fn_with_state(
+            (simulator.clone(), endpoint),
+            with_faults,
+        ))
+    };
     Router::new()
-        .route("/oauth/authorize", faulty(Endpoint::Authorize, get(oauth::authorize::show)))
+        .route(
+            "/oauth/authorize",
+            faulty(Endpoint::Authorize, get(oauth::authorize::show)),
+        )
         .route("/oauth/authorize/decision", post(oauth::decision::decide))
-        .route("/oauth/token", faulty(Endpoint::Token, post(oauth::token::token)))
-        .route("/oauth/revoke", faulty(Endpoint::Revoke, post(oauth::revoke::revoke)))
-        .route("/oauth/migrate_old_token", faulty(Endpoint::Migrate, post(oauth::migrate::migrate)))
-        .route("/.well-known/oauth-authorization-server", get(oauth::metadata::metadata))
-        .route("/graphql", faulty(Endpoint::Graphql, post(graphql::endpoint::graphql)))
-        .route("/uploads/{id}", faulty(Endpoint::Upload, put(graphql::upload::put)))
+        .route(
+            "/oauth/token",
+            faulty(Endpoint::Token, post(oauth::token::token)),
+        )
+        .route(
+            "/oauth/revoke",
+            faulty(Endpoint::Revoke, post(oauth::revoke::revoke)),
+        )
+        .route(
+            "/oauth/migrate_old_token",
+            faulty(Endpoint::Migrate, post(oauth::migrate::migrate)),
+        )
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(oauth::metadata::metadata),
+        )
+        .route(
+            "/graphql",
+            faulty(Endpoint::Graphql, post(graphql::endpoint::graphql)),
+        )
+        .route(
+            "/uploads/{id}",
+            faulty(Endpoint::Upload, put(graphql::upload::put)),
+        )
         .route("/uploads/{workspace}/{id}", get(graphql::upload::get))
         .merge(control::routes().route_layer(from_fn_with_state(simulator.clone(), control::guard)))
         .layer(map_response_with_state(simulator.clone(), dated))

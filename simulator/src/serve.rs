@@ -1,4 +1,5 @@
-//! The listener: plain HTTP/1.1, and connections that can be cut where a real network would cut them.
+//! The listener: plain HTTP/1.1, and connections that can be cut where a real network would cut
+//! them.
 
 use std::convert::Infallible;
 use std::io;
@@ -23,13 +24,19 @@ const CONNECTIONS_MAX: usize = 2_048;
 /// How long open connections may finish after the signal to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
-pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let (stop, stopped) = watch::channel(());
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { break };
+        let Ok(permit) = Arc::clone(&room).acquire_owned().await else {
+            break;
+        };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut shutdown => break,
@@ -52,17 +59,26 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: impl 
         }
     }
     drop(stop);
-    let _ = tokio::time::timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
+    let _ = tokio::time::timeout(GRACE, async {
+        while connections.join_next().await.is_some() {}
+    })
+    .await;
     Ok(())
 }
 
-async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Receiver<()>) -> io::Result<()> {
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    mut stopped: watch::Receiver<()>,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let stream = stream.into_std()?;
     let peer = Peer(Arc::new(stream.try_clone()?));
     let io = TokioIo::new(TcpStream::from_std(stream)?);
     let service = service_fn(move |request| answer(router.clone(), peer.clone(), request));
-    let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(io, service);
     let mut connection = std::pin::pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
@@ -75,14 +91,21 @@ async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Recei
 }
 
 /// An error instead of a response makes the server close the connection without a word.
-async fn answer(router: Router, peer: Peer, request: hyper::Request<Incoming>) -> io::Result<Response> {
+async fn answer(
+    router: Router,
+    peer: Peer,
+    request: hyper::Request<Incoming>,
+) -> io::Result<Response> {
     let Ok::<_, Infallible>(response) = router.oneshot(request.map(Body::new)).await;
     match response.extensions().get::<CutOff>() {
         Some(cut) => {
             if cut.reset {
                 peer.reset_on_close();
             }
-            Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cut off by a fault"))
+            Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "cut off by a fault",
+            ))
         }
         None => Ok(response),
     }

@@ -28,11 +28,20 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the simulator's state file {} cannot be read: {source}", path.display())]
-    Unreadable { path: PathBuf, source: std::io::Error },
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("the simulator's state file {} is damaged ({source}); remove it to start over", path.display())]
-    Corrupt { path: PathBuf, source: serde_json::Error },
+    Corrupt {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
     #[error("the simulator's state file {} cannot be written: {source}", path.display())]
-    Unwritable { path: PathBuf, source: std::io::Error },
+    Unwritable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("the system gives no randomness: {0}")]
     NoRandomness(getrandom::Error),
 }
@@ -93,7 +102,12 @@ impl Simulator {
     }
 
     fn build(options: Options, with_demo: bool) -> Result<Simulator, Error> {
-        let saved = options.state_file.as_deref().map(store::load).transpose()?.flatten();
+        let saved = options
+            .state_file
+            .as_deref()
+            .map(store::load)
+            .transpose()?
+            .flatten();
         let mut world = match saved {
             Some(world) => world,
             None => new_world(with_demo)?,
@@ -105,15 +119,26 @@ impl Simulator {
             }
         }
         if let Some(path) = &options.state_file {
-            store::save(path, &world).map_err(|source| Error::Unwritable { path: path.clone(), source })?;
+            store::save(path, &world).map_err(|source| Error::Unwritable {
+                path: path.clone(),
+                source,
+            })?;
         }
         let url = options.url.trim_end_matches('/').to_owned();
-        let inner =
-            Inner { url, schema: OnceLock::new(), state_file: options.state_file, world: Mutex::new(world), changed: Notify::new() };
-        Ok(Simulator { inner: Arc::new(inner) })
+        let inner = Inner {
+            url,
+            schema: OnceLock::new(),
+            state_file: options.state_file,
+            world: Mutex::new(world),
+            changed: Notify::new(),
+        };
+        Ok(Simulator {
+            inner: Arc::new(inner),
+        })
     }
 
-    /// Everything the simulator answers to. Served by [`Simulator::serve`], connections can also be cut.
+    /// Everything the simulator answers to. Served by [`Simulator::serve`], connections can also be
+    /// cut.
     pub fn router(&self) -> axum::Router {
         router::router(self)
     }
@@ -122,7 +147,11 @@ impl Simulator {
     ///
     /// # Errors
     /// The listener fails.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
         let sender = tokio::spawn(webhooks::sender::run(self.clone()));
         let outcome = serve::serve(listener, self.router(), shutdown).await;
         sender.abort();
@@ -140,7 +169,10 @@ impl Simulator {
 
     fn world(&self) -> MutexGuard<'_, World> {
         // A panic in a handler leaves the world readable; a test that goes on sees what happened.
-        self.inner.world.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .world
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn look<T>(&self, read: impl FnOnce(&World) -> T) -> T {
@@ -154,7 +186,8 @@ impl Simulator {
         if let Some(path) = &self.inner.state_file
             && let Err(error) = store::save(path, &world)
         {
-            tracing::error!(%error, path = %path.display(), "the simulated Linear could not be written down");
+            tracing::error!(%error, path = %path.display(), "the simulated Linear could not be \
+                written down");
         }
         drop(world);
         self.inner.changed.notify_one();
@@ -166,7 +199,8 @@ impl Simulator {
         change(&mut self.world())
     }
 
-    /// Built when first asked; its resolvers find the world by the request's own copy of the simulator.
+    /// Built when first asked; its resolvers find the world by the request's own copy of the
+    /// simulator.
     pub(crate) fn schema(&self) -> &graphql::Schema {
         self.inner.schema.get_or_init(graphql::schema)
     }

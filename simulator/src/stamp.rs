@@ -4,7 +4,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub(crate) fn iso(ms: i64) -> String {
-    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let (date, clock) = (at.date(), at.time());
     format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
@@ -31,7 +32,10 @@ mod tests {
     #[test]
     fn a_time_survives_writing_and_reading() {
         assert_eq!(iso(1_795_257_336_007), "2026-11-21T10:35:36.007Z");
-        assert_eq!(parse_iso("2026-11-21T10:35:36.007Z"), Some(1_795_257_336_007));
+        assert_eq!(
+            parse_iso("2026-11-21T10:35:36.007Z"),
+            Some(1_795_257_336_007)
+        );
         assert_eq!(parse_iso("yesterday"), None);
     }
 }

@@ -17,9 +17,17 @@ pub(crate) fn load(path: &Path) -> Result<Option<World>, Error> {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(Error::Unreadable { path: path.to_owned(), source }),
+        Err(source) => {
+            return Err(Error::Unreadable {
+                path: path.to_owned(),
+                source,
+            });
+        }
     };
-    let mut world = read(&text).map_err(|source| Error::Corrupt { path: path.to_owned(), source })?;
+    let mut world = read(&text).map_err(|source| Error::Corrupt {
+        path: path.to_owned(),
+        source,
+    })?;
     requeue_interrupted(&mut world);
     Ok(Some(world))
 }
@@ -33,7 +41,10 @@ fn read(text: &[u8]) -> serde_json::Result<World> {
 /// A delivery that was on its way when the process ended is sent again.
 fn requeue_interrupted(world: &mut World) {
     let due_ms = world.now();
-    let interrupted = world.deliveries.iter_mut().filter(|delivery| delivery.state == DeliveryState::Sending);
+    let interrupted = world
+        .deliveries
+        .iter_mut()
+        .filter(|delivery| delivery.state == DeliveryState::Sending);
     interrupted.for_each(|delivery| delivery.state = DeliveryState::Waiting { due_ms });
 }
 

@@ -10,5 +10,9 @@ use wasm_bindgen_cli_support::Bindgen;
 /// # Errors
 /// When the module cannot be read, or the files cannot be written.
 pub fn bindgen(module: &Path, folder: &Path, name: &str) -> Result<()> {
-    Bindgen::new().web(true)?.input_path(module).out_name(name).generate(folder)
+    Bindgen::new()
+        .web(true)?
+        .input_path(module)
+        .out_name(name)
+        .generate(folder)
 }

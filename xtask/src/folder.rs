@@ -36,8 +36,9 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Puts a finished folder in the place of another. Where both hold the same, the old one stays untouched, so that
-/// nothing that was made from it counts as outdated. Returns whether anything changed.
+/// Puts a finished folder in the place of another. Where both hold the same, the old one stays
+/// untouched, so that nothing that was made from it counts as outdated. Returns whether anything
+/// changed.
 ///
 /// # Errors
 /// When the disk refuses. The old folder is there then, or beside its place as `NAME.old`.
@@ -62,7 +63,11 @@ fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
         let path = entry?.path();
         let name = PathBuf::from(path.file_name().unwrap_or_default());
         if path.is_dir() {
-            files.extend(contents(&path)?.into_iter().map(|(below, bytes)| (name.join(below), bytes)));
+            files.extend(
+                contents(&path)?
+                    .into_iter()
+                    .map(|(below, bytes)| (name.join(below), bytes)),
+            );
         } else {
             files.insert(name, fs::read(&path)?);
         }
@@ -72,7 +77,9 @@ fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
 
 fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error).with_context(|| folder.display().to_string()),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| folder.display().to_string())
+        }
         _ => Ok(()),
     }
 }

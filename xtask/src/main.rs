@@ -23,7 +23,10 @@ fn main() -> Result<()> {
     match task.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["site"] => site::build(),
         ["bindgen", "--target=web", name, folder, module] => {
-            let (Some(name), Some(folder)) = (name.strip_prefix("--out-name="), folder.strip_prefix("--out-dir=")) else {
+            let (Some(name), Some(folder)) = (
+                name.strip_prefix("--out-name="),
+                folder.strip_prefix("--out-dir="),
+            ) else {
                 bail!("the options of `wasm-bindgen` are other ones than cargo-leptos gives");
             };
             bindgen::bindgen(Path::new(module), Path::new(folder), name)

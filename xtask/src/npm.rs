@@ -7,7 +7,11 @@ use anyhow::{Context, Result, ensure};
 
 /// A command of one of the packages in `xtask/package.json`.
 pub fn tool(name: &str) -> Command {
-    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/.bin").join(name));
+    let mut command = Command::new(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("node_modules/.bin")
+            .join(name),
+    );
     // Lightning CSS reports a mistake in the style as a panic, and its back trace would hide it.
     command.env("RUST_BACKTRACE", "0");
     command
@@ -20,7 +24,8 @@ pub fn tool(name: &str) -> Command {
 pub fn run(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_owned();
     let status = command.status();
-    let status = status.with_context(|| format!("{}: `.ci/setup build` installs it", name.display()))?;
+    let status =
+        status.with_context(|| format!("{}: `.ci/setup build` installs it", name.display()))?;
     ensure!(status.success(), "{} failed", name.display());
     Ok(())
 }

@@ -14,12 +14,19 @@ use crate::{NAME, folder, root, script};
 pub fn build() -> Result<()> {
     let root = root();
     let changed = assemble(root, &script::build()?, &root.join("target/site"))?;
-    println!("site: {}", if changed { "target/site is new" } else { "nothing has changed" });
+    println!(
+        "site: {}",
+        if changed {
+            "target/site is new"
+        } else {
+            "nothing has changed"
+        }
+    );
     Ok(())
 }
 
-/// Puts the site together beside its place, and there when all of it is ready: a build that fails leaves the last good
-/// one. Returns whether anything changed.
+/// Puts the site together beside its place, and there when all of it is ready: a build that fails
+/// leaves the last good one. Returns whether anything changed.
 fn assemble(root: &Path, script: &Path, site: &Path) -> Result<bool> {
     let next = site.with_extension("next");
     let package = next.join("pkg");
@@ -47,7 +54,9 @@ mod tests {
 
     impl World {
         fn new() -> Self {
-            let world = Self { folder: tempfile::tempdir().unwrap() };
+            let world = Self {
+                folder: tempfile::tempdir().unwrap(),
+            };
             world.write("public/robots.txt", "Disallow:");
             world.write("script/relink.js", "export {}");
             world.write("style/relink.css", "a { color: white }");

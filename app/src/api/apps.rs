@@ -1,4 +1,5 @@
-//! Linear apps of an organisation's own: added, changed and removed on the settings page, by owners.
+//! Linear apps of an organisation's own: added, changed and removed on the settings page, by
+//! owners.
 
 use leptos::prelude::*;
 use relink_engine::{AppError, AppSecrets, NewApp};
@@ -18,12 +19,28 @@ pub async fn add_app(
     #[server(default)] webhook_secret: String,
 ) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    let secrets = AppSecrets { client_secret: typed_secret(client_secret), webhook_secret: typed_secret(webhook_secret) };
-    let new = NewApp { name: name.clone(), client_id: client_id.clone(), secrets };
+    let secrets = AppSecrets {
+        client_secret: typed_secret(client_secret),
+        webhook_secret: typed_secret(webhook_secret),
+    };
+    let new = NewApp {
+        name: name.clone(),
+        client_id: client_id.clone(),
+        secrets,
+    };
     match engine.app_add(&person, new).await {
-        Ok(_) => done(Flash::AppAdded { name: name.trim().to_owned() }).await,
+        Ok(_) => {
+            done(Flash::AppAdded {
+                name: name.trim().to_owned(),
+            })
+            .await
+        }
         Err(error) => {
-            let draft = AppDraft { name: kept(&name), client_id: kept(&client_id), ..AppDraft::default() };
+            let draft = AppDraft {
+                name: kept(&name),
+                client_id: kept(&client_id),
+                ..AppDraft::default()
+            };
             refused(draft, error).await
         }
     }
@@ -37,10 +54,22 @@ pub async fn replace_app_secrets(
     #[server(default)] webhook_secret: String,
 ) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    let secrets = AppSecrets { client_secret: typed_secret(client_secret), webhook_secret: typed_secret(webhook_secret) };
+    let secrets = AppSecrets {
+        client_secret: typed_secret(client_secret),
+        webhook_secret: typed_secret(webhook_secret),
+    };
     match engine.app_set_secrets(&person, &app, secrets).await {
         Ok(name) => done(Flash::AppSecretsReplaced { name }).await,
-        Err(error) => refused(AppDraft { app, ..AppDraft::default() }, error).await,
+        Err(error) => {
+            refused(
+                AppDraft {
+                    app,
+                    ..AppDraft::default()
+                },
+                error,
+            )
+            .await
+        }
     }
 }
 
@@ -50,8 +79,18 @@ pub async fn remove_app(#[server(default)] app: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
     match engine.app_remove(&person, &app).await {
         Ok(name) => done(Flash::AppRemoved { name }).await,
-        Err(AppError::InUse) => match engine.apps(&person.organisation_id).await?.into_iter().find(|one| one.id == app) {
-            Some(app) => done(Flash::AppInUse { name: relink_engine::text::name(&app.name) }).await,
+        Err(AppError::InUse) => match engine
+            .apps(&person.organisation_id)
+            .await?
+            .into_iter()
+            .find(|one| one.id == app)
+        {
+            Some(app) => {
+                done(Flash::AppInUse {
+                    name: relink_engine::text::name(&app.name),
+                })
+                .await
+            }
             None => refuse(Failure::NotFound).await,
         },
         Err(error) => refuse(error.into()).await,
@@ -75,7 +114,14 @@ async fn refused(draft: AppDraft, error: AppError) -> Result<(), Failure> {
 }
 
 async fn complain(draft: AppDraft, problem: AppProblem) -> Result<(), Failure> {
-    set_refused(Refused { app: AppDraft { problem: Some(problem), ..draft }, ..Refused::default() }).await?;
+    set_refused(Refused {
+        app: AppDraft {
+            problem: Some(problem),
+            ..draft
+        },
+        ..Refused::default()
+    })
+    .await?;
     // A fragment would keep the browser from focusing the field.
     see_other("/settings");
     Ok(())
@@ -95,9 +141,14 @@ fn problem(error: &AppError) -> Option<AppProblem> {
     }
 }
 
-/// Bounds a typed text that waits in the session for the next page, and drops a secret that was typed into the wrong field.
+/// Bounds a typed text that waits in the session for the next page, and drops a secret that was
+/// typed into the wrong field.
 fn kept(text: &str) -> String {
-    if text.contains(SECRET) { String::new() } else { sign_in::kept(text) }
+    if text.contains(SECRET) {
+        String::new()
+    } else {
+        sign_in::kept(text)
+    }
 }
 
 impl From<AppError> for Failure {

@@ -11,14 +11,24 @@ use crate::view::{AuditLine, AuditView, Failure, time};
 const PAGE: i64 = 20;
 
 /// A page of the trail; `None` for those who may not read it. `before` is the address bar's.
-pub async fn audit_view(engine: &Engine, person: &Person, before: Option<&str>) -> Result<Option<AuditView>, Failure> {
+pub async fn audit_view(
+    engine: &Engine,
+    person: &Person,
+    before: Option<&str>,
+) -> Result<Option<AuditView>, Failure> {
     let before = before.and_then(|before| before.parse::<i64>().ok());
-    let Some(mut rows) = engine.audit(person, before, PAGE + 1).await? else { return Ok(None) };
+    let Some(mut rows) = engine.audit(person, before, PAGE + 1).await? else {
+        return Ok(None);
+    };
     let more = rows.len() as i64 > PAGE;
     rows.truncate(PAGE as usize);
     let older = rows.last().map(|row| row.number).filter(|_| more);
     let now = engine.now();
-    Ok(Some(AuditView { lines: rows.into_iter().map(|row| line(row, now)).collect(), older, is_old: before.is_some() }))
+    Ok(Some(AuditView {
+        lines: rows.into_iter().map(|row| line(row, now)).collect(),
+        older,
+        is_old: before.is_some(),
+    }))
 }
 
 fn line(row: AuditRow, now: Millis) -> AuditLine {

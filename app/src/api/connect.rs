@@ -22,8 +22,14 @@ pub async fn begin_connect(
     #[server(default)] scopes: Vec<String>,
 ) -> Result<(), Failure> {
     let person = signed_in_form().await?;
-    let (connection, app) = (connection.filter(|id| !id.is_empty()), app.filter(|id| !id.is_empty()));
-    let actor = actor.as_deref().map_or(Some(ActAs::default()), ActAs::from_name).ok_or(Failure::Malformed);
+    let (connection, app) = (
+        connection.filter(|id| !id.is_empty()),
+        app.filter(|id| !id.is_empty()),
+    );
+    let actor = actor
+        .as_deref()
+        .map_or(Some(ActAs::default()), ActAs::from_name)
+        .ok_or(Failure::Malformed);
     let browser = browser().await?;
     let begun = match actor {
         Ok(actor) => {
@@ -53,20 +59,27 @@ pub async fn begin_connect(
     Ok(())
 }
 
-/// Finishes what Linear sent the browser back with. `query` is the callback's whole query string; the answer is a 303, for a
-/// connect to `/integrations`, with `?error=` and the contract's code where it did not work.
+/// Finishes what Linear sent the browser back with. `query` is the callback's whole query string;
+/// the answer is a 303, for a connect to `/integrations`, with `?error=` and the contract's code
+/// where it did not work.
 pub async fn finish_connect(query: String) -> Result<(), Failure> {
     if too_early()? {
         return Ok(());
     }
     let callback = Callback::parse(&query);
-    // One address is registered at Linear for everybody who comes back: their state tells what they left for.
+    // One address is registered at Linear for everybody who comes back: their state tells what they
+    // left for.
     if finished(&callback).await? {
         return Ok(());
     }
-    let Some(person) = person().await? else { return failed(FinishError::StateMismatch).await };
+    let Some(person) = person().await? else {
+        return failed(FinishError::StateMismatch).await;
+    };
     let engine = engine()?;
-    match engine.connect_finish(&person, &browser().await?, callback).await {
+    match engine
+        .connect_finish(&person, &browser().await?, callback)
+        .await
+    {
         Ok(connected) => {
             set_flash(flash(&engine, &person, connected).await?).await?;
             see_other("/integrations");
@@ -80,7 +93,8 @@ async fn failed(error: relink_engine::FinishError) -> Result<(), Failure> {
     tracing::warn!(%error, "a connect did not finish");
     let view = connect_error(error);
     let code = view.code();
-    // Nobody is signed in here: no session to keep anything in, and the page will ask to sign in first.
+    // Nobody is signed in here: no session to keep anything in, and the page will ask to sign in
+    // first.
     if view != ConnectError::StateMismatch {
         set_flash(Flash::ConnectFailed(view)).await?;
     }
@@ -94,15 +108,26 @@ async fn flash(
     connected: relink_engine::Connected,
 ) -> Result<Flash, Failure> {
     if connected.again {
-        return Ok(Flash::Reconnected { workspace: name(&connected.workspace), viewer: name(&connected.viewer) });
+        return Ok(Flash::Reconnected {
+            workspace: name(&connected.workspace),
+            viewer: name(&connected.viewer),
+        });
     }
     let connections = engine.store().connections(&person.organisation_id).await?;
-    let connection = connections.iter().find(|connection| connection.id == connected.connection);
+    let connection = connections
+        .iter()
+        .find(|connection| connection.id == connected.connection);
     let people = People::load(engine, person).await?;
     let you = connection.and_then(|connection| people.who_are_you(connection));
     let webhooks = Webhooks::load(engine, person).await?;
-    let delivers = connection.is_some_and(|connection| webhooks.app_delivers(connection, &connections));
-    Ok(Flash::Connected { connection: connected.connection, workspace: name(&connected.workspace), delivers, you })
+    let delivers =
+        connection.is_some_and(|connection| webhooks.app_delivers(connection, &connections));
+    Ok(Flash::Connected {
+        connection: connected.connection,
+        workspace: name(&connected.workspace),
+        delivers,
+        you,
+    })
 }
 
 fn connect_error(error: relink_engine::FinishError) -> ConnectError {
@@ -112,14 +137,28 @@ fn connect_error(error: relink_engine::FinishError) -> ConnectError {
         FinishError::StateMismatch => ConnectError::StateMismatch,
         FinishError::ExchangeFailed(_) => ConnectError::ExchangeFailed,
         FinishError::LinearUnreachable(_) => ConnectError::LinearUnreachable,
-        FinishError::WrongWorkspace { connection, expected } => {
-            ConnectError::WrongWorkspace { expected: Some(ExpectedWorkspace { connection, name: name(&expected) }) }
+        FinishError::WrongWorkspace {
+            connection,
+            expected,
+        } => ConnectError::WrongWorkspace {
+            expected: Some(ExpectedWorkspace {
+                connection,
+                name: name(&expected),
+            }),
+        },
+        FinishError::AlreadyConnected {
+            connection,
+            workspace,
+        } => ConnectError::AlreadyConnected(ExpectedWorkspace {
+            connection,
+            name: name(&workspace),
+        }),
+        FinishError::WorkspaceAlreadyLinked { email } => {
+            ConnectError::WorkspaceAlreadyLinked { email }
         }
-        FinishError::AlreadyConnected { connection, workspace } => {
-            ConnectError::AlreadyConnected(ExpectedWorkspace { connection, name: name(&workspace) })
-        }
-        FinishError::WorkspaceAlreadyLinked { email } => ConnectError::WorkspaceAlreadyLinked { email },
         FinishError::Stopped => ConnectError::Interrupted,
-        FinishError::Failed | FinishError::Sealed(_) | FinishError::Store(_) => ConnectError::Internal,
+        FinishError::Failed | FinishError::Sealed(_) | FinishError::Store(_) => {
+            ConnectError::Internal
+        }
     }
 }

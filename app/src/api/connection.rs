@@ -19,38 +19,56 @@ use crate::view::token_timeline_view::token_timeline_view;
 use crate::view::webhook_facts::Webhooks;
 use crate::view::webhook_views::secret_views;
 use crate::view::{
-    Complaint, ConnectionPageView, ConnectionView, Failure, Fault, Flash, ProjectView, Status, TeamView, WebhookView, WorkspaceContent,
+    Complaint, ConnectionPageView, ConnectionView, Failure, Fault, Flash, ProjectView, Status,
+    TeamView, WebhookView, WorkspaceContent,
 };
 
 /// One connection with its teams and projects, read from Linear on the way.
 pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> {
     let (engine, person) = (engine()?, signed_in().await?);
-    // Linear first: what it answers may change what the badge has to say, and the page need not hear of its own question. A page
-    // that only looks again asks nothing of it.
+    // Linear first: what it answers may change what the badge has to say, and the page need not
+    // hear of its own question. A page that only looks again asks nothing of it.
     let content = match live_from()? {
         None => content(engine.content(&person, &id).await)?,
         Some(_) => WorkspaceContent::NotAsked,
     };
     let as_of = freshness(&engine, &person).await?;
-    let Some(connection) = engine.store().connection(&person.organisation_id, &id).await? else {
+    let Some(connection) = engine
+        .store()
+        .connection(&person.organisation_id, &id)
+        .await?
+    else {
         set_status(StatusCode::NOT_FOUND);
         return Err(Failure::NotFound);
     };
     let connections = engine.store().connections(&person.organisation_id).await?;
-    let (webhooks, people) = (Webhooks::load(&engine, &person).await?, People::load(&engine, &person).await?);
-    let (lines, keys) = (engine.refresh_history(&person, &id).await?, engine.api_key_uses(&person).await?);
+    let (webhooks, people) = (
+        Webhooks::load(&engine, &person).await?,
+        People::load(&engine, &person).await?,
+    );
+    let (lines, keys) = (
+        engine.refresh_history(&person, &id).await?,
+        engine.api_key_uses(&person).await?,
+    );
     let now = engine.now();
     let events = events(&connection, &lines, now);
     let webhook = webhook(&webhooks, &connection, &connections, now).await?;
     let destinations = match webhook {
-        Some(_) => Some(Destinations::load(&engine, &person.organisation_id, &[]).await?.view(None).destinations),
+        Some(_) => Some(
+            Destinations::load(&engine, &person.organisation_id, &[])
+                .await?
+                .view(None)
+                .destinations,
+        ),
         None => None,
     };
     Ok(ConnectionPageView {
         evidence: evidence_view(&connection, &connections, &keys, now),
         chain: token_timeline_view(&connection, &events, now),
         history: history_views(&events),
-        ending: person.manages().then(|| ending_view(&connection, &keys, engine.keep_disconnected(), now)),
+        ending: person
+            .manages()
+            .then(|| ending_view(&connection, &keys, engine.keep_disconnected(), now)),
         webhook,
         destinations,
         connection: ConnectionView {
@@ -68,7 +86,8 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
     })
 }
 
-/// The webhook's section; none of a connection that takes no deliveries any more because a person ended it.
+/// The webhook's section; none of a connection that takes no deliveries any more because a person
+/// ended it.
 async fn webhook(
     webhooks: &Webhooks,
     connection: &relink_engine::connection::Connection,
@@ -86,7 +105,8 @@ async fn webhook(
         strays: webhooks.strays(),
         by_app: webhooks.app_delivers(connection, connections),
         twice: webhooks.comes_twice(connection),
-        shape_refused: refused.is_some_and(|refused| refused.complaints.contains(&Complaint::SigningSecret)),
+        shape_refused: refused
+            .is_some_and(|refused| refused.complaints.contains(&Complaint::SigningSecret)),
     }))
 }
 
@@ -95,10 +115,13 @@ async fn webhook(
 pub async fn check_connection(#[server(default)] connection: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
     let flash = match engine.check(&person.organisation_id, &connection).await {
-        Ok(checked) => Some(Flash::Checked { millis: u64::try_from(checked.took.as_millis()).unwrap_or(u64::MAX) }),
-        Err(CallFailed::Linear(CallError::Transient(_)) | CallFailed::Token(TokenError::Unreachable { .. })) => {
-            Some(Flash::CheckUnreachable)
-        }
+        Ok(checked) => Some(Flash::Checked {
+            millis: u64::try_from(checked.took.as_millis()).unwrap_or(u64::MAX),
+        }),
+        Err(
+            CallFailed::Linear(CallError::Transient(_))
+            | CallFailed::Token(TokenError::Unreachable { .. }),
+        ) => Some(Flash::CheckUnreachable),
         Err(CallFailed::Linear(_)) => Some(Flash::CheckRefused),
         // The page itself says what is wrong with the connection.
         Err(CallFailed::Token(TokenError::ReconnectRequired { .. })) => None,
@@ -118,11 +141,15 @@ pub async fn refresh_connection(#[server(default)] connection: String) -> Result
     let (engine, person) = (engine()?, signed_in_form().await?);
     let flash = match refreshed(&engine, &person, &connection).await {
         Ok(flash) => flash,
-        Err(RefreshNowError::Token(TokenError::Unreachable { .. })) => put_off(&engine, &person, &connection).await?,
+        Err(RefreshNowError::Token(TokenError::Unreachable { .. })) => {
+            put_off(&engine, &person, &connection).await?
+        }
         // The page itself says what is wrong with the connection.
         Err(RefreshNowError::Token(TokenError::ReconnectRequired { .. })) => None,
         Err(RefreshNowError::Forbidden) => return refuse(Failure::Forbidden).await,
-        Err(RefreshNowError::Token(TokenError::NotFound)) => return refuse(Failure::NotFound).await,
+        Err(RefreshNowError::Token(TokenError::NotFound)) => {
+            return refuse(Failure::NotFound).await;
+        }
         Err(RefreshNowError::Token(TokenError::Store(error))) => return refuse(error.into()).await,
     };
     if let Some(flash) = flash {
@@ -132,24 +159,49 @@ pub async fn refresh_connection(#[server(default)] connection: String) -> Result
     Ok(())
 }
 
-/// Refreshes, and says so only if there is another token now: a connection from before refresh tokens keeps its own.
+/// Refreshes, and says so only if there is another token now: a connection from before refresh
+/// tokens keeps its own.
 async fn refreshed(
     engine: &relink_engine::Engine,
     person: &relink_engine::identity::Person,
     id: &str,
 ) -> Result<Option<Flash>, relink_engine::RefreshNowError> {
-    let before = engine.store().connection(&person.organisation_id, id).await?.ok_or(TokenError::NotFound)?;
+    let before = engine
+        .store()
+        .connection(&person.organisation_id, id)
+        .await?
+        .ok_or(TokenError::NotFound)?;
     engine.refresh_now(person, id).await?;
-    let after = engine.store().connection(&person.organisation_id, id).await?.ok_or(TokenError::NotFound)?;
+    let after = engine
+        .store()
+        .connection(&person.organisation_id, id)
+        .await?
+        .ok_or(TokenError::NotFound)?;
     let until = good_until(&after, engine.now());
     let moved = after.generation != before.generation;
-    Ok(until.map(|until| if moved { Flash::Refreshed { until } } else { Flash::NotRefreshable { until } }))
+    Ok(until.map(|until| {
+        if moved {
+            Flash::Refreshed { until }
+        } else {
+            Flash::NotRefreshable { until }
+        }
+    }))
 }
 
-/// What is to say of a refresh that was put off; nothing where the page itself says whose fault it is.
-async fn put_off(engine: &relink_engine::Engine, person: &relink_engine::identity::Person, id: &str) -> Result<Option<Flash>, Failure> {
-    let connection = engine.store().connection(&person.organisation_id, id).await?;
-    let passing = connection.as_ref().is_none_or(|connection| fault(connection) == Fault::Linear);
+/// What is to say of a refresh that was put off; nothing where the page itself says whose fault it
+/// is.
+async fn put_off(
+    engine: &relink_engine::Engine,
+    person: &relink_engine::identity::Person,
+    id: &str,
+) -> Result<Option<Flash>, Failure> {
+    let connection = engine
+        .store()
+        .connection(&person.organisation_id, id)
+        .await?;
+    let passing = connection
+        .as_ref()
+        .is_none_or(|connection| fault(connection) == Fault::Linear);
     Ok(passing.then_some(Flash::RefreshPutOff))
 }
 
@@ -160,9 +212,16 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
     match engine.disconnect(&person, &connection).await {
         Ok(ended) => {
             set_flash(match ended.tokens {
-                Voided::Kept => Flash::DisconnectedKept { workspace: relink_engine::text::name(&ended.workspace) },
-                Voided::Later => Flash::DisconnectedLater { workspace: relink_engine::text::name(&ended.workspace) },
-                tokens => Flash::Disconnected { workspace: relink_engine::text::name(&ended.workspace), revoked: tokens == Voided::Done },
+                Voided::Kept => Flash::DisconnectedKept {
+                    workspace: relink_engine::text::name(&ended.workspace),
+                },
+                Voided::Later => Flash::DisconnectedLater {
+                    workspace: relink_engine::text::name(&ended.workspace),
+                },
+                tokens => Flash::Disconnected {
+                    workspace: relink_engine::text::name(&ended.workspace),
+                    revoked: tokens == Voided::Done,
+                },
             })
             .await?;
             see_other("/integrations");
@@ -182,18 +241,30 @@ fn project_view(project: relink_engine::linear::Project) -> ProjectView {
     }
 }
 
-fn content(asked: Result<relink_engine::linear::Content, relink_engine::CallFailed>) -> Result<WorkspaceContent, Failure> {
+fn content(
+    asked: Result<relink_engine::linear::Content, relink_engine::CallFailed>,
+) -> Result<WorkspaceContent, Failure> {
     Ok(match asked {
         Ok(content) => WorkspaceContent::Loaded {
-            teams: content.teams.into_iter().map(|team| TeamView { key: text::name(&team.key), name: text::name(&team.name) }).collect(),
+            teams: content
+                .teams
+                .into_iter()
+                .map(|team| TeamView {
+                    key: text::name(&team.key),
+                    name: text::name(&team.name),
+                })
+                .collect(),
             projects: content.projects.into_iter().map(project_view).collect(),
             truncated: content.truncated,
         },
-        Err(CallFailed::Linear(CallError::Transient(_)) | CallFailed::Token(TokenError::Unreachable { .. })) => {
-            WorkspaceContent::Unreachable
-        }
+        Err(
+            CallFailed::Linear(CallError::Transient(_))
+            | CallFailed::Token(TokenError::Unreachable { .. }),
+        ) => WorkspaceContent::Unreachable,
         Err(CallFailed::Linear(_)) => WorkspaceContent::Refused,
-        Err(CallFailed::Token(TokenError::NotFound | TokenError::ReconnectRequired { .. })) => WorkspaceContent::NotAsked,
+        Err(CallFailed::Token(TokenError::NotFound | TokenError::ReconnectRequired { .. })) => {
+            WorkspaceContent::NotAsked
+        }
         Err(CallFailed::Token(TokenError::Store(error))) => return Err(error.into()),
     })
 }

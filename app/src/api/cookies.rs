@@ -16,8 +16,8 @@ const DEVICE: &str = "device";
 pub const THEME: &str = "theme";
 
 impl Site {
-    /// The name of a cookie of this instance. Browsers keep cookies for a host, whatever the port: two instances on one
-    /// host would overwrite each other's, so the name says which one it is.
+    /// The name of a cookie of this instance. Browsers keep cookies for a host, whatever the port:
+    /// two instances on one host would overwrite each other's, so the name says which one it is.
     #[must_use]
     pub fn cookie(&self, what: &str) -> String {
         let prefix = if self.https { "__Host-" } else { "" };
@@ -31,29 +31,44 @@ impl Site {
     }
 }
 
-/// Makes the end of cookies' names, which tells an instance apart from others on the same host. It is empty on the
-/// usual port of https; with http, which is for one's own machine, also the port that it listens on: a second instance may
-/// have been given no other address.
+/// Makes the end of cookies' names, which tells an instance apart from others on the same host. It
+/// is empty on the usual port of https; with http, which is for one's own machine, also the port
+/// that it listens on: a second instance may have been given no other address.
 #[must_use]
 pub fn instance_name(host: &str, https: bool, listens_on: u16) -> String {
-    let port = host.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    let port = host
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse::<u16>().ok());
     let own = Some(listens_on).filter(|own| !https && port != Some(*own));
-    port.into_iter().chain(own).map(|port| format!("-{port}")).collect()
+    port.into_iter()
+        .chain(own)
+        .map(|port| format!("-{port}"))
+        .collect()
 }
 
 /// The value of a cookie that a browser sent.
 #[must_use]
 pub fn cookie_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value)
 }
 
 /// Has the browser keep it for a year.
 pub fn keep_cookie(what: &str, value: &str) -> Result<(), Failure> {
     let site = site()?;
     let (name, secure) = (site.cookie(what), if site.https { "; Secure" } else { "" });
-    set_cookie(&format!("{name}={value}; Path=/; Max-Age={A_YEAR_S}; HttpOnly; SameSite=Lax{secure}"));
+    set_cookie(&format!(
+        "{name}={value}; Path=/; Max-Age={A_YEAR_S}; HttpOnly; \
+        SameSite=Lax{secure}"
+    ));
     Ok(())
 }
 
@@ -70,7 +85,10 @@ pub fn device_of(headers: &HeaderMap, site: &Site, engine: &Engine) -> Option<De
 
 /// From now on nobody who guesses makes this person wait in this browser.
 pub fn remember_device(person: &Person) -> Result<(), Failure> {
-    keep_cookie(DEVICE, &engine()?.device_remembering(device()?, &person.user_id))
+    keep_cookie(
+        DEVICE,
+        &engine()?.device_remembering(device()?, &person.user_id),
+    )
 }
 
 /// The theme that the browser chose, from its cookies.
@@ -94,7 +112,11 @@ mod tests {
             ("[::1]", true, 3000, ""),
             ("[::1]:3000", true, 3000, "-3000"),
         ] {
-            assert_eq!(instance_name(host, https, listens_on), name, "{host} {https} {listens_on}");
+            assert_eq!(
+                instance_name(host, https, listens_on),
+                name,
+                "{host} {https} {listens_on}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Linear's page for a new OAuth application, with every field filled in: <https://linear.app/developers/oauth-app-manifests>.
+//! Linear's page for a new OAuth application, with every field filled in:
+//! <https://linear.app/developers/oauth-app-manifests>.
 
 use std::net::IpAddr;
 
@@ -13,13 +14,30 @@ const NAME: &str = "Relink";
 const DESCRIPTION: &str = "Keeps the connection to this workspace alive.";
 /// Characters of a developer's name that Linear takes.
 const DEVELOPER: std::ops::RangeInclusive<usize> = 2..=80;
-/// What Relink acts on (that the app was removed comes unasked), and what most who are handed deliveries want. All of them
-/// come with the scope `read`.
-const EVENTS: [&str; 7] = ["OAuthAuthorization", "PermissionChange", "Issue", "Comment", "Project", "ProjectUpdate", "Cycle"];
+/// What Relink acts on (that the app was removed comes unasked), and what most who are handed
+/// deliveries want. All of them come with the scope `read`.
+const EVENTS: [&str; 7] = [
+    "OAuthAuthorization",
+    "PermissionChange",
+    "Issue",
+    "Comment",
+    "Project",
+    "ProjectUpdate",
+    "Cycle",
+];
 
 /// `url` is what the world calls this Relink, without a slash at the end.
-pub fn create_app(url: &str, redirect_uri: &str, webhook_url: &str, organisation: &str) -> CreateAppView {
-    let developer = if DEVELOPER.contains(&organisation.chars().count()) { organisation } else { NAME };
+pub fn create_app(
+    url: &str,
+    redirect_uri: &str,
+    webhook_url: &str,
+    organisation: &str,
+) -> CreateAppView {
+    let developer = if DEVELOPER.contains(&organisation.chars().count()) {
+        organisation
+    } else {
+        NAME
+    };
     let webhook = reachable(url);
     let mut fields = vec![
         ("distribution", "private"),
@@ -34,13 +52,21 @@ pub fn create_app(url: &str, redirect_uri: &str, webhook_url: &str, organisation
         fields.extend([("webhook.enabled", "true"), ("webhook.url", webhook_url)]);
         fields.extend(EVENTS.map(|event| ("webhook.resourceTypes", event)));
     }
-    let fields: Vec<String> = fields.into_iter().map(|(name, value)| format!("{name}={}", url_encode(value))).collect();
-    CreateAppView { url: format!("{PAGE}?{}", fields.join("&")), webhook }
+    let fields: Vec<String> = fields
+        .into_iter()
+        .map(|(name, value)| format!("{name}={}", url_encode(value)))
+        .collect();
+    CreateAppView {
+        url: format!("{PAGE}?{}", fields.join("&")),
+        webhook,
+    }
 }
 
 /// Whether Linear can deliver there, as far as the address tells.
 fn reachable(url: &str) -> bool {
-    let Some(authority) = url.strip_prefix("https://") else { return false };
+    let Some(authority) = url.strip_prefix("https://") else {
+        return false;
+    };
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),
@@ -48,7 +74,12 @@ fn reachable(url: &str) -> bool {
     match host.parse::<IpAddr>() {
         Ok(ip) => is_public(ip),
         // A name without a dot means something in one's own network only.
-        Err(_) => host.contains('.') && ![".localhost", ".local", ".internal"].iter().any(|end| host.ends_with(end)),
+        Err(_) => {
+            host.contains('.')
+                && ![".localhost", ".local", ".internal"]
+                    .iter()
+                    .any(|end| host.ends_with(end))
+        }
     }
 }
 
@@ -57,7 +88,12 @@ mod tests {
     use super::*;
 
     fn page(url: &str) -> CreateAppView {
-        create_app(url, &format!("{url}/oauth/linear/callback"), &format!("{url}/webhooks/linear"), "Northwind & Söhne")
+        create_app(
+            url,
+            &format!("{url}/oauth/linear/callback"),
+            &format!("{url}/webhooks/linear"),
+            "Northwind & Söhne",
+        )
     }
 
     #[test]
@@ -81,9 +117,16 @@ mod tests {
 
     #[test]
     fn a_developers_name_is_one_that_linear_takes() {
-        for (organisation, developer) in [("N", "Relink"), ("Northwind", "Northwind"), (&*"x".repeat(81), "Relink")] {
+        for (organisation, developer) in [
+            ("N", "Relink"),
+            ("Northwind", "Northwind"),
+            (&*"x".repeat(81), "Relink"),
+        ] {
             let page = create_app("http://localhost:3000", "", "", organisation).url;
-            assert!(page.contains(&format!("&developer.name={developer}&")), "{page}");
+            assert!(
+                page.contains(&format!("&developer.name={developer}&")),
+                "{page}"
+            );
         }
     }
 
@@ -102,7 +145,11 @@ mod tests {
             let CreateAppView { url, webhook } = page(inside);
             assert!(!webhook && !url.contains("webhook"), "{url}");
         }
-        for outside in ["https://relink.example.com:8443", "https://93.184.216.34", "https://[2606:2800:220:1::1]"] {
+        for outside in [
+            "https://relink.example.com:8443",
+            "https://93.184.216.34",
+            "https://[2606:2800:220:1::1]",
+        ] {
             assert!(page(outside).webhook, "{outside}");
         }
     }

@@ -24,13 +24,28 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
     let Found { rows, newer, older } = page.find(store, organisation).await?;
     let now = engine.now();
     let destinations = Destinations::load(&engine, organisation, &rows).await?;
-    let handed = |(view, row)| DeliveryView { handed: destinations.handed(row), ..view };
+    let handed = |(view, row)| DeliveryView {
+        handed: destinations.handed(row),
+        ..view
+    };
     let manages = person.manages();
-    let refused = if manages { engine.webhook_refusals(organisation, now - HOUR).await? } else { Vec::new() };
-    let strays = if manages { engine.webhook_strays(now - DAY).await? } else { Vec::new() };
+    let refused = if manages {
+        engine.webhook_refusals(organisation, now - HOUR).await?
+    } else {
+        Vec::new()
+    };
+    let strays = if manages {
+        engine.webhook_strays(now - DAY).await?
+    } else {
+        Vec::new()
+    };
     let growing = live.as_ref().is_some_and(|live| live.delivery == 0);
     Ok(DeliveriesView {
-        deliveries: delivery_views(&rows, &secrets, &connections, now).into_iter().zip(&rows).map(handed).collect(),
+        deliveries: delivery_views(&rows, &secrets, &connections, now)
+            .into_iter()
+            .zip(&rows)
+            .map(handed)
+            .collect(),
         filter: page.view(&connections),
         paged: page.before.is_some(),
         newer,
@@ -40,12 +55,22 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
         strays: stray_views(&strays),
         url: webhook_url()?,
         by_app: engine.app_has_webhook(),
-        handed_on: destinations.view(if manages { Some(refused_draft().await?) } else { None }),
-        new_destination: if manages { new_destination(&person, query.shown.as_deref()).await? } else { None },
+        handed_on: destinations.view(if manages {
+            Some(refused_draft().await?)
+        } else {
+            None
+        }),
+        new_destination: if manages {
+            new_destination(&person, query.shown.as_deref()).await?
+        } else {
+            None
+        },
         flash: take_flash().await?,
         manages,
         as_of,
         growing,
-        news: live.filter(|_| !growing).map_or(0, |live| rows.iter().filter(|row| row.number > live.delivery).count()),
+        news: live.filter(|_| !growing).map_or(0, |live| {
+            rows.iter().filter(|row| row.number > live.delivery).count()
+        }),
     })
 }

@@ -13,8 +13,12 @@ use crate::view::{Choice, FilterView};
 const SIZE: usize = 20;
 
 /// The engine's names, and ours.
-const OUTCOMES: [(&str, &str); 4] =
-    [("accepted", "Accepted"), ("late", "Accepted late"), ("duplicate", "Duplicate: came again"), ("ignored", "Ignored")];
+const OUTCOMES: [(&str, &str); 4] = [
+    ("accepted", "Accepted"),
+    ("late", "Accepted late"),
+    ("duplicate", "Duplicate: came again"),
+    ("ignored", "Ignored"),
+];
 
 /// The address bar's query. What it names and nobody knows here narrows nothing.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -39,16 +43,26 @@ pub struct Page {
 impl Page {
     /// What is not one of ours is left out, and so never echoed.
     pub fn of(query: &DeliveriesQuery, connections: &[Connection]) -> Page {
-        let connection = connections.iter().find(|connection| query.workspace.as_ref() == Some(&connection.id));
-        let event = EVENTS.into_iter().find(|event| query.event.as_deref() == Some(event));
-        let outcome = OUTCOMES.into_iter().find(|(name, _)| query.outcome.as_deref() == Some(name));
+        let connection = connections
+            .iter()
+            .find(|connection| query.workspace.as_ref() == Some(&connection.id));
+        let event = EVENTS
+            .into_iter()
+            .find(|event| query.event.as_deref() == Some(event));
+        let outcome = OUTCOMES
+            .into_iter()
+            .find(|(name, _)| query.outcome.as_deref() == Some(name));
         Page {
             filter: DeliveryFilter {
                 workspace: connection.map(|connection| connection.workspace.id.clone()),
                 event: event.map(str::to_owned),
                 outcome: outcome.map(|(name, _)| name.to_owned()),
             },
-            before: query.before.as_deref().and_then(|before| before.parse().ok()).filter(|before| *before > 0),
+            before: query
+                .before
+                .as_deref()
+                .and_then(|before| before.parse().ok())
+                .filter(|before| *before > 0),
             connection: connection.map(|connection| connection.id.clone()),
         }
     }
@@ -62,8 +76,15 @@ impl Page {
             ("outcome", self.filter.outcome.as_ref()),
             ("before", before.as_ref()),
         ];
-        let query: Vec<String> = parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
-        if query.is_empty() { "/deliveries".to_owned() } else { format!("/deliveries?{}", query.join("&")) }
+        let query: Vec<String> = parts
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
+            .collect();
+        if query.is_empty() {
+            "/deliveries".to_owned()
+        } else {
+            format!("/deliveries?{}", query.join("&"))
+        }
     }
 
     pub fn view(&self, connections: &[Connection]) -> FilterView {
@@ -72,14 +93,22 @@ impl Page {
             label: label.to_owned(),
             chosen: chosen.as_deref() == Some(value),
         };
-        let mut workspaces: Vec<Choice> =
-            connections.iter().map(|one| choice(&one.id, &text::name(&one.workspace.name), &self.connection)).collect();
+        let mut workspaces: Vec<Choice> = connections
+            .iter()
+            .map(|one| choice(&one.id, &text::name(&one.workspace.name), &self.connection))
+            .collect();
         workspaces.sort_by_key(|choice| choice.label.to_lowercase());
         // All that Linear sends: to collect those that came would mean to read every delivery.
         FilterView {
             workspaces,
-            events: EVENTS.iter().map(|event| choice(event, event, &self.filter.event)).collect(),
-            outcomes: OUTCOMES.iter().map(|(name, label)| choice(name, label, &self.filter.outcome)).collect(),
+            events: EVENTS
+                .iter()
+                .map(|event| choice(event, event, &self.filter.event))
+                .collect(),
+            outcomes: OUTCOMES
+                .iter()
+                .map(|(name, label)| choice(name, label, &self.filter.outcome))
+                .collect(),
         }
     }
 }
@@ -96,14 +125,25 @@ impl Page {
     pub async fn find(&self, store: &Store, organisation: &str) -> Result<Found, StoreError> {
         let size = i64::try_from(SIZE).unwrap_or(i64::MAX);
         let before = self.before.unwrap_or(i64::MAX);
-        let mut rows = store.deliveries_before(organisation, &self.filter, before, BODY_HEAD, size + 1).await?;
+        let mut rows = store
+            .deliveries_before(organisation, &self.filter, before, BODY_HEAD, size + 1)
+            .await?;
         let more = rows.len() > SIZE;
         rows.truncate(SIZE);
         let newer = match self.before {
-            Some(before) => Some(self.address(store.deliveries_newer(organisation, &self.filter, before, size).await?)),
+            Some(before) => Some(
+                self.address(
+                    store
+                        .deliveries_newer(organisation, &self.filter, before, size)
+                        .await?,
+                ),
+            ),
             None => None,
         };
-        let older = rows.last().filter(|_| more).map(|last| self.address(Some(last.number)));
+        let older = rows
+            .last()
+            .filter(|_| more)
+            .map(|last| self.address(Some(last.number)));
         Ok(Found { rows, newer, older })
     }
 }
@@ -115,20 +155,62 @@ mod tests {
 
     fn page(workspace: &str, event: &str, outcome: &str, before: &str) -> Page {
         let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let (workspace, event, outcome, before) = (part(workspace), part(event), part(outcome), part(before));
-        let query = DeliveriesQuery { workspace, event, outcome, before, shown: None };
-        Page::of(&query, &[connection("acme", "Acme Robotics"), connection("globex", "Globex")])
+        let (workspace, event, outcome, before) =
+            (part(workspace), part(event), part(outcome), part(before));
+        let query = DeliveriesQuery {
+            workspace,
+            event,
+            outcome,
+            before,
+            shown: None,
+        };
+        Page::of(
+            &query,
+            &[
+                connection("acme", "Acme Robotics"),
+                connection("globex", "Globex"),
+            ],
+        )
     }
 
     #[test]
     fn the_address_bar_narrows_the_page() {
         let narrow = page("globex", "Issue", "late", "41");
-        let DeliveryFilter { workspace, event, outcome } = &narrow.filter;
-        assert_eq!((workspace.as_deref(), event.as_deref(), outcome.as_deref()), (Some("w-globex"), Some("Issue"), Some("late")));
-        assert_eq!(narrow.address(Some(21)), "/deliveries?workspace=globex&event=Issue&outcome=late&before=21");
-        let view = narrow.view(&[connection("globex", "Globex"), connection("acme", "Acme Robotics")]);
-        let chosen: Vec<_> = view.workspaces.iter().chain(&view.events).chain(&view.outcomes).filter(|choice| choice.chosen).collect();
-        assert_eq!(chosen.iter().map(|choice| choice.label.as_str()).collect::<Vec<_>>(), ["Globex", "Issue", "Accepted late"]);
+        let DeliveryFilter {
+            workspace,
+            event,
+            outcome,
+        } = &narrow.filter;
+        assert_eq!(
+            (workspace.as_deref(), event.as_deref(), outcome.as_deref()),
+            (Some("w-globex"), Some("Issue"), Some("late"))
+        );
+        assert_eq!(
+            narrow.address(Some(21)),
+            "/deliveries?workspace=globex&event=Issue&outcome=late&before=21"
+        );
+        let view = narrow.view(&[
+            connection("globex", "Globex"),
+            connection(
+                "acme",
+                "Acme \
+            Robotics",
+            ),
+        ]);
+        let chosen: Vec<_> = view
+            .workspaces
+            .iter()
+            .chain(&view.events)
+            .chain(&view.outcomes)
+            .filter(|choice| choice.chosen)
+            .collect();
+        assert_eq!(
+            chosen
+                .iter()
+                .map(|choice| choice.label.as_str())
+                .collect::<Vec<_>>(),
+            ["Globex", "Issue", "Accepted late"]
+        );
         assert_eq!(view.workspaces[0].label, "Acme Robotics");
     }
 
@@ -136,7 +218,10 @@ mod tests {
     fn what_is_not_one_of_ours_narrows_nothing_and_is_not_echoed() {
         for before in ["x", "-1", "0", "99999999999999999999"] {
             let wild = page("w-globex", "<script>", "evil&x=", before);
-            assert_eq!((wild.before, wild.address(None)), (None, "/deliveries".to_owned()));
+            assert_eq!(
+                (wild.before, wild.address(None)),
+                (None, "/deliveries".to_owned())
+            );
             assert!(!wild.view(&[]).narrows());
         }
     }

@@ -1,4 +1,5 @@
-//! Destinations: added, paused, resumed and removed at the foot of `/deliveries`, by owners and admins.
+//! Destinations: added, paused, resumed and removed at the foot of `/deliveries`, by owners and
+//! admins.
 
 use leptos::prelude::*;
 use relink_engine::Engine;
@@ -7,7 +8,9 @@ use relink_engine::identity::Person;
 
 use super::person::{refuse, signed_in_form};
 use super::request::{engine, see_other};
-use super::session::{set_flash, set_new_destination, set_refused, take_new_destination, take_refused};
+use super::session::{
+    set_flash, set_new_destination, set_refused, take_new_destination, take_refused,
+};
 use crate::view::destination_views::name;
 use crate::view::{Complaint, Draft, Failure, Flash, NewDestinationView, Refused};
 
@@ -20,7 +23,11 @@ pub async fn add_destination(
 ) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
     let ordered = !ordered.is_empty();
-    let new = NewDestination { url: &url, events: events.clone(), ordered };
+    let new = NewDestination {
+        url: &url,
+        events: events.clone(),
+        ordered,
+    };
     let error = match engine.destination_add(&person, new).await {
         Ok(added) => {
             set_new_destination(&person, name(&added.url, &[]), &added.secret).await?;
@@ -29,9 +36,20 @@ pub async fn add_destination(
         }
         Err(error) => error,
     };
-    let Some(complaint) = complaint(&error) else { return refuse(error.into()).await };
-    let destination = Draft { url: kept(&url), events: known(events), ordered };
-    set_refused(Refused { destination, complaints: vec![complaint], ..Refused::default() }).await?;
+    let Some(complaint) = complaint(&error) else {
+        return refuse(error.into()).await;
+    };
+    let destination = Draft {
+        url: kept(&url),
+        events: known(events),
+        ordered,
+    };
+    set_refused(Refused {
+        destination,
+        complaints: vec![complaint],
+        ..Refused::default()
+    })
+    .await?;
     // A fragment would keep the browser from focusing the field.
     see_other("/deliveries");
     Ok(())
@@ -84,13 +102,20 @@ pub async fn remove_destination(#[server(default)] destination: String) -> Resul
 const URL_KEPT: usize = 2_100;
 
 /// Names a destination as its page does, and tells whether it is paused.
-pub(super) async fn named(engine: &Engine, person: &Person, id: &str) -> Result<(String, bool), Failure> {
+pub(super) async fn named(
+    engine: &Engine,
+    person: &Person,
+    id: &str,
+) -> Result<(String, bool), Failure> {
     if !person.manages() {
         return Err(Failure::Forbidden);
     }
     let rows = engine.store().destinations(&person.organisation_id).await?;
     let urls: Vec<&str> = rows.iter().map(|row| row.url.as_str()).collect();
-    let row = rows.iter().find(|row| row.id == id).ok_or(Failure::NotFound)?;
+    let row = rows
+        .iter()
+        .find(|row| row.id == id)
+        .ok_or(Failure::NotFound)?;
     Ok((name(&row.url, &urls), row.paused_at.is_some()))
 }
 
@@ -107,13 +132,20 @@ fn complaint(error: &DestinationError) -> Option<Complaint> {
         DestinationError::Private => Some(Complaint::DestinationPrivate),
         DestinationError::Event => Some(Complaint::DestinationEvent),
         DestinationError::TooMany => Some(Complaint::DestinationsTooMany),
-        DestinationError::Forbidden | DestinationError::NotFound | DestinationError::Store(_) => None,
+        DestinationError::Forbidden | DestinationError::NotFound | DestinationError::Store(_) => {
+            None
+        }
     }
 }
 
-/// The address as it was typed, unless a password may be in it: it waits in the session until the next page.
+/// The address as it was typed, unless a password may be in it: it waits in the session until the
+/// next page.
 fn kept(url: &str) -> String {
-    if url.contains('@') { String::new() } else { url.chars().take(URL_KEPT).collect() }
+    if url.contains('@') {
+        String::new()
+    } else {
+        url.chars().take(URL_KEPT).collect()
+    }
 }
 
 fn known(mut events: Vec<String>) -> Vec<String> {
@@ -122,18 +154,32 @@ fn known(mut events: Vec<String>) -> Vec<String> {
     events
 }
 
-/// Takes what was typed for a new destination and what was wrong with it, if the last post was refused.
+/// Takes what was typed for a new destination and what was wrong with it, if the last post was
+/// refused.
 pub(super) async fn refused_draft() -> Result<(Draft, Option<Complaint>), Failure> {
-    let Some(refused) = take_refused().await? else { return Ok((Draft::default(), None)) };
-    let ours = |complaint: &Complaint| {
-        use Complaint::{DestinationEvent, DestinationPrivate, DestinationUrl, DestinationsTooMany};
-        matches!(complaint, DestinationUrl | DestinationPrivate | DestinationEvent | DestinationsTooMany)
+    let Some(refused) = take_refused().await? else {
+        return Ok((Draft::default(), None));
     };
-    Ok((refused.destination, refused.complaints.into_iter().find(ours)))
+    let ours = |complaint: &Complaint| {
+        use Complaint::{
+            DestinationEvent, DestinationPrivate, DestinationUrl, DestinationsTooMany,
+        };
+        matches!(
+            complaint,
+            DestinationUrl | DestinationPrivate | DestinationEvent | DestinationsTooMany
+        )
+    };
+    Ok((
+        refused.destination,
+        refused.complaints.into_iter().find(ours),
+    ))
 }
 
 /// `shown` is the address bar's.
-pub(super) async fn new_destination(person: &Person, shown: Option<&str>) -> Result<Option<NewDestinationView>, Failure> {
+pub(super) async fn new_destination(
+    person: &Person,
+    shown: Option<&str>,
+) -> Result<Option<NewDestinationView>, Failure> {
     let gone = || (shown == Some("secret")).then_some(NewDestinationView::Gone);
     Ok(take_new_destination(person).await?.or_else(gone))
 }
@@ -143,7 +189,10 @@ impl From<DestinationError> for Failure {
         match error {
             DestinationError::Forbidden => Failure::Forbidden,
             DestinationError::NotFound => Failure::NotFound,
-            DestinationError::Url | DestinationError::Private | DestinationError::Event | DestinationError::TooMany => Failure::Malformed,
+            DestinationError::Url
+            | DestinationError::Private
+            | DestinationError::Event
+            | DestinationError::TooMany => Failure::Malformed,
             DestinationError::Store(error) => error.into(),
         }
     }

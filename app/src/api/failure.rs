@@ -12,11 +12,15 @@ use crate::view::Failure;
 impl FromServerFnError for Failure {
     type Encoder = JsonEncoding;
 
-    /// Before a function is called, this is of what it was sent: fields that cannot be read. On the way back it is of Relink.
+    /// Before a function is called, this is of what it was sent: fields that cannot be read. On the
+    /// way back it is of Relink.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Failure {
         use ServerFnErrorErr::{Args, Deserialization, MissingArg, Request};
 
-        if matches!(error, Args(_) | Deserialization(_) | MissingArg(_) | Request(_)) {
+        if matches!(
+            error,
+            Args(_) | Deserialization(_) | MissingArg(_) | Request(_)
+        ) {
             set_status(StatusCode::BAD_REQUEST);
         }
         Failure::Malformed

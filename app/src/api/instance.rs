@@ -10,14 +10,18 @@ use crate::view::time::span;
 /// Everything at once, the worst first.
 pub fn troubles(engine: &Engine) -> Vec<InstanceTrouble> {
     let disk = engine.store().disk_trouble().map(disk);
-    disk.into_iter().chain(clock(engine.clock_trust().ahead)).collect()
+    disk.into_iter()
+        .chain(clock(engine.clock_trust().ahead))
+        .collect()
 }
 
 fn disk(trouble: DiskTrouble) -> InstanceTrouble {
     match trouble {
         DiskTrouble::Full => InstanceTrouble::DiskFull,
         DiskTrouble::ReadOnly => InstanceTrouble::ReadOnly,
-        DiskTrouble::Gone | DiskTrouble::Replaced | DiskTrouble::LogGone => InstanceTrouble::FileGone,
+        DiskTrouble::Gone | DiskTrouble::Replaced | DiskTrouble::LogGone => {
+            InstanceTrouble::FileGone
+        }
         DiskTrouble::Failing => InstanceTrouble::DiskFailing,
     }
 }
@@ -31,5 +35,9 @@ fn clock(ahead: Millis) -> Option<InstanceTrouble> {
 }
 
 fn about(off: Millis) -> String {
-    if off >= 2 * DAY { format!("{} days", off / DAY) } else { span(off) }
+    if off >= 2 * DAY {
+        format!("{} days", off / DAY)
+    } else {
+        span(off)
+    }
 }

@@ -11,18 +11,32 @@ use crate::view::people_views::People;
 use crate::view::webhook_facts::Webhooks;
 use crate::view::{ConnectError, ConnectionView, Failure, Flash, IntegrationsView};
 
-/// The organisation's connections: which of them, `q` and `page` of the address bar say, and `error` how connecting went.
-pub async fn load_integrations(error: Option<String>, q: Option<String>, page: Option<String>) -> Result<IntegrationsView, Failure> {
+/// The organisation's connections: which of them, `q` and `page` of the address bar say, and
+/// `error` how connecting went.
+pub async fn load_integrations(
+    error: Option<String>,
+    q: Option<String>,
+    page: Option<String>,
+) -> Result<IntegrationsView, Failure> {
     let (engine, person) = (engine()?, signed_in().await?);
-    // Before the mark, or the page would hear of its own question. A page that only looks again asks nothing of Linear.
+    // Before the mark, or the page would hear of its own question. A page that only looks again
+    // asks nothing of Linear.
     if live_from()?.is_none() {
         engine.prove_connections(&person).await?;
     }
     let as_of = freshness(&engine, &person).await?;
     let connections = engine.store().connections(&person.organisation_id).await?;
-    let (webhooks, people) = (Webhooks::load(&engine, &person).await?, People::load(&engine, &person).await?);
+    let (webhooks, people) = (
+        Webhooks::load(&engine, &person).await?,
+        People::load(&engine, &person).await?,
+    );
     let now = engine.now();
-    let Overview { shown, search, pager, here } = Overview::of(&connections, q.as_deref(), page.as_deref());
+    let Overview {
+        shown,
+        search,
+        pager,
+        here,
+    } = Overview::of(&connections, q.as_deref(), page.as_deref());
     let view = |connection| ConnectionView {
         webhook: webhooks.facts(connection, &connections),
         people: people.facts(connection),
@@ -49,7 +63,10 @@ pub async fn load_integrations(error: Option<String>, q: Option<String>, page: O
 
 /// The address bar says which error; the session may know more about that very one.
 fn flash(kept: Option<crate::view::Flash>, error: Option<&str>) -> Option<crate::view::Flash> {
-    let Some(named) = error.map(ConnectError::from_code) else { return kept };
-    let more = kept.filter(|kept| matches!(kept, Flash::ConnectFailed(error) if error.code() == named.code()));
+    let Some(named) = error.map(ConnectError::from_code) else {
+        return kept;
+    };
+    let more = kept
+        .filter(|kept| matches!(kept, Flash::ConnectFailed(error) if error.code() == named.code()));
     more.or(Some(Flash::ConnectFailed(named)))
 }

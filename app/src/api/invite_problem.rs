@@ -18,7 +18,8 @@ pub fn problem(error: InviteError) -> Result<InviteProblem, Failure> {
 
 pub fn call_problem(error: CallFailed) -> Result<InviteProblem, Failure> {
     match error {
-        CallFailed::Linear(CallError::Transient(_)) | CallFailed::Token(TokenError::Unreachable { .. }) => Ok(InviteProblem::Unreachable),
+        CallFailed::Linear(CallError::Transient(_))
+        | CallFailed::Token(TokenError::Unreachable { .. }) => Ok(InviteProblem::Unreachable),
         CallFailed::Linear(_) => Ok(InviteProblem::Refused),
         CallFailed::Token(TokenError::ReconnectRequired { .. }) => Ok(InviteProblem::Reconnect),
         CallFailed::Token(TokenError::NotFound) => Err(Failure::NotFound),
@@ -31,7 +32,10 @@ impl From<InviteError> for Failure {
         match error {
             InviteError::Forbidden => Failure::Forbidden,
             InviteError::NotFound => Failure::NotFound,
-            InviteError::NoSuchPerson | InviteError::Linked { .. } | InviteError::Valid | InviteError::Linear(_) => Failure::Malformed,
+            InviteError::NoSuchPerson
+            | InviteError::Linked { .. }
+            | InviteError::Valid
+            | InviteError::Linear(_) => Failure::Malformed,
             InviteError::Store(error) => error.into(),
         }
     }

@@ -22,7 +22,12 @@ pub async fn create_key(#[server(default)] name: String) -> Result<(), Failure> 
             Ok(())
         }
         Err(ApiKeyError::Name) => {
-            set_refused(Refused { name: kept(&name), complaints: vec![Complaint::KeyName], ..Refused::default() }).await?;
+            set_refused(Refused {
+                name: kept(&name),
+                complaints: vec![Complaint::KeyName],
+                ..Refused::default()
+            })
+            .await?;
             // A fragment would keep the browser from focusing the field.
             see_other("/settings");
             Ok(())
@@ -46,15 +51,25 @@ pub async fn revoke_key(#[server(default)] key: String) -> Result<(), Failure> {
 }
 
 /// `None` for those who do not manage keys.
-pub(super) async fn key_views(engine: &Engine, person: &Person) -> Result<Option<Vec<KeyView>>, Failure> {
+pub(super) async fn key_views(
+    engine: &Engine,
+    person: &Person,
+) -> Result<Option<Vec<KeyView>>, Failure> {
     match engine.api_keys(person).await {
-        Ok(keys) => Ok(Some(keys.into_iter().map(|key| key_view(key, engine.now())).collect())),
+        Ok(keys) => Ok(Some(
+            keys.into_iter()
+                .map(|key| key_view(key, engine.now()))
+                .collect(),
+        )),
         Err(ApiKeyError::Forbidden) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-pub(super) async fn new_key(person: &Person, shown: Option<&str>) -> Result<Option<NewKeyView>, Failure> {
+pub(super) async fn new_key(
+    person: &Person,
+    shown: Option<&str>,
+) -> Result<Option<NewKeyView>, Failure> {
     let gone = || (shown == Some("key")).then_some(NewKeyView::Gone);
     Ok(take_new_key(person).await?.or_else(gone))
 }

@@ -3,13 +3,15 @@
 use leptos::prelude::*;
 use relink_engine::FirstPasswordError;
 use relink_engine::identity::Person;
-use relink_engine::people::{CodeError, ConfirmError, Confirmed, Guesser, LinkCode, Preview, code_in_path};
+use relink_engine::people::{
+    CodeError, ConfirmError, Confirmed, Guesser, LinkCode, Preview, code_in_path,
+};
 use relink_engine::text::{email, name};
 use secrecy::ExposeSecret as _;
 
 use super::pending_code::{
-    PendingCode, forget_code, keep_code, link_end, pending_code, set_end, set_end_of, set_told, set_tried, sign_in_first, take_told,
-    take_tried,
+    PendingCode, forget_code, keep_code, link_end, pending_code, set_end, set_end_of, set_told,
+    set_tried, sign_in_first, take_told, take_tried,
 };
 use super::person::{open_session, person, refuse, renew_session, signed_in_form};
 use super::request::{address, engine, parts, see_other, too_early, typed_secret};
@@ -19,7 +21,8 @@ use crate::view::connection_view::initials;
 use crate::view::time::{self, minutes_left};
 use crate::view::you_views::proof_choices;
 use crate::view::{
-    AskerView, Failure, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView, ProofProblem,
+    AskerView, Failure, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson,
+    PreviewView, ProofProblem,
 };
 
 /// The page. `ended`: the address bar asks how the last code ended.
@@ -42,9 +45,14 @@ pub async fn load_link(ended: bool) -> Result<LinkView, Failure> {
 pub async fn enter_code(#[server(default)] code: String) -> Result<(), Failure> {
     let here = Here::of_request().await?;
     // Some paste the whole link, or the whole message.
-    let typed =
-        LinkCode::read(&code).map_or_else(|| kept(code.rsplit('#').next().unwrap_or_default().trim()).into(), |code| code.grouped());
-    match engine()?.code_preview(typed.expose_secret(), here.guesser()).await {
+    let typed = LinkCode::read(&code).map_or_else(
+        || kept(code.rsplit('#').next().unwrap_or_default().trim()).into(),
+        |code| code.grouped(),
+    );
+    match engine()?
+        .code_preview(typed.expose_secret(), here.guesser())
+        .await
+    {
         Ok(_) => keep_code(&typed).await?,
         Err(error) => set_tried(typed.expose_secret(), problem(error)?).await?,
     }
@@ -52,10 +60,12 @@ pub async fn enter_code(#[server(default)] code: String) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Takes a code out of the path of this page load, and leads to the page that looks at it. Answers whether that is where this
-/// load goes.
+/// Takes a code out of the path of this page load, and leads to the page that looks at it. Answers
+/// whether that is where this load goes.
 pub async fn take_code_in_path() -> Result<bool, Failure> {
-    let Some(rest) = code_in_path(parts()?.uri.path()) else { return Ok(false) };
+    let Some(rest) = code_in_path(parts()?.uri.path()) else {
+        return Ok(false);
+    };
     if too_early()? {
         return Ok(true);
     }
@@ -69,7 +79,10 @@ pub async fn take_code_in_path() -> Result<bool, Failure> {
 
 /// "Yes, that's me" or "That's not me", to what the page showed.
 #[server(prefix = "/link", endpoint = "confirm")]
-pub async fn answer_code(#[server(default)] preview: String, #[server(default)] answer: String) -> Result<(), Failure> {
+pub async fn answer_code(
+    #[server(default)] preview: String,
+    #[server(default)] answer: String,
+) -> Result<(), Failure> {
     let Some(held) = pending_code().await? else {
         // The same answer, sent twice.
         if link_end().await?.is_some() {
@@ -97,19 +110,39 @@ pub async fn answer_code(#[server(default)] preview: String, #[server(default)] 
 pub async fn choose_password(#[server(default)] password: String) -> Result<(), Failure> {
     let person = signed_in_form().await?;
     let email = person.email.clone();
-    let password = match engine()?.set_first_password(&person, typed_secret(password)).await {
+    let password = match engine()?
+        .set_first_password(&person, typed_secret(password))
+        .await
+    {
         Ok(()) => {
             renew_session().await?;
             FirstPassword::Saved { email }
         }
-        Err(FirstPasswordError::Field(error)) => FirstPassword::Refused { email, complaint: complaint(error) },
+        Err(FirstPasswordError::Field(error)) => FirstPassword::Refused {
+            email,
+            complaint: complaint(error),
+        },
         // The same form, sent twice.
         Err(FirstPasswordError::HasOne) => FirstPassword::NotOffered,
         Err(FirstPasswordError::Store(error)) => return refuse(error.into()).await,
     };
-    if let Some(LinkEnd::Linked { person, again, password: before }) = link_end().await? {
-        let password = if password == FirstPassword::NotOffered { before } else { password };
-        set_end(LinkEnd::Linked { person, again, password }).await?;
+    if let Some(LinkEnd::Linked {
+        person,
+        again,
+        password: before,
+    }) = link_end().await?
+    {
+        let password = if password == FirstPassword::NotOffered {
+            before
+        } else {
+            password
+        };
+        set_end(LinkEnd::Linked {
+            person,
+            again,
+            password,
+        })
+        .await?;
     }
     see_other(ENDED);
     Ok(())
@@ -125,11 +158,17 @@ pub(super) struct Here {
 
 impl Here {
     pub async fn of_request() -> Result<Here, Failure> {
-        Ok(Here { address: address(), browser: session_name().await?.unwrap_or_default() })
+        Ok(Here {
+            address: address(),
+            browser: session_name().await?.unwrap_or_default(),
+        })
     }
 
     pub fn guesser(&self) -> Guesser<'_> {
-        Guesser { address: &self.address, browser: &self.browser }
+        Guesser {
+            address: &self.address,
+            browser: &self.browser,
+        }
     }
 }
 
@@ -139,14 +178,20 @@ async fn enter(typed: String, problem: Option<LinkProblem>) -> Result<LinkView, 
         Some(person) => proof_choices(&engine()?, &person).await?,
         None => Vec::new(),
     };
-    Ok(LinkView::Enter { typed, problem, workspaces })
+    Ok(LinkView::Enter {
+        typed,
+        problem,
+        workspaces,
+    })
 }
 
 /// Translates what is wrong with a code; an error where nobody can tell.
 fn problem(error: CodeError) -> Result<LinkProblem, Failure> {
     match error {
         CodeError::Invalid => Ok(LinkProblem::Invalid),
-        CodeError::Paused { until } => Ok(LinkProblem::Paused { minutes: minutes_left(until - engine()?.now()) }),
+        CodeError::Paused { until } => Ok(LinkProblem::Paused {
+            minutes: minutes_left(until - engine()?.now()),
+        }),
         CodeError::Store(error) => {
             tracing::error!(%error, "the store failed");
             Ok(LinkProblem::Unavailable)
@@ -157,7 +202,10 @@ fn problem(error: CodeError) -> Result<LinkProblem, Failure> {
 /// The code that waits, looked at once more: it may have run out meanwhile.
 async fn looked_at(held: PendingCode) -> Result<LinkView, Failure> {
     let here = Here::of_request().await?;
-    match engine()?.code_preview(held.code.expose_secret(), here.guesser()).await {
+    match engine()?
+        .code_preview(held.code.expose_secret(), here.guesser())
+        .await
+    {
         Ok(preview) => Ok(LinkView::Preview(preview_view(preview, held).await?)),
         Err(CodeError::Store(error)) => Err(error.into()),
         Err(error) => {
@@ -169,7 +217,9 @@ async fn looked_at(held: PendingCode) -> Result<LinkView, Failure> {
 
 async fn preview_view(preview: Preview, held: PendingCode) -> Result<PreviewView, Failure> {
     let account = match person().await? {
-        Some(person) => LinkAccount::Yours { email: person.email },
+        Some(person) => LinkAccount::Yours {
+            email: person.email,
+        },
         None if preview.has_account || held.sign_in_first => LinkAccount::SignInFirst,
         None => LinkAccount::New,
     };
@@ -180,7 +230,10 @@ async fn preview_view(preview: Preview, held: PendingCode) -> Result<PreviewView
         email: email(&preview.email),
         workspace_initials: initials(&preview.workspace),
         workspace: name(&preview.workspace),
-        asker: AskerView { name: preview.made_by.as_deref().map(name), organisation: name(&preview.organisation) },
+        asker: AskerView {
+            name: preview.made_by.as_deref().map(name),
+            organisation: name(&preview.organisation),
+        },
         account,
         told: take_told().await?,
         preview: held.preview,
@@ -190,8 +243,13 @@ async fn preview_view(preview: Preview, held: PendingCode) -> Result<PreviewView
 
 async fn confirm(held: PendingCode) -> Result<(), Failure> {
     let (engine, here, member) = (engine()?, Here::of_request().await?, person().await?);
-    let Some(person) = named(&held, &here).await? else { return Ok(()) };
-    let end = match engine.code_confirm(held.code.expose_secret(), member.as_ref(), here.guesser()).await {
+    let Some(person) = named(&held, &here).await? else {
+        return Ok(());
+    };
+    let end = match engine
+        .code_confirm(held.code.expose_secret(), member.as_ref(), here.guesser())
+        .await
+    {
         Ok(confirmed) => {
             forget_code().await?;
             linked(member.is_some(), confirmed, person).await?
@@ -209,9 +267,11 @@ async fn confirm(held: PendingCode) -> Result<(), Failure> {
             forget_code().await?;
             LinkEnd::Taken { person }
         }
-        Err(ConfirmError::OtherPerson { name: other }) => {
-            LinkEnd::Other { person, account: member.map_or_else(String::new, |member| member.email), name: name(&other) }
-        }
+        Err(ConfirmError::OtherPerson { name: other }) => LinkEnd::Other {
+            person,
+            account: member.map_or_else(String::new, |member| member.email),
+            name: name(&other),
+        },
     };
     ended(end).await
 }
@@ -224,21 +284,37 @@ pub(super) async fn refused(problem: ProofProblem) -> Result<(), Failure> {
 }
 
 /// Signs the browser in, if nobody is.
-pub(super) async fn linked(signed_in: bool, confirmed: Confirmed, person: LinkedPerson) -> Result<LinkEnd, Failure> {
+pub(super) async fn linked(
+    signed_in: bool,
+    confirmed: Confirmed,
+    person: LinkedPerson,
+) -> Result<LinkEnd, Failure> {
     let (again, email) = (confirmed.again, confirmed.person.email.clone());
     // Made long ago for one that comes back: by now they may have a password to sign in with.
     if !confirmed.new_account {
-        return Ok(LinkEnd::Linked { person, again, password: FirstPassword::NotOffered });
+        return Ok(LinkEnd::Linked {
+            person,
+            again,
+            password: FirstPassword::NotOffered,
+        });
     }
     if !signed_in {
-        let elsewhere = LinkEnd::Linked { person: person.clone(), again, password: FirstPassword::SignIn };
+        let elsewhere = LinkEnd::Linked {
+            person: person.clone(),
+            again,
+            password: FirstPassword::SignIn,
+        };
         sign_in(&confirmed.person, &elsewhere).await?;
     }
-    Ok(LinkEnd::Linked { person, again, password: FirstPassword::Offered { email } })
+    Ok(LinkEnd::Linked {
+        person,
+        again,
+        password: FirstPassword::Offered { email },
+    })
 }
 
-/// Opens a session that knows what this browser left for Linear with, as does the one from before: the answer with the new
-/// one may never arrive.
+/// Opens a session that knows what this browser left for Linear with, as does the one from before:
+/// the answer with the new one may never arrive.
 async fn sign_in(person: &Person, end: &LinkEnd) -> Result<(), Failure> {
     let (before, browser) = (session_name().await?, browser().await?);
     open_session(person).await?;
@@ -250,8 +326,13 @@ async fn sign_in(person: &Person, end: &LinkEnd) -> Result<(), Failure> {
 
 async fn decline(held: PendingCode) -> Result<(), Failure> {
     let (engine, here, member) = (engine()?, Here::of_request().await?, person().await?);
-    let Some(person) = named(&held, &here).await? else { return Ok(()) };
-    match engine.code_decline(held.code.expose_secret(), member.as_ref(), here.guesser()).await {
+    let Some(person) = named(&held, &here).await? else {
+        return Ok(());
+    };
+    match engine
+        .code_decline(held.code.expose_secret(), member.as_ref(), here.guesser())
+        .await
+    {
         Ok(_) => {
             forget_code().await?;
             ended(LinkEnd::Declined { person }).await
@@ -266,10 +347,15 @@ pub(super) async fn ended(end: LinkEnd) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The code led nowhere: the form again, with the reason, and with the code only if it may be good yet.
+/// The code led nowhere: the form again, with the reason, and with the code only if it may be good
+/// yet.
 pub(super) async fn tried(held: &PendingCode, error: CodeError) -> Result<(), Failure> {
     let problem = problem(error)?;
-    let typed = if problem == LinkProblem::Unavailable { held.code.expose_secret() } else { "" };
+    let typed = if problem == LinkProblem::Unavailable {
+        held.code.expose_secret()
+    } else {
+        ""
+    };
     set_tried(typed, problem).await?;
     see_other("/link");
     Ok(())
@@ -277,7 +363,10 @@ pub(super) async fn tried(held: &PendingCode, error: CodeError) -> Result<(), Fa
 
 /// Whom the code is for, for what the next page says. Nobody any more: the answer is given.
 async fn named(held: &PendingCode, here: &Here) -> Result<Option<LinkedPerson>, Failure> {
-    let preview = match engine()?.code_preview(held.code.expose_secret(), here.guesser()).await {
+    let preview = match engine()?
+        .code_preview(held.code.expose_secret(), here.guesser())
+        .await
+    {
         Ok(preview) => preview,
         Err(error) => return tried(held, error).await.map(|()| None),
     };
@@ -286,6 +375,9 @@ async fn named(held: &PendingCode, here: &Here) -> Result<Option<LinkedPerson>, 
         name: name(&preview.name),
         workspace_initials: initials(&preview.workspace),
         workspace: name(&preview.workspace),
-        asker: AskerView { name: preview.made_by.as_deref().map(name), organisation: name(&preview.organisation) },
+        asker: AskerView {
+            name: preview.made_by.as_deref().map(name),
+            organisation: name(&preview.organisation),
+        },
     }))
 }

@@ -13,15 +13,29 @@ use crate::view::{Failure, Flash, InviteProblem};
 
 /// Links who looks at the page to the Linear person that they say they are.
 #[server(prefix = "/team", endpoint = "me")]
-pub async fn link_me(#[server(default)] workspace: String, #[server(default)] person: String) -> Result<(), Failure> {
+pub async fn link_me(
+    #[server(default)] workspace: String,
+    #[server(default)] person: String,
+) -> Result<(), Failure> {
     let (engine, member) = (engine()?, signed_in_form().await?);
     let flash = match engine.link_self(&member, &workspace, &person).await {
-        Ok(name) => match engine.store().connection(&member.organisation_id, &workspace).await? {
-            Some(connection) => Flash::SelfLinked { name: text::name(&name), workspace: text::name(&connection.workspace.name) },
+        Ok(name) => match engine
+            .store()
+            .connection(&member.organisation_id, &workspace)
+            .await?
+        {
+            Some(connection) => Flash::SelfLinked {
+                name: text::name(&name),
+                workspace: text::name(&connection.workspace.name),
+            },
             None => return refuse(Failure::NotFound).await,
         },
-        Err(MemberError::PersonTaken { email }) => Flash::SelfNotLinked(InviteProblem::Linked { email }),
-        Err(MemberError::OtherPerson { name }) => Flash::SelfOther { name: text::name(&name) },
+        Err(MemberError::PersonTaken { email }) => {
+            Flash::SelfNotLinked(InviteProblem::Linked { email })
+        }
+        Err(MemberError::OtherPerson { name }) => Flash::SelfOther {
+            name: text::name(&name),
+        },
         Err(MemberError::NeedsProof { name, email }) => {
             let (name, email) = (text::name(&name), text::email(&email));
             Flash::SelfNotLinked(InviteProblem::NeedsProof { name, email })
@@ -35,7 +49,8 @@ pub async fn link_me(#[server(default)] workspace: String, #[server(default)] pe
     said(flash).await
 }
 
-/// Forgets who somebody is in a workspace. `back` is the connection on whose page the form was; empty on the team's.
+/// Forgets who somebody is in a workspace. `back` is the connection on whose page the form was;
+/// empty on the team's.
 #[server(prefix = "/team", endpoint = "unlink")]
 pub async fn unlink_member(
     #[server(default)] workspace: String,
@@ -48,25 +63,50 @@ pub async fn unlink_member(
         Err(failure) => return refuse(failure).await,
     };
     let team = engine.team(&member).await?;
-    let link = team.into_iter().flat_map(|member| member.linked).find(|link| link.workspace_id == workspace && link.linear_id == person);
-    let Some(link) = link else { return refuse(Failure::NotFound).await };
+    let link = team
+        .into_iter()
+        .flat_map(|member| member.linked)
+        .find(|link| link.workspace_id == workspace && link.linear_id == person);
+    let Some(link) = link else {
+        return refuse(Failure::NotFound).await;
+    };
     match engine.unlink(&member, &workspace, &person).await {
-        Ok(()) => said_on(&page, Flash::Unlinked { name: text::name(&link.name), workspace: text::name(&link.workspace) }).await,
+        Ok(()) => {
+            said_on(
+                &page,
+                Flash::Unlinked {
+                    name: text::name(&link.name),
+                    workspace: text::name(&link.workspace),
+                },
+            )
+            .await
+        }
         Err(error) => refuse(error.into()).await,
     }
 }
 
 /// Gives a member another role.
 #[server(prefix = "/team", endpoint = "role")]
-pub async fn set_role(#[server(default)] member: String, #[server(default)] role: String) -> Result<(), Failure> {
+pub async fn set_role(
+    #[server(default)] member: String,
+    #[server(default)] role: String,
+) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    let Some(wanted) = Role::from_name(&role) else { return refuse(Failure::Malformed).await };
+    let Some(wanted) = Role::from_name(&role) else {
+        return refuse(Failure::Malformed).await;
+    };
     let name = match name(&engine, &person, &member).await {
         Ok(name) => name,
         Err(failure) => return refuse(failure).await,
     };
     match engine.member_set_role(&person, &member, wanted).await {
-        Ok(()) => said(Flash::RoleChanged { name, role: wanted.name().to_owned() }).await,
+        Ok(()) => {
+            said(Flash::RoleChanged {
+                name,
+                role: wanted.name().to_owned(),
+            })
+            .await
+        }
         Err(MemberError::LastOwner) => said(Flash::LastOwner).await,
         Err(MemberError::Unproved { email }) => {
             let sentence = relink_engine::identity::never_proved(&email);
@@ -76,9 +116,13 @@ pub async fn set_role(#[server(default)] member: String, #[server(default)] role
     }
 }
 
-/// Removes a member, with who they are in Linear, and the API keys that they made if `keys` says "yes".
+/// Removes a member, with who they are in Linear, and the API keys that they made if `keys` says
+/// "yes".
 #[server(prefix = "/team", endpoint = "remove")]
-pub async fn remove_member(#[server(default)] member: String, #[server(default)] keys: String) -> Result<(), Failure> {
+pub async fn remove_member(
+    #[server(default)] member: String,
+    #[server(default)] keys: String,
+) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
     let name = match name(&engine, &person, &member).await {
         Ok(name) => name,
@@ -92,17 +136,30 @@ pub async fn remove_member(#[server(default)] member: String, #[server(default)]
 }
 
 /// A member's name.
-pub(super) async fn name(engine: &Engine, person: &Person, member: &str) -> Result<String, Failure> {
-    let found = engine.store().member(&person.organisation_id, member).await?;
-    Ok(relink_engine::text::name(&found.ok_or(Failure::NotFound)?.name))
+pub(super) async fn name(
+    engine: &Engine,
+    person: &Person,
+    member: &str,
+) -> Result<String, Failure> {
+    let found = engine
+        .store()
+        .member(&person.organisation_id, member)
+        .await?;
+    Ok(relink_engine::text::name(
+        &found.ok_or(Failure::NotFound)?.name,
+    ))
 }
 
-/// A connection's page, by an id that is looked up and not followed; the team's where there is none.
+/// A connection's page, by an id that is looked up and not followed; the team's where there is
+/// none.
 async fn page(engine: &Engine, person: &Person, connection: &str) -> Result<String, Failure> {
     if connection.is_empty() {
         return Ok("/team".to_owned());
     }
-    let found = engine.store().connection(&person.organisation_id, connection).await?;
+    let found = engine
+        .store()
+        .connection(&person.organisation_id, connection)
+        .await?;
     Ok(connection_path(&found.ok_or(Failure::NotFound)?.id))
 }
 

@@ -1,8 +1,10 @@
-//! Every server function. Each is three lines: session, engine, view. They are public endpoints, so each checks who asks.
+//! Every server function. Each is three lines: session, engine, view. They are public endpoints, so
+//! each checks who asks.
 //!
-//! Functions that load are called while a page is rendered. Functions that change are the targets of plain forms: they
-//! always answer 303, and what there is to say waits in the session for the next page (without JavaScript a returned
-//! value would be lost, and an error would end up in the address bar).
+//! Functions that load are called while a page is rendered. Functions that change are the targets
+//! of plain forms: they always answer 303, and what there is to say waits in the session for the
+//! next page (without JavaScript a returned value would be lost, and an error would end up in the
+//! address bar).
 
 mod apps;
 mod connect;

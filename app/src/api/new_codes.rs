@@ -1,4 +1,5 @@
-//! Codes that were just made, on their way to the page that shows them once: sealed in the session of who made them.
+//! Codes that were just made, on their way to the page that shows them once: sealed in the session
+//! of who made them.
 
 use relink_engine::identity::Person;
 use relink_engine::people::{Handover, Invite, Invited, Mailed};
@@ -33,18 +34,47 @@ pub struct NewCode {
     pub mail: MailView,
 }
 
-pub async fn set_new_codes(person: &Person, invited: &[Invited], not_invited: Vec<NotInvited>) -> Result<(), Failure> {
+pub async fn set_new_codes(
+    person: &Person,
+    invited: &[Invited],
+    not_invited: Vec<NotInvited>,
+) -> Result<(), Failure> {
     let engine = engine()?;
-    let sealed = |one: &Invited| SealedCode { id: one.id.clone(), sealed: engine.seal_for(person, &one.code), mail: mail_view(one.mailed) };
-    put(MADE, Made { codes: invited.iter().map(sealed).collect(), not_invited }).await
+    let sealed = |one: &Invited| SealedCode {
+        id: one.id.clone(),
+        sealed: engine.seal_for(person, &one.code),
+        mail: mail_view(one.mailed),
+    };
+    put(
+        MADE,
+        Made {
+            codes: invited.iter().map(sealed).collect(),
+            not_invited,
+        },
+    )
+    .await
 }
 
-/// The codes that this person has just made, and whom there is none for; only the first call after that gets them.
-pub async fn take_new_codes(person: &Person) -> Result<Option<(Vec<NewCode>, Vec<NotInvited>)>, Failure> {
-    let Some(Made { codes, not_invited }) = take(MADE).await? else { return Ok(None) };
+/// The codes that this person has just made, and whom there is none for; only the first call after
+/// that gets them.
+pub async fn take_new_codes(
+    person: &Person,
+) -> Result<Option<(Vec<NewCode>, Vec<NotInvited>)>, Failure> {
+    let Some(Made { codes, not_invited }) = take(MADE).await? else {
+        return Ok(None);
+    };
     let engine = engine()?;
-    let opened = |SealedCode { id, sealed, mail }| Some(NewCode { id, code: engine.open_for(person, &sealed)?, mail });
-    Ok(Some((codes.into_iter().filter_map(opened).collect(), not_invited)))
+    let opened = |SealedCode { id, sealed, mail }| {
+        Some(NewCode {
+            id,
+            code: engine.open_for(person, &sealed)?,
+            mail,
+        })
+    };
+    Ok(Some((
+        codes.into_iter().filter_map(opened).collect(),
+        not_invited,
+    )))
 }
 
 fn mail_view(mailed: Mailed) -> MailView {
@@ -55,14 +85,26 @@ fn mail_view(mailed: Mailed) -> MailView {
     }
 }
 
-/// The codes that this person has just made, and whom there is none for. One that is used or revoked already is not shown any
-/// more.
-pub async fn new_codes(engine: &Engine, person: &Person, shown: Option<&str>) -> Result<Option<NewCodeView>, Failure> {
+/// The codes that this person has just made, and whom there is none for. One that is used or
+/// revoked already is not shown any more.
+pub async fn new_codes(
+    engine: &Engine,
+    person: &Person,
+    shown: Option<&str>,
+) -> Result<Option<NewCodeView>, Failure> {
     let gone = (shown == Some("code")).then_some(NewCodeView::Gone);
-    let Some((made, not_invited)) = take_new_codes(person).await? else { return Ok(gone) };
-    let (invites, page) = (engine.invites(person).await?, format!("{}/link", site()?.url));
+    let Some((made, not_invited)) = take_new_codes(person).await? else {
+        return Ok(gone);
+    };
+    let (invites, page) = (
+        engine.invites(person).await?,
+        format!("{}/link", site()?.url),
+    );
     let invite = |made: &NewCode| invites.iter().find(|invite| invite.id == made.id).cloned();
-    let codes = made.iter().filter_map(|made| shown_code(engine, person, &page, invite(made)?, made)).collect();
+    let codes = made
+        .iter()
+        .filter_map(|made| shown_code(engine, person, &page, invite(made)?, made))
+        .collect();
     Ok(shown_as(codes, not_invited).or(gone))
 }
 
@@ -75,7 +117,13 @@ fn shown_as(mut codes: Vec<ShownCode>, not_invited: Vec<NotInvited>) -> Option<N
 }
 
 /// `None` where no QR code can be drawn, which no address is too long for.
-fn shown_code(engine: &Engine, person: &Person, page: &str, invite: Invite, made: &NewCode) -> Option<ShownCode> {
+fn shown_code(
+    engine: &Engine,
+    person: &Person,
+    page: &str,
+    invite: Invite,
+    made: &NewCode,
+) -> Option<ShownCode> {
     let code = made.code.expose_secret().to_owned();
     let handover = Handover {
         name: &invite.name,
@@ -85,7 +133,11 @@ fn shown_code(engine: &Engine, person: &Person, page: &str, invite: Invite, made
         code: &code,
         expires_at: invite.expires_at,
     };
-    let (link, message, until) = (handover.link(), handover.text(), time::stamp(invite.expires_at));
+    let (link, message, until) = (
+        handover.link(),
+        handover.text(),
+        time::stamp(invite.expires_at),
+    );
     qr(&link).map(|qr| ShownCode {
         message,
         left: format!("{} left", time::span(invite.expires_at - engine.now())),

@@ -12,14 +12,24 @@ use crate::view::{Failure, Flash};
 #[server(prefix = "", endpoint = "/organisation")]
 pub async fn switch_organisation(#[server(default)] organisation: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    let Some(person) = engine.store().member(&organisation, &person.user_id).await? else { return refuse(Failure::NotFound).await };
+    let Some(person) = engine
+        .store()
+        .member(&organisation, &person.user_id)
+        .await?
+    else {
+        return refuse(Failure::NotFound).await;
+    };
     let before = session_name().await?;
     open_session(&person).await?;
     if let Some(before) = before {
-        // Where nothing is left, whoever comes with its cookie is told to forget that, and so the new one's.
+        // Where nothing is left, whoever comes with its cookie is told to forget that, and so the
+        // new one's.
         leave_behind(before, &json!({})).await?;
     }
-    set_flash(Flash::InOrganisation { name: relink_engine::text::name(&person.organisation) }).await?;
+    set_flash(Flash::InOrganisation {
+        name: relink_engine::text::name(&person.organisation),
+    })
+    .await?;
     see_other("/integrations");
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! A link code on its way from page to page: sealed in the browser's session, never in an address that a server sees.
+//! A link code on its way from page to page: sealed in the browser's session, never in an address
+//! that a server sees.
 
 use relink_engine::digest::sha256_hex;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -33,24 +34,51 @@ struct Tried {
 pub struct PendingCode {
     pub code: SecretString,
     pub sign_in_first: bool,
-    /// Names what the page showed: the same code entered again, or carried over by signing in, is another one.
+    /// Names what the page showed: the same code entered again, or carried over by signing in, is
+    /// another one.
     pub preview: String,
 }
 
 pub async fn keep_code(code: &SecretString) -> Result<(), Failure> {
-    put(CODE, Held { sealed: seal(code).await?, sign_in_first: false }).await
+    put(
+        CODE,
+        Held {
+            sealed: seal(code).await?,
+            sign_in_first: false,
+        },
+    )
+    .await
 }
 
 pub async fn pending_code() -> Result<Option<PendingCode>, Failure> {
-    let Some(Held { sealed, sign_in_first }) = peek(CODE).await? else { return Ok(None) };
+    let Some(Held {
+        sealed,
+        sign_in_first,
+    }) = peek(CODE).await?
+    else {
+        return Ok(None);
+    };
     let preview = sha256_hex(sealed.as_bytes());
-    Ok(open(&sealed).await?.map(|code| PendingCode { code, sign_in_first, preview }))
+    Ok(open(&sealed).await?.map(|code| PendingCode {
+        code,
+        sign_in_first,
+        preview,
+    }))
 }
 
 /// The code that waits leads nowhere without signing in.
 pub async fn sign_in_first() -> Result<(), Failure> {
     match peek::<Held>(CODE).await? {
-        Some(held) => put(CODE, Held { sign_in_first: true, ..held }).await,
+        Some(held) => {
+            put(
+                CODE,
+                Held {
+                    sign_in_first: true,
+                    ..held
+                },
+            )
+            .await
+        }
         None => Ok(()),
     }
 }
@@ -62,12 +90,21 @@ pub async fn forget_code() -> Result<(), Failure> {
 
 pub async fn set_tried(typed: &str, problem: LinkProblem) -> Result<(), Failure> {
     forget_code().await?;
-    put(TRIED, Tried { sealed: seal(&typed.to_owned().into()).await?, problem }).await
+    put(
+        TRIED,
+        Tried {
+            sealed: seal(&typed.to_owned().into()).await?,
+            problem,
+        },
+    )
+    .await
 }
 
 /// What the last post typed in vain.
 pub async fn take_tried() -> Result<Option<(String, LinkProblem)>, Failure> {
-    let Some(Tried { sealed, problem }) = take(TRIED).await? else { return Ok(None) };
+    let Some(Tried { sealed, problem }) = take(TRIED).await? else {
+        return Ok(None);
+    };
     let typed = open(&sealed).await?.unwrap_or_default();
     Ok(Some((typed.expose_secret().to_owned(), problem)))
 }
@@ -100,6 +137,8 @@ async fn seal(code: &SecretString) -> Result<String, Failure> {
 }
 
 async fn open(sealed: &str) -> Result<Option<SecretString>, Failure> {
-    let Some(session) = session_name().await? else { return Ok(None) };
+    let Some(session) = session_name().await? else {
+        return Ok(None);
+    };
     Ok(engine()?.open_for_session(&session, sealed))
 }

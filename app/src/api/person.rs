@@ -8,8 +8,13 @@ use tower_sessions::{Expiry, Session};
 
 use super::cookies::{cookie_of, remember_device};
 use super::pending_code::{keep_code, pending_code};
-use super::request::{accepts_html, address, engine, is_page_load, parts, see_other, session, set_status, site, user_agent};
-use super::session::{BROWSER, ORGANISATION, SIGNED_IN_LIFE, SINCE, USER, live_on, session_name, set_flash};
+use super::request::{
+    accepts_html, address, engine, is_page_load, parts, see_other, session, set_status, site,
+    user_agent,
+};
+use super::session::{
+    BROWSER, ORGANISATION, SIGNED_IN_LIFE, SINCE, USER, live_on, session_name, set_flash,
+};
 use crate::view::browser_name::browser_name;
 use crate::view::url::url_encode;
 use crate::view::{Failure, Flash};
@@ -17,23 +22,35 @@ use crate::view::{Failure, Flash};
 /// Who is signed in, loaded anew, so that a role taken away is gone at once.
 pub async fn person() -> Result<Option<Person>, Failure> {
     let engine = engine()?;
-    let Some(person) = person_of(&engine, &session()?).await? else { return Ok(None) };
-    let from = UsedFrom { browser: browser_name(&user_agent(&parts()?)), address: address() };
+    let Some(person) = person_of(&engine, &session()?).await? else {
+        return Ok(None);
+    };
+    let from = UsedFrom {
+        browser: browser_name(&user_agent(&parts()?)),
+        address: address(),
+    };
     if let Some(name) = session_name().await? {
         engine.session_used(&name, from.clone()).await;
     }
-    Ok(Some(Person { address: from.address, ..person }))
+    Ok(Some(Person {
+        address: from.address,
+        ..person
+    }))
 }
 
 /// Whose session it is.
 pub async fn person_of(engine: &Engine, session: &Session) -> Result<Option<Person>, Failure> {
-    let (Some(user), Some(organisation)) = (session.get::<String>(USER).await?, session.get::<String>(ORGANISATION).await?) else {
+    let (Some(user), Some(organisation)) = (
+        session.get::<String>(USER).await?,
+        session.get::<String>(ORGANISATION).await?,
+    ) else {
         return Ok(None);
     };
     Ok(engine.store().member(&organisation, &user).await?)
 }
 
-/// The signed-in person. Whoever is not signed in is sent to sign in when they wanted a page, and told so otherwise.
+/// The signed-in person. Whoever is not signed in is sent to sign in when they wanted a page, and
+/// told so otherwise.
 pub async fn signed_in() -> Result<Person, Failure> {
     match person().await? {
         Some(person) => Ok(person),
@@ -63,10 +80,13 @@ pub async fn signed_in_form() -> Result<Person, Failure> {
     }
 }
 
-/// Whether the form says that its page was made for another organisation than the one the person is in by now.
+/// Whether the form says that its page was made for another organisation than the one the person is
+/// in by now.
 fn form_of_another(parts: &Parts, person: &Person) -> bool {
     let query = parts.uri.query().unwrap_or_default();
-    let organisation_of_form = query.split('&').find_map(|pair| pair.strip_prefix("organisation="));
+    let organisation_of_form = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("organisation="));
     organisation_of_form.is_some_and(|organisation| organisation != person.organisation_id)
 }
 
@@ -107,7 +127,11 @@ async fn send_to_sign_in() -> Result<(), Failure> {
 
 /// Where to sign in, to be led to `next` then.
 fn sign_in_address(next: &str, was_signed_in: bool) -> String {
-    format!("{}{}", signin_path(next), if was_signed_in { "&timed-out=1" } else { "" })
+    format!(
+        "{}{}",
+        signin_path(next),
+        if was_signed_in { "&timed-out=1" } else { "" }
+    )
 }
 
 pub fn signin_path(next: &str) -> String {
@@ -116,8 +140,14 @@ pub fn signin_path(next: &str) -> String {
 
 /// The page of ours that a form was posted from, as its browser says.
 fn form_page(parts: &Parts) -> Result<String, Failure> {
-    let from = parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let path = from.strip_prefix(&site()?.url).filter(|path| path.starts_with('/'));
+    let from = parts
+        .headers
+        .get(header::REFERER)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let path = from
+        .strip_prefix(&site()?.url)
+        .filter(|path| path.starts_with('/'));
     Ok(path.unwrap_or("/integrations").to_owned())
 }
 
@@ -132,7 +162,9 @@ pub async fn open_session(person: &Person) -> Result<(), Failure> {
     session.set_expiry(Some(Expiry::OnInactivity(SIGNED_IN_LIFE)));
     session.insert(USER, &person.user_id).await?;
     session.insert(SINCE, engine()?.now()).await?;
-    session.insert(ORGANISATION, &person.organisation_id).await?;
+    session
+        .insert(ORGANISATION, &person.organisation_id)
+        .await?;
     session.insert(BROWSER, engine()?.entropy().token()).await?;
     remember_device(person)?;
     match code {

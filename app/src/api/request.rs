@@ -53,7 +53,11 @@ pub fn parts() -> Result<Parts, Failure> {
 }
 
 pub fn session() -> Result<Session, Failure> {
-    parts()?.extensions.get::<Session>().cloned().ok_or(Failure::Unavailable)
+    parts()?
+        .extensions
+        .get::<Session>()
+        .cloned()
+        .ok_or(Failure::Unavailable)
 }
 
 /// The address that a request came from, as the server found out.
@@ -73,13 +77,20 @@ pub fn address_of(parts: &Parts) -> String {
 }
 
 pub(super) fn user_agent(parts: &Parts) -> String {
-    let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let agent = parts
+        .headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok());
     agent.unwrap_or_default().to_owned()
 }
 
 pub(super) fn accepts_html() -> Result<bool, Failure> {
     let parts = parts()?;
-    let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accept = parts
+        .headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     Ok(accept.contains("text/html"))
 }
 
@@ -97,10 +108,20 @@ pub fn is_page_load(parts: &Parts) -> bool {
     parts.method == Method::GET || parts.method == Method::HEAD
 }
 
-/// Whether nobody asks for this yet: a browser loads ahead what a person may go to, or a program looks what is there.
+/// Whether nobody asks for this yet: a browser loads ahead what a person may go to, or a program
+/// looks what is there.
 pub fn looks_ahead(parts: &Parts) -> bool {
-    let says = |name: &str| parts.headers.get_all(name).iter().any(|value| value.to_str().is_ok_and(|value| value.contains("prefetch")));
-    parts.method == Method::HEAD || ["sec-purpose", "purpose", "x-purpose", "x-moz"].into_iter().any(says)
+    let says = |name: &str| {
+        parts
+            .headers
+            .get_all(name)
+            .iter()
+            .any(|value| value.to_str().is_ok_and(|value| value.contains("prefetch")))
+    };
+    parts.method == Method::HEAD
+        || ["sec-purpose", "purpose", "x-purpose", "x-moz"]
+            .into_iter()
+            .any(says)
 }
 
 /// Refuses to act before a person asks for it (425), with an answer that no browser keeps for them.
@@ -112,9 +133,13 @@ pub fn too_early() -> Result<bool, Failure> {
     Ok(ahead)
 }
 
-/// Answers 303: after a form post the browser loads `location` with GET. `location` is made of our own text only.
+/// Answers 303: after a form post the browser loads `location` with GET. `location` is made of our
+/// own text only.
 pub fn see_other(location: &str) {
-    if let (Some(response), Ok(location)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(location)) {
+    if let (Some(response), Ok(location)) = (
+        use_context::<ResponseOptions>(),
+        HeaderValue::from_str(location),
+    ) {
         response.set_status(StatusCode::SEE_OTHER);
         response.insert_header(header::LOCATION, location);
     }
@@ -127,22 +152,37 @@ pub fn set_status(status: StatusCode) {
 }
 
 pub fn set_cookie(cookie: &str) {
-    if let (Some(response), Ok(cookie)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(cookie)) {
+    if let (Some(response), Ok(cookie)) = (
+        use_context::<ResponseOptions>(),
+        HeaderValue::from_str(cookie),
+    ) {
         response.append_header(header::SET_COOKIE, cookie);
     }
 }
 
 /// A path of our own to go to after signing in; anything else becomes the first page.
 pub fn own_path(next: &str) -> &str {
-    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']) && next.is_ascii();
+    let ours = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains(['\\', '\r', '\n', '\t'])
+        && next.is_ascii();
     if ours { next } else { "/integrations" }
 }
 
-/// The changes that an open page has which fetches itself anew; `None` for a page that somebody loads.
+/// The changes that an open page has which fetches itself anew; `None` for a page that somebody
+/// loads.
 pub fn live_from() -> Result<Option<Mark>, Failure> {
     let parts = parts()?;
-    let Some(value) = parts.headers.get(LIVE_HEADER) else { return Ok(None) };
-    Ok(Some(value.to_str().ok().and_then(Mark::parse).unwrap_or_default()))
+    let Some(value) = parts.headers.get(LIVE_HEADER) else {
+        return Ok(None);
+    };
+    Ok(Some(
+        value
+            .to_str()
+            .ok()
+            .and_then(Mark::parse)
+            .unwrap_or_default(),
+    ))
 }
 
 #[cfg(test)]
@@ -151,8 +191,19 @@ mod tests {
 
     #[test]
     fn only_our_own_paths_are_followed_after_signing_in() {
-        assert_eq!(own_path("/integrations/1?confirm=disconnect"), "/integrations/1?confirm=disconnect");
-        for elsewhere in ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:1", "/a\r\nb", "/é"] {
+        assert_eq!(
+            own_path("/integrations/1?confirm=disconnect"),
+            "/integrations/1?confirm=disconnect"
+        );
+        for elsewhere in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:1",
+            "/a\r\nb",
+            "/é",
+        ] {
             assert_eq!(own_path(elsewhere), "/integrations", "{elsewhere}");
         }
     }

@@ -20,39 +20,72 @@ pub async fn resend_delivery(
         Ok(named) => named,
         Err(failure) => return refuse(failure).await,
     };
-    let Ok(number) = delivery.parse() else { return refuse(Failure::Malformed).await };
-    let Some(seq) = engine.store().delivery_kept(&person.organisation_id, number).await? else {
+    let Ok(number) = delivery.parse() else {
+        return refuse(Failure::Malformed).await;
+    };
+    let Some(seq) = engine
+        .store()
+        .delivery_kept(&person.organisation_id, number)
+        .await?
+    else {
         return refuse(Failure::NotFound).await;
     };
-    let count = match engine.deliveries_resend(&person, &destination, seq, seq).await {
+    let count = match engine
+        .deliveries_resend(&person, &destination, seq, seq)
+        .await
+    {
         Ok(count) => count,
         Err(error) => return refuse(error.into()).await,
     };
-    set_flash(Flash::SentAgain { name, count, paused }).await?;
+    set_flash(Flash::SentAgain {
+        name,
+        count,
+        paused,
+    })
+    .await?;
     see_other(deliveries_path(&back));
     Ok(())
 }
 
 /// Sends the newest deliveries once more, as many as `newest` says.
 #[server(prefix = "/deliveries", endpoint = "resend-newest")]
-pub async fn resend_newest(#[server(default)] destination: String, #[server(default)] newest: String) -> Result<(), Failure> {
+pub async fn resend_newest(
+    #[server(default)] destination: String,
+    #[server(default)] newest: String,
+) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
     let (name, paused) = match named(&engine, &person, &destination).await {
         Ok(named) => named,
         Err(failure) => return refuse(failure).await,
     };
-    let Some(most) = RESENT_AT_ONCE.into_iter().find(|most| most.to_string() == newest) else {
+    let Some(most) = RESENT_AT_ONCE
+        .into_iter()
+        .find(|most| most.to_string() == newest)
+    else {
         return refuse(Failure::Malformed).await;
     };
-    let sent = match engine.store().deliveries_newest(&person.organisation_id, i64::from(most)).await? {
-        Some((from, to)) => engine.deliveries_resend(&person, &destination, from, to).await,
+    let sent = match engine
+        .store()
+        .deliveries_newest(&person.organisation_id, i64::from(most))
+        .await?
+    {
+        Some((from, to)) => {
+            engine
+                .deliveries_resend(&person, &destination, from, to)
+                .await
+        }
         None => Ok(0),
     };
     let count = match sent {
         Ok(count) => count,
         Err(error) => return refuse(error.into()).await,
     };
-    set_flash(Flash::SentAgain { name, count, paused }).await?;
+    set_flash(Flash::SentAgain {
+        name,
+        count,
+        paused,
+    })
+    .await?;
     see_other("/deliveries");
     Ok(())
 }
@@ -70,8 +103,18 @@ mod tests {
 
     #[test]
     fn the_way_back_leads_to_deliveries_only() {
-        assert_eq!(deliveries_path("/deliveries?event=Issue&before=21"), "/deliveries?event=Issue&before=21");
-        for elsewhere in ["", "/deliveries", "/settings", "/deliveries.evil", "https://evil.example/deliveries?", "/deliveries?\r\nx: y"] {
+        assert_eq!(
+            deliveries_path("/deliveries?event=Issue&before=21"),
+            "/deliveries?event=Issue&before=21"
+        );
+        for elsewhere in [
+            "",
+            "/deliveries",
+            "/settings",
+            "/deliveries.evil",
+            "https://evil.example/deliveries?",
+            "/deliveries?\r\nx: y",
+        ] {
             assert_eq!(deliveries_path(elsewhere), "/deliveries", "{elsewhere}");
         }
     }

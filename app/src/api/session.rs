@@ -39,7 +39,12 @@ struct SealedKey {
 /// What a form that is sent twice finds: it comes with the session that the first one has ended.
 pub async fn leave_behind(session: String, data: &Value) -> Result<(), Failure> {
     let engine = engine()?;
-    let stored = StoredSession { id_hash: session, user_id: None, data: data.to_string().into_bytes(), expires_at: engine.now() + LATE };
+    let stored = StoredSession {
+        id_hash: session,
+        user_id: None,
+        data: data.to_string().into_bytes(),
+        expires_at: engine.now() + LATE,
+    };
     engine.store().session_create(&stored, engine.now()).await?;
     Ok(())
 }
@@ -47,7 +52,10 @@ pub async fn leave_behind(session: String, data: &Value) -> Result<(), Failure> 
 /// Ends every session of the person but this one, as a part of changing their password.
 pub async fn end_other_sessions(person: &Person) -> Result<(), Failure> {
     let session = session_name().await?.ok_or(Failure::SignedOut)?;
-    engine()?.store().session_delete_others(&person.user_id, &session).await?;
+    engine()?
+        .store()
+        .session_delete_others(&person.user_id, &session)
+        .await?;
     Ok(())
 }
 
@@ -86,7 +94,11 @@ pub async fn own_browser() -> Result<String, Failure> {
 
 /// Keeps what binds attempts to this browser over signing in.
 pub async fn stay_browser(known: &str) -> Result<(), Failure> {
-    if known.is_empty() { Ok(()) } else { put(BROWSER, known).await }
+    if known.is_empty() {
+        Ok(())
+    } else {
+        put(BROWSER, known).await
+    }
 }
 
 pub async fn set_flash(flash: Flash) -> Result<(), Failure> {
@@ -107,29 +119,61 @@ pub async fn take_refused() -> Result<Option<Refused>, Failure> {
 
 /// Sealed: whoever reads the session in the database must not read the key.
 pub async fn set_new_key(person: &Person, key: &NewApiKey) -> Result<(), Failure> {
-    put(NEW_KEY, SealedKey { name: key.name.clone(), sealed: engine()?.seal_for(person, &key.key) }).await
+    put(
+        NEW_KEY,
+        SealedKey {
+            name: key.name.clone(),
+            sealed: engine()?.seal_for(person, &key.key),
+        },
+    )
+    .await
 }
 
 /// The key that this person has just made; only the first call after that gets it.
 pub async fn take_new_key(person: &Person) -> Result<Option<NewKeyView>, Failure> {
     let key = take_sealed(NEW_KEY, person).await?;
-    Ok(key.map(|(name, key)| NewKeyView::Shown { name, key: key.expose_secret().to_owned() }))
+    Ok(key.map(|(name, key)| NewKeyView::Shown {
+        name,
+        key: key.expose_secret().to_owned(),
+    }))
 }
 
 /// Sealed as a key is. `name` is what the page calls the destination.
-pub async fn set_new_destination(person: &Person, name: String, secret: &SecretString) -> Result<(), Failure> {
-    put(NEW_DESTINATION, SealedKey { name, sealed: engine()?.seal_for(person, secret) }).await
+pub async fn set_new_destination(
+    person: &Person,
+    name: String,
+    secret: &SecretString,
+) -> Result<(), Failure> {
+    put(
+        NEW_DESTINATION,
+        SealedKey {
+            name,
+            sealed: engine()?.seal_for(person, secret),
+        },
+    )
+    .await
 }
 
-/// The secret of the destination that this person has just added; only the first call after that gets it.
+/// The secret of the destination that this person has just added; only the first call after that
+/// gets it.
 pub async fn take_new_destination(person: &Person) -> Result<Option<NewDestinationView>, Failure> {
     let secret = take_sealed(NEW_DESTINATION, person).await?;
-    Ok(secret.map(|(name, secret)| NewDestinationView::Shown { name, secret: secret.expose_secret().to_owned() }))
+    Ok(secret.map(|(name, secret)| NewDestinationView::Shown {
+        name,
+        secret: secret.expose_secret().to_owned(),
+    }))
 }
 
-async fn take_sealed(key: &str, person: &Person) -> Result<Option<(String, SecretString)>, Failure> {
-    let Some(SealedKey { name, sealed }) = take(key).await? else { return Ok(None) };
-    Ok(engine()?.open_for(person, &sealed).map(|secret| (name, secret)))
+async fn take_sealed(
+    key: &str,
+    person: &Person,
+) -> Result<Option<(String, SecretString)>, Failure> {
+    let Some(SealedKey { name, sealed }) = take(key).await? else {
+        return Ok(None);
+    };
+    Ok(engine()?
+        .open_for(person, &sealed)
+        .map(|secret| (name, secret)))
 }
 
 pub async fn put(key: &str, value: impl Serialize) -> Result<(), Failure> {
@@ -138,8 +182,9 @@ pub async fn put(key: &str, value: impl Serialize) -> Result<(), Failure> {
     live_on(&session).await
 }
 
-/// Whatever is stored with it, the cookie lives as long as one that somebody is signed in with, if somebody is: the library
-/// remembers no session's own life, and would send it with that of an anonymous one.
+/// Whatever is stored with it, the cookie lives as long as one that somebody is signed in with, if
+/// somebody is: the library remembers no session's own life, and would send it with that of an
+/// anonymous one.
 pub(super) async fn live_on(session: &Session) -> Result<(), Failure> {
     if session.get_value(USER).await?.is_some() {
         if session.get_value(SINCE).await?.is_none() {
@@ -150,9 +195,13 @@ pub(super) async fn live_on(session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is there stays there. What an older version left and this one cannot read is as good as nothing.
+/// What is there stays there. What an older version left and this one cannot read is as good as
+/// nothing.
 pub async fn peek<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Failure> {
-    Ok(session()?.get_value(key).await?.and_then(|value| serde_json::from_value(value).ok()))
+    Ok(session()?
+        .get_value(key)
+        .await?
+        .and_then(|value| serde_json::from_value(value).ok()))
 }
 
 /// Reads first: taking from an empty session would store the session.

@@ -17,32 +17,49 @@ use crate::view::session_views::session_views;
 use crate::view::time::{clock_view, until};
 use crate::view::{Failure, Flash, SettingsView, Theme};
 
-/// `shown` is the address bar's `?shown=`: which secret this page was opened for. `before` is where the audit trail begins.
-pub async fn load_settings(shown: Option<String>, before: Option<String>) -> Result<SettingsView, Failure> {
+/// `shown` is the address bar's `?shown=`: which secret this page was opened for. `before` is where
+/// the audit trail begins.
+pub async fn load_settings(
+    shown: Option<String>,
+    before: Option<String>,
+) -> Result<SettingsView, Failure> {
     let (engine, person, site) = (engine()?, signed_in().await?, site()?);
     let app = engine.linear().app();
     let redirect_uri = engine.linear().redirect_uri().to_string();
     let keys = key_views(&engine, &person).await?;
     let refused = take_refused().await?;
-    let draft = refused.as_ref().map(|refused| refused.app.clone()).unwrap_or_default();
+    let draft = refused
+        .as_ref()
+        .map(|refused| refused.app.clone())
+        .unwrap_or_default();
     Ok(SettingsView {
         client_id: app.map(|app| app.client_id.clone()),
         secret_set: app.is_some_and(|app| app.client_secret.is_some()),
         simulated: site.simulated,
         app_configured: engine.has_app(&person.organisation_id).await?,
-        create_app: create_app(&site.url, &redirect_uri, &webhook_url()?, &person.organisation),
+        create_app: create_app(
+            &site.url,
+            &redirect_uri,
+            &webhook_url()?,
+            &person.organisation,
+        ),
         own_apps: own_apps(&engine, &person, draft).await?,
         redirect_uri,
         theme: theme_of(&parts()?, &site),
         person: person_view(&person),
-        sessions: session_views(&engine, &person, &session_name().await?.unwrap_or_default()).await?,
+        sessions: session_views(&engine, &person, &session_name().await?.unwrap_or_default())
+            .await?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         database: engine.store().kind().to_owned(),
         sealing_key: engine.sealing_key().to_owned(),
         next_sweep: engine.next_sweep().map(|at| until(at, engine.now())),
         clock: clock_view(engine.linear().clock_ahead()),
         mail_from: engine.mail_sender(),
-        new_key: if keys.is_some() { new_key(&person, shown.as_deref()).await? } else { None },
+        new_key: if keys.is_some() {
+            new_key(&person, shown.as_deref()).await?
+        } else {
+            None
+        },
         keys,
         audit: audit_view(&engine, &person, before.as_deref()).await?,
         refused,
@@ -60,19 +77,38 @@ pub async fn set_theme(#[server(default)] theme: String) -> Result<(), Failure> 
 
 /// Replaces one's own password and ends every other session.
 #[server(prefix = "", endpoint = "/password")]
-pub async fn change_password(#[server(default)] present: String, #[server(default)] password: String) -> Result<(), Failure> {
+pub async fn change_password(
+    #[server(default)] present: String,
+    #[server(default)] password: String,
+) -> Result<(), Failure> {
     let person = signed_in_form().await?;
     let (device, address) = (device()?, address());
-    let visitor = Visitor { address: &address, device: device.as_ref() };
-    let flash = match engine()?.change_password(&person, typed_secret(present), typed_secret(password), visitor).await {
+    let visitor = Visitor {
+        address: &address,
+        device: device.as_ref(),
+    };
+    let flash = match engine()?
+        .change_password(
+            &person,
+            typed_secret(present),
+            typed_secret(password),
+            visitor,
+        )
+        .await
+    {
         Ok(()) => {
             end_other_sessions(&person).await?;
             renew_session().await?;
             Flash::PasswordChanged
         }
         Err(ChangePasswordError::Field(error)) => Flash::PasswordRefused(complaint(error)),
-        Err(ChangePasswordError::Present(SignInError::NoMatch { .. } | SignInError::Paused { .. })) => Flash::PasswordWrong,
-        Err(ChangePasswordError::Present(SignInError::Store(error)) | ChangePasswordError::Store(error)) => {
+        Err(ChangePasswordError::Present(
+            SignInError::NoMatch { .. } | SignInError::Paused { .. },
+        )) => Flash::PasswordWrong,
+        Err(
+            ChangePasswordError::Present(SignInError::Store(error))
+            | ChangePasswordError::Store(error),
+        ) => {
             return refuse(error.into()).await;
         }
     };
@@ -85,8 +121,13 @@ pub async fn change_password(#[server(default)] present: String, #[server(defaul
 #[server(prefix = "/settings/sessions", endpoint = "end")]
 pub async fn end_session(#[server(default)] session: String) -> Result<(), Failure> {
     let person = signed_in_form().await?;
-    let Some(ended) = engine()?.session_end(&person, &session).await? else { return refuse(Failure::NotFound).await };
-    set_flash(Flash::SessionEnded { browser: ended.browser.unwrap_or_default() }).await?;
+    let Some(ended) = engine()?.session_end(&person, &session).await? else {
+        return refuse(Failure::NotFound).await;
+    };
+    set_flash(Flash::SessionEnded {
+        browser: ended.browser.unwrap_or_default(),
+    })
+    .await?;
     see_other("/settings");
     Ok(())
 }

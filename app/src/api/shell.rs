@@ -11,10 +11,19 @@ use crate::view::{Failure, OrganisationView, ShellView, Status};
 pub async fn load_shell() -> Result<ShellView, Failure> {
     let (site, person) = (site()?, person().await?);
     let statuses: Vec<Status> = match &person {
-        Some(person) => engine()?.store().connections(&person.organisation_id).await?.iter().map(status).collect(),
+        Some(person) => engine()?
+            .store()
+            .connections(&person.organisation_id)
+            .await?
+            .iter()
+            .map(status)
+            .collect(),
         None => Vec::new(),
     };
-    let needs_you = statuses.iter().filter(|status| **status == Status::ReconnectRequired).count();
+    let needs_you = statuses
+        .iter()
+        .filter(|status| **status == Status::ReconnectRequired)
+        .count();
     Ok(ShellView {
         theme: theme_of(&parts()?, &site),
         simulated: site.simulated,
@@ -31,8 +40,17 @@ pub async fn load_shell() -> Result<ShellView, Failure> {
 }
 
 /// The person's other organisations.
-async fn elsewhere(person: &relink_engine::identity::Person) -> Result<Vec<crate::view::OrganisationView>, Failure> {
+async fn elsewhere(
+    person: &relink_engine::identity::Person,
+) -> Result<Vec<crate::view::OrganisationView>, Failure> {
     let organisations = engine()?.store().organisations_of(&person.user_id).await?;
-    let others = organisations.into_iter().filter(|organisation| organisation.id != person.organisation_id);
-    Ok(others.map(|organisation| OrganisationView { id: organisation.id, name: relink_engine::text::name(&organisation.name) }).collect())
+    let others = organisations
+        .into_iter()
+        .filter(|organisation| organisation.id != person.organisation_id);
+    Ok(others
+        .map(|organisation| OrganisationView {
+            id: organisation.id,
+            name: relink_engine::text::name(&organisation.name),
+        })
+        .collect())
 }

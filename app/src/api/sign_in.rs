@@ -5,7 +5,9 @@ use relink_engine::{FieldError, SignInError, SignUpError, Visitor};
 
 use super::cookies::device;
 use super::person::{open_session, person, signin_path};
-use super::request::{address, engine, is_page_load, own_path, parts, see_other, session, typed_secret};
+use super::request::{
+    address, engine, is_page_load, own_path, parts, see_other, session, typed_secret,
+};
 use super::session::{session_name, set_refused, take_refused};
 use crate::view::time::minutes_left;
 use crate::view::{Complaint, Failure, Refused, SignInView};
@@ -14,11 +16,18 @@ use crate::view::{Complaint, Failure, Refused, SignInView};
 pub async fn load_sign_in() -> Result<SignInView, Failure> {
     let (engine, parts) = (engine()?, parts()?);
     let view = SignInView {
-        organisation: engine.store().organisation_only().await?.map(|organisation| relink_engine::text::name(&organisation.name)),
+        organisation: engine
+            .store()
+            .organisation_only()
+            .await?
+            .map(|organisation| relink_engine::text::name(&organisation.name)),
         unowned: !engine.store().owner_exists().await?,
         signed_in: person().await?.is_some(),
         refused: take_refused().await?,
-        timed_out: parts.uri.query().is_some_and(|query| query.split('&').any(|part| part == "timed-out=1")),
+        timed_out: parts
+            .uri
+            .query()
+            .is_some_and(|query| query.split('&').any(|part| part == "timed-out=1")),
     };
     if is_page_load(&parts) {
         match (view.unowned, parts.uri.path()) {
@@ -39,20 +48,39 @@ pub async fn sign_in(
 ) -> Result<(), Failure> {
     let (engine, device) = (engine()?, device()?);
     let from = address();
-    let visitor = Visitor { address: &from, device: device.as_ref() };
-    let waits = |until| Complaint::Paused { minutes: minutes_left(until - engine.now()) };
-    let complaint = match engine.sign_in(&email, typed_secret(password), visitor).await {
+    let visitor = Visitor {
+        address: &from,
+        device: device.as_ref(),
+    };
+    let waits = |until| Complaint::Paused {
+        minutes: minutes_left(until - engine.now()),
+    };
+    let complaint = match engine
+        .sign_in(&email, typed_secret(password), visitor)
+        .await
+    {
         Ok(person) => {
             open_session(&person).await?;
             see_other(own_path(&next));
             return Ok(());
         }
-        Err(SignInError::NoMatch { tries_left: 0, until } | SignInError::Paused { until }) => waits(until),
+        Err(
+            SignInError::NoMatch {
+                tries_left: 0,
+                until,
+            }
+            | SignInError::Paused { until },
+        ) => waits(until),
         Err(SignInError::NoMatch { tries_left, .. }) => Complaint::NoMatch { tries_left },
         Err(SignInError::Store(error)) => return Err(error.into()),
     };
     tracing::warn!(?complaint, address = from, "a sign-in was refused");
-    set_refused(Refused { email: kept(&email), complaints: vec![complaint], ..Refused::default() }).await?;
+    set_refused(Refused {
+        email: kept(&email),
+        complaints: vec![complaint],
+        ..Refused::default()
+    })
+    .await?;
     see_other(&signin_path(own_path(&next)));
     Ok(())
 }
@@ -64,18 +92,30 @@ pub async fn sign_up(
     #[server(default)] email: String,
     #[server(default)] password: String,
 ) -> Result<(), Failure> {
-    let mut refused = Refused { organisation: kept(&organisation), name: kept(&name), email: kept(&email), ..Refused::default() };
-    refused.complaints =
-        match engine()?.sign_up(relink_engine::SignUp { organisation, name, email, password: typed_secret(password) }).await {
-            Ok(person) => {
-                open_session(&person).await?;
-                see_other("/integrations");
-                return Ok(());
-            }
-            Err(SignUpError::Fields(fields)) => fields.into_iter().map(complaint).collect(),
-            Err(SignUpError::Owned) => vec![Complaint::AlreadyOwned],
-            Err(SignUpError::Store(error)) => return Err(error.into()),
-        };
+    let mut refused = Refused {
+        organisation: kept(&organisation),
+        name: kept(&name),
+        email: kept(&email),
+        ..Refused::default()
+    };
+    refused.complaints = match engine()?
+        .sign_up(relink_engine::SignUp {
+            organisation,
+            name,
+            email,
+            password: typed_secret(password),
+        })
+        .await
+    {
+        Ok(person) => {
+            open_session(&person).await?;
+            see_other("/integrations");
+            return Ok(());
+        }
+        Err(SignUpError::Fields(fields)) => fields.into_iter().map(complaint).collect(),
+        Err(SignUpError::Owned) => vec![Complaint::AlreadyOwned],
+        Err(SignUpError::Store(error)) => return Err(error.into()),
+    };
     let owned = refused.complaints == [Complaint::AlreadyOwned];
     set_refused(refused).await?;
     see_other(if owned { "/signin" } else { "/signup" });
@@ -106,7 +146,8 @@ pub(super) fn complaint(error: relink_engine::FieldError) -> Complaint {
     }
 }
 
-/// Makes what was typed one bounded line without control characters: it is kept in the session until the next page.
+/// Makes what was typed one bounded line without control characters: it is kept in the session
+/// until the next page.
 pub(super) fn kept(text: &str) -> String {
     relink_engine::text::line(text).chars().take(254).collect()
 }

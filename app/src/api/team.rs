@@ -1,4 +1,5 @@
-//! The team's page, and the link codes that are made, revoked and dismissed there by owners and admins.
+//! The team's page, and the link codes that are made, revoked and dismissed there by owners and
+//! admins.
 
 use leptos::prelude::*;
 use relink_engine::identity::Person;
@@ -22,13 +23,25 @@ pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {
     let (engine, person) = (engine()?, signed_in().await?);
     let as_of = freshness(&engine, &person).await?;
     let team = engine.team(&person).await?;
-    let keys = if person.owns() { engine.api_keys(&person).await? } else { Vec::new() };
+    let keys = if person.owns() {
+        engine.api_keys(&person).await?
+    } else {
+        Vec::new()
+    };
     let manages = person.manages();
-    let inviting = if manages { Some(inviting(&engine, &person, &team).await?) } else { None };
+    let inviting = if manages {
+        Some(inviting(&engine, &person, &team).await?)
+    } else {
+        None
+    };
     Ok(TeamPageView {
         you: you(&engine, &person, &team, inviting.as_ref()).await?,
         inviting,
-        new_code: if manages { new_codes(&engine, &person, shown.as_deref()).await? } else { None },
+        new_code: if manages {
+            new_codes(&engine, &person, shown.as_deref()).await?
+        } else {
+            None
+        },
         members: member_views(team, &keys, &person),
         flash: take_flash().await?,
         manages,
@@ -44,7 +57,9 @@ pub async fn invite_person(
     #[server(default)] valid: String,
 ) -> Result<(), Failure> {
     let (engine, member) = (engine()?, signed_in_form().await?);
-    let Some(span) = hours(&valid) else { return refuse(Failure::Malformed).await };
+    let Some(span) = hours(&valid) else {
+        return refuse(Failure::Malformed).await;
+    };
     let error = match person_key(&engine, &member, &workspace, &person).await {
         Ok(key) => match engine.invite(&member, &workspace, &key, span).await {
             Ok(invited) => return shown(&member, &[invited], Vec::new()).await,
@@ -55,25 +70,40 @@ pub async fn invite_person(
     match error {
         Ok(problem) => {
             let (workspace, person) = (kept(&workspace), kept(&person));
-            refused(InviteDraft { workspace, person, valid, problem: Some(problem), ..InviteDraft::default() }).await
+            refused(InviteDraft {
+                workspace,
+                person,
+                valid,
+                problem: Some(problem),
+                ..InviteDraft::default()
+            })
+            .await
         }
         Err(failure) => refuse(failure).await,
     }
 }
 
-/// Makes a link code for each of several people. What goes wrong for one keeps nobody else's from being made and shown.
+/// Makes a link code for each of several people. What goes wrong for one keeps nobody else's from
+/// being made and shown.
 #[server(prefix = "/team/invites", endpoint = "several")]
-pub async fn invite_several(#[server(default)] people: Vec<String>, #[server(default)] valid: String) -> Result<(), Failure> {
+pub async fn invite_several(
+    #[server(default)] people: Vec<String>,
+    #[server(default)] valid: String,
+) -> Result<(), Failure> {
     let (engine, member) = (engine()?, signed_in_form().await?);
     if !member.manages() {
         return refuse(Failure::Forbidden).await;
     }
     let picked: Option<Vec<Picked>> = people.iter().map(|value| Picked::read(value)).collect();
-    let (Some(span), Some(picked)) = (hours(&valid), picked) else { return refuse(Failure::Malformed).await };
+    let (Some(span), Some(picked)) = (hours(&valid), picked) else {
+        return refuse(Failure::Malformed).await;
+    };
     if let Some(draft) = draft_of(&picked, valid) {
         return refused(draft).await;
     }
-    let Some(places) = workspaces(&engine, &member, &picked).await? else { return refuse(Failure::NotFound).await };
+    let Some(places) = workspaces(&engine, &member, &picked).await? else {
+        return refuse(Failure::NotFound).await;
+    };
     let (invited, not_invited) = invite_each(&engine, &member, picked, &places, span).await;
     shown(&member, &invited, not_invited).await
 }
@@ -101,7 +131,10 @@ pub async fn revoke_invite(#[server(default)] invite: String) -> Result<(), Fail
     let (engine, member) = (engine()?, signed_in_form().await?);
     match engine.invite_revoke(&member, &invite).await {
         Ok(name) => {
-            set_flash(Flash::CodeRevoked { name: relink_engine::text::name(&name) }).await?;
+            set_flash(Flash::CodeRevoked {
+                name: relink_engine::text::name(&name),
+            })
+            .await?;
             see_other("/team");
             Ok(())
         }
@@ -122,7 +155,11 @@ pub async fn dismiss_invite(#[server(default)] invite: String) -> Result<(), Fai
     }
 }
 
-async fn shown(member: &Person, invited: &[Invited], not_invited: Vec<NotInvited>) -> Result<(), Failure> {
+async fn shown(
+    member: &Person,
+    invited: &[Invited],
+    not_invited: Vec<NotInvited>,
+) -> Result<(), Failure> {
     set_new_codes(member, invited, not_invited).await?;
     see_other("/team?shown=code");
     Ok(())
@@ -130,7 +167,11 @@ async fn shown(member: &Person, invited: &[Invited], not_invited: Vec<NotInvited
 
 /// The form again, with what was typed or picked and why it did not do.
 async fn refused(invite: InviteDraft) -> Result<(), Failure> {
-    set_refused(Refused { invite, ..Refused::default() }).await?;
+    set_refused(Refused {
+        invite,
+        ..Refused::default()
+    })
+    .await?;
     // A fragment would keep the browser from focusing the field.
     see_other("/team");
     Ok(())

@@ -15,9 +15,15 @@ use crate::view::{Complaint, Failure, Flash, Refused};
 
 /// Stores a signing secret; the one before stays good for a while.
 #[server(prefix = "/integrations", endpoint = "webhook-secret")]
-pub async fn save_webhook_secret(#[server(default)] connection: String, #[server(default)] secret: String) -> Result<(), Failure> {
+pub async fn save_webhook_secret(
+    #[server(default)] connection: String,
+    #[server(default)] secret: String,
+) -> Result<(), Failure> {
     let (engine, person, secret) = (engine()?, signed_in_form().await?, typed_secret(secret));
-    let flash = match engine.webhook_secret_add(&person, &connection, secret.expose_secret()).await {
+    let flash = match engine
+        .webhook_secret_add(&person, &connection, secret.expose_secret())
+        .await
+    {
         Ok(SecretAdded::First) => Some(Flash::SecretSaved { replaced: false }),
         Ok(SecretAdded::Replaced) => Some(Flash::SecretSaved { replaced: true }),
         Ok(SecretAdded::Unchanged) => Some(Flash::SecretUnchanged),
@@ -27,7 +33,13 @@ pub async fn save_webhook_secret(#[server(default)] connection: String, #[server
     };
     match flash {
         Some(flash) => set_flash(flash).await?,
-        None => set_refused(Refused { complaints: vec![Complaint::SigningSecret], ..Refused::default() }).await?,
+        None => {
+            set_refused(Refused {
+                complaints: vec![Complaint::SigningSecret],
+                ..Refused::default()
+            })
+            .await?
+        }
     }
     // A fragment would keep the browser from focusing the field.
     see_other(&connection_path(&connection));
@@ -36,14 +48,25 @@ pub async fn save_webhook_secret(#[server(default)] connection: String, #[server
 
 /// Accepts a secret no more.
 #[server(prefix = "/integrations/webhook-secret", endpoint = "stop")]
-pub async fn stop_webhook_secret(#[server(default)] connection: String, #[server(default)] secret: String) -> Result<(), Failure> {
+pub async fn stop_webhook_secret(
+    #[server(default)] connection: String,
+    #[server(default)] secret: String,
+) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    if let Err(error) = engine.webhook_secret_retire(&person, &connection, &secret).await {
+    if let Err(error) = engine
+        .webhook_secret_retire(&person, &connection, &secret)
+        .await
+    {
         return refuse(error.into()).await;
     }
-    let secrets = engine.webhook_secrets(&person.organisation_id, &connection).await?;
+    let secrets = engine
+        .webhook_secrets(&person.organisation_id, &connection)
+        .await?;
     if let Some(stopped) = secrets.iter().find(|one| one.id == secret) {
-        set_flash(Flash::SecretStopped { secret: ending(&stopped.last_four) }).await?;
+        set_flash(Flash::SecretStopped {
+            secret: ending(&stopped.last_four),
+        })
+        .await?;
     }
     see_other(&connection_path(&connection));
     Ok(())
@@ -57,32 +80,57 @@ pub async fn check_delivery(
     #[server(default)] signature: String,
 ) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    let Some(checked) = checked(&engine, &person, &body, &signature).await? else { return refuse(Failure::Forbidden).await };
+    let Some(checked) = checked(&engine, &person, &body, &signature).await? else {
+        return refuse(Failure::Forbidden).await;
+    };
     let connections = engine.store().connections(&person.organisation_id).await?;
     if !connections.iter().any(|known| known.id == connection) {
         return refuse(Failure::NotFound).await;
     }
-    let secrets = engine.store().webhook_secrets(&person.organisation_id).await?;
-    set_flash(Flash::DeliveryChecked(check_view(&checked, &secrets, &connections, engine.now()))).await?;
+    let secrets = engine
+        .store()
+        .webhook_secrets(&person.organisation_id)
+        .await?;
+    set_flash(Flash::DeliveryChecked(check_view(
+        &checked,
+        &secrets,
+        &connections,
+        engine.now(),
+    )))
+    .await?;
     see_other(&connection_path(&connection));
     Ok(())
 }
 
-/// The body as it came, and as it may have been before a browser and a clipboard had it: forms are sent with CRLF, and
-/// what is copied often ends with a line break.
+/// The body as it came, and as it may have been before a browser and a clipboard had it: forms are
+/// sent with CRLF, and what is copied often ends with a line break.
 pub(super) fn readings(body: &str) -> Vec<String> {
     let unix = body.replace("\r\n", "\n");
-    let mut readings = vec![body.to_owned(), unix.clone(), unix.trim_end_matches('\n').to_owned()];
+    let mut readings = vec![
+        body.to_owned(),
+        unix.clone(),
+        unix.trim_end_matches('\n').to_owned(),
+    ];
     readings.dedup();
     readings
 }
 
 /// The first reading that a known secret signed, or else the last one; `None` for who may not know.
-async fn checked(engine: &Engine, person: &Person, body: &str, signature: &str) -> Result<Option<CheckedDelivery>, StoreError> {
+async fn checked(
+    engine: &Engine,
+    person: &Person,
+    body: &str,
+    signature: &str,
+) -> Result<Option<CheckedDelivery>, StoreError> {
     let mut last = None;
     for reading in readings(body) {
-        last = engine.webhook_check(person, reading.as_bytes(), signature).await?;
-        if last.as_ref().is_none_or(|checked| checked.signed_by != SignedBy::Nobody) {
+        last = engine
+            .webhook_check(person, reading.as_bytes(), signature)
+            .await?;
+        if last
+            .as_ref()
+            .is_none_or(|checked| checked.signed_by != SignedBy::Nobody)
+        {
             break;
         }
     }

@@ -7,7 +7,11 @@ use crate::parts::{Field, Glyph, Icon, Problem};
 use crate::view::{Flash, PersonView, SessionView};
 
 #[component]
-pub fn Account(person: PersonView, sessions: Vec<SessionView>, #[prop(optional_no_strip)] refused: Option<Flash>) -> impl IntoView {
+pub fn Account(
+    person: PersonView,
+    sessions: Vec<SessionView>,
+    #[prop(optional_no_strip)] refused: Option<Flash>,
+) -> impl IntoView {
     let others = sessions.len() > 1;
     view! {
         <section class="set" id="account" aria-labelledby="h-account">
@@ -27,9 +31,23 @@ pub fn Account(person: PersonView, sessions: Vec<SessionView>, #[prop(optional_n
 }
 
 fn password_form(email: String, refused: Option<Flash>) -> AnyView {
-    let problem = |words: &str| Some(Problem { text: format!("Your password was not changed. {words}"), first: true });
+    let problem = |words: &str| {
+        Some(Problem {
+            text: format!(
+                "Your password was not changed. \
+        {words}"
+            ),
+            first: true,
+        })
+    };
     let (present, new) = match refused {
-        Some(Flash::PasswordWrong) => (problem("This one is wrong, or was tried too often. Then wait 15 minutes."), None),
+        Some(Flash::PasswordWrong) => (
+            problem(
+                "This one is wrong, or was tried too often. Then \
+            wait 15 minutes.",
+            ),
+            None,
+        ),
         Some(Flash::PasswordRefused(complaint)) => (None, problem(&words(complaint))),
         _ => (None, None),
     };
@@ -89,19 +107,32 @@ fn list(sessions: Vec<SessionView>) -> AnyView {
                 <tbody>{sessions.into_iter().map(row).collect_view()}</tbody>
             </table>
         </div>
-        <p class="small soft">"A session ends after 30 days without use, and after 90 days in any case."</p>
+        <p class="small soft">"A session ends after 30 days without use, and after 90 days in any \
+            case."</p>
     }
     .into_any()
 }
 
 fn row(session: SessionView) -> AnyView {
-    let browser = if session.browser.is_empty() { "Unknown browser".to_owned() } else { session.browser };
-    let from = if session.address.is_empty() { "Unknown".into_any() } else { view! { <code>{session.address}</code> }.into_any() };
+    let browser = if session.browser.is_empty() {
+        "Unknown browser".to_owned()
+    } else {
+        session.browser
+    };
+    let from = if session.address.is_empty() {
+        "Unknown".into_any()
+    } else {
+        view! { <code>{session.address}</code> }.into_any()
+    };
     let used = match session.last_used {
         Some(at) => view! { <time datetime=at.iso>{at.text}</time> }.into_any(),
         None => "Unknown".into_any(),
     };
-    let end = if session.here { "This browser".into_any() } else { end(session.id, browser.clone()) };
+    let end = if session.here {
+        "This browser".into_any()
+    } else {
+        end(session.id, browser.clone())
+    };
     view! {
         <tr>
             <td>

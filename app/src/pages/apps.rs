@@ -1,9 +1,12 @@
-//! Linear apps of an organisation's own, on `/settings`: the list, the forms, and the way to a new app in Linear.
+//! Linear apps of an organisation's own, on `/settings`: the list, the forms, and the way to a new
+//! app in Linear.
 
 use leptos::prelude::*;
 
 use super::sign_in::words;
-use crate::parts::{Ask, CopyField, Field, Glyph, Icon, Problem, Question, counted, for_organisation};
+use crate::parts::{
+    Ask, CopyField, Field, Glyph, Icon, Problem, Question, counted, for_organisation,
+};
 use crate::view::{AppDraft, AppProblem, AppView, Complaint, CreateAppView, OwnAppsView};
 
 const HERE: &str = "/settings#linear-app";
@@ -17,12 +20,21 @@ pub fn OwnApps(
     operators: bool,
 ) -> impl IntoView {
     let OwnAppsView { apps, draft } = own;
-    let new = if draft.app.is_empty() { draft.clone() } else { AppDraft::default() };
+    let new = if draft.app.is_empty() {
+        draft.clone()
+    } else {
+        AppDraft::default()
+    };
     let list = if apps.is_empty() {
-        let none = if operators { "None yet: workspaces are connected through this Relink’s app." } else { "None yet." };
+        let none = if operators {
+            "None yet: workspaces are connected through this Relink’s app."
+        } else {
+            "None yet."
+        };
         view! { <p class="pad soft">{none}</p> }.into_any()
     } else {
-        view! { <ul class="own">{apps.into_iter().map(|app| row(app, &draft)).collect_view()}</ul> }.into_any()
+        view! { <ul class="own">{apps.into_iter().map(|app| row(app, &draft)).collect_view()}</ul> }
+            .into_any()
     };
     view! {
         <div id="own-apps">
@@ -75,7 +87,12 @@ pub fn removal_question(app: &AppView) -> Question {
         id: format!("app-{}", app.id),
         heading: format!("Remove {}?", app.name),
         note: "The app in Linear stays as it is. You can add it here again later.".to_owned(),
-        points: vec!["Its secrets are forgotten here".to_owned(), "No workspace can be connected through it any more".to_owned()],
+        points: vec![
+            "Its secrets are forgotten here".to_owned(),
+            "No workspace can be connected \
+            through it any more"
+                .to_owned(),
+        ],
         stays: Vec::new(),
         action: "/settings/apps/remove",
         fields: vec![("app", app.id.clone())],
@@ -87,7 +104,11 @@ pub fn removal_question(app: &AppView) -> Question {
 }
 
 fn secret(set: bool, there: &'static str, absent: &'static str) -> AnyView {
-    let (class, icon, words) = if set { ("tag ok", Icon::Check, there) } else { ("tag", Icon::Minus, absent) };
+    let (class, icon, words) = if set {
+        ("tag ok", Icon::Check, there)
+    } else {
+        ("tag", Icon::Minus, absent)
+    };
     view! { <span class=class><Glyph icon /> {words}</span> }.into_any()
 }
 
@@ -95,13 +116,17 @@ fn use_of(workspaces: u64) -> String {
     match usize::try_from(workspaces).unwrap_or(usize::MAX) {
         0 => "No workspace is connected through it.".to_owned(),
         1 => "1 workspace is connected through it; to remove it, disconnect that first.".to_owned(),
-        count => format!("{} are connected through it; to remove it, disconnect them first.", counted(count, "workspace")),
+        count => format!(
+            "{} are connected through it; to remove it, disconnect them first.",
+            counted(count, "workspace")
+        ),
     }
 }
 
 fn overlap(app: &AppView) -> Option<AnyView> {
     if app.overlap_open {
-        let until = " The previous signing secret is accepted until a delivery signed with the new one arrives, and for a while longer.";
+        let until = " The previous signing secret is accepted until a delivery signed with the \
+            new one arrives, and for a while longer.";
         return Some(until.into_any());
     }
     let until = app.overlap_until.clone()?;
@@ -109,7 +134,10 @@ fn overlap(app: &AppView) -> Option<AnyView> {
 }
 
 #[component]
-fn ReplaceSecrets(app: AppView, #[prop(optional_no_strip)] problem: Option<AppProblem>) -> impl IntoView {
+fn ReplaceSecrets(
+    app: AppView,
+    #[prop(optional_no_strip)] problem: Option<AppProblem>,
+) -> impl IntoView {
     let whose = format!(" of {}", app.name);
     view! {
         <details class="check split" open=problem.is_some()>
@@ -123,7 +151,8 @@ fn ReplaceSecrets(app: AppView, #[prop(optional_no_strip)] problem: Option<AppPr
                     {app
                         .has_webhook_secret
                         .then_some(
-                            " The previous signing secret stays accepted for a while, because Linear signs its retries with it.",
+                            " The previous signing secret stays accepted for a while, because \
+                                Linear signs its retries with it.",
                         )}
                 </p>
                 {secrets(&format!("-{}", app.id), false, problem)} <input type="hidden" name="app" value=app.id />
@@ -136,7 +165,12 @@ fn ReplaceSecrets(app: AppView, #[prop(optional_no_strip)] problem: Option<AppPr
 
 #[component]
 fn AddApp(draft: AppDraft, create: CreateAppView) -> impl IntoView {
-    let AppDraft { name, client_id, problem, .. } = draft;
+    let AppDraft {
+        name,
+        client_id,
+        problem,
+        ..
+    } = draft;
     view! {
         <details class="check split" open=problem.is_some()>
             <summary class="pad">
@@ -179,7 +213,12 @@ fn AddApp(draft: AppDraft, create: CreateAppView) -> impl IntoView {
 
 /// The fields of both secrets; `end` keeps their ids apart where there are several forms.
 fn secrets(end: &str, new: bool, problem: Option<AppProblem>) -> AnyView {
-    let alone = if new { "An app without one relies on PKCE alone." } else { "Empty keeps the one that is set, if there is one." };
+    let alone = if new {
+        "An app without one relies on PKCE alone."
+    } else {
+        "Empty keeps the one \
+        that is set, if there is one."
+    };
     view! {
         <Field
             id=format!("app-client-secret{end}")
@@ -209,7 +248,10 @@ fn secrets(end: &str, new: bool, problem: Option<AppProblem>) -> AnyView {
 /// What is wrong with the field of this name.
 fn at(field: &str, problem: Option<AppProblem>) -> Option<Problem> {
     let problem = problem.filter(|problem| place(*problem) == field)?;
-    Some(Problem { text: in_words(problem), first: true })
+    Some(Problem {
+        text: in_words(problem),
+        first: true,
+    })
 }
 
 fn place(problem: AppProblem) -> &'static str {
@@ -224,10 +266,16 @@ fn place(problem: AppProblem) -> &'static str {
 fn in_words(problem: AppProblem) -> String {
     match problem {
         AppProblem::Name => "Enter a name of 1 to 100 characters.".to_owned(),
-        AppProblem::TooMany => "No more apps can be added. Remove one of those above first.".to_owned(),
-        AppProblem::ClientId => "This does not look like a client ID. Copy it from the app’s page in Linear.".to_owned(),
+        AppProblem::TooMany => {
+            "No more apps can be added. Remove one of those above first.".to_owned()
+        }
+        AppProblem::ClientId => "This does not look like a client ID. Copy it from the app’s page \
+            in Linear."
+            .to_owned(),
         AppProblem::Known => "The app with this client ID is here already.".to_owned(),
-        AppProblem::ClientSecret => "This does not look like a client secret. Copy it from the app’s page in Linear.".to_owned(),
+        AppProblem::ClientSecret => "This does not look like a client secret. Copy it from the \
+            app’s page in Linear."
+            .to_owned(),
         AppProblem::NoSecret => "Enter at least one of the two secrets.".to_owned(),
         AppProblem::WebhookSecret => words(Complaint::SigningSecret),
     }
@@ -235,7 +283,12 @@ fn in_words(problem: AppProblem) -> String {
 
 /// Out to Linear's page for a new app.
 pub fn create_link(create: &CreateAppView) -> AnyView {
-    let filled = if create.webhook { " with every field filled in" } else { " with every field but the webhook’s filled in" };
+    let filled = if create.webhook {
+        " with every field filled in"
+    } else {
+        " with every field \
+        but the webhook’s filled in"
+    };
     view! { <a href=create.url.clone() rel="external noreferrer">"Create the app in Linear"</a> {filled} }.into_any()
 }
 
@@ -244,7 +297,8 @@ pub fn no_webhook(create: &CreateAppView) -> Option<AnyView> {
     (!create.webhook).then(|| {
         view! {
             <p class="small soft">
-                "Linear takes no webhook address on localhost or a private network, so that one is left out; set " <code>"RELINK_URL"</code>
+                "Linear takes no webhook address on localhost or a private network, so that one \
+                    is left out; set " <code>"RELINK_URL"</code>
                 " to an https address on the internet to have it filled in too."
             </p>
         }

@@ -6,15 +6,21 @@ use crate::view::{AuditLine, AuditView};
 
 #[component]
 pub fn AuditTrail(trail: AuditView) -> impl IntoView {
-    let AuditView { lines, older, is_old } = trail;
+    let AuditView {
+        lines,
+        older,
+        is_old,
+    } = trail;
     let newest = is_old.then(|| view! { <a class="btn" href="/settings#audit">"Newest"</a> });
     let older = older.map(|number| view! { <a class="btn" href=format!("/settings?before={number}#audit")>"Older"</a> });
-    let pager = (newest.is_some() || older.is_some()).then(|| view! { <p class="pager">{newest} {older}</p> });
+    let pager = (newest.is_some() || older.is_some())
+        .then(|| view! { <p class="pager">{newest} {older}</p> });
     view! {
         <section class="set wide" id="audit" aria-labelledby="h-audit">
             <header>
                 <h2 id="h-audit">"Audit trail"</h2>
-                <p>"Who did what, for ever. Each line carries a seal over the one before, so that a changed or removed one is noticed."</p>
+                <p>"Who did what, for ever. Each line carries a seal over the one before, so that \
+                    a changed or removed one is noticed."</p>
                 <p>
                     <a href="/settings/audit.jsonl" download rel="external">
                         "Export as JSON Lines"

@@ -8,14 +8,21 @@ use relink_frontend::PeopleFilter;
 
 /// Nothing where there is nobody to pick and nothing to say.
 #[component]
-pub fn BulkInviteForm(groups: Vec<PickGroup>, valid: String, problem: Option<InviteProblem>) -> impl IntoView {
+pub fn BulkInviteForm(
+    groups: Vec<PickGroup>,
+    valid: String,
+    problem: Option<InviteProblem>,
+) -> impl IntoView {
     (!groups.is_empty() || problem.is_some()).then(|| folded(groups, valid, problem))
 }
 
 fn folded(groups: Vec<PickGroup>, valid: String, problem: Option<InviteProblem>) -> AnyView {
     let open = problem.is_some();
     let several = groups.len() > 1;
-    let groups = groups.into_iter().map(|one| group(one, several)).collect_view();
+    let groups = groups
+        .into_iter()
+        .map(|one| group(one, several))
+        .collect_view();
     view! {
         <details class="check split" open=open>
             <summary class="pad">
@@ -32,12 +39,14 @@ fn folded(groups: Vec<PickGroup>, valid: String, problem: Option<InviteProblem>)
                     <form class="stack" method="post" action="/team/invites/several">
                         {problem.map(wrong)}
                         <p class="small soft" id="several-h">
-                            {format!("Up to {INVITED_AT_ONCE} people at a time. Each gets a code of their own.")}
+                            {format!("Up to {INVITED_AT_ONCE} people at a time. Each gets a code \
+                                of their own.")}
                         </p>
                         <div class="people" data-list="">
                             {groups}
                         </div>
-                        <p class="small soft" role="status" data-nobody="Nobody on this list has that name or e-mail."></p>
+                        <p class="small soft" role="status" data-nobody="Nobody on this list has \
+                            that name or e-mail."></p>
                         <div class="row">
                             {good_for("several-valid", &valid)}
                             <button class="btn">
@@ -77,7 +86,9 @@ fn group(PickGroup { workspace, people }: PickGroup, several: bool) -> AnyView {
 }
 
 fn pick(one: Pick) -> AnyView {
-    let guest = one.guest.then(|| view! { " " <span class="pill">"Guest"</span> });
+    let guest = one
+        .guest
+        .then(|| view! { " " <span class="pill">"Guest"</span> });
     view! {
         <label class="tick">
             <input type="checkbox" name="people[]" value=one.value checked=one.picked />

@@ -1,4 +1,5 @@
-//! `/oauth/linear/callback`: where Linear sends the browser back to. There is nothing to see: the answer is a redirect.
+//! `/oauth/linear/callback`: where Linear sends the browser back to. There is nothing to see: the
+//! answer is a redirect.
 
 use leptos::prelude::*;
 
@@ -9,7 +10,8 @@ use crate::api::finish_connect;
 pub fn CallbackPage() -> impl IntoView {
     let query = query_string();
     Suspend::new(async move {
-        // Whatever went wrong is said on the page that the redirect leads to; what is left is a store that is down.
+        // Whatever went wrong is said on the page that the redirect leads to; what is left is a
+        // store that is down.
         if let Err(failure) = finish_connect(query).await {
             return instead(&failure).await;
         }
@@ -20,5 +22,7 @@ pub fn CallbackPage() -> impl IntoView {
 /// As it came: the router's own reading of it would hide a parameter that comes twice.
 fn query_string() -> String {
     let parts = use_context::<axum::http::request::Parts>();
-    parts.and_then(|parts| parts.uri.query().map(str::to_owned)).unwrap_or_default()
+    parts
+        .and_then(|parts| parts.uri.query().map(str::to_owned))
+        .unwrap_or_default()
 }

@@ -12,14 +12,20 @@ use super::people::LinkedPeople;
 use super::webhook::{WebhookSection, secret_question};
 use crate::api::load_connection;
 use crate::parts::{
-    AsOf, Badge, Callout, ConnectButton, Content, Dialog, DisconnectSection, FlashMessage, Glyph, Icon, Place, Question, RefusalNotices,
-    StrayNotices, TokenLifetime, WaitingCallout, WorkspaceAvatar, disconnect_question, farewell_words,
+    AsOf, Badge, Callout, ConnectButton, Content, Dialog, DisconnectSection, FlashMessage, Glyph,
+    Icon, Place, Question, RefusalNotices, StrayNotices, TokenLifetime, WaitingCallout,
+    WorkspaceAvatar, disconnect_question, farewell_words,
 };
-use crate::view::{ActsAs, ConnectionPageView, ConnectionView, EndingView, EvidenceView, Farewell, Freshness, Status, ThroughView};
+use crate::view::{
+    ActsAs, ConnectionPageView, ConnectionView, EndingView, EvidenceView, Farewell, Freshness,
+    Status, ThroughView,
+};
 
 #[component]
 pub fn ConnectionPage() -> impl IntoView {
-    let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
+    let id = use_params_map()
+        .with_untracked(|params| params.get("id"))
+        .unwrap_or_default();
     let asked = use_query_map().with_untracked(|query| match query.get("confirm").as_deref() {
         Some("disconnect") => Some(Asked::Disconnect),
         Some("secret") => query.get("secret").map(Asked::Secret),
@@ -59,12 +65,21 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
     let asking = question.is_some();
     // What was granted goes with the tokens.
     let held = connection.status != Status::NotConnected;
-    let refused = webhook.as_ref().is_some_and(|webhook| webhook.shape_refused);
-    let notices = webhook.as_ref().map(|webhook| webhook.refused.clone()).unwrap_or_default();
-    let (strays, url) = webhook.as_ref().map(|webhook| (webhook.strays.clone(), webhook.url.clone())).unwrap_or_default();
+    let refused = webhook
+        .as_ref()
+        .is_some_and(|webhook| webhook.shape_refused);
+    let notices = webhook
+        .as_ref()
+        .map(|webhook| webhook.refused.clone())
+        .unwrap_or_default();
+    let (strays, url) = webhook
+        .as_ref()
+        .map(|webhook| (webhook.strays.clone(), webhook.url.clone()))
+        .unwrap_or_default();
     let last = connection.webhook.last.clone();
     let section = webhook.map(|webhook| view! { <WebhookSection connection=connection.id.clone() last webhook manages /> });
-    let people = people.map(|people| view! { <LinkedPeople connection=connection.clone() people manages /> });
+    let people = people
+        .map(|people| view! { <LinkedPeople connection=connection.clone() people manages /> });
     let main = view! {
         {flash.map(|flash| view! { <FlashMessage flash page=page.clone() manages /> })}
         <nav class="crumb" aria-label="Breadcrumb">
@@ -84,9 +99,16 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         {people}
         {ending.filter(|_| held && !asking).map(|ending| view! { <DisconnectSection connection ending /> })}
     };
-    let title = question.as_ref().map_or_else(|| format!("{name}, Relink"), |question| format!("{} Relink", question.heading));
+    let title = question.as_ref().map_or_else(
+        || format!("{name}, Relink"),
+        |question| format!("{} Relink", question.heading),
+    );
     let dialog = question.map(|question| view! { <Dialog question open=true /> }.into_any());
-    Content { refused, dialog, ..Content::new(title, Some(Place::Integrations), main) }
+    Content {
+        refused,
+        dialog,
+        ..Content::new(title, Some(Place::Integrations), main)
+    }
 }
 
 /// Of those who may answer yes.
@@ -96,16 +118,28 @@ fn question(view: &ConnectionPageView, asked: Asked) -> Option<Question> {
         return None;
     }
     match asked {
-        Asked::Disconnect => view.ending.as_ref().map(|ending| disconnect_question(connection, ending)),
+        Asked::Disconnect => view
+            .ending
+            .as_ref()
+            .map(|ending| disconnect_question(connection, ending)),
         Asked::Secret(id) => {
-            let secret = view.webhook.iter().flat_map(|webhook| &webhook.secrets).find(|secret| secret.id == id)?;
+            let secret = view
+                .webhook
+                .iter()
+                .flat_map(|webhook| &webhook.secrets)
+                .find(|secret| secret.id == id)?;
             Some(secret_question(&connection.id, secret))
         }
     }
 }
 
 #[component]
-fn Head(connection: ConnectionView, manages: bool, as_of: Freshness, page: String) -> impl IntoView {
+fn Head(
+    connection: ConnectionView,
+    manages: bool,
+    as_of: Freshness,
+    page: String,
+) -> impl IntoView {
     let works = connection.status.works();
     let check = works.then(|| {
         view! {
@@ -204,7 +238,10 @@ fn state(
 
 /// While what belongs to the workspace is kept.
 fn again(farewell: &Farewell, kept: &str) -> AnyView {
-    let stays = format!("Signing secrets, linked people and this history are kept for {kept}, and come back when you connect again.");
+    let stays = format!(
+        "Signing secrets, linked people and this history are kept for {kept}, and \
+        come back when you connect again."
+    );
     view! {
         <p class="soft">{stays} " Linear asks you to approve, then you are back here."</p>
         <div class="past">
@@ -215,9 +252,17 @@ fn again(farewell: &Farewell, kept: &str) -> AnyView {
 }
 
 fn linear_app(through: ThroughView) -> AnyView {
-    let ThroughView { name, client_id, owned } = through;
+    let ThroughView {
+        name,
+        client_id,
+        owned,
+    } = through;
     let client_id = view! { <code>{client_id}</code> };
-    let client_id = if owned { view! { <a href="/settings#linear-app">{client_id}</a> }.into_any() } else { client_id.into_any() };
+    let client_id = if owned {
+        view! { <a href="/settings#linear-app">{client_id}</a> }.into_any()
+    } else {
+        client_id.into_any()
+    };
     view! {
         <div>
             <dt>"Linear app"</dt>
@@ -228,7 +273,10 @@ fn linear_app(through: ThroughView) -> AnyView {
 }
 
 #[component]
-fn Facts(connection: ConnectionView, #[prop(optional_no_strip)] through: Option<ThroughView>) -> impl IntoView {
+fn Facts(
+    connection: ConnectionView,
+    #[prop(optional_no_strip)] through: Option<ThroughView>,
+) -> impl IntoView {
     let acts_as = match connection.acts_as {
         ActsAs::App { name } => format!("The app “{name}”"),
         ActsAs::User { name } => name,
@@ -241,7 +289,8 @@ fn Facts(connection: ConnectionView, #[prop(optional_no_strip)] through: Option<
         <div class="pad split">
             <dl class="kv">
                 <div>
-                    <dt>{if connection.status == Status::NotConnected { "Acted as" } else { "Acts as" }}</dt>
+                    <dt>{if connection.status == Status::NotConnected { "Acted as" } else { "Acts \
+                        as" }}</dt>
                     <dd>{acts_as}</dd>
                 </div>
                 {through.map(linear_app)}

@@ -8,8 +8,8 @@ use super::destinations::{HandedOn, NewSecret, removal_question};
 use super::load::loaded;
 use crate::api::{DeliveriesQuery, load_deliveries};
 use crate::parts::{
-    AsOf, Content, CopyField, Dialog, FlashMessage, Glyph, Icon, PausedNotices, Place, Question, RefusalNotices, StrayNotices,
-    counted_deliveries,
+    AsOf, Content, CopyField, Dialog, FlashMessage, Glyph, Icon, PausedNotices, Place, Question,
+    RefusalNotices, StrayNotices, counted_deliveries,
 };
 use crate::view::{Choice, DeliveriesView, DeliveryView, FilterView};
 
@@ -19,9 +19,20 @@ const HERE: &str = "/deliveries";
 pub fn DeliveriesPage() -> impl IntoView {
     let (query, asked) = use_query_map().with_untracked(|query| {
         let part = |name: &str| query.get(name).filter(|value| !value.is_empty());
-        let [workspace, event, outcome, before, shown] = ["workspace", "event", "outcome", "before", "shown"].map(part);
-        let asked = part("destination").filter(|_| query.get("confirm").as_deref() == Some("destination"));
-        (DeliveriesQuery { workspace, event, outcome, before, shown }, asked)
+        let [workspace, event, outcome, before, shown] =
+            ["workspace", "event", "outcome", "before", "shown"].map(part);
+        let asked =
+            part("destination").filter(|_| query.get("confirm").as_deref() == Some("destination"));
+        (
+            DeliveriesQuery {
+                workspace,
+                event,
+                outcome,
+                before,
+                shown,
+            },
+            asked,
+        )
     });
     loaded(load_deliveries(query), move |view| deliveries(view, asked))
 }
@@ -29,9 +40,33 @@ pub fn DeliveriesPage() -> impl IntoView {
 /// The page, given its data; over it the question whether to remove the destination `asked` names.
 pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
     let question = asked.and_then(|id| question(&view, &id));
-    let DeliveriesView { deliveries, filter, paged, newer, older, here, refused, strays, url, by_app, .. } = view;
-    let DeliveriesView { handed_on, new_destination, flash, manages, as_of, growing, news, .. } = view;
-    let was_refused = handed_on.form.as_ref().is_some_and(|form| form.complaint.is_some());
+    let DeliveriesView {
+        deliveries,
+        filter,
+        paged,
+        newer,
+        older,
+        here,
+        refused,
+        strays,
+        url,
+        by_app,
+        ..
+    } = view;
+    let DeliveriesView {
+        handed_on,
+        new_destination,
+        flash,
+        manages,
+        as_of,
+        growing,
+        news,
+        ..
+    } = view;
+    let was_refused = handed_on
+        .form
+        .as_ref()
+        .is_some_and(|form| form.complaint.is_some());
     let untouched = !paged && !filter.narrows();
     let nothing_ever = deliveries.is_empty() && untouched;
     // Only those of one page are counted.
@@ -49,7 +84,8 @@ pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
         <div class="head">
             <div>
                 <h1>"Deliveries"</h1>
-                <p class="lede">"Every webhook whose signature was right, in the order it came, body untouched."</p>
+                <p class="lede">"Every webhook whose signature was right, in the order it came, \
+                    body untouched."</p>
             </div>
             <div class="tools">
                 <AsOf at=as_of page=here.clone() topics="deliveries connections" />
@@ -64,9 +100,16 @@ pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
         <div data-part=(nothing_ever || growing).then_some("list")>{list}</div>
         <HandedOn handed_on />
     };
-    let title = question.as_ref().map_or_else(|| "Deliveries, Relink".to_owned(), |question| format!("{} Relink", question.heading));
+    let title = question.as_ref().map_or_else(
+        || "Deliveries, Relink".to_owned(),
+        |question| format!("{} Relink", question.heading),
+    );
     let dialog = question.map(|question| view! { <Dialog question open=true /> }.into_any());
-    Content { refused: was_refused, dialog, ..Content::new(title, Some(Place::Deliveries), main) }
+    Content {
+        refused: was_refused,
+        dialog,
+        ..Content::new(title, Some(Place::Deliveries), main)
+    }
 }
 
 /// New rows never push the one that is being read: they wait behind a link.
@@ -91,7 +134,11 @@ fn arrived(news: usize, more: bool, paged: bool, here: String) -> Option<AnyView
 
 /// Of those who may answer yes.
 fn question(view: &DeliveriesView, id: &str) -> Option<Question> {
-    let destination = view.handed_on.destinations.iter().find(|destination| destination.id == id);
+    let destination = view
+        .handed_on
+        .destinations
+        .iter()
+        .find(|destination| destination.id == id);
     destination.filter(|_| view.manages).map(removal_question)
 }
 
@@ -107,7 +154,12 @@ fn filters(filter: FilterView) -> AnyView {
     .into_any()
 }
 
-fn select(name: &'static str, label: &'static str, all: &'static str, choices: Vec<Choice>) -> AnyView {
+fn select(
+    name: &'static str,
+    label: &'static str,
+    all: &'static str,
+    choices: Vec<Choice>,
+) -> AnyView {
     let option = |choice: Choice| view! { <option value=choice.value selected=choice.chosen>{choice.label}</option> };
     view! {
         <select class="input" name=name aria-label=label>
@@ -143,7 +195,8 @@ fn pager(shown: usize, newer: Option<String>, older: Option<String>) -> AnyView 
         (None, Some(_)) => format!("Newest {shown}"),
         (Some(_), _) => format!("{shown} older ones"),
     };
-    let link = |address: String, label: &'static str| view! { <a class="btn" href=address>{label}</a> };
+    let link =
+        |address: String, label: &'static str| view! { <a class="btn" href=address>{label}</a> };
     view! {
         <nav class="pager" aria-label="Pages">
             <span>{words}</span>
@@ -156,9 +209,15 @@ fn pager(shown: usize, newer: Option<String>, older: Option<String>) -> AnyView 
 
 fn nothing_here(paged: bool) -> AnyView {
     let (heading, sentence) = if paged {
-        ("Nothing older", "Older deliveries that fit are not kept any more, or never came.")
+        (
+            "Nothing older",
+            "Older deliveries that fit are not kept any more, or never came.",
+        )
     } else {
-        ("No delivery fits", "Deliveries came, but none that fits what you chose.")
+        (
+            "No delivery fits",
+            "Deliveries came, but none that fits what you chose.",
+        )
     };
     view! {
         <div class="panel">
@@ -177,14 +236,17 @@ fn nothing_here(paged: bool) -> AnyView {
 fn empty(url: String, by_app: bool) -> AnyView {
     let advice = if by_app {
         view! {
-            "Switch webhooks on in the Linear app with this URL: it delivers for every connected workspace, and nothing has to \
+            "Switch webhooks on in the Linear app with this URL: it delivers for every connected \
+             workspace, and nothing has to \
              be set up there. The first delivery shows up by itself."
         }
         .into_any()
     } else {
         view! {
-            "Paste this URL into Linear under Settings, API, Webhooks. Then add its signing secret to "
-            <a href="/integrations">"the workspace here"</a> ". The first delivery shows up by itself."
+            "Paste this URL into Linear under Settings, API, Webhooks. Then add its signing \
+                secret to "
+            <a href="/integrations">"the workspace here"</a> ". The first delivery shows up by \
+                itself."
         }
         .into_any()
     };

@@ -73,7 +73,9 @@ fn verified(signed: SignedWith) -> &'static str {
 }
 
 fn facts(delivery: &DeliveryView) -> AnyView {
-    let fact = |name: &'static str, value: AnyView| view! { <div><dt>{name}</dt> <dd>{value}</dd></div> }.into_any();
+    let fact = |name: &'static str, value: AnyView| {
+        view! { <div><dt>{name}</dt> <dd>{value}</dd></div> }.into_any()
+    };
     let id = match delivery.delivery_id.clone() {
         Some(id) => view! { <code>{id}</code> }.into_any(),
         None => "Linear sent no id".into_any(),
@@ -95,7 +97,8 @@ fn facts(delivery: &DeliveryView) -> AnyView {
                     .into_any(),
             )}
             {delivery.again.clone().map(|again| fact("Arrived", arrived(again)))}
-            {delivery.twice.then(|| fact("Came through", "the Linear app’s webhook and the workspace’s own, taken once".into_any()))}
+            {delivery.twice.then(|| fact("Came through", "the Linear app’s webhook and the \
+                workspace’s own, taken once".into_any()))}
         </dl>
     }
     .into_any()
@@ -113,10 +116,25 @@ fn arrivals(again: &Again) -> u64 {
 
 fn body(delivery: DeliveryView) -> AnyView {
     let BodyView { bytes, raw, pieces } = delivery.body;
-    let label = format!("Raw body of {} {} at {}", delivery.event, delivery.subject, delivery.at.text);
+    let label = format!(
+        "Raw body of {} {} at {}",
+        delivery.event, delivery.subject, delivery.at.text
+    );
     let (class, size) = match raw {
-        Some(_) => (None, format!("Body, {bytes} bytes, laid out to be read. Copy takes it exactly as signed")),
-        None => (Some("cut"), format!("The first 16 384 of {bytes} bytes. Read the whole body over the API")),
+        Some(_) => (
+            None,
+            format!(
+                "Body, {bytes} bytes, laid out to be read. Copy takes it \
+            exactly as signed"
+            ),
+        ),
+        None => (
+            Some("cut"),
+            format!(
+                "The first 16 384 of {bytes} bytes. Read the whole body \
+            over the API"
+            ),
+        ),
     };
     view! {
         <div class="code">

@@ -7,7 +7,12 @@ use crate::view::{Answer, DeliveryAttemptView, Fate, Moment, NextTry};
 
 /// Nothing where it is handed on to nobody. `back` is the page that this is on.
 #[component]
-pub fn DeliveryAttempts(number: i64, handed: Vec<DeliveryAttemptView>, back: String, manages: bool) -> impl IntoView {
+pub fn DeliveryAttempts(
+    number: i64,
+    handed: Vec<DeliveryAttemptView>,
+    back: String,
+    manages: bool,
+) -> impl IntoView {
     if handed.is_empty() {
         return ().into_any();
     }
@@ -64,7 +69,8 @@ fn words(name: String, fate: Fate) -> AnyView {
         Fate::GivenUp { answer, tries, at } => {
             view! { "Gave up on " <b>{name}</b> {then(": ", answer)} {tried(tries)} {ago(", last ", at)} }.into_any()
         }
-        Fate::Unwanted => view! { "Not sent to " <b>{name}</b> ", which takes events of other types" }.into_any(),
+        Fate::Unwanted => view! { "Not sent to " <b>{name}</b> ", which takes events of other \
+            types" }.into_any(),
         Fate::NotSent => view! { "Not sent to " <b>{name}</b> }.into_any(),
     }
 }

@@ -8,8 +8,16 @@ use crate::view::{Choice, DestinationForm, DestinationView, RESENT_AT_ONCE};
 
 #[component]
 pub fn NewDestination(form: DestinationForm) -> impl IntoView {
-    let DestinationForm { url, events, ordered, complaint } = form;
-    let problem = complaint.map(|complaint| Problem { text: words(complaint), first: true });
+    let DestinationForm {
+        url,
+        events,
+        ordered,
+        complaint,
+    } = form;
+    let problem = complaint.map(|complaint| Problem {
+        text: words(complaint),
+        first: true,
+    });
     view! {
         <form class="pad split stack" method="post" action=for_organisation("/deliveries/destinations")>
             <h3>"Add a destination"</h3>
@@ -26,7 +34,8 @@ pub fn NewDestination(form: DestinationForm) -> impl IntoView {
             {event_types(events)}
             <label class="tick">
                 <input type="checkbox" name="ordered" value="yes" checked=ordered />
-                <span>"Keep events about the same issue in order. One that fails holds up those after it."</span>
+                <span>"Keep events about the same issue in order. One that fails holds up those \
+                    after it."</span>
             </label>
             <p>
                 <button class="btn">
@@ -64,7 +73,10 @@ fn event_types(events: Vec<Choice>) -> AnyView {
 
 #[component]
 pub fn SendAgain(destinations: Vec<DestinationView>) -> impl IntoView {
-    let to = destinations.into_iter().map(|destination| view! { <option value=destination.id>{destination.name}</option> }).collect_view();
+    let to = destinations
+        .into_iter()
+        .map(|destination| view! { <option value=destination.id>{destination.name}</option> })
+        .collect_view();
     let newest = RESENT_AT_ONCE
         .into_iter()
         .map(|most| view! { <option value=most>{format!("The newest {}", grouped(most))}</option> })
@@ -78,7 +90,8 @@ pub fn SendAgain(destinations: Vec<DestinationView>) -> impl IntoView {
             <form class="pad stack" method="post" action="/deliveries/resend-newest">
                 <p class="soft small">
                     "The destination gets again what it took before, under the same " <code>"webhook-id"</code>
-                    ", and events of every type, even if it takes only some. A single delivery is sent again from its row above."
+                    ", and events of every type, even if it takes only some. A single delivery is \
+                        sent again from its row above."
                 </p>
                 <div class="row">
                     <div class="field">
@@ -103,5 +116,9 @@ pub fn SendAgain(destinations: Vec<DestinationView>) -> impl IntoView {
 
 /// "1,000"
 fn grouped(number: u32) -> String {
-    if number < 1_000 { number.to_string() } else { format!("{},{:03}", number / 1_000, number % 1_000) }
+    if number < 1_000 {
+        number.to_string()
+    } else {
+        format!("{},{:03}", number / 1_000, number % 1_000)
+    }
 }

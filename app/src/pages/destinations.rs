@@ -1,10 +1,15 @@
-//! Where deliveries are handed on to: the section at the foot of `/deliveries`, and the secret of a new destination, once.
+//! Where deliveries are handed on to: the section at the foot of `/deliveries`, and the secret of a
+//! new destination, once.
 
 use leptos::prelude::*;
 
 use super::destination_forms::{NewDestination, SendAgain};
-use crate::parts::{Ask, CopyFirst, Glyph, Icon, Question, counted_deliveries, said_last, why_paused};
-use crate::view::{DestinationState, DestinationView, HandedOnView, NewDestinationView, PausedBecause};
+use crate::parts::{
+    Ask, CopyFirst, Glyph, Icon, Question, counted_deliveries, said_last, why_paused,
+};
+use crate::view::{
+    DestinationState, DestinationView, HandedOnView, NewDestinationView, PausedBecause,
+};
 
 const HERE: &str = "/deliveries#destinations";
 const STANDARD: &str = "https://www.standardwebhooks.com/";
@@ -30,7 +35,8 @@ pub fn NewSecret(new_destination: NewDestinationView) -> impl IntoView {
         .into_any(),
         NewDestinationView::Gone => view! {
             <div class="panel pad stack first-thing">
-                <p>"This secret was shown already. If it got lost, remove the destination and add it again: that makes a new one."</p>
+                <p>"This secret was shown already. If it got lost, remove the destination and add \
+                    it again: that makes a new one."</p>
                 {done}
             </div>
         }
@@ -42,7 +48,8 @@ pub fn NewSecret(new_destination: NewDestinationView) -> impl IntoView {
 pub fn HandedOn(handed_on: HandedOnView) -> impl IntoView {
     let HandedOnView { destinations, form } = handed_on;
     let manages = form.is_some();
-    let again = (manages && !destinations.is_empty()).then(|| view! { <SendAgain destinations=destinations.clone() /> });
+    let again = (manages && !destinations.is_empty())
+        .then(|| view! { <SendAgain destinations=destinations.clone() /> });
     view! {
         <section class="section" id="destinations" aria-labelledby="h-destinations">
             <header>
@@ -67,7 +74,11 @@ pub fn HandedOn(handed_on: HandedOnView) -> impl IntoView {
 /// On the page of a workspace, whose deliveries go there as those of every other do.
 #[component]
 pub fn HandedOnThere(destinations: Vec<DestinationView>, manages: bool) -> impl IntoView {
-    let way = if manages { "Add or change destinations" } else { "See destinations" };
+    let way = if manages {
+        "Add or change destinations"
+    } else {
+        "See destinations"
+    };
     view! {
         <section class="section" aria-labelledby="h-handed">
             <header>
@@ -86,10 +97,14 @@ pub fn HandedOnThere(destinations: Vec<DestinationView>, manages: bool) -> impl 
 
 fn list(destinations: Vec<DestinationView>, manages: bool) -> AnyView {
     if destinations.is_empty() {
-        let none = "No destination yet: deliveries are kept here, where programs read them over the API.";
+        let none = "No destination yet: deliveries are kept here, where programs read them over \
+            the API.";
         return view! { <p class="pad soft">{none}</p> }.into_any();
     }
-    let rows = destinations.into_iter().map(|destination| row(destination, manages)).collect_view();
+    let rows = destinations
+        .into_iter()
+        .map(|destination| row(destination, manages))
+        .collect_view();
     view! { <ul class="secrets dests">{rows}</ul> }.into_any()
 }
 
@@ -97,7 +112,10 @@ fn row(destination: DestinationView, manages: bool) -> AnyView {
     let (class, icon, name) = match destination.state {
         DestinationState::Active => ("tag ok", Icon::Check, "Active"),
         DestinationState::Failing { .. } => ("tag wait", Icon::Clock, "Failing"),
-        DestinationState::Paused { because: PausedBecause::Person, .. } => ("tag", Icon::Minus, "Paused"),
+        DestinationState::Paused {
+            because: PausedBecause::Person,
+            ..
+        } => ("tag", Icon::Minus, "Paused"),
         DestinationState::Paused { .. } => ("tag wait", Icon::Warning, "Paused"),
     };
     view! {
@@ -116,8 +134,20 @@ fn row(destination: DestinationView, manages: bool) -> AnyView {
 
 /// "All events, in order for each issue"
 fn gets(destination: &DestinationView) -> String {
-    let events = if destination.events.is_empty() { "All events".to_owned() } else { format!("{} events", destination.events.join(", ")) };
-    if destination.ordered { format!("{events}, in order for each issue") } else { events }
+    let events = if destination.events.is_empty() {
+        "All events".to_owned()
+    } else {
+        format!(
+            "{} \
+        events",
+            destination.events.join(", ")
+        )
+    };
+    if destination.ordered {
+        format!("{events}, in order for each issue")
+    } else {
+        events
+    }
 }
 
 /// Nothing of one that works.
@@ -125,7 +155,11 @@ fn state(destination: &DestinationView) -> Option<AnyView> {
     let (lead, since, because, answer) = match destination.state.clone() {
         DestinationState::Active => return None,
         DestinationState::Failing { since, answer } => ("Failing since ", since, None, answer),
-        DestinationState::Paused { since, because, answer } => ("Paused since ", since, Some(why_paused(because)), answer),
+        DestinationState::Paused {
+            since,
+            because,
+            answer,
+        } => ("Paused since ", since, Some(why_paused(because)), answer),
     };
     let because = because.map(|because| format!(", because {because}"));
     Some(view! { {lead} <time datetime=since.iso>{since.text}</time> {because} {said_last(answer)} ". " }.into_any())
@@ -140,7 +174,15 @@ fn taken(destination: &DestinationView) -> AnyView {
 
 /// ". 3 deliveries wait, 1 given up"
 fn left(destination: &DestinationView) -> Option<String> {
-    let waits = if destination.waiting == 1 { "1 delivery waits".to_owned() } else { format!("{} deliveries wait", destination.waiting) };
+    let waits = if destination.waiting == 1 {
+        "1 delivery waits".to_owned()
+    } else {
+        format!(
+            "{} \
+        deliveries wait",
+            destination.waiting
+        )
+    };
     let waiting = (destination.waiting > 0).then_some(waits);
     let given_up = (destination.given_up > 0).then(|| format!("{} given up", destination.given_up));
     let parts: Vec<String> = waiting.into_iter().chain(given_up).collect();
@@ -149,9 +191,16 @@ fn left(destination: &DestinationView) -> Option<String> {
 
 fn buttons(destination: &DestinationView) -> AnyView {
     let paused = matches!(destination.state, DestinationState::Paused { .. });
-    let (action, label) = if paused { ("/deliveries/destinations/resume", "Resume") } else { ("/deliveries/destinations/pause", "Pause") };
+    let (action, label) = if paused {
+        ("/deliveries/destinations/resume", "Resume")
+    } else {
+        ("/deliveries/destinations/pause", "Pause")
+    };
     let (id, name) = (destination.id.clone(), destination.name.clone());
-    let asked = vec![("confirm", "destination".to_owned()), ("destination", id.clone())];
+    let asked = vec![
+        ("confirm", "destination".to_owned()),
+        ("destination", id.clone()),
+    ];
     view! {
         <div class="do">
             <form method="post" action=action>
@@ -170,9 +219,21 @@ fn buttons(destination: &DestinationView) -> AnyView {
 /// Before a destination is removed.
 pub fn removal_question(destination: &DestinationView) -> Question {
     let waiting = destination.waiting;
-    let (wait, are) = if waiting == 1 { ("waits", "is") } else { ("wait", "are") };
-    let dropped = (waiting > 0).then(|| format!("{} that {wait} for it {are} not sent there", counted_deliveries(waiting)));
-    let points = dropped.into_iter().chain(["Its signing secret is forgotten".to_owned()]).collect();
+    let (wait, are) = if waiting == 1 {
+        ("waits", "is")
+    } else {
+        ("wait", "are")
+    };
+    let dropped = (waiting > 0).then(|| {
+        format!(
+            "{} that {wait} for it {are} not sent there",
+            counted_deliveries(waiting)
+        )
+    });
+    let points = dropped
+        .into_iter()
+        .chain(["Its signing secret is forgotten".to_owned()])
+        .collect();
     Question {
         id: format!("destination-{}", destination.id),
         heading: format!("Remove {}?", destination.name),

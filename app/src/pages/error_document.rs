@@ -1,4 +1,5 @@
-//! The document where no page could be made: it needs no data, no script, and nothing that could fail too.
+//! The document where no page could be made: it needs no data, no script, and nothing that could
+//! fail too.
 
 use leptos::prelude::*;
 
@@ -24,7 +25,17 @@ pub struct ErrorDocument {
 
 /// The document as text.
 #[must_use]
-pub fn error_document(ErrorDocument { heading, words, theme, css, simulated, way_on, request }: ErrorDocument) -> String {
+pub fn error_document(
+    ErrorDocument {
+        heading,
+        words,
+        theme,
+        css,
+        simulated,
+        way_on,
+        request,
+    }: ErrorDocument,
+) -> String {
     let document = view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme.attribute()>

@@ -8,25 +8,37 @@ use crate::view::{Failure, RequestId};
 /// What to say instead of the page. The status tells programs the same.
 pub fn failed(failure: &Failure) -> Content {
     let (heading, sentence, way_on, label) = match failure {
-        Failure::SignedOut => ("You were signed out", "Sign in to go on.", "/signin", "Sign in"),
+        Failure::SignedOut => (
+            "You were signed out",
+            "Sign in to go on.",
+            "/signin",
+            "Sign in",
+        ),
         Failure::Forbidden => {
             answer_with(403);
             (
                 "This is not open to you",
-                "Your role in this organisation does not include this page. Ask an owner, who can change that. Nothing was changed.",
+                "Your role in this organisation does not include this page. Ask an owner, who can \
+                    change that. Nothing was changed.",
                 "/integrations",
                 "Go to Integrations",
             )
         }
         Failure::NotFound | Failure::Malformed | Failure::OtherOrganisation => {
             answer_with(404);
-            ("There is no page here", "The address has a typo, or what it led to is gone.", "/integrations", "Go to Integrations")
+            (
+                "There is no page here",
+                "The address has a typo, or what it led to is gone.",
+                "/integrations",
+                "Go to Integrations",
+            )
         }
         Failure::Unavailable => {
             answer_with(503);
             (
                 "This page cannot be shown right now",
-                "Relink could not read its own data. Nothing was changed. Try again in a minute; if it stays like this, tell whoever \
+                "Relink could not read its own data. Nothing was changed. Try again in a minute; \
+                 if it stays like this, tell whoever \
                  runs this Relink.",
                 "",
                 "Try again",

@@ -11,7 +11,12 @@ pub fn GrantedScopes(
     /// What was granted may be used now.
     works: bool,
 ) -> impl IntoView {
-    let heading = if works { "What Relink may do in this workspace" } else { "What was granted in this workspace" };
+    let heading = if works {
+        "What Relink may do in this workspace"
+    } else {
+        "What was granted in \
+        this workspace"
+    };
     let class = if works { "scopes" } else { "scopes idle" };
     view! {
         <section class="section" aria-labelledby="h-scopes">
@@ -29,7 +34,11 @@ pub fn GrantedScopes(
 }
 
 fn scope(scope: GrantedScope) -> AnyView {
-    let (class, icon) = if scope.granted { (None, Icon::Check) } else { (Some("no"), Icon::Minus) };
+    let (class, icon) = if scope.granted {
+        (None, Icon::Check)
+    } else {
+        (Some("no"), Icon::Minus)
+    };
     view! {
         <li class=class>
             <Glyph icon />

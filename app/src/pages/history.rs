@@ -23,7 +23,8 @@ pub fn RefreshHistory(
             <header>
                 <div>
                     <h2 id="h-history">"Refresh history"</h2>
-                    <p>"Each link is one token. An unbroken chain means nobody waited. Times in UTC, kept for 30 days."</p>
+                    <p>"Each link is one token. An unbroken chain means nobody waited. Times in \
+                        UTC, kept for 30 days."</p>
                 </div>
             </header>
             <div class="panel">
@@ -51,7 +52,8 @@ fn lines(mut history: Vec<HistoryView>) -> Option<AnyView> {
             </details>
         }
     });
-    let seen = (!history.is_empty()).then(|| view! { <ol class="log">{history.into_iter().map(line).collect_view()}</ol> })?;
+    let seen = (!history.is_empty())
+        .then(|| view! { <ol class="log">{history.into_iter().map(line).collect_view()}</ol> })?;
     Some(view! { {seen} {older} }.into_any())
 }
 
@@ -60,7 +62,12 @@ fn none_yet(status: Status, life: Option<TokenLife>) -> AnyView {
         let (lead, text) = life.refresh_due.in_sentence();
         view! { " The first one is due " {lead} <time datetime=life.refresh_due.iso>{text}</time> "." }
     });
-    let none = if status == Status::NotConnected { "No refresh happened." } else { "No refresh yet." };
+    let none = if status == Status::NotConnected {
+        "No refresh happened."
+    } else {
+        "No refresh \
+        yet."
+    };
     view! { {none} {due} }.into_any()
 }
 

@@ -6,12 +6,28 @@ use crate::view::{SegmentKind, TimelineSegment};
 fn told(line: &str, refresh: bool) -> HistoryView {
     let (at, rest) = (moment("19 Nov 05:38 UTC"), ", 212 ms".to_owned());
     let fact = format!("Fact of {line}");
-    HistoryView { line: Some(line.to_owned()), refresh, tone: HistoryTone::Good, at, fact, answer: None, rest }
+    HistoryView {
+        line: Some(line.to_owned()),
+        refresh,
+        tone: HistoryTone::Good,
+        at,
+        fact,
+        answer: None,
+        rest,
+    }
 }
 
 fn drawn(kind: SegmentKind, replayed: bool, at: f64, line: Option<&str>) -> TimelineSegment {
     let title = format!("{kind:?} & <more>");
-    TimelineSegment { kind, replayed, at, width: 25.0, lap: 1.25, title, line: line.map(str::to_owned) }
+    TimelineSegment {
+        kind,
+        replayed,
+        at,
+        width: 25.0,
+        lap: 1.25,
+        title,
+        line: line.map(str::to_owned),
+    }
 }
 
 fn chain(shortened: bool) -> TokenTimelineView {
@@ -23,7 +39,14 @@ fn chain(shortened: bool) -> TokenTimelineView {
     ];
     let axis = ["5 Nov", "12 Nov", "Now"].map(str::to_owned);
     let summary = "3 tokens since 5 Nov 05:38 UTC, with 1 gap.".to_owned();
-    TokenTimelineView { links, least_width: 96, days: vec![50.0], axis, summary, shortened }
+    TokenTimelineView {
+        links,
+        least_width: 96,
+        days: vec![50.0],
+        axis,
+        summary,
+        shortened,
+    }
 }
 
 fn section(chain: Option<TokenTimelineView>, history: Vec<HistoryView>) -> String {
@@ -33,9 +56,13 @@ fn section(chain: Option<TokenTimelineView>, history: Vec<HistoryView>) -> Strin
 
 #[test]
 fn each_link_says_what_it_is_and_leads_to_its_line() {
-    let page = section(Some(chain(false)), vec![told("h-4-refreshed", true), told("h-1-refreshed", true)]);
+    let page = section(
+        Some(chain(false)),
+        vec![told("h-4-refreshed", true), told("h-1-refreshed", true)],
+    );
     for part in [
-        "<a href=\"#h-1-refreshed\" aria-label=\"Token &amp; &lt;more&gt;\"><title>Token &amp; &lt;more&gt;</title>",
+        "<a href=\"#h-1-refreshed\" aria-label=\"Token &amp; &lt;more&gt;\"><title>Token &amp; \
+            &lt;more&gt;</title>",
         "<li id=\"h-1-refreshed\" class=\"ok\">",
         "<li id=\"h-4-refreshed\" class=\"ok\">",
         "3 tokens since 5 Nov 05:38 UTC, with 1 gap.",
@@ -44,7 +71,11 @@ fn each_link_says_what_it_is_and_leads_to_its_line() {
     }
     let picture = page.split("class=\"legend\"").next().unwrap_or_default();
     assert_eq!(picture.matches("<a ").count(), 3, "one leads nowhere");
-    assert_eq!(["class=\"dia\"", "class=\"cut\"", "link present"].map(|shape| picture.matches(shape).count()), [1, 1, 1]);
+    assert_eq!(
+        ["class=\"dia\"", "class=\"cut\"", "link present"]
+            .map(|shape| picture.matches(shape).count()),
+        [1, 1, 1]
+    );
     assert!(!page.contains("style="), "the policy forbids it");
 }
 
@@ -57,7 +88,11 @@ fn what_is_left_out_of_the_picture_is_said() {
 
 #[test]
 fn a_long_history_is_folded_and_whole() {
-    let lines = |count: usize| (0..count).map(|number| told(&format!("h-{number}-refreshed"), true)).collect::<Vec<_>>();
+    let lines = |count: usize| {
+        (0..count)
+            .map(|number| told(&format!("h-{number}-refreshed"), true))
+            .collect::<Vec<_>>()
+    };
     let long = section(None, lines(SEEN + 4));
     assert!(long.contains("4 older") && long.matches("<li ").count() == SEEN + 4);
     assert!(!section(None, lines(SEEN)).contains("<details"));
@@ -66,5 +101,11 @@ fn a_long_history_is_folded_and_whole() {
 #[test]
 fn what_people_did_is_no_refresh() {
     assert!(section(None, vec![told("h-connected", false)]).contains("No refresh yet."));
-    assert!(!section(None, vec![told("h-1-refreshed", true), told("h-connected", false)]).contains("No refresh yet."));
+    assert!(
+        !section(
+            None,
+            vec![told("h-1-refreshed", true), told("h-connected", false)]
+        )
+        .contains("No refresh yet.")
+    );
 }

@@ -7,12 +7,15 @@ use super::headline::{Tally, headline};
 use super::load::loaded;
 use super::search::{NothingFound, Pager, Search};
 use crate::api::load_integrations;
-use crate::parts::{AsOf, Card, ConnectForm, Content, FlashMessage, Glyph, Icon, LooseLinks, Place, SetUpAlert};
+use crate::parts::{
+    AsOf, Card, ConnectForm, Content, FlashMessage, Glyph, Icon, LooseLinks, Place, SetUpAlert,
+};
 use crate::view::IntegrationsView;
 
 #[component]
 pub fn IntegrationsPage() -> impl IntoView {
-    let [error, q, page] = use_query_map().with_untracked(|query| ["error", "q", "page"].map(|name| query.get(name)));
+    let [error, q, page] =
+        use_query_map().with_untracked(|query| ["error", "q", "page"].map(|name| query.get(name)));
     loaded(load_integrations(error, q, page), integrations)
 }
 
@@ -27,20 +30,41 @@ pub fn integrations(mut view: IntegrationsView) -> Content {
 }
 
 fn overview(view: IntegrationsView) -> AnyView {
-    let IntegrationsView { connections, tally, wrong_set_up, search, pager, here, scopes, app_configured, apps, manages, as_of, .. } = view;
+    let IntegrationsView {
+        connections,
+        tally,
+        wrong_set_up,
+        search,
+        pager,
+        here,
+        scopes,
+        app_configured,
+        apps,
+        manages,
+        as_of,
+        ..
+    } = view;
     let add = (manages && app_configured).then(|| {
         view! {
             <ConnectForm scopes apps primary=false form_class="add">
                 <div>
                     <h2>"Add another workspace"</h2>
-                    <p>"Linear shows its consent screen again, so you can pick a different workspace there."</p>
+                    <p>"Linear shows its consent screen again, so you can pick a different \
+                        workspace there."</p>
                 </div>
             </ConnectForm>
         }
     });
     let all = tally.all();
-    let headline = headline(&tally, wrong_set_up.first().map(|waiting| waiting.fault), manages);
-    let nothing = search.as_ref().filter(|search| search.found == 0).map(|search| search.q.clone());
+    let headline = headline(
+        &tally,
+        wrong_set_up.first().map(|waiting| waiting.fault),
+        manages,
+    );
+    let nothing = search
+        .as_ref()
+        .filter(|search| search.found == 0)
+        .map(|search| search.q.clone());
     let list = match nothing {
         Some(q) => view! { <NothingFound q /> }.into_any(),
         None => view! {
@@ -74,7 +98,9 @@ fn overview(view: IntegrationsView) -> AnyView {
 fn empty(view: IntegrationsView) -> AnyView {
     let ready = view.app_configured;
     let first_step = if !ready {
-        view! { <a href="/settings#linear-app">"Set up the Linear app"</a> " that workspaces approve." }.into_any()
+        view! { <a href="/settings#linear-app">"Set up the Linear app"</a> " that workspaces \
+        approve." }
+        .into_any()
     } else if view.simulated {
         "Ready. This instance talks to the simulated Linear.".into_any()
     } else {
@@ -91,10 +117,12 @@ fn empty(view: IntegrationsView) -> AnyView {
         <div class="head">
             <div data-part="verdict">
                 <h1 data-say="">{headline(&view.tally, None, view.manages)}</h1>
-                <p class="lede">"From then on Relink keeps the token fresh and tells you the moment it cannot."</p>
+                <p class="lede">"From then on Relink keeps the token fresh and tells you the \
+                    moment it cannot."</p>
             </div>
             <div class="tools">
-                <AsOf at=view.as_of.clone() page="/integrations".to_owned() topics="connections deliveries people" />
+                <AsOf at=view.as_of.clone() page="/integrations".to_owned() topics="connections \
+                    deliveries people" />
             </div>
         </div>
         <div data-part="connections">
@@ -103,7 +131,8 @@ fn empty(view: IntegrationsView) -> AnyView {
                 <LooseLinks />
                 <h2>"No Linear workspace yet"</h2>
                 <p>
-                    "Linear asks you to approve Relink for one workspace, then sends you back here. It takes about 20 seconds."
+                    "Linear asks you to approve Relink for one workspace, then sends you back \
+                        here. It takes about 20 seconds."
                 </p>
                 {way_in(view)}
             </div>
@@ -131,7 +160,8 @@ fn way_in(view: IntegrationsView) -> AnyView {
     if !view.manages {
         view! { <p>"An admin of your organisation can connect one."</p> }.into_any()
     } else if view.app_configured {
-        view! { <ConnectForm scopes=view.scopes apps=view.apps primary=true form_class="first" /> }.into_any()
+        view! { <ConnectForm scopes=view.scopes apps=view.apps primary=true form_class="first" /> }
+            .into_any()
     } else {
         view! { <p><a class="btn primary" href="/settings#linear-app">"Set up the Linear app"</a></p> }.into_any()
     }

@@ -1,19 +1,52 @@
 use super::*;
 use crate::rendered;
 use crate::sample_views::{as_of, broken, moment};
-use crate::view::{Answer, ConnectionView, Fault, PagerView, PeopleFacts, SearchView, Status, TallyView, Waiting};
+use crate::view::{
+    Answer, ConnectionView, Fault, PagerView, PeopleFacts, SearchView, Status, TallyView, Waiting,
+};
 
 fn waiting(answer: Answer, failures: u32, fault: Fault) -> ConnectionView {
-    let waiting = Waiting { answer, at: moment("14:01 UTC today"), failures, next_try: None, meaning: String::new(), fault };
-    ConnectionView { status: Status::LinearUnreachable, trouble: None, waiting: Some(waiting), ..broken("Initech Studio") }
+    let waiting = Waiting {
+        answer,
+        at: moment("14:01 UTC today"),
+        failures,
+        next_try: None,
+        meaning: String::new(),
+        fault,
+    };
+    ConnectionView {
+        status: Status::LinearUnreachable,
+        trouble: None,
+        waiting: Some(waiting),
+        ..broken("Initech Studio")
+    }
 }
 
 fn view(connections: Vec<ConnectionView>) -> IntegrationsView {
-    let with = |status: Status| connections.iter().filter(|connection| connection.status == status).map(|_| 1).sum();
-    let (reconnect, waiting, connected) = (with(Status::ReconnectRequired), with(Status::LinearUnreachable), with(Status::Connected));
-    let only = connections.first().filter(|_| connections.len() == 1).map(|connection| connection.workspace.name.clone());
+    let with = |status: Status| {
+        connections
+            .iter()
+            .filter(|connection| connection.status == status)
+            .map(|_| 1)
+            .sum()
+    };
+    let (reconnect, waiting, connected) = (
+        with(Status::ReconnectRequired),
+        with(Status::LinearUnreachable),
+        with(Status::Connected),
+    );
+    let only = connections
+        .first()
+        .filter(|_| connections.len() == 1)
+        .map(|connection| connection.workspace.name.clone());
     IntegrationsView {
-        tally: TallyView { reconnect, waiting, connected, ended: 0, only },
+        tally: TallyView {
+            reconnect,
+            waiting,
+            connected,
+            ended: 0,
+            only,
+        },
         connections,
         wrong_set_up: Vec::new(),
         search: None,
@@ -36,18 +69,33 @@ fn shown(view: IntegrationsView) -> String {
 }
 
 fn page(connections: Vec<ConnectionView>, app_configured: bool, manages: bool) -> String {
-    shown(IntegrationsView { app_configured, manages, ..view(connections) })
+    shown(IntegrationsView {
+        app_configured,
+        manages,
+        ..view(connections)
+    })
 }
 
 /// Connected, with so many people linked, and whether who looks at the page is one of them.
 fn peopled(linked: u32, me: bool) -> ConnectionView {
-    ConnectionView { status: Status::Connected, trouble: None, people: PeopleFacts { linked, me }, ..broken("Acme") }
+    ConnectionView {
+        status: Status::Connected,
+        trouble: None,
+        people: PeopleFacts { linked, me },
+        ..broken("Acme")
+    }
 }
 
 #[test]
 fn a_broken_connection_shows_the_evidence_and_the_way_back() {
     let page = page(vec![broken("Globex")], true, true);
-    for part in ["Globex needs you", "Reconnect required", "400 invalid_grant", "Approved by ", "Tomas Okafor"] {
+    for part in [
+        "Globex needs you",
+        "Reconnect required",
+        "400 invalid_grant",
+        "Approved by ",
+        "Tomas Okafor",
+    ] {
         assert!(page.contains(part), "{part:?} is missing");
     }
     assert!(page.contains(r#"<input type="hidden" name="connection" value="c1">"#));
@@ -58,10 +106,24 @@ fn a_card_counts_the_tries_that_failed() {
     let unavailable = || Answer::Verbatim("503".to_owned());
     let silent = || Answer::Words("no answer in time".to_owned());
     let cases = [
-        (waiting(unavailable(), 3, Fault::Linear), "3 tries failed, last <code class=\"whole\">503</code> at <time"),
-        (waiting(unavailable(), 1, Fault::Linear), "Last try failed, <code class=\"whole\">503</code> at <time"),
-        (waiting(silent(), 3, Fault::Linear), "3 tries failed, last at <time"),
-        (waiting(silent(), 0, Fault::Linear), "Last try failed at <time"),
+        (
+            waiting(unavailable(), 3, Fault::Linear),
+            "3 tries failed, last <code \
+            class=\"whole\">503</code> at <time",
+        ),
+        (
+            waiting(unavailable(), 1, Fault::Linear),
+            "Last try failed, <code \
+            class=\"whole\">503</code> at <time",
+        ),
+        (
+            waiting(silent(), 3, Fault::Linear),
+            "3 tries failed, last at <time",
+        ),
+        (
+            waiting(silent(), 0, Fault::Linear),
+            "Last try failed at <time",
+        ),
     ];
     for (connection, fact) in cases {
         let page = page(vec![connection], true, true).replace("<!>", "");
@@ -72,15 +134,43 @@ fn a_card_counts_the_tries_that_failed() {
 
 #[test]
 fn a_wrong_set_up_is_said_once_above_all_connections() {
-    let client = waiting(Answer::Verbatim("401 invalid_client".to_owned()), 2, Fault::App);
-    let keys = waiting(Answer::Words("the key to the stored token is missing here".to_owned()), 2, Fault::Keys);
+    let client = waiting(
+        Answer::Verbatim("401 invalid_client".to_owned()),
+        2,
+        Fault::App,
+    );
+    let keys = waiting(
+        Answer::Words("the key to the stored token is missing here".to_owned()),
+        2,
+        Fault::Keys,
+    );
     let cases = [
-        (client, ["Linear does not accept this Relink as a client", "<code>401 invalid_client</code>", "/settings#linear-app"]),
-        (keys, ["This Relink lacks a key to its stored tokens", "the key to the stored token is missing here", "RELINK_KEYS"]),
+        (
+            client,
+            [
+                "Linear does not accept this Relink as a client",
+                "<code>401 \
+            invalid_client</code>",
+                "/settings#linear-app",
+            ],
+        ),
+        (
+            keys,
+            [
+                "This Relink lacks a key to its stored tokens",
+                "the key to the stored token is \
+            missing here",
+                "RELINK_KEYS",
+            ],
+        ),
     ];
     for (connection, parts) in cases {
         let view = view(vec![connection.clone(), connection.clone()]);
-        let page = shown(IntegrationsView { wrong_set_up: connection.waiting.into_iter().collect(), manages: false, ..view });
+        let page = shown(IntegrationsView {
+            wrong_set_up: connection.waiting.into_iter().collect(),
+            manages: false,
+            ..view
+        });
         assert_eq!(page.matches(r#"role="alert""#).count(), 1);
         for part in parts {
             assert!(page.contains(part), "{part:?} is missing");
@@ -110,9 +200,18 @@ fn the_first_connect_is_the_one_primary_button() {
 
 #[test]
 fn a_card_counts_who_is_linked_and_asks_who_is_not() {
-    let (people, invite, me) = (r##"href="/integrations/c1#people""##, r##"href="/team#invite""##, r##"href="/team#me""##);
+    let (people, invite, me) = (
+        r##"href="/integrations/c1#people""##,
+        r##"href="/team#invite""##,
+        r##"href="/team#me""##,
+    );
     let cases = [
-        (peopled(0, false), true, "Nobody linked yet", vec![invite, me]),
+        (
+            peopled(0, false),
+            true,
+            "Nobody linked yet",
+            vec![invite, me],
+        ),
         (peopled(1, true), true, "1 person linked", vec![people]),
         (peopled(4, false), true, "4 people linked", vec![people, me]),
         (peopled(4, false), false, "4 people linked", vec![people]),
@@ -121,7 +220,11 @@ fn a_card_counts_who_is_linked_and_asks_who_is_not() {
         let page = page(vec![connection], true, manages);
         assert!(page.contains(words), "{words:?} is not in {page}");
         for link in [people, invite, me] {
-            assert_eq!(page.contains(link), links.contains(&link), "{link} in {page}");
+            assert_eq!(
+                page.contains(link),
+                links.contains(&link),
+                "{link} in {page}"
+            );
         }
     }
 }
@@ -130,35 +233,93 @@ fn a_card_counts_who_is_linked_and_asks_who_is_not() {
 fn a_card_without_people_is_silent_where_nobody_can_be_invited() {
     for (connection, manages) in [(peopled(0, false), false), (broken("Globex"), true)] {
         let page = page(vec![connection], true, manages);
-        assert!(!page.contains("linked") && !page.contains("is you"), "{page}");
+        assert!(
+            !page.contains("linked") && !page.contains("is you"),
+            "{page}"
+        );
     }
 }
 
 #[test]
 fn a_search_keeps_what_was_typed_and_counts() {
     let q = "\"><img src=x>".to_owned();
-    let tally = TallyView { connected: 200, ..TallyView::default() };
-    let found = SearchView { q: q.clone(), found: 12 };
-    let page = shown(IntegrationsView { tally: tally.clone(), search: Some(found), ..view(vec![peopled(0, true)]) }).replace("<!>", "");
-    assert!(page.contains(r#"method="get""#) && page.contains("12 of 200") && page.contains("Everything is connected"), "{page}");
-    assert!(page.contains(r#"value="&quot;&gt;&lt;img src=x&gt;""#), "{page}");
+    let tally = TallyView {
+        connected: 200,
+        ..TallyView::default()
+    };
+    let found = SearchView {
+        q: q.clone(),
+        found: 12,
+    };
+    let page = shown(IntegrationsView {
+        tally: tally.clone(),
+        search: Some(found),
+        ..view(vec![peopled(0, true)])
+    })
+    .replace("<!>", "");
+    assert!(
+        page.contains(r#"method="get""#)
+            && page.contains("12 of 200")
+            && page.contains("Everything is connected"),
+        "{page}"
+    );
+    assert!(
+        page.contains(r#"value="&quot;&gt;&lt;img src=x&gt;""#),
+        "{page}"
+    );
     let none = SearchView { q, found: 0 };
-    let page = shown(IntegrationsView { tally, search: Some(none), ..view(Vec::new()) }).replace("<!>", "");
-    assert!(page.contains("No workspace matches “\"&gt;&lt;img src=x&gt;”."), "{page}");
-    assert!(page.contains(r#"<a href="/integrations">Show all</a>"#) && page.contains("Everything is connected"));
+    let page = shown(IntegrationsView {
+        tally,
+        search: Some(none),
+        ..view(Vec::new())
+    })
+    .replace("<!>", "");
+    assert!(
+        page.contains("No workspace matches “\"&gt;&lt;img src=x&gt;”."),
+        "{page}"
+    );
+    assert!(
+        page.contains(r#"<a href="/integrations">Show all</a>"#)
+            && page.contains(
+                "Everything \
+        is connected"
+            )
+    );
 }
 
 #[test]
 fn without_a_search_nothing_is_counted() {
-    let search = SearchView { q: String::new(), found: 9 };
-    let page = shown(IntegrationsView { search: Some(search), ..view(vec![peopled(0, true)]) });
+    let search = SearchView {
+        q: String::new(),
+        found: 9,
+    };
+    let page = shown(IntegrationsView {
+        search: Some(search),
+        ..view(vec![peopled(0, true)])
+    });
     assert!(page.contains(r#"role="search""#) && !page.contains("Show all"));
-    assert!(!shown(view(vec![peopled(0, true)])).contains(r#"role="search""#), "few need none");
+    assert!(
+        !shown(view(vec![peopled(0, true)])).contains(r#"role="search""#),
+        "few need none"
+    );
 }
 
 #[test]
 fn pages_lead_to_each_other() {
-    let pager = PagerView { first: 51, last: 100, of: 200, previous: Some("/integrations?q=a".to_owned()), next: None };
-    let page = shown(IntegrationsView { pager: Some(pager), ..view(vec![peopled(0, true)]) });
-    assert!(page.contains("51 to 100 of 200") && page.contains(r#"href="/integrations?q=a""#) && !page.contains("Next"));
+    let pager = PagerView {
+        first: 51,
+        last: 100,
+        of: 200,
+        previous: Some("/integrations?q=a".to_owned()),
+        next: None,
+    };
+    let page = shown(IntegrationsView {
+        pager: Some(pager),
+        ..view(vec![peopled(0, true)])
+    });
+    assert!(
+        page.contains("51 to 100 of 200")
+            && page.contains(r#"href="/integrations?q=a""#)
+            && !page.contains("Next")
+    );
 }

@@ -1,10 +1,16 @@
-//! Link codes on `/team`: the form for a new one, those that wait, what became of others, and who you are yourself.
+//! Link codes on `/team`: the form for a new one, those that wait, what became of others, and who
+//! you are yourself.
 
 use leptos::prelude::*;
 
 use super::bulk_invite::BulkInviteForm;
-use crate::parts::{Field, Glyph, Icon, LooseLinks, PersonLine, Problem, counted, good_for, invite_problem, options, possessive};
-use crate::view::{AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InvitingView, WaitingCodeView};
+use crate::parts::{
+    Field, Glyph, Icon, LooseLinks, PersonLine, Problem, counted, good_for, invite_problem,
+    options, possessive,
+};
+use crate::view::{
+    AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InvitingView, WaitingCodeView,
+};
 
 /// What those who manage should know first.
 #[component]
@@ -18,7 +24,13 @@ pub fn Warnings(inviting: InvitingView) -> impl IntoView {
 }
 
 fn answered(code: AnsweredCodeView) -> AnyView {
-    let AnsweredCodeView { id, name, workspace, at, answer } = code;
+    let AnsweredCodeView {
+        id,
+        name,
+        workspace,
+        at,
+        answer,
+    } = code;
     let (lead, text) = at.in_sentence();
     let whose = possessive(&name);
     let key = id.clone();
@@ -32,7 +44,8 @@ fn answered(code: AnsweredCodeView) -> AnyView {
         .into_any(),
         CodeAnswer::Taken { email: Some(email) } => view! {
             <b>{name} " is linked to " {email} " already."</b>
-            " Somebody with another account used the code for " {workspace} " " {time} ". It is worth nothing any more."
+            " Somebody with another account used the code for " {workspace} " " {time} ". It is \
+                worth nothing any more."
         }
         .into_any(),
         CodeAnswer::Taken { email: None } => view! {
@@ -64,7 +77,8 @@ fn guesses(guesses: GuessesView) -> AnyView {
         "guesses".to_owned(),
         view! {
             <b>{counted(number, "wrong link code")} " were tried lately."</b>
-            " Somebody may be guessing. Relink makes them wait, and codes are too long to be found that way; the count starts anew "
+            " Somebody may be guessing. Relink makes them wait, and codes are too long to be \
+                found that way; the count starts anew "
             {lead}
             <time datetime=guesses.until.iso>{text}</time>
             "."
@@ -94,13 +108,25 @@ pub fn Invitations(
     first: bool,
 ) -> impl IntoView {
     let broken = reconnect_first(&inviting.broken).into_iter().collect();
-    let InvitingView { workspaces, people, pickable, more_people, silent, mut draft, waiting, .. } = inviting;
+    let InvitingView {
+        workspaces,
+        people,
+        pickable,
+        more_people,
+        silent,
+        mut draft,
+        waiting,
+        ..
+    } = inviting;
     let form = if workspaces.is_empty() {
         nobody(broken)
     } else {
         let class = if first { "btn primary" } else { "btn" };
         let notes = notes(silent, more_people, broken);
-        let (valid, problem) = (draft.valid.clone(), draft.problem.take_if(|problem| problem.of_several()));
+        let (valid, problem) = (
+            draft.valid.clone(),
+            draft.problem.take_if(|problem| problem.of_several()),
+        );
         view! {
             <div class="panel">
                 <InviteForm workspaces people notes draft class />
@@ -122,8 +148,21 @@ pub fn Invitations(
 /// "Globex and Hooli need a reconnect before anybody there can be invited."
 fn reconnect_first(broken: &[String]) -> Option<String> {
     let (last, before) = broken.split_last()?;
-    let (names, need) = if before.is_empty() { (last.clone(), "needs") } else { (format!("{} and {last}", before.join(", ")), "need") };
-    Some(format!("{names} {need} a reconnect before anybody there can be invited."))
+    let (names, need) = if before.is_empty() {
+        (last.clone(), "needs")
+    } else {
+        (
+            format!(
+                "{} and \
+        {last}",
+                before.join(", ")
+            ),
+            "need",
+        )
+    };
+    Some(format!(
+        "{names} {need} a reconnect before anybody there can be invited."
+    ))
 }
 
 fn nobody(broken: Vec<String>) -> AnyView {
@@ -142,14 +181,32 @@ fn nobody(broken: Vec<String>) -> AnyView {
 
 /// What whoever fills in the form has to know about its list.
 fn notes(silent: Vec<String>, more_people: bool, broken: Vec<String>) -> Vec<String> {
-    let silent = silent.into_iter().map(|name| format!("Linear does not list the people of {name} right now. Type an e-mail address."));
-    let more = more_people.then(|| "Only some people are listed. Type the e-mail address of anybody else.".to_owned());
+    let silent = silent.into_iter().map(|name| {
+        format!(
+            "Linear does not list the people of {name} \
+        right now. Type an e-mail address."
+        )
+    });
+    let more = more_people.then(|| {
+        "Only some people are listed. Type the e-mail address of \
+        anybody else."
+            .to_owned()
+    });
     silent.chain(more).chain(broken).collect()
 }
 
 #[component]
-fn InviteForm(workspaces: Vec<Choice>, people: Vec<String>, notes: Vec<String>, draft: InviteDraft, class: &'static str) -> impl IntoView {
-    let problem = draft.problem.as_ref().map(|problem| Problem { text: invite_problem(problem), first: true });
+fn InviteForm(
+    workspaces: Vec<Choice>,
+    people: Vec<String>,
+    notes: Vec<String>,
+    draft: InviteDraft,
+    class: &'static str,
+) -> impl IntoView {
+    let problem = draft.problem.as_ref().map(|problem| Problem {
+        text: invite_problem(problem),
+        first: true,
+    });
     view! {
         <form class="pad row" method="post" action="/team/invites">
             <div class="field">
@@ -217,7 +274,10 @@ fn row(code: WaitingCodeView) -> AnyView {
         }
         None => "Not yet".into_any(),
     };
-    let by = format!("invited by {}", code.made_by.unwrap_or_else(|| "a command".to_owned()));
+    let by = format!(
+        "invited by {}",
+        code.made_by.unwrap_or_else(|| "a command".to_owned())
+    );
     view! {
         <tr data-key=code.id.clone()>
             <td>

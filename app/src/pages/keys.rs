@@ -34,13 +34,24 @@ pub fn NewKey(new_key: NewKeyView) -> impl IntoView {
 }
 
 #[component]
-pub fn ApiKeys(keys: Vec<KeyView>, #[prop(optional_no_strip)] refused: Option<Refused>) -> impl IntoView {
+pub fn ApiKeys(
+    keys: Vec<KeyView>,
+    #[prop(optional_no_strip)] refused: Option<Refused>,
+) -> impl IntoView {
     let (value, problem) = match refused {
-        Some(refused) => (refused.name, Some(Problem { text: words(Complaint::KeyName), first: true })),
+        Some(refused) => (
+            refused.name,
+            Some(Problem {
+                text: words(Complaint::KeyName),
+                first: true,
+            }),
+        ),
         None => (String::new(), None),
     };
-    let purpose =
-        (!keys.is_empty()).then(|| view! { <p>"For machines. Each can ask for tokens of every workspace of this organisation."</p> });
+    let purpose = (!keys.is_empty()).then(|| {
+        view! { <p>"For machines. Each can ask for tokens of every \
+        workspace of this organisation."</p> }
+    });
     view! {
         <section class="set" id="api-keys" aria-labelledby="h-keys">
             <header>
@@ -66,7 +77,8 @@ pub fn ApiKeys(keys: Vec<KeyView>, #[prop(optional_no_strip)] refused: Option<Re
 
 fn list(keys: Vec<KeyView>) -> AnyView {
     if keys.is_empty() {
-        let none = "No key yet. A key lets a program ask for tokens of every workspace of this organisation.";
+        let none = "No key yet. A key lets a program ask for tokens of every workspace of this \
+            organisation.";
         return view! { <p class="soft">{none}</p> }.into_any();
     }
     view! {
@@ -92,12 +104,18 @@ fn list(keys: Vec<KeyView>) -> AnyView {
 
 /// Before a key is revoked.
 pub fn revocation_question(key: &KeyView) -> Question {
-    let used = key.last_used.as_ref().map_or_else(|| "It was never used".to_owned(), |at| format!("It was used {}", at.text));
+    let used = key.last_used.as_ref().map_or_else(
+        || "It was never used".to_owned(),
+        |at| format!("It was used {}", at.text),
+    );
     Question {
         id: format!("key-{}", key.id),
         heading: format!("Revoke {}?", key.name),
         note: "It cannot be made good again. Programs would need a new key.".to_owned(),
-        points: vec!["Programs that use it are refused from now on".to_owned(), used],
+        points: vec![
+            "Programs that use it are refused from now on".to_owned(),
+            used,
+        ],
         action: "/settings/keys/revoke",
         fields: vec![("key", key.id.clone())],
         page: "/settings".to_owned(),

@@ -1,4 +1,5 @@
-//! `/link`: a link code is typed, looked at and answered. Nobody needs to be signed in, and a phone is enough.
+//! `/link`: a link code is typed, looked at and answered. Nobody needs to be signed in, and a phone
+//! is enough.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -13,7 +14,8 @@ use relink_frontend::{CodeFromAddress, Once};
 
 const SIGN_IN: &str = "/signin?next=/link";
 /// What Continue with Linear does.
-pub const LINEAR_LOOKS: &str = "Linear will ask whether Relink may see who you are. Relink looks once and hands the permission back.";
+pub const LINEAR_LOOKS: &str = "Linear will ask whether Relink may see who you are. Relink looks \
+    once and hands the permission back.";
 
 #[component]
 pub fn LinkPage() -> impl IntoView {
@@ -24,16 +26,30 @@ pub fn LinkPage() -> impl IntoView {
 /// The page, given its data.
 pub fn link(view: LinkView) -> Content {
     let content = match view {
-        LinkView::Enter { typed, problem, workspaces } => enter(typed, problem, workspaces),
+        LinkView::Enter {
+            typed,
+            problem,
+            workspaces,
+        } => enter(typed, problem, workspaces),
         LinkView::Preview(preview) => preview_of(preview),
         LinkView::Ended(end) => ended(end),
     };
-    let about = Some("A teammate sent you a link code. Enter it, and say whether the Linear person that it stands for is you.");
-    Content { alone: true, about, ..content }
+    let about = Some(
+        "A teammate sent you a link code. Enter it, and say whether the Linear \
+        person that it stands for is you.",
+    );
+    Content {
+        alone: true,
+        about,
+        ..content
+    }
 }
 
 fn enter(typed: String, problem: Option<LinkProblem>, workspaces: Vec<Choice>) -> Content {
-    let problem = problem.map(|problem| Problem { text: sentence(problem), first: true });
+    let problem = problem.map(|problem| Problem {
+        text: sentence(problem),
+        first: true,
+    });
     let refused = problem.is_some();
     let main = view! {
         <div>
@@ -58,7 +74,11 @@ fn enter(typed: String, problem: Option<LinkProblem>, workspaces: Vec<Choice>) -
         {(!workspaces.is_empty()).then(|| by_linear(workspaces))}
     };
     let foot = Some(view! { <span>"Looking at a code does not use it up."</span> }.into_any());
-    Content { refused, foot, ..Content::new("Enter your link code, Relink", None, main) }
+    Content {
+        refused,
+        foot,
+        ..Content::new("Enter your link code, Relink", None, main)
+    }
 }
 
 /// Without a code, for those who are signed in.
@@ -86,17 +106,26 @@ fn by_linear(workspaces: Vec<Choice>) -> AnyView {
 fn sentence(problem: LinkProblem) -> String {
     match problem {
         LinkProblem::Invalid => {
-            "This code is not valid. It was used, ran out, or has a typo. Ask whoever sent it for a new one.".to_owned()
+            "This code is not valid. It was used, ran out, or has a typo. Ask whoever sent it for \
+                a new one."
+                .to_owned()
         }
         LinkProblem::Paused { minutes } => words(Complaint::Paused { minutes }),
-        LinkProblem::Unavailable => "Relink cannot reach its database right now. Try again in a minute.".to_owned(),
-        LinkProblem::Forgotten => "That took too long, so Relink forgot the code. Nothing was changed. Enter it again.".to_owned(),
+        LinkProblem::Unavailable => "Relink cannot reach its database right now. Try again in a \
+            minute."
+            .to_owned(),
+        LinkProblem::Forgotten => "That took too long, so Relink forgot the code. Nothing was \
+            changed. Enter it again."
+            .to_owned(),
     }
 }
 
 fn preview_of(view: PreviewView) -> Content {
     let (answers, by_linear) = (answers(&view), better(&view));
-    let told = view.told.clone().map(|problem| view! { <NotProved problem /> });
+    let told = view
+        .told
+        .clone()
+        .map(|problem| view! { <NotProved problem /> });
     let (account, never) = (account(&view), never_signed_in(&view));
     let main = view! {
         <h1>"Is this you in Linear?"</h1>
@@ -112,21 +141,26 @@ fn preview_of(view: PreviewView) -> Content {
         </div>
         {account}
         {answers}
-        <p class="small muted">{asking(&view.asker)} " It gives nobody access to your Linear account."</p>
+        <p class="small muted">{asking(&view.asker)} " It gives nobody access to your Linear \
+            account."</p>
         {by_linear}
         {never}
         {next_code()}
     };
     let foot = Some(view! { <span>"Code runs out in " {view.runs_out}</span> }.into_any());
-    Content { foot, ..Content::new("Is this you in Linear? Relink", None, main) }
+    Content {
+        foot,
+        ..Content::new("Is this you in Linear? Relink", None, main)
+    }
 }
 
 fn account(view: &PreviewView) -> Option<AnyView> {
     match &view.account {
         LinkAccount::New => None,
-        LinkAccount::Yours { email } => {
-            Some(view! { <p class="note">"A yes adds this to your account, " {email.clone()} "."</p> }.into_any())
-        }
+        LinkAccount::Yours { email } => Some(
+            view! { <p class="note">"A yes adds this to your account, " {email.clone()} "."</p> }
+                .into_any(),
+        ),
         LinkAccount::SignInFirst => Some(
             view! {
                 <p class="note">
@@ -140,13 +174,17 @@ fn account(view: &PreviewView) -> Option<AnyView> {
 }
 
 fn never_signed_in(view: &PreviewView) -> Option<AnyView> {
-    let words = "You never set a password? Ask whoever invited you to remove you from the team and invite you again.";
-    matches!(view.account, LinkAccount::SignInFirst).then(|| view! { <p class="small muted">{words}</p> }.into_any())
+    let words = "You never set a password? Ask whoever invited you to remove you from the team \
+        and invite you again.";
+    matches!(view.account, LinkAccount::SignInFirst)
+        .then(|| view! { <p class="small muted">{words}</p> }.into_any())
 }
 
 fn answers(view: &PreviewView) -> AnyView {
     let yes = match view.account {
-        LinkAccount::SignInFirst => view! { <a class="btn primary tall wide" href=SIGN_IN>"Yes, that’s me: sign in"</a> }.into_any(),
+        LinkAccount::SignInFirst => view! { <a class="btn primary tall wide" href=SIGN_IN>"Yes, \
+        that’s me: sign in"</a> }
+        .into_any(),
         LinkAccount::New | LinkAccount::Yours { .. } => view! {
             <button class="btn primary tall wide" name="answer" value="yes">
                 <Glyph icon=Icon::Check />
@@ -185,8 +223,19 @@ fn better(view: &PreviewView) -> Option<AnyView> {
 
 fn asking(asker: &AskerView) -> String {
     let AskerView { name, organisation } = asker;
-    let who = name.as_ref().map_or_else(|| organisation.clone(), |name| format!("{name} at {organisation}"));
-    format!("{who} asks, so that {} tools know who you are.", possessive(organisation))
+    let who = name.as_ref().map_or_else(
+        || organisation.clone(),
+        |name| {
+            format!(
+                "{name} at \
+        {organisation}"
+            )
+        },
+    );
+    format!(
+        "{who} asks, so that {} tools know who you are.",
+        possessive(organisation)
+    )
 }
 
 #[cfg(test)]

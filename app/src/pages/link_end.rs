@@ -9,27 +9,39 @@ use crate::view::{Complaint, FirstPassword, LinkEnd, LinkedPerson, Status};
 
 pub fn ended(end: LinkEnd) -> Content {
     match end {
-        LinkEnd::Linked { person, again, password } => linked(&person, again, password),
+        LinkEnd::Linked {
+            person,
+            again,
+            password,
+        } => linked(&person, again, password),
         LinkEnd::Declined { person } => {
             let sentence = format!(
-                "The code no longer works. {} now sees that it pointed at someone else and can send you a new one. You can close this page.",
+                "The code no longer works. {} now sees that it pointed at someone else and can \
+                    send you a new one. You can close this page.",
                 who_asked(&person)
             );
             nothing(&person, "?", sentence, None)
         }
         LinkEnd::Taken { person } => {
             let sentence = format!(
-                "Another member is {} in {} already. The code no longer works. Ask {} to look into it.",
+                "Another member is {} in {} already. The code no longer works. Ask {} to look \
+                    into it.",
                 person.name,
                 person.workspace,
                 whom_to_ask(&person)
             );
             nothing(&person, &person.initials, sentence, None)
         }
-        LinkEnd::Other { person, account, name } => {
+        LinkEnd::Other {
+            person,
+            account,
+            name,
+        } => {
             let sentence = format!(
-                "The code is for {}. Your account, {account}, is {name} in {} already, and cannot be two people there. The code still \
-                 works. Ask {} to unlink you first. If the account is not yours, sign out and open the link again.",
+                "The code is for {}. Your account, {account}, is {name} in {} already, and cannot \
+                 be two people there. The code still \
+                 works. Ask {} to unlink you first. If the account is not yours, sign out and \
+                 open the link again.",
                 person.name,
                 person.workspace,
                 whom_to_ask(&person)
@@ -41,35 +53,61 @@ pub fn ended(end: LinkEnd) -> Content {
 
 /// At the beginning of a sentence.
 fn who_asked(person: &LinkedPerson) -> String {
-    person.asker.name.clone().unwrap_or_else(|| person.asker.organisation.clone())
+    person
+        .asker
+        .name
+        .clone()
+        .unwrap_or_else(|| person.asker.organisation.clone())
 }
 
 fn whom_to_ask(person: &LinkedPerson) -> String {
-    person.asker.name.clone().unwrap_or_else(|| "whoever sent it".to_owned())
+    person
+        .asker
+        .name
+        .clone()
+        .unwrap_or_else(|| "whoever sent it".to_owned())
 }
 
 fn linked(person: &LinkedPerson, again: bool, password: FirstPassword) -> Content {
     let (name, workspace) = (person.name.clone(), person.workspace.clone());
     let tools = possessive(&person.asker.organisation);
     let refused = matches!(password, FirstPassword::Refused { .. });
-    let before = if again { "You were linked before, and still are. " } else { "" };
+    let before = if again {
+        "You were linked before, and still are. "
+    } else {
+        ""
+    };
     let main = view! {
         {joined(person, &person.initials, Status::Connected)}
         <div>
             <h1>"You are linked"</h1>
             <p class="soft">
                 {before} {name} " in " {workspace} " is you. " {tools}
-                " tools can now tell which Linear work is yours. You can close this page; there is nothing else to do."
+                " tools can now tell which Linear work is yours. You can close this page; there \
+                    is nothing else to do."
             </p>
         </div>
         {first_password(password)}
         {next_code()}
     };
-    let foot = Some(view! { <span>"Wrong person after all? Tell " {whom_to_ask(person)} ", who can unlink you."</span> }.into_any());
-    Content { refused, foot, ..Content::new("You are linked, Relink", None, main) }
+    let foot = Some(
+        view! { <span>"Wrong person after all? Tell " {whom_to_ask(person)} ", who \
+        can unlink you."</span> }
+        .into_any(),
+    );
+    Content {
+        refused,
+        foot,
+        ..Content::new("You are linked, Relink", None, main)
+    }
 }
 
-fn nothing(person: &LinkedPerson, initials: &str, sentence: String, way_on: Option<AnyView>) -> Content {
+fn nothing(
+    person: &LinkedPerson,
+    initials: &str,
+    sentence: String,
+    way_on: Option<AnyView>,
+) -> Content {
     let main = view! {
         {joined(person, initials, Status::NotConnected)}
         <div>
@@ -108,7 +146,10 @@ fn first_password(password: FirstPassword) -> Option<AnyView> {
     let (email, complaint) = match password {
         FirstPassword::NotOffered => return None,
         FirstPassword::SignIn => {
-            return Some(view! { <p>"You are not signed in here. "<a href="/signin">"Sign in"</a></p> }.into_any());
+            return Some(
+                view! { <p>"You are not signed in here. "<a href="/signin">"Sign in"</a></p> }
+                    .into_any(),
+            );
         }
         FirstPassword::Saved { email } => {
             let saved = view! { <p class="note" role="status">"Saved. Sign in later with " {email} " and this password."</p> };
@@ -121,7 +162,10 @@ fn first_password(password: FirstPassword) -> Option<AnyView> {
 }
 
 fn password_form(email: String, complaint: Option<Complaint>) -> AnyView {
-    let problem = complaint.map(|complaint| Problem { text: words(complaint), first: true });
+    let problem = complaint.map(|complaint| Problem {
+        text: words(complaint),
+        first: true,
+    });
     let open = problem.is_some();
     view! {
         <details class="later" open=open>

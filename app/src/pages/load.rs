@@ -1,5 +1,5 @@
-//! From a request to a framed page. No `Resource`: outside islands nothing runs in the browser, so the data would only
-//! be written into the page a second time.
+//! From a request to a framed page. No `Resource`: outside islands nothing runs in the browser, so
+//! the data would only be written into the page a second time.
 
 use leptos::prelude::*;
 use leptos::tachys::reactive_graph::OwnedView;
@@ -38,8 +38,9 @@ pub async fn instead(failure: &Failure) -> AnyView {
 
 fn framed(shell: Result<ShellView, Failure>, content: Content) -> AnyView {
     let shell = shell.unwrap_or_else(|_| bare());
-    // What the frame puts into the document's head finds its way there by context, and the page is rendered after its data
-    // was awaited, on whatever thread: the view has to bring its owner along.
+    // What the frame puts into the document's head finds its way there by context, and the page is
+    // rendered after its data was awaited, on whatever thread: the view has to bring its owner
+    // along.
     OwnedView::new(view! { <Layout shell content /> }).into_any()
 }
 

@@ -11,9 +11,17 @@ const ROLES: [&str; 3] = ["owner", "admin", "member"];
 
 #[component]
 pub fn MemberActions(member: MemberView) -> impl IntoView {
-    let (governed, removing) = member.may.govern.then(|| (governing(&member), removing(&member))).unzip();
+    let (governed, removing) = member
+        .may
+        .govern
+        .then(|| (governing(&member), removing(&member)))
+        .unzip();
     let doubted = member.doubt.is_some().then(|| doubted(&member));
-    let heading = if member.you { "Manage yourself".to_owned() } else { format!("Manage {}", member.who.name) };
+    let heading = if member.you {
+        "Manage yourself".to_owned()
+    } else {
+        format!("Manage {}", member.who.name)
+    };
     let linked = (!member.linked.is_empty()).then(|| {
         view! {
             <div>
@@ -62,15 +70,21 @@ fn link(link: LinkedView) -> AnyView {
 /// What nobody knows of them, and who can change that.
 fn doubted(member: &MemberView) -> AnyView {
     let doubt = member.doubt.as_ref();
-    let sentence = doubt.map(|doubt| doubt.sentence.clone()).unwrap_or_default();
+    let sentence = doubt
+        .map(|doubt| doubt.sentence.clone())
+        .unwrap_or_default();
     let rest = if doubt.is_some_and(|doubt| doubt.vouched) {
         " An owner vouched for it, which counts in this organisation."
     } else {
-        " Until they prove it, by e-mail or at Linear, or until another owner vouches for them, they get no role above the one \
+        " Until they prove it, by e-mail or at Linear, or until another owner vouches for them, \
+         they get no role above the one \
          that they have, and no place in another organisation."
     };
     let vouch = member.vouchable().then(|| {
-        let asked = vec![("member", member.id.clone()), ("confirm", "vouch".to_owned())];
+        let asked = vec![
+            ("member", member.id.clone()),
+            ("confirm", "vouch".to_owned()),
+        ];
         let name = member.who.name.clone();
         view! {
             <Ask question=vouch_question(member) asked class="btn">
@@ -95,7 +109,11 @@ pub fn vouch_question(member: &MemberView) -> Question {
     Question {
         id: "vouch".to_owned(),
         heading: format!("Vouch for {name}?"),
-        note: member.doubt.as_ref().map(|doubt| doubt.sentence.clone()).unwrap_or_default(),
+        note: member
+            .doubt
+            .as_ref()
+            .map(|doubt| doubt.sentence.clone())
+            .unwrap_or_default(),
         points: vec!["If it is somebody else’s, that person can be given any role here".to_owned()],
         stays: vec!["Your word counts in this organisation, and in no other".to_owned()],
         action: "/team/vouch",
@@ -110,7 +128,10 @@ pub fn vouch_question(member: &MemberView) -> Question {
 /// Above the present one only for those who are known.
 fn roles(member: &MemberView) -> &'static [&'static str] {
     let known = member.doubt.as_ref().is_none_or(|doubt| doubt.vouched);
-    let present = ROLES.iter().position(|role| *role == member.role).unwrap_or_default();
+    let present = ROLES
+        .iter()
+        .position(|role| *role == member.role)
+        .unwrap_or_default();
     if known { &ROLES } else { &ROLES[present..] }
 }
 
@@ -128,7 +149,8 @@ fn governing(member: &MemberView) -> AnyView {
                     {options}
                 </select>
                 <p class="hint" id="role-h">
-                    "Owners also give roles and make API keys. Admins connect and invite. Members look. Whoever gets another role is signed out."
+                    "Owners also give roles and make API keys. Admins connect and invite. Members \
+                        look. Whoever gets another role is signed out."
                 </p>
             </div>
             <button class="btn">"Save role"</button>
@@ -139,7 +161,10 @@ fn governing(member: &MemberView) -> AnyView {
 
 fn removing(member: &MemberView) -> AnyView {
     let (question, name) = (removal_question(member), member.who.name.clone());
-    let asked = vec![("member", member.id.clone()), ("confirm", "remove".to_owned())];
+    let asked = vec![
+        ("member", member.id.clone()),
+        ("confirm", "remove".to_owned()),
+    ];
     view! {
         <Ask question asked class="btn danger">
             "Remove"
@@ -154,20 +179,35 @@ fn keys_offer(keys: &[String]) -> Option<(&'static str, String)> {
     let words = match keys {
         [] => return None,
         [one] => format!("Also revoke the API key that they made: {one}"),
-        _ => format!("Also revoke the {} API keys that they made: {}", keys.len(), keys.join(", ")),
+        _ => format!(
+            "Also revoke the {} API keys that they made: {}",
+            keys.len(),
+            keys.join(", ")
+        ),
     };
     Some(("keys", words))
 }
 
 /// Before a member is removed.
 pub fn removal_question(member: &MemberView) -> Question {
-    let codes = (member.role != "member").then(|| "The link codes that they made, and that nobody has used, end".to_owned());
-    let forgotten = member.linked.iter().map(|link| format!("Their link to {} in {} ends", link.name, link.workspace));
+    let codes = (member.role != "member").then(|| {
+        "The link codes that they made, and that nobody \
+        has used, end"
+            .to_owned()
+    });
+    let forgotten = member
+        .linked
+        .iter()
+        .map(|link| format!("Their link to {} in {} ends", link.name, link.workspace));
     Question {
         id: "remove-member".to_owned(),
         heading: format!("Remove {}?", member.who.name),
         note: "They can be invited again later.".to_owned(),
-        points: ["They are signed out everywhere".to_owned()].into_iter().chain(codes).chain(forgotten).collect(),
+        points: ["They are signed out everywhere".to_owned()]
+            .into_iter()
+            .chain(codes)
+            .chain(forgotten)
+            .collect(),
         stays: Vec::new(),
         action: "/team/remove",
         fields: vec![("member", member.id.clone())],

@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::parts::{CopyFirst, CopyListed, CopyText, Glyph, Icon, counted, first_name, invite_problem};
+use crate::parts::{
+    CopyFirst, CopyListed, CopyText, Glyph, Icon, counted, first_name, invite_problem,
+};
 use crate::view::{BulkCodes, InviteProblem, MailView, NewCodeView, NotInvited, QrView, ShownCode};
 
 /// Light units around a QR code; readers need them.
@@ -78,12 +80,15 @@ fn mailed(code: &ShownCode) -> Option<AnyView> {
     let email = code.email.clone();
     match code.mail {
         MailView::NotSetUp => None,
-        MailView::Sent => Some(view! { <p class="soft small">"Sent to " {email} " too."</p> }.into_any()),
+        MailView::Sent => {
+            Some(view! { <p class="soft small">"Sent to " {email} " too."</p> }.into_any())
+        }
         MailView::Failed => Some(
             view! {
                 <p class="unsent small">
                     <Glyph icon=Icon::Warning />
-                    <span>"The e-mail to " {email} " could not be sent. Hand the link over yourself."</span>
+                    <span>"The e-mail to " {email} " could not be sent. Hand the link over \
+                        yourself."</span>
                 </p>
             }
             .into_any(),
@@ -93,8 +98,14 @@ fn mailed(code: &ShownCode) -> Option<AnyView> {
 
 fn listed(several: BulkCodes) -> AnyView {
     let BulkCodes { codes, not_invited } = several;
-    let head = codes.first().map_or_else(nobody, |first| head(codes.len(), first));
-    let codes = codes.into_iter().enumerate().map(one_of_several).collect_view();
+    let head = codes
+        .first()
+        .map_or_else(nobody, |first| head(codes.len(), first));
+    let codes = codes
+        .into_iter()
+        .enumerate()
+        .map(one_of_several)
+        .collect_view();
     view! {
         <section class="once" aria-labelledby="once-h">
             {head}
@@ -175,7 +186,12 @@ fn without(not_invited: Vec<NotInvited>) -> AnyView {
 /// How the sentence about somebody who was picked ends, and what comes after it.
 fn why_not(problem: &InviteProblem) -> (String, String) {
     match problem {
-        InviteProblem::Linked { email } => (format!(" is linked to {email} already."), " Unlink that first if it is wrong.".to_owned()),
+        InviteProblem::Linked { email } => (
+            format!(" is linked to {email} already."),
+            " Unlink \
+            that first if it is wrong."
+                .to_owned(),
+        ),
         InviteProblem::Nobody => (" is not active there any more.".to_owned(), String::new()),
         other => (".".to_owned(), format!(" {}", invite_problem(other))),
     }

@@ -6,8 +6,15 @@ use crate::parts::{Glyph, Icon, Mark, PersonLine};
 use crate::view::{ConnectionView, LinkedMemberView, PeopleView, Status};
 
 #[component]
-pub fn LinkedPeople(connection: ConnectionView, people: PeopleView, manages: bool) -> impl IntoView {
-    let PeopleView { workspace_id, linked } = people;
+pub fn LinkedPeople(
+    connection: ConnectionView,
+    people: PeopleView,
+    manages: bool,
+) -> impl IntoView {
+    let PeopleView {
+        workspace_id,
+        linked,
+    } = people;
     // Nobody can be picked where Linear cannot be asked.
     let inviting = manages && connection.status.works();
     let invite = inviting.then(|| {
@@ -21,7 +28,10 @@ pub fn LinkedPeople(connection: ConnectionView, people: PeopleView, manages: boo
     let list = if linked.is_empty() {
         nobody(inviting)
     } else {
-        let rows = linked.into_iter().map(|one| row(one, &workspace_id, &connection.id)).collect_view();
+        let rows = linked
+            .into_iter()
+            .map(|one| row(one, &workspace_id, &connection.id))
+            .collect_view();
         view! { <ul class="pairs">{rows}</ul> }.into_any()
     };
     view! {
@@ -45,7 +55,12 @@ fn nobody(inviting: bool) -> AnyView {
 }
 
 fn row(linked: LinkedMemberView, workspace: &str, connection: &str) -> AnyView {
-    let LinkedMemberView { member, person, linear_id, unlink } = linked;
+    let LinkedMemberView {
+        member,
+        person,
+        linear_id,
+        unlink,
+    } = linked;
     let name = person.name.clone();
     let form = unlink.then(|| {
         view! {

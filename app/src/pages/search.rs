@@ -38,7 +38,13 @@ pub fn NothingFound(q: String) -> impl IntoView {
 
 #[component]
 pub fn Pager(pager: PagerView) -> impl IntoView {
-    let PagerView { first, last, of, previous, next } = pager;
+    let PagerView {
+        first,
+        last,
+        of,
+        previous,
+        next,
+    } = pager;
     view! {
         <nav class="pager" aria-label="Pages">
             <span>{format!("{first} to {last} of {of}")}</span>

@@ -1,4 +1,5 @@
-//! `/settings`: the Linear app, API keys, appearance, your account, the audit trail, and what this instance is.
+//! `/settings`: the Linear app, API keys, appearance, your account, the audit trail, and what this
+//! instance is.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -13,29 +14,45 @@ use crate::parts::{Content, CopyField, Dialog, FlashMessage, Glyph, Icon, Place,
 use crate::view::{ClockView, Complaint, CreateAppView, Flash, SettingsView, Theme};
 use relink_frontend::SaveOnChange;
 
-const REDIRECT_HINT: &str = "Must match Linear letter for letter, port included. If Linear says “Invalid redirect_uri parameter”, it is not \
+const REDIRECT_HINT: &str = "Must match Linear letter for letter, port included. If Linear says \
+                             “Invalid redirect_uri parameter”, it is not \
                              among the callback URLs of the app there.";
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let (shown, before, asked) = use_query_map().with_untracked(|query| {
-        let asked = query.get("confirm").and_then(|what| query.get(&what).map(|id| (what, id)));
+        let asked = query
+            .get("confirm")
+            .and_then(|what| query.get(&what).map(|id| (what, id)));
         (query.get("shown"), query.get("before"), asked)
     });
-    loaded(load_settings(shown, before), move |view| settings(view, asked.as_ref().map(|(what, id)| (&**what, &**id))))
+    loaded(load_settings(shown, before), move |view| {
+        settings(view, asked.as_ref().map(|(what, id)| (&**what, &**id)))
+    })
 }
 
-/// The page, given its data; `asked` is what the address bar asks to end: the kind of it, and its id.
+/// The page, given its data; `asked` is what the address bar asks to end: the kind of it, and its
+/// id.
 pub fn settings(mut view: SettingsView, asked: Option<(&str, &str)>) -> Content {
     let question = asked.and_then(|(what, id)| question(&view, what, id));
     let (keys, new_key, audit) = (view.keys.take(), view.new_key.take(), view.audit.take());
-    let key_refused = view.refused.take().filter(|refused| refused.complaints.contains(&Complaint::KeyName));
+    let key_refused = view
+        .refused
+        .take()
+        .filter(|refused| refused.complaints.contains(&Complaint::KeyName));
     let flash = view.flash.clone();
-    let refused = flash.clone().filter(|flash| matches!(flash, Flash::PasswordRefused(_) | Flash::PasswordWrong));
+    let refused = flash
+        .clone()
+        .filter(|flash| matches!(flash, Flash::PasswordRefused(_) | Flash::PasswordWrong));
     let manages = view.person.manages;
     // A refused password is said at its field instead, which also takes the focus.
-    let flash = flash.filter(|_| refused.is_none()).map(|flash| view! { <FlashMessage flash page="/settings".to_owned() manages /> });
-    let app_refused = view.own_apps.as_ref().is_some_and(|own| own.draft.problem.is_some());
+    let flash = flash
+        .filter(|_| refused.is_none())
+        .map(|flash| view! { <FlashMessage flash page="/settings".to_owned() manages /> });
+    let app_refused = view
+        .own_apps
+        .as_ref()
+        .is_some_and(|own| own.draft.problem.is_some());
     let was_refused = refused.is_some() || key_refused.is_some() || app_refused;
     let main = view! {
         {flash}
@@ -52,9 +69,16 @@ pub fn settings(mut view: SettingsView, asked: Option<(&str, &str)>) -> Content 
         {audit.map(|trail| view! { <AuditTrail trail /> })}
         <Instance view />
     };
-    let title = question.as_ref().map_or_else(|| "Settings, Relink".to_owned(), |question| format!("{} Relink", question.heading));
+    let title = question.as_ref().map_or_else(
+        || "Settings, Relink".to_owned(),
+        |question| format!("{} Relink", question.heading),
+    );
     let dialog = question.map(|question| view! { <Dialog question open=true /> }.into_any());
-    Content { refused: was_refused, dialog, ..Content::new(title, Some(Place::Settings), main) }
+    Content {
+        refused: was_refused,
+        dialog,
+        ..Content::new(title, Some(Place::Settings), main)
+    }
 }
 
 /// Of those who see it: an app while nothing is connected through it, a key.
@@ -62,9 +86,16 @@ fn question(view: &SettingsView, what: &str, id: &str) -> Option<Question> {
     match what {
         "app" => {
             let apps = &view.own_apps.as_ref()?.apps;
-            apps.iter().find(|one| one.id == id && one.workspaces == 0).map(removal_question)
+            apps.iter()
+                .find(|one| one.id == id && one.workspaces == 0)
+                .map(removal_question)
         }
-        "key" => view.keys.as_ref()?.iter().find(|one| one.id == id).map(revocation_question),
+        "key" => view
+            .keys
+            .as_ref()?
+            .iter()
+            .find(|one| one.id == id)
+            .map(revocation_question),
         _ => None,
     }
 }
@@ -75,13 +106,21 @@ fn LinearApp(view: SettingsView) -> impl IntoView {
     let real = operators && !view.simulated;
     let manages = view.person.manages;
     let create = view.create_app;
-    let client_id = view.client_id.map(|value| view! { <CopyField id="client-id" label="Client ID" value /> });
-    let secret = if view.secret_set { "Client secret set. PKCE always on" } else { "No secret, PKCE only" };
+    let client_id = view
+        .client_id
+        .map(|value| view! { <CopyField id="client-id" label="Client ID" value /> });
+    let secret = if view.secret_set {
+        "Client secret set. PKCE always on"
+    } else {
+        "No secret, \
+        PKCE only"
+    };
     view! {
         <section class="set" id="linear-app" aria-labelledby="h-app">
             <header>
                 <h2 id="h-app">"Linear app"</h2>
-                <p>"The OAuth app in Linear that workspaces approve. " {real.then_some("This Relink’s is set by environment variables.")}</p>
+                <p>"The OAuth app in Linear that workspaces approve. " {real.then_some("This \
+                    Relink’s is set by environment variables.")}</p>
             </header>
             <div>
                 {client_id}
@@ -101,7 +140,8 @@ fn LinearApp(view: SettingsView) -> impl IntoView {
                         }
                     })}
                 {match (real, manages) {
-                    (_, false) => view! { <p class="small soft">"Whoever runs this Relink can change it."</p> }.into_any(),
+                    (_, false) => view! { <p class="small soft">"Whoever runs this Relink can \
+                        change it."</p> }.into_any(),
                     (true, true) => again(&create),
                     (false, true) => set_up(view.simulated, view.app_configured, &create),
                 }}
@@ -113,26 +153,35 @@ fn LinearApp(view: SettingsView) -> impl IntoView {
 }
 
 fn again(create: &CreateAppView) -> AnyView {
-    view! { <p class="small soft">{create_link(create)} ", if it is not there any more."</p> }.into_any()
+    view! { <p class="small soft">{create_link(create)} ", if it is not there any more."</p> }
+        .into_any()
 }
 
-/// For whoever runs this Relink. Where there is an app `elsewhere`, workspaces can be connected without it.
+/// For whoever runs this Relink. Where there is an app `elsewhere`, workspaces can be connected
+/// without it.
 fn set_up(simulated: bool, elsewhere: bool, create: &CreateAppView) -> AnyView {
     let now = match (simulated, elsewhere) {
         (true, _) => "This instance talks to the simulated Linear. To use the real one:",
-        (false, true) => "This Relink has no Linear app for everybody; your organisation has its own. To set one up:",
+        (false, true) => {
+            "This Relink has no Linear app for everybody; your organisation has its \
+            own. To set one up:"
+        }
         (false, false) => "No Linear app is set up here yet, so nothing can be connected.",
     };
-    let webhook = create.webhook.then(|| view! { ", its webhook signing secret into " <code>"LINEAR_WEBHOOK_SECRET"</code> });
+    let webhook = create.webhook.then(
+        || view! { ", its webhook signing secret into " <code>"LINEAR_WEBHOOK_SECRET"</code> },
+    );
     view! {
         <p>{now}</p>
         <ol class="todo">
             <li>
-                {create_link(create)} ", and press Create there. Make it public if several workspaces are to "
+                {create_link(create)} ", and press Create there. Make it public if several \
+                    workspaces are to "
                 "approve it."
             </li>
             <li>
-                "Put its client ID into " <code>"LINEAR_CLIENT_ID"</code> ", its client secret into " <code>"LINEAR_CLIENT_SECRET"</code>
+                "Put its client ID into " <code>"LINEAR_CLIENT_ID"</code> ", its client secret \
+                    into " <code>"LINEAR_CLIENT_SECRET"</code>
                 {webhook} ", in the environment or in " <code>".env"</code> "."
             </li>
             <li>"Start Relink again."</li>
@@ -160,7 +209,8 @@ fn Appearance(theme: Theme) -> impl IntoView {
             </header>
             <div>
                 <SaveOnChange>
-                    // A browser that puts back what was chosen in another visit would have it saved again.
+                    // A browser that puts back what was chosen in another visit would have it saved
+                    // again.
                     <form class="row" method="post" action="/theme" autocomplete="off">
                         <fieldset class="choice">
                             <legend class="sr">"Theme"</legend>
@@ -228,7 +278,8 @@ fn Instance(view: SettingsView) -> impl IntoView {
                     </div>
                     <div>
                         <dt>"E-mail"</dt>
-                        <dd>{view.mail_from.unwrap_or_else(|| "Not set up. Link codes are handed over by hand".to_owned())}</dd>
+                        <dd>{view.mail_from.unwrap_or_else(|| "Not set up. Link codes are handed \
+                            over by hand".to_owned())}</dd>
                     </div>
                 </dl>
             </div>

@@ -11,7 +11,10 @@ fn view(own_apps: Option<OwnAppsView>) -> SettingsView {
         secret_set: true,
         simulated: false,
         app_configured: true,
-        create_app: CreateAppView { url: "https://linear.app/new?a=b".to_owned(), webhook: true },
+        create_app: CreateAppView {
+            url: "https://linear.app/new?a=b".to_owned(),
+            webhook: true,
+        },
         own_apps,
         theme: Theme::System,
         person,
@@ -44,7 +47,10 @@ fn app(id: &str, workspaces: u64) -> AppView {
 }
 
 fn own(apps: Vec<AppView>) -> SettingsView {
-    view(Some(OwnAppsView { apps, draft: AppDraft::default() }))
+    view(Some(OwnAppsView {
+        apps,
+        draft: AppDraft::default(),
+    }))
 }
 
 fn page(view: SettingsView) -> String {
@@ -52,9 +58,16 @@ fn page(view: SettingsView) -> String {
 }
 
 fn refused(app: &str, problem: AppProblem) -> String {
-    let draft =
-        AppDraft { app: app.to_owned(), name: "Acme <b>".to_owned(), client_id: "typed-client-id".to_owned(), problem: Some(problem) };
-    let own_apps = Some(OwnAppsView { apps: vec![self::app("a1", 0)], draft });
+    let draft = AppDraft {
+        app: app.to_owned(),
+        name: "Acme <b>".to_owned(),
+        client_id: "typed-client-id".to_owned(),
+        problem: Some(problem),
+    };
+    let own_apps = Some(OwnAppsView {
+        apps: vec![self::app("a1", 0)],
+        draft,
+    });
     let refused = rendered::html(|| {
         let content = settings(view(own_apps), None);
         assert!(content.refused, "the title says so");
@@ -65,14 +78,26 @@ fn refused(app: &str, problem: AppProblem) -> String {
 
 /// The input with this id.
 fn input<'a>(page: &'a str, id: &str) -> &'a str {
-    let found = page.split("<input").find(|input| input.contains(&format!(r#"id="{id}""#)));
-    found.and_then(|input| input.split('>').next()).unwrap_or_else(|| panic!("no {id} in {page}"))
+    let found = page
+        .split("<input")
+        .find(|input| input.contains(&format!(r#"id="{id}""#)));
+    found
+        .and_then(|input| input.split('>').next())
+        .unwrap_or_else(|| panic!("no {id} in {page}"))
 }
 
 #[test]
 fn an_app_shows_what_there_is_to_know_and_to_do() {
-    let until = Some(Moment::new("2026-11-20T14:02:00Z".to_owned(), "14:02 UTC on 20 Nov".to_owned()));
-    let bare = AppView { has_secret: false, has_webhook_secret: true, overlap_until: until, ..app("a2", 0) };
+    let until = Some(Moment::new(
+        "2026-11-20T14:02:00Z".to_owned(),
+        "14:02 UTC on 20 Nov".to_owned(),
+    ));
+    let bare = AppView {
+        has_secret: false,
+        has_webhook_secret: true,
+        overlap_until: until,
+        ..app("a2", 0)
+    };
     let page = page(own(vec![app("a1", 2), bare]));
     for part in [
         "Apps of your own",
@@ -90,14 +115,26 @@ fn an_app_shows_what_there_is_to_know_and_to_do() {
     ] {
         assert!(page.contains(part), "{part:?} is not in {page}");
     }
-    assert_eq!(page.matches(r#"<input type="hidden" name="confirm" value="app">"#).count(), 1, "what is in use cannot be removed");
+    assert_eq!(
+        page.matches(r#"<input type="hidden" name="confirm" value="app">"#)
+            .count(),
+        1,
+        "what is in use cannot be removed"
+    );
     assert!(page.contains(r#"<input type="hidden" name="app" value="a2">"#));
 }
 
 #[test]
 fn no_id_is_there_twice() {
-    let page = page(SettingsView { keys: Some(Vec::new()), ..own(vec![app("a1", 0), app("a2", 0)]) });
-    let mut ids: Vec<&str> = page.split(r#" id=""#).skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let page = page(SettingsView {
+        keys: Some(Vec::new()),
+        ..own(vec![app("a1", 0), app("a2", 0)])
+    });
+    let mut ids: Vec<&str> = page
+        .split(r#" id=""#)
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
     let all = ids.len();
     ids.sort_unstable();
     ids.dedup();
@@ -121,19 +158,45 @@ fn the_question_is_asked_of_an_app_that_can_be_removed() {
         })
     };
     let question = asked("a1", own(vec![app("a1", 0)]));
-    assert!(question.contains("<h1>Remove Acme a1? Relink</h1>") && question.contains("<dialog open"), "{question}");
-    assert!(question.contains(r#"action="/settings/apps/remove""#) && question.contains(r#"name="app" value="a1""#), "{question}");
-    for (id, view) in [("a1", own(vec![app("a1", 1)])), ("none", own(vec![app("a1", 0)])), ("a1", view(None))] {
+    assert!(
+        question.contains("<h1>Remove Acme a1? Relink</h1>")
+            && question.contains(
+                "<dialog \
+        open"
+            ),
+        "{question}"
+    );
+    assert!(
+        question.contains(r#"action="/settings/apps/remove""#)
+            && question.contains(r#"name="app" value="a1""#),
+        "{question}"
+    );
+    for (id, view) in [
+        ("a1", own(vec![app("a1", 1)])),
+        ("none", own(vec![app("a1", 0)])),
+        ("a1", view(None)),
+    ] {
         let page = asked(id, view);
-        assert!(page.contains("<h1>Settings, Relink</h1>") && !page.contains("<dialog"), "{page}");
+        assert!(
+            page.contains("<h1>Settings, Relink</h1>") && !page.contains("<dialog"),
+            "{page}"
+        );
     }
 }
 
 #[test]
 fn the_question_is_asked_of_a_key_that_is_there() {
-    let key =
-        KeyView { id: "k1".to_owned(), name: "ci-runner".to_owned(), key: "rlk_····8fQ2".to_owned(), last_used: None, made_by: None };
-    let with_key = SettingsView { keys: Some(vec![key]), ..view(None) };
+    let key = KeyView {
+        id: "k1".to_owned(),
+        name: "ci-runner".to_owned(),
+        key: "rlk_····8fQ2".to_owned(),
+        last_used: None,
+        made_by: None,
+    };
+    let with_key = SettingsView {
+        keys: Some(vec![key]),
+        ..view(None)
+    };
     let asked = |id: &str| settings(with_key.clone(), Some(("key", id))).title;
     rendered::html(|| {
         assert_eq!(asked("k1"), "Revoke ci-runner? Relink");
@@ -141,7 +204,10 @@ fn the_question_is_asked_of_a_key_that_is_there() {
         view! { "" }
     });
     let page = page(with_key);
-    assert!(page.contains("Command line") && page.contains(r#"action="/settings/keys/revoke""#), "{page}");
+    assert!(
+        page.contains("Command line") && page.contains(r#"action="/settings/keys/revoke""#),
+        "{page}"
+    );
 }
 
 #[test]
@@ -153,28 +219,73 @@ fn one_s_own_session_has_no_button() {
         last_used: None,
         here,
     };
-    let one = page(SettingsView { sessions: vec![session("s1", true)], ..view(None) });
-    assert!(one.contains("This browser") && !one.contains("/settings/sessions/end") && !one.contains("/signout-elsewhere"), "{one}");
-    let two = page(SettingsView { sessions: vec![session("s1", true), session("s2", false)], ..view(None) });
+    let one = page(SettingsView {
+        sessions: vec![session("s1", true)],
+        ..view(None)
+    });
+    assert!(
+        one.contains("This browser")
+            && !one.contains("/settings/sessions/end")
+            && !one.contains("/signout-elsewhere"),
+        "{one}"
+    );
+    let two = page(SettingsView {
+        sessions: vec![session("s1", true), session("s2", false)],
+        ..view(None)
+    });
     assert_eq!(two.matches("/settings/sessions/end").count(), 1);
-    assert!(two.contains(r#"name="session" value="s2""#) && two.contains("/signout-elsewhere"), "{two}");
+    assert!(
+        two.contains(r#"name="session" value="s2""#) && two.contains("/signout-elsewhere"),
+        "{two}"
+    );
 }
 
 #[test]
 fn a_refused_app_keeps_what_was_typed_and_says_what_is_wrong() {
     let cases = [
-        (AppProblem::Name, "app-name", "Enter a name of 1 to 100 characters."),
-        (AppProblem::TooMany, "app-name", "No more apps can be added."),
-        (AppProblem::ClientId, "app-client-id", "This does not look like a client ID."),
-        (AppProblem::Known, "app-client-id", "The app with this client ID is here already."),
-        (AppProblem::ClientSecret, "app-client-secret", "This does not look like a client secret."),
-        (AppProblem::WebhookSecret, "app-webhook-secret", "It starts with lin_wh_."),
+        (
+            AppProblem::Name,
+            "app-name",
+            "Enter a name of 1 to 100 characters.",
+        ),
+        (
+            AppProblem::TooMany,
+            "app-name",
+            "No more apps can be added.",
+        ),
+        (
+            AppProblem::ClientId,
+            "app-client-id",
+            "This does not look like a client ID.",
+        ),
+        (
+            AppProblem::Known,
+            "app-client-id",
+            "The app with this client ID is here already.",
+        ),
+        (
+            AppProblem::ClientSecret,
+            "app-client-secret",
+            "This does not look like a client secret.",
+        ),
+        (
+            AppProblem::WebhookSecret,
+            "app-webhook-secret",
+            "It starts with lin_wh_.",
+        ),
     ];
     for (problem, field, words) in cases {
         let page = refused("", problem);
-        assert!(page.contains(words) && page.contains("<details open"), "{words:?} is not in {page}");
+        assert!(
+            page.contains(words) && page.contains("<details open"),
+            "{words:?} is not in \
+            {page}"
+        );
         let wrong = input(&page, field);
-        assert!(wrong.contains(r#"aria-invalid="true""#) && wrong.contains("autofocus"), "{wrong}");
+        assert!(
+            wrong.contains(r#"aria-invalid="true""#) && wrong.contains("autofocus"),
+            "{wrong}"
+        );
         assert_eq!(page.matches("aria-invalid").count(), 1);
         assert!(input(&page, "app-name").contains("Acme &lt;b&gt;"));
         assert!(input(&page, "app-client-id").contains("typed-client-id"));
@@ -187,7 +298,10 @@ fn refused_secrets_are_those_of_one_app() {
     assert!(page.contains("Enter at least one of the two secrets."));
     assert!(input(&page, "app-client-secret-a1").contains(r#"aria-invalid="true""#));
     assert_eq!(page.matches("<details open").count(), 1);
-    assert!(!input(&page, "app-client-id").contains("typed-client-id"), "that form was not sent");
+    assert!(
+        !input(&page, "app-client-id").contains("typed-client-id"),
+        "that form was not sent"
+    );
 }
 
 #[test]
@@ -195,21 +309,49 @@ fn the_way_to_an_app_in_linear_is_where_it_is_needed() {
     let link = r#"<a href="https://linear.app/new?a=b" rel="external noreferrer">Create the app in Linear</a>"#;
     let count = |view: SettingsView| page(view).matches(link).count();
     assert_eq!((count(view(None)), count(own(Vec::new()))), (1, 2));
-    let none = SettingsView { client_id: None, app_configured: false, ..view(None) };
-    assert!(page(none.clone()).contains("so nothing can be connected.") && page(none.clone()).contains("LINEAR_WEBHOOK_SECRET"));
-    let local = CreateAppView { webhook: false, ..none.create_app.clone() };
-    let local = page(SettingsView { create_app: local, ..none.clone() });
-    assert!(local.contains("Linear takes no webhook address on localhost") && !local.contains("LINEAR_WEBHOOK_SECRET"));
-    let elsewhere = page(SettingsView { app_configured: true, ..none });
+    let none = SettingsView {
+        client_id: None,
+        app_configured: false,
+        ..view(None)
+    };
+    assert!(
+        page(none.clone()).contains("so nothing can be connected.")
+            && page(none.clone()).contains("LINEAR_WEBHOOK_SECRET")
+    );
+    let local = CreateAppView {
+        webhook: false,
+        ..none.create_app.clone()
+    };
+    let local = page(SettingsView {
+        create_app: local,
+        ..none.clone()
+    });
+    assert!(
+        local.contains("Linear takes no webhook address on localhost")
+            && !local.contains("LINEAR_WEBHOOK_SECRET")
+    );
+    let elsewhere = page(SettingsView {
+        app_configured: true,
+        ..none
+    });
     assert!(!elsewhere.contains("nothing can be connected"));
 }
 
 #[test]
 fn an_instance_tells_its_clock_and_its_next_look() {
-    let told = |clock, next_sweep| page(SettingsView { clock, next_sweep, ..view(None) });
+    let told = |clock, next_sweep| {
+        page(SettingsView {
+            clock,
+            next_sweep,
+            ..view(None)
+        })
+    };
     let soon = Moment::new("2026-11-19T14:02:19Z".to_owned(), "in 8 s".to_owned());
     let sweeping = told(ClockView::Agrees, Some(soon));
-    assert!(sweeping.contains(r#"<time datetime="2026-11-19T14:02:19Z">in 8 s</time>"#), "{sweeping}");
+    assert!(
+        sweeping.contains(r#"<time datetime="2026-11-19T14:02:19Z">in 8 s</time>"#),
+        "{sweeping}"
+    );
     assert!(sweeping.contains("Agrees with Linear’s"));
     let wrong = told(ClockView::Behind("40 s".to_owned()), None);
     assert!(wrong.contains("40 s behind Linear’s. Set this machine’s clock"));

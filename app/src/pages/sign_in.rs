@@ -30,7 +30,8 @@ pub fn sign_in(view: SignInView, next: Option<String>) -> Content {
         |organisation| format!("{organisation} keeps its Linear connections here."),
     );
     let main = view! {
-        {view.timed_out.then(|| view! { <p class="note" role="status">"You were signed out. Sign in to go on."</p> })}
+        {view.timed_out.then(|| view! { <p class="note" role="status">"You were signed out. Sign \
+            in to go on."</p> })}
         {owned.then(|| view! { <p class="note" role="alert">{words(Complaint::AlreadyOwned)}</p> })}
         <div>
             <h1>"Sign in"</h1>
@@ -60,23 +61,39 @@ pub fn sign_in(view: SignInView, next: Option<String>) -> Content {
             .then(|| view! { <p class="small muted"><a href="/signup">"Set up Relink"</a> " first; nobody owns it yet."</p> })}
     };
     let foot = Some(view! { <a href="/link">"I have a link code"</a> }.into_any());
-    let about = Some("Sign in to the Relink that keeps your organisation’s Linear connections alive.");
-    Content { refused: failed, foot, about, ..Content::new("Sign in, Relink", None, main) }
+    let about = Some(
+        "Sign in to the Relink that keeps your organisation’s Linear connections \
+        alive.",
+    );
+    Content {
+        refused: failed,
+        foot,
+        about,
+        ..Content::new("Sign in, Relink", None, main)
+    }
 }
 
 pub fn sign_up(view: SignInView) -> Content {
     let refused = view.refused.unwrap_or_default();
     let owned = !view.unowned || refused.complaints.contains(&Complaint::AlreadyOwned);
     let failed = !refused.complaints.is_empty();
-    let main = if owned { closed() } else { sign_up_form(&refused) };
-    Content { refused: failed, ..Content::new("Set up Relink", None, main) }
+    let main = if owned {
+        closed()
+    } else {
+        sign_up_form(&refused)
+    };
+    Content {
+        refused: failed,
+        ..Content::new("Set up Relink", None, main)
+    }
 }
 
 fn closed() -> AnyView {
     view! {
         <div>
             <h1>"This Relink has an owner"</h1>
-            <p class="soft">"Setting up is over; nothing was changed. Ask the owner for access, or sign in."</p>
+            <p class="soft">"Setting up is over; nothing was changed. Ask the owner for access, \
+                or sign in."</p>
         </div>
         <a class="btn primary tall wide" href="/signin">"Sign in"</a>
     }
@@ -125,8 +142,14 @@ fn sign_up_form(refused: &Refused) -> AnyView {
 
 /// What is wrong with the field of this name.
 fn problem(refused: &Refused, field: &str) -> Option<Problem> {
-    let at = refused.complaints.iter().position(|complaint| place(*complaint) == field)?;
-    Some(Problem { text: words(refused.complaints[at]), first: at == 0 })
+    let at = refused
+        .complaints
+        .iter()
+        .position(|complaint| place(*complaint) == field)?;
+    Some(Problem {
+        text: words(refused.complaints[at]),
+        first: at == 0,
+    })
 }
 
 fn place(complaint: Complaint) -> &'static str {
@@ -134,10 +157,18 @@ fn place(complaint: Complaint) -> &'static str {
         Complaint::OrganisationMissing => "organisation",
         Complaint::NameMissing => "name",
         Complaint::EmailInvalid | Complaint::EmailTaken => "email",
-        Complaint::PasswordTooShort | Complaint::PasswordTooLong | Complaint::PasswordCommon => "password",
-        Complaint::PasswordOwn | Complaint::PasswordUnusable | Complaint::NoMatch { .. } | Complaint::Paused { .. } => "password",
+        Complaint::PasswordTooShort | Complaint::PasswordTooLong | Complaint::PasswordCommon => {
+            "password"
+        }
+        Complaint::PasswordOwn
+        | Complaint::PasswordUnusable
+        | Complaint::NoMatch { .. }
+        | Complaint::Paused { .. } => "password",
         Complaint::AlreadyOwned | Complaint::KeyName | Complaint::SigningSecret => "",
-        Complaint::DestinationUrl | Complaint::DestinationPrivate | Complaint::DestinationEvent | Complaint::DestinationsTooMany => "",
+        Complaint::DestinationUrl
+        | Complaint::DestinationPrivate
+        | Complaint::DestinationEvent
+        | Complaint::DestinationsTooMany => "",
     }
 }
 
@@ -147,31 +178,64 @@ pub fn words(complaint: Complaint) -> String {
         Complaint::OrganisationMissing => "Enter the name of your organisation.".to_owned(),
         Complaint::NameMissing => "Enter your name.".to_owned(),
         Complaint::EmailInvalid => "Enter an e-mail address, like name@example.com.".to_owned(),
-        Complaint::EmailTaken => "Somebody has an account with this address. Enter another one.".to_owned(),
+        Complaint::EmailTaken => {
+            "Somebody has an account with this address. Enter another one.".to_owned()
+        }
         Complaint::PasswordTooShort => "This password is too short.".to_owned(),
         Complaint::PasswordTooLong => "This password is too long. Enter a shorter one.".to_owned(),
-        Complaint::PasswordCommon => "This password is among the first that are guessed. A sentence of your own is better.".to_owned(),
-        Complaint::PasswordOwn => "This password is little more than your address or organisation. Enter another one.".to_owned(),
-        Complaint::PasswordUnusable => "This password has a character that cannot be typed everywhere. Enter another one.".to_owned(),
+        Complaint::PasswordCommon => "This password is among the first that are guessed. A \
+            sentence of your own is better."
+            .to_owned(),
+        Complaint::PasswordOwn => "This password is little more than your address or \
+            organisation. Enter another one."
+            .to_owned(),
+        Complaint::PasswordUnusable => "This password has a character that cannot be typed \
+            everywhere. Enter another one."
+            .to_owned(),
         Complaint::NoMatch { tries_left } => {
-            let tries = if tries_left == 1 { "1 try".to_owned() } else { format!("{tries_left} tries") };
+            let tries = if tries_left == 1 {
+                "1 try".to_owned()
+            } else {
+                format!(
+                    "{tries_left} \
+                tries"
+                )
+            };
             format!("E-mail and password do not match. {tries} left before a 15 minute pause.")
         }
         Complaint::Paused { minutes } => {
-            let wait = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
+            let wait = if minutes == 1 {
+                "1 minute".to_owned()
+            } else {
+                format!(
+                    "{minutes} \
+                minutes"
+                )
+            };
             format!("Too many tries. Wait {wait}, then try again.")
         }
         Complaint::KeyName => "Enter a name of 1 to 100 characters.".to_owned(),
-        Complaint::SigningSecret => "This does not look like a Linear signing secret. It starts with lin_wh_.".to_owned(),
+        Complaint::SigningSecret => "This does not look like a Linear signing secret. It starts \
+            with lin_wh_."
+            .to_owned(),
         Complaint::DestinationUrl => {
-            "Enter an address that starts with https://, without a user name or password, of 2,000 characters at most.".to_owned()
+            "Enter an address that starts with https://, without a user name or password, of \
+                2,000 characters at most."
+                .to_owned()
         }
-        Complaint::DestinationPrivate => "This address is not on the public internet. To send to your own network, whoever runs this \
+        Complaint::DestinationPrivate => "This address is not on the public internet. To send to \
+                                          your own network, whoever runs this \
                                           Relink sets RELINK_ALLOW_PRIVATE_DESTINATIONS=true."
             .to_owned(),
-        Complaint::DestinationEvent => "One of the event types does not exist. Pick from the list.".to_owned(),
-        Complaint::DestinationsTooMany => "No more addresses can be added. Remove one of those above first.".to_owned(),
-        Complaint::AlreadyOwned => "Somebody else set up this Relink first. Nothing was changed.".to_owned(),
+        Complaint::DestinationEvent => "One of the event types does not exist. Pick from the \
+            list."
+            .to_owned(),
+        Complaint::DestinationsTooMany => "No more addresses can be added. Remove one of those \
+            above first."
+            .to_owned(),
+        Complaint::AlreadyOwned => {
+            "Somebody else set up this Relink first. Nothing was changed.".to_owned()
+        }
     }
 }
 
@@ -182,7 +246,10 @@ mod tests {
     #[test]
     fn only_the_first_wrong_field_takes_the_focus() {
         let complaints = vec![Complaint::NameMissing, Complaint::PasswordTooShort];
-        let refused = Refused { complaints, ..Refused::default() };
+        let refused = Refused {
+            complaints,
+            ..Refused::default()
+        };
         assert!(problem(&refused, "name").is_some_and(|problem| problem.first));
         assert!(problem(&refused, "password").is_some_and(|problem| !problem.first));
         assert_eq!(problem(&refused, "email"), None);
@@ -190,8 +257,20 @@ mod tests {
 
     #[test]
     fn a_refused_sign_in_counts_the_tries() {
-        assert_eq!(words(Complaint::NoMatch { tries_left: 4 }), "E-mail and password do not match. 4 tries left before a 15 minute pause.");
-        assert_eq!(words(Complaint::NoMatch { tries_left: 1 }), "E-mail and password do not match. 1 try left before a 15 minute pause.");
-        assert_eq!(words(Complaint::Paused { minutes: 15 }), "Too many tries. Wait 15 minutes, then try again.");
+        assert_eq!(
+            words(Complaint::NoMatch { tries_left: 4 }),
+            "E-mail and password do not \
+            match. 4 tries left before a 15 minute pause."
+        );
+        assert_eq!(
+            words(Complaint::NoMatch { tries_left: 1 }),
+            "E-mail and password do not \
+            match. 1 try left before a 15 minute pause."
+        );
+        assert_eq!(
+            words(Complaint::Paused { minutes: 15 }),
+            "Too many tries. Wait 15 minutes, \
+            then try again."
+        );
     }
 }

@@ -30,21 +30,43 @@ pub struct Asked {
 pub fn TeamPage() -> impl IntoView {
     let (shown, asked) = use_query_map().with_untracked(|query| {
         let confirm = query.get("confirm");
-        let (remove, vouch) = (confirm.as_deref() == Some("remove"), confirm.as_deref() == Some("vouch"));
-        (query.get("shown"), Asked { member: query.get("member"), remove, vouch })
+        let (remove, vouch) = (
+            confirm.as_deref() == Some("remove"),
+            confirm.as_deref() == Some("vouch"),
+        );
+        (
+            query.get("shown"),
+            Asked {
+                member: query.get("member"),
+                remove,
+                vouch,
+            },
+        )
     });
     loaded(load_team(shown), move |view| team(view, &asked))
 }
 
 /// The page, given its data.
 pub fn team(view: TeamPageView, asked: &Asked) -> Content {
-    let TeamPageView { members, inviting, new_code, you, flash, manages, as_of } = view;
+    let TeamPageView {
+        members,
+        inviting,
+        new_code,
+        you,
+        flash,
+        manages,
+        as_of,
+    } = view;
     let managed = managed(&members, asked).cloned();
     let question = managed.as_ref().and_then(|member| question(member, asked));
-    let refused = inviting.as_ref().is_some_and(|inviting| inviting.draft.problem.is_some());
+    let refused = inviting
+        .as_ref()
+        .is_some_and(|inviting| inviting.draft.problem.is_some());
     // One first thing to do at a time.
     let first = !new_code.as_ref().is_some_and(shows_codes) && managed.is_none();
-    let warnings = inviting.clone().map(|inviting| view! { <Warnings inviting /> });
+    let warnings = inviting
+        .clone()
+        .map(|inviting| view! { <Warnings inviting /> });
     let lede = if manages {
         "Who is who in Linear. You pick the Linear person, they confirm it."
     } else {
@@ -70,9 +92,16 @@ pub fn team(view: TeamPageView, asked: &Asked) -> Content {
         </div>
         <Myself you />
     };
-    let title = question.as_ref().map_or_else(|| "Team, Relink".to_owned(), |question| format!("{} Relink", question.heading));
+    let title = question.as_ref().map_or_else(
+        || "Team, Relink".to_owned(),
+        |question| format!("{} Relink", question.heading),
+    );
     let dialog = question.map(|question| view! { <Dialog question open=true /> }.into_any());
-    Content { refused, dialog, ..Content::new(title, Some(Place::Team), main) }
+    Content {
+        refused,
+        dialog,
+        ..Content::new(title, Some(Place::Team), main)
+    }
 }
 
 fn shows_codes(new_code: &NewCodeView) -> bool {
@@ -86,7 +115,9 @@ fn shows_codes(new_code: &NewCodeView) -> bool {
 /// Of those who may do something about them.
 fn managed<'a>(members: &'a [MemberView], asked: &Asked) -> Option<&'a MemberView> {
     let id = asked.member.as_deref()?;
-    members.iter().find(|member| member.id == id && member.manageable())
+    members
+        .iter()
+        .find(|member| member.id == id && member.manageable())
 }
 
 fn question(member: &MemberView, asked: &Asked) -> Option<Question> {
@@ -128,7 +159,11 @@ fn Members(members: Vec<MemberView>) -> impl IntoView {
 /// `acts`: there is something to do about somebody in the table.
 fn row(member: MemberView, acts: bool) -> AnyView {
     let action = acts.then(|| view! { <td class="act">{action(&member)}</td> });
-    let linked: Vec<String> = member.linked.into_iter().map(|link| link.workspace).collect();
+    let linked: Vec<String> = member
+        .linked
+        .into_iter()
+        .map(|link| link.workspace)
+        .collect();
     let linked = if linked.is_empty() {
         view! { <span class="muted">"Not linked yet"</span> }.into_any()
     } else {
@@ -136,7 +171,12 @@ fn row(member: MemberView, acts: bool) -> AnyView {
         view! { <span data-say=say>{linked.join(", ")}</span> }.into_any()
     };
     let doubt = member.doubt.map(|doubt| {
-        let words = if doubt.vouched { "E-mail never proved, an owner vouched" } else { "E-mail never proved" };
+        let words = if doubt.vouched {
+            "E-mail never proved, an owner vouched"
+        } else {
+            "E-mail \
+            never proved"
+        };
         view! { " " <small>{words}</small> }
     });
     view! {
@@ -160,7 +200,10 @@ fn action(member: &MemberView) -> Option<AnyView> {
     }
     // Those who may unlink others may invite them too.
     let link = member.may.unlink && !member.you;
-    link.then(|| view! { <a class="btn quiet" href="#invite">"Link" <span class="sr">" " {name}</span></a> }.into_any())
+    link.then(|| {
+        view! { <a class="btn quiet" href="#invite">"Link" <span class="sr">" " {name}</span></a> }
+            .into_any()
+    })
 }
 
 #[cfg(test)]

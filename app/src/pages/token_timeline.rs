@@ -1,5 +1,5 @@
-//! The refresh history as a picture that can be stepped through: each link leads to its line below. Percent and number
-//! attributes only, so it needs neither script nor inline style.
+//! The refresh history as a picture that can be stepped through: each link leads to its line below.
+//! Percent and number attributes only, so it needs neither script nor inline style.
 
 use leptos::prelude::*;
 
@@ -13,16 +13,25 @@ const GROWS_FROM: f64 = 2.0;
 
 #[component]
 pub fn TokenTimeline(chain: TokenTimelineView) -> impl IntoView {
-    let TokenTimelineView { links, least_width, days, axis, summary, shortened } = chain;
+    let TokenTimelineView {
+        links,
+        least_width,
+        days,
+        axis,
+        summary,
+        shortened,
+    } = chain;
     let [left, middle, right] = axis;
     let legend = legend(&links);
-    let tick = |at: f64| view! { <line class="axis" x1=percent(at) x2=percent(at) y1="36" y2="42" /> };
+    let tick =
+        |at: f64| view! { <line class="axis" x1=percent(at) x2=percent(at) y1="36" y2="42" /> };
     view! {
         <figure class="chain">
             <figcaption>{summary} {shortened.then_some(" Only the newest are drawn.")}</figcaption>
             <div class="reel">
                 <div>
-                    <svg width=least_width height="44" role="group" aria-label="One link for each token">
+                    <svg width=least_width height="44" role="group" aria-label="One link for each \
+                        token">
                         <line class="axis" x1="0" x2="100%" y1="39" y2="39" />
                         {days.into_iter().map(tick).collect_view()}
                         {links.into_iter().map(link).collect_view()}
@@ -57,7 +66,11 @@ fn shape(link: &TimelineSegment) -> AnyView {
     if link.kind == SegmentKind::Gap {
         return gap(link);
     }
-    let class = if link.kind == SegmentKind::Live { "link present" } else { "link" };
+    let class = if link.kind == SegmentKind::Live {
+        "link present"
+    } else {
+        "link"
+    };
     let replayed = link.replayed.then(
         || view! { <svg x=percent(link.at + link.lap / 2.0) width="1" height="1" overflow="visible"><path class="dia" d=DIAMOND /></svg> },
     );
@@ -71,7 +84,12 @@ fn shape(link: &TimelineSegment) -> AnyView {
 fn gap(link: &TimelineSegment) -> AnyView {
     let (from, until) = (link.at, link.at + link.width);
     // In the middle of a gap that ended; where it began as long as it grows.
-    let cross = from + if until > 99.9 { (link.width / 2.0).min(GROWS_FROM) } else { link.width / 2.0 };
+    let cross = from
+        + if until > 99.9 {
+            (link.width / 2.0).min(GROWS_FROM)
+        } else {
+            link.width / 2.0
+        };
     view! {
         <line class="gone" x1=percent(from) x2=percent(until) y1="16.5" y2="16.5" />
         <svg x=percent(cross) width="1" height="1" overflow="visible"><path class="cut" d=CUT /></svg>
@@ -88,7 +106,8 @@ fn legend(links: &[TimelineSegment]) -> AnyView {
             entry("22", shape.into_any(), "One token")
         }),
         has(SegmentKind::Live).then(|| {
-            let shape = view! { <rect class="link present" x="1" y="2" width="20" height="10" rx="5" /> };
+            let shape =
+                view! { <rect class="link present" x="1" y="2" width="20" height="10" rx="5" /> };
             entry("22", shape.into_any(), "In use now")
         }),
         links.iter().any(|link| link.replayed).then(|| {

@@ -1,4 +1,5 @@
-//! The webhook on a connection's page: the URL for Linear, the secrets that are accepted, and whose a delivery would be.
+//! The webhook on a connection's page: the URL for Linear, the secrets that are accepted, and whose
+//! a delivery would be.
 
 use leptos::prelude::*;
 
@@ -7,8 +8,10 @@ use crate::parts::{Ask, CopyField, Glyph, Icon, Question};
 use crate::view::{Moment, SecretView, WebhookView};
 
 const STOP: &str = "/integrations/webhook-secret/stop";
-const BOTH_GOOD: &str = "Linear retries for up to seven hours with the old signature. No delivery is lost while both are good.";
-const ALL_GOOD: &str = "Linear retries for up to seven hours with the old signature. No delivery is lost while all of them are good.";
+const BOTH_GOOD: &str = "Linear retries for up to seven hours with the old signature. No delivery \
+    is lost while both are good.";
+const ALL_GOOD: &str = "Linear retries for up to seven hours with the old signature. No delivery \
+    is lost while all of them are good.";
 
 #[component]
 pub fn WebhookSection(
@@ -19,7 +22,10 @@ pub fn WebhookSection(
 ) -> impl IntoView {
     let deliveries = format!("/deliveries?workspace={connection}");
     let last = match last {
-        Some(last) => view! { "Last verified delivery " <time datetime=last.iso>{last.text}</time> ". " }.into_any(),
+        Some(last) => {
+            view! { "Last verified delivery " <time datetime=last.iso>{last.text}</time> ". " }
+                .into_any()
+        }
         None => "No delivery yet. ".into_any(),
     };
     view! {
@@ -41,17 +47,28 @@ pub fn WebhookSection(
 /// What delivers already, so that nobody sets up the same once more.
 fn by_app(webhook: &WebhookView) -> Option<AnyView> {
     let words = if webhook.twice {
-        "Every event arrives twice: through the Linear app’s own webhook and through this workspace’s. Relink takes it once. \
+        "Every event arrives twice: through the Linear app’s own webhook and through this \
+         workspace’s. Relink takes it once. \
          The workspace’s webhook can be deleted in Linear."
     } else {
-        "Deliveries arrive through the Linear app’s own webhook. Nothing has to be set up for this workspace."
+        "Deliveries arrive through the Linear app’s own webhook. Nothing has to be set up for \
+            this workspace."
     };
-    webhook.by_app.then(|| view! { <p class="pad">{words}</p> }.into_any())
+    webhook
+        .by_app
+        .then(|| view! { <p class="pad">{words}</p> }.into_any())
 }
 
-/// The workspace's own webhook. Where another one delivers it is nothing to recommend, and out of the way unless it is in use.
+/// The workspace's own webhook. Where another one delivers it is nothing to recommend, and out of
+/// the way unless it is in use.
 fn own(connection: &str, webhook: WebhookView, manages: bool) -> AnyView {
-    let WebhookView { url, secrets: known, shape_refused, by_app, .. } = webhook;
+    let WebhookView {
+        url,
+        secrets: known,
+        shape_refused,
+        by_app,
+        ..
+    } = webhook;
     let aside = by_app && known.is_empty();
     let parts = view! {
         <div class="pad">
@@ -81,10 +98,18 @@ fn overlap(secrets: &[SecretView]) -> Option<AnyView> {
     if secrets.iter().any(|secret| secret.replaced) {
         return Some(waits(secrets.len()));
     }
-    let first_stop = secrets.iter().filter_map(|secret| secret.stops.as_ref()).min_by_key(|stop| stop.at.iso.clone())?;
-    let stop = view! { <time datetime=first_stop.at.iso.clone()>{first_stop.at.text.clone()}</time> };
+    let first_stop = secrets
+        .iter()
+        .filter_map(|secret| secret.stops.as_ref())
+        .min_by_key(|stop| stop.at.iso.clone())?;
+    let stop =
+        view! { <time datetime=first_stop.at.iso.clone()>{first_stop.at.text.clone()}</time> };
     let (heading, rest) = match secrets.len() {
-        1 => ("The only secret is accepted until ", "Save the one that is set on the webhook in Linear now before then."),
+        1 => (
+            "The only secret is accepted until ",
+            "Save the one that is set on the webhook in \
+            Linear now before then.",
+        ),
         2 => ("Two secrets are accepted until ", BOTH_GOOD),
         3 => ("Three secrets are accepted until ", ALL_GOOD),
         _ => ("Several secrets are accepted until ", ALL_GOOD),
@@ -104,13 +129,20 @@ fn overlap(secrets: &[SecretView]) -> Option<AnyView> {
 
 /// The new one may be mistyped: nothing goes before it has shown that it is not.
 fn waits(accepted: usize) -> AnyView {
-    let all = if accepted == 2 { "Both secrets are accepted" } else { "All these secrets are accepted" };
+    let all = if accepted == 2 {
+        "Both secrets are accepted"
+    } else {
+        "All these secrets are \
+        accepted"
+    };
     view! {
         <div class="pad split">
             <div class="callout wait">
-                <h3><Glyph icon=Icon::Clock /> <span>{all} " until a delivery signed with the new one arrives"</span></h3>
+                <h3><Glyph icon=Icon::Clock /> <span>{all} " until a delivery signed with the new \
+                    one arrives"</span></h3>
                 <p>
-                    "Then the previous one stays for a while, in which Linear may still retry with it. If none arrives, compare the \
+                    "Then the previous one stays for a while, in which Linear may still retry \
+                     with it. If none arrives, compare the \
                      new secret with the one in Linear and save it again."
                 </p>
             </div>
@@ -121,25 +153,49 @@ fn waits(accepted: usize) -> AnyView {
 
 fn secrets(connection: &str, secrets: Vec<SecretView>, manages: bool) -> AnyView {
     if secrets.is_empty() {
-        let who = if manages { "one is saved here" } else { "an admin saves one here" };
-        let none = format!("No signing secret yet. What this workspace’s own webhook sends is refused until {who}.");
+        let who = if manages {
+            "one is saved here"
+        } else {
+            "an admin saves one here"
+        };
+        let none = format!(
+            "No signing secret yet. What this workspace’s own webhook sends is \
+            refused until {who}."
+        );
         return view! { <p class="pad split soft">{none}</p> }.into_any();
     }
-    let rows = secrets.into_iter().map(|secret| row(connection, secret, manages)).collect_view();
+    let rows = secrets
+        .into_iter()
+        .map(|secret| row(connection, secret, manages))
+        .collect_view();
     view! { <ul class="secrets">{rows}</ul> }.into_any()
 }
 
 fn row(connection: &str, secret: SecretView, manages: bool) -> AnyView {
-    let (class, icon, name) = if is_previous(&secret) { ("tag wait", Icon::Clock, "Previous") } else { ("tag ok", Icon::Check, "Current") };
+    let (class, icon, name) = if is_previous(&secret) {
+        ("tag wait", Icon::Clock, "Previous")
+    } else {
+        ("tag ok", Icon::Check, "Current")
+    };
     let matched = match secret.matched.clone() {
         Some(at) => view! { "Matched " <time datetime=at.iso>{at.text}</time> }.into_any(),
         None => "Never matched yet".into_any(),
     };
     let (lead, added) = secret.added.in_sentence();
-    let by = secret.added_by.clone().map_or_else(|| " by command".to_owned(), |name| format!(" by {name}"));
+    let by = secret.added_by.clone().map_or_else(
+        || " by command".to_owned(),
+        |name| {
+            format!(
+                " by \
+        {name}"
+            )
+        },
+    );
     let stops = match &secret.stops {
         Some(stop) => Some(format!(". Stops in {}", stop.within)),
-        None => secret.replaced.then(|| ". Stops after the new one has matched".to_owned()),
+        None => secret
+            .replaced
+            .then(|| ". Stops after the new one has matched".to_owned()),
     };
     view! {
         <li>
@@ -163,9 +219,16 @@ fn is_previous(secret: &SecretView) -> bool {
 /// A previous secret that Linear does not use any more goes without a question.
 fn way_out(connection: &str, secret: SecretView) -> AnyView {
     let (id, name) = (secret.id.clone(), secret.secret.clone());
-    let label = if is_previous(&secret) { "Stop accepting now" } else { "Remove" };
+    let label = if is_previous(&secret) {
+        "Stop accepting now"
+    } else {
+        "Remove"
+    };
     let label = view! { {label} <span class="sr">" " {name}</span> }.into_any();
-    if is_previous(&secret) && !secret.in_use && (secret.stops.is_some() || secret.matched.is_none()) {
+    if is_previous(&secret)
+        && !secret.in_use
+        && (secret.stops.is_some() || secret.matched.is_none())
+    {
         return view! {
             <form method="post" action=STOP>
                 <input type="hidden" name="connection" value=connection.to_owned() />
@@ -176,7 +239,8 @@ fn way_out(connection: &str, secret: SecretView) -> AnyView {
         .into_any();
     }
     let asked = vec![("confirm", "secret".to_owned()), ("secret", id)];
-    view! { <Ask question=secret_question(connection, &secret) asked class="btn">{label}</Ask> }.into_any()
+    view! { <Ask question=secret_question(connection, &secret) asked class="btn">{label}</Ask> }
+        .into_any()
 }
 
 /// Before a secret is accepted no more.
@@ -188,16 +252,27 @@ pub fn secret_question(connection: &str, secret: &SecretView) -> Question {
     };
     let by_itself = match &secret.stops {
         Some(stop) => Some(format!("Kept, it stops by itself in {}", stop.within)),
-        None => secret.replaced.then(|| "Kept, it stops by itself after the new one has matched".to_owned()),
+        None => secret
+            .replaced
+            .then(|| "Kept, it stops by itself after the new one has matched".to_owned()),
     };
     Question {
         id: format!("secret-{}", secret.id),
-        heading: format!("{} {}?", if current { "Remove" } else { "Stop accepting" }, secret.secret),
+        heading: format!(
+            "{} {}?",
+            if current { "Remove" } else { "Stop accepting" },
+            secret.secret
+        ),
         note: format!("{used}. You can save it again later."),
-        points: vec!["Every delivery signed with it is refused from now on, Linear’s retries too".to_owned()],
+        points: vec![
+            "Every delivery signed with it is refused from now on, Linear’s retries too".to_owned(),
+        ],
         stays: by_itself.into_iter().collect(),
         action: STOP,
-        fields: vec![("connection", connection.to_owned()), ("secret", secret.id.clone())],
+        fields: vec![
+            ("connection", connection.to_owned()),
+            ("secret", secret.id.clone()),
+        ],
         page: format!("/integrations/{connection}"),
         keep: "Keep it",
         go: if current { "Remove" } else { "Stop accepting" },

@@ -8,7 +8,10 @@ use crate::view::Complaint;
 
 #[component]
 pub fn NewSecret(connection: String, refused: bool) -> impl IntoView {
-    let problem = refused.then(|| Problem { text: words(Complaint::SigningSecret), first: true });
+    let problem = refused.then(|| Problem {
+        text: words(Complaint::SigningSecret),
+        first: true,
+    });
     view! {
         <form class="pad split row" method="post" action="/integrations/webhook-secret">
             <input type="hidden" name="connection" value=connection />
@@ -18,7 +21,8 @@ pub fn NewSecret(connection: String, refused: bool) -> impl IntoView {
                 kind="password"
                 autocomplete="off"
                 placeholder="lin_wh_…"
-                hint="In Linear: Settings, API, Webhooks, Signing secret. Relink seals it and never shows it again."
+                hint="In Linear: Settings, API, Webhooks, Signing secret. Relink seals it and \
+                    never shows it again."
                 problem
             />
             <button class="btn">
@@ -32,8 +36,16 @@ pub fn NewSecret(connection: String, refused: bool) -> impl IntoView {
 
 #[component]
 pub fn Check(connection: String) -> impl IntoView {
-    let body = textarea("").class("input").id("check-body").name("body").rows("5").required(true);
-    let body = body.spellcheck("false").attr("autocomplete", "off").attr("aria-describedby", "check-body-h");
+    let body = textarea("")
+        .class("input")
+        .id("check-body")
+        .name("body")
+        .rows("5")
+        .required(true);
+    let body = body
+        .spellcheck("false")
+        .attr("autocomplete", "off")
+        .attr("aria-describedby", "check-body-h");
     view! {
         <details class="check split">
             <summary class="pad">
@@ -42,7 +54,8 @@ pub fn Check(connection: String) -> impl IntoView {
             </summary>
             <form class="pad stack" method="post" action="/integrations/webhook-check">
                 <p class="soft small">
-                    "Says which secret signed it, and whether it would be accepted. Nothing is stored or accepted."
+                    "Says which secret signed it, and whether it would be accepted. Nothing is \
+                        stored or accepted."
                 </p>
                 <input type="hidden" name="connection" value=connection />
                 <div class="field">

@@ -9,7 +9,12 @@ use crate::view::{DoubtView, SelfView, YouView};
 
 #[component]
 pub fn Myself(you: YouView) -> impl IntoView {
-    let YouView { email, doubt, code_waits, workspaces } = you;
+    let YouView {
+        email,
+        doubt,
+        code_waits,
+        workspaces,
+    } = you;
     let nothing = doubt.is_none() && workspaces.is_empty();
     let doubted = doubt.map(|doubt| doubted(doubt, &email, code_waits));
     (!nothing).then(|| {
@@ -23,7 +28,8 @@ pub fn Myself(you: YouView) -> impl IntoView {
                 </header>
                 <div class="panel selves">
                     {doubted} {workspaces.into_iter().enumerate().map(myself).collect_view()}
-                    <p class="pad small soft">{LINEAR_LOOKS} " " <a href="/link">"I have a link code"</a></p>
+                    <p class="pad small soft">{LINEAR_LOOKS} " " <a href="/link">"I have a link \
+                        code"</a></p>
                 </div>
             </section>
         }
@@ -34,10 +40,18 @@ pub fn Myself(you: YouView) -> impl IntoView {
 /// Their e-mail was never proved: what that means for them, and what they can do.
 fn doubted(doubt: DoubtView, email: &str, code_waits: Option<bool>) -> AnyView {
     let ways = match code_waits {
-        Some(_) => "Continue with Linear, if Linear knows you by this e-mail, or have a code sent there.",
-        None => "Continue with Linear, if Linear knows you by this e-mail, or ask an owner to vouch for you.",
+        Some(_) => {
+            "Continue with Linear, if Linear knows you by this e-mail, or have a code sent \
+            there."
+        }
+        None => {
+            "Continue with Linear, if Linear knows you by this e-mail, or ask an owner to \
+            vouch for you."
+        }
     };
-    let vouched = doubt.vouched.then_some(" An owner of this organisation vouched for you.");
+    let vouched = doubt
+        .vouched
+        .then_some(" An owner of this organisation vouched for you.");
     view! {
         <div class="pad stack">
             <p>
@@ -54,7 +68,11 @@ fn doubted(doubt: DoubtView, email: &str, code_waits: Option<bool>) -> AnyView {
 }
 
 fn by_mail(waits: bool) -> AnyView {
-    let label = if waits { "Send another code" } else { "Send me a code" };
+    let label = if waits {
+        "Send another code"
+    } else {
+        "Send me a code"
+    };
     let entering = waits.then(|| {
         view! {
             <form class="row" method="post" action="/team/email-code">
@@ -80,8 +98,17 @@ fn by_mail(waits: bool) -> AnyView {
 }
 
 fn myself((number, one): (usize, SelfView)) -> AnyView {
-    let SelfView { connection, workspace, linked, people } = one;
-    let question = if linked { format!("Let Linear prove your e-mail, in {workspace}") } else { format!("Who are you in {workspace}?") };
+    let SelfView {
+        connection,
+        workspace,
+        linked,
+        people,
+    } = one;
+    let question = if linked {
+        format!("Let Linear prove your e-mail, in {workspace}")
+    } else {
+        format!("Who are you in {workspace}?")
+    };
     let picking = (!people.is_empty()).then(|| {
         let id = format!("me-{number}");
         let labelled = id.clone();

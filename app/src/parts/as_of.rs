@@ -1,4 +1,5 @@
-//! How new the page is. Kept up to date where the browser can; otherwise it says when it was made and offers a fresh one.
+//! How new the page is. Kept up to date where the browser can; otherwise it says when it was made
+//! and offers a fresh one.
 
 use leptos::prelude::*;
 

@@ -34,7 +34,10 @@ impl Status {
 fn shape(status: Status) -> AnyView {
     match status {
         Status::Connected => view! { <path d=FIRST_LINK /><path d=SECOND_LINK /> }.into_any(),
-        Status::LinearUnreachable => view! { <path d=FIRST_LINK /><path stroke-dasharray="2.6 2.3" d=SECOND_LINK /> }.into_any(),
+        Status::LinearUnreachable => {
+            view! { <path d=FIRST_LINK /><path stroke-dasharray="2.6 2.3" d=SECOND_LINK /> }
+                .into_any()
+        }
         Status::ReconnectRequired => view! {
             <path d="M7.5 2H6A5 5 0 0 0 6 12H7.5M16.5 2h1.5a5 5 0 0 1 0 10h-1.5" />
             <path d="M9.6 4.6l4.8 4.8M14.4 4.6l-4.8 4.8" />
@@ -56,7 +59,11 @@ pub fn Mark(
     #[prop(optional)]
     square: bool,
 ) -> impl IntoView {
-    let (width, height, view_box) = if square { ("16", "16", "0 -5 24 24") } else { ("24", "14", "0 0 24 14") };
+    let (width, height, view_box) = if square {
+        ("16", "16", "0 -5 24 24")
+    } else {
+        ("24", "14", "0 0 24 14")
+    };
     view! {
         <svg class="mark" width=width height=height viewBox=view_box aria-hidden="true">
             {shape(status)}
@@ -79,10 +86,12 @@ pub fn Badge(status: Status) -> impl IntoView {
 pub fn LooseLinks() -> impl IntoView {
     view! {
         <svg class="mark" width="122" height="56" viewBox="0 0 122 56" aria-hidden="true">
-            <path d="M63.83 39.61A14 14 0 0 0 56 14H16A14 14 0 0 0 16 42H56A14 14 0 0 0 57.95 41.86" />
+            <path d="M63.83 39.61A14 14 0 0 0 56 14H16A14 14 0 0 0 16 42H56A14 14 0 0 0 57.95 \
+                41.86" />
             <path
                 class="ghost"
-                d="M64.05 14.14A14 14 0 0 1 66 14H106A14 14 0 0 1 106 42H66A14 14 0 0 1 58.17 16.39"
+                d="M64.05 14.14A14 14 0 0 1 66 14H106A14 14 0 0 1 106 42H66A14 14 0 0 1 58.17 \
+                    16.39"
             />
         </svg>
     }

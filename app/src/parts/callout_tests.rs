@@ -3,9 +3,10 @@ use crate::rendered;
 use crate::sample_views::{broken, trouble};
 
 fn callout(evidence: Option<EvidenceView>, manages: bool) -> String {
-    rendered::html(
-        || view! { <Callout connection=broken("Globex") trouble=trouble("to the newest refresh token, asked twice") manages evidence /> },
-    )
+    rendered::html(|| {
+        view! { <Callout connection=broken("Globex") trouble=trouble("to the newest refresh \
+        token, asked twice") manages evidence /> }
+    })
     .replace("<!>", "")
 }
 
@@ -13,7 +14,10 @@ fn callout(evidence: Option<EvidenceView>, manages: bool) -> String {
 fn the_long_one_says_all_that_is_known_and_nothing_else() {
     let evidence = EvidenceView {
         asked: Some("The last time at 09:42:38 UTC".to_owned()),
-        ruled_out: vec!["A wrong client ID or secret: Acme".to_owned(), "A lost reply".to_owned()],
+        ruled_out: vec![
+            "A wrong client ID or secret: Acme".to_owned(),
+            "A lost reply".to_owned(),
+        ],
         keys: 2,
     };
     let page = callout(Some(evidence), true);
@@ -21,7 +25,8 @@ fn the_long_one_says_all_that_is_known_and_nothing_else() {
         "<h2>",
         "<dt>Asked</dt>",
         "<dt>Ruled out</dt><dd>A wrong client ID or secret: Acme</dd><dd>A lost reply</dd>",
-        "2 API keys were used since; for this workspace they get <code>409 reconnect_required</code>",
+        "2 API keys were used since; for this workspace they get <code>409 \
+            reconnect_required</code>",
     ] {
         assert!(page.contains(part), "{part} is not in {page}");
     }
@@ -35,6 +40,15 @@ fn the_long_one_says_all_that_is_known_and_nothing_else() {
 
 #[test]
 fn one_key_is_one_key() {
-    let page = callout(Some(EvidenceView { keys: 1, ..EvidenceView::default() }), true);
-    assert!(page.contains("1 API key was used since; for this workspace it gets <code>"), "{page}");
+    let page = callout(
+        Some(EvidenceView {
+            keys: 1,
+            ..EvidenceView::default()
+        }),
+        true,
+    );
+    assert!(
+        page.contains("1 API key was used since; for this workspace it gets <code>"),
+        "{page}"
+    );
 }

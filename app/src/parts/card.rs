@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::{Badge, Callout, ConnectButton, Glyph, Icon, TokenLifetime, WorkspaceAvatar, acts_as, counted};
+use super::{
+    Badge, Callout, ConnectButton, Glyph, Icon, TokenLifetime, WorkspaceAvatar, acts_as, counted,
+};
 use crate::view::{Answer, ConnectionView, Farewell, PeopleFacts, Status, Waiting};
 
 #[component]
@@ -36,12 +38,17 @@ pub fn Card(connection: ConnectionView, manages: bool) -> impl IntoView {
 
 fn evidence(connection: &ConnectionView, manages: bool) -> AnyView {
     if let Some(trouble) = connection.trouble.clone() {
-        return view! { <Callout connection=connection.clone() trouble manages evidence=None /> }.into_any();
+        return view! { <Callout connection=connection.clone() trouble manages evidence=None /> }
+            .into_any();
     }
     if let Some(farewell) = connection.farewell.clone() {
         return past(connection, farewell, manages);
     }
-    connection.life.clone().map(|life| view! { <TokenLifetime status=connection.status life /> }).into_any()
+    connection
+        .life
+        .clone()
+        .map(|life| view! { <TokenLifetime status=connection.status life /> })
+        .into_any()
 }
 
 fn past(connection: &ConnectionView, farewell: Farewell, manages: bool) -> AnyView {
@@ -56,7 +63,8 @@ fn past(connection: &ConnectionView, farewell: Farewell, manages: bool) -> AnyVi
 }
 
 /// What becomes of the tokens where revoking them might end what others live by.
-pub const KEPT: &str = "Another organisation here is connected to it through the same Linear app: the tokens are kept sealed, and \
+pub const KEPT: &str = "Another organisation here is connected to it through the same Linear app: \
+    the tokens are kept sealed, and \
     revoked when that ends.";
 
 /// How it ended, in two sentences.
@@ -67,7 +75,8 @@ pub fn farewell_words(farewell: &Farewell) -> AnyView {
     } else if farewell.kept {
         KEPT
     } else {
-        "That the tokens are void is not confirmed yet: Relink asks Linear for a day. To be sure, remove the app in Linear's settings."
+        "That the tokens are void is not confirmed yet: Relink asks Linear for a day. To be sure, \
+            remove the app in Linear's settings."
     };
     view! {
         "Disconnected by " {farewell.by.clone()} " " {lead}
@@ -106,7 +115,10 @@ fn people(connection: &ConnectionView, page: &str, manages: bool) -> Option<AnyV
         1 => fact_link(format!("{page}#people"), "1 person linked".to_owned(), &name),
         _ => fact_link(format!("{page}#people"), format!("{linked} people linked"), &name),
     };
-    let me = (working && !me).then(|| view! { ". " {fact_link("/team#me".to_owned(), "Which one is you?".to_owned(), &name)} });
+    let me = (working && !me).then(|| {
+        view! { ". " {fact_link("/team#me".to_owned(), "Which one \
+        is you?".to_owned(), &name)} }
+    });
     Some(view! { <li><Glyph icon=Icon::People /> <span>{fact} {me}</span></li> }.into_any())
 }
 
@@ -120,14 +132,19 @@ fn fact_link(address: String, words: String, workspace: &str) -> AnyView {
 fn deliveries(connection: &ConnectionView, manages: bool) -> Option<AnyView> {
     let webhook = format!("/integrations/{}#webhooks", connection.id);
     let fact = match connection.webhook.last.clone() {
-        Some(last) => view! { "Last delivery " <time datetime=last.iso>{last.text}</time> }.into_any(),
+        Some(last) => {
+            view! { "Last delivery " <time datetime=last.iso>{last.text}</time> }.into_any()
+        }
         // What is refused comes from a webhook that is there.
         None if manages && connection.webhook.refused == 0 && !connection.webhook.by_app => {
             view! { "No delivery yet. " <a href=webhook>"Add the webhook"</a> }.into_any()
         }
         None => "No delivery yet".into_any(),
     };
-    connection.status.works().then(|| view! { <li><Glyph icon=Icon::Inbox /> <span>{fact}</span></li> }.into_any())
+    connection
+        .status
+        .works()
+        .then(|| view! { <li><Glyph icon=Icon::Inbox /> <span>{fact}</span></li> }.into_any())
 }
 
 fn refused(connection: &ConnectionView) -> Option<AnyView> {
@@ -167,7 +184,11 @@ fn facts(connection: &ConnectionView, page: String, manages: bool) -> AnyView {
         return view! { <ul class="facts">{open}</ul> }.into_any();
     }
     // The callout takes the place of the bar, whose note would otherwise say this.
-    let worked = connection.life.as_ref().filter(|_| connection.trouble.is_some()).map(|life| life.note.clone());
+    let worked = connection
+        .life
+        .as_ref()
+        .filter(|_| connection.trouble.is_some())
+        .map(|life| life.note.clone());
     view! {
         <ul class="facts">
             {connection.waiting.as_ref().map(failed)}

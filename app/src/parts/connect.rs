@@ -39,7 +39,8 @@ pub fn ConnectButton(
     .into_any()
 }
 
-/// **Connect Linear** with the choice of who acts and what it may do, and of the app if there are several.
+/// **Connect Linear** with the choice of who acts and what it may do, and of the app if there are
+/// several.
 #[component]
 pub fn ConnectForm(
     scopes: Vec<ScopeView>,
@@ -65,7 +66,8 @@ pub fn ConnectForm(
 }
 
 fn choice(apps: Vec<Choice>) -> AnyView {
-    let option = |app: Choice| view! { <option value=app.value selected=app.chosen>{app.label}</option> };
+    let option =
+        |app: Choice| view! { <option value=app.value selected=app.chosen>{app.label}</option> };
     view! {
         <div class="field which">
             <label for="app">"Linear app"</label>
@@ -77,9 +79,14 @@ fn choice(apps: Vec<Choice>) -> AnyView {
     .into_any()
 }
 
-/// **Reconnect** for one connection. Several on a page carry the same name, so the workspace is their description.
+/// **Reconnect** for one connection. Several on a page carry the same name, so the workspace is
+/// their description.
 #[component]
-pub fn ReconnectForm(connection: String, workspace: String, #[prop(optional)] primary: bool) -> impl IntoView {
+pub fn ReconnectForm(
+    connection: String,
+    workspace: String,
+    #[prop(optional)] primary: bool,
+) -> impl IntoView {
     let description = format!("Opens Linear to approve {workspace} again");
     view! {
         <Leave>
@@ -102,13 +109,27 @@ mod tests {
     use crate::rendered;
 
     fn form(apps: Vec<Choice>) -> String {
-        rendered::html(|| view! { <ConnectForm scopes=Vec::new() apps primary=true form_class="first" /> })
+        rendered::html(
+            || view! { <ConnectForm scopes=Vec::new() apps primary=true form_class="first" /> },
+        )
     }
 
     #[test]
     fn the_app_is_chosen_where_there_are_several() {
-        let choice = |value: &str, label: &str, chosen| Choice { value: value.to_owned(), label: label.to_owned(), chosen };
-        let several = form(vec![choice("", "This Relink’s app", true), choice("a1", "Acme internal", false)]);
+        let choice = |value: &str, label: &str, chosen| Choice {
+            value: value.to_owned(),
+            label: label.to_owned(),
+            chosen,
+        };
+        let several = form(vec![
+            choice("", "This Relink’s app", true),
+            choice(
+                "a1",
+                "Acme \
+            internal",
+                false,
+            ),
+        ]);
         for part in [
             r#"<select id="app" name="app""#,
             r#"<option value="" selected>This Relink’s app</option>"#,
@@ -122,7 +143,10 @@ mod tests {
     #[test]
     fn what_was_connected_through_an_app_goes_through_it_again() {
         let button = |app| rendered::html(|| view! { <ConnectButton app /> });
-        assert!(button(Some("a1".to_owned())).contains(r#"<input type="hidden" name="app" value="a1">"#));
+        assert!(
+            button(Some("a1".to_owned()))
+                .contains(r#"<input type="hidden" name="app" value="a1">"#)
+        );
         assert!(!button(None).contains("<input"));
     }
 
@@ -132,6 +156,9 @@ mod tests {
             set_form_organisation("org-1");
             view! { <ConnectButton /> }
         });
-        assert!(page.contains(r#"action="/oauth/linear/start?organisation=org-1""#), "{page}");
+        assert!(
+            page.contains(r#"action="/oauth/linear/start?organisation=org-1""#),
+            "{page}"
+        );
     }
 }

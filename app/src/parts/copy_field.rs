@@ -17,7 +17,8 @@ pub fn CopyField(
 ) -> impl IntoView {
     let hint_id = hint.map(|_| format!("{id}-h"));
     let (of, described_by) = (id.clone(), hint_id.clone());
-    let [in_label, in_button] = [whose.clone(), whose].map(|whose| (!whose.is_empty()).then(|| view! { <span class="sr">{whose}</span> }));
+    let [in_label, in_button] = [whose.clone(), whose]
+        .map(|whose| (!whose.is_empty()).then(|| view! { <span class="sr">{whose}</span> }));
     view! {
         <div class="field">
             <label for=of>{label} {in_label}</label>
@@ -39,7 +40,12 @@ pub fn CopyField(
 
 /// The one thing to do on its page: a field whose label the button says too.
 #[component]
-pub fn CopyFirst(id: &'static str, label: &'static str, button: &'static str, value: String) -> impl IntoView {
+pub fn CopyFirst(
+    id: &'static str,
+    label: &'static str,
+    button: &'static str,
+    value: String,
+) -> impl IntoView {
     said_by_button(
         id.to_owned(),
         label.to_owned(),
@@ -51,13 +57,25 @@ pub fn CopyFirst(id: &'static str, label: &'static str, button: &'static str, va
 
 /// One of several such fields. `whose` is for those who do not see where it stands.
 #[component]
-pub fn CopyListed(id: String, label: &'static str, button: &'static str, whose: String, value: String) -> impl IntoView {
+pub fn CopyListed(
+    id: String,
+    label: &'static str,
+    button: &'static str,
+    whose: String,
+    value: String,
+) -> impl IntoView {
     let label = format!("{label}{whose}");
     let words = view! { <span data-says="Copied">{button}</span> <span class="sr">{whose}</span> };
     said_by_button(id, label, "btn js-only", words.into_any(), value)
 }
 
-fn said_by_button(id: String, label: String, class: &'static str, words: AnyView, value: String) -> AnyView {
+fn said_by_button(
+    id: String,
+    label: String,
+    class: &'static str,
+    words: AnyView,
+    value: String,
+) -> AnyView {
     let of = id.clone();
     view! {
         <div class="field">
@@ -77,7 +95,12 @@ fn said_by_button(id: String, label: String, class: &'static str, words: AnyView
 
 /// A text of several lines to take elsewhere.
 #[component]
-pub fn CopyText(#[prop(into)] id: String, label: &'static str, text: String, rows: u32) -> impl IntoView {
+pub fn CopyText(
+    #[prop(into)] id: String,
+    label: &'static str,
+    text: String,
+    rows: u32,
+) -> impl IntoView {
     let of = id.clone();
     view! {
         <div class="field">

@@ -1,4 +1,5 @@
-//! What cannot be taken back asks first: in place where scripts run, otherwise on the same page under `?confirm=…`.
+//! What cannot be taken back asks first: in place where scripts run, otherwise on the same page
+//! under `?confirm=…`.
 
 use leptos::prelude::*;
 
@@ -29,7 +30,12 @@ pub struct Question {
 
 /// The button that leads to the question. `asked` is what the address bar holds then.
 #[component]
-pub fn Ask(question: Question, asked: Vec<(&'static str, String)>, class: &'static str, children: Children) -> impl IntoView {
+pub fn Ask(
+    question: Question,
+    asked: Vec<(&'static str, String)>,
+    class: &'static str,
+    children: Children,
+) -> impl IntoView {
     view! {
         <Confirm>
             <form method="get" action=question.page.clone()>
@@ -44,13 +50,29 @@ pub fn Ask(question: Question, asked: Vec<(&'static str, String)>, class: &'stat
 
 #[component]
 pub fn Dialog(question: Question, open: bool) -> impl IntoView {
-    let Question { id, heading, note, points, stays, action, fields, offer, page, keep, go } = question;
+    let Question {
+        id,
+        heading,
+        note,
+        points,
+        stays,
+        action,
+        fields,
+        offer,
+        page,
+        keep,
+        go,
+    } = question;
     // The same question waits, closed, beside its button.
     let id = if open { format!("{id}-asked") } else { id };
     let (heading_id, note_id) = (format!("{id}-h"), format!("{id}-p"));
     let (labelled_by, described_by) = (heading_id.clone(), note_id.clone());
     let entry = |icon| move |point: String| view! { <li><Glyph icon /> <span>{point}</span></li> };
-    let points = points.into_iter().map(entry(Icon::Cross)).chain(stays.into_iter().map(entry(Icon::Check))).collect_view();
+    let points = points
+        .into_iter()
+        .map(entry(Icon::Cross))
+        .chain(stays.into_iter().map(entry(Icon::Check)))
+        .collect_view();
     view! {
         <dialog open=open aria-labelledby=labelled_by aria-describedby=described_by>
             <h2 id=heading_id>{heading}</h2>
@@ -78,22 +100,42 @@ fn offered((name, words): (&'static str, String)) -> AnyView {
 }
 
 fn hidden(fields: Vec<(&'static str, String)>) -> AnyView {
-    fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view().into_any()
+    fields
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view()
+        .into_any()
 }
 
-const TOKENS_KEPT: &str = "The tokens are kept sealed, as another organisation here is connected to it through the same Linear app; \
+const TOKENS_KEPT: &str = "The tokens are kept sealed, as another organisation here is connected \
+    to it through the same Linear app; \
     they are revoked when that ends";
 
 /// Before a disconnect.
 #[must_use]
 pub fn disconnect_question(connection: &ConnectionView, ending: &EndingView) -> Question {
-    let revoked = if ending.tokens_kept { TOKENS_KEPT } else { "Both tokens are revoked at Linear now" }.to_owned();
+    let revoked = if ending.tokens_kept {
+        TOKENS_KEPT
+    } else {
+        "Both tokens are revoked at Linear \
+        now"
+    }
+    .to_owned();
     Question {
         id: "disconnect".to_owned(),
         heading: format!("Disconnect {}?", connection.workspace.name),
         note: "You can connect it again later; Linear will ask for approval.".to_owned(),
-        points: [revoked, "Webhooks of this workspace are refused from now on".to_owned()].into_iter().chain(keys_lose(ending)).collect(),
-        stays: vec![format!("Linked people, signing secrets and this history are kept for {}", ending.kept)],
+        points: [
+            revoked,
+            "Webhooks of this workspace are refused from now on".to_owned(),
+        ]
+        .into_iter()
+        .chain(keys_lose(ending))
+        .collect(),
+        stays: vec![format!(
+            "Linked people, signing secrets and this history are kept for {}",
+            ending.kept
+        )],
         action: "/integrations/disconnect",
         fields: vec![("connection", connection.id.clone())],
         page: format!("/integrations/{}", connection.id),
@@ -126,7 +168,8 @@ pub fn DisconnectSection(connection: ConnectionView, ending: EndingView) -> impl
                 <div>
                     <h2 id="h-disconnect">"Disconnect"</h2>
                     <p>
-                        {revokes} "Programs that ask for this workspace are told that a person disconnected it."
+                        {revokes} "Programs that ask for this workspace are told that a person \
+                            disconnected it."
                     </p>
                 </div>
                 <Ask question asked=vec![("confirm", "disconnect".to_owned())] class="btn danger">
@@ -145,11 +188,28 @@ mod tests {
     #[test]
     fn a_disconnect_counts_what_loses_the_workspace() {
         let said = |keys, used: Option<&str>| {
-            let last_used = used.map(|key| KeyUsedView { key: key.to_owned(), ago: "2 min ago".to_owned() });
-            keys_lose(&EndingView { tokens_kept: false, keys, last_used, kept: "30 days".to_owned() })
+            let last_used = used.map(|key| KeyUsedView {
+                key: key.to_owned(),
+                ago: "2 min ago".to_owned(),
+            });
+            keys_lose(&EndingView {
+                tokens_kept: false,
+                keys,
+                last_used,
+                kept: "30 days".to_owned(),
+            })
         };
         assert_eq!(said(0, None), None);
-        assert_eq!(said(1, None).as_deref(), Some("1 API key loses this workspace"));
-        assert_eq!(said(3, Some("ci-runner")).as_deref(), Some("3 API keys lose this workspace; “ci-runner” was used 2 min ago"));
+        assert_eq!(
+            said(1, None).as_deref(),
+            Some("1 API key loses this workspace")
+        );
+        assert_eq!(
+            said(3, Some("ci-runner")).as_deref(),
+            Some(
+                "3 API keys lose this workspace; \
+            “ci-runner” was used 2 min ago"
+            )
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! A labelled input: error first, then hint, both announced with it. The first wrong field of a page takes the focus.
+//! A labelled input: error first, then hint, both announced with it. The first wrong field of a
+//! page takes the focus.
 
 use leptos::prelude::*;
 

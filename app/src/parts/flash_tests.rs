@@ -12,59 +12,84 @@ fn html(flash: Flash, manages: bool) -> String {
 }
 
 fn connected(you: Option<WhoAreYou>) -> Flash {
-    Flash::Connected { connection: "c1".into(), workspace: "Acme".into(), delivers: false, you }
+    Flash::Connected {
+        connection: "c1".into(),
+        workspace: "Acme".into(),
+        delivers: false,
+        you,
+    }
 }
 
 fn every_error() -> Vec<(ConnectError, &'static str, &'static [&'static str])> {
-    let globex = ExpectedWorkspace { connection: "c1".into(), name: "Globex".into() };
+    let globex = ExpectedWorkspace {
+        connection: "c1".into(),
+        name: "Globex".into(),
+    };
     vec![
         (
             ConnectError::AccessDenied,
-            "Linear did not give access. Someone pressed Cancel, the person is no admin there, or the Linear app is private to \
+            "Linear did not give access. Someone pressed Cancel, the person is no admin there, or \
+             the Linear app is private to \
              another workspace. Nothing was changed.",
             &["Try again", "Check the app in Linear"],
         ),
         (
             ConnectError::StateMismatch,
-            "This attempt did not start in this browser, or it is older than 10 minutes. Nothing was changed. Press Connect \
-             Linear to start again; if Linear asked an admin to approve the app first, wait until they have.",
+            "This attempt did not start in this browser, or it is older than 10 minutes. Nothing \
+             was changed. Press Connect \
+             Linear to start again; if Linear asked an admin to approve the app first, wait until \
+             they have.",
             &["Connect Linear"],
         ),
         (
             ConnectError::ExchangeFailed,
-            "Linear would not hand over a token. Most often the client ID, client secret or redirect URI here differs from the \
+            "Linear would not hand over a token. Most often the client ID, client secret or \
+             redirect URI here differs from the \
              app in Linear. Nothing was changed.",
             &["Compare in Settings", "Try again"],
         ),
         (
             ConnectError::AuthorizationFailed,
-            "Linear stopped the approval. Check the app's settings in Linear, then try again. Nothing was changed.",
+            "Linear stopped the approval. Check the app's settings in Linear, then try again. \
+                Nothing was changed.",
             &["Check the app in Linear", "Try again"],
         ),
         (
-            ConnectError::WrongWorkspace { expected: Some(globex) },
-            "You approved another workspace. This Reconnect is for Globex. Nothing was changed. Choose Globex on Linear's page, \
+            ConnectError::WrongWorkspace {
+                expected: Some(globex),
+            },
+            "You approved another workspace. This Reconnect is for Globex. Nothing was changed. \
+             Choose Globex on Linear's page, \
              or connect the other one as a new workspace.",
             &["Reconnect", "Connect Linear"],
         ),
         (
-            ConnectError::WorkspaceAlreadyLinked { email: Some("priya@northwind.dev".into()) },
-            "That workspace is already connected by priya@northwind.dev, in another organisation on this Relink. Nothing was \
+            ConnectError::WorkspaceAlreadyLinked {
+                email: Some("priya@northwind.dev".into()),
+            },
+            "That workspace is already connected by priya@northwind.dev, in another organisation \
+             on this Relink. Nothing was \
              changed. Ask them to disconnect it, or pick a different workspace.",
             &["Pick another workspace"],
         ),
         (
             ConnectError::LinearUnreachable,
-            "Linear does not answer right now. Nothing was changed and your approval was not used up. Try again in a minute.",
+            "Linear does not answer right now. Nothing was changed and your approval was not used \
+                up. Try again in a minute.",
             &["Try again"],
         ),
         (
             ConnectError::Interrupted,
-            "Relink was stopped while it asked Linear. Nothing was changed, unless the workspace is listed as connected. If it is \
+            "Relink was stopped while it asked Linear. Nothing was changed, unless the workspace \
+             is listed as connected. If it is \
              not, begin again.",
             &["Try again"],
         ),
-        (ConnectError::Unknown, "Connecting did not work. Nothing was changed.", &["Try again"]),
+        (
+            ConnectError::Unknown,
+            "Connecting did not work. Nothing was changed.",
+            &["Try again"],
+        ),
     ]
 }
 
@@ -75,9 +100,16 @@ fn every_error_says_its_sentence_and_its_next_step() {
         assert_eq!(said(flash.clone()), sentence);
         let page = html(flash, true);
         for step in steps {
-            assert!(page.contains(step), "{step:?} is missing after {sentence:?}");
+            assert!(
+                page.contains(step),
+                "{step:?} is missing after {sentence:?}"
+            );
         }
-        assert!(page.contains(r#"role="alert""#) && page.contains("autofocus"), "not focused: {sentence:?}");
+        assert!(
+            page.contains(r#"role="alert""#) && page.contains("autofocus"),
+            "not focused: \
+            {sentence:?}"
+        );
     }
 }
 
@@ -90,7 +122,10 @@ fn whoever_may_not_connect_is_offered_no_button() {
 
 #[test]
 fn an_unreachable_linear_is_ochre_and_nobodys_fault() {
-    for flash in [Flash::ConnectFailed(ConnectError::LinearUnreachable), Flash::RefreshPutOff] {
+    for flash in [
+        Flash::ConnectFailed(ConnectError::LinearUnreachable),
+        Flash::RefreshPutOff,
+    ] {
         assert!(html(flash, true).contains(r#"class="flash wait""#));
     }
 }
@@ -98,24 +133,69 @@ fn an_unreachable_linear_is_ochre_and_nobodys_fault() {
 #[test]
 fn good_news_is_a_quiet_status() {
     let cases = [
-        (connected(None), "Acme is connected. Next: paste its webhook secret"),
-        (Flash::SecretSaved { replaced: false }, "Saved. Waiting for the first delivery signed with it."),
+        (
+            connected(None),
+            "Acme is connected. Next: paste its webhook secret",
+        ),
+        (
+            Flash::SecretSaved { replaced: false },
+            "Saved. Waiting for the first delivery signed \
+            with it.",
+        ),
         (
             Flash::SecretSaved { replaced: true },
-            "Saved. Waiting for the first delivery signed with it. The one before is accepted until then, and for a while longer.",
+            "Saved. Waiting for the first delivery signed with it. The one before is accepted \
+                until then, and for a while longer.",
         ),
-        (Flash::SecretUnchanged, "This is the current secret already. Nothing was changed."),
-        (Flash::SecretStopped { secret: "lin_wh_····k2Rd".into() }, "lin_wh_····k2Rd is accepted no more."),
         (
-            Flash::Reconnected { workspace: "Globex".into(), viewer: "Relink".into() },
+            Flash::SecretUnchanged,
+            "This is the current secret already. Nothing was changed.",
+        ),
+        (
+            Flash::SecretStopped {
+                secret: "lin_wh_····k2Rd".into(),
+            },
+            "lin_wh_····k2Rd is accepted \
+            no more.",
+        ),
+        (
+            Flash::Reconnected {
+                workspace: "Globex".into(),
+                viewer: "Relink".into(),
+            },
             "Globex is connected again. Linear answered as “Relink”.",
         ),
-        (Flash::Disconnected { workspace: "Acme".into(), revoked: true }, "Acme is disconnected. Both tokens were revoked at Linear."),
+        (
+            Flash::Disconnected {
+                workspace: "Acme".into(),
+                revoked: true,
+            },
+            "Acme is disconnected. \
+            Both tokens were revoked at Linear.",
+        ),
         (Flash::Checked { millis: 212 }, "Linear answered in 212 ms."),
-        (Flash::Refreshed { until: "14:02 UTC on 20 Nov".into() }, "The token was refreshed. It is good until 14:02 UTC on 20 Nov."),
-        (Flash::KeyRevoked { name: "ci-runner".into() }, "The key ci-runner is revoked. Programs that use it are refused from now on."),
+        (
+            Flash::Refreshed {
+                until: "14:02 UTC on 20 Nov".into(),
+            },
+            "The token was refreshed. It \
+            is good until 14:02 UTC on 20 Nov.",
+        ),
+        (
+            Flash::KeyRevoked {
+                name: "ci-runner".into(),
+            },
+            "The key ci-runner is revoked. Programs \
+            that use it are refused from now on.",
+        ),
         (Flash::PasswordChanged, "Your password is changed."),
-        (Flash::SessionEnded { browser: "Firefox on Linux".into() }, "Firefox on Linux is signed out."),
+        (
+            Flash::SessionEnded {
+                browser: "Firefox on Linux".into(),
+            },
+            "Firefox on Linux is signed \
+            out.",
+        ),
         (Flash::SignedOutElsewhere, "Signed out everywhere else."),
     ];
     for (flash, start) in cases {
@@ -127,8 +207,12 @@ fn good_news_is_a_quiet_status() {
 #[test]
 fn an_unconfirmed_revocation_names_what_to_do() {
     assert_eq!(
-        said(Flash::Disconnected { workspace: "Acme".into(), revoked: false }),
-        "Disconnected here. Linear did not confirm the revocation; remove the app in Linear's settings to be sure."
+        said(Flash::Disconnected {
+            workspace: "Acme".into(),
+            revoked: false
+        }),
+        "Disconnected here. Linear did not confirm the revocation; remove the app in Linear's \
+            settings to be sure."
     );
 }
 
@@ -142,13 +226,24 @@ fn an_unknown_error_value_is_never_echoed() {
 
 #[test]
 fn a_name_with_markup_stays_text() {
-    let page = html(Flash::Connected { connection: "c1".into(), workspace: "<img src=x>".into(), delivers: false, you: None }, true);
+    let page = html(
+        Flash::Connected {
+            connection: "c1".into(),
+            workspace: "<img src=x>".into(),
+            delivers: false,
+            you: None,
+        },
+        true,
+    );
     assert!(!page.contains("<img") && page.contains("&lt;img"));
 }
 
 #[test]
 fn who_connects_is_asked_whether_they_are_whom_they_approved_as() {
-    let viewer = || WhoAreYou::Viewer { id: "l1".into(), name: "Priya <R>".into() };
+    let viewer = || WhoAreYou::Viewer {
+        id: "l1".into(),
+        name: "Priya <R>".into(),
+    };
     let page = html(connected(Some(viewer())), true);
     for part in [
         "Are you Priya &lt;R&gt; in Acme?",
@@ -160,7 +255,11 @@ fn who_connects_is_asked_whether_they_are_whom_they_approved_as() {
     ] {
         assert!(page.contains(part), "{part:?} is missing in {page}");
     }
-    assert!(!html(connected(Some(viewer())), false).contains("/team/me"), "only those who manage link themselves");
+    assert!(
+        !html(connected(Some(viewer())), false).contains("/team/me"),
+        "only those who manage \
+        link themselves"
+    );
     for nothing in [connected(None), connected(Some(WhoAreYou::Anybody))] {
         assert!(!html(nothing, true).contains("Are you"));
     }
@@ -178,12 +277,22 @@ fn where_the_app_acts_the_next_step_leads_to_the_list() {
 fn owners_are_offered_an_app_of_their_own() {
     let denied = |owns, several_apps| {
         let flash = Flash::ConnectFailed(ConnectError::AccessDenied);
-        rendered::html(|| view! { <FlashMessage flash page="/integrations".to_owned() manages=true owns several_apps /> })
+        rendered::html(
+            || view! { <FlashMessage flash page="/integrations".to_owned() manages=true owns several_apps /> },
+        )
     };
-    assert!(denied(true, false).contains("Add an app of your own") && !denied(false, false).contains("Add an app of your own"));
+    assert!(
+        denied(true, false).contains("Add an app of your own")
+            && !denied(false, false).contains("Add an app of your own")
+    );
     assert!(denied(true, false).contains(r#"action="/oauth/linear/start""#));
     let several = denied(true, true);
-    assert!(several.contains(r##"href="#connect""##) && several.contains("Try again") && !several.contains("<form"), "{several}");
+    assert!(
+        several.contains(r##"href="#connect""##)
+            && several.contains("Try again")
+            && !several.contains("<form"),
+        "{several}"
+    );
 }
 
 #[test]
@@ -193,9 +302,15 @@ fn what_became_of_an_app_is_said() {
     assert!(added.contains("Acme internal is added.") && added.contains("Connect a workspace</a>"));
     assert_eq!(
         said(Flash::AppInUse { name: name() }),
-        "Acme internal was not removed. Workspaces are connected through it; disconnect them first. Nothing was changed."
+        "Acme internal was not removed. Workspaces are connected through it; disconnect them \
+            first. Nothing was changed."
     );
     assert!(html(Flash::AppInUse { name: name() }, true).contains(r#"role="alert""#));
     assert!(said(Flash::AppRemoved { name: name() }).starts_with("Acme internal is removed."));
-    assert!(said(Flash::AppSecretsReplaced { name: name() }).starts_with("The secrets of Acme internal are replaced."));
+    assert!(
+        said(Flash::AppSecretsReplaced { name: name() }).starts_with(
+            "The secrets of Acme \
+        internal are replaced."
+        )
+    );
 }

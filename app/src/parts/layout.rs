@@ -1,4 +1,5 @@
-//! The frame of every page of a signed-in person: the strip of the simulated Linear, navigation, account, and main.
+//! The frame of every page of a signed-in person: the strip of the simulated Linear, navigation,
+//! account, and main.
 
 use leptos::prelude::*;
 use leptos_meta::{Link, Meta};
@@ -39,9 +40,22 @@ pub struct Content {
 }
 
 impl Content {
-    pub fn new(title: impl Into<String>, place: Option<Place>, main: impl IntoView + 'static) -> Content {
+    pub fn new(
+        title: impl Into<String>,
+        place: Option<Place>,
+        main: impl IntoView + 'static,
+    ) -> Content {
         let (title, main) = (title.into(), main.into_any());
-        Content { title, place, refused: false, main, dialog: None, alone: false, foot: None, about: None }
+        Content {
+            title,
+            place,
+            refused: false,
+            main,
+            dialog: None,
+            alone: false,
+            foot: None,
+            about: None,
+        }
     }
 }
 
@@ -49,13 +63,26 @@ impl Content {
 #[must_use]
 pub fn tab_title(title: &str, refused: bool, needs_you: u32) -> String {
     let error = if refused { "Error: " } else { "" };
-    let count = if needs_you > 0 { format!("({needs_you}) ") } else { String::new() };
+    let count = if needs_you > 0 {
+        format!("({needs_you}) ")
+    } else {
+        String::new()
+    };
     format!("{error}{count}{title}")
 }
 
 #[component]
 pub fn Layout(shell: ShellView, content: Content) -> impl IntoView {
-    let Content { title, place, refused, main, dialog, alone, foot, about } = content;
+    let Content {
+        title,
+        place,
+        refused,
+        main,
+        dialog,
+        alone,
+        foot,
+        about,
+    } = content;
     let way_out = shell.person.as_ref().is_some_and(|person| person.manages);
     let person = shell.person.clone().filter(|_| !alone);
     let preview = about.map(|about| view! { <Preview title=title.clone() about /> });
@@ -128,7 +155,12 @@ fn Alarm(trouble: InstanceTrouble) -> impl IntoView {
 }
 
 #[component]
-fn Side(person: PersonView, elsewhere: Vec<OrganisationView>, place: Option<Place>, needs_you: u32) -> impl IntoView {
+fn Side(
+    person: PersonView,
+    elsewhere: Vec<OrganisationView>,
+    place: Option<Place>,
+    needs_you: u32,
+) -> impl IntoView {
     let current = move |entry: Place| (place == Some(entry)).then_some("page");
     let manages = person.manages;
     view! {
@@ -174,7 +206,11 @@ fn Side(person: PersonView, elsewhere: Vec<OrganisationView>, place: Option<Plac
 
 fn count(needs_you: u32, manages: bool) -> AnyView {
     let whom = if manages { "you" } else { "an admin" };
-    let words = if needs_you == 1 { format!(" needs {whom}") } else { format!(" need {whom}") };
+    let words = if needs_you == 1 {
+        format!(" needs {whom}")
+    } else {
+        format!(" need {whom}")
+    };
     view! { <span class="count">{needs_you} <span class="sr">{words}</span></span> }.into_any()
 }
 
@@ -262,14 +298,26 @@ mod tests {
 
     #[test]
     fn the_tab_says_refused_first_then_the_count() {
-        assert_eq!(tab_title("Integrations, Relink", false, 1), "(1) Integrations, Relink");
-        assert_eq!(tab_title("Sign in, Relink", true, 0), "Error: Sign in, Relink");
-        assert_eq!(tab_title("Settings, Relink", true, 2), "Error: (2) Settings, Relink");
+        assert_eq!(
+            tab_title("Integrations, Relink", false, 1),
+            "(1) Integrations, Relink"
+        );
+        assert_eq!(
+            tab_title("Sign in, Relink", true, 0),
+            "Error: Sign in, Relink"
+        );
+        assert_eq!(
+            tab_title("Settings, Relink", true, 2),
+            "Error: (2) Settings, Relink"
+        );
     }
 
     fn html(elsewhere: &[&str]) -> String {
         let person = owner();
-        let organisation = |name: &&str| OrganisationView { id: format!("id-{}", name.len()), name: (*name).to_owned() };
+        let organisation = |name: &&str| OrganisationView {
+            id: format!("id-{}", name.len()),
+            name: (*name).to_owned(),
+        };
         let elsewhere = elsewhere.iter().map(organisation).collect();
         rendered::html(|| whose(person, elsewhere))
     }
@@ -277,19 +325,46 @@ mod tests {
     #[test]
     fn whoever_is_in_one_organisation_reads_it_beside_their_name() {
         let html = html(&[]);
-        assert!(html.contains("<span class=\"org\">Northwind Labs</span>"), "{html}");
+        assert!(
+            html.contains("<span class=\"org\">Northwind Labs</span>"),
+            "{html}"
+        );
         assert!(!html.contains("/organisation"), "{html}");
     }
 
     #[test]
     fn whoever_is_in_several_is_offered_the_others_by_a_form() {
         let html = html(&["Globex", "<b>Initech</b>"]);
-        let summary = html.split("<summary>").nth(1).unwrap().split("</summary>").next().unwrap();
-        assert!(summary.contains("Organisation: ") && summary.contains("<b>Northwind Labs</b>"), "{summary}");
-        assert!(html.contains("<form method=\"post\" action=\"/organisation\">"), "{html}");
-        let button = html.split("<button").nth(1).unwrap().split("</button>").next().unwrap();
-        assert!(button.contains("name=\"organisation\"") && button.contains("value=\"id-6\""), "{button}");
-        assert!(button.ends_with("<span>Switch to <b>Globex</b></span>"), "{button}");
+        let summary = html
+            .split("<summary>")
+            .nth(1)
+            .unwrap()
+            .split("</summary>")
+            .next()
+            .unwrap();
+        assert!(
+            summary.contains("Organisation: ") && summary.contains("<b>Northwind Labs</b>"),
+            "{summary}"
+        );
+        assert!(
+            html.contains("<form method=\"post\" action=\"/organisation\">"),
+            "{html}"
+        );
+        let button = html
+            .split("<button")
+            .nth(1)
+            .unwrap()
+            .split("</button>")
+            .next()
+            .unwrap();
+        assert!(
+            button.contains("name=\"organisation\"") && button.contains("value=\"id-6\""),
+            "{button}"
+        );
+        assert!(
+            button.ends_with("<span>Switch to <b>Globex</b></span>"),
+            "{button}"
+        );
         assert!(html.contains("&lt;b&gt;Initech"), "{html}");
         assert_eq!(html.matches("Northwind Labs").count(), 1, "said once");
     }

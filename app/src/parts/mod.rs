@@ -24,7 +24,9 @@ mod select;
 mod token_lifetime;
 mod waiting;
 
-pub use crate::view::phrases::{acts_as, counted, counted_deliveries, first_name, possessive, said, said_last};
+pub use crate::view::phrases::{
+    acts_as, counted, counted_deliveries, first_name, possessive, said, said_last,
+};
 pub use as_of::AsOf;
 pub use avatar::WorkspaceAvatar;
 pub use badge::{Badge, LooseLinks, Mark};

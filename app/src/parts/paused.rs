@@ -13,14 +13,27 @@ pub fn PausedNotices(handed_on: HandedOnView) -> impl IntoView {
     let manages = handed_on.form.is_some();
     let shown = |destination: DestinationView| match destination.state.clone() {
         // Whoever paused it knows.
-        DestinationState::Paused { because: PausedBecause::Person, .. } => None,
-        DestinationState::Paused { since, because, answer } => {
+        DestinationState::Paused {
+            because: PausedBecause::Person,
+            ..
+        } => None,
+        DestinationState::Paused {
+            since,
+            because,
+            answer,
+        } => {
             let rest = view! { {reason(since, because, answer)} ". " {waiting(destination.waiting)} " " {way_on(manages)} };
             Some(notice(&destination, rest.into_any(), manages))
         }
         DestinationState::Active | DestinationState::Failing { .. } => None,
     };
-    handed_on.destinations.into_iter().filter_map(shown).take(SHOWN_MAX).collect_view().into_any()
+    handed_on
+        .destinations
+        .into_iter()
+        .filter_map(shown)
+        .take(SHOWN_MAX)
+        .collect_view()
+        .into_any()
 }
 
 fn notice(destination: &DestinationView, rest: AnyView, manages: bool) -> AnyView {
@@ -66,7 +79,12 @@ fn waiting(count: u64) -> String {
 }
 
 fn way_on(manages: bool) -> &'static str {
-    if manages { "Resume it when it works again; what waits goes first." } else { "An admin of your organisation can resume it." }
+    if manages {
+        "Resume it when it works again; what waits goes first."
+    } else {
+        "An admin of \
+        your organisation can resume it."
+    }
 }
 
 /// As the end of a sentence.

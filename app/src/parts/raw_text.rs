@@ -1,6 +1,7 @@
-//! Elements whose text browsers do not read as markup up to their own end tag: `<title>`, `<textarea>`, `<style>`,
-//! `<script>`. The renderer writes such text as it is, so whoever closes the element in it writes on as markup. They are
-//! made here and nowhere else, with their text escaped; `raw_text_tests.rs` looks for others.
+//! Elements whose text browsers do not read as markup up to their own end tag: `<title>`,
+//! `<textarea>`, `<style>`, `<script>`. The renderer writes such text as it is, so whoever closes
+//! the element in it writes on as markup. They are made here and nowhere else, with their text
+//! escaped; `raw_text_tests.rs` looks for others.
 
 use leptos::html::{self, ElementChild, HtmlElement};
 use leptos::prelude::*;

@@ -1,4 +1,5 @@
-//! "How Relink acts and what it may do": the part of the connect form that most people leave folded.
+//! "How Relink acts and what it may do": the part of the connect form that most people leave
+//! folded.
 
 use leptos::prelude::*;
 
@@ -30,8 +31,16 @@ pub fn ScopePicker(scopes: Vec<ScopeView>) -> impl IntoView {
 }
 
 fn choice(scope: ScopeView) -> AnyView {
-    let ScopeView { name, explained, preselected, always, user_only, app_only } = scope;
-    // A disabled box is not sent. The hidden field tells "nothing but this" from a form without any choice.
+    let ScopeView {
+        name,
+        explained,
+        preselected,
+        always,
+        user_only,
+        app_only,
+    } = scope;
+    // A disabled box is not sent. The hidden field tells "nothing but this" from a form without any
+    // choice.
     let sent = always.then(|| view! { <input type="hidden" name="scopes[]" value=name.clone() /> });
     let class = match (user_only, app_only) {
         (true, _) => Some("only-user"),

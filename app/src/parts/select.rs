@@ -9,7 +9,11 @@ const VALID: [(&str, &str); 3] = [("1", "1 hour"), ("24", "24 hours"), ("168", "
 
 /// For how long a new code can be used.
 pub fn good_for(id: &'static str, chosen: &str) -> AnyView {
-    let hours = VALID.into_iter().map(|(value, label)| Choice { value: value.into(), label: label.into(), chosen: value == chosen });
+    let hours = VALID.into_iter().map(|(value, label)| Choice {
+        value: value.into(),
+        label: label.into(),
+        chosen: value == chosen,
+    });
     view! {
         <div class="field brief">
             <label for=id>"Good for"</label>

@@ -1,5 +1,6 @@
-//! Token life as a bar: grey is used, the ring is now, solid is left until the refresh is due, pale is the margin
-//! up to the expiry. Percent attributes only, so it needs neither script nor inline style.
+//! Token life as a bar: grey is used, the ring is now, solid is left until the refresh is due, pale
+//! is the margin up to the expiry. Percent attributes only, so it needs neither script nor inline
+//! style.
 
 use leptos::prelude::*;
 
@@ -12,8 +13,10 @@ const RING_RADIUS: f64 = 7.0;
 
 #[component]
 pub fn TokenLifetime(status: Status, life: TokenLife) -> impl IntoView {
-    let sentence =
-        format!("{}. Issued {}, refresh due {}, expires {}.", life.left, life.issued.text, life.refresh_due.text, life.expires.text);
+    let sentence = format!(
+        "{}. Issued {}, refresh due {}, expires {}.",
+        life.left, life.issued.text, life.refresh_due.text, life.expires.text
+    );
     view! {
         <figure class=format!("life {}", status.tone())>
             <figcaption>
@@ -71,7 +74,8 @@ fn running(now: f64, due: f64) -> AnyView {
     .into_any()
 }
 
-/// Now. It stays within the bar, however short that is: moved in by so much of its own radius as it is near an end.
+/// Now. It stays within the bar, however short that is: moved in by so much of its own radius as it
+/// is near an end.
 fn ring(now: f64) -> AnyView {
     let inwards = RING_RADIUS * (1.0 - now / 50.0);
     view! { <circle class="now" cx=percent(now) cy="9" r="5.5" transform=format!("translate({inwards:.2} 0)") /> }.into_any()

@@ -1,4 +1,5 @@
-//! Linear does not answer, or this Relink is set up wrongly: what was tried, when it is tried again, and what it means.
+//! Linear does not answer, or this Relink is set up wrongly: what was tried, when it is tried
+//! again, and what it means.
 
 use leptos::prelude::*;
 
@@ -15,7 +16,9 @@ pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
     };
     let (class, icon) = match waiting.fault {
         Fault::Linear => ("callout long wait", Icon::Clock),
-        Fault::App | Fault::OtherApp | Fault::OwnApp | Fault::Keys => ("callout long", Icon::Warning),
+        Fault::App | Fault::OtherApp | Fault::OwnApp | Fault::Keys => {
+            ("callout long", Icon::Warning)
+        }
     };
     let tried = match waiting.failures {
         0 => None,
@@ -95,7 +98,11 @@ fn remedy(fault: Fault) -> Option<AnyView> {
         }
         .into_any(),
     };
-    Some(view! { "Whoever runs this Relink: " {steps} ", then start Relink again. No connection was given up." }.into_any())
+    Some(
+        view! { "Whoever runs this Relink: " {steps} ", then start Relink again. No connection \
+        was given up." }
+        .into_any(),
+    )
 }
 
 /// The client ID of an app never changes; its secret may have.
@@ -121,9 +128,27 @@ mod tests {
         };
         let (operators, own) = (alert(Fault::App), alert(Fault::OwnApp));
         let other = alert(Fault::OtherApp);
-        assert!(other.contains("made with another Linear app") && other.contains("or reconnect every workspace"), "{other}");
-        assert!(operators.contains("LINEAR_CLIENT_SECRET") && operators.contains("start Relink again"));
-        assert!(own.contains("An owner of your organisation") && own.contains("/settings#linear-app"));
-        assert!(!own.contains("LINEAR_") && !own.contains("start Relink again"), "{own}");
+        assert!(
+            other.contains("made with another Linear app")
+                && other.contains(
+                    "or reconnect \
+            every workspace"
+                ),
+            "{other}"
+        );
+        assert!(
+            operators.contains("LINEAR_CLIENT_SECRET")
+                && operators.contains(
+                    "start Relink \
+            again"
+                )
+        );
+        assert!(
+            own.contains("An owner of your organisation") && own.contains("/settings#linear-app")
+        );
+        assert!(
+            !own.contains("LINEAR_") && !own.contains("start Relink again"),
+            "{own}"
+        );
     }
 }

@@ -13,12 +13,21 @@ use crate::view::{AppDraft, AppView, Choice, OwnAppsView, ThroughView};
 const OPERATORS: &str = "";
 
 /// For owners, with what was typed last if it was refused.
-pub async fn own_apps(engine: &Engine, person: &Person, draft: AppDraft) -> Result<Option<OwnAppsView>, StoreError> {
+pub async fn own_apps(
+    engine: &Engine,
+    person: &Person,
+    draft: AppDraft,
+) -> Result<Option<OwnAppsView>, StoreError> {
     if !person.owns() {
         return Ok(None);
     }
     let now = engine.now();
-    let apps = engine.apps(&person.organisation_id).await?.into_iter().map(|app| app_view(app, now)).collect();
+    let apps = engine
+        .apps(&person.organisation_id)
+        .await?
+        .into_iter()
+        .map(|app| app_view(app, now))
+        .collect();
     Ok(Some(OwnAppsView { apps, draft }))
 }
 
@@ -40,24 +49,52 @@ pub async fn app_choices(engine: &Engine, person: &Person) -> Result<Vec<Choice>
     if !person.manages() {
         return Ok(Vec::new());
     }
-    Ok(choices(engine.linear().app().is_some(), engine.apps(&person.organisation_id).await?))
+    Ok(choices(
+        engine.linear().app().is_some(),
+        engine.apps(&person.organisation_id).await?,
+    ))
 }
 
-/// None where there is one app at most. The first is the one that is gone through unless another is chosen.
+/// None where there is one app at most. The first is the one that is gone through unless another is
+/// chosen.
 fn choices(operators: bool, own: Vec<App>) -> Vec<Choice> {
     let operators = operators.then(|| (OPERATORS.to_owned(), "This Relink’s app".to_owned()));
-    let all: Vec<_> = operators.into_iter().chain(own.into_iter().map(|app| (app.id, text::name(&app.name)))).collect();
+    let all: Vec<_> = operators
+        .into_iter()
+        .chain(own.into_iter().map(|app| (app.id, text::name(&app.name))))
+        .collect();
     if all.len() < 2 {
         return Vec::new();
     }
-    all.into_iter().enumerate().map(|(number, (value, label))| Choice { value, label, chosen: number == 0 }).collect()
+    all.into_iter()
+        .enumerate()
+        .map(|(number, (value, label))| Choice {
+            value,
+            label,
+            chosen: number == 0,
+        })
+        .collect()
 }
 
 /// The app of one's own that a connection goes through.
-pub async fn through(engine: &Engine, person: &Person, connection: &Connection) -> Result<Option<ThroughView>, StoreError> {
-    let Some(id) = connection.app_id.as_deref() else { return Ok(None) };
-    let app = engine.apps(&person.organisation_id).await?.into_iter().find(|app| app.id == id);
-    Ok(app.map(|app| ThroughView { name: text::name(&app.name), client_id: app.client_id, owned: person.owns() }))
+pub async fn through(
+    engine: &Engine,
+    person: &Person,
+    connection: &Connection,
+) -> Result<Option<ThroughView>, StoreError> {
+    let Some(id) = connection.app_id.as_deref() else {
+        return Ok(None);
+    };
+    let app = engine
+        .apps(&person.organisation_id)
+        .await?
+        .into_iter()
+        .find(|app| app.id == id);
+    Ok(app.map(|app| ThroughView {
+        name: text::name(&app.name),
+        client_id: app.client_id,
+        owned: person.owns(),
+    }))
 }
 
 #[cfg(test)]
@@ -83,9 +120,16 @@ mod tests {
     fn there_is_a_choice_where_there_is_more_than_one_app() {
         let told = |operators, own: &[&str]| -> Vec<_> {
             let choices = choices(operators, own.iter().map(|id| app(id)).collect());
-            choices.into_iter().map(|choice| (choice.value, choice.label, choice.chosen)).collect()
+            choices
+                .into_iter()
+                .map(|choice| (choice.value, choice.label, choice.chosen))
+                .collect()
         };
-        assert!(told(true, &[]).is_empty() && told(false, &["a"]).is_empty() && told(false, &[]).is_empty());
+        assert!(
+            told(true, &[]).is_empty()
+                && told(false, &["a"]).is_empty()
+                && told(false, &[]).is_empty()
+        );
         let operators = (String::new(), "This Relink’s app".to_owned(), true);
         let own = |id: &str, chosen| (id.to_owned(), format!("App {id}"), chosen);
         assert_eq!(told(true, &["a"]), [operators, own("a", false)]);

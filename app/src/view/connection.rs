@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, DestinationView, Flash, Freshness, Moment, PersonLineView, ThroughView, TokenTimelineView, WebhookFacts, WebhookView};
+use super::{
+    Choice, DestinationView, Flash, Freshness, Moment, PersonLineView, ThroughView,
+    TokenTimelineView, WebhookFacts, WebhookView,
+};
 
 /// What the badge says. The order is the order of cards on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,7 +57,8 @@ pub struct TokenLife {
     pub due_percent: f64,
     /// "15 h 36 min left", "Ran out 2 h ago" or "Stopped".
     pub left: String,
-    /// "Proved working 2 min ago", "Nothing for you to do. Next try in 40 s", "Worked until 09:41 UTC".
+    /// "Proved working 2 min ago", "Nothing for you to do. Next try in 40 s", "Worked until 09:41
+    /// UTC".
     pub note: String,
 }
 
@@ -124,7 +128,8 @@ pub struct EvidenceView {
 /// What a disconnect would mean.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndingView {
-    /// Another organisation here is connected through the same Linear app: the tokens are revoked with the end of that.
+    /// Another organisation here is connected through the same Linear app: the tokens are revoked
+    /// with the end of that.
     pub tokens_kept: bool,
     /// API keys that lose the workspace.
     pub keys: u32,
@@ -147,7 +152,8 @@ pub struct Farewell {
     pub by: String,
     /// Linear confirmed (or knew already) that both tokens are void.
     pub revoked: bool,
-    /// They are sealed until another organisation's connection through the same installation has ended.
+    /// They are sealed until another organisation's connection through the same installation has
+    /// ended.
     pub kept: bool,
     /// The organisation's app to connect it through again; the operator's if absent.
     pub app: Option<String>,
@@ -314,7 +320,8 @@ pub struct ConnectionPageView {
     pub through: Option<ThroughView>,
     /// Absent once disconnected.
     pub webhook: Option<WebhookView>,
-    /// Where its deliveries are handed on to, as those of every workspace; absent where it takes none any more.
+    /// Where its deliveries are handed on to, as those of every workspace; absent where it takes
+    /// none any more.
     pub destinations: Option<Vec<DestinationView>>,
     /// Absent once disconnected, if nobody is linked.
     pub people: Option<PeopleView>,

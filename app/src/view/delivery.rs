@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeliveryAttemptView, Flash, Freshness, HandedOnView, Moment, NewDestinationView, RefusedView, SignedWith, StrayView};
+use super::{
+    DeliveryAttemptView, Flash, Freshness, HandedOnView, Moment, NewDestinationView, RefusedView,
+    SignedWith, StrayView,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveriesView {
@@ -48,7 +51,10 @@ impl FilterView {
     /// Something is chosen.
     #[must_use]
     pub fn narrows(&self) -> bool {
-        [&self.workspaces, &self.events, &self.outcomes].into_iter().flatten().any(|choice| choice.chosen)
+        [&self.workspaces, &self.events, &self.outcomes]
+            .into_iter()
+            .flatten()
+            .any(|choice| choice.chosen)
     }
 }
 

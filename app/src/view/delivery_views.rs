@@ -13,13 +13,27 @@ use crate::view::{Again, BodyView, DeliveryOutcome, DeliveryView, Piece, PieceKi
 /// Bytes of a body on the page; a longer one is cut.
 pub const BODY_HEAD: i64 = 16 * 1024;
 
-pub fn delivery_views(rows: &[DeliveryRow], secrets: &[WebhookSecretRow], connections: &[Connection], now: Millis) -> Vec<DeliveryView> {
-    rows.iter().map(|row| delivery_view(row, secrets, connections, now)).collect()
+pub fn delivery_views(
+    rows: &[DeliveryRow],
+    secrets: &[WebhookSecretRow],
+    connections: &[Connection],
+    now: Millis,
+) -> Vec<DeliveryView> {
+    rows.iter()
+        .map(|row| delivery_view(row, secrets, connections, now))
+        .collect()
 }
 
 /// Without what became of it at destinations.
-fn delivery_view(row: &DeliveryRow, secrets: &[WebhookSecretRow], connections: &[Connection], now: Millis) -> DeliveryView {
-    let workspace = connections.iter().find(|connection| connection.workspace.id == row.workspace_id);
+fn delivery_view(
+    row: &DeliveryRow,
+    secrets: &[WebhookSecretRow],
+    connections: &[Connection],
+    now: Millis,
+) -> DeliveryView {
+    let workspace = connections
+        .iter()
+        .find(|connection| connection.workspace.id == row.workspace_id);
     DeliveryView {
         number: row.number,
         at: time::short_stamp(row.received_at, now),
@@ -27,13 +41,19 @@ fn delivery_view(row: &DeliveryRow, secrets: &[WebhookSecretRow], connections: &
         subject: text::title(&row.subject),
         actor: text::title(&row.actor),
         // One that was disconnected so long ago that it is forgotten has no name any more.
-        workspace: workspace.map_or_else(|| row.workspace_id.clone(), |connection| text::name(&connection.workspace.name)),
+        workspace: workspace.map_or_else(
+            || row.workspace_id.clone(),
+            |connection| text::name(&connection.workspace.name),
+        ),
         outcome: match row.outcome.as_str() {
             "late" => DeliveryOutcome::Late,
             "ignored" => DeliveryOutcome::Ignored,
             _ => DeliveryOutcome::Accepted,
         },
-        again: row.repeated_at.map(|at| Again { times: u32::try_from(row.repeats).unwrap_or(u32::MAX), last: time::at_clock(at, now) }),
+        again: row.repeated_at.map(|at| Again {
+            times: u32::try_from(row.repeats).unwrap_or(u32::MAX),
+            last: time::at_clock(at, now),
+        }),
         signed: signed_with_id(&row.secret_id, secrets, now),
         twice: came_twice(row),
         took: time::millis(row.took_us),
@@ -47,11 +67,16 @@ fn delivery_view(row: &DeliveryRow, secrets: &[WebhookSecretRow], connections: &
 }
 
 fn came_twice(row: &DeliveryRow) -> bool {
-    ways(&row.through).any(|(_, secret)| secret.is_empty()) && ways(&row.through).any(|(_, secret)| !secret.is_empty())
+    ways(&row.through).any(|(_, secret)| secret.is_empty())
+        && ways(&row.through).any(|(_, secret)| !secret.is_empty())
 }
 
 fn event(row: &DeliveryRow) -> String {
-    let event = if row.event.is_empty() { "No type" } else { &row.event };
+    let event = if row.event.is_empty() {
+        "No type"
+    } else {
+        &row.event
+    };
     text::name(format!("{event} {}", row.action).trim_end())
 }
 
@@ -62,13 +87,21 @@ fn shortened(id: &str) -> String {
         return id.to_owned();
     }
     let text = |part: &[char]| part.iter().collect::<String>();
-    format!("{}…{}", text(&letters[..8]), text(&letters[letters.len() - 4..]))
+    format!(
+        "{}…{}",
+        text(&letters[..8]),
+        text(&letters[letters.len() - 4..])
+    )
 }
 
 /// "5be0…a91c"
 fn digest(digest: &[u8]) -> String {
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}…{}", hex.get(..4).unwrap_or_default(), hex.get(hex.len().saturating_sub(4)..).unwrap_or_default())
+    format!(
+        "{}…{}",
+        hex.get(..4).unwrap_or_default(),
+        hex.get(hex.len().saturating_sub(4)..).unwrap_or_default()
+    )
 }
 
 /// The body, laid out if it is whole. It may be cut inside a letter, which is left out.
@@ -79,17 +112,31 @@ fn body(row: &DeliveryRow) -> BodyView {
     };
     let bytes = row.body_bytes.unsigned_abs();
     let whole = usize::try_from(bytes).is_ok_and(|bytes| bytes == text.len());
-    let as_it_is = || vec![Piece { kind: PieceKind::Plain, text: text.to_owned() }];
+    let as_it_is = || {
+        vec![Piece {
+            kind: PieceKind::Plain,
+            text: text.to_owned(),
+        }]
+    };
     BodyView {
         bytes: time::grouped(bytes),
         raw: whole.then(|| text.to_owned()),
-        pieces: pretty(text).filter(|_| whole).unwrap_or_else(as_it_is).into_iter().map(seen).collect(),
+        pieces: pretty(text)
+            .filter(|_| whole)
+            .unwrap_or_else(as_it_is)
+            .into_iter()
+            .map(seen)
+            .collect(),
     }
 }
 
-/// Writes what would act on the text around it as JSON can write it. The copy that people take stays as it was sent.
+/// Writes what would act on the text around it as JSON can write it. The copy that people take
+/// stays as it was sent.
 fn seen(piece: Piece) -> Piece {
-    Piece { text: text::escaped(&piece.text, &['\n', '\t']).into_owned(), ..piece }
+    Piece {
+        text: text::escaped(&piece.text, &['\n', '\t']).into_owned(),
+        ..piece
+    }
 }
 
 #[cfg(test)]

@@ -138,7 +138,10 @@ pub enum NewDestinationView {
 impl fmt::Debug for NewDestinationView {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NewDestinationView::Shown { name, .. } => formatter.debug_struct("Shown").field("name", name).finish_non_exhaustive(),
+            NewDestinationView::Shown { name, .. } => formatter
+                .debug_struct("Shown")
+                .field("name", name)
+                .finish_non_exhaustive(),
             NewDestinationView::Gone => formatter.write_str("Gone"),
         }
     }

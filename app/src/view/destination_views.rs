@@ -8,8 +8,8 @@ use relink_engine::store::{DeliveryRow, MessageRow, StoreError};
 use super::time;
 use super::webhook_views::ago;
 use crate::view::{
-    Answer, Choice, Complaint, DeliveryAttemptView, DestinationForm, DestinationState, DestinationView, Draft, Fate, HandedOnView, NextTry,
-    PausedBecause,
+    Answer, Choice, Complaint, DeliveryAttemptView, DestinationForm, DestinationState,
+    DestinationView, Draft, Fate, HandedOnView, NextTry, PausedBecause,
 };
 
 /// What every destination's secret begins with (Standard Webhooks).
@@ -27,26 +27,47 @@ pub struct Destinations {
 }
 
 impl Destinations {
-    /// As often as this asks the database depends neither on how many destinations there are nor on how many deliveries.
-    pub async fn load(engine: &Engine, organisation: &str, rows: &[DeliveryRow]) -> Result<Destinations, StoreError> {
+    /// As often as this asks the database depends neither on how many destinations there are nor on
+    /// how many deliveries.
+    pub async fn load(
+        engine: &Engine,
+        organisation: &str,
+        rows: &[DeliveryRow],
+    ) -> Result<Destinations, StoreError> {
         let all = engine.destinations(organisation).await?;
         let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
         let nothing = all.is_empty() || seqs.is_empty();
-        let messages = if nothing { Vec::new() } else { engine.store().messages_of(organisation, &seqs).await? };
+        let messages = if nothing {
+            Vec::new()
+        } else {
+            engine.store().messages_of(organisation, &seqs).await?
+        };
         Ok(Destinations::new(all, messages, engine.now()))
     }
 
     fn new(all: Vec<Destination>, messages: Vec<MessageRow>, now: Millis) -> Destinations {
-        let urls: Vec<&str> = all.iter().map(|destination| destination.url.as_str()).collect();
+        let urls: Vec<&str> = all
+            .iter()
+            .map(|destination| destination.url.as_str())
+            .collect();
         let names: Vec<String> = urls.iter().map(|url| name(url, &urls)).collect();
-        Destinations { all: all.into_iter().zip(names).collect(), messages, now }
+        Destinations {
+            all: all.into_iter().zip(names).collect(),
+            messages,
+            now,
+        }
     }
 
     /// With a form for those who may add one: what was typed into it, and what was wrong with that.
     pub fn view(&self, draft: Option<(Draft, Option<Complaint>)>) -> HandedOnView {
         let manages = draft.is_some();
-        let view = |(destination, name): &(Destination, String)| destination_view(destination, name, manages, self.now);
-        HandedOnView { destinations: self.all.iter().map(view).collect(), form: draft.map(|(draft, complaint)| form(draft, complaint)) }
+        let view = |(destination, name): &(Destination, String)| {
+            destination_view(destination, name, manages, self.now)
+        };
+        HandedOnView {
+            destinations: self.all.iter().map(view).collect(),
+            form: draft.map(|(draft, complaint)| form(draft, complaint)),
+        }
     }
 
     /// What became of a delivery at each destination. What is ignored is handed on to none.
@@ -54,15 +75,25 @@ impl Destinations {
         if row.outcome == "ignored" {
             return Vec::new();
         }
-        let its: Vec<&MessageRow> = self.messages.iter().filter(|message| message.seq == row.seq).collect();
+        let its: Vec<&MessageRow> = self
+            .messages
+            .iter()
+            .filter(|message| message.seq == row.seq)
+            .collect();
         let view = |(destination, name): &(Destination, String)| {
-            let message = its.iter().find(|message| message.destination_id == destination.id);
+            let message = its
+                .iter()
+                .find(|message| message.destination_id == destination.id);
             let fate = match message {
                 Some(message) => fate(message, destination, self.now),
                 None if wants(destination, &row.event) => Fate::NotSent,
                 None => Fate::Unwanted,
             };
-            DeliveryAttemptView { destination: destination.id.clone(), name: name.clone(), fate }
+            DeliveryAttemptView {
+                destination: destination.id.clone(),
+                name: name.clone(),
+                fate,
+            }
         };
         self.all.iter().map(view).collect()
     }
@@ -72,11 +103,20 @@ fn wants(destination: &Destination, event: &str) -> bool {
     destination.events.is_empty() || destination.events.iter().any(|wanted| wanted == event)
 }
 
-fn destination_view(destination: &Destination, name: &str, manages: bool, now: Millis) -> DestinationView {
+fn destination_view(
+    destination: &Destination,
+    name: &str,
+    manages: bool,
+    now: Millis,
+) -> DestinationView {
     DestinationView {
         id: destination.id.clone(),
         name: name.to_owned(),
-        url: if manages { destination.url.clone() } else { without_query(&destination.url) },
+        url: if manages {
+            destination.url.clone()
+        } else {
+            without_query(&destination.url)
+        },
         events: destination.events.clone(),
         ordered: destination.ordered,
         secret: format!("{PREFIX}····{}", destination.last_four),
@@ -89,7 +129,13 @@ fn destination_view(destination: &Destination, name: &str, manages: bool, now: M
 
 fn state(destination: &Destination, now: Millis) -> DestinationState {
     let failed = destination.failing_since.is_some();
-    let answer = || answer(destination.last_status.map(i64::from), destination.last_answer.as_deref()).filter(|_| failed);
+    let answer = || {
+        answer(
+            destination.last_status.map(i64::from),
+            destination.last_answer.as_deref(),
+        )
+        .filter(|_| failed)
+    };
     match (destination.paused_at, destination.failing_since) {
         (Some(since), _) => {
             let because = match destination.paused_because.as_deref() {
@@ -97,36 +143,61 @@ fn state(destination: &Destination, now: Millis) -> DestinationState {
                 Some("gone") => PausedBecause::Gone,
                 _ => PausedBecause::Person,
             };
-            DestinationState::Paused { since: time::at_clock(since, now), because, answer: answer() }
+            DestinationState::Paused {
+                since: time::at_clock(since, now),
+                because,
+                answer: answer(),
+            }
         }
-        (None, Some(since)) => DestinationState::Failing { since: time::at_clock(since, now), answer: answer() },
+        (None, Some(since)) => DestinationState::Failing {
+            since: time::at_clock(since, now),
+            answer: answer(),
+        },
         (None, None) => DestinationState::Active,
     }
 }
 
 /// The beginning of what it answered in one line, or what kept it from answering.
 fn answer(status: Option<i64>, text: Option<&str>) -> Option<Answer> {
-    let line = text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = text
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     match status {
-        Some(status) => Some(Answer::Verbatim(format!("{status} {}", cut(&line, ANSWER_MAX)).trim_end().to_owned())),
+        Some(status) => Some(Answer::Verbatim(
+            format!("{status} {}", cut(&line, ANSWER_MAX))
+                .trim_end()
+                .to_owned(),
+        )),
         None => (!line.is_empty()).then_some(Answer::Words(line)),
     }
 }
 
 /// In a row there is room for the status alone.
 fn short_answer(message: &MessageRow) -> Option<Answer> {
-    let text = message.last_answer.as_deref().filter(|_| message.last_status.is_none());
+    let text = message
+        .last_answer
+        .as_deref()
+        .filter(|_| message.last_status.is_none());
     answer(message.last_status, text)
 }
 
 fn fate(message: &MessageRow, destination: &Destination, now: Millis) -> Fate {
-    let (answer, at) = (short_answer(message), message.last_at.map(|at| ago(at, now)));
+    let (answer, at) = (
+        short_answer(message),
+        message.last_at.map(|at| ago(at, now)),
+    );
     let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
     match message.state.as_str() {
         "sent" => Fate::Sent { answer, at },
         "parked" => Fate::GivenUp { answer, tries, at },
         // What an earlier round ended with is of the past.
-        _ => Fate::Waiting { answer: answer.filter(|_| tries > 0), tries, next: next_try(message, destination, now) },
+        _ => Fate::Waiting {
+            answer: answer.filter(|_| tries > 0),
+            tries,
+            next: next_try(message, destination, now),
+        },
     }
 }
 
@@ -146,11 +217,16 @@ fn form(draft: Draft, complaint: Option<Complaint>) -> DestinationForm {
         label: event.to_owned(),
         chosen: draft.events.iter().any(|picked| picked == event),
     };
-    DestinationForm { events: EVENTS.into_iter().map(choice).collect(), url: draft.url, ordered: draft.ordered, complaint }
+    DestinationForm {
+        events: EVENTS.into_iter().map(choice).collect(),
+        url: draft.url,
+        ordered: draft.ordered,
+        complaint,
+    }
 }
 
-/// The host of an address, with its path where another address of `all` has the same host. Never the query, which may
-/// hold what only the two of them should know.
+/// The host of an address, with its path where another address of `all` has the same host. Never
+/// the query, which may hold what only the two of them should know.
 pub fn name(url: &str, all: &[&str]) -> String {
     let shared = all.iter().filter(|other| host(other) == host(url)).count() > 1;
     cut(if shared { place(url) } else { host(url) }, NAME_MAX)
@@ -158,7 +234,10 @@ pub fn name(url: &str, all: &[&str]) -> String {
 
 fn place(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/')
+    rest.split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('/')
 }
 
 /// It may hold a key.
@@ -172,7 +251,11 @@ fn host(url: &str) -> &str {
 
 fn cut(text: &str, max: usize) -> String {
     let head: String = text.chars().take(max).collect();
-    if head.len() < text.len() { format!("{head}…") } else { head }
+    if head.len() < text.len() {
+        format!("{head}…")
+    } else {
+        head
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What the document around a page knows of its request. Provided as context, because its first tags are written before any
-//! page has loaded its data.
+//! What the document around a page knows of its request. Provided as context, because its first
+//! tags are written before any page has loaded its data.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,10 @@ impl Theme {
     #[must_use]
     pub fn canvases(self) -> &'static [(&'static str, Option<&'static str>)] {
         match self {
-            Theme::System => &[(LIGHT, Some("(prefers-color-scheme: light)")), (DARK, Some("(prefers-color-scheme: dark)"))],
+            Theme::System => &[
+                (LIGHT, Some("(prefers-color-scheme: light)")),
+                (DARK, Some("(prefers-color-scheme: dark)")),
+            ],
             Theme::Light => &[(LIGHT, None)],
             Theme::Dark => &[(DARK, None)],
         }
@@ -79,8 +82,8 @@ pub struct Simulated(pub bool);
 /// Provided as context on every request: what browsers tell of the page that a request came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Referrer {
-    /// The rule. Under `no-referrer` browsers send `Origin: null` with our own forms, which the CSRF check has to refuse
-    /// wherever Sec-Fetch-Site is missing (plain http on a local network).
+    /// The rule. Under `no-referrer` browsers send `Origin: null` with our own forms, which the
+    /// CSRF check has to refuse wherever Sec-Fetch-Site is missing (plain http on a local network).
     #[default]
     SameOrigin,
     /// Nothing to anybody.

@@ -205,7 +205,9 @@ impl ConnectError {
             ConnectError::ExchangeFailed => "exchange_failed",
             ConnectError::LinearUnreachable => "linear_unreachable",
             ConnectError::WrongWorkspace { .. } => "wrong_workspace",
-            ConnectError::AlreadyConnected(_) | ConnectError::WorkspaceAlreadyLinked { .. } => "workspace_already_linked",
+            ConnectError::AlreadyConnected(_) | ConnectError::WorkspaceAlreadyLinked { .. } => {
+                "workspace_already_linked"
+            }
             // Of the contract's codes the one that says: try again in a minute.
             ConnectError::Interrupted | ConnectError::Internal => "linear_unreachable",
             ConnectError::NotConfigured => "not_configured",

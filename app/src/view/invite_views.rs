@@ -22,7 +22,11 @@ pub struct WorkspacePeople {
 }
 
 pub fn workspace(connection: &Connection, draft: &InviteDraft) -> Choice {
-    Choice { value: connection.id.clone(), label: text::name(&connection.workspace.name), chosen: connection.id == draft.workspace }
+    Choice {
+        value: connection.id.clone(),
+        label: text::name(&connection.workspace.name),
+        chosen: connection.id == draft.workspace,
+    }
 }
 
 /// "Elif Demir, elif@acme.example (guest, linked)", with the workspace where there are several.
@@ -33,10 +37,27 @@ pub fn suggested(asked: &[WorkspacePeople]) -> Vec<String> {
         let linked = asked.linked.contains(&person.id).then_some("linked");
         let place = several.then_some(asked.connection.workspace.name.as_str());
         let marks: Vec<&str> = guest.into_iter().chain(linked).chain(place).collect();
-        let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
-        format!("{}, {}{marks}", text::name(&person.name), text::email(&person.email))
+        let marks = if marks.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", marks.join(", "))
+        };
+        format!(
+            "{}, {}{marks}",
+            text::name(&person.name),
+            text::email(&person.email)
+        )
     };
-    asked.iter().flat_map(|asked| asked.people.iter().flatten().map(move |person| suggestion(asked, person))).collect()
+    asked
+        .iter()
+        .flat_map(|asked| {
+            asked
+                .people
+                .iter()
+                .flatten()
+                .map(move |person| suggestion(asked, person))
+        })
+        .collect()
 }
 
 pub fn waiting_code(invite: Invite, now: Millis) -> WaitingCodeView {
@@ -46,29 +67,56 @@ pub fn waiting_code(invite: Invite, now: Millis) -> WaitingCodeView {
         workspace: text::name(&invite.workspace),
         made_by: invite.made_by.as_deref().map(text::name),
         opened: invite.opened_at.map(|at| time::moment(at, now)),
-        runs_out: Moment::new(time::iso(invite.expires_at), format!("in {}", time::span(invite.expires_at - now))),
+        runs_out: Moment::new(
+            time::iso(invite.expires_at),
+            format!("in {}", time::span(invite.expires_at - now)),
+        ),
     }
 }
 
 pub fn answered_code(invite: Invite, team: &[TeamMember], now: Millis) -> AnsweredCodeView {
     let is_them = |member: &&TeamMember| {
-        member.linked.iter().any(|link| link.workspace == invite.workspace && link.email.eq_ignore_ascii_case(&invite.email))
+        member.linked.iter().any(|link| {
+            link.workspace == invite.workspace && link.email.eq_ignore_ascii_case(&invite.email)
+        })
     };
     let answer = match invite.outcome {
-        Outcome::Refused => CodeAnswer::Taken { email: team.iter().find(is_them).map(|member| member.email.clone()) },
+        Outcome::Refused => CodeAnswer::Taken {
+            email: team.iter().find(is_them).map(|member| member.email.clone()),
+        },
         Outcome::Open | Outcome::Declined => CodeAnswer::NotMe,
     };
     let at = time::at_clock(invite.ended_at.unwrap_or(now), now);
-    AnsweredCodeView { id: invite.id, name: text::name(&invite.name), workspace: text::name(&invite.workspace), at, answer }
+    AnsweredCodeView {
+        id: invite.id,
+        name: text::name(&invite.name),
+        workspace: text::name(&invite.workspace),
+        at,
+        answer,
+    }
 }
 
-/// Offers people to say who one is. `None` for who is somebody already, or has nobody to pick: only an owner's word does for anybody.
-pub fn pick_yourself(asked: WorkspacePeople, person: &Person, team: &[TeamMember]) -> Option<(String, Vec<Choice>)> {
-    let me = team.iter().find(|member| member.user_id == person.user_id)?;
-    if me.linked.iter().any(|link| link.workspace_id == asked.connection.workspace.id) {
+/// Offers people to say who one is. `None` for who is somebody already, or has nobody to pick: only
+/// an owner's word does for anybody.
+pub fn pick_yourself(
+    asked: WorkspacePeople,
+    person: &Person,
+    team: &[TeamMember],
+) -> Option<(String, Vec<Choice>)> {
+    let me = team
+        .iter()
+        .find(|member| member.user_id == person.user_id)?;
+    if me
+        .linked
+        .iter()
+        .any(|link| link.workspace_id == asked.connection.workspace.id)
+    {
         return None;
     }
-    let free = asked.people?.into_iter().filter(|one| !asked.linked.contains(&one.id));
+    let free = asked
+        .people?
+        .into_iter()
+        .filter(|one| !asked.linked.contains(&one.id));
     let free = free.filter(|one| person.may_say_alone_who_they_are(&one.email));
     let choice = |one: LinearPerson| Choice {
         chosen: one.email.eq_ignore_ascii_case(&person.email),

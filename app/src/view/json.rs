@@ -1,4 +1,5 @@
-//! JSON laid out to be read. Only space outside of texts is changed: order, numbers and escapes stay as they were signed.
+//! JSON laid out to be read. Only space outside of texts is changed: order, numbers and escapes
+//! stay as they were signed.
 
 use serde::de::IgnoredAny;
 
@@ -26,7 +27,9 @@ fn token_len(first: char, rest: &str) -> usize {
     match first {
         '"' => text_len(rest),
         '{' | '}' | '[' | ']' | ',' | ':' => 1,
-        _ => rest.find(|c: char| c.is_ascii_whitespace() || "{}[],:".contains(c)).unwrap_or(rest.len()),
+        _ => rest
+            .find(|c: char| c.is_ascii_whitespace() || "{}[],:".contains(c))
+            .unwrap_or(rest.len()),
     }
 }
 
@@ -67,8 +70,15 @@ impl Layout {
             ":" => self.plain.push_str(": "),
             text if text.starts_with('"') => {
                 self.flush();
-                let kind = if rest.starts_with(':') { PieceKind::Key } else { PieceKind::Text };
-                self.pieces.push(Piece { kind, text: text.to_owned() });
+                let kind = if rest.starts_with(':') {
+                    PieceKind::Key
+                } else {
+                    PieceKind::Text
+                };
+                self.pieces.push(Piece {
+                    kind,
+                    text: text.to_owned(),
+                });
             }
             other => self.plain.push_str(other),
         }
@@ -94,7 +104,10 @@ impl Layout {
 
     fn flush(&mut self) {
         if !self.plain.is_empty() {
-            self.pieces.push(Piece { kind: PieceKind::Plain, text: std::mem::take(&mut self.plain) });
+            self.pieces.push(Piece {
+                kind: PieceKind::Plain,
+                text: std::mem::take(&mut self.plain),
+            });
         }
     }
 }
@@ -131,9 +144,20 @@ mod tests {
     fn keys_are_told_from_texts() {
         let kinds = |kind| {
             let pieces = pretty(r#"{"k" : "s", "l": ["t"]}"#).unwrap_or_default();
-            pieces.into_iter().filter(|piece| piece.kind == kind).map(|piece| piece.text).collect::<Vec<_>>().join(" ")
+            pieces
+                .into_iter()
+                .filter(|piece| piece.kind == kind)
+                .map(|piece| piece.text)
+                .collect::<Vec<_>>()
+                .join(" ")
         };
-        assert_eq!((kinds(PieceKind::Key).as_str(), kinds(PieceKind::Text).as_str()), (r#""k" "l""#, r#""s" "t""#));
+        assert_eq!(
+            (
+                kinds(PieceKind::Key).as_str(),
+                kinds(PieceKind::Text).as_str()
+            ),
+            (r#""k" "l""#, r#""s" "t""#)
+        );
     }
 
     #[test]

@@ -81,7 +81,11 @@ pub enum LinkEnd {
     /// Another member is that person.
     Taken { person: LinkedPerson },
     /// The member is another person of that workspace: their name.
-    Other { person: LinkedPerson, account: String, name: String },
+    Other {
+        person: LinkedPerson,
+        account: String,
+        name: String,
+    },
 }
 
 /// The Linear person that a code named.

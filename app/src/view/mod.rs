@@ -1,7 +1,7 @@
-//! What a page may know: display facts only. No token, secret or raw error fits into any of these types,
-//! because everything here ends up readable in the page's source. The exceptions are a new API key ([`NewKeyView`]), the secret
-//! of a new destination ([`NewDestinationView`]) and a new link code ([`NewCodeView`]): their page is the only place where they
-//! can ever be read.
+//! What a page may know: display facts only. No token, secret or raw error fits into any of these
+//! types, because everything here ends up readable in the page's source. The exceptions are a new
+//! API key ([`NewKeyView`]), the secret of a new destination ([`NewDestinationView`]) and a new
+//! link code ([`NewCodeView`]): their page is the only place where they can ever be read.
 
 pub mod app_views;
 pub mod browser_name;
@@ -50,20 +50,27 @@ mod webhook;
 pub use app::{AppDraft, AppProblem, AppView, CreateAppView, OwnAppsView, ThroughView};
 pub use audit::{AuditLine, AuditView};
 pub use connection::{
-    ActsAs, Answer, ConnectionPageView, ConnectionView, EndingView, EvidenceView, Farewell, Fault, GrantedScope, HistoryTone, HistoryView,
-    IntegrationsView, KeyUsedView, LinkedMemberView, PagerView, PeopleFacts, PeopleView, ProjectView, ScopeView, SearchView, Status,
-    TallyView, TeamView, TokenLife, Trouble, Waiting, WorkspaceContent, WorkspaceView,
+    ActsAs, Answer, ConnectionPageView, ConnectionView, EndingView, EvidenceView, Farewell, Fault,
+    GrantedScope, HistoryTone, HistoryView, IntegrationsView, KeyUsedView, LinkedMemberView,
+    PagerView, PeopleFacts, PeopleView, ProjectView, ScopeView, SearchView, Status, TallyView,
+    TeamView, TokenLife, Trouble, Waiting, WorkspaceContent, WorkspaceView,
 };
-pub use delivery::{Again, BodyView, Choice, DeliveriesView, DeliveryOutcome, DeliveryView, FilterView, Piece, PieceKind};
+pub use delivery::{
+    Again, BodyView, Choice, DeliveriesView, DeliveryOutcome, DeliveryView, FilterView, Piece,
+    PieceKind,
+};
 pub use destination::{
-    DeliveryAttemptView, DestinationForm, DestinationState, DestinationView, Draft, Fate, HandedOnView, NewDestinationView, NextTry,
-    PausedBecause, RESENT_AT_ONCE,
+    DeliveryAttemptView, DestinationForm, DestinationState, DestinationView, Draft, Fate,
+    HandedOnView, NewDestinationView, NextTry, PausedBecause, RESENT_AT_ONCE,
 };
 pub use document::{Address, Referrer, RequestId, Simulated, Theme};
 pub use failure::Failure;
 pub use flash::{ConnectError, ExpectedWorkspace, Flash, WhoAreYou};
 pub use instance::InstanceTrouble;
-pub use link::{AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson, PreviewView};
+pub use link::{
+    AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson,
+    PreviewView,
+};
 pub use proof::{EmailCodeView, LentView, ProofProblem};
 pub use refused::{Complaint, Refused};
 pub use session::SessionView;
@@ -71,12 +78,14 @@ pub use settings::{KeyView, NewKeyView, SettingsView};
 pub use shell::{OrganisationView, PersonView, ShellView};
 pub use sign_in::SignInView;
 pub use team::{
-    AnsweredCodeView, BulkCodes, CodeAnswer, DoubtView, GuessesView, INVITED_AT_ONCE, InviteDraft, InviteProblem, InvitingView, LinkedView,
-    MailView, MayView, MemberView, NewCodeView, NotInvited, PersonLineView, Pick, PickGroup, QrView, SelfView, ShownCode, TeamPageView,
+    AnsweredCodeView, BulkCodes, CodeAnswer, DoubtView, GuessesView, INVITED_AT_ONCE, InviteDraft,
+    InviteProblem, InvitingView, LinkedView, MailView, MayView, MemberView, NewCodeView,
+    NotInvited, PersonLineView, Pick, PickGroup, QrView, SelfView, ShownCode, TeamPageView,
     WaitingCodeView, YouView,
 };
 pub use time::{ClockView, Freshness, Moment};
 pub use token_timeline::{SegmentKind, TimelineSegment, TokenTimelineView};
 pub use webhook::{
-    CheckView, Lately, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, StrayView, Verdict, WebhookFacts, WebhookView,
+    CheckView, Lately, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, StrayView,
+    Verdict, WebhookFacts, WebhookView,
 };

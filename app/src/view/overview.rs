@@ -1,4 +1,5 @@
-//! Which connections the overview shows: of many, those that are searched for, and so many on a page.
+//! Which connections the overview shows: of many, those that are searched for, and so many on a
+//! page.
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
@@ -26,15 +27,32 @@ impl<'a> Overview<'a> {
     /// `q` and `page` as they stand in the address bar.
     pub fn of(connections: &'a [Connection], q: Option<&str>, page: Option<&str>) -> Overview<'a> {
         let searchable = connections.len() > GLANCE;
-        let q: String = q.filter(|_| searchable).unwrap_or_default().trim().chars().take(TYPED_MAX).collect();
+        let q: String = q
+            .filter(|_| searchable)
+            .unwrap_or_default()
+            .trim()
+            .chars()
+            .take(TYPED_MAX)
+            .collect();
         let found = in_order(connections, &q);
         let pages = found.len().div_ceil(PER_PAGE).max(1);
-        let page = page.and_then(|page| page.parse().ok()).unwrap_or(1).clamp(1, pages);
+        let page = page
+            .and_then(|page| page.parse().ok())
+            .unwrap_or(1)
+            .clamp(1, pages);
         Overview {
-            shown: found.iter().copied().skip((page - 1) * PER_PAGE).take(PER_PAGE).collect(),
+            shown: found
+                .iter()
+                .copied()
+                .skip((page - 1) * PER_PAGE)
+                .take(PER_PAGE)
+                .collect(),
             pager: (pages > 1).then(|| pager(&q, page, pages, found.len())),
             here: address(&q, page),
-            search: searchable.then(|| SearchView { found: count(found.len()), q }),
+            search: searchable.then(|| SearchView {
+                found: count(found.len()),
+                q,
+            }),
         }
     }
 }
@@ -47,7 +65,13 @@ fn in_order<'a>(connections: &'a [Connection], q: &str) -> Vec<&'a Connection> {
         workspace.name.to_lowercase().contains(&q) || workspace.url_key.to_lowercase().contains(&q)
     };
     let mut found: Vec<_> = connections.iter().filter(meant).collect();
-    found.sort_by_cached_key(|connection| (status(connection), connection.workspace.name.to_lowercase(), connection.id.clone()));
+    found.sort_by_cached_key(|connection| {
+        (
+            status(connection),
+            connection.workspace.name.to_lowercase(),
+            connection.id.clone(),
+        )
+    });
     found
 }
 
@@ -65,7 +89,11 @@ fn address(q: &str, page: usize) -> String {
     let q = (!q.is_empty()).then(|| format!("q={}", url_encode(q)));
     let page = (page > 1).then(|| format!("page={page}"));
     let query: Vec<String> = q.into_iter().chain(page).collect();
-    if query.is_empty() { "/integrations".to_owned() } else { format!("/integrations?{}", query.join("&")) }
+    if query.is_empty() {
+        "/integrations".to_owned()
+    } else {
+        format!("/integrations?{}", query.join("&"))
+    }
 }
 
 /// Of all connections, whichever of them are shown.
@@ -84,17 +112,30 @@ pub fn tally(connections: &[Connection]) -> TallyView {
 /// The workspace in the worst state, where it is the only one in it.
 fn only(connections: &[Connection], statuses: &[Status]) -> Option<String> {
     let worst = statuses.iter().min()?;
-    let mut those = connections.iter().zip(statuses).filter(|(_, status)| *status == worst);
+    let mut those = connections
+        .iter()
+        .zip(statuses)
+        .filter(|(_, status)| *status == worst);
     match (those.next(), those.next()) {
-        (Some((connection, _)), None) => Some(relink_engine::text::name(&connection.workspace.name)),
+        (Some((connection, _)), None) => {
+            Some(relink_engine::text::name(&connection.workspace.name))
+        }
         _ => None,
     }
 }
 
 /// What stops connections alike, each once, from any of them.
 pub fn wrong_set_up(connections: &[Connection], now: Millis) -> Vec<Waiting> {
-    let from_any = |what| connections.iter().filter(|connection| fault(connection) == what).find_map(|connection| waiting(connection, now));
-    [Fault::Keys, Fault::OtherApp, Fault::App, Fault::OwnApp].into_iter().filter_map(from_any).collect()
+    let from_any = |what| {
+        connections
+            .iter()
+            .filter(|connection| fault(connection) == what)
+            .find_map(|connection| waiting(connection, now))
+    };
+    [Fault::Keys, Fault::OtherApp, Fault::App, Fault::OwnApp]
+        .into_iter()
+        .filter_map(from_any)
+        .collect()
 }
 
 fn count(number: usize) -> u32 {

@@ -19,7 +19,10 @@ pub struct People<'a> {
 impl<'a> People<'a> {
     /// One query, however many connections and people there are.
     pub async fn load(engine: &Engine, looking: &'a Person) -> Result<People<'a>, StoreError> {
-        Ok(People::of(engine.store().people(&looking.organisation_id).await?, looking))
+        Ok(People::of(
+            engine.store().people(&looking.organisation_id).await?,
+            looking,
+        ))
     }
 
     fn of(rows: Vec<LinkRow>, looking: &'a Person) -> People<'a> {
@@ -31,14 +34,18 @@ impl<'a> People<'a> {
     }
 
     fn linked(&self, connection: &Connection) -> &[LinkRow] {
-        self.links.get(&connection.workspace.id).map_or(&[], Vec::as_slice)
+        self.links
+            .get(&connection.workspace.id)
+            .map_or(&[], Vec::as_slice)
     }
 
     pub fn facts(&self, connection: &Connection) -> PeopleFacts {
         let linked = self.linked(connection);
         PeopleFacts {
             linked: u32::try_from(linked.len()).unwrap_or(u32::MAX),
-            me: linked.iter().any(|link| link.user_id == self.looking.user_id),
+            me: linked
+                .iter()
+                .any(|link| link.user_id == self.looking.user_id),
         }
     }
 
@@ -61,8 +68,8 @@ impl<'a> People<'a> {
         }
     }
 
-    /// What to ask those who may link themselves and are nobody there yet. A person whom somebody else is already is not
-    /// proposed.
+    /// What to ask those who may link themselves and are nobody there yet. A person whom somebody
+    /// else is already is not proposed.
     pub fn who_are_you(&self, connection: &Connection) -> Option<WhoAreYou> {
         if !self.looking.manages() || self.facts(connection).me {
             return None;
@@ -70,8 +77,18 @@ impl<'a> People<'a> {
         let viewer = &connection.viewer;
         match connection.actor {
             ActAs::App => Some(WhoAreYou::Anybody),
-            ActAs::User if self.linked(connection).iter().any(|link| link.linear_id == viewer.id) => None,
-            ActAs::User => Some(WhoAreYou::Viewer { id: viewer.id.clone(), name: text::name(&viewer.name) }),
+            ActAs::User
+                if self
+                    .linked(connection)
+                    .iter()
+                    .any(|link| link.linear_id == viewer.id) =>
+            {
+                None
+            }
+            ActAs::User => Some(WhoAreYou::Viewer {
+                id: viewer.id.clone(),
+                name: text::name(&viewer.name),
+            }),
         }
     }
 }

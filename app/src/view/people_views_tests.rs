@@ -18,7 +18,10 @@ fn link(user: &str) -> LinkRow {
 }
 
 fn acme(actor: ActAs, viewer: &str) -> Connection {
-    let mut acme = Connection { actor, ..connection("acme", "Acme Robotics") };
+    let mut acme = Connection {
+        actor,
+        ..connection("acme", "Acme Robotics")
+    };
     viewer.clone_into(&mut acme.viewer.id);
     acme
 }
@@ -27,16 +30,33 @@ fn acme(actor: ActAs, viewer: &str) -> Connection {
 fn people_are_counted_for_each_workspace() {
     let priya = person("u1", Role::Owner);
     let people = People::of(vec![link("u1"), link("u2")], &priya);
-    assert_eq!(people.facts(&acme(ActAs::App, "v1")), PeopleFacts { linked: 2, me: true });
-    assert_eq!(people.facts(&connection("globex", "Globex")), PeopleFacts { linked: 0, me: false });
+    assert_eq!(
+        people.facts(&acme(ActAs::App, "v1")),
+        PeopleFacts {
+            linked: 2,
+            me: true
+        }
+    );
+    assert_eq!(
+        people.facts(&connection("globex", "Globex")),
+        PeopleFacts {
+            linked: 0,
+            me: false
+        }
+    );
 }
 
 #[test]
 fn members_unlink_themselves_and_those_who_manage_anybody() {
     let unlink = |role| {
         let priya = person("u1", role);
-        let view = People::of(vec![link("u1"), link("u2")], &priya).view(&acme(ActAs::App, "v1")).expect("people");
-        view.linked.into_iter().map(|linked| linked.unlink).collect::<Vec<_>>()
+        let view = People::of(vec![link("u1"), link("u2")], &priya)
+            .view(&acme(ActAs::App, "v1"))
+            .expect("people");
+        view.linked
+            .into_iter()
+            .map(|linked| linked.unlink)
+            .collect::<Vec<_>>()
     };
     assert_eq!(unlink(Role::Member), [true, false]);
     assert_eq!(unlink(Role::Admin), [true, true]);
@@ -45,26 +65,61 @@ fn members_unlink_themselves_and_those_who_manage_anybody() {
 #[test]
 fn history_without_people_has_no_section() {
     let priya = person("u1", Role::Owner);
-    let ended = State::Disconnected { at: NOW, reason: relink_engine::connection::Reason::ByPerson, by: None, revoked: true };
-    let ended = Connection { state: ended, ..acme(ActAs::App, "v1") };
+    let ended = State::Disconnected {
+        at: NOW,
+        reason: relink_engine::connection::Reason::ByPerson,
+        by: None,
+        revoked: true,
+    };
+    let ended = Connection {
+        state: ended,
+        ..acme(ActAs::App, "v1")
+    };
     assert_eq!(People::of(Vec::new(), &priya).view(&ended), None);
-    assert!(People::of(vec![link("u2")], &priya).view(&ended).is_some_and(|view| view.linked.len() == 1));
-    let alive = People::of(Vec::new(), &priya).view(&acme(ActAs::App, "v1")).expect("an empty section");
-    assert_eq!((alive.workspace_id.as_str(), alive.linked.len()), ("w-acme", 0));
+    assert!(
+        People::of(vec![link("u2")], &priya)
+            .view(&ended)
+            .is_some_and(|view| view.linked.len() == 1)
+    );
+    let alive = People::of(Vec::new(), &priya)
+        .view(&acme(ActAs::App, "v1"))
+        .expect(
+            "an empty \
+        section",
+        );
+    assert_eq!(
+        (alive.workspace_id.as_str(), alive.linked.len()),
+        ("w-acme", 0)
+    );
 }
 
 #[test]
 fn who_connects_is_asked_who_they_are_where_it_is_open() {
-    let viewer = || WhoAreYou::Viewer { id: "l-u2".to_owned(), name: "Relink".to_owned() };
+    let viewer = || WhoAreYou::Viewer {
+        id: "l-u2".to_owned(),
+        name: "Relink".to_owned(),
+    };
     let asked = |role, linked: &[&str], actor| {
         let priya = person("u1", role);
-        People::of(linked.iter().map(|user| link(user)).collect(), &priya).who_are_you(&acme(actor, "l-u2"))
+        People::of(linked.iter().map(|user| link(user)).collect(), &priya)
+            .who_are_you(&acme(actor, "l-u2"))
     };
     assert_eq!(asked(Role::Admin, &[], ActAs::User), Some(viewer()));
     assert_eq!(asked(Role::Admin, &["u3"], ActAs::User), Some(viewer()));
-    assert_eq!(asked(Role::Admin, &["u2"], ActAs::User), None, "somebody else is the viewer");
-    assert_eq!(asked(Role::Admin, &["u1"], ActAs::User), None, "they are somebody there");
-    assert_eq!(asked(Role::Admin, &["u2"], ActAs::App), Some(WhoAreYou::Anybody));
+    assert_eq!(
+        asked(Role::Admin, &["u2"], ActAs::User),
+        None,
+        "somebody else is the viewer"
+    );
+    assert_eq!(
+        asked(Role::Admin, &["u1"], ActAs::User),
+        None,
+        "they are somebody there"
+    );
+    assert_eq!(
+        asked(Role::Admin, &["u2"], ActAs::App),
+        Some(WhoAreYou::Anybody)
+    );
     assert_eq!(asked(Role::Admin, &["u1"], ActAs::App), None);
     assert_eq!(asked(Role::Member, &[], ActAs::User), None);
 }

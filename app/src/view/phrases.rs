@@ -12,7 +12,8 @@ pub fn said(answer: Answer) -> AnyView {
     }
 }
 
-/// ", last answer 503", ", last try: no connection": the end of what is said of something that fails.
+/// ", last answer 503", ", last try: no connection": the end of what is said of something that
+/// fails.
 pub fn said_last(answer: Option<Answer>) -> Option<AnyView> {
     let lead = match answer.as_ref()? {
         Answer::Verbatim(_) => ", last answer ",
@@ -24,19 +25,31 @@ pub fn said_last(answer: Option<Answer>) -> Option<AnyView> {
 /// "1 team", "3 teams".
 #[must_use]
 pub fn counted(count: usize, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+    if count == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{count} {one}s")
+    }
 }
 
 /// "1 delivery", "3 deliveries".
 #[must_use]
 pub fn counted_deliveries(count: u64) -> String {
-    if count == 1 { "1 delivery".to_owned() } else { format!("{count} deliveries") }
+    if count == 1 {
+        "1 delivery".to_owned()
+    } else {
+        format!("{count} deliveries")
+    }
 }
 
 /// "Jun Sato’s", "Northwind Labs’".
 #[must_use]
 pub fn possessive(name: &str) -> String {
-    if name.ends_with(['s', 'S']) { format!("{name}’") } else { format!("{name}’s") }
+    if name.ends_with(['s', 'S']) {
+        format!("{name}’")
+    } else {
+        format!("{name}’s")
+    }
 }
 
 /// The first word of a name: how one speaks of somebody at the second mention.

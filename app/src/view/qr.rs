@@ -1,4 +1,5 @@
-//! A link as a QR code, drawn on the server: the code in it must not be sent to anybody who would draw it.
+//! A link as a QR code, drawn on the server: the code in it must not be sent to anybody who would
+//! draw it.
 
 use qrcode::{Color, EcLevel, QrCode};
 
@@ -8,7 +9,12 @@ use crate::view::QrView;
 pub fn qr(text: &str) -> Option<QrView> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
     let size = code.width();
-    let path = code.to_colors().chunks(size).enumerate().map(|(y, row)| dark_runs(row, y)).collect();
+    let path = code
+        .to_colors()
+        .chunks(size)
+        .enumerate()
+        .map(|(y, row)| dark_runs(row, y))
+        .collect();
     Some(QrView { size, path })
 }
 
@@ -31,7 +37,8 @@ mod tests {
 
     #[test]
     fn the_finder_patterns_are_where_they_belong() {
-        let QrView { size, path } = qr("https://relink.example.com/link#7K3D-M9QX-2VBT-H4ZC").unwrap();
+        let QrView { size, path } =
+            qr("https://relink.example.com/link#7K3D-M9QX-2VBT-H4ZC").unwrap();
         assert_eq!(size % 4, 1, "{size}");
         let right = size - 7;
         assert!(path.starts_with("M0 0h7v1h-7z") && path.contains(&format!("M{right} 0h7v1h-7z")));

@@ -10,14 +10,26 @@ pub const NOW: Millis = 1_795_096_931_000;
 
 /// A connection that works, to the workspace "w-" and its id.
 pub fn connection(id: &str, name: &str) -> Connection {
-    let token = TokenTimes { issued_at: NOW - HOUR, expires_at: NOW + 23 * HOUR, fingerprint: "9f3a1c72".to_owned() };
+    let token = TokenTimes {
+        issued_at: NOW - HOUR,
+        expires_at: NOW + 23 * HOUR,
+        fingerprint: "9f3a1c72".to_owned(),
+    };
     Connection {
         id: id.to_owned(),
         app_id: None,
         organisation_id: "o1".to_owned(),
-        workspace: Workspace { id: format!("w-{id}"), name: name.to_owned(), url_key: id.to_owned(), logo_url: None },
+        workspace: Workspace {
+            id: format!("w-{id}"),
+            name: name.to_owned(),
+            url_key: id.to_owned(),
+            logo_url: None,
+        },
         actor: ActAs::App,
-        viewer: Viewer { id: "v1".to_owned(), name: "Relink".to_owned() },
+        viewer: Viewer {
+            id: "v1".to_owned(),
+            name: "Relink".to_owned(),
+        },
         scopes: vec!["read".to_owned()],
         state: State::Connected { token },
         generation: 3,

@@ -9,7 +9,11 @@ use super::time;
 use crate::view::{Moment, SessionView};
 
 /// The session that asks, `here`, comes first.
-pub async fn session_views(engine: &Engine, person: &Person, here: &str) -> Result<Vec<SessionView>, StoreError> {
+pub async fn session_views(
+    engine: &Engine,
+    person: &Person,
+    here: &str,
+) -> Result<Vec<SessionView>, StoreError> {
     let (now, rows) = (engine.now(), engine.sessions(person).await?);
     let mut views: Vec<SessionView> = rows.into_iter().map(|row| view(row, here, now)).collect();
     views.sort_by_key(|view| !view.here);
@@ -17,7 +21,9 @@ pub async fn session_views(engine: &Engine, person: &Person, here: &str) -> Resu
 }
 
 fn view(row: SessionRow, here: &str, now: Millis) -> SessionView {
-    let last_used = row.used_at.map(|at| Moment::new(time::iso(at), ago(now - at)));
+    let last_used = row
+        .used_at
+        .map(|at| Moment::new(time::iso(at), ago(now - at)));
     SessionView {
         here: row.id_hash == here,
         id: row.id_hash,
@@ -29,5 +35,9 @@ fn view(row: SessionRow, here: &str, now: Millis) -> SessionView {
 
 /// It is noted once in a few minutes.
 fn ago(span: Millis) -> String {
-    if span < 10 * MINUTE { "Just now".to_owned() } else { time::ago(span) }
+    if span < 10 * MINUTE {
+        "Just now".to_owned()
+    } else {
+        time::ago(span)
+    }
 }

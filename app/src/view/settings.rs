@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuditView, ClockView, CreateAppView, Flash, Moment, OwnAppsView, PersonView, Refused, SessionView, Theme};
+use super::{
+    AuditView, ClockView, CreateAppView, Flash, Moment, OwnAppsView, PersonView, Refused,
+    SessionView, Theme,
+};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SettingsView {
@@ -69,7 +72,10 @@ pub enum NewKeyView {
 impl fmt::Debug for NewKeyView {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NewKeyView::Shown { name, .. } => formatter.debug_struct("Shown").field("name", name).finish_non_exhaustive(),
+            NewKeyView::Shown { name, .. } => formatter
+                .debug_struct("Shown")
+                .field("name", name)
+                .finish_non_exhaustive(),
             NewKeyView::Gone => formatter.write_str("Gone"),
         }
     }

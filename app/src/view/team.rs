@@ -179,7 +179,8 @@ pub struct SelfView {
     pub workspace: String,
     /// They are somebody there already.
     pub linked: bool,
-    /// Whom they may pick without asking Linear: ids with names; chosen is the one with their e-mail.
+    /// Whom they may pick without asking Linear: ids with names; chosen is the one with their
+    /// e-mail.
     pub people: Vec<Choice>,
 }
 
@@ -299,7 +300,11 @@ pub struct ShownCode {
 /// Without the code, which must not get into a log.
 impl fmt::Debug for ShownCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ShownCode").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("ShownCode")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -26,9 +26,14 @@ fn member(user: &str, linked: bool) -> TeamMember {
 
 #[test]
 fn what_can_be_done_about_whom_depends_on_the_role() {
-    let manageable = |role, user, linked| member_views(vec![member(user, linked)], &[], &person("u1", role))[0].manageable();
+    let manageable = |role, user, linked| {
+        member_views(vec![member(user, linked)], &[], &person("u1", role))[0].manageable()
+    };
     assert!(manageable(Role::Owner, "u2", false) && manageable(Role::Owner, "u2", true));
     assert!(manageable(Role::Admin, "u2", true) && !manageable(Role::Admin, "u2", false));
-    assert!(!manageable(Role::Member, "u2", true), "members leave others alone");
+    assert!(
+        !manageable(Role::Member, "u2", true),
+        "members leave others alone"
+    );
     assert!(manageable(Role::Member, "u1", true) && !manageable(Role::Member, "u1", false));
 }

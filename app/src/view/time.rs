@@ -26,23 +26,35 @@ impl Moment {
     /// One that needs no word to go on in a sentence: "2 min ago".
     #[must_use]
     pub fn new(iso: String, text: String) -> Moment {
-        Moment { iso, text, lead: Lead::None }
+        Moment {
+            iso,
+            text,
+            lead: Lead::None,
+        }
     }
 
     /// One that a sentence goes on with by "at".
     #[must_use]
     pub fn at(iso: String, text: String) -> Moment {
-        Moment { iso, text, lead: Lead::At }
+        Moment {
+            iso,
+            text,
+            lead: Lead::At,
+        }
     }
 
     /// One that a sentence goes on with by "on".
     #[must_use]
     pub fn on(iso: String, text: String) -> Moment {
-        Moment { iso, text, lead: Lead::On }
+        Moment {
+            iso,
+            text,
+            lead: Lead::On,
+        }
     }
 
-    /// How it goes on in a sentence, with the word before it: "at " and "09:42 UTC today", "" and "yesterday 15:25", "on " and
-    /// "12 Nov".
+    /// How it goes on in a sentence, with the word before it: "at " and "09:42 UTC today", "" and
+    /// "yesterday 15:25", "on " and "12 Nov".
     #[must_use]
     pub fn in_sentence(&self) -> (&'static str, String) {
         match self.lead {
@@ -56,7 +68,9 @@ impl Moment {
 /// "today 05:38".
 fn uncapitalised(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
 }
 
 /// How new a page is.
@@ -101,7 +115,8 @@ pub fn moment(at: Millis, now: Millis) -> Moment {
 /// "09:42 UTC today", "09:42 UTC tomorrow", "09:42 UTC on 9 Nov".
 pub fn at_clock(at: Millis, now: Millis) -> Moment {
     let (date, today) = (utc(at), utc(now));
-    let day = near(&date, &today).map_or_else(|| format!("on {}", day(&date, &today)), str::to_owned);
+    let day =
+        near(&date, &today).map_or_else(|| format!("on {}", day(&date, &today)), str::to_owned);
     Moment::at(iso(at), format!("{} UTC {day}", clock(&date)))
 }
 
@@ -127,19 +142,34 @@ fn near(date: &OffsetDateTime, today: &OffsetDateTime) -> Option<&'static str> {
 /// "19 Nov 05:38 UTC": for lists that reach back less than a year.
 pub fn stamp(at: Millis) -> Moment {
     let date = utc(at);
-    Moment::on(iso(at), format!("{} {} {} UTC", date.day(), short(date.month()), clock(&date)))
+    Moment::on(
+        iso(at),
+        format!(
+            "{} {} {} UTC",
+            date.day(),
+            short(date.month()),
+            clock(&date)
+        ),
+    )
 }
 
 /// "13:40 UTC" on the day of `than`, otherwise "18 Nov 23:10 UTC".
 pub fn earlier(at: Millis, than: Millis) -> String {
     let date = utc(at);
-    if date.date() == utc(than).date() { format!("{} UTC", clock(&date)) } else { stamp(at).text }
+    if date.date() == utc(than).date() {
+        format!("{} UTC", clock(&date))
+    } else {
+        stamp(at).text
+    }
 }
 
 /// "14:02:11 UTC".
 pub fn seconds(at: Millis) -> Moment {
     let date = utc(at);
-    Moment::new(iso(at), format!("{}:{:02} UTC", clock(&date), date.second()))
+    Moment::new(
+        iso(at),
+        format!("{}:{:02} UTC", clock(&date), date.second()),
+    )
 }
 
 /// "14:01:29" today, "18 Nov 14:01" before: for narrow columns.
@@ -156,17 +186,32 @@ pub fn short_stamp(at: Millis, now: Millis) -> Moment {
 /// To the tenth of a second: "14:01:02.2" today, "18 Nov 14:01:02.2" before.
 pub fn tenths(at: Millis, now: Millis) -> Moment {
     let (date, today) = (utc(at), utc(now));
-    let day = if date.date() == today.date() { String::new() } else { format!("{} ", day(&date, &today)) };
-    Moment::new(iso(at), format!("{day}{}:{}", clock(&date), second_tenths(at)))
+    let day = if date.date() == today.date() {
+        String::new()
+    } else {
+        format!("{} ", day(&date, &today))
+    };
+    Moment::new(
+        iso(at),
+        format!("{day}{}:{}", clock(&date), second_tenths(at)),
+    )
 }
 
-/// What of [`tenths`] differs from the one before: "02.3" within its minute, "14:02:13.4" within its day.
+/// What of [`tenths`] differs from the one before: "02.3" within its minute, "14:02:13.4" within
+/// its day.
 pub fn tenths_after(at: Millis, before: Millis, now: Millis) -> Moment {
     let (date, earlier) = (utc(at), utc(before));
     if at.div_euclid(MINUTE) == before.div_euclid(MINUTE) {
         return Moment::new(iso(at), second_tenths(at));
     }
-    tenths(at, if date.date() == earlier.date() { at } else { now })
+    tenths(
+        at,
+        if date.date() == earlier.date() {
+            at
+        } else {
+            now
+        },
+    )
 }
 
 fn second_tenths(at: Millis) -> String {
@@ -175,7 +220,11 @@ fn second_tenths(at: Millis) -> String {
 
 /// "4 ms", "0.3 ms".
 pub fn millis(micros: i64) -> String {
-    if micros < 1_000 { format!("0.{} ms", (micros / 100).max(1)) } else { format!("{} ms", micros / 1_000) }
+    if micros < 1_000 {
+        format!("0.{} ms", (micros / 100).max(1))
+    } else {
+        format!("{} ms", micros / 1_000)
+    }
 }
 
 /// "1 204", with spaces that do not break.
@@ -220,7 +269,13 @@ pub fn until(at: Millis, now: Millis) -> Moment {
 
 /// So much is this machine's clock ahead of Linear's at least.
 pub fn clock_view(ahead: Option<Millis>) -> ClockView {
-    let about = |span: Millis| if span < 2 * MINUTE { format!("{} s", span / SECOND) } else { self::span(span) };
+    let about = |span: Millis| {
+        if span < 2 * MINUTE {
+            format!("{} s", span / SECOND)
+        } else {
+            self::span(span)
+        }
+    };
     match ahead {
         None => ClockView::Unknown,
         Some(ahead) if ahead >= SECOND => ClockView::Ahead(about(ahead)),
@@ -248,7 +303,13 @@ pub fn minutes_left(span: Millis) -> u32 {
 pub fn iso(at: Millis) -> String {
     let date = utc(at);
     let month = u8::from(date.month());
-    format!("{:04}-{month:02}-{:02}T{}:{:02}Z", date.year(), date.day(), clock(&date), date.second())
+    format!(
+        "{:04}-{month:02}-{:02}T{}:{:02}Z",
+        date.year(),
+        date.day(),
+        clock(&date),
+        date.second()
+    )
 }
 
 fn utc(at: Millis) -> OffsetDateTime {
@@ -261,11 +322,22 @@ fn clock(date: &OffsetDateTime) -> String {
 
 fn day(date: &OffsetDateTime, today: &OffsetDateTime) -> String {
     let month = short(date.month());
-    if date.year() == today.year() { format!("{} {month}", date.day()) } else { format!("{} {month} {}", date.day(), date.year()) }
+    if date.year() == today.year() {
+        format!("{} {month}", date.day())
+    } else {
+        format!(
+            "{} \
+        {month} {}",
+            date.day(),
+            date.year()
+        )
+    }
 }
 
 fn short(month: Month) -> &'static str {
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][usize::from(u8::from(month)) - 1]
+    [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ][usize::from(u8::from(month)) - 1]
 }
 
 #[cfg(test)]
@@ -301,7 +373,10 @@ mod tests {
         assert_eq!(at_clock(NOW, NOW).text, "14:02 UTC today");
         assert_eq!(at_clock(NOW - DAY, NOW).text, "14:02 UTC yesterday");
         assert_eq!(at_clock(NOW + 2 * DAY, NOW).text, "14:02 UTC on 21 Nov");
-        assert_eq!([on_day(NOW, NOW).text, on_day(NOW - 2 * DAY, NOW).text], ["today", "17 Nov"]);
+        assert_eq!(
+            [on_day(NOW, NOW).text, on_day(NOW - 2 * DAY, NOW).text],
+            ["today", "17 Nov"]
+        );
         assert_eq!(seconds(NOW).text, "14:02:11 UTC");
         assert_eq!(stamp(NOW).text, "19 Nov 14:02 UTC");
         assert_eq!(earlier(NOW - HOUR, NOW), "13:02 UTC");
@@ -334,16 +409,37 @@ mod tests {
         };
         assert_eq!(told(NOW + 340, NOW + 299), "14:02:11.2, 11.3");
         assert_eq!(told(NOW, NOW - HOUR), "13:02:11.0, 14:02:11.0");
-        assert_eq!(told(NOW - DAY + SECOND, NOW - DAY), "18 Nov 14:02:11.0, 12.0");
-        assert_eq!(told(NOW - DAY + MINUTE, NOW - DAY), "18 Nov 14:02:11.0, 14:03:11.0");
+        assert_eq!(
+            told(NOW - DAY + SECOND, NOW - DAY),
+            "18 Nov 14:02:11.0, 12.0"
+        );
+        assert_eq!(
+            told(NOW - DAY + MINUTE, NOW - DAY),
+            "18 Nov 14:02:11.0, 14:03:11.0"
+        );
         assert_eq!(told(NOW, NOW - DAY), "18 Nov 14:02:11.0, 14:02:11.0");
-        assert_eq!(told(NOW - DAY, NOW - 2 * DAY), "17 Nov 14:02:11.0, 18 Nov 14:02:11.0");
+        assert_eq!(
+            told(NOW - DAY, NOW - 2 * DAY),
+            "17 Nov 14:02:11.0, 18 Nov 14:02:11.0"
+        );
     }
 
     #[test]
     fn numbers_are_read_at_a_glance() {
-        assert_eq!([0, 204, 1_204, 48_212, 5_242_880].map(grouped), ["0", "204", "1\u{a0}204", "48\u{a0}212", "5\u{a0}242\u{a0}880"]);
-        assert_eq!([0, 340, 999, 1_000, 4_900].map(millis), ["0.1 ms", "0.3 ms", "0.9 ms", "1 ms", "4 ms"]);
+        assert_eq!(
+            [0, 204, 1_204, 48_212, 5_242_880].map(grouped),
+            [
+                "0",
+                "204",
+                "1\u{a0}204",
+                "48\u{a0}212",
+                "5\u{a0}242\u{a0}880"
+            ]
+        );
+        assert_eq!(
+            [0, 340, 999, 1_000, 4_900].map(millis),
+            ["0.1 ms", "0.3 ms", "0.9 ms", "1 ms", "4 ms"]
+        );
     }
 
     #[test]
@@ -352,8 +448,18 @@ mod tests {
         assert_eq!(within(1), "in 1 s");
         assert_eq!(within(40 * SECOND), "in 40 s");
         assert_eq!(within(MINUTE + 1), "in 2 min");
-        assert_eq!([-1, 0, 1, MINUTE, MINUTE + 1].map(minutes_left), [1, 1, 1, 1, 2]);
-        assert_eq!((within(2 * HOUR).as_str(), within(2 * HOUR + 1).as_str()), ("in 120 min", "in 3 h"));
+        assert_eq!(
+            [-1, 0, 1, MINUTE, MINUTE + 1].map(minutes_left),
+            [1, 1, 1, 1, 2]
+        );
+        assert_eq!(
+            (within(2 * HOUR).as_str(), within(2 * HOUR + 1).as_str()),
+            (
+                "in 120 min",
+                "in \
+            3 h"
+            )
+        );
     }
 
     #[test]

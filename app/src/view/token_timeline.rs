@@ -1,4 +1,5 @@
-//! The chain of tokens over the refresh history: where each link is, in percent of the picture, and what it says.
+//! The chain of tokens over the refresh history: where each link is, in percent of the picture, and
+//! what it says.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,8 @@ pub struct TokenTimelineView {
     pub least_width: u32,
     /// Where days begin.
     pub days: Vec<f64>,
-    /// What the left end, the middle and the right end are called; the middle is empty where it would repeat the left.
+    /// What the left end, the middle and the right end are called; the middle is empty where it
+    /// would repeat the left.
     pub axis: [String; 3],
     /// All of it in one sentence.
     pub summary: String,

@@ -1,5 +1,5 @@
-//! The refresh history as a chain: one link is one token. As wide as a token was good for, except that none is too narrow to be
-//! seen and pointed at.
+//! The refresh history as a chain: one link is one token. As wide as a token was good for, except
+//! that none is too narrow to be seen and pointed at.
 
 use relink_engine::clock::{DAY, HOUR, Millis};
 use relink_engine::connection::{Connection, State};
@@ -29,7 +29,11 @@ struct Stretch<'a> {
 }
 
 /// The last fourteen days; nothing where no token was good in them.
-pub fn token_timeline_view(connection: &Connection, events: &[Event<'_>], now: Millis) -> Option<TokenTimelineView> {
+pub fn token_timeline_view(
+    connection: &Connection,
+    events: &[Event<'_>],
+    now: Millis,
+) -> Option<TokenTimelineView> {
     let mut stretches = stretches(connection, events, now);
     stretches.retain(|stretch| stretch.until >= now - SHOWN);
     let shortened = shorten(&mut stretches);
@@ -41,9 +45,20 @@ pub fn token_timeline_view(connection: &Connection, events: &[Event<'_>], now: M
     let drawn = Drawn::of(stretches, tokens, now - SHOWN);
     let axis = [0.0, 50.0].map(|percent| label(drawn.time(percent), &drawn, now));
     let [left, middle] = axis;
-    let middle = if middle == left { String::new() } else { middle };
-    let alive = drawn.places.last().is_some_and(|place| place.stretch.ended.is_none());
-    let right = if alive { "Now".to_owned() } else { label(drawn.until, &drawn, now) };
+    let middle = if middle == left {
+        String::new()
+    } else {
+        middle
+    };
+    let alive = drawn
+        .places
+        .last()
+        .is_some_and(|place| place.stretch.ended.is_none());
+    let right = if alive {
+        "Now".to_owned()
+    } else {
+        label(drawn.until, &drawn, now)
+    };
     Some(TokenTimelineView {
         links: drawn.links(),
         least_width: drawn.least_width(),
@@ -54,8 +69,13 @@ pub fn token_timeline_view(connection: &Connection, events: &[Event<'_>], now: M
     })
 }
 
-/// What opens and closes a stretch: an approval and a new token begin one with a token, a refusal one without.
-fn stretches<'a>(connection: &Connection, events: &'a [Event<'a>], now: Millis) -> Vec<Stretch<'a>> {
+/// What opens and closes a stretch: an approval and a new token begin one with a token, a refusal
+/// one without.
+fn stretches<'a>(
+    connection: &Connection,
+    events: &'a [Event<'a>],
+    now: Millis,
+) -> Vec<Stretch<'a>> {
     let mut done = Vec::new();
     let mut open: Option<Stretch<'a>> = None;
     for event in events {
@@ -63,12 +83,24 @@ fn stretches<'a>(connection: &Connection, events: &'a [Event<'a>], now: Millis) 
         if let Some(before) = open.take() {
             done.extend(close(before, event));
         }
-        open = next.map(|token| Stretch { token, from: event.at, until: now, began: Some(event), ended: None });
+        open = next.map(|token| Stretch {
+            token,
+            from: event.at,
+            until: now,
+            began: Some(event),
+            ended: None,
+        });
     }
     match &connection.state {
         // A token whose beginning is not in the history.
         State::Connected { token } if open.as_ref().is_none_or(|open| !open.token) => {
-            done.push(Stretch { token: true, from: token.issued_at, until: now, began: None, ended: None });
+            done.push(Stretch {
+                token: true,
+                from: token.issued_at,
+                until: now,
+                began: None,
+                ended: None,
+            });
         }
         _ => done.extend(open),
     }
@@ -84,18 +116,39 @@ fn opens(event: &Event<'_>) -> Option<Option<bool>> {
         What::Tried(line) => match line.outcome {
             Outcome::Refreshed | Outcome::Replayed => Some(Some(true)),
             Outcome::Broken => Some(Some(false)),
-            Outcome::Fresh | Outcome::RotatedByPeer | Outcome::BackedOff | Outcome::Misconfigured => None,
+            Outcome::Fresh
+            | Outcome::RotatedByPeer
+            | Outcome::BackedOff
+            | Outcome::Misconfigured => None,
         },
     }
 }
 
-/// What is refreshed after a refusal came by an approval that is not kept: a token of its own lies in between.
+/// What is refreshed after a refusal came by an approval that is not kept: a token of its own lies
+/// in between.
 fn close<'a>(open: Stretch<'a>, by: &'a Event<'a>) -> Vec<Stretch<'a>> {
     if open.token || !is_refreshed(by) || open.began.and_then(generation) == generation(by) {
-        return vec![Stretch { until: by.at, ended: Some(by), ..open }];
+        return vec![Stretch {
+            until: by.at,
+            ended: Some(by),
+            ..open
+        }];
     }
-    let token = Stretch { token: true, from: open.from, until: by.at, began: None, ended: Some(by) };
-    vec![Stretch { until: open.from, ended: Some(by), ..open }, token]
+    let token = Stretch {
+        token: true,
+        from: open.from,
+        until: by.at,
+        began: None,
+        ended: Some(by),
+    };
+    vec![
+        Stretch {
+            until: open.from,
+            ended: Some(by),
+            ..open
+        },
+        token,
+    ]
 }
 
 fn is_refreshed(event: &Event<'_>) -> bool {
@@ -107,13 +160,26 @@ fn is_replayed(event: &Event<'_>) -> bool {
 }
 
 fn generation(event: &Event<'_>) -> Option<i64> {
-    if let What::Tried(line) = &event.what { Some(line.generation) } else { None }
+    if let What::Tried(line) = &event.what {
+        Some(line.generation)
+    } else {
+        None
+    }
 }
 
 /// Only the newest stay.
 fn shorten(stretches: &mut Vec<Stretch<'_>>) -> bool {
-    let oldest = stretches.iter().enumerate().rev().filter(|(_, stretch)| stretch.token).map(|(at, _)| at).nth(TOKENS_MAX - 1);
-    let dropped = stretches.drain(..oldest.unwrap_or(0)).filter(|stretch| stretch.token).count();
+    let oldest = stretches
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, stretch)| stretch.token)
+        .map(|(at, _)| at)
+        .nth(TOKENS_MAX - 1);
+    let dropped = stretches
+        .drain(..oldest.unwrap_or(0))
+        .filter(|stretch| stretch.token)
+        .count();
     dropped > 0
 }
 
@@ -121,12 +187,22 @@ fn shorten(stretches: &mut Vec<Stretch<'_>>) -> bool {
 fn summary(stretches: &[Stretch<'_>], tokens: usize) -> String {
     let from = time::stamp(stretches.first().map_or(0, |stretch| stretch.from)).text;
     let when = match stretches.last() {
-        Some(last) if last.ended.is_some() => format!("from {from} to {}", time::stamp(last.until).text),
+        Some(last) if last.ended.is_some() => {
+            format!("from {from} to {}", time::stamp(last.until).text)
+        }
         _ => format!("since {from}"),
     };
-    let replays = stretches.iter().filter_map(|stretch| stretch.began).filter(|began| is_replayed(began)).count();
+    let replays = stretches
+        .iter()
+        .filter_map(|stretch| stretch.began)
+        .filter(|began| is_replayed(began))
+        .count();
     let gaps = stretches.len() - tokens;
-    let tokens = if tokens == 1 { "1 token".to_owned() } else { format!("{tokens} tokens") };
+    let tokens = if tokens == 1 {
+        "1 token".to_owned()
+    } else {
+        format!("{tokens} tokens")
+    };
     let gaps = match gaps {
         0 => "unbroken".to_owned(),
         1 => "with 1 gap".to_owned(),
@@ -156,7 +232,9 @@ struct Drawn<'a> {
 
 impl<'a> Drawn<'a> {
     fn of(stretches: Vec<Stretch<'a>>, tokens: usize, earliest: Millis) -> Drawn<'a> {
-        let from = stretches.first().map_or(earliest, |stretch| stretch.from.max(earliest));
+        let from = stretches
+            .first()
+            .map_or(earliest, |stretch| stretch.from.max(earliest));
         let until = stretches.last().map_or(from, |stretch| stretch.until);
         let least = ((until - from) as f64 / tokens as f64).max(1.0);
         let weight = |stretch: &Stretch<'_>| {
@@ -168,38 +246,69 @@ impl<'a> Drawn<'a> {
         let places = stretches.into_iter().map(|stretch| {
             let (left, width) = (at, weight(&stretch) / whole * 100.0);
             at += width;
-            Place { from: stretch.from.max(from), stretch, at: left, width }
+            Place {
+                from: stretch.from.max(from),
+                stretch,
+                at: left,
+                width,
+            }
         });
-        Drawn { places: places.collect(), from, until }
+        Drawn {
+            places: places.collect(),
+            from,
+            until,
+        }
     }
 
     fn links(&self) -> Vec<TimelineSegment> {
         let lap = |index: usize, place: &Place<'_>| {
-            let joined = place.stretch.token && self.places.get(index + 1).is_some_and(|next| next.stretch.token);
-            if joined { (place.width * LAP.0).min(LAP.1) } else { 0.0 }
+            let joined = place.stretch.token
+                && self
+                    .places
+                    .get(index + 1)
+                    .is_some_and(|next| next.stretch.token);
+            if joined {
+                (place.width * LAP.0).min(LAP.1)
+            } else {
+                0.0
+            }
         };
-        self.places.iter().enumerate().map(|(index, place)| link(place, lap(index, place))).collect()
+        self.places
+            .iter()
+            .enumerate()
+            .map(|(index, place)| link(place, lap(index, place)))
+            .collect()
     }
 
     fn least_width(&self) -> u32 {
-        let narrowest = self.places.iter().map(|place| place.width).fold(100.0, f64::min);
+        let narrowest = self
+            .places
+            .iter()
+            .map(|place| place.width)
+            .fold(100.0, f64::min);
         (LEAST_LINK * 100.0 / narrowest).ceil() as u32
     }
 
     fn days(&self) -> Vec<f64> {
         let first = self.from.div_euclid(DAY) + 1;
-        (first..=self.until.div_euclid(DAY)).map(|day| rounded(self.percent(day * DAY))).collect()
+        (first..=self.until.div_euclid(DAY))
+            .map(|day| rounded(self.percent(day * DAY)))
+            .collect()
     }
 
     /// Between stretches, where nothing is known, no time passes.
     fn percent(&self, time: Millis) -> f64 {
-        let Some(place) = self.places.iter().rev().find(|place| place.from <= time) else { return 0.0 };
+        let Some(place) = self.places.iter().rev().find(|place| place.from <= time) else {
+            return 0.0;
+        };
         let length = (place.stretch.until - place.from).max(1) as f64;
         place.at + place.width * ((time - place.from) as f64 / length).min(1.0)
     }
 
     fn time(&self, percent: f64) -> Millis {
-        let Some(place) = self.places.iter().rev().find(|place| place.at <= percent) else { return self.from };
+        let Some(place) = self.places.iter().rev().find(|place| place.at <= percent) else {
+            return self.from;
+        };
         let share = ((percent - place.at) / place.width).clamp(0.0, 1.0);
         place.from + ((place.stretch.until - place.from) as f64 * share) as Millis
     }
@@ -218,7 +327,11 @@ fn link(place: &Place<'_>, lap: f64) -> TimelineSegment {
         at: rounded(place.at),
         width: rounded(place.width),
         lap: rounded(lap),
-        title: if stretch.token { token_title(stretch) } else { gap_title(stretch) },
+        title: if stretch.token {
+            token_title(stretch)
+        } else {
+            gap_title(stretch)
+        },
         line: stretch.began.or(stretch.ended).and_then(Event::line),
     }
 }
@@ -229,7 +342,11 @@ fn rounded(percent: f64) -> f64 {
 }
 
 fn label(at: Millis, drawn: &Drawn<'_>, now: Millis) -> String {
-    if drawn.until - drawn.from < 3 * DAY { time::moment(at, now).text } else { time::on_day(at, now).text }
+    if drawn.until - drawn.from < 3 * DAY {
+        time::moment(at, now).text
+    } else {
+        time::on_day(at, now).text
+    }
 }
 
 /// "Refreshed on schedule, 18 Nov 07:08 UTC. Good for 22 h 30 min, then refreshed on schedule"
@@ -239,7 +356,12 @@ fn token_title(token: &Stretch<'_>) -> String {
         (Some(began), None) => format!("{}, {since}. In use now", beginning(began)),
         (None, None) => format!("Issued {since}. In use now"),
         (Some(began), Some(ended)) => {
-            format!("{}, {since}. Good for {}, then {}", beginning(began), lasting(token.until - token.from), ending(ended))
+            format!(
+                "{}, {since}. Good for {}, then {}",
+                beginning(began),
+                lasting(token.until - token.from),
+                ending(ended)
+            )
         }
         (None, Some(ended)) => format!("Approved anew after that, then {}", ending(ended)),
     }
@@ -257,7 +379,9 @@ fn beginning(event: &Event<'_>) -> String {
 fn ending(event: &Event<'_>) -> String {
     match &event.what {
         What::Tried(line) if line.outcome == Outcome::Broken => "refused".to_owned(),
-        What::Tried(line) if line.outcome == Outcome::Replayed => "replaced by a reply that was lost at first".to_owned(),
+        What::Tried(line) if line.outcome == Outcome::Replayed => "replaced by a reply that was \
+            lost at first"
+            .to_owned(),
         What::Tried(line) => small(refreshed(line.cause)),
         What::Connected { .. } => "connected anew".to_owned(),
         What::Stopped(_) => "stopped".to_owned(),
@@ -274,8 +398,12 @@ fn gap_title(gap: &Stretch<'_>) -> String {
     };
     let then = match gap.ended {
         // The approval itself is not kept.
-        Some(ended) if is_refreshed(ended) && gap.until == gap.from => "Connected again since".to_owned(),
-        Some(ended) if is_refreshed(ended) => format!("Good again after {}", lasting(gap.until - gap.from)),
+        Some(ended) if is_refreshed(ended) && gap.until == gap.from => {
+            "Connected again since".to_owned()
+        }
+        Some(ended) if is_refreshed(ended) => {
+            format!("Good again after {}", lasting(gap.until - gap.from))
+        }
         Some(ended) if matches!(ended.what, What::Connected { .. }) => {
             format!("Connected again after {}", lasting(gap.until - gap.from))
         }
@@ -286,7 +414,11 @@ fn gap_title(gap: &Stretch<'_>) -> String {
 }
 
 fn lasting(span: Millis) -> String {
-    if span < 48 * HOUR { time::span(span) } else { format!("{} days", span / DAY) }
+    if span < 48 * HOUR {
+        time::span(span)
+    } else {
+        format!("{} days", span / DAY)
+    }
 }
 
 fn small(words: &str) -> String {

@@ -1,4 +1,5 @@
-//! A workspace's webhook: its secrets, of which only the end is ever known, and what was refused in its name.
+//! A workspace's webhook: its secrets, of which only the end is ever known, and what was refused in
+//! its name.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,8 @@ pub struct WebhookView {
     pub url: String,
     /// Those that are accepted, the current one first.
     pub secrets: Vec<SecretView>,
-    /// What was refused since the last delivery, the latest first; nothing for those who do not manage.
+    /// What was refused since the last delivery, the latest first; nothing for those who do not
+    /// manage.
     pub refused: Vec<RefusedView>,
     /// What came to wrong addresses; nothing for those who do not manage.
     pub strays: Vec<StrayView>,
@@ -129,7 +131,11 @@ pub struct CheckView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Signer {
     App,
-    Secret { workspace: String, secret: String, which: SignedWith },
+    Secret {
+        workspace: String,
+        secret: String,
+        which: SignedWith,
+    },
     Nobody,
 }
 

@@ -22,21 +22,43 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    /// As often as this asks the database does not depend on how many connections there are. What was refused is for
-    /// those who manage.
+    /// As often as this asks the database does not depend on how many connections there are. What
+    /// was refused is for those who manage.
     pub async fn load(engine: &Engine, person: &Person) -> Result<Webhooks, StoreError> {
         let (organisation, now) = (person.organisation_id.as_str(), engine.now());
-        let refused = if person.manages() { engine.webhook_refusals(organisation, now - DAY).await? } else { Vec::new() };
-        let strays = if person.manages() { engine.webhook_strays(now - DAY).await? } else { Vec::new() };
-        let last = engine.store().deliveries_last(organisation).await?.into_iter().map(|last| (last.workspace_id.clone(), last)).collect();
+        let refused = if person.manages() {
+            engine.webhook_refusals(organisation, now - DAY).await?
+        } else {
+            Vec::new()
+        };
+        let strays = if person.manages() {
+            engine.webhook_strays(now - DAY).await?
+        } else {
+            Vec::new()
+        };
+        let last = engine
+            .store()
+            .deliveries_last(organisation)
+            .await?
+            .into_iter()
+            .map(|last| (last.workspace_id.clone(), last))
+            .collect();
         let secrets = engine.store().webhook_secrets(organisation).await?;
-        Ok(Webhooks { secrets, last, refused, strays, now })
+        Ok(Webhooks {
+            secrets,
+            last,
+            refused,
+            strays,
+            now,
+        })
     }
 
     /// What was refused in a connection's name since it last delivered something, the latest first.
     pub fn refused(&self, connection: &Connection, connections: &[Connection]) -> Vec<RefusedView> {
         let last = self.last_of(connection).map_or(Millis::MIN, |last| last.at);
-        let its = |refused: &&Refused| refused.workspace_id == connection.workspace.id && refused.last_at > last;
+        let its = |refused: &&Refused| {
+            refused.workspace_id == connection.workspace.id && refused.last_at > last
+        };
         let since: Vec<Refused> = self.refused.iter().filter(its).cloned().collect();
         refused_views(&since, &self.secrets, connections, Lately::Day, self.now)
     }
@@ -45,21 +67,26 @@ impl Webhooks {
         self.last.get(&connection.workspace.id)
     }
 
-    /// The own webhook of the app that the workspace is connected through works: from it, or else from another workspace,
-    /// something came. Nothing else has to be set up.
+    /// The own webhook of the app that the workspace is connected through works: from it, or else
+    /// from another workspace, something came. Nothing else has to be set up.
     pub fn app_delivers(&self, connection: &Connection, connections: &[Connection]) -> bool {
         match self.last_of(connection) {
             Some(last) => last.by_app(),
             None => {
-                let beside = connections.iter().filter(|other| other.app_id == connection.app_id);
-                beside.filter_map(|other| self.last_of(other)).any(LastDelivery::by_app)
+                let beside = connections
+                    .iter()
+                    .filter(|other| other.app_id == connection.app_id);
+                beside
+                    .filter_map(|other| self.last_of(other))
+                    .any(LastDelivery::by_app)
             }
         }
     }
 
     /// Every event comes through the app's webhook and through the workspace's own.
     pub fn comes_twice(&self, connection: &Connection) -> bool {
-        self.last_of(connection).is_some_and(|last| last.by_app() && last.by_own())
+        self.last_of(connection)
+            .is_some_and(|last| last.by_app() && last.by_own())
     }
 
     /// What came to wrong addresses in the last day.
@@ -71,7 +98,11 @@ impl Webhooks {
         WebhookFacts {
             last: self.last_of(connection).map(|last| ago(last.at, self.now)),
             by_app: self.app_delivers(connection, connections),
-            refused: self.refused(connection, connections).iter().map(|refused| refused.count).sum(),
+            refused: self
+                .refused(connection, connections)
+                .iter()
+                .map(|refused| refused.count)
+                .sum(),
         }
     }
 }

@@ -9,12 +9,21 @@ use relink_engine::{Engine, text};
 use super::team_views::doubt;
 use crate::view::{Choice, InvitingView, SelfView, YouView};
 
-pub async fn you(engine: &Engine, person: &Person, team: &[TeamMember], inviting: Option<&InvitingView>) -> Result<YouView, StoreError> {
+pub async fn you(
+    engine: &Engine,
+    person: &Person,
+    team: &[TeamMember],
+    inviting: Option<&InvitingView>,
+) -> Result<YouView, StoreError> {
     let doubt = doubt(&person.email, person.standing);
     let mails = doubt.is_some() && engine.mail_sender().is_some();
     Ok(YouView {
         email: person.email.clone(),
-        code_waits: if mails { Some(engine.email_code_waits(person).await?) } else { None },
+        code_waits: if mails {
+            Some(engine.email_code_waits(person).await?)
+        } else {
+            None
+        },
         workspaces: workspaces(engine, person, team, inviting).await?,
         doubt,
     })
@@ -28,13 +37,20 @@ async fn workspaces(
     inviting: Option<&InvitingView>,
 ) -> Result<Vec<SelfView>, StoreError> {
     let me = team.iter().find(|member| member.user_id == person.user_id);
-    let linked = |workspace: &str| me.is_some_and(|me| me.linked.iter().any(|link| link.workspace_id == workspace));
+    let linked = |workspace: &str| {
+        me.is_some_and(|me| me.linked.iter().any(|link| link.workspace_id == workspace))
+    };
     let people = |connection: &str| {
         let selves = inviting.into_iter().flat_map(|inviting| &inviting.selves);
-        selves.filter(|(id, _)| id == connection).flat_map(|(_, people)| people.clone()).collect()
+        selves
+            .filter(|(id, _)| id == connection)
+            .flat_map(|(_, people)| people.clone())
+            .collect()
     };
     let connections = engine.store().connections(&person.organisation_id).await?;
-    let here = connections.into_iter().filter(|connection| matches!(connection.state, State::Connected { .. }));
+    let here = connections
+        .into_iter()
+        .filter(|connection| matches!(connection.state, State::Connected { .. }));
     let mut selves: Vec<SelfView> = here
         .map(|connection| SelfView {
             linked: linked(&connection.workspace.id),
@@ -52,5 +68,12 @@ async fn workspaces(
 pub async fn proof_choices(engine: &Engine, person: &Person) -> Result<Vec<Choice>, StoreError> {
     let team = engine.team(person).await?;
     let selves = workspaces(engine, person, &team, None).await?;
-    Ok(selves.into_iter().map(|one| Choice { value: one.connection, label: one.workspace, chosen: false }).collect())
+    Ok(selves
+        .into_iter()
+        .map(|one| Choice {
+            value: one.connection,
+            label: one.workspace,
+            chosen: false,
+        })
+        .collect())
 }

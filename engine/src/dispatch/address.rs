@@ -1,9 +1,10 @@
-//! Which addresses belong to the public internet. Everything else is somebody's inside, and not for strangers to post to.
+//! Which addresses belong to the public internet. Everything else is somebody's inside, and not for
+//! strangers to post to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// False for private, loopback, link-local and otherwise special addresses (IANA's special-purpose registries), also where
-/// they are wrapped in IPv6.
+/// False for private, loopback, link-local and otherwise special addresses (IANA's special-purpose
+/// registries), also where they are wrapped in IPv6.
 #[must_use]
 pub fn is_public(ip: IpAddr) -> bool {
     match ip {
@@ -31,9 +32,13 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     let parts = ip.segments();
-    // Only 2000::/3 is given out; in it, Teredo and other protocol assignments, and documentation are not for this.
+    // Only 2000::/3 is given out; in it, Teredo and other protocol assignments, and documentation
+    // are not for this.
     let global = parts[0] & 0xe000 == 0x2000;
-    let special = matches!((parts[0], parts[1]), (0x2001, ..0x0200 | 0x0db8) | (0x3fff, ..0x1000));
+    let special = matches!(
+        (parts[0], parts[1]),
+        (0x2001, ..0x0200 | 0x0db8) | (0x3fff, ..0x1000)
+    );
     global && !special
 }
 

@@ -1,5 +1,5 @@
-//! The HTTP client for destinations, which strangers' addresses are given to: it connects to the public internet only,
-//! follows nothing, and reads little.
+//! The HTTP client for destinations, which strangers' addresses are given to: it connects to the
+//! public internet only, follows nothing, and reads little.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -34,20 +34,26 @@ pub(crate) struct Answer {
 
 impl Answer {
     fn none(why: &str) -> Answer {
-        Answer { status: None, text: why.to_owned(), retry_after_s: None }
+        Answer {
+            status: None,
+            text: why.to_owned(),
+            retry_after_s: None,
+        }
     }
 
     pub fn is_good(&self) -> bool {
-        self.status.is_some_and(|status| (200..300).contains(&status))
+        self.status
+            .is_some_and(|status| (200..300).contains(&status))
     }
 
     /// Milliseconds after which it wants to be asked again.
     pub fn wish(&self) -> Option<Millis> {
-        self.retry_after_s.map(|seconds| Millis::from(seconds).min(86_400) * SECOND)
+        self.retry_after_s
+            .map(|seconds| Millis::from(seconds).min(86_400) * SECOND)
     }
 
-    /// It wants to be asked nothing at all for a while, rather than this once more (RFC 6585, section 4; RFC 9110, section
-    /// 15.6.4).
+    /// It wants to be asked nothing at all for a while, rather than this once more (RFC 6585,
+    /// section 4; RFC 9110, section 15.6.4).
     pub fn wants_rest(&self) -> bool {
         matches!(self.status, Some(429 | 503))
     }
@@ -66,7 +72,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    #[expect(clippy::disallowed_methods, reason = "destinations need a client of their own, that sees the inside of no network")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "destinations need a client of their own, that \
+        sees the inside of no network"
+    )]
     pub fn new(allow_private: bool, clock: Clock) -> Result<Client, reqwest::Error> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder()
@@ -76,8 +86,16 @@ impl Client {
             .redirect(Policy::none())
             // A proxy would resolve names out of our sight.
             .no_proxy();
-        let builder = if allow_private { builder } else { builder.dns_resolver(Arc::new(PublicOnly)) };
-        Ok(Client { http: builder.build()?, allow_private, clock })
+        let builder = if allow_private {
+            builder
+        } else {
+            builder.dns_resolver(Arc::new(PublicOnly))
+        };
+        Ok(Client {
+            http: builder.build()?,
+            allow_private,
+            clock,
+        })
     }
 
     pub async fn post(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Answer {
@@ -85,7 +103,14 @@ impl Client {
         if !self.allow_private && !may_be_public(url) {
             return Answer::none(INSIDE);
         }
-        match self.http.post(url.clone()).headers(headers).body(body).send().await {
+        match self
+            .http
+            .post(url.clone())
+            .headers(headers)
+            .body(body)
+            .send()
+            .await
+        {
             Ok(response) => read(response, self.clock.now()).await,
             Err(error) => Answer::none(why(&error)),
         }
@@ -105,7 +130,11 @@ async fn read(mut response: reqwest::Response, now: Millis) -> Answer {
     }
     // PostgreSQL takes no NUL characters.
     let text = String::from_utf8_lossy(&text).replace('\0', "\u{fffd}");
-    Answer { status: Some(response.status().as_u16()), text, retry_after_s }
+    Answer {
+        status: Some(response.status().as_u16()),
+        text,
+        retry_after_s,
+    }
 }
 
 fn why(error: &reqwest::Error) -> &'static str {
@@ -130,12 +159,15 @@ pub(super) fn may_be_public(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => is_public(IpAddr::V4(ip)),
         Some(Host::Ipv6(ip)) => is_public(IpAddr::V6(ip)),
-        Some(Host::Domain(name)) => !format!(".{}", name.trim_end_matches('.')).ends_with(".localhost"),
+        Some(Host::Domain(name)) => {
+            !format!(".{}", name.trim_end_matches('.')).ends_with(".localhost")
+        }
         None => false,
     }
 }
 
-/// Resolves at connect time and hands over public addresses only: a name that changes its mind afterwards gains nothing.
+/// Resolves at connect time and hands over public addresses only: a name that changes its mind
+/// afterwards gains nothing.
 struct PublicOnly;
 
 /// A name leads inside.
@@ -166,7 +198,9 @@ mod tests {
     }
 
     async fn post(url: &str) -> Answer {
-        client(false).post(&Url::parse(url).unwrap(), HeaderMap::new(), Bytes::new()).await
+        client(false)
+            .post(&Url::parse(url).unwrap(), HeaderMap::new(), Bytes::new())
+            .await
     }
 
     #[tokio::test]
@@ -174,8 +208,20 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let knock = async {
-            for host in ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "localhost", "2130706433", "0x7f.1", "0.0.0.0"] {
-                assert_eq!(post(&format!("http://{host}:{port}/")).await, Answer::none(INSIDE), "{host}");
+            for host in [
+                "127.0.0.1",
+                "[::1]",
+                "[::ffff:127.0.0.1]",
+                "localhost",
+                "2130706433",
+                "0x7f.1",
+                "0.0.0.0",
+            ] {
+                assert_eq!(
+                    post(&format!("http://{host}:{port}/")).await,
+                    Answer::none(INSIDE),
+                    "{host}"
+                );
             }
         };
         tokio::select! {
@@ -188,7 +234,10 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_resolves_inside_is_not_connected_to() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
+        let url = format!(
+            "http://localhost:{}/",
+            listener.local_addr().unwrap().port()
+        );
         let (strict, lax) = (client(false), client(true));
         tokio::select! {
             sent = strict.http.post(&url).send() => assert_eq!(why(&sent.unwrap_err()), INSIDE),

@@ -116,25 +116,43 @@ impl Engine {
     /// The destinations of an organisation, the oldest first.
     pub async fn destinations(&self, organisation: &str) -> Result<Vec<Destination>, StoreError> {
         let rows = self.store().destinations(organisation).await?;
-        let counts = if rows.is_empty() { Vec::new() } else { self.store().messages_count(organisation).await? };
+        let counts = if rows.is_empty() {
+            Vec::new()
+        } else {
+            self.store().messages_count(organisation).await?
+        };
         let count = |id: &str, state: &str| {
-            counts.iter().find(|(destination, of, _)| destination == id && of == state).map_or(0, |(_, _, count)| count.unsigned_abs())
+            counts
+                .iter()
+                .find(|(destination, of, _)| destination == id && of == state)
+                .map_or(0, |(_, _, count)| count.unsigned_abs())
         };
         Ok(rows
             .into_iter()
-            .map(|row| destination(count(&row.id, "waiting"), count(&row.id, "parked") + row.given_up.unsigned_abs(), row))
+            .map(|row| {
+                destination(
+                    count(&row.id, "waiting"),
+                    count(&row.id, "parked") + row.given_up.unsigned_abs(),
+                    row,
+                )
+            })
             .collect())
     }
 
     /// Adds a destination and makes its secret.
-    pub async fn destination_add(&self, person: &Person, new: NewDestination<'_>) -> Result<NewDestinationSecret, DestinationError> {
+    pub async fn destination_add(
+        &self,
+        person: &Person,
+        new: NewDestination<'_>,
+    ) -> Result<NewDestinationSecret, DestinationError> {
         manages(person)?;
         let new = self.destination_draft(&person.organisation_id, person.actor(), new)?;
         self.destination_keep(&new).await?;
         Ok(new)
     }
 
-    /// A destination that nothing is sent to until it is kept: whoever asked for it may have to see its secret first.
+    /// A destination that nothing is sent to until it is kept: whoever asked for it may have to see
+    /// its secret first.
     pub fn destination_draft(
         &self,
         organisation: &str,
@@ -142,11 +160,23 @@ impl Engine {
         new: NewDestination<'_>,
     ) -> Result<NewDestinationSecret, DestinationError> {
         let url = self.destination_url(new.url)?;
-        if !new.events.iter().all(|event| EVENTS.contains(&event.as_str())) {
+        if !new
+            .events
+            .iter()
+            .all(|event| EVENTS.contains(&event.as_str()))
+        {
             return Err(DestinationError::Event);
         }
-        let (id, secret) = (self.entropy().id(), standard_webhooks::new_secret(self.entropy()));
-        let place = Place { table: TABLE, row: &id, column: SEALED, organisation };
+        let (id, secret) = (
+            self.entropy().id(),
+            standard_webhooks::new_secret(self.entropy()),
+        );
+        let place = Place {
+            table: TABLE,
+            row: &id,
+            column: SEALED,
+            organisation,
+        };
         let text = secrecy::ExposeSecret::expose_secret(&secret);
         let row = DestinationRow {
             secret_sealed: self.vault().seal(place, &secret),
@@ -156,16 +186,33 @@ impl Engine {
             ..DestinationRow::new(&id, organisation, url.as_str(), self.now())
         };
         let act = self.act(organisation, actor, "destination.added", row.place());
-        Ok(NewDestinationSecret { id, url: row.url.clone(), secret, row, act })
+        Ok(NewDestinationSecret {
+            id,
+            url: row.url.clone(),
+            secret,
+            row,
+            act,
+        })
     }
 
     /// Adds a destination.
-    pub async fn destination_keep(&self, new: &NewDestinationSecret) -> Result<(), DestinationError> {
-        let added = self.store().destination_add(&new.row, DESTINATIONS_MAX, &new.act).await?;
-        if added { Ok(()) } else { Err(DestinationError::TooMany) }
+    pub async fn destination_keep(
+        &self,
+        new: &NewDestinationSecret,
+    ) -> Result<(), DestinationError> {
+        let added = self
+            .store()
+            .destination_add(&new.row, DESTINATIONS_MAX, &new.act)
+            .await?;
+        if added {
+            Ok(())
+        } else {
+            Err(DestinationError::TooMany)
+        }
     }
 
-    /// https alone, unless private destinations are allowed. A name is looked up only when something is sent.
+    /// https alone, unless private destinations are allowed. A name is looked up only when
+    /// something is sent.
     fn destination_url(&self, text: &str) -> Result<Url, DestinationError> {
         let allow_private = self.outgoing().allow_private;
         let url = Url::parse(text.trim()).map_err(|_| DestinationError::Url)?;
@@ -174,52 +221,102 @@ impl Engine {
         if !scheme || !bare || url.host().is_none() || url.as_str().len() > URL_MAX {
             return Err(DestinationError::Url);
         }
-        if allow_private || may_be_public(&url) { Ok(url) } else { Err(DestinationError::Private) }
+        if allow_private || may_be_public(&url) {
+            Ok(url)
+        } else {
+            Err(DestinationError::Private)
+        }
     }
 
     /// Removes a destination, and what was on its way to it.
-    pub async fn destination_remove(&self, person: &Person, id: &str) -> Result<(), DestinationError> {
-        let act = self.destination_act(person, id, "destination.removed").await?;
+    pub async fn destination_remove(
+        &self,
+        person: &Person,
+        id: &str,
+    ) -> Result<(), DestinationError> {
+        let act = self
+            .destination_act(person, id, "destination.removed")
+            .await?;
         let (engine, id) = (self.clone(), id.to_owned());
         found(uncancelled(async move { engine.store().destination_remove(&id, &act).await }).await?)
     }
 
     /// Stops sending to a destination until somebody resumes it. What comes meanwhile waits.
-    pub async fn destination_pause(&self, person: &Person, id: &str) -> Result<(), DestinationError> {
-        let act = self.destination_act(person, id, "destination.paused").await?;
+    pub async fn destination_pause(
+        &self,
+        person: &Person,
+        id: &str,
+    ) -> Result<(), DestinationError> {
+        let act = self
+            .destination_act(person, id, "destination.paused")
+            .await?;
         found(self.store().destination_pause(id, "person", &act).await?)
     }
 
     /// Sends to a destination again, what waits first.
-    pub async fn destination_resume(&self, person: &Person, id: &str) -> Result<(), DestinationError> {
-        let act = self.destination_act(person, id, "destination.resumed").await?;
+    pub async fn destination_resume(
+        &self,
+        person: &Person,
+        id: &str,
+    ) -> Result<(), DestinationError> {
+        let act = self
+            .destination_act(person, id, "destination.resumed")
+            .await?;
         let resumed = self.store().destination_resume(id, &act).await?;
         self.outgoing().wake.notify_one();
         found(resumed)
     }
 
-    async fn destination_act(&self, person: &Person, id: &str, act: &'static str) -> Result<Act, DestinationError> {
+    async fn destination_act(
+        &self,
+        person: &Person,
+        id: &str,
+        act: &'static str,
+    ) -> Result<Act, DestinationError> {
         manages(person)?;
         let rows = self.store().destinations(&person.organisation_id).await?;
-        let row = rows.into_iter().find(|row| row.id == id).ok_or(DestinationError::NotFound)?;
+        let row = rows
+            .into_iter()
+            .find(|row| row.id == id)
+            .ok_or(DestinationError::NotFound)?;
         Ok(self.act(&person.organisation_id, person.actor(), act, row.place()))
     }
 
-    /// Sends deliveries once more to a destination: from one number to another, a thousand at most. Answers how many.
-    pub async fn deliveries_resend(&self, person: &Person, destination: &str, from: i64, to: i64) -> Result<u64, DestinationError> {
-        let act = self.destination_act(person, destination, "deliveries.resent").await?;
-        let resent = self.store().messages_resend(destination, from, to, RESEND_MAX, &act).await?;
+    /// Sends deliveries once more to a destination: from one number to another, a thousand at most.
+    /// Answers how many.
+    pub async fn deliveries_resend(
+        &self,
+        person: &Person,
+        destination: &str,
+        from: i64,
+        to: i64,
+    ) -> Result<u64, DestinationError> {
+        let act = self
+            .destination_act(person, destination, "deliveries.resent")
+            .await?;
+        let resent = self
+            .store()
+            .messages_resend(destination, from, to, RESEND_MAX, &act)
+            .await?;
         self.outgoing().wake.notify_one();
         Ok(resent)
     }
 }
 
 fn manages(person: &Person) -> Result<(), DestinationError> {
-    if person.manages() { Ok(()) } else { Err(DestinationError::Forbidden) }
+    if person.manages() {
+        Ok(())
+    } else {
+        Err(DestinationError::Forbidden)
+    }
 }
 
 fn found(done: bool) -> Result<(), DestinationError> {
-    if done { Ok(()) } else { Err(DestinationError::NotFound) }
+    if done {
+        Ok(())
+    } else {
+        Err(DestinationError::NotFound)
+    }
 }
 
 fn destination(waiting: u64, parked: u64, row: DestinationRow) -> Destination {
@@ -233,7 +330,9 @@ fn destination(waiting: u64, parked: u64, row: DestinationRow) -> Destination {
         paused_because: row.paused_because,
         failing_since: row.failing_since,
         next_at: row.next_at,
-        last_status: row.last_status.and_then(|status| u16::try_from(status).ok()),
+        last_status: row
+            .last_status
+            .and_then(|status| u16::try_from(status).ok()),
         last_answer: row.last_answer,
         last_at: row.last_at,
         last_ok_at: row.last_ok_at,

@@ -1,4 +1,5 @@
-//! Handing deliveries on: to each destination of an organisation, at least once, until it has taken them.
+//! Handing deliveries on: to each destination of an organisation, at least once, until it has taken
+//! them.
 
 mod address;
 mod client;
@@ -13,7 +14,9 @@ use tokio::sync::{Notify, Semaphore};
 
 pub use address::is_public;
 use client::Client;
-pub use destinations::{Destination, DestinationError, EVENTS, NewDestination, NewDestinationSecret};
+pub use destinations::{
+    Destination, DestinationError, EVENTS, NewDestination, NewDestinationSecret,
+};
 
 use crate::clock::Clock;
 
@@ -40,7 +43,11 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     /// # Errors
     /// When the machine's certificates cannot be read.
-    pub fn new(owner: String, allow_private: bool, clock: Clock) -> Result<Outgoing, reqwest::Error> {
+    pub fn new(
+        owner: String,
+        allow_private: bool,
+        clock: Clock,
+    ) -> Result<Outgoing, reqwest::Error> {
         Ok(Outgoing {
             client: Client::new(allow_private, clock)?,
             allow_private,

@@ -3,14 +3,24 @@
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::store::{LONGEST_REST, LONGEST_WAIT};
 
-/// Longer than this a message is not tried, if it was tried so often: a clock that jumps alone gives up nothing.
+/// Longer than this a message is not tried, if it was tried so often: a clock that jumps alone
+/// gives up nothing.
 const TRIED_FOR: Millis = 3 * DAY;
 const TRIED_LEAST: i64 = 12;
 /// A destination that took nothing for so long is paused.
 const PAUSE_AFTER: Millis = DAY;
 const REST_MIN: Millis = 5 * SECOND;
 /// Waits between tries; the last one is repeated.
-const WAITS: [Millis; 8] = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, LONGEST_WAIT];
+const WAITS: [Millis; 8] = [
+    5 * SECOND,
+    30 * SECOND,
+    2 * MINUTE,
+    10 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    3 * HOUR,
+    LONGEST_WAIT,
+];
 
 /// What follows a try that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +30,8 @@ pub(super) enum Next {
     Park,
 }
 
-/// After so many failed tries, the first of them `age` ago. `dice` is from 0 to 255: nobody is asked by all at once.
+/// After so many failed tries, the first of them `age` ago. `dice` is from 0 to 255: nobody is
+/// asked by all at once.
 pub(super) fn next(tries: i64, age: Millis, wished: Option<Millis>, dice: u8) -> Next {
     if age >= TRIED_FOR && tries >= TRIED_LEAST {
         return Next::Park;
@@ -31,16 +42,17 @@ pub(super) fn next(tries: i64, age: Millis, wished: Option<Millis>, dice: u8) ->
     Next::Wait(wait.max(wished.unwrap_or(0).min(LONGEST_REST)))
 }
 
-/// How long a destination is left alone after some tries. One that takes nothing: the longer it has been failing, the longer;
-/// any other: only if it wishes so. Its wish is heard within reason.
+/// How long a destination is left alone after some tries. One that takes nothing: the longer it has
+/// been failing, the longer; any other: only if it wishes so. Its wish is heard within reason.
 pub(super) fn rest(fails: bool, failing_for: Millis, wished: Option<Millis>) -> Millis {
     let wished = wished.unwrap_or(0).min(LONGEST_REST);
     let growing = (failing_for / 4).clamp(REST_MIN, LONGEST_REST);
     if fails { growing.max(wished) } else { wished }
 }
 
-/// Whether a destination that has been failing for so long is paused. It must have refused something new in the second half of
-/// that: the same few again and again may be to blame themselves.
+/// Whether a destination that has been failing for so long is paused. It must have refused
+/// something new in the second half of that: the same few again and again may be to blame
+/// themselves.
 pub(super) fn is_lost(failing_for: Millis, failing_new: Millis) -> bool {
     failing_for >= PAUSE_AFTER && failing_new >= PAUSE_AFTER / 2
 }
@@ -55,7 +67,10 @@ mod tests {
         while let Next::Wait(wait) = next(tries + 1, age, None, 0) {
             (age, tries) = (age + wait, tries + 1);
         }
-        assert!((TRIED_FOR..TRIED_FOR + 6 * HOUR + 1).contains(&age), "{age}");
+        assert!(
+            (TRIED_FOR..TRIED_FOR + 6 * HOUR + 1).contains(&age),
+            "{age}"
+        );
         assert!((15..25).contains(&tries), "{tries}");
     }
 
@@ -64,7 +79,10 @@ mod tests {
         assert_eq!(next(1, 0, Some(MINUTE), 0), Next::Wait(MINUTE));
         assert_eq!(next(1, 0, Some(DAY), 0), Next::Wait(HOUR));
         assert_eq!(next(8, 0, Some(SECOND), 0), Next::Wait(6 * HOUR));
-        assert_eq!(next(1, 0, None, 255), Next::Wait(5 * SECOND - 5 * SECOND * 255 / 1_024));
+        assert_eq!(
+            next(1, 0, None, 255),
+            Next::Wait(5 * SECOND - 5 * SECOND * 255 / 1_024)
+        );
     }
 
     #[test]
@@ -76,13 +94,22 @@ mod tests {
     #[test]
     fn rests_grow_with_the_trouble() {
         let failing = |span| rest(true, span, None);
-        assert_eq!((failing(0), failing(MINUTE), failing(HOUR), failing(DAY)), (5 * SECOND, 15 * SECOND, 15 * MINUTE, HOUR));
+        assert_eq!(
+            (failing(0), failing(MINUTE), failing(HOUR), failing(DAY)),
+            (5 * SECOND, 15 * SECOND, 15 * MINUTE, HOUR)
+        );
     }
 
     #[test]
     fn a_destination_that_asks_for_a_rest_gets_one() {
-        assert_eq!((rest(false, 0, None), rest(false, 0, Some(MINUTE))), (0, MINUTE));
-        assert_eq!((rest(true, 0, Some(MINUTE)), rest(true, 0, Some(DAY))), (MINUTE, HOUR));
+        assert_eq!(
+            (rest(false, 0, None), rest(false, 0, Some(MINUTE))),
+            (0, MINUTE)
+        );
+        assert_eq!(
+            (rest(true, 0, Some(MINUTE)), rest(true, 0, Some(DAY))),
+            (MINUTE, HOUR)
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The worker: claims what is due, sends it, and writes down how it went, many at a time.
 //!
-//! A claim belongs to a process and lasts as long as the process is alive: its beat grows, and others watch it with their
-//! own stopwatch, as with leases. A message is sent twice only when its process died, or did not come to write it down.
+//! A claim belongs to a process and lasts as long as the process is alive: its beat grows, and
+//! others watch it with their own stopwatch, as with leases. A message is sent twice only when its
+//! process died, or did not come to write it down.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,7 +24,9 @@ use crate::Engine;
 use crate::clock::{Millis, SECOND};
 use crate::every::Rhythm;
 use crate::refresh::{Lease, in_time};
-use crate::store::{AuditActor, ClaimedMessage, DestinationRow, SEVERAL, Sent, SentBatch, StoreError, Verdict};
+use crate::store::{
+    AuditActor, ClaimedMessage, DestinationRow, SEVERAL, Sent, SentBatch, StoreError, Verdict,
+};
 use crate::webhook::delivery_name;
 
 /// Messages of a destination claimed at a time, and sent at a time.
@@ -35,13 +38,16 @@ const OF_ONE_ORGANISATION: usize = 8;
 /// After a fault of our own, with one destination.
 const OURS_PAUSE: Duration = Duration::from_secs(1);
 /// Between two looks for what is due.
-const LOOK: Rhythm = Rhythm::new("hand_on", Duration::from_secs(1)).limit(LOOP_LIMIT).vital();
+const LOOK: Rhythm = Rhythm::new("hand_on", Duration::from_secs(1))
+    .limit(LOOP_LIMIT)
+    .vital();
 const BEAT: Rhythm = Rhythm::new("claim_beat", Duration::from_millis(500)).limit(LOOP_LIMIT);
 /// Each statement of a loop has ten seconds.
 const LOOP_LIMIT: Duration = Duration::from_secs(30);
 /// A process whose beat stands still for so long is dead.
 const DEAD_AFTER: Duration = Duration::from_secs(5);
-/// A process that has not shown itself for so long sends nothing more: others may soon take over what it claimed.
+/// A process that has not shown itself for so long sends nothing more: others may soon take over
+/// what it claimed.
 const SURE_FOR: Duration = Duration::from_secs(3);
 /// Messages sent in one turn; then other destinations have theirs.
 const TURN_MAX: usize = 512;
@@ -64,8 +70,14 @@ impl Serving {
 
     fn take(&self, destination: &DestinationRow) -> Option<Turn> {
         let mut all = self.all();
-        let theirs = all.values().filter(|organisation| **organisation == destination.organisation_id).count();
-        if all.len() >= DESTINATIONS_AT_ONCE || theirs >= OF_ONE_ORGANISATION || all.contains_key(&destination.id) {
+        let theirs = all
+            .values()
+            .filter(|organisation| **organisation == destination.organisation_id)
+            .count();
+        if all.len() >= DESTINATIONS_AT_ONCE
+            || theirs >= OF_ONE_ORGANISATION
+            || all.contains_key(&destination.id)
+        {
             return None;
         }
         all.insert(destination.id.clone(), destination.organisation_id.clone());
@@ -94,7 +106,8 @@ pub(super) struct Life {
     shown: Mutex<Shown>,
 }
 
-/// When that was last, and how often it was so long before that others may have taken over what was claimed.
+/// When that was last, and how often it was so long before that others may have taken over what was
+/// claimed.
 #[derive(Clone, Copy, Debug, Default)]
 struct Shown {
     at: Option<Instant>,
@@ -113,7 +126,9 @@ impl Life {
 
     fn shown(&self, at: Instant) {
         let mut last = self.last();
-        let in_time = last.at.is_some_and(|before| at.saturating_duration_since(before) < SURE_FOR);
+        let in_time = last
+            .at
+            .is_some_and(|before| at.saturating_duration_since(before) < SURE_FOR);
         last.gaps += u64::from(!in_time);
         last.at = Some(at);
     }
@@ -138,7 +153,11 @@ impl Drop for Turn {
 /// How one try ended.
 enum Tried {
     /// With what it was about and what the destination answered.
-    Sent { sent: Sent, entity: String, answer: Answer },
+    Sent {
+        sent: Sent,
+        entity: String,
+        answer: Answer,
+    },
     /// It was not sent, for a reason of our own.
     Not(&'static str),
 }
@@ -162,10 +181,18 @@ impl Ended {
         let mut ended = Ended::default();
         for one in tried {
             match one {
-                Tried::Sent { sent, entity, answer } => {
+                Tried::Sent {
+                    sent,
+                    entity,
+                    answer,
+                } => {
                     ended.gone |= answer.is_gone();
-                    ended.wished = ended.wished.max(answer.wish().filter(|_| answer.wants_rest()));
-                    ended.things.extend(Some(entity).filter(|entity| sent.state != "waiting" && !entity.is_empty()));
+                    ended.wished = ended
+                        .wished
+                        .max(answer.wish().filter(|_| answer.wants_rest()));
+                    ended.things.extend(
+                        Some(entity).filter(|entity| sent.state != "waiting" && !entity.is_empty()),
+                    );
                     ended.sent.push(sent);
                 }
                 Tried::Not(why) => ended.ours = Some(why),
@@ -175,8 +202,8 @@ impl Ended {
     }
 }
 
-/// What a turn has found out about whether a destination takes anything. Refusing some is no trouble of the destination's:
-/// it may not like those.
+/// What a turn has found out about whether a destination takes anything. Refusing some is no
+/// trouble of the destination's: it may not like those.
 #[derive(Debug, Default)]
 struct Taking {
     took_some: bool,
@@ -199,7 +226,8 @@ impl Taking {
                 _ => Some(one.seq),
             };
         }
-        self.fails = self.refused_in_a_row >= AT_ONCE || (last && !self.took_some && self.refused_in_a_row > 0);
+        self.fails = self.refused_in_a_row >= AT_ONCE
+            || (last && !self.took_some && self.refused_in_a_row > 0);
     }
 
     /// One message alone keeps no other back: it waits for its own next try.
@@ -219,15 +247,21 @@ impl Taking {
 impl Engine {
     /// Hands on, until [`Engine::stop_handing_on`].
     pub async fn hand_on(&self) {
-        let (wake, looking) = (&self.outgoing().wake, |engine: Engine| async move { engine.serve_destinations().await });
+        let (wake, looking) = (&self.outgoing().wake, |engine: Engine| async move {
+            engine.serve_destinations().await
+        });
         tokio::join!(
             self.every_or_woken(LOOK, wake, looking),
             self.every(BEAT, |engine| async move { engine.beat_claims().await }),
-            self.every(UNSTICK, |engine| async move { engine.unstick_messages().await }),
+            self.every(
+                UNSTICK,
+                |engine| async move { engine.unstick_messages().await }
+            ),
         );
     }
 
-    /// Claims nothing more, waits for what is being sent, but no longer than this, and lets go of the rest.
+    /// Claims nothing more, waits for what is being sent, but no longer than this, and lets go of
+    /// the rest.
     pub async fn stop_handing_on(&self, patience: Duration) {
         let outgoing = self.outgoing();
         outgoing.stopping.store(true, Ordering::SeqCst);
@@ -236,7 +270,8 @@ impl Engine {
             sleep(Duration::from_millis(20)).await;
         }
         if let Err(error) = in_time(self.store().messages_release(&outgoing.owner)).await {
-            tracing::warn!(%error, "claimed messages could not be released; others take them over when this process is gone");
+            tracing::warn!(%error, "claimed messages could not be released; others take them over \
+                when this process is gone");
         }
     }
 
@@ -249,16 +284,24 @@ impl Engine {
             return;
         }
         match in_time(self.store().destinations_due(self.now())).await {
-            Ok(due) => due.into_iter().for_each(|destination| self.serve_destination(destination)),
-            Err(error) => tracing::error!(%error, "what is to be handed on could not be looked for"),
+            Ok(due) => due
+                .into_iter()
+                .for_each(|destination| self.serve_destination(destination)),
+            Err(error) => tracing::error!(%error, "what is to be handed on could not be looked \
+                for"),
         }
     }
 
     async fn unstick_messages(&self) {
         match in_time(self.store().messages_unstick(self.now())).await {
             Ok(0) => {}
-            Ok(unstuck) => tracing::warn!(unstuck, "messages that a wrong clock had put off are sent now"),
-            Err(error) => tracing::warn!(%error, "messages that a wrong clock put off could not be looked for"),
+            Ok(unstuck) => tracing::warn!(
+                unstuck,
+                "messages that a wrong clock had put off are \
+                sent now"
+            ),
+            Err(error) => tracing::warn!(%error, "messages that a wrong clock put off could not \
+                be looked for"),
         }
         if let Err(error) = self.let_go_of_lost().await {
             tracing::warn!(%error, "claims that nobody holds could not be looked for");
@@ -278,7 +321,9 @@ impl Engine {
     }
 
     fn serve_destination(&self, destination: DestinationRow) {
-        let Some(turn) = self.outgoing().serving.take(&destination) else { return };
+        let Some(turn) = self.outgoing().serving.take(&destination) else {
+            return;
+        };
         let engine = self.clone();
         tokio::spawn(async move {
             let id = destination.id.clone();
@@ -289,11 +334,16 @@ impl Engine {
             let sent = match sending.await {
                 Ok(Ok(sent)) => sent,
                 Ok(Err(error)) => {
-                    tracing::error!(%error, destination = id, "messages could not be handed on; they are tried again");
+                    tracing::error!(%error, destination = id, "messages could not be handed on; \
+                        they are tried again");
                     0
                 }
                 Err(_) => {
-                    tracing::error!(destination = id, "handing on stopped in the middle; the messages are tried again");
+                    tracing::error!(
+                        destination = id,
+                        "handing on stopped in the middle; the \
+                        messages are tried again"
+                    );
                     0
                 }
             };
@@ -306,11 +356,18 @@ impl Engine {
         });
     }
 
-    /// What was claimed and not written down as sent, however the turn ended. While the turn is held nobody in this process
-    /// claims for the destination, and nobody else lets go of what a living process claimed: so it has to work.
+    /// What was claimed and not written down as sent, however the turn ended. While the turn is
+    /// held nobody in this process claims for the destination, and nobody else lets go of what a
+    /// living process claimed: so it has to work.
     async fn let_go(&self, destination: &str) {
-        while let Err(error) = in_time(self.store().messages_unclaim(destination, &self.outgoing().owner)).await {
-            tracing::error!(%error, destination, "claimed messages could not be released; that is tried again");
+        while let Err(error) = in_time(
+            self.store()
+                .messages_unclaim(destination, &self.outgoing().owner),
+        )
+        .await
+        {
+            tracing::error!(%error, destination, "claimed messages could not be released; that is \
+                tried again");
             sleep(OURS_PAUSE).await;
             if self.is_stopping() {
                 return;
@@ -318,18 +375,29 @@ impl Engine {
         }
     }
 
-    /// Some of what is due for a destination. Where order is asked for, what comes next about a thing follows at once. Answers
-    /// how many messages were tried.
+    /// Some of what is due for a destination. Where order is asked for, what comes next about a
+    /// thing follows at once. Answers how many messages were tried.
     async fn send_some(&self, destination: &DestinationRow) -> Result<usize, StoreError> {
         let (owner, id) = (&self.outgoing().owner, &destination.id);
         // Before the first claim, so that nobody takes this process for dead.
         in_time(self.show_life()).await?;
         let (gaps, mut again_at) = (self.outgoing().life.gaps(), 0);
         // One is enough to find out whether it takes anything again.
-        let limit = if destination.failing_since.is_some() && destination.refused_seq == Some(SEVERAL) { 1 } else { CLAIM };
-        let mut queue = VecDeque::from(in_time(self.store().messages_claim(id, owner, self.now(), limit)).await?);
-        let (mut sending, mut count, mut outcome, mut looks) = (JoinSet::new(), 0, Ok(()), limit > 1);
-        let mut taking = Taking { refused: destination.refused_seq, ..Taking::default() };
+        let limit =
+            if destination.failing_since.is_some() && destination.refused_seq == Some(SEVERAL) {
+                1
+            } else {
+                CLAIM
+            };
+        let mut queue = VecDeque::from(
+            in_time(self.store().messages_claim(id, owner, self.now(), limit)).await?,
+        );
+        let (mut sending, mut count, mut outcome, mut looks) =
+            (JoinSet::new(), 0, Ok(()), limit > 1);
+        let mut taking = Taking {
+            refused: destination.refused_seq,
+            ..Taking::default()
+        };
         loop {
             while sending.len() < AT_ONCE
                 && let Some(message) = queue.pop_front()
@@ -337,7 +405,8 @@ impl Engine {
                 count += 1;
                 sending.spawn(self.clone().send_apart(destination.clone(), message, gaps));
             }
-            // To the end, also when writing fails: nothing may be under way any more when the claims are let go of.
+            // To the end, also when writing fails: nothing may be under way any more when the
+            // claims are let go of.
             let first = tokio::select! {
                 biased;
                 first = sending.join_next() => first,
@@ -358,12 +427,17 @@ impl Engine {
             }
             let tried = Ended::of(tried);
             taking.see(&tried.sent, sending.is_empty() && queue.is_empty());
-            let rest = retry_schedule::rest(taking.keeps_back(), destination.failing_for, tried.wished);
-            // Whoever wished to be left alone is not asked sooner because of an answer that was under way.
+            let rest =
+                retry_schedule::rest(taking.keeps_back(), destination.failing_for, tried.wished);
+            // Whoever wished to be left alone is not asked sooner because of an answer that was
+            // under way.
             again_at = again_at.max(self.now() + rest);
             let rests = again_at > self.now();
             let go_on = count < TURN_MAX && outcome.is_ok() && !rests && !self.is_stopping();
-            let over = match self.write_tried(destination, tried, (taking.verdict(), again_at), go_on).await {
+            let over = match self
+                .write_tried(destination, tried, (taking.verdict(), again_at), go_on)
+                .await
+            {
                 Ok(next) => {
                     let over = next.is_none();
                     queue.extend(next.into_iter().flatten());
@@ -383,15 +457,21 @@ impl Engine {
     }
 
     /// In a task of its own, so that it goes on while others are written down.
-    async fn send_apart(self, destination: DestinationRow, message: ClaimedMessage, gaps: u64) -> Tried {
+    async fn send_apart(
+        self,
+        destination: DestinationRow,
+        message: ClaimedMessage,
+        gaps: u64,
+    ) -> Tried {
         if !self.outgoing().life.is_sure(gaps) {
             return Tried::Not("this process stood still, and others may have taken over");
         }
         self.send(&destination, message).await
     }
 
-    /// With what the turn says about the destination and until when it is left alone. Answers what comes next about the things
-    /// of which a message ended, if `go_on`; `None` if the destination was paused or removed.
+    /// With what the turn says about the destination and until when it is left alone. Answers what
+    /// comes next about the things of which a message ended, if `go_on`; `None` if the destination
+    /// was paused or removed.
     async fn write_tried(
         &self,
         destination: &DestinationRow,
@@ -400,20 +480,39 @@ impl Engine {
         go_on: bool,
     ) -> Result<Option<Vec<ClaimedMessage>>, StoreError> {
         let (id, owner) = (&destination.id, &self.outgoing().owner);
-        let tries = SentBatch { destination: id, owner, sent: &tried.sent, verdict, again_at };
-        let next = in_time(self.store().messages_done(tries, if go_on { &tried.things } else { &[] })).await?;
+        let tries = SentBatch {
+            destination: id,
+            owner,
+            sent: &tried.sent,
+            verdict,
+            again_at,
+        };
+        let next = in_time(
+            self.store()
+                .messages_done(tries, if go_on { &tried.things } else { &[] }),
+        )
+        .await?;
         if tried.gone || verdict == Verdict::Fails {
             self.pause_if_lost(destination, tried.gone).await?;
         }
         if let Some(why) = tried.ours {
             // The destination is not to blame.
-            tracing::error!(why, destination = destination.id, "a message was not handed on; it is tried again");
+            tracing::error!(
+                why,
+                destination = destination.id,
+                "a message was not handed on; it \
+                is tried again"
+            );
             tokio::time::sleep(OURS_PAUSE).await;
         }
         Ok(next)
     }
 
-    async fn pause_if_lost(&self, destination: &DestinationRow, gone: bool) -> Result<(), StoreError> {
+    async fn pause_if_lost(
+        &self,
+        destination: &DestinationRow,
+        gone: bool,
+    ) -> Result<(), StoreError> {
         let because = if gone {
             "gone"
         } else if self.is_lost(destination).await? {
@@ -422,16 +521,33 @@ impl Engine {
             return Ok(());
         };
         let subject = format!("{} ({because})", destination.place());
-        let act = self.act(&destination.organisation_id, AuditActor::relink(), "destination.paused", subject);
-        if self.store().destination_pause(&destination.id, because, &act).await? {
-            tracing::warn!(destination = destination.id, because, "a destination takes nothing any more and is paused");
+        let act = self.act(
+            &destination.organisation_id,
+            AuditActor::relink(),
+            "destination.paused",
+            subject,
+        );
+        if self
+            .store()
+            .destination_pause(&destination.id, because, &act)
+            .await?
+        {
+            tracing::warn!(
+                destination = destination.id,
+                because,
+                "a destination takes nothing \
+                any more and is paused"
+            );
         }
         Ok(())
     }
 
     /// By what the database has added up, which may be more than this process saw.
     async fn is_lost(&self, destination: &DestinationRow) -> Result<bool, StoreError> {
-        let rows = self.store().destinations(&destination.organisation_id).await?;
+        let rows = self
+            .store()
+            .destinations(&destination.organisation_id)
+            .await?;
         let row = rows.into_iter().find(|row| row.id == destination.id);
         Ok(row.is_some_and(|row| retry_schedule::is_lost(row.failing_for, row.failing_new)))
     }
@@ -445,24 +561,55 @@ impl Engine {
             Ok(answer) => answer,
             Err(why) => return Tried::Not(why),
         };
-        self.handed_on().add(if answer.is_good() { "sent" } else { "failed" });
-        let (state, next_at) = if answer.is_good() { ("sent", self.now()) } else { self.after_failure(&message, &answer) };
+        self.handed_on()
+            .add(if answer.is_good() { "sent" } else { "failed" });
+        let (state, next_at) = if answer.is_good() {
+            ("sent", self.now())
+        } else {
+            self.after_failure(&message, &answer)
+        };
         let (status, first) = (answer.status.map(i64::from), message.attempts == 0);
-        let sent = Sent { seq: message.seq, state, next_at, status, answer: answer.text.clone(), at: self.now(), first };
-        Tried::Sent { sent, entity: message.entity, answer }
+        let sent = Sent {
+            seq: message.seq,
+            state,
+            next_at,
+            status,
+            answer: answer.text.clone(),
+            at: self.now(),
+            first,
+        };
+        Tried::Sent {
+            sent,
+            entity: message.entity,
+            answer,
+        }
     }
 
     fn after_failure(&self, message: &ClaimedMessage, answer: &Answer) -> (&'static str, i64) {
         let age = self.now() - message.first_at.unwrap_or(self.now());
-        match retry_schedule::next(message.attempts + 1, age, answer.wish(), self.entropy().bytes::<1>()[0]) {
+        match retry_schedule::next(
+            message.attempts + 1,
+            age,
+            answer.wish(),
+            self.entropy().bytes::<1>()[0],
+        ) {
             Next::Wait(wait) => ("waiting", self.now() + wait),
             Next::Park => ("parked", self.now()),
         }
     }
 
     /// Few large bodies are in memory at a time, whoever they are for.
-    async fn post_large(&self, destination: &DestinationRow, message: &ClaimedMessage) -> Result<Answer, &'static str> {
-        let _turn = self.outgoing().large.acquire().await.map_err(|_| "Relink is stopping")?;
+    async fn post_large(
+        &self,
+        destination: &DestinationRow,
+        message: &ClaimedMessage,
+    ) -> Result<Answer, &'static str> {
+        let _turn = self
+            .outgoing()
+            .large
+            .acquire()
+            .await
+            .map_err(|_| "Relink is stopping")?;
         match in_time(self.store().delivery_body(message.seq)).await {
             Ok(Some(body)) => self.post(destination, message, body).await,
             Ok(None) => Err("the delivery is not kept any more"),
@@ -471,22 +618,58 @@ impl Engine {
     }
 
     /// What the destination answered, or why it was not asked.
-    async fn post(&self, destination: &DestinationRow, message: &ClaimedMessage, body: Vec<u8>) -> Result<Answer, &'static str> {
+    async fn post(
+        &self,
+        destination: &DestinationRow,
+        message: &ClaimedMessage,
+        body: Vec<u8>,
+    ) -> Result<Answer, &'static str> {
         let url = Url::parse(&destination.url).map_err(|_| "its address cannot be read")?;
-        let opened = self.vault().open_row(TABLE, SEALED, &destination.id, &destination.organisation_id, &destination.secret_sealed);
+        let opened = self.vault().open_row(
+            TABLE,
+            SEALED,
+            &destination.id,
+            &destination.organisation_id,
+            &destination.secret_sealed,
+        );
         let secret = opened.map_err(|_| "its signing secret does not open here")?;
-        let headers = self.headers(&secret, message, &body).ok_or("its signing secret cannot be read")?;
-        Ok(self.outgoing().client.post(&url, headers, Bytes::from(body)).await)
+        let headers = self.headers(&secret, message, &body).ok_or(
+            "its signing secret cannot be \
+            read",
+        )?;
+        Ok(self
+            .outgoing()
+            .client
+            .post(&url, headers, Bytes::from(body))
+            .await)
     }
 
     /// Ours, then Linear's own as they came.
-    fn headers(&self, secret: &SecretString, message: &ClaimedMessage, body: &[u8]) -> Option<HeaderMap> {
-        let id = format!("msg_{}", delivery_name(&message.workspace_id, &message.digest).replace('-', ""));
-        let mut headers = standard_webhooks::headers(secret, &id, self.now().div_euclid(SECOND), body)?;
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    fn headers(
+        &self,
+        secret: &SecretString,
+        message: &ClaimedMessage,
+        body: &[u8],
+    ) -> Option<HeaderMap> {
+        let id = format!(
+            "msg_{}",
+            delivery_name(&message.workspace_id, &message.digest).replace('-', "")
+        );
+        let mut headers =
+            standard_webhooks::headers(secret, &id, self.now().div_euclid(SECOND), body)?;
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(
+                "application/json; \
+            charset=utf-8",
+            ),
+        );
         let own: Vec<(String, String)> = serde_json::from_str(&message.headers).unwrap_or_default();
         for (name, value) in own {
-            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::from_bytes(name.as_bytes()),
+                HeaderValue::from_str(&value),
+            ) {
                 headers.append(name, value);
             }
         }
@@ -499,7 +682,8 @@ impl Engine {
         if outgoing.serving.anybody()
             && let Err(error) = in_time(self.show_life()).await
         {
-            tracing::warn!(%error, "others may take this process for dead and send again what it is sending");
+            tracing::warn!(%error, "others may take this process for dead and send again what it \
+                is sending");
         }
         if self.is_stopping() {
             return;
@@ -512,17 +696,32 @@ impl Engine {
     /// Counted from before it is written: others may see it any time after that.
     async fn show_life(&self) -> Result<(), StoreError> {
         let (began, beat) = (Instant::now(), self.outgoing().life.beat());
-        self.store().process_beat(&self.outgoing().owner, beat).await?;
+        self.store()
+            .process_beat(&self.outgoing().owner, beat)
+            .await?;
         self.outgoing().life.shown(began);
         Ok(())
     }
 
     async fn take_over(&self) -> Result<(), StoreError> {
-        for (owner, beat) in self.store().processes_claiming(&self.outgoing().owner).await? {
-            let seen = Lease { owner: owner.clone(), beat };
-            if self.leases().is_dead(&format!("process {owner}"), &seen, DEAD_AFTER) {
+        for (owner, beat) in self
+            .store()
+            .processes_claiming(&self.outgoing().owner)
+            .await?
+        {
+            let seen = Lease {
+                owner: owner.clone(),
+                beat,
+            };
+            if self
+                .leases()
+                .is_dead(&format!("process {owner}"), &seen, DEAD_AFTER)
+            {
                 let released = self.store().messages_release(&owner).await?;
-                tracing::info!(released, "messages of a process that died are sent by others");
+                tracing::info!(
+                    released,
+                    "messages of a process that died are sent by others"
+                );
                 self.outgoing().wake.notify_one();
             }
         }
@@ -543,6 +742,10 @@ mod tests {
         life.shown(now + SURE_FOR / 2);
         assert!(life.is_sure(gaps));
         life.shown(now + SURE_FOR * 3);
-        assert!(!life.is_sure(gaps) && life.is_sure(life.gaps()), "but of what it claims from now on");
+        assert!(
+            !life.is_sure(gaps) && life.is_sure(life.gaps()),
+            "but of what it claims from now \
+            on"
+        );
     }
 }

@@ -4,8 +4,9 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::text::EMAIL_MAX;
 
-/// An e-mail address in the one spelling that is stored, if it can be one at all: the rest only a mail can prove. Browsers send
-/// the domain in ASCII (`xn--…`), people type it in letters, and an é may be one character or two.
+/// An e-mail address in the one spelling that is stored, if it can be one at all: the rest only a
+/// mail can prove. Browsers send the domain in ASCII (`xn--…`), people type it in letters, and an é
+/// may be one character or two.
 #[must_use]
 pub fn email(text: &str) -> Option<String> {
     let text: String = text.trim().nfc().collect();
@@ -22,8 +23,8 @@ pub fn email(text: &str) -> Option<String> {
     fits.then(|| email.nfc().collect())
 }
 
-/// The spellings under which the account that somebody means may be found, the likelier last: older versions stored what was
-/// typed in lower case.
+/// The spellings under which the account that somebody means may be found, the likelier last: older
+/// versions stored what was typed in lower case.
 pub fn spellings(text: &str) -> impl Iterator<Item = String> {
     let (as_typed, email) = (text.trim().to_lowercase(), email(text));
     let older = Some(as_typed).filter(|typed| Some(typed) != email.as_ref());
@@ -42,8 +43,21 @@ mod tests {
 
     #[test]
     fn emails_are_compared_in_one_spelling() {
-        assert_eq!(email(" Priya@Northwind.DEV "), Some("priya@northwind.dev".to_owned()));
-        for bad in ["", "priya", "@x", "x@", "a b@c.d", "a@b.", "a@.b", "a\0@b.c", "a@xn--a.example"] {
+        assert_eq!(
+            email(" Priya@Northwind.DEV "),
+            Some("priya@northwind.dev".to_owned())
+        );
+        for bad in [
+            "",
+            "priya",
+            "@x",
+            "x@",
+            "a b@c.d",
+            "a@b.",
+            "a@.b",
+            "a\0@b.c",
+            "a@xn--a.example",
+        ] {
             assert_eq!(email(bad), None, "{bad:?}");
         }
     }
@@ -60,15 +74,26 @@ mod tests {
             ("ZO\u{cb}@example.com", "zo\u{eb}@example.com"),
         ] {
             assert_eq!(email(typed).as_deref(), Some(one), "{typed}");
-            assert_eq!(email(one).as_deref(), Some(one), "spelled anew it stays what it is");
+            assert_eq!(
+                email(one).as_deref(),
+                Some(one),
+                "spelled anew it stays what it is"
+            );
         }
     }
 
     #[test]
     fn an_older_spelling_is_looked_for_where_there_may_be_one() {
         let of = |text| spellings(text).collect::<Vec<_>>();
-        assert_eq!(of(" Asa@Example.com "), ["asa@example.com"], "most have one");
-        assert_eq!(of("asa@exämple.example"), ["asa@exämple.example", "asa@xn--exmple-cua.example"]);
+        assert_eq!(
+            of(" Asa@Example.com "),
+            ["asa@example.com"],
+            "most have one"
+        );
+        assert_eq!(
+            of("asa@exämple.example"),
+            ["asa@exämple.example", "asa@xn--exmple-cua.example"]
+        );
         assert_eq!(of("nobody"), ["nobody"]);
     }
 }

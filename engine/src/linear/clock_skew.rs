@@ -20,7 +20,10 @@ pub(super) struct Skew {
 
 impl Skew {
     pub fn new(clock: Clock) -> Skew {
-        Skew { clock, seen: Arc::default() }
+        Skew {
+            clock,
+            seen: Arc::default(),
+        }
     }
 
     pub fn now(&self) -> Millis {
@@ -32,10 +35,18 @@ impl Skew {
         let Some(date) = date(headers) else { return };
         let ahead = ahead(asked, self.clock.now(), date);
         self.clock.hear(ahead);
-        let before = self.seen.lock().unwrap_or_else(PoisonError::into_inner).replace(ahead);
+        let before = self
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(ahead);
         let wrong = |ahead: Millis| ahead.abs() >= WRONG_FROM;
         if wrong(ahead) && !before.is_some_and(wrong) {
-            tracing::warn!(ahead_s = ahead / SECOND, "this machine's clock is not Linear's: set it, or webhooks may be refused");
+            tracing::warn!(
+                ahead_s = ahead / SECOND,
+                "this machine's clock is not Linear's: set \
+                it, or webhooks may be refused"
+            );
         }
     }
 
@@ -52,8 +63,9 @@ fn date(headers: &HeaderMap) -> Option<Millis> {
     Millis::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
 }
 
-/// What is certain: the answer was made between `asked` and `heard` by our clock, and within the second that begins with
-/// `date` by Linear's. Where that leaves room for agreement, the clocks agree.
+/// What is certain: the answer was made between `asked` and `heard` by our clock, and within the
+/// second that begins with `date` by Linear's. Where that leaves room for agreement, the clocks
+/// agree.
 fn ahead(asked: Millis, heard: Millis, date: Millis) -> Millis {
     let (least, most) = (asked - (date + SECOND), heard - date);
     if least > 0 { least } else { most.min(0) }
@@ -77,7 +89,11 @@ mod tests {
             (-5_400, -5_200, -5_200, "behind"),
         ];
         for (asked, heard, expected, why) in cases {
-            assert_eq!(ahead(DATE_MS + asked, DATE_MS + heard, DATE_MS), expected, "{why}");
+            assert_eq!(
+                ahead(DATE_MS + asked, DATE_MS + heard, DATE_MS),
+                expected,
+                "{why}"
+            );
         }
     }
 

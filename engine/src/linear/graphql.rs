@@ -25,10 +25,24 @@ pub const AUTHENTICATION_ERROR: &str = "AUTHENTICATION_ERROR";
 
 impl Linear {
     /// One GraphQL call.
-    pub(super) async fn ask<T: DeserializeOwned>(&self, token: &SecretString, query: &str, variables: Value) -> Result<T, CallError> {
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        token: &SecretString,
+        query: &str,
+        variables: Value,
+    ) -> Result<T, CallError> {
         let body = json!({ "query": query, "variables": variables });
-        let request = self.http.client().post(self.api_url("/graphql")).bearer_auth(token.expose_secret()).json(&body).build();
-        let reply = self.http.send(request.map_err(TransientError::from)?).await?;
+        let request = self
+            .http
+            .client()
+            .post(self.api_url("/graphql"))
+            .bearer_auth(token.expose_secret())
+            .json(&body)
+            .build();
+        let reply = self
+            .http
+            .send(request.map_err(TransientError::from)?)
+            .await?;
         read(&reply)
     }
 }
@@ -50,12 +64,16 @@ fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
         return Ok(data);
     }
     match errors.first() {
-        Some(error) => Err(CallError::Refused { status, code: code_of(error) }),
+        Some(error) => Err(CallError::Refused {
+            status,
+            code: code_of(error),
+        }),
         None => Err(TransientError::Unreadable(status).into()),
     }
 }
 
-/// No letter of anybody's name, and PostgreSQL takes none in a text: with it nobody could connect the workspace.
+/// No letter of anybody's name, and PostgreSQL takes none in a text: with it nobody could connect
+/// the workspace.
 fn drop_nul(value: &mut Value) {
     match value {
         Value::String(text) => text.retain(|c| c != '\0'),
@@ -66,7 +84,8 @@ fn drop_nul(value: &mut Value) {
 }
 
 fn errors_in(body: Option<&Value>) -> &[Value] {
-    body.and_then(|body| body["errors"].as_array()).map_or(&[][..], Vec::as_slice)
+    body.and_then(|body| body["errors"].as_array())
+        .map_or(&[][..], Vec::as_slice)
 }
 
 /// Linear does not accept the token, so nothing was executed.
@@ -76,13 +95,21 @@ pub(super) fn is_unauthenticated(status: u16, body: Option<&Value>) -> bool {
     says_so && !body.is_some_and(|body| was_executed(&body["data"], errors))
 }
 
-/// An answer with data was executed, whatever it says beside it: some field has a value, or is empty although no error is
-/// about it.
+/// An answer with data was executed, whatever it says beside it: some field has a value, or is
+/// empty although no error is about it.
 fn was_executed(data: &Value, errors: &[Value]) -> bool {
     let about = |field: &str| {
-        errors.iter().any(|error| error["path"].as_array().is_none_or(|path| path.first().is_none_or(|first| first == field)))
+        errors.iter().any(|error| {
+            error["path"]
+                .as_array()
+                .is_none_or(|path| path.first().is_none_or(|first| first == field))
+        })
     };
-    data.as_object().is_some_and(|fields| fields.iter().any(|(field, value)| !value.is_null() || !about(field)))
+    data.as_object().is_some_and(|fields| {
+        fields
+            .iter()
+            .any(|(field, value)| !value.is_null() || !about(field))
+    })
 }
 
 /// By code or type, never by status: captures show the same body under 200, 400 and 401.
@@ -94,7 +121,10 @@ fn is_authentication_error(error: &Value) -> bool {
 /// Linear's own code, cut to what can be one.
 fn code_of(error: &Value) -> String {
     let code = error["extensions"]["code"].as_str().unwrap_or("UNKNOWN");
-    code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect()
+    code.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .take(64)
+        .collect()
 }
 
 #[cfg(test)]
@@ -107,7 +137,12 @@ mod tests {
             viewer: Value,
         }
         let status = ::http::StatusCode::from_u16(status).expect("a status");
-        read::<Data>(&Reply { status, headers: ::http::HeaderMap::new(), body: body.as_bytes().to_vec() }).map(|data| data.viewer)
+        read::<Data>(&Reply {
+            status,
+            headers: ::http::HeaderMap::new(),
+            body: body.as_bytes().to_vec(),
+        })
+        .map(|data| data.viewer)
     }
 
     const AUTHENTICATION: &str = r#"{"errors":[{"message":"Authentication required, not authenticated","extensions":{"type":"authentication error","code":"AUTHENTICATION_ERROR","statusCode":401}}]}"#;
@@ -115,48 +150,110 @@ mod tests {
     #[test]
     fn an_authentication_error_is_one_under_any_status() {
         for status in [200, 400, 401, 403, 429, 500] {
-            assert_eq!(reply(status, AUTHENTICATION), Err(CallError::Authentication { status }));
+            assert_eq!(
+                reply(status, AUTHENTICATION),
+                Err(CallError::Authentication { status })
+            );
         }
-        assert_eq!(reply(503, "<html>"), Err(TransientError::Status { status: 503, retry_after_s: None }.into()));
-        assert_eq!(reply(401, "<html>"), Err(CallError::Authentication { status: 401 }));
+        assert_eq!(
+            reply(503, "<html>"),
+            Err(TransientError::Status {
+                status: 503,
+                retry_after_s: None
+            }
+            .into())
+        );
+        assert_eq!(
+            reply(401, "<html>"),
+            Err(CallError::Authentication { status: 401 })
+        );
     }
 
     #[test]
     fn an_answer_with_data_was_executed_whatever_else_it_says() {
         let beside = |data: &str, path: &str| {
             let error = AUTHENTICATION.replace("\"message\"", &format!("{path}\"message\""));
-            let body: Value = serde_json::from_str(&error.replacen('{', &format!("{{\"data\":{data},"), 1)).expect("JSON");
+            let body: Value =
+                serde_json::from_str(&error.replacen('{', &format!("{{\"data\":{data},"), 1))
+                    .expect("JSON");
             is_unauthenticated(200, Some(&body))
         };
-        for executed in [r#"{"a":{"success":true},"b":null}"#, r#"{"a":false}"#, r#"{"a":null,"b":null}"#] {
+        for executed in [
+            r#"{"a":{"success":true},"b":null}"#,
+            r#"{"a":false}"#,
+            r#"{"a":null,"b":null}"#,
+        ] {
             assert!(!beside(executed, r#""path":["b"],"#), "{executed}");
         }
         assert!(!beside(r#"{"a":1}"#, ""));
         for nothing in ["null", "{}", r#"{"b":null}"#] {
-            assert!(beside(nothing, r#""path":["b"],"#) && beside(nothing, ""), "{nothing}");
+            assert!(
+                beside(nothing, r#""path":["b"],"#) && beside(nothing, ""),
+                "{nothing}"
+            );
         }
-        assert!(beside(r#"{"a":null,"b":null}"#, ""), "an error about no field is about all of them");
+        assert!(
+            beside(r#"{"a":null,"b":null}"#, ""),
+            "an error about no field is about all of \
+            them"
+        );
     }
 
     #[test]
     fn no_text_has_a_nul() {
-        let named = reply(200, r#"{"data":{"viewer":{"name":"Pri\u0000ya","teams":["\u0000\u0000",1,null]}}}"#);
-        assert_eq!(named, Ok(json!({ "name": "Priya", "teams": ["", 1, null] })));
+        let named = reply(
+            200,
+            r#"{"data":{"viewer":{"name":"Pri\u0000ya","teams":["\u0000\u0000",1,null]}}}"#,
+        );
+        assert_eq!(
+            named,
+            Ok(json!({ "name": "Priya", "teams": ["", 1, null] }))
+        );
     }
 
     #[test]
     fn forbidden_rate_limited_and_invalid_are_not() {
-        for code in ["FORBIDDEN", "RATELIMITED", "GRAPHQL_VALIDATION_FAILED", "INPUT_ERROR"] {
-            let body = format!(r#"{{"errors":[{{"message":"x","extensions":{{"code":"{code}"}}}}],"data":null}}"#);
-            assert_eq!(reply(400, &body), Err(CallError::Refused { status: 400, code: code.to_owned() }));
+        for code in [
+            "FORBIDDEN",
+            "RATELIMITED",
+            "GRAPHQL_VALIDATION_FAILED",
+            "INPUT_ERROR",
+        ] {
+            let body = format!(
+                r#"{{"errors":[{{"message":"x","extensions":{{"code":"{code}"}}}}],"data":null}}"#
+            );
+            assert_eq!(
+                reply(400, &body),
+                Err(CallError::Refused {
+                    status: 400,
+                    code: code.to_owned()
+                })
+            );
         }
     }
 
     #[test]
     fn data_counts_even_beside_errors_and_nonsense_is_passing() {
-        assert_eq!(reply(200, r#"{"data":{"viewer":1},"errors":[{"message":"part"}]}"#), Ok(json!(1)));
-        for nonsense in ["", "<html>", "[]", "{}", r#"{"data":null}"#, r#"{"data":{"viewer"#] {
-            assert_eq!(reply(200, nonsense), Err(TransientError::Unreadable(200).into()), "{nonsense}");
+        assert_eq!(
+            reply(
+                200,
+                r#"{"data":{"viewer":1},"errors":[{"message":"part"}]}"#
+            ),
+            Ok(json!(1))
+        );
+        for nonsense in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            r#"{"data":null}"#,
+            r#"{"data":{"viewer"#,
+        ] {
+            assert_eq!(
+                reply(200, nonsense),
+                Err(TransientError::Unreadable(200).into()),
+                "{nonsense}"
+            );
         }
     }
 }

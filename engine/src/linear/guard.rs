@@ -1,5 +1,6 @@
-//! Asks whether a request may still be made, when the connection stands and right before its body is sent: setting up a
-//! connection takes seconds on a bad day, and a process may be stopped in between.
+//! Asks whether a request may still be made, when the connection stands and right before its body
+//! is sent: setting up a connection takes seconds on a bad day, and a process may be stopped in
+//! between.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,16 +25,30 @@ struct Refused;
 
 impl Guard {
     pub fn new(may_go: impl Future<Output = bool> + Send + 'static) -> Guard {
-        Guard { may_go: Mutex::new(Some(Box::pin(may_go))), refused: Arc::default() }
+        Guard {
+            may_go: Mutex::new(Some(Box::pin(may_go))),
+            refused: Arc::default(),
+        }
     }
 
     /// Puts itself before the body of a request. The first one only: the question is asked once.
     pub fn keep(&self, request: &mut reqwest::Request) {
-        let question = self.may_go.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let bytes = request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice);
-        let (Some(question), Some(bytes)) = (question, bytes) else { return };
+        let question = self
+            .may_go
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let bytes = request
+            .body()
+            .and_then(reqwest::Body::as_bytes)
+            .map(Bytes::copy_from_slice);
+        let (Some(question), Some(bytes)) = (question, bytes) else {
+            return;
+        };
         // A body that is made on the way has no length of its own.
-        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+        request
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
         let refused = self.refused.clone();
         let body = stream::once(async move {
             if question.await {
@@ -68,10 +83,15 @@ mod tests {
         let server = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             let (mut heard, mut chunk) = (Vec::new(), [0; 4_096]);
-            while let Ok(Ok(read @ 1..)) = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut chunk)).await {
+            while let Ok(Ok(read @ 1..)) =
+                tokio::time::timeout(Duration::from_secs(5), stream.read(&mut chunk)).await
+            {
                 heard.extend_from_slice(&chunk[..read]);
                 if heard.ends_with(b"a=b") {
-                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+                    stream
+                        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                        .await
+                        .unwrap();
                     break;
                 }
             }
@@ -90,7 +110,10 @@ mod tests {
         let guard = Guard::new(async { true });
         let (heard, sent) = sent(&guard).await;
         assert!(sent && !guard.has_refused());
-        assert!(heard.contains("content-length: 3\r\n") && !heard.contains("transfer-encoding"), "{heard}");
+        assert!(
+            heard.contains("content-length: 3\r\n") && !heard.contains("transfer-encoding"),
+            "{heard}"
+        );
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
-//! One HTTP client for all calls to Linear: bounded in time and size, follows no redirects, says nothing of bodies.
+//! One HTTP client for all calls to Linear: bounded in time and size, follows no redirects, says
+//! nothing of bodies.
 
 use std::time::Duration;
 
@@ -28,10 +29,17 @@ pub enum TransientError {
     Unreadable(u16),
     /// Linear, or a proxy before it, is out of order, perhaps for so many seconds.
     #[error("HTTP {status}")]
-    Status { status: u16, retry_after_s: Option<u32> },
-    /// Linear wants fewer questions (HTTP 429, or its own RATELIMITED under 400), perhaps for so many seconds.
+    Status {
+        status: u16,
+        retry_after_s: Option<u32>,
+    },
+    /// Linear wants fewer questions (HTTP 429, or its own RATELIMITED under 400), perhaps for so
+    /// many seconds.
     #[error("rate limited (HTTP {status})")]
-    RateLimited { status: u16, retry_after_s: Option<u32> },
+    RateLimited {
+        status: u16,
+        retry_after_s: Option<u32>,
+    },
 }
 
 impl TransientError {
@@ -51,14 +59,18 @@ impl TransientError {
     /// Whether Linear may have worked on the request all the same.
     #[must_use]
     pub fn may_have_reached(self) -> bool {
-        !matches!(self, TransientError::NoConnection | TransientError::RateLimited { .. })
+        !matches!(
+            self,
+            TransientError::NoConnection | TransientError::RateLimited { .. }
+        )
     }
 
     /// How long Linear asked to be left alone.
     #[must_use]
     pub fn retry_after_s(self) -> Option<u32> {
         match self {
-            TransientError::Status { retry_after_s, .. } | TransientError::RateLimited { retry_after_s, .. } => retry_after_s,
+            TransientError::Status { retry_after_s, .. }
+            | TransientError::RateLimited { retry_after_s, .. } => retry_after_s,
             _ => None,
         }
     }
@@ -66,9 +78,9 @@ impl TransientError {
     #[must_use]
     pub fn status(self) -> Option<u16> {
         match self {
-            TransientError::Unreadable(status) | TransientError::Status { status, .. } | TransientError::RateLimited { status, .. } => {
-                Some(status)
-            }
+            TransientError::Unreadable(status)
+            | TransientError::Status { status, .. }
+            | TransientError::RateLimited { status, .. } => Some(status),
             _ => None,
         }
     }
@@ -100,11 +112,19 @@ impl Reply {
             return Some(self.rate_limited());
         }
         let retry_after_s = retry_after::seconds(&self.headers);
-        self.status.is_server_error().then(|| TransientError::Status { status: self.status.as_u16(), retry_after_s })
+        self.status
+            .is_server_error()
+            .then(|| TransientError::Status {
+                status: self.status.as_u16(),
+                retry_after_s,
+            })
     }
 
     pub fn rate_limited(&self) -> TransientError {
-        TransientError::RateLimited { status: self.status.as_u16(), retry_after_s: retry_after::seconds(&self.headers) }
+        TransientError::RateLimited {
+            status: self.status.as_u16(),
+            retry_after_s: retry_after::seconds(&self.headers),
+        }
     }
 }
 
@@ -115,7 +135,10 @@ pub(super) struct Http {
 }
 
 impl Http {
-    #[expect(clippy::disallowed_methods, reason = "the one client that everything shares")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one client that everything shares"
+    )]
     pub fn new(clock: Clock) -> Result<Http, reqwest::Error> {
         // Another part of the program may have chosen the provider first; either will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -125,7 +148,10 @@ impl Http {
             .timeout(TOTAL_TIMEOUT)
             .redirect(Policy::none())
             .build()?;
-        Ok(Http { client, skew: Skew::new(clock) })
+        Ok(Http {
+            client,
+            skew: Skew::new(clock),
+        })
     }
 
     pub fn client(&self) -> &reqwest::Client {
@@ -151,6 +177,10 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { status, headers, body })
+        Ok(Reply {
+            status,
+            headers,
+            body,
+        })
     }
 }

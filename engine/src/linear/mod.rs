@@ -31,8 +31,13 @@ pub const PICTURES: &str = "https://*.linear.app";
 /// Whether the address of a picture is at [`PICTURES`].
 #[must_use]
 pub fn serves_picture(url: &str) -> bool {
-    let url = Url::parse(url).ok().filter(|url| url.scheme() == "https" && url.port().is_none());
-    url.is_some_and(|url| url.host_str().is_some_and(|host| host.ends_with(".linear.app")))
+    let url = Url::parse(url)
+        .ok()
+        .filter(|url| url.scheme() == "https" && url.port().is_none());
+    url.is_some_and(|url| {
+        url.host_str()
+            .is_some_and(|host| host.ends_with(".linear.app"))
+    })
 }
 
 /// An OAuth app in Linear: the operator's, or one of an organisation's own.
@@ -46,14 +51,19 @@ pub struct OauthApp {
 /// Whether this can be the client id of a Linear app, and not something else that was copied.
 #[must_use]
 pub fn is_client_id(text: &str) -> bool {
-    let fits = (8..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let fits = (8..=128).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     fits && !text.starts_with("lin_")
 }
 
 /// Whether this can be the client secret of a Linear app.
 #[must_use]
 pub fn is_client_secret(text: &str) -> bool {
-    (8..=256).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()) && !text.starts_with("lin_wh_")
+    (8..=256).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_graphic())
+        && !text.starts_with("lin_wh_")
 }
 
 /// Where Linear is, and the operator's app there. Cheap to clone.
@@ -67,13 +77,25 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// `web` is `https://linear.app`, `api` is `https://api.linear.app`, `redirect_uri` must equal the one registered
-    /// with the app letter for letter. `clock` is compared with Linear's.
+    /// `web` is `https://linear.app`, `api` is `https://api.linear.app`, `redirect_uri` must equal
+    /// the one registered with the app letter for letter. `clock` is compared with Linear's.
     ///
     /// # Errors
     /// When the machine's certificates cannot be read.
-    pub fn new(web: Url, api: Url, app: Option<OauthApp>, redirect_uri: Url, clock: Clock) -> Result<Linear, reqwest::Error> {
-        Ok(Linear { http: Http::new(clock)?, web, api, app, redirect_uri })
+    pub fn new(
+        web: Url,
+        api: Url,
+        app: Option<OauthApp>,
+        redirect_uri: Url,
+        clock: Clock,
+    ) -> Result<Linear, reqwest::Error> {
+        Ok(Linear {
+            http: Http::new(clock)?,
+            web,
+            api,
+            app,
+            redirect_uri,
+        })
     }
 
     #[must_use]
@@ -86,8 +108,9 @@ impl Linear {
         &self.redirect_uri
     }
 
-    /// Milliseconds that this machine's clock is at least ahead of Linear's, behind it where negative, 0 where they agree as
-    /// far as one can tell; `None` before Linear's first answer to this process.
+    /// Milliseconds that this machine's clock is at least ahead of Linear's, behind it where
+    /// negative, 0 where they agree as far as one can tell; `None` before Linear's first answer to
+    /// this process.
     #[must_use]
     pub fn clock_ahead(&self) -> Option<Millis> {
         self.http.skew().ahead()

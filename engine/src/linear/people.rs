@@ -44,9 +44,21 @@ impl Linear {
     pub async fn people(&self, token: &SecretString) -> Result<Vec<LinearPerson>, CallError> {
         let (mut people, mut after) = (Vec::new(), None::<String>);
         for _ in 0..PAGES_MAX {
-            let reply: Reply = self.ask(token, PEOPLE, json!({ "first": PAGE, "after": after })).await?;
-            people.extend(reply.users.nodes.into_iter().filter(LinearPerson::can_be_linked));
-            after = reply.users.page_info.end_cursor.filter(|_| reply.users.page_info.has_next_page);
+            let reply: Reply = self
+                .ask(token, PEOPLE, json!({ "first": PAGE, "after": after }))
+                .await?;
+            people.extend(
+                reply
+                    .users
+                    .nodes
+                    .into_iter()
+                    .filter(LinearPerson::can_be_linked),
+            );
+            after = reply
+                .users
+                .page_info
+                .end_cursor
+                .filter(|_| reply.users.page_info.has_next_page);
             if after.is_none() {
                 break;
             }
@@ -56,10 +68,22 @@ impl Linear {
     }
 
     /// The person with this id or e-mail, if they can be linked.
-    pub async fn person(&self, token: &SecretString, key: &str) -> Result<Option<LinearPerson>, CallError> {
-        let reply: Reply = self.ask(token, PERSON, json!({ "key": key, "id": key })).await?;
-        let is_them = |person: &LinearPerson| person.id == key || person.email.eq_ignore_ascii_case(key);
-        Ok(reply.users.nodes.into_iter().filter(LinearPerson::can_be_linked).find(is_them))
+    pub async fn person(
+        &self,
+        token: &SecretString,
+        key: &str,
+    ) -> Result<Option<LinearPerson>, CallError> {
+        let reply: Reply = self
+            .ask(token, PERSON, json!({ "key": key, "id": key }))
+            .await?;
+        let is_them =
+            |person: &LinearPerson| person.id == key || person.email.eq_ignore_ascii_case(key);
+        Ok(reply
+            .users
+            .nodes
+            .into_iter()
+            .filter(LinearPerson::can_be_linked)
+            .find(is_them))
     }
 }
 

@@ -1,4 +1,5 @@
-//! Linear's signature: HMAC-SHA256 (RFC 2104) over the raw bytes of the body, as 64 lowercase hex digits.
+//! Linear's signature: HMAC-SHA256 (RFC 2104) over the raw bytes of the body, as 64 lowercase hex
+//! digits.
 
 use std::fmt;
 
@@ -46,19 +47,22 @@ impl SigningKey {
         hex
     }
 
-    /// Whether this is the signature of exactly these bytes. In constant time; uppercase digits are not accepted, as by
-    /// Linear's own client.
+    /// Whether this is the signature of exactly these bytes. In constant time; uppercase digits are
+    /// not accepted, as by Linear's own client.
     #[must_use]
     pub fn verifies(&self, body: &[u8], signature: &[u8]) -> bool {
         self.sign(body).ct_eq(signature).into()
     }
 }
 
-/// A secret as people paste it, without the space around it; `None` for what cannot be one of Linear's.
+/// A secret as people paste it, without the space around it; `None` for what cannot be one of
+/// Linear's.
 #[must_use]
 pub fn parse_secret(text: &str) -> Option<SecretString> {
     let text = text.trim();
-    let whole = text.starts_with(PREFIX) && LENGTH.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let whole = text.starts_with(PREFIX)
+        && LENGTH.contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_graphic());
     whole.then(|| text.into())
 }
 
@@ -109,11 +113,21 @@ mod tests {
     #[test]
     fn an_empty_secret_cannot_exist() {
         assert!(SigningKey::new(&"".into()).is_none());
-        for nonsense in
-            ["", "lin_wh_", "lin_wh_short", "lin_api_0123456789abcdef", "lin_wh_0123 456789abcdef", &format!("lin_wh_{}", "x".repeat(300))]
-        {
+        for nonsense in [
+            "",
+            "lin_wh_",
+            "lin_wh_short",
+            "lin_api_0123456789abcdef",
+            "lin_wh_0123 456789abcdef",
+            &format!("lin_wh_{}", "x".repeat(300)),
+        ] {
             assert!(parse_secret(nonsense).is_none(), "{nonsense}");
         }
-        assert_eq!(parse_secret(" lin_wh_0123456789abcdef\n").unwrap().expose_secret(), "lin_wh_0123456789abcdef");
+        assert_eq!(
+            parse_secret(" lin_wh_0123456789abcdef\n")
+                .unwrap()
+                .expose_secret(),
+            "lin_wh_0123456789abcdef"
+        );
     }
 }

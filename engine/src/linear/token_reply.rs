@@ -69,10 +69,14 @@ pub(super) struct NoToken;
 impl TryFrom<TokenReply> for Tokens {
     type Error = NoToken;
 
-    /// Kept, one such token would be the last that its connection ever had; handed out, it would break its caller's request.
+    /// Kept, one such token would be the last that its connection ever had; handed out, it would
+    /// break its caller's request.
     fn try_from(reply: TokenReply) -> Result<Tokens, NoToken> {
         // An empty one is as good as none.
-        let refresh = reply.refresh_token.map(RefreshToken::into_secret).filter(|token| !token.is_empty());
+        let refresh = reply
+            .refresh_token
+            .map(RefreshToken::into_secret)
+            .filter(|token| !token.is_empty());
         let access = reply.access_token.into_secret();
         // One for both leads nowhere when it has run out.
         let fits = |refresh: &str| is_token(refresh) && refresh != access;
@@ -83,7 +87,12 @@ impl TryFrom<TokenReply> for Tokens {
             access: access.into(),
             refresh: refresh.map(SecretString::from),
             expires_in: reply.expires_in.map(Duration::from_secs),
-            scopes: reply.scopes.map(|scopes| scopes.iter().map(|scope| scope.as_str().to_owned()).collect()),
+            scopes: reply.scopes.map(|scopes| {
+                scopes
+                    .iter()
+                    .map(|scope| scope.as_str().to_owned())
+                    .collect()
+            }),
         })
     }
 }
@@ -102,20 +111,34 @@ fn bearer() -> BasicTokenType {
 /// A pair is worth more than its lifetime: what is no number of seconds counts as not said.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    let whole = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
-    Ok(whole.or_else(|| value.as_f64().filter(|seconds| (0.0..1e15).contains(seconds)).map(|seconds| seconds as u64)))
+    let whole = value
+        .as_u64()
+        .or_else(|| value.as_str()?.trim().parse().ok());
+    Ok(whole.or_else(|| {
+        value
+            .as_f64()
+            .filter(|seconds| (0.0..1e15).contains(seconds))
+            .map(|seconds| seconds as u64)
+    }))
 }
 
-/// A string separated by spaces (RFC 6749) or commas, or an array: apps from before December 2023 get arrays. Anything else,
-/// and none, counts as not said.
+/// A string separated by spaces (RFC 6749) or commas, or an array: apps from before December 2023
+/// get arrays. Anything else, and none, counts as not said.
 fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Scope>>, D::Error> {
     let parts: Vec<String> = match Value::deserialize(deserializer)? {
         Value::String(text) => vec![text],
-        Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Value::Array(list) => list
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
         _ => return Ok(None),
     };
     let names = parts.iter().flat_map(|part| part.split([' ', ',']));
-    let scopes: Vec<Scope> = names.filter(|name| !name.is_empty()).map(|name| Scope::new(name.to_owned())).collect();
+    let scopes: Vec<Scope> = names
+        .filter(|name| !name.is_empty())
+        .map(|name| Scope::new(name.to_owned()))
+        .collect();
     Ok(Some(scopes).filter(|scopes| !scopes.is_empty()))
 }
 
@@ -143,8 +166,24 @@ mod tests {
         for token in ["a", "lin_oauth_0f9", "mF_9.B5f-4.1JqM~+/==", &long] {
             assert!(reply(token, "r") && reply("b", token), "{token}");
         }
-        for no_token in ["a b", " a", "a\n", "a\r\nb", "a\0", "=", "a=b", "t\u{f6}ken", "\u{7f}", "<p>", "a\"", &longer] {
-            assert!(!reply(no_token, "r") && !reply("a", no_token), "{no_token:?}");
+        for no_token in [
+            "a b",
+            " a",
+            "a\n",
+            "a\r\nb",
+            "a\0",
+            "=",
+            "a=b",
+            "t\u{f6}ken",
+            "\u{7f}",
+            "<p>",
+            "a\"",
+            &longer,
+        ] {
+            assert!(
+                !reply(no_token, "r") && !reply("a", no_token),
+                "{no_token:?}"
+            );
         }
         assert!(!reply("", "r"), "an access token is never absent");
         assert!(reply("a", ""), "but a refresh token may be");
@@ -156,16 +195,44 @@ mod tests {
         let read = |rest: &str| {
             let text = format!(r#"{{"access_token":"a"{rest}}}"#);
             let tokens = tokens(&text).expect(&text);
-            (tokens.expires_in.map(|life| life.as_secs()), tokens.refresh.is_some())
+            (
+                tokens.expires_in.map(|life| life.as_secs()),
+                tokens.refresh.is_some(),
+            )
         };
-        assert_eq!(read(r#","expires_in":86399,"refresh_token":"r","token_type":"Bearer""#), (Some(86_399), true));
-        assert_eq!(read(r#","expires_in":"86399","refresh_token":"""#), (Some(86_399), false));
-        assert_eq!(read(r#","expires_in":86399.0,"refresh_token":null"#), (Some(86_399), false));
+        assert_eq!(
+            read(r#","expires_in":86399,"refresh_token":"r","token_type":"Bearer""#),
+            (Some(86_399), true)
+        );
+        assert_eq!(
+            read(r#","expires_in":"86399","refresh_token":"""#),
+            (Some(86_399), false)
+        );
+        assert_eq!(
+            read(r#","expires_in":86399.0,"refresh_token":null"#),
+            (Some(86_399), false)
+        );
         for odd in ["-1", "null", "[]", "\"soon\"", "{}"] {
-            assert_eq!(read(&format!(r#","expires_in":{odd}"#)), (None, false), "{odd}");
+            assert_eq!(
+                read(&format!(r#","expires_in":{odd}"#)),
+                (None, false),
+                "{odd}"
+            );
         }
-        for odd in ["\"bearer\"", "\"BEARER\"", "\"bearer \"", "\"\"", "null", "7", "[]"] {
-            assert_eq!(read(&format!(r#","refresh_token":"r","token_type":{odd}"#)), (None, true), "{odd}");
+        for odd in [
+            "\"bearer\"",
+            "\"BEARER\"",
+            "\"bearer \"",
+            "\"\"",
+            "null",
+            "7",
+            "[]",
+        ] {
+            assert_eq!(
+                read(&format!(r#","refresh_token":"r","token_type":{odd}"#)),
+                (None, true),
+                "{odd}"
+            );
         }
     }
 

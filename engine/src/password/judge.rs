@@ -18,13 +18,20 @@ const NAME_MIN: usize = 4;
 
 /// Different characters that are too few.
 const FEW: usize = 4;
-const LONG: [&str; 6] =
-    ["administrator", "administrador", "administrateur", "superadministrator", "changemenow", "correcthorsebatterystaple"];
+const LONG: [&str; 6] = [
+    "administrator",
+    "administrador",
+    "administrateur",
+    "superadministrator",
+    "changemenow",
+    "correcthorsebatterystaple",
+];
 
 /// The passwords that people use most; `common.origin.txt` says where from.
 const COMMON: &[u8] = include_bytes!("common.txt.gz");
 
-/// What is wrong with a prepared password for somebody who is known by these names: e-mail address, organisation.
+/// What is wrong with a prepared password for somebody who is known by these names: e-mail address,
+/// organisation.
 pub fn fault(password: &str, names: &[&str]) -> Option<FieldError> {
     if password.chars().count() < MIN_LENGTH {
         Some(FieldError::PasswordTooShort)
@@ -45,29 +52,50 @@ fn is_repetition(password: &str) -> bool {
     if chars.iter().collect::<HashSet<_>>().len() <= FEW {
         return true;
     }
-    (1..=chars.len() / 2).any(|period| chars.iter().zip(&chars[period..]).all(|(one, other)| one == other))
+    (1..=chars.len() / 2).any(|period| {
+        chars
+            .iter()
+            .zip(&chars[period..])
+            .all(|(one, other)| one == other)
+    })
 }
 
 /// As fingers walk: "123456789012", "qwertyuiopasdf".
 fn is_along_the_keys(password: &str) -> bool {
-    const ROWS: [&str; 6] = ["abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop"];
+    const ROWS: [&str; 6] = [
+        "abcdefghijklmnopqrstuvwxyz",
+        "01234567890",
+        "qwertyuiop",
+        "asdfghjkl",
+        "zxcvbnm",
+        "qwertzuiop",
+    ];
     let chars: Vec<char> = password.to_lowercase().chars().collect();
     let beside = |one: char, other: char| {
-        let there = |row: &&str| row.contains(&format!("{one}{other}")) || row.contains(&format!("{other}{one}"));
+        let there = |row: &&str| {
+            row.contains(&format!("{one}{other}")) || row.contains(&format!("{other}{one}"))
+        };
         ROWS.iter().any(there)
     };
-    let steps = chars.windows(2).filter(|two| beside(two[0], two[1])).count();
+    let steps = chars
+        .windows(2)
+        .filter(|two| beside(two[0], two[1]))
+        .count();
     // From one row to the next the hand is lifted.
     steps * 5 >= (chars.len() - 1) * 4
 }
 
-/// A common password, or one with digits and signs around it, which is what guessing tries next: "Password2024!".
+/// A common password, or one with digits and signs around it, which is what guessing tries next:
+/// "Password2024!".
 fn is_common(password: &str) -> bool {
     let lower = password.to_lowercase();
     let letters = lower.trim_matches(|c: char| !c.is_alphabetic());
     let bare = lower.trim_matches(|c: char| !c.is_alphanumeric());
     // Guessing knows these long ones, too.
-    LONG.contains(&letters) || common().lines().any(|common| common == lower || common == bare || common == letters)
+    LONG.contains(&letters)
+        || common()
+            .lines()
+            .any(|common| common == lower || common == bare || common == letters)
 }
 
 fn common() -> String {
@@ -79,17 +107,26 @@ fn common() -> String {
 
 /// A name with little else: "northwind labs 2024".
 fn is_own(password: &str, names: &[&str]) -> bool {
-    let mut parts: Vec<String> = names.iter().flat_map(|name| [*name, name.split('@').next().unwrap_or(name)]).map(squeezed).collect();
+    let mut parts: Vec<String> = names
+        .iter()
+        .flat_map(|name| [*name, name.split('@').next().unwrap_or(name)])
+        .map(squeezed)
+        .collect();
     parts.retain(|name| name.chars().count() >= NAME_MIN);
     parts.sort_by_key(|name| std::cmp::Reverse(name.len()));
     let password = squeezed(password);
-    let left = parts.iter().fold(password.clone(), |left, name| left.replace(name, ""));
+    let left = parts
+        .iter()
+        .fold(password.clone(), |left, name| left.replace(name, ""));
     left != password && left.chars().count() < OWN_LEFT
 }
 
 /// Letters and digits alone.
 fn squeezed(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]
@@ -105,7 +142,11 @@ mod tests {
     #[test]
     fn the_list_is_whole() {
         assert_eq!(common().lines().count(), 30_000);
-        assert!(common().lines().all(|line| line == line.to_lowercase()), "or some would never be found");
+        assert!(
+            common().lines().all(|line| line == line.to_lowercase()),
+            "or some would never be \
+            found"
+        );
     }
 
     #[test]
@@ -128,30 +169,55 @@ mod tests {
             "123456123456",
             "abcabcabcabca",
         ] {
-            assert_eq!(fault_of(common), Some(FieldError::PasswordCommon), "{common}");
+            assert_eq!(
+                fault_of(common),
+                Some(FieldError::PasswordCommon),
+                "{common}"
+            );
         }
     }
 
     #[test]
     fn one_s_own_names_are_refused() {
-        for own in ["priya.raman@northwind.dev", "PriyaRaman2024", "northwindlabs", "Northwind-Labs-2024", "Priya.Raman Northwind Labs"] {
+        for own in [
+            "priya.raman@northwind.dev",
+            "PriyaRaman2024",
+            "northwindlabs",
+            "Northwind-Labs-2024",
+            "Priya.Raman Northwind Labs",
+        ] {
             assert_eq!(fault_of(own), Some(FieldError::PasswordOwn), "{own}");
         }
-        assert_eq!(fault("northwind labs", &["a@b.c", "Lab"]), None, "names of others, and short ones");
+        assert_eq!(
+            fault("northwind labs", &["a@b.c", "Lab"]),
+            None,
+            "names of others, and short \
+            ones"
+        );
     }
 
     #[test]
     fn a_sentence_and_what_a_generator_makes_are_fine() {
-        for good in
-            ["correct horse battery staple", "four lamps at northwind labs", "8317 5520 9641", "kX9#vQ2!mW7z", "日本語の長いパスワードです"]
-        {
+        for good in [
+            "correct horse battery staple",
+            "four lamps at northwind labs",
+            "8317 5520 9641",
+            "kX9#vQ2!mW7z",
+            "日本語の長いパスワードです",
+        ] {
             assert_eq!(fault_of(good), None, "{good}");
         }
     }
 
     #[test]
     fn a_length_is_in_characters_and_at_most_so_many_bytes() {
-        assert_eq!(fault_of("日本語の長いパスワ"), Some(FieldError::PasswordTooShort));
-        assert_eq!(fault_of(&"Zö7".repeat(500)), Some(FieldError::PasswordTooLong));
+        assert_eq!(
+            fault_of("日本語の長いパスワ"),
+            Some(FieldError::PasswordTooShort)
+        );
+        assert_eq!(
+            fault_of(&"Zö7".repeat(500)),
+            Some(FieldError::PasswordTooLong)
+        );
     }
 }

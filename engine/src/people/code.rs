@@ -21,21 +21,38 @@ pub struct LinkCode(SecretString);
 impl LinkCode {
     #[must_use]
     pub fn new(entropy: &Entropy) -> LinkCode {
-        let bits = entropy.bytes::<10>().iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+        let bits = entropy
+            .bytes::<10>()
+            .iter()
+            .fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
         let letter = |place: usize| char::from(ALPHABET[(bits >> (5 * place)) as usize % 32]);
         LinkCode((0..LENGTH).rev().map(letter).collect::<String>().into())
     }
 
-    /// A code as somebody typed or pasted it, alone or in what it came with. Case, spaces, dashes and what stands around it do
-    /// not matter, and letters that the alphabet lacks stand for the digits that they look like.
+    /// A code as somebody typed or pasted it, alone or in what it came with. Case, spaces, dashes
+    /// and what stands around it do not matter, and letters that the alphabet lacks stand for the
+    /// digits that they look like.
     #[must_use]
     pub fn read(typed: &str) -> Option<LinkCode> {
         if typed.len() > TYPED_MAX {
             return None;
         }
-        let text: Vec<char> = typed.replace("%23", "#").chars().map(narrow).filter(|c| !is_nothing(*c)).collect();
-        let alone = || LinkCode::spelled(text.iter().copied().filter(|c| !c.is_whitespace() && !is_dash(*c) && !is_around(*c)));
-        alone().or_else(|| LinkCode::within(&text, is_dash)).or_else(|| LinkCode::within(&text, |c| is_dash(c) || c.is_whitespace()))
+        let text: Vec<char> = typed
+            .replace("%23", "#")
+            .chars()
+            .map(narrow)
+            .filter(|c| !is_nothing(*c))
+            .collect();
+        let alone = || {
+            LinkCode::spelled(
+                text.iter()
+                    .copied()
+                    .filter(|c| !c.is_whitespace() && !is_dash(*c) && !is_around(*c)),
+            )
+        };
+        alone()
+            .or_else(|| LinkCode::within(&text, is_dash))
+            .or_else(|| LinkCode::within(&text, |c| is_dash(c) || c.is_whitespace()))
     }
 
     fn spelled(letters: impl Iterator<Item = char>) -> Option<LinkCode> {
@@ -47,20 +64,35 @@ impl LinkCode {
     /// The first run of letters that holds a code, with nothing but these between its groups.
     fn within(text: &[char], between: impl Fn(char) -> bool) -> Option<LinkCode> {
         let is_part = |c: char| c.is_alphanumeric() || between(c);
-        let runs = text.split(|c| !is_part(*c)).filter(|run| run.iter().any(char::is_ascii_digit));
-        runs.filter_map(|run| LinkCode::grouped_in(run, &between)).next()
+        let runs = text
+            .split(|c| !is_part(*c))
+            .filter(|run| run.iter().any(char::is_ascii_digit));
+        runs.filter_map(|run| LinkCode::grouped_in(run, &between))
+            .next()
     }
 
-    /// All in one word, or in four words of four letters. Other such words may stand beside them: a code holds digits, the more
-    /// the likelier, and is written in capitals or in small letters.
+    /// All in one word, or in four words of four letters. Other such words may stand beside them: a
+    /// code holds digits, the more the likelier, and is written in capitals or in small letters.
     fn grouped_in(run: &[char], between: impl Fn(char) -> bool) -> Option<LinkCode> {
-        let words: Vec<&[char]> = run.split(|c| between(*c)).filter(|word| !word.is_empty()).collect();
-        let whole = words.iter().find_map(|word| LinkCode::spelled(word.iter().copied()));
+        let words: Vec<&[char]> = run
+            .split(|c| between(*c))
+            .filter(|word| !word.is_empty())
+            .collect();
+        let whole = words
+            .iter()
+            .find_map(|word| LinkCode::spelled(word.iter().copied()));
         let groups = || {
-            let fours = words.windows(LENGTH / GROUP).filter(|four| four.iter().all(|word| word.len() == GROUP));
-            let fours = fours.map(<[&[char]]>::concat).filter(|four| digits(four) > 0 && is_of_one_case(four));
-            let codes = fours.filter_map(|four| Some((digits(&four), LinkCode::spelled(four.into_iter())?)));
-            codes.reduce(|best, other| if other.0 > best.0 { other } else { best }).map(|(_, code)| code)
+            let fours = words
+                .windows(LENGTH / GROUP)
+                .filter(|four| four.iter().all(|word| word.len() == GROUP));
+            let fours = fours
+                .map(<[&[char]]>::concat)
+                .filter(|four| digits(four) > 0 && is_of_one_case(four));
+            let codes = fours
+                .filter_map(|four| Some((digits(&four), LinkCode::spelled(four.into_iter())?)));
+            codes
+                .reduce(|best, other| if other.0 > best.0 { other } else { best })
+                .map(|(_, code)| code)
         };
         whole.or_else(groups)
     }
@@ -69,7 +101,10 @@ impl LinkCode {
     #[must_use]
     pub fn grouped(&self) -> SecretString {
         let code = self.0.expose_secret().as_bytes();
-        let groups: Vec<&str> = code.chunks(GROUP).filter_map(|group| std::str::from_utf8(group).ok()).collect();
+        let groups: Vec<&str> = code
+            .chunks(GROUP)
+            .filter_map(|group| std::str::from_utf8(group).ok())
+            .collect();
         groups.join("-").into()
     }
 
@@ -80,14 +115,15 @@ impl LinkCode {
     }
 }
 
-/// What stands behind `/link` in a path, where a code is: mail filters write the `#` of a link as `%23`, some of them twice,
-/// and people read it as a `/`.
+/// What stands behind `/link` in a path, where a code is: mail filters write the `#` of a link as
+/// `%23`, some of them twice, and people read it as a `/`.
 #[must_use]
 pub fn code_in_path(path: &str) -> Option<String> {
     let once = percent_decode_str(path).decode_utf8_lossy();
     let path = percent_decode_str(&once).decode_utf8_lossy();
     let (link, rest) = path.trim_start_matches('/').split_at_checked(4)?;
-    let may_hold_one = link.eq_ignore_ascii_case("link") && rest.starts_with(|c: char| !c.is_alphanumeric());
+    let may_hold_one =
+        link.eq_ignore_ascii_case("link") && rest.starts_with(|c: char| !c.is_alphanumeric());
     may_hold_one.then(|| rest.to_owned())
 }
 
@@ -111,12 +147,17 @@ fn meant(c: char) -> char {
 /// Keyboards for Chinese and Japanese have letters, digits and signs in another width.
 fn narrow(c: char) -> char {
     let ascii = u32::from(c).checked_sub(0xFEE0).and_then(char::from_u32);
-    ascii.filter(|_| ('\u{FF01}'..='\u{FF5E}').contains(&c)).unwrap_or(c)
+    ascii
+        .filter(|_| ('\u{FF01}'..='\u{FF5E}').contains(&c))
+        .unwrap_or(c)
 }
 
 /// Word processors and chats make other dashes of the one that was typed.
 fn is_dash(c: char) -> bool {
-    matches!(c, '-' | '_' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30FC}' | '\u{FF70}')
+    matches!(
+        c,
+        '-' | '_' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30FC}' | '\u{FF70}'
+    )
 }
 
 /// What is not seen.
@@ -126,7 +167,11 @@ fn is_nothing(c: char) -> bool {
 
 /// Signs that a sentence, a chat or a mail puts around a word.
 fn is_around(c: char) -> bool {
-    c.is_ascii_punctuation() || matches!(c, '\u{2018}'..='\u{201F}' | '«' | '»' | '‹' | '›' | '…' | '。' | '、' | '「' | '」')
+    c.is_ascii_punctuation()
+        || matches!(
+            c,
+            '\u{2018}'..='\u{201F}' | '«' | '»' | '‹' | '›' | '…' | '。' | '、' | '「' | '」'
+        )
 }
 
 #[cfg(test)]
@@ -142,7 +187,11 @@ mod tests {
         for seed in 0..200 {
             let code = LinkCode::new(&Entropy::seeded(seed));
             let shown = grouped(&code);
-            assert_eq!((shown.len(), shown.matches('-').count()), (19, 3), "{shown}");
+            assert_eq!(
+                (shown.len(), shown.matches('-').count()),
+                (19, 3),
+                "{shown}"
+            );
             assert_eq!(LinkCode::read(&shown).unwrap().hash(), code.hash());
         }
     }
@@ -151,7 +200,10 @@ mod tests {
     fn all_80_bits_are_used() {
         let zero = LinkCode::new(&Entropy::new(|slice| slice.fill(0)));
         let ones = LinkCode::new(&Entropy::new(|slice| slice.fill(0xff)));
-        assert_eq!((grouped(&zero).as_str(), grouped(&ones).as_str()), ("0000-0000-0000-0000", "ZZZZ-ZZZZ-ZZZZ-ZZZZ"));
+        assert_eq!(
+            (grouped(&zero).as_str(), grouped(&ones).as_str()),
+            ("0000-0000-0000-0000", "ZZZZ-ZZZZ-ZZZZ-ZZZZ")
+        );
         let first = LinkCode::new(&Entropy::new(|slice| {
             slice.fill(0);
             slice[0] = 0b1000_0000;
@@ -161,10 +213,27 @@ mod tests {
 
     #[test]
     fn a_code_in_a_path_is_found() {
-        for path in ["/link/CODE", "/link%23CODE", "/link%2523CODE", "/LINK#CODE", "//link%2fCODE", "/%6cink%20CODE"] {
-            assert!(code_in_path(path).is_some_and(|rest| rest.contains("CODE")), "{path}");
+        for path in [
+            "/link/CODE",
+            "/link%23CODE",
+            "/link%2523CODE",
+            "/LINK#CODE",
+            "//link%2fCODE",
+            "/%6cink%20CODE",
+        ] {
+            assert!(
+                code_in_path(path).is_some_and(|rest| rest.contains("CODE")),
+                "{path}"
+            );
         }
-        for path in ["/link", "/linked/CODE", "/", "/team", "/%FF%FF%FF", "/lin\u{1F517}"] {
+        for path in [
+            "/link",
+            "/linked/CODE",
+            "/",
+            "/team",
+            "/%FF%FF%FF",
+            "/lin\u{1F517}",
+        ] {
             assert_eq!(code_in_path(path), None, "{path}");
         }
     }
@@ -173,9 +242,13 @@ mod tests {
     fn what_cannot_be_mistaken_is_forgiven() {
         let hash = |typed: &str| LinkCode::read(typed).map(|code| code.hash());
         let right = hash("7K3D-M9QX-2VBT-H401").unwrap();
-        for typed in
-            ["7k3dm9qx2vbth401", " 7K3D M9QX 2VBT H401\n", "7k3d–m9qx—2vbt−h4oi", "7K3D_M9QX_2VBT_H4OL", "7K3D\u{200b}M9QX2VBTH4Ol"]
-        {
+        for typed in [
+            "7k3dm9qx2vbth401",
+            " 7K3D M9QX 2VBT H401\n",
+            "7k3d–m9qx—2vbt−h4oi",
+            "7K3D_M9QX_2VBT_H4OL",
+            "7K3D\u{200b}M9QX2VBTH4Ol",
+        ] {
             assert_eq!(hash(typed).as_ref(), Some(&right), "{typed:?}");
         }
         for typed in [
@@ -188,7 +261,8 @@ mod tests {
             "https://relink.example/link%237K3D-M9QX-2VBT-H401",
             "Open this link with your code 7K3D M9QX 2VBT H401, it says. Then wait.",
             "The code is 7k3dm9qx2vbth401 (once).",
-            "Hello Jun,\nPriya asks who you are:\nhttps://r.example/link#7K3D-M9QX-2VBT-H401\nIt works once, until 19 Nov 14:02 UTC. If it does \
+            "Hello Jun,\nPriya asks who you are:\nhttps://r.example/link#7K3D-M9QX-2VBT-H401\nIt \
+             works once, until 19 Nov 14:02 UTC. If it does \
              not open, go to https://r.example/link and enter 7K3D-M9QX-2VBT-H401",
         ] {
             assert_eq!(hash(typed).as_ref(), Some(&right), "{typed:?}");

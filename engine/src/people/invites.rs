@@ -8,7 +8,9 @@ use crate::clock::{DAY, HOUR, Millis};
 use crate::connection::Connection;
 use crate::identity::{Person, spelled};
 use crate::linear::{Linear, LinearPerson};
-use crate::store::{Act, AuditActor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError};
+use crate::store::{
+    Act, AuditActor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError,
+};
 use crate::token::CallFailed;
 
 /// Milliseconds for which a code can be used.
@@ -128,26 +130,59 @@ impl From<InviteRow> for Invite {
 
 impl Engine {
     /// Everybody in a workspace who can be linked: active people, no bots, by name.
-    pub async fn linear_people(&self, person: &Person, connection: &str) -> Result<Vec<LinearPerson>, InviteError> {
+    pub async fn linear_people(
+        &self,
+        person: &Person,
+        connection: &str,
+    ) -> Result<Vec<LinearPerson>, InviteError> {
         if !person.manages() {
             return Err(InviteError::Forbidden);
         }
-        let people = self.with_token(&person.organisation_id, connection, async |linear, token| linear.people(token).await);
+        let people = self.with_token(
+            &person.organisation_id,
+            connection,
+            async |linear, token| linear.people(token).await,
+        );
         Ok(people.await?)
     }
 
-    /// Makes a link code for the person with this Linear id or e-mail. Open codes for the same person end.
-    pub async fn invite(&self, person: &Person, connection: &str, key: &str, valid: Millis) -> Result<Invited, InviteError> {
+    /// Makes a link code for the person with this Linear id or e-mail. Open codes for the same
+    /// person end.
+    pub async fn invite(
+        &self,
+        person: &Person,
+        connection: &str,
+        key: &str,
+        valid: Millis,
+    ) -> Result<Invited, InviteError> {
         if !person.manages() {
             return Err(InviteError::Forbidden);
         }
-        let connection = self.store().connection(&person.organisation_id, connection).await?.ok_or(InviteError::NotFound)?;
-        self.make_code(&connection, Some(&person.user_id), person.actor(), key, valid).await
+        let connection = self
+            .store()
+            .connection(&person.organisation_id, connection)
+            .await?
+            .ok_or(InviteError::NotFound)?;
+        self.make_code(
+            &connection,
+            Some(&person.user_id),
+            person.actor(),
+            key,
+            valid,
+        )
+        .await
     }
 
-    /// [`Engine::invite`] by command. The code links nobody until it is kept: whoever asked for it has to see it first.
-    pub async fn invite_draft(&self, connection: &Connection, key: &str, valid: Millis) -> Result<InviteDraft, InviteError> {
-        self.draft_code(connection, None, AuditActor::command(), key, valid).await
+    /// [`Engine::invite`] by command. The code links nobody until it is kept: whoever asked for it
+    /// has to see it first.
+    pub async fn invite_draft(
+        &self,
+        connection: &Connection,
+        key: &str,
+        valid: Millis,
+    ) -> Result<InviteDraft, InviteError> {
+        self.draft_code(connection, None, AuditActor::command(), key, valid)
+            .await
     }
 
     /// Makes a code good, and sends it to its person.
@@ -156,18 +191,27 @@ impl Engine {
         match self.store().invite_add(&new, &act).await? {
             InviteAdded::Linked { email } => Err(InviteError::Linked { email }),
             InviteAdded::Added => {
-                let mailed = self.mail_code(&act.organisation_id, &new.id, &invited.code).await;
+                let mailed = self
+                    .mail_code(&act.organisation_id, &new.id, &invited.code)
+                    .await;
                 Ok(Invited { mailed, ..invited })
             }
         }
     }
 
     /// The person with this Linear id or e-mail, if they can be linked.
-    pub(super) async fn linear_person(&self, connection: &Connection, key: &str) -> Result<Option<LinearPerson>, CallFailed> {
-        // Owned by the closure: with a borrowed key the compiler cannot tell that the future may go to another thread.
+    pub(super) async fn linear_person(
+        &self,
+        connection: &Connection,
+        key: &str,
+    ) -> Result<Option<LinearPerson>, CallFailed> {
+        // Owned by the closure: with a borrowed key the compiler cannot tell that the future may go
+        // to another thread.
         let key = key.to_owned();
-        let call = async move |linear: &Linear, token: &SecretString| linear.person(token, &key).await;
-        self.with_token(&connection.organisation_id, &connection.id, call).await
+        let call =
+            async move |linear: &Linear, token: &SecretString| linear.person(token, &key).await;
+        self.with_token(&connection.organisation_id, &connection.id, call)
+            .await
     }
 
     async fn make_code(
@@ -178,7 +222,11 @@ impl Engine {
         key: &str,
         valid: Millis,
     ) -> Result<Invited, InviteError> {
-        self.invite_keep(self.draft_code(connection, made_by, actor, key, valid).await?).await
+        self.invite_keep(
+            self.draft_code(connection, made_by, actor, key, valid)
+                .await?,
+        )
+        .await
     }
 
     async fn draft_code(
@@ -193,7 +241,10 @@ impl Engine {
             return Err(InviteError::Valid);
         }
         let organisation = &connection.organisation_id;
-        let found = self.linear_person(connection, key.trim()).await?.ok_or(InviteError::NoSuchPerson)?;
+        let found = self
+            .linear_person(connection, key.trim())
+            .await?
+            .ok_or(InviteError::NoSuchPerson)?;
         let (code, now) = (LinkCode::new(self.entropy()), self.now());
         let new = NewInvite {
             id: self.entropy().id(),
@@ -219,7 +270,9 @@ impl Engine {
 
     /// Sends a new code to its person. It is good whether or not that works.
     async fn mail_code(&self, organisation: &str, invite: &str, code: &SecretString) -> Mailed {
-        let Some(mail) = &self.settings().mail else { return Mailed::NotSetUp };
+        let Some(mail) = &self.settings().mail else {
+            return Mailed::NotSetUp;
+        };
         let row = match self.store().invite(organisation, invite).await {
             Ok(Some(row)) => row,
             Ok(None) => return Mailed::Failed,
@@ -236,7 +289,15 @@ impl Engine {
             code: code.expose_secret(),
             expires_at: row.expires_at,
         };
-        match mail.send(&row.linear_name, &row.linear_email, &handover.subject(), &handover.text()).await {
+        match mail
+            .send(
+                &row.linear_name,
+                &row.linear_email,
+                &handover.subject(),
+                &handover.text(),
+            )
+            .await
+        {
             Ok(()) => Mailed::Sent,
             Err(error) => {
                 tracing::error!(%error, invite, "a link code could not be sent by e-mail");
@@ -251,7 +312,10 @@ impl Engine {
             return Err(InviteError::Forbidden);
         }
         let now = self.now();
-        let rows = self.store().invites(&person.organisation_id, now, now - TOLD_FOR).await?;
+        let rows = self
+            .store()
+            .invites(&person.organisation_id, now, now - TOLD_FOR)
+            .await?;
         Ok(rows.into_iter().map(Invite::from).collect())
     }
 
@@ -260,41 +324,85 @@ impl Engine {
         if !person.manages() {
             return Err(InviteError::Forbidden);
         }
-        let row = self.store().invite(&person.organisation_id, id).await?.ok_or(InviteError::NotFound)?;
+        let row = self
+            .store()
+            .invite(&person.organisation_id, id)
+            .await?
+            .ok_or(InviteError::NotFound)?;
         let act = self.invite_act(person, "invite.revoked", &row);
-        if self.store().invite_end(&row.id, "revoked", &act).await? { Ok(row.linear_name) } else { Err(InviteError::NotFound) }
+        if self.store().invite_end(&row.id, "revoked", &act).await? {
+            Ok(row.linear_name)
+        } else {
+            Err(InviteError::NotFound)
+        }
     }
 
-    /// Takes a code whose holder said no or was refused off the list of [`Engine::invites`]. Whoever else manages may have done
-    /// that already.
+    /// Takes a code whose holder said no or was refused off the list of [`Engine::invites`].
+    /// Whoever else manages may have done that already.
     pub async fn invite_dismiss(&self, person: &Person, id: &str) -> Result<(), InviteError> {
         if !person.manages() {
             return Err(InviteError::Forbidden);
         }
-        let row = self.store().invite(&person.organisation_id, id).await?.ok_or(InviteError::NotFound)?;
-        self.store().invite_dismiss(&row.id, &self.invite_act(person, "invite.dismissed", &row)).await?;
+        let row = self
+            .store()
+            .invite(&person.organisation_id, id)
+            .await?
+            .ok_or(InviteError::NotFound)?;
+        self.store()
+            .invite_dismiss(&row.id, &self.invite_act(person, "invite.dismissed", &row))
+            .await?;
         Ok(())
     }
 
     fn invite_act(&self, person: &Person, act: &'static str, row: &InviteRow) -> Act {
-        self.act(&person.organisation_id, person.actor(), act, format!("{} in {}", row.linear_name, row.workspace_name))
+        self.act(
+            &person.organisation_id,
+            person.actor(),
+            act,
+            format!("{} in {}", row.linear_name, row.workspace_name),
+        )
     }
 
     /// Makes a new code for whom another one was for, which ends.
-    pub async fn invite_again(&self, person: &Person, id: &str, valid: Millis) -> Result<Invited, InviteError> {
+    pub async fn invite_again(
+        &self,
+        person: &Person,
+        id: &str,
+        valid: Millis,
+    ) -> Result<Invited, InviteError> {
         if !person.manages() {
             return Err(InviteError::Forbidden);
         }
-        let row = self.store().invite(&person.organisation_id, id).await?.ok_or(InviteError::NotFound)?;
-        let connection = self.store().connection_by_workspace(&person.organisation_id, &row.workspace_id).await?;
+        let row = self
+            .store()
+            .invite(&person.organisation_id, id)
+            .await?
+            .ok_or(InviteError::NotFound)?;
+        let connection = self
+            .store()
+            .connection_by_workspace(&person.organisation_id, &row.workspace_id)
+            .await?;
         let connection = connection.ok_or(InviteError::NotFound)?;
-        self.make_code(&connection, Some(&person.user_id), person.actor(), &row.linear_id, valid).await
+        self.make_code(
+            &connection,
+            Some(&person.user_id),
+            person.actor(),
+            &row.linear_id,
+            valid,
+        )
+        .await
     }
 
     /// Which of a workspace's people are linked to members: Linear id and the member's e-mail.
-    pub async fn linked(&self, organisation: &str, workspace: &str) -> Result<Vec<(String, String)>, StoreError> {
+    pub async fn linked(
+        &self,
+        organisation: &str,
+        workspace: &str,
+    ) -> Result<Vec<(String, String)>, StoreError> {
         let people = self.store().people(organisation).await?;
-        let here = people.into_iter().filter(|link| link.workspace_id == workspace);
+        let here = people
+            .into_iter()
+            .filter(|link| link.workspace_id == workspace);
         Ok(here.map(|link| (link.linear_id, link.user_email)).collect())
     }
 }

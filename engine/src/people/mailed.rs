@@ -1,5 +1,6 @@
-//! Proof by e-mail: a code that goes to an account's own address and is shown to nobody else. It is entered where it was asked
-//! for; a link would let whoever opens the mail, a person or a machine, prove somebody else's account for them.
+//! Proof by e-mail: a code that goes to an account's own address and is shown to nobody else. It is
+//! entered where it was asked for; a link would let whoever opens the mail, a person or a machine,
+//! prove somebody else's account for them.
 
 use secrecy::ExposeSecret as _;
 
@@ -38,15 +39,33 @@ pub enum EmailCodeError {
 impl Engine {
     /// Sends a code to a person's own address, if nobody proved yet that it is theirs.
     pub async fn email_code_send(&self, person: &Person) -> Result<(), EmailCodeError> {
-        let mail = self.settings().mail.as_ref().ok_or(EmailCodeError::NotSetUp)?;
+        let mail = self
+            .settings()
+            .mail
+            .as_ref()
+            .ok_or(EmailCodeError::NotSetUp)?;
         if person.standing == Standing::Proved {
             return Err(EmailCodeError::Proved);
         }
-        self.count(&format!("e-mail code to {}", person.user_id), SENT_MAX, HOUR).await?;
+        self.count(
+            &format!("e-mail code to {}", person.user_id),
+            SENT_MAX,
+            HOUR,
+        )
+        .await?;
         let code = LinkCode::new(self.entropy());
-        self.store().email_code_put(&person.user_id, &code.hash(), self.now() + CODE_LIFE).await?;
+        self.store()
+            .email_code_put(&person.user_id, &code.hash(), self.now() + CODE_LIFE)
+            .await?;
         let text = text(person, &mail.page(""), code.grouped().expose_secret());
-        let sent = Mail::send(mail, &person.name, &person.email, "Is this address yours?", &text).await;
+        let sent = Mail::send(
+            mail,
+            &person.name,
+            &person.email,
+            "Is this address yours?",
+            &text,
+        )
+        .await;
         sent.map_err(|error| {
             tracing::error!(%error, user = person.user_id, "a code could not be sent by e-mail");
             EmailCodeError::NotSent
@@ -54,13 +73,26 @@ impl Engine {
     }
 
     /// Takes the code that was mailed: the account's e-mail is proved.
-    pub async fn email_code_enter(&self, person: &Person, typed: &str) -> Result<(), EmailCodeError> {
+    pub async fn email_code_enter(
+        &self,
+        person: &Person,
+        typed: &str,
+    ) -> Result<(), EmailCodeError> {
         let key = format!("e-mail code of {}", person.user_id);
         self.count(&key, TRIES_MAX, PAUSE).await?;
         let hash = LinkCode::read(typed).ok_or(EmailCodeError::Invalid)?.hash();
         let subject = format!("{}, by a code sent there", person.email);
-        let act = self.act(&person.organisation_id, person.actor(), "account.proved", subject);
-        match self.store().email_code_redeem(&person.user_id, &hash, &act).await? {
+        let act = self.act(
+            &person.organisation_id,
+            person.actor(),
+            "account.proved",
+            subject,
+        );
+        match self
+            .store()
+            .email_code_redeem(&person.user_id, &hash, &act)
+            .await?
+        {
             Proved::Done | Proved::Already => Ok(self.store().throttle_clear(&key).await?),
             Proved::Invalid => Err(EmailCodeError::Invalid),
         }
@@ -68,21 +100,39 @@ impl Engine {
 
     /// Whether a code that was mailed to a person waits to be entered.
     pub async fn email_code_waits(&self, person: &Person) -> Result<bool, StoreError> {
-        self.store().email_code_waits(&person.user_id, self.now()).await
+        self.store()
+            .email_code_waits(&person.user_id, self.now())
+            .await
     }
 
     async fn count(&self, key: &str, most: i64, window: Millis) -> Result<(), EmailCodeError> {
         let tries = self.store().throttle_count(key, self.now(), window).await?;
-        if tries.tries > most { Err(EmailCodeError::Paused { until: tries.resets_at }) } else { Ok(()) }
+        if tries.tries > most {
+            Err(EmailCodeError::Paused {
+                until: tries.resets_at,
+            })
+        } else {
+            Ok(())
+        }
     }
 }
 
 fn text(person: &Person, site: &str, code: &str) -> String {
-    let first = person.name.split_whitespace().next().unwrap_or(&person.name);
-    let Person { email, organisation, .. } = person;
+    let first = person
+        .name
+        .split_whitespace()
+        .next()
+        .unwrap_or(&person.name);
+    let Person {
+        email,
+        organisation,
+        ..
+    } = person;
     format!(
-        "Hello {first},\nsomebody who is signed in at {site} with an account for {email} says that this address is theirs. If that is \
-         you, enter this code on the page that asked for it:\n{code}\nIt works once, for 30 minutes. If it is not you, give the code to \
+        "Hello {first},\nsomebody who is signed in at {site} with an account for {email} says \
+         that this address is theirs. If that is \
+         you, enter this code on the page that asked for it:\n{code}\nIt works once, for 30 \
+         minutes. If it is not you, give the code to \
          nobody, and tell an owner of {organisation}: somebody has an account there in your name."
     )
 }

@@ -29,18 +29,25 @@ impl Handover<'_> {
     /// One line.
     #[must_use]
     pub fn subject(&self) -> String {
-        format!("Who are you in Linear? {} asks", text::name(self.organisation))
+        format!(
+            "Who are you in Linear? {} asks",
+            text::name(self.organisation)
+        )
     }
 
     #[must_use]
     pub fn text(&self) -> String {
         let (name, organisation) = (text::name(self.name), text::name(self.organisation));
         let first = name.split_whitespace().next().unwrap_or(&name);
-        let asker = self.asked_by.map_or_else(|| organisation.clone(), text::name);
+        let asker = self
+            .asked_by
+            .map_or_else(|| organisation.clone(), text::name);
         let (link, page, code) = (self.link(), self.page, self.code);
         format!(
-            "Hello {first},\n{asker} asks which person you are in Linear, so that the tools of {organisation} know. Open this link and say yes or \
-             no:\n{link}\nIt works once, until {}. If it does not open, go to {page} and enter {code}",
+            "Hello {first},\n{asker} asks which person you are in Linear, so that the tools of \
+             {organisation} know. Open this link and say yes or \
+             no:\n{link}\nIt works once, until {}. If it does not open, go to {page} and enter \
+             {code}",
             until(self.expires_at)
         )
     }
@@ -48,8 +55,12 @@ impl Handover<'_> {
 
 /// "20 Nov 14:02 UTC"
 fn until(at: Millis) -> String {
-    let format = time::macros::format_description!("[day padding:none] [month repr:short] [hour]:[minute] UTC");
-    let at = OffsetDateTime::from_unix_timestamp(at.div_euclid(1_000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let format = time::macros::format_description!(
+        "[day padding:none] [month repr:short] \
+        [hour]:[minute] UTC"
+    );
+    let at = OffsetDateTime::from_unix_timestamp(at.div_euclid(1_000))
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
     at.format(format).unwrap_or_default()
 }
 
@@ -69,9 +80,16 @@ mod tests {
         };
         let text = handover.text();
         assert!(text.starts_with("Hello Jun,\nPriya Raman asks"), "{text}");
-        assert!(text.contains("\nhttps://relink.example/link#7K3D-M9QX-2VBT-H4ZC\n"), "{text}");
+        assert!(
+            text.contains("\nhttps://relink.example/link#7K3D-M9QX-2VBT-H4ZC\n"),
+            "{text}"
+        );
         assert!(text.contains("until 19 Nov 14:02 UTC"), "{text}");
-        let by_command = Handover { asked_by: None, ..handover }.text();
+        let by_command = Handover {
+            asked_by: None,
+            ..handover
+        }
+        .text();
         assert!(by_command.contains("Northwind Labs asks"), "{by_command}");
     }
 }

@@ -1,5 +1,5 @@
-//! Who is who in Linear. An admin says which Linear person somebody is, and whoever holds the code agrees or not: neither
-//! half alone links anybody. Linear's own word is better than both.
+//! Who is who in Linear. An admin says which Linear person somebody is, and whoever holds the code
+//! agrees or not: neither half alone links anybody. Linear's own word is better than both.
 
 mod code;
 mod invites;
@@ -12,7 +12,9 @@ mod proved;
 mod redeem;
 
 pub use code::{LinkCode, code_in_path};
-pub use invites::{Invite, InviteDraft, InviteError, Invited, Mailed, Outcome, VALID_DEFAULT, VALID_MAX, VALID_MIN};
+pub use invites::{
+    Invite, InviteDraft, InviteError, Invited, Mailed, Outcome, VALID_DEFAULT, VALID_MAX, VALID_MIN,
+};
 pub use mailed::EmailCodeError;
 pub use members::{Link, MemberError, TeamMember};
 pub use message::Handover;
@@ -24,8 +26,8 @@ use crate::identity::{self, Person, Standing};
 use crate::store::{Act, AuditActor};
 
 impl Person {
-    /// Whether their word alone does for who they are in Linear: an owner's, or that of somebody whose e-mail there is the
-    /// proved one here. Everybody else could be anybody.
+    /// Whether their word alone does for who they are in Linear: an owner's, or that of somebody
+    /// whose e-mail there is the proved one here. Everybody else could be anybody.
     #[must_use]
     pub fn may_say_alone_who_they_are(&self, linear_email: &str) -> bool {
         let same = identity::email(linear_email).is_some_and(|email| email == self.email);
@@ -34,13 +36,29 @@ impl Person {
 
     /// As the audit trail names them.
     pub(crate) fn actor(&self) -> AuditActor {
-        AuditActor { user_id: Some(self.user_id.clone()), who: self.email.clone(), address: self.address.clone() }
+        AuditActor {
+            user_id: Some(self.user_id.clone()),
+            who: self.email.clone(),
+            address: self.address.clone(),
+        }
     }
 }
 
 impl Engine {
     /// Something that is done now.
-    pub(crate) fn act(&self, organisation: &str, actor: AuditActor, act: &'static str, subject: String) -> Act {
-        Act { organisation_id: organisation.to_owned(), actor, act, subject, at: self.now() }
+    pub(crate) fn act(
+        &self,
+        organisation: &str,
+        actor: AuditActor,
+        act: &'static str,
+        subject: String,
+    ) -> Act {
+        Act {
+            organisation_id: organisation.to_owned(),
+            actor,
+            act,
+            subject,
+            at: self.now(),
+        }
     }
 }

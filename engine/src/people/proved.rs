@@ -22,8 +22,15 @@ pub struct Told {
 /// What a proof did.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Proof {
-    /// A member is this person of the workspace, and was it before if `again`. `lent`: what became of the permission to look.
-    Member { told: Told, linear_id: String, again: bool, email_proved: bool, lent: Voided },
+    /// A member is this person of the workspace, and was it before if `again`. `lent`: what became
+    /// of the permission to look.
+    Member {
+        told: Told,
+        linear_id: String,
+        again: bool,
+        email_proved: bool,
+        lent: Voided,
+    },
     /// A link code was redeemed by it.
     Code(Confirmed),
 }
@@ -94,7 +101,9 @@ impl From<ExchangeError> for ProofError {
     fn from(error: ExchangeError) -> ProofError {
         match error {
             ExchangeError::Refused { code, .. } => ProofError::ExchangeFailed(code),
-            error @ (ExchangeError::NotShown | ExchangeError::Transient(_)) => ProofError::LinearUnreachable(error.to_string()),
+            error @ (ExchangeError::NotShown | ExchangeError::Transient(_)) => {
+                ProofError::LinearUnreachable(error.to_string())
+            }
         }
     }
 }
@@ -102,7 +111,9 @@ impl From<ExchangeError> for ProofError {
 impl From<AppUnavailable> for ProofError {
     fn from(error: AppUnavailable) -> ProofError {
         match error {
-            AppUnavailable::NotConfigured | AppUnavailable::AnotherApp => ProofError::ExchangeFailed("not_configured".to_owned()),
+            AppUnavailable::NotConfigured | AppUnavailable::AnotherApp => {
+                ProofError::ExchangeFailed("not_configured".to_owned())
+            }
             AppUnavailable::Sealed(unreadable) => unreadable.into(),
             AppUnavailable::Store(error) => error.into(),
         }

@@ -10,8 +10,9 @@ use crate::connection::{CLIENT_ID_CHANGED, FailedCall, Reason};
 use crate::store::{DiskTrouble, PutOff, Rotation, StoreError};
 use crate::vault::KEY_MISSING;
 
-/// The longest pause between two tries of the background, however long Linear wishes to be left alone: an answer may have
-/// been lost before, and several such pauses must fit into its replay window.
+/// The longest pause between two tries of the background, however long Linear wishes to be left
+/// alone: an answer may have been lost before, and several such pauses must fit into its replay
+/// window.
 const BACK_OFF_MAX: Millis = 2 * MINUTE;
 /// People and programs that ask are not told to wait longer than this, unless Linear said so.
 const COOLING_OFF_MAX: Millis = 5 * SECOND;
@@ -26,40 +27,77 @@ impl Engine {
         refusals: u8,
         trip: &mut RefreshContext,
     ) -> Result<Event<Box<Rotation>>, StoreError> {
-        let began = trip.grant.as_ref().and_then(|grant| grant.attempt_began_at).filter(|_| trip.intent_was_open);
+        let began = trip
+            .grant
+            .as_ref()
+            .and_then(|grant| grant.attempt_began_at)
+            .filter(|_| trip.intent_was_open);
         let window = self.settings().refresh.replay_window;
         let evidence = trip.refusal.as_mut().map(|evidence| {
             evidence.asked = u32::from(refusals);
-            evidence.late_by_s = began.map(|began| (self.now() - began - window) / SECOND).filter(|late| *late > 0);
+            evidence.late_by_s = began
+                .map(|began| (self.now() - began - window) / SECOND)
+                .filter(|late| *late > 0);
             evidence.clone()
         });
-        let breaking = self.store().connection_break(&route.connection, route.generation, reason, evidence.as_ref(), self.now());
+        let breaking = self.store().connection_break(
+            &route.connection,
+            route.generation,
+            reason,
+            evidence.as_ref(),
+            self.now(),
+        );
         let broken = in_time(breaking).await?;
         if !broken {
             return Ok(Event::NotBroken);
         }
         if evidence.is_some() {
-            tracing::warn!(reason = reason.name(), refusals, "Linear refuses the newest refresh token: reconnect required");
+            tracing::warn!(
+                reason = reason.name(),
+                refusals,
+                "Linear refuses the newest refresh \
+                token: reconnect required"
+            );
         } else {
-            tracing::error!(reason = reason.name(), "there is no refresh token to show: reconnect required");
+            tracing::error!(
+                reason = reason.name(),
+                "there is no refresh token to show: reconnect \
+                required"
+            );
         }
         Ok(Event::Broken)
     }
 
     /// The pause grows with each failure, and is never quite the same.
-    pub(super) async fn back_off(&self, route: &FlightKey, setback: Setback, trip: &mut RefreshContext) {
+    pub(super) async fn back_off(
+        &self,
+        route: &FlightKey,
+        setback: Setback,
+        trip: &mut RefreshContext,
+    ) {
         let failures = trip.grant.as_ref().map_or(0, |grant| grant.failures);
         let pause = match setback {
             Setback::Misconfigured => MISCONFIGURED_PAUSE,
-            Setback::Transient { .. } | Setback::Busy => ((2 * SECOND) << failures.clamp(0, 10)).min(BACK_OFF_MAX),
+            Setback::Transient { .. } | Setback::Busy => {
+                ((2 * SECOND) << failures.clamp(0, 10)).min(BACK_OFF_MAX)
+            }
         };
         let wished = trip.retry_after.unwrap_or(0).min(BACK_OFF_MAX);
         let pause = self.jitter(pause).max(wished);
         trip.put_off = Some(pause.min(COOLING_OFF_MAX.max(wished)));
-        let error = trip.error.get_or_insert_with(|| FailedCall { code: FailedCall::DATABASE.to_owned(), status: None, at: self.now() });
+        let error = trip.error.get_or_insert_with(|| FailedCall {
+            code: FailedCall::DATABASE.to_owned(),
+            status: None,
+            at: self.now(),
+        });
         match setback {
             Setback::Misconfigured => self.alarm(&error.code),
-            Setback::Transient { .. } | Setback::Busy => tracing::warn!(code = error.code, status = error.status, pause, "refresh put off"),
+            Setback::Transient { .. } | Setback::Busy => tracing::warn!(
+                code = error.code,
+                status = error.status,
+                pause,
+                "refresh put off"
+            ),
         }
         let put_off = PutOff {
             connection: &route.connection,
@@ -77,14 +115,19 @@ impl Engine {
     pub(crate) fn alarm(&self, code: &str) {
         if self.flights().may_alarm() {
             let words = if code == CLIENT_ID_CHANGED {
-                "ALARM: LINEAR_CLIENT_ID is not the Linear app that connections were made with, so their tokens are not refreshed. Put the \
-                 client ID and secret back, or reconnect every workspace. Linear was not asked, and no connection was given up"
+                "ALARM: LINEAR_CLIENT_ID is not the Linear app that connections were made with, \
+                 so their tokens are not refreshed. Put the \
+                 client ID and secret back, or reconnect every workspace. Linear was not asked, \
+                 and no connection was given up"
             } else if code == KEY_MISSING {
-                "ALARM: tokens are sealed with a key that RELINK_KEYS of this process lacks. Give every replica the same keys, the new \
+                "ALARM: tokens are sealed with a key that RELINK_KEYS of this process lacks. Give \
+                 every replica the same keys, the new \
                  one last at first, and first when all have it. No connection was given up"
             } else {
-                "ALARM: Linear does not accept this Relink as a client, so its tokens cannot be refreshed. Compare client ID and client \
-                 secret (LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET, or those of the organisation's app) with the app in Linear. No \
+                "ALARM: Linear does not accept this Relink as a client, so its tokens cannot be \
+                 refreshed. Compare client ID and client \
+                 secret (LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET, or those of the \
+                 organisation's app) with the app in Linear. No \
                  connection was given up"
             };
             tracing::error!(code, "{words}");
@@ -100,22 +143,49 @@ impl Engine {
 
     pub(super) fn went_wrong(&self, error: &StoreError) -> RefreshResult {
         tracing::error!(%error, "a refresh could not be carried out");
-        let code = error.disk_trouble().map_or(FailedCall::DATABASE, DiskTrouble::name);
-        let error = FailedCall { code: code.to_owned(), status: None, at: self.now() };
-        RefreshResult::PutOff { outcome: Outcome::BackedOff, error, retry_after: SECOND }
+        let code = error
+            .disk_trouble()
+            .map_or(FailedCall::DATABASE, DiskTrouble::name);
+        let error = FailedCall {
+            code: code.to_owned(),
+            status: None,
+            at: self.now(),
+        };
+        RefreshResult::PutOff {
+            outcome: Outcome::BackedOff,
+            error,
+            retry_after: SECOND,
+        }
     }
 
     /// A rotation's line is written with it, and waiting for somebody else's is no attempt.
-    pub(super) async fn write_history(&self, route: &FlightKey, outcome: Outcome, trip: &RefreshContext) {
+    pub(super) async fn write_history(
+        &self,
+        route: &FlightKey,
+        outcome: Outcome,
+        trip: &RefreshContext,
+    ) {
         let said = match outcome {
             Outcome::Fresh | Outcome::Refreshed | Outcome::Replayed => return,
             Outcome::RotatedByPeer if !trip.asked => return,
             Outcome::RotatedByPeer => None,
-            Outcome::BackedOff | Outcome::Misconfigured => trip.error.as_ref().map(|error| (error.code.clone(), error.status)),
-            Outcome::Broken => trip.refusal.as_ref().map(|evidence| (evidence.code.clone(), Some(evidence.status))),
+            Outcome::BackedOff | Outcome::Misconfigured => trip
+                .error
+                .as_ref()
+                .map(|error| (error.code.clone(), error.status)),
+            Outcome::Broken => trip
+                .refusal
+                .as_ref()
+                .map(|evidence| (evidence.code.clone(), Some(evidence.status))),
         };
         let line = trip.line(outcome, self.now(), said);
-        if let Err(error) = in_time(self.store().attempt_note(&route.connection, route.generation, &line)).await {
+        if let Err(error) = in_time(self.store().attempt_note(
+            &route.connection,
+            route.generation,
+            &line,
+        ))
+        .await
+        {
             tracing::error!(%error, "a line of history could not be written");
         }
     }

@@ -14,7 +14,9 @@ impl Counts {
 
     /// Every outcome with its count since the process began.
     pub fn all(&self) -> impl Iterator<Item = (Outcome, u64)> + '_ {
-        Outcome::ALL.into_iter().map(|outcome| (outcome, self.0[outcome as usize].load(Ordering::Relaxed)))
+        Outcome::ALL
+            .into_iter()
+            .map(|outcome| (outcome, self.0[outcome as usize].load(Ordering::Relaxed)))
     }
 }
 
@@ -31,7 +33,10 @@ mod tests {
             }
         }
         for (times, (outcome, count)) in counts.all().enumerate() {
-            assert_eq!((count, Outcome::from_name(outcome.name())), (times as u64, Some(outcome)));
+            assert_eq!(
+                (count, Outcome::from_name(outcome.name())),
+                (times as u64, Some(outcome))
+            );
         }
     }
 }

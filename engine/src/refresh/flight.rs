@@ -1,4 +1,5 @@
-//! One refresh, carried out: each step that `steps` decides becomes a read, a write, a question or a wait.
+//! One refresh, carried out: each step that `steps` decides becomes a read, a write, a question or
+//! a wait.
 
 use std::time::Duration;
 
@@ -64,14 +65,31 @@ impl RefreshContext {
     }
 
     /// A line of history. `said`: what Linear said, and under which HTTP status.
-    pub fn line(&self, outcome: Outcome, at: Millis, said: Option<(String, Option<u16>)>) -> Attempt {
+    pub fn line(
+        &self,
+        outcome: Outcome,
+        at: Millis,
+        said: Option<(String, Option<u16>)>,
+    ) -> Attempt {
         let (code, status) = said.unwrap_or_default();
-        Attempt { outcome, cause: self.cause, code, status, at, took_ms: millis(self.started.elapsed()) }
+        Attempt {
+            outcome,
+            cause: self.cause,
+            code,
+            status,
+            at,
+            took_ms: millis(self.started.elapsed()),
+        }
     }
 }
 
 impl Engine {
-    pub(super) async fn fly(&self, organisation: &str, route: &FlightKey, cause: Cause) -> RefreshResult {
+    pub(super) async fn fly(
+        &self,
+        organisation: &str,
+        route: &FlightKey,
+        cause: Cause,
+    ) -> RefreshResult {
         let _turn = self.flights().turn().await;
         let mut trip = RefreshContext::new(cause);
         let outcome = match self.steps(organisation, route, &mut trip).await {
@@ -81,12 +99,21 @@ impl Engine {
         };
         self.write_history(route, outcome, &trip).await;
         match (trip.put_off, trip.error) {
-            (Some(retry_after), Some(error)) => RefreshResult::PutOff { outcome, error, retry_after },
+            (Some(retry_after), Some(error)) => RefreshResult::PutOff {
+                outcome,
+                error,
+                retry_after,
+            },
             _ => RefreshResult::Moved(outcome),
         }
     }
 
-    async fn steps(&self, organisation: &str, route: &FlightKey, trip: &mut RefreshContext) -> Result<Outcome, StoreError> {
+    async fn steps(
+        &self,
+        organisation: &str,
+        route: &FlightKey,
+        trip: &mut RefreshContext,
+    ) -> Result<Outcome, StoreError> {
         let _hold = self.hold_lease(&route.connection);
         let mut refresh = Refresh::of(route.generation);
         let mut step: Step<Box<Rotation>> = Refresh::begin();
@@ -106,7 +133,11 @@ impl Engine {
                 Step::Lease => self.lease(organisation, route, trip).await?,
                 Step::Ask => self.ask(organisation, route, trip).await,
                 Step::Save { pair, replayed } => self.save(route, pair, *replayed, trip).await,
-                Step::SaveAgain { pair, replayed, writes } => {
+                Step::SaveAgain {
+                    pair,
+                    replayed,
+                    writes,
+                } => {
                     self.breathe(500 * Millis::from((*writes).min(4))).await;
                     self.save(route, pair, *replayed, trip).await
                 }
@@ -114,7 +145,9 @@ impl Engine {
                     self.void_lost(organisation, route, pair).await;
                     Event::Voided
                 }
-                Step::Break { reason, refusals } => self.give_up(route, *reason, *refusals, trip).await?,
+                Step::Break { reason, refusals } => {
+                    self.give_up(route, *reason, *refusals, trip).await?
+                }
                 Step::BackOff(setback) => {
                     self.back_off(route, *setback, trip).await;
                     Event::PutOff
@@ -124,25 +157,57 @@ impl Engine {
         }
     }
 
-    async fn look(&self, organisation: &str, route: &FlightKey, trip: &mut RefreshContext) -> Result<Row, StoreError> {
-        let Some(grant) = in_time(self.store().grant(organisation, &route.connection)).await? else {
-            return Ok(Row { generation: -1, connected: false, leased: false });
+    async fn look(
+        &self,
+        organisation: &str,
+        route: &FlightKey,
+        trip: &mut RefreshContext,
+    ) -> Result<Row, StoreError> {
+        let Some(grant) = in_time(self.store().grant(organisation, &route.connection)).await?
+        else {
+            return Ok(Row {
+                generation: -1,
+                connected: false,
+                leased: false,
+            });
         };
-        let lease = grant.lease().filter(|lease| lease.owner != self.leases().owner());
+        let lease = grant
+            .lease()
+            .filter(|lease| lease.owner != self.leases().owner());
         let dead_after = self.settings().refresh.lease_dead_after;
-        let dead = lease.as_ref().is_some_and(|lease| self.leases().is_dead(&route.connection, lease, dead_after));
-        let row = Row { generation: grant.generation, connected: grant.state == "connected", leased: lease.is_some() && !dead };
+        let dead = lease
+            .as_ref()
+            .is_some_and(|lease| self.leases().is_dead(&route.connection, lease, dead_after));
+        let row = Row {
+            generation: grant.generation,
+            connected: grant.state == "connected",
+            leased: lease.is_some() && !dead,
+        };
         trip.dead = lease.filter(|_| dead);
         Ok(row)
     }
 
-    /// With the lease comes the row, and the refresh token in it, or the reason why there is none to show.
-    async fn lease(&self, organisation: &str, route: &FlightKey, trip: &mut RefreshContext) -> Result<Event<Box<Rotation>>, StoreError> {
+    /// With the lease comes the row, and the refresh token in it, or the reason why there is none
+    /// to show.
+    async fn lease(
+        &self,
+        organisation: &str,
+        route: &FlightKey,
+        trip: &mut RefreshContext,
+    ) -> Result<Event<Box<Rotation>>, StoreError> {
         sleep(self.flights().pace().wait(&route.connection)).await;
         trip.reading = Some(self.begin_reading());
         let (now, dead) = (self.now(), trip.dead.take());
-        let taken = self.store().lease_take(&route.connection, route.generation, self.leases().owner(), dead.as_ref(), now);
-        let Some(grant) = in_time(taken).await? else { return Ok(Event::NotLeased) };
+        let taken = self.store().lease_take(
+            &route.connection,
+            route.generation,
+            self.leases().owner(),
+            dead.as_ref(),
+            now,
+        );
+        let Some(grant) = in_time(taken).await? else {
+            return Ok(Event::NotLeased);
+        };
         self.leases().unwatch(&route.connection);
         // An intent of this very refresh is not somebody's from before.
         trip.intent_was_open |= grant.attempt_began_at != Some(now) && !trip.asked;
@@ -153,7 +218,15 @@ impl Engine {
             _ => Intent::Open,
         };
         let sealed = grant.refresh_sealed.as_deref();
-        let opened = sealed.map(|sealed| self.vault().open_row(CONNECTIONS, REFRESH, &route.connection, organisation, sealed));
+        let opened = sealed.map(|sealed| {
+            self.vault().open_row(
+                CONNECTIONS,
+                REFRESH,
+                &route.connection,
+                organisation,
+                sealed,
+            )
+        });
         trip.app_id.clone_from(&grant.app_id);
         trip.grant = Some(grant);
         match opened {
@@ -167,7 +240,11 @@ impl Engine {
     }
 
     fn key_missing(&self, trip: &mut RefreshContext) -> Event<Box<Rotation>> {
-        trip.error = Some(FailedCall { code: KEY_MISSING.to_owned(), status: None, at: self.now() });
+        trip.error = Some(FailedCall {
+            code: KEY_MISSING.to_owned(),
+            status: None,
+            at: self.now(),
+        });
         Event::Setback(Setback::Misconfigured)
     }
 
@@ -177,7 +254,11 @@ impl Engine {
 
     fn give_way(&self, trip: &mut RefreshContext) -> Outcome {
         tracing::warn!("another process has been refreshing this connection for a minute");
-        trip.error = Some(FailedCall { code: "busy".to_owned(), status: None, at: self.now() });
+        trip.error = Some(FailedCall {
+            code: "busy".to_owned(),
+            status: None,
+            at: self.now(),
+        });
         trip.put_off = Some(SECOND);
         Outcome::BackedOff
     }

@@ -33,7 +33,10 @@ impl TryFrom<AttemptRow> for HistoryLine {
     type Error = StoreError;
 
     fn try_from(row: AttemptRow) -> Result<HistoryLine, StoreError> {
-        let inconsistent = || StoreError::Inconsistent { table: "refresh_attempts", id: row.outcome.clone() };
+        let inconsistent = || StoreError::Inconsistent {
+            table: "refresh_attempts",
+            id: row.outcome.clone(),
+        };
         Ok(HistoryLine {
             generation: row.generation,
             outcome: refresh::Outcome::from_name(&row.outcome).ok_or_else(inconsistent)?,
@@ -49,17 +52,34 @@ impl TryFrom<AttemptRow> for HistoryLine {
 }
 
 impl Engine {
-    /// The newest lines of a connection's history, newest first; none for a connection of another organisation.
-    pub async fn refresh_history(&self, person: &Person, connection: &str) -> Result<Vec<HistoryLine>, StoreError> {
-        if self.store().connection(&person.organisation_id, connection).await?.is_none() {
+    /// The newest lines of a connection's history, newest first; none for a connection of another
+    /// organisation.
+    pub async fn refresh_history(
+        &self,
+        person: &Person,
+        connection: &str,
+    ) -> Result<Vec<HistoryLine>, StoreError> {
+        if self
+            .store()
+            .connection(&person.organisation_id, connection)
+            .await?
+            .is_none()
+        {
             return Ok(Vec::new());
         }
-        self.store().attempts(connection, SHOWN).await?.into_iter().map(HistoryLine::try_from).collect()
+        self.store()
+            .attempts(connection, SHOWN)
+            .await?
+            .into_iter()
+            .map(HistoryLine::try_from)
+            .collect()
     }
 
     /// Forgets history that is too old, in small bites.
     pub async fn forget_history(&self) -> Result<(), StoreError> {
-        let Some(now) = self.now_to_forget() else { return Ok(()) };
+        let Some(now) = self.now_to_forget() else {
+            return Ok(());
+        };
         while self.store().attempts_forget(now - KEPT, BITE).await? == BITE.unsigned_abs() {}
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Leases: whose are alive, and keeping ours alive.
 //!
-//! Nobody compares clocks. A lease has a beat that its owner raises while its request is under way; everybody else
-//! watches with a stopwatch of their own whether it still moves.
+//! Nobody compares clocks. A lease has a beat that its owner raises while its request is under way;
+//! everybody else watches with a stopwatch of their own whether it still moves.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -42,13 +42,21 @@ pub(crate) struct Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.engine.leases().held().connections.remove(&self.connection);
+        self.engine
+            .leases()
+            .held()
+            .connections
+            .remove(&self.connection);
     }
 }
 
 impl Leases {
     pub fn new(owner: String) -> Leases {
-        Leases { owner, held: Mutex::default(), watched: Mutex::default() }
+        Leases {
+            owner,
+            held: Mutex::default(),
+            watched: Mutex::default(),
+        }
     }
 
     pub fn owner(&self) -> &str {
@@ -64,8 +72,8 @@ impl Leases {
         self.held().connections.contains(connection)
     }
 
-    /// Whether somebody else's lease stood still for so long that its owner must be dead. The first look only starts
-    /// the stopwatch.
+    /// Whether somebody else's lease stood still for so long that its owner must be dead. The first
+    /// look only starts the stopwatch.
     pub fn is_dead(&self, connection: &str, lease: &Lease, after: Duration) -> bool {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((seen, since)) = watched.get(connection)
@@ -82,7 +90,10 @@ impl Leases {
 
     /// The lease is gone or ours.
     pub fn unwatch(&self, connection: &str) {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner).remove(connection);
+        self.watched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(connection);
     }
 }
 
@@ -93,12 +104,20 @@ impl Engine {
         held.connections.insert(connection.to_owned());
         if !held.beating {
             held.beating = true;
-            let beat = Rhythm::new("lease_beat", self.settings().refresh.lease_beat_every).limit(BEAT_LIMIT);
+            let beat = Rhythm::new("lease_beat", self.settings().refresh.lease_beat_every)
+                .limit(BEAT_LIMIT);
             let engine = self.for_programs();
-            tokio::spawn(async move { engine.every(beat, |engine| async move { engine.beat().await }).await });
+            tokio::spawn(async move {
+                engine
+                    .every(beat, |engine| async move { engine.beat().await })
+                    .await
+            });
         }
         drop(held);
-        Hold { engine: self.clone(), connection: connection.to_owned() }
+        Hold {
+            engine: self.clone(),
+            connection: connection.to_owned(),
+        }
     }
 
     /// One statement for all leases of this process.
@@ -107,9 +126,15 @@ impl Engine {
         if connections.is_empty() {
             return;
         }
-        let beaten = timeout(BEAT_PATIENCE, self.store().leases_beat(self.leases().owner(), &connections)).await;
+        let beaten = timeout(
+            BEAT_PATIENCE,
+            self.store()
+                .leases_beat(self.leases().owner(), &connections),
+        )
+        .await;
         if let Ok(Err(error)) = beaten {
-            tracing::warn!(%error, "leases could not be renewed; others may ask Linear too, which is harmless");
+            tracing::warn!(%error, "leases could not be renewed; others may ask Linear too, which \
+                is harmless");
         }
     }
 }
@@ -121,7 +146,10 @@ mod tests {
     use super::*;
 
     fn lease(owner: &str, beat: i64) -> Lease {
-        Lease { owner: owner.to_owned(), beat }
+        Lease {
+            owner: owner.to_owned(),
+            beat,
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,7 +1,8 @@
-//! The refresh manager: keeps every grant alive, whoever crashes, answers late or asks at the same moment.
+//! The refresh manager: keeps every grant alive, whoever crashes, answers late or asks at the same
+//! moment.
 //!
-//! `steps` decides, `flight` carries out, `flights` lets callers share, `lease` watches other processes, `sweep` keeps
-//! ahead of expiry, and
+//! `steps` decides, `flight` carries out, `flights` lets callers share, `lease` watches other
+//! processes, `sweep` keeps ahead of expiry, and
 //! [`Engine::fresh_token`](crate::Engine::fresh_token) is what everybody else calls.
 
 mod backoff;
@@ -50,7 +51,8 @@ named! {
     pub enum Cause {
         /// A caller needed a token that lives longer than this one.
         Use = "use",
-        /// Linear, or a caller that heard it from Linear, says that the access token is not accepted.
+        /// Linear, or a caller that heard it from Linear, says that the access token is not
+        /// accepted.
         Rejected = "rejected",
         /// It was due.
         Schedule = "schedule",
@@ -112,7 +114,11 @@ pub enum RefreshResult {
     /// The row holds other tokens now, or another state: read it.
     Moved(Outcome),
     /// Nothing changed. `retry_after`: milliseconds until trying again makes sense.
-    PutOff { outcome: Outcome, error: FailedCall, retry_after: Millis },
+    PutOff {
+        outcome: Outcome,
+        error: FailedCall,
+        retry_after: Millis,
+    },
 }
 
 impl RefreshResult {
@@ -124,11 +130,16 @@ impl RefreshResult {
     }
 }
 
-/// A statement of a refresh that takes longer has failed: a database that vanished without a word must not hold leases.
+/// A statement of a refresh that takes longer has failed: a database that vanished without a word
+/// must not hold leases.
 const STATEMENT_MAX: Duration = Duration::from_secs(10);
 
-pub(crate) async fn in_time<T>(statement: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    tokio::time::timeout(STATEMENT_MAX, statement).await.unwrap_or(Err(StoreError::Timeout))
+pub(crate) async fn in_time<T>(
+    statement: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    tokio::time::timeout(STATEMENT_MAX, statement)
+        .await
+        .unwrap_or(Err(StoreError::Timeout))
 }
 
 fn millis(span: Duration) -> Millis {

@@ -1,5 +1,5 @@
-//! How old what was read is. A process may be stopped at any moment and for any time: what it had read is then the past,
-//! and a refresh token of the past must not be shown to Linear.
+//! How old what was read is. A process may be stopped at any moment and for any time: what it had
+//! read is then the past, and a refresh token of the past must not be shown to Linear.
 
 use tokio::time::Instant;
 
@@ -18,16 +18,25 @@ pub(crate) struct Reading {
 
 impl Engine {
     pub(super) fn begin_reading(&self) -> Reading {
-        Reading { at: Instant::now(), by_the_clock: self.now() }
+        Reading {
+            at: Instant::now(),
+            by_the_clock: self.now(),
+        }
     }
 
     fn is_young(&self, reading: Reading, lasts: std::time::Duration) -> bool {
         reading.at.elapsed() <= lasts && (self.now() - reading.by_the_clock).abs() <= millis(lasts)
     }
 
-    /// Whether the refresh token that was read may be shown now: if that was longer ago than a beat, the row is read again,
-    /// and must still be this refresh's. A database that is slow is given more time than one that is asked first.
-    pub(super) async fn may_be_shown(self, organisation: String, route: FlightKey, reading: Reading) -> bool {
+    /// Whether the refresh token that was read may be shown now: if that was longer ago than a
+    /// beat, the row is read again, and must still be this refresh's. A database that is slow is
+    /// given more time than one that is asked first.
+    pub(super) async fn may_be_shown(
+        self,
+        organisation: String,
+        route: FlightKey,
+        reading: Reading,
+    ) -> bool {
         let (mut reading, mut lasts) = (reading, self.settings().refresh.reading_lasts);
         while !self.is_young(reading, lasts) {
             reading = self.begin_reading();
@@ -42,12 +51,15 @@ impl Engine {
     async fn is_still_ours(&self, organisation: &str, route: &FlightKey) -> bool {
         match in_time(self.store().grant(organisation, &route.connection)).await {
             Ok(Some(grant)) => {
-                let ours = grant.lease().is_some_and(|lease| lease.owner == self.leases().owner());
+                let ours = grant
+                    .lease()
+                    .is_some_and(|lease| lease.owner == self.leases().owner());
                 ours && grant.generation == route.generation && grant.state == "connected"
             }
             Ok(None) => false,
             Err(error) => {
-                tracing::warn!(%error, "a row could not be read again, so its token is not shown to Linear");
+                tracing::warn!(%error, "a row could not be read again, so its token is not shown \
+                    to Linear");
                 false
             }
         }

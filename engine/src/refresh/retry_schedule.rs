@@ -1,5 +1,6 @@
-//! How often one connection may ask Linear's token endpoint, whatever the reasons: tokens that live for a second, callers
-//! who find each of them too old, or a defect of ours must not become a thousand questions.
+//! How often one connection may ask Linear's token endpoint, whatever the reasons: tokens that live
+//! for a second, callers who find each of them too old, or a defect of ours must not become a
+//! thousand questions.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,10 +8,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Connections remembered at a time. Past it those are forgotten that may ask as often as anybody, and then all.
+/// Connections remembered at a time. Past it those are forgotten that may ask as often as anybody,
+/// and then all.
 const REMEMBERED_MAX: usize = 100_000;
 
-/// For each connection a bucket that leaks: when it will be empty again (the generic cell rate algorithm).
+/// For each connection a bucket that leaks: when it will be empty again (the generic cell rate
+/// algorithm).
 #[derive(Debug)]
 pub(crate) struct Pace {
     every: Duration,
@@ -21,7 +24,11 @@ pub(crate) struct Pace {
 impl Pace {
     /// One question each time `every` has passed, and up to `burst` at once after a silence.
     pub fn new(every: Duration, burst: u32) -> Pace {
-        Pace { every, burst, empty_at: Mutex::default() }
+        Pace {
+            every,
+            burst,
+            empty_at: Mutex::default(),
+        }
     }
 
     fn buckets(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
@@ -31,7 +38,9 @@ impl Pace {
     /// How long until the connection may ask; nothing when it may now.
     pub fn wait(&self, connection: &str) -> Duration {
         let now = Instant::now();
-        self.buckets().get(connection).map_or(Duration::ZERO, |empty_at| self.wait_until(*empty_at, now))
+        self.buckets()
+            .get(connection)
+            .map_or(Duration::ZERO, |empty_at| self.wait_until(*empty_at, now))
     }
 
     fn wait_until(&self, empty_at: Instant, now: Instant) -> Duration {
@@ -43,7 +52,9 @@ impl Pace {
     pub fn take(&self, connection: &str) -> bool {
         let now = Instant::now();
         let mut buckets = self.buckets();
-        let empty_at = buckets.get(connection).map_or(now, |empty_at| now.max(*empty_at));
+        let empty_at = buckets
+            .get(connection)
+            .map_or(now, |empty_at| now.max(*empty_at));
         if !self.wait_until(empty_at, now).is_zero() {
             return false;
         }
@@ -82,7 +93,12 @@ mod tests {
         tokio::time::advance(SECOND / 2).await;
         assert_eq!([(); 2].map(|()| pace.take("c")), [true, false]);
         tokio::time::advance(10 * SECOND).await;
-        assert_eq!([(); 4].map(|()| pace.take("c")), [true, true, true, false], "silence is not saved up");
+        assert_eq!(
+            [(); 4].map(|()| pace.take("c")),
+            [true, true, true, false],
+            "silence is not \
+            saved up"
+        );
     }
 
     #[tokio::test(start_paused = true)]

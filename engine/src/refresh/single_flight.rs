@@ -1,4 +1,5 @@
-//! Refreshes under way in this process: one for each generation of a connection, however many wait for it.
+//! Refreshes under way in this process: one for each generation of a connection, however many wait
+//! for it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,7 +17,8 @@ use crate::clock::Millis;
 use crate::connection::FailedCall;
 use crate::store::StoreError;
 
-/// Questions to Linear's token endpoint under way in this process. More wait; their callers do not wait for ever.
+/// Questions to Linear's token endpoint under way in this process. More wait; their callers do not
+/// wait for ever.
 const AT_ONCE: usize = 256;
 /// Put-off connections that are remembered at a time; when more are, remembering starts over.
 const COOLING_MAX: usize = 100_000;
@@ -54,8 +56,8 @@ impl Flights {
     }
 }
 
-/// What a refresh is about. A forced one is about the generation that was refused, so it can never be satisfied by
-/// finding that very generation fresh.
+/// What a refresh is about. A forced one is about the generation that was refused, so it can never
+/// be satisfied by finding that very generation fresh.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FlightKey {
     pub connection: Arc<str>,
@@ -98,9 +100,11 @@ impl Flights {
             return None;
         }
         match &cool.landed {
-            RefreshResult::PutOff { outcome, error, .. } => {
-                Some(RefreshResult::PutOff { outcome: *outcome, error: error.clone(), retry_after: millis(left) })
-            }
+            RefreshResult::PutOff { outcome, error, .. } => Some(RefreshResult::PutOff {
+                outcome: *outcome,
+                error: error.clone(),
+                retry_after: millis(left),
+            }),
             RefreshResult::Moved(_) => None,
         }
     }
@@ -114,8 +118,16 @@ impl Flights {
         if cooling.len() >= COOLING_MAX {
             cooling.clear();
         }
-        let until = Instant::now() + Duration::from_millis(u64::try_from(*retry_after).unwrap_or(0));
-        cooling.insert(connection.to_owned(), Cooling { generation, until, landed: landed.clone() });
+        let until =
+            Instant::now() + Duration::from_millis(u64::try_from(*retry_after).unwrap_or(0));
+        cooling.insert(
+            connection.to_owned(),
+            Cooling {
+                generation,
+                until,
+                landed: landed.clone(),
+            },
+        );
     }
 
     /// True once in a while, so that one alarm is heard and a thousand connections do not drown it.
@@ -155,19 +167,34 @@ impl Drop for OnBoard {
 }
 
 impl Engine {
-    /// Refreshes a generation, together with everybody in this process who wants the same, and waits for the outcome.
-    /// Whoever stops waiting stops nothing. A try that failed a moment ago is not repeated for `Use` and `Rejected`.
-    pub(crate) async fn renew(&self, organisation: &str, connection: &str, generation: i64, cause: Cause) -> RefreshResult {
+    /// Refreshes a generation, together with everybody in this process who wants the same, and
+    /// waits for the outcome. Whoever stops waiting stops nothing. A try that failed a moment ago
+    /// is not repeated for `Use` and `Rejected`.
+    pub(crate) async fn renew(
+        &self,
+        organisation: &str,
+        connection: &str,
+        generation: i64,
+        cause: Cause,
+    ) -> RefreshResult {
         if matches!(cause, Cause::Use | Cause::Rejected)
             && let Some(landed) = self.flights().still_cooling(connection, generation)
         {
             return landed;
         }
-        // What Linear would mint could not be kept: the tokens at hand are better than any that would be lost.
+        // What Linear would mint could not be kept: the tokens at hand are better than any that
+        // would be lost.
         if let Err(error) = self.store().keeps_writes(self.now()).await {
             return self.went_wrong(&error);
         }
-        let mut landing = self.flight(organisation, FlightKey { connection: connection.into(), generation }, cause);
+        let mut landing = self.flight(
+            organisation,
+            FlightKey {
+                connection: connection.into(),
+                generation,
+            },
+            cause,
+        );
         match landing.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(landed)) => landed.clone(),
             _ => {
@@ -177,15 +204,32 @@ impl Engine {
         }
     }
 
-    /// Linear was asked about this connection so often that its callers have to wait, unless they can share a refresh that
-    /// is under way.
-    pub(crate) fn asked_too_often(&self, connection: &str, generation: i64) -> Option<RefreshResult> {
+    /// Linear was asked about this connection so often that its callers have to wait, unless they
+    /// can share a refresh that is under way.
+    pub(crate) fn asked_too_often(
+        &self,
+        connection: &str,
+        generation: i64,
+    ) -> Option<RefreshResult> {
         let wait = self.flights().pace().wait(connection);
-        if wait.is_zero() || self.flights().air().contains_key(&FlightKey { connection: connection.into(), generation }) {
+        if wait.is_zero()
+            || self.flights().air().contains_key(&FlightKey {
+                connection: connection.into(),
+                generation,
+            })
+        {
             return None;
         }
-        let error = FailedCall { code: ASKED_TOO_OFTEN.to_owned(), status: None, at: self.now() };
-        Some(RefreshResult::PutOff { outcome: Outcome::BackedOff, error, retry_after: millis(wait).max(1) })
+        let error = FailedCall {
+            code: ASKED_TOO_OFTEN.to_owned(),
+            status: None,
+            at: self.now(),
+        };
+        Some(RefreshResult::PutOff {
+            outcome: Outcome::BackedOff,
+            error,
+            retry_after: millis(wait).max(1),
+        })
     }
 
     fn flight(&self, organisation: &str, route: FlightKey, cause: Cause) -> Landing {
@@ -200,9 +244,16 @@ impl Engine {
         let (engine, organisation) = (self.for_programs(), organisation.to_owned());
         let span = tracing::info_span!("refresh", connection = %route.connection, generation = route.generation, cause = cause.name());
         let work = async move {
-            let on_board = OnBoard { engine: engine.clone(), route };
+            let on_board = OnBoard {
+                engine: engine.clone(),
+                route,
+            };
             let landed = engine.fly(&organisation, &on_board.route, cause).await;
-            engine.flights().cool(&on_board.route.connection, on_board.route.generation, &landed);
+            engine.flights().cool(
+                &on_board.route.connection,
+                on_board.route.generation,
+                &landed,
+            );
             engine.refreshes().add(landed.outcome());
             drop(on_board);
             let _ = land.send(Some(landed));

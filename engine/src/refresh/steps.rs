@@ -1,10 +1,12 @@
-//! One refresh, decided step by step. Nothing here waits, asks or writes: whoever drives it carries out a [`Step`] and
-//! reports the [`Event`] that came of it, so that a test can walk through every interleaving of several refreshes with
-//! crashes in between (`steps_tests.rs`), with the very decisions that production makes.
+//! One refresh, decided step by step. Nothing here waits, asks or writes: whoever drives it carries
+//! out a [`Step`] and reports the [`Event`] that came of it, so that a test can walk through every
+//! interleaving of several refreshes with crashes in between (`steps_tests.rs`), with the very
+//! decisions that production makes.
 //!
-//! The order is the whole safety argument: the intent is in the row before Linear is asked, and the new pair is in the
-//! row, fenced by the generation, before anybody uses it. A lease only keeps others from asking at the same time. Two
-//! that ask with the same refresh token get the same pair from Linear (its 30-minute replay), and one of them writes.
+//! The order is the whole safety argument: the intent is in the row before Linear is asked, and the
+//! new pair is in the row, fenced by the generation, before anybody uses it. A lease only keeps
+//! others from asking at the same time. Two that ask with the same refresh token get the same pair
+//! from Linear (its 30-minute replay), and one of them writes.
 
 use crate::connection::Reason;
 
@@ -12,8 +14,8 @@ use crate::connection::Reason;
 pub const TRIES: u8 = 3;
 /// A grant is only given up when Linear refused it this often, with a look at the row before each.
 pub const REFUSALS: u8 = 2;
-/// Where an answer may have been lost within Linear's window, a refusal contradicts what Linear promises: it is asked some
-/// more, over some seconds.
+/// Where an answer may have been lost within Linear's window, a refusal contradicts what Linear
+/// promises: it is asked some more, over some seconds.
 pub const REFUSALS_OF_A_REPLAY: u8 = 4;
 /// Attempts to write a pair down: longer than Linear's window, after which ours is the only copy.
 pub const WRITES: u16 = 1_000;
@@ -25,7 +27,8 @@ pub enum Step<P> {
     Read,
     /// Somebody else is asking Linear: look again in a moment.
     Wait,
-    /// Take the lease, note the intent and read the row, in one statement, on the generation that this refresh is about.
+    /// Take the lease, note the intent and read the row, in one statement, on the generation that
+    /// this refresh is about.
     Lease,
     /// Show Linear the refresh token.
     Ask,
@@ -63,7 +66,8 @@ pub enum Step<P> {
 pub enum Setback {
     /// Linear did not answer usefully; `reached`: it may have seen the request.
     Transient { reached: bool },
-    /// Linear wishes to be left alone for a while, so this refresh asks no more. It may have seen the request.
+    /// Linear wishes to be left alone for a while, so this refresh asks no more. It may have seen
+    /// the request.
     Busy,
     /// Linear does not accept this Relink as a client: nothing that a connection could help.
     Misconfigured,
@@ -120,7 +124,8 @@ pub struct Row {
 pub enum By {
     /// Another refresh of the same grant: its pair is as good as ours, and may be the very same.
     Refresh,
-    /// A new consent, or a disconnect: the grant that we refreshed is not this connection's any more.
+    /// A new consent, or a disconnect: the grant that we refreshed is not this connection's any
+    /// more.
     Person,
 }
 
@@ -128,7 +133,8 @@ pub enum By {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     Refreshed,
-    /// As refreshed, with a refresh token that had been shown before without an answer that was kept.
+    /// As refreshed, with a refresh token that had been shown before without an answer that was
+    /// kept.
     Replayed,
     /// The row holds newer tokens.
     RotatedByPeer,
@@ -153,7 +159,13 @@ impl Refresh {
     /// Of the tokens of this generation, and no other.
     #[must_use]
     pub fn of(generation: i64) -> Refresh {
-        Refresh { generation, replay: false, late: false, refusals: 0, tries: 0 }
+        Refresh {
+            generation,
+            replay: false,
+            late: false,
+            refusals: 0,
+            tries: 0,
+        }
     }
 
     #[cfg(test)]
@@ -178,22 +190,50 @@ impl Refresh {
             (_, Event::NotLeased | Event::Waited) => Step::Read,
             // Whatever has happened meanwhile, the lease knows: with it the row is read again.
             (_, Event::NotShown) => Step::Lease,
-            (_, Event::NoToken(reason)) => Step::Break { reason, refusals: 0 },
-            (_, Event::Pair(pair)) => Step::Save { pair, replayed: self.replay },
+            (_, Event::NoToken(reason)) => Step::Break {
+                reason,
+                refusals: 0,
+            },
+            (_, Event::Pair(pair)) => Step::Save {
+                pair,
+                replayed: self.replay,
+            },
             (_, Event::Refused) => self.refused(),
             (_, Event::Setback(setback)) => self.set_back(setback),
-            (_, Event::Saved) => Step::Done(if self.replay { End::Replayed } else { End::Refreshed }),
-            (Step::Save { pair, .. } | Step::SaveAgain { pair, .. }, Event::Overtaken(By::Person)) => Step::Void { pair },
+            (_, Event::Saved) => Step::Done(if self.replay {
+                End::Replayed
+            } else {
+                End::Refreshed
+            }),
+            (
+                Step::Save { pair, .. } | Step::SaveAgain { pair, .. },
+                Event::Overtaken(By::Person),
+            ) => Step::Void { pair },
             (_, Event::Overtaken(_) | Event::NotBroken) => Step::Done(End::RotatedByPeer),
-            (Step::Save { pair, replayed }, Event::NotSaved) => Step::SaveAgain { pair, replayed, writes: 1 },
-            (Step::SaveAgain { pair, replayed, writes }, Event::NotSaved) if writes < WRITES => {
-                Step::SaveAgain { pair, replayed, writes: writes + 1 }
-            }
+            (Step::Save { pair, replayed }, Event::NotSaved) => Step::SaveAgain {
+                pair,
+                replayed,
+                writes: 1,
+            },
+            (
+                Step::SaveAgain {
+                    pair,
+                    replayed,
+                    writes,
+                },
+                Event::NotSaved,
+            ) if writes < WRITES => Step::SaveAgain {
+                pair,
+                replayed,
+                writes: writes + 1,
+            },
             // The intent stays open in the row: the next refresh gets the same pair by a replay.
             (_, Event::NotSaved) => Step::BackOff(Setback::Transient { reached: true }),
             (_, Event::Voided) => Step::Done(End::RotatedByPeer),
             (_, Event::Broken) => Step::Done(End::Broken),
-            (Step::BackOff(Setback::Misconfigured), Event::PutOff) => Step::Done(End::Misconfigured),
+            (Step::BackOff(Setback::Misconfigured), Event::PutOff) => {
+                Step::Done(End::Misconfigured)
+            }
             (_, Event::PutOff) => Step::Done(End::BackedOff),
         }
     }
@@ -210,14 +250,24 @@ impl Refresh {
         }
     }
 
-    /// The row is read again before the second question: whoever rotated meanwhile has made this token void.
+    /// The row is read again before the second question: whoever rotated meanwhile has made this
+    /// token void.
     fn refused<P>(&mut self) -> Step<P> {
         self.refusals += 1;
-        let enough = if self.replay && !self.late { REFUSALS_OF_A_REPLAY } else { REFUSALS };
+        let enough = if self.replay && !self.late {
+            REFUSALS_OF_A_REPLAY
+        } else {
+            REFUSALS
+        };
         if self.refusals < enough {
-            return Step::Breathe { tries: self.refusals };
+            return Step::Breathe {
+                tries: self.refusals,
+            };
         }
-        Step::Break { reason: Reason::InvalidGrant, refusals: self.refusals }
+        Step::Break {
+            reason: Reason::InvalidGrant,
+            refusals: self.refusals,
+        }
     }
 
     fn set_back<P>(&mut self, setback: Setback) -> Step<P> {

@@ -12,13 +12,18 @@ use crate::linear::{ExchangeError, OauthApp, Tokens, TransientError};
 use crate::store::{Rotated, Rotation, SupersededGrant};
 use crate::vault::KEY_MISSING;
 
-/// After each reply in a row without a new refresh token: Linear rotates always, and repeats its answer for half an hour.
-/// When that is nearly over, the old one is taken to live on.
+/// After each reply in a row without a new refresh token: Linear rotates always, and repeats its
+/// answer for half an hour. When that is nearly over, the old one is taken to live on.
 const ASK_AGAIN_AFTER: [Millis; 4] = [15 * SECOND, 3 * MINUTE, 9 * MINUTE, 9 * MINUTE];
 
 impl Engine {
     /// Nothing of the database is held while Linear is asked.
-    pub(super) async fn ask(&self, organisation: &str, route: &FlightKey, trip: &mut RefreshContext) -> Event<Box<Rotation>> {
+    pub(super) async fn ask(
+        &self,
+        organisation: &str,
+        route: &FlightKey,
+        trip: &mut RefreshContext,
+    ) -> Event<Box<Rotation>> {
         let (Some(token), Some(reading)) = (trip.token.take(), trip.reading) else {
             return Event::Setback(Setback::Transient { reached: false });
         };
@@ -30,11 +35,20 @@ impl Engine {
             return Event::NotShown;
         }
         let issued_at = self.now();
-        let may_be_shown = self.clone().may_be_shown(organisation.to_owned(), route.clone(), reading);
+        let may_be_shown =
+            self.clone()
+                .may_be_shown(organisation.to_owned(), route.clone(), reading);
         let asked = self.linear().refresh(&app, &token, may_be_shown).await;
         trip.asked |= !matches!(asked, Err(ExchangeError::NotShown));
         match asked {
-            Ok(tokens) => Event::Pair(Box::new(self.rotation(organisation, route, &app, &tokens, issued_at, trip))),
+            Ok(tokens) => Event::Pair(Box::new(self.rotation(
+                organisation,
+                route,
+                &app,
+                &tokens,
+                issued_at,
+                trip,
+            ))),
             Err(ExchangeError::NotShown) => Event::NotShown,
             Err(ExchangeError::Refused { code, status }) if code == "invalid_grant" => {
                 trip.refusal = Some(Evidence::new(status, &code));
@@ -44,42 +58,84 @@ impl Engine {
         }
     }
 
-    /// The app that the tokens were given to, and no other: Linear would refuse them as if they were void.
-    async fn app_of(&self, organisation: &str, trip: &RefreshContext) -> Result<OauthApp, AppUnavailable> {
-        let client_id = trip.grant.as_ref().and_then(|grant| grant.client_id.as_deref());
-        self.oauth_app_known_as(organisation, trip.app_id.as_deref(), client_id).await
+    /// The app that the tokens were given to, and no other: Linear would refuse them as if they
+    /// were void.
+    async fn app_of(
+        &self,
+        organisation: &str,
+        trip: &RefreshContext,
+    ) -> Result<OauthApp, AppUnavailable> {
+        let client_id = trip
+            .grant
+            .as_ref()
+            .and_then(|grant| grant.client_id.as_deref());
+        self.oauth_app_known_as(organisation, trip.app_id.as_deref(), client_id)
+            .await
     }
 
     fn setback(&self, error: &ExchangeError, trip: &mut RefreshContext) -> Setback {
         let (code, status, setback) = match error {
-            ExchangeError::NotShown => ("busy".to_owned(), None, Setback::Transient { reached: false }),
-            ExchangeError::Refused { code, status } if matches!(code.as_str(), "invalid_client" | "unauthorized_client") => {
+            ExchangeError::NotShown => (
+                "busy".to_owned(),
+                None,
+                Setback::Transient { reached: false },
+            ),
+            ExchangeError::Refused { code, status }
+                if matches!(code.as_str(), "invalid_client" | "unauthorized_client") =>
+            {
                 (code.clone(), Some(*status), Setback::Misconfigured)
             }
             // Any other code is no verdict on the grant.
-            ExchangeError::Refused { code, status } => (code.clone(), Some(*status), Setback::Transient { reached: false }),
+            ExchangeError::Refused { code, status } => (
+                code.clone(),
+                Some(*status),
+                Setback::Transient { reached: false },
+            ),
             ExchangeError::Transient(passing) => {
-                trip.retry_after = passing.retry_after_s().map(|seconds| Millis::from(seconds) * SECOND);
-                let busy = trip.retry_after.is_some() || matches!(passing, TransientError::RateLimited { .. });
-                let setback = if busy { Setback::Busy } else { Setback::Transient { reached: passing.may_have_reached() } };
+                trip.retry_after = passing
+                    .retry_after_s()
+                    .map(|seconds| Millis::from(seconds) * SECOND);
+                let busy = trip.retry_after.is_some()
+                    || matches!(passing, TransientError::RateLimited { .. });
+                let setback = if busy {
+                    Setback::Busy
+                } else {
+                    Setback::Transient {
+                        reached: passing.may_have_reached(),
+                    }
+                };
                 (passing.code().to_owned(), passing.status(), setback)
             }
         };
         tracing::debug!(code, status, "a refresh got no tokens");
-        trip.error = Some(FailedCall { code, status, at: self.now() });
+        trip.error = Some(FailedCall {
+            code,
+            status,
+            at: self.now(),
+        });
         setback
     }
 
     /// Nobody could ask.
     fn unusable(&self, error: &AppUnavailable, trip: &mut RefreshContext) -> Setback {
         let (code, setback) = match error {
-            AppUnavailable::Sealed(unreadable) if unreadable.key_missing => (KEY_MISSING, Setback::Misconfigured),
+            AppUnavailable::Sealed(unreadable) if unreadable.key_missing => {
+                (KEY_MISSING, Setback::Misconfigured)
+            }
             AppUnavailable::AnotherApp => (CLIENT_ID_CHANGED, Setback::Misconfigured),
-            AppUnavailable::Sealed(_) | AppUnavailable::NotConfigured => ("not_configured", Setback::Misconfigured),
-            AppUnavailable::Store(_) => (FailedCall::DATABASE, Setback::Transient { reached: false }),
+            AppUnavailable::Sealed(_) | AppUnavailable::NotConfigured => {
+                ("not_configured", Setback::Misconfigured)
+            }
+            AppUnavailable::Store(_) => {
+                (FailedCall::DATABASE, Setback::Transient { reached: false })
+            }
         };
         tracing::error!(%error, "the Linear app of a connection cannot be used");
-        trip.error = Some(FailedCall { code: code.to_owned(), status: None, at: self.now() });
+        trip.error = Some(FailedCall {
+            code: code.to_owned(),
+            status: None,
+            at: self.now(),
+        });
         setback
     }
 
@@ -92,8 +148,16 @@ impl Engine {
         issued_at: Millis,
         trip: &RefreshContext,
     ) -> Rotation {
-        let tries = trip.grant.as_ref().and_then(|grant| usize::try_from(grant.untokened).ok()).unwrap_or(0);
-        let pause = if tokens.refresh.is_none() { ASK_AGAIN_AFTER.get(tries) } else { None };
+        let tries = trip
+            .grant
+            .as_ref()
+            .and_then(|grant| usize::try_from(grant.untokened).ok())
+            .unwrap_or(0);
+        let pause = if tokens.refresh.is_none() {
+            ASK_AGAIN_AFTER.get(tries)
+        } else {
+            None
+        };
         Rotation {
             grant: self.seal(&route.connection, organisation, tokens, issued_at),
             client_id: app.client_id.clone(),
@@ -103,10 +167,27 @@ impl Engine {
     }
 
     /// Before anybody uses it.
-    pub(super) async fn save(&self, route: &FlightKey, rotation: &Rotation, replayed: bool, trip: &RefreshContext) -> Event<Box<Rotation>> {
-        let outcome = if replayed { Outcome::Replayed } else { Outcome::Refreshed };
+    pub(super) async fn save(
+        &self,
+        route: &FlightKey,
+        rotation: &Rotation,
+        replayed: bool,
+        trip: &RefreshContext,
+    ) -> Event<Box<Rotation>> {
+        let outcome = if replayed {
+            Outcome::Replayed
+        } else {
+            Outcome::Refreshed
+        };
         let line = trip.line(outcome, self.now(), None);
-        match in_time(self.store().grant_rotate(&route.connection, route.generation, rotation, &line)).await {
+        match in_time(self.store().grant_rotate(
+            &route.connection,
+            route.generation,
+            rotation,
+            &line,
+        ))
+        .await
+        {
             Ok(Rotated::Done) => {
                 tracing::info!(expires_at = rotation.grant.expires_at, "tokens refreshed");
                 Event::Saved
@@ -119,13 +200,27 @@ impl Engine {
         }
     }
 
-    /// A pair of a grant that is not this connection's any more is written down first: a crash must not leave tokens
-    /// alive that nobody knows.
-    pub(super) async fn void_lost(&self, organisation: &str, route: &FlightKey, rotation: &Rotation) {
-        tracing::info!("somebody connected anew or disconnected meanwhile: nobody needs the refreshed tokens");
+    /// A pair of a grant that is not this connection's any more is written down first: a crash must
+    /// not leave tokens alive that nobody knows.
+    pub(super) async fn void_lost(
+        &self,
+        organisation: &str,
+        route: &FlightKey,
+        rotation: &Rotation,
+    ) {
+        tracing::info!(
+            "somebody connected anew or disconnected meanwhile: nobody needs the \
+            refreshed tokens"
+        );
         // Below nought, so that no pair that a consent set aside is in the way.
         let (connection, generation) = (&*route.connection, -route.generation);
-        self.set_aside_as(connection, generation, &rotation.client_id, rotation.grant.clone()).await;
+        self.set_aside_as(
+            connection,
+            generation,
+            &rotation.client_id,
+            rotation.grant.clone(),
+        )
+        .await;
         let lost = SupersededGrant {
             generation,
             access_sealed: rotation.grant.access_sealed.clone(),
@@ -133,7 +228,8 @@ impl Engine {
             client_id: Some(rotation.client_id.clone()),
         };
         if let Err(error) = self.void_spare(organisation, connection, &lost).await {
-            tracing::error!(%error, "tokens that nobody needs will be revoked with their connection's end");
+            tracing::error!(%error, "tokens that nobody needs will be revoked with their \
+                connection's end");
         }
     }
 }

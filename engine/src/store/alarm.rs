@@ -19,25 +19,40 @@ pub struct Broken {
 }
 
 impl Store {
-    /// Takes the breaks that nobody was told about yet: of several processes that ask, each gets others. What Linear's API alone
-    /// says, and may take back, is told a little later.
+    /// Takes the breaks that nobody was told about yet: of several processes that ask, each gets
+    /// others. What Linear's API alone says, and may take back, is told a little later.
     pub async fn alarms_take(&self, now: Millis, limit: i64) -> Stored<Vec<Broken>> {
-        const SQL: &str = "UPDATE connections SET alarmed_for = state_since WHERE state = 'reconnect_required' \
-            AND (alarmed_for IS NULL OR alarmed_for <> state_since) AND id IN (SELECT id FROM connections \
-             WHERE state = 'reconnect_required' AND (alarmed_for IS NULL OR alarmed_for <> state_since) \
-              AND (reason <> 'revoked' OR evidence IS NULL OR state_since NOT BETWEEN $1 AND $2) ORDER BY organisation_id, id LIMIT $3) \
+        const SQL: &str = "UPDATE connections SET alarmed_for = state_since WHERE state = \
+            'reconnect_required' \
+            AND (alarmed_for IS NULL OR alarmed_for <> state_since) AND id IN (SELECT id FROM \
+            connections \
+             WHERE state = 'reconnect_required' AND (alarmed_for IS NULL OR alarmed_for <> \
+            state_since) \
+              AND (reason <> 'revoked' OR evidence IS NULL OR state_since NOT BETWEEN $1 AND $2) \
+            ORDER BY organisation_id, id LIMIT $3) \
             RETURNING organisation_id, id AS connection_id, workspace_name, state_since";
-        let mut taken: Vec<Broken> =
-            on!(&self.db, pool => sqlx::query_as(SQL).bind(now - MAY_PASS).bind(now).bind(limit).fetch_all(pool).await?);
+        let mut taken: Vec<Broken> = on!(&self.db, |pool| sqlx::query_as(SQL)
+            .bind(now - MAY_PASS)
+            .bind(now)
+            .bind(limit)
+            .fetch_all(pool)
+            .await?);
         taken.sort_by(|one, other| one.workspace_name.cmp(&other.workspace_name));
         Ok(taken)
     }
 
     /// Breaks that nobody could be told about; they are taken again.
     pub async fn alarms_put_back(&self, broken: &[Broken]) -> Stored<()> {
-        const SQL: &str = "UPDATE connections SET alarmed_for = NULL WHERE id = $1 AND alarmed_for = $2";
+        const SQL: &str = "UPDATE connections SET alarmed_for = NULL WHERE id = $1 AND \
+            alarmed_for = $2";
         for one in broken {
-            on!(&self.db, pool => { sqlx::query(SQL).bind(&one.connection_id).bind(one.state_since).execute(pool).await?; });
+            on!(&self.db, |pool| {
+                sqlx::query(SQL)
+                    .bind(&one.connection_id)
+                    .bind(one.state_since)
+                    .execute(pool)
+                    .await?;
+            });
         }
         Ok(())
     }

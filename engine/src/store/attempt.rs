@@ -1,4 +1,5 @@
-//! What is left of attempts at Linear that were taken: how they ended, for a browser that comes back with one again.
+//! What is left of attempts at Linear that were taken: how they ended, for a browser that comes
+//! back with one again.
 
 use sqlx_macros::FromRow;
 
@@ -31,18 +32,35 @@ pub struct TakenAttempt {
 /// One text for the tables of both.
 macro_rules! end {
     ($table:literal) => {
-        concat!("UPDATE ", $table, " SET ended = $2 WHERE state_hash = $1 AND taken_at IS NOT NULL AND ended IS NULL")
+        concat!(
+            "UPDATE ",
+            $table,
+            " SET ended = $2 WHERE state_hash = $1 AND taken_at IS NOT \
+            NULL AND ended IS NULL"
+        )
     };
 }
 
 impl Store {
-    /// Notes how an attempt ended. One that ran out or was taken back meanwhile has nobody to be told.
-    pub async fn attempt_end(&self, attempts: Attempts, state_hash: &str, ended: &str) -> Stored<()> {
+    /// Notes how an attempt ended. One that ran out or was taken back meanwhile has nobody to be
+    /// told.
+    pub async fn attempt_end(
+        &self,
+        attempts: Attempts,
+        state_hash: &str,
+        ended: &str,
+    ) -> Stored<()> {
         let sql = match attempts {
             Attempts::Connect => end!("connect_attempts"),
             Attempts::Proof => end!("proof_attempts"),
         };
-        on!(&self.db, pool => { sqlx::query(sql).bind(state_hash).bind(ended).execute(pool).await?; });
+        on!(&self.db, |pool| {
+            sqlx::query(sql)
+                .bind(state_hash)
+                .bind(ended)
+                .execute(pool)
+                .await?;
+        });
         Ok(())
     }
 
@@ -61,7 +79,8 @@ impl Store {
                     $of_code,
                     " AS of_code FROM ",
                     $table,
-                    " WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 AND taken_at IS NOT NULL"
+                    " WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 AND \
+                        taken_at IS NOT NULL"
                 )
             };
         }
@@ -69,6 +88,11 @@ impl Store {
             Attempts::Connect => taken!("FALSE", "connect_attempts"),
             Attempts::Proof => taken!("code_hash IS NOT NULL", "proof_attempts"),
         };
-        on!(&self.db, pool => Ok(sqlx::query_as(sql).bind(state_hash).bind(browser_hash).bind(now).fetch_optional(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_as(sql)
+            .bind(state_hash)
+            .bind(browser_hash)
+            .bind(now)
+            .fetch_optional(pool)
+            .await?))
     }
 }

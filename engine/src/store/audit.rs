@@ -1,5 +1,6 @@
-//! The audit trail: append-only, and each line carries a code over itself and the one before. Written in the transaction
-//! of the act, so that there is no act without its line and no line without its act.
+//! The audit trail: append-only, and each line carries a code over itself and the one before.
+//! Written in the transaction of the act, so that there is no act without its line and no line
+//! without its act.
 
 mod key;
 mod verify;
@@ -28,13 +29,19 @@ impl AuditActor {
     /// Whoever may run commands.
     #[must_use]
     pub fn command() -> AuditActor {
-        AuditActor { who: "command line".to_owned(), ..AuditActor::default() }
+        AuditActor {
+            who: "command line".to_owned(),
+            ..AuditActor::default()
+        }
     }
 
     /// Nobody: it happened by itself.
     #[must_use]
     pub fn relink() -> AuditActor {
-        AuditActor { who: "Relink".to_owned(), ..AuditActor::default() }
+        AuditActor {
+            who: "Relink".to_owned(),
+            ..AuditActor::default()
+        }
     }
 }
 
@@ -90,22 +97,31 @@ pub struct AuditHead {
     pub(super) seal: String,
 }
 
-/// Raised before anything else, so that acts go one after the other. A head that is not there any more makes a number one
-/// whose seal is missing.
-pub(super) const NEXT: &str = "INSERT INTO audit_heads (organisation_id, number, last_hash, seal) VALUES ($1, 1, '', '') \
-    ON CONFLICT (organisation_id) DO UPDATE SET number = audit_heads.number + 1 RETURNING number, last_hash, seal";
-pub(super) const LINE: &str = "INSERT INTO audit (organisation_id, number, at, user_id, who, act, subject, address, hash) \
+/// Raised before anything else, so that acts go one after the other. A head that is not there any
+/// more makes a number one whose seal is missing.
+pub(super) const NEXT: &str = "INSERT INTO audit_heads (organisation_id, number, last_hash, seal) \
+    VALUES ($1, 1, '', '') \
+    ON CONFLICT (organisation_id) DO UPDATE SET number = audit_heads.number + 1 RETURNING number, \
+    last_hash, seal";
+pub(super) const LINE: &str = "INSERT INTO audit (organisation_id, number, at, user_id, who, act, \
+    subject, address, hash) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-pub(super) const HEAD: &str = "UPDATE audit_heads SET last_hash = $2, seal = $3 WHERE organisation_id = $1";
-pub(super) const BEGIN: &str = "INSERT INTO audit_heads (organisation_id, number, last_hash, seal) VALUES ($1, 0, '', $2)";
+pub(super) const HEAD: &str = "UPDATE audit_heads SET last_hash = $2, seal = $3 WHERE \
+    organisation_id = $1";
+pub(super) const BEGIN: &str = "INSERT INTO audit_heads (organisation_id, number, last_hash, \
+    seal) VALUES ($1, 0, '', $2)";
 
-/// Begins the trail of an organisation that is made in this transaction. Its first line is written in it too: an empty trail is
-/// never seen outside, so one that is empty was emptied.
+/// Begins the trail of an organisation that is made in this transaction. Its first line is written
+/// in it too: an empty trail is never seen outside, so one that is empty was emptied.
 macro_rules! begin {
     ($store:expr, $tx:ident, $organisation:expr) => {{
         let organisation: &str = $organisation;
         let seal = $store.audit_key()?.head(organisation, 0, "");
-        sqlx::query($crate::store::audit::BEGIN).bind(organisation).bind(seal).execute(&mut *$tx).await?;
+        sqlx::query($crate::store::audit::BEGIN)
+            .bind(organisation)
+            .bind(seal)
+            .execute(&mut *$tx)
+            .await?;
     }};
 }
 pub(super) use begin;
@@ -115,9 +131,16 @@ macro_rules! note {
     ($store:expr, $tx:ident, $act:expr) => {{
         let act: &$crate::store::Act = $act;
         let key = $store.audit_key()?;
-        let head: $crate::store::audit::AuditHead =
-            sqlx::query_as($crate::store::audit::NEXT).bind(&act.organisation_id).fetch_one(&mut *$tx).await?;
-        let row = $crate::store::AuditRow::new(act, head.number, &key.before(&head, &act.organisation_id), key);
+        let head: $crate::store::audit::AuditHead = sqlx::query_as($crate::store::audit::NEXT)
+            .bind(&act.organisation_id)
+            .fetch_one(&mut *$tx)
+            .await?;
+        let row = $crate::store::AuditRow::new(
+            act,
+            head.number,
+            &key.before(&head, &act.organisation_id),
+            key,
+        );
         $crate::store::audit::append!(key, $tx, &act.organisation_id, row);
     }};
 }
@@ -127,11 +150,23 @@ pub(super) use note;
 macro_rules! append {
     ($key:expr, $tx:ident, $organisation:expr, $row:ident) => {{
         let organisation: &str = $organisation;
-        let line = sqlx::query($crate::store::audit::LINE).bind(organisation).bind($row.number).bind($row.at);
-        let line = line.bind(&$row.user_id).bind(&$row.who).bind(&$row.act).bind(&$row.subject).bind(&$row.address).bind(&$row.hash);
+        let line = sqlx::query($crate::store::audit::LINE)
+            .bind(organisation)
+            .bind($row.number)
+            .bind($row.at);
+        let line = line
+            .bind(&$row.user_id)
+            .bind(&$row.who)
+            .bind(&$row.act)
+            .bind(&$row.subject)
+            .bind(&$row.address)
+            .bind(&$row.hash);
         line.execute(&mut *$tx).await?;
         let seal = $key.head(organisation, $row.number, &$row.hash);
-        let head = sqlx::query($crate::store::audit::HEAD).bind(organisation).bind(&$row.hash).bind(seal);
+        let head = sqlx::query($crate::store::audit::HEAD)
+            .bind(organisation)
+            .bind(&$row.hash)
+            .bind(seal);
         head.execute(&mut *$tx).await?;
     }};
 }
@@ -141,7 +176,7 @@ pub(super) use append;
 macro_rules! noted {
     ($store:expr, $act:expr, $query:expr) => {{
         let act: &$crate::store::Act = $act;
-        $crate::store::postgres::transact!($store, of &act.organisation_id, tx => {
+        $crate::store::postgres::transact!($store, &act.organisation_id, |tx| {
             $crate::store::audit::note!($store, tx, act);
             let changed = $query.execute(&mut *tx).await?.rows_affected() > 0;
             if changed {
@@ -156,7 +191,7 @@ pub(super) use noted;
 impl Store {
     /// Writes down an act that changes nothing else: a sign-in, or one that failed.
     pub async fn audit_note(&self, act: &Act) -> Stored<()> {
-        transact!(self, of &act.organisation_id, tx => {
+        transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
             tx.commit().await?;
             Ok(())
@@ -164,41 +199,78 @@ impl Store {
     }
 
     /// Lines of an organisation after this number, the oldest first.
-    pub async fn audit_after(&self, organisation: &str, after: i64, limit: i64) -> Stored<Vec<AuditRow>> {
+    pub async fn audit_after(
+        &self,
+        organisation: &str,
+        after: i64,
+        limit: i64,
+    ) -> Stored<Vec<AuditRow>> {
         const SQL: &str = "SELECT number, at, user_id, who, act, subject, address, hash FROM audit \
             WHERE organisation_id = $1 AND number > $2 ORDER BY number LIMIT $3";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(after).bind(limit).fetch_all(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(organisation)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(pool)
+            .await?))
     }
 
     /// Lines of an organisation before this number, the newest first.
-    pub async fn audit_before(&self, organisation: &str, before: i64, limit: i64) -> Stored<Vec<AuditRow>> {
+    pub async fn audit_before(
+        &self,
+        organisation: &str,
+        before: i64,
+        limit: i64,
+    ) -> Stored<Vec<AuditRow>> {
         const SQL: &str = "SELECT number, at, user_id, who, act, subject, address, hash FROM audit \
-            WHERE organisation_id = $1 AND number < $2 AND number > 0 ORDER BY number DESC LIMIT $3";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(before).bind(limit).fetch_all(pool).await?))
+            WHERE organisation_id = $1 AND number < $2 AND number > 0 ORDER BY number DESC LIMIT \
+            $3";
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(organisation)
+            .bind(before)
+            .bind(limit)
+            .fetch_all(pool)
+            .await?))
     }
 
     /// Where an organisation's trail ends; `None` where there is none.
     pub async fn audit_head(&self, organisation: &str) -> Stored<Option<AuditHead>> {
-        const SQL: &str = "SELECT number, last_hash, seal FROM audit_heads WHERE organisation_id = $1";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_optional(pool).await?))
+        const SQL: &str = "SELECT number, last_hash, seal FROM audit_heads WHERE organisation_id \
+            = $1";
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(organisation)
+            .fetch_optional(pool)
+            .await?))
     }
 
     /// Organisations whose trail has no key yet.
     pub(crate) async fn audit_unkeyed(&self) -> Stored<Vec<String>> {
-        const SQL: &str = "SELECT o.id FROM organisations o LEFT JOIN audit_heads h ON h.organisation_id = o.id \
+        const SQL: &str = "SELECT o.id FROM organisations o LEFT JOIN audit_heads h ON \
+            h.organisation_id = o.id \
             WHERE h.seal IS NULL OR h.seal = '' ORDER BY o.id";
-        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_all(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_scalar(SQL)
+            .fetch_all(pool)
+            .await?))
     }
 
-    /// Carries on under the key what was written before there was one, with a line that says so. `false`: it has one.
+    /// Carries on under the key what was written before there was one, with a line that says so.
+    /// `false`: it has one.
     pub(crate) async fn audit_carry_over(&self, organisation: &str, now: Millis) -> Stored<bool> {
         let key = self.audit_key()?;
-        transact!(self, of organisation, tx => {
-            let head: AuditHead = sqlx::query_as(NEXT).bind(organisation).fetch_one(&mut *tx).await?;
+        transact!(self, organisation, |tx| {
+            let head: AuditHead = sqlx::query_as(NEXT)
+                .bind(organisation)
+                .fetch_one(&mut *tx)
+                .await?;
             if !head.seal.is_empty() {
                 return Ok(false);
             }
-            let row = AuditRow::new(&carried_over(organisation, head.number - 1, now), head.number, &head.hash, key);
+            let row = AuditRow::new(
+                &carried_over(organisation, head.number - 1, now),
+                head.number,
+                &head.hash,
+                key,
+            );
             append!(key, tx, organisation, row);
             tx.commit().await?;
             Ok(true)
@@ -216,6 +288,16 @@ impl Store {
 }
 
 fn carried_over(organisation: &str, lines: i64, at: Millis) -> Act {
-    let subject = if lines == 0 { "no lines".to_owned() } else { format!("lines 1 to {lines}") };
-    Act { organisation_id: organisation.to_owned(), actor: AuditActor::relink(), act: "trail.carried-over", subject, at }
+    let subject = if lines == 0 {
+        "no lines".to_owned()
+    } else {
+        format!("lines 1 to {lines}")
+    };
+    Act {
+        organisation_id: organisation.to_owned(),
+        actor: AuditActor::relink(),
+        act: "trail.carried-over",
+        subject,
+        at,
+    }
 }

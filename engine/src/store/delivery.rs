@@ -9,7 +9,8 @@ use super::{Db, Store, Stored, on};
 use crate::clock::Millis;
 use crate::webhook::EventKey;
 
-/// What a row takes beside its texts and its body, and what one of the rows takes that go with it; rather more than less.
+/// What a row takes beside its texts and its body, and what one of the rows takes that go with it;
+/// rather more than less.
 const ROW_BYTES: usize = 400;
 const SMALL_ROW_BYTES: usize = 150;
 /// Pages that SQLite gives back to the disk at a time.
@@ -47,13 +48,27 @@ pub struct NewDelivery {
 }
 
 impl NewDelivery {
-    /// About the bytes that it takes in the database, with its rows in other tables and all indexes.
+    /// About the bytes that it takes in the database, with its rows in other tables and all
+    /// indexes.
     #[must_use]
     pub fn weight(&self) -> i64 {
-        let texts = [&self.workspace_id, &self.event, &self.action, &self.subject, &self.actor, &self.entity, &self.headers];
+        let texts = [
+            &self.workspace_id,
+            &self.event,
+            &self.action,
+            &self.subject,
+            &self.actor,
+            &self.entity,
+            &self.headers,
+        ];
         let texts: usize = texts.into_iter().map(String::len).sum();
-        let messages: usize = self.recipients.iter().map(|recipient| 1 + recipient.messages.len()).sum();
-        i64::try_from(self.body.len() + texts + ROW_BYTES + messages * SMALL_ROW_BYTES).unwrap_or(i64::MAX)
+        let messages: usize = self
+            .recipients
+            .iter()
+            .map(|recipient| 1 + recipient.messages.len())
+            .sum();
+        i64::try_from(self.body.len() + texts + ROW_BYTES + messages * SMALL_ROW_BYTES)
+            .unwrap_or(i64::MAX)
     }
 
     /// The way that it came, as the row keeps it.
@@ -67,7 +82,8 @@ impl NewDelivery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientRow {
     pub organisation_id: String,
-    /// The destinations that it is handed on to, each with what keeps its events in order, or nothing.
+    /// The destinations that it is handed on to, each with what keeps its events in order, or
+    /// nothing.
     pub messages: Vec<(String, String)>,
 }
 
@@ -87,7 +103,8 @@ pub struct DeliveryRow {
     pub actor: String,
     pub delivery_id: Option<String>,
     pub secret_id: String,
-    /// The webhooks that it came through: "webhook/secret", separated by spaces. Empty where that was not noted.
+    /// The webhooks that it came through: "webhook/secret", separated by spaces. Empty where that
+    /// was not noted.
     pub through: String,
     pub webhook_timestamp: Millis,
     pub received_at: Millis,
@@ -122,7 +139,8 @@ impl LastDelivery {
     }
 }
 
-/// The webhooks that an event came through, each with the secret that signed it, or nothing for the app's own.
+/// The webhooks that an event came through, each with the secret that signed it, or nothing for the
+/// app's own.
 pub fn ways(through: &str) -> impl Iterator<Item = (&str, &str)> {
     through.split(' ').filter_map(|way| way.split_once('/'))
 }
@@ -158,19 +176,22 @@ pub struct DeliveryFilter {
     pub outcome: Option<String>,
 }
 
-/// Everything that a delivery's outcome can be: what is asked for without one is looked for in each.
+/// Everything that a delivery's outcome can be: what is asked for without one is looked for in
+/// each.
 pub(super) const OUTCOMES: &str = "(VALUES ('accepted'), ('late'), ('ignored')) AS o";
 
 macro_rules! columns {
     () => {
-        "d.seq, r.number, d.workspace_id, d.digest, d.outcome, d.event, d.action, d.subject, d.actor, d.delivery_id, d.secret_id, d.through, \
+        "d.seq, r.number, d.workspace_id, d.digest, d.outcome, d.event, d.action, d.subject, \
+         d.actor, d.delivery_id, d.secret_id, d.through, \
          d.webhook_timestamp, d.received_at, d.took_us, d.repeats, d.repeated_at, \
          CAST(length(d.body) AS BIGINT) AS body_bytes"
     };
 }
 pub(super) const COLUMNS: &str = columns!();
 
-/// What deliveries take in the database, of which the counter knows; of old rows only their body was counted.
+/// What deliveries take in the database, of which the counter knows; of old rows only their body
+/// was counted.
 macro_rules! weight {
     () => {
         "CAST(COALESCE(SUM(COALESCE(weight, length(body))), 0) AS BIGINT)"
@@ -180,149 +201,251 @@ macro_rules! weight {
 /// The row that whoever forgets holds first and to the end. Whoever stores does without it.
 macro_rules! hold_space {
     ($tx:ident) => {
-        sqlx::query("UPDATE delivery_space SET freed = freed").execute(&mut *$tx).await?
+        sqlx::query("UPDATE delivery_space SET freed = freed")
+            .execute(&mut *$tx)
+            .await?
     };
 }
 
 impl Store {
-    /// The accepted deliveries of an organisation after this one, the oldest first: `limit` of them, or fewer where their
-    /// bodies have more bytes than `bytes_max`, but one at least.
-    pub async fn deliveries_after(&self, organisation: &str, after: i64, limit: i64, bytes_max: i64) -> Stored<Vec<DeliveryRow>> {
-        const SIZES: &str = "SELECT r.number, CAST(length(d.body) AS BIGINT) FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
-            WHERE r.organisation_id = $1 AND r.number > $2 AND d.outcome <> 'ignored' AND d.seq > (SELECT pruned_to FROM delivery_log) \
+    /// The accepted deliveries of an organisation after this one, the oldest first: `limit` of
+    /// them, or fewer where their bodies have more bytes than `bytes_max`, but one at least.
+    pub async fn deliveries_after(
+        &self,
+        organisation: &str,
+        after: i64,
+        limit: i64,
+        bytes_max: i64,
+    ) -> Stored<Vec<DeliveryRow>> {
+        const SIZES: &str = "SELECT r.number, CAST(length(d.body) AS BIGINT) FROM \
+            delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
+            WHERE r.organisation_id = $1 AND r.number > $2 AND d.outcome <> 'ignored' AND d.seq > \
+            (SELECT pruned_to FROM delivery_log) \
             ORDER BY r.number LIMIT $3";
         const SQL: &str = concat!(
             "SELECT ",
             columns!(),
             ", d.body FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
-             WHERE r.organisation_id = $1 AND r.number > $2 AND r.number <= $3 AND d.outcome <> 'ignored' \
+             WHERE r.organisation_id = $1 AND r.number > $2 AND r.number <= $3 AND d.outcome <> \
+             'ignored' \
              AND d.seq > (SELECT pruned_to FROM delivery_log) ORDER BY r.number"
         );
-        let sizes: Vec<(i64, i64)> =
-            on!(&self.db, pool => sqlx::query_as(SIZES).bind(organisation).bind(after).bind(limit).fetch_all(pool).await?);
-        let Some((first, _)) = sizes.first() else { return Ok(Vec::new()) };
+        let sizes: Vec<(i64, i64)> = on!(&self.db, |pool| sqlx::query_as(SIZES)
+            .bind(organisation)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(pool)
+            .await?);
+        let Some((first, _)) = sizes.first() else {
+            return Ok(Vec::new());
+        };
         let sums = sizes.iter().scan(0, |sum, (number, size)| {
             *sum += size;
             Some((*number, *sum))
         });
-        let last = sums.take_while(|(_, sum)| *sum <= bytes_max).last().map_or(*first, |(number, _)| number);
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(after).bind(last).fetch_all(pool).await?))
+        let last = sums
+            .take_while(|(_, sum)| *sum <= bytes_max)
+            .last()
+            .map_or(*first, |(number, _)| number);
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(organisation)
+            .bind(after)
+            .bind(last)
+            .fetch_all(pool)
+            .await?))
     }
 
     /// The body of a delivery; `None` when it was pruned.
     pub async fn delivery_body(&self, seq: i64) -> Stored<Option<Vec<u8>>> {
-        on!(&self.db, pool => Ok(sqlx::query_scalar("SELECT body FROM deliveries WHERE seq = $1 AND seq > (SELECT pruned_to FROM delivery_log)").bind(seq).fetch_optional(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_scalar(
+            "SELECT body FROM deliveries WHERE seq = $1 \
+            AND seq > (SELECT pruned_to FROM delivery_log)"
+        )
+        .bind(seq)
+        .fetch_optional(pool)
+        .await?))
     }
 
-    /// Which delivery an organisation's number is; `None` where there is none, or its body is not kept any more.
+    /// Which delivery an organisation's number is; `None` where there is none, or its body is not
+    /// kept any more.
     pub async fn delivery_kept(&self, organisation: &str, number: i64) -> Stored<Option<i64>> {
-        const SQL: &str = "SELECT seq FROM delivery_recipients WHERE organisation_id = $1 AND number = $2 \
+        const SQL: &str = "SELECT seq FROM delivery_recipients WHERE organisation_id = $1 AND \
+            number = $2 \
             AND seq > (SELECT pruned_to FROM delivery_log)";
-        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).bind(organisation).bind(number).fetch_optional(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_scalar(SQL)
+            .bind(organisation)
+            .bind(number)
+            .fetch_optional(pool)
+            .await?))
     }
 
-    /// From where to where the newest `count` deliveries of an organisation go that are kept; `None` where there are none.
-    pub async fn deliveries_newest(&self, organisation: &str, count: i64) -> Stored<Option<(i64, i64)>> {
+    /// From where to where the newest `count` deliveries of an organisation go that are kept;
+    /// `None` where there are none.
+    pub async fn deliveries_newest(
+        &self,
+        organisation: &str,
+        count: i64,
+    ) -> Stored<Option<(i64, i64)>> {
         // A number is never below its seq, so what was pruned is not even read.
-        const SQL: &str = "SELECT MIN(newest.seq), MAX(newest.seq) FROM (SELECT seq FROM delivery_recipients WHERE organisation_id = $1 \
-            AND number > (SELECT pruned_to FROM delivery_log) AND seq > (SELECT pruned_to FROM delivery_log) \
+        const SQL: &str = "SELECT MIN(newest.seq), MAX(newest.seq) FROM (SELECT seq FROM \
+            delivery_recipients WHERE organisation_id = $1 \
+            AND number > (SELECT pruned_to FROM delivery_log) AND seq > (SELECT pruned_to FROM \
+            delivery_log) \
             ORDER BY number DESC LIMIT $2) AS newest";
-        let (from, to): (Option<i64>, Option<i64>) =
-            on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).bind(count).fetch_one(pool).await?);
+        let (from, to): (Option<i64>, Option<i64>) = on!(&self.db, |pool| sqlx::query_as(SQL)
+            .bind(organisation)
+            .bind(count)
+            .fetch_one(pool)
+            .await?);
         Ok(from.zip(to))
     }
 
     /// How many bytes the kept deliveries take.
     pub async fn delivery_bytes(&self) -> Stored<i64> {
         const SQL: &str = "SELECT bytes - (SELECT freed FROM delivery_space) FROM delivery_log";
-        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_scalar(SQL)
+            .fetch_one(pool)
+            .await?))
     }
 
     /// How many deliveries may be kept: as many as there are numbers from the oldest to the newest.
     pub async fn deliveries_span(&self) -> Stored<i64> {
         const SQL: &str = given_out!("deliveries");
-        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_scalar(SQL)
+            .fetch_one(pool)
+            .await?))
     }
 
-    /// Forgets the oldest deliveries that came before this time, a bite of them. Messages go with them. Answers how many.
+    /// Forgets the oldest deliveries that came before this time, a bite of them. Messages go with
+    /// them. Answers how many.
     pub async fn deliveries_forget(&self, before: Millis, bite: i64) -> Stored<u64> {
         // Up to the first that is younger: one row that a wrong clock dated takes no other with it.
-        const OLDEST: &str = "SELECT MAX(seq) FROM (SELECT seq, MAX(received_at) OVER (ORDER BY seq) AS newest FROM \
-            (SELECT seq, received_at FROM deliveries ORDER BY seq LIMIT $1) AS bite) AS dated WHERE newest < $2";
-        let last: Option<i64> = on!(&self.db, pool => sqlx::query_scalar(OLDEST).bind(bite).bind(before).fetch_one(pool).await?);
+        const OLDEST: &str = "SELECT MAX(seq) FROM (SELECT seq, MAX(received_at) OVER (ORDER BY \
+            seq) AS newest FROM \
+            (SELECT seq, received_at FROM deliveries ORDER BY seq LIMIT $1) AS bite) AS dated \
+            WHERE newest < $2";
+        let last: Option<i64> = on!(&self.db, |pool| sqlx::query_scalar(OLDEST)
+            .bind(bite)
+            .bind(before)
+            .fetch_one(pool)
+            .await?);
         Ok(self.deliveries_drop(last.unwrap_or(0)).await?.0)
     }
 
-    /// Makes room: while all deliveries together take more bytes than this, the oldest go, a bite of them, and the messages that
-    /// wait for them. Answers how many deliveries went, and how many messages were given up for it.
+    /// Makes room: while all deliveries together take more bytes than this, the oldest go, a bite
+    /// of them, and the messages that wait for them. Answers how many deliveries went, and how many
+    /// messages were given up for it.
     pub async fn deliveries_prune(&self, bytes_max: i64, bite: i64) -> Stored<(u64, u64)> {
         // The first of them that together are enough.
-        const OLDEST: &str = "SELECT MAX(seq) FROM (SELECT seq, size, SUM(size) OVER (ORDER BY seq) AS together FROM \
-            (SELECT seq, COALESCE(weight, length(body)) AS size FROM deliveries ORDER BY seq LIMIT $1) AS bite) AS summed \
+        const OLDEST: &str = "SELECT MAX(seq) FROM (SELECT seq, size, SUM(size) OVER (ORDER BY \
+            seq) AS together FROM \
+            (SELECT seq, COALESCE(weight, length(body)) AS size FROM deliveries ORDER BY seq \
+            LIMIT $1) AS bite) AS summed \
             WHERE together - size < $2";
         let excess = self.delivery_bytes().await? - bytes_max;
         if excess <= 0 {
             return Ok((0, 0));
         }
-        let last: Option<i64> = on!(&self.db, pool => sqlx::query_scalar(OLDEST).bind(bite).bind(excess).fetch_one(pool).await?);
+        let last: Option<i64> = on!(&self.db, |pool| sqlx::query_scalar(OLDEST)
+            .bind(bite)
+            .bind(excess)
+            .fetch_one(pool)
+            .await?);
         self.deliveries_drop(last.unwrap_or(0)).await
     }
 
-    /// Forgets the deliveries up to this one. Their digests stay. Answers how many they were, and how many messages still waited.
+    /// Forgets the deliveries up to this one. Their digests stay. Answers how many they were, and
+    /// how many messages still waited.
     async fn deliveries_drop(&self, last: i64) -> Stored<(u64, u64)> {
-        const SPACE: &str = concat!("UPDATE delivery_space SET freed = freed + (SELECT ", weight!(), " FROM deliveries WHERE seq <= $1)");
+        const SPACE: &str = concat!(
+            "UPDATE delivery_space SET freed = freed + (SELECT ",
+            weight!(),
+            " FROM deliveries WHERE seq <= $1)"
+        );
         const GIVEN_UP: &str = "UPDATE destinations SET given_up = given_up + \
-            (SELECT COUNT(*) FROM messages m WHERE m.destination_id = destinations.id AND m.seq <= $1 AND m.state = 'waiting') \
-            WHERE EXISTS (SELECT 1 FROM messages m WHERE m.destination_id = destinations.id AND m.seq <= $1 AND m.state = 'waiting')";
-        const RECIPIENTS: &str = "DELETE FROM delivery_recipients WHERE organisation_id IN (SELECT id FROM organisations) \
+            (SELECT COUNT(*) FROM messages m WHERE m.destination_id = destinations.id AND m.seq \
+            <= $1 AND m.state = 'waiting') \
+            WHERE EXISTS (SELECT 1 FROM messages m WHERE m.destination_id = destinations.id AND \
+            m.seq <= $1 AND m.state = 'waiting')";
+        const RECIPIENTS: &str = "DELETE FROM delivery_recipients WHERE organisation_id IN \
+            (SELECT id FROM organisations) \
             AND (number <= $1 OR (seq <= $1 AND number <> seq))";
         if last == 0 {
             return Ok((0, 0));
         }
         let _turn = self.turn_to_write().await;
-        transact!(self, tx => {
+        transact!(self, |tx| {
             hold_space!(tx);
             sqlx::query(SPACE).bind(last).execute(&mut *tx).await?;
-            // First of all what whoever stores may want to count: it passes over what is being forgotten.
-            let gone = sqlx::query("DELETE FROM deliveries WHERE seq <= $1").bind(last).execute(&mut *tx).await?.rows_affected();
-            let waiting: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM messages WHERE seq <= $1 AND state = 'waiting'")
-                .bind(last).fetch_one(&mut *tx).await?;
+            // First of all what whoever stores may want to count: it passes over what is being
+            // forgotten.
+            let gone = sqlx::query("DELETE FROM deliveries WHERE seq <= $1")
+                .bind(last)
+                .execute(&mut *tx)
+                .await?
+                .rows_affected();
+            let waiting: i64 = sqlx::query_scalar(
+                "SELECT COUNT(*) FROM messages WHERE seq <= $1 \
+                AND state = 'waiting'",
+            )
+            .bind(last)
+            .fetch_one(&mut *tx)
+            .await?;
             if waiting > 0 {
                 sqlx::query(GIVEN_UP).bind(last).execute(&mut *tx).await?;
             }
             sqlx::query(RECIPIENTS).bind(last).execute(&mut *tx).await?;
-            sqlx::query("DELETE FROM messages WHERE seq <= $1").bind(last).execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM messages WHERE seq <= $1")
+                .bind(last)
+                .execute(&mut *tx)
+                .await?;
             tx.commit().await?;
             Ok((gone, waiting.unsigned_abs()))
         })
     }
 
-    /// Forgets events that came before this time, a bite of them: Linear sends none of them again. Answers how many.
+    /// Forgets events that came before this time, a bite of them: Linear sends none of them again.
+    /// Answers how many.
     pub async fn events_forget(&self, before: Millis, bite: i64) -> Stored<u64> {
         const SQL: &str = "DELETE FROM delivery_digests WHERE seq <= (SELECT MAX(seq) FROM \
             (SELECT seq, at FROM delivery_digests ORDER BY seq LIMIT $1) AS bite WHERE at < $2)";
         let _turn = self.turn_to_write().await;
-        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(bite).bind(before).execute(pool).await?.rows_affected()))
+        on!(&self.db, |pool| Ok(sqlx::query(SQL)
+            .bind(bite)
+            .bind(before)
+            .execute(pool)
+            .await?
+            .rows_affected()))
     }
 
     /// How many events are remembered: as many as there are numbers from the oldest to the newest.
     pub async fn events_span(&self) -> Stored<i64> {
         const SQL: &str = given_out!("delivery_digests");
-        on!(&self.db, pool => Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_scalar(SQL)
+            .fetch_one(pool)
+            .await?))
     }
 
-    /// Has the room of what was deleted used again. SQLite does so by itself, and gives pages back where many are free.
+    /// Has the room of what was deleted used again. SQLite does so by itself, and gives pages back
+    /// where many are free.
     pub async fn deliveries_tidy(&self) -> Stored<()> {
-        const VACUUM: &str = "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) deliveries, delivery_recipients, delivery_digests, messages";
+        const VACUUM: &str = "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) deliveries, \
+            delivery_recipients, delivery_digests, messages";
         match &self.db {
             Db::Postgres(pool) => drop(pool.at_once(VACUUM.to_owned()).await?),
             Db::Sqlite(pool) => {
-                let free: i64 = sqlx::query_scalar("PRAGMA freelist_count").fetch_one(pool).await?;
-                let all: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(pool).await?;
+                let free: i64 = sqlx::query_scalar("PRAGMA freelist_count")
+                    .fetch_one(pool)
+                    .await?;
+                let all: i64 = sqlx::query_scalar("PRAGMA page_count")
+                    .fetch_one(pool)
+                    .await?;
                 // What comes next takes the rest.
                 if free > GIVEN_BACK.max(all / 4) {
                     let _turn = self.turn_to_write().await;
-                    sqlx::query("PRAGMA incremental_vacuum(256)").fetch_all(pool).await?;
+                    sqlx::query("PRAGMA incremental_vacuum(256)")
+                        .fetch_all(pool)
+                        .await?;
                 }
             }
         }
@@ -332,32 +455,61 @@ impl Store {
     /// How each workspace of an organisation last delivered something.
     pub async fn deliveries_last(&self, organisation: &str) -> Stored<Vec<LastDelivery>> {
         let sql = format!(
-            "SELECT d.workspace_id, d.received_at AS at, d.secret_id, d.through FROM connections c JOIN deliveries d ON d.seq = \
-             (SELECT MAX((SELECT l.seq FROM deliveries l WHERE l.workspace_id = c.workspace_id AND l.outcome = o.column1 \
-             AND EXISTS (SELECT 1 FROM delivery_recipients r WHERE r.organisation_id = c.organisation_id AND r.number = l.seq) \
+            "SELECT d.workspace_id, d.received_at AS at, d.secret_id, d.through FROM connections \
+             c JOIN deliveries d ON d.seq = \
+             (SELECT MAX((SELECT l.seq FROM deliveries l WHERE l.workspace_id = c.workspace_id \
+             AND l.outcome = o.column1 \
+             AND EXISTS (SELECT 1 FROM delivery_recipients r WHERE r.organisation_id = \
+             c.organisation_id AND r.number = l.seq) \
              ORDER BY -l.seq LIMIT 1)) FROM {OUTCOMES}) WHERE c.organisation_id = $1"
         );
-        on!(&self.db, pool => Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organisation).fetch_all(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_as(sqlx::AssertSqlSafe(
+            sql
+        ))
+        .bind(organisation)
+        .fetch_all(pool)
+        .await?))
     }
 
     /// Events about connections that nobody has acted on yet, the oldest first.
     pub async fn connection_events(&self, limit: i64) -> Stored<Vec<PendingEvent>> {
-        const SQL: &str = "SELECT seq, workspace_id, secret_id, webhook_timestamp, body FROM deliveries WHERE to_do ORDER BY seq LIMIT $1";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(limit).fetch_all(pool).await?))
+        const SQL: &str = "SELECT seq, workspace_id, secret_id, webhook_timestamp, body FROM \
+            deliveries WHERE to_do ORDER BY seq LIMIT $1";
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(limit)
+            .fetch_all(pool)
+            .await?))
     }
 
-    /// The connections that a delivery speaks of: of its recipients, and to its workspace. With `viewer`, those that act as
-    /// this user of Linear.
-    pub async fn event_connections(&self, seq: i64, workspace: &str, viewer: Option<&str>) -> Stored<Vec<AffectedConnection>> {
-        const SQL: &str = "SELECT c.organisation_id, c.id AS connection_id, a.id AS app_id, a.client_id FROM connections c \
-            LEFT JOIN apps a ON a.id = c.app_id JOIN delivery_recipients r ON r.organisation_id = c.organisation_id AND r.seq = $1 \
+    /// The connections that a delivery speaks of: of its recipients, and to its workspace. With
+    /// `viewer`, those that act as this user of Linear.
+    pub async fn event_connections(
+        &self,
+        seq: i64,
+        workspace: &str,
+        viewer: Option<&str>,
+    ) -> Stored<Vec<AffectedConnection>> {
+        const SQL: &str = "SELECT c.organisation_id, c.id AS connection_id, a.id AS app_id, \
+            a.client_id FROM connections c \
+            LEFT JOIN apps a ON a.id = c.app_id JOIN delivery_recipients r ON r.organisation_id = \
+            c.organisation_id AND r.seq = $1 \
             WHERE c.workspace_id = $2 AND ($3 = '' OR c.viewer_id = $3) ORDER BY c.id";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(seq).bind(workspace).bind(viewer.unwrap_or_default()).fetch_all(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(seq)
+            .bind(workspace)
+            .bind(viewer.unwrap_or_default())
+            .fetch_all(pool)
+            .await?))
     }
 
     /// Somebody acted on it.
     pub async fn event_done(&self, seq: i64) -> Stored<()> {
-        on!(&self.db, pool => { sqlx::query("UPDATE deliveries SET to_do = FALSE WHERE seq = $1").bind(seq).execute(pool).await?; });
+        on!(&self.db, |pool| {
+            sqlx::query("UPDATE deliveries SET to_do = FALSE WHERE seq = $1")
+                .bind(seq)
+                .execute(pool)
+                .await?;
+        });
         Ok(())
     }
 }

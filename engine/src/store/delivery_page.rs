@@ -1,6 +1,6 @@
-//! Pages of deliveries. However few of a million fit what somebody chose, they are found through an index: in each of the
-//! organisation's workspaces for itself, and the newest of each are merged. Numbers are compared and ordered by their
-//! negative, since that is what only those indexes offer.
+//! Pages of deliveries. However few of a million fit what somebody chose, they are found through an
+//! index: in each of the organisation's workspaces for itself, and the newest of each are merged.
+//! Numbers are compared and ordered by their negative, since that is what only those indexes offer.
 
 use sqlx::Row as _;
 
@@ -18,8 +18,14 @@ impl Way {
     /// As conditions and an order of a column that is indexed downwards.
     fn down(self, column: &str) -> (String, String) {
         match self {
-            Way::Older => (format!("-{column} > -$2"), format!("ORDER BY -{column} LIMIT $3")),
-            Way::Newer => (format!("-{column} <= -$2"), format!("ORDER BY -{column} DESC LIMIT $3")),
+            Way::Older => (
+                format!("-{column} > -$2"),
+                format!("ORDER BY -{column} LIMIT $3"),
+            ),
+            Way::Newer => (
+                format!("-{column} <= -$2"),
+                format!("ORDER BY -{column} DESC LIMIT $3"),
+            ),
         }
     }
 }
@@ -27,7 +33,8 @@ impl Way {
 const KEPT: &str = "-d.seq < -(SELECT pruned_to FROM delivery_log)";
 
 impl Store {
-    /// The deliveries of an organisation before this one, the newest first, with at most `head` bytes of each body.
+    /// The deliveries of an organisation before this one, the newest first, with at most `head`
+    /// bytes of each body.
     pub async fn deliveries_before(
         &self,
         organisation: &str,
@@ -38,13 +45,24 @@ impl Store {
     ) -> Stored<Vec<DeliveryRow>> {
         let sql = self.page_sql(filter);
         let head = i32::try_from(head).unwrap_or(i32::MAX);
-        on!(&self.db, pool => Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organisation).bind(before).bind(limit)
-            .bind(&filter.workspace).bind(&filter.event).bind(&filter.outcome).bind(head).fetch_all(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_as(sqlx::AssertSqlSafe(
+            sql
+        ))
+        .bind(organisation)
+        .bind(before)
+        .bind(limit)
+        .bind(&filter.workspace)
+        .bind(&filter.event)
+        .bind(&filter.outcome)
+        .bind(head)
+        .fetch_all(pool)
+        .await?))
     }
 
     fn page_sql(&self, filter: &DeliveryFilter) -> String {
         format!(
-            "SELECT {}, substr(d.body, 1, $7) AS body FROM ({}) AS r JOIN deliveries d ON d.seq = r.seq ORDER BY r.number DESC",
+            "SELECT {}, substr(d.body, 1, $7) AS body FROM ({}) AS r JOIN deliveries d ON d.seq = \
+                r.seq ORDER BY r.number DESC",
             delivery::COLUMNS,
             found(&self.db, filter, Way::Older)
         )
@@ -52,31 +70,66 @@ impl Store {
 
     /// How the database goes about [`Store::deliveries_before`], in its own words.
     #[doc(hidden)]
-    pub async fn deliveries_before_explained(&self, organisation: &str, filter: &DeliveryFilter, before: i64) -> Stored<Vec<String>> {
+    pub async fn deliveries_before_explained(
+        &self,
+        organisation: &str,
+        filter: &DeliveryFilter,
+        before: i64,
+    ) -> Stored<Vec<String>> {
         let (explain, column) = match self.db {
             Db::Sqlite(_) => ("EXPLAIN QUERY PLAN", 3),
             Db::Postgres(_) => ("EXPLAIN", 0),
         };
         let sql = format!("{explain} {}", self.page_sql(filter));
-        on!(&self.db, pool => {
-            let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(organisation).bind(before).bind(21_i64)
-                .bind(&filter.workspace).bind(&filter.event).bind(&filter.outcome).bind(0_i32).fetch_all(pool).await?;
-            Ok(rows.iter().map(|row| row.try_get(column)).collect::<Result<_, _>>()?)
+        on!(&self.db, |pool| {
+            let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(organisation)
+                .bind(before)
+                .bind(21_i64)
+                .bind(&filter.workspace)
+                .bind(&filter.event)
+                .bind(&filter.outcome)
+                .bind(0_i32)
+                .fetch_all(pool)
+                .await?;
+            Ok(rows
+                .iter()
+                .map(|row| row.try_get(column))
+                .collect::<Result<_, _>>()?)
         })
     }
 
-    /// Where the page of `limit` deliveries ends that comes before the one that starts below `before`, as the `before` of that
-    /// page. `None`: it is the newest page.
-    pub async fn deliveries_newer(&self, organisation: &str, filter: &DeliveryFilter, before: i64, limit: i64) -> Stored<Option<i64>> {
-        let sql = format!("SELECT r.number FROM ({}) AS r ORDER BY r.number DESC", found(&self.db, filter, Way::Newer));
-        let numbers: Vec<i64> = on!(&self.db, pool => sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(organisation).bind(before)
-            .bind(limit + 1).bind(&filter.workspace).bind(&filter.event).bind(&filter.outcome).fetch_all(pool).await?);
+    /// Where the page of `limit` deliveries ends that comes before the one that starts below
+    /// `before`, as the `before` of that page. `None`: it is the newest page.
+    pub async fn deliveries_newer(
+        &self,
+        organisation: &str,
+        filter: &DeliveryFilter,
+        before: i64,
+        limit: i64,
+    ) -> Stored<Option<i64>> {
+        let sql = format!(
+            "SELECT r.number FROM ({}) AS r ORDER BY r.number DESC",
+            found(&self.db, filter, Way::Newer)
+        );
+        let numbers: Vec<i64> = on!(&self.db, |pool| sqlx::query_scalar(sqlx::AssertSqlSafe(
+            sql
+        ))
+        .bind(organisation)
+        .bind(before)
+        .bind(limit + 1)
+        .bind(&filter.workspace)
+        .bind(&filter.event)
+        .bind(&filter.outcome)
+        .fetch_all(pool)
+        .await?);
         let full = i64::try_from(numbers.len()).is_ok_and(|found| found > limit);
         Ok(numbers.first().copied().filter(|_| full))
     }
 }
 
-/// Selects `seq` and `number` of a page. $1 is the organisation, $2 the number to go on from, $3 how many, $4 to $6 the filter.
+/// Selects `seq` and `number` of a page. $1 is the organisation, $2 the number to go on from, $3
+/// how many, $4 to $6 the filter.
 fn found(db: &Db, filter: &DeliveryFilter, way: Way) -> String {
     if filter.workspace.is_none() && filter.event.is_none() && filter.outcome.is_none() {
         let (from, order) = match way {
@@ -92,32 +145,38 @@ fn found(db: &Db, filter: &DeliveryFilter, way: Way) -> String {
     let fits = Fits::of(filter);
     let (from, order) = way.down("d.seq");
     let conditions = format!(
-        "d.workspace_id = c.workspace_id{}{} AND {from} AND {KEPT} AND r.organisation_id = $1 AND r.number = d.seq {order}",
+        "d.workspace_id = c.workspace_id{}{} AND {from} AND {KEPT} AND r.organisation_id = $1 AND \
+            r.number = d.seq {order}",
         fits.event, fits.outcome
     );
     let each = match db {
         Db::Postgres(_) => format!(
-            "CROSS JOIN LATERAL (SELECT d.seq FROM deliveries d CROSS JOIN delivery_recipients r WHERE {conditions}) AS e \
+            "CROSS JOIN LATERAL (SELECT d.seq FROM deliveries d CROSS JOIN delivery_recipients r \
+             WHERE {conditions}) AS e \
              WHERE c.organisation_id = $1{}",
             fits.workspace
         ),
         Db::Sqlite(_) => format!(
             "CROSS JOIN deliveries e WHERE c.organisation_id = $1{} AND e.seq IN \
-             (SELECT d.seq FROM deliveries d INDEXED BY {} CROSS JOIN delivery_recipients r WHERE {conditions})",
+             (SELECT d.seq FROM deliveries d INDEXED BY {} CROSS JOIN delivery_recipients r WHERE \
+             {conditions})",
             fits.workspace, fits.index
         ),
     };
-    // Those that it heard of later. Each is looked up: how few they are, the database does not know.
+    // Those that it heard of later. Each is looked up: how few they are, the database does not
+    // know.
     let (from, order) = way.down("r.number");
     let late = format!(
-        "SELECT r.seq, r.number FROM delivery_recipients r WHERE r.organisation_id = $1 AND r.number <> r.seq AND {from} AND \
+        "SELECT r.seq, r.number FROM delivery_recipients r WHERE r.organisation_id = $1 AND \
+         r.number <> r.seq AND {from} AND \
          (SELECT TRUE FROM deliveries d WHERE d.seq = r.seq AND {KEPT}{}{}{}) {order}",
         fits.of_workspace, fits.event, fits.of_outcome
     );
     let outcomes = fits.outcomes;
     let (_, order) = way.down("number");
     format!(
-        "SELECT seq, number FROM (SELECT e.seq, e.seq AS number FROM connections c{outcomes} {each} \
+        "SELECT seq, number FROM (SELECT e.seq, e.seq AS number FROM connections c{outcomes} \
+         {each} \
          UNION ALL SELECT late.seq, late.number FROM ({late}) AS late) AS found {order}"
     )
 }
@@ -156,7 +215,11 @@ impl Fits {
             outcome,
             of_outcome,
             index,
-            outcomes: if filter.outcome.is_none() { format!(" CROSS JOIN {OUTCOMES}") } else { String::new() },
+            outcomes: if filter.outcome.is_none() {
+                format!(" CROSS JOIN {OUTCOMES}")
+            } else {
+                String::new()
+            },
         }
     }
 }

@@ -41,7 +41,8 @@ pub struct DestinationRow {
 }
 
 impl DestinationRow {
-    /// A destination for all events, in no order, that nothing was sent to yet. Its secret is still to be put in.
+    /// A destination for all events, in no order, that nothing was sent to yet. Its secret is still
+    /// to be put in.
     #[must_use]
     pub fn new(id: &str, organisation: &str, url: &str, now: Millis) -> DestinationRow {
         DestinationRow {
@@ -71,15 +72,21 @@ impl DestinationRow {
     /// Its address without the query, which may hold a key.
     #[must_use]
     pub fn place(&self) -> String {
-        self.url.split(['?', '#']).next().unwrap_or_default().to_owned()
+        self.url
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     }
 }
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, organisation_id, url, events, ordered, secret_sealed, last_four, paused_at, paused_because, failing_since, failing_for, failing_new, \
-             refused_seq, next_at, last_status, last_answer, last_at, last_ok_at, given_up, created_at FROM destinations ",
+            "SELECT id, organisation_id, url, events, ordered, secret_sealed, last_four, \
+             paused_at, paused_because, failing_since, failing_for, failing_new, \
+             refused_seq, next_at, last_status, last_answer, last_at, last_ok_at, given_up, \
+             created_at FROM destinations ",
             $rest
         )
     };
@@ -89,31 +96,51 @@ impl Store {
     /// The destinations of an organisation, the oldest first.
     pub async fn destinations(&self, organisation: &str) -> Stored<Vec<DestinationRow>> {
         const SQL: &str = select!("WHERE organisation_id = $1 ORDER BY created_at, id");
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(organisation)
+            .fetch_all(pool)
+            .await?))
     }
 
     /// The destinations that may hear of a workspace: of every organisation that connected it.
     pub async fn destinations_by_workspace(&self, workspace: &str) -> Stored<Vec<DestinationRow>> {
-        const SQL: &str =
-            select!("WHERE organisation_id IN (SELECT organisation_id FROM connections WHERE workspace_id = $1) ORDER BY created_at, id");
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(workspace).fetch_all(pool).await?))
+        const SQL: &str = select!(
+            "WHERE organisation_id IN (SELECT organisation_id FROM connections WHERE \
+                workspace_id = $1) ORDER BY created_at, id"
+        );
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(workspace)
+            .fetch_all(pool)
+            .await?))
     }
 
-    /// The destinations that are not paused and have messages to be sent now, the one that waited longest first.
+    /// The destinations that are not paused and have messages to be sent now, the one that waited
+    /// longest first.
     pub async fn destinations_due(&self, now: Millis) -> Stored<Vec<DestinationRow>> {
         const SQL: &str = select!(
-            "WHERE paused_at IS NULL AND (next_at <= $1 OR next_at > $1 + $2) AND (EXISTS (SELECT 1 FROM messages m \
-             WHERE m.destination_id = destinations.id AND m.state = 'waiting' AND m.next_at <= $1 AND m.claimed_by IS NULL AND m.entity = '') \
-             OR EXISTS (SELECT 1 FROM messages m WHERE m.destination_id = destinations.id AND m.state = 'waiting' AND m.entity <> '' \
-             AND (m.next_at <= $1 OR m.next_at > $1 + $3) AND m.claimed_by IS NULL)) ORDER BY COALESCE(last_at, 0), id"
+            "WHERE paused_at IS NULL AND (next_at <= $1 OR next_at > $1 + $2) AND (EXISTS (SELECT \
+             1 FROM messages m \
+             WHERE m.destination_id = destinations.id AND m.state = 'waiting' AND m.next_at <= $1 \
+             AND m.claimed_by IS NULL AND m.entity = '') \
+             OR EXISTS (SELECT 1 FROM messages m WHERE m.destination_id = destinations.id AND \
+             m.state = 'waiting' AND m.entity <> '' \
+             AND (m.next_at <= $1 OR m.next_at > $1 + $3) AND m.claimed_by IS NULL)) ORDER BY \
+             COALESCE(last_at, 0), id"
         );
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(now).bind(LONGEST_REST).bind(LONGEST_WAIT).fetch_all(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(now)
+            .bind(LONGEST_REST)
+            .bind(LONGEST_WAIT)
+            .fetch_all(pool)
+            .await?))
     }
 
     /// Adds a destination, unless the organisation has `max` of them already. `false`: it has.
     pub async fn destination_add(&self, new: &DestinationRow, max: i64, act: &Act) -> Stored<bool> {
-        const SQL: &str = "INSERT INTO destinations (id, organisation_id, url, events, ordered, secret_sealed, last_four, created_by, created_at) \
-            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE (SELECT COUNT(*) FROM destinations WHERE organisation_id = $2) < $10";
+        const SQL: &str = "INSERT INTO destinations (id, organisation_id, url, events, ordered, \
+            secret_sealed, last_four, created_by, created_at) \
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE (SELECT COUNT(*) FROM destinations \
+            WHERE organisation_id = $2) < $10";
         let _stale = self.recent.stale_after(&new.id);
         noted!(
             self,
@@ -139,14 +166,23 @@ impl Store {
     pub async fn destination_remove(&self, id: &str, act: &Act) -> Stored<bool> {
         let _stale = self.recent.stale_after(id);
         let _turn = self.turn_to_write().await;
-        transact!(self, of &act.organisation_id, tx => {
+        transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
-            let removed = sqlx::query("DELETE FROM destinations WHERE organisation_id = $1 AND id = $2")
-                .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
+            let removed = sqlx::query(
+                "DELETE FROM destinations WHERE organisation_id = $1 AND id \
+                = $2",
+            )
+            .bind(&act.organisation_id)
+            .bind(id)
+            .execute(&mut *tx)
+            .await?;
             if removed.rows_affected() == 0 {
                 return Ok(false);
             }
-            sqlx::query("DELETE FROM messages WHERE destination_id = $1").bind(id).execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM messages WHERE destination_id = $1")
+                .bind(id)
+                .execute(&mut *tx)
+                .await?;
             tx.commit().await?;
             Ok(true)
         })
@@ -154,24 +190,45 @@ impl Store {
 
     /// Stops sending to a destination. What comes meanwhile waits.
     pub async fn destination_pause(&self, id: &str, because: &str, act: &Act) -> Stored<bool> {
-        const SQL: &str =
-            "UPDATE destinations SET paused_at = $3, paused_because = $4 WHERE organisation_id = $1 AND id = $2 AND paused_at IS NULL";
-        noted!(self, act, sqlx::query(SQL).bind(&act.organisation_id).bind(id).bind(act.at).bind(because))
+        const SQL: &str = "UPDATE destinations SET paused_at = $3, paused_because = $4 WHERE \
+                organisation_id = \
+                $1 AND id = $2 AND paused_at IS NULL";
+        noted!(
+            self,
+            act,
+            sqlx::query(SQL)
+                .bind(&act.organisation_id)
+                .bind(id)
+                .bind(act.at)
+                .bind(because)
+        )
     }
 
     /// Sends to it again, beginning with what waits, all of it now.
     pub async fn destination_resume(&self, id: &str, act: &Act) -> Stored<bool> {
         let _turn = self.turn_to_write().await;
-        transact!(self, of &act.organisation_id, tx => {
+        transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
-            let resumed = sqlx::query("UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = NULL, failing_for = 0, failing_new = 0, \
-                refused_seq = NULL, next_at = 0 WHERE organisation_id = $1 AND id = $2")
-                .bind(&act.organisation_id).bind(id).execute(&mut *tx).await?;
+            let resumed = sqlx::query(
+                "UPDATE destinations SET paused_at = NULL, paused_because = \
+                NULL, failing_since = NULL, failing_for = 0, failing_new = 0, \
+                refused_seq = NULL, next_at = 0 WHERE organisation_id = $1 AND id = $2",
+            )
+            .bind(&act.organisation_id)
+            .bind(id)
+            .execute(&mut *tx)
+            .await?;
             if resumed.rows_affected() == 0 {
                 return Ok(false);
             }
-            sqlx::query("UPDATE messages SET next_at = $2, first_at = NULL, attempts = 0 WHERE destination_id = $1 AND state = 'waiting'")
-                .bind(id).bind(act.at).execute(&mut *tx).await?;
+            sqlx::query(
+                "UPDATE messages SET next_at = $2, first_at = NULL, attempts = 0 WHERE \
+                destination_id = $1 AND state = 'waiting'",
+            )
+            .bind(id)
+            .bind(act.at)
+            .execute(&mut *tx)
+            .await?;
             tx.commit().await?;
             Ok(true)
         })

@@ -1,4 +1,5 @@
-//! The disk under an SQLite file: whether the file is still the one that was opened, and whether there is room.
+//! The disk under an SQLite file: whether the file is still the one that was opened, and whether
+//! there is room.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -65,8 +66,8 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// Makes the file, for its owner's eyes only, where there is none. SQLite gives the files beside
-    /// it the same permissions.
+    /// Makes the file, for its owner's eyes only, where there is none. SQLite gives the files
+    /// beside it the same permissions.
     pub async fn open(path: &Path, opener: Opener) -> Result<Disk, ServeLockError> {
         let io = |error| ServeLockError::Io(path.display().to_string(), error);
         let opened = make_or_find(path).map_err(io)?;
@@ -77,7 +78,9 @@ impl Disk {
         let real = fs::canonicalize(path).map_err(io)?;
         let serving = match opener {
             Opener::Server => Some(ServeLock::take(&real).await?),
-            Opener::Other => ServeLock::refuse_if_served_elsewhere(&real, &log_of(&real)).await.map(|()| None)?,
+            Opener::Other => ServeLock::refuse_if_served_elsewhere(&real, &log_of(&real))
+                .await
+                .map(|()| None)?,
         };
         Ok(Disk {
             path: path.to_owned(),
@@ -96,7 +99,8 @@ impl Disk {
 
     /// What keeps anything new from being begun, as far as one can tell without writing.
     pub fn trouble(&self) -> Option<DiskTrouble> {
-        self.takes_more().or(self.failed().map(|(trouble, _)| trouble))
+        self.takes_more()
+            .or(self.failed().map(|(trouble, _)| trouble))
     }
 
     /// Whether the file at the path is the one that is open, with room for deliveries.
@@ -117,7 +121,9 @@ impl Disk {
 
     /// Whether the file at the path is the one that is open: what goes into any other is lost.
     pub fn same_file(&self) -> Result<(), sqlx::Error> {
-        self.file_trouble().map_or(Ok(()), |trouble| Err(sqlx::Error::Io(io::Error::other(trouble))))
+        self.file_trouble().map_or(Ok(()), |trouble| {
+            Err(sqlx::Error::Io(io::Error::other(trouble)))
+        })
     }
 
     fn file_trouble(&self) -> Option<DiskTrouble> {
@@ -171,7 +177,8 @@ impl Disk {
         let made = self.reserve_try();
         let failed_before = self.reserve_failed.swap(made.is_err(), Ordering::Relaxed);
         if let (Err(error), false) = (made, failed_before) {
-            tracing::warn!(%error, "no room on the disk could be set aside for tokens that Linear mints");
+            tracing::warn!(%error, "no room on the disk could be set aside for tokens that Linear \
+                mints");
         }
     }
 
@@ -213,9 +220,17 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 fn make_or_find(path: &Path) -> io::Result<(u64, u64)> {
     if !path.exists() && fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0) {
         // Another file under this name would take what is in the log for its own.
-        return Err(io::Error::new(io::ErrorKind::NotFound, "the file is gone, and its log (-wal) is still there: put it back"));
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the file is gone, and its log (-wal) \
+            is still there: put it back",
+        ));
     }
-    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path);
     // A file on a disk that takes no writes can still be read from.
     let file = file.or_else(|error| File::open(path).map_err(|_| error))?;
     Ok(identity(&file.metadata()?))
@@ -233,8 +248,15 @@ fn free(path: &Path) -> io::Result<u64> {
 
 /// Written, not only given a length, and not with noughts: some disks keep neither.
 fn fill(path: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
-    let block: Vec<u8> = (0..1_u32 << 20).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
+    let block: Vec<u8> = (0..1_u32 << 20)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
     for _ in 0..RESERVE / block.len() as u64 {
         file.write_all(&block)?;
     }
@@ -247,7 +269,9 @@ mod tests {
 
     async fn made() -> (tempfile::TempDir, Disk) {
         let dir = tempfile::tempdir().unwrap();
-        let disk = Disk::open(&dir.path().join("relink.db"), Opener::Other).await.unwrap();
+        let disk = Disk::open(&dir.path().join("relink.db"), Opener::Other)
+            .await
+            .unwrap();
         (dir, disk)
     }
 
@@ -270,7 +294,10 @@ mod tests {
         fs::hard_link(disk.path(), dir.path().join("other.db")).unwrap();
         for name in ["relink.db", "other.db"] {
             let opened = Disk::open(&dir.path().join(name), Opener::Server).await;
-            assert!(matches!(opened, Err(ServeLockError::HardLink(_))), "{opened:?}");
+            assert!(
+                matches!(opened, Err(ServeLockError::HardLink(_))),
+                "{opened:?}"
+            );
         }
     }
 
@@ -282,7 +309,11 @@ mod tests {
         disk.note_log();
         assert_eq!(disk.trouble(), None);
         fs::rename(disk.path(), dir.path().join("aside")).unwrap();
-        assert!(Disk::open(disk.path(), Opener::Other).await.is_err(), "a command must not make another file");
+        assert!(
+            Disk::open(disk.path(), Opener::Other).await.is_err(),
+            "a command must not make \
+            another file"
+        );
         fs::rename(dir.path().join("aside"), disk.path()).unwrap();
         fs::remove_file(&log).unwrap();
         assert_eq!(disk.trouble(), Some(DiskTrouble::LogGone));

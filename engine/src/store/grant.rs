@@ -70,7 +70,10 @@ impl SealedGrant {
     /// Somebody is asking Linear, or died doing so.
     #[must_use]
     pub fn lease(&self) -> Option<Lease> {
-        self.lease_owner.as_ref().map(|owner| Lease { owner: owner.clone(), beat: self.lease_beat })
+        self.lease_owner.as_ref().map(|owner| Lease {
+            owner: owner.clone(),
+            beat: self.lease_beat,
+        })
     }
 
     #[cfg(test)]
@@ -104,8 +107,10 @@ impl SealedGrant {
 /// The columns of [`SealedGrant`].
 macro_rules! grant_columns {
     () => {
-        "id AS connection_id, organisation_id, app_id, client_id, workspace_id, state, reason, generation, adopted_generation, access_sealed, refresh_sealed, \
-         fingerprint, issued_at, expires_at, lease_owner, lease_beat, attempt_began_at, failures, untokened, last_verified_at, \
+        "id AS connection_id, organisation_id, app_id, client_id, workspace_id, state, reason, \
+         generation, adopted_generation, access_sealed, refresh_sealed, \
+         fingerprint, issued_at, expires_at, lease_owner, lease_beat, attempt_began_at, failures, \
+         untokened, last_verified_at, \
          last_error_code"
     };
 }
@@ -118,12 +123,20 @@ macro_rules! select {
 }
 
 impl Store {
-    /// The sealed tokens of a connection, as they are now. What was seen here, [`Store::grant_recent`] never goes back behind.
-    pub async fn grant(&self, organisation: &str, connection: &str) -> Stored<Option<Arc<SealedGrant>>> {
+    /// The sealed tokens of a connection, as they are now. What was seen here,
+    /// [`Store::grant_recent`] never goes back behind.
+    pub async fn grant(
+        &self,
+        organisation: &str,
+        connection: &str,
+    ) -> Stored<Option<Arc<SealedGrant>>> {
         const SQL: &str = select!("WHERE organisation_id = $1 AND id = $2");
         let read = self.recent.begin();
-        let grant: Option<SealedGrant> =
-            on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).bind(connection).fetch_optional(pool).await?);
+        let grant: Option<SealedGrant> = on!(&self.db, |pool| sqlx::query_as(SQL)
+            .bind(organisation)
+            .bind(connection)
+            .fetch_optional(pool)
+            .await?);
         let grant = grant.map(Arc::new);
         if let Some(grant) = &grant {
             self.recent.put(read, grant.clone());
@@ -131,33 +144,58 @@ impl Store {
         Ok(grant)
     }
 
-    /// The sealed tokens of a connection as they were a second ago at most, or as this process changed them since.
-    pub async fn grant_recent(&self, organisation: &str, connection: &str) -> Stored<Option<Arc<SealedGrant>>> {
+    /// The sealed tokens of a connection as they were a second ago at most, or as this process
+    /// changed them since.
+    pub async fn grant_recent(
+        &self,
+        organisation: &str,
+        connection: &str,
+    ) -> Stored<Option<Arc<SealedGrant>>> {
         if let Some(grant) = self.recent.get(organisation, connection) {
             return Ok(Some(grant));
         }
         self.grant(organisation, connection).await
     }
 
-    /// Reads the sealed tokens of all connected connections of an organisation in one query, for [`Store::grant_recent`].
+    /// Reads the sealed tokens of all connected connections of an organisation in one query, for
+    /// [`Store::grant_recent`].
     pub async fn grants_remember(&self, organisation: &str) -> Stored<()> {
         const SQL: &str = select!("WHERE organisation_id = $1 AND state = 'connected'");
         let read = self.recent.begin();
-        let grants: Vec<SealedGrant> = on!(&self.db, pool => sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?);
-        grants.into_iter().for_each(|grant| self.recent.put(read, Arc::new(grant)));
+        let grants: Vec<SealedGrant> = on!(&self.db, |pool| sqlx::query_as(SQL)
+            .bind(organisation)
+            .fetch_all(pool)
+            .await?);
+        grants
+            .into_iter()
+            .for_each(|grant| self.recent.put(read, Arc::new(grant)));
         Ok(())
     }
 
-    /// Sets a pair aside that nobody will use: it has to be revoked, and must not be forgotten before. `generation` tells it
-    /// from others of this connection.
-    pub async fn superseded_grant_put(&self, connection: &str, generation: i64, client_id: Option<&str>, grant: &NewGrant) -> Stored<()> {
-        const SQL: &str = "INSERT INTO superseded_grants (connection_id, generation, access_sealed, refresh_sealed, client_id) \
-            VALUES ($1, $2, $3, $4, $5) ON CONFLICT (connection_id, generation) DO UPDATE SET access_sealed = excluded.access_sealed, \
+    /// Sets a pair aside that nobody will use: it has to be revoked, and must not be forgotten
+    /// before. `generation` tells it from others of this connection.
+    pub async fn superseded_grant_put(
+        &self,
+        connection: &str,
+        generation: i64,
+        client_id: Option<&str>,
+        grant: &NewGrant,
+    ) -> Stored<()> {
+        const SQL: &str = "INSERT INTO superseded_grants (connection_id, generation, \
+            access_sealed, refresh_sealed, client_id) \
+            VALUES ($1, $2, $3, $4, $5) ON CONFLICT (connection_id, generation) DO UPDATE SET \
+            access_sealed = excluded.access_sealed, \
              refresh_sealed = COALESCE(excluded.refresh_sealed, superseded_grants.refresh_sealed)";
         let put = async || {
-            on!(&self.db, pool => {
-                sqlx::query(SQL).bind(connection).bind(generation).bind(&grant.access_sealed).bind(&grant.refresh_sealed).bind(client_id)
-                    .execute(pool).await?;
+            on!(&self.db, |pool| {
+                sqlx::query(SQL)
+                    .bind(connection)
+                    .bind(generation)
+                    .bind(&grant.access_sealed)
+                    .bind(&grant.refresh_sealed)
+                    .bind(client_id)
+                    .execute(pool)
+                    .await?;
             });
             Ok(())
         };
@@ -166,27 +204,46 @@ impl Store {
 
     /// Pairs of a connection that were set aside and that nobody revoked yet.
     pub async fn superseded_grants(&self, connection: &str) -> Stored<Vec<SupersededGrant>> {
-        const SQL: &str = "SELECT generation, access_sealed, refresh_sealed, client_id FROM superseded_grants WHERE connection_id = $1 ORDER BY generation";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(connection).fetch_all(pool).await?))
+        const SQL: &str = "SELECT generation, access_sealed, refresh_sealed, client_id FROM \
+            superseded_grants WHERE connection_id = $1 ORDER BY generation";
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(connection)
+            .fetch_all(pool)
+            .await?))
     }
 
     /// Forgets such a pair: Linear holds it void.
     pub async fn superseded_grant_delete(&self, connection: &str, generation: i64) -> Stored<()> {
-        const SQL: &str = "DELETE FROM superseded_grants WHERE connection_id = $1 AND generation = $2";
-        on!(&self.db, pool => { sqlx::query(SQL).bind(connection).bind(generation).execute(pool).await?; });
+        const SQL: &str = "DELETE FROM superseded_grants WHERE connection_id = $1 AND generation \
+            = $2";
+        on!(&self.db, |pool| {
+            sqlx::query(SQL)
+                .bind(connection)
+                .bind(generation)
+                .execute(pool)
+                .await?;
+        });
         Ok(())
     }
 
     /// Forgets the tokens of an ended connection: Linear holds them void.
     pub async fn grant_revoked(&self, connection: &str, generation: i64) -> Stored<bool> {
-        const SQL: &str = "UPDATE connections SET access_sealed = NULL, refresh_sealed = NULL, tokens_revoked = TRUE, attempt_began_at = NULL \
+        const SQL: &str = "UPDATE connections SET access_sealed = NULL, refresh_sealed = NULL, \
+            tokens_revoked = TRUE, attempt_began_at = NULL \
             WHERE id = $1 AND generation = $2 AND state = 'disconnected'";
         let _stale = self.recent.stale_after(connection);
-        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(connection).bind(generation).execute(pool).await?.rows_affected() == 1))
+        on!(&self.db, |pool| Ok(sqlx::query(SQL)
+            .bind(connection)
+            .bind(generation)
+            .execute(pool)
+            .await?
+            .rows_affected()
+            == 1))
     }
 
-    /// Forgets the tokens of connections that ended before a time, although nobody confirmed that they are void. Those that
-    /// were kept for the sake of another connection are no older than that one's end.
+    /// Forgets the tokens of connections that ended before a time, although nobody confirmed that
+    /// they are void. Those that were kept for the sake of another connection are no older than
+    /// that one's end.
     pub async fn grants_forget(&self, ended_before: Millis) -> Stored<u64> {
         macro_rules! ended {
             () => {
@@ -197,12 +254,27 @@ impl Store {
                 )
             };
         }
-        on!(&self.db, pool => {
-            sqlx::query(concat!("DELETE FROM superseded_grants WHERE connection_id IN (SELECT c.id FROM connections c WHERE ", ended!(), ")"))
-                .bind(ended_before).execute(pool).await?;
-            let forgotten = sqlx::query(concat!("UPDATE connections SET access_sealed = NULL, refresh_sealed = NULL \
-                WHERE id IN (SELECT c.id FROM connections c WHERE c.access_sealed IS NOT NULL AND ", ended!(), ")"))
-                .bind(ended_before).execute(pool).await?;
+        on!(&self.db, |pool| {
+            sqlx::query(concat!(
+                "DELETE FROM superseded_grants WHERE connection_id IN (SELECT \
+                c.id FROM connections c WHERE ",
+                ended!(),
+                ")"
+            ))
+            .bind(ended_before)
+            .execute(pool)
+            .await?;
+            let forgotten = sqlx::query(concat!(
+                "UPDATE connections SET access_sealed = NULL, \
+                refresh_sealed = NULL \
+                WHERE id IN (SELECT c.id FROM connections c WHERE c.access_sealed IS NOT NULL \
+                AND ",
+                ended!(),
+                ")"
+            ))
+            .bind(ended_before)
+            .execute(pool)
+            .await?;
             Ok(forgotten.rows_affected())
         })
     }

@@ -1,7 +1,9 @@
-//! Grants read a moment ago, so that handing out a fresh token need not ask the database every time.
+//! Grants read a moment ago, so that handing out a fresh token need not ask the database every
+//! time.
 //!
-//! What this process writes is forgotten at once. What others write is seen a second later at most: until then a caller
-//! may get a token that was good a second ago, as it could have got it a second ago.
+//! What this process writes is forgotten at once. What others write is seen a second later at most:
+//! until then a caller may get a token that was good a second ago, as it could have got it a second
+//! ago.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,7 +44,10 @@ impl Recent {
     }
 
     pub fn begin(&self) -> Reading {
-        Reading { at: Instant::now(), forgotten: self.forgotten.load(Ordering::SeqCst) }
+        Reading {
+            at: Instant::now(),
+            forgotten: self.forgotten.load(Ordering::SeqCst),
+        }
     }
 
     pub fn put(&self, reading: Reading, grant: Arc<SealedGrant>) {
@@ -50,8 +55,11 @@ impl Recent {
         if self.forgotten.load(Ordering::SeqCst) != reading.forgotten {
             return;
         }
-        // An older one that is still there later is what an older copy of the database brought back.
-        let known = grants.get(&grant.connection_id).filter(|(at, _)| at.elapsed() < GOOD_FOR);
+        // An older one that is still there later is what an older copy of the database brought
+        // back.
+        let known = grants
+            .get(&grant.connection_id)
+            .filter(|(at, _)| at.elapsed() < GOOD_FOR);
         if known.is_some_and(|(_, known)| known.generation > grant.generation) {
             return;
         }
@@ -81,7 +89,10 @@ pub(super) struct Stale<'a> {
 
 impl Recent {
     pub fn stale_after<'a>(&'a self, connection: &'a str) -> Stale<'a> {
-        Stale { recent: self, connection }
+        Stale {
+            recent: self,
+            connection,
+        }
     }
 }
 
@@ -114,10 +125,19 @@ mod tests {
         newer.generation += 1;
         recent.put(recent.begin(), Arc::new(newer));
         recent.put(recent.begin(), grant());
-        assert!(recent.get("o", "c").is_some_and(|known| known.generation > grant().generation), "of two that were read at once");
+        assert!(
+            recent
+                .get("o", "c")
+                .is_some_and(|known| known.generation > grant().generation),
+            "of two that were read at once"
+        );
         tokio::time::advance(GOOD_FOR).await;
         recent.put(recent.begin(), grant());
-        assert!(recent.get("o", "c").is_some_and(|known| known.generation == grant().generation));
+        assert!(
+            recent
+                .get("o", "c")
+                .is_some_and(|known| known.generation == grant().generation)
+        );
     }
 
     #[test]

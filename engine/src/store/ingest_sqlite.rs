@@ -1,30 +1,43 @@
 //! Storing deliveries in SQLite, on the caller's thread.
 //!
-//! The rest of the store goes through sqlx, where each statement is handed to another thread and its rows are handed back
-//! one by one. Where every delivery waits for the transaction, that costs more than the writing itself.
+//! The rest of the store goes through sqlx, where each statement is handed to another thread and
+//! its rows are handed back one by one. Where every delivery waits for the transaction, that costs
+//! more than the writing itself.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    CachedStatement, Connection, OpenFlags, OptionalExtension as _, Transaction,
+    TransactionBehavior, params,
+};
 
 use super::disk::{Disk, DiskTrouble};
 use super::epoch::{self, Left};
 use super::{NewDelivery, Put, SQLITE_BUSY_TIMEOUT, StoreError, Stored, sqlite};
 
-const PLACE: &str = "SELECT last, COALESCE((SELECT epoch FROM delivery_epochs WHERE ended_at IS NULL), '') FROM delivery_log";
+const PLACE: &str = "SELECT last, COALESCE((SELECT epoch FROM delivery_epochs WHERE ended_at IS \
+    NULL), '') FROM delivery_log";
 const TAKE: &str = "INSERT INTO delivery_digests (seq, digest, at) SELECT ?1, ?2, ?4 \
      WHERE NOT EXISTS (SELECT 1 FROM delivery_digests WHERE digest = ?3) ON CONFLICT DO NOTHING";
-const DELIVERY: &str = "INSERT INTO deliveries (seq, workspace_id, digest, outcome, event, action, subject, actor, entity, headers, delivery_id, \
-     secret_id, webhook_timestamp, received_at, took_us, to_do, weight, through, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+const DELIVERY: &str = "INSERT INTO deliveries (seq, workspace_id, digest, outcome, event, \
+     action, subject, actor, entity, headers, delivery_id, \
+     secret_id, webhook_timestamp, received_at, took_us, to_do, weight, through, body) VALUES \
+     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
      ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT DO NOTHING";
-const RECIPIENT: &str = "INSERT INTO delivery_recipients (organisation_id, number, seq) VALUES (?1, ?2, ?2)";
-const MESSAGE: &str = "INSERT INTO messages (destination_id, seq, entity, state, attempts, next_at) VALUES (?1, ?2, ?3, 'waiting', 0, 0) \
+const RECIPIENT: &str = "INSERT INTO delivery_recipients (organisation_id, number, seq) VALUES \
+    (?1, ?2, ?2)";
+const MESSAGE: &str = "INSERT INTO messages (destination_id, seq, entity, state, attempts, \
+     next_at) VALUES (?1, ?2, ?3, 'waiting', 0, 0) \
      ON CONFLICT DO NOTHING";
-const KNOWN: &str = "SELECT seq, through FROM deliveries WHERE seq IN (SELECT seq FROM delivery_digests WHERE digest IN (?1, ?2)) LIMIT 1";
-const HEARS_LATE: &str = "INSERT INTO delivery_recipients (organisation_id, number, seq) SELECT ?1, ?2, ?3 WHERE NOT EXISTS \
-     (SELECT 1 FROM delivery_recipients WHERE organisation_id = ?1 AND (number = ?3 OR (seq = ?3 AND number <> seq)))";
-const REPEATED: &str = "UPDATE deliveries SET repeats = repeats + 1, repeated_at = ?2, through = ?3, to_do = to_do OR ?4 WHERE seq = ?1";
+const KNOWN: &str = "SELECT seq, through FROM deliveries WHERE seq IN (SELECT seq FROM \
+    delivery_digests WHERE digest IN (?1, ?2)) LIMIT 1";
+const HEARS_LATE: &str = "INSERT INTO delivery_recipients (organisation_id, number, seq) SELECT \
+     ?1, ?2, ?3 WHERE NOT EXISTS \
+     (SELECT 1 FROM delivery_recipients WHERE organisation_id = ?1 AND (number = ?3 OR (seq = ?3 \
+     AND number <> seq)))";
+const REPEATED: &str = "UPDATE deliveries SET repeats = repeats + 1, repeated_at = ?2, through = \
+    ?3, to_do = to_do OR ?4 WHERE seq = ?1";
 /// More is not noted of the webhooks that one event came through.
 const THROUGH_MAX: usize = 1_000;
 
@@ -44,7 +57,10 @@ struct Writer {
 
 impl SqliteIngest {
     pub fn new(disk: Arc<Disk>) -> SqliteIngest {
-        SqliteIngest { disk, writer: Mutex::default() }
+        SqliteIngest {
+            disk,
+            writer: Mutex::default(),
+        }
     }
 
     /// Where the numbers of the file are now, by this process.
@@ -90,7 +106,10 @@ pub(super) fn disk_trouble(error: &rusqlite::Error) -> Option<DiskTrouble> {
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     connection.busy_timeout(SQLITE_BUSY_TIMEOUT)?;
     // As with all connections: on the disk, not in a cache, before it is acknowledged.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -105,7 +124,9 @@ fn put(writer: &mut Writer, path: &Path, new: &[NewDelivery]) -> rusqlite::Resul
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let epoch = epoch_of(&tx, writer.left.as_ref())?;
     let count = new.len() as i64;
-    let last: i64 = tx.prepare_cached("UPDATE delivery_log SET last = last + ?1 RETURNING last")?.query_row([count], |row| row.get(0))?;
+    let last: i64 = tx
+        .prepare_cached("UPDATE delivery_log SET last = last + ?1 RETURNING last")?
+        .query_row([count], |row| row.get(0))?;
     let (mut fresh, mut bytes) = (Vec::with_capacity(new.len()), 0);
     for (new, seq) in new.iter().zip(last - count + 1..) {
         let stored = put_one(&tx, seq, new)?;
@@ -113,30 +134,48 @@ fn put(writer: &mut Writer, path: &Path, new: &[NewDelivery]) -> rusqlite::Resul
         fresh.push(stored || repeat(&tx, seq, new)?);
     }
     let kept = tx
-        .prepare_cached("UPDATE delivery_log SET bytes = bytes + ?1 RETURNING bytes - (SELECT freed FROM delivery_space)")?
+        .prepare_cached(
+            "UPDATE delivery_log SET bytes = bytes + ?1 RETURNING bytes - (SELECT \
+            freed FROM delivery_space)",
+        )?
         .query_row([bytes], |row| row.get(0))?;
     tx.commit()?;
     writer.left = Some(Left { last, epoch });
     Ok(Put { fresh, kept })
 }
 
-/// The present epoch: a new one where the file is not as this process left it, but another copy of it.
+/// The present epoch: a new one where the file is not as this process left it, but another copy of
+/// it.
 fn epoch_of(tx: &Transaction<'_>, left: Option<&Left>) -> rusqlite::Result<String> {
-    let found = tx.prepare_cached(PLACE)?.query_row([], |row| Ok(Left { last: row.get(0)?, epoch: row.get(1)? }))?;
-    let Some(left) = left.filter(|left| !left.may_be_at(&found)) else { return Ok(found.epoch) };
+    let found = tx.prepare_cached(PLACE)?.query_row([], |row| {
+        Ok(Left {
+            last: row.get(0)?,
+            epoch: row.get(1)?,
+        })
+    })?;
+    let Some(left) = left.filter(|left| !left.may_be_at(&found)) else {
+        return Ok(found.epoch);
+    };
     let epoch: String = tx.query_row("SELECT lower(hex(randomblob(16)))", [], |row| row.get(0))?;
     let behind = left.behind(&found);
     tx.execute(epoch::RAISE, [behind])?;
     tx.execute(epoch::END, [found.last])?;
     tx.execute(epoch::DROP_EMPTY, [])?;
     tx.execute(epoch::BEGIN, params![behind, epoch])?;
-    tracing::warn!("another copy of the database was put in the place of the one that was served: cursors of lost deliveries expire");
+    tracing::warn!(
+        "another copy of the database was put in the place of the one that was served: \
+        cursors of lost deliveries expire"
+    );
     Ok(epoch)
 }
 
 /// `false`: the event is known.
 fn put_one(tx: &Transaction<'_>, seq: i64, new: &NewDelivery) -> rusqlite::Result<bool> {
-    if tx.prepare_cached(TAKE)?.execute(params![seq, new.key, new.digest, new.received_at])? == 0 {
+    if tx
+        .prepare_cached(TAKE)?
+        .execute(params![seq, new.key, new.digest, new.received_at])?
+        == 0
+    {
         return Ok(false);
     }
     let values = params![
@@ -171,11 +210,20 @@ fn put_one(tx: &Transaction<'_>, seq: i64, new: &NewDelivery) -> rusqlite::Resul
     Ok(true)
 }
 
-/// Counts an event that is known. `true`: somebody hears of it who had not before, under the number that it did not need.
+/// Counts an event that is known. `true`: somebody hears of it who had not before, under the number
+/// that it did not need.
 fn repeat(tx: &Transaction<'_>, number: i64, new: &NewDelivery) -> rusqlite::Result<bool> {
-    let known = tx.prepare_cached(KNOWN)?.query_row(params![new.key, new.digest], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let Some((seq, mut through)): Option<(i64, String)> = known else { return Ok(false) };
-    let (mut hears_late, mut message) = (tx.prepare_cached(HEARS_LATE)?, tx.prepare_cached(MESSAGE)?);
+    let known = tx
+        .prepare_cached(KNOWN)?
+        .query_row(params![new.key, new.digest], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let Some((seq, mut through)): Option<(i64, String)> = known else {
+        return Ok(false);
+    };
+    let (mut hears_late, mut message) =
+        (tx.prepare_cached(HEARS_LATE)?, tx.prepare_cached(MESSAGE)?);
     let mut heard = false;
     for hears in &new.recipients {
         if hears_late.execute(params![hears.organisation_id, number, seq])? == 1 {
@@ -187,11 +235,20 @@ fn repeat(tx: &Transaction<'_>, number: i64, new: &NewDelivery) -> rusqlite::Res
     if through.len() <= THROUGH_MAX && !through.split(' ').any(|known| known == way) {
         through = format!("{through} {way}").trim_start().to_owned();
     }
-    tx.prepare_cached(REPEATED)?.execute(params![seq, new.received_at, through, heard && new.to_do])?;
+    tx.prepare_cached(REPEATED)?.execute(params![
+        seq,
+        new.received_at,
+        through,
+        heard && new.to_do
+    ])?;
     Ok(heard)
 }
 
-fn hand_on(message: &mut CachedStatement<'_>, seq: i64, messages: &[(String, String)]) -> rusqlite::Result<()> {
+fn hand_on(
+    message: &mut CachedStatement<'_>,
+    seq: i64,
+    messages: &[(String, String)],
+) -> rusqlite::Result<()> {
     for (destination, entity) in messages {
         message.execute(params![destination, seq, entity])?;
     }

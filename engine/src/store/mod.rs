@@ -1,4 +1,5 @@
-//! Everything that is remembered, on SQLite or PostgreSQL: one SQL text for both, and all SQL of Relink.
+//! Everything that is remembered, on SQLite or PostgreSQL: one SQL text for both, and all SQL of
+//! Relink.
 
 mod alarm;
 mod api_key;
@@ -52,7 +53,10 @@ pub use audit::{Act, AuditActor, AuditCheck, AuditHead, AuditKey, AuditRow};
 pub use change::ChangeRow;
 pub use connect_attempt::ConnectAttempt;
 pub use connection::{Adopted, Adoption, GivenUp};
-pub use delivery::{AffectedConnection, DeliveryFilter, DeliveryRow, LastDelivery, NewDelivery, PendingEvent, RecipientRow, ways};
+pub use delivery::{
+    AffectedConnection, DeliveryFilter, DeliveryRow, LastDelivery, NewDelivery, PendingEvent,
+    RecipientRow, ways,
+};
 pub use destination::{DestinationRow, SEVERAL};
 use disk::Disk;
 pub use disk::{DiskTrouble, Opener};
@@ -63,7 +67,9 @@ pub use grant::{NewGrant, SealedGrant, SupersededGrant};
 pub use ingest::{BATCH_MAX, Put};
 use ingest_sqlite::SqliteIngest;
 pub use member::{Member, MemberChange, MemberRow};
-pub use message::{ClaimedMessage, LONGEST_REST, LONGEST_WAIT, MessageRow, Sent, SentBatch, Verdict};
+pub use message::{
+    ClaimedMessage, LONGEST_REST, LONGEST_WAIT, MessageRow, Sent, SentBatch, Verdict,
+};
 pub(crate) use minted_grant::MINTED_GRANTS;
 pub use minted_grant::{MintedGrant, Whose};
 pub use people::{Account, InviteAdded, InviteRow, LinearPersonRow, LinkRow, Linking, NewInvite};
@@ -72,7 +78,9 @@ pub use proof::{ProofAttempt, Proved};
 pub use refresh::{AttemptRow, Due, DueGrant, PutOff, Rotated, Rotation};
 pub use refusal::{RefusalRow, StrayRow};
 pub use serve_lock::ServeLockError;
-pub use session::{LIFE as SESSION_LIFE, SessionRow, StoredSession, UNUSED_MAX as SESSION_UNUSED_MAX};
+pub use session::{
+    LIFE as SESSION_LIFE, SessionRow, StoredSession, UNUSED_MAX as SESSION_UNUSED_MAX,
+};
 pub use sqlite::Lite;
 pub use throttle::Tries;
 pub use user::UserRow;
@@ -82,7 +90,7 @@ use crate::clock::Millis;
 
 /// Runs the same body on either pool.
 macro_rules! on {
-    ($db:expr, $pool:ident => $body:expr) => {
+    ($db:expr, |$pool:ident| $body:expr) => {
         match $db {
             $crate::store::Db::Sqlite($pool) => $body,
             $crate::store::Db::Postgres($pool) => $body,
@@ -107,7 +115,8 @@ pub const POOL_SIZE: u32 = 16;
 pub enum Connections {
     /// A server's: so many at most, and fewer where few are to be had (see [`Store::leave_room`]).
     Server(u32),
-    /// A command's, which is done soon: so many, but never more than two, and one where there is no other.
+    /// A command's, which is done soon: so many, but never more than two, and one where there is no
+    /// other.
     Command(u32),
 }
 
@@ -138,7 +147,8 @@ pub enum StoreError {
     #[error("the database did not answer in time")]
     Timeout,
     #[error(
-        "PostgreSQL has no connection left for Relink. Give its role or the server more (ALTER ROLE … CONNECTION LIMIT, max_connections), \
+        "PostgreSQL has no connection left for Relink. Give its role or the server more (ALTER \
+         ROLE … CONNECTION LIMIT, max_connections), \
          or each server fewer with RELINK_DATABASE_POOL"
     )]
     NoConnection,
@@ -150,7 +160,10 @@ pub enum StoreError {
     #[error("the database is being restored, or was in part only")]
     Restoring,
     /// Not every name and every body can be stored there.
-    #[error("the database stores text as {0}, and Relink's is UTF-8: make one with ENCODING 'UTF8'")]
+    #[error(
+        "the database stores text as {0}, and Relink's is UTF-8: make one with ENCODING \
+        'UTF8'"
+    )]
     Encoding(String),
     /// No act is done that cannot be written down.
     #[error("the audit trail was not given its key")]
@@ -163,7 +176,10 @@ pub enum StoreError {
 impl StoreError {
     /// The database answered, and took offence at what it was given.
     pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, StoreError::Database(sqlx::Error::Database(_)) | StoreError::Ingest(_)) && self.disk_trouble().is_none()
+        matches!(
+            self,
+            StoreError::Database(sqlx::Error::Database(_)) | StoreError::Ingest(_)
+        ) && self.disk_trouble().is_none()
     }
 
     /// What it says about the disk.
@@ -210,7 +226,8 @@ impl Store {
         Store::open_sqlite_as(Opener::Other, path).await
     }
 
-    /// The same for a server, which no other one may serve beside for as long as this process lives, or not.
+    /// The same for a server, which no other one may serve beside for as long as this process
+    /// lives, or not.
     ///
     /// # Errors
     /// When another one does, nobody can know, or the file cannot be opened.
@@ -218,7 +235,14 @@ impl Store {
         let disk = Arc::new(Disk::open(path, opener).await?);
         let db = Db::Sqlite(Lite::open(path, disk.clone()).await?);
         let ingest = Some(Arc::new(SqliteIngest::new(disk.clone())));
-        Ok(Store { db, recent: Arc::default(), writing: Arc::default(), audit_key: Arc::default(), ingest, disk: Some(disk) })
+        Ok(Store {
+            db,
+            recent: Arc::default(),
+            writing: Arc::default(),
+            audit_key: Arc::default(),
+            ingest,
+            disk: Some(disk),
+        })
     }
 
     /// Opens a PostgreSQL database, `postgres://…`, with as many connections as usual.
@@ -243,11 +267,18 @@ impl Store {
     /// When the address makes no sense or nothing answers there.
     pub async fn open_postgres_with(url: &str, connections: Connections) -> Stored<Store> {
         let db = Db::Postgres(Pg::open(url, connections).await?);
-        Ok(Store { db, recent: Arc::default(), writing: Arc::default(), audit_key: Arc::default(), ingest: None, disk: None })
+        Ok(Store {
+            db,
+            recent: Arc::default(),
+            writing: Arc::default(),
+            audit_key: Arc::default(),
+            ingest: None,
+            disk: None,
+        })
     }
 
-    /// Leaves two connections for commands where PostgreSQL has few: takes no more than fit, and gives back what others need.
-    /// For a server, every few seconds.
+    /// Leaves two connections for commands where PostgreSQL has few: takes no more than fit, and
+    /// gives back what others need. For a server, every few seconds.
     pub async fn leave_room(&self) -> Stored<()> {
         match &self.db {
             Db::Postgres(pg) => Ok(pg.leave_room().await?),
@@ -259,7 +290,10 @@ impl Store {
     #[must_use]
     pub fn for_pages(&self) -> Store {
         match &self.db {
-            Db::Postgres(pg) => Store { db: Db::Postgres(pg.for_pages()), ..self.clone() },
+            Db::Postgres(pg) => Store {
+                db: Db::Postgres(pg.for_pages()),
+                ..self.clone()
+            },
             Db::Sqlite(_) => self.clone(),
         }
     }
@@ -268,7 +302,10 @@ impl Store {
     #[must_use]
     pub fn for_programs(&self) -> Store {
         match &self.db {
-            Db::Postgres(pg) => Store { db: Db::Postgres(pg.for_programs()), ..self.clone() },
+            Db::Postgres(pg) => Store {
+                db: Db::Postgres(pg.for_programs()),
+                ..self.clone()
+            },
             Db::Sqlite(_) => self.clone(),
         }
     }
@@ -281,22 +318,30 @@ impl Store {
         match &self.db {
             Db::Sqlite(pool) => {
                 let mut tx = pool.begin_immediate().await?;
-                unlocked(sqlx_macros::migrate!("../migrations/sqlite")).run_direct(None, &mut **tx, false).await?;
+                unlocked(sqlx_macros::migrate!("../migrations/sqlite"))
+                    .run_direct(None, &mut **tx, false)
+                    .await?;
                 tx.commit().await?;
             }
             Db::Postgres(pool) => {
                 let mut tx = pool.begin_migrating().await?;
-                // Held to the end of the transaction, so a pooler in transaction mode does not break it.
-                sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK).execute(&mut *tx).await?;
-                unlocked(sqlx_macros::migrate!("../migrations/postgres")).run_direct(None, &mut *tx, false).await?;
+                // Held to the end of the transaction, so a pooler in transaction mode does not
+                // break it.
+                sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                    .bind(MIGRATION_LOCK)
+                    .execute(&mut *tx)
+                    .await?;
+                unlocked(sqlx_macros::migrate!("../migrations/postgres"))
+                    .run_direct(None, &mut *tx, false)
+                    .await?;
                 tx.commit().await?;
             }
         }
         Ok(())
     }
 
-    /// A turn to write, where writers only get in each other's way: SQLite lets one in and has the others sleep and try
-    /// again, which costs more than standing in line.
+    /// A turn to write, where writers only get in each other's way: SQLite lets one in and has the
+    /// others sleep and try again, which costs more than standing in line.
     async fn turn_to_write(&self) -> Option<MutexGuard<'_, ()>> {
         match self.db {
             Db::Sqlite(_) => Some(self.writing.lock().await),
@@ -310,8 +355,8 @@ impl Store {
         self.recent.changes()
     }
 
-    /// Why nothing that is written now could be relied on, as far as one can tell without writing. Only on SQLite: a
-    /// server that keeps nothing says so itself.
+    /// Why nothing that is written now could be relied on, as far as one can tell without writing.
+    /// Only on SQLite: a server that keeps nothing says so itself.
     #[must_use]
     pub fn disk_trouble(&self) -> Option<DiskTrouble> {
         self.disk.as_ref()?.trouble()
@@ -322,7 +367,9 @@ impl Store {
     /// # Errors
     /// As [`Store::prove_write`].
     pub async fn keeps_writes(&self, now: Millis) -> Stored<()> {
-        let Some(disk) = &self.disk else { return Ok(()) };
+        let Some(disk) = &self.disk else {
+            return Ok(());
+        };
         match (disk.takes_little(), disk.failed_lately()) {
             (Some(trouble), _) => Err(StoreError::Disk(trouble)),
             (None, true) => self.write_heartbeat(now).await,
@@ -336,14 +383,16 @@ impl Store {
     /// [`StoreError::Disk`], or whatever came of the write.
     pub async fn prove_write(&self, now: Millis) -> Stored<()> {
         self.write_heartbeat(now).await?;
-        self.disk_trouble().map_or(Ok(()), |trouble| Err(StoreError::Disk(trouble)))
+        self.disk_trouble()
+            .map_or(Ok(()), |trouble| Err(StoreError::Disk(trouble)))
     }
 
     async fn write_heartbeat(&self, now: Millis) -> Stored<()> {
         let began = Instant::now();
         {
             let _turn = self.turn_to_write().await;
-            self.meta_put_heartbeat(HEARTBEAT, &now.to_be_bytes()).await?;
+            self.meta_put_heartbeat(HEARTBEAT, &now.to_be_bytes())
+                .await?;
         }
         if let Some(disk) = &self.disk {
             disk.note_success(began);
@@ -351,8 +400,8 @@ impl Store {
         Ok(())
     }
 
-    /// Saves what can be saved while the log of an SQLite file is gone from its path but still open here: it is written into
-    /// the file, where the next start finds it.
+    /// Saves what can be saved while the log of an SQLite file is gone from its path but still open
+    /// here: it is written into the file, where the next start finds it.
     pub(crate) fn rescue(&self) {
         if let (Db::Sqlite(pool), Some(DiskTrouble::LogGone)) = (&self.db, self.disk_trouble()) {
             pool.write_log_into_file();
@@ -362,7 +411,9 @@ impl Store {
     /// When a process last proved that the database keeps what it is given.
     pub(crate) async fn heartbeat(&self) -> Stored<Option<Millis>> {
         let noted = self.meta(HEARTBEAT).await?;
-        Ok(noted.and_then(|noted| noted.try_into().ok()).map(Millis::from_be_bytes))
+        Ok(noted
+            .and_then(|noted| noted.try_into().ok())
+            .map(Millis::from_be_bytes))
     }
 
     /// Sets room on the disk aside for the pairs that Linear mints, where there is plenty.
@@ -372,13 +423,25 @@ impl Store {
         }
     }
 
-    /// Writes what must not be lost: where the disk is full, once more after the reserve was given up.
-    async fn at_all_costs<T, F: Future<Output = Stored<T>>>(&self, write: impl Fn() -> F) -> Stored<T> {
+    /// Writes what must not be lost: where the disk is full, once more after the reserve was given
+    /// up.
+    async fn at_all_costs<T, F: Future<Output = Stored<T>>>(
+        &self,
+        write: impl Fn() -> F,
+    ) -> Stored<T> {
         let first = write().await;
         // A quota that is used up fails like a disk that does.
         let full = matches!(&first, Err(error) if matches!(error.disk_trouble(), Some(DiskTrouble::Full | DiskTrouble::Failing)));
-        if full && self.disk.as_ref().is_some_and(|disk| disk.reserve_give_up()) {
-            tracing::error!("the disk is full: the room set aside for it takes tokens that Linear has minted");
+        if full
+            && self
+                .disk
+                .as_ref()
+                .is_some_and(|disk| disk.reserve_give_up())
+        {
+            tracing::error!(
+                "the disk is full: the room set aside for it takes tokens that Linear \
+                has minted"
+            );
             return write().await;
         }
         first
@@ -398,7 +461,9 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Stored<()> {
-        on!(&self.db, pool => { sqlx::query("SELECT 1").execute(pool).await?; });
+        on!(&self.db, |pool| {
+            sqlx::query("SELECT 1").execute(pool).await?;
+        });
         Ok(())
     }
 
@@ -416,11 +481,12 @@ impl Store {
         if let Some(ingest) = &self.ingest {
             ingest.close();
         }
-        on!(&self.db, pool => pool.close().await);
+        on!(&self.db, |pool| pool.close().await);
     }
 }
 
-/// Without the library's own lock, a session-level one that a transaction-mode pooler breaks: ours is the transaction.
+/// Without the library's own lock, a session-level one that a transaction-mode pooler breaks: ours
+/// is the transaction.
 fn unlocked(mut migrator: Migrator) -> Migrator {
     migrator.set_locking(false);
     migrator

@@ -1,5 +1,5 @@
-//! Who is who in Linear, and the codes that prove it. Acts of one organisation go one after the other: each of them writes
-//! its line of the audit trail first.
+//! Who is who in Linear, and the codes that prove it. Acts of one organisation go one after the
+//! other: each of them writes its line of the audit trail first.
 
 use sqlx_macros::FromRow;
 
@@ -51,7 +51,8 @@ pub struct InviteRow {
     pub made_at: Millis,
     pub expires_at: Millis,
     pub opened_at: Option<Millis>,
-    /// "linked", "declined", "refused", "dismissed" (it was one of those two), "revoked" or "replaced".
+    /// "linked", "declined", "refused", "dismissed" (it was one of those two), "revoked" or
+    /// "replaced".
     pub ended: Option<String>,
     pub ended_at: Option<Millis>,
 }
@@ -69,13 +70,18 @@ pub struct LinkRow {
     pub linked_at: Millis,
 }
 
-/// Whose account a Linear person becomes. One that is made for it has nothing but the code to show whose it is.
+/// Whose account a Linear person becomes. One that is made for it has nothing but the code to show
+/// whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Account {
     /// One that is there.
     Known { user_id: String },
     /// One that is made for it, without a password.
-    New { user_id: String, email: String, name: String },
+    New {
+        user_id: String,
+        email: String,
+        name: String,
+    },
 }
 
 /// How making a code ended.
@@ -107,10 +113,13 @@ pub enum Linking {
 macro_rules! invites {
     ($rest:literal) => {
         concat!(
-            "SELECT i.id, i.organisation_id, o.name AS organisation_name, i.workspace_id, c.workspace_name, i.linear_id, i.linear_name, \
-             i.linear_email, i.linear_avatar_url, u.name AS made_by, i.made_by AS made_by_id, i.made_at, i.expires_at, i.opened_at, i.ended, i.ended_at \
+            "SELECT i.id, i.organisation_id, o.name AS organisation_name, i.workspace_id, \
+             c.workspace_name, i.linear_id, i.linear_name, \
+             i.linear_email, i.linear_avatar_url, u.name AS made_by, i.made_by AS made_by_id, \
+             i.made_at, i.expires_at, i.opened_at, i.ended, i.ended_at \
              FROM invites i JOIN organisations o ON o.id = i.organisation_id \
-             JOIN connections c ON c.organisation_id = i.organisation_id AND c.workspace_id = i.workspace_id \
+             JOIN connections c ON c.organisation_id = i.organisation_id AND c.workspace_id = \
+             i.workspace_id \
              LEFT JOIN users u ON u.id = i.made_by ",
             $rest
         )
@@ -121,23 +130,47 @@ macro_rules! invites {
 macro_rules! link {
     ($tx:ident, $person:expr, $user:expr, $by:expr, $now:expr) => {{
         let (person, user): (&LinearPersonRow, &str) = ($person, $user);
-        const HOLDER: &str = "SELECT p.user_id, u.email FROM people p JOIN users u ON u.id = p.user_id \
+        const HOLDER: &str = "SELECT p.user_id, u.email FROM people p JOIN users u ON u.id = \
+            p.user_id \
             WHERE p.organisation_id = $1 AND p.workspace_id = $2 AND p.linear_id = $3";
-        const OTHER: &str = "SELECT linear_name FROM people WHERE organisation_id = $1 AND workspace_id = $2 AND user_id = $3";
-        const LINK: &str = "INSERT INTO people (organisation_id, workspace_id, linear_id, user_id, linear_name, linear_email, linked_at, linked_by) \
+        const OTHER: &str = "SELECT linear_name FROM people WHERE organisation_id = $1 AND \
+            workspace_id = $2 AND user_id = $3";
+        const LINK: &str = "INSERT INTO people (organisation_id, workspace_id, linear_id, \
+            user_id, linear_name, linear_email, linked_at, linked_by) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        let holder = sqlx::query_as(HOLDER).bind(&person.organisation_id).bind(&person.workspace_id).bind(&person.linear_id);
+        let holder = sqlx::query_as(HOLDER)
+            .bind(&person.organisation_id)
+            .bind(&person.workspace_id)
+            .bind(&person.linear_id);
         let holder: Option<(String, String)> = holder.fetch_optional(&mut *$tx).await?;
-        let other = sqlx::query_scalar(OTHER).bind(&person.organisation_id).bind(&person.workspace_id).bind(user);
+        let other = sqlx::query_scalar(OTHER)
+            .bind(&person.organisation_id)
+            .bind(&person.workspace_id)
+            .bind(user);
         let other: Option<String> = other.fetch_optional(&mut *$tx).await?;
         match (holder, other) {
-            (Some((holder, _)), _) if holder == user => Linking::Linked { user_id: holder, again: true },
+            (Some((holder, _)), _) if holder == user => Linking::Linked {
+                user_id: holder,
+                again: true,
+            },
             (Some((_, email)), _) => Linking::PersonTaken { email },
             (None, Some(name)) => Linking::OtherPerson { name },
             (None, None) => {
-                let link = sqlx::query(LINK).bind(&person.organisation_id).bind(&person.workspace_id).bind(&person.linear_id).bind(user);
-                link.bind(&person.name).bind(&person.email).bind($now).bind($by).execute(&mut *$tx).await?;
-                Linking::Linked { user_id: user.to_owned(), again: false }
+                let link = sqlx::query(LINK)
+                    .bind(&person.organisation_id)
+                    .bind(&person.workspace_id)
+                    .bind(&person.linear_id)
+                    .bind(user);
+                link.bind(&person.name)
+                    .bind(&person.email)
+                    .bind($now)
+                    .bind($by)
+                    .execute(&mut *$tx)
+                    .await?;
+                Linking::Linked {
+                    user_id: user.to_owned(),
+                    again: false,
+                }
             }
         }
     }};
@@ -150,48 +183,98 @@ impl Store {
             WHERE p.organisation_id = $1 AND p.workspace_id = $2 AND p.linear_id = $3";
         const REPLACE: &str = "UPDATE invites SET ended = 'replaced', ended_at = $4 \
             WHERE organisation_id = $1 AND workspace_id = $2 AND linear_id = $3 AND ended IS NULL";
-        const ADD: &str = "INSERT INTO invites (id, organisation_id, workspace_id, linear_id, linear_name, linear_email, linear_avatar_url, \
-            code_hash, made_by, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        const ADD: &str = "INSERT INTO invites (id, organisation_id, workspace_id, linear_id, \
+            linear_name, linear_email, linear_avatar_url, \
+            code_hash, made_by, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
+            $10, $11)";
         let person = &new.person;
-        transact!(self, of &act.organisation_id, tx => {
+        transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
-            let holder = sqlx::query_scalar(HOLDER).bind(&person.organisation_id).bind(&person.workspace_id).bind(&person.linear_id);
+            let holder = sqlx::query_scalar(HOLDER)
+                .bind(&person.organisation_id)
+                .bind(&person.workspace_id)
+                .bind(&person.linear_id);
             if let Some(email) = holder.fetch_optional(&mut *tx).await? {
                 return Ok(InviteAdded::Linked { email });
             }
-            sqlx::query(REPLACE).bind(&person.organisation_id).bind(&person.workspace_id).bind(&person.linear_id).bind(new.now)
-                .execute(&mut *tx).await?;
-            sqlx::query(ADD).bind(&new.id).bind(&person.organisation_id).bind(&person.workspace_id).bind(&person.linear_id)
-                .bind(&person.name).bind(&person.email).bind(&person.avatar_url).bind(&new.code_hash).bind(&new.made_by).bind(new.now)
-                .bind(new.expires_at).execute(&mut *tx).await?;
+            sqlx::query(REPLACE)
+                .bind(&person.organisation_id)
+                .bind(&person.workspace_id)
+                .bind(&person.linear_id)
+                .bind(new.now)
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query(ADD)
+                .bind(&new.id)
+                .bind(&person.organisation_id)
+                .bind(&person.workspace_id)
+                .bind(&person.linear_id)
+                .bind(&person.name)
+                .bind(&person.email)
+                .bind(&person.avatar_url)
+                .bind(&new.code_hash)
+                .bind(&new.made_by)
+                .bind(new.now)
+                .bind(new.expires_at)
+                .execute(&mut *tx)
+                .await?;
             tx.commit().await?;
             Ok(InviteAdded::Added)
         })
     }
 
-    /// The codes of an organisation that can still be used, and those whose holders said no or were refused since then.
-    /// The newest first.
-    pub async fn invites(&self, organisation: &str, now: Millis, since: Millis) -> Stored<Vec<InviteRow>> {
+    /// The codes of an organisation that can still be used, and those whose holders said no or were
+    /// refused since then. The newest first.
+    pub async fn invites(
+        &self,
+        organisation: &str,
+        now: Millis,
+        since: Millis,
+    ) -> Stored<Vec<InviteRow>> {
         const SQL: &str = invites!(
-            "WHERE i.organisation_id = $1 AND ((i.ended IS NULL AND i.expires_at > $2) OR (i.ended IN ('declined', 'refused') \
+            "WHERE i.organisation_id = $1 AND ((i.ended IS NULL AND i.expires_at > $2) OR \
+             (i.ended IN ('declined', 'refused') \
              AND i.ended_at > $3)) ORDER BY i.made_at DESC, i.id"
         );
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(now).bind(since).fetch_all(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(organisation)
+            .bind(now)
+            .bind(since)
+            .fetch_all(pool)
+            .await?))
     }
 
     /// One code of an organisation, whether it can be used or not.
     pub async fn invite(&self, organisation: &str, id: &str) -> Stored<Option<InviteRow>> {
         const SQL: &str = invites!("WHERE i.organisation_id = $1 AND i.id = $2");
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).bind(id).fetch_optional(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(organisation)
+            .bind(id)
+            .fetch_optional(pool)
+            .await?))
     }
 
     /// What a code that can be used says. Looking at it is noted, and uses nothing up.
     pub async fn invite_open(&self, code_hash: &str, now: Millis) -> Stored<Option<InviteRow>> {
-        const SQL: &str = invites!("WHERE i.code_hash = $1 AND i.ended IS NULL AND i.expires_at > $2");
-        const OPENED: &str = "UPDATE invites SET opened_at = $2 WHERE id = $1 AND opened_at IS NULL";
-        let row: Option<InviteRow> = on!(&self.db, pool => sqlx::query_as(SQL).bind(code_hash).bind(now).fetch_optional(pool).await?);
+        const SQL: &str = invites!(
+            "WHERE i.code_hash = $1 AND i.ended IS NULL AND i.expires_at > \
+            $2"
+        );
+        const OPENED: &str = "UPDATE invites SET opened_at = $2 WHERE id = $1 AND opened_at IS \
+            NULL";
+        let row: Option<InviteRow> = on!(&self.db, |pool| sqlx::query_as(SQL)
+            .bind(code_hash)
+            .bind(now)
+            .fetch_optional(pool)
+            .await?);
         if let Some(row) = row.as_ref().filter(|row| row.opened_at.is_none()) {
-            on!(&self.db, pool => { sqlx::query(OPENED).bind(&row.id).bind(now).execute(pool).await?; });
+            on!(&self.db, |pool| {
+                sqlx::query(OPENED)
+                    .bind(&row.id)
+                    .bind(now)
+                    .execute(pool)
+                    .await?;
+            });
         }
         Ok(row)
     }
@@ -200,37 +283,76 @@ impl Store {
     pub async fn invite_end(&self, id: &str, ended: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE invites SET ended = $3, ended_at = $4 \
             WHERE id = $1 AND organisation_id = $2 AND ended IS NULL AND expires_at > $4";
-        noted!(self, act, sqlx::query(SQL).bind(id).bind(&act.organisation_id).bind(ended).bind(act.at))
+        noted!(
+            self,
+            act,
+            sqlx::query(SQL)
+                .bind(id)
+                .bind(&act.organisation_id)
+                .bind(ended)
+                .bind(act.at)
+        )
     }
 
     /// Takes a code whose holder said no or was refused off the list. `false`: it is not on it.
     pub async fn invite_dismiss(&self, id: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE invites SET ended = 'dismissed' \
             WHERE id = $1 AND organisation_id = $2 AND ended IN ('declined', 'refused')";
-        noted!(self, act, sqlx::query(SQL).bind(id).bind(&act.organisation_id))
+        noted!(
+            self,
+            act,
+            sqlx::query(SQL).bind(id).bind(&act.organisation_id)
+        )
     }
 
-    /// Uses a code up: whoever holds it is the person that it names. Of any number at once, one is first; a code that leads
-    /// nowhere stays as it is. `proved`: Linear names the holder with the account's e-mail.
+    /// Uses a code up: whoever holds it is the person that it names. Of any number at once, one is
+    /// first; a code that leads nowhere stays as it is. `proved`: Linear names the holder with the
+    /// account's e-mail.
     ///
     /// # Errors
     /// When the database fails; whether it wrote is not known then.
-    pub async fn invite_redeem(&self, invite: &InviteRow, code_hash: &str, account: &Account, proved: bool, act: &Act) -> Stored<Linking> {
+    pub async fn invite_redeem(
+        &self,
+        invite: &InviteRow,
+        code_hash: &str,
+        account: &Account,
+        proved: bool,
+        act: &Act,
+    ) -> Stored<Linking> {
         const TAKE: &str = "UPDATE invites SET ended = 'linked', ended_at = $3 \
-            WHERE id = $1 AND code_hash = $2 AND ended IS NULL AND expires_at > $3 RETURNING made_by";
-        const ACCOUNT: &str = "INSERT INTO users (id, email, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING";
-        const MEMBER: &str = "INSERT INTO members (organisation_id, user_id, role, created_at) VALUES ($1, $2, 'member', $3) \
+            WHERE id = $1 AND code_hash = $2 AND ended IS NULL AND expires_at > $3 RETURNING \
+            made_by";
+        const ACCOUNT: &str = "INSERT INTO users (id, email, name, created_at) VALUES ($1, $2, \
+            $3, $4) ON CONFLICT (email) DO NOTHING";
+        const MEMBER: &str = "INSERT INTO members (organisation_id, user_id, role, created_at) \
+            VALUES ($1, $2, 'member', $3) \
             ON CONFLICT (organisation_id, user_id) DO NOTHING";
         let person = invite.person();
-        transact!(self, of &act.organisation_id, tx => {
+        transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
-            let taken: Option<(Option<String>,)> =
-                sqlx::query_as(TAKE).bind(&invite.id).bind(code_hash).bind(act.at).fetch_optional(&mut *tx).await?;
-            let Some((by,)) = taken else { return Ok(Linking::Gone) };
+            let taken: Option<(Option<String>,)> = sqlx::query_as(TAKE)
+                .bind(&invite.id)
+                .bind(code_hash)
+                .bind(act.at)
+                .fetch_optional(&mut *tx)
+                .await?;
+            let Some((by,)) = taken else {
+                return Ok(Linking::Gone);
+            };
             let user = match account {
                 Account::Known { user_id } => user_id,
-                Account::New { user_id, email, name } => {
-                    let made = sqlx::query(ACCOUNT).bind(user_id).bind(email).bind(name).bind(act.at).execute(&mut *tx).await?;
+                Account::New {
+                    user_id,
+                    email,
+                    name,
+                } => {
+                    let made = sqlx::query(ACCOUNT)
+                        .bind(user_id)
+                        .bind(email)
+                        .bind(name)
+                        .bind(act.at)
+                        .execute(&mut *tx)
+                        .await?;
                     if made.rows_affected() == 0 {
                         return Ok(Linking::EmailTaken);
                     }
@@ -240,7 +362,12 @@ impl Store {
             if proved {
                 prove!(self, tx, user, EmailProof::Linear, act);
             }
-            let joined = sqlx::query(MEMBER).bind(&person.organisation_id).bind(user).bind(act.at).execute(&mut *tx).await?;
+            let joined = sqlx::query(MEMBER)
+                .bind(&person.organisation_id)
+                .bind(user)
+                .bind(act.at)
+                .execute(&mut *tx)
+                .await?;
             let known = matches!(account, Account::Known { .. });
             if known && joined.rows_affected() > 0 && proof_of!(tx, user).is_none() {
                 return Ok(Linking::Unproved);
@@ -253,14 +380,25 @@ impl Store {
         })
     }
 
-    /// Links a member to a person without a code. `proved`: Linear names whoever it is with the account's e-mail.
-    pub async fn person_link(&self, person: &LinearPersonRow, user: &str, proved: bool, act: &Act) -> Stored<Linking> {
-        const MEMBER: &str = "SELECT role FROM members WHERE organisation_id = $1 AND user_id = $2";
-        transact!(self, of &act.organisation_id, tx => {
+    /// Links a member to a person without a code. `proved`: Linear names whoever it is with the
+    /// account's e-mail.
+    pub async fn person_link(
+        &self,
+        person: &LinearPersonRow,
+        user: &str,
+        proved: bool,
+        act: &Act,
+    ) -> Stored<Linking> {
+        const MEMBER: &str = "SELECT role FROM members WHERE organisation_id = $1 AND user_id = \
+            $2";
+        transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
             // Removed in this very moment.
-            let member: Option<String> =
-                sqlx::query_scalar(MEMBER).bind(&act.organisation_id).bind(user).fetch_optional(&mut *tx).await?;
+            let member: Option<String> = sqlx::query_scalar(MEMBER)
+                .bind(&act.organisation_id)
+                .bind(user)
+                .fetch_optional(&mut *tx)
+                .await?;
             if member.is_none() {
                 return Ok(Linking::Gone);
             }
@@ -278,16 +416,28 @@ impl Store {
 
     /// Forgets who somebody is. `false`: nobody is that person.
     pub async fn person_unlink(&self, workspace: &str, linear_id: &str, act: &Act) -> Stored<bool> {
-        const SQL: &str = "DELETE FROM people WHERE organisation_id = $1 AND workspace_id = $2 AND linear_id = $3";
-        noted!(self, act, sqlx::query(SQL).bind(&act.organisation_id).bind(workspace).bind(linear_id))
+        const SQL: &str = "DELETE FROM people WHERE organisation_id = $1 AND workspace_id = $2 \
+            AND linear_id = $3";
+        noted!(
+            self,
+            act,
+            sqlx::query(SQL)
+                .bind(&act.organisation_id)
+                .bind(workspace)
+                .bind(linear_id)
+        )
     }
 
     /// Everybody of an organisation who is known in Linear.
     pub async fn people(&self, organisation: &str) -> Stored<Vec<LinkRow>> {
-        const SQL: &str = "SELECT p.workspace_id, p.linear_id, p.linear_name, p.linear_email, p.user_id, u.name AS user_name, \
+        const SQL: &str = "SELECT p.workspace_id, p.linear_id, p.linear_name, p.linear_email, \
+            p.user_id, u.name AS user_name, \
             u.email AS user_email, p.linked_at FROM people p JOIN users u ON u.id = p.user_id \
             WHERE p.organisation_id = $1 ORDER BY p.linear_name, p.linear_id";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_all(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(organisation)
+            .fetch_all(pool)
+            .await?))
     }
 }
 

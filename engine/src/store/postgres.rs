@@ -1,8 +1,9 @@
 //! PostgreSQL, directly or behind a pooler in transaction mode.
 //!
-//! Such a pooler gives every transaction another server connection. A statement is prepared and run in two steps, so
-//! outside a transaction the second step may land where the first never was, or worse, where somebody else's was. Behind
-//! a pooler each statement is therefore a transaction of its own, which begins by forgetting what others prepared.
+//! Such a pooler gives every transaction another server connection. A statement is prepared and run
+//! in two steps, so outside a transaction the second step may land where the first never was, or
+//! worse, where somebody else's was. Behind a pooler each statement is therefore a transaction of
+//! its own, which begins by forgetting what others prepared.
 
 mod again;
 mod open;
@@ -19,7 +20,10 @@ use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use sqlx::error::BoxDynError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{AssertSqlSafe, Connection as _, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr, Transaction};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Either, Error, Execute, Executor, PgConnection, PgPool,
+    Postgres, SqlStr, Transaction,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -29,7 +33,8 @@ use room::Room;
 use session::Begin;
 use turns::Turns;
 
-/// A statement that took longer than the server lets it is on a connection that leads nowhere any more.
+/// A statement that took longer than the server lets it is on a connection that leads nowhere any
+/// more.
 const PATIENCE: Duration = Duration::from_secs(12);
 
 /// A statement's rows, and how many it changed.
@@ -48,28 +53,43 @@ pub struct Pg {
 }
 
 impl Pg {
-    /// The way in for pages: they have half of the connections that are taken and less time, so that tokens and webhooks come first.
+    /// The way in for pages: they have half of the connections that are taken and less time, so
+    /// that tokens and webhooks come first.
     pub(super) fn for_pages(&self) -> Pg {
-        Pg { begin: self.begin.for_pages(), turns: Some(self.room.page_turns.clone()), ..self.clone() }
+        Pg {
+            begin: self.begin.for_pages(),
+            turns: Some(self.room.page_turns.clone()),
+            ..self.clone()
+        }
     }
 
     /// The way in for everything else.
     pub(super) fn for_programs(&self) -> Pg {
-        Pg { begin: self.begin.for_programs(), turns: None, ..self.clone() }
+        Pg {
+            begin: self.begin.for_programs(),
+            turns: None,
+            ..self.clone()
+        }
     }
 
     pub(super) async fn begin(&self) -> Result<Tx, Error> {
         let Seat { connection, turn } = self.seat().await?;
-        Ok(Tx { tx: Transaction::begin(connection, Some(self.begin.sql())).await?, _turn: turn })
+        Ok(Tx {
+            tx: Transaction::begin(connection, Some(self.begin.sql())).await?,
+            _turn: turn,
+        })
     }
 
-    /// Statements in one message: the server carries them all out, and commits, whether or not anybody waits for it. A message
-    /// of one statement that must not be in a transaction is in none. No pooler gets in between.
+    /// Statements in one message: the server carries them all out, and commits, whether or not
+    /// anybody waits for it. A message of one statement that must not be in a transaction is in
+    /// none. No pooler gets in between.
     pub(super) async fn at_once(&self, sql: String) -> Result<Vec<PgRow>, Error> {
         let mut pauses = PAUSES.into_iter();
         loop {
             let mut seat = self.seat().await?;
-            let rows = sqlx::raw_sql(AssertSqlSafe(sql.as_str())).fetch_all(&mut *seat.connection).await;
+            let rows = sqlx::raw_sql(AssertSqlSafe(sql.as_str()))
+                .fetch_all(&mut *seat.connection)
+                .await;
             match (&rows, pauses.next()) {
                 (Err(error), Some(pause)) if is_passing(error) => tokio::time::sleep(pause).await,
                 _ => return rows,
@@ -89,7 +109,10 @@ impl Pg {
             },
             None => None,
         };
-        Ok(Seat { connection: open::connection(&self.pool, &self.room).await?, turn })
+        Ok(Seat {
+            connection: open::connection(&self.pool, &self.room).await?,
+            turn,
+        })
     }
 
     /// Runs a statement to its end, once more where the database itself undid it.
@@ -114,7 +137,11 @@ impl Pg {
         Err(Error::Io(std::io::ErrorKind::TimedOut.into()))
     }
 
-    async fn on(&self, connection: &mut PgConnection, statement: Statement) -> Result<Answer, Error> {
+    async fn on(
+        &self,
+        connection: &mut PgConnection,
+        statement: Statement,
+    ) -> Result<Answer, Error> {
         if !self.begin.each_statement() {
             return connection.fetch_many(statement).try_collect().await;
         }
@@ -169,7 +196,11 @@ struct Statement {
 impl Statement {
     fn of<'q>(mut query: impl Execute<'q, Postgres>) -> Result<Statement, Error> {
         let arguments = query.take_arguments().map_err(Error::Encode)?;
-        Ok(Statement { arguments, persistent: query.persistent(), sql: query.sql() })
+        Ok(Statement {
+            arguments,
+            persistent: query.persistent(),
+            sql: query.sql(),
+        })
     }
 }
 
@@ -194,12 +225,17 @@ impl Execute<'_, Postgres> for Statement {
 impl<'p> Executor<'p> for &'_ Pg {
     type Database = Postgres;
 
-    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    fn fetch_many<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
     where
         E: 'q + Execute<'q, Postgres>,
     {
         let (pg, statement) = (self.clone(), Statement::of(query));
-        let whole = async move { Ok::<_, Error>(stream::iter(pg.run(statement?).await?.into_iter().map(Ok))) };
+        let whole = async move {
+            Ok::<_, Error>(stream::iter(pg.run(statement?).await?.into_iter().map(Ok)))
+        };
         stream::once(whole).try_flatten().boxed()
     }
 
@@ -208,10 +244,20 @@ impl<'p> Executor<'p> for &'_ Pg {
         E: 'q + Execute<'q, Postgres>,
     {
         let (pg, statement) = (self.clone(), Statement::of(query));
-        Box::pin(async move { Ok(pg.run(statement?).await?.into_iter().find_map(Either::right)) })
+        Box::pin(async move {
+            Ok(pg
+                .run(statement?)
+                .await?
+                .into_iter()
+                .find_map(Either::right))
+        })
     }
 
-    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, Result<PgStatement, Error>>
     where
         'p: 'e,
     {

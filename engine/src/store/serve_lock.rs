@@ -1,5 +1,6 @@
-//! One server per SQLite file: the operating system frees the lock when its holder dies, however it dies. The lock is on the file
-//! itself, so it is one under all names of the file, and nobody can delete it.
+//! One server per SQLite file: the operating system frees the lock when its holder dies, however it
+//! dies. The lock is on the file itself, so it is one under all names of the file, and nobody can
+//! delete it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -14,14 +15,19 @@ const LOOKS: usize = 40;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeLockError {
-    #[error("another relink serves {0} already; stop it first, or use PostgreSQL for several servers")]
+    #[error(
+        "another relink serves {0} already; stop it first, or use PostgreSQL for several \
+        servers"
+    )]
     Held(String),
     #[error(
-        "{0}: another relink serves this file under another name (a link to it), and SQLite keeps what it writes beside that name: use that one"
+        "{0}: another relink serves this file under another name (a link to it), and SQLite keeps \
+            what it writes beside that name: use that one"
     )]
     ElsewhereServed(String),
     #[error(
-        "{0} has another name (a hard link), and SQLite keeps what it writes beside one of them: remove the other name, or copy the file"
+        "{0} has another name (a hard link), and SQLite keeps what it writes beside one of them: \
+            remove the other name, or copy the file"
     )]
     HardLink(String),
     #[error("{0}: {1}")]
@@ -31,45 +37,61 @@ pub enum ServeLockError {
 /// Held as long as the value lives.
 #[derive(Debug)]
 pub(super) struct ServeLock {
-    /// It stays open to the end: closing it would take SQLite's own locks away (POSIX ends all locks of a process on a file with
-    /// the first that is closed).
+    /// It stays open to the end: closing it would take SQLite's own locks away (POSIX ends all
+    /// locks of a process on a file with the first that is closed).
     _database: File,
     /// Servers of before lock a file of this name alone, for themselves.
     _name: File,
 }
 
 impl ServeLock {
-    /// Takes the lock of the file that a path leads to in the end. Before SQLite opens it: whoever opens a file that is served
-    /// under another name sees half of what is in it.
+    /// Takes the lock of the file that a path leads to in the end. Before SQLite opens it: whoever
+    /// opens a file that is served under another name sees half of what is in it.
     pub async fn take(database: &Path) -> Result<ServeLock, ServeLockError> {
         let file = open(database, OpenOptions::new().read(true))?;
-        if !lock_soon(&file).await.map_err(|error| io_of(database, error))? {
+        if !lock_soon(&file)
+            .await
+            .map_err(|error| io_of(database, error))?
+        {
             return Err(ServeLockError::Held(database.display().to_string()));
         }
         let path = database.with_extension("serve-lock");
-        let name = open(&path, OpenOptions::new().create(true).truncate(false).write(true))?;
+        let name = open(
+            &path,
+            OpenOptions::new().create(true).truncate(false).write(true),
+        )?;
         if !taken(name.try_lock_shared()).map_err(|error| io_of(&path, error))? {
             return Err(ServeLockError::Held(database.display().to_string()));
         }
-        Ok(ServeLock { _database: file, _name: name })
+        Ok(ServeLock {
+            _database: file,
+            _name: name,
+        })
     }
 
-    /// Refuses a file that somebody serves under another name: then SQLite's log is not beside this one. A server that starts
-    /// makes it a moment after it has taken the lock.
-    pub async fn refuse_if_served_elsewhere(database: &Path, log: &Path) -> Result<(), ServeLockError> {
+    /// Refuses a file that somebody serves under another name: then SQLite's log is not beside this
+    /// one. A server that starts makes it a moment after it has taken the lock.
+    pub async fn refuse_if_served_elsewhere(
+        database: &Path,
+        log: &Path,
+    ) -> Result<(), ServeLockError> {
         for _ in 0..LOOKS {
             if log.exists() || !is_served(database)? {
                 return Ok(());
             }
             tokio::time::sleep(BETWEEN_TRIES).await;
         }
-        Err(ServeLockError::ElsewhereServed(database.display().to_string()))
+        Err(ServeLockError::ElsewhereServed(
+            database.display().to_string(),
+        ))
     }
 }
 
 fn is_served(database: &Path) -> Result<bool, ServeLockError> {
     let file = open(database, OpenOptions::new().read(true))?;
-    taken(file.try_lock_shared()).map(|taken| !taken).map_err(|error| io_of(database, error))
+    taken(file.try_lock_shared())
+        .map(|taken| !taken)
+        .map_err(|error| io_of(database, error))
 }
 
 fn open(path: &Path, how: &OpenOptions) -> Result<File, ServeLockError> {
@@ -114,28 +136,49 @@ mod tests {
         let first = ServeLock::take(&database).await.unwrap();
         let lock = dir.path().join("relink.serve-lock");
         fs::remove_file(lock).unwrap();
-        assert!(matches!(ServeLock::take(&database).await, Err(ServeLockError::Held(_))));
-        assert!(matches!(ServeLock::take(&copy).await, Err(ServeLockError::Held(_))), "another name of the same file");
-        let (log, none) = (dir.path().join("relink.db-wal"), dir.path().join("copy.db-wal"));
+        assert!(matches!(
+            ServeLock::take(&database).await,
+            Err(ServeLockError::Held(_))
+        ));
+        assert!(
+            matches!(ServeLock::take(&copy).await, Err(ServeLockError::Held(_))),
+            "another \
+            name of the same file"
+        );
+        let (log, none) = (
+            dir.path().join("relink.db-wal"),
+            dir.path().join("copy.db-wal"),
+        );
         fs::write(&log, "").unwrap();
-        ServeLock::refuse_if_served_elsewhere(&database, &log).await.unwrap();
+        ServeLock::refuse_if_served_elsewhere(&database, &log)
+            .await
+            .unwrap();
         let elsewhere = ServeLock::refuse_if_served_elsewhere(&copy, &none).await;
         assert!(matches!(elsewhere, Err(ServeLockError::ElsewhereServed(_))));
         drop(first);
-        ServeLock::refuse_if_served_elsewhere(&copy, &none).await.unwrap();
+        ServeLock::refuse_if_served_elsewhere(&copy, &none)
+            .await
+            .unwrap();
         ServeLock::take(&database).await.unwrap();
     }
 
     #[tokio::test]
-    async fn a_server_of_before_and_one_of_today_do_not_serve_one_file_but_two_files_of_one_stem_have_a_server_each() {
+    async fn a_server_of_before_and_one_of_today_do_not_serve_one_file_but_two_files_of_one_stem_have_a_server_each()
+     {
         let dir = tempfile::tempdir().unwrap();
-        let (database, neighbour) = (dir.path().join("relink.db"), dir.path().join("relink.sqlite"));
+        let (database, neighbour) = (
+            dir.path().join("relink.db"),
+            dir.path().join("relink.sqlite"),
+        );
         for file in [&database, &neighbour] {
             fs::write(file, "").unwrap();
         }
         let of_before = File::create(dir.path().join("relink.serve-lock")).unwrap();
         of_before.lock().unwrap();
-        assert!(matches!(ServeLock::take(&database).await, Err(ServeLockError::Held(_))));
+        assert!(matches!(
+            ServeLock::take(&database).await,
+            Err(ServeLockError::Held(_))
+        ));
         of_before.unlock().unwrap();
         let _first = ServeLock::take(&database).await.unwrap();
         assert!(of_before.try_lock().is_err());
@@ -145,13 +188,19 @@ mod tests {
     #[tokio::test]
     async fn a_command_beside_a_server_that_starts_waits_for_its_log() {
         let dir = tempfile::tempdir().unwrap();
-        let (database, log) = (dir.path().join("relink.db"), dir.path().join("relink.db-wal"));
+        let (database, log) = (
+            dir.path().join("relink.db"),
+            dir.path().join("relink.db-wal"),
+        );
         fs::write(&database, "").unwrap();
         let _server = ServeLock::take(&database).await.unwrap();
-        let (looked, ()) = tokio::join!(ServeLock::refuse_if_served_elsewhere(&database, &log), async {
-            tokio::time::sleep(BETWEEN_TRIES * 3).await;
-            fs::write(&log, "").unwrap();
-        });
+        let (looked, ()) = tokio::join!(
+            ServeLock::refuse_if_served_elsewhere(&database, &log),
+            async {
+                tokio::time::sleep(BETWEEN_TRIES * 3).await;
+                fs::write(&log, "").unwrap();
+            }
+        );
         looked.unwrap();
     }
 }

@@ -39,31 +39,65 @@ const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <>
 impl Store {
     /// Stores a new session; answers false if the id is taken.
     pub async fn session_create(&self, session: &StoredSession, now: Millis) -> Stored<bool> {
-        const SQL: &str = "INSERT INTO sessions (id_hash, user_id, data, expires_at, used_at) VALUES ($1, $2, $3, $4, $5) \
+        const SQL: &str = "INSERT INTO sessions (id_hash, user_id, data, expires_at, used_at) \
+            VALUES ($1, $2, $3, $4, $5) \
             ON CONFLICT (id_hash) DO NOTHING";
-        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(&session.id_hash).bind(&session.user_id).bind(&session.data).bind(session.expires_at)
-            .bind(now).execute(pool).await?.rows_affected() == 1))
+        on!(&self.db, |pool| Ok(sqlx::query(SQL)
+            .bind(&session.id_hash)
+            .bind(&session.user_id)
+            .bind(&session.data)
+            .bind(session.expires_at)
+            .bind(now)
+            .execute(pool)
+            .await?
+            .rows_affected()
+            == 1))
     }
 
     /// Updates a session; answers false if it was ended meanwhile, and does not bring it back.
     pub async fn session_save(&self, session: &StoredSession) -> Stored<bool> {
-        const SQL: &str = "UPDATE sessions SET user_id = $2, data = $3, expires_at = $4 WHERE id_hash = $1";
-        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(&session.id_hash).bind(&session.user_id).bind(&session.data).bind(session.expires_at)
-            .execute(pool).await?.rows_affected() == 1))
+        const SQL: &str = "UPDATE sessions SET user_id = $2, data = $3, expires_at = $4 WHERE \
+            id_hash = $1";
+        on!(&self.db, |pool| Ok(sqlx::query(SQL)
+            .bind(&session.id_hash)
+            .bind(&session.user_id)
+            .bind(&session.data)
+            .bind(session.expires_at)
+            .execute(pool)
+            .await?
+            .rows_affected()
+            == 1))
     }
 
     /// A session that has not run out.
     pub async fn session(&self, id_hash: &str, now: Millis) -> Stored<Option<StoredSession>> {
         const SQL: &str = "SELECT id_hash, user_id, data, expires_at FROM sessions \
             WHERE id_hash = $1 AND expires_at > $2 AND (used_at IS NULL OR used_at > $3)";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(id_hash).bind(now).bind(now - UNUSED_MAX).fetch_optional(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(id_hash)
+            .bind(now)
+            .bind(now - UNUSED_MAX)
+            .fetch_optional(pool)
+            .await?))
     }
 
     /// Notes from where a session was used.
-    pub(crate) async fn session_used(&self, id_hash: &str, from: &UsedFrom, now: Millis) -> Stored<()> {
-        const SQL: &str = "UPDATE sessions SET used_at = $2, browser = $3, address = $4 WHERE id_hash = $1";
-        on!(&self.db, pool => {
-            sqlx::query(SQL).bind(id_hash).bind(now).bind(&from.browser).bind(&from.address).execute(pool).await?;
+    pub(crate) async fn session_used(
+        &self,
+        id_hash: &str,
+        from: &UsedFrom,
+        now: Millis,
+    ) -> Stored<()> {
+        const SQL: &str = "UPDATE sessions SET used_at = $2, browser = $3, address = $4 WHERE \
+            id_hash = $1";
+        on!(&self.db, |pool| {
+            sqlx::query(SQL)
+                .bind(id_hash)
+                .bind(now)
+                .bind(&from.browser)
+                .bind(&from.address)
+                .execute(pool)
+                .await?;
         });
         Ok(())
     }
@@ -73,7 +107,13 @@ impl Store {
         const SQL: &str = "SELECT id_hash, used_at, browser, address FROM sessions \
             WHERE user_id = $1 AND expires_at > $2 AND (used_at IS NULL OR used_at > $3) \
             ORDER BY COALESCE(used_at, 0) DESC, id_hash LIMIT $4";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(user).bind(now).bind(now - UNUSED_MAX).bind(LISTED_MAX).fetch_all(pool).await?))
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(user)
+            .bind(now)
+            .bind(now - UNUSED_MAX)
+            .bind(LISTED_MAX)
+            .fetch_all(pool)
+            .await?))
     }
 
     /// Ends a session of somebody. `false`: they have no such session, and there is no line.
@@ -83,10 +123,19 @@ impl Store {
     }
 
     /// Ends every session of a person but the one they sit in, and writes it down.
-    pub(crate) async fn session_end_others(&self, user: &str, keep_id_hash: &str, act: &Act) -> Stored<()> {
-        transact!(self, of &act.organisation_id, tx => {
+    pub(crate) async fn session_end_others(
+        &self,
+        user: &str,
+        keep_id_hash: &str,
+        act: &Act,
+    ) -> Stored<()> {
+        transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
-            sqlx::query(END_OTHERS).bind(user).bind(keep_id_hash).execute(&mut *tx).await?;
+            sqlx::query(END_OTHERS)
+                .bind(user)
+                .bind(keep_id_hash)
+                .execute(&mut *tx)
+                .await?;
             tx.commit().await?;
             Ok(())
         })
@@ -94,24 +143,40 @@ impl Store {
 
     /// Ends a session.
     pub async fn session_delete(&self, id_hash: &str) -> Stored<()> {
-        on!(&self.db, pool => { sqlx::query("DELETE FROM sessions WHERE id_hash = $1").bind(id_hash).execute(pool).await?; });
+        on!(&self.db, |pool| {
+            sqlx::query("DELETE FROM sessions WHERE id_hash = $1")
+                .bind(id_hash)
+                .execute(pool)
+                .await?;
+        });
         Ok(())
     }
 
     /// Ends the sessions of somebody who has used none. `false`: there is none, or one was used.
     pub(crate) async fn session_delete_unused(&self, user: &str) -> Stored<bool> {
         const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 \
-            AND NOT EXISTS (SELECT 1 FROM sessions u WHERE u.user_id = $1 AND u.browser IS NOT NULL)";
-        on!(&self.db, pool => Ok(sqlx::query(SQL).bind(user).execute(pool).await?.rows_affected() > 0))
+            AND NOT EXISTS (SELECT 1 FROM sessions u WHERE u.user_id = $1 AND u.browser IS NOT \
+            NULL)";
+        on!(&self.db, |pool| Ok(sqlx::query(SQL)
+            .bind(user)
+            .execute(pool)
+            .await?
+            .rows_affected()
+            > 0))
     }
 
     /// Ends every session of a person but the one they sit in, as a part of another act.
     pub async fn session_delete_others(&self, user: &str, keep_id_hash: &str) -> Stored<u64> {
-        on!(&self.db, pool => Ok(sqlx::query(END_OTHERS).bind(user).bind(keep_id_hash).execute(pool).await?.rows_affected()))
+        on!(&self.db, |pool| Ok(sqlx::query(END_OTHERS)
+            .bind(user)
+            .bind(keep_id_hash)
+            .execute(pool)
+            .await?
+            .rows_affected()))
     }
 
-    /// Forgets what has run out: sessions, attempts at Linear, codes that were mailed, counted tries, and which tokens were read
-    /// lately.
+    /// Forgets what has run out: sessions, attempts at Linear, codes that were mailed, counted
+    /// tries, and which tokens were read lately.
     pub async fn forget_expired(&self, now: Millis) -> Stored<u64> {
         let mut forgotten = 0;
         for (sql, until) in [
@@ -123,7 +188,11 @@ impl Store {
             ("DELETE FROM throttles WHERE resets_at <= $1", now),
             ("DELETE FROM token_reads WHERE at <= $1", now - HOUR),
         ] {
-            forgotten += on!(&self.db, pool => sqlx::query(sql).bind(until).execute(pool).await?.rows_affected());
+            forgotten += on!(&self.db, |pool| sqlx::query(sql)
+                .bind(until)
+                .execute(pool)
+                .await?
+                .rows_affected());
         }
         Ok(forgotten)
     }

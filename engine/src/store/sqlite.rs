@@ -1,9 +1,10 @@
 //! SQLite through sqlx, on connections that are closed as soon as they cannot be trusted.
 //!
-//! When a write fails, SQLite may end the transaction by itself. sqlx does not notice: from then on it counts one
-//! transaction too many on that connection, its commits commit nothing, and the write lock is held for good. And a
-//! statement that is left before its end hides that its commit failed. So every statement here is run to its end, and
-//! once an error says that the file or the disk is in trouble, no connection from before that moment is used again.
+//! When a write fails, SQLite may end the transaction by itself. sqlx does not notice: from then on
+//! it counts one transaction too many on that connection, its commits commit nothing, and the write
+//! lock is held for good. And a statement that is left before its end hides that its commit failed.
+//! So every statement here is run to its end, and once an error says that the file or the disk is
+//! in trouble, no connection from before that moment is used again.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -15,10 +16,13 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::sqlite::{
-    SqliteArguments, SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteQueryResult, SqliteRow,
-    SqliteStatement, SqliteSynchronous, SqliteTypeInfo,
+    SqliteArguments, SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
+    SqliteQueryResult, SqliteRow, SqliteStatement, SqliteSynchronous, SqliteTypeInfo,
 };
-use sqlx::{Connection as _, Either, Error, Execute, Executor, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{
+    Connection as _, Either, Error, Execute, Executor, SqlStr, Sqlite, SqliteConnection,
+    SqlitePool, Transaction,
+};
 
 use super::disk::{Disk, DiskTrouble};
 use super::{ACQUIRE_TIMEOUT, POOL_SIZE, SQLITE_BUSY_TIMEOUT};
@@ -35,7 +39,9 @@ const NOTADB: u32 = 26;
 
 /// What an error says about the file or the disk under it; nothing if it says nothing about them.
 pub(super) fn disk_trouble(error: &Error) -> Option<DiskTrouble> {
-    let code = error.as_database_error()?.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    let code = error
+        .as_database_error()?
+        .try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
     let extended: u32 = sqlx::error::DatabaseError::code(code)?.parse().ok()?;
     disk_trouble_of(extended)
 }
@@ -69,7 +75,9 @@ struct Watch {
 
 impl Watch {
     fn note(&self, error: &Error) {
-        let Some(trouble) = disk_trouble(error) else { return };
+        let Some(trouble) = disk_trouble(error) else {
+            return;
+        };
         self.suspect();
         self.disk.note_failure(trouble);
     }
@@ -80,16 +88,26 @@ impl Watch {
     }
 
     fn suspect(&self) {
-        *self.suspect_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *self
+            .suspect_before
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     fn trusts(&self, age: Duration) -> bool {
-        let since = *self.suspect_before.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *self
+            .suspect_before
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         since.is_none_or(|since| age < since.elapsed())
     }
 
     /// A connection that comes back in the middle of a transaction stays in it for good.
-    async fn takes_back(&self, connection: &mut SqliteConnection, meta: PoolConnectionMetadata) -> Result<bool, Error> {
+    async fn takes_back(
+        &self,
+        connection: &mut SqliteConnection,
+        meta: PoolConnectionMetadata,
+    ) -> Result<bool, Error> {
         if !self.trusts(meta.age) {
             return Ok(false);
         }
@@ -106,17 +124,23 @@ impl Lite {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
-            // A grant that Linear has rotated must be on the disk, not in a cache, before it is used.
+            // A grant that Linear has rotated must be on the disk, not in a cache, before it is
+            // used.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(SQLITE_BUSY_TIMEOUT)
-            // Webhooks are a little larger than the half of a default page, which would leave the rest of it empty.
+            // Webhooks are a little larger than the half of a default page, which would leave the
+            // rest of it empty.
             .page_size(PAGE_BYTES)
             // Of new files: what is forgotten gives its room back. Others only use it again.
             .auto_vacuum(SqliteAutoVacuum::Incremental)
-            // What a statement keeps so that it can be undone would make a file of its own for every batch.
+            // What a statement keeps so that it can be undone would make a file of its own for
+            // every batch.
             .pragma("temp_store", "memory");
-        let watch = Watch { disk: disk.clone(), suspect_before: Arc::default() };
+        let watch = Watch {
+            disk: disk.clone(),
+            suspect_before: Arc::default(),
+        };
         let (lent, back) = (watch.clone(), watch.clone());
         let pool = SqlitePoolOptions::new()
             .max_connections(POOL_SIZE)
@@ -134,9 +158,18 @@ impl Lite {
                 Box::pin(async move { watch.takes_back(connection, meta).await })
             });
         let pool = pool.connect_with(options).await?;
-        let anchor = anchor(path).inspect_err(|error| tracing::warn!(%error, "the database's log is not kept open")).ok();
+        let anchor = anchor(path)
+            .inspect_err(|error| {
+                tracing::warn!(%error, "the database's log \
+            is not kept open")
+            })
+            .ok();
         disk.note_log();
-        Ok(Lite { pool, watch, anchor: Arc::new(Mutex::new(anchor)) })
+        Ok(Lite {
+            pool,
+            watch,
+            anchor: Arc::new(Mutex::new(anchor)),
+        })
     }
 
     pub(super) async fn begin(&self) -> Result<LiteTx, Error> {
@@ -150,33 +183,61 @@ impl Lite {
 
     async fn begin_as(&self, sql: &'static str) -> Result<LiteTx, Error> {
         self.watch.same_file()?;
-        let tx = self.pool.begin_with(sql).await.inspect_err(|error| self.watch.note(error))?;
-        Ok(LiteTx(Watched { tx, watch: self.watch.clone() }))
+        let tx = self
+            .pool
+            .begin_with(sql)
+            .await
+            .inspect_err(|error| self.watch.note(error))?;
+        Ok(LiteTx(Watched {
+            tx,
+            watch: self.watch.clone(),
+        }))
     }
 
     pub(super) async fn close(&self) {
         self.pool.close().await;
-        self.anchor.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.anchor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 
     /// What is in the log goes into the file itself. Blocks, for as long as that takes.
     pub(super) fn write_log_into_file(&self) {
         let anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = anchor.as_ref().map(|anchor| anchor.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get::<_, i64>(0)));
-        tracing::error!(?written, "the database's log is gone from its path: what was in it is written into the file");
+        let written = anchor.as_ref().map(|anchor| {
+            anchor.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| {
+                row.get::<_, i64>(0)
+            })
+        });
+        tracing::error!(
+            ?written,
+            "the database's log is gone from its path: what was in it is \
+            written into the file"
+        );
     }
 
     /// What a file that is not the one at the path takes is gone with it.
     fn may_run(&self, sql: &str) -> Result<(), Error> {
-        let reads = sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"));
-        if reads { Ok(()) } else { self.watch.same_file() }
+        let reads = sql
+            .trim_start()
+            .get(..6)
+            .is_some_and(|word| word.eq_ignore_ascii_case("select"));
+        if reads {
+            Ok(())
+        } else {
+            self.watch.same_file()
+        }
     }
 }
 
 fn anchor(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
-    let anchor = rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let anchor =
+        rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // The log is opened with the first look.
-    anchor.query_row("SELECT COUNT(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
+    anchor.query_row("SELECT COUNT(*) FROM sqlite_master", [], |row| {
+        row.get::<_, i64>(0)
+    })?;
     Ok(anchor)
 }
 
@@ -212,19 +273,29 @@ impl<'p> Executor<'p> for &'_ Lite {
     {
         let watch = self.watch.clone();
         match parts(query).and_then(|parts| self.may_run(parts.0.as_str()).map(|()| parts)) {
-            Ok(parts) => (&self.pool).fetch_many(parts).inspect_err(move |error| watch.note(error)).boxed(),
+            Ok(parts) => (&self.pool)
+                .fetch_many(parts)
+                .inspect_err(move |error| watch.note(error))
+                .boxed(),
             Err(error) => failed(error),
         }
     }
 
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<SqliteRow>, Error>>
+    fn fetch_optional<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxFuture<'e, Result<Option<SqliteRow>, Error>>
     where
         E: 'q + Execute<'q, Sqlite>,
     {
         Box::pin(first_row(self.fetch_many(query)))
     }
 
-    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [SqliteTypeInfo]) -> BoxFuture<'e, Result<SqliteStatement, Error>>
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [SqliteTypeInfo],
+    ) -> BoxFuture<'e, Result<SqliteStatement, Error>>
     where
         'p: 'e,
     {
@@ -296,12 +367,18 @@ impl<'c> Executor<'c> for &'c mut Watched {
     {
         let watch = self.watch.clone();
         match parts(query) {
-            Ok(parts) => (&mut *self.tx).fetch_many(parts).inspect_err(move |error| watch.note(error)).boxed(),
+            Ok(parts) => (&mut *self.tx)
+                .fetch_many(parts)
+                .inspect_err(move |error| watch.note(error))
+                .boxed(),
             Err(error) => failed(error),
         }
     }
 
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<SqliteRow>, Error>>
+    fn fetch_optional<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxFuture<'e, Result<Option<SqliteRow>, Error>>
     where
         'c: 'e,
         E: 'q + Execute<'q, Sqlite>,
@@ -309,7 +386,11 @@ impl<'c> Executor<'c> for &'c mut Watched {
         Box::pin(first_row(self.fetch_many(query)))
     }
 
-    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [SqliteTypeInfo]) -> BoxFuture<'e, Result<SqliteStatement, Error>>
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [SqliteTypeInfo],
+    ) -> BoxFuture<'e, Result<SqliteStatement, Error>>
     where
         'c: 'e,
     {

@@ -1,6 +1,7 @@
-//! Which application of Linear is ours. Some events name it by its client id, others by a UUID of its own, which is learnt from
-//! the first delivery that the app's own secret signs, or asked for when an event names one that nobody knows yet, or another
-//! than the one that was learnt. What Linear answers takes the place of what was learnt.
+//! Which application of Linear is ours. Some events name it by its client id, others by a UUID of
+//! its own, which is learnt from the first delivery that the app's own secret signs, or asked for
+//! when an event names one that nobody knows yet, or another than the one that was learnt. What
+//! Linear answers takes the place of what was learnt.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +17,8 @@ use crate::linear::Linear;
 use crate::store::StoreError;
 use crate::{CallFailed, Engine};
 
-/// What is known is asked about again no more often than this, however many other applications events name.
+/// What is known is asked about again no more often than this, however many other applications
+/// events name.
 const ASK_AGAIN_AFTER: Millis = HOUR;
 /// Linear waits for five seconds; what is learnt later counts for the next event.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -31,7 +33,9 @@ impl Asked {
     }
 
     fn has(&self, client: &str, now: Millis) -> bool {
-        self.known().get(client).is_some_and(|at| now - at < ASK_AGAIN_AFTER)
+        self.known()
+            .get(client)
+            .is_some_and(|at| now - at < ASK_AGAIN_AFTER)
     }
 
     fn note(&self, client: &str, now: Millis) {
@@ -61,16 +65,29 @@ pub(super) struct Through {
 
 impl Through {
     fn of(hears: &Recipient) -> Through {
-        let own = hears.app().map(|app| (app.id.clone(), app.client_id.clone()));
-        Through { organisation: hears.organisation().to_owned(), connection: hears.connection().to_owned(), own }
+        let own = hears
+            .app()
+            .map(|app| (app.id.clone(), app.client_id.clone()));
+        Through {
+            organisation: hears.organisation().to_owned(),
+            connection: hears.connection().to_owned(),
+            own,
+        }
     }
 }
 
 impl Engine {
-    /// What an app's own secret signed is about that app. Under a workspace's secret events about any app may come, and they
-    /// concern those who are connected through it. `false`: nobody is, and all keep it without acting on it.
-    pub(super) async fn keep_concerned(&self, envelope: &Envelope, signed: &mut Match) -> Result<bool, StoreError> {
-        let Some(named) = envelope.oauth_client.as_deref() else { return Ok(true) };
+    /// What an app's own secret signed is about that app. Under a workspace's secret events about
+    /// any app may come, and they concern those who are connected through it. `false`: nobody is,
+    /// and all keep it without acting on it.
+    pub(super) async fn keep_concerned(
+        &self,
+        envelope: &Envelope,
+        signed: &mut Match,
+    ) -> Result<bool, StoreError> {
+        let Some(named) = envelope.oauth_client.as_deref() else {
+            return Ok(true);
+        };
         if signed.by_app {
             self.note_application(named, &signed.recipients).await;
             return Ok(true);
@@ -80,9 +97,14 @@ impl Engine {
             let through = Through::of(hears);
             let mut concern = self.concern(named, &through).await?;
             if self.is_in_question(concern, named, &through) {
-                // It goes on when time is up: an event that cannot be told is kept, and acted on when it can.
+                // It goes on when time is up: an event that cannot be told is kept, and acted on
+                // when it can.
                 let (engine, asked) = (self.clone(), through.clone());
-                let _ = timeout(PATIENCE, tokio::spawn(async move { engine.learn_application(&asked).await })).await;
+                let _ = timeout(
+                    PATIENCE,
+                    tokio::spawn(async move { engine.learn_application(&asked).await }),
+                )
+                .await;
                 concern = self.concern(named, &through).await?;
                 if self.is_in_question(concern, named, &through) {
                     concern = Concern::Unknown;
@@ -99,7 +121,11 @@ impl Engine {
         Ok(any)
     }
 
-    pub(super) async fn concern(&self, named: &str, through: &Through) -> Result<Concern, StoreError> {
+    pub(super) async fn concern(
+        &self,
+        named: &str,
+        through: &Through,
+    ) -> Result<Concern, StoreError> {
         if self.client_of(through) == Some(named) {
             return Ok(Concern::Ours);
         }
@@ -113,11 +139,15 @@ impl Engine {
         })
     }
 
-    /// Whether Linear is to be asked: nobody knows it, or what is known may have been learnt from a wrong event.
+    /// Whether Linear is to be asked: nobody knows it, or what is known may have been learnt from a
+    /// wrong event.
     pub(super) fn is_in_question(&self, concern: Concern, named: &str, through: &Through) -> bool {
         let differs = concern == Concern::Others && is_uuid(named);
         concern == Concern::Unknown
-            || (differs && self.client_of(through).is_some_and(|client| !self.applications_asked().has(client, self.now())))
+            || (differs
+                && self
+                    .client_of(through)
+                    .is_some_and(|client| !self.applications_asked().has(client, self.now())))
     }
 
     fn client_of<'a>(&'a self, through: &'a Through) -> Option<&'a str> {
@@ -126,26 +156,43 @@ impl Engine {
 
     async fn application(&self, through: &Through) -> Result<Option<String>, StoreError> {
         match &through.own {
-            Some((id, _)) => Ok(self.store().app(&through.organisation, id).await?.and_then(|app| app.application_id)),
+            Some((id, _)) => Ok(self
+                .store()
+                .app(&through.organisation, id)
+                .await?
+                .and_then(|app| app.application_id)),
             None => {
-                let Some(key) = self.operators_key() else { return Ok(None) };
-                Ok(self.store().meta(&key).await?.and_then(|value| String::from_utf8(value).ok()))
+                let Some(key) = self.operators_key() else {
+                    return Ok(None);
+                };
+                Ok(self
+                    .store()
+                    .meta(&key)
+                    .await?
+                    .and_then(|value| String::from_utf8(value).ok()))
             }
         }
     }
 
     /// Asks Linear, with the connection's own token.
     pub(super) async fn learn_application(&self, through: &Through) -> Result<(), CallFailed> {
-        let Some(client) = self.client_of(through).map(str::to_owned) else { return Ok(()) };
-        // Owned by the closure: with a borrowed one the compiler cannot tell that the future may go to another thread.
+        let Some(client) = self.client_of(through).map(str::to_owned) else {
+            return Ok(());
+        };
+        // Owned by the closure: with a borrowed one the compiler cannot tell that the future may go
+        // to another thread.
         let asked = client.clone();
         let ask = move |linear: &Linear, token: &SecretString| {
             let (linear, token, client) = (linear.clone(), token.clone(), client.clone());
             async move { linear.application(&token, &client).await }
         };
-        let application = self.with_token(&through.organisation, &through.connection, ask).await?;
+        let application = self
+            .with_token(&through.organisation, &through.connection, ask)
+            .await?;
         let own = through.own.as_ref().map(|(id, _)| id.as_str());
-        self.keep_application(own, &application, true).await.map_err(|error| CallFailed::Token(error.into()))?;
+        self.keep_application(own, &application, true)
+            .await
+            .map_err(|error| CallFailed::Token(error.into()))?;
         self.applications_asked().note(&asked, self.now());
         Ok(())
     }
@@ -154,33 +201,61 @@ impl Engine {
         for hears in recipients {
             let own = hears.app();
             let known = own.is_some_and(|app| app.application_id.is_some());
-            if known || !is_uuid(named) || self.client_id(own.map(|app| app.client_id.as_str())) == Some(named) {
+            if known
+                || !is_uuid(named)
+                || self.client_id(own.map(|app| app.client_id.as_str())) == Some(named)
+            {
                 continue;
             }
-            if let Err(error) = self.keep_application(own.map(|app| app.id.as_str()), named, false).await {
-                tracing::warn!(%error, "which application of Linear is ours could not be written down; the next delivery tells it too");
+            if let Err(error) = self
+                .keep_application(own.map(|app| app.id.as_str()), named, false)
+                .await
+            {
+                tracing::warn!(%error, "which application of Linear is ours could not be written \
+                    down; the next delivery tells it too");
             }
         }
     }
 
     /// `over`: whatever was known before.
-    async fn keep_application(&self, own: Option<&str>, application: &str, over: bool) -> Result<(), StoreError> {
+    async fn keep_application(
+        &self,
+        own: Option<&str>,
+        application: &str,
+        over: bool,
+    ) -> Result<(), StoreError> {
         match (own, self.operators_key()) {
-            (Some(app), _) => self.store().app_set_application(app, application, over).await,
+            (Some(app), _) => {
+                self.store()
+                    .app_set_application(app, application, over)
+                    .await
+            }
             (None, Some(key)) if over => self.store().meta_put(&key, application.as_bytes()).await,
-            (None, Some(key)) => self.store().meta_claim(&key, application.as_bytes()).await.map(drop),
+            (None, Some(key)) => self
+                .store()
+                .meta_claim(&key, application.as_bytes())
+                .await
+                .map(drop),
             (None, None) => Ok(()),
         }
     }
 
-    /// Where the id of the operator's application is kept; another client id is another application.
+    /// Where the id of the operator's application is kept; another client id is another
+    /// application.
     fn operators_key(&self) -> Option<String> {
-        self.client_id(None).map(|client| format!("application {client}"))
+        self.client_id(None)
+            .map(|client| format!("application {client}"))
     }
 }
 
 fn is_uuid(text: &str) -> bool {
     let dashes = [8, 13, 18, 23];
     text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| if dashes.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() })
+        && text.bytes().enumerate().all(|(at, byte)| {
+            if dashes.contains(&at) {
+                byte == b'-'
+            } else {
+                byte.is_ascii_hexdigit()
+            }
+        })
 }

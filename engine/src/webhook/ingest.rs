@@ -13,14 +13,17 @@ use super::incoming::WebhookError;
 use crate::Engine;
 use crate::store::{BATCH_MAX, NewDelivery, StoreError};
 
-/// Deliveries that wait to be stored, and bytes of their bodies; more are refused, and Linear sends them again.
+/// Deliveries that wait to be stored, and bytes of their bodies; more are refused, and Linear sends
+/// them again.
 const WAITING_MAX: usize = 2_048;
 const WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes of bodies after which a transaction is full.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
-/// Failures among the deliveries of one batch, after which the rest of it is not tried: it is the database.
+/// Failures among the deliveries of one batch, after which the rest of it is not tried: it is the
+/// database.
 const FAILURES_MAX: u32 = 3;
-/// Linear takes five seconds for a failure. What is stored after all by then is a duplicate when it comes again.
+/// Linear takes five seconds for a failure. What is stored after all by then is a duplicate when it
+/// comes again.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 #[derive(Debug, Default)]
@@ -44,7 +47,8 @@ struct Pending {
     done: Done,
 }
 
-/// Told whether somebody has the delivery now who had not before; dropped when it could not be stored.
+/// Told whether somebody has the delivery now who had not before; dropped when it could not be
+/// stored.
 type Done = oneshot::Sender<bool>;
 
 /// A writer that panics makes way for the next one.
@@ -69,24 +73,30 @@ impl Ingest {
         let mut waiting = self.waiting();
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while batch.len() < BATCH_MAX && bytes < BATCH_BYTES {
-            let Some(pending) = waiting.queue.pop_front() else { break };
+            let Some(pending) = waiting.queue.pop_front() else {
+                break;
+            };
             bytes += pending.delivery.body.len();
             waiting.bytes -= pending.delivery.body.len();
             batch.push(pending);
         }
-        // Set while the queue is held, so that whoever comes next knows that a new writer is needed.
+        // Set while the queue is held, so that whoever comes next knows that a new writer is
+        // needed.
         waiting.writing = !batch.is_empty();
         batch
     }
 }
 
 impl Engine {
-    /// Stores a delivery. `true`: somebody has it now who had not before. When this answers, it is committed.
+    /// Stores a delivery. `true`: somebody has it now who had not before. When this answers, it is
+    /// committed.
     pub(super) async fn ingest(&self, delivery: NewDelivery) -> Result<bool, WebhookError> {
         let (done, stored) = oneshot::channel();
         {
             let mut waiting = self.deliveries_waiting().waiting();
-            if waiting.queue.len() >= WAITING_MAX || waiting.bytes + delivery.body.len() > WAITING_BYTES {
+            if waiting.queue.len() >= WAITING_MAX
+                || waiting.bytes + delivery.body.len() > WAITING_BYTES
+            {
                 self.webhook_counts().add("busy");
                 return Err(WebhookError::Busy);
             }
@@ -124,7 +134,10 @@ impl Engine {
             if batch.is_empty() {
                 return;
             }
-            let (deliveries, waiting): (Vec<_>, Vec<_>) = batch.into_iter().map(|pending| (pending.delivery, pending.done)).unzip();
+            let (deliveries, waiting): (Vec<_>, Vec<_>) = batch
+                .into_iter()
+                .map(|pending| (pending.delivery, pending.done))
+                .unzip();
             match self.store().deliveries_put(&deliveries).await {
                 Ok(put) => {
                     // Who stopped waiting has told Linear to send it again.
@@ -134,9 +147,12 @@ impl Engine {
                     self.keep_within(put.kept).await;
                 }
                 // One that the database does not take must not keep the others out.
-                Err(error) if error.is_refusal() && deliveries.len() > 1 => self.write_singly(&deliveries, waiting).await,
+                Err(error) if error.is_refusal() && deliveries.len() > 1 => {
+                    self.write_singly(&deliveries, waiting).await
+                }
                 Err(error) => {
-                    tracing::error!(%error, count = deliveries.len(), "deliveries could not be stored; Linear will send them again")
+                    tracing::error!(%error, count = deliveries.len(), "deliveries could not be \
+                        stored; Linear will send them again")
                 }
             }
         }
@@ -145,12 +161,17 @@ impl Engine {
     async fn write_singly(&self, deliveries: &[NewDelivery], waiting: Vec<Done>) {
         let mut failures = 0;
         for (delivery, done) in deliveries.iter().zip(waiting) {
-            match self.store().deliveries_put(std::slice::from_ref(delivery)).await {
+            match self
+                .store()
+                .deliveries_put(std::slice::from_ref(delivery))
+                .await
+            {
                 Ok(put) => {
                     let _ = done.send(put.fresh == [true]);
                 }
                 Err(error) => {
-                    tracing::error!(%error, workspace = delivery.workspace_id, "a delivery could not be stored; Linear will send it again");
+                    tracing::error!(%error, workspace = delivery.workspace_id, "a delivery could \
+                        not be stored; Linear will send it again");
                     failures += 1;
                 }
             }

@@ -1,4 +1,5 @@
-//! Webhooks: verified with the workspace's own secrets or the app's, stored before they are acknowledged, accepted once.
+//! Webhooks: verified with the workspace's own secrets or the app's, stored before they are
+//! acknowledged, accepted once.
 
 mod applications;
 mod check;

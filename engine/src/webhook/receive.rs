@@ -23,21 +23,37 @@ const EVENT_PATIENCE: Duration = Duration::from_secs(1);
 const HEADER_MAX: usize = 200;
 
 impl Engine {
-    /// Verifies a webhook and stores it. Once this answers `Accepted` or `Duplicate`, the delivery is committed.
+    /// Verifies a webhook and stores it. Once this answers `Accepted` or `Duplicate`, the delivery
+    /// is committed.
     ///
     /// # Errors
-    /// See [`WebhookError`]. A body with a right signature is never [`WebhookError::Unsigned`], unless its workspace is not
-    /// connected here any more and the secret was the workspace's own.
+    /// See [`WebhookError`]. A body with a right signature is never [`WebhookError::Unsigned`],
+    /// unless its workspace is not connected here any more and the secret was the workspace's own.
     pub async fn webhook_receive(&self, incoming: Incoming) -> Result<Receipt, WebhookError> {
         let began = Instant::now();
-        let Some(signature) = &incoming.signature else { return Err(self.refuse(&incoming, Cause::NoSignature).await) };
-        let envelope = Envelope::read(&incoming.body);
-        let workspace = envelope.as_ref().map(|envelope| envelope.workspace.as_str()).filter(|workspace| !workspace.is_empty());
-        let found = match workspace {
-            Some(workspace) => self.find_signer(workspace, &incoming.body, signature).await?,
-            None => Listening::default().find(self.app_webhook_key(), &incoming.body, signature, self.now()),
+        let Some(signature) = &incoming.signature else {
+            return Err(self.refuse(&incoming, Cause::NoSignature).await);
         };
-        let Some(mut signed) = found else { return Err(self.refuse(&incoming, Cause::WrongSignature).await) };
+        let envelope = Envelope::read(&incoming.body);
+        let workspace = envelope
+            .as_ref()
+            .map(|envelope| envelope.workspace.as_str())
+            .filter(|workspace| !workspace.is_empty());
+        let found = match workspace {
+            Some(workspace) => {
+                self.find_signer(workspace, &incoming.body, signature)
+                    .await?
+            }
+            None => Listening::default().find(
+                self.app_webhook_key(),
+                &incoming.body,
+                signature,
+                self.now(),
+            ),
+        };
+        let Some(mut signed) = found else {
+            return Err(self.refuse(&incoming, Cause::WrongSignature).await);
+        };
         let (Some(envelope), Some(_)) = (&envelope, workspace) else {
             self.webhook_counts().add("malformed");
             return Err(WebhookError::Malformed);
@@ -50,7 +66,10 @@ impl Engine {
             self.webhook_counts().add("ignored");
             return Ok(Receipt::Ignored);
         }
-        let late = self.in_time_window(envelope).await.inspect_err(|error| self.webhook_counts().add(error.name()))?;
+        let late = self
+            .in_time_window(envelope)
+            .await
+            .inspect_err(|error| self.webhook_counts().add(error.name()))?;
         self.note_verified(&signed);
         let ignored = !self.keep_concerned(envelope, &mut signed).await?;
         let outcome = if ignored {
@@ -62,7 +81,10 @@ impl Engine {
         };
         let new = self.delivery(&incoming, envelope, &signed, outcome, began);
         let event = new.to_do;
-        let messages = new.recipients.iter().any(|recipient| !recipient.messages.is_empty());
+        let messages = new
+            .recipients
+            .iter()
+            .any(|recipient| !recipient.messages.is_empty());
         let stored = self.ingest(new).await?;
         if messages {
             self.outgoing().wake.notify_one();
@@ -70,7 +92,11 @@ impl Engine {
         if event {
             // Kept in the database too: what is not done by then, or not at all, is made up for.
             let engine = self.clone();
-            let _ = timeout(EVENT_PATIENCE, tokio::spawn(async move { engine.run_connection_events().await })).await;
+            let _ = timeout(
+                EVENT_PATIENCE,
+                tokio::spawn(async move { engine.run_connection_events().await }),
+            )
+            .await;
         }
         let receipt = match (stored, ignored) {
             (_, true) => Receipt::Ignored,
@@ -81,10 +107,18 @@ impl Engine {
         Ok(receipt)
     }
 
-    /// Whose signature it is. Before it is refused or ignored for want of somebody, the database is asked once more: another
-    /// process may just have connected the workspace, or been given the secret.
-    async fn find_signer(&self, workspace: &str, body: &[u8], signature: &[u8]) -> Result<Option<Match>, StoreError> {
-        let find = |listening: &Listening| listening.find(self.app_webhook_key(), body, signature, self.now());
+    /// Whose signature it is. Before it is refused or ignored for want of somebody, the database is
+    /// asked once more: another process may just have connected the workspace, or been given the
+    /// secret.
+    async fn find_signer(
+        &self,
+        workspace: &str,
+        body: &[u8],
+        signature: &[u8],
+    ) -> Result<Option<Match>, StoreError> {
+        let find = |listening: &Listening| {
+            listening.find(self.app_webhook_key(), body, signature, self.now())
+        };
         let listening = self.listening(workspace, GOOD_FOR).await?;
         let age_max = match find(&listening) {
             Some(signed) if !signed.recipients.is_empty() => return Ok(Some(signed)),
@@ -93,10 +127,15 @@ impl Engine {
             None => REFUSE_AFTER,
         };
         let newest = self.listening(workspace, age_max).await?;
-        if age_max > Duration::ZERO && newest.is_same(&listening) { Ok(None) } else { Ok(find(&newest)) }
+        if age_max > Duration::ZERO && newest.is_same(&listening) {
+            Ok(None)
+        } else {
+            Ok(find(&newest))
+        }
     }
 
-    /// Whether it comes late; only the signed timestamp counts. Before one is refused, Linear is asked what time it is.
+    /// Whether it comes late; only the signed timestamp counts. Before one is refused, Linear is
+    /// asked what time it is.
     async fn in_time_window(&self, envelope: &Envelope) -> Result<bool, WebhookError> {
         match self.judge_timestamp(envelope) {
             Err(WebhookError::Future | WebhookError::Stale) => {
@@ -121,14 +160,29 @@ impl Engine {
         match envelope.timestamp {
             Timestamp::Missing => Err(WebhookError::MissingTimestamp),
             Timestamp::Wrong => Err(WebhookError::Malformed),
-            Timestamp::At(at) if at > now.saturating_add(settings.ahead_max) => Err(WebhookError::Future),
-            Timestamp::At(at) if at < now.saturating_sub(settings.age_max) => Err(WebhookError::Stale),
+            Timestamp::At(at) if at > now.saturating_add(settings.ahead_max) => {
+                Err(WebhookError::Future)
+            }
+            Timestamp::At(at) if at < now.saturating_sub(settings.age_max) => {
+                Err(WebhookError::Stale)
+            }
             Timestamp::At(at) => Ok(now - at > LATE_AFTER),
         }
     }
 
-    fn delivery(&self, incoming: &Incoming, envelope: &Envelope, signed: &Match, outcome: &'static str, began: Instant) -> NewDelivery {
-        let headers: Vec<&(String, String)> = incoming.headers.iter().filter(|(_, value)| value.len() <= HEADER_MAX).collect();
+    fn delivery(
+        &self,
+        incoming: &Incoming,
+        envelope: &Envelope,
+        signed: &Match,
+        outcome: &'static str,
+        began: Instant,
+    ) -> NewDelivery {
+        let headers: Vec<&(String, String)> = incoming
+            .headers
+            .iter()
+            .filter(|(_, value)| value.len() <= HEADER_MAX)
+            .collect();
         NewDelivery {
             workspace_id: envelope.workspace.clone(),
             key: envelope.event_key(&incoming.body),
@@ -140,7 +194,10 @@ impl Engine {
             actor: envelope.actor.clone(),
             entity: envelope.entity.clone(),
             headers: serde_json::to_string(&headers).unwrap_or_default(),
-            delivery_id: incoming.delivery_id.clone().filter(|id| id.len() <= HEADER_MAX),
+            delivery_id: incoming
+                .delivery_id
+                .clone()
+                .filter(|id| id.len() <= HEADER_MAX),
             webhook: envelope.webhook.clone(),
             secret_id: signed.secret_id.clone(),
             webhook_timestamp: match envelope.timestamp {
@@ -163,11 +220,16 @@ impl Engine {
     }
 }
 
-/// Names a delivery to the world, and the same for the same signed body for ever: a UUID (RFC 9562, version 8) made of the
-/// workspace and the body's digest.
+/// Names a delivery to the world, and the same for the same signed body for ever: a UUID (RFC 9562,
+/// version 8) made of the workspace and the body's digest.
 #[must_use]
 pub fn delivery_name(workspace: &str, digest: &[u8]) -> String {
-    let named: [u8; 32] = Sha256::new().chain_update(workspace.as_bytes()).chain_update([0]).chain_update(digest).finalize().into();
+    let named: [u8; 32] = Sha256::new()
+        .chain_update(workspace.as_bytes())
+        .chain_update([0])
+        .chain_update(digest)
+        .finalize()
+        .into();
     let mut bits = [0; 16];
     bits.copy_from_slice(&named[..16]);
     uuid(bits, 8)

@@ -9,14 +9,16 @@ use crate::store::StoreError;
 
 /// Deliveries forgotten in one transaction. Small, so that nobody waits long for it.
 const BITE: i64 = 500;
-/// Of what is kept, one in so many goes for its age in one round: a clock that is wrong for a moment costs next to nothing.
+/// Of what is kept, one in so many goes for its age in one round: a clock that is wrong for a
+/// moment costs next to nothing.
 const ROUNDS: i64 = 50;
 /// Beyond what may be kept, so much may come before room is made.
 const SLACK: i64 = 2 * 1024 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WebhookSettings {
-    /// Milliseconds that `webhookTimestamp` may be past: Linear's last retry comes after seven hours.
+    /// Milliseconds that `webhookTimestamp` may be past: Linear's last retry comes after seven
+    /// hours.
     pub age_max: Millis,
     /// Milliseconds that it may be ahead.
     pub ahead_max: Millis,
@@ -41,8 +43,9 @@ impl Default for WebhookSettings {
 }
 
 impl Engine {
-    /// Forgets some of the deliveries that are older than the settings want, and makes room where they are more. What Linear may
-    /// still send again is known as a duplicate, whether or not it is kept. Answers how many.
+    /// Forgets some of the deliveries that are older than the settings want, and makes room where
+    /// they are more. What Linear may still send again is known as a duplicate, whether or not it
+    /// is kept. Answers how many.
     pub async fn forget_deliveries(&self) -> Result<u64, StoreError> {
         let settings = &self.settings().webhooks;
         let again = settings.age_max + settings.ahead_max;
@@ -66,7 +69,11 @@ impl Engine {
             let gone = self.store().deliveries_forget(before, bite).await?;
             forgotten += gone;
             gets_on();
-            left = if gone < bite.unsigned_abs() { 0 } else { left - bite };
+            left = if gone < bite.unsigned_abs() {
+                0
+            } else {
+                left - bite
+            };
         }
         Ok(forgotten)
     }
@@ -77,16 +84,24 @@ impl Engine {
             let bite = left.min(BITE);
             let gone = self.store().events_forget(before, bite).await?;
             gets_on();
-            left = if gone < bite.unsigned_abs() { 0 } else { left - bite };
+            left = if gone < bite.unsigned_abs() {
+                0
+            } else {
+                left - bite
+            };
         }
         Ok(())
     }
 
-    /// The oldest go, a bite at a time, until the rest is as little as the settings want. Answers how many went.
+    /// The oldest go, a bite at a time, until the rest is as little as the settings want. Answers
+    /// how many went.
     async fn make_room(&self) -> Result<u64, StoreError> {
         let (mut pruned, mut given_up) = (0, 0);
         loop {
-            let (gone, waiting) = self.store().deliveries_prune(self.settings().webhooks.keep_bytes, BITE).await?;
+            let (gone, waiting) = self
+                .store()
+                .deliveries_prune(self.settings().webhooks.keep_bytes, BITE)
+                .await?;
             (pruned, given_up) = (pruned + gone, given_up + waiting);
             gets_on();
             // What is left is less than a bite, or has only just come.
@@ -95,7 +110,11 @@ impl Engine {
             }
         }
         if given_up > 0 {
-            tracing::warn!(given_up, "deliveries that waited for their destinations were given up to make room");
+            tracing::warn!(
+                given_up,
+                "deliveries that waited for their destinations were given up \
+                to make room"
+            );
         }
         Ok(pruned)
     }
@@ -107,14 +126,23 @@ impl Engine {
             return;
         }
         if let Err(error) = self.make_room().await {
-            return tracing::error!(%error, "room could not be made for deliveries; that is tried again");
+            return tracing::error!(%error, "room could not be made for deliveries; that is tried \
+                again");
         }
-        let freed = self.deliveries_waiting().freed.fetch_add(kept - most, Ordering::Relaxed) + kept - most;
-        if freed > SLACK.max(most / 16) && self.deliveries_waiting().freed.swap(0, Ordering::Relaxed) > 0 {
+        let freed = self
+            .deliveries_waiting()
+            .freed
+            .fetch_add(kept - most, Ordering::Relaxed)
+            + kept
+            - most;
+        if freed > SLACK.max(most / 16)
+            && self.deliveries_waiting().freed.swap(0, Ordering::Relaxed) > 0
+        {
             let engine = self.clone();
             tokio::spawn(async move {
                 if let Err(error) = engine.store().deliveries_tidy().await {
-                    tracing::warn!(%error, "the room of forgotten deliveries is not used again yet");
+                    tracing::warn!(%error, "the room of forgotten deliveries is not used again \
+                        yet");
                 }
             });
         }

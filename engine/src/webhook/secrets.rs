@@ -1,8 +1,8 @@
 //! Signing secrets of workspaces: added, replaced with overlap, and taken back. Shown again never.
 //!
-//! One rule for all of them, those of apps included: a new secret is accepted beside the one before, and the one before retires
-//! only when the new one has verified a delivery, so much later as Linear's retries may take. What was mistyped takes
-//! nothing away.
+//! One rule for all of them, those of apps included: a new secret is accepted beside the one
+//! before, and the one before retires only when the new one has verified a delivery, so much later
+//! as Linear's retries may take. What was mistyped takes nothing away.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
@@ -41,7 +41,8 @@ pub struct SigningSecret {
 pub enum SecretAdded {
     /// The first one.
     First,
-    /// The one before is accepted until this one has verified something, and for a while after that.
+    /// The one before is accepted until this one has verified something, and for a while after
+    /// that.
     Replaced,
     /// It was the current one already.
     Unchanged,
@@ -80,41 +81,88 @@ impl From<WebhookSecretRow> for SigningSecret {
 
 impl Engine {
     /// The secrets of a connection, the newest first.
-    pub async fn webhook_secrets(&self, organisation: &str, connection: &str) -> Result<Vec<SigningSecret>, StoreError> {
+    pub async fn webhook_secrets(
+        &self,
+        organisation: &str,
+        connection: &str,
+    ) -> Result<Vec<SigningSecret>, StoreError> {
         let all = self.store().webhook_secrets(organisation).await?;
-        Ok(all.into_iter().filter(|row| row.connection_id == connection).map(SigningSecret::from).collect())
+        Ok(all
+            .into_iter()
+            .filter(|row| row.connection_id == connection)
+            .map(SigningSecret::from)
+            .collect())
     }
 
-    /// A person adds a secret, which becomes the current one. The one before stays good for a while.
-    pub async fn webhook_secret_add(&self, person: &Person, connection: &str, text: &str) -> Result<SecretAdded, SecretError> {
+    /// A person adds a secret, which becomes the current one. The one before stays good for a
+    /// while.
+    pub async fn webhook_secret_add(
+        &self,
+        person: &Person,
+        connection: &str,
+        text: &str,
+    ) -> Result<SecretAdded, SecretError> {
         if !person.manages() {
             return Err(SecretError::Forbidden);
         }
-        let connection = self.store().connection(&person.organisation_id, connection).await?.ok_or(SecretError::NotFound)?;
-        self.webhook_secret_store(&connection, person.actor(), text).await
+        let connection = self
+            .store()
+            .connection(&person.organisation_id, connection)
+            .await?
+            .ok_or(SecretError::NotFound)?;
+        self.webhook_secret_store(&connection, person.actor(), text)
+            .await
     }
 
     /// [`Engine::webhook_secret_add`] by command.
-    pub async fn webhook_secret_store(&self, connection: &Connection, actor: AuditActor, text: &str) -> Result<SecretAdded, SecretError> {
+    pub async fn webhook_secret_store(
+        &self,
+        connection: &Connection,
+        actor: AuditActor,
+        text: &str,
+    ) -> Result<SecretAdded, SecretError> {
         let secret = parse_secret(text).ok_or(SecretError::Shape)?;
         let (engine, connection) = (self.clone(), connection.clone());
         // Also when the browser leaves in between.
         uncancelled(async move { engine.secret_store(&connection, actor, &secret).await }).await
     }
 
-    async fn secret_store(&self, connection: &Connection, actor: AuditActor, secret: &SecretString) -> Result<SecretAdded, SecretError> {
-        let rows = self.store().webhook_secrets(&connection.organisation_id).await?;
-        let own: Vec<&WebhookSecretRow> = rows.iter().filter(|row| row.connection_id == connection.id).collect();
+    async fn secret_store(
+        &self,
+        connection: &Connection,
+        actor: AuditActor,
+        secret: &SecretString,
+    ) -> Result<SecretAdded, SecretError> {
+        let rows = self
+            .store()
+            .webhook_secrets(&connection.organisation_id)
+            .await?;
+        let own: Vec<&WebhookSecretRow> = rows
+            .iter()
+            .filter(|row| row.connection_id == connection.id)
+            .collect();
         if let Some(known) = own.iter().find(|row| self.is_same(row, secret)) {
             if known.retires_at.is_none() && !known.replaced {
                 return Ok(SecretAdded::Unchanged);
             }
-            let act = self.act(&connection.organisation_id, actor, "secret.added", subject(connection, &known.last_four));
-            self.store().webhook_secret_restore(&connection.id, &known.id, &act).await?;
+            let act = self.act(
+                &connection.organisation_id,
+                actor,
+                "secret.added",
+                subject(connection, &known.last_four),
+            );
+            self.store()
+                .webhook_secret_restore(&connection.id, &known.id, &act)
+                .await?;
             return Ok(SecretAdded::Replaced);
         }
         let id = self.entropy().id();
-        let place = Place { table: TABLE, row: &id, column: SEALED, organisation: &connection.organisation_id };
+        let place = Place {
+            table: TABLE,
+            row: &id,
+            column: SEALED,
+            organisation: &connection.organisation_id,
+        };
         let text = secret.expose_secret();
         let row = WebhookSecretRow {
             secret_sealed: self.vault().seal(place, secret),
@@ -128,17 +176,33 @@ impl Engine {
             matched_at: None,
             id,
         };
-        let act = self.act(&connection.organisation_id, actor, "secret.added", subject(connection, &row.last_four));
-        if !self.store().webhook_secret_add(&row, SECRETS_MAX, &act).await? {
+        let act = self.act(
+            &connection.organisation_id,
+            actor,
+            "secret.added",
+            subject(connection, &row.last_four),
+        );
+        if !self
+            .store()
+            .webhook_secret_add(&row, SECRETS_MAX, &act)
+            .await?
+        {
             return Err(SecretError::TooMany);
         }
         let replaced = own.iter().any(|row| row.retires_at.is_none());
-        Ok(if replaced { SecretAdded::Replaced } else { SecretAdded::First })
+        Ok(if replaced {
+            SecretAdded::Replaced
+        } else {
+            SecretAdded::First
+        })
     }
 
     /// Which secrets verified something, written down beside everything else: nobody waits for it.
     pub(super) fn note_verified(&self, signed: &Match) {
-        let (secret, apps) = (signed.note_match.then(|| signed.secret_id.clone()), signed.first_of.clone());
+        let (secret, apps) = (
+            signed.note_match.then(|| signed.secret_id.clone()),
+            signed.first_of.clone(),
+        );
         if secret.is_none() && apps.is_empty() {
             return;
         }
@@ -146,35 +210,85 @@ impl Engine {
         let retire_at = now + self.settings().webhooks.overlap;
         tokio::spawn(async move {
             if let Some(secret) = secret
-                && let Err(error) = engine.store().webhook_secret_matched(&secret, now, retire_at).await
+                && let Err(error) = engine
+                    .store()
+                    .webhook_secret_matched(&secret, now, retire_at)
+                    .await
             {
-                tracing::warn!(%error, secret, "when a secret last matched could not be written down");
+                tracing::warn!(%error, secret, "when a secret last matched could not be written \
+                    down");
             }
             for (app, sealed) in apps {
-                if let Err(error) = engine.store().app_secret_matched(&app, &sealed, now, retire_at).await {
-                    tracing::warn!(%error, app, "that an app's webhook secret matched could not be written down");
+                if let Err(error) = engine
+                    .store()
+                    .app_secret_matched(&app, &sealed, now, retire_at)
+                    .await
+                {
+                    tracing::warn!(%error, app, "that an app's webhook secret matched could not \
+                        be written down");
                 }
             }
         });
     }
 
     fn is_same(&self, row: &WebhookSecretRow, secret: &SecretString) -> bool {
-        let opened = self.vault().open_row(TABLE, SEALED, &row.id, &row.organisation_id, &row.secret_sealed);
-        opened.is_ok_and(|opened| opened.expose_secret().as_bytes().ct_eq(secret.expose_secret().as_bytes()).into())
+        let opened = self.vault().open_row(
+            TABLE,
+            SEALED,
+            &row.id,
+            &row.organisation_id,
+            &row.secret_sealed,
+        );
+        opened.is_ok_and(|opened| {
+            opened
+                .expose_secret()
+                .as_bytes()
+                .ct_eq(secret.expose_secret().as_bytes())
+                .into()
+        })
     }
 
     /// Accepts a secret no more, at once in this process and within a second in others.
-    pub async fn webhook_secret_retire(&self, person: &Person, connection: &str, secret: &str) -> Result<(), SecretError> {
+    pub async fn webhook_secret_retire(
+        &self,
+        person: &Person,
+        connection: &str,
+        secret: &str,
+    ) -> Result<(), SecretError> {
         if !person.manages() {
             return Err(SecretError::Forbidden);
         }
-        let connection = self.store().connection(&person.organisation_id, connection).await?.ok_or(SecretError::NotFound)?;
-        let rows = self.store().webhook_secrets(&person.organisation_id).await?;
-        let row = rows.into_iter().find(|row| row.id == secret && row.connection_id == connection.id).ok_or(SecretError::NotFound)?;
-        let act = self.act(&person.organisation_id, person.actor(), "secret.retired", subject(&connection, &row.last_four));
+        let connection = self
+            .store()
+            .connection(&person.organisation_id, connection)
+            .await?
+            .ok_or(SecretError::NotFound)?;
+        let rows = self
+            .store()
+            .webhook_secrets(&person.organisation_id)
+            .await?;
+        let row = rows
+            .into_iter()
+            .find(|row| row.id == secret && row.connection_id == connection.id)
+            .ok_or(SecretError::NotFound)?;
+        let act = self.act(
+            &person.organisation_id,
+            person.actor(),
+            "secret.retired",
+            subject(&connection, &row.last_four),
+        );
         let engine = self.clone();
-        let retired = uncancelled(async move { engine.store().webhook_secret_retire(&connection.id, &row.id, &act).await });
-        if retired.await? { Ok(()) } else { Err(SecretError::NotFound) }
+        let retired = uncancelled(async move {
+            engine
+                .store()
+                .webhook_secret_retire(&connection.id, &row.id, &act)
+                .await
+        });
+        if retired.await? {
+            Ok(())
+        } else {
+            Err(SecretError::NotFound)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
-//! Requests with Linear's signature that came to an address where nothing takes them: somebody mistyped it in Linear. Counted by
-//! address, for admins to see. Anybody can send them, so of everything there is a limit.
+//! Requests with Linear's signature that came to an address where nothing takes them: somebody
+//! mistyped it in Linear. Counted by address, for admins to see. Anybody can send them, so of
+//! everything there is a limit.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +12,8 @@ use crate::Engine;
 use crate::clock::{HOUR, Millis};
 use crate::store::{StoreError, StrayRow};
 
-/// Different addresses counted at a time, and kept for an hour; what comes to others is not counted.
+/// Different addresses counted at a time, and kept for an hour; what comes to others is not
+/// counted.
 const PATHS_MAX: usize = 20;
 /// Characters of an address.
 const PATH_MAX: usize = 100;
@@ -48,7 +50,8 @@ impl Engine {
             tokio::spawn(async move {
                 sleep(WRITE_EVERY).await;
                 if let Err(error) = engine.write_strays().await {
-                    tracing::warn!(%error, "webhooks that came to a wrong address could not be counted");
+                    tracing::warn!(%error, "webhooks that came to a wrong address could not be \
+                        counted");
                 }
             });
         }
@@ -56,7 +59,12 @@ impl Engine {
 
     async fn write_strays(&self) -> Result<(), StoreError> {
         for (path, (came, last_at)) in self.strays().take() {
-            let row = StrayRow { path, hour: last_at.div_euclid(HOUR), came, last_at };
+            let row = StrayRow {
+                path,
+                hour: last_at.div_euclid(HOUR),
+                came,
+                last_at,
+            };
             self.store().strays_add(&row, PATHS_MAX as i64).await?;
         }
         Ok(())
@@ -66,6 +74,9 @@ impl Engine {
     pub async fn webhook_strays(&self, since: Millis) -> Result<Vec<StrayRow>, StoreError> {
         self.write_strays().await?;
         let rows = self.store().strays(since.div_euclid(HOUR)).await?;
-        Ok(rows.into_iter().filter(|row| row.last_at >= since).collect())
+        Ok(rows
+            .into_iter()
+            .filter(|row| row.last_at >= since)
+            .collect())
     }
 }

@@ -28,7 +28,13 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Fault; 5] = [Fault::FullOnce, Fault::Full, Fault::FailingOnce, Fault::Failing, Fault::ReadOnly];
+    pub const ALL: [Fault; 5] = [
+        Fault::FullOnce,
+        Fault::Full,
+        Fault::FailingOnce,
+        Fault::Failing,
+        Fault::ReadOnly,
+    ];
 
     /// Kinds of calls, whether all after the first fail too, and what they say.
     fn set(self) -> (i64, i64, i64) {
@@ -47,8 +53,16 @@ const BYTES: usize = 48;
 /// Builds the library, to be named in `LD_PRELOAD`.
 pub fn compile(library: &Path) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/tests/faults/fault.c");
-    let made = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(library).arg(source).arg("-ldl").status();
-    assert!(made.unwrap().success(), "the C compiler that Rust needs anyway is missing");
+    let made = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .arg(library)
+        .arg(source)
+        .arg("-ldl")
+        .status();
+    assert!(
+        made.unwrap().success(),
+        "the C compiler that Rust needs anyway is missing"
+    );
 }
 
 /// `struct control` of `fault.c`.
@@ -60,7 +74,13 @@ impl Control {
     }
 
     pub fn open(path: &Path) -> Control {
-        Control(OpenOptions::new().read(true).write(true).open(path).unwrap())
+        Control(
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(path)
+                .unwrap(),
+        )
     }
 
     /// The `n`-th call from now on fails.
@@ -84,7 +104,10 @@ impl Control {
     }
 
     fn write(&self, numbers: &[i64; 5]) {
-        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_ne_bytes()).collect();
+        let bytes: Vec<u8> = numbers
+            .iter()
+            .flat_map(|number| number.to_ne_bytes())
+            .collect();
         self.0.write_all_at(&bytes, 0).unwrap();
     }
 }

@@ -1,7 +1,8 @@
-//! Every write, sync and open of the SQLite file fails once, and once for good, through everything that must not be lost.
+//! Every write, sync and open of the SQLite file fails once, and once for good, through everything
+//! that must not be lost.
 //!
-//! The faults come from a library that is loaded before libc's own (`fault.c`), so the tests run in a process of their
-//! own: this binary again, with that library in front.
+//! The faults come from a library that is loaded before libc's own (`fault.c`), so the tests run in
+//! a process of their own: this binary again, with that library in front.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
@@ -33,13 +34,23 @@ fn whatever_write_sync_or_open_of_the_database_fails_nothing_is_lost() {
         .env("FAULT_CONTROL", &control)
         .output()
         .unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
-    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&child.stdout),
+        String::from_utf8_lossy(&child.stderr)
+    );
+    assert!(
+        child.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "only with fault.c in front of libc"]
-#[expect(clippy::disallowed_methods, reason = "is told where the faults are set")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "is told where the faults are set"
+)]
 async fn every_failing_write_loses_nothing_in_this_process() {
     let control = Control::open(Path::new(&std::env::var("FAULT_CONTROL").unwrap()));
     for act in Act::ALL {

@@ -13,7 +13,9 @@ use relink_engine::linear::{Linear, OauthApp};
 use relink_engine::store::Store;
 use relink_engine::vault::{KeyRing, Vault};
 use relink_engine::webhook::{Incoming, Receipt, SigningKey};
-use relink_engine::{BeginConnect, Callback, Engine, RefreshSettings, Rejected, Settings, SignUp, Visitor, Wanted};
+use relink_engine::{
+    BeginConnect, Callback, Engine, RefreshSettings, Rejected, Settings, SignUp, Visitor, Wanted,
+};
 use relink_simulator::{Approve, ClockMove, Options, Simulator};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
@@ -86,26 +88,44 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let redirect = Url::parse("http://localhost:3000/oauth/linear/callback").unwrap();
-        let options = Options { url: url.to_string(), state_file: None, redirect_uris: vec![redirect.to_string()] };
+        let options = Options {
+            url: url.to_string(),
+            state_file: None,
+            redirect_uris: vec![redirect.to_string()],
+        };
         let linear = Simulator::seeded(options).unwrap();
-        linear.move_clock(ClockMove { manual: Some(true), set_ms: Some(START), ..ClockMove::default() });
+        linear.move_clock(ClockMove {
+            manual: Some(true),
+            set_ms: Some(START),
+            ..ClockMove::default()
+        });
         tokio::spawn(linear.clone().serve(listener, std::future::pending()));
         let made = linear.app();
-        let app = OauthApp { client_id: made.client_id, client_secret: Some(made.client_secret.into()) };
+        let app = OauthApp {
+            client_id: made.client_id,
+            client_secret: Some(made.client_secret.into()),
+        };
         let (clock, hand) = Clock::manual(START);
         let dir = tempfile::tempdir().unwrap();
         let client = Linear::new(url.clone(), url, Some(app), redirect, clock.clone()).unwrap();
         let settings = Settings {
             webhook_key: SigningKey::new(&made.webhook_secret.clone().into()),
             // One refresh after the other, for hundreds of calls that fail.
-            refresh: RefreshSettings { ask_every: Duration::ZERO, ..RefreshSettings::default() },
+            refresh: RefreshSettings {
+                ask_every: Duration::ZERO,
+                ..RefreshSettings::default()
+            },
             ..Settings::default()
         };
         let entropy = Entropy::seeded(1);
-        let store = Store::open_sqlite(&dir.path().join("relink.db")).await.unwrap();
+        let store = Store::open_sqlite(&dir.path().join("relink.db"))
+            .await
+            .unwrap();
         store.migrate().await.unwrap();
         let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy.clone());
-        let engine = Engine::open(store, client, vault, clock, entropy, settings).await.unwrap();
+        let engine = Engine::open(store, client, vault, clock, entropy, settings)
+            .await
+            .unwrap();
         let form = SignUp {
             organisation: "Northwind Labs".to_owned(),
             name: "Priya Raman".to_owned(),
@@ -114,32 +134,71 @@ impl World {
         };
         let person = engine.sign_up(form).await.unwrap();
         let connection = connect(&engine, &linear, &person).await.unwrap();
-        let connections = engine.store().connections(&person.organisation_id).await.unwrap();
+        let connections = engine
+            .store()
+            .connections(&person.organisation_id)
+            .await
+            .unwrap();
         let workspace = connections[0].workspace.id.clone();
         let app_secret = made.webhook_secret;
         let bodies = AtomicU32::new(0);
-        World { engine, linear, hand, person, connection, workspace, app_secret, dir, bodies }
+        World {
+            engine,
+            linear,
+            hand,
+            person,
+            connection,
+            workspace,
+            app_secret,
+            dir,
+            bodies,
+        }
     }
 
     pub fn before(&self) -> Before {
         let file = read(&self.file());
-        Before { rotations: self.rotations(), generation: generation(&file), audited: audited(&file) }
+        Before {
+            rotations: self.rotations(),
+            generation: generation(&file),
+            audited: audited(&file),
+        }
     }
 
     pub fn begin(&self, act: Act) -> JoinHandle<Outcome> {
-        let (engine, person, connection) = (self.engine.clone(), self.person.clone(), self.connection.clone());
+        let (engine, person, connection) = (
+            self.engine.clone(),
+            self.person.clone(),
+            self.connection.clone(),
+        );
         let linear = self.linear.clone();
         match act {
-            Act::Refresh => tokio::spawn(async move { refresh(&engine, &person, &connection).await }),
-            Act::Connect => tokio::spawn(async move { connect(&engine, &linear, &person).await.map(|_| Done::Connected) }),
+            Act::Refresh => {
+                tokio::spawn(async move { refresh(&engine, &person, &connection).await })
+            }
+            Act::Connect => tokio::spawn(async move {
+                connect(&engine, &linear, &person)
+                    .await
+                    .map(|_| Done::Connected)
+            }),
             Act::Webhooks => {
                 let bodies = (0..3).map(|_| self.body()).collect();
                 let key = SigningKey::new(&self.app_secret.clone().into()).unwrap();
                 tokio::spawn(async move { deliver(&engine, &key, bodies).await })
             }
             Act::SignIn => tokio::spawn(async move {
-                let signed_in = engine.sign_in(EMAIL, PASSWORD.into(), Visitor { address: "192.0.2.1", device: None }).await;
-                signed_in.map(|_| Done::SignedIn).map_err(|error| error.to_string())
+                let signed_in = engine
+                    .sign_in(
+                        EMAIL,
+                        PASSWORD.into(),
+                        Visitor {
+                            address: "192.0.2.1",
+                            device: None,
+                        },
+                    )
+                    .await;
+                signed_in
+                    .map(|_| Done::SignedIn)
+                    .map_err(|error| error.to_string())
             }),
         }
     }
@@ -157,11 +216,14 @@ impl World {
 
     /// What went on until the disk was well again ends by itself.
     pub async fn wait(&self, doing: JoinHandle<Outcome>, what: &str) -> Outcome {
-        tokio::time::timeout(WELL_WITHIN, doing).await.unwrap_or_else(|_| panic!("{what}: hangs")).unwrap()
+        tokio::time::timeout(WELL_WITHIN, doing)
+            .await
+            .unwrap_or_else(|_| panic!("{what}: hangs"))
+            .unwrap()
     }
 
-    /// The files as a process that is killed now leaves them: what it wrote is in the kernel's hands. Copied at one moment:
-    /// again, if the log grew meanwhile or was folded into the file.
+    /// The files as a process that is killed now leaves them: what it wrote is in the kernel's
+    /// hands. Copied at one moment: again, if the log grew meanwhile or was folded into the file.
     pub fn as_after_a_crash(&self) -> Crashed {
         // First: what Linear does after it is not for these files to know.
         let rotations = self.rotations();
@@ -171,7 +233,8 @@ impl World {
         loop {
             let log = fs::read(self.dir.path().join("relink.db-wal")).unwrap_or_default();
             let file = fs::read(self.file()).unwrap();
-            let same = fs::read(self.dir.path().join("relink.db-wal")).unwrap_or_default() == log && fs::read(self.file()).unwrap() == file;
+            let same = fs::read(self.dir.path().join("relink.db-wal")).unwrap_or_default() == log
+                && fs::read(self.file()).unwrap() == file;
             if same {
                 fs::write(&crashed, file).unwrap();
                 fs::write(copy.path().join("crashed.db-wal"), log).unwrap();
@@ -180,22 +243,45 @@ impl World {
         }
     }
 
-    pub fn nothing_is_lost(&self, before: &Before, outcome: Outcome, crashed: &Crashed, what: &str) {
+    pub fn nothing_is_lost(
+        &self,
+        before: &Before,
+        outcome: Outcome,
+        crashed: &Crashed,
+        what: &str,
+    ) {
         let now = read(&self.file());
         let after = read(&crashed.copy.path().join("crashed.db"));
-        for (rotations, file, when) in [(crashed.rotations, &after, "after a crash"), (self.rotations(), &now, "now")] {
+        for (rotations, file, when) in [
+            (crashed.rotations, &after, "after a crash"),
+            (self.rotations(), &now, "now"),
+        ] {
             if rotations > before.rotations {
                 let (generation, intent): (i64, Option<i64>) = file
-                    .query_row("SELECT generation, attempt_began_at FROM connections", [], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .query_row(
+                        "SELECT generation, attempt_began_at FROM connections",
+                        [],
+                        |row| Ok((row.get(0)?, row.get(1)?)),
+                    )
                     .unwrap();
                 let known = generation > before.generation || intent.is_some();
-                assert!(known, "{what}: {when}, Linear has rotated and nobody knows ({outcome:?})");
+                assert!(
+                    known,
+                    "{what}: {when}, Linear has rotated and nobody knows ({outcome:?})"
+                );
             }
         }
         match outcome {
-            Ok(Done::Token(fingerprint)) => assert_eq!(fingerprint_in(&now), fingerprint, "{what}: handed out, not kept"),
+            Ok(Done::Token(fingerprint)) => assert_eq!(
+                fingerprint_in(&now),
+                fingerprint,
+                "{what}: handed out, not kept"
+            ),
             Ok(Done::Connected | Done::SignedIn) => {
-                assert!(audited(&now) > before.audited, "{what}: done, and not in the trail");
+                assert!(
+                    audited(&now) > before.audited,
+                    "{what}: done, and not in the trail"
+                );
             }
             Ok(Done::Delivered(bodies)) => {
                 for body in bodies {
@@ -208,30 +294,58 @@ impl World {
         }
     }
 
-    /// The disk is well again: nobody holds a lock, everything works, and what the row holds is Linear's newest.
+    /// The disk is well again: nobody holds a lock, everything works, and what the row holds is
+    /// Linear's newest.
     pub async fn all_is_well(&mut self, what: &str) {
-        let other = Connection::open_with_flags(self.file(), OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        let other =
+            Connection::open_with_flags(self.file(), OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
         other.busy_timeout(Duration::from_secs(2)).unwrap();
-        other.execute_batch("BEGIN IMMEDIATE; COMMIT").unwrap_or_else(|error| panic!("{what}: {error}"));
+        other
+            .execute_batch("BEGIN IMMEDIATE; COMMIT")
+            .unwrap_or_else(|error| {
+                panic!(
+                    "{what}: \
+            {error}"
+                )
+            });
         drop(other);
         let since = Instant::now();
-        while self.engine.check(&self.person.organisation_id, &self.connection).await.is_err() {
-            assert!(since.elapsed() < WELL_WITHIN, "{what}: no call to Linear works any more");
+        while self
+            .engine
+            .check(&self.person.organisation_id, &self.connection)
+            .await
+            .is_err()
+        {
+            assert!(
+                since.elapsed() < WELL_WITHIN,
+                "{what}: no call to Linear works any more"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         // Nobody is helped by Linear's replay any more.
         self.hand.advance(31 * MINUTE);
         self.linear.advance_s(31 * MINUTE / SECOND);
         while let Err(error) = refresh(&self.engine, &self.person, &self.connection).await {
-            assert!(since.elapsed() < WELL_WITHIN, "{what}: the grant is lost: {error}");
+            assert!(
+                since.elapsed() < WELL_WITHIN,
+                "{what}: the grant is lost: {error}"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let body = self.body();
         let key = SigningKey::new(&self.app_secret.clone().into()).unwrap();
         let delivered = deliver(&self.engine, &key, vec![body]).await;
-        assert!(delivered.is_ok(), "{what}: webhooks are refused: {delivered:?}");
+        assert!(
+            delivered.is_ok(),
+            "{what}: webhooks are refused: {delivered:?}"
+        );
         let organisation = &self.person.organisation_id;
-        let check = self.engine.store().audit_verify(organisation).await.unwrap();
+        let check = self
+            .engine
+            .store()
+            .audit_verify(organisation)
+            .await
+            .unwrap();
         assert_eq!(check.broken_at, None, "{what}: the trail is broken");
     }
 
@@ -255,10 +369,23 @@ impl World {
 
 async fn connect(engine: &Engine, linear: &Simulator, person: &Person) -> Result<String, String> {
     let scopes = ["read".to_owned(), "write".to_owned()];
-    let known = engine.store().connections(&person.organisation_id).await.map_err(|error| error.to_string())?;
+    let known = engine
+        .store()
+        .connections(&person.organisation_id)
+        .await
+        .map_err(|error| error.to_string())?;
     let connection = known.first().map(|connection| connection.id.as_str());
-    let begin = BeginConnect { browser: "b", connection, app: None, actor: ActAs::User, scopes: &scopes };
-    let authorize = engine.connect_begin(person, begin).await.map_err(|error| error.to_string())?;
+    let begin = BeginConnect {
+        browser: "b",
+        connection,
+        app: None,
+        actor: ActAs::User,
+        scopes: &scopes,
+    };
+    let authorize = engine
+        .connect_begin(person, begin)
+        .await
+        .map_err(|error| error.to_string())?;
     let asked = Approve {
         authorize_url: authorize.to_string(),
         workspace: WORKSPACE.to_owned(),
@@ -267,24 +394,41 @@ async fn connect(engine: &Engine, linear: &Simulator, person: &Person) -> Result
     };
     let back = Url::parse(&linear.approve(&asked).unwrap().unwrap()).unwrap();
     let callback = Callback::parse(back.query().unwrap());
-    let connected = engine.connect_finish(person, "b", callback).await.map_err(|error| error.to_string())?;
+    let connected = engine
+        .connect_finish(person, "b", callback)
+        .await
+        .map_err(|error| error.to_string())?;
     Ok(connected.connection)
 }
 
 /// Rotates the token that is there, whatever it is.
 async fn refresh(engine: &Engine, person: &Person, connection: &str) -> Outcome {
     let organisation = &person.organisation_id;
-    let grant = engine.store().grant(organisation, connection).await.map_err(|error| error.to_string())?;
+    let grant = engine
+        .store()
+        .grant(organisation, connection)
+        .await
+        .map_err(|error| error.to_string())?;
     let rejected = Some(Rejected::Generation(grant.unwrap().generation));
-    let wanted = Wanted { rejected, ..Wanted::default() };
-    let token = engine.fresh_token(organisation, connection, wanted).await.map_err(|error| error.to_string())?;
+    let wanted = Wanted {
+        rejected,
+        ..Wanted::default()
+    };
+    let token = engine
+        .fresh_token(organisation, connection, wanted)
+        .await
+        .map_err(|error| error.to_string())?;
     Ok(Done::Token(token.fingerprint))
 }
 
 async fn deliver(engine: &Engine, key: &SigningKey, bodies: Vec<String>) -> Outcome {
     let sent = bodies.iter().map(|body| {
         let signature = Some(key.sign(body.as_bytes()).to_vec().into());
-        engine.webhook_receive(Incoming { body: body.clone().into(), signature, ..Incoming::default() })
+        engine.webhook_receive(Incoming {
+            body: body.clone().into(),
+            signature,
+            ..Incoming::default()
+        })
     });
     let receipts = futures_util::future::join_all(sent).await;
     let mut taken = Vec::new();
@@ -295,7 +439,11 @@ async fn deliver(engine: &Engine, key: &SigningKey, bodies: Vec<String>) -> Outc
             Err(_) => {}
         }
     }
-    if taken.is_empty() { Err("none taken".to_owned()) } else { Ok(Done::Delivered(taken)) }
+    if taken.is_empty() {
+        Err("none taken".to_owned())
+    } else {
+        Ok(Done::Delivered(taken))
+    }
 }
 
 fn read(path: &Path) -> Connection {
@@ -303,13 +451,16 @@ fn read(path: &Path) -> Connection {
 }
 
 fn generation(file: &Connection) -> i64 {
-    file.query_row("SELECT generation FROM connections", [], |row| row.get(0)).unwrap()
+    file.query_row("SELECT generation FROM connections", [], |row| row.get(0))
+        .unwrap()
 }
 
 fn fingerprint_in(file: &Connection) -> String {
-    file.query_row("SELECT fingerprint FROM connections", [], |row| row.get(0)).unwrap()
+    file.query_row("SELECT fingerprint FROM connections", [], |row| row.get(0))
+        .unwrap()
 }
 
 fn audited(file: &Connection) -> i64 {
-    file.query_row("SELECT COUNT(*) FROM audit", [], |row| row.get(0)).unwrap()
+    file.query_row("SELECT COUNT(*) FROM audit", [], |row| row.get(0))
+        .unwrap()
 }

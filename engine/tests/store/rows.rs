@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use relink_engine::connection::{ActAs, Evidence, FailedCall, Reason, State};
 use relink_engine::identity::{NewMember, Role};
 use relink_engine::store::{
-    Act, Adopted, Adoption, ApiKeyRow, Attempts, AuditActor, ConnectAttempt, Member, MintedGrant, ProofAttempt, Store, StoredSession, Whose,
+    Act, Adopted, Adoption, ApiKeyRow, Attempts, AuditActor, ConnectAttempt, Member, MintedGrant,
+    ProofAttempt, Store, StoredSession, Whose,
 };
 use tokio::task::JoinSet;
 
@@ -94,23 +95,75 @@ async fn of_many_first_owners_one_wins(fresh: Fresh) {
         tries.spawn(async move { store.member_add(&founder(number), true).await.unwrap() });
     }
     let outcomes = tries.join_all().await;
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Member::Added).count(), 1);
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Member::Owned).count(), 31);
+    assert_eq!(
+        outcomes
+            .iter()
+            .filter(|outcome| **outcome == Member::Added)
+            .count(),
+        1
+    );
+    assert_eq!(
+        outcomes
+            .iter()
+            .filter(|outcome| **outcome == Member::Owned)
+            .count(),
+        31
+    );
     assert!(fresh.store.owner_exists().await.unwrap());
-    assert!(fresh.store.organisation_only().await.unwrap().is_some(), "the losers left nothing behind");
+    assert!(
+        fresh.store.organisation_only().await.unwrap().is_some(),
+        "the losers left nothing \
+        behind"
+    );
 }
 
 async fn a_member_is_added_once(fresh: Fresh) {
     let person = member(&fresh.store, "north", "a@example.com", Role::Admin).await;
-    assert_eq!((person.role, person.organisation.as_str()), (Role::Admin, "NORTH"));
-    let again = NewMember { organisation_slug: "north".to_owned(), email: "a@example.com".to_owned(), ..founder(9) };
-    assert_eq!(fresh.store.member_add(&again, false).await.unwrap(), Member::AccountExists, "the password would be nobody's");
-    let there = NewMember { password_hash: None, ..again };
-    assert_eq!(fresh.store.member_add(&there, false).await.unwrap(), Member::Already);
-    let nobody = NewMember { email: "nobody@example.com".to_owned(), ..there };
-    assert_eq!(fresh.store.member_add(&nobody, false).await.unwrap(), Member::NoAccount);
-    assert_eq!(fresh.store.member_first_organisation(&person.user_id).await.unwrap(), Some(person.organisation_id.clone()));
-    let unchanged = fresh.store.member(&person.organisation_id, &person.user_id).await.unwrap().unwrap();
+    assert_eq!(
+        (person.role, person.organisation.as_str()),
+        (Role::Admin, "NORTH")
+    );
+    let again = NewMember {
+        organisation_slug: "north".to_owned(),
+        email: "a@example.com".to_owned(),
+        ..founder(9)
+    };
+    assert_eq!(
+        fresh.store.member_add(&again, false).await.unwrap(),
+        Member::AccountExists,
+        "the \
+        password would be nobody's"
+    );
+    let there = NewMember {
+        password_hash: None,
+        ..again
+    };
+    assert_eq!(
+        fresh.store.member_add(&there, false).await.unwrap(),
+        Member::Already
+    );
+    let nobody = NewMember {
+        email: "nobody@example.com".to_owned(),
+        ..there
+    };
+    assert_eq!(
+        fresh.store.member_add(&nobody, false).await.unwrap(),
+        Member::NoAccount
+    );
+    assert_eq!(
+        fresh
+            .store
+            .member_first_organisation(&person.user_id)
+            .await
+            .unwrap(),
+        Some(person.organisation_id.clone())
+    );
+    let unchanged = fresh
+        .store
+        .member(&person.organisation_id, &person.user_id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(unchanged, person);
 }
 
@@ -119,8 +172,21 @@ async fn somebody_may_be_in_several_organisations(fresh: Fresh) {
     member(&fresh.store, "east", "kim@example.com", Role::Owner).await;
     member(&fresh.store, "north", "lee@example.com", Role::Owner).await;
     let organisations = fresh.store.organisations_of(&kim.user_id).await.unwrap();
-    assert_eq!(organisations.into_iter().map(|one| one.name).collect::<Vec<_>>(), ["EAST", "WEST"]);
-    assert!(fresh.store.organisations_of("nobody").await.unwrap().is_empty());
+    assert_eq!(
+        organisations
+            .into_iter()
+            .map(|one| one.name)
+            .collect::<Vec<_>>(),
+        ["EAST", "WEST"]
+    );
+    assert!(
+        fresh
+            .store
+            .organisations_of("nobody")
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 async fn of_many_claims_one_wins(fresh: Fresh) {
@@ -134,7 +200,12 @@ async fn of_many_claims_one_wins(fresh: Fresh) {
 }
 
 fn session(id: &str, user: &str) -> StoredSession {
-    StoredSession { id_hash: id.to_owned(), user_id: Some(user.to_owned()), data: vec![0, 159, 146, 150], expires_at: 1_000 }
+    StoredSession {
+        id_hash: id.to_owned(),
+        user_id: Some(user.to_owned()),
+        data: vec![0, 159, 146, 150],
+        expires_at: 1_000,
+    }
 }
 
 async fn sessions_end_when_they_should(fresh: Fresh) {
@@ -142,9 +213,18 @@ async fn sessions_end_when_they_should(fresh: Fresh) {
     for (id, user) in [("a", "u1"), ("b", "u1"), ("c", "u2")] {
         assert!(store.session_create(&session(id, user), 1).await.unwrap());
     }
-    assert!(!store.session_create(&session("a", "u2"), 1).await.unwrap(), "an id is taken once");
-    assert_eq!(store.session("a", 999).await.unwrap().unwrap().data, vec![0, 159, 146, 150]);
-    assert!(store.session("a", 1_000).await.unwrap().is_none(), "run out");
+    assert!(
+        !store.session_create(&session("a", "u2"), 1).await.unwrap(),
+        "an id is taken once"
+    );
+    assert_eq!(
+        store.session("a", 999).await.unwrap().unwrap().data,
+        vec![0, 159, 146, 150]
+    );
+    assert!(
+        store.session("a", 1_000).await.unwrap().is_none(),
+        "run out"
+    );
     assert_eq!(store.session_delete_others("u1", "a").await.unwrap(), 1);
     assert!(store.session("b", 0).await.unwrap().is_none());
     assert!(store.session("c", 0).await.unwrap().is_some());
@@ -172,14 +252,46 @@ async fn tries_at_the_same_moment_all_count(fresh: Fresh) {
 
 async fn counting_starts_anew_after_the_window(fresh: Fresh) {
     let store = &fresh.store;
-    assert_eq!(store.throttle_count("key", 100, 1_000).await.unwrap().resets_at, 1_100);
+    assert_eq!(
+        store
+            .throttle_count("key", 100, 1_000)
+            .await
+            .unwrap()
+            .resets_at,
+        1_100
+    );
     let second = store.throttle_count("key", 1_099, 1_000).await.unwrap();
-    assert_eq!((second.tries, second.resets_at), (2, 1_100), "trying does not prolong the pause");
+    assert_eq!(
+        (second.tries, second.resets_at),
+        (2, 1_100),
+        "trying does not prolong the pause"
+    );
     store.throttle_forgive("key").await.unwrap();
-    assert_eq!(store.throttle_count("key", 1_099, 1_000).await.unwrap().tries, 2);
-    assert_eq!(store.throttle_count("key", 1_100, 1_000).await.unwrap().tries, 1);
+    assert_eq!(
+        store
+            .throttle_count("key", 1_099, 1_000)
+            .await
+            .unwrap()
+            .tries,
+        2
+    );
+    assert_eq!(
+        store
+            .throttle_count("key", 1_100, 1_000)
+            .await
+            .unwrap()
+            .tries,
+        1
+    );
     store.throttle_clear("key").await.unwrap();
-    assert_eq!(store.throttle_count("key", 1_100, 1_000).await.unwrap().tries, 1);
+    assert_eq!(
+        store
+            .throttle_count("key", 1_100, 1_000)
+            .await
+            .unwrap()
+            .tries,
+        1
+    );
 }
 
 async fn attempt(store: &Store) -> ConnectAttempt {
@@ -205,29 +317,69 @@ async fn of_many_callbacks_one_takes_the_attempt(fresh: Fresh) {
     let mut takes = JoinSet::new();
     for _ in 0..32 {
         let store = fresh.store.clone();
-        takes.spawn(async move { store.connect_attempt_take("state", "browser", 1).await.unwrap() });
+        takes.spawn(async move {
+            store
+                .connect_attempt_take("state", "browser", 1)
+                .await
+                .unwrap()
+        });
     }
     let taken: Vec<_> = takes.join_all().await.into_iter().flatten().collect();
     assert_eq!(taken.len(), 1);
-    assert_eq!((taken[0].actor, taken[0].verifier_sealed.as_slice()), (ActAs::User, &[1, 2, 3][..]));
+    assert_eq!(
+        (taken[0].actor, taken[0].verifier_sealed.as_slice()),
+        (ActAs::User, &[1, 2, 3][..])
+    );
 }
 
 async fn another_browser_takes_nothing_and_uses_nothing_up(fresh: Fresh) {
     attempt(&fresh.store).await;
-    assert!(fresh.store.connect_attempt_take("state", "other", 1).await.unwrap().is_none());
-    assert!(fresh.store.connect_attempt_take("other", "browser", 1).await.unwrap().is_none());
-    assert!(fresh.store.connect_attempt_take("state", "browser", 1).await.unwrap().is_some());
+    assert!(
+        fresh
+            .store
+            .connect_attempt_take("state", "other", 1)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        fresh
+            .store
+            .connect_attempt_take("other", "browser", 1)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        fresh
+            .store
+            .connect_attempt_take("state", "browser", 1)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 async fn an_attempt_runs_out(fresh: Fresh) {
     attempt(&fresh.store).await;
-    assert!(fresh.store.connect_attempt_take("state", "browser", 1_000).await.unwrap().is_none());
+    assert!(
+        fresh
+            .store
+            .connect_attempt_take("state", "browser", 1_000)
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert_eq!(fresh.store.forget_expired(1_000).await.unwrap(), 1);
 }
 
 async fn how_an_attempt_ended_is_told_to_its_browser_until_it_runs_out(fresh: Fresh) {
     let store = &fresh.store;
-    let ConnectAttempt { organisation_id, user_id, .. } = attempt(store).await;
+    let ConnectAttempt {
+        organisation_id,
+        user_id,
+        ..
+    } = attempt(store).await;
     let proof = ProofAttempt {
         state_hash: "state".to_owned(),
         browser_hash: "browser".to_owned(),
@@ -242,28 +394,60 @@ async fn how_an_attempt_ended_is_told_to_its_browser_until_it_runs_out(fresh: Fr
     };
     store.proof_attempt_create(&proof).await.unwrap();
     for attempts in [Attempts::Connect, Attempts::Proof] {
-        let told = async |browser, now| store.attempt_taken(attempts, "state", browser, now).await.unwrap();
-        store.attempt_end(attempts, "state", "too early").await.unwrap();
-        assert!(told("browser", 1).await.is_none(), "nobody came back with it");
+        let told = async |browser, now| {
+            store
+                .attempt_taken(attempts, "state", browser, now)
+                .await
+                .unwrap()
+        };
+        store
+            .attempt_end(attempts, "state", "too early")
+            .await
+            .unwrap();
+        assert!(
+            told("browser", 1).await.is_none(),
+            "nobody came back with it"
+        );
         let taken = match attempts {
-            Attempts::Connect => store.connect_attempt_take("state", "browser", 2).await.unwrap().is_some(),
-            Attempts::Proof => store.proof_attempt_take("state", "browser", 2).await.unwrap().is_some(),
+            Attempts::Connect => store
+                .connect_attempt_take("state", "browser", 2)
+                .await
+                .unwrap()
+                .is_some(),
+            Attempts::Proof => store
+                .proof_attempt_take("state", "browser", 2)
+                .await
+                .unwrap()
+                .is_some(),
         };
         assert!(taken);
         let under_way = told("browser", 3).await.unwrap();
-        assert_eq!((under_way.ended, under_way.taken_at, under_way.user_id.as_ref()), (None, 2, Some(&user_id)));
+        assert_eq!(
+            (
+                under_way.ended,
+                under_way.taken_at,
+                under_way.user_id.as_ref()
+            ),
+            (None, 2, Some(&user_id))
+        );
         assert_eq!(under_way.of_code, attempts == Attempts::Proof);
         for ended in ["first", "second"] {
             store.attempt_end(attempts, "state", ended).await.unwrap();
         }
         let attempt = told("browser", 999).await.unwrap();
-        assert_eq!((attempt.ended.as_deref(), &attempt.organisation_id), (Some("first"), &organisation_id));
+        assert_eq!(
+            (attempt.ended.as_deref(), &attempt.organisation_id),
+            (Some("first"), &organisation_id)
+        );
         // A connect is remembered for as long as revocations have to respect it.
         let runs_out = match attempts {
             Attempts::Connect => 120_002,
             Attempts::Proof => 1_000,
         };
-        assert!(told("browser", runs_out - 1).await.is_some() && told("browser", runs_out).await.is_none());
+        assert!(
+            told("browser", runs_out - 1).await.is_some()
+                && told("browser", runs_out).await.is_none()
+        );
         assert!(told("other", 3).await.is_none());
     }
 }
@@ -271,60 +455,191 @@ async fn how_an_attempt_ended_is_told_to_its_browser_until_it_runs_out(fresh: Fr
 async fn a_workspace_is_adopted_and_adopted_again(fresh: Fresh) {
     let store = &fresh.store;
     let person = member(store, "north", "a@example.com", Role::Owner).await;
-    assert_eq!(store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap(), Adopted::Done);
-    let first = store.connection(&person.organisation_id, "c1").await.unwrap().unwrap();
-    assert_eq!((first.generation, first.scopes.len(), first.last_verified_at), (1, 2, Some(10)));
+    assert_eq!(
+        store
+            .connection_adopt(&adoption(&person, "c1", "w"))
+            .await
+            .unwrap(),
+        Adopted::Done
+    );
+    let first = store
+        .connection(&person.organisation_id, "c1")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (first.generation, first.scopes.len(), first.last_verified_at),
+        (1, 2, Some(10))
+    );
     assert!(matches!(&first.state, State::Connected { token } if token.expires_at == 86_400_010));
 
-    assert!(store.connection_break("c1", 1, Reason::Revoked, None, 20).await.unwrap());
+    assert!(
+        store
+            .connection_break("c1", 1, Reason::Revoked, None, 20)
+            .await
+            .unwrap()
+    );
     let mut again = adoption(&person, "c1", "w");
     again.workspace.name = "Acme Renamed".to_owned();
     again.grant.refresh_sealed = None;
     assert_eq!(store.connection_adopt(&again).await.unwrap(), Adopted::Done);
-    let second = store.connection_by_workspace(&person.organisation_id, "w").await.unwrap().unwrap();
-    assert_eq!((second.id.as_str(), second.generation, second.workspace.name.as_str()), ("c1", 2, "Acme Renamed"));
+    let second = store
+        .connection_by_workspace(&person.organisation_id, "w")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (
+            second.id.as_str(),
+            second.generation,
+            second.workspace.name.as_str()
+        ),
+        ("c1", 2, "Acme Renamed")
+    );
     assert!(matches!(second.state, State::Connected { .. }));
-    assert!(store.grant(&person.organisation_id, "c1").await.unwrap().unwrap().refresh_sealed.is_none());
+    assert!(
+        store
+            .grant(&person.organisation_id, "c1")
+            .await
+            .unwrap()
+            .unwrap()
+            .refresh_sealed
+            .is_none()
+    );
 
     // Sealed for another row: the bytes would not open there, so nothing is written.
-    assert_eq!(store.connection_adopt(&adoption(&person, "c2", "w")).await.unwrap(), Adopted::Moved);
-    assert_eq!(store.connections(&person.organisation_id).await.unwrap().len(), 1);
+    assert_eq!(
+        store
+            .connection_adopt(&adoption(&person, "c2", "w"))
+            .await
+            .unwrap(),
+        Adopted::Moved
+    );
+    assert_eq!(
+        store
+            .connections(&person.organisation_id)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 async fn a_workspace_belongs_to_one_organisation_at_a_time(fresh: Fresh) {
     let store = &fresh.store;
     let north = member(store, "north", "a@example.com", Role::Owner).await;
     let south = member(store, "south", "b@example.com", Role::Owner).await;
-    store.connection_adopt(&adoption(&north, "c1", "w")).await.unwrap();
-    assert_eq!(store.connection_adopt(&adoption(&south, "c2", "w")).await.unwrap(), Adopted::Held);
-    assert!(store.connections(&south.organisation_id).await.unwrap().is_empty());
-    let holder = store.connection_holder_email("w", &south.organisation_id).await.unwrap();
+    store
+        .connection_adopt(&adoption(&north, "c1", "w"))
+        .await
+        .unwrap();
+    assert_eq!(
+        store
+            .connection_adopt(&adoption(&south, "c2", "w"))
+            .await
+            .unwrap(),
+        Adopted::Held
+    );
+    assert!(
+        store
+            .connections(&south.organisation_id)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let holder = store
+        .connection_holder_email("w", &south.organisation_id)
+        .await
+        .unwrap();
     assert_eq!(holder.as_deref(), Some("a@example.com"));
-    assert_eq!(store.connection_holder_email("w", &north.organisation_id).await.unwrap(), None);
+    assert_eq!(
+        store
+            .connection_holder_email("w", &north.organisation_id)
+            .await
+            .unwrap(),
+        None
+    );
 
-    store.connection_break("c1", 1, Reason::Revoked, None, 20).await.unwrap();
-    assert_eq!(store.connection_adopt(&adoption(&south, "c2", "w")).await.unwrap(), Adopted::Held, "broken is not free");
-    store.connection_disconnect("c1", &support::act(&north.organisation_id, "connection.disconnected", 30)).await.unwrap();
-    assert_eq!(store.connection_adopt(&adoption(&south, "c2", "w")).await.unwrap(), Adopted::Done);
+    store
+        .connection_break("c1", 1, Reason::Revoked, None, 20)
+        .await
+        .unwrap();
+    assert_eq!(
+        store
+            .connection_adopt(&adoption(&south, "c2", "w"))
+            .await
+            .unwrap(),
+        Adopted::Held,
+        "broken is not free"
+    );
+    store
+        .connection_disconnect(
+            "c1",
+            &support::act(&north.organisation_id, "connection.disconnected", 30),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        store
+            .connection_adopt(&adoption(&south, "c2", "w"))
+            .await
+            .unwrap(),
+        Adopted::Done
+    );
 }
 
 async fn of_many_organisations_one_gets_the_workspace(fresh: Fresh) {
     let mut tries = JoinSet::new();
     for number in 0..16 {
-        let person = member(&fresh.store, &format!("org{number}"), &format!("{number}@example.com"), Role::Owner).await;
+        let person = member(
+            &fresh.store,
+            &format!("org{number}"),
+            &format!("{number}@example.com"),
+            Role::Owner,
+        )
+        .await;
         let store = fresh.store.clone();
-        tries.spawn(async move { store.connection_adopt(&adoption(&person, &format!("c{number}"), "w")).await.unwrap() });
+        tries.spawn(async move {
+            store
+                .connection_adopt(&adoption(&person, &format!("c{number}"), "w"))
+                .await
+                .unwrap()
+        });
     }
     let outcomes = tries.join_all().await;
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Adopted::Done).count(), 1);
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Adopted::Held).count(), 15);
+    assert_eq!(
+        outcomes
+            .iter()
+            .filter(|outcome| **outcome == Adopted::Done)
+            .count(),
+        1
+    );
+    assert_eq!(
+        outcomes
+            .iter()
+            .filter(|outcome| **outcome == Adopted::Held)
+            .count(),
+        15
+    );
 }
 
 async fn workspaces_may_be_shared_where_that_is_allowed(fresh: Fresh) {
     for (slug, id) in [("north", "c1"), ("south", "c2")] {
-        let person = member(&fresh.store, slug, &format!("{slug}@example.com"), Role::Owner).await;
-        let shared = Adoption { exclusive: false, ..adoption(&person, id, "w") };
-        assert_eq!(fresh.store.connection_adopt(&shared).await.unwrap(), Adopted::Done);
+        let person = member(
+            &fresh.store,
+            slug,
+            &format!("{slug}@example.com"),
+            Role::Owner,
+        )
+        .await;
+        let shared = Adoption {
+            exclusive: false,
+            ..adoption(&person, id, "w")
+        };
+        assert_eq!(
+            fresh.store.connection_adopt(&shared).await.unwrap(),
+            Adopted::Done
+        );
     }
 }
 
@@ -347,44 +662,157 @@ async fn a_pair_is_adopted_or_given_back_and_never_both(fresh: Fresh) {
     for id in ["m1", "m2", "m2", "m3"] {
         store.minted_grant_put(&pair(id)).await.unwrap();
     }
-    let of = |minted: &str| Adoption { minted: Some(minted.to_owned()), ..adoption(&person, "c1", "w") };
-    assert!(store.minted_grants_take(99, 150, 200, 9).await.unwrap().is_empty(), "they are under way");
-    assert_eq!(store.connection_adopt(&of("m1")).await.unwrap(), Adopted::Done);
-    assert!(store.minted_grant_release("m1", Whose::default(), 200).await.unwrap().is_none(), "it is the connection's");
-    let whose = Whose { workspace: Some("w"), lent_by: Some("u") };
-    let released = store.minted_grant_release("m2", whose, 200).await.unwrap().unwrap();
-    assert_eq!((released.workspace_id.as_deref(), released.lent_by.as_deref(), released.released), (Some("w"), Some("u"), true));
-    assert_eq!(store.connection_adopt(&of("m2")).await.unwrap(), Adopted::Released);
-    let taken = async |abandoned, tried_before| {
-        let taken = store.minted_grants_take(abandoned, tried_before, 300, 9).await.unwrap();
-        taken.into_iter().map(|minted| minted.id).collect::<Vec<_>>()
+    let of = |minted: &str| Adoption {
+        minted: Some(minted.to_owned()),
+        ..adoption(&person, "c1", "w")
     };
-    assert_eq!(taken(99, 199).await, Vec::<String>::new(), "one was tried a moment ago, the other is under way");
+    assert!(
+        store
+            .minted_grants_take(99, 150, 200, 9)
+            .await
+            .unwrap()
+            .is_empty(),
+        "they are under \
+        way"
+    );
+    assert_eq!(
+        store.connection_adopt(&of("m1")).await.unwrap(),
+        Adopted::Done
+    );
+    assert!(
+        store
+            .minted_grant_release("m1", Whose::default(), 200)
+            .await
+            .unwrap()
+            .is_none(),
+        "it \
+        is the connection's"
+    );
+    let whose = Whose {
+        workspace: Some("w"),
+        lent_by: Some("u"),
+    };
+    let released = store
+        .minted_grant_release("m2", whose, 200)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (
+            released.workspace_id.as_deref(),
+            released.lent_by.as_deref(),
+            released.released
+        ),
+        (Some("w"), Some("u"), true)
+    );
+    assert_eq!(
+        store.connection_adopt(&of("m2")).await.unwrap(),
+        Adopted::Released
+    );
+    let taken = async |abandoned, tried_before| {
+        let taken = store
+            .minted_grants_take(abandoned, tried_before, 300, 9)
+            .await
+            .unwrap();
+        taken
+            .into_iter()
+            .map(|minted| minted.id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        taken(99, 199).await,
+        Vec::<String>::new(),
+        "one was tried a moment ago, the other \
+        is under way"
+    );
     assert_eq!(taken(99, 200).await, ["m2"]);
     assert_eq!(taken(100, 200).await, ["m3"], "its process died");
-    assert_eq!(store.connection_adopt(&of("m3")).await.unwrap(), Adopted::Released);
+    assert_eq!(
+        store.connection_adopt(&of("m3")).await.unwrap(),
+        Adopted::Released
+    );
     let grant = adoption(&person, "c1", "w").grant;
-    assert!(store.minted_grant_set_aside(&pair("m2"), "c1", -5, &grant).await.unwrap());
-    assert!(!store.minted_grant_set_aside(&pair("m2"), "c1", -6, &grant).await.unwrap(), "once");
+    assert!(
+        store
+            .minted_grant_set_aside(&pair("m2"), "c1", -5, &grant)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .minted_grant_set_aside(&pair("m2"), "c1", -6, &grant)
+            .await
+            .unwrap(),
+        "once"
+    );
     assert_eq!(store.superseded_grants("c1").await.unwrap().len(), 1);
     store.minted_grant_delete("m3").await.unwrap();
-    store.minted_grant_put(&MintedGrant { lent: true, ..pair("m4") }).await.unwrap();
-    let lent = store.minted_grant_release("m4", Whose::default(), 200).await.unwrap().unwrap();
+    store
+        .minted_grant_put(&MintedGrant {
+            lent: true,
+            ..pair("m4")
+        })
+        .await
+        .unwrap();
+    let lent = store
+        .minted_grant_release("m4", Whose::default(), 200)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(lent.lent && lent.lent_by.is_none());
-    assert_eq!((store.minted_grants_forget(99).await.unwrap(), store.minted_grants_forget(100).await.unwrap()), (0, 1));
+    assert_eq!(
+        (
+            store.minted_grants_forget(99).await.unwrap(),
+            store.minted_grants_forget(100).await.unwrap()
+        ),
+        (0, 1)
+    );
 }
 
 async fn only_the_current_generation_breaks_a_connection(fresh: Fresh) {
     let store = &fresh.store;
     let person = member(store, "north", "a@example.com", Role::Owner).await;
-    store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
-    store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
+    store
+        .connection_adopt(&adoption(&person, "c1", "w"))
+        .await
+        .unwrap();
+    store
+        .connection_adopt(&adoption(&person, "c1", "w"))
+        .await
+        .unwrap();
     let evidence = Evidence::new(401, "AUTHENTICATION_ERROR");
-    assert!(!store.connection_break("c1", 1, Reason::Revoked, Some(&evidence), 20).await.unwrap(), "renewed meanwhile");
-    assert!(store.connection_break("c1", 2, Reason::Revoked, Some(&evidence), 21).await.unwrap());
-    assert!(!store.connection_break("c1", 2, Reason::InvalidGrant, None, 22).await.unwrap(), "the first verdict stays");
-    let State::ReconnectRequired { since, reason, evidence: kept, .. } =
-        store.connection(&person.organisation_id, "c1").await.unwrap().unwrap().state
+    assert!(
+        !store
+            .connection_break("c1", 1, Reason::Revoked, Some(&evidence), 20)
+            .await
+            .unwrap(),
+        "renewed meanwhile"
+    );
+    assert!(
+        store
+            .connection_break("c1", 2, Reason::Revoked, Some(&evidence), 21)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .connection_break("c1", 2, Reason::InvalidGrant, None, 22)
+            .await
+            .unwrap(),
+        "the \
+        first verdict stays"
+    );
+    let State::ReconnectRequired {
+        since,
+        reason,
+        evidence: kept,
+        ..
+    } = store
+        .connection(&person.organisation_id, "c1")
+        .await
+        .unwrap()
+        .unwrap()
+        .state
     else {
         panic!("broken")
     };
@@ -394,15 +822,51 @@ async fn only_the_current_generation_breaks_a_connection(fresh: Fresh) {
 async fn a_disconnected_connection_is_history(fresh: Fresh) {
     let store = &fresh.store;
     let person = member(store, "north", "a@example.com", Role::Owner).await;
-    store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
+    store
+        .connection_adopt(&adoption(&person, "c1", "w"))
+        .await
+        .unwrap();
     member(store, "south", "s@example.com", Role::Owner).await;
-    let by = AuditActor { user_id: Some(person.user_id.clone()), ..AuditActor::default() };
-    let act = |organisation: &str, at: i64| Act { actor: by.clone(), ..support::act(organisation, "connection.disconnected", at) };
-    assert!(store.connection_disconnect("c1", &act(&person.organisation_id, 30)).await.unwrap());
-    assert!(!store.connection_disconnect("c1", &act(&person.organisation_id, 31)).await.unwrap(), "once");
-    assert!(!store.connection_disconnect("c1", &act("org-south", 31)).await.unwrap(), "not by others");
-    let connection = store.connection(&person.organisation_id, "c1").await.unwrap().unwrap();
-    let expected = State::Disconnected { at: 30, reason: Reason::ByPerson, by: Some(person.name.clone()), revoked: false };
+    let by = AuditActor {
+        user_id: Some(person.user_id.clone()),
+        ..AuditActor::default()
+    };
+    let act = |organisation: &str, at: i64| Act {
+        actor: by.clone(),
+        ..support::act(organisation, "connection.disconnected", at)
+    };
+    assert!(
+        store
+            .connection_disconnect("c1", &act(&person.organisation_id, 30))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .connection_disconnect("c1", &act(&person.organisation_id, 31))
+            .await
+            .unwrap(),
+        "once"
+    );
+    assert!(
+        !store
+            .connection_disconnect("c1", &act("org-south", 31))
+            .await
+            .unwrap(),
+        "not by \
+        others"
+    );
+    let connection = store
+        .connection(&person.organisation_id, "c1")
+        .await
+        .unwrap()
+        .unwrap();
+    let expected = State::Disconnected {
+        at: 30,
+        reason: Reason::ByPerson,
+        by: Some(person.name.clone()),
+        revoked: false,
+    };
     assert_eq!((connection.state, connection.generation), (expected, 2));
 }
 
@@ -410,28 +874,72 @@ async fn tokens_are_forgotten_only_when_void_or_old(fresh: Fresh) {
     let store = &fresh.store;
     let person = member(store, "north", "a@example.com", Role::Owner).await;
     for (id, workspace) in [("c1", "w1"), ("c2", "w2"), ("c3", "w3")] {
-        store.connection_adopt(&adoption(&person, id, workspace)).await.unwrap();
+        store
+            .connection_adopt(&adoption(&person, id, workspace))
+            .await
+            .unwrap();
     }
-    assert!(!store.grant_revoked("c1", 1).await.unwrap(), "still connected");
-    store.connection_disconnect("c1", &support::act(&person.organisation_id, "connection.disconnected", 30)).await.unwrap();
-    store.connection_disconnect("c2", &support::act(&person.organisation_id, "connection.disconnected", 40)).await.unwrap();
+    assert!(
+        !store.grant_revoked("c1", 1).await.unwrap(),
+        "still connected"
+    );
+    store
+        .connection_disconnect(
+            "c1",
+            &support::act(&person.organisation_id, "connection.disconnected", 30),
+        )
+        .await
+        .unwrap();
+    store
+        .connection_disconnect(
+            "c2",
+            &support::act(&person.organisation_id, "connection.disconnected", 40),
+        )
+        .await
+        .unwrap();
     let open = store.connections_to_revoke(39, None, 10).await.unwrap();
-    assert_eq!(open, vec![(person.organisation_id.clone(), "c1".to_owned())]);
-    assert!(!store.grant_revoked("c1", 1).await.unwrap(), "of an older generation");
+    assert_eq!(
+        open,
+        vec![(person.organisation_id.clone(), "c1".to_owned())]
+    );
+    assert!(
+        !store.grant_revoked("c1", 1).await.unwrap(),
+        "of an older generation"
+    );
     assert!(store.grant_revoked("c1", 2).await.unwrap());
-    let has_token = async |id| store.grant(&person.organisation_id, id).await.unwrap().unwrap().access_sealed.is_some();
+    let has_token = async |id| {
+        store
+            .grant(&person.organisation_id, id)
+            .await
+            .unwrap()
+            .unwrap()
+            .access_sealed
+            .is_some()
+    };
     assert!(!has_token("c1").await && has_token("c2").await);
     assert_eq!(store.grants_forget(40).await.unwrap(), 1);
     assert!(!has_token("c2").await && has_token("c3").await);
 }
 
 /// Two organisations that share a workspace, north first.
-async fn shared(store: &Store) -> (relink_engine::identity::Person, relink_engine::identity::Person) {
+async fn shared(
+    store: &Store,
+) -> (
+    relink_engine::identity::Person,
+    relink_engine::identity::Person,
+) {
     let north = member(store, "north", "a@example.com", Role::Owner).await;
     let south = member(store, "south", "b@example.com", Role::Owner).await;
     for (person, id, now) in [(&north, "c1", 10), (&south, "c2", 20)] {
-        let adoption = Adoption { exclusive: false, now, ..adoption(person, id, "w") };
-        assert_eq!(store.connection_adopt(&adoption).await.unwrap(), Adopted::Done);
+        let adoption = Adoption {
+            exclusive: false,
+            now,
+            ..adoption(person, id, "w")
+        };
+        assert_eq!(
+            store.connection_adopt(&adoption).await.unwrap(),
+            Adopted::Done
+        );
     }
     (north, south)
 }
@@ -441,45 +949,134 @@ async fn whoever_shared_a_workspace_first_keeps_it_when_that_is_over(fresh: Fres
     let (north, south) = shared(store).await;
     let west = member(store, "west", "c@example.com", Role::Owner).await;
     let rows = store.workspaces_shared(9).await.unwrap();
-    let told: Vec<_> = rows.iter().map(|(_, url_key, slug)| (url_key.as_str(), slug.as_str())).collect();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|(_, url_key, slug)| (url_key.as_str(), slug.as_str()))
+        .collect();
     assert_eq!(told, [("acme", "north"), ("acme", "south")]);
-    assert_eq!(store.connection_adopt(&adoption(&west, "c3", "w")).await.unwrap(), Adopted::Held);
-    assert_eq!(store.connection_adopt(&adoption(&south, "c2", "w")).await.unwrap(), Adopted::Held);
-    assert_eq!(store.connection_adopt(&adoption(&north, "c1", "w")).await.unwrap(), Adopted::Done, "its own Reconnect");
+    assert_eq!(
+        store
+            .connection_adopt(&adoption(&west, "c3", "w"))
+            .await
+            .unwrap(),
+        Adopted::Held
+    );
+    assert_eq!(
+        store
+            .connection_adopt(&adoption(&south, "c2", "w"))
+            .await
+            .unwrap(),
+        Adopted::Held
+    );
+    assert_eq!(
+        store
+            .connection_adopt(&adoption(&north, "c1", "w"))
+            .await
+            .unwrap(),
+        Adopted::Done,
+        "its own Reconnect"
+    );
 }
 
 async fn a_shared_workspace_is_handed_on_by_whoever_leaves_it(fresh: Fresh) {
     let store = &fresh.store;
     let (north, south) = shared(store).await;
     let leave = |organisation: &str| support::act(organisation, "connection.disconnected", 30);
-    assert!(store.connection_disconnect("c1", &leave(&north.organisation_id)).await.unwrap());
-    assert_eq!(store.connection_adopt(&adoption(&north, "c1", "w")).await.unwrap(), Adopted::Held);
-    assert_eq!(store.connection_adopt(&adoption(&south, "c2", "w")).await.unwrap(), Adopted::Done);
-    assert!(store.connection_disconnect("c2", &leave(&south.organisation_id)).await.unwrap());
+    assert!(
+        store
+            .connection_disconnect("c1", &leave(&north.organisation_id))
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        store
+            .connection_adopt(&adoption(&north, "c1", "w"))
+            .await
+            .unwrap(),
+        Adopted::Held
+    );
+    assert_eq!(
+        store
+            .connection_adopt(&adoption(&south, "c2", "w"))
+            .await
+            .unwrap(),
+        Adopted::Done
+    );
+    assert!(
+        store
+            .connection_disconnect("c2", &leave(&south.organisation_id))
+            .await
+            .unwrap()
+    );
     // As two that end at once might leave it.
-    support::sql(&fresh, "INSERT INTO workspace_claims (workspace_id, organisation_id) VALUES ('w', 'org-south')").await;
-    assert_eq!(store.connection_adopt(&adoption(&north, "c1", "w")).await.unwrap(), Adopted::Done, "nobody is left to hold it");
+    support::sql(
+        &fresh,
+        "INSERT INTO workspace_claims (workspace_id, organisation_id) VALUES \
+        ('w', 'org-south')",
+    )
+    .await;
+    assert_eq!(
+        store
+            .connection_adopt(&adoption(&north, "c1", "w"))
+            .await
+            .unwrap(),
+        Adopted::Done,
+        "nobody is left to hold it"
+    );
 }
 
 async fn an_older_database_learns_who_holds_what(fresh: Fresh) {
     let store = &fresh.store;
     let (north, south) = shared(store).await;
     for (id, workspace) in [("c3", "w3"), ("c4", "w4")] {
-        store.connection_adopt(&Adoption { exclusive: false, ..adoption(&north, id, workspace) }).await.unwrap();
+        store
+            .connection_adopt(&Adoption {
+                exclusive: false,
+                ..adoption(&north, id, workspace)
+            })
+            .await
+            .unwrap();
     }
-    store.connection_disconnect("c4", &support::act(&north.organisation_id, "connection.disconnected", 30)).await.unwrap();
+    store
+        .connection_disconnect(
+            "c4",
+            &support::act(&north.organisation_id, "connection.disconnected", 30),
+        )
+        .await
+        .unwrap();
     support::sql(&fresh, "DELETE FROM workspace_claims").await;
     // The same for both databases.
     let migration = include_str!("../../../migrations/sqlite/0010_client_ids_and_claims.sql");
-    support::sql(&fresh, &migration[migration.find("INSERT INTO workspace_claims").unwrap()..]).await;
+    support::sql(
+        &fresh,
+        &migration[migration.find("INSERT INTO workspace_claims").unwrap()..],
+    )
+    .await;
     for (workspace, id) in [("w", "c2"), ("w3", "c5")] {
-        assert_eq!(store.connection_adopt(&adoption(&south, id, workspace)).await.unwrap(), Adopted::Held, "{workspace}");
+        assert_eq!(
+            store
+                .connection_adopt(&adoption(&south, id, workspace))
+                .await
+                .unwrap(),
+            Adopted::Held,
+            "{workspace}"
+        );
     }
-    assert_eq!(store.connection_adopt(&adoption(&south, "c6", "w4")).await.unwrap(), Adopted::Done, "what has ended is free");
+    assert_eq!(
+        store
+            .connection_adopt(&adoption(&south, "c6", "w4"))
+            .await
+            .unwrap(),
+        Adopted::Done,
+        "what has ended is free"
+    );
 }
 
 async fn an_older_database_learns_who_made_which_key(fresh: Fresh) {
-    let (store, person) = (&fresh.store, member(&fresh.store, "north", "a@example.com", Role::Owner).await);
+    let (store, person) = (
+        &fresh.store,
+        member(&fresh.store, "north", "a@example.com", Role::Owner).await,
+    );
     for (id, by) in [("k1", Some(person.user_id.clone())), ("k2", None)] {
         let key = ApiKeyRow {
             id: id.to_owned(),
@@ -492,8 +1089,15 @@ async fn an_older_database_learns_who_made_which_key(fresh: Fresh) {
             made_by: None,
             made_by_name: None,
         };
-        let actor = AuditActor { user_id: by, ..AuditActor::default() };
-        let act = Act { actor, subject: format!("key {id} ····8fQ2"), ..support::act(&person.organisation_id, "key.made", 7) };
+        let actor = AuditActor {
+            user_id: by,
+            ..AuditActor::default()
+        };
+        let act = Act {
+            actor,
+            subject: format!("key {id} ····8fQ2"),
+            ..support::act(&person.organisation_id, "key.made", 7)
+        };
         store.api_key_create(&key, &act).await.unwrap();
     }
     // The same for both databases.
@@ -501,53 +1105,181 @@ async fn an_older_database_learns_who_made_which_key(fresh: Fresh) {
     let learns = &migration[migration.find("UPDATE api_keys").unwrap()..];
     support::sql(&fresh, &learns[..=learns.find(';').unwrap()]).await;
     let keys = store.api_keys(&person.organisation_id).await.unwrap();
-    assert_eq!(keys.iter().map(|key| key.made_by_name.as_deref()).collect::<Vec<_>>(), [Some(&*person.name), None]);
+    assert_eq!(
+        keys.iter()
+            .map(|key| key.made_by_name.as_deref())
+            .collect::<Vec<_>>(),
+        [Some(&*person.name), None]
+    );
 }
 
 async fn tokens_wait_for_the_last_connection_of_their_app_and_workspace(fresh: Fresh) {
     let store = &fresh.store;
     let (north, south) = shared(store).await;
-    store.connection_disconnect("c1", &support::act(&north.organisation_id, "connection.disconnected", 30)).await.unwrap();
+    store
+        .connection_disconnect(
+            "c1",
+            &support::act(&north.organisation_id, "connection.disconnected", 30),
+        )
+        .await
+        .unwrap();
     let (app, another) = (Some("the app"), Some("another app"));
-    let living = async |app, workspace| store.connection_living(app, workspace, None).await.unwrap().map(|(_, id)| id);
+    let living = async |app, workspace| {
+        store
+            .connection_living(app, workspace, None)
+            .await
+            .unwrap()
+            .map(|(_, id)| id)
+    };
     assert_eq!(living(app, Some("w")).await.as_deref(), Some("c2"));
-    assert_eq!((living(app, None).await.as_deref(), living(None, Some("w")).await.as_deref()), (Some("c2"), Some("c2")));
-    assert_eq!((living(another, Some("w")).await, living(app, Some("elsewhere")).await), (None, None));
-    assert!(store.connections_to_revoke(30, None, 9).await.unwrap().is_empty());
-    assert_eq!(store.grants_forget(1_000).await.unwrap(), 0, "however long ago it ended");
-    assert!(store.connection(&north.organisation_id, "c1").await.unwrap().unwrap().kept);
+    assert_eq!(
+        (
+            living(app, None).await.as_deref(),
+            living(None, Some("w")).await.as_deref()
+        ),
+        (Some("c2"), Some("c2"))
+    );
+    assert_eq!(
+        (
+            living(another, Some("w")).await,
+            living(app, Some("elsewhere")).await
+        ),
+        (None, None)
+    );
+    assert!(
+        store
+            .connections_to_revoke(30, None, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        store.grants_forget(1_000).await.unwrap(),
+        0,
+        "however long ago it ended"
+    );
+    assert!(
+        store
+            .connection(&north.organisation_id, "c1")
+            .await
+            .unwrap()
+            .unwrap()
+            .kept
+    );
 
-    store.connection_disconnect("c2", &support::act(&south.organisation_id, "connection.disconnected", 2_000)).await.unwrap();
-    assert_eq!(store.connections_to_revoke(2_000, Some("w"), 9).await.unwrap().len(), 2);
-    assert!(store.connections_to_revoke(2_000, Some("w3"), 9).await.unwrap().is_empty());
-    assert_eq!(store.grants_forget(1_999).await.unwrap(), 0, "a day counts from the last one's end");
+    store
+        .connection_disconnect(
+            "c2",
+            &support::act(&south.organisation_id, "connection.disconnected", 2_000),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        store
+            .connections_to_revoke(2_000, Some("w"), 9)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+    assert!(
+        store
+            .connections_to_revoke(2_000, Some("w3"), 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        store.grants_forget(1_999).await.unwrap(),
+        0,
+        "a day counts from the last one's \
+        end"
+    );
     assert_eq!(store.grants_forget(2_000).await.unwrap(), 2);
-    assert!(!store.connection(&north.organisation_id, "c1").await.unwrap().unwrap().kept);
+    assert!(
+        !store
+            .connection(&north.organisation_id, "c1")
+            .await
+            .unwrap()
+            .unwrap()
+            .kept
+    );
 }
 
 async fn success_clears_an_error_and_only_of_its_own_generation(fresh: Fresh) {
     let store = &fresh.store;
     let person = member(store, "north", "a@example.com", Role::Owner).await;
-    store.connection_adopt(&adoption(&person, "c1", "w")).await.unwrap();
-    let error = FailedCall { code: "server_error".to_owned(), status: Some(503), at: 50 };
+    store
+        .connection_adopt(&adoption(&person, "c1", "w"))
+        .await
+        .unwrap();
+    let error = FailedCall {
+        code: "server_error".to_owned(),
+        status: Some(503),
+        at: 50,
+    };
     store.connection_failed("c1", 1, &error).await.unwrap();
-    let load = async || store.connection(&person.organisation_id, "c1").await.unwrap().unwrap();
+    let load = async || {
+        store
+            .connection(&person.organisation_id, "c1")
+            .await
+            .unwrap()
+            .unwrap()
+    };
     assert_eq!(load().await.last_error, Some(error.clone()));
     store.connection_verified("c1", 0, 60).await.unwrap();
     assert_eq!(load().await.last_error, Some(error));
     store.connection_verified("c1", 1, 60).await.unwrap();
-    assert_eq!((load().await.last_error, load().await.last_verified_at), (None, Some(60)));
+    assert_eq!(
+        (load().await.last_error, load().await.last_verified_at),
+        (None, Some(60))
+    );
 }
 
 async fn organisations_do_not_see_each_other(fresh: Fresh) {
     let store = &fresh.store;
     let north = member(store, "north", "a@example.com", Role::Owner).await;
     let south = member(store, "south", "b@example.com", Role::Owner).await;
-    store.connection_adopt(&adoption(&north, "c1", "w")).await.unwrap();
-    assert!(store.connection(&south.organisation_id, "c1").await.unwrap().is_none());
-    assert!(store.connection_by_workspace(&south.organisation_id, "w").await.unwrap().is_none());
-    assert!(store.grant(&south.organisation_id, "c1").await.unwrap().is_none());
-    assert!(store.member(&south.organisation_id, &north.user_id).await.unwrap().is_none());
-    assert_eq!(store.organisation_by_slug("south").await.unwrap().unwrap().id, south.organisation_id);
+    store
+        .connection_adopt(&adoption(&north, "c1", "w"))
+        .await
+        .unwrap();
+    assert!(
+        store
+            .connection(&south.organisation_id, "c1")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .connection_by_workspace(&south.organisation_id, "w")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .grant(&south.organisation_id, "c1")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .member(&south.organisation_id, &north.user_id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(
+        store
+            .organisation_by_slug("south")
+            .await
+            .unwrap()
+            .unwrap()
+            .id,
+        south.organisation_id
+    );
     assert_eq!(store.organisation_only().await.unwrap(), None);
 }

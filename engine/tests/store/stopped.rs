@@ -1,5 +1,5 @@
-//! A process that stands still in the middle of something, as after SIGSTOP or in front of a cut cable: what it holds must not
-//! hold up the others.
+//! A process that stands still in the middle of something, as after SIGSTOP or in front of a cut
+//! cable: what it holds must not hold up the others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,7 +16,8 @@ use tokio::time::{sleep, timeout};
 use crate::deliveries::delivery;
 use crate::support::{self, Server, member};
 
-/// Between a process and its database. After so many messages of the process nothing gets through any more, either way.
+/// Between a process and its database. After so many messages of the process nothing gets through
+/// any more, either way.
 struct Cable {
     url: String,
     left: Arc<AtomicI64>,
@@ -24,17 +25,28 @@ struct Cable {
 
 impl Cable {
     async fn new(url: &str) -> Cable {
-        let server = url.split(['@', '/', '?']).find(|part| part.contains("127.0.0.1:")).unwrap().to_owned();
+        let server = url
+            .split(['@', '/', '?'])
+            .find(|part| part.contains("127.0.0.1:"))
+            .unwrap()
+            .to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = listener.local_addr().unwrap().to_string();
-        let (left, counted) = (Arc::new(AtomicI64::new(i64::MAX)), url.replace(&server, &own));
-        let cable = Cable { url: counted, left: left.clone() };
+        let (left, counted) = (
+            Arc::new(AtomicI64::new(i64::MAX)),
+            url.replace(&server, &own),
+        );
+        let cable = Cable {
+            url: counted,
+            left: left.clone(),
+        };
         tokio::spawn(async move {
             while let Ok((process, _)) = listener.accept().await {
                 let (server, left) = (server.clone(), left.clone());
                 tokio::spawn(async move {
                     let (up_read, down_write) = process.into_split();
-                    let (down_read, up_write) = TcpStream::connect(&server).await.unwrap().into_split();
+                    let (down_read, up_write) =
+                        TcpStream::connect(&server).await.unwrap().into_split();
                     let up = pass(up_read, up_write, left.clone(), true);
                     tokio::join!(up, pass(down_read, down_write, left, false));
                 });
@@ -44,10 +56,19 @@ impl Cable {
     }
 }
 
-async fn pass(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, left: Arc<AtomicI64>, counts: bool) {
+async fn pass(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    left: Arc<AtomicI64>,
+    counts: bool,
+) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        let left = if counts { left.fetch_sub(1, Ordering::SeqCst) } else { left.load(Ordering::SeqCst) + 1 };
+        let left = if counts {
+            left.fetch_sub(1, Ordering::SeqCst)
+        } else {
+            left.load(Ordering::SeqCst) + 1
+        };
         if left <= 0 {
             // It stands still: open, and silent.
             return std::future::pending().await;
@@ -69,19 +90,31 @@ async fn served() -> Option<(Server, Store)> {
 
 /// What a session is doing that is not ours.
 async fn others(server: &Server, state: &str) -> i64 {
-    const SQL: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = ";
+    const SQL: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+        AND pid <> pg_backend_pid() AND state = ";
     let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("{SQL}'{state}'")));
-    sql.fetch_one(&mut server.connect().await).await.unwrap().get(0)
+    sql.fetch_one(&mut server.connect().await)
+        .await
+        .unwrap()
+        .get(0)
 }
 
-/// Stands still after so many messages of the work; another process stores meanwhile. Answers how many transactions are left
-/// open.
-async fn stands_still<T: Send + 'static>(server: &Server, store: &Store, at: i64, work: impl Fn(Store) -> JoinHandle<T>) -> i64 {
+/// Stands still after so many messages of the work; another process stores meanwhile. Answers how
+/// many transactions are left open.
+async fn stands_still<T: Send + 'static>(
+    server: &Server,
+    store: &Store,
+    at: i64,
+    work: impl Fn(Store) -> JoinHandle<T>,
+) -> i64 {
     let cable = Cable::new(&server.url()).await;
     let stopped = support::open(&cable.url).await;
     // Connections and statements are ready.
     let ready = format!("ready {at} {}", store.delivery_bytes().await.unwrap());
-    stopped.deliveries_put(&[delivery("w", ready.as_bytes(), 1)]).await.unwrap();
+    stopped
+        .deliveries_put(&[delivery("w", ready.as_bytes(), 1)])
+        .await
+        .unwrap();
     cable.left.store(at, Ordering::SeqCst);
     let working = work(stopped);
     while cable.left.load(Ordering::SeqCst) >= 0 && !working.is_finished() {
@@ -93,14 +126,19 @@ async fn stands_still<T: Send + 'static>(server: &Server, store: &Store, at: i64
     let put = timeout(Duration::from_secs(20), store.deliveries_put(&new)).await;
     assert!(matches!(put, Ok(Ok(_))), "after {at} messages: {put:?}");
     // A row is waited for two and a half seconds: who waited longer was turned away.
-    store.audit_note(&support::act("org-north", "a", 1)).await.unwrap();
+    store
+        .audit_note(&support::act("org-north", "a", 1))
+        .await
+        .unwrap();
     working.abort();
     open
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_stands_still_keeps_no_other_from_storing() {
-    let Some((server, store)) = served().await else { return };
+    let Some((server, store)) = served().await else {
+        return;
+    };
     for at in 1..=4 {
         let put = |store: Store| {
             tokio::spawn(async move {
@@ -109,8 +147,14 @@ async fn a_process_that_stands_still_keeps_no_other_from_storing() {
             })
         };
         let open = stands_still(&server, &store, at, put).await;
-        assert_eq!(open, 0, "after {at} messages the row that all need is held by nobody");
-        stands_still(&server, &store, at, |store| tokio::spawn(async move { store.deliveries_prune(0, 1).await })).await;
+        assert_eq!(
+            open, 0,
+            "after {at} messages the row that all need is held by nobody"
+        );
+        stands_still(&server, &store, at, |store| {
+            tokio::spawn(async move { store.deliveries_prune(0, 1).await })
+        })
+        .await;
         // What it left open is over before the next one: the server sees to that.
         while others(&server, "idle in transaction").await > 0 {
             sleep(Duration::from_millis(50)).await;
@@ -121,9 +165,16 @@ async fn a_process_that_stands_still_keeps_no_other_from_storing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_stands_still_keeps_no_other_from_writing_a_line_of_the_audit_trail() {
     for at in 1..=10 {
-        let Some((server, store)) = served().await else { return };
-        let note = |store: Store| tokio::spawn(async move { store.audit_note(&support::act("org-north", "a", 1)).await });
+        let Some((server, store)) = served().await else {
+            return;
+        };
+        let note = |store: Store| {
+            tokio::spawn(async move { store.audit_note(&support::act("org-north", "a", 1)).await })
+        };
         stands_still(&server, &store, at, note).await;
-        assert_eq!(store.audit_verify("org-north").await.unwrap().broken_at, None);
+        assert_eq!(
+            store.audit_verify("org-north").await.unwrap().broken_at,
+            None
+        );
     }
 }

@@ -26,12 +26,20 @@ impl Fresh {
         let sql = raw_sql(AssertSqlSafe(sql.to_owned()));
         if self.is_postgres() {
             // A pooler takes no such parameter.
-            let options = PgConnectOptions::from_str(&self.url).unwrap().extra_float_digits(None);
+            let options = PgConnectOptions::from_str(&self.url)
+                .unwrap()
+                .extra_float_digits(None);
             let mut connection = sqlx::PgConnection::connect_with(&options).await.unwrap();
-            sql.fetch_optional(&mut connection).await.unwrap().map(|row| row.get(0))
+            sql.fetch_optional(&mut connection)
+                .await
+                .unwrap()
+                .map(|row| row.get(0))
         } else {
             let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
-            sql.fetch_optional(&mut connection).await.unwrap().map(|row| row.get(0))
+            sql.fetch_optional(&mut connection)
+                .await
+                .unwrap()
+                .map(|row| row.get(0))
         }
     }
 
@@ -39,12 +47,14 @@ impl Fresh {
         self.url.starts_with("postgres")
     }
 
-    /// What all tables and indexes take on the disk. SQLite's log comes on top, which does not grow with them.
+    /// What all tables and indexes take on the disk. SQLite's log comes on top, which does not grow
+    /// with them.
     pub async fn bytes_on_disk(&self) -> i64 {
         if !self.is_postgres() {
             return i64::try_from(std::fs::metadata(&self.url).unwrap().len()).unwrap();
         }
-        let sql = "SELECT SUM(pg_total_relation_size(c.oid))::BIGINT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+        let sql = "SELECT SUM(pg_total_relation_size(c.oid))::BIGINT FROM pg_class c JOIN \
+            pg_namespace n ON n.oid = c.relnamespace \
             WHERE n.nspname = current_schema() AND c.relkind = 'r'";
         self.ask(sql).await.unwrap()
     }
@@ -59,7 +69,11 @@ pub async fn sqlite() -> Fresh {
 pub async fn empty_sqlite() -> Fresh {
     let dir = tempfile::tempdir().unwrap();
     let url = dir.path().join("relink.db").display().to_string();
-    Fresh { store: open(&url).await, url, _dir: Some(dir) }
+    Fresh {
+        store: open(&url).await,
+        url,
+        _dir: Some(dir),
+    }
 }
 
 pub async fn postgres() -> Option<Fresh> {
@@ -70,7 +84,11 @@ pub async fn postgres() -> Option<Fresh> {
 
 /// Another way into the same database.
 pub async fn open(url: &str) -> Store {
-    let opened = if url.starts_with("postgres") { Store::open_postgres(url).await } else { Store::open_sqlite(Path::new(url)).await };
+    let opened = if url.starts_with("postgres") {
+        Store::open_postgres(url).await
+    } else {
+        Store::open_sqlite(Path::new(url)).await
+    };
     let store = opened.unwrap();
     store.audit_unlock(audit_key());
     store
@@ -87,13 +105,22 @@ pub async fn empty_postgres() -> Option<Fresh> {
     execute(&server, &format!("CREATE SCHEMA {schema}")).await;
     let separator = if server.contains('?') { '&' } else { '?' };
     let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
-    Some(Fresh { store: open(&url).await, url, _dir: None })
+    Some(Fresh {
+        store: open(&url).await,
+        url,
+        _dir: None,
+    })
 }
 
-/// A database of its own behind a pooler in transaction mode, in the server that `RELINK_TEST_PGBOUNCER` names.
+/// A database of its own behind a pooler in transaction mode, in the server that
+/// `RELINK_TEST_PGBOUNCER` names.
 pub async fn pooled() -> Option<Fresh> {
     let url = Server::new("").await?.pooled_url();
-    let fresh = Fresh { store: open(&url).await, url, _dir: None };
+    let fresh = Fresh {
+        store: open(&url).await,
+        url,
+        _dir: None,
+    };
     fresh.store.migrate().await.unwrap();
     Some(fresh)
 }
@@ -112,13 +139,21 @@ impl Server {
         let (server, database) = (postgres_url()?, name());
         execute(&server, &format!("CREATE DATABASE {database} {options}")).await;
         let url = format!("{}/{database}", server.rsplit_once('/').unwrap().0);
-        Some(Server { admin: url.clone(), url, database })
+        Some(Server {
+            admin: url.clone(),
+            url,
+            database,
+        })
     }
 
     /// A database whose owner may have so many connections.
     pub async fn limited(connections: u32) -> Option<Server> {
         let (server, role) = (postgres_url()?, name());
-        execute(&server, &format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT {connections}")).await;
+        execute(
+            &server,
+            &format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT {connections}"),
+        )
+        .await;
         let made = Server::new(&format!("OWNER {role}")).await?;
         let url = made.url.replacen("relink@", &format!("{role}@"), 1);
         assert_ne!(url, made.url, "tests know who owns the server");
@@ -133,9 +168,15 @@ impl Server {
         self.url.clone()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "tests are told where the pooler is")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests are told where the pooler is"
+    )]
     pub fn pooled_url(&self) -> String {
-        let pooler = std::env::var("RELINK_TEST_PGBOUNCER").expect("RELINK_TEST_PGBOUNCER is set where RELINK_TEST_POSTGRES is");
+        let pooler = std::env::var("RELINK_TEST_PGBOUNCER").expect(
+            "RELINK_TEST_PGBOUNCER is set \
+            where RELINK_TEST_POSTGRES is",
+        );
         format!("{pooler}/{}", self.database)
     }
 
@@ -154,7 +195,11 @@ impl Server {
 
     /// A default of the database.
     pub async fn set(&self, setting: &str) {
-        execute(&self.admin, &format!("ALTER DATABASE {} SET {setting}", self.database)).await;
+        execute(
+            &self.admin,
+            &format!("ALTER DATABASE {} SET {setting}", self.database),
+        )
+        .await;
     }
 
     /// Ends what a store or a pooler has open, and waits until it is gone.
@@ -162,7 +207,12 @@ impl Server {
         const END: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
             WHERE datname = current_database() AND pid <> pg_backend_pid()";
         let mut raw = self.connect().await;
-        while sqlx::raw_sql(END).fetch_optional(&mut raw).await.unwrap().is_some() {
+        while sqlx::raw_sql(END)
+            .fetch_optional(&mut raw)
+            .await
+            .unwrap()
+            .is_some()
+        {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
@@ -170,21 +220,39 @@ impl Server {
 
 async fn execute(url: &str, sql: &str) {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests name schemas and databases by chance")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests name schemas and databases by chance"
+)]
 fn name() -> String {
-    format!("t{}", Entropy::new(|slice| getrandom::fill(slice).unwrap()).id().replace('-', ""))
+    format!(
+        "t{}",
+        Entropy::new(|slice| getrandom::fill(slice).unwrap())
+            .id()
+            .replace('-', "")
+    )
 }
 
 /// The server that `RELINK_TEST_POSTGRES` names; `make test` starts one.
-#[expect(clippy::disallowed_methods, reason = "tests are told where PostgreSQL is")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told where PostgreSQL is"
+)]
 fn postgres_url() -> Option<String> {
     let Ok(server) = std::env::var("RELINK_TEST_POSTGRES") else {
         let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
-        assert!(skipped, "set RELINK_TEST_POSTGRES (`make test` does), or RELINK_TEST_WITHOUT_POSTGRES=1 to do without");
+        assert!(
+            skipped,
+            "set RELINK_TEST_POSTGRES (`make test` does), or \
+            RELINK_TEST_WITHOUT_POSTGRES=1 to do without"
+        );
         return None;
     };
     Some(server)
@@ -234,10 +302,20 @@ pub async fn member(store: &Store, slug: &str, email: &str, role: Role) -> Perso
         now: 1,
     };
     if store.member_add(&new, false).await.unwrap() == Member::AccountExists {
-        let there = NewMember { password_hash: None, ..new.clone() };
-        assert!(matches!(store.member_add(&there, false).await.unwrap(), Member::Added | Member::Already));
+        let there = NewMember {
+            password_hash: None,
+            ..new.clone()
+        };
+        assert!(matches!(
+            store.member_add(&there, false).await.unwrap(),
+            Member::Added | Member::Already
+        ));
     }
-    store.member(&new.organisation_id, &new.user_id).await.unwrap().unwrap()
+    store
+        .member(&new.organisation_id, &new.user_id)
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 /// A finished consent for a workspace.
@@ -247,9 +325,17 @@ pub fn adoption(person: &Person, id: &str, workspace: &str) -> Adoption {
         organisation_id: person.organisation_id.clone(),
         app_id: None,
         client_id: "the app".to_owned(),
-        workspace: Workspace { id: workspace.to_owned(), name: "Acme".to_owned(), url_key: "acme".to_owned(), logo_url: None },
+        workspace: Workspace {
+            id: workspace.to_owned(),
+            name: "Acme".to_owned(),
+            url_key: "acme".to_owned(),
+            logo_url: None,
+        },
         actor: ActAs::App,
-        viewer: Viewer { id: "v".to_owned(), name: "Relink".to_owned() },
+        viewer: Viewer {
+            id: "v".to_owned(),
+            name: "Relink".to_owned(),
+        },
         scopes: vec!["read".to_owned(), "write".to_owned()],
         connected_by: person.user_id.clone(),
         grant: NewGrant {
@@ -273,14 +359,34 @@ pub async fn sql(fresh: &Fresh, sql: &str) {
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
     if fresh.url.starts_with("postgres") {
         // A pooler takes no parameter that it does not know.
-        let options = fresh.url.parse::<PgConnectOptions>().unwrap().extra_float_digits(None);
-        sqlx::PgConnection::connect_with(&options).await.unwrap().execute(sqlx::raw_sql(sql)).await.unwrap();
+        let options = fresh
+            .url
+            .parse::<PgConnectOptions>()
+            .unwrap()
+            .extra_float_digits(None);
+        sqlx::PgConnection::connect_with(&options)
+            .await
+            .unwrap()
+            .execute(sqlx::raw_sql(sql))
+            .await
+            .unwrap();
     } else {
-        sqlx::SqliteConnection::connect(&fresh.url).await.unwrap().execute(sqlx::raw_sql(sql)).await.unwrap();
+        sqlx::SqliteConnection::connect(&fresh.url)
+            .await
+            .unwrap()
+            .execute(sqlx::raw_sql(sql))
+            .await
+            .unwrap();
     }
 }
 
 /// Something that is done by command.
 pub fn act(organisation: &str, act: &'static str, at: i64) -> Act {
-    Act { organisation_id: organisation.to_owned(), actor: AuditActor::command(), act, subject: "s".to_owned(), at }
+    Act {
+        organisation_id: organisation.to_owned(),
+        actor: AuditActor::command(),
+        act,
+        subject: "s".to_owned(),
+        at,
+    }
 }

@@ -1,5 +1,5 @@
-//! Asks in place: the form that leads to `?confirm=…` opens the dialog beside it instead. Escape, the return of the
-//! focus and the focus on the link marked `autofocus` are the browser's own.
+//! Asks in place: the form that leads to `?confirm=…` opens the dialog beside it instead. Escape,
+//! the return of the focus and the focus on the link marked `autofocus` are the browser's own.
 
 use leptos::ev::{MouseEvent, SubmitEvent};
 use leptos::prelude::*;
@@ -30,5 +30,9 @@ pub fn Confirm(children: Children) -> impl IntoView {
 }
 
 fn dialog(event: &Event) -> Option<HtmlDialogElement> {
-    wrapper(event)?.query_selector("dialog").ok()??.dyn_into().ok()
+    wrapper(event)?
+        .query_selector("dialog")
+        .ok()??
+        .dyn_into()
+        .ok()
 }

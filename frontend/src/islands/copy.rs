@@ -1,4 +1,5 @@
-//! Copies the field beside the button, or the text that the button carries, and says so for two seconds.
+//! Copies the field beside the button, or the text that the button carries, and says so for two
+//! seconds.
 
 use std::time::Duration;
 
@@ -39,7 +40,11 @@ fn copied_field(wrapper: &Element) -> Option<bool> {
 
 /// By way of a field that is there for a moment: only those can be selected as they are.
 fn copied_text(wrapper: &Element, text: &str) -> Option<bool> {
-    let field: HtmlTextAreaElement = document().create_element("textarea").ok()?.dyn_into().ok()?;
+    let field: HtmlTextAreaElement = document()
+        .create_element("textarea")
+        .ok()?
+        .dyn_into()
+        .ok()?;
     field.set_class_name("sr");
     field.set_value(text);
     wrapper.append_child(&field).ok()?;
@@ -49,16 +54,24 @@ fn copied_text(wrapper: &Element, text: &str) -> Option<bool> {
     copied
 }
 
-/// The old command, because `navigator.clipboard` does not exist where Relink is served over plain http.
+/// The old command, because `navigator.clipboard` does not exist where Relink is served over plain
+/// http.
 fn copy_selection() -> Option<bool> {
-    document().dyn_into::<HtmlDocument>().ok()?.exec_command("copy").ok()
+    document()
+        .dyn_into::<HtmlDocument>()
+        .ok()?
+        .exec_command("copy")
+        .ok()
 }
 
 fn say(wrapper: &Element, button: &Element) {
     if let Some(button) = button.dyn_ref::<web_sys::HtmlElement>() {
         let _ = button.focus();
     }
-    let (Ok(Some(label)), Ok(Some(status))) = (button.query_selector("[data-says]"), wrapper.query_selector("[role=status]")) else {
+    let (Ok(Some(label)), Ok(Some(status))) = (
+        button.query_selector("[data-says]"),
+        wrapper.query_selector("[role=status]"),
+    ) else {
         return;
     };
     let before = label.text_content();

@@ -1,5 +1,6 @@
-//! A link code that came behind the `#` of the address: taken into the form, erased from the address bar and from the
-//! browser's history, and sent. No server ever sees a fragment, and after this nobody who looks at the screen does.
+//! A link code that came behind the `#` of the address: taken into the form, erased from the
+//! address bar and from the browser's history, and sent. No server ever sees a fragment, and after
+//! this nobody who looks at the screen does.
 
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -15,7 +16,9 @@ const ENTER: &str = "/link";
 pub fn CodeFromAddress(children: Children) -> impl IntoView {
     let wrapper = NodeRef::<Div>::new();
     Effect::new(move || {
-        let Some(island) = wrapper.get().map(Element::from) else { return };
+        let Some(island) = wrapper.get().map(Element::from) else {
+            return;
+        };
         take(&island);
         // A second link pasted into the address bar of this very page loads nothing anew.
         let another = move |_| {
@@ -37,11 +40,18 @@ fn take(island: &Element) -> Option<()> {
 
 /// What stands behind the `#`, unless it names a place on the page.
 fn code() -> Option<String> {
-    let fragment = window().location().hash().ok()?.strip_prefix('#')?.to_owned();
+    let fragment = window()
+        .location()
+        .hash()
+        .ok()?
+        .strip_prefix('#')?
+        .to_owned();
     (!fragment.is_empty() && document().get_element_by_id(&fragment).is_none()).then_some(fragment)
 }
 
 fn erase() -> Result<(), JsValue> {
     let path = window().location().pathname()?;
-    window().history()?.replace_state_with_url(&JsValue::NULL, "", Some(&path))
+    window()
+        .history()?
+        .replace_state_with_url(&JsValue::NULL, "", Some(&path))
 }

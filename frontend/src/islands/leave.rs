@@ -1,4 +1,5 @@
-//! A form that leaves for Linear says so: the answer may take a second, and nothing on the page would move.
+//! A form that leaves for Linear says so: the answer may take a second, and nothing on the page
+//! would move.
 
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -10,7 +11,9 @@ use super::wrapper;
 #[island]
 pub fn Leave(children: Children) -> impl IntoView {
     let leave = move |event: SubmitEvent| {
-        let button = event.submitter().and_then(|button| button.dyn_into::<Element>().ok());
+        let button = event
+            .submitter()
+            .and_then(|button| button.dyn_into::<Element>().ok());
         if let Some((button, island)) = button.zip(wrapper(&event))
             && island.contains(Some(&button))
         {
@@ -21,7 +24,8 @@ pub fn Leave(children: Children) -> impl IntoView {
 }
 
 fn say_goodbye(button: Element) {
-    let before: Vec<Node> = std::iter::successors(button.first_child(), Node::next_sibling).collect();
+    let before: Vec<Node> =
+        std::iter::successors(button.first_child(), Node::next_sibling).collect();
     let _ = button.set_attribute("aria-busy", "true");
     button.set_text_content(Some("Going to Linear…"));
     // Coming back with the browser's Back button may show this very page again, still busy.

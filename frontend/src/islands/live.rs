@@ -1,6 +1,6 @@
-//! Keeps an open page up to date. The server says that something changed (server-sent events); the page is fetched once more and
-//! what differs in its parts is put in place: `data-part` names them. A tab that nobody looks at hears nothing. If the stream
-//! dies, the page says since when.
+//! Keeps an open page up to date. The server says that something changed (server-sent events); the
+//! page is fetched once more and what differs in its parts is put in place: `data-part` names them.
+//! A tab that nobody looks at hears nothing. If the stream dies, the page says since when.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -39,7 +39,8 @@ const SAY: &str = "data-say";
 const FROM: &str = "data-from";
 /// Whose it is.
 const OF: &str = "data-of";
-/// In the title of a page whose form was refused. That is still so when something else on it changed.
+/// In the title of a page whose form was refused. That is still so when something else on it
+/// changed.
 const REFUSED: &str = "Error: ";
 
 #[island]
@@ -49,7 +50,8 @@ pub fn Live(children: Children) -> impl IntoView {
         let Some(wrapper) = wrapper.get() else { return };
         let page = Rc::new(Page::new(wrapper.into()));
         page.clone().listen();
-        let listening = window_event_listener_untyped("visibilitychange", move |_| page.clone().listen());
+        let listening =
+            window_event_listener_untyped("visibilitychange", move |_| page.clone().listen());
         std::mem::forget(listening);
     });
     view! { <div class="contents" node_ref=wrapper>{children()}</div> }
@@ -85,7 +87,12 @@ struct Page {
 impl Page {
     fn new(wrapper: Element) -> Page {
         let inside = wrapper.query_selector(&format!("[{FROM}]")).ok().flatten();
-        let read = |name: &str| inside.as_ref().and_then(|inside| inside.get_attribute(name)).unwrap_or_default();
+        let read = |name: &str| {
+            inside
+                .as_ref()
+                .and_then(|inside| inside.get_attribute(name))
+                .unwrap_or_default()
+        };
         Page {
             topics: read("data-topics").split(' ').map(str::to_owned).collect(),
             made: RefCell::new(read(FROM)),
@@ -116,10 +123,13 @@ impl Page {
             return;
         }
         let address = format!("/live?from={}", self.mark.borrow());
-        let Ok(stream) = EventSource::new(&address) else { return };
+        let Ok(stream) = EventSource::new(&address) else {
+            return;
+        };
         let heard = |name: &str, page: &Rc<Page>, then: fn(Rc<Page>, MessageEvent)| {
             let page = page.clone();
-            let hear = Closure::<dyn FnMut(MessageEvent)>::new(move |event| then(page.clone(), event));
+            let hear =
+                Closure::<dyn FnMut(MessageEvent)>::new(move |event| then(page.clone(), event));
             let _ = stream.add_event_listener_with_callback(name, hear.as_ref().unchecked_ref());
             hear.forget();
         };
@@ -189,7 +199,10 @@ impl Page {
         }
         let now = sayings();
         let known = self.known.replace(now.clone());
-        let news: Vec<String> = now.into_iter().filter(|words| !known.contains(words)).collect();
+        let news: Vec<String> = now
+            .into_iter()
+            .filter(|words| !known.contains(words))
+            .collect();
         if news.is_empty() {
             return;
         }
@@ -221,7 +234,9 @@ impl Page {
     fn changed(self: Rc<Self>, event: &MessageEvent) {
         *self.mark.borrow_mut() = event.last_event_id();
         let topics = event.data().as_string().unwrap_or_default();
-        let concerns = topics.split(' ').any(|topic| self.topics.iter().any(|own| own == topic));
+        let concerns = topics
+            .split(' ')
+            .any(|topic| self.topics.iter().any(|own| own == topic));
         self.clone().alive();
         if concerns {
             self.refresh();
@@ -249,11 +264,18 @@ impl Page {
             let made = self.made.borrow().clone();
             let fetched = fetch(&made).await;
             self.behind.set(fetched.is_err());
-            let pause = if fetched.is_err() { RETRY_AFTER } else { FETCH_EVERY };
+            let pause = if fetched.is_err() {
+                RETRY_AFTER
+            } else {
+                FETCH_EVERY
+            };
             match fetched {
                 Ok(Fetched::Page(fresh)) if self.is_theirs(&fresh) => self.clone().put(&fresh),
                 Ok(Fetched::Page(_)) => self.clone().end("You switched to another organisation. "),
-                Ok(Fetched::Other(_)) if is_anything_typed() => self.clone().end("You were signed out, or this page is gone. "),
+                Ok(Fetched::Other(_)) if is_anything_typed() => self.clone().end(
+                    "You were signed \
+                    out, or this page is gone. ",
+                ),
                 Ok(Fetched::Other(address)) => drop(window().location().set_href(&address)),
                 Err(_) => self.lost(),
             }
@@ -271,22 +293,31 @@ impl Page {
 
     /// Of the organisation that this page was loaded for.
     fn is_theirs(&self, fresh: &Document) -> bool {
-        first(fresh, &format!("[{OF}]")).and_then(|of| of.get_attribute(OF)).is_none_or(|of| of == self.organisation)
+        first(fresh, &format!("[{OF}]"))
+            .and_then(|of| of.get_attribute(OF))
+            .is_none_or(|of| of == self.organisation)
     }
 
     fn put(self: Rc<Self>, fresh: &Document) {
         self.current();
         let page = document();
-        let refused = if page.title().starts_with(REFUSED) { REFUSED } else { "" };
+        let refused = if page.title().starts_with(REFUSED) {
+            REFUSED
+        } else {
+            ""
+        };
         page.set_title(&format!("{refused}{}", fresh.title()));
         put_icon(&page, fresh);
         for part in all(&page, &format!("[{PART}]")) {
             let name = part.get_attribute(PART).unwrap_or_default();
-            let Some(new) = first(fresh, &format!("[{PART}=\"{name}\"]")) else { continue };
+            let Some(new) = first(fresh, &format!("[{PART}=\"{name}\"]")) else {
+                continue;
+            };
             put(&part, &new);
             // From here on the rows that are shown are these.
             if name == "list"
-                && let Some(made) = first(fresh, &format!("[{FROM}]")).and_then(|made| made.get_attribute(FROM))
+                && let Some(made) =
+                    first(fresh, &format!("[{FROM}]")).and_then(|made| made.get_attribute(FROM))
             {
                 *self.made.borrow_mut() = made;
             }
@@ -305,13 +336,17 @@ impl Page {
 
 /// "14:02", in UTC as everything on the page.
 fn clock() -> String {
-    js_sys::Date::new_0().to_iso_string().as_string().and_then(|iso| iso.get(11..16).map(str::to_owned)).unwrap_or_default()
+    js_sys::Date::new_0()
+        .to_iso_string()
+        .as_string()
+        .and_then(|iso| iso.get(11..16).map(str::to_owned))
+        .unwrap_or_default()
 }
 
 enum Fetched {
     Page(Document),
-    /// Signed out, or gone: what is at this address says so. A reload would not know that somebody was signed in before,
-    /// since this answer has taken the cookie away.
+    /// Signed out, or gone: what is at this address says so. A reload would not know that somebody
+    /// was signed in before, since this answer has taken the cookie away.
     Other(String),
 }
 
@@ -322,15 +357,21 @@ async fn fetch(made: &str) -> Result<Fetched, JsValue> {
     headers.set("accept", "text/html")?;
     init.set_headers(&headers);
     let address = window().location().href()?;
-    let response: Response =
-        JsFuture::from(window().fetch_with_str_and_init(address.split('#').next().unwrap_or(&address), &init)).await?.dyn_into()?;
+    let response: Response = JsFuture::from(
+        window().fetch_with_str_and_init(address.split('#').next().unwrap_or(&address), &init),
+    )
+    .await?
+    .dyn_into()?;
     if response.redirected() || matches!(response.status(), 400..500) {
         return Ok(Fetched::Other(response.url()));
     }
     if !response.ok() {
         return Err(JsValue::NULL);
     }
-    let html = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+    let html = JsFuture::from(response.text()?)
+        .await?
+        .as_string()
+        .unwrap_or_default();
     parse(&html).map(Fetched::Page)
 }
 
@@ -340,27 +381,41 @@ fn first(inside: &Document, selector: &str) -> Option<Element> {
 
 /// In the tab, of the worst state.
 fn put_icon(page: &Document, fresh: &Document) {
-    if let (Some(icon), Some(new)) = (first(page, ICON), first(fresh, ICON).and_then(|new| new.get_attribute("href"))) {
+    if let (Some(icon), Some(new)) = (
+        first(page, ICON),
+        first(fresh, ICON).and_then(|new| new.get_attribute("href")),
+    ) {
         let _ = icon.set_attribute("href", &new);
     }
 }
 
 fn all(inside: &Document, selector: &str) -> Vec<Element> {
-    inside.document_element().map(|root| within(&root, selector)).unwrap_or_default()
+    inside
+        .document_element()
+        .map(|root| within(&root, selector))
+        .unwrap_or_default()
 }
 
 /// Everything on the page that is said when it changes.
 fn sayings() -> Vec<String> {
-    all(&document(), &format!("[{SAY}]")).iter().map(words).collect()
+    all(&document(), &format!("[{SAY}]"))
+        .iter()
+        .map(words)
+        .collect()
 }
 
 fn words(element: &Element) -> String {
     let lead = element.get_attribute(SAY).unwrap_or_default();
     let text = element.text_content().unwrap_or_default();
-    format!("{lead}{}", text.split_whitespace().collect::<Vec<_>>().join(" "))
+    format!(
+        "{lead}{}",
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    )
 }
 
 fn is_anything_typed() -> bool {
     let fields = all(&document(), "input:not([type=hidden]), textarea");
-    fields.iter().any(|field| property(field, "value") != property(field, "defaultValue"))
+    fields
+        .iter()
+        .any(|field| property(field, "value") != property(field, "defaultValue"))
 }

@@ -15,7 +15,9 @@ pub fn Menus(children: Children) -> impl IntoView {
         }
     };
     let leave = move |event: FocusEvent| {
-        let next = event.related_target().and_then(|next| next.dyn_into::<Node>().ok());
+        let next = event
+            .related_target()
+            .and_then(|next| next.dyn_into::<Node>().ok());
         // Whoever goes to another window finds the menu as it was.
         if next.is_some() || document().has_focus().unwrap_or(true) {
             close(&event, next.or_else(|| document().body().map(Node::from)));
@@ -32,7 +34,12 @@ fn close(event: &Event, next: Option<Node>) -> Option<()> {
         }
         let _ = menu.remove_attribute("open");
         if next.is_none() {
-            menu.query_selector("summary").ok()??.dyn_into::<HtmlElement>().ok()?.focus().ok()?;
+            menu.query_selector("summary")
+                .ok()??
+                .dyn_into::<HtmlElement>()
+                .ok()?
+                .focus()
+                .ok()?;
         }
     }
     Some(())

@@ -1,6 +1,6 @@
-//! Makes what a page shows what it should show now, and touches nothing that is the same already: the focus, a selection, the
-//! place scrolled to, and what somebody opened stay as they are. Things are told apart by their keys, so that nothing turns
-//! into its neighbour under somebody's finger.
+//! Makes what a page shows what it should show now, and touches nothing that is the same already:
+//! the focus, a selection, the place scrolled to, and what somebody opened stay as they are. Things
+//! are told apart by their keys, so that nothing turns into its neighbour under somebody's finger.
 
 use leptos::prelude::{document, window};
 use leptos::wasm_bindgen::{JsCast, JsValue};
@@ -13,22 +13,31 @@ const KEY: &str = "data-key";
 
 /// Puts the new content in place. If what had the focus is gone, what it was in has it.
 pub fn put(part: &Element, new: &Element) {
-    let focused = document().active_element().filter(|element| part.contains(Some(element)));
-    let around: Vec<Element> = std::iter::successors(focused.clone(), |element| element.parent_element()).collect();
+    let focused = document()
+        .active_element()
+        .filter(|element| part.contains(Some(element)));
+    let around: Vec<Element> =
+        std::iter::successors(focused.clone(), |element| element.parent_element()).collect();
     let mut added = Vec::new();
     morph(part, new, &mut added);
     added.iter().for_each(enliven);
-    let Some(focused) = focused.filter(|focused| document().active_element().as_ref() != Some(focused)) else { return };
+    let Some(focused) =
+        focused.filter(|focused| document().active_element().as_ref() != Some(focused))
+    else {
+        return;
+    };
     if focused.is_connected() {
         focus(&focused);
-    } else if let Some(left) = around.iter().find(|element| element.is_connected() && element.matches("article, section, main") == Ok(true))
-    {
+    } else if let Some(left) = around.iter().find(|element| {
+        element.is_connected() && element.matches("article, section, main") == Ok(true)
+    }) {
         let _ = left.set_attribute("tabindex", "-1");
         focus(left);
     }
 }
 
-/// Without scrolling: it was where the reader left it. A link in a picture can have the focus too, and is no HTML element.
+/// Without scrolling: it was where the reader left it. A link in a picture can have the focus too,
+/// and is no HTML element.
 fn focus(element: &Element) {
     let options = js_sys::Object::new();
     let _ = js_sys::Reflect::set(&options, &"preventScroll".into(), &true.into());
@@ -37,9 +46,11 @@ fn focus(element: &Element) {
     }
 }
 
-/// What was put in place is only markup: its islands have to be brought to life as those of the page were.
+/// What was put in place is only markup: its islands have to be brought to life as those of the
+/// page were.
 fn enliven(added: &Element) {
-    let hydrate = js_sys::Reflect::get(&window(), &"__hydrateIsland".into()).and_then(|hydrate| hydrate.dyn_into::<js_sys::Function>());
+    let hydrate = js_sys::Reflect::get(&window(), &"__hydrateIsland".into())
+        .and_then(|hydrate| hydrate.dyn_into::<js_sys::Function>());
     let Ok(hydrate) = hydrate else { return };
     let itself = (added.local_name() == "leptos-island").then(|| added.clone());
     for island in within(added, "leptos-island").into_iter().chain(itself) {
@@ -105,9 +116,12 @@ fn attributes(old: &Element, new: &Element) {
     }
 }
 
-/// Two nodes with the same one are one thing. A link is where it leads, and what can be pressed is what it does.
+/// Two nodes with the same one are one thing. A link is where it leads, and what can be pressed is
+/// what it does.
 fn identity(node: &Node) -> String {
-    let Some(element) = element(node) else { return node.node_name() };
+    let Some(element) = element(node) else {
+        return node.node_name();
+    };
     let attribute = |name: &str| element.get_attribute(name).unwrap_or_default();
     let name = element.local_name();
     let key = match name.as_str() {
@@ -115,7 +129,9 @@ fn identity(node: &Node) -> String {
         "button" => attribute("value") + &element.text_content().unwrap_or_default(),
         "form" => {
             let hidden = within(&element, "input[type=hidden]");
-            hidden.iter().fold(attribute("action"), |key, field| key + &field.get_attribute("value").unwrap_or_default())
+            hidden.iter().fold(attribute("action"), |key, field| {
+                key + &field.get_attribute("value").unwrap_or_default()
+            })
         }
         // An island is brought to life as what it is, once.
         "leptos-island" => attribute("data-component"),
@@ -133,5 +149,8 @@ fn element(node: &Node) -> Option<Element> {
 }
 
 fn names(element: &Element) -> impl Iterator<Item = String> + use<> {
-    element.get_attribute_names().into_iter().filter_map(|name: JsValue| name.as_string())
+    element
+        .get_attribute_names()
+        .into_iter()
+        .filter_map(|name: JsValue| name.as_string())
 }

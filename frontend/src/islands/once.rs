@@ -1,4 +1,5 @@
-//! A form that is sent once: on a phone a button is easily pressed twice, and the second answer finds the code used up.
+//! A form that is sent once: on a phone a button is easily pressed twice, and the second answer
+//! finds the code used up.
 
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -11,7 +12,9 @@ const SENT: &str = "data-sent";
 #[island]
 pub fn Once(children: Children) -> impl IntoView {
     let send = move |event: SubmitEvent| {
-        let Some(form) = origin(&event, "form") else { return };
+        let Some(form) = origin(&event, "form") else {
+            return;
+        };
         if form.has_attribute(SENT) {
             event.prevent_default();
         } else {

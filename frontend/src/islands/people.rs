@@ -1,5 +1,5 @@
-//! A list of people to pick from that gets shorter while a name is typed. Whoever is picked stays in sight: nobody invites
-//! people whom they do not see.
+//! A list of people to pick from that gets shorter while a name is typed. Whoever is picked stays
+//! in sight: nobody invites people whom they do not see.
 
 use js_sys::JsString;
 use leptos::ev::Event;
@@ -12,7 +12,8 @@ use super::{origin, wrapper};
 #[island]
 pub fn PeopleFilter(children: Children) -> impl IntoView {
     let find = move |event: Event| {
-        let search = origin(&event, "[type=search]").and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
+        let search = origin(&event, "[type=search]")
+            .and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
         if let (Some(search), Some(wrapper)) = (search, wrapper(&event)) {
             narrow(&wrapper, &lower(&search.value()));
         }
@@ -22,7 +23,9 @@ pub fn PeopleFilter(children: Children) -> impl IntoView {
 
 fn narrow(wrapper: &Element, words: &str) -> Option<()> {
     let list = wrapper.query_selector("[data-list]").ok()??;
-    let groups = inside(&list).filter(|group| narrow_group(group, words)).count();
+    let groups = inside(&list)
+        .filter(|group| narrow_group(group, words))
+        .count();
     let status = wrapper.query_selector("[data-nobody]").ok()??;
     let nobody = status.get_attribute("data-nobody").filter(|_| groups == 0);
     if status.text_content().as_deref() != Some(nobody.as_deref().unwrap_or_default()) {
@@ -34,7 +37,9 @@ fn narrow(wrapper: &Element, words: &str) -> Option<()> {
 /// Whether anybody of the group is left.
 fn narrow_group(group: &Element, words: &str) -> bool {
     let people = inside(group).filter(|child| child.matches("label") == Ok(true));
-    let left = people.filter(|person| show(person, fits(person, words) || is_picked(person))).count();
+    let left = people
+        .filter(|person| show(person, fits(person, words) || is_picked(person)))
+        .count();
     show(group, left > 0)
 }
 
@@ -58,6 +63,10 @@ fn is_picked(person: &Element) -> bool {
 
 /// Answers whether it is shown.
 fn show(element: &Element, shown: bool) -> bool {
-    let _ = if shown { element.remove_attribute("hidden") } else { element.set_attribute("hidden", "") };
+    let _ = if shown {
+        element.remove_attribute("hidden")
+    } else {
+        element.set_attribute("hidden", "")
+    };
     shown
 }

@@ -1,12 +1,14 @@
-//! Radios that save as soon as one is chosen. The theme changes in place; only if the server cannot be told, the form
-//! is posted, so that the person sees what is wrong.
+//! Radios that save as soon as one is chosen. The theme changes in place; only if the server cannot
+//! be told, the form is posted, so that the person sees what is wrong.
 
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, Event, HtmlInputElement, RequestInit, RequestRedirect, Response, UrlSearchParams};
+use web_sys::{
+    Element, Event, HtmlInputElement, RequestInit, RequestRedirect, Response, UrlSearchParams,
+};
 
 use super::{field, within, wrapper};
 
@@ -40,14 +42,20 @@ fn save(island: &Element, chosen: &str) -> Option<()> {
 
 fn show(theme: &str) {
     if let Some(root) = document().document_element() {
-        let _ = if theme == "system" { root.remove_attribute("data-theme") } else { root.set_attribute("data-theme", theme) };
+        let _ = if theme == "system" {
+            root.remove_attribute("data-theme")
+        } else {
+            root.set_attribute("data-theme", theme)
+        };
         let _ = paint(&root);
     }
 }
 
 /// What a phone paints around the page is the canvas, whatever the head of the document said.
 fn paint(root: &Element) -> Result<(), JsValue> {
-    let Some(style) = window().get_computed_style(root)? else { return Ok(()) };
+    let Some(style) = window().get_computed_style(root)? else {
+        return Ok(());
+    };
     let canvas = style.get_property_value("background-color")?;
     for meta in within(root, "meta[name=theme-color]") {
         meta.set_attribute("content", &canvas)?;
@@ -55,7 +63,8 @@ fn paint(root: &Element) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// A reload on every arrow key would take the focus out of the radios, so this one post stays on the page.
+/// A reload on every arrow key would take the focus out of the radios, so this one post stays on
+/// the page.
 async fn post(radio: &HtmlInputElement) -> Result<(), JsValue> {
     let fields = UrlSearchParams::new()?;
     fields.append(&radio.name(), &radio.value());
@@ -63,6 +72,12 @@ async fn post(radio: &HtmlInputElement) -> Result<(), JsValue> {
     request.set_method("POST");
     request.set_body(&fields);
     request.set_redirect(RequestRedirect::Manual);
-    let reply: Response = JsFuture::from(window().fetch_with_str_and_init(SAVE, &request)).await?.dyn_into()?;
-    if reply.status() < 400 { Ok(()) } else { Err(JsValue::NULL) }
+    let reply: Response = JsFuture::from(window().fetch_with_str_and_init(SAVE, &request))
+        .await?
+        .dyn_into()?;
+    if reply.status() < 400 {
+        Ok(())
+    } else {
+        Err(JsValue::NULL)
+    }
 }

@@ -1,5 +1,5 @@
-//! Text that becomes markup, for browsers with Trusted Types: the policy of our pages lets nothing but this parse any, and this is
-//! used for pages of our own alone.
+//! Text that becomes markup, for browsers with Trusted Types: the policy of our pages lets nothing
+//! but this parse any, and this is used for pages of our own alone.
 
 use leptos::prelude::window;
 use leptos::wasm_bindgen::closure::Closure;
@@ -19,7 +19,9 @@ thread_local! {
 pub fn parse(page: &str) -> Result<Document, JsValue> {
     let parser: JsValue = DomParser::new()?.into();
     let parse: js_sys::Function = property(&parser, "parseFromString").dyn_into()?;
-    parse.call2(&parser, &trusted(page)?, &"text/html".into())?.dyn_into()
+    parse
+        .call2(&parser, &trusted(page)?, &"text/html".into())?
+        .dyn_into()
 }
 
 /// Browsers without Trusted Types take the text itself.

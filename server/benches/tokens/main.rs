@@ -1,7 +1,10 @@
-//! Tokens of the release binary: reading fresh ones against a bare handler, and refreshing ten thousand against the ideal,
-//! in one run on one machine.
+//! Tokens of the release binary: reading fresh ones against a bare handler, and refreshing ten
+//! thousand against the ideal, in one run on one machine.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark stops where something is wrong")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark stops where something is wrong"
+)]
 
 #[path = "../beside.rs"]
 mod beside;
@@ -65,7 +68,12 @@ async fn reads() -> Result<(), Box<dyn Error>> {
     fleet.start(1).await;
     let told = fleet.token(0, &fresh).await;
     let addr = fleet.url(0).trim_start_matches("http://").to_owned();
-    let token = Target::call(&addr, &format!("/api/v1/connections/{fresh}/token"), &fleet.key, "{}");
+    let token = Target::call(
+        &addr,
+        &format!("/api/v1/connections/{fresh}/token"),
+        &fleet.key,
+        "{}",
+    );
     let bare = bare(&told.body.to_string()).await?;
     let plain = Target::call(&bare.addr, "/", &fleet.key, "{}");
 
@@ -74,7 +82,10 @@ async fn reads() -> Result<(), Box<dyn Error>> {
         let measured = load(&token, CONNECTIONS, Duration::from_secs(SECONDS)).await?;
         ours += measured.per_second / ROUNDS as f64;
         p99 = p99.max(measured.p99);
-        theirs += load(&plain, CONNECTIONS, Duration::from_secs(SECONDS)).await?.per_second / ROUNDS as f64;
+        theirs += load(&plain, CONNECTIONS, Duration::from_secs(SECONDS))
+            .await?
+            .per_second
+            / ROUNDS as f64;
     }
     println!("fresh token, {CONNECTIONS} connections  {ours:>9.0} reads/s, p99 {p99:?}");
     println!("the same JSON, bare axum     {theirs:>9.0} reads/s");
@@ -83,17 +94,37 @@ async fn reads() -> Result<(), Box<dyn Error>> {
     let soon = fleet.connect(1, -1).await.remove(0);
     let before = fleet.linear.grant_counts("acme-robotics").refreshes;
     let readers = (0..READERS).map(|_| fleet.ask(0, &soon, json!({})));
-    let good = join_all(readers).await.into_iter().flatten().filter(|told| told.token().is_some()).count();
+    let good = join_all(readers)
+        .await
+        .into_iter()
+        .flatten()
+        .filter(|told| told.token().is_some())
+        .count();
     let asked = fleet.linear.grant_counts("acme-robotics").refreshes - before;
     println!("{READERS} parallel reads at expiry: {good} tokens, {asked} question to Linear");
 
     let stuck = fleet.connect(HANGING, -1).await;
-    fleet.linear.add_fault(Fault { count: 1_000_000, ..fault(Kind::Hang, 0) }).map_err(|error| format!("{error:?}"))?;
-    let hanging: Vec<_> = stuck.iter().map(|id| fleet.asking(0, id, json!({}))).collect();
+    fleet
+        .linear
+        .add_fault(Fault {
+            count: 1_000_000,
+            ..fault(Kind::Hang, 0)
+        })
+        .map_err(|error| format!("{error:?}"))?;
+    let hanging: Vec<_> = stuck
+        .iter()
+        .map(|id| fleet.asking(0, id, json!({})))
+        .collect();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let meanwhile = load(&token, CONNECTIONS, Duration::from_secs(SECONDS)).await?;
-    println!("while {HANGING} refreshes hang     {:>9.0} reads/s, p99 {:?}", meanwhile.per_second, meanwhile.p99);
-    println!("resident memory meanwhile    {:>9.1} MB", resident_kib(fleet.id(0))? as f64 / 1024.0);
+    println!(
+        "while {HANGING} refreshes hang     {:>9.0} reads/s, p99 {:?}",
+        meanwhile.per_second, meanwhile.p99
+    );
+    println!(
+        "resident memory meanwhile    {:>9.1} MB",
+        resident_kib(fleet.id(0))? as f64 / 1024.0
+    );
     hanging.into_iter().for_each(|asking| asking.abort());
     Ok(())
 }
@@ -102,15 +133,35 @@ async fn reads() -> Result<(), Box<dyn Error>> {
 async fn sweep(fleet: Fleet, processes: usize, database: &str) -> Result<(), Box<dyn Error>> {
     fleet.connect(DUE, DAY_S / 24).await;
     let delay = u64::try_from(LATENCY.as_millis())?;
-    fleet.linear.add_fault(Fault { count: 1_000_000, ..fault(Kind::Delay, delay) }).map_err(|error| format!("{error:?}"))?;
+    fleet
+        .linear
+        .add_fault(Fault {
+            count: 1_000_000,
+            ..fault(Kind::Delay, delay)
+        })
+        .map_err(|error| format!("{error:?}"))?;
     let began = Instant::now();
     let mut running: Vec<Child> = Vec::new();
     for _ in 0..processes {
-        running.push(fleet.place.command(&["refresh"]).stdout(Stdio::null()).spawn()?);
+        running.push(
+            fleet
+                .place
+                .command(&["refresh"])
+                .stdout(Stdio::null())
+                .spawn()?,
+        );
     }
     let mut peak = 0;
-    while running.iter_mut().any(|child| matches!(child.try_wait(), Ok(None))) {
-        peak = running.iter().map(|child| resident_kib(child.id()).unwrap_or(0)).max().unwrap_or(0).max(peak);
+    while running
+        .iter_mut()
+        .any(|child| matches!(child.try_wait(), Ok(None)))
+    {
+        peak = running
+            .iter()
+            .map(|child| resident_kib(child.id()).unwrap_or(0))
+            .max()
+            .unwrap_or(0)
+            .max(peak);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let took = began.elapsed();
@@ -118,16 +169,33 @@ async fn sweep(fleet: Fleet, processes: usize, database: &str) -> Result<(), Box
     let ideal = LATENCY * u32::try_from(DUE / (AT_ONCE * processes))?;
     println!("\nsweep of {DUE} due, {LATENCY:?} latency, {database}, {processes} process(es)");
     println!("took                         {:>9.1} s", took.as_secs_f64());
-    println!("of the ideal                 {:>9.2}", took.as_secs_f64() / ideal.as_secs_f64());
-    println!("rotated, asked in vain       {:>9} {}", counts.rotations, counts.refreshes - counts.rotations);
-    println!("resident memory, at most     {:>9.1} MB", peak as f64 / 1024.0);
+    println!(
+        "of the ideal                 {:>9.2}",
+        took.as_secs_f64() / ideal.as_secs_f64()
+    );
+    println!(
+        "rotated, asked in vain       {:>9} {}",
+        counts.rotations,
+        counts.refreshes - counts.rotations
+    );
+    println!(
+        "resident memory, at most     {:>9.1} MB",
+        peak as f64 / 1024.0
+    );
     Ok(())
 }
 
 /// This very program, answering the same JSON from one axum handler.
 async fn bare(body: &str) -> Result<Beside, Box<dyn Error>> {
     let addr = format!("127.0.0.1:{}", process::free_port());
-    Beside::start(Command::new(std::env::current_exe()?).arg("bare").arg(&addr).arg(body), addr).await
+    Beside::start(
+        Command::new(std::env::current_exe()?)
+            .arg("bare")
+            .arg(&addr)
+            .arg(body),
+        addr,
+    )
+    .await
 }
 
 async fn bare_server(addr: &str, body: String) -> Result<(), Box<dyn Error>> {

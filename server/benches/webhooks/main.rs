@@ -1,7 +1,11 @@
-//! Webhooks of the release binary: durable ingest against a Node server that verifies and stores nothing, verifying alone
-//! against the bare digest, memory over a million, and handing on. In one run on one machine.
+//! Webhooks of the release binary: durable ingest against a Node server that verifies and stores
+//! nothing, verifying alone against the bare digest, memory over a million, and handing on. In one
+//! run on one machine.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark stops where something is wrong")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark stops where something is wrong"
+)]
 
 #[path = "../beside.rs"]
 mod beside;
@@ -60,7 +64,11 @@ struct Linear {
 impl Linear {
     async fn of(fleet: &Fleet) -> Linear {
         let workspace = fleet.connect(1, DAY_S).await.remove(0);
-        Linear { key: SigningKey::new(&fleet.linear.app().webhook_secret.into()).unwrap(), workspace, next: Arc::default() }
+        Linear {
+            key: SigningKey::new(&fleet.linear.app().webhook_secret.into()).unwrap(),
+            workspace,
+            next: Arc::default(),
+        }
     }
 
     fn body(&self, number: u64) -> String {
@@ -81,8 +89,10 @@ impl Linear {
         let signature = self.key.sign(body.as_bytes());
         buffer.clear();
         let head = format!(
-            "POST /webhooks/linear HTTP/1.1\r\nhost: relink\r\ncontent-type: application/json; charset=utf-8\r\nuser-agent: Linear-Webhook\r\n\
-             linear-delivery: d4c1f0a2-0000-4000-8000-{number:012}\r\nlinear-event: Issue\r\ncontent-length: {}\r\nlinear-signature: ",
+            "POST /webhooks/linear HTTP/1.1\r\nhost: relink\r\ncontent-type: application/json; \
+             charset=utf-8\r\nuser-agent: Linear-Webhook\r\n\
+             linear-delivery: d4c1f0a2-0000-4000-8000-{number:012}\r\nlinear-event: \
+             Issue\r\ncontent-length: {}\r\nlinear-signature: ",
             body.len()
         );
         buffer.extend_from_slice(head.as_bytes());
@@ -121,7 +131,10 @@ fn verify_alone() {
         black_box(Sha256::digest(black_box(&body)));
     });
     println!("verify, {BODY} bytes          {verified:>9.0} a second, one core");
-    println!("sha2 alone                   {digested:>9.0} a second, ratio {:.3}", verified / digested);
+    println!(
+        "sha2 alone                   {digested:>9.0} a second, ratio {:.3}",
+        verified / digested
+    );
 }
 
 async fn ingest() -> Result<(), Box<dyn Error>> {
@@ -133,7 +146,9 @@ async fn ingest() -> Result<(), Box<dyn Error>> {
     let (mut ours, mut theirs, mut p99, mut their_p99) = (0.0, 0.0, Duration::ZERO, Duration::ZERO);
     for _ in 0..ROUNDS {
         let measured = linear.load(&ours_at, Duration::from_secs(SECONDS)).await?;
-        let node = linear.load(&node.addr, Duration::from_secs(SECONDS)).await?;
+        let node = linear
+            .load(&node.addr, Duration::from_secs(SECONDS))
+            .await?;
         ours += measured.per_second / f64::from(ROUNDS);
         theirs += node.per_second / f64::from(ROUNDS);
         (p99, their_p99) = (p99.max(measured.p99), their_p99.max(node.p99));
@@ -155,15 +170,27 @@ async fn million() -> Result<(), Box<dyn Error>> {
     let mut marks = Vec::new();
     while linear.next.load(Ordering::Relaxed) < MILLION {
         linear.load(&addr, Duration::from_secs(SECONDS)).await?;
-        marks.push((linear.next.load(Ordering::Relaxed), resident_kib(fleet.id(0))?));
+        marks.push((
+            linear.next.load(Ordering::Relaxed),
+            resident_kib(fleet.id(0))?,
+        ));
     }
     let last = marks[marks.len() - 1].0;
-    println!("\n{last} deliveries in {:.0} s, 64 MB kept", began.elapsed().as_secs_f64());
+    println!(
+        "\n{last} deliveries in {:.0} s, 64 MB kept",
+        began.elapsed().as_secs_f64()
+    );
     for part in 1..=QUARTERS {
         let (sent, kib) = marks[(marks.len() * part / QUARTERS).saturating_sub(1)];
-        println!("resident after {sent:>9}     {:>9.1} MB", kib as f64 / 1024.0);
+        println!(
+            "resident after {sent:>9}     {:>9.1} MB",
+            kib as f64 / 1024.0
+        );
     }
-    println!("kept                         {:>9.1} MB", fleet.store().await.delivery_bytes().await? as f64 / 1024.0 / 1024.0);
+    println!(
+        "kept                         {:>9.1} MB",
+        fleet.store().await.delivery_bytes().await? as f64 / 1024.0 / 1024.0
+    );
     Ok(())
 }
 
@@ -174,8 +201,18 @@ async fn hand_on() -> Result<(), Box<dyn Error>> {
     let (url, received) = receiver().await?;
     let destination = fleet.destination(&url).await;
     let store = fleet.store().await;
-    let organisation = store.organisation_by_slug(ORG).await?.ok_or("no organisation")?.id;
-    store.destination_pause(&destination, "person", &command(&organisation, "destination.paused")).await?;
+    let organisation = store
+        .organisation_by_slug(ORG)
+        .await?
+        .ok_or("no organisation")?
+        .id;
+    store
+        .destination_pause(
+            &destination,
+            "person",
+            &command(&organisation, "destination.paused"),
+        )
+        .await?;
     fleet.start(1).await;
     let addr = fleet.url(0).trim_start_matches("http://").to_owned();
     while linear.next.load(Ordering::Relaxed) < HANDED_ON {
@@ -183,14 +220,19 @@ async fn hand_on() -> Result<(), Box<dyn Error>> {
     }
     let sent = linear.next.load(Ordering::Relaxed);
     let began = Instant::now();
-    store.destination_resume(&destination, &command(&organisation, "destination.resumed")).await?;
+    store
+        .destination_resume(&destination, &command(&organisation, "destination.resumed"))
+        .await?;
     while received.load(Ordering::Relaxed) < sent {
         tokio::time::sleep(Duration::from_millis(5)).await;
         if began.elapsed() > Duration::from_secs(120) {
             return Err(format!("{} of {sent} arrived", received.load(Ordering::Relaxed)).into());
         }
     }
-    println!("\nhanded on to one destination {:>9.0} messages/s ({sent} waiting)", sent as f64 / began.elapsed().as_secs_f64());
+    println!(
+        "\nhanded on to one destination {:>9.0} messages/s ({sent} waiting)",
+        sent as f64 / began.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
@@ -213,5 +255,12 @@ async fn receiver() -> Result<(String, Arc<AtomicU64>), Box<dyn Error>> {
 async fn node(secret: &str) -> Result<Beside, Box<dyn Error>> {
     let port = process::free_port();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../end2end/bench/webhooks.mjs");
-    Beside::start(Command::new("node").arg(script).arg(port.to_string()).arg(secret), format!("127.0.0.1:{port}")).await
+    Beside::start(
+        Command::new("node")
+            .arg(script)
+            .arg(port.to_string())
+            .arg(secret),
+        format!("127.0.0.1:{port}"),
+    )
+    .await
 }

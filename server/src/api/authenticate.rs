@@ -41,7 +41,8 @@ impl Call {
     /// The one parameter in the path.
     pub async fn id(&mut self) -> Result<String, Problem> {
         let id = Path::from_request_parts(&mut self.parts, &()).await;
-        id.map(|Path(id)| id).map_err(|_| Problem::new(Code::NotFound))
+        id.map(|Path(id)| id)
+            .map_err(|_| Problem::new(Code::NotFound))
     }
 }
 
@@ -52,36 +53,77 @@ where
 {
     let (parts, body) = request.into_parts();
     let asked = api.0.frame.asked(&parts);
-    api.0.frame.answer(asked, REQUEST_MAX, unavailable, admit(&api, parts, body, work)).await
+    api.0
+        .frame
+        .answer(
+            asked,
+            REQUEST_MAX,
+            unavailable,
+            admit(&api, parts, body, work),
+        )
+        .await
 }
 
 async fn admit<F>(api: &Api, parts: Parts, body: Body, work: impl FnOnce(Call) -> F) -> Response
 where
     F: Future<Output = Result<Response, Problem>>,
 {
-    let Ok(_room) = api.0.room.try_acquire() else { return Problem::new(Code::Overloaded).retry_after(SECOND).into_response() };
-    let Some(key) = bearer(&parts.headers) else { return Problem::new(Code::Unauthorized).into_response() };
+    let Ok(_room) = api.0.room.try_acquire() else {
+        return Problem::new(Code::Overloaded)
+            .retry_after(SECOND)
+            .into_response();
+    };
+    let Some(key) = bearer(&parts.headers) else {
+        return Problem::new(Code::Unauthorized).into_response();
+    };
     let caller = match api.0.engine.api_caller(key).await {
         Ok(Some(caller)) => caller,
         Ok(None) => {
-            tracing::warn!(address = address_of(&parts), "refused a key that is unknown or revoked");
-            return Problem::new(Code::Unauthorized).detail("The key is unknown or revoked.").into_response();
+            tracing::warn!(
+                address = address_of(&parts),
+                "refused a key that is unknown or \
+                revoked"
+            );
+            return Problem::new(Code::Unauthorized)
+                .detail("The key is unknown or revoked.")
+                .into_response();
         }
         Err(error) => return Problem::from(error).into_response(),
     };
-    if has_nul(parts.uri.path_and_query().map_or("", PathAndQuery::as_str).as_bytes()) {
+    if has_nul(
+        parts
+            .uri
+            .path_and_query()
+            .map_or("", PathAndQuery::as_str)
+            .as_bytes(),
+    ) {
         return Problem::new(Code::NotFound).into_response();
     }
     let standing = api.0.limits.count(&caller.key_id);
     let outcome = match standing.within {
         false => Err(too_many(standing)),
-        true => match body::read_within(body, BODY_MAX, &api.0.bodies, &caller.key_id, BODY_PATIENCE).await {
-            Ok((body, holding)) => work(Call { caller, parts, body, _holding: holding }).await,
-            Err(Unread::TooLarge) => Err(Problem::new(Code::TooLarge)),
-            Err(Unread::NoRoom) => Err(Problem::new(Code::Overloaded).retry_after(SECOND)),
-            Err(Unread::Late) => Err(Problem::new(Code::InvalidRequest).detail("The body did not come within 20 seconds.")),
-            Err(Unread::Broken) => Err(Problem::new(Code::InvalidRequest)),
-        },
+        true => {
+            match body::read_within(body, BODY_MAX, &api.0.bodies, &caller.key_id, BODY_PATIENCE)
+                .await
+            {
+                Ok((body, holding)) => {
+                    work(Call {
+                        caller,
+                        parts,
+                        body,
+                        _holding: holding,
+                    })
+                    .await
+                }
+                Err(Unread::TooLarge) => Err(Problem::new(Code::TooLarge)),
+                Err(Unread::NoRoom) => Err(Problem::new(Code::Overloaded).retry_after(SECOND)),
+                Err(Unread::Late) => Err(Problem::new(Code::InvalidRequest).detail(
+                    "The body did not \
+                come within 20 seconds.",
+                )),
+                Err(Unread::Broken) => Err(Problem::new(Code::InvalidRequest)),
+            }
+        }
     };
     let mut response = outcome.into_response();
     // All that are to come, at once: growing a map copies it.
@@ -91,7 +133,11 @@ where
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, key) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, key) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
@@ -101,5 +147,7 @@ fn too_many(standing: Standing) -> Problem {
 }
 
 fn unavailable() -> Response {
-    Problem::new(Code::Unavailable).retry_after(SECOND).into_response()
+    Problem::new(Code::Unavailable)
+        .retry_after(SECOND)
+        .into_response()
 }

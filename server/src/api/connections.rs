@@ -76,9 +76,16 @@ impl From<Connection> for ConnectionObject {
             expires_at: token.and_then(|token| rfc3339(token.expires_at)),
             last_verified_at: connection.last_verified_at.and_then(rfc3339),
             linear_reachable: error.is_none(),
-            next_attempt_at: connection.refresh_trouble.as_ref().and_then(|trouble| rfc3339(trouble.next_attempt_at?)),
+            next_attempt_at: connection
+                .refresh_trouble
+                .as_ref()
+                .and_then(|trouble| rfc3339(trouble.next_attempt_at?)),
             last_error: error.map(LastError::from),
-            workspace: Workspace { id: connection.workspace.id, name: connection.workspace.name, url_key: connection.workspace.url_key },
+            workspace: Workspace {
+                id: connection.workspace.id,
+                name: connection.workspace.name,
+                url_key: connection.workspace.url_key,
+            },
             id: connection.id,
             scopes: connection.scopes,
         }
@@ -87,14 +94,23 @@ impl From<Connection> for ConnectionObject {
 
 impl From<&FailedCall> for LastError {
     fn from(error: &FailedCall) -> LastError {
-        LastError { code: error.code.clone(), status: error.status, at: rfc3339(error.at) }
+        LastError {
+            code: error.code.clone(),
+            status: error.status,
+            at: rfc3339(error.at),
+        }
     }
 }
 
 impl ConnectionList {
     pub fn new(mut connections: Vec<Connection>) -> ConnectionList {
         connections.sort_by(|a, b| (&a.workspace.name, &a.id).cmp(&(&b.workspace.name, &b.id)));
-        ConnectionList { connections: connections.into_iter().map(ConnectionObject::from).collect() }
+        ConnectionList {
+            connections: connections
+                .into_iter()
+                .map(ConnectionObject::from)
+                .collect(),
+        }
     }
 }
 
@@ -108,7 +124,12 @@ impl ConnectionList {
 )]
 pub async fn list(State(api): Shared, request: Request) -> Response {
     authenticate::guard(api.clone(), request, async |call| {
-        let connections = api.0.engine.store().connections(&call.caller.organisation_id).await?;
+        let connections = api
+            .0
+            .engine
+            .store()
+            .connections(&call.caller.organisation_id)
+            .await?;
         Ok(Json(ConnectionList::new(connections)).into_response())
     })
     .await

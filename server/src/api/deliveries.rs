@@ -63,7 +63,9 @@ impl From<DeliveryRow> for DeliveryObject {
     fn from(row: DeliveryRow) -> DeliveryObject {
         DeliveryObject {
             id: delivery_name(&row.workspace_id, &row.digest),
-            workspace: WorkspaceId { id: row.workspace_id },
+            workspace: WorkspaceId {
+                id: row.workspace_id,
+            },
             event: row.event,
             action: row.action,
             delivery_id: row.delivery_id,
@@ -75,8 +77,9 @@ impl From<DeliveryRow> for DeliveryObject {
     }
 }
 
-/// Accepted webhooks of the key's organisation, the oldest first. Whoever goes on from `next` misses none. After a restore of
-/// an older copy of the database, a `next` that this one never gave out is 410 `cursor_expired`.
+/// Accepted webhooks of the key's organisation, the oldest first. Whoever goes on from `next`
+/// misses none. After a restore of an older copy of the database, a `next` that this one never gave
+/// out is 410 `cursor_expired`.
 #[utoipa::path(
     get, path = "/api/v1/deliveries", operation_id = "deliveries", security(("key" = [])), params(Page),
     responses(
@@ -90,23 +93,39 @@ pub async fn list(State(api): Shared, request: Request) -> Response {
 }
 
 async fn page(api: &Api, call: &Call) -> Result<Response, Problem> {
-    let asked = Query::<Page>::try_from_uri(&call.parts.uri).map_err(|_| wrong("limit is a number from 1 to 500."))?.0;
+    let asked = Query::<Page>::try_from_uri(&call.parts.uri)
+        .map_err(|_| {
+            wrong(
+                "limit is a number \
+        from 1 to 500.",
+            )
+        })?
+        .0;
     let limit = asked.limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(wrong("limit is a number from 1 to 500."));
     }
-    let after = asked.after.as_deref().map_or_else(|| Some(Cursor::start()), Cursor::parse);
+    let after = asked
+        .after
+        .as_deref()
+        .map_or_else(|| Some(Cursor::start()), Cursor::parse);
     let after = after.ok_or_else(|| wrong("after is the next of an earlier answer."))?;
     let store = api.0.engine.store();
     if let CursorCheck::Expired(known) = store.cursor_check(&after).await? {
         return Err(Problem::cursor_expired(known.as_ref()));
     }
-    let rows = store.deliveries_after(&call.caller.organisation_id, after.number, limit, BYTES_MAX).await?;
+    let rows = store
+        .deliveries_after(&call.caller.organisation_id, after.number, limit, BYTES_MAX)
+        .await?;
     let next = match rows.last() {
         Some(row) => Some(store.cursor_after(row.number).await?.to_string()),
         None => asked.after,
     };
-    Ok(Json(DeliveryList { deliveries: rows.into_iter().map(DeliveryObject::from).collect(), next }).into_response())
+    Ok(Json(DeliveryList {
+        deliveries: rows.into_iter().map(DeliveryObject::from).collect(),
+        next,
+    })
+    .into_response())
 }
 
 fn wrong(detail: &'static str) -> Problem {

@@ -14,7 +14,8 @@ use super::{Api, Shared};
 #[utoipa::path(
     post, path = "/api/v1/connections/{id}/graphql", operation_id = "graphql", security(("key" = [])),
     params(("id" = String, Path, description = "the connection's id")),
-    request_body(content = Object, description = "as Linear takes it: `query`, `variables`, `operationName`"),
+    request_body(content = Object, description = "as Linear takes it: `query`, `variables`, \
+        `operationName`"),
     responses(
         (status = 200, description = "Linear's answer, whatever its status", body = Object),
         (status = 409, description = "`reconnect_required`", body = Problem, content_type = "application/problem+json"),
@@ -29,10 +30,29 @@ pub async fn pass_on(State(api): Shared, request: Request) -> Response {
 async fn forward(api: &Api, mut call: Call) -> Result<Response, Problem> {
     let id = call.id().await?;
     if !call.body.trim_ascii_start().starts_with(b"{") {
-        return Err(Problem::new(Code::InvalidRequest).detail("The body is a JSON object with a GraphQL query."));
+        return Err(Problem::new(Code::InvalidRequest).detail(
+            "The body is a JSON object with a \
+            GraphQL query.",
+        ));
     }
-    let file_urls = call.parts.headers.get("public-file-urls-expire-in").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let answer = api.0.engine.graphql(&call.caller.organisation_id, &id, GraphqlRequest { body: call.body, file_urls }).await;
+    let file_urls = call
+        .parts
+        .headers
+        .get("public-file-urls-expire-in")
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    let answer = api
+        .0
+        .engine
+        .graphql(
+            &call.caller.organisation_id,
+            &id,
+            GraphqlRequest {
+                body: call.body,
+                file_urls,
+            },
+        )
+        .await;
     let answer = answer.map_err(|failed| problem(failed, api, &id))?;
     Ok((answer.status, answer.headers, answer.body).into_response())
 }
@@ -41,11 +61,21 @@ fn problem(failed: CallFailed, api: &Api, connection: &str) -> Problem {
     match failed {
         CallFailed::Token(error) => Problem::of_token(error, api, connection),
         CallFailed::Linear(CallError::Transient(passing)) => {
-            let wait = passing.retry_after_s().map_or(SECOND, |seconds| i64::from(seconds) * SECOND);
-            Problem::new(Code::LinearUnreachable).detail(passing.code()).retry_after(wait)
+            let wait = passing
+                .retry_after_s()
+                .map_or(SECOND, |seconds| i64::from(seconds) * SECOND);
+            Problem::new(Code::LinearUnreachable)
+                .detail(passing.code())
+                .retry_after(wait)
         }
         CallFailed::Linear(CallError::Authentication { .. } | CallError::Refused { .. }) => {
-            Problem::of_token(TokenError::ReconnectRequired { reason: relink_engine::connection::Reason::Revoked }, api, connection)
+            Problem::of_token(
+                TokenError::ReconnectRequired {
+                    reason: relink_engine::connection::Reason::Revoked,
+                },
+                api,
+                connection,
+            )
         }
     }
 }

@@ -43,7 +43,11 @@ impl Limits {
     pub fn new(per_minute: u32) -> Limits {
         let policy = format!("\"key\";q={per_minute};w={}", WINDOW.as_secs());
         let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("\"key\""));
-        Limits { per_minute, policy, counted: Mutex::default() }
+        Limits {
+            per_minute,
+            policy,
+            counted: Mutex::default(),
+        }
     }
 
     /// Counts a request.
@@ -53,7 +57,10 @@ impl Limits {
         if counted.len() >= COUNTED_MAX {
             counted.retain(|_, count| now - count.began < WINDOW);
         }
-        let fresh = Count { began: now, used: 0 };
+        let fresh = Count {
+            began: now,
+            used: 0,
+        };
         let count = match counted.get_mut(key) {
             Some(count) => count,
             None => counted.entry(key.to_owned()).or_insert(fresh),
@@ -63,13 +70,20 @@ impl Limits {
         }
         let within = count.used < self.per_minute;
         count.used = count.used.saturating_add(u32::from(within));
-        Standing { within, remaining: self.per_minute - count.used, resets_in: WINDOW - (now - count.began) }
+        Standing {
+            within,
+            remaining: self.per_minute - count.used,
+            resets_in: WINDOW - (now - count.began),
+        }
     }
 
     /// Says so in an answer.
     pub fn tell(&self, standing: Standing, headers: &mut HeaderMap) {
-        let seconds = standing.resets_in.as_secs() + u64::from(standing.resets_in.subsec_nanos() > 0);
-        if let Ok(limit) = HeaderValue::from_str(&format!("\"key\";r={};t={seconds}", standing.remaining)) {
+        let seconds =
+            standing.resets_in.as_secs() + u64::from(standing.resets_in.subsec_nanos() > 0);
+        if let Ok(limit) =
+            HeaderValue::from_str(&format!("\"key\";r={};t={seconds}", standing.remaining))
+        {
             headers.insert(LIMIT, limit);
         }
         headers.insert(POLICY, self.policy.clone());

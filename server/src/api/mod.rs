@@ -35,7 +35,12 @@ use crate::state::Web;
 const AT_ONCE: usize = 4_096;
 
 /// Bodies that are being read or worked on, by key.
-const BODIES: Sizes = Sizes { beginning: 16, beginnings: 64 * 1024, rest: 128 * 1024, parts: 4 };
+const BODIES: Sizes = Sizes {
+    beginning: 16,
+    beginnings: 64 * 1024,
+    rest: 128 * 1024,
+    parts: 4,
+};
 
 /// What the endpoints are made of. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -67,8 +72,8 @@ impl Api {
     }
 }
 
-/// Everything below `/api/v1`: no session, no forms, and nothing that a page needs. The paths are whole, since a nested
-/// router costs every request its prefix.
+/// Everything below `/api/v1`: no session, no forms, and nothing that a page needs. The paths are
+/// whole, since a nested router costs every request its prefix.
 pub fn router(api: Api) -> Router {
     let (endpoints, mut described) = OpenApiRouter::<Api>::new()
         .routes(routes!(connections::list))
@@ -80,11 +85,21 @@ pub fn router(api: Api) -> Router {
     describe(&mut described);
     let description = Bytes::from(serde_json::to_vec(&described).unwrap_or_default());
     let guarded = endpoints
-        .route("/api/v1/{*rest}", any(async |State(api), request| refuse(api, request, Code::NotFound).await))
-        .method_not_allowed_fallback(async |State(api), request| refuse(api, request, Code::MethodNotAllowed).await);
+        .route(
+            "/api/v1/{*rest}",
+            any(async |State(api), request| refuse(api, request, Code::NotFound).await),
+        )
+        .method_not_allowed_fallback(async |State(api), request| {
+            refuse(api, request, Code::MethodNotAllowed).await
+        });
     let described = get(async move || ([(header::CONTENT_TYPE, "application/json")], description));
-    let described = described.layer(middleware::from_fn_with_state(Https(api.0.frame.https), headers::secure));
-    guarded.route("/api/v1/openapi.json", described).with_state(api)
+    let described = described.layer(middleware::from_fn_with_state(
+        Https(api.0.frame.https),
+        headers::secure,
+    ));
+    guarded
+        .route("/api/v1/openapi.json", described)
+        .with_state(api)
 }
 
 /// What the code of the endpoints cannot say about all of them.
@@ -95,12 +110,21 @@ fn describe(openapi: &mut OpenApi) {
     // By itself it would be whoever is named as an author in some crate.
     openapi.info.contact = None;
     openapi.info.description = Some(
-        "Fresh tokens for Linear, and Linear itself, for programs with an API key. Errors are problem documents (RFC 9457) \
+        "Fresh tokens for Linear, and Linear itself, for programs with an API key. Errors are \
+         problem documents (RFC 9457) \
          with a stable `code`. Every answer to a key carries `RateLimit` and `RateLimit-Policy`."
             .to_owned(),
     );
-    let key = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("rlk_…").build());
-    openapi.components.get_or_insert_default().add_security_scheme("key", key);
+    let key = SecurityScheme::Http(
+        HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("rlk_…")
+            .build(),
+    );
+    openapi
+        .components
+        .get_or_insert_default()
+        .add_security_scheme("key", key);
 }
 
 /// Only to who shows a key.

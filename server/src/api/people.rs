@@ -57,27 +57,39 @@ pub struct Sought {
 
 impl Sought {
     fn matches(&self, link: &LinkRow) -> bool {
-        let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
-        let email = self
-            .email
-            .as_deref()
-            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(&link.user_email) || wanted.eq_ignore_ascii_case(&link.linear_email));
-        is(&self.linear_user_id, &link.linear_id) && is(&self.workspace, &link.workspace_id) && email
+        let is = |wanted: &Option<String>, found: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == found)
+        };
+        let email = self.email.as_deref().is_none_or(|wanted| {
+            wanted.eq_ignore_ascii_case(&link.user_email)
+                || wanted.eq_ignore_ascii_case(&link.linear_email)
+        });
+        is(&self.linear_user_id, &link.linear_id)
+            && is(&self.workspace, &link.workspace_id)
+            && email
     }
 }
 
 impl From<LinkRow> for LinkedPerson {
     fn from(link: LinkRow) -> LinkedPerson {
         LinkedPerson {
-            member: MemberObject { email: link.user_email, name: link.user_name },
+            member: MemberObject {
+                email: link.user_email,
+                name: link.user_name,
+            },
             workspace_id: link.workspace_id,
-            linear: LinearObject { id: link.linear_id, name: link.linear_name, email: link.linear_email },
+            linear: LinearObject {
+                id: link.linear_id,
+                name: link.linear_name,
+                email: link.linear_email,
+            },
             linked_at: rfc3339(link.linked_at),
         }
     }
 }
 
-/// The members of the key's organisation who are known in Linear; with parameters, those that fit all of them.
+/// The members of the key's organisation who are known in Linear; with parameters, those that fit
+/// all of them.
 #[utoipa::path(
     get, path = "/api/v1/people", operation_id = "people", security(("key" = [])), params(Sought),
     responses(
@@ -89,11 +101,24 @@ pub async fn list(State(api): Shared, request: Request) -> Response {
     authenticate::guard(api.clone(), request, async |call| {
         let sought = Query::<Sought>::try_from_uri(&call.parts.uri);
         let sought = sought
-            .map_err(|_| Problem::new(Code::InvalidRequest).detail("People are looked for by linear_user_id, email and workspace."))?
+            .map_err(|_| {
+                Problem::new(Code::InvalidRequest).detail(
+                    "People are looked for by \
+                linear_user_id, email and workspace.",
+                )
+            })?
             .0;
-        let mut people = api.0.engine.store().people(&call.caller.organisation_id).await?;
+        let mut people = api
+            .0
+            .engine
+            .store()
+            .people(&call.caller.organisation_id)
+            .await?;
         people.retain(|link| sought.matches(link));
-        Ok(Json(PeopleList { people: people.into_iter().map(LinkedPerson::from).collect() }).into_response())
+        Ok(Json(PeopleList {
+            people: people.into_iter().map(LinkedPerson::from).collect(),
+        })
+        .into_response())
     })
     .await
 }

@@ -38,7 +38,9 @@ impl Code {
             Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Code::ReconnectRequired => StatusCode::CONFLICT,
             Code::CursorExpired => StatusCode::GONE,
-            Code::LinearUnreachable | Code::Overloaded | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Code::LinearUnreachable | Code::Overloaded | Code::Unavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -76,7 +78,8 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     reconnect_url: Option<Box<str>>,
-    /// With `cursor_expired`: the `after` that goes on from the last delivery which is still known; absent where none is.
+    /// With `cursor_expired`: the `after` that goes on from the last delivery which is still known;
+    /// absent where none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     go_on_after: Option<Box<str>>,
@@ -100,39 +103,60 @@ impl Problem {
     }
 
     pub fn detail(self, detail: impl Into<String>) -> Problem {
-        Problem { detail: Some(detail.into()), ..self }
+        Problem {
+            detail: Some(detail.into()),
+            ..self
+        }
     }
 
     /// Rounded up to whole seconds.
     pub fn retry_after(self, span: Millis) -> Problem {
-        Problem { retry_after_s: u32::try_from((span + SECOND - 1).div_euclid(SECOND).max(1)).ok(), ..self }
+        Problem {
+            retry_after_s: u32::try_from((span + SECOND - 1).div_euclid(SECOND).max(1)).ok(),
+            ..self
+        }
     }
 
     /// What a cursor counted is not there: the database was restored, or lost its last commits.
     pub fn cursor_expired(known: Option<&Cursor>) -> Problem {
         let how = match known {
-            Some(_) => "Go on with go_on_after, the last place that is still known; what came after it came to a database that is gone.",
+            Some(_) => {
+                "Go on with go_on_after, the last place that is still known; what came \
+                after it came to a database that is gone."
+            }
             None => "Begin anew without after.",
         };
-        let detail = format!("The database was restored from an older copy, or lost its last commits. {how} Deliveries keep their id.");
-        Problem { detail: Some(detail), go_on_after: known.map(|known| known.to_string().into()), ..Problem::new(Code::CursorExpired) }
+        let detail = format!(
+            "The database was restored from an older copy, or lost its last \
+            commits. {how} Deliveries keep their id."
+        );
+        Problem {
+            detail: Some(detail),
+            go_on_after: known.map(|known| known.to_string().into()),
+            ..Problem::new(Code::CursorExpired)
+        }
     }
 
     /// Why there is no token for a connection.
     pub fn of_token(error: TokenError, api: &Api, connection: &str) -> Problem {
         match error {
-            TokenError::NotFound => Problem::new(Code::NotFound).detail("This key's organisation has no such connection."),
+            TokenError::NotFound => Problem::new(Code::NotFound).detail(
+                "This key's organisation \
+                has no such connection.",
+            ),
             TokenError::ReconnectRequired { reason } => Problem {
                 reason: Some(reason.name()),
                 reconnect_url: Some(format!("{}/integrations/{connection}", api.0.url).into()),
                 ..Problem::new(Code::ReconnectRequired)
             },
             TokenError::Unreachable { error, retry_after } if error.is_ours() => {
-                Problem::new(Code::Unavailable).detail(error.code).retry_after(retry_after)
+                Problem::new(Code::Unavailable)
+                    .detail(error.code)
+                    .retry_after(retry_after)
             }
-            TokenError::Unreachable { error, retry_after } => {
-                Problem::new(Code::LinearUnreachable).detail(error.code).retry_after(retry_after)
-            }
+            TokenError::Unreachable { error, retry_after } => Problem::new(Code::LinearUnreachable)
+                .detail(error.code)
+                .retry_after(retry_after),
             TokenError::Store(error) => error.into(),
         }
     }
@@ -149,13 +173,24 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.code.status();
         let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response = (
+            status,
+            [(header::CONTENT_TYPE, "application/problem+json")],
+            body,
+        )
+            .into_response();
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.code == Code::Unauthorized {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"relink\""));
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static(
+                    "Bearer \
+                realm=\"relink\"",
+                ),
+            );
         }
         response
     }

@@ -15,7 +15,8 @@ use super::problem::{Code, Problem};
 use super::{Api, Shared};
 use crate::times::rfc3339;
 
-/// No token lives longer than a day, so asking for more asks for a refresh each time; more than this is a mistake.
+/// No token lives longer than a day, so asking for more asks for a refresh each time; more than
+/// this is a mistake.
 const MIN_TTL_MAX_S: u64 = 7 * 24 * 3_600;
 const MIN_TTL_DEFAULT_S: u64 = 300;
 
@@ -56,17 +57,30 @@ pub struct Token<'a> {
     )
 )]
 pub async fn fresh(State(api): Shared, request: Request) -> Response {
-    authenticate::guard(api.clone(), request, async |call| hand_out(&api, call).await).await
+    authenticate::guard(api.clone(), request, async |call| {
+        hand_out(&api, call).await
+    })
+    .await
 }
 
 async fn hand_out(api: &Api, mut call: Call) -> Result<Response, Problem> {
     let id = call.id().await?;
     let asked = read(&call.body)?;
-    let min_ttl = Millis::try_from(asked.min_ttl_s.unwrap_or(MIN_TTL_DEFAULT_S)).unwrap_or(DAY) * SECOND;
-    let wanted = Wanted { min_ttl, rejected: asked.rejected.as_deref().map(Rejected::Fingerprint) };
-    let token = api.0.engine.fresh_token(&call.caller.organisation_id, &id, wanted).await;
+    let min_ttl =
+        Millis::try_from(asked.min_ttl_s.unwrap_or(MIN_TTL_DEFAULT_S)).unwrap_or(DAY) * SECOND;
+    let wanted = Wanted {
+        min_ttl,
+        rejected: asked.rejected.as_deref().map(Rejected::Fingerprint),
+    };
+    let token = api
+        .0
+        .engine
+        .fresh_token(&call.caller.organisation_id, &id, wanted)
+        .await;
     let token = token.map_err(|error| Problem::of_token(error, api, &id))?;
-    api.0.engine.token_read(&call.caller, &id, address_of(&call.parts));
+    api.0
+        .engine
+        .token_read(&call.caller, &id, address_of(&call.parts));
     Ok(answer(&Token {
         access_token: token.access.expose_secret(),
         token_type: "Bearer",
@@ -77,7 +91,14 @@ async fn hand_out(api: &Api, mut call: Call) -> Result<Response, Problem> {
 
 fn answer(token: &Token<'_>) -> Response {
     let body = serde_json::to_vec(token).unwrap_or_default();
-    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response()
+    (
+        [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::CACHE_CONTROL, "no-store"),
+        ],
+        body,
+    )
+        .into_response()
 }
 
 fn read(body: &[u8]) -> Result<Asked, Problem> {
@@ -86,10 +107,17 @@ fn read(body: &[u8]) -> Result<Asked, Problem> {
         return Ok(Asked::default());
     }
     // serde reads an array as a struct too.
-    let asked = if body.starts_with(b"{") { serde_json::from_slice::<Asked>(body).ok() } else { None };
+    let asked = if body.starts_with(b"{") {
+        serde_json::from_slice::<Asked>(body).ok()
+    } else {
+        None
+    };
     let wrong = "The body is a JSON object with min_ttl_s (a number) and rejected (text).";
     let asked = asked.ok_or_else(|| Problem::new(Code::InvalidRequest).detail(wrong))?;
-    if asked.min_ttl_s.is_some_and(|seconds| seconds > MIN_TTL_MAX_S) {
+    if asked
+        .min_ttl_s
+        .is_some_and(|seconds| seconds > MIN_TTL_MAX_S)
+    {
         return Err(Problem::new(Code::InvalidRequest).detail("min_ttl_s is more than a week."));
     }
     Ok(asked)
@@ -101,15 +129,31 @@ mod tests {
 
     #[test]
     fn everything_may_be_left_out_and_nonsense_is_refused() {
-        for empty in ["", " \n", "{}", r#"{"rejected":null,"min_ttl_s":null}"#, r#"{"another":1}"#] {
+        for empty in [
+            "",
+            " \n",
+            "{}",
+            r#"{"rejected":null,"min_ttl_s":null}"#,
+            r#"{"another":1}"#,
+        ] {
             let asked = read(empty.as_bytes()).unwrap();
             assert_eq!((asked.min_ttl_s, asked.rejected), (None, None), "{empty:?}");
         }
         let asked = read(br#"{"min_ttl_s":0,"rejected":"9f3a"}"#).unwrap();
-        assert_eq!((asked.min_ttl_s, asked.rejected.as_deref()), (Some(0), Some("9f3a")));
-        for nonsense in
-            ["[]", "null", "{", "1", r#"{"min_ttl_s":"300"}"#, r#"{"min_ttl_s":-1}"#, r#"{"min_ttl_s":604801}"#, r#"{"rejected":1}"#]
-        {
+        assert_eq!(
+            (asked.min_ttl_s, asked.rejected.as_deref()),
+            (Some(0), Some("9f3a"))
+        );
+        for nonsense in [
+            "[]",
+            "null",
+            "{",
+            "1",
+            r#"{"min_ttl_s":"300"}"#,
+            r#"{"min_ttl_s":-1}"#,
+            r#"{"min_ttl_s":604801}"#,
+            r#"{"rejected":1}"#,
+        ] {
             assert!(read(nonsense.as_bytes()).is_err(), "{nonsense}");
         }
     }

@@ -15,8 +15,16 @@ use crate::times::rfc3339;
 pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {
     match command {
         Command::List { org } => list(json, engine, &organisation(engine, &org).await?).await,
-        Command::Add { org, name, client_id } => {
-            let new = NewApp { name, client_id, secrets: both(&from_stdin()?) };
+        Command::Add {
+            org,
+            name,
+            client_id,
+        } => {
+            let new = NewApp {
+                name,
+                client_id,
+                secrets: both(&from_stdin()?),
+            };
             add(json, engine, &organisation(engine, &org).await?, new).await
         }
         Command::Secret { org, app, webhook } => {
@@ -27,8 +35,17 @@ pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {
         Command::Remove { org, app } => {
             let organisation = organisation(engine, &org).await?;
             let app = find(engine, &organisation, &app).await?;
-            let name = engine.app_remove_by_command(&organisation.id, &app.id).await?;
-            Ok(print(json, &json!({ "removed": app.id, "name": name }), &format!("{name} is removed. The app in Linear is still there."))?)
+            let name = engine
+                .app_remove_by_command(&organisation.id, &app.id)
+                .await?;
+            Ok(print(
+                json,
+                &json!({ "removed": app.id, "name": name }),
+                &format!(
+                    "{name} is \
+                removed. The app in Linear is still there."
+                ),
+            )?)
         }
     }
 }
@@ -48,7 +65,16 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
             "connections": app.connections, "added_at": rfc3339(app.added_at),
         }));
     }
-    Ok(print_list(json, &json!({ "apps": values }), &lines, &format!("{} has no app of its own yet.", organisation.slug))?)
+    Ok(print_list(
+        json,
+        &json!({ "apps": values }),
+        &lines,
+        &format!(
+            "{} has no app of its own \
+        yet.",
+            organisation.slug
+        ),
+    )?)
 }
 
 async fn add(json: bool, engine: &Engine, organisation: &Organisation, new: NewApp) -> Outcome {
@@ -58,34 +84,84 @@ async fn add(json: bool, engine: &Engine, organisation: &Organisation, new: NewA
         "id": app.id, "name": app.name, "client_id": app.client_id, "client_secret_set": app.has_secret,
         "webhook_secret_set": app.has_webhook_secret,
     });
-    Ok(print(json, &value, &format!("{} is added. Workspaces can be connected through it now.", app.name))?)
+    Ok(print(
+        json,
+        &value,
+        &format!(
+            "{} is added. Workspaces can be connected through it now.",
+            app.name
+        ),
+    )?)
 }
 
-async fn replace(json: bool, engine: &Engine, organisation: &Organisation, app: &App, webhook: bool, secret: SecretString) -> Outcome {
+async fn replace(
+    json: bool,
+    engine: &Engine,
+    organisation: &Organisation,
+    app: &App,
+    webhook: bool,
+    secret: SecretString,
+) -> Outcome {
     let secrets = if webhook {
-        AppSecrets { webhook_secret: secret, ..AppSecrets::default() }
+        AppSecrets {
+            webhook_secret: secret,
+            ..AppSecrets::default()
+        }
     } else {
-        AppSecrets { client_secret: secret, ..AppSecrets::default() }
+        AppSecrets {
+            client_secret: secret,
+            ..AppSecrets::default()
+        }
     };
-    engine.app_set_secrets_by_command(&organisation.id, &app.id, secrets).await?;
+    engine
+        .app_set_secrets_by_command(&organisation.id, &app.id, secrets)
+        .await?;
     let overlaps = webhook && find(engine, organisation, &app.id).await?.overlap_open;
-    let which = if webhook { "webhook secret" } else { "client secret" };
-    let overlap =
-        if overlaps { " The one before is accepted until this one has verified a delivery, and for a while after that." } else { "" };
-    let value = json!({ "id": app.id, "replaced": which.replace(' ', "_"), "previous_accepted": overlaps });
-    Ok(print(json, &value, &format!("{} has a new {which}.{overlap}", app.name))?)
+    let which = if webhook {
+        "webhook secret"
+    } else {
+        "client secret"
+    };
+    let overlap = if overlaps {
+        " The one before is accepted until this one has verified a delivery, and \
+            for a while after that."
+    } else {
+        ""
+    };
+    let value =
+        json!({ "id": app.id, "replaced": which.replace(' ', "_"), "previous_accepted": overlaps });
+    Ok(print(
+        json,
+        &value,
+        &format!("{} has a new {which}.{overlap}", app.name),
+    )?)
 }
 
 /// The client secret on the first line, the webhook secret on the second; either may be empty.
 fn both(text: &SecretString) -> AppSecrets {
     let mut lines = text.expose_secret().lines().map(SecretString::from);
     let mut next = || lines.next().unwrap_or_default();
-    AppSecrets { client_secret: next(), webhook_secret: next() }
+    AppSecrets {
+        client_secret: next(),
+        webhook_secret: next(),
+    }
 }
 
 /// By its id here, or its client id in Linear.
-async fn find(engine: &Engine, organisation: &Organisation, key: &str) -> Result<App, Box<dyn Error>> {
+async fn find(
+    engine: &Engine,
+    organisation: &Organisation,
+    key: &str,
+) -> Result<App, Box<dyn Error>> {
     let apps = engine.apps(&organisation.id).await?;
-    let found = apps.into_iter().find(|app| app.id == key || app.client_id == key);
-    found.ok_or_else(|| format!("{} has no app {key:?}; `relink app list` shows them", organisation.slug).into())
+    let found = apps
+        .into_iter()
+        .find(|app| app.id == key || app.client_id == key);
+    found.ok_or_else(|| {
+        format!(
+            "{} has no app {key:?}; `relink app list` shows them",
+            organisation.slug
+        )
+        .into()
+    })
 }

@@ -76,8 +76,8 @@ pub enum Command {
         #[arg(long, default_value = "24h", value_parser = span)]
         valid: Millis,
     },
-    /// Redeem a link code, read from stdin, for somebody who has an account: shows whom it is for, then asks for a yes on the
-    /// terminal, unless the second line says it
+    /// Redeem a link code, read from stdin, for somebody who has an account: shows whom it is for,
+    /// then asks for a yes on the terminal, unless the second line says it
     Link {
         /// The organisation's slug
         #[arg(long)]
@@ -123,7 +123,8 @@ pub enum User {
         /// What they may do
         #[arg(long, value_enum, default_value_t = RoleArg::Member)]
         role: RoleArg,
-        /// They have an account: make that one a member. Its name and password stay, and nothing is read from stdin
+        /// They have an account: make that one a member. Its name and password stay, and nothing is
+        /// read from stdin
         #[arg(long, conflicts_with = "name")]
         existing: bool,
     },
@@ -213,7 +214,8 @@ pub enum App {
         #[arg(long)]
         org: String,
     },
-    /// Add an app; its client secret is the first line of stdin, its webhook signing secret the second, and both may be empty
+    /// Add an app; its client secret is the first line of stdin, its webhook signing secret the
+    /// second, and both may be empty
     Add {
         /// The organisation's slug
         #[arg(long)]
@@ -278,7 +280,8 @@ pub enum Member {
         #[arg(long, value_enum)]
         role: RoleArg,
     },
-    /// Answer for it that a member's account is whose its e-mail says, where a link code made it: after a yes on the terminal
+    /// Answer for it that a member's account is whose its e-mail says, where a link code made it:
+    /// after a yes on the terminal
     Vouch {
         /// The organisation's slug
         #[arg(long)]
@@ -318,7 +321,8 @@ pub enum Member {
 
 #[derive(Debug, Subcommand)]
 pub enum Audit {
-    /// Prove that no line was changed, taken out or put in, and print number and hash of the last one
+    /// Prove that no line was changed, taken out or put in, and print number and hash of the last
+    /// one
     Verify {
         /// The organisation's slug
         #[arg(long)]
@@ -346,11 +350,23 @@ impl FromStr for NotedLine {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<NotedLine, &'static str> {
-        const SHAPE: &str = "the number of a line and its hash as `relink audit verify` prints them, for example 12:9f86d0…";
+        const SHAPE: &str = "the number of a line and its hash as `relink audit verify` prints \
+            them, for example 12:9f86d0…";
         let (number, hash) = text.trim().split_once(':').ok_or(SHAPE)?;
-        let number = number.parse().ok().filter(|number| *number > 0).ok_or(SHAPE)?;
+        let number = number
+            .parse()
+            .ok()
+            .filter(|number| *number > 0)
+            .ok_or(SHAPE)?;
         let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if is_hash { Ok(NotedLine { number, hash: hash.to_ascii_lowercase() }) } else { Err(SHAPE) }
+        if is_hash {
+            Ok(NotedLine {
+                number,
+                hash: hash.to_ascii_lowercase(),
+            })
+        } else {
+            Err(SHAPE)
+        }
     }
 }
 

@@ -13,18 +13,33 @@ use crate::audit::next_lines;
 
 pub async fn audit(json: bool, engine: &Engine, command: Audit) -> Outcome {
     match command {
-        Audit::Verify { org, expect } => verify(json, engine, &organisation(engine, &org).await?.id, expect).await,
+        Audit::Verify { org, expect } => {
+            verify(json, engine, &organisation(engine, &org).await?.id, expect).await
+        }
         Audit::Export { org } => export(engine, &organisation(engine, &org).await?.id).await,
     }
 }
 
-async fn verify(json: bool, engine: &Engine, organisation: &str, noted: Option<NotedLine>) -> Outcome {
+async fn verify(
+    json: bool,
+    engine: &Engine,
+    organisation: &str,
+    noted: Option<NotedLine>,
+) -> Outcome {
     let check = engine.store().audit_verify(organisation).await?;
     let as_noted = match &noted {
-        Some(noted) => Some(engine.store().audit_has(organisation, noted.number, &noted.hash).await?),
+        Some(noted) => Some(
+            engine
+                .store()
+                .audit_has(organisation, noted.number, &noted.hash)
+                .await?,
+        ),
         None => None,
     };
-    let last = check.broken_at.is_none().then(|| json!({ "number": check.good, "hash": check.hash }));
+    let last = check
+        .broken_at
+        .is_none()
+        .then(|| json!({ "number": check.good, "hash": check.hash }));
     let value = json!({
         "good": check.good, "broken_at": check.broken_at, "unkeyed": check.unkeyed, "last": last, "as_expected": as_noted,
     });
@@ -37,20 +52,46 @@ async fn verify(json: bool, engine: &Engine, organisation: &str, noted: Option<N
 }
 
 fn words(check: &AuditCheck) -> String {
-    let AuditCheck { good, unkeyed, hash, broken_at } = check;
+    let AuditCheck {
+        good,
+        unkeyed,
+        hash,
+        broken_at,
+    } = check;
     match broken_at {
-        Some(number) => format!("Broken at line {number}: {good} lines before it are as they were written."),
+        Some(number) => format!(
+            "Broken at line {number}: {good} lines before it are as they were \
+            written."
+        ),
         None => {
-            let carried = if *unkeyed == 0 { String::new() } else { format!("Lines 1 to {unkeyed} are from before it had a key.\n") };
-            format!("Unbroken: {good} lines are as they were written.\n{carried}Last line, for --expect: {good}:{hash}")
+            let carried = if *unkeyed == 0 {
+                String::new()
+            } else {
+                format!(
+                    "Lines 1 to {unkeyed} \
+                are from before it had a key.\n"
+                )
+            };
+            format!(
+                "Unbroken: {good} lines are as they were written.\n{carried}Last line, for \
+                --expect: {good}:{hash}"
+            )
         }
     }
 }
 
 fn not_as_noted(check: &AuditCheck, noted: Option<NotedLine>) -> Box<dyn Error> {
     let number = noted.map_or(0, |noted| noted.number);
-    let what = if number > check.good { "is not there any more" } else { "is another one now" };
-    format!("line {number} {what}: the audit trail was put back to an older state, or written anew").into()
+    let what = if number > check.good {
+        "is not there any more"
+    } else {
+        "is another one now"
+    };
+    format!(
+        "line {number} {what}: the audit trail was put back to an older state, or written \
+        anew"
+    )
+    .into()
 }
 
 async fn export(engine: &Engine, organisation: &str) -> Outcome {

@@ -35,16 +35,38 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
     }
     match command {
         Command::Serve { demo } => Ok(serve::serve(config, demo, clock, entropy).await?),
-        Command::Simulate { addr, state, redirect_uris } => simulate(json, addr, state, redirect_uris).await,
-        Command::User(User::Add { email, name, org, role, existing }) => {
+        Command::Simulate {
+            addr,
+            state,
+            redirect_uris,
+        } => simulate(json, addr, state, redirect_uris).await,
+        Command::User(User::Add {
+            email,
+            name,
+            org,
+            role,
+            existing,
+        }) => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
-            let new = NewUser { email: &email, name: name.as_deref().unwrap_or_default(), org: &org, role: role.into() };
+            let new = NewUser {
+                email: &email,
+                name: name.as_deref().unwrap_or_default(),
+                org: &org,
+                role: role.into(),
+            };
             people::add_user(json, &engine, new, existing).await
         }
         Command::Key(Key::New { org, name }) => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
-            let name = identity::display_name(&name).ok_or("a key's name is 1 to 100 printable characters")?;
-            let key = engine.api_key_draft(&organisation(&engine, &org).await?.id, &name, AuditActor::command());
+            let name = identity::display_name(&name).ok_or(
+                "a key's name is 1 to 100 printable \
+                characters",
+            )?;
+            let key = engine.api_key_draft(
+                &organisation(&engine, &org).await?.id,
+                &name,
+                AuditActor::command(),
+            );
             // The one output that is the secret itself, in either form.
             print_secret(&json!({ "id": key.id, "key": key.key.expose_secret() }))?;
             engine.api_key_keep(&key).await?;
@@ -59,19 +81,31 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
         Command::Webhook(Webhook::Info) => webhook_info(json, &config),
         Command::Webhook(Webhook::Secret(Secret::Add { org, workspace })) => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
-            let connection = connection(&engine, &organisation(&engine, &org).await?, &workspace).await?;
+            let connection =
+                connection(&engine, &organisation(&engine, &org).await?, &workspace).await?;
             add_secret(json, &engine, &connection).await
         }
         Command::Webhook(Webhook::Secret(Secret::List { org })) => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
             list_secrets(json, &engine, &organisation(&engine, &org).await?).await
         }
-        Command::Destination(Destination::Add { org, url, events, ordered }) => {
+        Command::Destination(Destination::Add {
+            org,
+            url,
+            events,
+            ordered,
+        }) => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
             let organisation = organisation(&engine, &org).await?;
-            let new = NewDestination { url: &url, events, ordered };
+            let new = NewDestination {
+                url: &url,
+                events,
+                ordered,
+            };
             let new = engine.destination_draft(&organisation.id, AuditActor::command(), new)?;
-            print_secret(&json!({ "id": new.id, "url": new.url, "secret": new.secret.expose_secret() }))?;
+            print_secret(
+                &json!({ "id": new.id, "url": new.url, "secret": new.secret.expose_secret() }),
+            )?;
             engine.destination_keep(&new).await?;
             print_end(&json!({}))?;
             say("This secret is shown once. Relink keeps it sealed.");
@@ -81,11 +115,31 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
             let engine = bootstrap::engine(&config, clock, entropy).await?;
             list_destinations(json, &engine, &organisation(&engine, &org).await?).await
         }
-        Command::App(command) => apps::run(json, &bootstrap::engine(&config, clock, entropy).await?, command).await,
-        Command::Workspace(command) => people::workspaces(json, &bootstrap::engine(&config, clock, entropy).await?, command).await,
-        Command::Invite { org, workspace, person, valid } => {
+        Command::App(command) => {
+            apps::run(
+                json,
+                &bootstrap::engine(&config, clock, entropy).await?,
+                command,
+            )
+            .await
+        }
+        Command::Workspace(command) => {
+            people::workspaces(
+                json,
+                &bootstrap::engine(&config, clock, entropy).await?,
+                command,
+            )
+            .await
+        }
+        Command::Invite {
+            org,
+            workspace,
+            person,
+            valid,
+        } => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
-            let connection = connection(&engine, &organisation(&engine, &org).await?, &workspace).await?;
+            let connection =
+                connection(&engine, &organisation(&engine, &org).await?, &workspace).await?;
             people::invite(&engine, &connection, &person, valid, config.url.as_str()).await
         }
         Command::Link { org, user, yes } => {
@@ -93,8 +147,22 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
             let organisation = organisation(&engine, &org).await?;
             people::link(json, &engine, &organisation, &user, yes, &from_stdin()?).await
         }
-        Command::Member(command) => people::members(json, &bootstrap::engine(&config, clock, entropy).await?, command).await,
-        Command::Audit(command) => audit::audit(json, &bootstrap::engine(&config, clock, entropy).await?, command).await,
+        Command::Member(command) => {
+            people::members(
+                json,
+                &bootstrap::engine(&config, clock, entropy).await?,
+                command,
+            )
+            .await
+        }
+        Command::Audit(command) => {
+            audit::audit(
+                json,
+                &bootstrap::engine(&config, clock, entropy).await?,
+                command,
+            )
+            .await
+        }
         Command::Refresh { due_within } => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
             let swept = json!(engine.sweep_now(due_within).await?);
@@ -108,25 +176,46 @@ async fn list_connections(json: bool, engine: &Engine, organisation: &Organisati
     let lines: Vec<String> = connections
         .iter()
         .map(|connection| {
-            let reason = connection.state.reason().map(|reason| format!(" ({})", reason.name())).unwrap_or_default();
-            format!("{}  {}  {}{reason}", connection.id, text::name(&connection.workspace.name), connection.state.name())
+            let reason = connection
+                .state
+                .reason()
+                .map(|reason| format!(" ({})", reason.name()))
+                .unwrap_or_default();
+            format!(
+                "{}  {}  {}{reason}",
+                connection.id,
+                text::name(&connection.workspace.name),
+                connection.state.name()
+            )
         })
         .collect();
-    Ok(print_list(json, &json!(ConnectionList::new(connections)), &lines, "No workspace is connected yet.")?)
+    Ok(print_list(
+        json,
+        &json!(ConnectionList::new(connections)),
+        &lines,
+        "No workspace is \
+        connected yet.",
+    )?)
 }
 
 fn webhook_info(json: bool, config: &Config) -> Outcome {
     let url = config.webhook_url();
     let value = json!({ "url": url.as_str(), "app_secret": config.webhook_secret.is_some() });
-    let app = if config.webhook_secret.is_some() { "set" } else { "not set: LINEAR_WEBHOOK_SECRET" };
+    let app = if config.webhook_secret.is_some() {
+        "set"
+    } else {
+        "not set: LINEAR_WEBHOOK_SECRET"
+    };
     let lines = [
         format!("Webhook URL: {url}"),
         String::new(),
         format!(
-            "The app's own webhook: in Linear under Settings, API, the OAuth app, turn on webhooks with this URL. Its signing secret is \
+            "The app's own webhook: in Linear under Settings, API, the OAuth app, turn on \
+             webhooks with this URL. Its signing secret is \
              {app}."
         ),
-        "A workspace's webhook: in Linear under Settings, API, Webhooks, add one with this URL, then pipe its signing secret into \
+        "A workspace's webhook: in Linear under Settings, API, Webhooks, add one with this URL, \
+         then pipe its signing secret into \
          `relink webhook secret add --org SLUG --workspace KEY`."
             .to_owned(),
     ];
@@ -134,40 +223,75 @@ fn webhook_info(json: bool, config: &Config) -> Outcome {
 }
 
 async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connection) -> Outcome {
-    let added = engine.webhook_secret_store(connection, AuditActor::command(), from_stdin()?.expose_secret()).await?;
+    let added = engine
+        .webhook_secret_store(
+            connection,
+            AuditActor::command(),
+            from_stdin()?.expose_secret(),
+        )
+        .await?;
     let name = text::name(&connection.workspace.name);
     let (outcome, words) = match added {
         SecretAdded::First => ("added", format!("{name} has its first signing secret.")),
-        SecretAdded::Unchanged => ("unchanged", format!("{name} has this signing secret already.")),
+        SecretAdded::Unchanged => (
+            "unchanged",
+            format!("{name} has this signing secret already."),
+        ),
         SecretAdded::Replaced => {
             let until = "until this one has verified a delivery, and for a while after that";
-            ("replaced", format!("{name} has a new signing secret. The one before is accepted {until}."))
+            (
+                "replaced",
+                format!(
+                    "{name} has a new signing secret. The one before is accepted \
+                {until}."
+                ),
+            )
         }
     };
-    Ok(print(json, &json!({ "outcome": outcome, "previous_accepted": outcome == "replaced" }), &words)?)
+    Ok(print(
+        json,
+        &json!({ "outcome": outcome, "previous_accepted": outcome == "replaced" }),
+        &words,
+    )?)
 }
 
 async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
     let connections = engine.store().connections(&organisation.id).await?;
     let (mut values, mut lines) = (Vec::new(), Vec::new());
     for connection in &connections {
-        for secret in engine.webhook_secrets(&organisation.id, &connection.id).await? {
-            let (retires, matched) = (secret.retires_at.and_then(rfc3339), secret.matched_at.and_then(rfc3339));
+        for secret in engine
+            .webhook_secrets(&organisation.id, &connection.id)
+            .await?
+        {
+            let (retires, matched) = (
+                secret.retires_at.and_then(rfc3339),
+                secret.matched_at.and_then(rfc3339),
+            );
             let until = match retires.as_deref() {
                 Some(at) => format!("accepted until {at}"),
-                None if secret.replaced => "accepted until the new one has verified a delivery".to_owned(),
+                None if secret.replaced => {
+                    "accepted until the new one has verified a delivery".to_owned()
+                }
                 None => "current".to_owned(),
             };
             let last = matched.as_deref().unwrap_or("never");
             let name = text::name(&connection.workspace.name);
-            lines.push(format!("{name}  ····{}  {until}, last matched {last}", secret.last_four));
+            lines.push(format!(
+                "{name}  ····{}  {until}, last matched {last}",
+                secret.last_four
+            ));
             values.push(json!({
                 "workspace": { "id": connection.workspace.id, "name": connection.workspace.name }, "last_four": secret.last_four,
                 "added_at": rfc3339(secret.added_at), "accepted_until": retires, "current": retires.is_none() && !secret.replaced, "last_matched_at": matched,
             }));
         }
     }
-    Ok(print_list(json, &json!({ "secrets": values }), &lines, "No signing secret is stored yet.")?)
+    Ok(print_list(
+        json,
+        &json!({ "secrets": values }),
+        &lines,
+        "No signing secret is stored yet.",
+    )?)
 }
 
 async fn list_destinations(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
@@ -188,13 +312,29 @@ async fn list_destinations(json: bool, engine: &Engine, organisation: &Organisat
             "last_ok_at": destination.last_ok_at.and_then(rfc3339),
         }));
     }
-    Ok(print_list(json, &json!({ "destinations": values }), &lines, "There is no destination yet.")?)
+    Ok(print_list(
+        json,
+        &json!({ "destinations": values }),
+        &lines,
+        "There is no destination yet.",
+    )?)
 }
 
-async fn simulate(json: bool, addr: SocketAddr, state_file: Option<std::path::PathBuf>, redirect_uris: Vec<String>) -> Outcome {
-    let listener = TcpListener::bind(addr).await.map_err(|error| format!("{addr}: {error}"))?;
+async fn simulate(
+    json: bool,
+    addr: SocketAddr,
+    state_file: Option<std::path::PathBuf>,
+    redirect_uris: Vec<String>,
+) -> Outcome {
+    let listener = TcpListener::bind(addr)
+        .await
+        .map_err(|error| format!("{addr}: {error}"))?;
     let url = format!("http://{}", listener.local_addr()?);
-    let simulator = Simulator::seeded(Options { url: url.clone(), state_file, redirect_uris })?;
+    let simulator = Simulator::seeded(Options {
+        url: url.clone(),
+        state_file,
+        redirect_uris,
+    })?;
     let app = simulator.app();
     let value = json!({
         "url": url, "client_id": app.client_id, "client_secret": app.client_secret, "webhook_secret": app.webhook_secret,

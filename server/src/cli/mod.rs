@@ -1,4 +1,5 @@
-//! The command line: results on stdout, messages on stderr, exit 0, 1 (it failed) or 2 (wrong usage).
+//! The command line: results on stdout, messages on stderr, exit 0, 1 (it failed) or 2 (wrong
+//! usage).
 
 mod apps;
 mod args;

@@ -1,6 +1,6 @@
-//! What commands say: results on stdout, messages on stderr. That a reader has gone is no failure; that a result could not
-//! be written is one. Everything that is written goes through here, where names from anywhere become text of which nothing
-//! moves the terminal's cursor or begins a line.
+//! What commands say: results on stdout, messages on stderr. That a reader has gone is no failure;
+//! that a result could not be written is one. Everything that is written goes through here, where
+//! names from anywhere become text of which nothing moves the terminal's cursor or begins a line.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
@@ -32,8 +32,17 @@ pub fn print(json: bool, value: &Value, words: &str) -> Result<(), Unwritten> {
 ///
 /// # Errors
 /// When it could not be written, unless that is because nobody reads.
-pub fn print_list(json: bool, value: &Value, lines: &[String], nothing: &str) -> Result<(), Unwritten> {
-    if lines.is_empty() { print(json, value, nothing) } else { print_lines(json, value, lines) }
+pub fn print_list(
+    json: bool,
+    value: &Value,
+    lines: &[String],
+    nothing: &str,
+) -> Result<(), Unwritten> {
+    if lines.is_empty() {
+        print(json, value, nothing)
+    } else {
+        print_lines(json, value, lines)
+    }
 }
 
 /// Prints a result of several lines.
@@ -60,8 +69,8 @@ pub fn stream(text: &str) -> Result<bool, Unwritten> {
     }
 }
 
-/// Prints an object that holds a secret, but for its end: it is seen before what it opens is made. Whoever reads a line
-/// without its end knows that this did not come about.
+/// Prints an object that holds a secret, but for its end: it is seen before what it opens is made.
+/// Whoever reads a line without its end knows that this did not come about.
 ///
 /// # Errors
 /// When nobody can have seen it.
@@ -103,7 +112,11 @@ fn write(words: &str) -> io::Result<()> {
 
 /// A stdout that was closed is `/dev/null` by the time that a program in Rust begins.
 fn leads_nowhere() -> bool {
-    let here = io::stdout().as_fd().try_clone_to_owned().and_then(|stdout| File::from(stdout).metadata());
+    let here = io::stdout()
+        .as_fd()
+        .try_clone_to_owned()
+        .and_then(|stdout| File::from(stdout).metadata());
     let nowhere = fs::metadata("/dev/null");
-    here.and_then(|here| Ok(here.rdev() != 0 && here.rdev() == nowhere?.rdev())).unwrap_or(false)
+    here.and_then(|here| Ok(here.rdev() != 0 && here.rdev() == nowhere?.rdev()))
+        .unwrap_or(false)
 }

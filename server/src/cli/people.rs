@@ -19,7 +19,10 @@ use super::shared::{Outcome, connection, from_stdin, organisation};
 use crate::times::rfc3339;
 
 /// Tries at the command line are counted together.
-const HERE: Guesser<'static> = Guesser { address: "command line", browser: "" };
+const HERE: Guesser<'static> = Guesser {
+    address: "command line",
+    browser: "",
+};
 
 /// Whom to add.
 pub struct NewUser<'a> {
@@ -30,19 +33,30 @@ pub struct NewUser<'a> {
 }
 
 pub async fn add_user(json: bool, engine: &Engine, new: NewUser<'_>, existing: bool) -> Outcome {
-    let NewUser { email, name, org, role } = new;
+    let NewUser {
+        email,
+        name,
+        org,
+        role,
+    } = new;
     let person = if existing {
         let person = engine.member_add_existing(org, email, role).await?;
         say("Their name and their password stay what they are.");
         person
     } else {
-        engine.member_add(org, name, email, from_stdin()?, role).await?
+        engine
+            .member_add(org, name, email, from_stdin()?, role)
+            .await?
     };
     let value = json!({
         "id": person.user_id, "email": person.email, "name": person.name, "organisation": org, "role": person.role.name(),
         "email_proved": person.standing == Standing::Proved,
     });
-    print(json, &value, &format!("{} is {} of {org} now.", person.email, person.role.name()))?;
+    print(
+        json,
+        &value,
+        &format!("{} is {} of {org} now.", person.email, person.role.name()),
+    )?;
     Ok(())
 }
 
@@ -53,18 +67,36 @@ pub async fn workspaces(json: bool, engine: &Engine, command: Workspace) -> Outc
     let (mut values, mut lines) = (Vec::new(), Vec::new());
     for connection in engine.store().connections(&organisation.id).await? {
         let (workspace, state) = (&connection.workspace, connection.state.name());
-        let linked = people.iter().filter(|link| link.workspace_id == workspace.id).count();
-        lines.push(format!("{}  {}  {state}, {linked} linked", name(&workspace.url_key), name(&workspace.name)));
+        let linked = people
+            .iter()
+            .filter(|link| link.workspace_id == workspace.id)
+            .count();
+        lines.push(format!(
+            "{}  {}  {state}, {linked} linked",
+            name(&workspace.url_key),
+            name(&workspace.name)
+        ));
         values.push(json!({
             "id": workspace.id, "name": workspace.name, "url_key": workspace.url_key, "connection": connection.id, "state": state,
             "linked": linked,
         }));
     }
-    Ok(print_list(json, &json!({ "workspaces": values }), &lines, "No workspace is connected yet.")?)
+    Ok(print_list(
+        json,
+        &json!({ "workspaces": values }),
+        &lines,
+        "No workspace is connected yet.",
+    )?)
 }
 
 /// The one output is the code itself, as for a key.
-pub async fn invite(engine: &Engine, connection: &Connection, person: &str, valid: Millis, url: &str) -> Outcome {
+pub async fn invite(
+    engine: &Engine,
+    connection: &Connection,
+    person: &str,
+    valid: Millis,
+    url: &str,
+) -> Outcome {
     let draft = engine.invite_draft(connection, person, valid).await?;
     let (new, code) = (draft.invited(), draft.invited().code.expose_secret());
     print_secret(&json!({
@@ -76,25 +108,55 @@ pub async fn invite(engine: &Engine, connection: &Connection, person: &str, vali
     match invited.mailed {
         Mailed::NotSetUp => {}
         Mailed::Sent => say(&format!("Sent to {} too.", name(&invited.email))),
-        Mailed::Failed => say(&format!("The e-mail to {} could not be sent; hand the link over yourself.", name(&invited.email))),
+        Mailed::Failed => say(&format!(
+            "The e-mail to {} could not be sent; hand the link over \
+            yourself.",
+            name(&invited.email)
+        )),
     }
-    say(&format!("This code is shown once, for {} alone. Relink keeps a hash of it.", name(&invited.name)));
+    say(&format!(
+        "This code is shown once, for {} alone. Relink keeps a hash of it.",
+        name(&invited.name)
+    ));
     Ok(())
 }
 
-pub async fn link(json: bool, engine: &Engine, organisation: &Organisation, user: &str, yes: bool, code: &SecretString) -> Outcome {
+pub async fn link(
+    json: bool,
+    engine: &Engine,
+    organisation: &Organisation,
+    user: &str,
+    yes: bool,
+    code: &SecretString,
+) -> Outcome {
     let person = member(engine, organisation, user).await?;
     // A script may answer on the second line.
-    let (code, answer) = code.expose_secret().split_once('\n').unwrap_or((code.expose_secret(), ""));
+    let (code, answer) = code
+        .expose_secret()
+        .split_once('\n')
+        .unwrap_or((code.expose_secret(), ""));
     let preview = engine.code_preview(code, HERE).await?;
-    let [who, email, workspace] = [&preview.name, &preview.email, &preview.workspace].map(|text| name(text));
-    say(&format!("{who} ({email}) in {workspace} on Linear, for {}.", person.email));
+    let [who, email, workspace] =
+        [&preview.name, &preview.email, &preview.workspace].map(|text| name(text));
+    say(&format!(
+        "{who} ({email}) in {workspace} on Linear, for {}.",
+        person.email
+    ));
     if !yes && !is_yes(answer) && !says_yes("Is that them? Type yes: ")? {
         return Err("nothing was linked; the code can still be used".into());
     }
     let confirmed = engine.code_confirm(code, Some(&person), HERE).await?;
     let value = json!({ "member": person.email, "person": confirmed.name, "workspace": confirmed.workspace, "again": confirmed.again });
-    Ok(print(json, &value, &format!("{} is {} in {} now.", person.email, name(&confirmed.name), name(&confirmed.workspace)))?)
+    Ok(print(
+        json,
+        &value,
+        &format!(
+            "{} is {} in {} now.",
+            person.email,
+            name(&confirmed.name),
+            name(&confirmed.workspace)
+        ),
+    )?)
 }
 
 /// Asked on the terminal: stdin may be where a code came from.
@@ -106,7 +168,9 @@ fn says_yes(question: &str) -> Result<bool, Box<dyn Error>> {
     }
     ask(question);
     let mut answer = String::new();
-    BufReader::new(terminal).read_line(&mut answer).map_err(io::Error::other)?;
+    BufReader::new(terminal)
+        .read_line(&mut answer)
+        .map_err(io::Error::other)?;
     Ok(is_yes(&answer))
 }
 
@@ -123,7 +187,11 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
             let person = member(engine, &organisation, &email).await?;
             engine.member_set_role_by_command(&person, role).await?;
             let value = json!({ "email": person.email, "role": role.name() });
-            Ok(print(json, &value, &format!("{} is {} of {org} now.", person.email, role.name()))?)
+            Ok(print(
+                json,
+                &value,
+                &format!("{} is {} of {org} now.", person.email, role.name()),
+            )?)
         }
         Member::Vouch { org, email, yes } => {
             let person = member(engine, &organisation(engine, &org).await?, &email).await?;
@@ -133,38 +201,82 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
             }
             engine.member_vouch_by_command(&person).await?;
             let value = json!({ "email": person.email, "email_proved": true });
-            Ok(print(json, &value, &format!("{} counts as proved now, in every organisation.", person.email))?)
+            Ok(print(
+                json,
+                &value,
+                &format!(
+                    "{} counts as proved now, in every organisation.",
+                    person.email
+                ),
+            )?)
         }
-        Member::Remove { org, email, revoke_keys } => {
+        Member::Remove {
+            org,
+            email,
+            revoke_keys,
+        } => {
             let person = member(engine, &organisation(engine, &org).await?, &email).await?;
             remove(json, engine, &person, &org, revoke_keys).await
         }
-        Member::Unlink { org, email, workspace } => {
+        Member::Unlink {
+            org,
+            email,
+            workspace,
+        } => {
             let organisation = organisation(engine, &org).await?;
             let person = member(engine, &organisation, &email).await?;
-            let workspace = connection(engine, &organisation, &workspace).await?.workspace;
+            let workspace = connection(engine, &organisation, &workspace)
+                .await?
+                .workspace;
             let was = engine.unlink_by_command(&person, &workspace.id).await?;
-            let value = json!({ "member": person.email, "person": was, "workspace": workspace.name });
-            let words = format!("{} is not {} in {} any more.", person.email, name(&was), name(&workspace.name));
+            let value =
+                json!({ "member": person.email, "person": was, "workspace": workspace.name });
+            let words = format!(
+                "{} is not {} in {} any more.",
+                person.email,
+                name(&was),
+                name(&workspace.name)
+            );
             Ok(print(json, &value, &words)?)
         }
     }
 }
 
-/// Their keys outlive them unless somebody says otherwise, so that no pipeline stops by surprise: but that has to be known.
-async fn remove(json: bool, engine: &Engine, person: &Person, org: &str, revoke_keys: bool) -> Outcome {
+/// Their keys outlive them unless somebody says otherwise, so that no pipeline stops by surprise:
+/// but that has to be known.
+async fn remove(
+    json: bool,
+    engine: &Engine,
+    person: &Person,
+    org: &str,
+    revoke_keys: bool,
+) -> Outcome {
     let keys = engine.store().api_keys(&person.organisation_id).await?;
-    let keys: Vec<ApiKeyRow> = keys.into_iter().filter(|key| key.made_by.as_deref() == Some(&*person.user_id)).collect();
+    let keys: Vec<ApiKeyRow> = keys
+        .into_iter()
+        .filter(|key| key.made_by.as_deref() == Some(&*person.user_id))
+        .collect();
     engine.member_remove_by_command(person, revoke_keys).await?;
     let values = keys.iter().map(|key| json!({ "id": key.id, "name": key.name, "last_four": key.last_four, "revoked": revoke_keys }));
     let value = json!({ "removed": person.email, "keys": values.collect::<Vec<Value>>() });
-    print(json, &value, &format!("{} is no member of {org} any more.", person.email))?;
-    let named: Vec<String> = keys.iter().map(|key| format!("{} (…{})", name(&key.name), key.last_four)).collect();
+    print(
+        json,
+        &value,
+        &format!("{} is no member of {org} any more.", person.email),
+    )?;
+    let named: Vec<String> = keys
+        .iter()
+        .map(|key| format!("{} (…{})", name(&key.name), key.last_four))
+        .collect();
     match (named.is_empty(), revoke_keys) {
         (true, _) => {}
-        (false, true) => say(&format!("Revoked, because they made them: {}.", named.join(", "))),
+        (false, true) => say(&format!(
+            "Revoked, because they made them: {}.",
+            named.join(", ")
+        )),
         (false, false) => say(&format!(
-            "API keys that they made still work: {}. An owner can revoke them in Settings; with --revoke-keys this command does.",
+            "API keys that they made still work: {}. An owner can revoke them in Settings; with \
+                --revoke-keys this command does.",
             named.join(", ")
         )),
     }
@@ -174,14 +286,27 @@ async fn remove(json: bool, engine: &Engine, person: &Person, org: &str, revoke_
 async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
     let (mut values, mut lines) = (Vec::new(), Vec::new());
     for member in engine.team_of(&organisation.id).await? {
-        let linked: Vec<String> = member.linked.iter().map(|link| format!("{} in {}", name(&link.name), name(&link.workspace))).collect();
-        let who = if linked.is_empty() { "not linked".to_owned() } else { linked.join(", ") };
+        let linked: Vec<String> = member
+            .linked
+            .iter()
+            .map(|link| format!("{} in {}", name(&link.name), name(&link.workspace)))
+            .collect();
+        let who = if linked.is_empty() {
+            "not linked".to_owned()
+        } else {
+            linked.join(", ")
+        };
         let mark = match member.standing {
             Standing::Proved => "",
             Standing::Vouched => ", e-mail never proved, an owner vouched",
             Standing::Unproved => ", e-mail never proved",
         };
-        lines.push(format!("{}  {}  {}{mark}, {who}", member.email, member.name, member.role.name()));
+        lines.push(format!(
+            "{}  {}  {}{mark}, {who}",
+            member.email,
+            member.name,
+            member.role.name()
+        ));
         let linked =
             member.linked.iter().map(|link| json!({ "workspace": link.workspace_id, "linear_id": link.linear_id, "name": link.name }));
         values.push(json!({
@@ -190,12 +315,34 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
             "vouched": member.standing == Standing::Vouched,
         }));
     }
-    Ok(print_list(json, &json!({ "members": values }), &lines, "There is no member yet.")?)
+    Ok(print_list(
+        json,
+        &json!({ "members": values }),
+        &lines,
+        "There is no member yet.",
+    )?)
 }
 
-async fn member(engine: &Engine, organisation: &Organisation, email: &str) -> Result<Person, Box<dyn Error>> {
-    let nobody = || format!("{email:?} is no member of {}; `relink member list` shows them", organisation.slug);
+async fn member(
+    engine: &Engine,
+    organisation: &Organisation,
+    email: &str,
+) -> Result<Person, Box<dyn Error>> {
+    let nobody = || {
+        format!(
+            "{email:?} is no member of {}; `relink member list` shows them",
+            organisation.slug
+        )
+    };
     let email = identity::email(email).ok_or_else(nobody)?;
-    let user = engine.store().user_by_email(&email).await?.ok_or_else(nobody)?;
-    Ok(engine.store().member(&organisation.id, &user.id).await?.ok_or_else(nobody)?)
+    let user = engine
+        .store()
+        .user_by_email(&email)
+        .await?
+        .ok_or_else(nobody)?;
+    Ok(engine
+        .store()
+        .member(&organisation.id, &user.id)
+        .await?
+        .ok_or_else(nobody)?)
 }

@@ -11,13 +11,28 @@ use crate::private::read_secret;
 pub(super) type Outcome = Result<(), Box<dyn Error>>;
 
 /// By the workspace's url key or Linear's organization id.
-pub(super) async fn connection(engine: &Engine, organisation: &Organisation, key: &str) -> Result<connection::Connection, Box<dyn Error>> {
+pub(super) async fn connection(
+    engine: &Engine,
+    organisation: &Organisation,
+    key: &str,
+) -> Result<connection::Connection, Box<dyn Error>> {
     let connections = engine.store().connections(&organisation.id).await?;
-    let found = connections.into_iter().find(|connection| connection.workspace.id == key || connection.workspace.url_key == key);
-    found.ok_or_else(|| format!("{} has no workspace {key:?}; `relink connection list` shows them", organisation.slug).into())
+    let found = connections
+        .into_iter()
+        .find(|connection| connection.workspace.id == key || connection.workspace.url_key == key);
+    found.ok_or_else(|| {
+        format!(
+            "{} has no workspace {key:?}; `relink connection list` shows them",
+            organisation.slug
+        )
+        .into()
+    })
 }
 
-pub(super) async fn organisation(engine: &Engine, slug: &str) -> Result<Organisation, Box<dyn Error>> {
+pub(super) async fn organisation(
+    engine: &Engine,
+    slug: &str,
+) -> Result<Organisation, Box<dyn Error>> {
     let found = engine.store().organisation_by_slug(slug).await?;
     found.ok_or_else(|| format!("there is no organisation {slug:?}").into())
 }

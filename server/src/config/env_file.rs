@@ -1,7 +1,7 @@
 //! `.env`, read as it is written: nothing in a value is replaced by anything else.
 //!
-//! `NAME=value` on a line, `export ` before it if you like, and quotes around a whole value. A line that begins with `#` is a
-//! comment; within a line `#` is a letter like any other.
+//! `NAME=value` on a line, `export ` before it if you like, and quotes around a whole value. A line
+//! that begins with `#` is a comment; within a line `#` is a letter like any other.
 
 use std::collections::BTreeMap;
 
@@ -28,35 +28,71 @@ pub(super) struct Unreadable {
 /// What the file sets, by name.
 pub(super) fn parse(file: &[u8]) -> Result<BTreeMap<String, Line>, Unreadable> {
     let mut lines: BTreeMap<String, Line> = BTreeMap::new();
-    for (at, bytes) in file.strip_prefix(BOM).unwrap_or(file).split(|byte| *byte == b'\n').enumerate() {
+    for (at, bytes) in file
+        .strip_prefix(BOM)
+        .unwrap_or(file)
+        .split(|byte| *byte == b'\n')
+        .enumerate()
+    {
         let number = at + 1;
-        let unreadable = |problem: &str| Unreadable { line: number, problem: problem.to_owned() };
-        let line = str::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8"))?.trim();
+        let unreadable = |problem: &str| Unreadable {
+            line: number,
+            problem: problem.to_owned(),
+        };
+        let line = str::from_utf8(bytes)
+            .map_err(|_| unreadable("it is not UTF-8"))?
+            .trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
         let (name, value) = setting(line).map_err(unreadable)?;
         if let Some(before) = lines.get(name) {
-            return Err(unreadable(&format!("line {} sets {name} already", before.number)));
+            return Err(unreadable(&format!(
+                "line {} sets {name} already",
+                before.number
+            )));
         }
-        lines.insert(name.to_owned(), Line { number, value: value.to_owned().into() });
+        lines.insert(
+            name.to_owned(),
+            Line {
+                number,
+                value: value.to_owned().into(),
+            },
+        );
     }
     Ok(lines)
 }
 
 fn setting(line: &str) -> Result<(&str, &str), &'static str> {
     let (name, value) = line.split_once('=').ok_or("it has no =")?;
-    let name = name.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t'])).unwrap_or(name).trim();
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+    let name = name
+        .strip_prefix("export")
+        .filter(|rest| rest.starts_with([' ', '\t']))
+        .unwrap_or(name)
+        .trim();
+    if name.is_empty()
+        || !name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
         return Err("before the = stands no name of letters, digits and _");
     }
     Ok((name, unquoted(value.trim())?))
 }
 
-/// Without the quotes around the whole of it. Others stay: `"Relink" <relink@example.com>` is a sender of mails.
+/// Without the quotes around the whole of it. Others stay: `"Relink" <relink@example.com>` is a
+/// sender of mails.
 fn unquoted(value: &str) -> Result<&str, &'static str> {
-    let Some(quote) = value.chars().next().filter(|first| matches!(first, '"' | '\'')) else { return Ok(value) };
-    let (_, after) = value[1..].split_once(quote).ok_or("a quote is opened and not closed")?;
+    let Some(quote) = value
+        .chars()
+        .next()
+        .filter(|first| matches!(first, '"' | '\''))
+    else {
+        return Ok(value);
+    };
+    let (_, after) = value[1..]
+        .split_once(quote)
+        .ok_or("a quote is opened and not closed")?;
     if after.trim_start().starts_with('#') {
         return Err("a comment stands behind the value; give it a line of its own");
     }
@@ -69,7 +105,12 @@ mod tests {
 
     fn value(line: &str) -> Result<String, String> {
         let lines = parse(line.as_bytes()).map_err(|unreadable| unreadable.problem)?;
-        Ok(lines.into_values().next().expect("one line").value.to_string())
+        Ok(lines
+            .into_values()
+            .next()
+            .expect("one line")
+            .value
+            .to_string())
     }
 
     #[test]
@@ -80,8 +121,14 @@ mod tests {
             ("A=${HOME} $HOME `id` $(id)", "${HOME} $HOME `id` $(id)"),
             (r"A=C:\new\table\\", r"C:\new\table\\"),
             (r#"A="a\nb""#, r"a\nb"),
-            ("A=Relink <relink@example.com>", "Relink <relink@example.com>"),
-            (r#"A="Relink" <relink@example.com>"#, r#""Relink" <relink@example.com>"#),
+            (
+                "A=Relink <relink@example.com>",
+                "Relink <relink@example.com>",
+            ),
+            (
+                r#"A="Relink" <relink@example.com>"#,
+                r#""Relink" <relink@example.com>"#,
+            ),
             ("A=abc #def", "abc #def"),
             ("A=#abc", "#abc"),
             ("A=a=b==", "a=b=="),
@@ -101,8 +148,17 @@ mod tests {
 
     #[test]
     fn a_line_that_cannot_be_read_is_named_by_its_number_and_never_repeated() {
-        for bad in ["hunter2", "hunter 2=x", "=hunter2", "A=\"hunter2", "A='", "A=\"hunter2\" # comment", "FIRST=hunter2", "sudo A=hunter2"]
-        {
+        for bad in [
+            "hunter2",
+            "hunter 2=x",
+            "=hunter2",
+            "A=\"hunter2",
+            "A='",
+            "A=\"hunter2\" # \
+            comment",
+            "FIRST=hunter2",
+            "sudo A=hunter2",
+        ] {
             let file = format!("# first\r\nFIRST=1\r\n\r\n{bad}\r\nLAST=2\r\n");
             let unreadable = parse(file.as_bytes()).expect_err(bad);
             assert_eq!(unreadable.line, 4, "{bad}");

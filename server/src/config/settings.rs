@@ -1,5 +1,5 @@
-//! Every setting there is. Reading, the check for unknown names, what may come from a file and what is never shown follow
-//! from these lines; a test holds `.env.example` and the README to them.
+//! Every setting there is. Reading, the check for unknown names, what may come from a file and what
+//! is never shown follow from these lines; a test holds `.env.example` and the README to them.
 
 /// A name in the environment, and what belongs there.
 #[derive(Clone, Copy, Debug)]
@@ -33,14 +33,21 @@ const FLAG: &str = "write true or false";
 const NUMBER: &str = "leave it out for the default";
 const SPAN: &str = "a number with s, m, h or d, for example 90m";
 const GENERATED: &str = "for example the output of `openssl rand -hex 32`";
-const FROM_LINEAR: &str = "copy it from the app's page in Linear: letters and digits, not a token or an address";
-const PKCE_ALONE: &str = "copy it from the app's page in Linear, or leave it out to rely on PKCE alone";
-const SIGNING_SECRET: &str = "it starts with lin_wh_ and stands under Webhooks on the app's page in Linear";
-const SIMULATED: &str =
-    "leave it out for the real Linear; only tests and the simulated Linear change it, for example http://127.0.0.1:4010";
-const PROXIES: &str = "addresses and networks of your reverse proxies, for example 10.0.0.0/8,fd00::/8";
-const RING: &str = "for example k1:BASE64, where BASE64 is the output of `openssl rand -base64 32`";
-const STORE: &str = "for example sqlite://./data/relink.db or postgres://user:password@host/relink";
+const FROM_LINEAR: &str = "copy it from the app's page in Linear: letters and digits, not a token \
+    or an address";
+const PKCE_ALONE: &str = "copy it from the app's page in Linear, or leave it out to rely on PKCE \
+    alone";
+const SIGNING_SECRET: &str = "it starts with lin_wh_ and stands under Webhooks on the app's page \
+    in Linear";
+const SIMULATED: &str = "leave it out for the real Linear; only tests and the simulated Linear \
+        change it, for example \
+        http://127.0.0.1:4010";
+const PROXIES: &str = "addresses and networks of your reverse proxies, for example \
+    10.0.0.0/8,fd00::/8";
+const RING: &str = "for example k1:BASE64, where BASE64 is the output of `openssl rand -base64 \
+    32`";
+const STORE: &str = "for example sqlite://./data/relink.db or \
+    postgres://user:password@host/relink";
 const LONGER: &str = "keep deliveries for longer than RELINK_WEBHOOK_AGE_MAX, for example 30d";
 
 settings! {
@@ -63,7 +70,8 @@ settings! {
     API_REQUESTS_PER_MINUTE: Plain "RELINK_API_REQUESTS_PER_MINUTE", NUMBER;
     JOBS_SECRET: Secret "RELINK_JOBS_SECRET", GENERATED;
     METRICS_TOKEN: Secret "RELINK_METRICS_TOKEN", GENERATED;
-    METRICS_ADDR: Plain "RELINK_METRICS_ADDR", "for example 127.0.0.1:9464, and not the one of RELINK_ADDR";
+    METRICS_ADDR: Plain "RELINK_METRICS_ADDR", "for example 127.0.0.1:9464, and not the one of \
+        RELINK_ADDR";
     WEBHOOK_AGE_MAX: Plain "RELINK_WEBHOOK_AGE_MAX", SPAN;
     WEBHOOK_AHEAD_MAX: Plain "RELINK_WEBHOOK_AHEAD_MAX", SPAN;
     SECRET_OVERLAP: Plain "RELINK_SECRET_OVERLAP", SPAN;
@@ -102,11 +110,15 @@ pub(super) fn nearest(name: &str) -> String {
     if let Some(itself) = name.strip_suffix("_FILE").filter(|itself| is_known(itself)) {
         return itself.to_owned();
     }
-    names().min_by_key(|known| strsim::damerau_levenshtein(known, name)).unwrap_or_default()
+    names()
+        .min_by_key(|known| strsim::damerau_levenshtein(known, name))
+        .unwrap_or_default()
 }
 
 fn names() -> impl Iterator<Item = String> {
-    ALL.iter().flat_map(|setting| [Some(setting.name.to_owned()), setting.file_name()]).flatten()
+    ALL.iter()
+        .flat_map(|setting| [Some(setting.name.to_owned()), setting.file_name()])
+        .flatten()
 }
 
 #[cfg(test)]
@@ -126,7 +138,9 @@ mod tests {
     fn mentioned(text: &str) -> BTreeSet<String> {
         let words = text.split(|letter: char| !letter.is_ascii_uppercase() && letter != '_');
         let ours = |word: &&str| {
-            let begun = ["RELINK_", "LINEAR_", "DATABASE_"].iter().any(|prefix| word.starts_with(prefix));
+            let begun = ["RELINK_", "LINEAR_", "DATABASE_"]
+                .iter()
+                .any(|prefix| word.starts_with(prefix));
             begun && word.len() > "DATABASE_".len()
         };
         words.filter(ours).map(str::to_owned).collect()
@@ -135,12 +149,29 @@ mod tests {
     #[test]
     fn the_example_shows_every_setting_once_and_the_documents_name_no_other() {
         let example = text(".env.example");
-        let shown: Vec<&str> = example.lines().filter_map(|line| line.strip_prefix('#')?.split_once('=')).map(|(name, _)| name).collect();
+        let shown: Vec<&str> = example
+            .lines()
+            .filter_map(|line| line.strip_prefix('#')?.split_once('='))
+            .map(|(name, _)| name)
+            .collect();
         for setting in ALL.iter().filter(|setting| setting.kind != Kind::Internal) {
-            assert_eq!(shown.iter().filter(|name| **name == setting.name).count(), 1, "{} in .env.example", setting.name);
+            assert_eq!(
+                shown.iter().filter(|name| **name == setting.name).count(),
+                1,
+                "{} in \
+                .env.example",
+                setting.name
+            );
         }
-        for (file, text) in [(".env.example", &example), ("README.md", &text("README.md")), ("ARCHITECTURE.md", &text("ARCHITECTURE.md"))] {
-            let unknown: Vec<String> = mentioned(text).into_iter().filter(|name| !is_known(name)).collect();
+        for (file, text) in [
+            (".env.example", &example),
+            ("README.md", &text("README.md")),
+            ("ARCHITECTURE.md", &text("ARCHITECTURE.md")),
+        ] {
+            let unknown: Vec<String> = mentioned(text)
+                .into_iter()
+                .filter(|name| !is_known(name))
+                .collect();
             assert!(unknown.is_empty(), "{file} names {unknown:?}");
         }
     }
@@ -148,8 +179,18 @@ mod tests {
     #[test]
     fn the_example_names_all_that_may_come_from_a_file() {
         let example = text(".env.example");
-        let listed = example.split("These are ").nth(1).unwrap().split("The file of").next().unwrap();
-        let secrets: BTreeSet<String> = ALL.iter().filter(|setting| setting.is_secret()).map(|setting| setting.name.to_owned()).collect();
+        let listed = example
+            .split("These are ")
+            .nth(1)
+            .unwrap()
+            .split("The file of")
+            .next()
+            .unwrap();
+        let secrets: BTreeSet<String> = ALL
+            .iter()
+            .filter(|setting| setting.is_secret())
+            .map(|setting| setting.name.to_owned())
+            .collect();
         assert_eq!(mentioned(listed), secrets);
     }
 
@@ -157,7 +198,11 @@ mod tests {
     fn the_example_with_every_line_uncommented_is_what_nothing_set_means() {
         let example = text(".env.example");
         let value = |name: &str| {
-            let line = example.lines().find_map(|line| line.strip_prefix('#')?.strip_prefix(name)?.strip_prefix('='));
+            let line = example.lines().find_map(|line| {
+                line.strip_prefix('#')?
+                    .strip_prefix(name)?
+                    .strip_prefix('=')
+            });
             line.map(str::to_owned)
         };
         let (shown, nothing) = (from_lookup(value).unwrap(), from_lookup(|_| None).unwrap());
@@ -178,14 +223,16 @@ mod tests {
         };
         let given = |name: &'static str| {
             let setting = ALL.iter().find(|setting| setting.name == name)?;
-            let needed = setting.is_secret() || matches!(name, "RELINK_MAIL_FROM" | "LINEAR_CLIENT_ID");
+            let needed =
+                setting.is_secret() || matches!(name, "RELINK_MAIL_FROM" | "LINEAR_CLIENT_ID");
             needed.then(|| good(name))
         };
         let config = from_lookup(given).unwrap();
         assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
         // Whatever is wrong with one, it is not repeated.
         for setting in ALL.iter().filter(|setting| setting.is_secret()) {
-            let bad = |name: &'static str| (name == setting.name).then(|| format!("{SECRET} \n\u{7}"));
+            let bad =
+                |name: &'static str| (name == setting.name).then(|| format!("{SECRET} \n\u{7}"));
             if let Err(error) = from_lookup(bad) {
                 assert!(!error.to_string().contains("hunter2"), "{error}");
             }

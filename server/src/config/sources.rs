@@ -1,5 +1,5 @@
-//! Where values come from: the environment first, then `.env` in the working directory; a secret also from the file that
-//! `NAME_FILE` names.
+//! Where values come from: the environment first, then `.env` in the working directory; a secret
+//! also from the file that `NAME_FILE` names.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -32,7 +32,10 @@ impl Sources {
         Sources::new(std::env::vars_os(), &dot_env)
     }
 
-    fn new(environment: impl Iterator<Item = (OsString, OsString)>, dot_env: &[u8]) -> Result<Sources, ConfigError> {
+    fn new(
+        environment: impl Iterator<Item = (OsString, OsString)>,
+        dot_env: &[u8],
+    ) -> Result<Sources, ConfigError> {
         let mut ours = BTreeMap::new();
         for (name, value) in environment {
             let name = name.to_string_lossy().into_owned();
@@ -43,14 +46,25 @@ impl Sources {
             ours.insert(name, text);
         }
         let unreadable = |unreadable: env_file::Unreadable| {
-            wrong(".env", &format!("line {} cannot be read: {}", unreadable.line, unreadable.problem), LINES)
+            wrong(
+                ".env",
+                &format!(
+                    "line {} cannot be read: {}",
+                    unreadable.line, unreadable.problem
+                ),
+                LINES,
+            )
         };
         let mut dot_env = env_file::parse(dot_env).map_err(unreadable)?;
         for (name, line) in &dot_env {
             is_ours(name, &format!("in line {} of .env", line.number))?;
         }
         dot_env.retain(|name, _| settings::is_known(name));
-        Ok(Sources { environment: ours, dot_env, warnings: Vec::new() })
+        Ok(Sources {
+            environment: ours,
+            dot_env,
+            warnings: Vec::new(),
+        })
     }
 
     /// Every value that is set, and what there is to say about them.
@@ -66,7 +80,9 @@ impl Sources {
 
     /// What is set to nothing in the environment is not looked for in `.env`.
     fn value(&mut self, setting: &Setting) -> Result<Option<Text>, ConfigError> {
-        let Some(file_name) = setting.file_name() else { return Ok(self.get(setting.name)) };
+        let Some(file_name) = setting.file_name() else {
+            return Ok(self.get(setting.name));
+        };
         let in_environment = |name: &str| self.environment.contains_key(name);
         let (itself, file) = match (in_environment(setting.name), in_environment(&file_name)) {
             (true, false) => (self.get(setting.name), None),
@@ -81,22 +97,50 @@ impl Sources {
     }
 
     fn get(&self, name: &str) -> Option<Text> {
-        let text = self.environment.get(name).or_else(|| self.dot_env.get(name).map(|line| &line.value));
+        let text = self
+            .environment
+            .get(name)
+            .or_else(|| self.dot_env.get(name).map(|line| &line.value));
         text.filter(|text| !text.is_empty()).cloned()
     }
 
     /// Neither the path is repeated, which may be the secret itself by mistake.
-    fn read_file(&mut self, setting: &Setting, name: &str, path: &str) -> Result<Text, ConfigError> {
-        let unreadable = |error: io::Error| wrong(name, &format!("the file cannot be read: {error}"), "the path of a file that holds it");
+    fn read_file(
+        &mut self,
+        setting: &Setting,
+        name: &str,
+        path: &str,
+    ) -> Result<Text, ConfigError> {
+        let unreadable = |error: io::Error| {
+            wrong(
+                name,
+                &format!(
+                    "the file cannot be read: \
+            {error}"
+                ),
+                "the path of a file that holds it",
+            )
+        };
         let file = File::open(path).map_err(unreadable)?;
         match readers(&file).map_err(unreadable)? {
             Readers::Nobody => {}
             Readers::Others if setting.kind == Kind::Keys => {
-                let hint = "keep it to yourself with chmod 600, or mount it with mode 0400, or 0440 for a group of your own";
-                return Err(wrong(name, "others can read the file, which opens everything", hint));
+                let hint = "keep it to yourself with chmod 600, or mount it with mode 0400, or \
+                    0440 for a group of your own";
+                return Err(wrong(
+                    name,
+                    "others can read the file, which opens everything",
+                    hint,
+                ));
             }
-            Readers::OwnGroup => self.warnings.push(format!("{name}: whoever is in its group can read the file")),
-            Readers::Others => self.warnings.push(format!("{name}: others on this machine can read the file")),
+            Readers::OwnGroup => self.warnings.push(format!(
+                "{name}: whoever is in its group can \
+                read the file"
+            )),
+            Readers::Others => self.warnings.push(format!(
+                "{name}: others on this machine can \
+                read the file"
+            )),
         }
         let text = read_secret(&file).map_err(unreadable)?;
         if text.trim().is_empty() {
@@ -107,31 +151,55 @@ impl Sources {
 }
 
 fn wrong(name: &str, problem: &str, hint: &'static str) -> ConfigError {
-    ConfigError { name: name.to_owned().into(), problem: problem.to_owned(), hint }
+    ConfigError {
+        name: name.to_owned().into(),
+        problem: problem.to_owned(),
+        hint,
+    }
 }
 
 fn is_ours(name: &str, place: &str) -> Result<bool, ConfigError> {
     if settings::is_known(name) || !name.starts_with(PREFIX) {
         return Ok(settings::is_known(name));
     }
-    let problem = format!("there is no such setting ({place}); the nearest one is {}", settings::nearest(name));
-    Err(wrong(&name.escape_debug().to_string(), &problem, ".env.example has them all"))
+    let problem = format!(
+        "there is no such setting ({place}); the nearest one is {}",
+        settings::nearest(name)
+    );
+    Err(wrong(
+        &name.escape_debug().to_string(),
+        &problem,
+        ".env.example has them all",
+    ))
 }
 
 fn from_environment(name: &str, value: OsString) -> Result<Text, ConfigError> {
-    let text = Text::from(value.into_string().map_err(|_| wrong(name, "it is not text", "write it in UTF-8"))?);
+    let text = Text::from(value.into_string().map_err(|_| {
+        wrong(
+            name,
+            "it is not text",
+            "write it \
+        in UTF-8",
+        )
+    })?);
     let trimmed = text.trim();
     for quote in ['"', '\''] {
         if trimmed.len() > 1 && trimmed.starts_with(quote) && trimmed.ends_with(quote) {
-            let hint = "write it without them: a file for `docker run --env-file` or systemd is not read by a shell";
-            return Err(wrong(name, "the quotes around it are part of the value", hint));
+            let hint = "write it without them: a file for `docker run --env-file` or systemd is \
+                not read by a shell";
+            return Err(wrong(
+                name,
+                "the quotes around it are part of the value",
+                hint,
+            ));
         }
     }
     Ok(trimmed.to_owned().into())
 }
 
-/// What Kubernetes and Docker put into the environment for a service that is called relink, or relink-something: addresses
-/// of it, such as `RELINK_SERVICE_HOST=10.0.0.1` and `RELINK_PORT_3000_TCP=tcp://10.0.0.1:3000`.
+/// What Kubernetes and Docker put into the environment for a service that is called relink, or
+/// relink-something: addresses of it, such as `RELINK_SERVICE_HOST=10.0.0.1` and
+/// `RELINK_PORT_3000_TCP=tcp://10.0.0.1:3000`.
 fn is_of_kubernetes(name: &str, value: &OsStr) -> bool {
     if !name.starts_with(PREFIX) || settings::is_known(name) {
         return false;
@@ -160,26 +228,46 @@ mod tests {
     type Read = Result<(Values, Vec<String>), ConfigError>;
 
     fn read(environment: &[(&str, &str)], dot_env: &str) -> Read {
-        let environment = environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        let environment = environment
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)));
         Sources::new(environment, dot_env.as_bytes())?.values()
     }
 
     fn value(read: Read, name: &str) -> Option<String> {
-        read.expect("it can be read").0.0.get(name).map(|text| text.to_string())
+        read.expect("it can be read")
+            .0
+            .0
+            .get(name)
+            .map(|text| text.to_string())
     }
 
     fn refused(read: Read) -> String {
-        let Err(error) = read else { panic!("it is refused") };
+        let Err(error) = read else {
+            panic!("it is refused")
+        };
         error.to_string()
     }
 
     #[test]
     fn the_environment_comes_first_and_nothing_in_it_means_nothing() {
         let file = "RELINK_LOG=debug\nLINEAR_CLIENT_SECRET=from-the-file\n";
-        assert_eq!(value(read(&[], file), "RELINK_LOG").as_deref(), Some("debug"));
-        assert_eq!(value(read(&[("RELINK_LOG", " warn ")], file), "RELINK_LOG").as_deref(), Some("warn"));
+        assert_eq!(
+            value(read(&[], file), "RELINK_LOG").as_deref(),
+            Some("debug")
+        );
+        assert_eq!(
+            value(read(&[("RELINK_LOG", " warn ")], file), "RELINK_LOG").as_deref(),
+            Some("warn")
+        );
         assert_eq!(value(read(&[("RELINK_LOG", "")], file), "RELINK_LOG"), None);
-        assert_eq!(value(read(&[("LINEAR_CLIENT_SECRET", "")], file), "LINEAR_CLIENT_SECRET"), None);
+        assert_eq!(
+            value(
+                read(&[("LINEAR_CLIENT_SECRET", "")], file),
+                "LINEAR_CLIENT_SECRET"
+            ),
+            None
+        );
     }
 
     #[test]
@@ -193,11 +281,29 @@ mod tests {
             ("RELINK_PORT", "RELINK_"),
         ] {
             let words = refused(read(&[(name, "hunter2")], ""));
-            assert!(words.starts_with(name) && words.contains(&format!("the nearest one is {nearest}")), "{words}");
+            assert!(
+                words.starts_with(name)
+                    && words.contains(&format!(
+                        "the nearest one is \
+                {nearest}"
+                    )),
+                "{words}"
+            );
             let words = refused(read(&[], &format!("# all\n{name}=hunter2\n")));
-            assert!(words.starts_with(name) && words.contains("line 2 of .env") && !words.contains("hunter2"), "{words}");
+            assert!(
+                words.starts_with(name)
+                    && words.contains("line 2 of .env")
+                    && !words.contains("hunter2"),
+                "{words}"
+            );
         }
-        assert!(read(&[("PATH", "/bin"), ("RELINKED", "x"), ("LINEAR_API_KEY", "x")], "POSTGRES_PASSWORD=x").is_ok());
+        assert!(
+            read(
+                &[("PATH", "/bin"), ("RELINKED", "x"), ("LINEAR_API_KEY", "x")],
+                "POSTGRES_PASSWORD=x"
+            )
+            .is_ok()
+        );
     }
 
     #[test]
@@ -213,27 +319,49 @@ mod tests {
             ("RELINK_WEB_SERVICE_HOST", "10.0.0.1"),
         ];
         assert!(read(&of_services, "").is_ok());
-        for mistake in [("RELINK_PORT", "8080"), ("RELINK_PORT_NUMBER", "8080"), ("RELINK_HOST", "10.0.0.1")] {
+        for mistake in [
+            ("RELINK_PORT", "8080"),
+            ("RELINK_PORT_NUMBER", "8080"),
+            ("RELINK_HOST", "10.0.0.1"),
+        ] {
             assert!(read(&[mistake], "").is_err(), "{mistake:?}");
         }
     }
 
     #[test]
     fn quotes_that_no_shell_took_away_are_refused() {
-        for (name, value) in [("RELINK_DATA_DIR", "\"/data\""), ("RELINK_JOBS_SECRET", "'hunter2hunter2hunter2'"), ("DATABASE_URL", "\"\"")]
-        {
+        for (name, value) in [
+            ("RELINK_DATA_DIR", "\"/data\""),
+            ("RELINK_JOBS_SECRET", "'hunter2hunter2hunter2'"),
+            ("DATABASE_URL", "\"\""),
+        ] {
             let words = refused(read(&[(name, value)], ""));
-            assert!(words.starts_with(name) && words.contains("quotes") && !words.contains("hunter2"), "{words}");
+            assert!(
+                words.starts_with(name) && words.contains("quotes") && !words.contains("hunter2"),
+                "{words}"
+            );
         }
         let sender = "\"Relink\" <relink@example.com>";
-        assert_eq!(value(read(&[("RELINK_MAIL_FROM", sender)], ""), "RELINK_MAIL_FROM").as_deref(), Some(sender));
-        assert_eq!(value(read(&[], "RELINK_DATA_DIR=\"/data\""), "RELINK_DATA_DIR").as_deref(), Some("/data"));
+        assert_eq!(
+            value(
+                read(&[("RELINK_MAIL_FROM", sender)], ""),
+                "RELINK_MAIL_FROM"
+            )
+            .as_deref(),
+            Some(sender)
+        );
+        assert_eq!(
+            value(read(&[], "RELINK_DATA_DIR=\"/data\""), "RELINK_DATA_DIR").as_deref(),
+            Some("/data")
+        );
     }
 
     #[test]
     fn what_is_no_text_is_named() {
         let environment = [(OsString::from("RELINK_LOG"), OsString::from_vec(vec![0xff]))];
-        let Err(error) = Sources::new(environment.into_iter(), b"") else { panic!("it is no text") };
+        let Err(error) = Sources::new(environment.into_iter(), b"") else {
+            panic!("it is no text")
+        };
         assert_eq!(error.name, "RELINK_LOG");
     }
 
@@ -261,21 +389,42 @@ mod tests {
 
     #[test]
     fn a_file_that_others_can_read_is_refused_for_keys_and_said_for_the_rest() {
-        for (mode, keys_refused, warnings) in [(0o600, false, 0), (0o440, false, 1), (0o660, false, 1), (0o644, true, 1), (0o604, true, 1)]
-        {
+        for (mode, keys_refused, warnings) in [
+            (0o600, false, 0),
+            (0o440, false, 1),
+            (0o660, false, 1),
+            (0o644, true, 1),
+            (0o604, true, 1),
+        ] {
             let (_dir, path) = secret_file("hunter2", mode);
             let from = |name: &str| read(&[(name, path.to_str().unwrap())], "");
             assert_eq!(from("RELINK_KEYS_FILE").is_err(), keys_refused, "{mode:o}");
-            assert_eq!(from("RELINK_JOBS_SECRET_FILE").expect("any file").1.len(), warnings, "{mode:o}");
+            assert_eq!(
+                from("RELINK_JOBS_SECRET_FILE").expect("any file").1.len(),
+                warnings,
+                "{mode:o}"
+            );
         }
     }
 
     #[test]
     fn a_file_that_holds_nothing_or_is_not_there_stops_the_start_without_its_path() {
         let (_dir, path) = secret_file("\n", 0o600);
-        assert!(refused(read(&[("RELINK_JOBS_SECRET_FILE", path.to_str().unwrap())], "")).contains("empty"));
-        let words = refused(read(&[("RELINK_JOBS_SECRET_FILE", "hunter2hunter2hunter2")], ""));
-        assert!(words.starts_with("RELINK_JOBS_SECRET_FILE") && !words.contains("hunter2"), "{words}");
+        assert!(
+            refused(read(
+                &[("RELINK_JOBS_SECRET_FILE", path.to_str().unwrap())],
+                ""
+            ))
+            .contains("empty")
+        );
+        let words = refused(read(
+            &[("RELINK_JOBS_SECRET_FILE", "hunter2hunter2hunter2")],
+            "",
+        ));
+        assert!(
+            words.starts_with("RELINK_JOBS_SECRET_FILE") && !words.contains("hunter2"),
+            "{words}"
+        );
     }
 
     #[test]
@@ -285,8 +434,18 @@ mod tests {
         let both = format!("RELINK_JOBS_SECRET=itself\nRELINK_JOBS_SECRET_FILE={path}\n");
         assert!(refused(read(&[], &both)).starts_with("RELINK_JOBS_SECRET"));
         let in_environment = [("RELINK_JOBS_SECRET", "itself")];
-        assert_eq!(value(read(&in_environment, &both), "RELINK_JOBS_SECRET").as_deref(), Some("itself"));
+        assert_eq!(
+            value(read(&in_environment, &both), "RELINK_JOBS_SECRET").as_deref(),
+            Some("itself")
+        );
         let file = [("RELINK_JOBS_SECRET_FILE", path)];
-        assert_eq!(value(read(&file, "RELINK_JOBS_SECRET=itself"), "RELINK_JOBS_SECRET").as_deref(), Some("of the file"));
+        assert_eq!(
+            value(
+                read(&file, "RELINK_JOBS_SECRET=itself"),
+                "RELINK_JOBS_SECRET"
+            )
+            .as_deref(),
+            Some("of the file")
+        );
     }
 }

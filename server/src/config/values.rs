@@ -31,18 +31,30 @@ impl Values {
 
     /// # Errors
     /// What `parse` finds wrong with it.
-    pub fn parse<T, P: Into<String>>(&self, setting: &Setting, parse: impl FnOnce(&str) -> Result<T, P>) -> Result<Option<T>, ConfigError> {
-        self.text(setting).map(parse).transpose().map_err(|problem| setting.wrong(problem))
+    pub fn parse<T, P: Into<String>>(
+        &self,
+        setting: &Setting,
+        parse: impl FnOnce(&str) -> Result<T, P>,
+    ) -> Result<Option<T>, ConfigError> {
+        self.text(setting)
+            .map(parse)
+            .transpose()
+            .map_err(|problem| setting.wrong(problem))
     }
 
     pub fn span(&self, setting: &Setting, default: Millis) -> Result<Millis, ConfigError> {
-        let span = self.parse(setting, |text| parse_span(text).ok_or("it is not a span of time"))?;
+        let span = self.parse(setting, |text| {
+            parse_span(text).ok_or("it is not a span of time")
+        })?;
         Ok(span.unwrap_or(default))
     }
 
     pub fn number(&self, setting: &Setting, default: u32, max: u32) -> Result<u32, ConfigError> {
         let number = self.parse(setting, |text| {
-            let number = text.parse().ok().filter(|number| (1..=max).contains(number));
+            let number = text
+                .parse()
+                .ok()
+                .filter(|number| (1..=max).contains(number));
             number.ok_or_else(|| format!("it is not a whole number from 1 to {max}"))
         })?;
         Ok(number.unwrap_or(default))
@@ -69,15 +81,21 @@ impl Values {
 
 impl Setting {
     pub(super) fn wrong(&self, problem: impl Into<String>) -> ConfigError {
-        ConfigError { name: self.name.into(), problem: problem.into(), hint: self.hint }
+        ConfigError {
+            name: self.name.into(),
+            problem: problem.into(),
+            hint: self.hint,
+        }
     }
 }
 
 pub(super) fn socket_addr(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| "it is not an IP address with a port")
+    text.parse()
+        .map_err(|_| "it is not an IP address with a port")
 }
 
-/// An http or https address with nothing after the port. `http_is_for` says who may do without encryption.
+/// An http or https address with nothing after the port. `http_is_for` says who may do without
+/// encryption.
 pub(super) fn origin_url(text: &str, http_is_for: &'static str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "it is not an address")?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
@@ -91,7 +109,11 @@ pub(super) fn origin_url(text: &str, http_is_for: &'static str) -> Result<Url, &
     if url.domain().is_some_and(|name| name.ends_with('.')) {
         return Err("its host's name ends with a full stop, which has to go");
     }
-    if url.scheme() == "http" && !url.host().is_some_and(|host| is_loopback(&host)) { Err(http_is_for) } else { Ok(url) }
+    if url.scheme() == "http" && !url.host().is_some_and(|host| is_loopback(&host)) {
+        Err(http_is_for)
+    } else {
+        Ok(url)
+    }
 }
 
 /// Whether a name or an address is this machine's for everybody who asks for it.
@@ -114,7 +136,10 @@ pub fn parse_span(text: &str) -> Option<Millis> {
         "d" => DAY,
         _ => return None,
     };
-    let number = number.bytes().all(|digit| digit.is_ascii_digit()).then(|| number.parse::<Millis>().ok())??;
+    let number = number
+        .bytes()
+        .all(|digit| digit.is_ascii_digit())
+        .then(|| number.parse::<Millis>().ok())??;
     number.checked_mul(unit).filter(|span| *span <= 365 * DAY)
 }
 
@@ -124,10 +149,25 @@ mod tests {
 
     #[test]
     fn spans_are_a_number_and_a_unit() {
-        for (text, span) in [("0s", 0), ("90m", 90 * MINUTE), ("24h", DAY), ("7d", 7 * DAY)] {
+        for (text, span) in [
+            ("0s", 0),
+            ("90m", 90 * MINUTE),
+            ("24h", DAY),
+            ("7d", 7 * DAY),
+        ] {
             assert_eq!(parse_span(text), Some(span), "{text}");
         }
-        for text in ["", "m", "90", "1.5h", "+1h", "1 h", "90µ", "99999999999999999999s", "366d"] {
+        for text in [
+            "",
+            "m",
+            "90",
+            "1.5h",
+            "+1h",
+            "1 h",
+            "90µ",
+            "99999999999999999999s",
+            "366d",
+        ] {
             assert_eq!(parse_span(text), None, "{text}");
         }
     }

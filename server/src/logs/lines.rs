@@ -47,22 +47,40 @@ enum Message {
 }
 
 impl Lines {
-    /// Writes to `out`, and calls `tell` with the number of lines that were lost when lines can be written again.
+    /// Writes to `out`, and calls `tell` with the number of lines that were lost when lines can be
+    /// written again.
     ///
     /// # Errors
     /// When there can be no further thread.
-    pub fn to(out: impl Write + Send + 'static, tell: impl Fn(u64) + Send + 'static) -> io::Result<Lines> {
+    pub fn to(
+        out: impl Write + Send + 'static,
+        tell: impl Fn(u64) + Send + 'static,
+    ) -> io::Result<Lines> {
         let (send, messages) = channel();
         let counts = Arc::new(Counts::default());
-        let pen = Pen { out, torn: false, told: 0, counts: counts.clone() };
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || pen.write_all(&messages, tell))?;
+        let pen = Pen {
+            out,
+            torn: false,
+            told: 0,
+            counts: counts.clone(),
+        };
+        std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || pen.write_all(&messages, tell))?;
         Ok(Lines { send, counts })
     }
 
     fn put(&self, line: &[u8]) {
-        let before = self.counts.queued_bytes.fetch_add(line.len(), Ordering::SeqCst);
-        if before + line.len() > QUEUE_BYTES || self.send.send(Message::Line(line.to_vec())).is_err() {
-            self.counts.queued_bytes.fetch_sub(line.len(), Ordering::SeqCst);
+        let before = self
+            .counts
+            .queued_bytes
+            .fetch_add(line.len(), Ordering::SeqCst);
+        if before + line.len() > QUEUE_BYTES
+            || self.send.send(Message::Line(line.to_vec())).is_err()
+        {
+            self.counts
+                .queued_bytes
+                .fetch_sub(line.len(), Ordering::SeqCst);
             self.counts.queue_full.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -82,7 +100,10 @@ impl Lines {
 
 impl Counts {
     fn lost(&self) -> Lost {
-        Lost { queue_full: self.queue_full.load(Ordering::SeqCst), write_failed: self.write_failed.load(Ordering::SeqCst) }
+        Lost {
+            queue_full: self.queue_full.load(Ordering::SeqCst),
+            write_failed: self.write_failed.load(Ordering::SeqCst),
+        }
     }
 }
 
@@ -108,10 +129,15 @@ impl Write for Line<'_> {
     }
 }
 
-/// Whatever names an event tells of, it is one line. Colours are the subscriber's own: it writes those of others as text.
+/// Whatever names an event tells of, it is one line. Colours are the subscriber's own: it writes
+/// those of others as text.
 fn one_line(event: &[u8]) -> Cow<'_, [u8]> {
-    let Ok(text) = str::from_utf8(event) else { return Cow::Borrowed(event) };
-    let (line, end) = text.strip_suffix('\n').map_or((text, ""), |line| (line, "\n"));
+    let Ok(text) = str::from_utf8(event) else {
+        return Cow::Borrowed(event);
+    };
+    let (line, end) = text
+        .strip_suffix('\n')
+        .map_or((text, ""), |line| (line, "\n"));
     match text::escaped(line, &[ESCAPE]) {
         Cow::Borrowed(_) => Cow::Borrowed(event),
         Cow::Owned(line) => Cow::Owned((line + end).into_bytes()),
@@ -140,7 +166,11 @@ impl<W: Write> Pen<W> {
 
     fn write_or_count(&mut self, line: &[u8], tell: impl Fn(u64)) {
         let written = self.write(line);
-        let left = self.counts.queued_bytes.fetch_sub(line.len(), Ordering::SeqCst) - line.len();
+        let left = self
+            .counts
+            .queued_bytes
+            .fetch_sub(line.len(), Ordering::SeqCst)
+            - line.len();
         if written.is_err() {
             self.counts.write_failed.fetch_add(1, Ordering::SeqCst);
             return;
@@ -225,22 +255,45 @@ mod tests {
             say(&lines, text);
         }
         lines.finish(LONG);
-        assert_eq!((disk.text().as_str(), lines.lost()), ("one\ntwo\nth", Lost { queue_full: 0, write_failed: 2 }));
+        assert_eq!(
+            (disk.text().as_str(), lines.lost()),
+            (
+                "one\ntwo\nth",
+                Lost {
+                    queue_full: 0,
+                    write_failed: 2
+                }
+            )
+        );
         disk.has_room_for(100);
         say(&lines, "five\n");
         lines.finish(LONG);
         say(&lines, "six\n");
         lines.finish(LONG);
-        assert_eq!(disk.text(), "one\ntwo\nth\nfive\nsix\n", "a torn line ends, so that the next one can be read");
+        assert_eq!(
+            disk.text(),
+            "one\ntwo\nth\nfive\nsix\n",
+            "a torn line ends, so that the next \
+            one can be read"
+        );
         assert_eq!(*told.lock().unwrap(), [2], "once");
     }
 
     #[test]
     fn an_event_is_one_line_whatever_names_it_tells_of() {
         assert_eq!(one_line(b"one\n").as_ref(), b"one\n");
-        let forged = one_line("who=Eve\nERROR all is lost\r\u{9b}2J\u{202e}\n".as_bytes()).into_owned();
-        assert_eq!(String::from_utf8(forged).unwrap(), "who=Eve\\u000aERROR all is lost\\u000d\\u009b2J\\u202e\n");
-        assert_eq!(one_line(b"\x1b[32mINFO\x1b[0m a\nb").as_ref(), b"\x1b[32mINFO\x1b[0m a\\u000ab");
+        let forged =
+            one_line("who=Eve\nERROR all is lost\r\u{9b}2J\u{202e}\n".as_bytes()).into_owned();
+        assert_eq!(
+            String::from_utf8(forged).unwrap(),
+            "who=Eve\\u000aERROR all is \
+            lost\\u000d\\u009b2J\\u202e\n"
+        );
+        assert_eq!(
+            one_line(b"\x1b[32mINFO\x1b[0m a\nb").as_ref(),
+            b"\x1b[32mINFO\x1b[0m \
+            a\\u000ab"
+        );
     }
 
     #[test]
@@ -262,7 +315,13 @@ mod tests {
         for _ in 0..20 {
             say(&lines, &line);
         }
-        assert_eq!(lines.lost(), Lost { queue_full: 12, write_failed: 0 });
+        assert_eq!(
+            lines.lost(),
+            Lost {
+                queue_full: 12,
+                write_failed: 0
+            }
+        );
         lines.finish(Duration::from_millis(1));
         drop(reads);
         lines.finish(LONG);

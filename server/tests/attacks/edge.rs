@@ -16,7 +16,9 @@ const SOON: Duration = Duration::from_secs(8);
 
 /// A connection that has sent this much.
 async fn sent(site: &Site, bytes: &[u8]) -> TcpStream {
-    let mut stream = TcpStream::connect(site.relink.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let mut stream = TcpStream::connect(site.relink.url.strip_prefix("http://").unwrap())
+        .await
+        .unwrap();
     // Whoever is refused early may find the other side closed.
     let _ = stream.write_all(bytes).await;
     stream
@@ -25,12 +27,19 @@ async fn sent(site: &Site, bytes: &[u8]) -> TcpStream {
 /// What comes on a connection until it is closed.
 async fn rest(stream: &mut TcpStream, within: Duration) -> String {
     let mut read = Vec::new();
-    timeout(within, stream.read_to_end(&mut read)).await.expect("it was closed").ok();
+    timeout(within, stream.read_to_end(&mut read))
+        .await
+        .expect("it was closed")
+        .ok();
     String::from_utf8_lossy(&read).into_owned()
 }
 
 fn half_a_form(address: &str) -> Vec<u8> {
-    format!("POST /signin HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {address}\r\nContent-Length: 100\r\n\r\nemail=ada").into_bytes()
+    format!(
+        "POST /signin HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: \
+        {address}\r\nContent-Length: 100\r\n\r\nemail=ada"
+    )
+    .into_bytes()
 }
 
 async fn many(site: &Site, count: u32, bytes: impl Fn(u32) -> Vec<u8>) -> Vec<TcpStream> {
@@ -43,22 +52,44 @@ async fn many(site: &Site, count: u32, bytes: impl Fn(u32) -> Vec<u8>) -> Vec<Tc
 
 async fn status(site: &Site, path: &str) -> u16 {
     let asked = client().get(format!("{}{path}", site.relink.url)).send();
-    timeout(SOON, asked).await.unwrap_or_else(|_| panic!("{path} is not answered")).unwrap().status().as_u16()
+    timeout(SOON, asked)
+        .await
+        .unwrap_or_else(|_| panic!("{path} is not answered"))
+        .unwrap()
+        .status()
+        .as_u16()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn half_a_form_from_600_connections_holds_up_no_page_no_style_and_no_sign_in() {
     let site = Site::open().await;
     let page = site.page("/integrations").await;
-    let style = page.split('"').find(|part| part.ends_with(".css")).expect("a stylesheet").to_owned();
+    let style = page
+        .split('"')
+        .find(|part| part.ends_with(".css"))
+        .expect("a stylesheet")
+        .to_owned();
     // Some from one address, the others from one each.
-    let mut half = many(&site, 600, |n| half_a_form(&format!("203.0.{}.7", if n < 300 { 0 } else { n % 256 }))).await;
+    let mut half = many(&site, 600, |n| {
+        half_a_form(&format!("203.0.{}.7", if n < 300 { 0 } else { n % 256 }))
+    })
+    .await;
     for path in ["/signin", style.as_str(), "/healthz", "/readyz"] {
         assert_eq!(status(&site, path).await, 200, "{path}");
     }
     let fields = [("email", OWNER), ("password", PASSWORD)];
-    let sign_in = client().post(format!("{}/signin", site.relink.url)).form(&fields).send();
-    assert_eq!(timeout(SOON, sign_in).await.expect("an answer").unwrap().headers()["location"], "/integrations");
+    let sign_in = client()
+        .post(format!("{}/signin", site.relink.url))
+        .form(&fields)
+        .send();
+    assert_eq!(
+        timeout(SOON, sign_in)
+            .await
+            .expect("an answer")
+            .unwrap()
+            .headers()["location"],
+        "/integrations"
+    );
     let refused = rest(&mut half[0], Duration::from_secs(20)).await;
     assert!(refused.starts_with("HTTP/1.1 408"), "{refused}");
 }
@@ -73,7 +104,15 @@ async fn half_a_head_is_waited_for_ten_seconds_also_on_a_connection_that_was_use
     assert!(used.read(&mut answer).await.unwrap() > 0);
     used.write_all(half).await.unwrap();
     let began = Instant::now();
-    for (stream, what) in [(&mut new, "a new one"), (&mut used, "a used one"), (&mut silent, "a silent one")] {
+    for (stream, what) in [
+        (&mut new, "a new one"),
+        (&mut used, "a used one"),
+        (
+            &mut silent,
+            "a \
+        silent one",
+        ),
+    ] {
         let left = Duration::from_secs(15).saturating_sub(began.elapsed());
         assert_eq!(rest(stream, left).await, "", "{what}");
     }
@@ -83,14 +122,21 @@ async fn half_a_head_is_waited_for_ten_seconds_also_on_a_connection_that_was_use
 async fn neither_half_heads_nor_kept_connections_hold_up_a_stop() {
     let mut site = Site::open().await;
     let _half = many(&site, 20, |_| b"GET /healthz HTTP/1.1\r\nHost:".to_vec()).await;
-    let mut kept = many(&site, 20, |_| b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".to_vec()).await;
+    let mut kept = many(&site, 20, |_| {
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".to_vec()
+    })
+    .await;
     for stream in &mut kept {
         assert!(stream.read(&mut [0; 4_096]).await.unwrap() > 0);
     }
     site.relink.signal("TERM");
     let began = Instant::now();
     assert_eq!(site.relink.exit_code().await, Some(0));
-    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -99,15 +145,30 @@ async fn no_half_of_a_body_holds_up_a_stop() {
     let key = key(&site, "slow");
     let _form = sent(&site, &half_a_form("203.0.113.7")).await;
     let body = "Content-Length: 100\r\n\r\nhalf";
-    let _webhook = sent(&site, format!("POST /webhooks/linear HTTP/1.1\r\nHost: x\r\nLinear-Signature: 00\r\n{body}").as_bytes()).await;
-    let api = format!("POST /api/v1/connections/none/graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n{body}");
+    let _webhook = sent(
+        &site,
+        format!(
+            "POST /webhooks/linear HTTP/1.1\r\nHost: \
+        x\r\nLinear-Signature: 00\r\n{body}"
+        )
+        .as_bytes(),
+    )
+    .await;
+    let api = format!(
+        "POST /api/v1/connections/none/graphql HTTP/1.1\r\nHost: \
+        x\r\nAuthorization: Bearer {key}\r\n{body}"
+    );
     let _api = sent(&site, api.as_bytes()).await;
     // Taken by now: connections are taken in the order in which they come.
     assert_eq!(status(&site, "/healthz").await, 200);
     site.relink.signal("TERM");
     let began = Instant::now();
     assert_eq!(site.relink.exit_code().await, Some(0));
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,8 +176,10 @@ async fn wrong_passwords_are_in_the_trail_also_when_the_server_stops_right_after
     let mut site = Site::open().await;
     for number in 0..12 {
         let fields = [("email", OWNER), ("password", "not the password at all")];
-        let sent =
-            client().post(format!("{}/signin", site.relink.url)).form(&fields).header("x-forwarded-for", format!("203.0.113.{number}"));
+        let sent = client()
+            .post(format!("{}/signin", site.relink.url))
+            .form(&fields)
+            .header("x-forwarded-for", format!("203.0.113.{number}"));
         assert_eq!(sent.send().await.unwrap().status(), 303);
     }
     site.relink.signal("TERM");
@@ -127,38 +190,68 @@ async fn wrong_passwords_are_in_the_trail_also_when_the_server_stops_right_after
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_comes_through_a_proxy_that_is_not_trusted_counts_as_it_and_the_log_says_once_what_to_set() {
+async fn who_comes_through_a_proxy_that_is_not_trusted_counts_as_it_and_the_log_says_once_what_to_set()
+ {
     let site = Site::open_with(&[("RELINK_TRUSTED_PROXIES", "192.0.2.1")]).await;
     for number in 0..8 {
         let fields = [("email", OWNER), ("password", "not the password at all")];
-        let sent =
-            client().post(format!("{}/signin", site.relink.url)).form(&fields).header("x-forwarded-for", format!("203.0.113.{number}"));
+        let sent = client()
+            .post(format!("{}/signin", site.relink.url))
+            .form(&fields)
+            .header("x-forwarded-for", format!("203.0.113.{number}"));
         sent.send().await.unwrap();
     }
     let said = site.relink.said();
-    assert_eq!(said.matches("set RELINK_TRUSTED_PROXIES").count(), 1, "{said}");
+    assert_eq!(
+        said.matches("set RELINK_TRUSTED_PROXIES").count(),
+        1,
+        "{said}"
+    );
     assert!(!said.contains("203.0.113."), "{said}");
     let sign_in = |browser: &reqwest::Client| {
-        browser.post(format!("{}/signin", site.relink.url)).form(&[("email", OWNER), ("password", PASSWORD)]).send()
+        browser
+            .post(format!("{}/signin", site.relink.url))
+            .form(&[("email", OWNER), ("password", PASSWORD)])
+            .send()
     };
     let elsewhere = client();
-    assert!(sign_in(&elsewhere).await.unwrap().headers()["location"].to_str().unwrap().starts_with("/signin"), "a stranger waits");
-    assert_eq!(sign_in(&site.browser).await.unwrap().headers()["location"], "/integrations", "the owner's own browser does not");
+    assert!(
+        sign_in(&elsewhere).await.unwrap().headers()["location"]
+            .to_str()
+            .unwrap()
+            .starts_with("/signin"),
+        "a stranger waits"
+    );
+    assert_eq!(
+        sign_in(&site.browser).await.unwrap().headers()["location"],
+        "/integrations",
+        "the \
+        owner's own browser does not"
+    );
 }
 
 fn a_wrong_password(number: u32) -> Vec<u8> {
     let form = format!("email=nobody{number}%40example.com&password=not+the+password+at+all");
     let (network, length) = (number % 32, form.len());
     format!(
-        "POST /signin HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 2001:db8:0:{network:x}::{number:x}\r\nConnection: close\r\n\
+        "POST /signin HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: \
+         2001:db8:0:{network:x}::{number:x}\r\nConnection: close\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}"
     )
     .into_bytes()
 }
 
 async fn signs_in(site: &Site, browser: &reqwest::Client, from: &str) -> String {
-    let form = browser.post(format!("{}/signin", site.relink.url)).form(&[("email", OWNER), ("password", PASSWORD)]);
-    let reply = timeout(SOON, form.header("x-forwarded-for", from).send()).await.expect("an answer").unwrap();
+    let form = browser
+        .post(format!("{}/signin", site.relink.url))
+        .form(&[("email", OWNER), ("password", PASSWORD)]);
+    let reply = timeout(SOON, form.header("x-forwarded-for", from).send())
+        .await
+        .expect(
+            "an \
+        answer",
+        )
+        .unwrap();
     reply.headers()["location"].to_str().unwrap().to_owned()
 }
 
@@ -167,26 +260,52 @@ async fn wrong_passwords_from_32_networks_at_once_hold_up_no_page_and_no_right_p
     let site = Site::open().await;
     let flood = many(&site, 768, a_wrong_password).await;
     let (elsewhere, page) = (client(), timeout(SOON, site.page("/settings")));
-    let (page, new, known) =
-        tokio::join!(page, signs_in(&site, &elsewhere, "203.0.113.202"), signs_in(&site, &site.browser, "2001:db8::1"));
+    let (page, new, known) = tokio::join!(
+        page,
+        signs_in(&site, &elsewhere, "203.0.113.202"),
+        signs_in(&site, &site.browser, "2001:db8::1")
+    );
     assert!(page.expect("an answer").contains("Settings"));
-    assert_eq!((new.as_str(), known.as_str()), ("/integrations", "/integrations"));
-    let answered = flood.iter().filter(|stream| stream.try_read(&mut [0]).is_ok()).count();
+    assert_eq!(
+        (new.as_str(), known.as_str()),
+        ("/integrations", "/integrations")
+    );
+    let answered = flood
+        .iter()
+        .filter(|stream| stream.try_read(&mut [0]).is_ok())
+        .count();
     assert!(answered < 512, "or nobody had to wait: {answered}");
 }
 
 /// A connection from this address of this machine.
 async fn from(site: &Site, address: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
-    socket.connect(site.relink.url.strip_prefix("http://").unwrap().parse().unwrap()).await.unwrap()
+    socket
+        .bind(format!("{address}:0").parse().unwrap())
+        .unwrap();
+    socket
+        .connect(
+            site.relink
+                .url
+                .strip_prefix("http://")
+                .unwrap()
+                .parse()
+                .unwrap(),
+        )
+        .await
+        .unwrap()
 }
 
 async fn is_answered(stream: &mut TcpStream) -> bool {
     let mut answer = [0; 12];
     // Whoever is not let in may not even come to ask.
-    let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    timeout(SOON, stream.read_exact(&mut answer)).await.expect("an answer or an end").is_ok_and(|_| &answer == b"HTTP/1.1 200")
+    let _ = stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    timeout(SOON, stream.read_exact(&mut answer))
+        .await
+        .expect("an answer or an end")
+        .is_ok_and(|_| &answer == b"HTTP/1.1 200")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -194,18 +313,38 @@ async fn one_address_has_1024_connections_and_leaves_room_for_others() {
     let site = Site::open_with(&[("RELINK_TRUSTED_PROXIES", "192.0.2.1")]).await;
     let mut all = join_all((0..1_200).map(|_| from(&site, "127.0.0.9"))).await;
     let let_in = join_all(all.iter_mut().map(is_answered)).await;
-    assert_eq!(let_in.into_iter().filter(|answered| *answered).count(), 1_024);
-    assert!(is_answered(&mut from(&site, "127.0.0.10").await).await, "somebody else");
+    assert_eq!(
+        let_in.into_iter().filter(|answered| *answered).count(),
+        1_024
+    );
+    assert!(
+        is_answered(&mut from(&site, "127.0.0.10").await).await,
+        "somebody else"
+    );
 }
 
 fn resident_mb(site: &Site) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", site.relink.id())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1_024
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<u64>()
+        .unwrap()
+        / 1_024
 }
 
 fn key(site: &Site, name: &str) -> String {
-    site.place.json(&["key", "new", "--org", "north", "--name", name, "--json"], "")["key"].as_str().unwrap().to_owned()
+    site.place.json(
+        &["key", "new", "--org", "north", "--name", name, "--json"],
+        "",
+    )["key"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -213,27 +352,59 @@ async fn one_key_with_600_unfinished_bodies_takes_its_share_and_no_more() {
     let site = Site::open().await;
     site.connect("acme-robotics").await;
     let (greedy, other) = (key(&site, "greedy"), key(&site, "other"));
-    let listed = client().get(format!("{}/api/v1/connections", site.relink.url)).bearer_auth(&other).send().await.unwrap();
-    let id = listed.json::<Value>().await.unwrap()["connections"][0]["id"].as_str().unwrap().to_owned();
+    let listed = client()
+        .get(format!("{}/api/v1/connections", site.relink.url))
+        .bearer_auth(&other)
+        .send()
+        .await
+        .unwrap();
+    let id = listed.json::<Value>().await.unwrap()["connections"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let before = resident_mb(&site);
     let head = format!(
-        "POST /api/v1/connections/{id}/graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {greedy}\r\nContent-Length: 1048576\r\n\r\n"
+        "POST /api/v1/connections/{id}/graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \
+            {greedy}\r\nContent-Length: 1048576\r\n\r\n"
     );
     let body = [head.into_bytes(), vec![b' '; 1_048_000]].concat();
-    let bodies = timeout(Duration::from_secs(60), many(&site, 600, |_| body.clone())).await.expect("all are taken or refused");
+    let bodies = timeout(Duration::from_secs(60), many(&site, 600, |_| body.clone()))
+        .await
+        .expect("all are taken or refused");
     let grown = resident_mb(&site).saturating_sub(before);
     assert!(grown < 200, "{grown} MB");
     let url = format!("{}/api/v1/connections/{id}/graphql", site.relink.url);
-    let asked = client().post(url).bearer_auth(&other).json(&serde_json::json!({ "query": "{ viewer { id } }" })).send();
-    assert_eq!(timeout(SOON, asked).await.expect("an answer").unwrap().status(), 200, "another key is served");
+    let asked = client()
+        .post(url)
+        .bearer_auth(&other)
+        .json(&serde_json::json!({ "query": "{ \
+        viewer { id } }" }))
+        .send();
+    assert_eq!(
+        timeout(SOON, asked)
+            .await
+            .expect("an answer")
+            .unwrap()
+            .status(),
+        200,
+        "another \
+        key is served"
+    );
     drop(bodies);
 }
 
 /// A signed event of the workspace.
-#[expect(clippy::disallowed_methods, reason = "as Linear would sign it now, for a process that knows no other time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "as Linear would sign it now, for a process that \
+    knows no other time"
+)]
 fn genuine(secret: &str, workspace: &str, number: u32, title: &str) -> (String, String) {
     use hmac::{Hmac, KeyInit as _, Mac as _};
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_millis();
     let body = serde_json::json!({
         "action": "update", "type": "Issue", "organizationId": workspace, "webhookId": "w", "webhookTimestamp": now,
         "createdAt": format!("2026-11-28T10:00:00.{number:03}Z"), "data": { "id": format!("issue-{number}"), "title": title },
@@ -241,7 +412,12 @@ fn genuine(secret: &str, workspace: &str, number: u32, title: &str) -> (String, 
     .to_string();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(body.as_bytes());
-    let signature = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let signature = mac
+        .finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     (body, signature)
 }
 
@@ -249,16 +425,40 @@ async fn deliver(site: &Site, workspace: &str, number: u32) -> u16 {
     deliver_from("127.0.0.1", site, workspace, number, "").await
 }
 
-async fn deliver_from(address: &str, site: &Site, workspace: &str, number: u32, title: &str) -> u16 {
+async fn deliver_from(
+    address: &str,
+    site: &Site,
+    workspace: &str,
+    number: u32,
+    title: &str,
+) -> u16 {
     let (body, signature) = genuine(&site.linear.app().webhook_secret, workspace, number, title);
-    let sent = client().post(format!("{}/webhooks/linear", site.relink.url)).header("linear-signature", signature);
-    timeout(SOON, sent.header("x-forwarded-for", address).body(body).send()).await.expect("an answer").unwrap().status().as_u16()
+    let sent = client()
+        .post(format!("{}/webhooks/linear", site.relink.url))
+        .header("linear-signature", signature);
+    timeout(
+        SOON,
+        sent.header("x-forwarded-for", address).body(body).send(),
+    )
+    .await
+    .expect(
+        "an \
+        answer",
+    )
+    .unwrap()
+    .status()
+    .as_u16()
 }
 
 async fn workspace(site: &Site) -> String {
     site.connect("acme-robotics").await;
-    let listed = site.place.json(&["connection", "list", "--org", "north", "--json"], "");
-    listed["connections"][0]["workspace"]["id"].as_str().unwrap().to_owned()
+    let listed = site
+        .place
+        .json(&["connection", "list", "--org", "north", "--json"], "");
+    listed["connections"][0]["workspace"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -266,7 +466,10 @@ async fn slow_bodies_signed_by_nobody_keep_no_genuine_webhook_out() {
     let site = Site::open().await;
     let workspace = workspace(&site).await;
     let slow = |signature: &'static str| {
-        let head = format!("POST /webhooks/linear HTTP/1.1\r\nHost: x\r\n{signature}Content-Length: 5242880\r\n\r\n");
+        let head = format!(
+            "POST /webhooks/linear HTTP/1.1\r\nHost: \
+            x\r\n{signature}Content-Length: 5242880\r\n\r\n"
+        );
         [head.into_bytes(), vec![b' '; 4_000_000]].concat()
     };
     let mut unsigned = many(&site, 28, |_| slow("")).await;
@@ -278,13 +481,19 @@ async fn slow_bodies_signed_by_nobody_keep_no_genuine_webhook_out() {
         String::from_utf8(head).unwrap().to_lowercase()
     });
     let refused = refused.await.expect("before the body");
-    assert!(refused.starts_with("http/1.1 401") && refused.contains("\r\nconnection: close"), "{refused}");
+    assert!(
+        refused.starts_with("http/1.1 401") && refused.contains("\r\nconnection: close"),
+        "{refused}"
+    );
     let mut pretended = many(&site, 28, |_| slow("Linear-Signature: 00\r\n")).await;
     let told: Vec<u16> = join_all((0..150).map(|number| deliver(&site, &workspace, number))).await;
     assert!(told.iter().all(|status| *status == 200), "{told:?}");
     // A whole body has five seconds.
     let late = rest(&mut pretended[0], Duration::from_secs(12)).await;
-    assert!(late.starts_with("HTTP/1.1 400") || late.starts_with("HTTP/1.1 503"), "{late}");
+    assert!(
+        late.starts_with("HTTP/1.1 400") || late.starts_with("HTTP/1.1 503"),
+        "{late}"
+    );
 }
 
 /// After a start no address has proved anything.
@@ -294,25 +503,50 @@ async fn slow_bodies_from_a_dozen_addresses_keep_no_first_webhook_out() {
     let workspace = workspace(&site).await;
     let slow = |number: u32| {
         let from = number % 12;
-        let head = format!("X-Forwarded-For: 203.0.{from}.7\r\nLinear-Signature: 00\r\nContent-Length: 20000\r\n\r\n");
-        format!("POST /webhooks/linear HTTP/1.1\r\nHost: localhost\r\n{head}{}", "x".repeat(16 * 1024)).into_bytes()
+        let head = format!(
+            "X-Forwarded-For: 203.0.{from}.7\r\nLinear-Signature: \
+            00\r\nContent-Length: 20000\r\n\r\n"
+        );
+        format!(
+            "POST /webhooks/linear HTTP/1.1\r\nHost: localhost\r\n{head}{}",
+            "x".repeat(16 * 1024)
+        )
+        .into_bytes()
     };
     let held = many(&site, 1_080, slow).await;
     sleep(Duration::from_millis(500)).await;
     for number in 0..20 {
-        assert_eq!(deliver_from(&format!("198.51.{number}.5"), &site, &workspace, number, "small").await, 200, "{number}");
+        assert_eq!(
+            deliver_from(
+                &format!("198.51.{number}.5"),
+                &site,
+                &workspace,
+                number,
+                "small"
+            )
+            .await,
+            200,
+            "{number}"
+        );
     }
     drop(held);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn large_bodies_signed_by_nobody_keep_no_large_webhook_out_from_two_addresses_nor_from_forty() {
+async fn large_bodies_signed_by_nobody_keep_no_large_webhook_out_from_two_addresses_nor_from_forty()
+{
     let site = Site::open().await;
     let (workspace, large) = (workspace(&site).await, "x".repeat(200_000));
     let pretended = |addresses: u32| {
         move |number: u32| {
-            let address = format!("X-Forwarded-For: 198.51.100.{}\r\nLinear-Signature: 00\r\n", number % addresses);
-            let head = format!("POST /webhooks/linear HTTP/1.1\r\nHost: x\r\n{address}Content-Length: 5000000\r\n\r\n");
+            let address = format!(
+                "X-Forwarded-For: 198.51.100.{}\r\nLinear-Signature: 00\r\n",
+                number % addresses
+            );
+            let head = format!(
+                "POST /webhooks/linear HTTP/1.1\r\nHost: \
+                x\r\n{address}Content-Length: 5000000\r\n\r\n"
+            );
             [head.into_bytes(), vec![b' '; 4_800_000]].concat()
         }
     };
@@ -320,7 +554,14 @@ async fn large_bodies_signed_by_nobody_keep_no_large_webhook_out_from_two_addres
     for (addresses, connections) in [(2, 14), (40, 80)] {
         let held = many(&site, connections, pretended(addresses)).await;
         for number in 0..5 {
-            let told = deliver_from("192.0.2.7", &site, &workspace, 100 * addresses + number, &large).await;
+            let told = deliver_from(
+                "192.0.2.7",
+                &site,
+                &workspace,
+                100 * addresses + number,
+                &large,
+            )
+            .await;
             assert_eq!(told, 200, "{addresses} addresses, {number}");
         }
         drop(held);
@@ -331,23 +572,65 @@ async fn large_bodies_signed_by_nobody_keep_no_large_webhook_out_from_two_addres
 async fn one_session_has_twenty_open_pages_and_somebody_removed_has_none_however_much_goes_on() {
     let site = Site::open().await;
     let workspace = workspace(&site).await;
-    let open = async |browser: &reqwest::Client| browser.get(format!("{}/live?from=0-0", site.relink.url)).send().await.unwrap();
+    let open = async |browser: &reqwest::Client| {
+        browser
+            .get(format!("{}/live?from=0-0", site.relink.url))
+            .send()
+            .await
+            .unwrap()
+    };
     let mut streams = Vec::new();
     for _ in 0..25 {
         streams.push(open(&site.browser).await);
     }
-    let opened = streams.iter().filter(|stream| stream.status() == 200).count();
+    let opened = streams
+        .iter()
+        .filter(|stream| stream.status() == 200)
+        .count();
     assert_eq!((opened, streams[24].status().as_u16()), (20, 503));
 
-    let added = ["user", "add", "--email", "eve@example.com", "--name", "Eve", "--org", "north", "--role", "member"];
+    let added = [
+        "user",
+        "add",
+        "--email",
+        "eve@example.com",
+        "--name",
+        "Eve",
+        "--org",
+        "north",
+        "--role",
+        "member",
+    ];
     assert!(site.place.run(&added, PASSWORD).status.success());
     let eve = client();
     let fields = [("email", "eve@example.com"), ("password", PASSWORD)];
-    assert_eq!(eve.post(format!("{}/signin", site.relink.url)).form(&fields).send().await.unwrap().status(), 303);
+    assert_eq!(
+        eve.post(format!("{}/signin", site.relink.url))
+            .form(&fields)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        303
+    );
     let mut stream = open(&eve).await;
     assert_eq!(stream.status(), 200);
-    let removed = site.place.run(&["member", "remove", "--org", "north", "--email", "eve@example.com"], "");
-    assert!(removed.status.success(), "{}", String::from_utf8_lossy(&removed.stderr));
+    let removed = site.place.run(
+        &[
+            "member",
+            "remove",
+            "--org",
+            "north",
+            "--email",
+            "eve@example.com",
+        ],
+        "",
+    );
+    assert!(
+        removed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&removed.stderr)
+    );
     let busy = async {
         for number in 0.. {
             deliver(&site, &workspace, number).await;
@@ -395,8 +678,13 @@ async fn a_node_client_that_sends_too_much_reads_that_it_does() {
     let site = Site::open().await;
     for (path, runs) in [("/webhooks/linear", 100), ("/signin", 30)] {
         let url = format!("{}{path}", site.relink.url);
-        let node = tokio::process::Command::new("node").args(["-e", BIG, &url, &runs.to_string()]).output().await.unwrap();
-        let told: Value = serde_json::from_slice(&node.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&node.stderr)));
+        let node = tokio::process::Command::new("node")
+            .args(["-e", BIG, &url, &runs.to_string()])
+            .output()
+            .await
+            .unwrap();
+        let told: Value = serde_json::from_slice(&node.stdout)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&node.stderr)));
         assert_eq!(told, serde_json::json!({ "413": 3 * runs }), "{path}");
     }
 }

@@ -14,11 +14,15 @@ use crate::walk::walk;
 /// Every request of the kind goes wrong, until the faults are cleared.
 fn from_now_on(site: &Site, endpoint: Endpoint, kind: Kind) {
     let fault = json!({ "endpoint": endpoint, "kind": kind, "count": 1_000_000 });
-    site.linear.add_fault(serde_json::from_value::<Fault>(fault).unwrap()).unwrap();
+    site.linear
+        .add_fault(serde_json::from_value::<Fault>(fault).unwrap())
+        .unwrap();
 }
 
 fn connections(site: &Site) -> Vec<Value> {
-    let list = site.place.json(&["connection", "list", "--org", "north", "--json"], "");
+    let list = site
+        .place
+        .json(&["connection", "list", "--org", "north", "--json"], "");
     list["connections"].as_array().unwrap().clone()
 }
 
@@ -28,18 +32,27 @@ async fn deliver(site: &Site, workspace: &str, number: i64) -> String {
     let body = json!({ "action": "create", "type": "Issue", "organizationId": workspace, "webhookTimestamp": now + number }).to_string();
     let key = SigningKey::new(&site.linear.app().webhook_secret.into()).unwrap();
     let signature = String::from_utf8(key.sign(body.as_bytes()).to_vec()).unwrap();
-    let post = client().post(format!("{}/webhooks/linear", site.relink.url)).header("linear-signature", signature).body(body);
+    let post = client()
+        .post(format!("{}/webhooks/linear", site.relink.url))
+        .header("linear-signature", signature)
+        .body(body);
     let answer: Value = post.send().await.unwrap().json().await.unwrap();
     answer["status"].as_str().unwrap_or_default().to_owned()
 }
 
 /// What Linear holds alive and no connection here holds.
 fn living_grants(site: &Site) -> usize {
-    site.linear.state()["grants"].as_array().unwrap().iter().filter(|grant| grant["ended"] == false).count()
+    site.linear.state()["grants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|grant| grant["ended"] == false)
+        .count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_that_is_killed_between_the_pair_and_its_identity_gives_it_back_when_it_is_there_again() {
+async fn a_process_that_is_killed_between_the_pair_and_its_identity_gives_it_back_when_it_is_there_again()
+ {
     let mut site = Site::open().await;
     from_now_on(&site, Endpoint::Graphql, Kind::Hang);
     let browser = site.browser.clone();
@@ -53,7 +66,11 @@ async fn a_process_that_is_killed_between_the_pair_and_its_identity_gives_it_bac
     site.crash().await;
     let began = Instant::now();
     while living_grants(&site) > 0 {
-        assert!(began.elapsed() < Duration::from_secs(20), "{}", site.relink.said());
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "{}",
+            site.relink.said()
+        );
         sleep(Duration::from_millis(100)).await;
     }
     site.connect("acme-robotics").await;
@@ -66,12 +83,30 @@ async fn an_api_that_knows_nobody_for_some_seconds_breaks_nothing_for_good_and_l
     for workspace in ["acme-robotics", "globex"] {
         site.connect(workspace).await;
     }
-    let key = site.place.json(&["key", "new", "--org", "north", "--name", "ci", "--json"], "")["key"].as_str().unwrap().to_owned();
-    let ids: Vec<String> = connections(&site).iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
-    let workspace = connections(&site)[0]["workspace"]["id"].as_str().unwrap().to_owned();
+    let key = site.place.json(
+        &["key", "new", "--org", "north", "--name", "ci", "--json"],
+        "",
+    )["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let ids: Vec<String> = connections(&site)
+        .iter()
+        .map(|one| one["id"].as_str().unwrap().to_owned())
+        .collect();
+    let workspace = connections(&site)[0]["workspace"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let call = async |id: &str| {
         let url = format!("{}/api/v1/connections/{id}/graphql", site.relink.url);
-        client().post(url).bearer_auth(&key).json(&json!({ "query": "{ viewer { id } }" })).send().await.unwrap()
+        client()
+            .post(url)
+            .bearer_auth(&key)
+            .json(&json!({ "query": "{ viewer { id } }" }))
+            .send()
+            .await
+            .unwrap()
     };
     from_now_on(&site, Endpoint::Graphql, Kind::AuthError);
     let began = Instant::now();
@@ -82,13 +117,28 @@ async fn an_api_that_knows_nobody_for_some_seconds_breaks_nothing_for_good_and_l
         }
         sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(deliver(&site, &workspace, 1).await, "accepted", "nobody said that the app was removed");
+    assert_eq!(
+        deliver(&site, &workspace, 1).await,
+        "accepted",
+        "nobody said that the app was \
+        removed"
+    );
     site.linear.clear_faults();
-    let rotations: u64 = ["acme-robotics", "globex"].iter().map(|workspace| site.linear.grant_counts(workspace).rotations).sum();
+    let rotations: u64 = ["acme-robotics", "globex"]
+        .iter()
+        .map(|workspace| site.linear.grant_counts(workspace).rotations)
+        .sum();
     assert!(rotations <= 8, "{rotations} rotations");
     let began = Instant::now();
-    while connections(&site).iter().any(|one| one["state"] != "connected") {
-        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", connections(&site));
+    while connections(&site)
+        .iter()
+        .any(|one| one["state"] != "connected")
+    {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "{:?}",
+            connections(&site)
+        );
         sleep(Duration::from_millis(500)).await;
     }
     for id in &ids {

@@ -34,7 +34,11 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let linear_url = format!("http://{}", listener.local_addr().unwrap());
         let redirect_uri = format!("http://127.0.0.1:{port}/oauth/linear/callback");
-        let options = Options { url: linear_url.clone(), redirect_uris: vec![redirect_uri], ..Options::default() };
+        let options = Options {
+            url: linear_url.clone(),
+            redirect_uris: vec![redirect_uri],
+            ..Options::default()
+        };
         let linear = Simulator::seeded(options).unwrap();
         let app = linear.app();
         tokio::spawn(linear.clone().serve(listener, std::future::pending()));
@@ -48,13 +52,24 @@ impl Site {
             place = place.set(name, value);
         }
         let relink = Running::serve_on(&place, port).await;
-        let site = Site { linear, linear_url, place, relink, browser: client() };
+        let site = Site {
+            linear,
+            linear_url,
+            place,
+            relink,
+            browser: client(),
+        };
         site.sign_up().await;
         site
     }
 
     async fn sign_up(&self) {
-        let fields = [("organisation", "North"), ("name", "Ada"), ("email", OWNER), ("password", PASSWORD)];
+        let fields = [
+            ("organisation", "North"),
+            ("name", "Ada"),
+            ("email", OWNER),
+            ("password", PASSWORD),
+        ];
         assert_eq!(self.post("/signup", &fields).await.status(), 303);
     }
 
@@ -68,18 +83,35 @@ impl Site {
 
     /// Posts a form as the owner.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::Response {
-        self.browser.post(format!("{}{path}", self.relink.url)).form(fields).send().await.unwrap()
+        self.browser
+            .post(format!("{}{path}", self.relink.url))
+            .form(fields)
+            .send()
+            .await
+            .unwrap()
     }
 
     /// What a page shows the owner.
     pub async fn page(&self, path: &str) -> String {
-        let reply = self.browser.get(format!("{}{path}", self.relink.url)).send().await.unwrap();
+        let reply = self
+            .browser
+            .get(format!("{}{path}", self.relink.url))
+            .send()
+            .await
+            .unwrap();
         reply.text().await.unwrap()
     }
 
     /// Connects a workspace of the simulated Linear.
     pub async fn connect(&self, workspace: &str) {
-        let end = walk(&self.browser, &self.relink.url, &self.linear_url, workspace, &[]).await;
+        let end = walk(
+            &self.browser,
+            &self.relink.url,
+            &self.linear_url,
+            workspace,
+            &[],
+        )
+        .await;
         assert_eq!(end, "/integrations");
     }
 }

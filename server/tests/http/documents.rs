@@ -13,9 +13,20 @@ const WASM_MAX: usize = 70_000;
 /// Every page of an owner with a connection.
 async fn pages(browser: &mut Browser<'_>) -> Vec<(String, Reply)> {
     let id = browser.connect("acme-robotics").await;
-    let mut paths: Vec<String> =
-        ["/integrations", "/deliveries", "/team", "/settings", "/link", "/nothing-here"].map(str::to_owned).to_vec();
-    paths.extend([format!("/integrations/{id}"), format!("/integrations/{id}?confirm=disconnect")]);
+    let mut paths: Vec<String> = [
+        "/integrations",
+        "/deliveries",
+        "/team",
+        "/settings",
+        "/link",
+        "/nothing-here",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    paths.extend([
+        format!("/integrations/{id}"),
+        format!("/integrations/{id}?confirm=disconnect"),
+    ]);
     let mut replies = Vec::new();
     for path in paths {
         let reply = browser.get(&path).await;
@@ -46,7 +57,11 @@ async fn every_document_is_complete() {
             (" rel=\"stylesheet\"", 1),
             ("<meta name=\"theme-color\"", 2),
         ] {
-            assert_eq!(head.matches(part).count(), count, "{path}: {part} in {head}");
+            assert_eq!(
+                head.matches(part).count(),
+                count,
+                "{path}: {part} in {head}"
+            );
         }
         assert!(!head.contains("<title></title>"), "{path}");
         for part in ["<h1", "<main", "class=\"skip\""] {
@@ -69,7 +84,11 @@ async fn pages_that_people_share_have_a_preview_and_private_ones_have_none() {
             "<meta property=\"og:title\" content=\"".to_owned(),
             "<meta property=\"og:description\" content=\"".to_owned(),
         ] {
-            assert!(reply.body.contains(&part), "{path}: {part} is not in {}", reply.body);
+            assert!(
+                reply.body.contains(&part),
+                "{path}: {part} is not in {}",
+                reply.body
+            );
         }
     }
     owner.get("/integrations").await.hides("og:");
@@ -80,11 +99,27 @@ async fn a_chosen_theme_is_in_the_first_bytes() {
     let world = World::new().await;
     let mut browser = world.owner().await;
     let system = browser.get("/integrations").await;
-    assert!(system.body.contains("<meta name=\"color-scheme\" content=\"light dark\""), "{}", system.body);
+    assert!(
+        system
+            .body
+            .contains("<meta name=\"color-scheme\" content=\"light dark\""),
+        "{}",
+        system.body
+    );
     browser.post("/theme", &[("theme", "dark")]).await;
     let dark = browser.get("/integrations").await;
-    for part in ["data-theme=\"dark\"", "<meta name=\"color-scheme\" content=\"dark\"", "<meta name=\"theme-color\" content=\"#0F1210\""] {
-        assert_eq!(dark.body.matches(part).count(), 1, "{part} in {}", dark.body);
+    for part in [
+        "data-theme=\"dark\"",
+        "<meta name=\"color-scheme\" content=\"dark\"",
+        "<meta \
+        name=\"theme-color\" content=\"#0F1210\"",
+    ] {
+        assert_eq!(
+            dark.body.matches(part).count(),
+            1,
+            "{part} in {}",
+            dark.body
+        );
     }
     dark.hides("prefers-color-scheme");
 }
@@ -94,21 +129,67 @@ async fn an_error_of_ours_names_the_request_in_a_page_of_its_own() {
     let world = World::new().await;
     let mut browser = world.owner().await;
     browser.post("/theme", &[("theme", "dark")]).await;
-    let refused = browser.send(Method::POST, "/signout", &[], &[("sec-fetch-site", "cross-site"), ("x-request-id", "proxy-17")]).await;
+    let refused = browser
+        .send(
+            Method::POST,
+            "/signout",
+            &[],
+            &[
+                ("sec-fetch-site", "cross-site"),
+                ("x-request-id", "proxy-17"),
+            ],
+        )
+        .await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     refused.hides("proxy-17");
     world.engine.store().close().await;
-    let page = browser.send(Method::GET, "/integrations", &[], &[("x-request-id", "proxy-18")]).await;
-    let form = browser.send(Method::POST, "/signout", &[], &[("sec-fetch-site", "same-origin"), ("x-request-id", "proxy-18")]).await;
+    let page = browser
+        .send(
+            Method::GET,
+            "/integrations",
+            &[],
+            &[("x-request-id", "proxy-18")],
+        )
+        .await;
+    let form = browser
+        .send(
+            Method::POST,
+            "/signout",
+            &[],
+            &[
+                ("sec-fetch-site", "same-origin"),
+                ("x-request-id", "proxy-18"),
+            ],
+        )
+        .await;
     for reply in [&page, &form] {
         assert!(reply.status.is_server_error(), "{}", reply.status);
         reply.shows("The server’s log says why, under request proxy-18");
     }
     for reply in [refused, page, form] {
-        for part in ["<h1", "<title>", "<main", "<link rel=\"stylesheet\"", "data-theme=\"dark\""] {
-            assert_eq!(reply.body.matches(part).count(), 1, "{part} in {}", reply.body);
+        for part in [
+            "<h1",
+            "<title>",
+            "<main",
+            "<link rel=\"stylesheet\"",
+            "data-theme=\"dark\"",
+        ] {
+            assert_eq!(
+                reply.body.matches(part).count(),
+                1,
+                "{part} in {}",
+                reply.body
+            );
         }
-        let css = reply.body.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let css = reply
+            .body
+            .split("rel=\"stylesheet\" href=\"")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap()
+            .to_owned();
         assert_eq!(browser.get(&css).await.status, StatusCode::OK, "{css}");
     }
 }
@@ -129,26 +210,47 @@ async fn a_first_visit_is_light() {
         browser.connect(workspace).await;
     }
     let page = browser.get("/integrations").await.body;
-    let cookies: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let mut weights = vec![("html".to_owned(), transferred(&world, "/integrations", &cookies.join("; ")).await)];
-    assert!(weights[0].1 < page.len() / 2, "{weights:?}: the page is compressed");
+    let cookies: Vec<_> = browser
+        .cookies
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let mut weights = vec![(
+        "html".to_owned(),
+        transferred(&world, "/integrations", &cookies.join("; ")).await,
+    )];
+    assert!(
+        weights[0].1 < page.len() / 2,
+        "{weights:?}: the page is compressed"
+    );
     for file in files(&page) {
         weights.push((file.clone(), transferred(&world, &file, "").await));
     }
-    let wasm: usize = weights.iter().filter(|(file, _)| file.ends_with(".wasm")).map(|(_, weight)| weight).sum();
+    let wasm: usize = weights
+        .iter()
+        .filter(|(file, _)| file.ends_with(".wasm"))
+        .map(|(_, weight)| weight)
+        .sum();
     let all: usize = weights.iter().map(|(_, weight)| weight).sum();
-    assert!(wasm > 0 && wasm <= WASM_MAX && all <= PAGE_MAX, "{all} bytes: {weights:?}");
+    assert!(
+        wasm > 0 && wasm <= WASM_MAX && all <= PAGE_MAX,
+        "{all} bytes: {weights:?}"
+    );
     assert_eq!(page.matches("rel=\"stylesheet\"").count(), 1);
     let head = page.split("</head>").next().unwrap();
     assert!(
-        head.split("<script").skip(1).all(|script| script.starts_with(" type=\"module\"")),
+        head.split("<script")
+            .skip(1)
+            .all(|script| script.starts_with(" type=\"module\"")),
         "a script holds the first paint up: {head}"
     );
 }
 
 /// What the page names below its folder of files.
 fn files(page: &str) -> Vec<String> {
-    let names = page.split(['"', '\'', '`']).filter(|text| text.starts_with("/pkg/") && text.contains('.'));
+    let names = page
+        .split(['"', '\'', '`'])
+        .filter(|text| text.starts_with("/pkg/") && text.contains('.'));
     let mut files: Vec<String> = names.map(str::to_owned).collect();
     files.sort();
     files.dedup();
@@ -157,9 +259,19 @@ fn files(page: &str) -> Vec<String> {
 
 /// As browsers ask for it.
 async fn transferred(world: &World, file: &str, cookies: &str) -> usize {
-    let request = Request::builder().uri(file).header(header::ACCEPT_ENCODING, "gzip, deflate, br").header(header::COOKIE, cookies);
+    let request = Request::builder()
+        .uri(file)
+        .header(header::ACCEPT_ENCODING, "gzip, deflate, br")
+        .header(header::COOKIE, cookies);
     let request = request.body(Body::empty()).unwrap();
     let response = world.router.clone().oneshot(request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK, "`make site` builds {file}");
-    axum::body::to_bytes(response.into_body(), 10_000_000).await.unwrap().len()
+    assert_eq!(
+        response.status(),
+        StatusCode::OK,
+        "`make site` builds {file}"
+    );
+    axum::body::to_bytes(response.into_body(), 10_000_000)
+        .await
+        .unwrap()
+        .len()
 }

@@ -1,4 +1,5 @@
-//! A connection that is made while something else is being revoked at Linear, which may end the whole installation.
+//! A connection that is made while something else is being revoked at Linear, which may end the
+//! whole installation.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,14 @@ async fn worlds() -> Vec<World> {
     let mut worlds = Vec::new();
     for revoke_ends_installation in [false, true] {
         for postgres in [None, empty_database().await] {
-            worlds.push(World::with(Setup { revoke_ends_installation, postgres, ..Setup::default() }).await);
+            worlds.push(
+                World::with(Setup {
+                    revoke_ends_installation,
+                    postgres,
+                    ..Setup::default()
+                })
+                .await,
+            );
         }
     }
     worlds
@@ -26,17 +34,30 @@ impl World {
     async fn until_heard(&self, endpoint: &str, before: u64) {
         let began = Instant::now();
         while self.count(endpoint) == before {
-            assert!(began.elapsed() < Duration::from_secs(20), "nothing came to {endpoint}");
+            assert!(
+                began.elapsed() < Duration::from_secs(20),
+                "nothing came to {endpoint}"
+            );
             sleep(Duration::from_millis(10)).await;
         }
     }
 
     fn slow(&self, endpoint: Endpoint, kind: Kind, delay_ms: u64, count: u64) {
-        self.linear.add_fault(Fault { delay_ms: Some(delay_ms), count, ..fault(endpoint, kind) }).unwrap();
+        self.linear
+            .add_fault(Fault {
+                delay_ms: Some(delay_ms),
+                count,
+                ..fault(endpoint, kind)
+            })
+            .unwrap();
     }
 
     async fn both_organisations(&self) -> (Browser<'_>, Browser<'_>) {
-        (self.owner().await, self.member("southwind", "sam@southwind.dev", Role::Owner).await)
+        (
+            self.owner().await,
+            self.member("southwind", "sam@southwind.dev", Role::Owner)
+                .await,
+        )
     }
 }
 
@@ -60,7 +81,10 @@ async fn a_connection_that_is_made_while_another_one_is_revoked_outlives_that() 
         let which = [("connection", id.as_str())];
         let (_, made) = tokio::join!(owner.post("/integrations/disconnect", &which), made);
         assert_eq!(made.location(), "/integrations");
-        owner.get("/integrations").await.shows("Both tokens were revoked at Linear.");
+        owner
+            .get("/integrations")
+            .await
+            .shows("Both tokens were revoked at Linear.");
         let theirs = other.connection_id("acme-robotics").await;
         assert!(world.lives("southwind", &theirs).await);
         assert_eq!(world.living_tokens(), 2);
@@ -76,43 +100,70 @@ async fn a_revocation_gives_way_to_a_connection_that_is_just_being_made() {
         world.slow(Endpoint::Graphql, Kind::DelayReply, 4_000, 1);
         let ended = async {
             world.until_heard("graphql", asked).await;
-            owner.post("/integrations/disconnect", &[("connection", &id)]).await;
+            owner
+                .post("/integrations/disconnect", &[("connection", &id)])
+                .await;
         };
         let (made, ()) = tokio::join!(other.get(&back), ended);
-        assert_eq!((made.location(), world.count("revoke")), ("/integrations", 0));
+        assert_eq!(
+            (made.location(), world.count("revoke")),
+            ("/integrations", 0)
+        );
         let theirs = other.connection_id("acme-robotics").await;
         world.advance(2 * MINUTE);
-        assert_eq!(world.engine.finish_revocations().await.unwrap(), 0, "it waits for that one's end now");
+        assert_eq!(
+            world.engine.finish_revocations().await.unwrap(),
+            0,
+            "it waits for that one's \
+            end now"
+        );
         assert!(world.lives("southwind", &theirs).await);
-        other.post("/integrations/disconnect", &[("connection", &theirs)]).await;
+        other
+            .post("/integrations/disconnect", &[("connection", &theirs)])
+            .await;
         assert_eq!(world.living_tokens(), 0);
     }
 }
 
-/// Nobody knows yet which workspace a Connect leads to. Linear is not blamed for what it was not asked.
+/// Nobody knows yet which workspace a Connect leads to. Linear is not blamed for what it was not
+/// asked.
 #[tokio::test]
 async fn a_disconnect_that_waits_for_a_consent_says_so_and_is_finished_soon() {
     for world in worlds().await {
         let (mut owner, mut other) = world.both_organisations().await;
         let id = owner.connect("acme-robotics").await;
         let leave = other.leave_for_linear(&[]).await;
-        let (back, asked) = (other.decide(&leave, "globex", "approve"), world.count("graphql"));
+        let (back, asked) = (
+            other.decide(&leave, "globex", "approve"),
+            world.count("graphql"),
+        );
         world.slow(Endpoint::Graphql, Kind::DelayReply, 4_000, 1);
         let ended = async {
             world.until_heard("graphql", asked).await;
-            owner.post("/integrations/disconnect", &[("connection", &id)]).await;
+            owner
+                .post("/integrations/disconnect", &[("connection", &id)])
+                .await;
             owner.get("/integrations").await
         };
         let (made, page) = tokio::join!(other.get(&back), ended);
-        assert_eq!((made.location(), world.count("revoke")), ("/integrations", 0));
-        page.shows("Acme Robotics is disconnected. Somebody is just connecting through the same Linear app: the tokens are revoked");
+        assert_eq!(
+            (made.location(), world.count("revoke")),
+            ("/integrations", 0)
+        );
+        page.shows(
+            "Acme Robotics is disconnected. Somebody is just connecting through the same \
+            Linear app: the tokens are revoked",
+        );
         page.hides("did not confirm");
         let page = owner.get("/integrations").await;
         page.shows("That the tokens are void is not confirmed yet: Relink asks Linear for a day.");
         page.hides("did not confirm");
         world.advance(MINUTE);
         assert_eq!(world.engine.finish_revocations().await.unwrap(), 1);
-        owner.get("/integrations").await.shows("Both tokens were revoked at Linear.");
+        owner
+            .get("/integrations")
+            .await
+            .shows("Both tokens were revoked at Linear.");
     }
 }
 
@@ -121,19 +172,37 @@ async fn a_consent_through_another_app_holds_no_revocation_up() {
     for world in worlds().await {
         let (mut owner, mut other) = world.both_organisations().await;
         let (_, app) = own_app(&mut owner, private("acme-robotics")).await;
-        assert_eq!(owner.walk("acme-robotics", &[("app", &app)]).await.location(), "/integrations");
+        assert_eq!(
+            owner
+                .walk("acme-robotics", &[("app", &app)])
+                .await
+                .location(),
+            "/integrations"
+        );
         let id = owner.connection_id("acme-robotics").await;
         let leave = other.leave_for_linear(&[]).await;
-        let (back, asked) = (other.decide(&leave, "globex", "approve"), world.count("graphql"));
+        let (back, asked) = (
+            other.decide(&leave, "globex", "approve"),
+            world.count("graphql"),
+        );
         world.slow(Endpoint::Graphql, Kind::DelayReply, 4_000, 1);
         let ended = async {
             world.until_heard("graphql", asked).await;
-            owner.post("/integrations/disconnect", &[("connection", &id)]).await;
-            owner.get("/integrations").await.shows("Acme Robotics is disconnected. Both tokens were revoked at Linear.");
+            owner
+                .post("/integrations/disconnect", &[("connection", &id)])
+                .await;
+            owner.get("/integrations").await.shows(
+                "Acme Robotics is disconnected. Both tokens \
+                were revoked at Linear.",
+            );
         };
         let (made, ()) = tokio::join!(other.get(&back), ended);
         assert_eq!(made.location(), "/integrations");
-        assert!(world.lives("southwind", &other.connection_id("globex").await).await);
+        assert!(
+            world
+                .lives("southwind", &other.connection_id("globex").await)
+                .await
+        );
     }
 }
 
@@ -141,7 +210,10 @@ async fn a_consent_through_another_app_holds_no_revocation_up() {
 async fn what_a_failed_consent_brought_is_not_revoked_under_one_that_is_under_way() {
     for world in worlds().await {
         let (mut owner, mut other) = world.both_organisations().await;
-        let (failing, back) = (on_the_way_back(&mut owner).await, on_the_way_back(&mut other).await);
+        let (failing, back) = (
+            on_the_way_back(&mut owner).await,
+            on_the_way_back(&mut other).await,
+        );
         world.slow(Endpoint::Graphql, Kind::DelayReply, 4_000, 1);
         let failed = async {
             world.until_heard("graphql", 0).await;
@@ -149,12 +221,22 @@ async fn what_a_failed_consent_brought_is_not_revoked_under_one_that_is_under_wa
             owner.get(&failing).await
         };
         let (made, failed) = tokio::join!(other.get(&back), failed);
-        assert_eq!((made.location(), failed.location()), ("/integrations", "/integrations?error=linear_unreachable"));
+        assert_eq!(
+            (made.location(), failed.location()),
+            ("/integrations", "/integrations?error=linear_unreachable")
+        );
         let theirs = other.connection_id("acme-robotics").await;
         world.advance(MINUTE);
-        assert_eq!(world.engine.give_back_left().await.unwrap(), 1, "set aside for the connection's sake");
+        assert_eq!(
+            world.engine.give_back_left().await.unwrap(),
+            1,
+            "set aside for the \
+            connection's sake"
+        );
         assert!(world.lives("southwind", &theirs).await);
-        other.post("/integrations/disconnect", &[("connection", &theirs)]).await;
+        other
+            .post("/integrations/disconnect", &[("connection", &theirs)])
+            .await;
         assert_eq!(world.living_tokens(), 0);
     }
 }
@@ -165,13 +247,29 @@ async fn a_revocation_that_was_taken_for_dead_sends_nothing_any_more() {
     let world = World::new().await;
     let mut owner = world.owner().await;
     let id = owner.connect("acme-robotics").await;
-    world.sql("CREATE TRIGGER t1 AFTER INSERT ON voidings BEGIN DELETE FROM voidings WHERE id = NEW.id; END").await;
-    owner.post("/integrations/disconnect", &[("connection", &id)]).await;
-    owner.get("/integrations").await.shows("Linear did not confirm the revocation");
+    world
+        .sql(
+            "CREATE TRIGGER t1 AFTER INSERT ON voidings BEGIN DELETE FROM voidings WHERE id = \
+        NEW.id; END",
+        )
+        .await;
+    owner
+        .post("/integrations/disconnect", &[("connection", &id)])
+        .await;
+    owner
+        .get("/integrations")
+        .await
+        .shows("Linear did not confirm the revocation");
     assert_eq!(world.living_tokens(), 2);
     world.sql("DROP TRIGGER t1").await;
     world.advance(2 * MINUTE);
-    assert_eq!((world.engine.finish_revocations().await.unwrap(), world.living_tokens()), (1, 0));
+    assert_eq!(
+        (
+            world.engine.finish_revocations().await.unwrap(),
+            world.living_tokens()
+        ),
+        (1, 0)
+    );
 }
 
 #[tokio::test]
@@ -179,14 +277,27 @@ async fn the_revocation_of_a_process_that_died_holds_nobody_up_for_long() {
     let world = World::new().await;
     let mut owner = world.owner().await;
     let store = world.engine.store();
-    store.voiding_begin("dead", None, None, world.engine.now()).await.unwrap();
-    store.voiding_begin("elsewhere", Some("another app"), None, world.engine.now()).await.unwrap();
+    store
+        .voiding_begin("dead", None, None, world.engine.now())
+        .await
+        .unwrap();
+    store
+        .voiding_begin("elsewhere", Some("another app"), None, world.engine.now())
+        .await
+        .unwrap();
     let id = owner.connect("acme-robotics").await;
     assert!(world.lives("northwind-labs", &id).await);
-    assert!(!store.voiding_stands("dead").await.unwrap() && store.voiding_stands("elsewhere").await.unwrap());
+    assert!(
+        !store.voiding_stands("dead").await.unwrap()
+            && store.voiding_stands("elsewhere").await.unwrap()
+    );
     world.advance(3 * MINUTE);
     world.engine.give_back_left().await.unwrap();
-    assert!(!store.voiding_stands("elsewhere").await.unwrap(), "one that nobody waited for is forgotten");
+    assert!(
+        !store.voiding_stands("elsewhere").await.unwrap(),
+        "one that nobody waited for is \
+        forgotten"
+    );
 }
 
 /// On SQLite one process serves, so nothing of the one before is under way.
@@ -194,21 +305,33 @@ async fn the_revocation_of_a_process_that_died_holds_nobody_up_for_long() {
 async fn what_a_killed_server_was_revoking_holds_nobody_up_after_the_next_start() {
     let world = World::new().await;
     let store = world.engine.store();
-    store.voiding_begin("before", None, None, world.engine.now()).await.unwrap();
+    store
+        .voiding_begin("before", None, None, world.engine.now())
+        .await
+        .unwrap();
     world.engine.abandon_consents().await;
     assert!(!store.voiding_stands("before").await.unwrap());
 }
 
-/// Whoever proved who they are may be the very person whom a connection that is just being made acts as.
+/// Whoever proved who they are may be the very person whom a connection that is just being made
+/// acts as.
 #[tokio::test]
 async fn a_permission_is_not_handed_back_under_a_connection_that_is_being_made_with_it() {
-    let setup = Setup { revoke_ends_authorisation: true, shared_workspaces: true, ..Setup::default() };
+    let setup = Setup {
+        revoke_ends_authorisation: true,
+        shared_workspaces: true,
+        ..Setup::default()
+    };
     let world = World::with(setup).await;
     let (mut owner, mut other) = world.both_organisations().await;
     let id = owner.connect("acme-robotics").await;
     let leave = other.leave_for_linear(&[("actor", "user")]).await;
     let back = other.approve_as(&leave, "acme-robotics", "ben@acme.example");
-    let prove = owner.post("/oauth/linear/prove", &[("workspace", &id)]).await.location().to_owned();
+    let prove = owner
+        .post("/oauth/linear/prove", &[("workspace", &id)])
+        .await
+        .location()
+        .to_owned();
     let proved = owner.approve_as(&prove, "acme-robotics", "ben@acme.example");
     let asked = world.count("graphql");
     world.slow(Endpoint::Graphql, Kind::DelayReply, 1_300, 1);

@@ -23,12 +23,17 @@ impl Proxy {
     pub async fn new(url: &str) -> Proxy {
         let server = address(url).to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let proxy = Proxy { port: listener.local_addr().unwrap().port(), left: Arc::new(AtomicI64::new(NEVER)) };
+        let proxy = Proxy {
+            port: listener.local_addr().unwrap().port(),
+            left: Arc::new(AtomicI64::new(NEVER)),
+        };
         let serving = proxy.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (proxy, server) = (serving.clone(), server.clone());
-                tokio::spawn(async move { proxy.carry(client, TcpStream::connect(server).await?).await });
+                tokio::spawn(async move {
+                    proxy.carry(client, TcpStream::connect(server).await?).await
+                });
             }
         });
         proxy
@@ -36,10 +41,14 @@ impl Proxy {
 
     /// The address that leads through here.
     pub fn url(&self, url: &str) -> String {
-        format!("{}?sslmode=disable", url.replacen(address(url), &format!("127.0.0.1:{}", self.port), 1))
+        format!(
+            "{}?sslmode=disable",
+            url.replacen(address(url), &format!("127.0.0.1:{}", self.port), 1)
+        )
     }
 
-    /// The connection that carries the `number`th message from now on is cut there, once. The message does not arrive.
+    /// The connection that carries the `number`th message from now on is cut there, once. The
+    /// message does not arrive.
     pub fn cut_at(&self, number: i64) {
         self.left.store(number, Ordering::SeqCst);
     }
@@ -52,7 +61,8 @@ impl Proxy {
     async fn carry(&self, client: TcpStream, server: TcpStream) -> io::Result<()> {
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
-        let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+        let ((from_client, to_client), (from_server, to_server)) =
+            (client.into_split(), server.into_split());
         // Whichever ends takes the other with it.
         tokio::select! {
             ended = self.pump(from_client, to_server, true) => ended,
@@ -60,7 +70,12 @@ impl Proxy {
         }
     }
 
-    async fn pump(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, client: bool) -> io::Result<()> {
+    async fn pump(
+        &self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        client: bool,
+    ) -> io::Result<()> {
         // Only a client's first message has no type.
         let mut head = if client { 4 } else { 5 };
         loop {

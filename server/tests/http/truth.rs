@@ -27,12 +27,19 @@ async fn an_authentication_error_under_any_status_rotates_once_and_nobody_notice
         let world = World::new().await;
         let mut browser = world.owner().await;
         let id = browser.connect("acme-robotics").await;
-        world.linear.merge_settings(&json!({ "auth_error_status": status })).unwrap();
+        world
+            .linear
+            .merge_settings(&json!({ "auth_error_status": status }))
+            .unwrap();
         world.kill_access_token("acme-robotics");
         let page = browser.get(&format!("/integrations/{id}")).await;
         page.shows("Connected");
         page.hides("Reconnect required");
-        assert_eq!(world.linear.grant_counts("acme-robotics").rotations, 1, "under {status}");
+        assert_eq!(
+            world.linear.grant_counts("acme-robotics").rotations,
+            1,
+            "under {status}"
+        );
     }
 }
 
@@ -56,18 +63,35 @@ async fn who_was_given_up_is_connected_again_once_linear_accepts_the_token() {
     let id = browser.connect("acme-robotics").await;
     world.faults(Endpoint::Graphql, Kind::AuthError, 100_000);
     world.advance(MINUTE);
-    browser.get("/integrations").await.shows("Reconnect required");
+    browser
+        .get("/integrations")
+        .await
+        .shows("Reconnect required");
     for _ in 0..100 {
         world.advance(15 * SECOND);
         assert_eq!(world.engine.look_at_given_up().await.unwrap(), 0);
     }
     let asked = world.count("graphql");
     world.linear.clear_faults();
-    assert_eq!((world.engine.look_at_given_up().await.unwrap(), world.count("graphql")), (0, asked), "it waits for its turn");
+    assert_eq!(
+        (
+            world.engine.look_at_given_up().await.unwrap(),
+            world.count("graphql")
+        ),
+        (0, asked),
+        "it waits for its turn"
+    );
     world.advance(10 * MINUTE);
     assert_eq!(world.engine.look_at_given_up().await.unwrap(), 1);
-    browser.get(&format!("/integrations/{id}")).await.shows("Connected");
-    assert_eq!(world.linear.grant_counts("acme-robotics").rotations, 4, "looking renews nothing");
+    browser
+        .get(&format!("/integrations/{id}"))
+        .await
+        .shows("Connected");
+    assert_eq!(
+        world.linear.grant_counts("acme-robotics").rotations,
+        4,
+        "looking renews nothing"
+    );
     assert!(asked < 60, "ever more rarely: {asked}");
 }
 
@@ -78,7 +102,14 @@ async fn an_api_that_refuses_everybody_breaks_two_connections_at_most_and_they_c
     let mut ids = Vec::new();
     for number in 0..8 {
         let name = format!("w{number}");
-        world.linear.add_workspace(NewWorkspace { name: name.clone(), url_key: name.clone(), ..NewWorkspace::default() }).unwrap();
+        world
+            .linear
+            .add_workspace(NewWorkspace {
+                name: name.clone(),
+                url_key: name.clone(),
+                ..NewWorkspace::default()
+            })
+            .unwrap();
         ids.push(browser.connect(&name).await);
     }
     let organisation = world.organisation().await;
@@ -92,12 +123,25 @@ async fn an_api_that_refuses_everybody_breaks_two_connections_at_most_and_they_c
         world.advance(MINUTE);
     }
     let states = async || {
-        let all = world.engine.store().connections(&organisation).await.unwrap();
-        all.iter().filter(|one| one.state.name() == "connected").count()
+        let all = world
+            .engine
+            .store()
+            .connections(&organisation)
+            .await
+            .unwrap();
+        all.iter()
+            .filter(|one| one.state.name() == "connected")
+            .count()
     };
     assert_eq!(states().await, 6);
-    let rotations = (0..8).map(|number| world.linear.grant_counts(&format!("w{number}")).rotations).max().unwrap();
-    assert!((20..=26).contains(&rotations), "about one a minute: {rotations}");
+    let rotations = (0..8)
+        .map(|number| world.linear.grant_counts(&format!("w{number}")).rotations)
+        .max()
+        .unwrap();
+    assert!(
+        (20..=26).contains(&rotations),
+        "about one a minute: {rotations}"
+    );
     let page = browser.get(&format!("/integrations/{}", ids[7])).await;
     page.shows("Linear unreachable");
     page.shows("it does not accept the token that it has just handed out");
@@ -128,7 +172,12 @@ async fn a_silent_linear_is_unreachable_and_recovers_by_itself() {
     let world = World::new().await;
     let mut browser = world.owner().await;
     let id = browser.connect("acme-robotics").await;
-    for kind in [Kind::Html500, Kind::DropReply, Kind::GarbageJson, Kind::ConnectionReset] {
+    for kind in [
+        Kind::Html500,
+        Kind::DropReply,
+        Kind::GarbageJson,
+        Kind::ConnectionReset,
+    ] {
         world.advance(MINUTE);
         world.faults(Endpoint::Graphql, kind, 1);
         let page = browser.get("/integrations").await;
@@ -136,7 +185,10 @@ async fn a_silent_linear_is_unreachable_and_recovers_by_itself() {
         page.shows("Nothing for you to do");
         page.hides("Reconnect required");
         world.advance(MINUTE);
-        browser.get("/integrations").await.shows("Acme Robotics is connected");
+        browser
+            .get("/integrations")
+            .await
+            .shows("Acme Robotics is connected");
     }
     let page = browser.get(&format!("/integrations/{id}")).await;
     page.shows("Connected");
@@ -149,13 +201,23 @@ async fn a_check_is_one_real_call() {
     let id = browser.connect("acme-robotics").await;
     let before = world.count("graphql");
     let path = format!("/integrations/{id}");
-    assert_eq!(browser.post("/integrations/check", &[("connection", &id)]).await.location(), path);
+    assert_eq!(
+        browser
+            .post("/integrations/check", &[("connection", &id)])
+            .await
+            .location(),
+        path
+    );
     assert_eq!(world.count("graphql"), before + 1);
     browser.get(&path).await.shows("Linear answered in ");
     world.fault(Endpoint::Graphql, Kind::Html500);
-    browser.post("/integrations/check", &[("connection", &id)]).await;
+    browser
+        .post("/integrations/check", &[("connection", &id)])
+        .await;
     world.linear.uninstall("acme-robotics").unwrap();
-    browser.post("/integrations/check", &[("connection", &id)]).await;
+    browser
+        .post("/integrations/check", &[("connection", &id)])
+        .await;
     browser.get(&path).await.shows("Reconnect required");
 }
 

@@ -15,7 +15,10 @@ use relink_engine::vault::{KeyRing, Vault};
 use relink_engine::webhook::SigningKey;
 use relink_engine::{Engine, MemberAddError, RefreshSettings, Settings};
 use relink_server::{Web, config, router};
-use relink_simulator::{Approve, ClockMove, DemoApp, Endpoint, Fault, GrantCounts, Kind, Options, RevokeToken, Simulator};
+use relink_simulator::{
+    Approve, ClockMove, DemoApp, Endpoint, Fault, GrantCounts, Kind, Options, RevokeToken,
+    Simulator,
+};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -26,7 +29,8 @@ use tower::ServiceExt as _;
 pub const START: Millis = 1_795_096_931_000;
 pub const KEYS: &str = "k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 /// A newer key, and that one.
-pub const NEWER_KEYS: &str = "n:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+pub const NEWER_KEYS: &str =
+    "n:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 pub const METRICS_TOKEN: &str = "the token of whoever counts";
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -64,8 +68,14 @@ pub struct Setup {
 
 /// Worlds with either answer to what revoking one token ends.
 pub async fn both() -> [World; 2] {
-    let setup = |revoke_ends_installation| Setup { revoke_ends_installation, ..Setup::default() };
-    [World::with(setup(false)).await, World::with(setup(true)).await]
+    let setup = |revoke_ends_installation| Setup {
+        revoke_ends_installation,
+        ..Setup::default()
+    };
+    [
+        World::with(setup(false)).await,
+        World::with(setup(true)).await,
+    ]
 }
 
 impl World {
@@ -74,7 +84,11 @@ impl World {
     }
 
     pub async fn with(setup: Setup) -> World {
-        let url = if setup.https { "https://relink.example.com" } else { "http://localhost:3000" };
+        let url = if setup.https {
+            "https://relink.example.com"
+        } else {
+            "http://localhost:3000"
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let linear_url = format!("http://{}", listener.local_addr().unwrap());
         let linear = simulated_linear(&linear_url, &format!("{url}/oauth/linear/callback"));
@@ -83,7 +97,12 @@ impl World {
             "revoke_ends_authorisation": setup.revoke_ends_authorisation,
         });
         linear.merge_settings(&revoking).unwrap();
-        let DemoApp { client_id, client_secret, webhook_secret, .. } = linear.app();
+        let DemoApp {
+            client_id,
+            client_secret,
+            webhook_secret,
+            ..
+        } = linear.app();
         tokio::spawn(linear.clone().serve(listener, std::future::pending()));
 
         let dir = tempfile::tempdir().unwrap();
@@ -91,13 +110,18 @@ impl World {
             "RELINK_URL" => Some(url.to_owned()),
             "RELINK_DATA_DIR" => Some(dir.path().display().to_string()),
             "LINEAR_URL" | "LINEAR_API_URL" => Some(linear_url.clone()),
-            "RELINK_API_REQUESTS_PER_MINUTE" => setup.api_requests_per_minute.map(|limit| limit.to_string()),
+            "RELINK_API_REQUESTS_PER_MINUTE" => {
+                setup.api_requests_per_minute.map(|limit| limit.to_string())
+            }
             "RELINK_JOBS_SECRET" => setup.jobs_secret.map(str::to_owned),
             "RELINK_METRICS_TOKEN" => Some(METRICS_TOKEN.to_owned()),
             _ => None,
         })
         .unwrap();
-        let app = OauthApp { client_id, client_secret: (!setup.no_secret).then(|| client_secret.into()) };
+        let app = OauthApp {
+            client_id,
+            client_secret: (!setup.no_secret).then(|| client_secret.into()),
+        };
         let (clock, hand) = Clock::manual(START);
         let entropy = Entropy::seeded(1);
         let opened = match &setup.postgres {
@@ -115,19 +139,35 @@ impl World {
         )
         .unwrap();
         let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy.clone());
-        let webhook_key = if setup.no_app || setup.no_app_webhook { None } else { SigningKey::new(&webhook_secret.into()) };
+        let webhook_key = if setup.no_app || setup.no_app_webhook {
+            None
+        } else {
+            SigningKey::new(&webhook_secret.into())
+        };
         let usual = RefreshSettings::default();
         let settings = Settings {
             shared_workspaces: setup.shared_workspaces,
             allow_private_destinations: setup.allow_private_destinations,
             webhook_key,
             mail: setup.mail,
-            refresh: RefreshSettings { ask_burst: setup.ask_burst.unwrap_or(usual.ask_burst), ..usual },
+            refresh: RefreshSettings {
+                ask_burst: setup.ask_burst.unwrap_or(usual.ask_burst),
+                ..usual
+            },
             ..Settings::default()
         };
-        let engine = Engine::open(store, linear_client, vault, clock, entropy, settings).await.unwrap();
+        let engine = Engine::open(store, linear_client, vault, clock, entropy, settings)
+            .await
+            .unwrap();
         let router = router(Web::new(engine.clone(), &config));
-        World { engine, linear, router, hand, dir, linear_url: config.linear_url }
+        World {
+            engine,
+            linear,
+            router,
+            hand,
+            dir,
+            linear_url: config.linear_url,
+        }
     }
 
     /// Both clocks.
@@ -136,7 +176,8 @@ impl World {
         self.linear.advance_s(span / SECOND);
     }
 
-    /// Time passes, and the machine's clock shows another in the middle of it: whatever expires must not care.
+    /// Time passes, and the machine's clock shows another in the middle of it: whatever expires
+    /// must not care.
     fn jump_on_the_way(&self, span: Millis) {
         const JUMPS: [Millis; 6] = [HOUR, -HOUR, 2 * DAY, -2 * DAY, 31 * DAY, -31 * DAY];
         let jump = JUMPS[usize::try_from(span / SECOND % 6).unwrap_or(0)];
@@ -161,7 +202,13 @@ impl World {
 
     /// The id of Northwind Labs.
     pub async fn organisation(&self) -> String {
-        self.engine.store().organisation_by_slug("northwind-labs").await.unwrap().unwrap().id
+        self.engine
+            .store()
+            .organisation_by_slug("northwind-labs")
+            .await
+            .unwrap()
+            .unwrap()
+            .id
     }
 
     /// The machine's clock shows another time than it is.
@@ -170,7 +217,10 @@ impl World {
     }
 
     pub fn browser(&self) -> Browser<'_> {
-        Browser { world: self, cookies: HashMap::new() }
+        Browser {
+            world: self,
+            cookies: HashMap::new(),
+        }
     }
 
     /// The first owner, Priya of Northwind Labs, in her browser.
@@ -191,8 +241,16 @@ impl World {
     }
 
     pub async fn add(&self, org: &str, email: &str, role: Role) -> Person {
-        match self.engine.member_add(org, "Some Body", email, PASSWORD.into(), role).await {
-            Err(MemberAddError::AccountExists(_)) => self.engine.member_add_existing(org, email, role).await.unwrap(),
+        match self
+            .engine
+            .member_add(org, "Some Body", email, PASSWORD.into(), role)
+            .await
+        {
+            Err(MemberAddError::AccountExists(_)) => self
+                .engine
+                .member_add_existing(org, email, role)
+                .await
+                .unwrap(),
             added => added.unwrap(),
         }
     }
@@ -204,7 +262,12 @@ impl World {
 
     /// So many requests of this kind go wrong.
     pub fn faults(&self, endpoint: Endpoint, kind: Kind, count: u64) {
-        self.linear.add_fault(Fault { count, ..fault(endpoint, kind) }).unwrap();
+        self.linear
+            .add_fault(Fault {
+                count,
+                ..fault(endpoint, kind)
+            })
+            .unwrap();
     }
 
     /// Another process on the same database, whose clock is ahead by so much (or behind).
@@ -219,32 +282,62 @@ impl World {
 
     /// [`World::another`] that is set up as another Linear app.
     pub async fn another_app(&self, client_id: &str) -> Engine {
-        let app = OauthApp { client_id: client_id.to_owned(), client_secret: Some("another secret of an app".into()) };
-        let (url, redirect_uri) = (&self.linear_url, self.engine.linear().redirect_uri().clone());
+        let app = OauthApp {
+            client_id: client_id.to_owned(),
+            client_secret: Some(
+                "another secret \
+            of an app"
+                    .into(),
+            ),
+        };
+        let (url, redirect_uri) = (
+            &self.linear_url,
+            self.engine.linear().redirect_uri().clone(),
+        );
         let here = self.engine.clone();
         let stopwatch = here.clone();
         let clock = Clock::new(move || here.now(), move || stopwatch.now());
         let linear = Linear::new(url.clone(), url.clone(), Some(app), redirect_uri, clock).unwrap();
-        self.another_engine(0, KEYS, Settings::default(), linear).await
+        self.another_engine(0, KEYS, Settings::default(), linear)
+            .await
     }
 
     /// [`World::another`] whose destinations may be private.
     pub async fn another_private(&self) -> Engine {
-        self.another_set(0, KEYS, Settings { allow_private_destinations: true, ..Settings::default() }).await
+        self.another_set(
+            0,
+            KEYS,
+            Settings {
+                allow_private_destinations: true,
+                ..Settings::default()
+            },
+        )
+        .await
     }
 
     pub async fn another_set(&self, ahead: Millis, keys: &str, settings: Settings) -> Engine {
-        self.another_engine(ahead, keys, settings, self.engine.linear().clone()).await
+        self.another_engine(ahead, keys, settings, self.engine.linear().clone())
+            .await
     }
 
-    async fn another_engine(&self, ahead: Millis, keys: &str, settings: Settings, linear: Linear) -> Engine {
+    async fn another_engine(
+        &self,
+        ahead: Millis,
+        keys: &str,
+        settings: Settings,
+        linear: Linear,
+    ) -> Engine {
         let here = self.engine.clone();
         let there = here.clone();
         let clock = Clock::new(move || here.now() + ahead, move || there.now());
-        let store = Store::open_sqlite(&self.dir.path().join("relink.db")).await.unwrap();
+        let store = Store::open_sqlite(&self.dir.path().join("relink.db"))
+            .await
+            .unwrap();
         let entropy = Entropy::seeded(2);
         let vault = Vault::new(KeyRing::parse(keys).unwrap(), entropy.clone());
-        Engine::open(store, linear, vault, clock, entropy, settings).await.unwrap()
+        Engine::open(store, linear, vault, clock, entropy, settings)
+            .await
+            .unwrap()
     }
 
     /// A program of Northwind Labs with a key of its own.
@@ -253,9 +346,22 @@ impl World {
     }
 
     pub async fn program_of(&self, org: &str) -> Program<'_> {
-        let organisation = self.engine.store().organisation_by_slug(org).await.unwrap().unwrap();
-        let key = self.engine.api_key_create(&organisation, "ci").await.unwrap();
-        Program { world: self, key: key.key.expose_secret().to_owned() }
+        let organisation = self
+            .engine
+            .store()
+            .organisation_by_slug(org)
+            .await
+            .unwrap()
+            .unwrap();
+        let key = self
+            .engine
+            .api_key_create(&organisation, "ci")
+            .await
+            .unwrap();
+        Program {
+            world: self,
+            key: key.key.expose_secret().to_owned(),
+        }
     }
 
     /// Straight into the database, to make what Relink never would.
@@ -268,7 +374,11 @@ impl World {
 
     /// The access token of a workspace's connection stops working, and nobody is told.
     pub fn kill_access_token(&self, workspace: &str) {
-        let asked = RevokeToken { workspace: Some(workspace.to_owned()), which: Some("access".to_owned()), ..RevokeToken::default() };
+        let asked = RevokeToken {
+            workspace: Some(workspace.to_owned()),
+            which: Some("access".to_owned()),
+            ..RevokeToken::default()
+        };
         assert!(self.linear.revoke_token(&asked).unwrap());
     }
 
@@ -276,22 +386,41 @@ impl World {
     pub fn living_tokens(&self) -> u64 {
         let state = self.linear.state();
         // Linear ends a grant when both of its tokens are revoked.
-        let living = state["grants"].as_array().unwrap().iter().filter(|grant| grant["ended"] == false);
-        living.map(|grant| grant["live_access_tokens"].as_u64().unwrap() + 1).sum()
+        let living = state["grants"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|grant| grant["ended"] == false);
+        living
+            .map(|grant| grant["live_access_tokens"].as_u64().unwrap() + 1)
+            .sum()
     }
 
     /// Whether Linear takes the token for the workspace's connection.
     pub async fn lives(&self, organisation: &str, connection: &str) -> bool {
-        let organisation = self.engine.store().organisation_by_slug(organisation).await.unwrap().unwrap().id;
+        let organisation = self
+            .engine
+            .store()
+            .organisation_by_slug(organisation)
+            .await
+            .unwrap()
+            .unwrap()
+            .id;
         let identified = async |linear: &Linear, token: &_| linear.identity(token).await;
-        self.engine.with_token(&organisation, connection, identified).await.is_ok()
+        self.engine
+            .with_token(&organisation, connection, identified)
+            .await
+            .is_ok()
     }
 
     /// Permissions that people gave and that nobody took back.
     pub fn living_permissions(&self) -> usize {
         let state = self.linear.state();
         let grants = state["grants"].as_array().unwrap();
-        grants.iter().filter(|grant| grant["actor"] == "user" && grant["ended"] == false).count()
+        grants
+            .iter()
+            .filter(|grant| grant["actor"] == "user" && grant["ended"] == false)
+            .count()
     }
 
     /// Requests that an endpoint of Linear answered, by any outcome.
@@ -301,7 +430,11 @@ impl World {
 
     /// Every secret that Linear ever handed out.
     pub fn minted(&self) -> Vec<String> {
-        self.linear.minted().into_iter().map(|minted| minted.value).collect()
+        self.linear
+            .minted()
+            .into_iter()
+            .map(|minted| minted.value)
+            .collect()
     }
 }
 
@@ -322,10 +455,18 @@ pub fn fault(endpoint: Endpoint, kind: Kind) -> Fault {
 }
 
 fn simulated_linear(url: &str, redirect_uri: &str) -> Simulator {
-    let options = Options { url: url.to_owned(), state_file: None, redirect_uris: vec![redirect_uri.to_owned()] };
+    let options = Options {
+        url: url.to_owned(),
+        state_file: None,
+        redirect_uris: vec![redirect_uri.to_owned()],
+    };
     let linear = Simulator::seeded(options).unwrap();
     linear.set_seed("1");
-    linear.move_clock(ClockMove { manual: Some(true), set_ms: Some(START), ..ClockMove::default() });
+    linear.move_clock(ClockMove {
+        manual: Some(true),
+        set_ms: Some(START),
+        ..ClockMove::default()
+    });
     linear
 }
 
@@ -348,16 +489,28 @@ impl Reply {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).unwrap_or_else(|| panic!("no {name} header")).to_str().unwrap()
+        self.headers
+            .get(name)
+            .unwrap_or_else(|| panic!("no {name} header"))
+            .to_str()
+            .unwrap()
     }
 
     /// The page's text without its tags, white space folded.
     pub fn text(&self) -> String {
         let mut text = String::new();
         let mut in_tag = false;
-        let visible = self.body.split("<script").map(|part| part.split_once("</script>").map_or(part, |(_, after)| after));
+        let visible = self.body.split("<script").map(|part| {
+            part.split_once("</script>")
+                .map_or(part, |(_, after)| after)
+        });
         // Empty comments are where the renderer joined two pieces of text.
-        for c in visible.collect::<Vec<_>>().join(" ").replace("<!---->", "").chars() {
+        for c in visible
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace("<!---->", "")
+            .chars()
+        {
             match c {
                 '<' => in_tag = true,
                 '>' => {
@@ -368,8 +521,15 @@ impl Reply {
                 _ => {}
             }
         }
-        let text = text.replace("&amp;", "&").replace("&#x27;", "'").replace("&quot;", "\"");
-        text.split_whitespace().collect::<Vec<_>>().join(" ").replace(" .", ".").replace(" ,", ",")
+        let text = text
+            .replace("&amp;", "&")
+            .replace("&#x27;", "'")
+            .replace("&quot;", "\"");
+        text.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace(" .", ".")
+            .replace(" ,", ",")
     }
 
     #[track_caller]
@@ -390,10 +550,22 @@ impl Browser<'_> {
     }
 
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
-        self.send(Method::POST, path, fields, &[("sec-fetch-site", "same-origin")]).await
+        self.send(
+            Method::POST,
+            path,
+            fields,
+            &[("sec-fetch-site", "same-origin")],
+        )
+        .await
     }
 
-    pub async fn send(&mut self, method: Method, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {
+    pub async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Reply {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
         let form = (method == Method::POST).then(|| form.finish().into_bytes());
@@ -401,7 +573,13 @@ impl Browser<'_> {
     }
 
     /// [`Browser::send`] of a form as it is written.
-    pub async fn send_body(&mut self, method: Method, path: &str, form: Option<Vec<u8>>, headers: &[(&str, &str)]) -> Reply {
+    pub async fn send_body(
+        &mut self,
+        method: Method,
+        path: &str,
+        form: Option<Vec<u8>>,
+        headers: &[(&str, &str)],
+    ) -> Reply {
         let mut request = Request::builder().method(&method).uri(path);
         if headers.iter().all(|(name, _)| *name != "host") {
             request = request.header("host", "localhost:3000");
@@ -413,7 +591,11 @@ impl Browser<'_> {
             request = request.header(*name, *value);
         }
         if !self.cookies.is_empty() {
-            let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let cookies: Vec<_> = self
+                .cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             request = request.header(header::COOKIE, cookies.join("; "));
         }
         let body = if let Some(form) = form {
@@ -423,12 +605,22 @@ impl Browser<'_> {
         } else {
             Body::empty()
         };
-        let response = self.world.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let response = self
+            .world
+            .router
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
         self.keep_cookies(&response);
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
         let body = String::from_utf8_lossy(&bytes).into_owned();
-        Reply { status: parts.status, headers: parts.headers, body }
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     fn keep_cookies(&mut self, response: &Response<Body>) {
@@ -444,17 +636,26 @@ impl Browser<'_> {
     }
 
     pub async fn sign_up(&mut self, email: &str) -> Reply {
-        let fields = [("organisation", "Northwind Labs"), ("name", "Priya Raman"), ("email", email), ("password", PASSWORD)];
+        let fields = [
+            ("organisation", "Northwind Labs"),
+            ("name", "Priya Raman"),
+            ("email", email),
+            ("password", PASSWORD),
+        ];
         self.post("/signup", &fields).await
     }
 
     pub async fn sign_in(&mut self, email: &str, password: &str) -> Reply {
-        self.post("/signin", &[("email", email), ("password", password)]).await
+        self.post("/signin", &[("email", email), ("password", password)])
+            .await
     }
 
     /// Presses Connect Linear: where the browser is sent.
     pub async fn leave_for_linear(&mut self, fields: &[(&str, &str)]) -> String {
-        self.post("/oauth/linear/start", fields).await.location().to_owned()
+        self.post("/oauth/linear/start", fields)
+            .await
+            .location()
+            .to_owned()
     }
 
     /// What Linear sends the browser back to when the workspace's admin decides.
@@ -465,7 +666,12 @@ impl Browser<'_> {
             decision: Some(decision.to_owned()),
             ..Approve::default()
         };
-        let location = self.world.linear.approve(&asked).unwrap().expect("a way back");
+        let location = self
+            .world
+            .linear
+            .approve(&asked)
+            .unwrap()
+            .expect("a way back");
         let back = url::Url::parse(&location).unwrap();
         format!("{}?{}", back.path(), back.query().unwrap_or_default())
     }
@@ -478,7 +684,12 @@ impl Browser<'_> {
             user: Some(user.to_owned()),
             ..Approve::default()
         };
-        let location = self.world.linear.approve(&asked).unwrap().expect("a way back");
+        let location = self
+            .world
+            .linear
+            .approve(&asked)
+            .unwrap()
+            .expect("a way back");
         let back = url::Url::parse(&location).unwrap();
         format!("{}?{}", back.path(), back.query().unwrap_or_default())
     }
@@ -504,8 +715,17 @@ impl Browser<'_> {
     /// From the link on the card: read off the page as a person would.
     pub async fn connection_id(&mut self, workspace: &str) -> String {
         let page = self.get("/integrations").await.body.replace("<!---->", "");
-        let card = page.split("<article").find(|card| card.contains(&format!("linear.app/{workspace}"))).expect("a card");
-        card.split("/integrations/").nth(1).unwrap().split('"').next().unwrap().to_owned()
+        let card = page
+            .split("<article")
+            .find(|card| card.contains(&format!("linear.app/{workspace}")))
+            .expect("a card");
+        card.split("/integrations/")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap()
+            .to_owned()
     }
 }
 
@@ -529,7 +749,11 @@ impl Answer {
     /// The problem's code.
     #[track_caller]
     pub fn code(&self) -> &str {
-        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json", "{self:?}");
+        assert_eq!(
+            self.headers[header::CONTENT_TYPE],
+            "application/problem+json",
+            "{self:?}"
+        );
         assert_eq!(self.body["status"], self.status);
         self.body["code"].as_str().unwrap()
     }
@@ -548,7 +772,10 @@ impl Answer {
 
 impl Program<'_> {
     pub async fn call(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
-        let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {}", self.key));
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.key));
         self.world.send(request.body(body.into()).unwrap()).await
     }
 
@@ -557,12 +784,22 @@ impl Program<'_> {
     }
 
     pub async fn token_with(&self, connection: &str, asked: Value) -> Answer {
-        self.call(Method::POST, &format!("/api/v1/connections/{connection}/token"), asked.to_string()).await
+        self.call(
+            Method::POST,
+            &format!("/api/v1/connections/{connection}/token"),
+            asked.to_string(),
+        )
+        .await
     }
 
     pub async fn graphql(&self, connection: &str, query: &str) -> Answer {
         let body = json!({ "query": query }).to_string();
-        self.call(Method::POST, &format!("/api/v1/connections/{connection}/graphql"), body).await
+        self.call(
+            Method::POST,
+            &format!("/api/v1/connections/{connection}/graphql"),
+            body,
+        )
+        .await
     }
 }
 
@@ -573,12 +810,18 @@ impl World {
         let bytes = axum::body::to_bytes(body, 20_000_000).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let body = serde_json::from_str(&text).unwrap_or_default();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body, text }
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+            text,
+        }
     }
 
     /// What is counted, for who shows the token.
     pub async fn metrics(&self) -> Answer {
-        self.metrics_with(Some(&format!("Bearer {METRICS_TOKEN}"))).await
+        self.metrics_with(Some(&format!("Bearer {METRICS_TOKEN}")))
+            .await
     }
 
     pub async fn metrics_with(&self, authorization: Option<&str>) -> Answer {
@@ -597,7 +840,8 @@ impl World {
         (browser, program, id)
     }
 
-    /// Requests to the token endpoint that asked for a refresh of the workspace's grants, by outcome.
+    /// Requests to the token endpoint that asked for a refresh of the workspace's grants, by
+    /// outcome.
     pub fn refreshes(&self) -> GrantCounts {
         self.linear.grant_counts("acme-robotics")
     }

@@ -22,7 +22,10 @@ pub struct Cable {
 impl Cable {
     pub async fn to(target: String) -> Cable {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let cable = Cable { port: listener.local_addr().unwrap().port(), state: Arc::default() };
+        let cable = Cable {
+            port: listener.local_addr().unwrap().port(),
+            state: Arc::default(),
+        };
         let passing = cable.clone();
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
@@ -51,7 +54,9 @@ impl Cable {
     }
 
     async fn pass(self, near: TcpStream, target: String) {
-        let Ok(far) = TcpStream::connect(target).await else { return };
+        let Ok(far) = TcpStream::connect(target).await else {
+            return;
+        };
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
         let cut = async {
             while !self.is(CUT) {

@@ -27,8 +27,15 @@ fn body(workspace: &str, number: u32) -> String {
     .to_string()
 }
 
-/// Sends as Linear does, and again what was not acknowledged, until it is told to stop. Answers what was acknowledged.
-async fn sender(doors: Doors, workspace: String, key: SigningKey, next: Arc<AtomicU32>, stop: Arc<AtomicBool>) -> Vec<String> {
+/// Sends as Linear does, and again what was not acknowledged, until it is told to stop. Answers
+/// what was acknowledged.
+async fn sender(
+    doors: Doors,
+    workspace: String,
+    key: SigningKey,
+    next: Arc<AtomicU32>,
+    stop: Arc<AtomicBool>,
+) -> Vec<String> {
     let client = client();
     let mut acknowledged = Vec::new();
     while !stop.load(Ordering::Relaxed) {
@@ -40,11 +47,19 @@ async fn sender(doors: Doors, workspace: String, key: SigningKey, next: Arc<Atom
                 sleep(Duration::from_millis(20)).await;
                 continue;
             };
-            let request = client.post(format!("{door}/webhooks/linear")).header("linear-signature", &signature).body(body.clone());
+            let request = client
+                .post(format!("{door}/webhooks/linear"))
+                .header("linear-signature", &signature)
+                .body(body.clone());
             match request.send().await {
                 Ok(reply) if reply.status() == 200 => {
                     let told: Value = reply.json().await.unwrap_or_default();
-                    assert!(told["status"] == "accepted" || told["status"] == "duplicate" || told.is_null(), "{told}");
+                    assert!(
+                        told["status"] == "accepted"
+                            || told["status"] == "duplicate"
+                            || told.is_null(),
+                        "{told}"
+                    );
                     acknowledged.push(body);
                     break;
                 }
@@ -60,12 +75,23 @@ async fn stored(fleet: &Fleet) -> Vec<String> {
     let (mut bodies, mut after) = (Vec::new(), String::new());
     loop {
         let url = format!("{}/api/v1/deliveries?limit=500{after}", fleet.url(0));
-        let page: Value = client().get(url).bearer_auth(&fleet.key).send().await.unwrap().json().await.unwrap();
+        let page: Value = client()
+            .get(url)
+            .bearer_auth(&fleet.key)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         let part = page["deliveries"].as_array().unwrap();
         if part.is_empty() {
             return bodies;
         }
-        bodies.extend(part.iter().map(|one| one["body"].as_str().unwrap().to_owned()));
+        bodies.extend(
+            part.iter()
+                .map(|one| one["body"].as_str().unwrap().to_owned()),
+        );
         after = format!("&after={}", page["next"].as_str().unwrap());
     }
 }
@@ -74,11 +100,24 @@ async fn killed_under_load(mut fleet: Fleet, servers: usize) {
     let workspace = fleet.connect(1, DAY_S).await.remove(0);
     let key = SigningKey::new(&fleet.linear.app().webhook_secret.into()).unwrap();
     fleet.start(servers).await;
-    let doors: Doors = Arc::new(std::sync::RwLock::new((0..servers).map(|server| Some(fleet.url(server).to_owned())).collect()));
-    let (next, stop) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
+    let doors: Doors = Arc::new(std::sync::RwLock::new(
+        (0..servers)
+            .map(|server| Some(fleet.url(server).to_owned()))
+            .collect(),
+    ));
+    let (next, stop) = (
+        Arc::new(AtomicU32::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
     let mut senders = JoinSet::new();
     for _ in 0..SENDERS {
-        senders.spawn(sender(doors.clone(), workspace.clone(), key.clone(), next.clone(), stop.clone()));
+        senders.spawn(sender(
+            doors.clone(),
+            workspace.clone(),
+            key.clone(),
+            next.clone(),
+            stop.clone(),
+        ));
     }
     for kill in 0..KILLS {
         sleep(Duration::from_millis(500)).await;
@@ -94,8 +133,15 @@ async fn killed_under_load(mut fleet: Fleet, servers: usize) {
     let stored = stored(&fleet).await;
     let different: BTreeSet<&String> = stored.iter().collect();
     assert_eq!(different.len(), stored.len(), "none is there twice");
-    let lost = acknowledged.iter().filter(|body| !different.contains(body)).count();
-    assert!(lost == 0 && acknowledged.len() > 200, "lost {lost} of {}", acknowledged.len());
+    let lost = acknowledged
+        .iter()
+        .filter(|body| !different.contains(body))
+        .count();
+    assert!(
+        lost == 0 && acknowledged.len() > 200,
+        "lost {lost} of {}",
+        acknowledged.len()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -116,14 +162,22 @@ async fn deliver(fleet: &Fleet, workspace: &str, numbers: std::ops::Range<u32>) 
     for number in numbers {
         let body = body(workspace, number);
         let signature = String::from_utf8(key.sign(body.as_bytes()).to_vec()).unwrap();
-        let request = client().post(format!("{}/webhooks/linear", fleet.url(0))).header("linear-signature", signature).body(body);
+        let request = client()
+            .post(format!("{}/webhooks/linear", fleet.url(0)))
+            .header("linear-signature", signature)
+            .body(body);
         assert_eq!(request.send().await.unwrap().status(), 200);
     }
 }
 
 async fn read(fleet: &Fleet, query: &str) -> (u16, Value) {
     let url = format!("{}/api/v1/deliveries?limit=500{query}", fleet.url(0));
-    let reply = client().get(url).bearer_auth(&fleet.key).send().await.unwrap();
+    let reply = client()
+        .get(url)
+        .bearer_auth(&fleet.key)
+        .send()
+        .await
+        .unwrap();
     (reply.status().as_u16(), reply.json().await.unwrap())
 }
 
@@ -133,39 +187,76 @@ async fn who_reads_on_after_an_older_copy_came_back_misses_nothing_in_silence() 
     let workspace = fleet.connect(1, DAY_S).await.remove(0);
     fleet.start(1).await;
     deliver(&fleet, &workspace, 0..5).await;
-    let copied = read(&fleet, "").await.1["next"].as_str().unwrap().to_owned();
-    let (data, copy) = (fleet.place.path().join("data"), fleet.place.path().join("copy"));
+    let copied = read(&fleet, "").await.1["next"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let (data, copy) = (
+        fleet.place.path().join("data"),
+        fleet.place.path().join("copy"),
+    );
     fleet.kill(0);
     let copy_dir = |from: &std::path::Path, to: &std::path::Path| {
         let _ = std::fs::remove_dir_all(to);
-        assert!(std::process::Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+        assert!(
+            std::process::Command::new("cp")
+                .arg("-a")
+                .args([from, to])
+                .status()
+                .unwrap()
+                .success()
+        );
     };
     copy_dir(&data, &copy);
     fleet.restart(0).await;
     deliver(&fleet, &workspace, 5..95).await;
-    let end = read(&fleet, "").await.1["next"].as_str().unwrap().to_owned();
+    let end = read(&fleet, "").await.1["next"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     fleet.kill(0);
     copy_dir(&copy, &data);
     fleet.restart(0).await;
     deliver(&fleet, &workspace, 100..190).await;
     let (status, problem) = read(&fleet, &format!("&after={end}")).await;
-    assert_eq!((status, problem["code"].as_str()), (410, Some("cursor_expired")), "{problem}");
+    assert_eq!(
+        (status, problem["code"].as_str()),
+        (410, Some("cursor_expired")),
+        "{problem}"
+    );
     let (status, page) = read(&fleet, &format!("&after={copied}")).await;
-    assert_eq!((status, page["deliveries"].as_array().unwrap().len()), (200, 90), "who had not read on goes on");
+    assert_eq!(
+        (status, page["deliveries"].as_array().unwrap().len()),
+        (200, 90),
+        "who had not \
+        read on goes on"
+    );
 }
 
 /// What somebody does to the database while servers run.
 pub fn run(command: &str, args: &[&str]) {
-    let done = std::process::Command::new(command).args(args).output().unwrap();
-    assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+    let done = std::process::Command::new(command)
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{command}: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
 }
 
 /// As a backup tool does it: into the file that is open.
 pub fn back_up(from: &std::path::Path, to: &std::path::Path) {
-    let (from, mut to) = (rusqlite::Connection::open(from).unwrap(), rusqlite::Connection::open(to).unwrap());
+    let (from, mut to) = (
+        rusqlite::Connection::open(from).unwrap(),
+        rusqlite::Connection::open(to).unwrap(),
+    );
     to.busy_timeout(Duration::from_secs(5)).unwrap();
     let backup = rusqlite::backup::Backup::new(&from, &mut to).unwrap();
-    backup.run_to_completion(1_000_000, Duration::from_millis(5), None).unwrap();
+    backup
+        .run_to_completion(1_000_000, Duration::from_millis(5), None)
+        .unwrap();
 }
 
 /// A copy is made and put back while the servers run and are never restarted.
@@ -173,23 +264,47 @@ async fn put_back_under_servers(fleet: Fleet, copy: impl FnOnce(), put_back: imp
     let workspace = fleet.connect(1, DAY_S).await.remove(0);
     deliver(&fleet, &workspace, 0..5).await;
     copy();
-    let copied = read(&fleet, "").await.1["next"].as_str().unwrap().to_owned();
+    let copied = read(&fleet, "").await.1["next"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     deliver(&fleet, &workspace, 5..95).await;
-    let end = read(&fleet, "").await.1["next"].as_str().unwrap().to_owned();
+    let end = read(&fleet, "").await.1["next"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     put_back();
     let (status, problem) = read(&fleet, &format!("&after={end}")).await;
-    assert_eq!((status, problem["code"].as_str()), (410, Some("cursor_expired")), "at once");
+    assert_eq!(
+        (status, problem["code"].as_str()),
+        (410, Some("cursor_expired")),
+        "at once"
+    );
     // The last server gave nothing out since the copy was made.
     let last = fleet.servers.len() - 1;
     for number in 100..290 {
         let server = if number < 195 { last } else { 0 };
-        assert_eq!(fleet.deliver(server, &workspace, &number.to_string()).await, Some(200));
+        assert_eq!(
+            fleet.deliver(server, &workspace, &number.to_string()).await,
+            Some(200)
+        );
     }
     let (status, problem) = read(&fleet, &format!("&after={end}")).await;
-    assert_eq!((status, problem["code"].as_str()), (410, Some("cursor_expired")));
+    assert_eq!(
+        (status, problem["code"].as_str()),
+        (410, Some("cursor_expired"))
+    );
     let (status, page) = read(&fleet, &format!("&after={copied}")).await;
-    assert_eq!((status, page["deliveries"].as_array().unwrap().len()), (200, 190), "who had not read on goes on");
-    assert!(fleet.token(last, &workspace).await.token().is_some(), "and all else goes on, too");
+    assert_eq!(
+        (status, page["deliveries"].as_array().unwrap().len()),
+        (200, 190),
+        "who had not \
+        read on goes on"
+    );
+    assert!(
+        fleet.token(last, &workspace).await.token().is_some(),
+        "and all else goes on, too"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -203,13 +318,27 @@ async fn an_older_copy_written_over_the_open_file_is_missed_in_silence_by_nobody
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_dump_restored_under_replicas_is_missed_in_silence_by_nobody() {
-    let Some(database) = empty_database().await else { return };
+    let Some(database) = empty_database().await else {
+        return;
+    };
     let mut fleet = Fleet::on(Some(database.clone())).await;
     fleet.start(2).await;
     let dump = fleet.place.path().join("dump").display().to_string();
     let (copy, put_back) = (
         || run("pg_dump", &["--format=custom", "--file", &dump, &database]),
-        || run("pg_restore", &["--clean", "--if-exists", "--single-transaction", "--dbname", &database, &dump]),
+        || {
+            run(
+                "pg_restore",
+                &[
+                    "--clean",
+                    "--if-exists",
+                    "--single-transaction",
+                    "--dbname",
+                    &database,
+                    &dump,
+                ],
+            )
+        },
     );
     put_back_under_servers(fleet, copy, put_back).await;
 }

@@ -1,5 +1,5 @@
-//! Several servers on one database, beside a simulated Linear in this process, with connections that are put straight
-//! into the database.
+//! Several servers on one database, beside a simulated Linear in this process, with connections
+//! that are put straight into the database.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -44,7 +44,9 @@ pub struct Told {
 
 impl Told {
     pub fn token(&self) -> Option<&str> {
-        self.body["access_token"].as_str().filter(|_| self.status == 200)
+        self.body["access_token"]
+            .as_str()
+            .filter(|_| self.status == 200)
     }
 
     pub fn fingerprint(&self) -> &str {
@@ -72,7 +74,11 @@ impl Fleet {
     pub async fn at(place: Place, postgres: Option<String>) -> Fleet {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let linear = Simulator::seeded(Options { url: url.clone(), ..Options::default() }).unwrap();
+        let linear = Simulator::seeded(Options {
+            url: url.clone(),
+            ..Options::default()
+        })
+        .unwrap();
         let app = linear.app();
         tokio::spawn(linear.clone().serve(listener, std::future::pending()));
         let mut place = place
@@ -87,15 +93,36 @@ impl Fleet {
         if let Some(url) = &postgres {
             place = place.set("DATABASE_URL", url);
         }
-        let database = postgres.unwrap_or_else(|| place.path().join("data/relink.db").display().to_string());
-        place.json(&["user", "add", "--email", EMAIL, "--name", "Ada", "--org", ORG, "--role", "owner", "--json"], PASSWORD);
-        let key = place.json(&["key", "new", "--org", ORG, "--name", "fleet"], "")["key"].as_str().unwrap().to_owned();
-        Fleet { linear, place, key, servers: Vec::new(), own: Vec::new(), database, client: client() }
+        let database =
+            postgres.unwrap_or_else(|| place.path().join("data/relink.db").display().to_string());
+        place.json(
+            &[
+                "user", "add", "--email", EMAIL, "--name", "Ada", "--org", ORG, "--role", "owner",
+                "--json",
+            ],
+            PASSWORD,
+        );
+        let key = place.json(&["key", "new", "--org", ORG, "--name", "fleet"], "")["key"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        Fleet {
+            linear,
+            place,
+            key,
+            servers: Vec::new(),
+            own: Vec::new(),
+            database,
+            client: client(),
+        }
     }
 
     /// Says less, and refreshes only when asked.
     pub fn quiet(mut self) -> Fleet {
-        self.place = self.place.set("RELINK_LOG", "warn").set("RELINK_REFRESH_BEFORE", "0s");
+        self.place = self
+            .place
+            .set("RELINK_LOG", "warn")
+            .set("RELINK_REFRESH_BEFORE", "0s");
         self
     }
 
@@ -165,9 +192,24 @@ impl Fleet {
             let grant = self.linear.mint_grant("acme-robotics", "read").unwrap();
             let id = entropy().id();
             let adoption = Adoption {
-                grant: seal(&vault, &id, &organisation, &grant, now, now + left_s * 1_000),
-                workspace: Workspace { id: id.clone(), name: id.clone(), url_key: id.clone(), logo_url: None },
-                viewer: Viewer { id: "v".to_owned(), name: "Relink".to_owned() },
+                grant: seal(
+                    &vault,
+                    &id,
+                    &organisation,
+                    &grant,
+                    now,
+                    now + left_s * 1_000,
+                ),
+                workspace: Workspace {
+                    id: id.clone(),
+                    name: id.clone(),
+                    url_key: id.clone(),
+                    logo_url: None,
+                },
+                viewer: Viewer {
+                    id: "v".to_owned(),
+                    name: "Relink".to_owned(),
+                },
                 actor: ActAs::App,
                 scopes: vec!["read".to_owned()],
                 connected_by: user.clone(),
@@ -193,10 +235,23 @@ impl Fleet {
         let organisation = store.organisation_by_slug(ORG).await.unwrap().unwrap().id;
         let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy());
         let id = entropy().id();
-        let place = Sealed { table: "destinations", row: &id, column: "secret_sealed", organisation: &organisation };
+        let place = Sealed {
+            table: "destinations",
+            row: &id,
+            column: "secret_sealed",
+            organisation: &organisation,
+        };
         let secret = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into();
-        let row = DestinationRow { secret_sealed: vault.seal(place, &secret), ..DestinationRow::new(&id, &organisation, url, now_ms()) };
-        assert!(store.destination_add(&row, 100, &command(&organisation, "destination.added")).await.unwrap());
+        let row = DestinationRow {
+            secret_sealed: vault.seal(place, &secret),
+            ..DestinationRow::new(&id, &organisation, url, now_ms())
+        };
+        assert!(
+            store
+                .destination_add(&row, 100, &command(&organisation, "destination.added"))
+                .await
+                .unwrap()
+        );
         store.close().await;
         id
     }
@@ -208,33 +263,61 @@ impl Fleet {
         } else {
             Store::open_sqlite(&PathBuf::from(&self.database)).await
         };
-        let (store, vault) = (opened.unwrap(), Vault::new(KeyRing::parse(KEYS).unwrap(), entropy()));
-        relink_engine::prove_keys(&store, &vault, &entropy(), now_ms()).await.unwrap();
+        let (store, vault) = (
+            opened.unwrap(),
+            Vault::new(KeyRing::parse(KEYS).unwrap(), entropy()),
+        );
+        relink_engine::prove_keys(&store, &vault, &entropy(), now_ms())
+            .await
+            .unwrap();
         store
     }
 
     /// What a server says when asked for a token; `None` when it is not there or dies meanwhile.
     pub async fn ask(&self, server: usize, connection: &str, asked: Value) -> Option<Told> {
-        let url = format!("{}/api/v1/connections/{connection}/token", self.servers[server].as_ref()?.url);
+        let url = format!(
+            "{}/api/v1/connections/{connection}/token",
+            self.servers[server].as_ref()?.url
+        );
         ask(&self.client, &url, &self.key, asked).await
     }
 
     /// [`Fleet::ask`] for later, while servers come and go.
-    pub fn asking(&self, server: usize, connection: &str, asked: Value) -> tokio::task::JoinHandle<Option<Told>> {
-        let url = self.servers[server].as_ref().map(|running| format!("{}/api/v1/connections/{connection}/token", running.url));
+    pub fn asking(
+        &self,
+        server: usize,
+        connection: &str,
+        asked: Value,
+    ) -> tokio::task::JoinHandle<Option<Told>> {
+        let url = self.servers[server]
+            .as_ref()
+            .map(|running| format!("{}/api/v1/connections/{connection}/token", running.url));
         let (client, key) = (self.client.clone(), self.key.clone());
         tokio::spawn(async move { ask(&client, &url?, &key, asked).await })
     }
 
-    /// A webhook of a connection's workspace, signed by the app. Answers the status, if there is an answer.
+    /// A webhook of a connection's workspace, signed by the app. Answers the status, if there is an
+    /// answer.
     pub async fn deliver(&self, server: usize, workspace: &str, name: &str) -> Option<u16> {
         let url = format!("{}/webhooks/linear", self.servers[server].as_ref()?.url);
-        deliver(&self.client, &url, &self.linear.app().webhook_secret, &body(workspace, name)).await
+        deliver(
+            &self.client,
+            &url,
+            &self.linear.app().webhook_secret,
+            &body(workspace, name),
+        )
+        .await
     }
 
     /// The token that a server has at hand.
     pub async fn token(&self, server: usize, connection: &str) -> Told {
-        let told = self.ask(server, connection, json!({ "min_ttl_s": 0 })).await.expect("it answers");
+        let told = self
+            .ask(server, connection, json!({ "min_ttl_s": 0 }))
+            .await
+            .expect(
+                "it \
+            answers",
+            );
         assert!(told.token().is_some(), "{told:?}");
         told
     }
@@ -242,12 +325,24 @@ impl Fleet {
     /// Whether Linear accepts a token.
     pub async fn is_alive(&self, token: &str) -> bool {
         let query = json!({ "query": "{ viewer { id } }" });
-        let reply = self.client.post(format!("{}/graphql", self.linear.url())).bearer_auth(token).json(&query).send().await;
+        let reply = self
+            .client
+            .post(format!("{}/graphql", self.linear.url()))
+            .bearer_auth(token)
+            .json(&query)
+            .send()
+            .await;
         reply.is_ok_and(|reply| reply.status() == 200)
     }
 
-    /// Asks until there is a token, for ten seconds at most, as the contract promises. Answers it and how long it took.
-    pub async fn token_soon(&self, server: usize, connection: &str, asked: Value) -> Result<(String, Duration), String> {
+    /// Asks until there is a token, for ten seconds at most, as the contract promises. Answers it
+    /// and how long it took.
+    pub async fn token_soon(
+        &self,
+        server: usize,
+        connection: &str,
+        asked: Value,
+    ) -> Result<(String, Duration), String> {
         let began = std::time::Instant::now();
         loop {
             let told = self.ask(server, connection, asked.clone()).await;
@@ -275,7 +370,11 @@ pub fn body(workspace: &str, name: &str) -> String {
 pub async fn deliver(client: &reqwest::Client, url: &str, secret: &str, body: &str) -> Option<u16> {
     let key = SigningKey::new(&secret.to_owned().into()).unwrap();
     let signature = key.sign(body.as_bytes()).to_vec();
-    let sent = client.post(url).header("linear-signature", signature).body(body.to_owned()).timeout(Duration::from_secs(20));
+    let sent = client
+        .post(url)
+        .header("linear-signature", signature)
+        .body(body.to_owned())
+        .timeout(Duration::from_secs(20));
     Some(sent.send().await.ok()?.status().as_u16())
 }
 
@@ -296,20 +395,50 @@ pub fn fault(kind: Kind, delay_ms: u64) -> Fault {
 }
 
 async fn ask(client: &reqwest::Client, url: &str, key: &str, asked: Value) -> Option<Told> {
-    let reply = client.post(url).bearer_auth(key).json(&asked).timeout(Duration::from_secs(60)).send().await.ok()?;
+    let reply = client
+        .post(url)
+        .bearer_auth(key)
+        .json(&asked)
+        .timeout(Duration::from_secs(60))
+        .send()
+        .await
+        .ok()?;
     let status = reply.status().as_u16();
-    Some(Told { status, body: reply.json().await.ok()? })
+    Some(Told {
+        status,
+        body: reply.json().await.ok()?,
+    })
 }
 
 pub fn command(organisation: &str, act: &'static str) -> Act {
-    Act { organisation_id: organisation.to_owned(), actor: AuditActor::command(), act, subject: String::new(), at: now_ms() }
+    Act {
+        organisation_id: organisation.to_owned(),
+        actor: AuditActor::command(),
+        act,
+        subject: String::new(),
+        at: now_ms(),
+    }
 }
 
-fn seal(vault: &Vault, id: &str, organisation: &str, grant: &MintedGrant, issued_at: i64, expires_at: i64) -> NewGrant {
-    let place = |column| Sealed { table: "connections", row: id, column, organisation };
+fn seal(
+    vault: &Vault,
+    id: &str,
+    organisation: &str,
+    grant: &MintedGrant,
+    issued_at: i64,
+    expires_at: i64,
+) -> NewGrant {
+    let place = |column| Sealed {
+        table: "connections",
+        row: id,
+        column,
+        organisation,
+    };
     NewGrant {
         access_sealed: vault.seal(place("access_sealed"), &grant.access_token.clone().into()),
-        refresh_sealed: Some(vault.seal(place("refresh_sealed"), &grant.refresh_token.clone().into())),
+        refresh_sealed: Some(
+            vault.seal(place("refresh_sealed"), &grant.refresh_token.clone().into()),
+        ),
         fingerprint: fingerprint(&grant.access_token),
         issued_at,
         expires_at,
@@ -323,7 +452,13 @@ pub fn entropy() -> Entropy {
 
 #[expect(clippy::disallowed_methods, reason = "a test's clock is not Relink's")]
 pub fn now_ms() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+    i64::try_from(
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_millis(),
+    )
+    .unwrap()
 }
 
 /// A new database in the server that `RELINK_TEST_POSTGRES` names; `make test` starts one.
@@ -338,7 +473,11 @@ pub async fn empty_database() -> Option<String> {
 /// The same, owned by a role that may have so many connections.
 pub async fn limited_database(connections: u32) -> Option<String> {
     let (server, name) = (server()?, format!("few{}", entropy().id().replace('-', "")));
-    execute(&server, &format!("CREATE ROLE {name} LOGIN CONNECTION LIMIT {connections}")).await;
+    execute(
+        &server,
+        &format!("CREATE ROLE {name} LOGIN CONNECTION LIMIT {connections}"),
+    )
+    .await;
     execute(&server, &format!("CREATE DATABASE {name} OWNER {name}")).await;
     let (base, _) = server.rsplit_once('/').unwrap();
     let (_, address) = base.rsplit_once('@').unwrap();
@@ -348,14 +487,24 @@ pub async fn limited_database(connections: u32) -> Option<String> {
 async fn execute(server: &str, sql: &str) {
     use sqlx::Connection as _;
     let mut connection = sqlx::PgConnection::connect(server).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await
+        .unwrap();
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests are told where PostgreSQL is")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told where PostgreSQL is"
+)]
 fn server() -> Option<String> {
     let Ok(server) = std::env::var("RELINK_TEST_POSTGRES") else {
         let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
-        assert!(skipped, "set RELINK_TEST_POSTGRES (`make test` does), or RELINK_TEST_WITHOUT_POSTGRES=1 to do without");
+        assert!(
+            skipped,
+            "set RELINK_TEST_POSTGRES (`make test` does), or \
+            RELINK_TEST_WITHOUT_POSTGRES=1 to do without"
+        );
         return None;
     };
     Some(server)

@@ -16,13 +16,23 @@ fn full_disk() -> File {
 }
 
 async fn body(url: String) -> String {
-    client().get(url).send().await.unwrap().text().await.unwrap()
+    client()
+        .get(url)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap()
 }
 
 /// A counter or gauge of a server.
 async fn metric(running: &Running, name: &str) -> u64 {
     let metrics = running.metrics().await;
-    let line = metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name} is not in {metrics}"));
+    let line = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap_or_else(|| panic!("{name} is not in {metrics}"));
     line.trim().parse().unwrap()
 }
 
@@ -36,9 +46,15 @@ async fn a_server_serves_whose_log_is_on_a_full_disk_or_is_read_by_nobody() {
         let place = Place::new();
         let mut running = Running::serve_saying_to(&place, stderr).await;
         for _ in 0..5 {
-            assert_eq!(body(format!("{}/healthz", running.url)).await, r#"{"status":"ok"}"#);
+            assert_eq!(
+                body(format!("{}/healthz", running.url)).await,
+                r#"{"status":"ok"}"#
+            );
         }
-        assert!(metric(&running, FAILED).await >= 6, "each request's line, and that it is ready");
+        assert!(
+            metric(&running, FAILED).await >= 6,
+            "each request's line, and that it is ready"
+        );
         running.signal("TERM");
         assert_eq!(running.exit_code().await, Some(0));
     }
@@ -48,12 +64,21 @@ async fn a_server_serves_whose_log_is_on_a_full_disk_or_is_read_by_nobody() {
 async fn a_server_serves_that_was_started_without_stderr() {
     let (place, port) = (Place::new(), free_port());
     let mut server = Command::new("sh");
-    server.args(["-c", "exec \"$0\" serve 2>&- >&-", BINARY]).current_dir(place.path()).env_clear();
-    server.env("RELINK_ADDR", format!("127.0.0.1:{port}")).stdin(Stdio::null());
+    server
+        .args(["-c", "exec \"$0\" serve 2>&- >&-", BINARY])
+        .current_dir(place.path())
+        .env_clear();
+    server
+        .env("RELINK_ADDR", format!("127.0.0.1:{port}"))
+        .stdin(Stdio::null());
     let mut child = server.spawn().unwrap();
     let mut answer = String::new();
     for _ in 0..400 {
-        if let Ok(reply) = client().get(format!("http://127.0.0.1:{port}/readyz")).send().await {
+        if let Ok(reply) = client()
+            .get(format!("http://127.0.0.1:{port}/readyz"))
+            .send()
+            .await
+        {
             answer = reply.text().await.unwrap();
             break;
         }
@@ -73,17 +98,45 @@ async fn tokens_are_refreshed_in_the_background_with_the_log_on_a_full_disk() {
     let mut waited = 0;
     while fleet.linear.grant_counts("acme-robotics").rotations < 3 {
         waited += 1;
-        assert!(waited < 600, "{:?}", fleet.linear.grant_counts("acme-robotics"));
+        assert!(
+            waited < 600,
+            "{:?}",
+            fleet.linear.grant_counts("acme-robotics")
+        );
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    assert!(metric(&running, FAILED).await > 0, "what was to be said of it is lost");
+    assert!(
+        metric(&running, FAILED).await > 0,
+        "what was to be said of it is lost"
+    );
     for name in ["sweep", "resume", "prune", "hand_on"] {
-        assert_eq!(metric(&running, &format!("relink_loop_panics_total{{loop=\"{name}\"}}")).await, 0);
-        assert!(metric(&running, &format!("relink_loop_last_run_seconds{{loop=\"{name}\"}}")).await < 30);
+        assert_eq!(
+            metric(
+                &running,
+                &format!("relink_loop_panics_total{{loop=\"{name}\"}}")
+            )
+            .await,
+            0
+        );
+        assert!(
+            metric(
+                &running,
+                &format!("relink_loop_last_run_seconds{{loop=\"{name}\"}}")
+            )
+            .await
+                < 30
+        );
     }
-    let ready: Value = serde_json::from_str(&body(format!("{}/readyz", running.url)).await).unwrap();
+    let ready: Value =
+        serde_json::from_str(&body(format!("{}/readyz", running.url)).await).unwrap();
     let checks = ready["checks"].as_array().unwrap();
-    assert!(ready["status"] == "ready" && checks.iter().any(|check| check["name"] == "background" && check["ok"] == true), "{ready}");
+    assert!(
+        ready["status"] == "ready"
+            && checks
+                .iter()
+                .any(|check| check["name"] == "background" && check["ok"] == true),
+        "{ready}"
+    );
 }
 
 #[tokio::test]
@@ -94,7 +147,16 @@ async fn a_server_does_not_wait_for_a_reader_of_its_log_that_stopped_reading() {
     // More than fits into a pipe.
     let (client, url) = (client(), format!("{}/healthz", running.url));
     for _ in 0..1_500 {
-        assert_eq!(client.get(&url).timeout(Duration::from_secs(10)).send().await.unwrap().status(), 200);
+        assert_eq!(
+            client
+                .get(&url)
+                .timeout(Duration::from_secs(10))
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            200
+        );
     }
     // Read on: nothing was lost meanwhile.
     let reading = std::thread::spawn(move || {
@@ -105,6 +167,11 @@ async fn a_server_does_not_wait_for_a_reader_of_its_log_that_stopped_reading() {
     running.signal("TERM");
     assert_eq!(running.exit_code().await, Some(0));
     let said = reading.join().unwrap();
-    assert_eq!(said.matches("path=\"/healthz\"").count(), 1_500, "{}", said.len());
+    assert_eq!(
+        said.matches("path=\"/healthz\"").count(),
+        1_500,
+        "{}",
+        said.len()
+    );
     assert!(said.contains("stopping"), "the last words are there too");
 }

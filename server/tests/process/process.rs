@@ -14,7 +14,8 @@ const METRICS_TOKEN: &str = "the token of whoever counts";
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_relink");
 
-/// A folder to work in, and the environment that goes with it. Nothing of this machine's own environment leaks in.
+/// A folder to work in, and the environment that goes with it. Nothing of this machine's own
+/// environment leaks in.
 pub struct Place {
     pub dir: TempDir,
     pub environment: Vec<(String, String)>,
@@ -23,7 +24,10 @@ pub struct Place {
 impl Place {
     pub fn new() -> Place {
         let metrics = ("RELINK_METRICS_TOKEN".to_owned(), METRICS_TOKEN.to_owned());
-        Place { dir: tempfile::tempdir().unwrap(), environment: vec![metrics] }
+        Place {
+            dir: tempfile::tempdir().unwrap(),
+            environment: vec![metrics],
+        }
     }
 
     pub fn set(mut self, name: &str, value: &str) -> Place {
@@ -41,13 +45,23 @@ impl Place {
 
     pub fn command_of(&self, binary: &Path, args: &[&str]) -> Command {
         let mut command = Command::new(binary);
-        command.args(args).current_dir(self.path()).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
     /// Runs a command to its end with this on stdin.
     pub fn run(&self, args: &[&str], stdin: &str) -> Output {
-        let mut child = self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         // A command that refuses its arguments never reads.
         let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
         child.wait_with_output().unwrap()
@@ -56,19 +70,31 @@ impl Place {
     /// Runs a command that must work, and reads the JSON it prints.
     pub fn json(&self, args: &[&str], stdin: &str) -> Value {
         let output = self.run(args, stdin);
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{args:?}: {}", String::from_utf8_lossy(&output.stdout)))
+        assert!(
+            output.status.success(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{args:?}: {}", String::from_utf8_lossy(&output.stdout)))
     }
 }
 
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 fn serving(place: &Place, binary: &Path, port: u16) -> (Command, String) {
     let url = format!("http://127.0.0.1:{port}");
     let mut command = place.command_of(binary, &["serve"]);
-    for (name, value) in [("RELINK_ADDR", format!("127.0.0.1:{port}")), ("RELINK_URL", url.clone())] {
+    for (name, value) in [
+        ("RELINK_ADDR", format!("127.0.0.1:{port}")),
+        ("RELINK_URL", url.clone()),
+    ] {
         if !place.environment.iter().any(|(own, _)| own == name) {
             command.env(name, value);
         }
@@ -119,7 +145,8 @@ impl Running {
         running
     }
 
-    /// Serves with an environment of its own, and waits until it is ready. `deaf`: nobody reads what it says.
+    /// Serves with an environment of its own, and waits until it is ready. `deaf`: nobody reads
+    /// what it says.
     pub async fn serve_as(place: &Place, own: &[(String, String)], deaf: bool) -> Running {
         let (mut command, url) = serving(place, Path::new(BINARY), free_port());
         command.envs(own.iter().map(|(name, value)| (name, value)));
@@ -138,8 +165,13 @@ impl Running {
     pub async fn simulate(place: &Place, redirect_uri: &str) -> Running {
         let addr = format!("127.0.0.1:{}", free_port());
         let url = format!("http://{addr}");
-        let running = Running::spawn(place.command(&["simulate", "--addr", &addr, "--redirect-uri", redirect_uri]), url.clone());
-        running.wait_until_answering(&format!("{url}/control/counts")).await;
+        let running = Running::spawn(
+            place.command(&["simulate", "--addr", &addr, "--redirect-uri", redirect_uri]),
+            url.clone(),
+        );
+        running
+            .wait_until_answering(&format!("{url}/control/counts"))
+            .await;
         running
     }
 
@@ -157,14 +189,28 @@ impl Running {
     }
 
     fn spawn_saying_to(mut command: Command, url: String, stderr: Stdio) -> Running {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
-        Running { child, url, said: Arc::default() }
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .unwrap();
+        Running {
+            child,
+            url,
+            said: Arc::default(),
+        }
     }
 
     async fn wait_until_answering(&self, url: &str) {
         let client = client();
         for _ in 0..400 {
-            if client.get(url).send().await.is_ok_and(|response| response.status().is_success()) {
+            if client
+                .get(url)
+                .send()
+                .await
+                .is_ok_and(|response| response.status().is_success())
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
@@ -174,7 +220,9 @@ impl Running {
 
     /// What it has counted.
     pub async fn metrics(&self) -> String {
-        let asked = client().get(format!("{}/metrics", self.url)).bearer_auth(METRICS_TOKEN);
+        let asked = client()
+            .get(format!("{}/metrics", self.url))
+            .bearer_auth(METRICS_TOKEN);
         asked.send().await.unwrap().text().await.unwrap()
     }
 
@@ -188,7 +236,10 @@ impl Running {
     }
 
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status().unwrap();
+        let sent = Command::new("kill")
+            .args([format!("-{name}"), self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(sent.success());
     }
 
@@ -211,10 +262,17 @@ impl Drop for Running {
 }
 
 /// A browser: keeps cookies, follows nothing by itself.
-#[expect(clippy::disallowed_methods, reason = "a test's browser is not Relink's client")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's browser is not Relink's client"
+)]
 pub fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    reqwest::Client::builder()
+        .cookie_store(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
 }
 
 /// Every byte of every file below a folder.
@@ -225,7 +283,10 @@ pub fn all_bytes(dir: &Path) -> Vec<u8> {
         if path.is_dir() {
             bytes.extend(all_bytes(&path));
         } else {
-            std::fs::File::open(&path).unwrap().read_to_end(&mut bytes).unwrap();
+            std::fs::File::open(&path)
+                .unwrap()
+                .read_to_end(&mut bytes)
+                .unwrap();
         }
     }
     bytes

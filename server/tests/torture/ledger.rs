@@ -45,7 +45,12 @@ impl Ledger {
             let times = received.0.entry(id).or_default();
             *times += 1;
             // Every fifth message is taken at the second try only.
-            if *times == 1 && name_in(&text)[1..].parse::<u64>().unwrap().is_multiple_of(5) {
+            if *times == 1
+                && name_in(&text)[1..]
+                    .parse::<u64>()
+                    .unwrap()
+                    .is_multiple_of(5)
+            {
                 return StatusCode::SERVICE_UNAVAILABLE;
             }
             received.1.insert(name_in(&text));
@@ -54,29 +59,48 @@ impl Ledger {
         let router = axum::Router::new().route("/", axum::routing::post(take));
         tokio::spawn(async move { axum::serve(listener, router).await });
         fleet.destination(&url).await;
-        Ledger { delivered: Vec::new(), signed_in: 0, received, next: 0 }
+        Ledger {
+            delivered: Vec::new(),
+            signed_in: 0,
+            received,
+            next: 0,
+        }
     }
 
     /// Webhooks and sign-ins, at every server that is there.
     pub fn begin(&mut self, fleet: &Fleet, workspaces: &[String]) -> UnderWay {
-        let mut under_way = UnderWay { webhooks: Vec::new(), sign_ins: Vec::new() };
+        let mut under_way = UnderWay {
+            webhooks: Vec::new(),
+            sign_ins: Vec::new(),
+        };
         for running in fleet.servers.iter().flatten() {
             for workspace in workspaces {
                 self.next += 1;
-                let (name, url) = (format!("t{}", self.next), format!("{}/webhooks/linear", running.url));
+                let (name, url) = (
+                    format!("t{}", self.next),
+                    format!("{}/webhooks/linear", running.url),
+                );
                 let (secret, text) = (fleet.linear.app().webhook_secret, body(workspace, &name));
-                under_way
-                    .webhooks
-                    .push(tokio::spawn(async move { (deliver(&client(), &url, &secret, &text).await == Some(200)).then_some(name) }));
+                under_way.webhooks.push(tokio::spawn(async move {
+                    (deliver(&client(), &url, &secret, &text).await == Some(200)).then_some(name)
+                }));
             }
             let url = format!("{}/signin", running.url);
             under_way.sign_ins.push(tokio::spawn(async move {
                 let form = [("email", EMAIL), ("password", PASSWORD)];
-                let sent = client().post(url).header("sec-fetch-site", "same-origin").form(&form);
+                let sent = client()
+                    .post(url)
+                    .header("sec-fetch-site", "same-origin")
+                    .form(&form);
                 sent.timeout(Duration::from_secs(20))
                     .send()
                     .await
-                    .is_ok_and(|reply| reply.headers().get("location").is_some_and(|to| to == "/integrations"))
+                    .is_ok_and(|reply| {
+                        reply
+                            .headers()
+                            .get("location")
+                            .is_some_and(|to| to == "/integrations")
+                    })
             }));
         }
         under_way
@@ -94,18 +118,31 @@ impl Ledger {
     /// Says what is lost, and answers how much.
     pub async fn lost(&self, fleet: &Fleet) -> u64 {
         let stored = stored(fleet).await;
-        let missing = self.delivered.iter().filter(|name| stored.get(*name) != Some(&1)).count();
-        println!("torture: acknowledged deliveries: lost {missing} of {}", self.delivered.len());
+        let missing = self
+            .delivered
+            .iter()
+            .filter(|name| stored.get(*name) != Some(&1))
+            .count();
+        println!(
+            "torture: acknowledged deliveries: lost {missing} of {}",
+            self.delivered.len()
+        );
         let began = Instant::now();
         let arrived = |name: &&String| !self.received.lock().unwrap().1.contains(*name);
         while self.delivered.iter().any(|name| arrived(&name)) && began.elapsed() < ARRIVE_WITHIN {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         let unsent = self.delivered.iter().filter(arrived).count();
-        println!("torture: messages: lost {unsent} of {}", self.delivered.len());
+        println!(
+            "torture: messages: lost {unsent} of {}",
+            self.delivered.len()
+        );
         let lines = audited(fleet);
         let unwritten = self.signed_in.saturating_sub(lines);
-        println!("torture: audit lines: lost {unwritten} of {}", self.signed_in);
+        println!(
+            "torture: audit lines: lost {unwritten} of {}",
+            self.signed_in
+        );
         (missing + unsent + unwritten) as u64
     }
 }
@@ -120,10 +157,20 @@ async fn stored(fleet: &Fleet) -> BTreeMap<String, u32> {
     let (client, mut names, mut after) = (client(), BTreeMap::new(), String::new());
     loop {
         let url = format!("{}/api/v1/deliveries?limit=500{after}", fleet.url(0));
-        let page: Value = client.get(url).bearer_auth(&fleet.key).send().await.unwrap().json().await.unwrap();
+        let page: Value = client
+            .get(url)
+            .bearer_auth(&fleet.key)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         let deliveries = page["deliveries"].as_array().unwrap();
         for delivery in deliveries {
-            *names.entry(name_in(delivery["body"].as_str().unwrap())).or_default() += 1;
+            *names
+                .entry(name_in(delivery["body"].as_str().unwrap()))
+                .or_default() += 1;
         }
         if deliveries.is_empty() {
             return names;
@@ -135,7 +182,14 @@ async fn stored(fleet: &Fleet) -> BTreeMap<String, u32> {
 /// Sign-ins in the trail, which has to be unbroken.
 fn audited(fleet: &Fleet) -> usize {
     let check = fleet.place.run(&["audit", "verify", "--org", ORG], "");
-    assert!(check.status.success(), "the trail is broken: {}", String::from_utf8_lossy(&check.stdout));
+    assert!(
+        check.status.success(),
+        "the trail is broken: {}",
+        String::from_utf8_lossy(&check.stdout)
+    );
     let export = fleet.place.run(&["audit", "export", "--org", ORG], "");
-    String::from_utf8_lossy(&export.stdout).lines().filter(|line| line.contains("\"sign-in\"")).count()
+    String::from_utf8_lossy(&export.stdout)
+        .lines()
+        .filter(|line| line.contains("\"sign-in\""))
+        .count()
 }

@@ -1,8 +1,9 @@
-//! Random kills and faults against real processes, over and over: is a grant, an acknowledged delivery, a message or a
-//! line of the trail ever lost?
+//! Random kills and faults against real processes, over and over: is a grant, an acknowledged
+//! delivery, a message or a line of the trail ever lost?
 //!
-//! Prints its seed first and `lost 0 of N` for each kind last. `RELINK_TORTURE_ROUNDS` and `RELINK_TORTURE_SEED` choose a
-//! longer run or the same dice again; what the operating system does in between is not in the dice.
+//! Prints its seed first and `lost 0 of N` for each kind last. `RELINK_TORTURE_ROUNDS` and
+//! `RELINK_TORTURE_SEED` choose a longer run or the same dice again; what the operating system does
+//! in between is not in the dice.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
@@ -38,7 +39,8 @@ const ROUNDS: u64 = 100;
 const SERVERS: usize = 3;
 const CONNECTIONS: usize = 4;
 
-/// What may happen to a request at the token endpoint. One refusal is a fault too: it is no verdict.
+/// What may happen to a request at the token endpoint. One refusal is a fault too: it is no
+/// verdict.
 const FAULTS: [Kind; 13] = [
     Kind::Delay,
     Kind::DelayReply,
@@ -56,28 +58,48 @@ const FAULTS: [Kind; 13] = [
 ];
 
 /// What an odd answer names instead of a token.
-const ODD: [(&str, &str); 4] =
-    [("access_token", ""), ("access_token", "two words"), ("refresh_token", "line\nbreak"), ("refresh_token", "nu\0l")];
+const ODD: [(&str, &str); 4] = [
+    ("access_token", ""),
+    ("access_token", "two words"),
+    ("refresh_token", "line\nbreak"),
+    ("refresh_token", "nu\0l"),
+];
 
 fn linear_fault(dice: &Dice) -> Fault {
     let (field, value) = dice.one_of(&ODD);
     let fields = [(field.to_owned(), json!(value))].into_iter().collect();
-    Fault { after: dice.below(2), fields, ..fault(dice.one_of(&FAULTS), dice.below(600)) }
+    Fault {
+        after: dice.below(2),
+        fields,
+        ..fault(dice.one_of(&FAULTS), dice.below(600))
+    }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the length of a run is the caller's choice")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the length of a run is the caller's choice"
+)]
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
 fn main() -> ExitCode {
     let rounds = number("RELINK_TORTURE_ROUNDS").unwrap_or(ROUNDS);
-    let seed = number("RELINK_TORTURE_SEED").unwrap_or_else(|| u64::from_le_bytes(fleet::entropy().bytes::<8>()));
+    let seed = number("RELINK_TORTURE_SEED")
+        .unwrap_or_else(|| u64::from_le_bytes(fleet::entropy().bytes::<8>()));
     println!("torture: {rounds} rounds, seed {seed}");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let lost = runtime.block_on(run(rounds, &Dice::seeded(seed)));
     println!("torture: lost {lost} of {rounds} (seed {seed})");
-    if lost == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if lost == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// A fleet with everything that is done to it.
@@ -97,39 +119,64 @@ impl Theatre {
             control::compile(&library);
         }
         fleet.place = fleet.place.set("RELINK_ALLOW_PRIVATE_DESTINATIONS", "true");
-        let database = fleet.place.environment.iter().find(|(name, _)| name == "DATABASE_URL").map(|(_, url)| url.clone());
+        let database = fleet
+            .place
+            .environment
+            .iter()
+            .find(|(name, _)| name == "DATABASE_URL")
+            .map(|(_, url)| url.clone());
         let mut strings = Vec::new();
         for server in 0..servers {
             let path = dir.join(format!("control-{}-{server}", database.is_some()));
             Control::make(&path);
-            let mut own =
-                vec![("LD_PRELOAD".to_owned(), library.display().to_string()), ("FAULT_CONTROL".to_owned(), path.display().to_string())];
+            let mut own = vec![
+                ("LD_PRELOAD".to_owned(), library.display().to_string()),
+                ("FAULT_CONTROL".to_owned(), path.display().to_string()),
+            ];
             let mut cable = None;
             if let Some(url) = &database {
                 let address = url.split('@').nth(1).unwrap().split('/').next().unwrap();
                 let made = Cable::to(address.to_owned()).await;
-                own.push(("DATABASE_URL".to_owned(), url.replace(address, &format!("127.0.0.1:{}", made.port))));
+                own.push((
+                    "DATABASE_URL".to_owned(),
+                    url.replace(address, &format!("127.0.0.1:{}", made.port)),
+                ));
                 cable = Some(made);
             }
             fleet.own.push(own);
-            strings.push(Strings { control: Control::open(&path), cable });
+            strings.push(Strings {
+                control: Control::open(&path),
+                cable,
+            });
         }
         // As many calls as a long run makes; which limits Relink keeps to is for other tests.
-        fleet.linear.merge_settings(&json!({ "requests_per_hour": 1_000_000_000 })).unwrap();
+        fleet
+            .linear
+            .merge_settings(&json!({ "requests_per_hour": 1_000_000_000 }))
+            .unwrap();
         fleet.start(servers).await;
         let connections = fleet.connect(CONNECTIONS, DAY_S).await;
         let ledger = Ledger::of(&fleet).await;
-        Theatre { fleet, strings, connections, ledger, rounds: 0 }
+        Theatre {
+            fleet,
+            strings,
+            connections,
+            ledger,
+            rounds: 0,
+        }
     }
 
-    /// Some connections are refreshed, webhooks come and people sign in, by all servers at once, while things go wrong; then
-    /// every connection must have a token that Linear accepts, within ten seconds.
+    /// Some connections are refreshed, webhooks come and people sign in, by all servers at once,
+    /// while things go wrong; then every connection must have a token that Linear accepts, within
+    /// ten seconds.
     async fn round(&mut self, dice: &Dice) -> Result<Duration, String> {
         self.rounds += 1;
         let fleet = &mut self.fleet;
         let mut before = Vec::new();
         for connection in &self.connections {
-            let (token, _) = fleet.token_soon(0, connection, json!({ "min_ttl_s": 0 })).await?;
+            let (token, _) = fleet
+                .token_soon(0, connection, json!({ "min_ttl_s": 0 }))
+                .await?;
             before.push(relink_engine::digest::fingerprint(&token));
         }
         // A second refusal of the same token would be a verdict, and rightly so.
@@ -145,7 +192,11 @@ impl Theatre {
         for (connection, fingerprint) in self.connections.iter().zip(&before) {
             for server in 0..fleet.servers.len() {
                 if dice.one_in(2) {
-                    asking.push(fleet.asking(server, connection, json!({ "rejected": fingerprint })));
+                    asking.push(fleet.asking(
+                        server,
+                        connection,
+                        json!({ "rejected": fingerprint }),
+                    ));
                 }
             }
         }
@@ -162,10 +213,20 @@ impl Theatre {
         let began = Instant::now();
         for (connection, fingerprint) in self.connections.iter().zip(&before) {
             let server = dice.below(fleet.servers.len() as u64) as usize;
-            let told = fleet.token_soon(server, connection, json!({ "rejected": fingerprint })).await;
-            let (token, _) = told.map_err(|told| format!("{connection} on server {server}, {made:?}: {told}"))?;
+            let told = fleet
+                .token_soon(server, connection, json!({ "rejected": fingerprint }))
+                .await;
+            let (token, _) = told.map_err(|told| {
+                format!(
+                    "{connection} on server {server}, \
+                {made:?}: {told}"
+                )
+            })?;
             if !fleet.is_alive(&token).await {
-                return Err(format!("{connection}, {made:?}: Linear does not accept the token that was handed out"));
+                return Err(format!(
+                    "{connection}, {made:?}: Linear does not accept the token that \
+                    was handed out"
+                ));
             }
         }
         let took = began.elapsed();
@@ -177,7 +238,8 @@ impl Theatre {
     }
 
     async fn lost_in_the_end(&mut self) -> u64 {
-        self.ledger.lost(&self.fleet).await + past_the_window(&mut self.fleet, &self.connections).await
+        self.ledger.lost(&self.fleet).await
+            + past_the_window(&mut self.fleet, &self.connections).await
     }
 }
 
@@ -209,13 +271,22 @@ async fn run(rounds: u64, dice: &Dice) -> u64 {
     }
     println!("torture: slowest recovery {slowest:?}");
     for theatre in [Some(&mut sqlite), postgres.as_mut()].into_iter().flatten() {
-        println!("torture: {} rounds on {}", theatre.rounds, if theatre.strings.len() == 1 { "SQLite" } else { "PostgreSQL" });
+        println!(
+            "torture: {} rounds on {}",
+            theatre.rounds,
+            if theatre.strings.len() == 1 {
+                "SQLite"
+            } else {
+                "PostgreSQL"
+            }
+        );
         lost += theatre.lost_in_the_end().await;
     }
     lost
 }
 
-/// Once Linear replays nothing any more, every row must hold the newest refresh token. Answers how many do not.
+/// Once Linear replays nothing any more, every row must hold the newest refresh token. Answers how
+/// many do not.
 async fn past_the_window(fleet: &mut Fleet, connections: &[String]) -> u64 {
     // A reply that lacked a refresh token is asked about again after a quarter of a minute.
     tokio::time::sleep(Duration::from_secs(25)).await;

@@ -1,5 +1,5 @@
-//! What may go wrong in a round, beside Linear: kills, disks, clocks, pauses, partitions, logs that nobody reads, and an
-//! operator who changes their mind.
+//! What may go wrong in a round, beside Linear: kills, disks, clocks, pauses, partitions, logs that
+//! nobody reads, and an operator who changes their mind.
 
 use std::time::Duration;
 
@@ -9,7 +9,14 @@ use crate::dice::Dice;
 use crate::fleet::Fleet;
 
 const HOUR_S: i64 = 3_600;
-const CLOCKS_S: [i64; 6] = [HOUR_S, -HOUR_S, 48 * HOUR_S, -48 * HOUR_S, 31 * 24 * HOUR_S, -31 * 24 * HOUR_S];
+const CLOCKS_S: [i64; 6] = [
+    HOUR_S,
+    -HOUR_S,
+    48 * HOUR_S,
+    -48 * HOUR_S,
+    31 * 24 * HOUR_S,
+    -31 * 24 * HOUR_S,
+];
 
 #[derive(Clone, Copy, Debug)]
 pub enum Trouble {
@@ -28,7 +35,15 @@ pub enum Trouble {
     Policy,
 }
 
-const ALL: [Trouble; 7] = [Trouble::Kill, Trouble::Pause, Trouble::Disk, Trouble::Clock, Trouble::Partition, Trouble::Log, Trouble::Policy];
+const ALL: [Trouble; 7] = [
+    Trouble::Kill,
+    Trouble::Pause,
+    Trouble::Disk,
+    Trouble::Clock,
+    Trouble::Partition,
+    Trouble::Log,
+    Trouble::Policy,
+];
 
 /// The ways to make trouble for one server.
 pub struct Strings {
@@ -55,7 +70,9 @@ pub async fn make(fleet: &mut Fleet, strings: &[Strings], dice: &Dice) -> Troubl
             fleet.signal(victim, "CONT");
         }
         Trouble::Disk => {
-            string.control.arm(dice.one_of(&Fault::ALL), 1 + dice.below(30) as i64);
+            string
+                .control
+                .arm(dice.one_of(&Fault::ALL), 1 + dice.below(30) as i64);
             tokio::time::sleep(a_while).await;
             string.control.disarm();
         }
@@ -81,7 +98,10 @@ pub async fn make(fleet: &mut Fleet, strings: &[Strings], dice: &Dice) -> Troubl
         }
         Trouble::Policy => {
             fleet.kill(victim);
-            let shared = ("RELINK_SHARED_WORKSPACES".to_owned(), dice.one_in(2).to_string());
+            let shared = (
+                "RELINK_SHARED_WORKSPACES".to_owned(),
+                dice.one_in(2).to_string(),
+            );
             fleet.own[victim].push(shared);
             fleet.restart(victim).await;
         }

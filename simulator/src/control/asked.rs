@@ -146,7 +146,8 @@ pub struct Permissions {
     pub removed_team_ids: Vec<String>,
 }
 
-/// An event sent by hand, right or wrong in the ways a test wants. It is sent once, without retries.
+/// An event sent by hand, right or wrong in the ways a test wants. It is sent once, without
+/// retries.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HandMade {

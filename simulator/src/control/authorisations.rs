@@ -21,20 +21,32 @@ impl Simulator {
     /// # Errors
     /// The authorize page would refuse the request, or there is nobody like that.
     pub fn approve(&self, asked: &Approve) -> Result<Option<String>, ControlError> {
-        let query = asked.authorize_url.split_once('?').map_or("", |(_, query)| query);
+        let query = asked
+            .authorize_url
+            .split_once('?')
+            .map_or("", |(_, query)| query);
         let query = query.split('#').next().unwrap_or_default();
         self.change(|world| {
-            let request = authorize::check(world, query).map_err(|mistake| ControlError::Invalid(mistake.0))?;
+            let request = authorize::check(world, query)
+                .map_err(|mistake| ControlError::Invalid(mistake.0))?;
             let person = world.find_person(&asked.workspace, asked.user.as_deref());
-            let (workspace, user) = person.ok_or(ControlError::Unknown("person who could sign in"))?;
-            let person = Person { workspace: workspace.id.clone(), user: user.id.clone() };
+            let (workspace, user) =
+                person.ok_or(ControlError::Unknown("person who could sign in"))?;
+            let person = Person {
+                workspace: workspace.id.clone(),
+                user: user.id.clone(),
+            };
             if let Some(shortcut) = world.shortcut(&request, Some(&person)) {
                 return Ok(Some(world.take_shortcut(&request, &shortcut)));
             }
             match asked.decision.as_deref() {
                 None | Some("approve") => {}
                 Some("cancel") => return Ok(Some(world.decline(&request))),
-                Some(_) => return Err(ControlError::Invalid("decision is approve or cancel".into())),
+                Some(_) => {
+                    return Err(ControlError::Invalid(
+                        "decision is approve or cancel".into(),
+                    ));
+                }
             }
             match world.approve(&request, &person.workspace, Some(&person.user)) {
                 Answer::Redirect(location) => Ok(Some(location)),
@@ -64,7 +76,9 @@ impl Simulator {
             let token = match (&asked.token, &asked.workspace) {
                 (Some(token), _) => token.clone(),
                 (None, Some(key)) => current_token(world, key, asked.which.as_deref())?,
-                (None, None) => return Err(ControlError::Invalid("token or workspace is needed".into())),
+                (None, None) => {
+                    return Err(ControlError::Invalid("token or workspace is needed".into()));
+                }
             };
             match world.revoke_token(&token) {
                 Revoked::Done => Ok(true),
@@ -74,7 +88,8 @@ impl Simulator {
         })
     }
 
-    /// Ends the grants of a workspace (of one user there), whichever application's they are. Answers how many; webhooks are told.
+    /// Ends the grants of a workspace (of one user there), whichever application's they are.
+    /// Answers how many; webhooks are told.
     ///
     /// # Errors
     /// There is no such workspace.
@@ -82,7 +97,9 @@ impl Simulator {
         self.change(|world| {
             let id = workspace_id(world, workspace)?;
             let of_user = |acting: &str| user.is_none_or(|key| acting == key);
-            let ending = world.living_grants(&id).filter(|grant| of_user(&grant.user) || of_user(&grant.authorised_by));
+            let ending = world
+                .living_grants(&id)
+                .filter(|grant| of_user(&grant.user) || of_user(&grant.authorised_by));
             let ending: Vec<String> = ending.map(|grant| grant.id.clone()).collect();
             ending.iter().for_each(|grant| world.end_grant(grant));
             Ok(ending.len())
@@ -94,10 +111,14 @@ impl Simulator {
     /// # Errors
     /// There is no such workspace.
     pub fn uninstall(&self, workspace: &str) -> Result<bool, ControlError> {
-        self.uninstall_app(&Uninstall { workspace: workspace.to_owned(), client_id: None })
+        self.uninstall_app(&Uninstall {
+            workspace: workspace.to_owned(),
+            client_id: None,
+        })
     }
 
-    /// Removes an application from a workspace and leaves the others there. False if it was not there.
+    /// Removes an application from a workspace and leaves the others there. False if it was not
+    /// there.
     ///
     /// # Errors
     /// There is no such workspace or application.
@@ -113,8 +134,18 @@ impl Simulator {
     ///
     /// # Errors
     /// There is no such workspace, nobody who could approve, or no such scope.
-    pub fn mint_legacy(&self, workspace: &str, actor: Actor, scopes: &str) -> Result<String, ControlError> {
-        let scopes = scope::parse(scopes).map_err(|unknown| ControlError::Invalid(format!("no scope {unknown}")))?;
+    pub fn mint_legacy(
+        &self,
+        workspace: &str,
+        actor: Actor,
+        scopes: &str,
+    ) -> Result<String, ControlError> {
+        let scopes = scope::parse(scopes).map_err(|unknown| {
+            ControlError::Invalid(format!(
+                "no \
+            scope {unknown}"
+            ))
+        })?;
         let minted = self.change(|world| {
             let first = world.first_app().client_id.clone();
             world.mint_legacy(&first, workspace, actor, scopes)
@@ -122,29 +153,46 @@ impl Simulator {
         minted.ok_or(NO_WORKSPACE)
     }
 
-    /// A grant of the first application in a workspace with its first pair, as if somebody had approved it there.
+    /// A grant of the first application in a workspace with its first pair, as if somebody had
+    /// approved it there.
     ///
     /// # Errors
     /// There is no such workspace, nobody who could approve, or no such scope.
     pub fn mint_grant(&self, workspace: &str, scopes: &str) -> Result<MintedGrant, ControlError> {
-        let scopes = scope::parse(scopes).map_err(|unknown| ControlError::Invalid(format!("no scope {unknown}")))?;
+        let scopes = scope::parse(scopes).map_err(|unknown| {
+            ControlError::Invalid(format!(
+                "no \
+            scope {unknown}"
+            ))
+        })?;
         let pair = self.change(|world| {
             let first = world.first_app().client_id.clone();
             world.mint_grant(&first, workspace, scopes)
         });
         let pair = pair.ok_or(NO_WORKSPACE)?;
         let refresh_token = pair.refresh.unwrap_or_default();
-        Ok(MintedGrant { access_token: pair.access, refresh_token, expires_in: pair.expires_in })
+        Ok(MintedGrant {
+            access_token: pair.access,
+            refresh_token,
+            expires_in: pair.expires_in,
+        })
     }
 
     /// A personal API key.
     ///
     /// # Errors
     /// There is no such person.
-    pub fn mint_api_key(&self, workspace: &str, user: Option<&str>) -> Result<String, ControlError> {
+    pub fn mint_api_key(
+        &self,
+        workspace: &str,
+        user: Option<&str>,
+    ) -> Result<String, ControlError> {
         self.change(|world| {
             let found = world.find_person(workspace, user);
-            let person = found.map(|(home, user)| Person { workspace: home.id.clone(), user: user.id.clone() });
+            let person = found.map(|(home, user)| Person {
+                workspace: home.id.clone(),
+                user: user.id.clone(),
+            });
             let person = person.ok_or(ControlError::Unknown("person"))?;
             let key = world.mint("api_key", "lin_api_");
             world.api_keys.insert(key.clone(), person);
@@ -160,8 +208,17 @@ impl Simulator {
         self.change(|world| {
             let id = workspace_id(world, &asked.workspace)?;
             let client_id = client_id(world, asked.client_id.as_deref())?;
-            let done = world.change_permissions(&client_id, &id, asked.added_team_ids, asked.removed_team_ids);
-            if done { Ok(()) } else { Err(ControlError::Unknown("installation")) }
+            let done = world.change_permissions(
+                &client_id,
+                &id,
+                asked.added_team_ids,
+                asked.removed_team_ids,
+            );
+            if done {
+                Ok(())
+            } else {
+                Err(ControlError::Unknown("installation"))
+            }
         })
     }
 }
@@ -175,9 +232,15 @@ pub struct MintedGrant {
     pub expires_in: i64,
 }
 
-fn current_token(world: &World, workspace: &str, which: Option<&str>) -> Result<String, ControlError> {
+fn current_token(
+    world: &World,
+    workspace: &str,
+    which: Option<&str>,
+) -> Result<String, ControlError> {
     let id = workspace_id(world, workspace)?;
-    let newest = world.living_grants(&id).max_by_key(|grant| grant.created_ms);
+    let newest = world
+        .living_grants(&id)
+        .max_by_key(|grant| grant.created_ms);
     let grant = newest.ok_or(ControlError::Unknown("grant"))?;
     let token = match which {
         None | Some("access") => grant.current_access.clone(),

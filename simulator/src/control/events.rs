@@ -35,13 +35,30 @@ impl Simulator {
         resource_types: Option<Vec<String>>,
     ) -> Result<(String, String), ControlError> {
         self.change(|world| {
-            let workspace = world.workspace(workspace).ok_or(ControlError::Unknown("workspace"))?.id.clone();
+            let workspace = world
+                .workspace(workspace)
+                .ok_or(ControlError::Unknown("workspace"))?
+                .id
+                .clone();
             let secret = secret.unwrap_or_else(|| world.mint("webhook_secret", "lin_wh_"));
-            let resource_types = resource_types.unwrap_or_else(|| world.settings.webhook_resource_types.clone());
+            let resource_types =
+                resource_types.unwrap_or_else(|| world.settings.webhook_resource_types.clone());
             let (url, id) = (url.to_owned(), world.dice.uuid());
-            let source = WebhookSource::Workspace { url, secret: secret.clone(), label: None, resource_types };
+            let source = WebhookSource::Workspace {
+                url,
+                secret: secret.clone(),
+                label: None,
+                resource_types,
+            };
             let created_ms = world.now();
-            world.webhooks.push(Webhook { id: id.clone(), workspace, source, enabled: true, failures_in_row: 0, created_ms });
+            world.webhooks.push(Webhook {
+                id: id.clone(),
+                workspace,
+                source,
+                enabled: true,
+                failures_in_row: 0,
+                created_ms,
+            });
             Ok((id, secret))
         })
     }
@@ -68,7 +85,9 @@ impl Simulator {
         self.change(|world| {
             let delivery = hand_made(world, asked)?;
             let times = asked.times.unwrap_or(1).min(TIMES_MAX);
-            let queued = (0..times).filter(|_| world.push_delivery(delivery.clone())).count();
+            let queued = (0..times)
+                .filter(|_| world.push_delivery(delivery.clone()))
+                .count();
             Ok(vec![delivery.id; queued])
         })
     }
@@ -79,9 +98,15 @@ impl Simulator {
     /// There is no such delivery in the log.
     pub fn redeliver(&self, id: &str) -> Result<(), ControlError> {
         self.change(|world| {
-            let found = world.deliveries.iter().find(|delivery| delivery.id == id).cloned();
+            let found = world
+                .deliveries
+                .iter()
+                .find(|delivery| delivery.id == id)
+                .cloned();
             let mut again = found.ok_or(ControlError::Unknown("delivery"))?;
-            again.state = DeliveryState::Waiting { due_ms: world.now() };
+            again.state = DeliveryState::Waiting {
+                due_ms: world.now(),
+            };
             again.attempts.clear();
             again.by_hand = true;
             world.push_delivery(again);
@@ -101,11 +126,17 @@ impl Simulator {
         user: Option<&str>,
     ) -> Result<(String, String), ControlError> {
         self.change(|world| {
-            let (home, by) = world.find_person(workspace, user).ok_or(ControlError::Unknown("person"))?;
+            let (home, by) = world
+                .find_person(workspace, user)
+                .ok_or(ControlError::Unknown("person"))?;
             let team = team.map_or_else(|| home.teams.first(), |key| home.team(key));
             let team = team.ok_or(ControlError::Unknown("team"))?.id.clone();
             let (workspace, by) = (home.id.clone(), by.id.clone());
-            let new = NewIssue { team, title: title.to_owned(), ..NewIssue::default() };
+            let new = NewIssue {
+                team,
+                title: title.to_owned(),
+                ..NewIssue::default()
+            };
             let issue = world.create_issue(&workspace, &by, new)?;
             Ok((issue.id, issue.identifier))
         })
@@ -114,19 +145,32 @@ impl Simulator {
     /// # Errors
     /// There is no such workspace or issue.
     pub fn update_issue(&self, workspace: &str, id: &str, title: &str) -> Result<(), ControlError> {
-        let change = IssueChange { title: Some(title.to_owned()), ..IssueChange::default() };
-        self.as_admin(workspace, |world, home, by| world.update_issue(home, by, id, change))
+        let change = IssueChange {
+            title: Some(title.to_owned()),
+            ..IssueChange::default()
+        };
+        self.as_admin(workspace, |world, home, by| {
+            world.update_issue(home, by, id, change)
+        })
     }
 
     /// # Errors
     /// There is no such workspace or issue.
     pub fn remove_issue(&self, workspace: &str, id: &str) -> Result<(), ControlError> {
-        self.as_admin(workspace, |world, home, by| world.remove_issue(home, by, id))
+        self.as_admin(workspace, |world, home, by| {
+            world.remove_issue(home, by, id)
+        })
     }
 
-    fn as_admin(&self, workspace: &str, act: impl FnOnce(&mut World, &str, &str) -> Result<Issue, Refusal>) -> Result<(), ControlError> {
+    fn as_admin(
+        &self,
+        workspace: &str,
+        act: impl FnOnce(&mut World, &str, &str) -> Result<Issue, Refusal>,
+    ) -> Result<(), ControlError> {
         self.change(|world| {
-            let (home, by) = world.find_person(workspace, None).ok_or(ControlError::Unknown("workspace"))?;
+            let (home, by) = world
+                .find_person(workspace, None)
+                .ok_or(ControlError::Unknown("workspace"))?;
             let (home, by) = (home.id.clone(), by.id.clone());
             act(world, &home, &by)?;
             Ok(())
@@ -135,11 +179,23 @@ impl Simulator {
 }
 
 fn hand_made(world: &mut World, asked: &HandMade) -> Result<Delivery, ControlError> {
-    let workspace = world.workspace(&asked.workspace).ok_or(ControlError::Unknown("workspace"))?.id.clone();
+    let workspace = world
+        .workspace(&asked.workspace)
+        .ok_or(ControlError::Unknown("workspace"))?
+        .id
+        .clone();
     let webhook = webhook_for(world, &workspace, asked.webhook.as_deref())?;
-    let url = asked.url.clone().or_else(|| world.target_of(&webhook).map(|(url, _)| url));
-    let url = url.ok_or_else(|| ControlError::Invalid("there is no webhook address to send to".into()))?;
-    let secret = asked.secret.clone().or_else(|| world.secret_of(&webhook)).ok_or(ControlError::Unknown("webhook"))?;
+    let url = asked
+        .url
+        .clone()
+        .or_else(|| world.target_of(&webhook).map(|(url, _)| url));
+    let url =
+        url.ok_or_else(|| ControlError::Invalid("there is no webhook address to send to".into()))?;
+    let secret = asked
+        .secret
+        .clone()
+        .or_else(|| world.secret_of(&webhook))
+        .ok_or(ControlError::Unknown("webhook"))?;
     let kind = asked.r#type.clone().unwrap_or_else(|| "Issue".into());
     let body = match &asked.body {
         Some(body) => body.clone(),
@@ -147,7 +203,10 @@ fn hand_made(world: &mut World, asked: &HandMade) -> Result<Delivery, ControlErr
     };
     let now = world.now();
     Ok(Delivery {
-        id: asked.delivery_id.clone().unwrap_or_else(|| world.dice.uuid()),
+        id: asked
+            .delivery_id
+            .clone()
+            .unwrap_or_else(|| world.dice.uuid()),
         webhook: webhook.id,
         workspace,
         event: kind,
@@ -163,7 +222,11 @@ fn hand_made(world: &mut World, asked: &HandMade) -> Result<Delivery, ControlErr
 }
 
 /// An application's webhook may be spoken for even where it was never installed.
-fn webhook_for(world: &World, workspace: &str, wanted: Option<&str>) -> Result<Webhook, ControlError> {
+fn webhook_for(
+    world: &World,
+    workspace: &str,
+    wanted: Option<&str>,
+) -> Result<Webhook, ControlError> {
     let app = match wanted {
         None | Some("app") => Some(world.first_app()),
         Some(client_id) => world.app(client_id),
@@ -173,15 +236,25 @@ fn webhook_for(world: &World, workspace: &str, wanted: Option<&str>) -> Result<W
             let known = world.app_webhook(&app.client_id, workspace).cloned();
             known.or_else(|| world.new_app_webhook(&app.client_id, workspace))
         }
-        None => world.webhooks.iter().find(|webhook| Some(webhook.id.as_str()) == wanted).cloned(),
+        None => world
+            .webhooks
+            .iter()
+            .find(|webhook| Some(webhook.id.as_str()) == wanted)
+            .cloned(),
     };
     found.ok_or(ControlError::Unknown("webhook"))
 }
 
-fn body_of(world: &World, asked: &HandMade, kind: &str, webhook: &Webhook) -> Result<String, ControlError> {
+fn body_of(
+    world: &World,
+    asked: &HandMade,
+    kind: &str,
+    webhook: &Webhook,
+) -> Result<String, ControlError> {
     let action = asked.action.as_deref().unwrap_or("create");
     let plain = world.body_of(&Event::new(kind, action, Vec::new()), webhook);
-    let mut body: Value = serde_json::from_str(&plain).map_err(|error| ControlError::Invalid(error.to_string()))?;
+    let mut body: Value =
+        serde_json::from_str(&plain).map_err(|error| ControlError::Invalid(error.to_string()))?;
     if let Some(stamp) = asked.timestamp_ms {
         body["webhookTimestamp"] = json!(stamp);
     }

@@ -10,14 +10,22 @@ use super::error::ControlError;
 use crate::oauth::form::Form;
 use crate::{Simulator, html};
 
-pub(crate) async fn act(State(simulator): State<Simulator>, Path(action): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn act(
+    State(simulator): State<Simulator>,
+    Path(action): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let outcome = Form::read(&headers, &body)
         .map_err(|error| ControlError::Invalid(error.description))
         .and_then(|form| perform(&simulator, &action, &form));
     match outcome {
         Ok(()) => Redirect::to("/").into_response(),
         Err(error) => {
-            let body = format!("<p role=\"alert\">{}</p><p><a href=\"/\">Back</a></p>", html::escape(&error.to_string()));
+            let body = format!(
+                "<p role=\"alert\">{}</p><p><a href=\"/\">Back</a></p>",
+                html::escape(&error.to_string())
+            );
             html::page(StatusCode::BAD_REQUEST, "That did not work", true, &body)
         }
     }
@@ -28,23 +36,38 @@ fn perform(simulator: &Simulator, action: &str, form: &Form) -> Result<(), Contr
     match action {
         "expire" => simulator.expire(Some(workspace)).map(|_| ()),
         "revoke_token" => {
-            let wanted = RevokeToken { workspace: Some(workspace.into()), ..RevokeToken::default() };
+            let wanted = RevokeToken {
+                workspace: Some(workspace.into()),
+                ..RevokeToken::default()
+            };
             simulator.revoke_token(&wanted).map(|_| ())
         }
         "revoke_grant" => simulator.revoke_grant(workspace, None).map(|_| ()),
         "uninstall" => {
-            let wanted = Uninstall { workspace: workspace.into(), client_id: form.get("client_id").map(String::from) };
+            let wanted = Uninstall {
+                workspace: workspace.into(),
+                client_id: form.get("client_id").map(String::from),
+            };
             simulator.uninstall_app(&wanted).map(|_| ())
         }
-        "issue" => simulator.create_issue(workspace, "A test issue", None, None).map(|_| ()),
+        "issue" => simulator
+            .create_issue(workspace, "A test issue", None, None)
+            .map(|_| ()),
         "clock" => {
-            let hours: i64 = form.get("hours").and_then(|hours| hours.parse().ok()).unwrap_or(1);
+            let hours: i64 = form
+                .get("hours")
+                .and_then(|hours| hours.parse().ok())
+                .unwrap_or(1);
             simulator.advance_s(hours.saturating_mul(3_600));
             Ok(())
         }
         "workspace" => {
             let text = |name| form.get(name).unwrap_or_default().to_owned();
-            let new = NewWorkspace { name: text("name"), url_key: text("url_key"), ..NewWorkspace::default() };
+            let new = NewWorkspace {
+                name: text("name"),
+                url_key: text("url_key"),
+                ..NewWorkspace::default()
+            };
             simulator.add_workspace(new).map(|_| ())
         }
         "webhook" => {
@@ -52,8 +75,10 @@ fn perform(simulator: &Simulator, action: &str, form: &Form) -> Result<(), Contr
             Ok(())
         }
         "fault" => {
-            let wanted = serde_json::json!({"endpoint": form.get("endpoint"), "kind": form.get("kind")});
-            let fault = serde_json::from_value(wanted).map_err(|error| ControlError::Invalid(error.to_string()))?;
+            let wanted =
+                serde_json::json!({"endpoint": form.get("endpoint"), "kind": form.get("kind")});
+            let fault = serde_json::from_value(wanted)
+                .map_err(|error| ControlError::Invalid(error.to_string()))?;
             simulator.add_fault(fault)
         }
         "clear_faults" => {

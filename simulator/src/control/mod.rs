@@ -21,11 +21,15 @@ use error::ControlError;
 use crate::world::World;
 
 fn workspace_id(world: &World, key: &str) -> Result<String, ControlError> {
-    world.workspace(key).map(|workspace| workspace.id.clone()).ok_or(ControlError::Unknown("workspace"))
+    world
+        .workspace(key)
+        .map(|workspace| workspace.id.clone())
+        .ok_or(ControlError::Unknown("workspace"))
 }
 
 /// The application that a call names, or the first one.
 fn client_id(world: &World, asked: Option<&str>) -> Result<String, ControlError> {
     let app = asked.map_or_else(|| Some(world.first_app()), |id| world.app(id));
-    app.map(|app| app.client_id.clone()).ok_or(ControlError::Unknown("application"))
+    app.map(|app| app.client_id.clone())
+        .ok_or(ControlError::Unknown("application"))
 }

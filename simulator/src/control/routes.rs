@@ -1,4 +1,5 @@
-//! The control API's paths. Each handler reads JSON, calls the method of the same name, answers JSON.
+//! The control API's paths. Each handler reads JSON, calls the method of the same name, answers
+//! JSON.
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -22,10 +23,25 @@ pub(crate) fn routes() -> Router<Simulator> {
     Router::new()
         .route("/", get(page::show))
         .route("/do/{action}", post(forms::act))
-        .route("/control/state", get(|State(sim): State<Simulator>| async move { Json(sim.state()) }))
-        .route("/control/counts", get(|State(sim): State<Simulator>| async move { Json(sim.counts()) }).delete(clear_counts))
-        .route("/control/deliveries", get(|State(sim): State<Simulator>| async move { Json(sim.deliveries()) }))
-        .route("/control/tokens", get(|State(sim): State<Simulator>| async move { Json(json!({"minted": sim.minted()})) }))
+        .route(
+            "/control/state",
+            get(|State(sim): State<Simulator>| async move { Json(sim.state()) }),
+        )
+        .route(
+            "/control/counts",
+            get(|State(sim): State<Simulator>| async move { Json(sim.counts()) })
+                .delete(clear_counts),
+        )
+        .route(
+            "/control/deliveries",
+            get(|State(sim): State<Simulator>| async move { Json(sim.deliveries()) }),
+        )
+        .route(
+            "/control/tokens",
+            get(
+                |State(sim): State<Simulator>| async move { Json(json!({"minted": sim.minted()})) },
+            ),
+        )
         .route("/control/faults", post(add_faults).delete(clear_faults))
         .route("/control/{action}", post(act))
         .route("/control/{action}/{detail}", post(act_on))
@@ -62,7 +78,9 @@ async fn add_faults(State(simulator): State<Simulator>, body: Bytes) -> Answer {
         Err(_) => vec![read::<Fault>(&body)?],
     };
     let count = faults.len();
-    faults.into_iter().try_for_each(|fault| simulator.add_fault(fault))?;
+    faults
+        .into_iter()
+        .try_for_each(|fault| simulator.add_fault(fault))?;
     Ok(Json(json!({"added": count})))
 }
 
@@ -96,10 +114,16 @@ struct Place {
 }
 
 fn need<'a>(value: &'a Option<String>, name: &str) -> Result<&'a str, ControlError> {
-    value.as_deref().ok_or_else(|| ControlError::Invalid(format!("{name} is needed")))
+    value
+        .as_deref()
+        .ok_or_else(|| ControlError::Invalid(format!("{name} is needed")))
 }
 
-async fn act(State(simulator): State<Simulator>, axum::extract::Path(action): axum::extract::Path<String>, body: Bytes) -> Answer {
+async fn act(
+    State(simulator): State<Simulator>,
+    axum::extract::Path(action): axum::extract::Path<String>,
+    body: Bytes,
+) -> Answer {
     let answer = match action.as_str() {
         "apps" => json!(simulator.add_app(read(&body)?)?),
         "workspaces" => json!({"id": simulator.add_workspace(read(&body)?)?}),
@@ -146,25 +170,38 @@ fn place(simulator: &Simulator, action: &str, asked: &Place) -> Result<Value, Co
             simulator.set_redirect_uris(asked.redirect_uris.clone().unwrap_or_default());
             done(())
         }
-        "revoke_grant" => json!({"ended": simulator.revoke_grant(need(&asked.workspace, "workspace")?, user)?}),
+        "revoke_grant" => {
+            json!({"ended": simulator.revoke_grant(need(&asked.workspace, "workspace")?, user)?})
+        }
         "legacy_token" => {
             let scope = asked.scope.as_deref().unwrap_or("read,write");
             let workspace = need(&asked.workspace, "workspace")?;
-            let token = simulator.mint_legacy(workspace, asked.actor.unwrap_or(Actor::App), scope)?;
+            let token =
+                simulator.mint_legacy(workspace, asked.actor.unwrap_or(Actor::App), scope)?;
             json!({"access_token": token})
         }
-        "grants" => json!(simulator.mint_grant(need(&asked.workspace, "workspace")?, asked.scope.as_deref().unwrap_or("read"))?),
-        "api_key" => json!({"api_key": simulator.mint_api_key(need(&asked.workspace, "workspace")?, user)?}),
+        "grants" => json!(simulator.mint_grant(
+            need(&asked.workspace, "workspace")?,
+            asked.scope.as_deref().unwrap_or("read")
+        )?),
+        "api_key" => {
+            json!({"api_key": simulator.mint_api_key(need(&asked.workspace, "workspace")?, user)?})
+        }
         "webhooks" => {
-            let (workspace, url) = (need(&asked.workspace, "workspace")?, need(&asked.url, "url")?);
+            let (workspace, url) = (
+                need(&asked.workspace, "workspace")?,
+                need(&asked.url, "url")?,
+            );
             let types = asked.resource_types.clone();
-            let (id, secret) = simulator.add_webhook(workspace, url, asked.secret.clone(), types)?;
+            let (id, secret) =
+                simulator.add_webhook(workspace, url, asked.secret.clone(), types)?;
             json!({"id": id, "secret": secret})
         }
         "issues" => {
             let title = asked.title.as_deref().unwrap_or("A test issue");
             let workspace = need(&asked.workspace, "workspace")?;
-            let (id, identifier) = simulator.create_issue(workspace, title, asked.team.as_deref(), user)?;
+            let (id, identifier) =
+                simulator.create_issue(workspace, title, asked.team.as_deref(), user)?;
             json!({"id": id, "identifier": identifier})
         }
         _ => return Err(ControlError::Unknown("control call")),
@@ -182,7 +219,11 @@ async fn act_on(
         ("webhooks", "enable") => simulator.enable_webhook(id)?,
         ("deliveries", "redeliver") => simulator.redeliver(id)?,
         ("issues", "update") => {
-            simulator.update_issue(need(&asked.workspace, "workspace")?, id, need(&asked.title, "title")?)?;
+            simulator.update_issue(
+                need(&asked.workspace, "workspace")?,
+                id,
+                need(&asked.title, "title")?,
+            )?;
         }
         ("issues", "remove") => simulator.remove_issue(need(&asked.workspace, "workspace")?, id)?,
         _ => return Err(ControlError::Unknown("control call")),

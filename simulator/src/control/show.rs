@@ -34,7 +34,11 @@ impl Simulator {
     #[must_use]
     pub fn counts(&self) -> Value {
         self.look(|world| {
-            let grants: Vec<Value> = world.grants.values().map(|found| grant(world, found)).collect();
+            let grants: Vec<Value> = world
+                .grants
+                .values()
+                .map(|found| grant(world, found))
+                .collect();
             json!({"endpoints": world.counts, "grants": grants})
         })
     }
@@ -52,8 +56,14 @@ fn workspace(world: &World, home: &Workspace) -> Value {
 
 fn grant(world: &World, found: &Grant) -> Value {
     let now = world.now();
-    let living = world.access.values().filter(|token| token.grant == found.id && token.is_live(now)).count();
-    let url_key = world.workspace(&found.workspace).map(|home| home.url_key.as_str());
+    let living = world
+        .access
+        .values()
+        .filter(|token| token.grant == found.id && token.is_live(now))
+        .count();
+    let url_key = world
+        .workspace(&found.workspace)
+        .map(|home| home.url_key.as_str());
     json!({
         "id": found.id, "client_id": found.client_id, "workspace": url_key, "actor": found.actor, "user": found.user,
         "authorised_by": found.authorised_by, "scopes": found.scopes, "pkce": found.pkce, "ended": found.ended,

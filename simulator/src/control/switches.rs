@@ -18,20 +18,30 @@ impl Simulator {
         self.look(crate::world::World::now)
     }
 
-    /// Moves the clock: first manual or not, then the absolute time, then the steps. Answers the new time.
+    /// Moves the clock: first manual or not, then the absolute time, then the steps. Answers the
+    /// new time.
     pub fn move_clock(&self, by: ClockMove) -> i64 {
         self.change(|world| {
-            by.manual.into_iter().for_each(|manual| world.clock.set_manual(manual));
+            by.manual
+                .into_iter()
+                .for_each(|manual| world.clock.set_manual(manual));
             by.set_ms.into_iter().for_each(|to| world.clock.set(to));
-            by.advance_s.into_iter().for_each(|by| world.clock.advance(by.saturating_mul(1_000)));
-            by.advance_ms.into_iter().for_each(|by| world.clock.advance(by));
+            by.advance_s
+                .into_iter()
+                .for_each(|by| world.clock.advance(by.saturating_mul(1_000)));
+            by.advance_ms
+                .into_iter()
+                .for_each(|by| world.clock.advance(by));
             world.now()
         })
     }
 
     /// Lets the clock jump ahead.
     pub fn advance_s(&self, seconds: i64) -> i64 {
-        self.move_clock(ClockMove { advance_s: Some(seconds), ..ClockMove::default() })
+        self.move_clock(ClockMove {
+            advance_s: Some(seconds),
+            ..ClockMove::default()
+        })
     }
 
     #[must_use]
@@ -59,7 +69,13 @@ impl Simulator {
     /// There is no such switch, or the value does not fit it.
     pub fn merge_settings(&self, changes: &Value) -> Result<Settings, ControlError> {
         let invalid = |error: serde_json::Error| ControlError::Invalid(error.to_string());
-        let changes = changes.as_object().ok_or_else(|| ControlError::Invalid("an object is needed".into()))?;
+        let changes = changes.as_object().ok_or_else(|| {
+            ControlError::Invalid(
+                "an object is \
+            needed"
+                    .into(),
+            )
+        })?;
         self.change(|world| {
             let mut all = serde_json::to_value(&world.settings).map_err(invalid)?;
             for (name, value) in changes {
@@ -72,7 +88,12 @@ impl Simulator {
 
     /// Where the first application's own webhook is delivered; `None` sends nothing.
     pub fn set_webhook_url(&self, url: Option<String>) {
-        self.change(|world| world.apply(Settings { webhook_url: url, ..world.settings.clone() }));
+        self.change(|world| {
+            world.apply(Settings {
+                webhook_url: url,
+                ..world.settings.clone()
+            })
+        });
     }
 
     /// Those of the first application.
@@ -106,7 +127,10 @@ impl Simulator {
     #[must_use]
     pub fn grant_counts(&self, workspace: &str) -> GrantCounts {
         self.look(|world| {
-            let id = world.workspace(workspace).map(|found| found.id.clone()).unwrap_or_default();
+            let id = world
+                .workspace(workspace)
+                .map(|found| found.id.clone())
+                .unwrap_or_default();
             let of_workspace = world.grants.values().filter(|grant| grant.workspace == id);
             of_workspace.fold(GrantCounts::default(), |sum, grant| sum.plus(&grant.counts))
         })
@@ -116,7 +140,10 @@ impl Simulator {
     pub fn clear_counts(&self) {
         self.note(|world| {
             world.counts = Counts::default();
-            world.grants.values_mut().for_each(|grant: &mut Grant| grant.counts = GrantCounts::default());
+            world
+                .grants
+                .values_mut()
+                .for_each(|grant: &mut Grant| grant.counts = GrantCounts::default());
         });
     }
 

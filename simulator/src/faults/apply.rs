@@ -29,7 +29,11 @@ fn body_max(endpoint: Endpoint) -> usize {
     }
 }
 
-pub(crate) async fn with_faults(State((simulator, endpoint)): State<(Simulator, Endpoint)>, request: Request, next: Next) -> Response {
+pub(crate) async fn with_faults(
+    State((simulator, endpoint)): State<(Simulator, Endpoint)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, body_max(endpoint)).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -47,7 +51,9 @@ pub(crate) async fn with_faults(State((simulator, endpoint)): State<(Simulator, 
         tracing::info!(endpoint = endpoint.name(), fault = ?fault.kind, "a queued fault strikes");
     }
     let request = Request::from_parts(parts, Body::from(bytes));
-    let Some(fault) = fault else { return process(&simulator, endpoint, request, next).await };
+    let Some(fault) = fault else {
+        return process(&simulator, endpoint, request, next).await;
+    };
     if !fault.kind.lets_through() {
         return instead(&fault).await;
     }
@@ -58,9 +64,17 @@ pub(crate) async fn with_faults(State((simulator, endpoint)): State<(Simulator, 
     after(&fault, answer, &text).await
 }
 
-async fn process(simulator: &Simulator, endpoint: Endpoint, request: Request, next: Next) -> Response {
+async fn process(
+    simulator: &Simulator,
+    endpoint: Endpoint,
+    request: Request,
+    next: Next,
+) -> Response {
     let response = next.run(request).await;
-    let own_name = response.extensions().get::<Outcome>().map(|outcome| outcome.0.to_owned());
+    let own_name = response
+        .extensions()
+        .get::<Outcome>()
+        .map(|outcome| outcome.0.to_owned());
     let outcome = own_name.unwrap_or_else(|| response.status().as_u16().to_string());
     simulator.note(|world| world.counts.add(endpoint.name(), &outcome));
     response
@@ -75,7 +89,11 @@ async fn instead(fault: &Fault) -> Response {
     let mut response = match fault.kind {
         Kind::Html500 => html_500(),
         Kind::InvalidClient => oauth_error("invalid_client", "Invalid client: client is invalid"),
-        Kind::InvalidGrant => oauth_error("invalid_grant", "Invalid grant: refresh token is invalid"),
+        Kind::InvalidGrant => oauth_error(
+            "invalid_grant",
+            "Invalid grant: refresh token is \
+            invalid",
+        ),
         Kind::RateLimited => failure::rate_limited("requests", 5_000).into_response(),
         Kind::AuthError => failure::unauthenticated(StatusCode::UNAUTHORIZED),
         Kind::Redirect => Redirect::temporary("http://127.0.0.1:9/").into_response(),
@@ -85,12 +103,20 @@ async fn instead(fault: &Fault) -> Response {
         }
         Kind::ConnectionReset => CutOff { reset: true }.into_response(),
         _ => {
-            let status = fault.status.and_then(|status| StatusCode::from_u16(status).ok());
-            (status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE), "upstream trouble").into_response()
+            let status = fault
+                .status
+                .and_then(|status| StatusCode::from_u16(status).ok());
+            (
+                status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+                "upstream trouble",
+            )
+                .into_response()
         }
     };
     if let Some(seconds) = fault.retry_after_s {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -101,7 +127,11 @@ fn html_500() -> Response {
 }
 
 fn oauth_error(error: &str, description: &str) -> Response {
-    (StatusCode::BAD_REQUEST, Json(json!({"error": error, "error_description": description}))).into_response()
+    (
+        StatusCode::BAD_REQUEST,
+        Json(json!({"error": error, "error_description": description})),
+    )
+        .into_response()
 }
 
 async fn after(fault: &Fault, answer: Response, asked: &str) -> Response {
@@ -116,7 +146,8 @@ async fn after(fault: &Fault, answer: Response, asked: &str) -> Response {
         Kind::NoExpiresIn => without_field(answer, "expires_in").await,
         Kind::NoRefreshToken => without_field(answer, "refresh_token").await,
         Kind::SameRefreshToken => {
-            let shown = url::form_urlencoded::parse(asked.as_bytes()).find(|(name, _)| name == "refresh_token");
+            let shown = url::form_urlencoded::parse(asked.as_bytes())
+                .find(|(name, _)| name == "refresh_token");
             let shown = shown.map(|(_, token)| ("refresh_token".to_owned(), json!(token)));
             with_fields(answer, &shown.into_iter().collect()).await
         }

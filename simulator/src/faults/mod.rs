@@ -63,16 +63,30 @@ pub enum Kind {
 impl Kind {
     /// The request is worked on, with all its effects, before the fault shows.
     pub fn lets_through(self) -> bool {
-        use Kind::{Delay, DelayReply, DropReply, GarbageJson, HugeBody, NoExpiresIn, NoRefreshToken, OddFields, SameRefreshToken};
+        use Kind::{
+            Delay, DelayReply, DropReply, GarbageJson, HugeBody, NoExpiresIn, NoRefreshToken,
+            OddFields, SameRefreshToken,
+        };
         matches!(
             self,
-            Delay | DelayReply | DropReply | GarbageJson | HugeBody | NoExpiresIn | NoRefreshToken | OddFields | SameRefreshToken
+            Delay
+                | DelayReply
+                | DropReply
+                | GarbageJson
+                | HugeBody
+                | NoExpiresIn
+                | NoRefreshToken
+                | OddFields
+                | SameRefreshToken
         )
     }
 
     /// The name under which it is counted.
     pub fn name(self) -> String {
-        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(String::from)).unwrap_or_default()
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|name| name.as_str().map(String::from))
+            .unwrap_or_default()
     }
 }
 
@@ -113,16 +127,24 @@ pub const FAULTS_MAX: usize = 1_000;
 
 impl Fault {
     fn matches(&self, endpoint: Endpoint, body: &str) -> bool {
-        let grant_type = self.grant_type.as_ref().map(|kind| format!("grant_type={kind}"));
+        let grant_type = self
+            .grant_type
+            .as_ref()
+            .map(|kind| format!("grant_type={kind}"));
         self.endpoint == endpoint
-            && self.operation.as_ref().is_none_or(|text| body.contains(text.as_str()))
+            && self
+                .operation
+                .as_ref()
+                .is_none_or(|text| body.contains(text.as_str()))
             && grant_type.is_none_or(|pair| body.split('&').any(|part| part == pair))
     }
 }
 
 /// The first fault that fits this request, used up by one.
 pub fn take(faults: &mut Vec<Fault>, endpoint: Endpoint, body: &str) -> Option<Fault> {
-    let at = faults.iter().position(|fault| fault.matches(endpoint, body))?;
+    let at = faults
+        .iter()
+        .position(|fault| fault.matches(endpoint, body))?;
     if faults[at].after > 0 {
         faults[at].after -= 1;
         return None;
@@ -156,7 +178,14 @@ mod tests {
         let json = r#"{"endpoint":"token","kind":"html_500","grant_type":"refresh_token"}"#;
         let mut faults = vec![fault(json)];
         assert!(take(&mut faults, Endpoint::Graphql, "grant_type=refresh_token").is_none());
-        assert!(take(&mut faults, Endpoint::Token, "grant_type=authorization_code").is_none());
+        assert!(
+            take(
+                &mut faults,
+                Endpoint::Token,
+                "grant_type=authorization_code"
+            )
+            .is_none()
+        );
         assert!(take(&mut faults, Endpoint::Token, "a=b&grant_type=refresh_token").is_some());
     }
 

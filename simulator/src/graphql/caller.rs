@@ -32,10 +32,18 @@ impl Caller {
     }
 
     fn by_token(world: &World, token: &str) -> Option<Caller> {
-        let record = world.access.get(token).filter(|record| record.is_live(world.now()))?;
-        let grant = world.grants.get(&record.grant).filter(|grant| !grant.ended)?;
+        let record = world
+            .access
+            .get(token)
+            .filter(|record| record.is_live(world.now()))?;
+        let grant = world
+            .grants
+            .get(&record.grant)
+            .filter(|grant| !grant.ended)?;
         let active = world.workspace(&grant.workspace)?.user(&grant.user)?.active;
-        let app = world.app(&grant.client_id).filter(|_| grant.actor == Actor::App);
+        let app = world
+            .app(&grant.client_id)
+            .filter(|_| grant.actor == Actor::App);
         let installation = app.and_then(|app| app.installations.get(&grant.workspace));
         active.then(|| Caller {
             workspace: grant.workspace.clone(),
@@ -43,7 +51,9 @@ impl Caller {
             scopes: Some(grant.scopes.clone()),
             actor: grant.actor,
             token: token.to_owned(),
-            hidden_teams: installation.map(|found| found.removed_teams.clone()).unwrap_or_default(),
+            hidden_teams: installation
+                .map(|found| found.removed_teams.clone())
+                .unwrap_or_default(),
         })
     }
 
@@ -61,19 +71,32 @@ impl Caller {
 
     /// One of these scopes; the first is the one the error names.
     pub fn need(&self, any_of: &[&str]) -> Result<()> {
-        let has = |scope: &&str| self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|own| own == scope));
-        if any_of.iter().any(has) { Ok(()) } else { Err(scope_required(any_of.first().unwrap_or(&"read"))) }
+        let has = |scope: &&str| {
+            self.scopes
+                .as_ref()
+                .is_none_or(|scopes| scopes.iter().any(|own| own == scope))
+        };
+        if any_of.iter().any(has) {
+            Ok(())
+        } else {
+            Err(scope_required(any_of.first().unwrap_or(&"read")))
+        }
     }
 
     pub fn home<'world>(&self, world: &'world World) -> Result<&'world Workspace> {
-        world.workspace(&self.workspace).ok_or_else(|| not_found("Organization"))
+        world
+            .workspace(&self.workspace)
+            .ok_or_else(|| not_found("Organization"))
     }
 
     pub fn me<'world>(&self, world: &'world World) -> Result<&'world User> {
-        self.home(world)?.user(&self.user).ok_or_else(|| not_found("User"))
+        self.home(world)?
+            .user(&self.user)
+            .ok_or_else(|| not_found("User"))
     }
 
-    /// Private teams are for the people in them; applications see public ones that nobody took away.
+    /// Private teams are for the people in them; applications see public ones that nobody took
+    /// away.
     pub fn sees(&self, team: &Team) -> bool {
         match self.actor {
             Actor::App => !team.private && !self.hidden_teams.contains(&team.id),
@@ -94,7 +117,11 @@ pub fn look<T>(ctx: &Context<'_>, read: impl FnOnce(&World, &Caller) -> Result<T
 }
 
 /// Changes the world on the caller's behalf.
-pub fn change<T>(ctx: &Context<'_>, change: impl FnOnce(&mut World, &Caller) -> Result<T>) -> Result<T> {
+pub fn change<T>(
+    ctx: &Context<'_>,
+    change: impl FnOnce(&mut World, &Caller) -> Result<T>,
+) -> Result<T> {
     let caller = caller(ctx)?;
-    ctx.data::<Simulator>()?.change(|world| change(world, caller))
+    ctx.data::<Simulator>()?
+        .change(|world| change(world, caller))
 }

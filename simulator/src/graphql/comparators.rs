@@ -81,19 +81,30 @@ pub struct StringComparator {
 impl StringComparator {
     pub fn fits(&self, value: &str) -> bool {
         let low = value.to_lowercase();
-        let all = |wanted: &Option<String>, fits: &dyn Fn(&str) -> bool| wanted.as_deref().is_none_or(fits);
-        let list =
-            |wanted: &Option<Vec<String>>, among: bool| wanted.as_ref().is_none_or(|all| all.iter().any(|one| one == value) == among);
+        let all = |wanted: &Option<String>, fits: &dyn Fn(&str) -> bool| {
+            wanted.as_deref().is_none_or(fits)
+        };
+        let list = |wanted: &Option<Vec<String>>, among: bool| {
+            wanted
+                .as_ref()
+                .is_none_or(|all| all.iter().any(|one| one == value) == among)
+        };
         all(&self.eq, &|one| one == value)
             && all(&self.neq, &|one| one != value)
             && all(&self.eq_ignore_case, &|one| one.to_lowercase() == low)
             && all(&self.neq_ignore_case, &|one| one.to_lowercase() != low)
             && all(&self.contains, &|one| value.contains(one))
             && all(&self.not_contains, &|one| !value.contains(one))
-            && all(&self.contains_ignore_case, &|one| low.contains(&one.to_lowercase()))
-            && all(&self.not_contains_ignore_case, &|one| !low.contains(&one.to_lowercase()))
+            && all(&self.contains_ignore_case, &|one| {
+                low.contains(&one.to_lowercase())
+            })
+            && all(&self.not_contains_ignore_case, &|one| {
+                !low.contains(&one.to_lowercase())
+            })
             && all(&self.starts_with, &|one| value.starts_with(one))
-            && all(&self.starts_with_ignore_case, &|one| low.starts_with(&one.to_lowercase()))
+            && all(&self.starts_with_ignore_case, &|one| {
+                low.starts_with(&one.to_lowercase())
+            })
             && all(&self.not_starts_with, &|one| !value.starts_with(one))
             && all(&self.ends_with, &|one| value.ends_with(one))
             && all(&self.not_ends_with, &|one| !value.ends_with(one))

@@ -1,8 +1,11 @@
-//! What a query costs: 0.1 a property, 1 an object, and a connection's nodes as many times as it may hold.
+//! What a query costs: 0.1 a property, 1 an object, and a connection's nodes as many times as it
+//! may hold.
 
 use std::collections::HashMap;
 
-use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
+use async_graphql::parser::types::{
+    ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet,
+};
 use async_graphql::{Name, Positioned, Value as Given, Variables};
 use async_graphql_value::Value;
 
@@ -14,29 +17,42 @@ const OBJECT: u64 = 10;
 const PAGE_DEFAULT: u64 = 50;
 
 /// In tenths while adding up; rounded up at the end.
-pub fn cost(document: &ExecutableDocument, operation: &OperationDefinition, variables: &Variables) -> u64 {
-    let mut walk = Walk { document, variables, fragments: HashMap::new() };
+pub fn cost(
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    variables: &Variables,
+) -> u64 {
+    let mut walk = Walk {
+        document,
+        variables,
+        fragments: HashMap::new(),
+    };
     walk.set(&operation.selection_set.node, 1).div_ceil(10)
 }
 
 struct Walk<'query> {
     document: &'query ExecutableDocument,
     variables: &'query Variables,
-    /// Each fragment is added up once per page size; one that holds itself counts nothing (and is refused later).
+    /// Each fragment is added up once per page size; one that holds itself counts nothing (and is
+    /// refused later).
     fragments: HashMap<(Name, u64), u64>,
 }
 
 impl Walk<'_> {
     /// `page` applies to `nodes` and `edges` among these fields.
     fn set(&mut self, set: &SelectionSet, page: u64) -> u64 {
-        set.items.iter().fold(0, |sum: u64, item| sum.saturating_add(self.selection(&item.node, page)))
+        set.items.iter().fold(0, |sum: u64, item| {
+            sum.saturating_add(self.selection(&item.node, page))
+        })
     }
 
     fn selection(&mut self, selection: &Selection, page: u64) -> u64 {
         match selection {
             Selection::Field(field) => self.field(&field.node, page),
             Selection::InlineFragment(inline) => self.set(&inline.node.selection_set.node, page),
-            Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node, page),
+            Selection::FragmentSpread(spread) => {
+                self.fragment(&spread.node.fragment_name.node, page)
+            }
         }
     }
 
@@ -46,7 +62,9 @@ impl Walk<'_> {
             return *known;
         }
         let document = self.document;
-        let Some(fragment) = document.fragments.get(name) else { return 0 };
+        let Some(fragment) = document.fragments.get(name) else {
+            return 0;
+        };
         self.fragments.insert(key.clone(), 0);
         let sum = self.set(&fragment.node.selection_set.node, page);
         self.fragments.insert(key, sum);
@@ -60,12 +78,20 @@ impl Walk<'_> {
         }
         let is_list = matches!(field.name.node.as_str(), "nodes" | "edges");
         let inside = self.set(set, self.page_of(field)).saturating_add(OBJECT);
-        if is_list { inside.saturating_mul(page) } else { inside }
+        if is_list {
+            inside.saturating_mul(page)
+        } else {
+            inside
+        }
     }
 
     fn page_of(&self, field: &Field) -> u64 {
-        let given = field.get_argument("first").or_else(|| field.get_argument("last"));
-        given.and_then(|value| self.number(value)).unwrap_or(PAGE_DEFAULT)
+        let given = field
+            .get_argument("first")
+            .or_else(|| field.get_argument("last"));
+        given
+            .and_then(|value| self.number(value))
+            .unwrap_or(PAGE_DEFAULT)
     }
 
     fn number(&self, value: &Positioned<Value>) -> Option<u64> {
@@ -101,8 +127,17 @@ mod tests {
     #[test]
     fn a_connection_counts_its_nodes_as_often_as_its_page_is_long() {
         // 100 nodes of 1.1, and the connection itself.
-        assert_eq!(cost_of("{ users(first: 100) { nodes { id } } }", serde_json::json!({})), 111);
-        assert_eq!(cost_of("{ users { nodes { id } } }", serde_json::json!({})), 56);
+        assert_eq!(
+            cost_of(
+                "{ users(first: 100) { nodes { id } } }",
+                serde_json::json!({})
+            ),
+            111
+        );
+        assert_eq!(
+            cost_of("{ users { nodes { id } } }", serde_json::json!({})),
+            56
+        );
         let query = "query($n: Int) { users(first: $n) { nodes { id } } }";
         assert_eq!(cost_of(query, serde_json::json!({"n": 10})), 12);
     }

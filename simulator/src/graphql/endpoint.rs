@@ -28,7 +28,11 @@ struct Asked {
     operation_name: Option<String>,
 }
 
-pub(crate) async fn graphql(State(simulator): State<Simulator>, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn graphql(
+    State(simulator): State<Simulator>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let caller = simulator.look(|world| Caller::identify(world, &headers));
     let owner = caller.as_ref().map(|caller| caller.user.clone());
     let Some(caller) = caller else {
@@ -40,17 +44,32 @@ pub(crate) async fn graphql(State(simulator): State<Simulator>, headers: HeaderM
             let standing = match simulator.note(|world| world.spend_budget(owner.as_deref(), 0)) {
                 Ok(standing) | Err((standing, _)) => standing,
             };
-            with_limits(not_valid(&[validation_error(&message)]), &standing, 0, "unknown")
+            with_limits(
+                not_valid(&[validation_error(&message)]),
+                &standing,
+                0,
+                "unknown",
+            )
         }
     }
 }
 
 fn refuse_stranger(simulator: &Simulator) -> Response {
-    let (spent, status) = simulator.note(|world| (world.spend_budget(None, 0), world.settings.auth_error_status));
+    let (spent, status) = simulator.note(|world| {
+        (
+            world.spend_budget(None, 0),
+            world.settings.auth_error_status,
+        )
+    });
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
     match spent {
         Ok(standing) => with_limits(unauthenticated(status), &standing, 0, "unknown"),
-        Err((standing, what)) => with_limits(rate_limited(what, standing.requests_limit), &standing, 0, "unknown"),
+        Err((standing, what)) => with_limits(
+            rate_limited(what, standing.requests_limit),
+            &standing,
+            0,
+            "unknown",
+        ),
     }
 }
 
@@ -65,31 +84,58 @@ struct Prepared {
 
 impl Prepared {
     fn read(headers: &HeaderMap, body: &Bytes) -> Result<Prepared, String> {
-        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
         if !kind.to_ascii_lowercase().starts_with("application/json") {
             return Err("The body must be application/json.".into());
         }
-        let asked: Asked = serde_json::from_slice(body).map_err(|_| "The body must be JSON with a `query` string.".to_owned())?;
-        let document = parse_query(&asked.query).map_err(|error| format!("Syntax Error: {error}"))?;
+        let asked: Asked = serde_json::from_slice(body).map_err(|_| {
+            "The body must be JSON with a \
+            `query` string."
+                .to_owned()
+        })?;
+        let document =
+            parse_query(&asked.query).map_err(|error| format!("Syntax Error: {error}"))?;
         let variables = Variables::from_json(asked.variables.clone().unwrap_or(Value::Null));
         let operation = operation_of(&document, asked.operation_name.as_deref())?;
         let cost = cost(&document, operation, &variables);
         let name = first_field(operation);
-        Ok(Prepared { variables, cost, name, asked })
+        Ok(Prepared {
+            variables,
+            cost,
+            name,
+            asked,
+        })
     }
 }
 
-fn operation_of<'query>(document: &'query ExecutableDocument, name: Option<&str>) -> Result<&'query OperationDefinition, String> {
+fn operation_of<'query>(
+    document: &'query ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'query OperationDefinition, String> {
     let mut operations = document.operations.iter();
     let found = match name {
-        Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name.as_str() == wanted)),
+        Some(wanted) => {
+            operations.find(|(name, _)| name.is_some_and(|name| name.as_str() == wanted))
+        }
         None => operations.next().filter(|_| operations.next().is_none()),
     };
-    found.map(|(_, operation)| &operation.node).ok_or_else(|| "Unknown operation named in the request.".to_owned())
+    found.map(|(_, operation)| &operation.node).ok_or_else(|| {
+        "Unknown operation named in the \
+        request."
+            .to_owned()
+    })
 }
 
 fn first_field(operation: &OperationDefinition) -> String {
-    let first = operation.selection_set.node.items.first().map(|item| &item.node);
+    let first = operation
+        .selection_set
+        .node
+        .items
+        .first()
+        .map(|item| &item.node);
     match first {
         Some(Selection::Field(field)) => field.node.name.node.to_string(),
         _ => "unknown".to_owned(),
@@ -100,22 +146,44 @@ async fn run(simulator: &Simulator, caller: Caller, prepared: Prepared) -> Respo
     let owner = caller.user.clone();
     if prepared.cost > QUERY_MAX {
         let standing = simulator.look(|world| world.standing(Some(&owner)));
-        return with_limits(too_complex(prepared.cost, QUERY_MAX), &standing, prepared.cost, &prepared.name);
+        return with_limits(
+            too_complex(prepared.cost, QUERY_MAX),
+            &standing,
+            prepared.cost,
+            &prepared.name,
+        );
     }
     let standing = match simulator.note(|world| world.spend_budget(Some(&owner), prepared.cost)) {
         Ok(standing) => standing,
         Err((standing, what)) => {
-            let limit = if what == "requests" { standing.requests_limit } else { standing.complexity_limit };
-            return with_limits(rate_limited(what, limit), &standing, prepared.cost, &prepared.name);
+            let limit = if what == "requests" {
+                standing.requests_limit
+            } else {
+                standing.complexity_limit
+            };
+            return with_limits(
+                rate_limited(what, limit),
+                &standing,
+                prepared.cost,
+                &prepared.name,
+            );
         }
     };
-    let mut request = async_graphql::Request::new(prepared.asked.query).variables(prepared.variables).data(caller).data(simulator.clone());
+    let mut request = async_graphql::Request::new(prepared.asked.query)
+        .variables(prepared.variables)
+        .data(caller)
+        .data(simulator.clone());
     if let Some(name) = prepared.asked.operation_name {
         request = request.operation_name(name);
     }
     let answer = simulator.schema().execute(request).await;
     let forbidden = simulator.look(|world| world.settings.forbidden_status);
-    with_limits(answer_of(answer, forbidden), &standing, prepared.cost, &prepared.name)
+    with_limits(
+        answer_of(answer, forbidden),
+        &standing,
+        prepared.cost,
+        &prepared.name,
+    )
 }
 
 fn code_of(error: &ServerError) -> Option<&str> {
@@ -143,7 +211,10 @@ fn answer_of(answer: async_graphql::Response, forbidden: u16) -> Response {
         Some("FORBIDDEN") => "FORBIDDEN",
         _ => "INPUT_ERROR",
     };
-    Outcome(outcome).of((status, Json(json!({"errors": answer.errors, "data": answer.data}))))
+    Outcome(outcome).of((
+        status,
+        Json(json!({"errors": answer.errors, "data": answer.data})),
+    ))
 }
 
 fn not_allowed(error: &ServerError) -> Value {

@@ -29,7 +29,8 @@ pub(crate) fn unauthenticated(status: StatusCode) -> Response {
 /// HTTP 400, although the body speaks of 429.
 pub(crate) fn rate_limited(what: &str, limit: u64) -> Response {
     let body = json!({"errors": [{
-        "message": format!("Rate limit exceeded. Only {limit} {what} are allowed per 1 hour. Please try again later."),
+        "message": format!("Rate limit exceeded. Only {limit} {what} are allowed per 1 hour. \
+            Please try again later."),
         "extensions": {
             "type": "ratelimited",
             "code": "RATELIMITED",
@@ -47,7 +48,8 @@ pub(crate) fn rate_limited(what: &str, limit: u64) -> Response {
 
 /// A query the schema does not allow; nothing was executed.
 pub(crate) fn not_valid(errors: &[Value]) -> Response {
-    Outcome("GRAPHQL_VALIDATION_FAILED").of((StatusCode::BAD_REQUEST, Json(json!({"errors": errors}))))
+    Outcome("GRAPHQL_VALIDATION_FAILED")
+        .of((StatusCode::BAD_REQUEST, Json(json!({"errors": errors}))))
 }
 
 pub(crate) fn validation_error(message: &str) -> Value {
@@ -58,7 +60,10 @@ pub(crate) fn validation_error(message: &str) -> Value {
 }
 
 pub(crate) fn too_complex(cost: u64, limit: u64) -> Response {
-    let text = format!("Query too complex. The complexity is {cost}, the maximum allowed is {limit}.");
+    let text = format!(
+        "Query too complex. The complexity is {cost}, the maximum allowed is \
+        {limit}."
+    );
     let body = json!({"errors": [{
         "message": text,
         "extensions": {
@@ -90,7 +95,10 @@ pub(crate) fn not_found(entity: &str) -> Error {
 }
 
 pub(crate) fn scope_required(scope: &str) -> Error {
-    refusal(format!("Invalid scope: `{scope}` required"), ("forbidden", "FORBIDDEN", 403))
+    refusal(
+        format!("Invalid scope: `{scope}` required"),
+        ("forbidden", "FORBIDDEN", 403),
+    )
 }
 
 impl From<Refusal> for Error {

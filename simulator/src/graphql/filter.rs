@@ -101,7 +101,9 @@ pub struct IssueFilter {
 
 impl IssueFilter {
     pub fn lets_through(&self, issue: &Issue, team: &Team) -> bool {
-        self.team.as_ref().is_none_or(|filter| filter.lets_through(team))
+        self.team
+            .as_ref()
+            .is_none_or(|filter| filter.lets_through(team))
             && fits!(
                 self, lets_through(issue, team),
                 number => f64::from(issue.number),
@@ -125,8 +127,18 @@ impl CommentFilter {
 }
 
 /// Users as the caller sees them, disabled ones only when asked for.
-pub fn users(home: &Workspace, caller: &Caller, filter: Option<&UserFilter>, include_disabled: Option<bool>) -> Result<Vec<User>> {
-    let shown = home.users.iter().filter(|user| user.active || include_disabled == Some(true));
+pub fn users(
+    home: &Workspace,
+    caller: &Caller,
+    filter: Option<&UserFilter>,
+    include_disabled: Option<bool>,
+) -> Result<Vec<User>> {
+    let shown = home
+        .users
+        .iter()
+        .filter(|user| user.active || include_disabled == Some(true));
     let shown = shown.map(|user| User::of(home, user, caller));
-    Ok(shown.filter(|user| filter.is_none_or(|filter| filter.lets_through(user))).collect())
+    Ok(shown
+        .filter(|user| filter.is_none_or(|filter| filter.lets_through(user)))
+        .collect())
 }

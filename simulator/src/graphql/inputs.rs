@@ -55,21 +55,33 @@ pub struct WebhookCreateInput {
     pub url: String,
 }
 
-/// Another name and icon are for applications that act as themselves, and the icon only with the name.
-fn created_as(caller: &Caller, name: Option<String>, icon_url: Option<String>) -> Result<Option<CreatedAs>> {
+/// Another name and icon are for applications that act as themselves, and the icon only with the
+/// name.
+fn created_as(
+    caller: &Caller,
+    name: Option<String>,
+    icon_url: Option<String>,
+) -> Result<Option<CreatedAs>> {
     match (name, icon_url) {
         (None, None) => Ok(None),
-        (None, Some(_)) => Err(input_error("displayIconUrl can only be used together with createAsUser")),
-        (Some(_), _) if caller.actor != Actor::App => {
-            Err(input_error("createAsUser can only be used by applications authorized with actor=app"))
-        }
+        (None, Some(_)) => Err(input_error(
+            "displayIconUrl can only be used together with \
+            createAsUser",
+        )),
+        (Some(_), _) if caller.actor != Actor::App => Err(input_error(
+            "createAsUser can only be used by applications authorized with \
+                actor=app",
+        )),
         (Some(name), icon_url) => Ok(Some(CreatedAs { name, icon_url })),
     }
 }
 
 fn priority(priority: Option<i32>) -> Result<Option<i32>> {
     match priority {
-        Some(level) if !(0..=4).contains(&level) => Err(input_error("priority must be between 0 and 4")),
+        Some(level) if !(0..=4).contains(&level) => Err(input_error(
+            "priority must be between 0 \
+            and 4",
+        )),
         other => Ok(other),
     }
 }
@@ -118,7 +130,9 @@ impl CommentCreateInput {
     pub fn read(self, caller: &Caller) -> Result<NewComment> {
         Ok(NewComment {
             id: self.id,
-            issue: self.issue_id.ok_or_else(|| input_error("issueId must be given"))?,
+            issue: self
+                .issue_id
+                .ok_or_else(|| input_error("issueId must be given"))?,
             body: self.body.ok_or_else(|| input_error("body must be given"))?,
             created_as: created_as(caller, self.create_as_user, self.display_icon_url)?,
         })

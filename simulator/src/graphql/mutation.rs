@@ -70,37 +70,78 @@ pub struct Mutation;
 
 #[Object]
 impl Mutation {
-    async fn issue_create(&self, ctx: &Context<'_>, input: IssueCreateInput) -> Result<IssuePayload> {
+    async fn issue_create(
+        &self,
+        ctx: &Context<'_>,
+        input: IssueCreateInput,
+    ) -> Result<IssuePayload> {
         let issue = write_issue(ctx, &["write", "issues:create"], |world, caller| {
             let new = input.read(caller)?;
-            if caller.home(world)?.team(&new.team).is_some_and(|team| !caller.sees(team)) {
+            if caller
+                .home(world)?
+                .team(&new.team)
+                .is_some_and(|team| !caller.sees(team))
+            {
                 return Ok(Err(Refusal::NotFound("Team")));
             }
             Ok(world.create_issue(&caller.workspace, &caller.user, new))
         })?;
-        Ok(IssuePayload { issue: Some(issue), last_sync_id: 1.0, success: true })
+        Ok(IssuePayload {
+            issue: Some(issue),
+            last_sync_id: 1.0,
+            success: true,
+        })
     }
 
-    async fn issue_update(&self, ctx: &Context<'_>, id: String, input: IssueUpdateInput) -> Result<IssuePayload> {
+    async fn issue_update(
+        &self,
+        ctx: &Context<'_>,
+        id: String,
+        input: IssueUpdateInput,
+    ) -> Result<IssuePayload> {
         let issue = write_issue(ctx, &["write", "issues:create"], |world, caller| {
             Ok(world.update_issue(&caller.workspace, &caller.user, &id, input.read()?))
         })?;
-        Ok(IssuePayload { issue: Some(issue), last_sync_id: 1.0, success: true })
+        Ok(IssuePayload {
+            issue: Some(issue),
+            last_sync_id: 1.0,
+            success: true,
+        })
     }
 
-    async fn issue_delete(&self, ctx: &Context<'_>, id: String, permanently_delete: Option<bool>) -> Result<IssueArchivePayload> {
+    async fn issue_delete(
+        &self,
+        ctx: &Context<'_>,
+        id: String,
+        permanently_delete: Option<bool>,
+    ) -> Result<IssueArchivePayload> {
         let _ = permanently_delete;
-        let issue = write_issue(ctx, &["write"], |world, caller| Ok(world.remove_issue(&caller.workspace, &caller.user, &id)))?;
-        Ok(IssueArchivePayload { entity: Some(issue), last_sync_id: 1.0, success: true })
+        let issue = write_issue(ctx, &["write"], |world, caller| {
+            Ok(world.remove_issue(&caller.workspace, &caller.user, &id))
+        })?;
+        Ok(IssueArchivePayload {
+            entity: Some(issue),
+            last_sync_id: 1.0,
+            success: true,
+        })
     }
 
-    async fn comment_create(&self, ctx: &Context<'_>, input: CommentCreateInput) -> Result<CommentPayload> {
+    async fn comment_create(
+        &self,
+        ctx: &Context<'_>,
+        input: CommentCreateInput,
+    ) -> Result<CommentPayload> {
         let comment = change(ctx, |world, caller| {
             caller.need(&["write", "comments:create"])?;
-            let comment = world.create_comment(&caller.workspace, &caller.user, input.read(caller)?)?;
+            let comment =
+                world.create_comment(&caller.workspace, &caller.user, input.read(caller)?)?;
             Ok(Comment::of(caller.home(world)?, &comment))
         })?;
-        Ok(CommentPayload { comment, last_sync_id: 1.0, success: true })
+        Ok(CommentPayload {
+            comment,
+            last_sync_id: 1.0,
+            success: true,
+        })
     }
 
     async fn file_upload(
@@ -112,14 +153,26 @@ impl Mutation {
         meta_data: Option<Json>,
         size: i32,
     ) -> Result<UploadPayload> {
-        let meta_data = meta_data.and_then(|Json(value)| value.as_object().cloned()).map(JsonObject);
-        let wanted = UploadFile { content_type, filename, meta_data, size, ..UploadFile::default() };
+        let meta_data = meta_data
+            .and_then(|Json(value)| value.as_object().cloned())
+            .map(JsonObject);
+        let wanted = UploadFile {
+            content_type,
+            filename,
+            meta_data,
+            size,
+            ..UploadFile::default()
+        };
         let url = ctx.data::<Simulator>()?.url().to_owned();
         let file = change(ctx, |world, caller| {
             caller.need(&["write"])?;
             prepare_upload(world, caller, &url, wanted, make_public == Some(true))
         })?;
-        Ok(UploadPayload { last_sync_id: 1.0, success: true, upload_file: Some(file) })
+        Ok(UploadPayload {
+            last_sync_id: 1.0,
+            success: true,
+            upload_file: Some(file),
+        })
     }
 
     async fn logout(&self, ctx: &Context<'_>, reason: Option<String>) -> Result<LogoutResponse> {
@@ -131,7 +184,11 @@ impl Mutation {
     }
 
     /// Applications that act as themselves can never have the scope this takes.
-    async fn webhook_create(&self, ctx: &Context<'_>, input: WebhookCreateInput) -> Result<WebhookPayload> {
+    async fn webhook_create(
+        &self,
+        ctx: &Context<'_>,
+        input: WebhookCreateInput,
+    ) -> Result<WebhookPayload> {
         let webhook = change(ctx, |world, caller| {
             caller.need(&["admin"])?;
             if !caller.me(world)?.is_admin() {
@@ -139,27 +196,61 @@ impl Mutation {
             }
             create_webhook(world, caller, input)
         })?;
-        Ok(WebhookPayload { last_sync_id: 1.0, success: true, webhook })
+        Ok(WebhookPayload {
+            last_sync_id: 1.0,
+            success: true,
+            webhook,
+        })
     }
 }
 
-fn prepare_upload(world: &mut World, caller: &Caller, url: &str, mut file: UploadFile, public: bool) -> Result<UploadFile> {
-    let size = u64::try_from(file.size).ok().filter(|_| (1..=UPLOAD_MAX).contains(&file.size));
+fn prepare_upload(
+    world: &mut World,
+    caller: &Caller,
+    url: &str,
+    mut file: UploadFile,
+    public: bool,
+) -> Result<UploadFile> {
+    let size = u64::try_from(file.size)
+        .ok()
+        .filter(|_| (1..=UPLOAD_MAX).contains(&file.size));
     let size = size.ok_or_else(|| input_error("size must be between 1 byte and 32 MiB"))?;
     let id = world.dice.uuid();
     let (workspace, content_type) = (caller.workspace.clone(), file.content_type.clone());
     file.upload_url = format!("{url}/uploads/{id}");
     file.asset_url = format!("{url}/uploads/{workspace}/{id}");
-    world.uploads.insert(id, Upload { workspace, content_type, size, public, content: None });
-    file.headers = vec![UploadFileHeader { key: UPLOAD_HEADER.0.into(), value: UPLOAD_HEADER.1.into() }];
+    world.uploads.insert(
+        id,
+        Upload {
+            workspace,
+            content_type,
+            size,
+            public,
+            content: None,
+        },
+    );
+    file.headers = vec![UploadFileHeader {
+        key: UPLOAD_HEADER.0.into(),
+        value: UPLOAD_HEADER.1.into(),
+    }];
     Ok(file)
 }
 
-fn create_webhook(world: &mut World, caller: &Caller, input: WebhookCreateInput) -> Result<Webhook> {
+fn create_webhook(
+    world: &mut World,
+    caller: &Caller,
+    input: WebhookCreateInput,
+) -> Result<Webhook> {
     if world.settings.public_webhook_urls_only && !is_public_https(&input.url) {
         return Err(input_error("url must be a public https address"));
     }
-    if world.webhooks.iter().filter(|webhook| webhook.workspace == caller.workspace).count() >= WEBHOOKS_MAX {
+    if world
+        .webhooks
+        .iter()
+        .filter(|webhook| webhook.workspace == caller.workspace)
+        .count()
+        >= WEBHOOKS_MAX
+    {
         return Err(input_error("too many webhooks"));
     }
     let secret = match input.secret {
@@ -170,7 +261,12 @@ fn create_webhook(world: &mut World, caller: &Caller, input: WebhookCreateInput)
     let webhook = hooks::Webhook {
         id: input.id.unwrap_or_else(|| world.dice.uuid()),
         workspace: caller.workspace.clone(),
-        source: WebhookSource::Workspace { url: input.url, secret, label, resource_types },
+        source: WebhookSource::Workspace {
+            url: input.url,
+            secret,
+            label,
+            resource_types,
+        },
         enabled: input.enabled.unwrap_or(true),
         failures_in_row: 0,
         created_ms: world.now(),
@@ -180,7 +276,9 @@ fn create_webhook(world: &mut World, caller: &Caller, input: WebhookCreateInput)
 }
 
 fn is_public_https(text: &str) -> bool {
-    let Ok(url) = url::Url::parse(text) else { return false };
+    let Ok(url) = url::Url::parse(text) else {
+        return false;
+    };
     let public_host = match url.host() {
         Some(url::Host::Domain(name)) => name != "localhost" && !name.ends_with(".localhost"),
         Some(url::Host::Ipv4(ip)) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local()),

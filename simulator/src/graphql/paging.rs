@@ -38,12 +38,17 @@ pub struct Window {
 impl Window {
     fn size(&self) -> Result<usize> {
         if self.first.is_some() && self.last.is_some() {
-            return Err(input_error("Argument Validation Error: first and last cannot be combined"));
+            return Err(input_error(
+                "Argument Validation Error: first and last cannot be combined",
+            ));
         }
         let size = self.first.or(self.last).unwrap_or(PAGE_DEFAULT);
         match usize::try_from(size) {
             Ok(count) if size > 0 && size <= PAGE_MAX => Ok(count),
-            _ => Err(input_error(format!("Argument Validation Error: page size must be between 1 and {PAGE_MAX}"))),
+            _ => Err(input_error(format!(
+                "Argument Validation Error: page size must be between 1 \
+                and {PAGE_MAX}"
+            ))),
         }
     }
 
@@ -52,7 +57,9 @@ impl Window {
         let size = self.size()?;
         match self.order_by {
             _ if self.sorted => {}
-            Some(PaginationOrderBy::UpdatedAt) => all.sort_by_key(|node| std::cmp::Reverse(node.updated_ms())),
+            Some(PaginationOrderBy::UpdatedAt) => {
+                all.sort_by_key(|node| std::cmp::Reverse(node.updated_ms()))
+            }
             Some(PaginationOrderBy::CreatedAt) | None => {
                 all.sort_by_key(|node| std::cmp::Reverse(node.created_ms()));
             }
@@ -72,7 +79,12 @@ impl Window {
         let (has_previous_page, has_next_page) = (from > 0, to < all.len());
         let nodes: Vec<T> = all.drain(from..to).collect();
         let cursor = |node: Option<&T>| node.map(|node| node.id().to_string());
-        let info = PageInfo { start_cursor: cursor(nodes.first()), end_cursor: cursor(nodes.last()), has_next_page, has_previous_page };
+        let info = PageInfo {
+            start_cursor: cursor(nodes.first()),
+            end_cursor: cursor(nodes.last()),
+            has_next_page,
+            has_previous_page,
+        };
         Ok((nodes, info))
     }
 }
@@ -99,10 +111,20 @@ macro_rules! connection {
         }
 
         impl $connection {
-            pub fn of(all: Vec<$node>, window: &$crate::graphql::paging::Window) -> async_graphql::Result<$connection> {
+            pub fn of(
+                all: Vec<$node>,
+                window: &$crate::graphql::paging::Window,
+            ) -> async_graphql::Result<$connection> {
                 let (nodes, page_info) = window.cut(all)?;
-                let edge = |node: &$node| $edge { cursor: node.id.to_string(), node: node.clone() };
-                Ok($connection { edges: nodes.iter().map(edge).collect(), nodes, page_info })
+                let edge = |node: &$node| $edge {
+                    cursor: node.id.to_string(),
+                    node: node.clone(),
+                };
+                Ok($connection {
+                    edges: nodes.iter().map(edge).collect(),
+                    nodes,
+                    page_info,
+                })
             }
         }
 

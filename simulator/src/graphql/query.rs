@@ -1,6 +1,10 @@
 //! What can be asked.
 
-#![expect(clippy::too_many_arguments, reason = "a connection's arguments are the published schema's")]
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a connection's arguments are the published \
+    schema's"
+)]
 
 use async_graphql::{Context, Object, Result};
 
@@ -13,7 +17,9 @@ use super::types::comment::Comment;
 use super::types::enums::PaginationOrderBy;
 use super::types::issue::{Issue, IssueConnection};
 use super::types::organization::Organization;
-use super::types::parts::{Application, RateLimitPayload, RateLimitResultPayload, Webhook, WebhookConnection};
+use super::types::parts::{
+    Application, RateLimitPayload, RateLimitResultPayload, Webhook, WebhookConnection,
+};
 use super::types::project::{Project, ProjectConnection};
 use super::types::state::{WorkflowState, WorkflowStateConnection};
 use super::types::team::{Team, TeamConnection};
@@ -25,11 +31,15 @@ pub struct Query;
 #[Object]
 impl Query {
     async fn viewer(&self, ctx: &Context<'_>) -> Result<User> {
-        look(ctx, |world, caller| Ok(User::of(caller.home(world)?, caller.me(world)?, caller)))
+        look(ctx, |world, caller| {
+            Ok(User::of(caller.home(world)?, caller.me(world)?, caller))
+        })
     }
 
     async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
-        look(ctx, |world, caller| Ok(Organization::of(caller.home(world)?)))
+        look(ctx, |world, caller| {
+            Ok(Organization::of(caller.home(world)?))
+        })
     }
 
     async fn users(
@@ -46,16 +56,35 @@ impl Query {
         sort: Option<Vec<UserSortInput>>,
     ) -> Result<UserConnection> {
         let _ = include_archived;
-        let mut all = look(ctx, |world, caller| users(caller.home(world)?, caller, filter.as_ref(), include_disabled))?;
+        let mut all = look(ctx, |world, caller| {
+            users(
+                caller.home(world)?,
+                caller,
+                filter.as_ref(),
+                include_disabled,
+            )
+        })?;
         sort::users(&mut all, sort.as_deref().unwrap_or_default());
-        UserConnection::of(all, &Window { after, before, first, last, order_by, sorted: sort.is_some() })
+        UserConnection::of(
+            all,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: sort.is_some(),
+            },
+        )
     }
 
     async fn user(&self, ctx: &Context<'_>, id: String) -> Result<User> {
         look(ctx, |world, caller| {
             let home = caller.home(world)?;
             let id = if id == "me" { &caller.user } else { &id };
-            home.user(id).map(|user| User::of(home, user, caller)).ok_or_else(|| not_found("User"))
+            home.user(id)
+                .map(|user| User::of(home, user, caller))
+                .ok_or_else(|| not_found("User"))
         })
     }
 
@@ -72,14 +101,25 @@ impl Query {
     ) -> Result<TeamConnection> {
         let _ = include_archived;
         let teams = Team::all(ctx, filter.as_ref())?;
-        TeamConnection::of(teams, &Window { after, before, first, last, order_by, sorted: false })
+        TeamConnection::of(
+            teams,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: false,
+            },
+        )
     }
 
     async fn team(&self, ctx: &Context<'_>, id: String) -> Result<Team> {
         look(ctx, |world, caller| {
             let home = caller.home(world)?;
             let team = home.team(&id).filter(|team| caller.sees(team));
-            team.map(|team| Team::of(home, team)).ok_or_else(|| not_found("Team"))
+            team.map(|team| Team::of(home, team))
+                .ok_or_else(|| not_found("Team"))
         })
     }
 
@@ -98,17 +138,38 @@ impl Query {
         let _ = include_archived;
         let mut projects: Vec<Project> = look(ctx, |world, caller| {
             let home = caller.home(world)?;
-            let fits = |project: &&crate::world::workspace::Project| filter.as_ref().is_none_or(|filter| filter.lets_through(project));
-            Ok(home.projects.iter().filter(fits).map(|project| Project::of(home, project)).collect())
+            let fits = |project: &&crate::world::workspace::Project| {
+                filter
+                    .as_ref()
+                    .is_none_or(|filter| filter.lets_through(project))
+            };
+            Ok(home
+                .projects
+                .iter()
+                .filter(fits)
+                .map(|project| Project::of(home, project))
+                .collect())
         })?;
         sort::projects(&mut projects, sort.as_deref().unwrap_or_default());
-        ProjectConnection::of(projects, &Window { after, before, first, last, order_by, sorted: sort.is_some() })
+        ProjectConnection::of(
+            projects,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: sort.is_some(),
+            },
+        )
     }
 
     async fn project(&self, ctx: &Context<'_>, id: String) -> Result<Project> {
         look(ctx, |world, caller| {
             let home = caller.home(world)?;
-            home.project(&id).map(|project| Project::of(home, project)).ok_or_else(|| not_found("Project"))
+            home.project(&id)
+                .map(|project| Project::of(home, project))
+                .ok_or_else(|| not_found("Project"))
         })
     }
 
@@ -126,21 +187,39 @@ impl Query {
     ) -> Result<IssueConnection> {
         let mut issues = Issue::all(ctx, filter.as_ref(), include_archived, |_| true)?;
         sort::issues(&mut issues, sort.as_deref().unwrap_or_default());
-        IssueConnection::of(issues, &Window { after, before, first, last, order_by, sorted: sort.is_some() })
+        IssueConnection::of(
+            issues,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: sort.is_some(),
+            },
+        )
     }
 
     async fn issue(&self, ctx: &Context<'_>, id: String) -> Result<Issue> {
         look(ctx, |world, caller| {
             let home = caller.home(world)?;
             let issue = home.issue(&id);
-            let issue = issue.filter(|issue| home.team(&issue.team_id).is_some_and(|team| caller.sees(team)));
-            issue.map(|issue| Issue::of(home, issue)).ok_or_else(|| not_found("Issue"))
+            let issue = issue.filter(|issue| {
+                home.team(&issue.team_id)
+                    .is_some_and(|team| caller.sees(team))
+            });
+            issue
+                .map(|issue| Issue::of(home, issue))
+                .ok_or_else(|| not_found("Issue"))
         })
     }
 
     async fn workflow_state(&self, ctx: &Context<'_>, id: String) -> Result<WorkflowState> {
         let states = WorkflowState::all(ctx)?;
-        states.into_iter().find(|state| state.id.as_str() == id).ok_or_else(|| not_found("WorkflowState"))
+        states
+            .into_iter()
+            .find(|state| state.id.as_str() == id)
+            .ok_or_else(|| not_found("WorkflowState"))
     }
 
     async fn workflow_states(
@@ -154,21 +233,45 @@ impl Query {
         order_by: Option<PaginationOrderBy>,
     ) -> Result<WorkflowStateConnection> {
         let _ = include_archived;
-        WorkflowStateConnection::of(WorkflowState::all(ctx)?, &Window { after, before, first, last, order_by, sorted: false })
+        WorkflowStateConnection::of(
+            WorkflowState::all(ctx)?,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: false,
+            },
+        )
     }
 
-    async fn comment(&self, ctx: &Context<'_>, hash: Option<String>, id: Option<String>) -> Result<Comment> {
-        let id = id.or(hash).ok_or_else(|| input_error("id or hash must be given"))?;
+    async fn comment(
+        &self,
+        ctx: &Context<'_>,
+        hash: Option<String>,
+        id: Option<String>,
+    ) -> Result<Comment> {
+        let id = id
+            .or(hash)
+            .ok_or_else(|| input_error("id or hash must be given"))?;
         look(ctx, |world, caller| {
             let home = caller.home(world)?;
-            let comment = home.comments.iter().find(|comment| comment.id == id || comment.id.starts_with(&id));
-            comment.map(|comment| Comment::of(home, comment)).ok_or_else(|| not_found("Comment"))
+            let comment = home
+                .comments
+                .iter()
+                .find(|comment| comment.id == id || comment.id.starts_with(&id));
+            comment
+                .map(|comment| Comment::of(home, comment))
+                .ok_or_else(|| not_found("Comment"))
         })
     }
 
     async fn application_info(&self, ctx: &Context<'_>, client_id: String) -> Result<Application> {
         look(ctx, |world, _| {
-            let app = world.app(&client_id).ok_or_else(|| not_found("OauthClient"))?;
+            let app = world
+                .app(&client_id)
+                .ok_or_else(|| not_found("OauthClient"))?;
             Ok(Application {
                 client_id: app.client_id.clone(),
                 description: Some(app.description.clone()),
@@ -193,11 +296,27 @@ impl Query {
                 r#type: kind.into(),
             };
             let results = vec![
-                limit("request", standing.requests_limit, standing.requests_remaining()),
-                limit("complexity", standing.complexity_limit, standing.complexity_remaining()),
+                limit(
+                    "request",
+                    standing.requests_limit,
+                    standing.requests_remaining(),
+                ),
+                limit(
+                    "complexity",
+                    standing.complexity_limit,
+                    standing.complexity_remaining(),
+                ),
             ];
-            let kind = if caller.scopes.is_some() { "oauth" } else { "apiKey" };
-            Ok(RateLimitPayload { identifier: Some(caller.user.clone()), kind: kind.into(), limits: results })
+            let kind = if caller.scopes.is_some() {
+                "oauth"
+            } else {
+                "apiKey"
+            };
+            Ok(RateLimitPayload {
+                identifier: Some(caller.user.clone()),
+                kind: kind.into(),
+                limits: results,
+            })
         })
     }
 
@@ -215,9 +334,24 @@ impl Query {
         let _ = include_archived;
         let webhooks = look(ctx, |world, caller| {
             caller.need(&["admin"])?;
-            let here = world.webhooks.iter().filter(|webhook| webhook.workspace == caller.workspace);
-            Ok(here.map(|webhook| Webhook::of(webhook, &world.settings.webhook_resource_types)).collect())
+            let here = world
+                .webhooks
+                .iter()
+                .filter(|webhook| webhook.workspace == caller.workspace);
+            Ok(here
+                .map(|webhook| Webhook::of(webhook, &world.settings.webhook_resource_types))
+                .collect())
         })?;
-        WebhookConnection::of(webhooks, &Window { after, before, first, last, order_by, sorted: false })
+        WebhookConnection::of(
+            webhooks,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: false,
+            },
+        )
     }
 }

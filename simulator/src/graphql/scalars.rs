@@ -12,7 +12,9 @@ pub struct DateTime(pub i64);
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::String(text) => parse_iso(text).map(DateTime).ok_or_else(|| InputValueError::custom("not an ISO 8601 date-time")),
+            Value::String(text) => parse_iso(text)
+                .map(DateTime)
+                .ok_or_else(|| InputValueError::custom("not an ISO 8601 date-time")),
             _ => Err(InputValueError::expected_type(value)),
         }
     }

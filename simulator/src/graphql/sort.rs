@@ -66,23 +66,47 @@ pub struct IssueSortInput {
 /// The last order is sorted by first, so that the first one given decides.
 pub fn users(all: &mut [User], orders: &[UserSortInput]) {
     for order in orders.iter().rev() {
-        order.display_name.iter().for_each(|by| by.sort(all, |user| user.display_name.clone()));
-        order.name.iter().for_each(|by| by.sort(all, |user| user.name.clone()));
+        order
+            .display_name
+            .iter()
+            .for_each(|by| by.sort(all, |user| user.display_name.clone()));
+        order
+            .name
+            .iter()
+            .for_each(|by| by.sort(all, |user| user.name.clone()));
     }
 }
 
 pub fn projects(all: &mut [Project], orders: &[ProjectSortInput]) {
     for order in orders.iter().rev() {
-        order.created_at.iter().for_each(|by| by.sort(all, |project| project.created_at.0));
-        order.updated_at.iter().for_each(|by| by.sort(all, |project| project.updated_at.0));
-        order.name.iter().for_each(|by| by.sort(all, |project| project.name.clone()));
+        order
+            .created_at
+            .iter()
+            .for_each(|by| by.sort(all, |project| project.created_at.0));
+        order
+            .updated_at
+            .iter()
+            .for_each(|by| by.sort(all, |project| project.updated_at.0));
+        order
+            .name
+            .iter()
+            .for_each(|by| by.sort(all, |project| project.name.clone()));
     }
 }
 
 pub fn issues(all: &mut [Issue], orders: &[IssueSortInput]) {
     for order in orders.iter().rev() {
-        order.created_at.iter().for_each(|by| by.sort(all, |issue| issue.created_at.0));
-        order.updated_at.iter().for_each(|by| by.sort(all, |issue| issue.updated_at.0));
-        order.title.iter().for_each(|by| by.sort(all, |issue| issue.title.clone()));
+        order
+            .created_at
+            .iter()
+            .for_each(|by| by.sort(all, |issue| issue.created_at.0));
+        order
+            .updated_at
+            .iter()
+            .for_each(|by| by.sort(all, |issue| issue.updated_at.0));
+        order
+            .title
+            .iter()
+            .for_each(|by| by.sort(all, |issue| issue.title.clone()));
     }
 }

@@ -21,21 +21,35 @@ pub(crate) struct Mistake(pub String);
 impl IntoResponse for Mistake {
     fn into_response(self) -> Response {
         let body = format!("<p role=\"alert\">{}</p>", html::escape(&self.0));
-        let page = html::page(StatusCode::BAD_REQUEST, "This authorisation cannot go on", true, &body);
+        let page = html::page(
+            StatusCode::BAD_REQUEST,
+            "This authorisation cannot go on",
+            true,
+            &body,
+        );
         Outcome("refused").of(page)
     }
 }
 
 fn invalid(parameter: &str) -> Mistake {
-    Mistake(format!("Invalid {parameter} parameter for the application."))
+    Mistake(format!(
+        "Invalid {parameter} parameter for the application."
+    ))
 }
 
 pub(crate) fn check(world: &World, query: &str) -> Result<AuthorizeRequest, Mistake> {
     let query = Form::parse(query.as_bytes()).map_err(|error| Mistake(error.description))?;
-    let app = query.get("client_id").and_then(|id| world.app(id)).ok_or_else(|| invalid("client_id"))?;
+    let app = query
+        .get("client_id")
+        .and_then(|id| world.app(id))
+        .ok_or_else(|| invalid("client_id"))?;
     // Character by character, port included: no normalising, no prefixes.
-    let redirect_uri = query.get("redirect_uri").filter(|uri| app.redirect_uris.iter().any(|known| known == uri));
-    let redirect_uri = redirect_uri.ok_or_else(|| invalid("redirect_uri"))?.to_owned();
+    let redirect_uri = query
+        .get("redirect_uri")
+        .filter(|uri| app.redirect_uris.iter().any(|known| known == uri));
+    let redirect_uri = redirect_uri
+        .ok_or_else(|| invalid("redirect_uri"))?
+        .to_owned();
     if query.get("response_type") != Some("code") {
         return Err(invalid("response_type"));
     }
@@ -47,7 +61,10 @@ pub(crate) fn check(world: &World, query: &str) -> Result<AuthorizeRequest, Mist
         state: query.get("state").map(String::from),
         actor,
         force_consent: prompt(query.get("prompt"))?,
-        code_challenge: challenge(query.get("code_challenge"), query.get("code_challenge_method"))?,
+        code_challenge: challenge(
+            query.get("code_challenge"),
+            query.get("code_challenge_method"),
+        )?,
     })
 }
 
@@ -64,7 +81,9 @@ fn scopes(text: Option<&str>, actor: Actor) -> Result<Vec<String>, Mistake> {
     let scopes = scope::parse(text.ok_or_else(|| invalid("scope"))?);
     let scopes = scopes.map_err(|unknown| Mistake(format!("Invalid scope: `{unknown}`")))?;
     if actor == Actor::App && scopes.iter().any(|scope| scope == "admin") {
-        return Err(Mistake("Invalid scope: `admin` cannot be requested with actor=app".into()));
+        return Err(Mistake(
+            "Invalid scope: `admin` cannot be requested with actor=app".into(),
+        ));
     }
     Ok(scopes)
 }
@@ -80,7 +99,9 @@ fn prompt(text: Option<&str>) -> Result<bool, Mistake> {
 fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result<Option<String>, Mistake> {
     match (challenge, method) {
         (None, None) => Ok(None),
-        (Some(challenge), Some("S256")) if pkce::is_challenge(challenge) => Ok(Some(challenge.to_owned())),
+        (Some(challenge), Some("S256")) if pkce::is_challenge(challenge) => {
+            Ok(Some(challenge.to_owned()))
+        }
         (_, Some("S256")) => Err(invalid("code_challenge")),
         _ => Err(invalid("code_challenge_method")),
     }
@@ -98,17 +119,29 @@ fn next(world: &mut World, request: &AuthorizeRequest) -> Next {
         Some(shortcut) => Next::Back(world.take_shortcut(request, &shortcut)),
         None => {
             let created_ms = world.now();
-            Next::Ask(world.remember_pending(Pending { request: request.clone(), created_ms }))
+            Next::Ask(world.remember_pending(Pending {
+                request: request.clone(),
+                created_ms,
+            }))
         }
     }
 }
 
-pub(crate) async fn show(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Result<Response, Mistake> {
+pub(crate) async fn show(
+    State(simulator): State<Simulator>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Mistake> {
     let request = simulator.look(|world| check(world, query.as_deref().unwrap_or_default()))?;
     Ok(match simulator.change(|world| next(world, &request)) {
-        Next::Back(location) => Outcome("sent_back").of((StatusCode::FOUND, [(header::LOCATION, location)])),
+        Next::Back(location) => {
+            Outcome("sent_back").of((StatusCode::FOUND, [(header::LOCATION, location)]))
+        }
         Next::Ask(id) => {
-            let page = simulator.look(|world| world.app(&request.client_id).map(|app| consent_page::consent(world, app, &id, &request)));
+            let page = simulator.look(|world| {
+                world
+                    .app(&request.client_id)
+                    .map(|app| consent_page::consent(world, app, &id, &request))
+            });
             Outcome("asked").of(page.ok_or_else(|| invalid("client_id"))?)
         }
     })
@@ -125,7 +158,10 @@ mod tests {
         let world = World::new(App::demo(demo_redirect_uris()), Dice::new(b"seed"));
         let mut fields = vec![
             ("client_id", world.first_app().client_id.as_str()),
-            ("redirect_uri", "http://localhost:3000/oauth/linear/callback"),
+            (
+                "redirect_uri",
+                "http://localhost:3000/oauth/linear/callback",
+            ),
             ("response_type", "code"),
             ("scope", "read,write"),
         ];
@@ -134,7 +170,9 @@ mod tests {
             fields.push((name, value));
         }
         fields.retain(|(_, value)| !value.is_empty());
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
         check(&world, &query).map(|request| request.scopes)
     }
 
@@ -171,7 +209,19 @@ mod tests {
         assert!(mistake(&[("prompt", "login")]).contains("prompt"));
         let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         assert!(mistake(&[("code_challenge", challenge)]).contains("code_challenge_method"));
-        assert!(mistake(&[("code_challenge", challenge), ("code_challenge_method", "plain")]).contains("code_challenge_method"));
-        assert!(mistake(&[("code_challenge", "short"), ("code_challenge_method", "S256")]).contains("code_challenge "));
+        assert!(
+            mistake(&[
+                ("code_challenge", challenge),
+                ("code_challenge_method", "plain")
+            ])
+            .contains("code_challenge_method")
+        );
+        assert!(
+            mistake(&[
+                ("code_challenge", "short"),
+                ("code_challenge_method", "S256")
+            ])
+            .contains("code_challenge ")
+        );
     }
 }

@@ -22,11 +22,16 @@ fn take_pending(world: &mut World, id: &str) -> Option<Pending> {
     (world.now() < pending.created_ms + PENDING_LIFE_MS).then_some(pending)
 }
 
-pub(crate) async fn decide(State(simulator): State<Simulator>, headers: HeaderMap, body: Bytes) -> Result<Response, Mistake> {
+pub(crate) async fn decide(
+    State(simulator): State<Simulator>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Mistake> {
     let form = Form::read(&headers, &body).map_err(|error| Mistake(error.description))?;
     let id = form.get("request").unwrap_or_default();
     let pending = simulator.change(|world| take_pending(world, id));
-    let pending = pending.ok_or_else(|| Mistake("This page was answered already, or is too old.".into()))?;
+    let pending =
+        pending.ok_or_else(|| Mistake("This page was answered already, or is too old.".into()))?;
     match form.get("decision") {
         Some("approve") => approve(&simulator, &pending, &form),
         _ => Ok(go(simulator.look(|world| world.decline(&pending.request)))),
@@ -35,11 +40,17 @@ pub(crate) async fn decide(State(simulator): State<Simulator>, headers: HeaderMa
 
 fn approve(simulator: &Simulator, pending: &Pending, form: &Form) -> Result<Response, Mistake> {
     let workspace = form.get("workspace").unwrap_or_default();
-    let answer = simulator.change(|world| world.approve(&pending.request, workspace, form.get("user")));
+    let answer =
+        simulator.change(|world| world.approve(&pending.request, workspace, form.get("user")));
     match answer {
         Answer::Redirect(location) => Ok(go(location)),
         Answer::NeedsAdmin => simulator
-            .look(|world| Some(consent_page::needs_admin(world.app(&pending.request.client_id)?, world.workspace(workspace)?)))
+            .look(|world| {
+                Some(consent_page::needs_admin(
+                    world.app(&pending.request.client_id)?,
+                    world.workspace(workspace)?,
+                ))
+            })
             .ok_or_else(no_such_person),
         Answer::NoSuchPerson => Err(no_such_person()),
     }

@@ -17,7 +17,11 @@ pub(crate) struct OAuthError {
 
 impl OAuthError {
     pub fn new(error: &'static str, description: impl Into<String>) -> OAuthError {
-        OAuthError { error, description: description.into(), challenge: false }
+        OAuthError {
+            error,
+            description: description.into(),
+            challenge: false,
+        }
     }
 
     pub fn invalid_request(description: impl Into<String>) -> OAuthError {
@@ -34,18 +38,27 @@ impl OAuthError {
 
     pub fn invalid_client(by_basic: bool) -> OAuthError {
         let error = OAuthError::new("invalid_client", "Invalid client: client is invalid");
-        OAuthError { challenge: by_basic, ..error }
+        OAuthError {
+            challenge: by_basic,
+            ..error
+        }
     }
 }
 
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
-        let status = if self.challenge { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
+        let status = if self.challenge {
+            StatusCode::UNAUTHORIZED
+        } else {
+            StatusCode::BAD_REQUEST
+        };
         let body = Json(json!({"error": self.error, "error_description": self.description}));
         let mut response = (status, [(header::CACHE_CONTROL, "no-store")], body).into_response();
         if self.challenge {
             let challenge = HeaderValue::from_static("Basic realm=\"Service\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
         }
         Outcome(self.error).of(response)
     }

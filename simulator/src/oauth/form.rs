@@ -15,9 +15,22 @@ pub(crate) struct Form(BTreeMap<String, String>);
 impl Form {
     /// Reads a body; JSON and other types are refused as Linear refuses them.
     pub fn read(headers: &HeaderMap, body: &Bytes) -> Result<Form, OAuthError> {
-        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase() != FORM {
-            return Err(OAuthError::invalid_request(format!("Invalid request: content must be {FORM}")));
+        let kind = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
+        if kind
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+            != FORM
+        {
+            return Err(OAuthError::invalid_request(format!(
+                "Invalid request: content must be \
+                {FORM}"
+            )));
         }
         Form::parse(body)
     }
@@ -26,7 +39,10 @@ impl Form {
         let mut fields = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(text).into_owned() {
             if fields.insert(name.clone(), value).is_some() {
-                return Err(OAuthError::invalid_request(format!("Invalid request: `{name}` is given twice")));
+                return Err(OAuthError::invalid_request(format!(
+                    "Invalid request: `{name}` is \
+                    given twice"
+                )));
             }
         }
         Ok(Form(fields))
@@ -34,7 +50,10 @@ impl Form {
 
     /// A field with something in it.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     pub fn need(&self, name: &str) -> Result<&str, OAuthError> {

@@ -13,7 +13,11 @@ use crate::Simulator;
 use crate::world::World;
 use crate::world::redeeming::Pair;
 
-pub(crate) async fn migrate(State(simulator): State<Simulator>, headers: HeaderMap, body: Bytes) -> Result<Response, OAuthError> {
+pub(crate) async fn migrate(
+    State(simulator): State<Simulator>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, OAuthError> {
     if !simulator.look(|world| world.settings.migrate_enabled) {
         return Ok(StatusCode::NOT_FOUND.into_response());
     }
@@ -32,9 +36,21 @@ pub(crate) async fn migrate(State(simulator): State<Simulator>, headers: HeaderM
 fn exchange_old(world: &mut World, client: &Client, old: &str) -> Result<Pair, OAuthError> {
     let now = world.now();
     let grants = &world.grants;
-    let is_own = |grant: &str| grants.get(grant).is_some_and(|grant| grant.client_id == client.id);
-    let record = world.access.get_mut(old).filter(|record| record.legacy && record.is_live(now) && is_own(&record.grant));
-    let record = record.ok_or_else(|| OAuthError::invalid_grant("Invalid grant: access token is invalid"))?;
+    let is_own = |grant: &str| {
+        grants
+            .get(grant)
+            .is_some_and(|grant| grant.client_id == client.id)
+    };
+    let record = world
+        .access
+        .get_mut(old)
+        .filter(|record| record.legacy && record.is_live(now) && is_own(&record.grant));
+    let record = record.ok_or_else(|| {
+        OAuthError::invalid_grant(
+            "Invalid grant: access token is \
+        invalid",
+        )
+    })?;
     if world.settings.migrate_ends_old_token {
         record.revoked = true;
     }

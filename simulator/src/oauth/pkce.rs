@@ -6,7 +6,9 @@ use sha2::{Digest, Sha256};
 
 /// A challenge is the unpadded base64url of a SHA-256: 43 characters.
 pub(crate) fn is_challenge(text: &str) -> bool {
-    URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .is_ok_and(|bytes| bytes.len() == 32)
 }
 
 pub(crate) fn is_verifier(text: &str) -> bool {
@@ -25,7 +27,10 @@ mod tests {
     #[test]
     fn the_example_of_the_rfc_holds() {
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-        assert_eq!(challenge_of(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert_eq!(
+            challenge_of(verifier),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
         assert!(is_verifier(verifier) && is_challenge(&challenge_of(verifier)));
     }
 

@@ -17,7 +17,10 @@ const SCOPES: [(&str, &str); 12] = [
 ];
 
 pub(crate) fn in_words(scope: &str) -> &'static str {
-    SCOPES.iter().find(|(name, _)| *name == scope).map_or("", |(_, words)| words)
+    SCOPES
+        .iter()
+        .find(|(name, _)| *name == scope)
+        .map_or("", |(_, words)| words)
 }
 
 /// Separated by commas or spaces. `read` is always there. An unknown scope is the error.

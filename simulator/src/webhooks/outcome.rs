@@ -21,7 +21,10 @@ pub(crate) struct Outgoing {
 pub(crate) fn take_due(world: &mut World, room: usize) -> Vec<Outgoing> {
     let now = world.now();
     let is_due = |entry: &Delivery| matches!(entry.state, DeliveryState::Waiting { due_ms } if due_ms <= now);
-    let due: Vec<usize> = (0..world.deliveries.len()).filter(|at| is_due(&world.deliveries[*at])).take(room).collect();
+    let due: Vec<usize> = (0..world.deliveries.len())
+        .filter(|at| is_due(&world.deliveries[*at]))
+        .take(room)
+        .collect();
     due.into_iter().filter_map(|at| start(world, at)).collect()
 }
 
@@ -36,8 +39,14 @@ fn start(world: &mut World, at: usize) -> Option<Outgoing> {
         delivery.id = world.dice.uuid();
     }
     // A webhook that is gone (an uninstall) is still told so, with what it had at the time.
-    let webhook = world.webhooks.iter().find(|webhook| webhook.id == delivery.webhook);
-    if let Some((url, secret)) = webhook.and_then(|webhook| world.target_of(webhook)).filter(|_| !delivery.by_hand) {
+    let webhook = world
+        .webhooks
+        .iter()
+        .find(|webhook| webhook.id == delivery.webhook);
+    if let Some((url, secret)) = webhook
+        .and_then(|webhook| world.target_of(webhook))
+        .filter(|_| !delivery.by_hand)
+    {
         (delivery.url, delivery.secret) = (url, secret);
     }
     delivery.state = DeliveryState::Sending;
@@ -60,16 +69,26 @@ pub(crate) fn settle(world: &mut World, id: &str, attempt: Attempt) {
     let now = world.now();
     let retries = world.settings.webhook_retry_after_s.clone();
     let sending = |entry: &&mut Delivery| entry.id == id && entry.state == DeliveryState::Sending;
-    let Some(delivery) = world.deliveries.iter_mut().find(sending) else { return };
+    let Some(delivery) = world.deliveries.iter_mut().find(sending) else {
+        return;
+    };
     let succeeded = attempt.status == Some(200);
-    let wait_s = retries.get(delivery.attempts.len()).filter(|_| !delivery.by_hand);
+    let wait_s = retries
+        .get(delivery.attempts.len())
+        .filter(|_| !delivery.by_hand);
     delivery.attempts.push(attempt);
     delivery.state = match wait_s {
         _ if succeeded => DeliveryState::Delivered,
-        Some(wait_s) => DeliveryState::Waiting { due_ms: now.saturating_add(wait_s.saturating_mul(1_000)) },
+        Some(wait_s) => DeliveryState::Waiting {
+            due_ms: now.saturating_add(wait_s.saturating_mul(1_000)),
+        },
         None => DeliveryState::Exhausted,
     };
-    let (state, webhook, by_hand) = (delivery.state.clone(), delivery.webhook.clone(), delivery.by_hand);
+    let (state, webhook, by_hand) = (
+        delivery.state.clone(),
+        delivery.webhook.clone(),
+        delivery.by_hand,
+    );
     world.counts.add("webhook", outcome_name(&state));
     if !by_hand {
         judge(world, &webhook, &state);
@@ -87,7 +106,9 @@ fn outcome_name(state: &DeliveryState) -> &'static str {
 /// Whoever never answers is switched off, and has to be switched on again by hand.
 fn judge(world: &mut World, webhook: &str, state: &DeliveryState) {
     let limit = world.settings.webhook_disable_after;
-    let Some(webhook) = world.webhooks.iter_mut().find(|known| known.id == webhook) else { return };
+    let Some(webhook) = world.webhooks.iter_mut().find(|known| known.id == webhook) else {
+        return;
+    };
     match state {
         DeliveryState::Delivered => webhook.failures_in_row = 0,
         DeliveryState::Exhausted => {

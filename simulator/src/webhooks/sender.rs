@@ -39,11 +39,18 @@ pub(crate) async fn run(simulator: Simulator) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the sender's one client, built once; each attempt has its own limit")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the sender's one client, built once; each attempt \
+    has its own limit"
+)]
 fn client() -> reqwest::Result<Client> {
     // An error only means that the process chose a provider before.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()
+    Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
 }
 
 async fn send(client: Client, simulator: Simulator, outgoing: Outgoing) {
@@ -54,15 +61,26 @@ async fn send(client: Client, simulator: Simulator, outgoing: Outgoing) {
     let (status, error) = match answer {
         Ok(Ok(response)) => (Some(response.status().as_u16()), None),
         Ok(Err(error)) => (None, Some(error.without_url().to_string())),
-        Err(_) => (None, Some(format!("no answer within {} ms", outgoing.timeout_ms))),
+        Err(_) => (
+            None,
+            Some(format!("no answer within {} ms", outgoing.timeout_ms)),
+        ),
     };
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let attempt = Attempt { at_ms, status, error, took_ms };
+    let attempt = Attempt {
+        at_ms,
+        status,
+        error,
+        took_ms,
+    };
     simulator.change(|world| settle(world, &outgoing.delivery, attempt));
 }
 
 fn request(client: &Client, outgoing: &Outgoing, now_ms: i64) -> reqwest::RequestBuilder {
-    let signature = outgoing.signature.clone().unwrap_or_else(|| signature(&outgoing.secret, &outgoing.body));
+    let signature = outgoing
+        .signature
+        .clone()
+        .unwrap_or_else(|| signature(&outgoing.secret, &outgoing.body));
     let mut request = client
         .post(&outgoing.url)
         .header(CONTENT_TYPE, "application/json; charset=utf-8")
@@ -77,7 +95,10 @@ fn request(client: &Client, outgoing: &Outgoing, now_ms: i64) -> reqwest::Reques
         request = request.header("Linear-Signature", signature);
     }
     if outgoing.with_timestamp_header {
-        request = request.header("Linear-Timestamp", stamp_of(&outgoing.body).unwrap_or(now_ms));
+        request = request.header(
+            "Linear-Timestamp",
+            stamp_of(&outgoing.body).unwrap_or(now_ms),
+        );
     }
     request
 }

@@ -3,7 +3,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Lower-case hexadecimal HMAC-SHA256 over the raw body; the key is the whole secret with its prefix.
+/// Lower-case hexadecimal HMAC-SHA256 over the raw body; the key is the whole secret with its
+/// prefix.
 pub(crate) fn signature(secret: &str, body: &str) -> String {
     match Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
         Ok(mut mac) => {
@@ -32,7 +33,10 @@ pub(crate) fn restamped(body: &str, now_ms: i64) -> String {
 
 fn stamp_at(body: &str) -> Option<(usize, usize)> {
     let start = body.rfind(STAMP)? + STAMP.len();
-    let digits = body[start..].bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'-').count();
+    let digits = body[start..]
+        .bytes()
+        .take_while(|byte| byte.is_ascii_digit() || *byte == b'-')
+        .count();
     Some((start, start + digits))
 }
 
@@ -44,12 +48,16 @@ mod tests {
     fn the_signature_is_plain_lower_case_hexadecimal() {
         // The well-known example of HMAC-SHA256.
         let expected = "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8";
-        assert_eq!(signature("key", "The quick brown fox jumps over the lazy dog"), expected);
+        assert_eq!(
+            signature("key", "The quick brown fox jumps over the lazy dog"),
+            expected
+        );
     }
 
     #[test]
     fn only_the_real_stamp_is_renewed() {
-        let body = r#"{"data":{"title":"\"webhookTimestamp\":1"},"webhookTimestamp":5,"webhookId":"x"}"#;
+        let body =
+            r#"{"data":{"title":"\"webhookTimestamp\":1"},"webhookTimestamp":5,"webhookId":"x"}"#;
         let renewed = restamped(body, 9);
         assert_eq!(stamp_of(&renewed), Some(9));
         assert_eq!(renewed, body.replace(":5,", ":9,"));

@@ -1,4 +1,5 @@
-//! The OAuth applications registered with the simulated Linear, each with everything that is its own.
+//! The OAuth applications registered with the simulated Linear, each with everything that is its
+//! own.
 
 use std::collections::BTreeMap;
 
@@ -83,33 +84,51 @@ impl App {
     }
 
     pub fn may_be_used_in(&self, workspace: &Workspace) -> bool {
-        self.private_to_workspace.as_ref().is_none_or(|owner| *owner == workspace.url_key || *owner == workspace.id)
+        self.private_to_workspace
+            .as_ref()
+            .is_none_or(|owner| *owner == workspace.url_key || *owner == workspace.id)
     }
 
     pub fn is_approved(&self, person: &Person, scopes: &[String]) -> bool {
-        let covers = |approval: &Approval| scopes.iter().all(|scope| approval.scopes.contains(scope));
-        self.approvals.iter().any(|approval| approval.person == *person && covers(approval))
+        let covers =
+            |approval: &Approval| scopes.iter().all(|scope| approval.scopes.contains(scope));
+        self.approvals
+            .iter()
+            .any(|approval| approval.person == *person && covers(approval))
     }
 
     pub fn remember_approval(&mut self, person: Person, scopes: &[String]) {
-        match self.approvals.iter_mut().find(|approval| approval.person == person) {
+        match self
+            .approvals
+            .iter_mut()
+            .find(|approval| approval.person == person)
+        {
             Some(approval) => {
                 approval.scopes.extend(scopes.iter().cloned());
                 approval.scopes.sort();
                 approval.scopes.dedup();
             }
-            None => self.approvals.push(Approval { person, scopes: scopes.to_vec() }),
+            None => self.approvals.push(Approval {
+                person,
+                scopes: scopes.to_vec(),
+            }),
         }
     }
 }
 
 /// Where the demo application lives when nobody says otherwise.
 pub fn demo_redirect_uris() -> Vec<String> {
-    ["http://localhost:3000", "http://127.0.0.1:3000"].map(|base| format!("{base}/oauth/linear/callback")).to_vec()
+    ["http://localhost:3000", "http://127.0.0.1:3000"]
+        .map(|base| format!("{base}/oauth/linear/callback"))
+        .to_vec()
 }
 
 /// There is always a first application, so a list without one is damaged.
 pub fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<App>, D::Error> {
     let apps = Vec::<App>::deserialize(deserializer)?;
-    if apps.is_empty() { Err(serde::de::Error::custom("there is no application")) } else { Ok(apps) }
+    if apps.is_empty() {
+        Err(serde::de::Error::custom("there is no application"))
+    } else {
+        Ok(apps)
+    }
 }

@@ -1,4 +1,5 @@
-//! What the authorize page decides: send back at once, ask, or turn away; and what an answer leads to.
+//! What the authorize page decides: send back at once, ask, or turn away; and what an answer leads
+//! to.
 
 use super::grants::{Actor, AuthorizeRequest, Code};
 use super::workspace::{User, Workspace};
@@ -25,12 +26,20 @@ pub enum Answer {
 
 impl World {
     /// `prompt=consent` always asks. Otherwise it depends on who is signed in.
-    pub fn shortcut(&self, request: &AuthorizeRequest, person: Option<&Person>) -> Option<Shortcut> {
+    pub fn shortcut(
+        &self,
+        request: &AuthorizeRequest,
+        person: Option<&Person>,
+    ) -> Option<Shortcut> {
         let person = person.filter(|_| !request.force_consent)?;
         let app = self.app(&request.client_id)?;
         match request.actor {
-            Actor::App => app.is_installed(&person.workspace).then_some(Shortcut::AlreadyInstalled),
-            Actor::User => app.is_approved(person, &request.scopes).then(|| Shortcut::Approved(person.clone())),
+            Actor::App => app
+                .is_installed(&person.workspace)
+                .then_some(Shortcut::AlreadyInstalled),
+            Actor::User => app
+                .is_approved(person, &request.scopes)
+                .then(|| Shortcut::Approved(person.clone())),
         }
     }
 
@@ -48,10 +57,26 @@ impl World {
     }
 
     /// The person pressed Approve. Without a user an administrator of the workspace is meant.
-    pub fn approve(&mut self, request: &AuthorizeRequest, workspace: &str, user: Option<&str>) -> Answer {
-        let Some((workspace, user)) = self.find_person(workspace, user) else { return Answer::NoSuchPerson };
-        let (person, is_admin) = (Person { workspace: workspace.id.clone(), user: user.id.clone() }, user.is_admin());
-        if !self.app(&request.client_id).is_some_and(|app| app.may_be_used_in(workspace)) {
+    pub fn approve(
+        &mut self,
+        request: &AuthorizeRequest,
+        workspace: &str,
+        user: Option<&str>,
+    ) -> Answer {
+        let Some((workspace, user)) = self.find_person(workspace, user) else {
+            return Answer::NoSuchPerson;
+        };
+        let (person, is_admin) = (
+            Person {
+                workspace: workspace.id.clone(),
+                user: user.id.clone(),
+            },
+            user.is_admin(),
+        );
+        if !self
+            .app(&request.client_id)
+            .is_some_and(|app| app.may_be_used_in(workspace))
+        {
             return Answer::Redirect(back(request, &[("error", "access_denied")]));
         }
         self.signed_in = Some(person.clone());
@@ -64,7 +89,9 @@ impl World {
     pub fn find_person(&self, workspace: &str, user: Option<&str>) -> Option<(&Workspace, &User)> {
         let workspace = self.workspace(workspace)?;
         let user = match user {
-            Some(key) => workspace.user_by_id_or_email(key).filter(|user| user.can_sign_in()),
+            Some(key) => workspace
+                .user_by_id_or_email(key)
+                .filter(|user| user.can_sign_in()),
             None => workspace.first_admin(),
         };
         Some((workspace, user?))
@@ -91,7 +118,11 @@ fn back(request: &AuthorizeRequest, answer: &[(&str, &str)]) -> String {
     if let Some(state) = &request.state {
         query.append_pair("state", state);
     }
-    let separator = if request.redirect_uri.contains('?') { '&' } else { '?' };
+    let separator = if request.redirect_uri.contains('?') {
+        '&'
+    } else {
+        '?'
+    };
     format!("{}{separator}{}", request.redirect_uri, query.finish())
 }
 
@@ -112,6 +143,10 @@ mod tests {
         };
         let url = url::Url::parse(&back(&request, &[("code", "k")])).expect("a URL");
         let pairs: Vec<_> = url.query_pairs().into_owned().collect();
-        assert_eq!(pairs, [("x", "1"), ("code", "k"), ("state", "a b&c=d")].map(|(k, v)| (k.to_owned(), v.to_owned())));
+        assert_eq!(
+            pairs,
+            [("x", "1"), ("code", "k"), ("state", "a b&c=d")]
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        );
     }
 }

@@ -41,16 +41,43 @@ impl World {
     /// Where an owner stands; `None` is somebody who did not sign in.
     pub fn standing(&self, owner: Option<&str>) -> Standing {
         let now = self.now();
-        let spent = self.budgets.get(owner.unwrap_or_default()).copied().unwrap_or_default();
+        let spent = self
+            .budgets
+            .get(owner.unwrap_or_default())
+            .copied()
+            .unwrap_or_default();
         let fresh = now >= spent.started_ms + HOUR_MS;
-        let spent = if fresh { Budget { started_ms: now, ..Budget::default() } } else { spent };
-        let requests = if owner.is_some() { self.settings.requests_per_hour } else { self.settings.anonymous_requests_per_hour };
-        let complexity = if owner.is_some() { self.settings.complexity_per_hour } else { 100_000 };
-        Standing { requests_limit: requests, complexity_limit: complexity, spent }
+        let spent = if fresh {
+            Budget {
+                started_ms: now,
+                ..Budget::default()
+            }
+        } else {
+            spent
+        };
+        let requests = if owner.is_some() {
+            self.settings.requests_per_hour
+        } else {
+            self.settings.anonymous_requests_per_hour
+        };
+        let complexity = if owner.is_some() {
+            self.settings.complexity_per_hour
+        } else {
+            100_000
+        };
+        Standing {
+            requests_limit: requests,
+            complexity_limit: complexity,
+            spent,
+        }
     }
 
     /// Books one request, or says which allowance is used up.
-    pub fn spend_budget(&mut self, owner: Option<&str>, complexity: u64) -> Result<Standing, (Standing, &'static str)> {
+    pub fn spend_budget(
+        &mut self,
+        owner: Option<&str>,
+        complexity: u64,
+    ) -> Result<Standing, (Standing, &'static str)> {
         let mut standing = self.standing(owner);
         if standing.requests_remaining() == 0 {
             return Err((standing, "requests"));
@@ -66,7 +93,10 @@ impl World {
 
     fn keep_budget(&mut self, owner: &str, budget: Budget) {
         if self.budgets.len() >= OWNERS_MAX && !self.budgets.contains_key(owner) {
-            let oldest = self.budgets.iter().min_by_key(|(_, budget)| budget.started_ms);
+            let oldest = self
+                .budgets
+                .iter()
+                .min_by_key(|(_, budget)| budget.started_ms);
             if let Some(oldest) = oldest.map(|(owner, _)| owner.clone()) {
                 self.budgets.remove(&oldest);
             }

@@ -13,7 +13,8 @@ pub struct Clock {
 
 impl Clock {
     pub fn now(&self) -> i64 {
-        self.stopped_at_ms.unwrap_or_else(|| system_ms().saturating_add(self.offset_ms))
+        self.stopped_at_ms
+            .unwrap_or_else(|| system_ms().saturating_add(self.offset_ms))
     }
 
     pub fn advance(&mut self, by_ms: i64) {
@@ -30,7 +31,8 @@ impl Clock {
         }
     }
 
-    /// Manual: the clock stands still until it is set or advanced. Otherwise it runs on from where it stood.
+    /// Manual: the clock stands still until it is set or advanced. Otherwise it runs on from where
+    /// it stood.
     pub fn set_manual(&mut self, manual: bool) {
         let now = self.now();
         self.stopped_at_ms = manual.then_some(now);

@@ -10,11 +10,20 @@ pub struct Counts(BTreeMap<String, BTreeMap<String, u64>>);
 
 impl Counts {
     pub fn add(&mut self, endpoint: &str, outcome: &str) {
-        *self.0.entry(endpoint.to_owned()).or_default().entry(outcome.to_owned()).or_default() += 1;
+        *self
+            .0
+            .entry(endpoint.to_owned())
+            .or_default()
+            .entry(outcome.to_owned())
+            .or_default() += 1;
     }
 
     pub fn of(&self, endpoint: &str, outcome: &str) -> u64 {
-        self.0.get(endpoint).and_then(|outcomes| outcomes.get(outcome)).copied().unwrap_or(0)
+        self.0
+            .get(endpoint)
+            .and_then(|outcomes| outcomes.get(outcome))
+            .copied()
+            .unwrap_or(0)
     }
 }
 
@@ -36,7 +45,10 @@ impl MintLog {
         if self.0.len() == MINT_LOG_MAX {
             self.0.pop_front();
         }
-        self.0.push_back(Minted { kind: kind.into(), value: value.into() });
+        self.0.push_back(Minted {
+            kind: kind.into(),
+            value: value.into(),
+        });
     }
 
     pub fn all(&self) -> Vec<Minted> {

@@ -23,9 +23,25 @@ fn acme() -> Workspace {
         ("Gwen Mbeki", "gwen", Role::Member, false),
         ("Sentry", "sentry", Role::App, true),
     ];
-    let teams = [("Firmware", "FW", false), ("Vision", "VIS", false), ("Operations", "OPS", false), ("Board", "BRD", true)];
-    let projects = [("Gripper v2", "FW"), ("Warehouse pilot", "OPS"), ("Depth camera calibration", "VIS")];
-    build("Acme Robotics", "acme-robotics", "acme.example", &people, &teams, &projects)
+    let teams = [
+        ("Firmware", "FW", false),
+        ("Vision", "VIS", false),
+        ("Operations", "OPS", false),
+        ("Board", "BRD", true),
+    ];
+    let projects = [
+        ("Gripper v2", "FW"),
+        ("Warehouse pilot", "OPS"),
+        ("Depth camera calibration", "VIS"),
+    ];
+    build(
+        "Acme Robotics",
+        "acme-robotics",
+        "acme.example",
+        &people,
+        &teams,
+        &projects,
+    )
 }
 
 fn globex() -> Workspace {
@@ -51,21 +67,48 @@ fn initech() -> Workspace {
         ("Rosa Marques", "rosa", Role::Member, false),
         ("Slack", "slack", Role::App, true),
     ];
-    let teams = [("Design", "DES", false), ("Engineering", "ENG", false), ("Client work", "CLI", false)];
+    let teams = [
+        ("Design", "DES", false),
+        ("Engineering", "ENG", false),
+        ("Client work", "CLI", false),
+    ];
     let projects = [("Brand refresh", "DES"), ("Website relaunch", "ENG")];
-    build("Initech Studio", "initech", "initech.example", &people, &teams, &projects)
+    build(
+        "Initech Studio",
+        "initech",
+        "initech.example",
+        &people,
+        &teams,
+        &projects,
+    )
 }
 
-fn build(name: &str, key: &str, domain: &str, people: &[Person], teams: &[(&str, &str, bool)], projects: &[(&str, &str)]) -> Workspace {
+fn build(
+    name: &str,
+    key: &str,
+    domain: &str,
+    people: &[Person],
+    teams: &[(&str, &str, bool)],
+    projects: &[(&str, &str)],
+) -> Workspace {
     Workspace {
         id: named_uuid(key),
         name: name.into(),
         url_key: key.into(),
         previous_url_keys: Vec::new(),
         created_ms: DEMO_MS,
-        users: people.iter().map(|person| user(key, domain, person)).collect(),
-        teams: teams.iter().map(|(name, short, private)| team(key, name, short, *private)).collect(),
-        projects: projects.iter().map(|(name, short)| project(key, name, short)).collect(),
+        users: people
+            .iter()
+            .map(|person| user(key, domain, person))
+            .collect(),
+        teams: teams
+            .iter()
+            .map(|(name, short, private)| team(key, name, short, *private))
+            .collect(),
+        projects: projects
+            .iter()
+            .map(|(name, short)| project(key, name, short))
+            .collect(),
         issues: Vec::new(),
         comments: Vec::new(),
     }
@@ -74,7 +117,11 @@ fn build(name: &str, key: &str, domain: &str, people: &[Person], teams: &[(&str,
 fn user(key: &str, domain: &str, (name, handle, role, active): &Person) -> User {
     let id = named_uuid(&format!("{key}/user/{handle}"));
     // Integrations have an address of their own kind, so that they can be told from people.
-    let email = if *role == Role::App { format!("{id}@integration.linear.app") } else { format!("{handle}@{domain}") };
+    let email = if *role == Role::App {
+        format!("{id}@integration.linear.app")
+    } else {
+        format!("{handle}@{domain}")
+    };
     User {
         id,
         name: (*name).into(),

@@ -1,9 +1,11 @@
-//! One generator for every id, code and token, so that a test which sets the seed gets the same world again.
+//! One generator for every id, code and token, so that a test which sets the seed gets the same
+//! world again.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// SHA-256 over a secret seed and a counter: unguessable from the system's seed, repeatable from a test's.
+/// SHA-256 over a secret seed and a counter: unguessable from the system's seed, repeatable from a
+/// test's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dice {
     seed: String,
@@ -12,12 +14,19 @@ pub struct Dice {
 
 impl Dice {
     pub fn new(seed: &[u8]) -> Dice {
-        Dice { seed: hex::encode(seed), drawn: 0 }
+        Dice {
+            seed: hex::encode(seed),
+            drawn: 0,
+        }
     }
 
     fn draw(&mut self) -> [u8; 32] {
         self.drawn += 1;
-        Sha256::new().chain_update(&self.seed).chain_update(self.drawn.to_le_bytes()).finalize().into()
+        Sha256::new()
+            .chain_update(&self.seed)
+            .chain_update(self.drawn.to_le_bytes())
+            .finalize()
+            .into()
     }
 
     pub fn uuid(&mut self) -> String {
@@ -44,14 +53,23 @@ fn uuid_from(bytes: &[u8; 32]) -> String {
     id[6] = (id[6] & 0x0f) | 0x40;
     id[8] = (id[8] & 0x3f) | 0x80;
     let text = hex::encode(id);
-    [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
+    [
+        &text[..8],
+        &text[8..12],
+        &text[12..16],
+        &text[16..20],
+        &text[20..],
+    ]
+    .join("-")
 }
 
 /// Linear takes only version 4 UUIDs as client-chosen ids.
 pub fn is_uuid_v4(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
-        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        && groups
+            .iter()
+            .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
         && groups[2].starts_with('4')
         && groups[3].starts_with(['8', '9', 'a', 'b', 'A', 'B'])
 }

@@ -13,7 +13,8 @@ pub enum Revoked {
 }
 
 impl World {
-    /// Revokes one access or refresh token. When nothing of the current pair is left the grant is over.
+    /// Revokes one access or refresh token. When nothing of the current pair is left the grant is
+    /// over.
     pub fn revoke_token(&mut self, token: &str) -> Revoked {
         let now = self.now();
         let grant = if let Some(record) = self.access.get_mut(token) {
@@ -32,7 +33,10 @@ impl World {
             return Revoked::Unknown;
         };
         if self.settings.revoke_ends_installation {
-            let of = self.grants.get(&grant).map(|grant| (grant.client_id.clone(), grant.workspace.clone()));
+            let of = self
+                .grants
+                .get(&grant)
+                .map(|grant| (grant.client_id.clone(), grant.workspace.clone()));
             if let Some((client_id, workspace)) = of {
                 self.uninstall(&client_id, &workspace);
             }
@@ -45,9 +49,17 @@ impl World {
         Revoked::Done
     }
 
-    /// Ends all that the person of a grant gave its application in the workspace. What is the application's own stays.
+    /// Ends all that the person of a grant gave its application in the workspace. What is the
+    /// application's own stays.
     fn end_authorisation(&mut self, id: &str) {
-        let Some(grant) = self.grants.get(id).filter(|grant| grant.actor == Actor::User).cloned() else { return };
+        let Some(grant) = self
+            .grants
+            .get(id)
+            .filter(|grant| grant.actor == Actor::User)
+            .cloned()
+        else {
+            return;
+        };
         let living = self.living_grants_of(&grant.client_id, &grant.workspace);
         let theirs = living.filter(|other| other.actor == Actor::User && other.user == grant.user);
         for id in theirs.map(|other| other.id.clone()).collect::<Vec<_>>() {
@@ -56,16 +68,28 @@ impl World {
     }
 
     fn pair_is_dead(&self, grant: &str) -> bool {
-        let Some(grant) = self.grants.get(grant) else { return true };
+        let Some(grant) = self.grants.get(grant) else {
+            return true;
+        };
         let now = self.now();
-        let access = grant.current_access.as_ref().and_then(|token| self.access.get(token));
-        let refresh = grant.current_refresh.as_ref().and_then(|token| self.refresh.get(token));
-        access.is_none_or(|record| !record.is_live(now)) && refresh.is_none_or(|record| record.state != RefreshState::Live)
+        let access = grant
+            .current_access
+            .as_ref()
+            .and_then(|token| self.access.get(token));
+        let refresh = grant
+            .current_refresh
+            .as_ref()
+            .and_then(|token| self.refresh.get(token));
+        access.is_none_or(|record| !record.is_live(now))
+            && refresh.is_none_or(|record| record.state != RefreshState::Live)
     }
 
-    /// Ends a grant with all its tokens, tells the webhooks, and clears up what nobody uses any more.
+    /// Ends a grant with all its tokens, tells the webhooks, and clears up what nobody uses any
+    /// more.
     pub fn end_grant(&mut self, id: &str) {
-        let Some(grant) = self.grants.get_mut(id).filter(|grant| !grant.ended) else { return };
+        let Some(grant) = self.grants.get_mut(id).filter(|grant| !grant.ended) else {
+            return;
+        };
         grant.ended = true;
         let grant = grant.clone();
         self.kill_tokens(id);
@@ -75,20 +99,28 @@ impl World {
 
     fn kill_tokens(&mut self, grant: &str) {
         self.revoke_access_of(grant);
-        let of_grant = self.refresh.values_mut().filter(|record| record.grant == grant);
+        let of_grant = self
+            .refresh
+            .values_mut()
+            .filter(|record| record.grant == grant);
         of_grant.for_each(|record| record.state = RefreshState::Revoked);
     }
 
     /// Without a grant an application has no installation, no approval, and at last no webhook.
     fn forget_unused(&mut self, client_id: &str, workspace: &str) {
-        let living: Vec<_> = self.living_grants_of(client_id, workspace).map(|grant| (grant.actor, grant.user.clone())).collect();
+        let living: Vec<_> = self
+            .living_grants_of(client_id, workspace)
+            .map(|grant| (grant.actor, grant.user.clone()))
+            .collect();
         if !living.iter().any(|(actor, _)| *actor == Actor::App) {
             self.remove_installation(client_id, workspace);
         }
         if let Some(app) = self.app_mut(client_id) {
             app.approvals.retain(|approval| {
                 approval.person.workspace != workspace
-                    || living.iter().any(|(actor, user)| *actor == Actor::User && *user == approval.person.user)
+                    || living
+                        .iter()
+                        .any(|(actor, user)| *actor == Actor::User && *user == approval.person.user)
             });
         }
         if living.is_empty() {
@@ -97,24 +129,48 @@ impl World {
     }
 
     fn remove_installation(&mut self, client_id: &str, workspace: &str) {
-        let Some(installation) = self.app_mut(client_id).and_then(|app| app.installations.remove(workspace)) else { return };
-        let Some(workspace) = self.workspace_mut(workspace) else { return };
-        let bots = workspace.users.iter_mut().filter(|user| user.id == installation.bot_user);
+        let Some(installation) = self
+            .app_mut(client_id)
+            .and_then(|app| app.installations.remove(workspace))
+        else {
+            return;
+        };
+        let Some(workspace) = self.workspace_mut(workspace) else {
+            return;
+        };
+        let bots = workspace
+            .users
+            .iter_mut()
+            .filter(|user| user.id == installation.bot_user);
         bots.for_each(|bot| bot.active = false);
     }
 
     pub fn living_grants(&self, workspace: &str) -> impl Iterator<Item = &super::grants::Grant> {
-        self.grants.values().filter(move |grant| grant.workspace == workspace && !grant.ended)
+        self.grants
+            .values()
+            .filter(move |grant| grant.workspace == workspace && !grant.ended)
     }
 
-    fn living_grants_of(&self, client_id: &str, workspace: &str) -> impl Iterator<Item = &super::grants::Grant> {
-        self.living_grants(workspace).filter(move |grant| grant.client_id == client_id)
+    fn living_grants_of(
+        &self,
+        client_id: &str,
+        workspace: &str,
+    ) -> impl Iterator<Item = &super::grants::Grant> {
+        self.living_grants(workspace)
+            .filter(move |grant| grant.client_id == client_id)
     }
 
-    /// An administrator ends every authorisation of an application in a workspace. True if there was anything to end.
+    /// An administrator ends every authorisation of an application in a workspace. True if there
+    /// was anything to end.
     pub fn uninstall(&mut self, client_id: &str, workspace: &str) -> bool {
-        let grants: Vec<String> = self.living_grants_of(client_id, workspace).map(|grant| grant.id.clone()).collect();
-        let was_installed = self.app(client_id).is_some_and(|app| app.is_installed(workspace)) || !grants.is_empty();
+        let grants: Vec<String> = self
+            .living_grants_of(client_id, workspace)
+            .map(|grant| grant.id.clone())
+            .collect();
+        let was_installed = self
+            .app(client_id)
+            .is_some_and(|app| app.is_installed(workspace))
+            || !grants.is_empty();
         for grant in &grants {
             self.end_grant(grant);
         }
@@ -128,16 +184,26 @@ impl World {
     pub fn expire_access(&mut self, workspace: Option<&str>) -> usize {
         let now = self.now();
         let grants = &self.grants;
-        let wanted = |grant: &str| workspace.is_none_or(|id| grants.get(grant).is_some_and(|grant| grant.workspace == id));
-        let living = self.access.values_mut().filter(|record| record.is_live(now) && wanted(&record.grant));
+        let wanted = |grant: &str| {
+            workspace.is_none_or(|id| grants.get(grant).is_some_and(|grant| grant.workspace == id))
+        };
+        let living = self
+            .access
+            .values_mut()
+            .filter(|record| record.is_live(now) && wanted(&record.grant));
         living.map(|record| record.expires_ms = now).count()
     }
 
     /// Other scopes for the client's own tokens replace all that were handed out before.
-    pub fn end_client_grants_with_other_scopes(&mut self, client_id: &str, workspace: &str, scopes: &[String]) {
-        let other = self
-            .living_grants_of(client_id, workspace)
-            .filter(|grant| grant.actor == Actor::App && grant.current_refresh.is_none() && grant.scopes != scopes);
+    pub fn end_client_grants_with_other_scopes(
+        &mut self,
+        client_id: &str,
+        workspace: &str,
+        scopes: &[String],
+    ) {
+        let other = self.living_grants_of(client_id, workspace).filter(|grant| {
+            grant.actor == Actor::App && grant.current_refresh.is_none() && grant.scopes != scopes
+        });
         let other: Vec<String> = other.map(|grant| grant.id.clone()).collect();
         for grant in other {
             if let Some(grant) = self.grants.get_mut(&grant) {

@@ -24,9 +24,7 @@ impl Webhook {
 #[serde(rename_all = "snake_case")]
 pub enum WebhookSource {
     /// URL, secret and resource types are the application's, the same for every workspace.
-    App {
-        client_id: String,
-    },
+    App { client_id: String },
     Workspace {
         url: String,
         secret: String,

@@ -9,21 +9,37 @@ use super::workspace::{Issue, User, Workspace};
 use crate::stamp::iso;
 
 impl World {
-    pub(super) fn emit_issue(&mut self, workspace: &str, by: &str, action: &str, issue: &Issue, before: Option<&Issue>) {
-        let Some(home) = self.workspace(workspace) else { return };
-        let mut fields =
-            vec![("actor", self.actor_json(workspace, by)), ("data", issue_json(home, issue)), ("url", json!(issue_url(home, issue)))];
+    pub(super) fn emit_issue(
+        &mut self,
+        workspace: &str,
+        by: &str,
+        action: &str,
+        issue: &Issue,
+        before: Option<&Issue>,
+    ) {
+        let Some(home) = self.workspace(workspace) else {
+            return;
+        };
+        let mut fields = vec![
+            ("actor", self.actor_json(workspace, by)),
+            ("data", issue_json(home, issue)),
+            ("url", json!(issue_url(home, issue))),
+        ];
         fields.extend(before.map(|before| ("updatedFrom", updated_from(before, issue))));
         self.emit(workspace, &Event::new("Issue", action, fields));
     }
 
     /// Who did it: a person, or an application as itself.
     pub(super) fn actor_json(&self, workspace: &str, by: &str) -> Value {
-        let Some(home) = self.workspace(workspace) else { return Value::Null };
+        let Some(home) = self.workspace(workspace) else {
+            return Value::Null;
+        };
         if let Some(app) = self.apps.iter().find(|app| app.bot_user(workspace) == by) {
             return json!({"id": app.client_id, "name": app.name, "type": "oauthClient"});
         }
-        home.user(by).map_or(Value::Null, |user| with_type(person_json(home, user), "user"))
+        home.user(by).map_or(Value::Null, |user| {
+            with_type(person_json(home, user), "user")
+        })
     }
 }
 
@@ -41,19 +57,45 @@ fn updated_from(before: &Issue, after: &Issue) -> Value {
     };
     note("updatedAt", true, json!(iso(before.updated_ms)));
     note("title", before.title != after.title, json!(before.title));
-    note("description", before.description != after.description, json!(before.description));
-    note("priority", before.priority != after.priority, json!(before.priority));
-    note("assigneeId", before.assignee_id != after.assignee_id, json!(before.assignee_id));
-    note("projectId", before.project_id != after.project_id, json!(before.project_id));
-    note("stateId", before.state != after.state, json!(state_id(&before.team_id, &before.state)));
+    note(
+        "description",
+        before.description != after.description,
+        json!(before.description),
+    );
+    note(
+        "priority",
+        before.priority != after.priority,
+        json!(before.priority),
+    );
+    note(
+        "assigneeId",
+        before.assignee_id != after.assignee_id,
+        json!(before.assignee_id),
+    );
+    note(
+        "projectId",
+        before.project_id != after.project_id,
+        json!(before.project_id),
+    );
+    note(
+        "stateId",
+        before.state != after.state,
+        json!(state_id(&before.team_id, &before.state)),
+    );
     Value::Object(changed)
 }
 
 fn issue_json(workspace: &Workspace, issue: &Issue) -> Value {
     let child = |user: &User| json!({"id": user.id, "name": user.name, "email": user.email});
     let person = |id: &str| workspace.user(id).map(child);
-    let team = workspace.team(&issue.team_id).map(|team| json!({"id": team.id, "key": team.key, "name": team.name}));
-    let state = STATES.iter().find(|(name, ..)| *name == issue.state).copied().unwrap_or(STATES[0]);
+    let team = workspace
+        .team(&issue.team_id)
+        .map(|team| json!({"id": team.id, "key": team.key, "name": team.name}));
+    let state = STATES
+        .iter()
+        .find(|(name, ..)| *name == issue.state)
+        .copied()
+        .unwrap_or(STATES[0]);
     json!({
         "id": issue.id, "createdAt": iso(issue.created_ms), "updatedAt": iso(issue.updated_ms),
         "number": issue.number, "title": issue.title, "description": issue.description,

@@ -64,15 +64,26 @@ pub fn state_id(team: &str, state: &str) -> String {
     super::dice::named_uuid(&format!("{team}/state/{state}"))
 }
 
-fn check_new_id(id: Option<&String>, taken: impl Fn(&str) -> bool, entity: &str) -> Result<(), Refusal> {
+fn check_new_id(
+    id: Option<&String>,
+    taken: impl Fn(&str) -> bool,
+    entity: &str,
+) -> Result<(), Refusal> {
     match id {
         Some(id) if !is_uuid_v4(id) => Err(Refusal::Invalid("id must be a UUID".into())),
-        Some(id) if taken(id) => Err(Refusal::Invalid(format!("{entity} with this id already exists: {id}"))),
+        Some(id) if taken(id) => Err(Refusal::Invalid(format!(
+            "{entity} with this id already \
+            exists: {id}"
+        ))),
         _ => Ok(()),
     }
 }
 
-fn check_links(workspace: &Workspace, assignee: Option<&String>, project: Option<&String>) -> Result<(), Refusal> {
+fn check_links(
+    workspace: &Workspace,
+    assignee: Option<&String>,
+    project: Option<&String>,
+) -> Result<(), Refusal> {
     if assignee.is_some_and(|id| workspace.user(id).is_none()) {
         return Err(Refusal::NotFound("User"));
     }
@@ -84,18 +95,33 @@ fn check_links(workspace: &Workspace, assignee: Option<&String>, project: Option
 
 fn state_named(team: &str, id: &str) -> Result<String, Refusal> {
     let found = STATES.iter().find(|(name, ..)| state_id(team, name) == id);
-    found.map(|(name, ..)| (*name).to_owned()).ok_or(Refusal::NotFound("WorkflowState"))
+    found
+        .map(|(name, ..)| (*name).to_owned())
+        .ok_or(Refusal::NotFound("WorkflowState"))
 }
 
 impl World {
-    pub fn create_issue(&mut self, workspace: &str, by: &str, new: NewIssue) -> Result<Issue, Refusal> {
+    pub fn create_issue(
+        &mut self,
+        workspace: &str,
+        by: &str,
+        new: NewIssue,
+    ) -> Result<Issue, Refusal> {
         let now = self.now();
         let fresh_id = self.dice.uuid();
-        let home = self.workspace_mut(workspace).ok_or(Refusal::NotFound("Organization"))?;
+        let home = self
+            .workspace_mut(workspace)
+            .ok_or(Refusal::NotFound("Organization"))?;
         check_new_id(new.id.as_ref(), |id| home.issue(id).is_some(), "Issue")?;
         check_links(home, new.assignee.as_ref(), new.project.as_ref())?;
-        let team = home.teams.iter_mut().find(|team| team.id == new.team).ok_or(Refusal::NotFound("Team"))?;
-        let state = new.state.map_or(Ok("Backlog".to_owned()), |id| state_named(&team.id, &id))?;
+        let team = home
+            .teams
+            .iter_mut()
+            .find(|team| team.id == new.team)
+            .ok_or(Refusal::NotFound("Team"))?;
+        let state = new
+            .state
+            .map_or(Ok("Backlog".to_owned()), |id| state_named(&team.id, &id))?;
         let issue = Issue {
             id: new.id.unwrap_or(fresh_id),
             team_id: team.id.clone(),
@@ -122,13 +148,32 @@ impl World {
         Ok(issue)
     }
 
-    pub fn update_issue(&mut self, workspace: &str, by: &str, id: &str, change: IssueChange) -> Result<Issue, Refusal> {
+    pub fn update_issue(
+        &mut self,
+        workspace: &str,
+        by: &str,
+        id: &str,
+        change: IssueChange,
+    ) -> Result<Issue, Refusal> {
         let now = self.now();
-        let home = self.workspace_mut(workspace).ok_or(Refusal::NotFound("Organization"))?;
-        check_links(home, change.assignee.iter().flatten().next(), change.project.iter().flatten().next())?;
-        let issue = home.issues.iter_mut().find(|issue| issue.id == id || issue.identifier == id);
+        let home = self
+            .workspace_mut(workspace)
+            .ok_or(Refusal::NotFound("Organization"))?;
+        check_links(
+            home,
+            change.assignee.iter().flatten().next(),
+            change.project.iter().flatten().next(),
+        )?;
+        let issue = home
+            .issues
+            .iter_mut()
+            .find(|issue| issue.id == id || issue.identifier == id);
         let issue = issue.ok_or(Refusal::NotFound("Issue"))?;
-        let state = change.state.as_ref().map(|state| state_named(&issue.team_id, state)).transpose()?;
+        let state = change
+            .state
+            .as_ref()
+            .map(|state| state_named(&issue.team_id, state))
+            .transpose()?;
         let before = issue.clone();
         issue.title = change.title.unwrap_or(before.title.clone());
         issue.description = change.description.unwrap_or(before.description.clone());
@@ -144,18 +189,34 @@ impl World {
     }
 
     pub fn remove_issue(&mut self, workspace: &str, by: &str, id: &str) -> Result<Issue, Refusal> {
-        let home = self.workspace_mut(workspace).ok_or(Refusal::NotFound("Organization"))?;
-        let at = home.issues.iter().position(|issue| issue.id == id || issue.identifier == id);
+        let home = self
+            .workspace_mut(workspace)
+            .ok_or(Refusal::NotFound("Organization"))?;
+        let at = home
+            .issues
+            .iter()
+            .position(|issue| issue.id == id || issue.identifier == id);
         let issue = home.issues.remove(at.ok_or(Refusal::NotFound("Issue"))?);
         self.emit_issue(workspace, by, "remove", &issue, None);
         Ok(issue)
     }
 
-    pub fn create_comment(&mut self, workspace: &str, by: &str, new: NewComment) -> Result<Comment, Refusal> {
+    pub fn create_comment(
+        &mut self,
+        workspace: &str,
+        by: &str,
+        new: NewComment,
+    ) -> Result<Comment, Refusal> {
         let now = self.now();
         let fresh_id = self.dice.uuid();
-        let home = self.workspace_mut(workspace).ok_or(Refusal::NotFound("Organization"))?;
-        check_new_id(new.id.as_ref(), |id| home.comments.iter().any(|comment| comment.id == id), "Comment")?;
+        let home = self
+            .workspace_mut(workspace)
+            .ok_or(Refusal::NotFound("Organization"))?;
+        check_new_id(
+            new.id.as_ref(),
+            |id| home.comments.iter().any(|comment| comment.id == id),
+            "Comment",
+        )?;
         let issue = home.issue(&new.issue).ok_or(Refusal::NotFound("Issue"))?;
         let comment = Comment {
             id: new.id.unwrap_or(fresh_id),
@@ -174,7 +235,11 @@ impl World {
             "id": comment.id, "createdAt": iso(now), "updatedAt": iso(now), "body": comment.body,
             "issueId": comment.issue_id, "userId": by, "reactionData": [],
         });
-        let fields = vec![("actor", self.actor_json(workspace, by)), ("data", data), ("url", json!(url))];
+        let fields = vec![
+            ("actor", self.actor_json(workspace, by)),
+            ("data", data),
+            ("url", json!(url)),
+        ];
         self.emit(workspace, &Event::new("Comment", "create", fields));
         Ok(comment)
     }

@@ -132,7 +132,9 @@ impl World {
     pub fn apply(&mut self, settings: Settings) {
         let first = self.first_app_mut();
         first.webhook_url.clone_from(&settings.webhook_url);
-        first.private_to_workspace.clone_from(&settings.private_to_workspace);
+        first
+            .private_to_workspace
+            .clone_from(&settings.private_to_workspace);
         self.settings = settings;
     }
 
@@ -142,11 +144,15 @@ impl World {
 
     /// A workspace by its id or url key.
     pub fn workspace(&self, key: &str) -> Option<&Workspace> {
-        self.workspaces.iter().find(|workspace| workspace.id == key || workspace.url_key == key)
+        self.workspaces
+            .iter()
+            .find(|workspace| workspace.id == key || workspace.url_key == key)
     }
 
     pub fn workspace_mut(&mut self, key: &str) -> Option<&mut Workspace> {
-        self.workspaces.iter_mut().find(|workspace| workspace.id == key || workspace.url_key == key)
+        self.workspaces
+            .iter_mut()
+            .find(|workspace| workspace.id == key || workspace.url_key == key)
     }
 
     /// A new secret of some kind, noted so that a test can look for leaks.
@@ -158,7 +164,11 @@ impl World {
 
     pub fn remember_pending(&mut self, pending: Pending) -> String {
         while self.pending.len() >= PENDING_MAX {
-            let oldest = self.pending.iter().min_by_key(|(_, entry)| entry.created_ms).map(|(id, _)| id.clone());
+            let oldest = self
+                .pending
+                .iter()
+                .min_by_key(|(_, entry)| entry.created_ms)
+                .map(|(id, _)| id.clone());
             let Some(oldest) = oldest else { break };
             self.pending.remove(&oldest);
         }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// HTTP status of the authentication error: 401 is what was seen last, 400 and 200 were seen before.
+    /// HTTP status of the authentication error: 401 is what was seen last, 400 and 200 were seen
+    /// before.
     pub auth_error_status: u16,
     /// HTTP status of a missing scope.
     pub forbidden_status: u16,
@@ -20,11 +21,14 @@ pub struct Settings {
     pub rotation_ends_previous_access: bool,
     /// Revoking one token of a pair ends the other too.
     pub revoke_ends_grant: bool,
-    /// Revoking any one token ends the application's installation in that workspace, with every grant of it. Nobody says.
+    /// Revoking any one token ends the application's installation in that workspace, with every
+    /// grant of it. Nobody says.
     pub revoke_ends_installation: bool,
-    /// Revoking any one token of a person ends every grant of theirs to the application in that workspace. Nobody says.
+    /// Revoking any one token of a person ends every grant of theirs to the application in that
+    /// workspace. Nobody says.
     pub revoke_ends_authorisation: bool,
-    /// A spent refresh token is answered with its successors even where those were spent themselves.
+    /// A spent refresh token is answered with its successors even where those were spent
+    /// themselves.
     pub replay_chain: bool,
     /// `scope` as a list, as applications from before December 2023 get it.
     pub scope_as_array: bool,
@@ -97,5 +101,13 @@ impl Default for Settings {
 }
 
 fn default_resource_types() -> Vec<String> {
-    ["Issue", "Comment", "Project", "OAuthAuthorization", "PermissionChange"].map(String::from).to_vec()
+    [
+        "Issue",
+        "Comment",
+        "Project",
+        "OAuthAuthorization",
+        "PermissionChange",
+    ]
+    .map(String::from)
+    .to_vec()
 }

@@ -117,23 +117,33 @@ impl Workspace {
     }
 
     pub fn user_by_id_or_email(&self, key: &str) -> Option<&User> {
-        self.users.iter().find(|user| user.id == key || user.email == key)
+        self.users
+            .iter()
+            .find(|user| user.id == key || user.email == key)
     }
 
     pub fn first_admin(&self) -> Option<&User> {
-        self.users.iter().find(|user| user.is_admin() && user.can_sign_in())
+        self.users
+            .iter()
+            .find(|user| user.is_admin() && user.can_sign_in())
     }
 
     pub fn team(&self, id_or_key: &str) -> Option<&Team> {
-        self.teams.iter().find(|team| team.id == id_or_key || team.key == id_or_key)
+        self.teams
+            .iter()
+            .find(|team| team.id == id_or_key || team.key == id_or_key)
     }
 
     pub fn project(&self, id_or_slug: &str) -> Option<&Project> {
-        self.projects.iter().find(|project| project.id == id_or_slug || project.slug_id == id_or_slug)
+        self.projects
+            .iter()
+            .find(|project| project.id == id_or_slug || project.slug_id == id_or_slug)
     }
 
     pub fn issue(&self, id_or_identifier: &str) -> Option<&Issue> {
-        self.issues.iter().find(|issue| issue.id == id_or_identifier || issue.identifier == id_or_identifier)
+        self.issues
+            .iter()
+            .find(|issue| issue.id == id_or_identifier || issue.identifier == id_or_identifier)
     }
 
     pub fn url(&self, rest: &str) -> String {

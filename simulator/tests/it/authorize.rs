@@ -3,9 +3,21 @@ use reqwest::header::LOCATION;
 use crate::setup::{CALLBACK, CHALLENGE, Linear, param};
 
 async fn open(linear: &Linear, changes: &[(&str, &str)]) -> (u16, Option<String>, String) {
-    let response = linear.http.get(linear.authorize_url(changes)).send().await.expect("a page");
-    let location = response.headers().get(LOCATION).map(|value| value.to_str().expect("text").to_owned());
-    (response.status().as_u16(), location, response.text().await.expect("a body"))
+    let response = linear
+        .http
+        .get(linear.authorize_url(changes))
+        .send()
+        .await
+        .expect("a page");
+    let location = response
+        .headers()
+        .get(LOCATION)
+        .map(|value| value.to_str().expect("text").to_owned());
+    (
+        response.status().as_u16(),
+        location,
+        response.text().await.expect("a body"),
+    )
 }
 
 async fn refused(changes: &[(&str, &str)]) -> String {
@@ -15,43 +27,82 @@ async fn refused(changes: &[(&str, &str)]) -> String {
 }
 
 fn request_id(page: &str) -> String {
-    let start = page.find("name=\"request\" value=\"").expect("a hidden field") + 22;
+    let start = page
+        .find("name=\"request\" value=\"")
+        .expect("a hidden field")
+        + 22;
     page[start..].split('"').next().expect("a value").to_owned()
 }
 
-async fn decide(linear: &Linear, request: &str, fields: &[(&str, &str)]) -> (u16, Option<String>, String) {
+async fn decide(
+    linear: &Linear,
+    request: &str,
+    fields: &[(&str, &str)],
+) -> (u16, Option<String>, String) {
     let mut all = vec![("request", request)];
     all.extend_from_slice(fields);
-    let sent = linear.http.post(format!("{}/oauth/authorize/decision", linear.base)).form(&all).send().await;
+    let sent = linear
+        .http
+        .post(format!("{}/oauth/authorize/decision", linear.base))
+        .form(&all)
+        .send()
+        .await;
     let response = sent.expect("an answer");
-    let location = response.headers().get(LOCATION).map(|value| value.to_str().expect("text").to_owned());
-    (response.status().as_u16(), location, response.text().await.expect("a body"))
+    let location = response
+        .headers()
+        .get(LOCATION)
+        .map(|value| value.to_str().expect("text").to_owned());
+    (
+        response.status().as_u16(),
+        location,
+        response.text().await.expect("a body"),
+    )
 }
 
 #[tokio::test]
 async fn a_wrong_redirect_uri_is_an_error_page_without_a_redirect() {
-    let page = refused(&[("redirect_uri", "http://localhost:3001/oauth/linear/callback")]).await;
+    let page = refused(&[(
+        "redirect_uri",
+        "http://localhost:3001/oauth/linear/callback",
+    )])
+    .await;
     assert!(page.contains("Invalid redirect_uri parameter for the application."));
 }
 
 #[tokio::test]
 async fn an_unknown_scope_is_an_error_page_without_a_redirect() {
-    assert!(refused(&[("scope", "read,offline_access")]).await.contains("Invalid scope"));
+    assert!(
+        refused(&[("scope", "read,offline_access")])
+            .await
+            .contains("Invalid scope")
+    );
 }
 
 #[tokio::test]
 async fn an_unknown_client_is_an_error_page() {
-    assert!(refused(&[("client_id", "nobody")]).await.contains("client_id"));
+    assert!(
+        refused(&[("client_id", "nobody")])
+            .await
+            .contains("client_id")
+    );
 }
 
 #[tokio::test]
 async fn the_admin_scope_cannot_go_with_the_app_actor() {
-    assert!(refused(&[("scope", "read,admin")]).await.contains("Invalid scope"));
+    assert!(
+        refused(&[("scope", "read,admin")])
+            .await
+            .contains("Invalid scope")
+    );
 }
 
 #[tokio::test]
 async fn only_s256_challenges_are_taken() {
-    let page = refused(&[("code_challenge", CHALLENGE), ("code_challenge_method", "plain")]).await;
+    let page = refused(&[
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "plain"),
+    ])
+    .await;
     assert!(page.contains("code_challenge_method"));
 }
 
@@ -59,7 +110,10 @@ async fn only_s256_challenges_are_taken() {
 async fn a_parameter_given_twice_is_refused() {
     let linear = Linear::start().await;
     let url = format!("{}&state=other", linear.authorize_url(&[]));
-    assert_eq!(linear.http.get(url).send().await.expect("a page").status(), 400);
+    assert_eq!(
+        linear.http.get(url).send().await.expect("a page").status(),
+        400
+    );
 }
 
 #[tokio::test]
@@ -75,7 +129,10 @@ async fn the_consent_page_says_that_it_is_simulated_and_offers_every_workspace()
     assert_eq!(status, 200);
     assert!(page.contains("This is the simulated Linear."));
     for key in ["acme-robotics", "globex", "initech"] {
-        assert!(page.contains(&format!("name=\"workspace\" value=\"{key}\"")), "{key}");
+        assert!(
+            page.contains(&format!("name=\"workspace\" value=\"{key}\"")),
+            "{key}"
+        );
     }
     assert!(page.contains(">Approve</button>") && page.contains(">Cancel</button>"));
     assert!(!page.contains("<script"));
@@ -85,7 +142,11 @@ async fn the_consent_page_says_that_it_is_simulated_and_offers_every_workspace()
 async fn approving_goes_back_with_a_code_and_the_state_verbatim() {
     let linear = Linear::start().await;
     let request = request_id(&open(&linear, &[]).await.2);
-    let fields = [("workspace", "globex"), ("user", ""), ("decision", "approve")];
+    let fields = [
+        ("workspace", "globex"),
+        ("user", ""),
+        ("decision", "approve"),
+    ];
     let (status, location, _) = decide(&linear, &request, &fields).await;
     let location = location.expect("a redirect");
     assert_eq!(status, 303);
@@ -117,7 +178,12 @@ async fn a_consent_page_is_answered_once() {
 async fn the_form_cannot_say_where_to_go() {
     let linear = Linear::start().await;
     let request = request_id(&open(&linear, &[]).await.2);
-    let fields = [("workspace", "globex"), ("decision", "approve"), ("redirect_uri", "http://evil.example/"), ("scope", "admin")];
+    let fields = [
+        ("workspace", "globex"),
+        ("decision", "approve"),
+        ("redirect_uri", "http://evil.example/"),
+        ("scope", "admin"),
+    ];
     let (_, location, _) = decide(&linear, &request, &fields).await;
     assert!(location.expect("a redirect").starts_with(CALLBACK));
 }
@@ -126,9 +192,16 @@ async fn the_form_cannot_say_where_to_go() {
 async fn a_member_installing_the_app_ends_on_a_request_for_approval() {
     let linear = Linear::start().await;
     let state = linear.simulator.state();
-    let ivan = state["workspaces"][1]["users"][1]["id"].as_str().expect("an id").to_owned();
+    let ivan = state["workspaces"][1]["users"][1]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     let request = request_id(&open(&linear, &[]).await.2);
-    let fields = [("workspace", "globex"), ("user", ivan.as_str()), ("decision", "approve")];
+    let fields = [
+        ("workspace", "globex"),
+        ("user", ivan.as_str()),
+        ("decision", "approve"),
+    ];
     let (status, location, page) = decide(&linear, &request, &fields).await;
     assert_eq!((status, location), (200, None));
     assert!(page.contains("Your admin must approve this first"));
@@ -138,9 +211,16 @@ async fn a_member_installing_the_app_ends_on_a_request_for_approval() {
 async fn somebody_of_another_workspace_cannot_approve() {
     let linear = Linear::start().await;
     let state = linear.simulator.state();
-    let ada = state["workspaces"][0]["users"][0]["id"].as_str().expect("an id").to_owned();
+    let ada = state["workspaces"][0]["users"][0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     let request = request_id(&open(&linear, &[]).await.2);
-    let fields = [("workspace", "globex"), ("user", ada.as_str()), ("decision", "approve")];
+    let fields = [
+        ("workspace", "globex"),
+        ("user", ada.as_str()),
+        ("decision", "approve"),
+    ];
     assert_eq!(decide(&linear, &request, &fields).await.0, 400);
 }
 
@@ -150,7 +230,13 @@ async fn a_private_app_is_denied_in_other_workspaces() {
     linear.set(serde_json::json!({"private_to_workspace": "acme-robotics"}));
     let location = linear.approve("globex", &[]).expect("a redirect");
     assert_eq!(param(&location, "error").as_deref(), Some("access_denied"));
-    assert!(param(&linear.approve("acme-robotics", &[]).expect("a redirect"), "code").is_some());
+    assert!(
+        param(
+            &linear.approve("acme-robotics", &[]).expect("a redirect"),
+            "code"
+        )
+        .is_some()
+    );
 }
 
 #[tokio::test]
@@ -159,7 +245,10 @@ async fn an_installed_app_is_denied_without_prompt_consent() {
     linear.connect("globex").await;
     let (status, location, _) = open(&linear, &[("prompt", "")]).await;
     assert_eq!(status, 302);
-    assert_eq!(param(&location.expect("a redirect"), "error").as_deref(), Some("access_denied"));
+    assert_eq!(
+        param(&location.expect("a redirect"), "error").as_deref(),
+        Some("access_denied")
+    );
 }
 
 #[tokio::test]
@@ -181,13 +270,19 @@ async fn a_person_who_approved_before_is_sent_straight_back_without_prompt_conse
 async fn a_person_is_asked_again_for_a_scope_not_approved_before() {
     let linear = Linear::start().await;
     linear.connect_with("globex", &[("actor", "user")]).await;
-    let changes = [("actor", "user"), ("prompt", ""), ("scope", "read,write,comments:create")];
+    let changes = [
+        ("actor", "user"),
+        ("prompt", ""),
+        ("scope", "read,write,comments:create"),
+    ];
     assert_eq!(open(&linear, &changes).await.0, 200);
 }
 
 #[tokio::test]
 async fn the_old_name_of_the_app_actor_still_works() {
     let linear = Linear::start().await;
-    linear.connect_with("globex", &[("actor", "application")]).await;
+    linear
+        .connect_with("globex", &[("actor", "application")])
+        .await;
     assert!(linear.is_installed("globex"));
 }

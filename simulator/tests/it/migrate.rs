@@ -5,12 +5,19 @@ use crate::setup::{Answer, Linear};
 
 async fn migrate(linear: &Linear, old: &str) -> Answer {
     let app = linear.simulator.app();
-    let fields = [("access_token", old), ("client_id", &app.client_id), ("client_secret", &app.client_secret)];
+    let fields = [
+        ("access_token", old),
+        ("client_id", &app.client_id),
+        ("client_secret", &app.client_secret),
+    ];
     linear.form("/oauth/migrate_old_token", &fields).await
 }
 
 fn old_token(linear: &Linear) -> String {
-    linear.simulator.mint_legacy("globex", Actor::App, "read,write").expect("a token")
+    linear
+        .simulator
+        .mint_legacy("globex", Actor::App, "read,write")
+        .expect("a token")
 }
 
 #[tokio::test]
@@ -45,7 +52,12 @@ async fn migrating_needs_the_client_secret() {
     let linear = Linear::start().await;
     let old = old_token(&linear);
     let id = linear.simulator.app().client_id;
-    let answer = linear.form("/oauth/migrate_old_token", &[("access_token", &old), ("client_id", &id)]).await;
+    let answer = linear
+        .form(
+            "/oauth/migrate_old_token",
+            &[("access_token", &old), ("client_id", &id)],
+        )
+        .await;
     answer.assert_oauth_error("invalid_request", "Missing parameter: `client_secret`");
 }
 

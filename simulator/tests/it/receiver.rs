@@ -26,7 +26,10 @@ impl Received {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 }
 
@@ -39,8 +42,17 @@ pub struct Receiver {
 }
 
 async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    receiver.received.lock().expect("a lock").push(Received { headers, body });
-    let next = receiver.answers.lock().expect("a lock").pop_front().unwrap_or(200);
+    receiver
+        .received
+        .lock()
+        .expect("a lock")
+        .push(Received { headers, body });
+    let next = receiver
+        .answers
+        .lock()
+        .expect("a lock")
+        .pop_front()
+        .unwrap_or(200);
     StatusCode::from_u16(next).expect("a status")
 }
 
@@ -50,7 +62,9 @@ impl Receiver {
         receiver.answers.lock().expect("a lock").extend(answers);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
-        let router = Router::new().route("/hook", post(receive)).with_state(receiver.clone());
+        let router = Router::new()
+            .route("/hook", post(receive))
+            .with_state(receiver.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         (receiver, url)
     }
@@ -64,7 +78,10 @@ impl Receiver {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("only {} of {count} webhooks arrived", self.received.lock().expect("a lock").len());
+        panic!(
+            "only {} of {count} webhooks arrived",
+            self.received.lock().expect("a lock").len()
+        );
     }
 
     pub async fn stays_at(&self, count: usize) {

@@ -30,7 +30,10 @@ async fn after_thirty_minutes_the_old_token_is_dead() {
     let first = linear.connect("globex").await;
     linear.refresh(&first.refresh).await;
     linear.simulator.advance_s(30 * 60 + 1);
-    linear.refresh(&first.refresh).await.assert_oauth_error(DEAD.0, DEAD.1);
+    linear
+        .refresh(&first.refresh)
+        .await
+        .assert_oauth_error(DEAD.0, DEAD.1);
 }
 
 #[tokio::test]
@@ -41,7 +44,10 @@ async fn replaying_does_not_lengthen_the_window() {
     linear.simulator.advance_s(20 * 60);
     assert_eq!(linear.refresh(&first.refresh).await.status, 200);
     linear.simulator.advance_s(20 * 60);
-    linear.refresh(&first.refresh).await.assert_oauth_error(DEAD.0, DEAD.1);
+    linear
+        .refresh(&first.refresh)
+        .await
+        .assert_oauth_error(DEAD.0, DEAD.1);
 }
 
 #[tokio::test]
@@ -50,12 +56,19 @@ async fn a_grandparent_cannot_be_replayed() {
     let first = linear.connect("globex").await;
     let second = linear.refresh(&first.refresh).await.tokens();
     linear.refresh(&second.refresh).await;
-    linear.refresh(&first.refresh).await.assert_oauth_error(DEAD.0, DEAD.1);
+    linear
+        .refresh(&first.refresh)
+        .await
+        .assert_oauth_error(DEAD.0, DEAD.1);
 }
 
 #[tokio::test]
 async fn an_unknown_refresh_token_is_an_invalid_grant() {
-    Linear::start().await.refresh("lin_refresh_nobody").await.assert_oauth_error(DEAD.0, DEAD.1);
+    Linear::start()
+        .await
+        .refresh("lin_refresh_nobody")
+        .await
+        .assert_oauth_error(DEAD.0, DEAD.1);
 }
 
 #[tokio::test]
@@ -105,7 +118,12 @@ async fn rotations_and_replays_are_counted_apart() {
     let first = linear.connect("globex").await;
     linear.refresh(&first.refresh).await;
     linear.refresh(&first.refresh).await;
-    let expected = GrantCounts { refreshes: 2, rotations: 1, replays: 1, refused: 0 };
+    let expected = GrantCounts {
+        refreshes: 2,
+        rotations: 1,
+        replays: 1,
+        refused: 0,
+    };
     assert_eq!(linear.simulator.grant_counts("globex"), expected);
     assert_eq!(linear.simulator.count("token", "rotated"), 1);
     assert_eq!(linear.simulator.count("token", "replayed"), 1);
@@ -115,14 +133,20 @@ async fn rotations_and_replays_are_counted_apart() {
 async fn a_restarted_simulator_honours_its_tokens() {
     use relink_simulator::{Options, Simulator};
     let file = std::env::temp_dir().join(format!("simulated-linear-{}.json", std::process::id()));
-    let options = || Options { state_file: Some(file.clone()), ..Options::default() };
+    let options = || Options {
+        state_file: Some(file.clone()),
+        ..Options::default()
+    };
     let linear = Linear::serve(Simulator::seeded(options()).expect("a simulator")).await;
     let tokens = linear.connect("globex").await;
     let reborn = Linear::serve(Simulator::seeded(options()).expect("a simulator")).await;
     assert!(reborn.works(&tokens.access).await);
     assert_eq!(reborn.refresh(&tokens.refresh).await.status, 200);
     std::fs::write(&file, "{").expect("a damaged file");
-    let error = Simulator::seeded(options()).err().expect("a refusal").to_string();
+    let error = Simulator::seeded(options())
+        .err()
+        .expect("a refusal")
+        .to_string();
     std::fs::remove_file(&file).expect("a file");
     assert!(error.contains("damaged"), "{error}");
 }
@@ -135,8 +159,14 @@ async fn a_chain_of_spent_tokens_is_replayed_step_by_step_if_told_so() {
     let third = linear.refresh(&second.refresh).await.tokens();
     assert_eq!(linear.refresh(&first.refresh).await.status, 400);
     linear.set(serde_json::json!({"replay_chain": true}));
-    assert_eq!(linear.refresh(&first.refresh).await.tokens().refresh, second.refresh);
-    assert_eq!(linear.refresh(&second.refresh).await.tokens().refresh, third.refresh);
+    assert_eq!(
+        linear.refresh(&first.refresh).await.tokens().refresh,
+        second.refresh
+    );
+    assert_eq!(
+        linear.refresh(&second.refresh).await.tokens().refresh,
+        third.refresh
+    );
 }
 
 #[tokio::test]
@@ -144,9 +174,21 @@ async fn an_answer_may_name_the_old_refresh_token_or_anything() {
     let linear = Linear::start().await;
     let first = linear.connect("globex").await;
     linear.fault(serde_json::json!({"endpoint": "token", "kind": "same_refresh_token"}));
-    assert_eq!(linear.refresh(&first.refresh).await.tokens().refresh, first.refresh);
+    assert_eq!(
+        linear.refresh(&first.refresh).await.tokens().refresh,
+        first.refresh
+    );
     linear.fault(serde_json::json!({"endpoint": "token", "kind": "odd_fields", "fields": {"access_token": "", "expires_in": 0}}));
     let odd = linear.refresh(&first.refresh).await;
-    assert_eq!((&odd.body["access_token"], &odd.body["expires_in"]), (&serde_json::json!(""), &serde_json::json!(0)));
-    assert_eq!((linear.simulator.grant_counts("globex").rotations, linear.simulator.grant_counts("globex").replays), (1, 1));
+    assert_eq!(
+        (&odd.body["access_token"], &odd.body["expires_in"]),
+        (&serde_json::json!(""), &serde_json::json!(0))
+    );
+    assert_eq!(
+        (
+            linear.simulator.grant_counts("globex").rotations,
+            linear.simulator.grant_counts("globex").replays
+        ),
+        (1, 1)
+    );
 }

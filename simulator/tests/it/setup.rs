@@ -39,35 +39,71 @@ impl Answer {
     pub async fn of(response: Response) -> Answer {
         let status = response.status();
         let text = response.text().await.expect("a body");
-        Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+        Answer {
+            status,
+            body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        }
     }
 
     pub fn tokens(&self) -> Tokens {
-        let text = |name: &str| self.body[name].as_str().unwrap_or_else(|| panic!("{name} in {self:?}")).to_owned();
-        Tokens { access: text("access_token"), refresh: text("refresh_token") }
+        let text = |name: &str| {
+            self.body[name]
+                .as_str()
+                .unwrap_or_else(|| {
+                    panic!(
+                        "{name} in \
+            {self:?}"
+                    )
+                })
+                .to_owned()
+        };
+        Tokens {
+            access: text("access_token"),
+            refresh: text("refresh_token"),
+        }
     }
 
     pub fn code(&self) -> &str {
-        self.body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default()
+        self.body["errors"][0]["extensions"]["code"]
+            .as_str()
+            .unwrap_or_default()
     }
 
     pub fn assert_oauth_error(&self, error: &str, description: &str) {
-        assert_eq!(self.body, json!({"error": error, "error_description": description}));
+        assert_eq!(
+            self.body,
+            json!({"error": error, "error_description": description})
+        );
         assert_eq!(self.status, 400);
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the tests' own client, built once for each running simulator")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests' own client, built once for each running \
+    simulator"
+)]
 pub fn http_client() -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(10)).build().expect("a client")
+    Client::builder()
+        .redirect(Policy::none())
+        .timeout(Duration::from_secs(10))
+        .build()
+        .expect(
+            "a \
+        client",
+        )
 }
 
 impl Linear {
     /// The demo world, its clock standing still.
     pub async fn start() -> Linear {
         let simulator = Simulator::seeded(Options::default()).expect("a simulator");
-        simulator.move_clock(ClockMove { manual: Some(true), set_ms: Some(START_MS), ..ClockMove::default() });
+        simulator.move_clock(ClockMove {
+            manual: Some(true),
+            set_ms: Some(START_MS),
+            ..ClockMove::default()
+        });
         Linear::serve(simulator).await
     }
 
@@ -78,7 +114,12 @@ impl Linear {
         tokio::spawn(simulator.clone().serve(listener, async {
             let _ = stopped.await;
         }));
-        Linear { base, simulator, http: http_client(), _stop: stop }
+        Linear {
+            base,
+            simulator,
+            http: http_client(),
+            _stop: stop,
+        }
     }
 
     pub fn set(&self, changes: Value) {
@@ -86,10 +127,13 @@ impl Linear {
     }
 
     pub fn fault(&self, fault: Value) {
-        self.simulator.add_fault(serde_json::from_value(fault).expect("a fault")).expect("room");
+        self.simulator
+            .add_fault(serde_json::from_value(fault).expect("a fault"))
+            .expect("room");
     }
 
-    /// The authorize URL an application would send people to, with some parameters changed or (empty) left out.
+    /// The authorize URL an application would send people to, with some parameters changed or
+    /// (empty) left out.
     pub fn authorize_url(&self, changes: &[(&str, &str)]) -> String {
         let app = self.simulator.app();
         let mut fields = vec![
@@ -106,18 +150,28 @@ impl Linear {
             fields.push((name, value));
         }
         fields.retain(|(_, value)| !value.is_empty());
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
         format!("{}/oauth/authorize?{query}", self.base)
     }
 
     /// Plays the person; answers where the browser goes.
     pub fn approve(&self, workspace: &str, changes: &[(&str, &str)]) -> Option<String> {
-        let asked = Approve { authorize_url: self.authorize_url(changes), workspace: workspace.into(), ..Approve::default() };
+        let asked = Approve {
+            authorize_url: self.authorize_url(changes),
+            workspace: workspace.into(),
+            ..Approve::default()
+        };
         self.simulator.approve(&asked).expect("an answer")
     }
 
     pub fn code(&self, workspace: &str, changes: &[(&str, &str)]) -> String {
-        param(&self.approve(workspace, changes).expect("a redirect"), "code").expect("a code")
+        param(
+            &self.approve(workspace, changes).expect("a redirect"),
+            "code",
+        )
+        .expect("a code")
     }
 
     pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
@@ -131,7 +185,10 @@ impl Linear {
 
     /// With the fields every confidential client sends.
     pub async fn token_as(&self, app: &DemoApp, fields: &[(&str, &str)]) -> Answer {
-        let mut all = vec![("client_id", app.client_id.as_str()), ("client_secret", app.client_secret.as_str())];
+        let mut all = vec![
+            ("client_id", app.client_id.as_str()),
+            ("client_secret", app.client_secret.as_str()),
+        ];
         all.extend_from_slice(fields);
         self.form("/oauth/token", &all).await
     }
@@ -141,7 +198,15 @@ impl Linear {
     }
 
     pub async fn exchange_as(&self, app: &DemoApp, code: &str) -> Answer {
-        self.token_as(app, &[("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)]).await
+        self.token_as(
+            app,
+            &[
+                ("grant_type", "authorization_code"),
+                ("code", code),
+                ("redirect_uri", CALLBACK),
+            ],
+        )
+        .await
     }
 
     pub async fn connect(&self, workspace: &str) -> Tokens {
@@ -157,36 +222,58 @@ impl Linear {
     }
 
     pub async fn refresh_as(&self, app: &DemoApp, token: &str) -> Answer {
-        self.token_as(app, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+        self.token_as(
+            app,
+            &[("grant_type", "refresh_token"), ("refresh_token", token)],
+        )
+        .await
     }
 
     pub fn ask(&self, token: &str, query: &str, variables: Value) -> RequestBuilder {
         let body = json!({"query": query, "variables": variables});
-        self.http.post(format!("{}/graphql", self.base)).bearer_auth(token).json(&body)
+        self.http
+            .post(format!("{}/graphql", self.base))
+            .bearer_auth(token)
+            .json(&body)
     }
 
     pub async fn graphql(&self, token: &str, query: &str, variables: Value) -> Answer {
-        Answer::of(self.ask(token, query, variables).send().await.expect("an answer")).await
+        Answer::of(
+            self.ask(token, query, variables)
+                .send()
+                .await
+                .expect("an answer"),
+        )
+        .await
     }
 
     pub async fn works(&self, access: &str) -> bool {
-        self.graphql(access, "{ viewer { id } }", json!({})).await.status == 200
+        self.graphql(access, "{ viewer { id } }", json!({}))
+            .await
+            .status
+            == 200
     }
 
     pub async fn control(&self, path: &str, body: Value) -> Answer {
-        let request = self.http.post(format!("{}/control/{path}", self.base)).json(&body);
+        let request = self
+            .http
+            .post(format!("{}/control/{path}", self.base))
+            .json(&body);
         Answer::of(request.send().await.expect("an answer")).await
     }
 
     pub fn is_installed(&self, workspace: &str) -> bool {
         let state = self.simulator.state();
         let all = state["workspaces"].as_array().expect("workspaces");
-        all.iter().any(|home| home["url_key"] == workspace && home["installed"] == true)
+        all.iter()
+            .any(|home| home["url_key"] == workspace && home["installed"] == true)
     }
 }
 
 /// A query parameter of a URL.
 pub fn param(location: &str, name: &str) -> Option<String> {
     let url = url::Url::parse(location).expect("a URL");
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    url.query_pairs()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
 }

@@ -10,7 +10,8 @@ use crate::setup::{Linear, START_MS};
 async fn installed(answers: &[u16]) -> (Linear, Receiver) {
     let linear = Linear::start().await;
     let (receiver, url) = Receiver::start(answers).await;
-    linear.set(json!({"webhook_url": url, "webhook_resource_types": ["Issue", "PermissionChange"]}));
+    linear
+        .set(json!({"webhook_url": url, "webhook_resource_types": ["Issue", "PermissionChange"]}));
     linear.connect("globex").await;
     (linear, receiver)
 }
@@ -18,7 +19,9 @@ async fn installed(answers: &[u16]) -> (Linear, Receiver) {
 /// Waits until the simulator has booked so many attempts of its only delivery.
 async fn attempts(linear: &Linear, count: usize) {
     for _ in 0..500 {
-        let booked = linear.simulator.deliveries()["deliveries"][0]["attempts"].as_array().map_or(0, Vec::len);
+        let booked = linear.simulator.deliveries()["deliveries"][0]["attempts"]
+            .as_array()
+            .map_or(0, Vec::len);
         if booked >= count {
             return;
         }
@@ -28,7 +31,10 @@ async fn attempts(linear: &Linear, count: usize) {
 }
 
 fn new_issue(linear: &Linear) {
-    linear.simulator.create_issue("globex", "An issue", None, None).expect("an issue");
+    linear
+        .simulator
+        .create_issue("globex", "An issue", None, None)
+        .expect("an issue");
 }
 
 #[tokio::test]
@@ -38,10 +44,16 @@ async fn a_delivery_has_linears_headers_and_the_app_s_signature() {
     let sent = receiver.wait(1).await.remove(0);
     let secret = linear.simulator.app().webhook_secret;
     assert!(secret.starts_with("lin_wh_"));
-    assert_eq!(sent.header("linear-signature"), signature(&secret, &sent.body));
+    assert_eq!(
+        sent.header("linear-signature"),
+        signature(&secret, &sent.body)
+    );
     assert_eq!(sent.header("linear-event"), "Issue");
     assert_eq!(sent.header("user-agent"), "Linear-Webhook");
-    assert_eq!(sent.header("content-type"), "application/json; charset=utf-8");
+    assert_eq!(
+        sent.header("content-type"),
+        "application/json; charset=utf-8"
+    );
     assert_eq!(sent.header("accept-charset"), "utf-8");
     assert_eq!(sent.header("linear-timestamp"), START_MS.to_string());
     assert_eq!(sent.header("linear-delivery").len(), 36);
@@ -52,7 +64,10 @@ async fn a_delivery_s_body_has_linears_fields() {
     let (linear, receiver) = installed(&[]).await;
     new_issue(&linear);
     let body = receiver.wait(1).await.remove(0).json();
-    assert_eq!((&body["action"], &body["type"]), (&json!("create"), &json!("Issue")));
+    assert_eq!(
+        (&body["action"], &body["type"]),
+        (&json!("create"), &json!("Issue"))
+    );
     assert_eq!(body["webhookTimestamp"], json!(START_MS));
     assert_eq!(body["createdAt"], "2026-11-21T10:30:00.000Z");
     assert_eq!(body["actor"]["type"], "user");
@@ -66,11 +81,20 @@ async fn a_delivery_s_body_has_linears_fields() {
 #[tokio::test]
 async fn an_update_tells_what_was_before() {
     let (linear, receiver) = installed(&[]).await;
-    let (id, _) = linear.simulator.create_issue("globex", "Before", None, None).expect("an issue");
+    let (id, _) = linear
+        .simulator
+        .create_issue("globex", "Before", None, None)
+        .expect("an issue");
     receiver.wait(1).await;
-    linear.simulator.update_issue("globex", &id, "After").expect("a change");
+    linear
+        .simulator
+        .update_issue("globex", &id, "After")
+        .expect("a change");
     let body = receiver.wait(2).await.remove(1).json();
-    assert_eq!((&body["action"], &body["updatedFrom"]["title"]), (&json!("update"), &json!("Before")));
+    assert_eq!(
+        (&body["action"], &body["updatedFrom"]["title"]),
+        (&json!("update"), &json!("Before"))
+    );
 }
 
 #[tokio::test]
@@ -85,7 +109,10 @@ async fn retries_come_after_a_minute_an_hour_and_six_hours_byte_for_byte() {
     }
     let sent = receiver.wait(4).await;
     assert!(sent.iter().all(|one| one.body == sent[0].body));
-    assert!(sent.iter().all(|one| one.header("linear-delivery") == sent[0].header("linear-delivery")));
+    assert!(
+        sent.iter()
+            .all(|one| one.header("linear-delivery") == sent[0].header("linear-delivery"))
+    );
     attempts(&linear, 4).await;
     linear.simulator.advance_s(86_400);
     receiver.stays_at(4).await;
@@ -100,7 +127,10 @@ async fn retries_are_stamped_and_signed_anew_if_told_so() {
     linear.simulator.advance_s(60);
     let retry = receiver.wait(2).await.remove(1);
     assert_eq!(retry.json()["webhookTimestamp"], json!(START_MS + 60_000));
-    assert_eq!(retry.header("linear-signature"), signature(&linear.simulator.app().webhook_secret, &retry.body));
+    assert_eq!(
+        retry.header("linear-signature"),
+        signature(&linear.simulator.app().webhook_secret, &retry.body)
+    );
 }
 
 #[tokio::test]
@@ -119,7 +149,10 @@ async fn a_receiver_that_never_answers_is_switched_off() {
     }
     new_issue(&linear);
     receiver.stays_at(2).await;
-    let id = linear.simulator.state()["webhooks"][0]["id"].as_str().expect("an id").to_owned();
+    let id = linear.simulator.state()["webhooks"][0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     linear.simulator.enable_webhook(&id).expect("a webhook");
     new_issue(&linear);
     receiver.wait(3).await;
@@ -132,7 +165,10 @@ async fn an_uninstall_sends_oauth_app_revoked_with_our_client_id() {
     let sent = receiver.wait(1).await.remove(0);
     let body = sent.json();
     assert_eq!(sent.header("linear-event"), "OAuthApp");
-    assert_eq!((&body["type"], &body["action"]), (&json!("OAuthApp"), &json!("revoked")));
+    assert_eq!(
+        (&body["type"], &body["action"]),
+        (&json!("OAuthApp"), &json!("revoked"))
+    );
     assert_eq!(body["oauthClientId"], linear.simulator.app().client_id);
     assert!(body.get("actor").is_none() && body.get("data").is_none());
 }
@@ -143,7 +179,10 @@ async fn an_application_is_named_by_its_own_id_if_told_so() {
     linear.set(json!({"webhook_application_ids": true}));
     linear.simulator.uninstall("globex").expect("an uninstall");
     let app = linear.simulator.app();
-    assert_eq!(receiver.wait(1).await.remove(0).json()["oauthClientId"], app.id);
+    assert_eq!(
+        receiver.wait(1).await.remove(0).json()["oauthClientId"],
+        app.id
+    );
     assert_ne!(app.id, app.client_id);
 }
 
@@ -154,11 +193,21 @@ async fn authorisations_are_told_to_those_who_asked() {
     linear.set(json!({"webhook_url": url, "webhook_resource_types": ["OAuthAuthorization"]}));
     let tokens = linear.connect_with("globex", &[("actor", "user")]).await;
     let created = receiver.wait(1).await.remove(0).json();
-    assert_eq!((&created["action"], &created["activeTokensForUser"]), (&json!("created"), &json!(1)));
-    linear.form("/oauth/revoke", &[("token", &tokens.refresh)]).await;
-    linear.form("/oauth/revoke", &[("token", &tokens.access)]).await;
+    assert_eq!(
+        (&created["action"], &created["activeTokensForUser"]),
+        (&json!("created"), &json!(1))
+    );
+    linear
+        .form("/oauth/revoke", &[("token", &tokens.refresh)])
+        .await;
+    linear
+        .form("/oauth/revoke", &[("token", &tokens.access)])
+        .await;
     let all = receiver.wait(3).await;
-    let revoked = all.iter().map(Received::json).find(|body| body["action"] == "revoked" && body["type"] == "OAuthAuthorization");
+    let revoked = all
+        .iter()
+        .map(Received::json)
+        .find(|body| body["action"] == "revoked" && body["type"] == "OAuthAuthorization");
     assert_eq!(revoked.expect("an event")["activeTokensForUser"], json!(0));
 }
 
@@ -166,17 +215,26 @@ async fn authorisations_are_told_to_those_who_asked() {
 async fn a_workspace_s_own_webhook_has_its_own_secret() {
     let linear = Linear::start().await;
     let (receiver, url) = Receiver::start(&[]).await;
-    let (_, secret) = linear.simulator.add_webhook("globex", &url, None, None).expect("a webhook");
+    let (_, secret) = linear
+        .simulator
+        .add_webhook("globex", &url, None, None)
+        .expect("a webhook");
     new_issue(&linear);
     let sent = receiver.wait(1).await.remove(0);
-    assert_eq!(sent.header("linear-signature"), signature(&secret, &sent.body));
+    assert_eq!(
+        sent.header("linear-signature"),
+        signature(&secret, &sent.body)
+    );
     assert_ne!(secret, linear.simulator.app().webhook_secret);
 }
 
 #[tokio::test]
 async fn events_of_one_workspace_do_not_reach_another_s_webhook() {
     let (linear, receiver) = installed(&[]).await;
-    linear.simulator.create_issue("initech", "Elsewhere", None, None).expect("an issue");
+    linear
+        .simulator
+        .create_issue("initech", "Elsewhere", None, None)
+        .expect("an issue");
     receiver.stays_at(0).await;
 }
 
@@ -187,7 +245,12 @@ async fn the_webhook_keeps_its_id_over_a_reinstallation() {
     linear.simulator.uninstall("globex").expect("an uninstall");
     linear.connect("globex").await;
     new_issue(&linear);
-    let ids: Vec<Value> = receiver.wait(3).await.iter().map(|one| one.json()["webhookId"].clone()).collect();
+    let ids: Vec<Value> = receiver
+        .wait(3)
+        .await
+        .iter()
+        .map(|one| one.json()["webhookId"].clone())
+        .collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
 }
 
@@ -199,15 +262,23 @@ async fn events_by_hand_can_be_wrong_in_every_way() {
         timestamp_ms: Some(1),
         delivery_id: Some(String::new()),
         secret: Some("lin_wh_other".into()),
-        fields: [("organizationId".to_owned(), json!("elsewhere"))].into_iter().collect(),
+        fields: [("organizationId".to_owned(), json!("elsewhere"))]
+            .into_iter()
+            .collect(),
         ..HandMade::default()
     };
     linear.simulator.send_event(&asked).expect("an event");
     let sent = receiver.wait(1).await.remove(0);
     let body = sent.json();
-    assert_eq!((&body["webhookTimestamp"], &body["organizationId"]), (&json!(1), &json!("elsewhere")));
+    assert_eq!(
+        (&body["webhookTimestamp"], &body["organizationId"]),
+        (&json!(1), &json!("elsewhere"))
+    );
     assert!(!sent.headers.contains_key("linear-delivery"));
-    assert_eq!(sent.header("linear-signature"), signature("lin_wh_other", &sent.body));
+    assert_eq!(
+        sent.header("linear-signature"),
+        signature("lin_wh_other", &sent.body)
+    );
     linear.simulator.advance_s(86_400);
     receiver.stays_at(1).await;
 }
@@ -218,7 +289,16 @@ async fn a_logged_delivery_is_sent_again_byte_for_byte() {
     new_issue(&linear);
     let first = receiver.wait(1).await.remove(0);
     let id = first.header("linear-delivery").to_owned();
-    assert_eq!(linear.control("deliveries/redeliver", json!({"id": id})).await.status, 200);
+    assert_eq!(
+        linear
+            .control("deliveries/redeliver", json!({"id": id}))
+            .await
+            .status,
+        200
+    );
     let again = receiver.wait(2).await.remove(1);
-    assert_eq!((again.body.clone(), again.header("linear-delivery")), (first.body.clone(), id.as_str()));
+    assert_eq!(
+        (again.body.clone(), again.header("linear-delivery")),
+        (first.body.clone(), id.as_str())
+    );
 }

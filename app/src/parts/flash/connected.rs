@@ -15,16 +15,33 @@ pub struct Proposal {
     name: String,
 }
 
-pub fn connected(connection: String, workspace: String, delivers: bool, you: Option<WhoAreYou>) -> Words {
+pub fn connected(
+    connection: String,
+    workspace: String,
+    delivers: bool,
+    you: Option<WhoAreYou>,
+) -> Words {
     let done = format!("{workspace} is connected.");
     let words = if delivers {
-        Words::new(Tone::Good, done, "Its deliveries arrive through the Linear app’s own webhook.")
+        Words::new(
+            Tone::Good,
+            done,
+            "Its deliveries arrive through the Linear app’s own webhook.",
+        )
     } else {
         let next = "Next: paste its webhook secret, so deliveries can be verified.";
         Words::new(Tone::Good, done, next).then(Next::Webhook(connection.clone()))
     };
     match you {
-        Some(WhoAreYou::Viewer { id, name }) => Words { proposal: Some(Proposal { connection, workspace, person: id, name }), ..words },
+        Some(WhoAreYou::Viewer { id, name }) => Words {
+            proposal: Some(Proposal {
+                connection,
+                workspace,
+                person: id,
+                name,
+            }),
+            ..words
+        },
         Some(WhoAreYou::Anybody) => words.then(Next::WhichIsYou),
         None => words,
     }
@@ -32,7 +49,12 @@ pub fn connected(connection: String, workspace: String, delivers: bool, you: Opt
 
 /// Not now is the page without the message: the question is asked once.
 pub fn proposed(proposal: Proposal, page: String) -> AnyView {
-    let Proposal { connection, workspace, person, name } = proposal;
+    let Proposal {
+        connection,
+        workspace,
+        person,
+        name,
+    } = proposal;
     view! {
         <div class="ask">
             <p>

@@ -12,7 +12,8 @@ use crate::digest::hex;
 /// Kinds of what is signed: a line is never taken for an end.
 const LINE: &str = "line";
 const HEAD: &str = "head";
-/// Takes the place of the line before where that one is not known: no line has this code, so the chain stays broken here.
+/// Takes the place of the line before where that one is not known: no line has this code, so the
+/// chain stays broken here.
 const CUT: &str = "cut";
 
 #[derive(Clone)]
@@ -29,7 +30,12 @@ impl AuditKey {
     /// Never: HMAC takes keys of any length.
     #[must_use]
     pub fn new(secret: &SecretString) -> AuditKey {
-        AuditKey(Hmac::new_from_slice(secret.expose_secret().as_bytes()).expect("HMAC takes keys of any length"))
+        AuditKey(
+            Hmac::new_from_slice(secret.expose_secret().as_bytes()).expect(
+                "HMAC takes keys \
+            of any length",
+            ),
+        )
     }
 
     /// The code of a line that comes after one with the code `before`.
@@ -48,13 +54,19 @@ impl AuditKey {
         hex(&mac.finalize().into_bytes())
     }
 
-    /// What the next line is written after. `head` was raised for it already. Where somebody else moved the end of the trail,
-    /// the new line does not fit to it, or it would vouch for what was left.
+    /// What the next line is written after. `head` was raised for it already. Where somebody else
+    /// moved the end of the trail, the new line does not fit to it, or it would vouch for what was
+    /// left.
     pub(in crate::store) fn before(&self, head: &AuditHead, organisation: &str) -> String {
         if self.seals(organisation, head.number - 1, head) {
             return head.hash.clone();
         }
-        tracing::error!(organisation, number = head.number, "ALARM: the audit trail was changed by somebody else, before this line");
+        tracing::error!(
+            organisation,
+            number = head.number,
+            "ALARM: the audit trail was changed \
+            by somebody else, before this line"
+        );
         format!("{CUT} {}", head.hash)
     }
 
@@ -78,7 +90,17 @@ fn parts(kind: &str, row: &AuditRow, organisation: &str, before: &str, mut put: 
     }
     let (number, at) = (row.number.to_string(), row.at.to_string());
     let user = row.user_id.as_deref().unwrap_or_default();
-    for part in [before, organisation, &number, &at, user, &row.who, &row.act, &row.subject, &row.address] {
+    for part in [
+        before,
+        organisation,
+        &number,
+        &at,
+        user,
+        &row.who,
+        &row.act,
+        &row.subject,
+        &row.address,
+    ] {
         sized(part, &mut put);
     }
 }

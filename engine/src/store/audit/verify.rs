@@ -25,7 +25,9 @@ impl AuditCheck {
     fn take(&mut self, row: AuditRow, organisation: &str, key: &AuditKey) -> bool {
         let keyed = row.hash == key.line(&row, organisation, &self.hash);
         // Once there is a key, nothing is without one.
-        let carried = !keyed && self.unkeyed == self.good && row.hash == plain(&row, organisation, &self.hash);
+        let carried = !keyed
+            && self.unkeyed == self.good
+            && row.hash == plain(&row, organisation, &self.hash);
         let fits = row.number == self.good + 1 && (keyed || carried);
         if fits {
             (self.good, self.hash) = (row.number, row.hash);
@@ -41,13 +43,17 @@ impl AuditCheck {
 }
 
 impl Store {
-    /// Computes every code anew. A line that was changed, taken out or put in shows, and so do an end that was cut off, lines that
-    /// were put behind it or before the first, and a trail that was emptied.
+    /// Computes every code anew. A line that was changed, taken out or put in shows, and so do an
+    /// end that was cut off, lines that were put behind it or before the first, and a trail that
+    /// was emptied.
     pub async fn audit_verify(&self, organisation: &str) -> Stored<AuditCheck> {
         let key = self.audit_key()?;
-        // In this order: a line that Relink writes meanwhile is never behind the end that is read after it.
+        // In this order: a line that Relink writes meanwhile is never behind the end that is read
+        // after it.
         let (first, written) = self.audit_ends(organisation).await?;
-        let Some(head) = self.audit_head(organisation).await? else { return Ok(AuditCheck::default().broken(1)) };
+        let Some(head) = self.audit_head(organisation).await? else {
+            return Ok(AuditCheck::default().broken(1));
+        };
         let check = self.audit_walk(organisation, head.number, key).await?;
         Ok(if check.broken_at.is_some() {
             check
@@ -62,18 +68,30 @@ impl Store {
         })
     }
 
-    /// Whether the trail has this line, with this hash. [`Store::audit_verify`] says whether it is as it was written.
+    /// Whether the trail has this line, with this hash. [`Store::audit_verify`] says whether it is
+    /// as it was written.
     pub async fn audit_has(&self, organisation: &str, number: i64, hash: &str) -> Stored<bool> {
         let line = self.audit_after(organisation, number - 1, 1).await?;
-        Ok(line.first().is_some_and(|line| line.number == number && line.hash == hash))
+        Ok(line
+            .first()
+            .is_some_and(|line| line.number == number && line.hash == hash))
     }
 
-    async fn audit_walk(&self, organisation: &str, last: i64, key: &AuditKey) -> Stored<AuditCheck> {
+    async fn audit_walk(
+        &self,
+        organisation: &str,
+        last: i64,
+        key: &AuditKey,
+    ) -> Stored<AuditCheck> {
         let mut check = AuditCheck::default();
         while check.good < last {
-            let rows = self.audit_after(organisation, check.good, PAGE.min(last - check.good)).await?;
+            let rows = self
+                .audit_after(organisation, check.good, PAGE.min(last - check.good))
+                .await?;
             let missing = rows.is_empty();
-            let fit = rows.into_iter().all(|row| check.take(row, organisation, key));
+            let fit = rows
+                .into_iter()
+                .all(|row| check.take(row, organisation, key));
             if missing || !fit {
                 let at = check.good + 1;
                 return Ok(check.broken(at));
@@ -84,8 +102,12 @@ impl Store {
 
     /// The lowest and the highest number.
     async fn audit_ends(&self, organisation: &str) -> Stored<(i64, i64)> {
-        const SQL: &str = "SELECT COALESCE(MIN(number), 1), COALESCE(MAX(number), 0) FROM audit WHERE organisation_id = $1";
-        on!(&self.db, pool => Ok(sqlx::query_as(SQL).bind(organisation).fetch_one(pool).await?))
+        const SQL: &str = "SELECT COALESCE(MIN(number), 1), COALESCE(MAX(number), 0) FROM audit \
+            WHERE organisation_id = $1";
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(organisation)
+            .fetch_one(pool)
+            .await?))
     }
 }
 

@@ -16,8 +16,9 @@ pub(in crate::store) const PAUSES: [Duration; 5] = [
     Duration::from_millis(700),
 ];
 
-/// Serialization failure, deadlock, and a transaction that stood still for longer than others can wait: this process was
-/// stopped or starved, and the database let go of what it held. All of them were rolled back for certain.
+/// Serialization failure, deadlock, and a transaction that stood still for longer than others can
+/// wait: this process was stopped or starved, and the database let go of what it held. All of them
+/// were rolled back for certain.
 const PASSING: [&str; 3] = ["40001", "40P01", "25P03"];
 
 /// The database undid it, and may do it now.
@@ -25,18 +26,22 @@ pub(in crate::store) fn is_passing(error: &Error) -> bool {
     matches!(error, Error::Database(error) if error.code().is_some_and(|code| PASSING.contains(&&*code)))
 }
 
-/// Longer than the server lets a transaction of several statements take: its connection leads nowhere any more.
+/// Longer than the server lets a transaction of several statements take: its connection leads
+/// nowhere any more.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Ends what waits for a server that is gone.
 pub(in crate::store) async fn in_time<T>(work: impl Future<Output = Stored<T>>) -> Stored<T> {
-    timeout(PATIENCE, work).await.map_err(|_| StoreError::Timeout)?
+    timeout(PATIENCE, work)
+        .await
+        .map_err(|_| StoreError::Timeout)?
 }
 
-/// A transaction: `tx` is begun, the block does the rest and commits. On PostgreSQL the whole block is done again where the
-/// database undid it; it takes nothing that is gone the second time. One that writes down an act says whose it is.
+/// A transaction: `tx` is begun, the block does the rest and commits. On PostgreSQL the whole block
+/// is done again where the database undid it; it takes nothing that is gone the second time. One
+/// that writes down an act says whose it is.
 macro_rules! transact {
-    ($store:expr, $tx:ident => $body:block) => {
+    ($store:expr, |$tx:ident| $body:block) => {
         match &$store.db {
             $crate::store::Db::Sqlite(pool) => {
                 let mut $tx = pool.begin().await?;
@@ -49,7 +54,8 @@ macro_rules! transact {
                         let mut $tx = pool.begin().await?;
                         $body
                     };
-                    let done: $crate::store::Stored<_> = $crate::store::postgres::in_time(work).await;
+                    let done: $crate::store::Stored<_> =
+                        $crate::store::postgres::in_time(work).await;
                     match (&done, pauses.next()) {
                         (Err($crate::store::StoreError::Database(error)), Some(pause))
                             if $crate::store::postgres::is_passing(error) =>
@@ -62,12 +68,12 @@ macro_rules! transact {
             }
         }
     };
-    ($store:expr, of $organisation:expr, $tx:ident => $body:block) => {{
+    ($store:expr, $organisation:expr, |$tx:ident| $body:block) => {{
         let _turn = match &$store.db {
             $crate::store::Db::Sqlite(_) => None,
             $crate::store::Db::Postgres(pool) => Some(pool.organisations.of($organisation).await?),
         };
-        $crate::store::postgres::transact!($store, $tx => $body)
+        $crate::store::postgres::transact!($store, |$tx| $body)
     }};
 }
 pub(in crate::store) use transact;

@@ -9,7 +9,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, Error, Executor as _, PgConnection, PgPool, Postgres, Row as _};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Error, Executor as _, PgConnection, PgPool, Postgres,
+    Row as _,
+};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::room::{COMMAND, LEFT, Room};
@@ -20,7 +23,8 @@ use crate::store::{ACQUIRE_TIMEOUT, Connections, StoreError, Stored};
 /// What PostgreSQL knows connections of servers as.
 const SERVER: &str = "relink";
 
-/// Rounds of looking for a pooler. One is nearly always enough; other clients' traffic may hide it in one.
+/// Rounds of looking for a pooler. One is nearly always enough; other clients' traffic may hide it
+/// in one.
 const PROBES: usize = 6;
 /// A start, or a command, waits so long for a server that gives no more connections.
 const FULL_PATIENCE: Duration = Duration::from_secs(60);
@@ -36,18 +40,31 @@ const PING_PATIENCE: Duration = Duration::from_secs(2);
 /// One that answered so lately need not be asked.
 const FRESH: Duration = Duration::from_millis(100);
 
-const FULL: &str = "PostgreSQL has no connection left for Relink: waiting for one. RELINK_DATABASE_POOL says how many Relink takes";
+const FULL: &str = "PostgreSQL has no connection left for Relink: waiting for one. \
+    RELINK_DATABASE_POOL says how many Relink takes";
 
 impl Pg {
     /// Connects to `postgres://…`, and finds out what answers there.
     pub(in crate::store) async fn open(url: &str, connections: Connections) -> Stored<Pg> {
-        // Poolers refuse start-up parameters that they do not know, and this one only makes floats longer.
-        let options = PgConnectOptions::from_str(url)?.application_name(connections.name()).extra_float_digits(None);
+        // Poolers refuse start-up parameters that they do not know, and this one only makes floats
+        // longer.
+        let options = PgConnectOptions::from_str(url)?
+            .application_name(connections.name())
+            .extra_float_digits(None);
         let pooled = patiently(|| explore(options.clone(), connections).boxed()).await?;
         let size = connections.most();
         let pool = patiently(|| pool(options.clone(), size, pooled).boxed()).await?;
         let room = Arc::new(Room::new(size));
-        Ok(Pg { pool, begin: Begin { pooled, page: false }, turns: None, room, organisations: Arc::default() })
+        Ok(Pg {
+            pool,
+            begin: Begin {
+                pooled,
+                page: false,
+            },
+            turns: None,
+            room,
+            organisations: Arc::default(),
+        })
     }
 
     /// A transaction that may take long.
@@ -75,25 +92,47 @@ impl Connections {
 }
 
 async fn pool(options: PgConnectOptions, size: u32, pooled: bool) -> Stored<PgPool> {
-    let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
+    let pool = PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false);
     // Asked here, since the pool itself would wait for an answer for as long as TCP does.
-    let pool = pool
-        .before_acquire(|connection, known| async move { if known.idle_for < FRESH { Ok(true) } else { ping(connection).await } }.boxed());
+    let pool = pool.before_acquire(|connection, known| {
+        async move {
+            if known.idle_for < FRESH {
+                Ok(true)
+            } else {
+                ping(connection).await
+            }
+        }
+        .boxed()
+    });
     let pool = pool.after_release(|connection, _| ping(connection).boxed());
     if pooled {
-        return Ok(pool.connect_with(options.statement_cache_capacity(0)).await?);
+        return Ok(pool
+            .connect_with(options.statement_cache_capacity(0))
+            .await?);
     }
-    let pool = pool.after_connect(|connection, _| async move { connection.execute(sqlx::raw_sql(SETUP)).await.map(drop) }.boxed());
+    let pool = pool.after_connect(|connection, _| {
+        async move { connection.execute(sqlx::raw_sql(SETUP)).await.map(drop) }.boxed()
+    });
     Ok(pool.connect_with(options).await?)
 }
 
 async fn ping(connection: &mut PgConnection) -> Result<bool, Error> {
-    timeout(PING_PATIENCE, connection.ping()).await.unwrap_or(Err(Error::PoolTimedOut)).map(|()| true)
+    timeout(PING_PATIENCE, connection.ping())
+        .await
+        .unwrap_or(Err(Error::PoolTimedOut))
+        .map(|()| true)
 }
 
-/// A connection of the pool. Where the server gives no more, the pool would only go on asking it, though one that it has
-/// may be free by now; and where some are left for others, it would take them.
-pub(super) async fn connection(pool: &PgPool, room: &Room) -> Result<PoolConnection<Postgres>, Error> {
+/// A connection of the pool. Where the server gives no more, the pool would only go on asking it,
+/// though one that it has may be free by now; and where some are left for others, it would take
+/// them.
+pub(super) async fn connection(
+    pool: &PgPool,
+    room: &Room,
+) -> Result<PoolConnection<Postgres>, Error> {
     let opened = async {
         loop {
             if room.is_full(pool.size()) {
@@ -136,7 +175,10 @@ async fn freed(pool: &PgPool) -> Result<PoolConnection<Postgres>, Error> {
         if let Some(connection) = at_hand(pool).await {
             return Ok(connection);
         }
-        if !told && began.elapsed() > SLOW_AFTER && pool.size() < pool.options().get_max_connections() {
+        if !told
+            && began.elapsed() > SLOW_AFTER
+            && pool.size() < pool.options().get_max_connections()
+        {
             told = true;
             tell_if_full(pool);
         }
@@ -184,16 +226,21 @@ async fn patiently<T>(work: impl Fn() -> BoxFuture<'static, Stored<T>>) -> Store
     }
 }
 
-/// Whether a pooler in transaction mode is in between; an error where Relink cannot use what is there.
+/// Whether a pooler in transaction mode is in between; an error where Relink cannot use what is
+/// there.
 async fn explore(options: PgConnectOptions, connections: Connections) -> Stored<bool> {
     let mut one = connect(&options).await?;
-    let encoding: String = one.fetch_one(sqlx::raw_sql("SHOW server_encoding")).await?.try_get(0)?;
+    let encoding: String = one
+        .fetch_one(sqlx::raw_sql("SHOW server_encoding"))
+        .await?
+        .try_get(0)?;
     if encoding != "UTF8" {
         return Err(StoreError::Encoding(encoding));
     }
     let mut other = match connect(&options).await {
         Ok(other) => other,
-        // With one it cannot be told. What works behind a pooler works without one, only not as fast.
+        // With one it cannot be told. What works behind a pooler works without one, only not as
+        // fast.
         Err(error) if is_full(&error) && matches!(connections, Connections::Command(_)) => {
             let _ = one.close().await;
             return Ok(true);
@@ -208,20 +255,28 @@ async fn explore(options: PgConnectOptions, connections: Connections) -> Stored<
     // Whether they hear of it or not, they are gone.
     let _ = (one.close().await, other.close().await);
     if pooled {
-        tracing::info!("PostgreSQL is behind a pooler in transaction mode: each statement is a transaction of its own");
+        tracing::info!(
+            "PostgreSQL is behind a pooler in transaction mode: each statement is a \
+            transaction of its own"
+        );
     }
     Ok(pooled)
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
-    timeout(ACQUIRE_TIMEOUT, options.connect()).await.unwrap_or(Err(Error::PoolTimedOut))
+    timeout(ACQUIRE_TIMEOUT, options.connect())
+        .await
+        .unwrap_or(Err(Error::PoolTimedOut))
 }
 
 /// The server, or the pooler, gives no more connections.
 fn is_full(error: &Error) -> bool {
-    let Error::Database(error) = error else { return false };
+    let Error::Database(error) = error else {
+        return false;
+    };
     let said = ["too many connections", "no more connections allowed"];
-    error.code().as_deref() == Some("53300") || said.iter().any(|said| error.message().contains(said))
+    error.code().as_deref() == Some("53300")
+        || said.iter().any(|said| error.message().contains(said))
 }
 
 fn is_starting(error: &Error) -> bool {
@@ -232,7 +287,8 @@ fn is_starting(error: &Error) -> bool {
     }
 }
 
-/// Two connections never share a server process, unless somebody deals server processes out anew for each transaction.
+/// Two connections never share a server process, unless somebody deals server processes out anew
+/// for each transaction.
 async fn is_pooled(one: &mut PgConnection, other: &mut PgConnection) -> Result<bool, Error> {
     const PID: &str = "SELECT pg_backend_pid()";
     let first: i32 = one.fetch_one(sqlx::raw_sql(PID)).await?.try_get(0)?;

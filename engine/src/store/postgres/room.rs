@@ -1,5 +1,5 @@
-//! Room for commands, and for other servers, where few connections are to be had: a server takes fewer than it may, or
-//! gives some back, so that two are always left.
+//! Room for commands, and for other servers, where few connections are to be had: a server takes
+//! fewer than it may, or gives some back, so that two are always left.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,14 +14,18 @@ pub(super) const COMMAND: &str = "relink command";
 /// What a command takes at most.
 pub(in crate::store) const LEFT: i64 = 2;
 
-/// How many more there could be: for the role and in the database, and on the whole server. What commands hold now is
-/// theirs anyway. `NULL`: no limit.
+/// How many more there could be: for the role and in the database, and on the whole server. What
+/// commands hold now is theirs anyway. `NULL`: no limit.
 const FREE: &str = "SELECT LEAST(\
-     (SELECT r.rolconnlimit - COUNT(a.pid) FROM pg_roles r LEFT JOIN pg_stat_activity a ON a.usesysid = r.oid AND a.application_name <> $1 \
-      WHERE r.rolname = session_user AND r.rolconnlimit >= 0 AND NOT r.rolsuper GROUP BY r.rolconnlimit), \
-     (SELECT d.datconnlimit - COUNT(a.pid) FROM pg_database d LEFT JOIN pg_stat_activity a ON a.datid = d.oid AND a.application_name <> $1 \
+     (SELECT r.rolconnlimit - COUNT(a.pid) FROM pg_roles r LEFT JOIN pg_stat_activity a ON \
+    a.usesysid = r.oid AND a.application_name <> $1 \
+      WHERE r.rolname = session_user AND r.rolconnlimit >= 0 AND NOT r.rolsuper GROUP BY \
+    r.rolconnlimit), \
+     (SELECT d.datconnlimit - COUNT(a.pid) FROM pg_database d LEFT JOIN pg_stat_activity a ON \
+    a.datid = d.oid AND a.application_name <> $1 \
       WHERE d.datname = current_database() AND d.datconnlimit >= 0 GROUP BY d.datconnlimit)), \
-    (SELECT current_setting('max_connections')::BIGINT - current_setting('superuser_reserved_connections')::BIGINT \
+    (SELECT current_setting('max_connections')::BIGINT - \
+    current_setting('superuser_reserved_connections')::BIGINT \
       - COALESCE(current_setting('reserved_connections', TRUE), '0')::BIGINT - COUNT(*) \
      FROM pg_stat_activity WHERE datid IS NOT NULL AND application_name <> $1)";
 
@@ -37,7 +41,12 @@ pub(super) struct Room {
 impl Room {
     pub fn new(full: u32) -> Room {
         let pages = for_pages(full);
-        Room { full, taken: AtomicU32::new(full), pages: AtomicU32::new(pages), page_turns: Arc::new(Semaphore::new(pages as usize)) }
+        Room {
+            full,
+            taken: AtomicU32::new(full),
+            pages: AtomicU32::new(pages),
+            page_turns: Arc::new(Semaphore::new(pages as usize)),
+        }
     }
 
     /// Whether a pool of so many takes no more, though it could.
@@ -55,16 +64,20 @@ impl Room {
         } else {
             // Those that are taken now go with one of the next looks.
             let gone = self.page_turns.forget_permits((pages - wanted) as usize);
-            self.pages.store(pages - u32::try_from(gone).unwrap_or(0), Ordering::Relaxed);
+            self.pages
+                .store(pages - u32::try_from(gone).unwrap_or(0), Ordering::Relaxed);
         }
         self.taken.swap(taken, Ordering::Relaxed) != taken
     }
 
-    /// How many to take, with so many open and so many more to be had: for us, and for all. What others leave of the whole
-    /// server is no reason to take less than half of what was asked for: they would only take that, too.
+    /// How many to take, with so many open and so many more to be had: for us, and for all. What
+    /// others leave of the whole server is no reason to take less than half of what was asked for:
+    /// they would only take that, too.
     fn fitting(&self, open: u32, ours: Option<i64>, all: i64) -> u32 {
         let wanted = |free: i64| i64::from(open) + free - LEFT;
-        let fits = ours.map_or(i64::MAX, wanted).min(wanted(all).max(i64::from(self.full / 2)));
+        let fits = ours
+            .map_or(i64::MAX, wanted)
+            .min(wanted(all).max(i64::from(self.full / 2)));
         u32::try_from(fits).map_or(1, |fits| fits.clamp(1, self.full))
     }
 }
@@ -81,10 +94,15 @@ impl Pg {
         if self.begin.pooled {
             return Ok(());
         }
-        let (ours, all): (Option<i64>, i64) = sqlx::query_as(FREE).bind(COMMAND).fetch_one(self).await?;
+        let (ours, all): (Option<i64>, i64) =
+            sqlx::query_as(FREE).bind(COMMAND).fetch_one(self).await?;
         let room = self.room.fitting(self.pool.size(), ours, all);
         if self.room.set(room) {
-            tracing::info!(room, "PostgreSQL has few connections for Relink: two are left for commands");
+            tracing::info!(
+                room,
+                "PostgreSQL has few connections for Relink: two are left for \
+                commands"
+            );
         }
         give_back(&self.pool, room).await;
         Ok(())
@@ -120,7 +138,12 @@ mod tests {
             (8, None, -3, 8),
             (1, Some(40), 200, 16),
         ] {
-            assert_eq!(room.fitting(open, ours, all), fits, "{open} open, {ours:?} and {all} to be had");
+            assert_eq!(
+                room.fitting(open, ours, all),
+                fits,
+                "{open} open, {ours:?} and {all} to \
+                be had"
+            );
         }
     }
 

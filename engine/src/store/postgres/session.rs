@@ -1,10 +1,12 @@
-//! What a session of ours is like, whatever the server, the database or the role have as their defaults.
+//! What a session of ours is like, whatever the server, the database or the role have as their
+//! defaults.
 
 use sqlx::SqlSafeStr as _;
 use sqlx::SqlStr;
 
-/// No row is held for longer than this by a process that stands still, and no statement waits or works for ever. A server
-/// that waits for its replicas to apply goes on doing so; any other commits to its disk before it says so.
+/// No row is held for longer than this by a process that stands still, and no statement waits or
+/// works for ever. A server that waits for its replicas to apply goes on doing so; any other
+/// commits to its disk before it says so.
 macro_rules! settings {
     ($local:literal, $statement:literal) => {
         concat!(
@@ -27,26 +29,35 @@ macro_rules! settings {
     };
 }
 
-/// For a connection of our own, once. The server asks every second whether the other end is there: of one whose cable was
-/// pulled between two parts of a command it would else wait for the rest, with all that it holds.
+/// For a connection of our own, once. The server asks every second whether the other end is there:
+/// of one whose cable was pulled between two parts of a command it would else wait for the rest,
+/// with all that it holds.
 pub(super) const SETUP: &str = concat!(
     "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; ",
-    "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2; SET tcp_user_timeout = '3s'; ",
+    "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2; \
+        SET tcp_user_timeout = '3s'; ",
     settings!("false", "10s")
 );
 
-// Names of prepared statements are counted by each client, so those of another one would be in the way.
+// Names of prepared statements are counted by each client, so those of another one would be in the
+// way.
 macro_rules! pooled {
     ($statement:literal) => {
-        concat!("BEGIN ISOLATION LEVEL READ COMMITTED; DEALLOCATE ALL; ", settings!("true", $statement))
+        concat!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; DEALLOCATE ALL; ",
+            settings!("true", $statement)
+        )
     };
 }
 
-/// Bringing the schema up to date takes as long as it takes, and waits for another process that is at it.
-pub(super) const MIGRATING: &str =
-    "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '1min'";
+/// Bringing the schema up to date takes as long as it takes, and waits for another process that is
+/// at it.
+pub(super) const MIGRATING: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
+        SET LOCAL \
+        idle_in_transaction_session_timeout = '1min'";
 
-/// How a transaction begins. One of several statements has little time for each: what it holds, others wait for.
+/// How a transaction begins. One of several statements has little time for each: what it holds,
+/// others wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Begin {
     /// There is a pooler in transaction mode in between, so that nothing outlives a transaction.
@@ -61,7 +72,10 @@ impl Begin {
     }
 
     pub fn for_programs(self) -> Begin {
-        Begin { page: false, ..self }
+        Begin {
+            page: false,
+            ..self
+        }
     }
 
     /// Whether a single statement is to be a transaction, too.
@@ -71,7 +85,12 @@ impl Begin {
 
     /// For a transaction of several statements.
     pub fn sql(self) -> SqlStr {
-        let sql = if self.pooled { pooled!("3s") } else { "BEGIN; SET LOCAL statement_timeout = '3s'" };
+        let sql = if self.pooled {
+            pooled!("3s")
+        } else {
+            "BEGIN; SET LOCAL statement_timeout = \
+            '3s'"
+        };
         sql.into_sql_str()
     }
 

@@ -1,5 +1,5 @@
-//! Acts of one organisation go one after the other, in the database. Those that wait there hold a connection: so that one
-//! organisation's do not hold them all, most of them wait here.
+//! Acts of one organisation go one after the other, in the database. Those that wait there hold a
+//! connection: so that one organisation's do not hold them all, most of them wait here.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +35,9 @@ impl Turns {
         if all.len() > KEPT {
             all.retain(|_, turns| Arc::strong_count(turns) > 1);
         }
-        all.entry(organisation.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))).clone()
+        all.entry(organisation.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE)))
+            .clone()
     }
 }
 
@@ -46,7 +48,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waits_for_one_organisation_is_in_nobody_elses_way() {
         let turns = Turns::default();
-        let held = [turns.of("north").await.unwrap(), turns.of("north").await.unwrap()];
+        let held = [
+            turns.of("north").await.unwrap(),
+            turns.of("north").await.unwrap(),
+        ];
         assert!(matches!(turns.of("north").await, Err(StoreError::Timeout)));
         drop(turns.of("south").await.unwrap());
         drop(held);

@@ -3,8 +3,8 @@
 use async_graphql::{ComplexObject, Context, Result};
 
 use super::absent::{
-    AgentSession, DocumentContent, ExternalEntityInfo, ExternalUser, Initiative, InitiativeUpdate, ProjectUpdate, Reaction,
-    SyncedExternalThread,
+    AgentSession, DocumentContent, ExternalEntityInfo, ExternalUser, Initiative, InitiativeUpdate,
+    ProjectUpdate, Reaction, SyncedExternalThread,
 };
 pub use super::fields::comment::Comment;
 use super::fields::parts::ActorBot;
@@ -21,7 +21,10 @@ connection!(CommentConnection, CommentEdge, Comment);
 
 impl Comment {
     pub fn of(home: &Workspace, comment: &workspace::Comment) -> Comment {
-        let issue_url = home.issue(&comment.issue_id).map(|issue| issue_url(home, issue)).unwrap_or_default();
+        let issue_url = home
+            .issue(&comment.issue_id)
+            .map(|issue| issue_url(home, issue))
+            .unwrap_or_default();
         Comment {
             body: comment.body.clone(),
             body_data: serde_json::json!({"type": "doc", "content": []}).to_string(),
@@ -29,7 +32,10 @@ impl Comment {
             id: comment.id.clone().into(),
             issue_id: Some(comment.issue_id.clone()),
             updated_at: DateTime(comment.created_ms),
-            url: format!("{issue_url}#comment-{}", comment.id.split('-').next().unwrap_or_default()),
+            url: format!(
+                "{issue_url}#comment-{}",
+                comment.id.split('-').next().unwrap_or_default()
+            ),
             ..Comment::default()
         }
     }
@@ -48,7 +54,10 @@ impl Comment {
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         look(ctx, |world, caller| {
             let home = caller.home(world)?;
-            let stored = home.comments.iter().find(|comment| comment.id == self.id.as_str());
+            let stored = home
+                .comments
+                .iter()
+                .find(|comment| comment.id == self.id.as_str());
             let user = stored.and_then(|comment| home.user(&comment.user_id));
             Ok(user.map(|user| User::of(home, user, caller)))
         })
@@ -57,8 +66,14 @@ impl Comment {
     /// The name an application acted under.
     async fn bot_actor(&self, ctx: &Context<'_>) -> Result<Option<ActorBot>> {
         look(ctx, |world, caller| {
-            let stored = caller.home(world)?.comments.iter().find(|comment| comment.id == self.id.as_str());
-            Ok(stored.and_then(|comment| comment.created_as.as_ref()).map(ActorBot::of))
+            let stored = caller
+                .home(world)?
+                .comments
+                .iter()
+                .find(|comment| comment.id == self.id.as_str());
+            Ok(stored
+                .and_then(|comment| comment.created_as.as_ref())
+                .map(ActorBot::of))
         })
     }
 

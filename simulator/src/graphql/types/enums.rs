@@ -103,7 +103,10 @@ pub enum IntegrationService {
 
 #[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[graphql(rename_items = "camelCase")]
-#[expect(clippy::enum_variant_names, reason = "the names are the published schema's")]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "the names are the published schema's"
+)]
 pub enum IssueSharedAccessDisallowedField {
     #[default]
     CycleId,

@@ -1,11 +1,16 @@
 //! Issues and the states they are in.
 
-#![expect(clippy::too_many_arguments, reason = "a connection's arguments are the published schema's")]
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a connection's arguments are the published \
+    schema's"
+)]
 
 use async_graphql::{ComplexObject, Context, Result};
 
 use super::absent::{
-    Cycle, DocumentContent, ExternalEntityInfo, ExternalUser, Favorite, IssueSharedAccess, ProjectMilestone, Reaction, Template,
+    Cycle, DocumentContent, ExternalEntityInfo, ExternalUser, Favorite, IssueSharedAccess,
+    ProjectMilestone, Reaction, Template,
 };
 use super::comment::{Comment, CommentConnection};
 use super::enums::PaginationOrderBy;
@@ -53,7 +58,10 @@ impl Issue {
     ) -> Result<Vec<Issue>> {
         look(ctx, |world, caller| {
             let home = caller.home(world)?;
-            let seen = home.issues.iter().filter(|issue| include_archived == Some(true) || !issue.trashed);
+            let seen = home
+                .issues
+                .iter()
+                .filter(|issue| include_archived == Some(true) || !issue.trashed);
             let wanted = seen.filter(|issue| {
                 let team = home.team(&issue.team_id).filter(|team| caller.sees(team));
                 let fits = |team| filter.is_none_or(|filter| filter.lets_through(issue, team));
@@ -64,18 +72,30 @@ impl Issue {
     }
 
     /// The stored issue behind this one.
-    fn stored<T>(&self, ctx: &Context<'_>, read: impl FnOnce(&Workspace, &workspace::Issue) -> Option<T>) -> Result<Option<T>> {
+    fn stored<T>(
+        &self,
+        ctx: &Context<'_>,
+        read: impl FnOnce(&Workspace, &workspace::Issue) -> Option<T>,
+    ) -> Result<Option<T>> {
         look(ctx, |world, caller| {
             let home = caller.home(world)?;
-            Ok(home.issue(self.id.as_str()).and_then(|issue| read(home, issue)))
+            Ok(home
+                .issue(self.id.as_str())
+                .and_then(|issue| read(home, issue)))
         })
     }
 
-    fn person(&self, ctx: &Context<'_>, pick: impl FnOnce(&workspace::Issue) -> Option<String>) -> Result<Option<User>> {
+    fn person(
+        &self,
+        ctx: &Context<'_>,
+        pick: impl FnOnce(&workspace::Issue) -> Option<String>,
+    ) -> Result<Option<User>> {
         let id = self.stored(ctx, |_, issue| pick(issue))?;
         look(ctx, |world, caller| {
             let home = caller.home(world)?;
-            Ok(id.and_then(|id| home.user(&id)).map(|user| User::of(home, user, caller)))
+            Ok(id
+                .and_then(|id| home.user(&id))
+                .map(|user| User::of(home, user, caller)))
         })
     }
 }
@@ -83,7 +103,9 @@ impl Issue {
 #[ComplexObject]
 impl Issue {
     async fn team(&self, ctx: &Context<'_>) -> Result<Team> {
-        let team = self.stored(ctx, |home, issue| home.team(&issue.team_id).map(|team| Team::of(home, team)))?;
+        let team = self.stored(ctx, |home, issue| {
+            home.team(&issue.team_id).map(|team| Team::of(home, team))
+        })?;
         team.ok_or_else(|| not_found("Team"))
     }
 
@@ -106,7 +128,11 @@ impl Issue {
 
     async fn project(&self, ctx: &Context<'_>) -> Result<Option<Project>> {
         self.stored(ctx, |home, issue| {
-            issue.project_id.as_deref().and_then(|id| home.project(id)).map(|project| Project::of(home, project))
+            issue
+                .project_id
+                .as_deref()
+                .and_then(|id| home.project(id))
+                .map(|project| Project::of(home, project))
         })
     }
 
@@ -129,11 +155,28 @@ impl Issue {
         let _ = include_archived;
         let comments = look(ctx, |world, caller| {
             let home = caller.home(world)?;
-            let here = home.comments.iter().filter(|comment| comment.issue_id == self.id.as_str());
-            let here = here.filter(|comment| filter.as_ref().is_none_or(|filter| filter.lets_through(comment)));
+            let here = home
+                .comments
+                .iter()
+                .filter(|comment| comment.issue_id == self.id.as_str());
+            let here = here.filter(|comment| {
+                filter
+                    .as_ref()
+                    .is_none_or(|filter| filter.lets_through(comment))
+            });
             Ok(here.map(|comment| Comment::of(home, comment)).collect())
         })?;
-        CommentConnection::of(comments, &Window { after, before, first, last, order_by, sorted: false })
+        CommentConnection::of(
+            comments,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: false,
+            },
+        )
     }
 
     async fn shared_access(&self) -> IssueSharedAccess {

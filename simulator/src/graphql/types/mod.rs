@@ -1,4 +1,5 @@
-//! The types of the schema: plain fields in `fields`, and beside them how each is filled and linked.
+//! The types of the schema: plain fields in `fields`, and beside them how each is filled and
+//! linked.
 
 pub mod absent;
 pub mod comment;

@@ -1,6 +1,10 @@
 //! The workspace itself.
 
-#![expect(clippy::too_many_arguments, reason = "a connection's arguments are the published schema's")]
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a connection's arguments are the published \
+    schema's"
+)]
 
 use async_graphql::{ComplexObject, Context, Result};
 
@@ -67,10 +71,23 @@ impl Organization {
         let _ = include_archived;
         let users = look(ctx, |world, caller| {
             let home = caller.home(world)?;
-            let shown = home.users.iter().filter(|user| user.active || include_disabled == Some(true));
+            let shown = home
+                .users
+                .iter()
+                .filter(|user| user.active || include_disabled == Some(true));
             Ok(shown.map(|user| User::of(home, user, caller)).collect())
         })?;
-        UserConnection::of(users, &Window { after, before, first, last, order_by, sorted: false })
+        UserConnection::of(
+            users,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: false,
+            },
+        )
     }
 
     async fn teams(
@@ -86,6 +103,16 @@ impl Organization {
     ) -> Result<TeamConnection> {
         let _ = include_archived;
         let teams = Team::all(ctx, filter.as_ref())?;
-        TeamConnection::of(teams, &Window { after, before, first, last, order_by, sorted: false })
+        TeamConnection::of(
+            teams,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: false,
+            },
+        )
     }
 }

@@ -4,7 +4,8 @@ use async_graphql::{ComplexObject, Context, Result};
 
 use super::fields::parts::ActorBot;
 pub use super::fields::parts::{
-    Application, RateLimitPayload, RateLimitResultPayload, UploadFile, UploadFileHeader, UploadPayload, Webhook,
+    Application, RateLimitPayload, RateLimitResultPayload, UploadFile, UploadFileHeader,
+    UploadPayload, Webhook,
 };
 use super::team::Team;
 use super::user::User;
@@ -27,7 +28,8 @@ impl ActorBot {
 connection!(WebhookConnection, WebhookEdge, Webhook);
 
 impl Webhook {
-    /// The application's own webhook has no URL and shows no secret: both belong to the application.
+    /// The application's own webhook has no URL and shows no secret: both belong to the
+    /// application.
     pub fn of(webhook: &hooks::Webhook, app_types: &[String]) -> Webhook {
         let mut shown = Webhook {
             all_public_teams: true,
@@ -38,7 +40,13 @@ impl Webhook {
             updated_at: DateTime(webhook.created_ms),
             ..Webhook::default()
         };
-        if let hooks::WebhookSource::Workspace { url, secret, label, resource_types } = &webhook.source {
+        if let hooks::WebhookSource::Workspace {
+            url,
+            secret,
+            label,
+            resource_types,
+        } = &webhook.source
+        {
             shown.url = Some(url.clone());
             shown.secret = Some(secret.clone());
             shown.label.clone_from(label);

@@ -1,10 +1,16 @@
 //! Projects.
 
-#![expect(clippy::too_many_arguments, reason = "a connection's arguments are the published schema's")]
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a connection's arguments are the published \
+    schema's"
+)]
 
 use async_graphql::{ComplexObject, Context, Result};
 
-use super::absent::{DocumentContent, ExternalEntityInfo, Favorite, IntegrationsSettings, ProjectUpdate, Template};
+use super::absent::{
+    DocumentContent, ExternalEntityInfo, Favorite, IntegrationsSettings, ProjectUpdate, Template,
+};
 use super::enums::{PaginationOrderBy, ProjectStatusType};
 pub use super::fields::project::{Project, ProjectStatus};
 use super::issue::Issue;
@@ -65,18 +71,34 @@ impl Project {
         let _ = include_archived;
         let ids = look(ctx, |world, caller| {
             let project = caller.home(world)?.project(self.id.as_str());
-            Ok(project.map(|project| project.team_ids.clone()).unwrap_or_default())
+            Ok(project
+                .map(|project| project.team_ids.clone())
+                .unwrap_or_default())
         })?;
         let mut teams = Team::all(ctx, filter.as_ref())?;
         teams.retain(|team| ids.iter().any(|id| *id == team.id.as_str()));
-        TeamConnection::of(teams, &Window { after, before, first, last, order_by, sorted: false })
+        TeamConnection::of(
+            teams,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: false,
+            },
+        )
     }
 
     async fn lead(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         look(ctx, |world, caller| {
             let home = caller.home(world)?;
-            let lead = home.project(self.id.as_str()).and_then(|project| project.lead_id.as_deref());
-            Ok(lead.and_then(|id| home.user(id)).map(|user| User::of(home, user, caller)))
+            let lead = home
+                .project(self.id.as_str())
+                .and_then(|project| project.lead_id.as_deref());
+            Ok(lead
+                .and_then(|id| home.user(id))
+                .map(|user| User::of(home, user, caller)))
         })
     }
 

@@ -33,8 +33,16 @@ impl WorkflowState {
     /// The states of every team the caller sees.
     pub fn all(ctx: &Context<'_>) -> Result<Vec<WorkflowState>> {
         look(ctx, |world, caller| {
-            let teams = caller.home(world)?.teams.iter().filter(|team| caller.sees(team));
-            Ok(teams.flat_map(|team| (0..STATES.len()).map(|at| WorkflowState::of(&team.id, team.created_ms, at))).collect())
+            let teams = caller
+                .home(world)?
+                .teams
+                .iter()
+                .filter(|team| caller.sees(team));
+            Ok(teams
+                .flat_map(|team| {
+                    (0..STATES.len()).map(|at| WorkflowState::of(&team.id, team.created_ms, at))
+                })
+                .collect())
         })
     }
 }
@@ -48,8 +56,16 @@ impl WorkflowState {
     async fn team(&self, ctx: &Context<'_>) -> Result<Team> {
         look(ctx, |world, caller| {
             let home = caller.home(world)?;
-            let owns = |team: &&workspace::Team| STATES.iter().any(|(name, ..)| state_id(&team.id, name) == self.id.as_str());
-            home.teams.iter().find(owns).map(|team| Team::of(home, team)).ok_or_else(|| not_found("Team"))
+            let owns = |team: &&workspace::Team| {
+                STATES
+                    .iter()
+                    .any(|(name, ..)| state_id(&team.id, name) == self.id.as_str())
+            };
+            home.teams
+                .iter()
+                .find(owns)
+                .map(|team| Team::of(home, team))
+                .ok_or_else(|| not_found("Team"))
         })
     }
 }

@@ -1,6 +1,10 @@
 //! Teams, as far as the caller sees them.
 
-#![expect(clippy::too_many_arguments, reason = "a connection's arguments are the published schema's")]
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a connection's arguments are the published \
+    schema's"
+)]
 
 use async_graphql::{ComplexObject, Context, Result};
 
@@ -37,7 +41,11 @@ impl Team {
             set_issue_sort_order_on_state_change: "first".into(),
             timezone: "Europe/Lisbon".into(),
             updated_at: DateTime(team.created_ms),
-            visibility: if team.private { TeamVisibility::Private } else { TeamVisibility::Public },
+            visibility: if team.private {
+                TeamVisibility::Private
+            } else {
+                TeamVisibility::Public
+            },
             ..Team::default()
         }
     }
@@ -54,14 +62,20 @@ impl Team {
 
     fn state(&self, name: &str) -> Option<WorkflowState> {
         let found = STATES.iter().position(|(known, ..)| *known == name)?;
-        Some(WorkflowState::of(self.id.as_str(), self.created_at.0, found))
+        Some(WorkflowState::of(
+            self.id.as_str(),
+            self.created_at.0,
+            found,
+        ))
     }
 }
 
 #[ComplexObject]
 impl Team {
     async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
-        look(ctx, |world, caller| Ok(Organization::of(caller.home(world)?)))
+        look(ctx, |world, caller| {
+            Ok(Organization::of(caller.home(world)?))
+        })
     }
 
     async fn parent(&self) -> Option<Team> {
@@ -124,10 +138,20 @@ impl Team {
         self.state("Canceled")
     }
 
-    async fn issue_count(&self, ctx: &Context<'_>, #[graphql(default_with = "Some(false)")] include_archived: Option<bool>) -> Result<i32> {
+    async fn issue_count(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(false)")] include_archived: Option<bool>,
+    ) -> Result<i32> {
         look(ctx, |world, caller| {
-            let issues = caller.home(world)?.issues.iter().filter(|issue| issue.team_id == self.id.as_str());
-            Ok(count(issues.filter(|issue| include_archived == Some(true) || !issue.trashed)))
+            let issues = caller
+                .home(world)?
+                .issues
+                .iter()
+                .filter(|issue| issue.team_id == self.id.as_str());
+            Ok(count(issues.filter(|issue| {
+                include_archived == Some(true) || !issue.trashed
+            })))
         })
     }
 
@@ -143,7 +167,17 @@ impl Team {
         let _ = include_archived;
         let state = |at| WorkflowState::of(self.id.as_str(), self.created_at.0, at);
         let states = (0..STATES.len()).map(state).collect();
-        WorkflowStateConnection::of(states, &Window { after, before, first, last, order_by, sorted: false })
+        WorkflowStateConnection::of(
+            states,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: false,
+            },
+        )
     }
 
     async fn issues(
@@ -161,6 +195,16 @@ impl Team {
         let _ = include_sub_teams;
         let here = |issue: &workspace::Issue| issue.team_id == self.id.as_str();
         let issues = Issue::all(ctx, filter.as_ref(), include_archived, here)?;
-        IssueConnection::of(issues, &Window { after, before, first, last, order_by, sorted: false })
+        IssueConnection::of(
+            issues,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: false,
+            },
+        )
     }
 }

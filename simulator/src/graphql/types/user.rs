@@ -1,7 +1,11 @@
 //! Users: filled from the world, and what they lead to.
 
 // The published schema gives every connection its own long list of arguments.
-#![expect(clippy::too_many_arguments, reason = "a connection's arguments are the published schema's")]
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a connection's arguments are the published \
+    schema's"
+)]
 
 use async_graphql::{ComplexObject, Context, Result};
 
@@ -28,13 +32,22 @@ impl User {
             avatar_background_color: "#5e6ad2".into(),
             can_access_any_public_team: user.role != Role::Guest,
             created_at: DateTime(user.created_ms),
-            created_issue_count: count(home.issues.iter().filter(|issue| issue.creator_id == user.id)),
+            created_issue_count: count(
+                home.issues
+                    .iter()
+                    .filter(|issue| issue.creator_id == user.id),
+            ),
             disable_reason: (!user.active).then(|| "suspended".into()),
             display_name: user.display_name.clone(),
             email: user.email.clone(),
             guest: user.role == Role::Guest,
             id: user.id.clone().into(),
-            initials: user.name.split(' ').filter_map(|word| word.chars().next()).take(2).collect(),
+            initials: user
+                .name
+                .split(' ')
+                .filter_map(|word| word.chars().next())
+                .take(2)
+                .collect(),
             is_assignable: person && user.active,
             is_me: user.id == caller.user,
             is_mentionable: user.active,
@@ -55,7 +68,9 @@ pub fn count<T>(items: impl Iterator<Item = T>) -> i32 {
 #[ComplexObject]
 impl User {
     async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
-        look(ctx, |world, caller| Ok(Organization::of(caller.home(world)?)))
+        look(ctx, |world, caller| {
+            Ok(Organization::of(caller.home(world)?))
+        })
     }
 
     async fn teams(
@@ -71,7 +86,17 @@ impl User {
     ) -> Result<TeamConnection> {
         let _ = include_archived;
         let teams = Team::all(ctx, filter.as_ref())?;
-        TeamConnection::of(teams, &Window { after, before, first, last, order_by, sorted: false })
+        TeamConnection::of(
+            teams,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: false,
+            },
+        )
     }
 
     async fn assigned_issues(
@@ -85,9 +110,20 @@ impl User {
         last: Option<i32>,
         order_by: Option<PaginationOrderBy>,
     ) -> Result<IssueConnection> {
-        let mine = |issue: &workspace::Issue| issue.assignee_id.as_deref() == Some(self.id.as_str());
+        let mine =
+            |issue: &workspace::Issue| issue.assignee_id.as_deref() == Some(self.id.as_str());
         let issues = Issue::all(ctx, filter.as_ref(), include_archived, mine)?;
-        IssueConnection::of(issues, &Window { after, before, first, last, order_by, sorted: false })
+        IssueConnection::of(
+            issues,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: false,
+            },
+        )
     }
 
     async fn created_issues(
@@ -103,6 +139,16 @@ impl User {
     ) -> Result<IssueConnection> {
         let mine = |issue: &workspace::Issue| issue.creator_id == self.id.as_str();
         let issues = Issue::all(ctx, filter.as_ref(), include_archived, mine)?;
-        IssueConnection::of(issues, &Window { after, before, first, last, order_by, sorted: false })
+        IssueConnection::of(
+            issues,
+            &Window {
+                after,
+                before,
+                first,
+                last,
+                order_by,
+                sorted: false,
+            },
+        )
     }
 }

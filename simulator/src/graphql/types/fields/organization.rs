@@ -3,7 +3,9 @@
 use async_graphql::{ID, SimpleObject};
 
 use crate::graphql::scalars::{DateTime, JsonObject};
-use crate::graphql::types::enums::{Day, FeedSummarySchedule, ProjectUpdateReminderFrequency, ReleaseChannel, SLADayCountType};
+use crate::graphql::types::enums::{
+    Day, FeedSummarySchedule, ProjectUpdateReminderFrequency, ReleaseChannel, SLADayCountType,
+};
 
 #[derive(SimpleObject, Clone, Debug, Default)]
 #[graphql(complex)]

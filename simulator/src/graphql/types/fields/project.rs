@@ -3,7 +3,9 @@
 use async_graphql::{ID, SimpleObject};
 
 use crate::graphql::scalars::{DateTime, JsonObject, TimelessDate};
-use crate::graphql::types::enums::{DateResolutionType, Day, FrequencyResolutionType, ProjectStatusType, ProjectUpdateHealthType};
+use crate::graphql::types::enums::{
+    DateResolutionType, Day, FrequencyResolutionType, ProjectStatusType, ProjectUpdateHealthType,
+};
 
 #[derive(SimpleObject, Clone, Debug, Default)]
 #[graphql(complex)]
