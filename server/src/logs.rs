@@ -6,7 +6,7 @@ mod lines;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 use std::os::fd::AsFd as _;
 use std::panic::PanicHookInfo;
 use std::sync::OnceLock;
@@ -42,7 +42,8 @@ pub fn start(config: &Config) {
         .with_writer(lines.clone())
         .log_internal_errors(false)
         .with_target(false)
-        .with_ansi(io::stderr().is_terminal());
+        // Colours begin as what a stranger's name may hold does.
+        .with_ansi(false);
     // A second subscriber in one process (tests) is refused, which is what is wanted.
     let started = if config.log_json {
         format

@@ -13,9 +13,6 @@ use tracing_subscriber::fmt::MakeWriter;
 /// Lines that wait. More than a slow disk is behind with, and little enough to be held.
 const QUEUE_BYTES: usize = 8 * 1024 * 1024;
 
-/// Begins a colour.
-const ESCAPE: char = '\u{1b}';
-
 /// Lines that were not written, by why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lost {
@@ -129,8 +126,7 @@ impl Write for Line<'_> {
     }
 }
 
-/// Whatever names an event tells of, it is one line. Colours are the subscriber's own: it writes
-/// those of others as text.
+/// Whatever names an event tells of, it is one line, and nothing in it moves or colours a terminal.
 fn one_line(event: &[u8]) -> Cow<'_, [u8]> {
     let Ok(text) = str::from_utf8(event) else {
         return Cow::Borrowed(event);
@@ -138,7 +134,7 @@ fn one_line(event: &[u8]) -> Cow<'_, [u8]> {
     let (line, end) = text
         .strip_suffix('\n')
         .map_or((text, ""), |line| (line, "\n"));
-    match text::escaped(line, &[ESCAPE]) {
+    match text::escaped(line, &[]) {
         Cow::Borrowed(_) => Cow::Borrowed(event),
         Cow::Owned(line) => Cow::Owned((line + end).into_bytes()),
     }
@@ -289,10 +285,10 @@ mod tests {
             "who=Eve\\u000aERROR all is \
             lost\\u000d\\u009b2J\\u202e\n"
         );
+        let coloured = one_line(b"who=\x1b[2K\x1b]52;c;x\x1b\\\n").into_owned();
         assert_eq!(
-            one_line(b"\x1b[32mINFO\x1b[0m a\nb").as_ref(),
-            b"\x1b[32mINFO\x1b[0m \
-            a\\u000ab"
+            String::from_utf8(coloured).unwrap(),
+            "who=\\u001b[2K\\u001b]52;c;x\\u001b\\\n"
         );
     }
 
