@@ -10,8 +10,7 @@ use sha2::{Digest, Sha256};
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a build script is told where to write by its \
-    environment"
+    reason = "a build script is told where to write by its environment"
 )]
 fn main() {
     let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/site");
@@ -78,9 +77,7 @@ fn brotli(bytes: &[u8]) -> Vec<u8> {
         lgwin: 24,
         ..Default::default()
     };
-    brotli::BrotliCompress(&mut &bytes[..], &mut packed, &parameters).expect(
-        "memory does not \
-        fail",
-    );
+    brotli::BrotliCompress(&mut &bytes[..], &mut packed, &parameters)
+        .expect("memory does not fail");
     packed
 }

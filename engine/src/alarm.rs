@@ -63,8 +63,9 @@ impl Engine {
                 .await
             {
                 Ok(()) => told += 1,
-                Err(error) => tracing::error!(%error, organisation, "an alarm could not be sent \
-                    by e-mail"),
+                Err(error) => {
+                    tracing::error!(%error, organisation, "an alarm could not be sent by e-mail")
+                }
             }
             gets_on();
         }
@@ -92,8 +93,8 @@ fn words(mail: &Mail, broken: &[Broken]) -> String {
     });
     format!(
         "Linear does not accept the tokens any more, so nothing that relies on the connection \
-         works. Open its page, see why, and press \
-         Reconnect:\n\n{}\nWebhook secrets, people and API keys stay.",
+            works. Open its page, see why, and press \
+            Reconnect:\n\n{}\nWebhook secrets, people and API keys stay.",
         lines.collect::<Vec<_>>().join("\n")
     )
 }

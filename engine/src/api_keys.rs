@@ -298,11 +298,7 @@ impl Engine {
             &person.organisation_id,
             person.actor(),
             "key.revoked",
-            format!(
-                "{} \
-            ····{}",
-                key.name, key.last_four
-            ),
+            format!("{} ····{}", key.name, key.last_four),
         );
         let engine = self.clone();
         // Written and forgotten, also when the browser leaves in between.

@@ -65,8 +65,7 @@ pub enum AppError {
     #[error("an app's name is 1 to 100 printable characters")]
     Name,
     #[error(
-        "this cannot be a client ID of Linear: it is letters and digits, not a token or an \
-        address"
+        "this cannot be a client ID of Linear: it is letters and digits, not a token or an address"
     )]
     ClientId,
     #[error("this cannot be a client secret of Linear")]

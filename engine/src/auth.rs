@@ -97,17 +97,17 @@ pub enum MemberAddError {
     /// The password that came with it would be nobody's.
     #[error(
         "{0} has an account already, and its password stays what it is; nothing was changed. Add \
-         --existing to make that \
-         account a member"
+            --existing to make that \
+            account a member"
     )]
     AccountExists(String),
     #[error("nobody has an account with {0}; leave --existing away to make one")]
     NoAccount(String),
     #[error(
         "nobody proved that {0} is theirs: a link code made the account, which somebody else may \
-         have used. Nothing was \
-         changed. They prove it on /team, by e-mail or at Linear; or you answer for it with \
-         `relink member vouch`"
+            have used. Nothing was \
+            changed. They prove it on /team, by e-mail or at Linear; or you answer for it with \
+            `relink member vouch`"
     )]
     Unproved(String),
     #[error(transparent)]
@@ -197,8 +197,7 @@ impl Engine {
     ) -> Result<Person, MemberAddError> {
         let email = slug_and_email(slug, email)?;
         let name = identity::display_name(name).ok_or(MemberAddError::Invalid(
-            "a name is 1 to 100 \
-            printable characters",
+            "a name is 1 to 100 printable characters",
         ))?;
         let password = NewPassword::new(&password, &[&email, slug])
             .map_err(|fault| MemberAddError::Invalid(fault.in_words()))?;
@@ -426,8 +425,8 @@ impl Engine {
             if !self.store().user_respell(&id, &email, &anew).await? {
                 tracing::warn!(
                     user = id,
-                    "two accounts have the same e-mail address in two \
-                    spellings; `relink member remove` one"
+                    "two accounts have the same e-mail address in two spellings; `relink member \
+                        remove` one"
                 );
             }
         }
@@ -618,8 +617,7 @@ fn subject(email: &str, tries: i64) -> Option<String> {
 fn slug_and_email(slug: &str, email: &str) -> Result<String, MemberAddError> {
     if !identity::is_slug(slug) {
         return Err(MemberAddError::Invalid(
-            "an organisation's slug is 1 to 40 of a-z, 0-9 and \
-            dashes inside",
+            "an organisation's slug is 1 to 40 of a-z, 0-9 and dashes inside",
         ));
     }
     identity::email(email).ok_or(MemberAddError::Invalid("this cannot be an e-mail address"))

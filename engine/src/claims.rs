@@ -36,9 +36,9 @@ impl Engine {
                 holder,
                 others,
                 "RELINK_SHARED_WORKSPACES is off, and several organisations are connected to one \
-                 workspace: the holder keeps it and \
-                 may reconnect; the others go on until they are disconnected or have to \
-                 reconnect, which is refused"
+                    workspace: the holder keeps it and \
+                    may reconnect; the others go on until they are disconnected or have to \
+                    reconnect, which is refused"
             );
         }
         Ok(shared)

@@ -162,8 +162,7 @@ impl Clock {
             if ahead.abs() >= AGREE {
                 tracing::error!(
                     ahead_s = ahead / SECOND,
-                    "ALARM: this machine's clock is not the \
-                    database's. Relink goes by that; set it"
+                    "ALARM: this machine's clock is not the database's. Relink goes by that; set it"
                 );
             }
             (setting.base, setting.confirmed) = (base, true);
@@ -183,8 +182,7 @@ impl Clock {
         if setting.base != before {
             tracing::warn!(
                 moved_s = (setting.base - before) / SECOND,
-                "the clock jumped, and \
-                Linear agrees with it"
+                "the clock jumped, and Linear agrees with it"
             );
         }
     }
@@ -214,8 +212,7 @@ impl Setting {
                 if stopwatch - since >= FOLLOW_AFTER && self.linear.is_none() {
                     tracing::warn!(
                         moved_s = (wall - self.base) / SECOND,
-                        "the clock jumped and \
-                        stayed there: it is followed"
+                        "the clock jumped and stayed there: it is followed"
                     );
                     (self.base, self.jumped, self.confirmed) = (wall, None, false);
                 }
@@ -224,8 +221,8 @@ impl Setting {
                 tracing::error!(
                     jumped_s = (wall - self.base) / SECOND,
                     "ALARM: this machine's clock jumped. Relink goes on by its stopwatch and \
-                     deletes nothing until Linear has \
-                     confirmed the time"
+                        deletes nothing until Linear has \
+                        confirmed the time"
                 );
                 self.jumped = Some((stopwatch, wall));
             }
@@ -292,8 +289,7 @@ mod tests {
             assert_eq!(
                 (clock.now(), clock.trust()),
                 (START + 700, Trust::default()),
-                "a time \
-                server sets it right"
+                "a time server sets it right"
             );
             hand.jump(jump);
             hand.advance(12 * SECOND);
@@ -323,8 +319,7 @@ mod tests {
             assert_eq!(
                 (clock.now(), clock.trust()),
                 (START + jump, Trust::default()),
-                "the \
-                machine had slept"
+                "the machine had slept"
             );
 
             let (clock, hand) = Clock::manual(START);
@@ -380,8 +375,7 @@ mod tests {
             assert_eq!(
                 (clock.linears_now(), clock.trust()),
                 (None, Trust::default()),
-                "it was \
-                the answers that were odd"
+                "it was the answers that were odd"
             );
             clock.hear(wrong);
             hand.jump(-wrong);
@@ -438,8 +432,7 @@ mod tests {
             assert_eq!(
                 clock.now(),
                 START + MINUTE + 300,
-                "another server took over, and its \
-                clock is another"
+                "another server took over, and its clock is another"
             );
             assert!(clock.trust().doubtful);
         }

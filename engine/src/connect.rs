@@ -538,8 +538,8 @@ fn exchange_failed(error: ExchangeError) -> FinishError {
             if code != "invalid_grant" {
                 tracing::error!(
                     code,
-                    "Linear refused the exchange; compare client ID and client \
-                    secret with the app in Linear"
+                    "Linear refused the exchange; compare client ID and client secret with the app \
+                        in Linear"
                 );
             }
             FinishError::ExchangeFailed(code)

@@ -217,8 +217,7 @@ impl Engine {
             }
             tracing::error!(
                 connection = grant.connection_id,
-                "a lost pair of tokens was never \
-                found"
+                "a lost pair of tokens was never found"
             );
         });
     }
@@ -390,8 +389,8 @@ impl Engine {
                 self.voiding_over(&voiding).await;
                 tracing::warn!(
                     connection = id,
-                    "the sealed tokens of an ended connection do not \
-                    open, so they cannot be revoked"
+                    "the sealed tokens of an ended connection do not open, so they cannot be \
+                        revoked"
                 );
                 false
             }

@@ -141,7 +141,7 @@ impl Engine {
             .map(|one| async move {
                 self.is_accepted_again(&one).await.unwrap_or_else(|error| {
                     tracing::error!(%error, connection = one.connection_id, "a connection that was \
-                    given up could not be looked at");
+                        given up could not be looked at");
                     false
                 })
             });
@@ -231,8 +231,7 @@ mod tests {
         assert_eq!(
             (doubts.wait("c", 501), doubts.is_too_young("c", 0)),
             (None, false),
-            "all is \
-            well at once"
+            "all is well at once"
         );
     }
 

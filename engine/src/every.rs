@@ -157,14 +157,12 @@ impl Pulse {
             End::Ran => self.beat(Instant::now()),
             End::Panicked => tracing::error!(
                 name,
-                "a run of a loop in the background panicked; \
-                the loop goes on"
+                "a run of a loop in the background panicked; the loop goes on"
             ),
             End::Overran => tracing::error!(
                 name,
                 ?limit,
-                "a run of a loop in the background \
-                hung; the loop begins anew"
+                "a run of a loop in the background hung; the loop begins anew"
             ),
         }
         let mut beats = self.beats();

@@ -24,12 +24,11 @@ impl FieldError {
         match self {
             FieldError::PasswordTooLong => "a password has at most 1024 bytes",
             FieldError::PasswordCommon => {
-                "this password is one of the first that are guessed; a \
-                sentence of four words is a good one"
+                "this password is one of the first that are guessed; a sentence of four words is a \
+                    good one"
             }
             FieldError::PasswordOwn => {
-                "a password is more than the address or the organisation \
-                it is for"
+                "a password is more than the address or the organisation it is for"
             }
             FieldError::PasswordUnusable => "a password has no control characters",
             _ => "a password has at least 12 characters",

@@ -88,8 +88,8 @@ impl Standing {
 #[must_use]
 pub fn never_proved(email: &str) -> String {
     format!(
-        "Nobody proved that {email} is theirs. A link code made the account, and somebody \
-        else may have used it."
+        "Nobody proved that {email} is theirs. A link code made the account, and somebody else may \
+            have used it."
     )
 }
 

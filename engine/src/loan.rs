@@ -40,8 +40,8 @@ impl Engine {
         {
             tracing::error!(
                 connection,
-                "a connection ended with one person's permission: from \
-                now on these wait for its end"
+                "a connection ended with one person's permission: from now on these wait for its \
+                    end"
             );
             if let Err(error) = self
                 .store()

@@ -324,8 +324,7 @@ mod tests {
         );
         let server = MailServer::new(
             "smtps://user:secret@mail.example.com",
-            "Relink \
-            <relink@example.com>",
+            "Relink <relink@example.com>",
         )
         .unwrap();
         assert!(!format!("{server:?}").contains("secret"));

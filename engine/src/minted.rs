@@ -116,8 +116,7 @@ impl Engine {
         match &given {
             Ok(Voided::Done | Voided::Kept | Voided::Later) => {}
             Ok(Voided::Unconfirmed) => tracing::warn!(
-                "Linear did not confirm that a pair is void \
-                that nobody needs; it is asked again"
+                "Linear did not confirm that a pair is void that nobody needs; it is asked again"
             ),
             Err(error) => tracing::error!(%error, "a pair that nobody needs could not be given \
                 back yet; it is tried again"),
@@ -178,8 +177,7 @@ impl Engine {
         );
         let (Ok(access), Ok(refresh)) = opened else {
             tracing::warn!(
-                "a sealed pair that nobody needs does not open, so it cannot be given \
-                back"
+                "a sealed pair that nobody needs does not open, so it cannot be given back"
             );
             return Ok(Voided::Unconfirmed);
         };
@@ -255,8 +253,7 @@ impl Engine {
         if engine.unwritten().fetch_add(1, Ordering::Relaxed) >= UNWRITTEN_MAX {
             engine.unwritten().fetch_sub(1, Ordering::Relaxed);
             return tracing::error!(
-                "too many pairs wait for the database: one that nobody needs \
-                stays alive at Linear"
+                "too many pairs wait for the database: one that nobody needs stays alive at Linear"
             );
         }
         tracing::error!("a pair that nobody needs could not be written down yet; trying again");
@@ -271,8 +268,7 @@ impl Engine {
             }
             engine.unwritten().fetch_sub(1, Ordering::Relaxed);
             tracing::error!(
-                "a pair that nobody needs was never written down and stays alive at \
-                Linear"
+                "a pair that nobody needs was never written down and stays alive at Linear"
             );
         });
     }

@@ -118,8 +118,7 @@ mod tests {
     async fn however_a_letter_is_composed_the_password_is_the_same() {
         let (composed, taken_apart) = (
             "caf\u{e9} am fr\u{fc}hen Morgen",
-            "cafe\u{301} am \
-            fru\u{308}hen\u{a0}Morgen",
+            "cafe\u{301} am fru\u{308}hen\u{a0}Morgen",
         );
         for (chosen, typed) in [(composed, taken_apart), (taken_apart, composed)] {
             let hash = hash(new(chosen), &Entropy::seeded(1)).await;

@@ -64,8 +64,8 @@ impl Engine {
             (None, Err(error)) => tracing::error!(
                 %error,
                 "ALARM: the database keeps nothing. No token is renewed and no webhook \
-                 acknowledged until it does; valid tokens \
-                 are handed out. Relink goes on by itself as soon as a write works"
+                    acknowledged until it does; valid tokens \
+                    are handed out. Relink goes on by itself as soon as a write works"
             ),
             (Some(_), Ok(())) => tracing::warn!("ALARM OVER: the database keeps what it is given"),
             _ => {}
@@ -90,8 +90,8 @@ impl Engine {
             None => {
                 tracing::error!(
                     "ALARM: the database is a copy from before an upgrade. It is brought up to \
-                     date as soon as nothing of it is \
-                     missing and nobody is restoring it any more"
+                        date as soon as nothing of it is \
+                        missing and nobody is restoring it any more"
                 );
                 return Ok(());
             }

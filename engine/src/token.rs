@@ -336,8 +336,7 @@ impl Engine {
             _ => {
                 tracing::error!(
                     connection = grant.connection_id,
-                    "a connection's token cannot be \
-                    read"
+                    "a connection's token cannot be read"
                 );
                 let (connection, generation) = (&grant.connection_id, grant.generation);
                 self.store()
@@ -455,8 +454,7 @@ impl Engine {
                 connection,
                 generation,
                 status,
-                "Linear does not accept the fresh \
-                token either: reconnect required"
+                "Linear does not accept the fresh token either: reconnect required"
             );
         }
         Ok(TokenError::ReconnectRequired {
@@ -497,8 +495,7 @@ impl Engine {
                 connection,
                 code = error.code,
                 status = error.status,
-                "Linear did not \
-                answer usefully"
+                "Linear did not answer usefully"
             );
             return self
                 .store()

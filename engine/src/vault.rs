@@ -173,10 +173,10 @@ impl Vault {
             msg: secret.expose_secret().as_bytes(),
             aad: &place.associated_data(),
         };
-        let ciphertext = key.cipher.encrypt(&XNonce::from(nonce), payload).expect(
-            "secrets are \
-            short",
-        );
+        let ciphertext = key
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .expect("secrets are short");
         let id_length = u8::try_from(key.id.len()).expect("the ring's parser bounds ids");
         [&[FORMAT, id_length], key.id.as_bytes(), &nonce, &ciphertext].concat()
     }

@@ -162,8 +162,7 @@ mod tests {
         assert!(!is_in_time(began), "whoever outwaits it counts on its end");
         assert!(
             SENT_WITHIN < LASTS && LASTS < OUTWAITED,
-            "what is sent ends before others go on \
-            without it"
+            "what is sent ends before others go on without it"
         );
     }
 }

@@ -85,8 +85,7 @@ async fn tidy_up(engine: Engine) {
         Ok(0) => {}
         Ok(forgotten) => tracing::info!(
             forgotten,
-            "workspaces that were disconnected long ago \
-            are forgotten"
+            "workspaces that were disconnected long ago are forgotten"
         ),
         Err(error) => tracing::error!(%error, "disconnected workspaces could not be forgotten"),
     }
@@ -146,8 +145,7 @@ async fn look_again(engine: Engine) {
         Ok(0) => {}
         Ok(connections) => tracing::info!(
             connections,
-            "Linear accepts tokens again that it had \
-            refused: connected as before"
+            "Linear accepts tokens again that it had refused: connected as before"
         ),
         Err(error) => tracing::error!(%error, "connections that were given up could not be looked \
             at"),

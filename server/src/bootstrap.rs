@@ -24,14 +24,14 @@ pub enum StartError {
     #[error(transparent)]
     Keys(#[from] KeyFileError),
     #[error(
-        "RELINK_KEYS: these keys do not open what is sealed in this database; use the ones it \
-        was started with first"
+        "RELINK_KEYS: these keys do not open what is sealed in this database; use the ones it was \
+            started with first"
     )]
     WrongKey,
     #[error(
         "DATABASE_URL: somebody took what proves the keys and the audit trail (canary or \
-         audit_key) out of the table meta; \
-         put it back from a backup of this database"
+            audit_key) out of the table meta; \
+            put it back from a backup of this database"
     )]
     ProofGone,
     #[error("DATABASE_URL: {0}")]

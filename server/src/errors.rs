@@ -73,8 +73,7 @@ fn way_on(web: &Web, status: StatusCode) -> (String, &'static str) {
         StatusCode::UNAUTHORIZED => ("/signin".to_owned(), "Sign in"),
         StatusCode::MISDIRECTED_REQUEST => (
             format!("{}/integrations", web.site.url),
-            "Open \
-            Relink at its own address",
+            "Open Relink at its own address",
         ),
         _ => ("/integrations".to_owned(), "Go to Integrations"),
     }
@@ -85,53 +84,50 @@ fn words(status: StatusCode, looked: bool) -> (&'static str, &'static str) {
     match status {
         StatusCode::UNAUTHORIZED => (
             "You were signed out",
-            "Sign in to go on. Nothing was \
-            changed.",
+            "Sign in to go on. Nothing was changed.",
         ),
         StatusCode::FORBIDDEN if looked => (
             "This is not open to you",
-            "Your role in this organisation does not include it. Ask \
-                an owner, who can change that.",
+            "Your role in this organisation does not include it. Ask an owner, who can change \
+                that.",
         ),
         StatusCode::FORBIDDEN => (
             "This form was not accepted",
             "This form was sent from another site, so Relink did not accept it. Nothing was \
-             changed. To do it after all, open the page \
-             here and send the form from there.",
+                changed. To do it after all, open the page \
+                here and send the form from there.",
         ),
         StatusCode::MISDIRECTED_REQUEST => (
             "Relink has another address",
             "The address in this browser is not the one that RELINK_URL names, so Relink takes no \
-             form under it. Nothing was changed. \
-             Open Relink at its own address. Whoever runs it: if this address is the right one, \
-             set RELINK_URL to it, and have a proxy \
-             pass the Host header on.",
+                form under it. Nothing was changed. \
+                Open Relink at its own address. Whoever runs it: if this address is the right one, \
+                set RELINK_URL to it, and have a proxy \
+                pass the Host header on.",
         ),
         StatusCode::NOT_FOUND => (
             "There is no page here",
-            "The address has a typo, or what it \
-            led to is gone. Nothing was changed.",
+            "The address has a typo, or what it led to is gone. Nothing was changed.",
         ),
         StatusCode::REQUEST_TIMEOUT => (
             "This form did not arrive",
             "The connection was too slow or broke off on the way, so Relink did not wait for the \
-             rest. Nothing was changed. Go back \
-             and send the form again.",
+                rest. Nothing was changed. Go back \
+                and send the form again.",
         ),
         StatusCode::PAYLOAD_TOO_LARGE => (
             "This form is too large",
-            "A form may carry 64 KiB, and this one had more. Nothing was changed. Shorten what \
-                you entered and send it again.",
+            "A form may carry 64 KiB, and this one had more. Nothing was changed. Shorten what you \
+                entered and send it again.",
         ),
         status if status.is_client_error() => (
             "This was not understood",
-            "This request makes no sense to Relink. Nothing was \
-                changed. Go back and try again from the page.",
+            "This request makes no sense to Relink. Nothing was changed. Go back and try again \
+                from the page.",
         ),
         _ if looked => (
             "That did not work",
-            "Relink cannot do this right now. Try again in a \
-            minute.",
+            "Relink cannot do this right now. Try again in a minute.",
         ),
         _ => (
             "That did not work",

@@ -15,15 +15,15 @@ use crate::config::Config;
 #[derive(Debug, thiserror::Error)]
 pub enum FolderTrouble {
     #[error(
-        "is not there, and user {user}, whom Relink runs as, may not make it. Make it and \
-        give it to that user (install -d -o {user})"
+        "is not there, and user {user}, whom Relink runs as, may not make it. Make it and give it \
+            to that user (install -d -o {user})"
     )]
     NotMade { user: u32 },
     #[error("is not there. Make it")]
     Missing,
     #[error(
-        "cannot be written to by user {user}, whom Relink runs as. Give it to that user \
-        (chown -R {user})"
+        "cannot be written to by user {user}, whom Relink runs as. Give it to that user (chown -R \
+            {user})"
     )]
     NotOurs { user: u32 },
     #[error("is on a disk that is mounted read-only. Mount it so that it can be written to")]

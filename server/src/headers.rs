@@ -18,8 +18,7 @@ use crate::config::origin;
 
 /// For everything that is not a page.
 const NOTHING: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; base-uri 'none'; \
-    form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
@@ -83,15 +82,14 @@ pub fn page_policy(nonce: &str, linear: &Url, reloading: bool) -> Option<HeaderV
     } else {
         (
             "",
-            "; require-trusted-types-for \
-        'script'; trusted-types relink",
+            "; require-trusted-types-for 'script'; trusted-types relink",
         )
     };
     HeaderValue::from_str(&format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; \
-         style-src 'self'; \
-         img-src 'self' data: {PICTURES}; connect-src 'self'{reload}; manifest-src 'self'; \
-         form-action 'self' {linear}; base-uri 'none'; frame-ancestors 'none'{types}"
+            style-src 'self'; \
+            img-src 'self' data: {PICTURES}; connect-src 'self'{reload}; manifest-src 'self'; \
+            form-action 'self' {linear}; base-uri 'none'; frame-ancestors 'none'{types}"
     ))
     .ok()
 }

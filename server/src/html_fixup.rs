@@ -131,12 +131,12 @@ mod tests {
     #[test]
     fn what_browsers_forgive_is_put_right() {
         let html = "<html><head><link rel=\"preload\" crossorigin=\"nonce\" \
-                    href=\"/a\"></head><body>a<!>b\
-                    <leptos-island \
-                    data-component=\"A\">c<!>d</leptos-island>e<!></body></html><script>1</script>";
+            href=\"/a\"></head><body>a<!>b\
+            <leptos-island \
+            data-component=\"A\">c<!>d</leptos-island>e<!></body></html><script>1</script>";
         let right = "<html><head><link rel=\"preload\" crossorigin href=\"/a\"></head><body>ab\
-                     <leptos-island \
-                     data-component=\"A\">c<!---->d</leptos-island>e<script>1</script></body></html>";
+            <leptos-island \
+            data-component=\"A\">c<!---->d</leptos-island>e<script>1</script></body></html>";
         assert_eq!(tidied(html), right);
         assert_eq!(tidied(right), right);
     }

@@ -50,8 +50,7 @@ pub async fn refresh(State(jobs): State<Jobs>, headers: HeaderMap, request: Requ
     if !is_signed(secret, signature, &body, jobs.engine.now()) {
         return (
             StatusCode::UNAUTHORIZED,
-            Json(json!({ "error": "signature missing, wrong or too \
-            old" })),
+            Json(json!({ "error": "signature missing, wrong or too old" })),
         )
             .into_response();
     }

@@ -19,7 +19,7 @@ pub enum KeyFileError {
     Open { path: String },
     #[error(
         "{path} is missing, but the database holds data sealed with it; put it back from your \
-        backup, or set RELINK_KEYS"
+            backup, or set RELINK_KEYS"
     )]
     Missing { path: String },
     #[error("{path} is damaged: {error}; put it back from your backup")]

@@ -123,8 +123,8 @@ async fn next(
 ) -> (OwnedSemaphorePermit, Accepted) {
     if serving.places.available_permits() == 0 && may_tell(told) {
         tracing::warn!(
-            "as many connections are open as the limit of open files lets Relink have; \
-            whoever comes waits"
+            "as many connections are open as the limit of open files lets Relink have; whoever \
+                comes waits"
         );
     }
     let place = serving

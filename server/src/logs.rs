@@ -28,11 +28,7 @@ static LINES: OnceLock<Lines> = OnceLock::new();
 /// From here on events are written. Calling it again changes nothing.
 pub fn start(config: &Config) {
     let Ok(lines) = Lines::to(stderr(), |lost| {
-        tracing::error!(
-            lost,
-            "log lines could not be \
-        written and are lost"
-        )
+        tracing::error!(lost, "log lines could not be written and are lost")
     }) else {
         return;
     };

@@ -141,8 +141,7 @@ async fn counts(engine: &Engine) -> Response {
         &mut text,
         "relink_refreshes_total",
         "counter",
-        "Wishes for a fresh token in this \
-        process, by outcome.",
+        "Wishes for a fresh token in this process, by outcome.",
         "outcome",
         refreshes,
     );

@@ -14,8 +14,8 @@ const USUAL: u64 = 1_024;
 #[derive(Debug, thiserror::Error)]
 #[error(
     "this process may have {0} files open, and Relink needs {LEAST}: raise the limit (ulimit -n, \
-     LimitNOFILE= for systemd, --ulimit nofile= for \
-     containers)"
+        LimitNOFILE= for systemd, --ulimit nofile= for \
+        containers)"
 )]
 pub struct TooFew(u64);
 

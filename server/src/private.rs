@@ -97,11 +97,7 @@ mod tests {
             ("a\n", "a"),
             ("a\r\n", "a"),
             ("a\n\n", "a\n"),
-            (
-                " a \
-            b ",
-                " a b ",
-            ),
+            (" a b ", " a b "),
             ("\u{feff}a", "a"),
         ] {
             assert_eq!(read(text.as_bytes()).unwrap(), secret);

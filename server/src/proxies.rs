@@ -138,8 +138,8 @@ impl TrustedProxies {
             tracing::warn!(
                 %peer,
                 "requests come through an address that is not a trusted proxy, so that all who \
-                 come through it count as one. If it is \
-                 your reverse proxy, set RELINK_TRUSTED_PROXIES to its address or network"
+                    come through it count as one. If it is \
+                    your reverse proxy, set RELINK_TRUSTED_PROXIES to its address or network"
             );
         }
     }
@@ -261,14 +261,12 @@ mod tests {
         assert_eq!(
             client("", "::ffff:127.0.0.1", &header),
             "203.0.113.7",
-            "listening on [::], \
-            this machine looks like that"
+            "listening on [::], this machine looks like that"
         );
         assert_eq!(
             client("", "::ffff:172.18.0.3", &[]),
             "172.18.0.3",
-            "nor has anybody else two \
-            names"
+            "nor has anybody else two names"
         );
         assert!(TrustedProxies::default().trust(ip("::ffff:127.0.0.1")));
         assert_eq!(client("", "172.18.0.3", &header), "172.18.0.3");
@@ -283,8 +281,7 @@ mod tests {
         assert_eq!(
             client("172.18.0.0/16", "127.0.0.1", &header),
             "127.0.0.1",
-            "what is set takes \
-            the default's place"
+            "what is set takes the default's place"
         );
     }
 
@@ -295,8 +292,7 @@ mod tests {
         assert_eq!(
             through("1.1.1.1, 203.0.113.7"),
             "203.0.113.7",
-            "a client makes up what stands \
-            before"
+            "a client makes up what stands before"
         );
         assert_eq!(
             through("1.1.1.1, 203.0.113.7, 10.9.9.9, fd00::1"),
@@ -311,8 +307,7 @@ mod tests {
             "unknown",
             "203.0.113.7, ",
             "203.0.113.7, _hidden",
-            "203.0.113.7, \
-            1.2.3",
+            "203.0.113.7, 1.2.3",
         ] {
             assert_eq!(through(nothing), "10.0.0.1", "{nothing:?}");
         }
@@ -356,8 +351,7 @@ mod tests {
             assert_eq!(
                 through(open),
                 "127.0.0.1",
-                "{open}: whoever left it open chose what is \
-                before it"
+                "{open}: whoever left it open chose what is before it"
             );
         }
         for nothing in [

@@ -58,8 +58,8 @@ pub enum ServeError {
     #[error("the server cannot be run: {0}")]
     Io(#[from] io::Error),
     #[error(
-        "the database did not answer when the server stopped; what was under way is taken up \
-        at the next start"
+        "the database did not answer when the server stopped; what was under way is taken up at \
+            the next start"
     )]
     Unfinished,
     #[error("some requests were not done when the server had to stop, and were cut off")]
@@ -158,8 +158,7 @@ async fn wind_up(
             0 => {}
             lost => tracing::error!(
                 lost,
-                "wrong passwords could not be written into the audit \
-                trail before the stop"
+                "wrong passwords could not be written into the audit trail before the stop"
             ),
         }
         engine
@@ -253,8 +252,7 @@ async fn start_simulator(
     });
     tracing::info!(
         url = format!("http://{SIMULATOR}"),
-        "no LINEAR_CLIENT_ID is set: the \
-        simulated Linear runs beside Relink"
+        "no LINEAR_CLIENT_ID is set: the simulated Linear runs beside Relink"
     );
     Ok(())
 }

@@ -7,8 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Milliseconds since the epoch by the system's clock.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place where the simulation's clock starts \
-    from"
+    reason = "the one place where the simulation's clock starts from"
 )]
 pub(crate) fn system_ms() -> i64 {
     let since = SystemTime::now()
@@ -20,8 +19,7 @@ pub(crate) fn system_ms() -> i64 {
 /// Thirty-two bytes nobody can guess.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place where the simulation's dice start \
-    from"
+    reason = "the one place where the simulation's dice start from"
 )]
 pub(crate) fn system_seed() -> Result<[u8; 32], getrandom::Error> {
     let mut seed = [0; 32];

@@ -27,10 +27,7 @@ pub fn build() -> Result<PathBuf> {
         .parent()
         .and_then(Path::parent)
         .and_then(Path::parent)
-        .context(
-            "the target \
-        folder",
-        )?
+        .context("the target folder")?
         .join("xtask");
     let (ready, next, stamp) = (
         kept.join("script"),

@@ -91,8 +91,7 @@ fn only_those_who_are_not_linked_are_offered_workspace_by_workspace() {
             .map(|group| group.people.len())
             .collect::<Vec<_>>(),
         [1, 1],
-        "no more \
-        than the page can hold"
+        "no more than the page can hold"
     );
     assert!(pickable(&[asked("Acme", acme(), &["elif", "farid"])], &draft, 9).is_empty());
 }

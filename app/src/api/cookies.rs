@@ -66,8 +66,7 @@ pub fn keep_cookie(what: &str, value: &str) -> Result<(), Failure> {
     let site = site()?;
     let (name, secure) = (site.cookie(what), if site.https { "; Secure" } else { "" });
     set_cookie(&format!(
-        "{name}={value}; Path=/; Max-Age={A_YEAR_S}; HttpOnly; \
-        SameSite=Lax{secure}"
+        "{name}={value}; Path=/; Max-Age={A_YEAR_S}; HttpOnly; SameSite=Lax{secure}"
     ));
     Ok(())
 }

@@ -191,11 +191,7 @@ mod tests {
         );
         let view = narrow.view(&[
             connection("globex", "Globex"),
-            connection(
-                "acme",
-                "Acme \
-            Robotics",
-            ),
+            connection("acme", "Acme Robotics"),
         ]);
         let chosen: Vec<_> = view
             .workspaces

@@ -114,8 +114,8 @@ async fn ask(
 ) -> WorkspacePeople {
     let people = timeout_at(deadline, engine.linear_people(person, &connection.id)).await;
     if let Ok(Err(error)) = &people {
-        tracing::warn!(%error, connection = connection.id, "the people of a workspace could not \
-            be listed");
+        tracing::warn!(%error, connection = connection.id, "the people of a workspace could not be \
+            listed");
     }
     let links = team
         .iter()

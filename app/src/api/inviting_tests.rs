@@ -7,8 +7,7 @@ fn an_email_is_found_in_whatever_was_picked_or_typed() {
     for typed in [
         "elif@acme.example",
         " Elif Demir, elif@acme.example (guest, Acme) ",
-        "Elif \
-            <elif@acme.example>",
+        "Elif <elif@acme.example>",
         "@elif elif@acme.example",
     ] {
         assert_eq!(email_in(typed), Some("elif@acme.example"), "{typed}");

@@ -33,19 +33,13 @@ pub fn Account(
 fn password_form(email: String, refused: Option<Flash>) -> AnyView {
     let problem = |words: &str| {
         Some(Problem {
-            text: format!(
-                "Your password was not changed. \
-        {words}"
-            ),
+            text: format!("Your password was not changed. {words}"),
             first: true,
         })
     };
     let (present, new) = match refused {
         Some(Flash::PasswordWrong) => (
-            problem(
-                "This one is wrong, or was tried too often. Then \
-            wait 15 minutes.",
-            ),
+            problem("This one is wrong, or was tried too often. Then wait 15 minutes."),
             None,
         ),
         Some(Flash::PasswordRefused(complaint)) => (None, problem(&words(complaint))),

@@ -89,9 +89,7 @@ pub fn removal_question(app: &AppView) -> Question {
         note: "The app in Linear stays as it is. You can add it here again later.".to_owned(),
         points: vec![
             "Its secrets are forgotten here".to_owned(),
-            "No workspace can be connected \
-            through it any more"
-                .to_owned(),
+            "No workspace can be connected through it any more".to_owned(),
         ],
         stays: Vec::new(),
         action: "/settings/apps/remove",
@@ -125,8 +123,8 @@ fn use_of(workspaces: u64) -> String {
 
 fn overlap(app: &AppView) -> Option<AnyView> {
     if app.overlap_open {
-        let until = " The previous signing secret is accepted until a delivery signed with the \
-            new one arrives, and for a while longer.";
+        let until = " The previous signing secret is accepted until a delivery signed with the new \
+            one arrives, and for a while longer.";
         return Some(until.into_any());
     }
     let until = app.overlap_until.clone()?;
@@ -216,8 +214,7 @@ fn secrets(end: &str, new: bool, problem: Option<AppProblem>) -> AnyView {
     let alone = if new {
         "An app without one relies on PKCE alone."
     } else {
-        "Empty keeps the one \
-        that is set, if there is one."
+        "Empty keeps the one that is set, if there is one."
     };
     view! {
         <Field
@@ -286,8 +283,7 @@ pub fn create_link(create: &CreateAppView) -> AnyView {
     let filled = if create.webhook {
         " with every field filled in"
     } else {
-        " with every field \
-        but the webhook’s filled in"
+        " with every field but the webhook’s filled in"
     };
     view! { <a href=create.url.clone() rel="external noreferrer">"Create the app in Linear"</a> {filled} }.into_any()
 }
@@ -297,8 +293,8 @@ pub fn no_webhook(create: &CreateAppView) -> Option<AnyView> {
     (!create.webhook).then(|| {
         view! {
             <p class="small soft">
-                "Linear takes no webhook address on localhost or a private network, so that one \
-                    is left out; set " <code>"RELINK_URL"</code>
+                "Linear takes no webhook address on localhost or a private network, so that one is \
+                    left out; set " <code>"RELINK_URL"</code>
                 " to an https address on the internet to have it filled in too."
             </p>
         }

@@ -239,8 +239,8 @@ fn state(
 /// While what belongs to the workspace is kept.
 fn again(farewell: &Farewell, kept: &str) -> AnyView {
     let stays = format!(
-        "Signing secrets, linked people and this history are kept for {kept}, and \
-        come back when you connect again."
+        "Signing secrets, linked people and this history are kept for {kept}, and come back when \
+            you connect again."
     );
     view! {
         <p class="soft">{stays} " Linear asks you to approve, then you are back here."</p>

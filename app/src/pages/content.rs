@@ -13,17 +13,15 @@ pub fn TeamsAndProjects(workspace: String, content: WorkspaceContent) -> impl In
             projects,
             truncated,
         } => loaded(&workspace, teams, projects, truncated),
-        WorkspaceContent::NotAsked => said(
-            "Linear was not asked: the connection needs a \
-            reconnect first.",
-        ),
-        WorkspaceContent::Unreachable => said(
-            "Linear does not answer right now. The connection \
-            itself is not in doubt.",
-        ),
+        WorkspaceContent::NotAsked => {
+            said("Linear was not asked: the connection needs a reconnect first.")
+        }
+        WorkspaceContent::Unreachable => {
+            said("Linear does not answer right now. The connection itself is not in doubt.")
+        }
         WorkspaceContent::Refused => said(
-            "Linear refused this one question, for its rate limit or a missing permission. \
-                The connection itself is not in doubt.",
+            "Linear refused this one question, for its rate limit or a missing permission. The \
+                connection itself is not in doubt.",
         ),
     };
     view! {

@@ -237,14 +237,14 @@ fn empty(url: String, by_app: bool) -> AnyView {
     let advice = if by_app {
         view! {
             "Switch webhooks on in the Linear app with this URL: it delivers for every connected \
-             workspace, and nothing has to \
-             be set up there. The first delivery shows up by itself."
+                workspace, and nothing has to \
+                be set up there. The first delivery shows up by itself."
         }
         .into_any()
     } else {
         view! {
-            "Paste this URL into Linear under Settings, API, Webhooks. Then add its signing \
-                secret to "
+            "Paste this URL into Linear under Settings, API, Webhooks. Then add its signing secret \
+                to "
             <a href="/integrations">"the workspace here"</a> ". The first delivery shows up by \
                 itself."
         }

@@ -83,8 +83,7 @@ fn a_body_is_text_wherever_it_stands() {
     assert_eq!(page.matches("</pre>").count(), 1);
     assert!(
         page.contains("data-copy=\"{&quot;a&quot;:&quot;"),
-        "a quote does not end the \
-        attribute"
+        "a quote does not end the attribute"
     );
     assert!(page.contains("<span class=\"k\">"));
 }
@@ -103,10 +102,7 @@ fn a_cut_body_says_so_and_is_not_copied() {
     let page = page(vec![cut], false, false, None, None);
     assert!(
         page.contains("The first 16 384 of 40 000 bytes.")
-            && !page.contains(
-                "exactly as \
-        signed"
-            )
+            && !page.contains("exactly as signed")
             && !page.contains("Copied")
     );
 }

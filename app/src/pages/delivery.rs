@@ -123,17 +123,11 @@ fn body(delivery: DeliveryView) -> AnyView {
     let (class, size) = match raw {
         Some(_) => (
             None,
-            format!(
-                "Body, {bytes} bytes, laid out to be read. Copy takes it \
-            exactly as signed"
-            ),
+            format!("Body, {bytes} bytes, laid out to be read. Copy takes it exactly as signed"),
         ),
         None => (
             Some("cut"),
-            format!(
-                "The first 16 384 of {bytes} bytes. Read the whole body \
-            over the API"
-            ),
+            format!("The first 16 384 of {bytes} bytes. Read the whole body over the API"),
         ),
     };
     view! {

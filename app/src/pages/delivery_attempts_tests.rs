@@ -49,8 +49,7 @@ fn every_fate_has_its_sentence() {
                 answer: status("200"),
                 at: ago("2 min ago"),
             },
-            "Sent to hooks.example.com, \
-            200, 2 min ago",
+            "Sent to hooks.example.com, 200, 2 min ago",
         ),
         (
             waiting(None, 0, NextTry::First),
@@ -66,13 +65,11 @@ fn every_fate_has_its_sentence() {
         ),
         (
             waiting(status("500"), 3, next("in 4 min")),
-            "Waiting for hooks.example.com: 500, tried \
-            3 times, again in 4 min",
+            "Waiting for hooks.example.com: 500, tried 3 times, again in 4 min",
         ),
         (
             waiting(words, 1, next("in 5 s")),
-            "Waiting for hooks.example.com: no connection, tried \
-            once, again in 5 s",
+            "Waiting for hooks.example.com: no connection, tried once, again in 5 s",
         ),
         (
             Fate::GivenUp {

@@ -137,11 +137,7 @@ fn gets(destination: &DestinationView) -> String {
     let events = if destination.events.is_empty() {
         "All events".to_owned()
     } else {
-        format!(
-            "{} \
-        events",
-            destination.events.join(", ")
-        )
+        format!("{} events", destination.events.join(", "))
     };
     if destination.ordered {
         format!("{events}, in order for each issue")
@@ -177,11 +173,7 @@ fn left(destination: &DestinationView) -> Option<String> {
     let waits = if destination.waiting == 1 {
         "1 delivery waits".to_owned()
     } else {
-        format!(
-            "{} \
-        deliveries wait",
-            destination.waiting
-        )
+        format!("{} deliveries wait", destination.waiting)
     };
     let waiting = (destination.waiting > 0).then_some(waits);
     let given_up = (destination.given_up > 0).then(|| format!("{} given up", destination.given_up));

@@ -83,8 +83,8 @@ fn every_state_is_told_with_its_reason() {
         ),
         (
             paused(PausedBecause::Failures),
-            "Paused since 14:02 UTC today, because it failed for a \
-            day, last answer 410 &lt;i&gt;gone.",
+            "Paused since 14:02 UTC today, because it failed for a day, last answer 410 \
+                &lt;i&gt;gone.",
         ),
         (
             paused(PausedBecause::Gone),
@@ -170,19 +170,13 @@ fn only_what_a_person_did_not_pause_is_warned_of() {
         because it said that it is gone";
     assert!(
         gone(4).contains(said)
-            && gone(4).contains(
-                "4 deliveries wait for it. Resume it when \
-        it works again"
-            ),
+            && gone(4).contains("4 deliveries wait for it. Resume it when it works again"),
         "{}",
         gone(4)
     );
     assert!(
         gone(1).contains("1 delivery waits for it.")
-            && gone(0).contains(
-                "Nothing waits for \
-        it yet."
-            )
+            && gone(0).contains("Nothing waits for it yet.")
     );
     assert!(
         notices(destination(paused(PausedBecause::Failures)), true)
@@ -204,8 +198,7 @@ fn removing_says_what_is_lost() {
         question.points,
         [
             "3 deliveries that wait for it are not sent there",
-            "Its signing \
-        secret is forgotten"
+            "Its signing secret is forgotten"
         ]
     );
     assert_eq!(

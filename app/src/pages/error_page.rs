@@ -38,8 +38,8 @@ pub fn failed(failure: &Failure) -> Content {
             (
                 "This page cannot be shown right now",
                 "Relink could not read its own data. Nothing was changed. Try again in a minute; \
-                 if it stays like this, tell whoever \
-                 runs this Relink.",
+                    if it stays like this, tell whoever \
+                    runs this Relink.",
                 "",
                 "Try again",
             )

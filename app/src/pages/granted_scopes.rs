@@ -14,8 +14,7 @@ pub fn GrantedScopes(
     let heading = if works {
         "What Relink may do in this workspace"
     } else {
-        "What was granted in \
-        this workspace"
+        "What was granted in this workspace"
     };
     let class = if works { "scopes" } else { "scopes idle" };
     view! {

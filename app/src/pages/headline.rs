@@ -12,11 +12,7 @@ pub fn headline(tally: &TallyView, wrong_set_up: Option<Fault>, manages: bool) -
     let (needs, need) = if manages {
         ("needs you", "need you")
     } else {
-        (
-            "needs an admin",
-            "need \
-        an admin",
-        )
+        ("needs an admin", "need an admin")
     };
     let named = |then: &str, else_say: String| {
         tally
@@ -28,13 +24,7 @@ pub fn headline(tally: &TallyView, wrong_set_up: Option<Fault>, manages: bool) -
         TallyView {
             reconnect: broken @ 1..,
             ..
-        } => named(
-            needs,
-            format!(
-                "{broken} connections \
-            {need}"
-            ),
-        ),
+        } => named(needs, format!("{broken} connections {need}")),
         _ if let Some(headline) = wrong_set_up.and_then(wrong) => headline.to_owned(),
         TallyView { waiting: 1.., .. } => "Waiting for Linear".to_owned(),
         TallyView { connected: 1.., .. } => {
@@ -160,8 +150,7 @@ mod tests {
         assert_eq!(waiting(Fault::Keys), "This Relink lacks a key");
         assert_eq!(
             headline(&tally(1, 2, 0, 0, "Globex"), Some(Fault::App), true),
-            "Globex needs \
-            you",
+            "Globex needs you",
             "what one can mend first"
         );
     }

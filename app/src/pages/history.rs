@@ -65,8 +65,7 @@ fn none_yet(status: Status, life: Option<TokenLife>) -> AnyView {
     let none = if status == Status::NotConnected {
         "No refresh happened."
     } else {
-        "No refresh \
-        yet."
+        "No refresh yet."
     };
     view! { {none} {due} }.into_any()
 }

@@ -108,13 +108,11 @@ fn a_card_counts_the_tries_that_failed() {
     let cases = [
         (
             waiting(unavailable(), 3, Fault::Linear),
-            "3 tries failed, last <code \
-            class=\"whole\">503</code> at <time",
+            "3 tries failed, last <code class=\"whole\">503</code> at <time",
         ),
         (
             waiting(unavailable(), 1, Fault::Linear),
-            "Last try failed, <code \
-            class=\"whole\">503</code> at <time",
+            "Last try failed, <code class=\"whole\">503</code> at <time",
         ),
         (
             waiting(silent(), 3, Fault::Linear),
@@ -149,8 +147,7 @@ fn a_wrong_set_up_is_said_once_above_all_connections() {
             client,
             [
                 "Linear does not accept this Relink as a client",
-                "<code>401 \
-            invalid_client</code>",
+                "<code>401 invalid_client</code>",
                 "/settings#linear-app",
             ],
         ),
@@ -158,8 +155,7 @@ fn a_wrong_set_up_is_said_once_above_all_connections() {
             keys,
             [
                 "This Relink lacks a key to its stored tokens",
-                "the key to the stored token is \
-            missing here",
+                "the key to the stored token is missing here",
                 "RELINK_KEYS",
             ],
         ),
@@ -280,10 +276,7 @@ fn a_search_keeps_what_was_typed_and_counts() {
     );
     assert!(
         page.contains(r#"<a href="/integrations">Show all</a>"#)
-            && page.contains(
-                "Everything \
-        is connected"
-            )
+            && page.contains("Everything is connected")
     );
 }
 

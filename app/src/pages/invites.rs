@@ -77,8 +77,8 @@ fn guesses(guesses: GuessesView) -> AnyView {
         "guesses".to_owned(),
         view! {
             <b>{counted(number, "wrong link code")} " were tried lately."</b>
-            " Somebody may be guessing. Relink makes them wait, and codes are too long to be \
-                found that way; the count starts anew "
+            " Somebody may be guessing. Relink makes them wait, and codes are too long to be found \
+                that way; the count starts anew "
             {lead}
             <time datetime=guesses.until.iso>{text}</time>
             "."
@@ -151,14 +151,7 @@ fn reconnect_first(broken: &[String]) -> Option<String> {
     let (names, need) = if before.is_empty() {
         (last.clone(), "needs")
     } else {
-        (
-            format!(
-                "{} and \
-        {last}",
-                before.join(", ")
-            ),
-            "need",
-        )
+        (format!("{} and {last}", before.join(", ")), "need")
     };
     Some(format!(
         "{names} {need} a reconnect before anybody there can be invited."
@@ -182,15 +175,10 @@ fn nobody(broken: Vec<String>) -> AnyView {
 /// What whoever fills in the form has to know about its list.
 fn notes(silent: Vec<String>, more_people: bool, broken: Vec<String>) -> Vec<String> {
     let silent = silent.into_iter().map(|name| {
-        format!(
-            "Linear does not list the people of {name} \
-        right now. Type an e-mail address."
-        )
+        format!("Linear does not list the people of {name} right now. Type an e-mail address.")
     });
     let more = more_people.then(|| {
-        "Only some people are listed. Type the e-mail address of \
-        anybody else."
-            .to_owned()
+        "Only some people are listed. Type the e-mail address of anybody else.".to_owned()
     });
     silent.chain(more).chain(broken).collect()
 }

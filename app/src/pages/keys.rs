@@ -49,8 +49,8 @@ pub fn ApiKeys(
         None => (String::new(), None),
     };
     let purpose = (!keys.is_empty()).then(|| {
-        view! { <p>"For machines. Each can ask for tokens of every \
-        workspace of this organisation."</p> }
+        view! { <p>"For machines. Each can ask for tokens of every workspace of this \
+        organisation."</p> }
     });
     view! {
         <section class="set" id="api-keys" aria-labelledby="h-keys">

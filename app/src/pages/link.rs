@@ -35,8 +35,8 @@ pub fn link(view: LinkView) -> Content {
         LinkView::Ended(end) => ended(end),
     };
     let about = Some(
-        "A teammate sent you a link code. Enter it, and say whether the Linear \
-        person that it stands for is you.",
+        "A teammate sent you a link code. Enter it, and say whether the Linear person that it \
+            stands for is you.",
     );
     Content {
         alone: true,
@@ -174,8 +174,8 @@ fn account(view: &PreviewView) -> Option<AnyView> {
 }
 
 fn never_signed_in(view: &PreviewView) -> Option<AnyView> {
-    let words = "You never set a password? Ask whoever invited you to remove you from the team \
-        and invite you again.";
+    let words = "You never set a password? Ask whoever invited you to remove you from the team and \
+        invite you again.";
     matches!(view.account, LinkAccount::SignInFirst)
         .then(|| view! { <p class="small muted">{words}</p> }.into_any())
 }
@@ -225,12 +225,7 @@ fn asking(asker: &AskerView) -> String {
     let AskerView { name, organisation } = asker;
     let who = name.as_ref().map_or_else(
         || organisation.clone(),
-        |name| {
-            format!(
-                "{name} at \
-        {organisation}"
-            )
-        },
+        |name| format!("{name} at {organisation}"),
     );
     format!(
         "{who} asks, so that {} tools know who you are.",

@@ -24,8 +24,8 @@ pub fn ended(end: LinkEnd) -> Content {
         }
         LinkEnd::Taken { person } => {
             let sentence = format!(
-                "Another member is {} in {} already. The code no longer works. Ask {} to look \
-                    into it.",
+                "Another member is {} in {} already. The code no longer works. Ask {} to look into \
+                    it.",
                 person.name,
                 person.workspace,
                 whom_to_ask(&person)
@@ -39,9 +39,9 @@ pub fn ended(end: LinkEnd) -> Content {
         } => {
             let sentence = format!(
                 "The code is for {}. Your account, {account}, is {name} in {} already, and cannot \
-                 be two people there. The code still \
-                 works. Ask {} to unlink you first. If the account is not yours, sign out and \
-                 open the link again.",
+                    be two people there. The code still \
+                    works. Ask {} to unlink you first. If the account is not yours, sign out and \
+                    open the link again.",
                 person.name,
                 person.workspace,
                 whom_to_ask(&person)
@@ -83,16 +83,16 @@ fn linked(person: &LinkedPerson, again: bool, password: FirstPassword) -> Conten
             <h1>"You are linked"</h1>
             <p class="soft">
                 {before} {name} " in " {workspace} " is you. " {tools}
-                " tools can now tell which Linear work is yours. You can close this page; there \
-                    is nothing else to do."
+                " tools can now tell which Linear work is yours. You can close this page; there is \
+                    nothing else to do."
             </p>
         </div>
         {first_password(password)}
         {next_code()}
     };
     let foot = Some(
-        view! { <span>"Wrong person after all? Tell " {whom_to_ask(person)} ", who \
-        can unlink you."</span> }
+        view! { <span>"Wrong person after all? Tell " {whom_to_ask(person)} ", who can unlink \
+        you."</span> }
         .into_any(),
     );
     Content {

@@ -46,8 +46,8 @@ fn every_failure_of_a_code_is_the_same_sentence() {
         workspaces: Vec::new(),
     });
     assert!(page.contains(
-        "This code is not valid. It was used, ran out, or has a typo. Ask \
-        whoever sent it for a new one."
+        "This code is not valid. It was used, ran out, or has a typo. Ask whoever sent it for a \
+            new one."
     ));
     assert!(
         page.contains("value=\"&lt;b&gt;x\"")
@@ -57,13 +57,11 @@ fn every_failure_of_a_code_is_the_same_sentence() {
     );
     assert_eq!(
         sentence(LinkProblem::Unavailable),
-        "Relink cannot reach its database right now. \
-        Try again in a minute."
+        "Relink cannot reach its database right now. Try again in a minute."
     );
     assert_eq!(
         sentence(LinkProblem::Paused { minutes: 10 }),
-        "Too many tries. Wait 10 minutes, \
-        then try again."
+        "Too many tries. Wait 10 minutes, then try again."
     );
 }
 
@@ -77,8 +75,7 @@ fn the_preview_says_what_a_yes_does() {
     );
     assert!(
         new.contains(
-            "Priya Raman at Northwind Labs asks, so that Northwind Labs’ tools know \
-        who you are."
+            "Priya Raman at Northwind Labs asks, so that Northwind Labs’ tools know who you are."
         ),
         "{new}"
     );
@@ -91,8 +88,8 @@ fn the_preview_says_what_a_yes_does() {
     );
     let first = preview(LinkAccount::SignInFirst);
     assert!(first.contains(
-        "You never set a password? Ask whoever invited you to remove you from \
-        the team and invite you again."
+        "You never set a password? Ask whoever invited you to remove you from the team and invite \
+            you again."
     ));
     assert!(
         first.contains("href=\"/signin?next=/link\"")
@@ -105,16 +102,14 @@ fn the_preview_says_what_a_yes_does() {
 fn a_code_without_a_person_behind_it_is_asked_for_by_the_organisation() {
     assert_eq!(
         asking(&asker(None)),
-        "Northwind Labs asks, so that Northwind Labs’ tools know who \
-        you are."
+        "Northwind Labs asks, so that Northwind Labs’ tools know who you are."
     );
     let declined = page(LinkView::Ended(LinkEnd::Declined {
         person: person(None),
     }));
     assert!(
         declined.contains(
-            "The code no longer works. Northwind Labs now sees that it pointed \
-        at someone else"
+            "The code no longer works. Northwind Labs now sees that it pointed at someone else"
         ),
         "{declined}"
     );
@@ -131,10 +126,7 @@ fn a_code_without_a_person_behind_it_is_asked_for_by_the_organisation() {
 fn only_a_new_account_is_offered_a_password() {
     let linked = |password| {
         page(LinkView::Ended(LinkEnd::Linked {
-            person: person(Some(
-                "Priya \
-        Raman",
-            )),
+            person: person(Some("Priya Raman")),
             again: false,
             password,
         }))
@@ -145,10 +137,7 @@ fn only_a_new_account_is_offered_a_password() {
     let offered = linked(FirstPassword::Offered { email: email() });
     assert!(
         offered.contains("action=\"/link/password\"")
-            && offered.contains(
-                "Elif Demir in Acme \
-        Robotics is you."
-            ),
+            && offered.contains("Elif Demir in Acme Robotics is you."),
         "{offered}"
     );
     let refused = linked(FirstPassword::Refused {
@@ -159,10 +148,10 @@ fn only_a_new_account_is_offered_a_password() {
         refused.contains("<details open") && refused.contains("This password is too short."),
         "{refused}"
     );
-    assert!(linked(FirstPassword::Saved { email: email() }).contains(
-        "Saved. Sign in later with \
-        elif@acme.example"
-    ));
+    assert!(
+        linked(FirstPassword::Saved { email: email() })
+            .contains("Saved. Sign in later with elif@acme.example")
+    );
 }
 
 #[test]
@@ -174,8 +163,7 @@ fn linear_may_answer_in_ones_place() {
     );
     assert!(
         !preview(LinkAccount::SignInFirst).contains("/link/prove"),
-        "there is an account to \
-        sign in to"
+        "there is an account to sign in to"
     );
     let here = vec![Choice {
         value: "c1".to_owned(),
@@ -189,10 +177,7 @@ fn linear_may_answer_in_ones_place() {
     });
     assert!(
         signed_in.contains("action=\"/oauth/linear/prove\"")
-            && signed_in.contains(
-                "Acme \
-        &lt;b&gt;"
-            ),
+            && signed_in.contains("Acme &lt;b&gt;"),
         "{signed_in}"
     );
     let nobody = page(LinkView::Enter {

@@ -77,8 +77,8 @@ fn doubted(member: &MemberView) -> AnyView {
         " An owner vouched for it, which counts in this organisation."
     } else {
         " Until they prove it, by e-mail or at Linear, or until another owner vouches for them, \
-         they get no role above the one \
-         that they have, and no place in another organisation."
+            they get no role above the one \
+            that they have, and no place in another organisation."
     };
     let vouch = member.vouchable().then(|| {
         let asked = vec![
@@ -190,11 +190,8 @@ fn keys_offer(keys: &[String]) -> Option<(&'static str, String)> {
 
 /// Before a member is removed.
 pub fn removal_question(member: &MemberView) -> Question {
-    let codes = (member.role != "member").then(|| {
-        "The link codes that they made, and that nobody \
-        has used, end"
-            .to_owned()
-    });
+    let codes = (member.role != "member")
+        .then(|| "The link codes that they made, and that nobody has used, end".to_owned());
     let forgotten = member
         .linked
         .iter()

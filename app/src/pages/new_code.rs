@@ -188,9 +188,7 @@ fn why_not(problem: &InviteProblem) -> (String, String) {
     match problem {
         InviteProblem::Linked { email } => (
             format!(" is linked to {email} already."),
-            " Unlink \
-            that first if it is wrong."
-                .to_owned(),
+            " Unlink that first if it is wrong.".to_owned(),
         ),
         InviteProblem::Nobody => (" is not active there any more.".to_owned(), String::new()),
         other => (".".to_owned(), format!(" {}", invite_problem(other))),

@@ -77,12 +77,7 @@ fn a_row_says_which_member_is_which_person() {
 fn who_may_not_unlink_is_offered_no_button() {
     let page = section(Status::Connected, vec![elif(false)], false);
     assert!(
-        page.contains("Elif Demir")
-            && !page.contains("<form")
-            && !page.contains(
-                "Invite \
-        teammate"
-            )
+        page.contains("Elif Demir") && !page.contains("<form") && !page.contains("Invite teammate")
     );
 }
 

@@ -15,8 +15,8 @@ use crate::view::{ClockView, Complaint, CreateAppView, Flash, SettingsView, Them
 use relink_frontend::SaveOnChange;
 
 const REDIRECT_HINT: &str = "Must match Linear letter for letter, port included. If Linear says \
-                             “Invalid redirect_uri parameter”, it is not \
-                             among the callback URLs of the app there.";
+    “Invalid redirect_uri parameter”, it is not \
+    among the callback URLs of the app there.";
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
@@ -112,8 +112,7 @@ fn LinearApp(view: SettingsView) -> impl IntoView {
     let secret = if view.secret_set {
         "Client secret set. PKCE always on"
     } else {
-        "No secret, \
-        PKCE only"
+        "No secret, PKCE only"
     };
     view! {
         <section class="set" id="linear-app" aria-labelledby="h-app">
@@ -163,8 +162,8 @@ fn set_up(simulated: bool, elsewhere: bool, create: &CreateAppView) -> AnyView {
     let now = match (simulated, elsewhere) {
         (true, _) => "This instance talks to the simulated Linear. To use the real one:",
         (false, true) => {
-            "This Relink has no Linear app for everybody; your organisation has its \
-            own. To set one up:"
+            "This Relink has no Linear app for everybody; your organisation has its own. To set \
+                one up:"
         }
         (false, false) => "No Linear app is set up here yet, so nothing can be connected.",
     };

@@ -159,11 +159,7 @@ fn the_question_is_asked_of_an_app_that_can_be_removed() {
     };
     let question = asked("a1", own(vec![app("a1", 0)]));
     assert!(
-        question.contains("<h1>Remove Acme a1? Relink</h1>")
-            && question.contains(
-                "<dialog \
-        open"
-            ),
+        question.contains("<h1>Remove Acme a1? Relink</h1>") && question.contains("<dialog open"),
         "{question}"
     );
     assert!(
@@ -278,8 +274,7 @@ fn a_refused_app_keeps_what_was_typed_and_says_what_is_wrong() {
         let page = refused("", problem);
         assert!(
             page.contains(words) && page.contains("<details open"),
-            "{words:?} is not in \
-            {page}"
+            "{words:?} is not in {page}"
         );
         let wrong = input(&page, field);
         assert!(

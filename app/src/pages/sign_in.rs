@@ -61,10 +61,8 @@ pub fn sign_in(view: SignInView, next: Option<String>) -> Content {
             .then(|| view! { <p class="small muted"><a href="/signup">"Set up Relink"</a> " first; nobody owns it yet."</p> })}
     };
     let foot = Some(view! { <a href="/link">"I have a link code"</a> }.into_any());
-    let about = Some(
-        "Sign in to the Relink that keeps your organisation’s Linear connections \
-        alive.",
-    );
+    let about =
+        Some("Sign in to the Relink that keeps your organisation’s Linear connections alive.");
     Content {
         refused: failed,
         foot,
@@ -92,8 +90,8 @@ fn closed() -> AnyView {
     view! {
         <div>
             <h1>"This Relink has an owner"</h1>
-            <p class="soft">"Setting up is over; nothing was changed. Ask the owner for access, \
-                or sign in."</p>
+            <p class="soft">"Setting up is over; nothing was changed. Ask the owner for access, or \
+                sign in."</p>
         </div>
         <a class="btn primary tall wide" href="/signin">"Sign in"</a>
     }
@@ -186,9 +184,10 @@ pub fn words(complaint: Complaint) -> String {
         Complaint::PasswordCommon => "This password is among the first that are guessed. A \
             sentence of your own is better."
             .to_owned(),
-        Complaint::PasswordOwn => "This password is little more than your address or \
-            organisation. Enter another one."
-            .to_owned(),
+        Complaint::PasswordOwn => {
+            "This password is little more than your address or organisation. Enter another one."
+                .to_owned()
+        }
         Complaint::PasswordUnusable => "This password has a character that cannot be typed \
             everywhere. Enter another one."
             .to_owned(),
@@ -196,10 +195,7 @@ pub fn words(complaint: Complaint) -> String {
             let tries = if tries_left == 1 {
                 "1 try".to_owned()
             } else {
-                format!(
-                    "{tries_left} \
-                tries"
-                )
+                format!("{tries_left} tries")
             };
             format!("E-mail and password do not match. {tries} left before a 15 minute pause.")
         }
@@ -207,10 +203,7 @@ pub fn words(complaint: Complaint) -> String {
             let wait = if minutes == 1 {
                 "1 minute".to_owned()
             } else {
-                format!(
-                    "{minutes} \
-                minutes"
-                )
+                format!("{minutes} minutes")
             };
             format!("Too many tries. Wait {wait}, then try again.")
         }
@@ -219,17 +212,17 @@ pub fn words(complaint: Complaint) -> String {
             with lin_wh_."
             .to_owned(),
         Complaint::DestinationUrl => {
-            "Enter an address that starts with https://, without a user name or password, of \
-                2,000 characters at most."
+            "Enter an address that starts with https://, without a user name or password, of 2,000 \
+                characters at most."
                 .to_owned()
         }
         Complaint::DestinationPrivate => "This address is not on the public internet. To send to \
-                                          your own network, whoever runs this \
-                                          Relink sets RELINK_ALLOW_PRIVATE_DESTINATIONS=true."
+            your own network, whoever runs this \
+            Relink sets RELINK_ALLOW_PRIVATE_DESTINATIONS=true."
             .to_owned(),
-        Complaint::DestinationEvent => "One of the event types does not exist. Pick from the \
-            list."
-            .to_owned(),
+        Complaint::DestinationEvent => {
+            "One of the event types does not exist. Pick from the list.".to_owned()
+        }
         Complaint::DestinationsTooMany => "No more addresses can be added. Remove one of those \
             above first."
             .to_owned(),
@@ -259,18 +252,15 @@ mod tests {
     fn a_refused_sign_in_counts_the_tries() {
         assert_eq!(
             words(Complaint::NoMatch { tries_left: 4 }),
-            "E-mail and password do not \
-            match. 4 tries left before a 15 minute pause."
+            "E-mail and password do not match. 4 tries left before a 15 minute pause."
         );
         assert_eq!(
             words(Complaint::NoMatch { tries_left: 1 }),
-            "E-mail and password do not \
-            match. 1 try left before a 15 minute pause."
+            "E-mail and password do not match. 1 try left before a 15 minute pause."
         );
         assert_eq!(
             words(Complaint::Paused { minutes: 15 }),
-            "Too many tries. Wait 15 minutes, \
-            then try again."
+            "Too many tries. Wait 15 minutes, then try again."
         );
     }
 }

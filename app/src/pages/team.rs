@@ -174,8 +174,7 @@ fn row(member: MemberView, acts: bool) -> AnyView {
         let words = if doubt.vouched {
             "E-mail never proved, an owner vouched"
         } else {
-            "E-mail \
-            never proved"
+            "E-mail never proved"
         };
         view! { " " <small>{words}</small> }
     });

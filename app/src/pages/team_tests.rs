@@ -207,8 +207,8 @@ fn what_became_of_codes_is_told() {
     let not_me = told(CodeAnswer::NotMe);
     assert!(
         not_me.contains(
-            "Elif Demir’s code for Acme Robotics was answered with “That’s not \
-        me” at 14:10 UTC today."
+            "Elif Demir’s code for Acme Robotics was answered with “That’s not me” at 14:10 UTC \
+                today."
         ),
         "{not_me}"
     );
@@ -217,10 +217,7 @@ fn what_became_of_codes_is_told() {
         told(CodeAnswer::Taken {
             email: Some("jun@x.example".into())
         })
-        .contains(
-            "Elif Demir \
-        is linked to jun@x.example already."
-        )
+        .contains("Elif Demir is linked to jun@x.example already.")
     );
     assert!(told(CodeAnswer::Taken { email: None }).contains("was refused at 14:10 UTC today."));
     let one = InvitingView {
@@ -230,8 +227,8 @@ fn what_became_of_codes_is_told() {
     let dismissed = page(view(Vec::new(), Some(one)), &Asked::default());
     assert!(
         dismissed.contains(
-            "action=\"/team/invites/dismiss\" class=\"contents\"><input \
-            type=\"hidden\" name=\"invite\" value=\"i7\""
+            "action=\"/team/invites/dismiss\" class=\"contents\"><input type=\"hidden\" \
+                name=\"invite\" value=\"i7\""
         ),
         "{dismissed}"
     );
@@ -252,10 +249,7 @@ fn what_became_of_codes_is_told() {
     ));
     assert!(
         guessed.contains("40 wrong link codes were tried lately.")
-            && guessed.contains(
-                "the \
-        count starts anew at 14:12 UTC today."
-            )
+            && guessed.contains("the count starts anew at 14:12 UTC today.")
     );
 }
 
@@ -268,8 +262,7 @@ fn a_list_that_is_not_there_is_no_obstacle() {
     };
     let page = page(view(Vec::new(), Some(silent)), &Asked::default());
     assert!(page.contains(
-        "Linear does not list the people of Acme Robotics right now. Type an \
-        e-mail address."
+        "Linear does not list the people of Acme Robotics right now. Type an e-mail address."
     ));
     assert!(page.contains("action=\"/team/invites\"") && page.contains("name=\"person\""));
 }
@@ -313,8 +306,7 @@ fn a_refused_invitation_keeps_what_was_typed() {
     );
     assert!(
         page.contains("<details class=\"check split\"><summary"),
-        "what nothing is wrong with \
-        stays folded: {page}"
+        "what nothing is wrong with stays folded: {page}"
     );
     assert!(
         page.contains("They are linked to jun@x.example already.")
@@ -332,8 +324,8 @@ fn a_new_code_is_the_first_thing_and_can_be_handed_over_in_every_way() {
     assert!(!format!("{code:?}").contains("7K3D"));
     let page = after(NewCodeView::Shown(Box::new(code)));
     assert!(text(&page).contains(
-        "Send it to Elif only. It works once, until 20 Nov 14:02 UTC. \
-        Relink keeps a hash, not the code."
+        "Send it to Elif only. It works once, until 20 Nov 14:02 UTC. Relink keeps a hash, not the \
+            code."
     ));
     for part in [
         "Copy link",
@@ -352,8 +344,7 @@ fn a_new_code_is_the_first_thing_and_can_be_handed_over_in_every_way() {
     assert!(!page.contains("style="), "the policy forbids it");
     assert!(
         !page.contains("e-mail to elif") && !text(&page).contains("Sent to"),
-        "where nothing \
-        is mailed, nothing is said of it"
+        "where nothing is mailed, nothing is said of it"
     );
 }
 
@@ -369,8 +360,7 @@ fn whoever_hands_a_code_over_knows_whether_it_was_mailed() {
     let failed = shown(MailView::Failed);
     assert!(
         failed.contains(
-            "The e-mail to elif@acme.example could not be sent. Hand the link \
-        over yourself."
+            "The e-mail to elif@acme.example could not be sent. Hand the link over yourself."
         ),
         "{failed}"
     );
@@ -455,10 +445,7 @@ fn several_people_are_picked_from_a_list() {
     );
     assert!(
         text(&one).contains("Several people at once")
-            && text(&one).contains(
-                "Up to 20 people \
-        at a time."
-            )
+            && text(&one).contains("Up to 20 people at a time.")
     );
     assert!(
         one.contains("name=\"people[]\" value=\"c1:l1:Elif &lt;b&gt;Demir\""),
@@ -466,10 +453,7 @@ fn several_people_are_picked_from_a_list() {
     );
     assert!(
         text(&one).contains("Farid Nasser x@acme.example Guest")
-            && one.contains(
-                "<legend \
-        class=\"sr\">Acme Robotics"
-            )
+            && one.contains("<legend class=\"sr\">Acme Robotics")
     );
     let two = list(
         vec![
@@ -586,10 +570,7 @@ fn whoever_vouches_reads_what_nobody_knows() {
     let question = page(view(vec![doubtful(false)], None), &asked);
     assert!(
         question.contains("Vouch for Elif &lt;b&gt;Demir?")
-            && question.contains(
-                "I vouch for \
-        them"
-            ),
+            && question.contains("I vouch for them"),
         "{question}"
     );
     let past = page(view(vec![doubtful(true)], None), &asked);
@@ -620,10 +601,7 @@ fn everybody_can_have_linear_say_who_they_are() {
     });
     assert!(
         plain.contains("action=\"/oauth/linear/prove\"")
-            && plain.contains(
-                "Who are you in \
-        Acme &lt;b&gt;?"
-            ),
+            && plain.contains("Who are you in Acme &lt;b&gt;?"),
         "{plain}"
     );
     assert!(

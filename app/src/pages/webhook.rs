@@ -48,11 +48,11 @@ pub fn WebhookSection(
 fn by_app(webhook: &WebhookView) -> Option<AnyView> {
     let words = if webhook.twice {
         "Every event arrives twice: through the Linear app’s own webhook and through this \
-         workspace’s. Relink takes it once. \
-         The workspace’s webhook can be deleted in Linear."
+            workspace’s. Relink takes it once. \
+            The workspace’s webhook can be deleted in Linear."
     } else {
-        "Deliveries arrive through the Linear app’s own webhook. Nothing has to be set up for \
-            this workspace."
+        "Deliveries arrive through the Linear app’s own webhook. Nothing has to be set up for this \
+            workspace."
     };
     webhook
         .by_app
@@ -107,8 +107,7 @@ fn overlap(secrets: &[SecretView]) -> Option<AnyView> {
     let (heading, rest) = match secrets.len() {
         1 => (
             "The only secret is accepted until ",
-            "Save the one that is set on the webhook in \
-            Linear now before then.",
+            "Save the one that is set on the webhook in Linear now before then.",
         ),
         2 => ("Two secrets are accepted until ", BOTH_GOOD),
         3 => ("Three secrets are accepted until ", ALL_GOOD),
@@ -132,8 +131,7 @@ fn waits(accepted: usize) -> AnyView {
     let all = if accepted == 2 {
         "Both secrets are accepted"
     } else {
-        "All these secrets are \
-        accepted"
+        "All these secrets are accepted"
     };
     view! {
         <div class="pad split">
@@ -141,9 +139,9 @@ fn waits(accepted: usize) -> AnyView {
                 <h3><Glyph icon=Icon::Clock /> <span>{all} " until a delivery signed with the new \
                     one arrives"</span></h3>
                 <p>
-                    "Then the previous one stays for a while, in which Linear may still retry \
-                     with it. If none arrives, compare the \
-                     new secret with the one in Linear and save it again."
+                    "Then the previous one stays for a while, in which Linear may still retry with \
+                        it. If none arrives, compare the \
+                        new secret with the one in Linear and save it again."
                 </p>
             </div>
         </div>
@@ -159,8 +157,7 @@ fn secrets(connection: &str, secrets: Vec<SecretView>, manages: bool) -> AnyView
             "an admin saves one here"
         };
         let none = format!(
-            "No signing secret yet. What this workspace’s own webhook sends is \
-            refused until {who}."
+            "No signing secret yet. What this workspace’s own webhook sends is refused until {who}."
         );
         return view! { <p class="pad split soft">{none}</p> }.into_any();
     }
@@ -182,15 +179,10 @@ fn row(connection: &str, secret: SecretView, manages: bool) -> AnyView {
         None => "Never matched yet".into_any(),
     };
     let (lead, added) = secret.added.in_sentence();
-    let by = secret.added_by.clone().map_or_else(
-        || " by command".to_owned(),
-        |name| {
-            format!(
-                " by \
-        {name}"
-            )
-        },
-    );
+    let by = secret
+        .added_by
+        .clone()
+        .map_or_else(|| " by command".to_owned(), |name| format!(" by {name}"));
     let stops = match &secret.stops {
         Some(stop) => Some(format!(". Stops in {}", stop.within)),
         None => secret

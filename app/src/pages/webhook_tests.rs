@@ -37,8 +37,8 @@ fn the_overlap_is_explained_while_there_is_one() {
         true,
     );
     assert!(overlap.contains(
-        "Two secrets are accepted until <time \
-        datetime=\"2026-11-19T14:02:11Z\">20 Nov 13:20 UTC</time>"
+        "Two secrets are accepted until <time datetime=\"2026-11-19T14:02:11Z\">20 Nov 13:20 \
+            UTC</time>"
     ));
     assert!(overlap.contains("Stops in 23 h 18 min"));
     assert!(!section(vec![secret("curr", false, true)], true).contains("accepted until"));
@@ -64,8 +64,7 @@ fn what_the_page_waits_for_is_said() {
     }
     assert!(
         section(vec![waiting], true).contains("name=\"confirm\""),
-        "what has verified \
-        something is not stopped without a question"
+        "what has verified something is not stopped without a question"
     );
 }
 

@@ -41,12 +41,11 @@ pub fn Myself(you: YouView) -> impl IntoView {
 fn doubted(doubt: DoubtView, email: &str, code_waits: Option<bool>) -> AnyView {
     let ways = match code_waits {
         Some(_) => {
-            "Continue with Linear, if Linear knows you by this e-mail, or have a code sent \
-            there."
+            "Continue with Linear, if Linear knows you by this e-mail, or have a code sent there."
         }
         None => {
-            "Continue with Linear, if Linear knows you by this e-mail, or ask an owner to \
-            vouch for you."
+            "Continue with Linear, if Linear knows you by this e-mail, or ask an owner to vouch \
+                for you."
         }
     };
     let vouched = doubt

@@ -89,8 +89,8 @@ fn remedy(connection: ConnectionView, manages: bool, long: bool) -> AnyView {
     }
     let name = connection.workspace.name;
     let after = if long {
-        view! { <p>"Pick " <b>{name.clone()}</b> " on Linear’s screen. Webhook secrets, people \
-        and API keys stay as they are."</p> }
+        view! { <p>"Pick " <b>{name.clone()}</b> " on Linear’s screen. Webhook secrets, people and \
+        API keys stay as they are."</p> }
         .into_any()
     } else {
         view! { <p>"Linear asks you to approve, then you are back here. Webhook secrets, people \

@@ -4,8 +4,8 @@ use crate::sample_views::{broken, trouble};
 
 fn callout(evidence: Option<EvidenceView>, manages: bool) -> String {
     rendered::html(|| {
-        view! { <Callout connection=broken("Globex") trouble=trouble("to the newest refresh \
-        token, asked twice") manages evidence /> }
+        view! { <Callout connection=broken("Globex") trouble=trouble("to the newest refresh token, \
+        asked twice") manages evidence /> }
     })
     .replace("<!>", "")
 }

@@ -116,8 +116,7 @@ fn people(connection: &ConnectionView, page: &str, manages: bool) -> Option<AnyV
         _ => fact_link(format!("{page}#people"), format!("{linked} people linked"), &name),
     };
     let me = (working && !me).then(|| {
-        view! { ". " {fact_link("/team#me".to_owned(), "Which one \
-        is you?".to_owned(), &name)} }
+        view! { ". " {fact_link("/team#me".to_owned(), "Which one is you?".to_owned(), &name)} }
     });
     Some(view! { <li><Glyph icon=Icon::People /> <span>{fact} {me}</span></li> }.into_any())
 }

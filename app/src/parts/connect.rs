@@ -123,12 +123,7 @@ mod tests {
         };
         let several = form(vec![
             choice("", "This Relink’s app", true),
-            choice(
-                "a1",
-                "Acme \
-            internal",
-                false,
-            ),
+            choice("a1", "Acme internal", false),
         ]);
         for part in [
             r#"<select id="app" name="app""#,

@@ -117,8 +117,7 @@ pub fn disconnect_question(connection: &ConnectionView, ending: &EndingView) -> 
     let revoked = if ending.tokens_kept {
         TOKENS_KEPT
     } else {
-        "Both tokens are revoked at Linear \
-        now"
+        "Both tokens are revoked at Linear now"
     }
     .to_owned();
     Question {
@@ -206,10 +205,7 @@ mod tests {
         );
         assert_eq!(
             said(3, Some("ci-runner")).as_deref(),
-            Some(
-                "3 API keys lose this workspace; \
-            “ci-runner” was used 2 min ago"
-            )
+            Some("3 API keys lose this workspace; “ci-runner” was used 2 min ago")
         );
     }
 }

@@ -166,9 +166,10 @@ fn step(next: Next) -> AnyView {
         Next::CheckAnother => {
             view! { <a class="btn" href="#check-body">"Check another delivery"</a> }.into_any()
         }
-        Next::OwnApp => view! { <a class="btn quiet" href="/settings#own-apps">"Add an app of \
-        your own"</a> }
-        .into_any(),
+        Next::OwnApp => {
+            view! { <a class="btn quiet" href="/settings#own-apps">"Add an app of your own"</a> }
+                .into_any()
+        }
         Next::Integrations => {
             view! { <a class="btn" href="/integrations">"Connect a workspace"</a> }.into_any()
         }
@@ -190,10 +191,7 @@ fn words(flash: Flash) -> Words {
         Flash::Reconnected { workspace, viewer } => Words::new(
             Good,
             format!("{workspace} is connected again."),
-            format!(
-                "Linear answered \
-                as “{viewer}”."
-            ),
+            format!("Linear answered as “{viewer}”."),
         ),
         Flash::Disconnected {
             workspace,
@@ -201,17 +199,11 @@ fn words(flash: Flash) -> Words {
         } => Words::new(
             Good,
             format!("{workspace} is disconnected."),
-            "Both tokens were revoked \
-                at Linear.",
+            "Both tokens were revoked at Linear.",
         ),
-        Flash::DisconnectedKept { workspace } => Words::new(
-            Good,
-            format!(
-                "{workspace} is \
-            disconnected."
-            ),
-            KEPT,
-        ),
+        Flash::DisconnectedKept { workspace } => {
+            Words::new(Good, format!("{workspace} is disconnected."), KEPT)
+        }
         Flash::DisconnectedLater { workspace } => Words::new(
             Good,
             format!("{workspace} is disconnected."),
@@ -237,23 +229,19 @@ fn words(flash: Flash) -> Words {
         Flash::CheckRefused => Words::new(
             Bad,
             "Linear refused the check.",
-            "What that means for \
-            the connection is shown below.",
+            "What that means for the connection is shown below.",
         ),
         Flash::Refreshed { until } => Words::new(
             Good,
             "The token was refreshed.",
-            format!(
-                "It is \
-            good until {until}."
-            ),
+            format!("It is good until {until}."),
         ),
         Flash::NotRefreshable { until } => Words::new(
             Waiting,
             "This token cannot be refreshed.",
             format!(
-                "Linear gave no refresh token with it. It is good until {until}; reconnect \
-                before then."
+                "Linear gave no refresh token with it. It is good until {until}; reconnect before \
+                    then."
             ),
         ),
         Flash::RefreshPutOff => Words::new(
@@ -265,14 +253,12 @@ fn words(flash: Flash) -> Words {
         Flash::PasswordChanged => Words::new(
             Good,
             "Your password is changed.",
-            "Every other \
-            browser is signed out.",
+            "Every other browser is signed out.",
         ),
         Flash::PasswordRefused(_) => Words::new(
             Bad,
             "The password was not changed.",
-            "It needs at least 12 characters, \
-                and must not be one that is easily guessed.",
+            "It needs at least 12 characters, and must not be one that is easily guessed.",
         ),
         Flash::PasswordWrong => Words::new(
             Bad,
@@ -282,8 +268,7 @@ fn words(flash: Flash) -> Words {
         Flash::KeyRevoked { name } => Words::new(
             Good,
             format!("The key {name} is revoked."),
-            "Programs that use it are \
-                refused from now on.",
+            "Programs that use it are refused from now on.",
         ),
         Flash::SecretSaved { replaced } => webhook::saved(replaced),
         Flash::SecretUnchanged => Words::new(
@@ -300,8 +285,7 @@ fn words(flash: Flash) -> Words {
         Flash::SecretStopped { secret } => Words::new(
             Good,
             format!("{secret} is accepted no more."),
-            "What is signed with it is \
-                refused from now on.",
+            "What is signed with it is refused from now on.",
         ),
         Flash::DeliveryChecked(check) => webhook::checked(check),
         Flash::DestinationPaused { name } => destination::paused(&name),
@@ -339,8 +323,7 @@ fn words(flash: Flash) -> Words {
         Flash::InOrganisation { name } => Words::new(
             Good,
             format!("You are in {name} now."),
-            "So are your other tabs, as soon \
-                as they are loaded again.",
+            "So are your other tabs, as soon as they are loaded again.",
         ),
         Flash::SessionEnded { browser } => {
             let which = if browser.is_empty() {
@@ -351,15 +334,13 @@ fn words(flash: Flash) -> Words {
             Words::new(
                 Good,
                 format!("{which} is signed out."),
-                "Whoever used it there has to \
-                sign in again.",
+                "Whoever used it there has to sign in again.",
             )
         }
         Flash::SignedOutElsewhere => Words::new(
             Good,
             "Signed out everywhere else.",
-            "Only this \
-            browser is still signed in.",
+            "Only this browser is still signed in.",
         ),
         Flash::ConnectFailed(error) => failed(error),
         Flash::Failed(failure) => Words::new(Bad, "That did not work.", failure.to_string()),
@@ -374,9 +355,9 @@ fn failed(error: ConnectError) -> Words {
         ConnectError::AccessDenied => Words::new(
             Bad,
             "Linear did not give access.",
-            "Someone pressed Cancel, the person is no admin there, or the Linear app is private \
-             to another workspace. \
-             Nothing was changed.",
+            "Someone pressed Cancel, the person is no admin there, or the Linear app is private to \
+                another workspace. \
+                Nothing was changed.",
         )
         .then(AGAIN)
         .then(CHECK)
@@ -385,8 +366,8 @@ fn failed(error: ConnectError) -> Words {
             Bad,
             "This attempt did not start in this browser,",
             "or it is older than 10 minutes. Nothing was changed. Press Connect Linear to start \
-             again; if Linear asked an \
-             admin to approve the app first, wait until they have.",
+                again; if Linear asked an \
+                admin to approve the app first, wait until they have.",
         )
         .then(Next::Connect("Connect Linear")),
         ConnectError::ExchangeFailed => Words::new(
@@ -400,16 +381,15 @@ fn failed(error: ConnectError) -> Words {
         ConnectError::AuthorizationFailed => Words::new(
             Bad,
             "Linear stopped the approval.",
-            "Check the app's settings in Linear, \
-                then try again. Nothing was changed.",
+            "Check the app's settings in Linear, then try again. Nothing was changed.",
         )
         .then(CHECK)
         .then(AGAIN),
         ConnectError::WrongWorkspace { expected } => wrong_workspace(expected),
         ConnectError::AlreadyConnected(there) => {
             let rest = "Nothing was changed. Linear’s page lists all your workspaces: pick a \
-                        different one there. If this one makes \
-                        trouble, reconnect it; to change what it may do, disconnect it first.";
+                different one there. If this one makes \
+                trouble, reconnect it; to change what it may do, disconnect it first.";
             Words::new(
                 Bad,
                 format!("{} is connected here already.", there.name),
@@ -430,13 +410,11 @@ fn failed(error: ConnectError) -> Words {
             let by = email.map_or_else(String::new, |email| format!("by {email}, "));
             let rest = format!(
                 "{by}in another organisation on this Relink. Nothing was changed. Ask {whom} to \
-                 disconnect it, or pick \
-                 a different workspace."
+                    disconnect it, or pick \
+                    a different workspace."
             );
-            Words::new(Bad, "That workspace is already connected", rest).then(Next::Connect(
-                "Pick \
-                another workspace",
-            ))
+            Words::new(Bad, "That workspace is already connected", rest)
+                .then(Next::Connect("Pick another workspace"))
         }
         ConnectError::LinearUnreachable => Words::new(
             Waiting,
@@ -447,15 +425,14 @@ fn failed(error: ConnectError) -> Words {
         ConnectError::NotConfigured => Words::new(
             Bad,
             "No Linear app is set up here yet.",
-            "Without one Linear cannot ask \
-                anybody for approval. Nothing was changed.",
+            "Without one Linear cannot ask anybody for approval. Nothing was changed.",
         )
         .then(Next::Settings("Set up the Linear app")),
         ConnectError::Interrupted => Words::new(
             Bad,
             "Relink was stopped while it asked Linear.",
-            "Nothing was changed, unless the workspace is listed as connected. If it is not, \
-                begin again.",
+            "Nothing was changed, unless the workspace is listed as connected. If it is not, begin \
+                again.",
         )
         .then(AGAIN),
         ConnectError::Internal => Words::new(
@@ -464,13 +441,9 @@ fn failed(error: ConnectError) -> Words {
             "Relink could not finish it on its side. Nothing was changed. Try again in a minute.",
         )
         .then(AGAIN),
-        ConnectError::Unknown => Words::new(
-            Bad,
-            "Connecting did not work.",
-            "Nothing was \
-            changed.",
-        )
-        .then(AGAIN),
+        ConnectError::Unknown => {
+            Words::new(Bad, "Connecting did not work.", "Nothing was changed.").then(AGAIN)
+        }
     }
 }
 
@@ -478,15 +451,15 @@ fn wrong_workspace(expected: Option<crate::view::ExpectedWorkspace>) -> Words {
     let fact = "You approved another workspace.";
     let Some(expected) = expected else {
         let rest = "This Reconnect is for a different one. Nothing was changed. Choose it on \
-                    Linear's page, or connect the \
-                    other one as a new workspace.";
+            Linear's page, or connect the \
+            other one as a new workspace.";
         return Words::new(Tone::Bad, fact, rest).then(Next::Connect("Connect Linear"));
     };
     let name = expected.name;
     let rest = format!(
         "This Reconnect is for {name}. Nothing was changed. Choose {name} on Linear's page, or \
-         connect the other one as a new \
-         workspace."
+            connect the other one as a new \
+            workspace."
     );
     Words::new(Tone::Bad, fact, rest)
         .then(Next::Reconnect {

@@ -29,23 +29,23 @@ fn every_error() -> Vec<(ConnectError, &'static str, &'static [&'static str])> {
         (
             ConnectError::AccessDenied,
             "Linear did not give access. Someone pressed Cancel, the person is no admin there, or \
-             the Linear app is private to \
-             another workspace. Nothing was changed.",
+                the Linear app is private to \
+                another workspace. Nothing was changed.",
             &["Try again", "Check the app in Linear"],
         ),
         (
             ConnectError::StateMismatch,
             "This attempt did not start in this browser, or it is older than 10 minutes. Nothing \
-             was changed. Press Connect \
-             Linear to start again; if Linear asked an admin to approve the app first, wait until \
-             they have.",
+                was changed. Press Connect \
+                Linear to start again; if Linear asked an admin to approve the app first, wait \
+                until they have.",
             &["Connect Linear"],
         ),
         (
             ConnectError::ExchangeFailed,
             "Linear would not hand over a token. Most often the client ID, client secret or \
-             redirect URI here differs from the \
-             app in Linear. Nothing was changed.",
+                redirect URI here differs from the \
+                app in Linear. Nothing was changed.",
             &["Compare in Settings", "Try again"],
         ),
         (
@@ -59,8 +59,8 @@ fn every_error() -> Vec<(ConnectError, &'static str, &'static [&'static str])> {
                 expected: Some(globex),
             },
             "You approved another workspace. This Reconnect is for Globex. Nothing was changed. \
-             Choose Globex on Linear's page, \
-             or connect the other one as a new workspace.",
+                Choose Globex on Linear's page, \
+                or connect the other one as a new workspace.",
             &["Reconnect", "Connect Linear"],
         ),
         (
@@ -68,8 +68,8 @@ fn every_error() -> Vec<(ConnectError, &'static str, &'static [&'static str])> {
                 email: Some("priya@northwind.dev".into()),
             },
             "That workspace is already connected by priya@northwind.dev, in another organisation \
-             on this Relink. Nothing was \
-             changed. Ask them to disconnect it, or pick a different workspace.",
+                on this Relink. Nothing was \
+                changed. Ask them to disconnect it, or pick a different workspace.",
             &["Pick another workspace"],
         ),
         (
@@ -81,8 +81,8 @@ fn every_error() -> Vec<(ConnectError, &'static str, &'static [&'static str])> {
         (
             ConnectError::Interrupted,
             "Relink was stopped while it asked Linear. Nothing was changed, unless the workspace \
-             is listed as connected. If it is \
-             not, begin again.",
+                is listed as connected. If it is \
+                not, begin again.",
             &["Try again"],
         ),
         (
@@ -107,8 +107,7 @@ fn every_error_says_its_sentence_and_its_next_step() {
         }
         assert!(
             page.contains(r#"role="alert""#) && page.contains("autofocus"),
-            "not focused: \
-            {sentence:?}"
+            "not focused: {sentence:?}"
         );
     }
 }
@@ -139,8 +138,7 @@ fn good_news_is_a_quiet_status() {
         ),
         (
             Flash::SecretSaved { replaced: false },
-            "Saved. Waiting for the first delivery signed \
-            with it.",
+            "Saved. Waiting for the first delivery signed with it.",
         ),
         (
             Flash::SecretSaved { replaced: true },
@@ -155,8 +153,7 @@ fn good_news_is_a_quiet_status() {
             Flash::SecretStopped {
                 secret: "lin_wh_····k2Rd".into(),
             },
-            "lin_wh_····k2Rd is accepted \
-            no more.",
+            "lin_wh_····k2Rd is accepted no more.",
         ),
         (
             Flash::Reconnected {
@@ -170,31 +167,27 @@ fn good_news_is_a_quiet_status() {
                 workspace: "Acme".into(),
                 revoked: true,
             },
-            "Acme is disconnected. \
-            Both tokens were revoked at Linear.",
+            "Acme is disconnected. Both tokens were revoked at Linear.",
         ),
         (Flash::Checked { millis: 212 }, "Linear answered in 212 ms."),
         (
             Flash::Refreshed {
                 until: "14:02 UTC on 20 Nov".into(),
             },
-            "The token was refreshed. It \
-            is good until 14:02 UTC on 20 Nov.",
+            "The token was refreshed. It is good until 14:02 UTC on 20 Nov.",
         ),
         (
             Flash::KeyRevoked {
                 name: "ci-runner".into(),
             },
-            "The key ci-runner is revoked. Programs \
-            that use it are refused from now on.",
+            "The key ci-runner is revoked. Programs that use it are refused from now on.",
         ),
         (Flash::PasswordChanged, "Your password is changed."),
         (
             Flash::SessionEnded {
                 browser: "Firefox on Linux".into(),
             },
-            "Firefox on Linux is signed \
-            out.",
+            "Firefox on Linux is signed out.",
         ),
         (Flash::SignedOutElsewhere, "Signed out everywhere else."),
     ];
@@ -257,8 +250,7 @@ fn who_connects_is_asked_whether_they_are_whom_they_approved_as() {
     }
     assert!(
         !html(connected(Some(viewer())), false).contains("/team/me"),
-        "only those who manage \
-        link themselves"
+        "only those who manage link themselves"
     );
     for nothing in [connected(None), connected(Some(WhoAreYou::Anybody))] {
         assert!(!html(nothing, true).contains("Are you"));
@@ -308,9 +300,7 @@ fn what_became_of_an_app_is_said() {
     assert!(html(Flash::AppInUse { name: name() }, true).contains(r#"role="alert""#));
     assert!(said(Flash::AppRemoved { name: name() }).starts_with("Acme internal is removed."));
     assert!(
-        said(Flash::AppSecretsReplaced { name: name() }).starts_with(
-            "The secrets of Acme \
-        internal are replaced."
-        )
+        said(Flash::AppSecretsReplaced { name: name() })
+            .starts_with("The secrets of Acme internal are replaced.")
     );
 }

@@ -82,8 +82,7 @@ fn way_on(manages: bool) -> &'static str {
     if manages {
         "Resume it when it works again; what waits goes first."
     } else {
-        "An admin of \
-        your organisation can resume it."
+        "An admin of your organisation can resume it."
     }
 }
 

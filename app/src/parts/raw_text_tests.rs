@@ -102,8 +102,7 @@ fn such_elements_are_made_here_and_nowhere_else() {
         assert_eq!(
             makers(&found),
             Vec::<&str>::new(),
-            "{name}: parts/raw_text.rs makes such \
-            elements"
+            "{name}: parts/raw_text.rs makes such elements"
         );
     }
     for line in [

@@ -41,8 +41,8 @@ fn stray_notice(stray: &StrayView, url: String) -> AnyView {
         "request",
     );
     let came = format!(
-        "{count} with Linear’s signature came to {} in the last 24 hours, where \
-        nothing takes them.",
+        "{count} with Linear’s signature came to {} in the last 24 hours, where nothing takes \
+            them.",
         stray.path
     );
     view! {
@@ -83,10 +83,9 @@ fn count(refused: &RefusedView) -> String {
     );
     match refused.lately {
         Lately::Hour => format!("{requests} {were} refused in the last hour."),
-        Lately::Day => format!(
-            "{requests} {were} refused in the last 24 hours, and nothing \
-            arrived since."
-        ),
+        Lately::Day => {
+            format!("{requests} {were} refused in the last 24 hours, and nothing arrived since.")
+        }
     }
 }
 
@@ -101,14 +100,13 @@ fn cause(refused: &RefusedView) -> String {
         RefusalCause::NoSignature => {
             let have = if refused.count == 1 { "has" } else { "have" };
             format!(
-                "{they} {name_it} {name} but {have} no signature. Linear signs everything it \
-                sends."
+                "{they} {name_it} {name} but {have} no signature. Linear signs everything it sends."
             )
         }
         RefusalCause::Unknown => {
             format!(
                 "{they} {name_it} {name} but {are} signed with no secret known here. Save the \
-                signing secret of the webhook in Linear."
+                    signing secret of the webhook in Linear."
             )
         }
         RefusalCause::OtherWorkspace { name: other } => format!(
@@ -117,12 +115,11 @@ fn cause(refused: &RefusedView) -> String {
         ),
         RefusalCause::Retired { secret } => format!(
             "{they} {name_it} {name} but {are} signed with its secret {secret}, which is not \
-             accepted any more. If Linear still \
-             uses it, save it again."
+                accepted any more. If Linear still \
+                uses it, save it again."
         ),
         RefusalCause::Revoked => format!(
-            "{they} {are} signed with the right secret, but {name} \
-            needs a reconnect first."
+            "{they} {are} signed with the right secret, but {name} needs a reconnect first."
         ),
     }
 }
@@ -155,37 +152,34 @@ mod tests {
             false,
         );
         assert!(page.contains(
-            "<b>3 requests were refused in the last hour.</b> They name Globex but are signed \
-             with the secret of Initech Studio. \
-             Check which secret is set on the webhook in Linear. <a \
-             href=\"/integrations/c2#webhooks\">Open Globex’s webhook</a>"
+            "<b>3 requests were refused in the last hour.</b> They name Globex but are signed with \
+                the secret of Initech Studio. \
+                Check which secret is set on the webhook in Linear. <a \
+                href=\"/integrations/c2#webhooks\">Open Globex’s webhook</a>"
         ));
         let page = said(1, RefusalCause::Unknown, Lately::Day, true);
         assert!(page.contains(
             "<b>1 request was refused in the last 24 hours, and nothing arrived since.</b> It \
-             names Globex but is signed with no \
-             secret known here. Save the signing secret of the webhook in Linear. <a \
-             href=\"#webhooks\">"
+                names Globex but is signed with no \
+                secret known here. Save the signing secret of the webhook in Linear. <a \
+                href=\"#webhooks\">"
         ));
         assert!(
-            said(2, RefusalCause::NoSignature, Lately::Hour, false).contains(
-                "They name \
-            Globex but have no signature."
-            )
+            said(2, RefusalCause::NoSignature, Lately::Hour, false)
+                .contains("They name Globex but have no signature.")
         );
         let retired = RefusalCause::Retired {
             secret: "lin_wh_····k2Rd".into(),
         };
         let page = said(2, retired, Lately::Hour, false);
-        assert!(page.contains(
-            "signed with its secret lin_wh_····k2Rd, which is not accepted any \
-            more."
-        ));
         assert!(
-            said(2, RefusalCause::Revoked, Lately::Hour, false).contains(
-                "but Globex needs a \
-            reconnect first."
+            page.contains(
+                "signed with its secret lin_wh_····k2Rd, which is not accepted any more."
             )
+        );
+        assert!(
+            said(2, RefusalCause::Revoked, Lately::Hour, false)
+                .contains("but Globex needs a reconnect first.")
         );
     }
 

@@ -99,8 +99,8 @@ fn remedy(fault: Fault) -> Option<AnyView> {
         .into_any(),
     };
     Some(
-        view! { "Whoever runs this Relink: " {steps} ", then start Relink again. No connection \
-        was given up." }
+        view! { "Whoever runs this Relink: " {steps} ", then start Relink again. No connection was \
+            given up." }
         .into_any(),
     )
 }
@@ -130,18 +130,11 @@ mod tests {
         let other = alert(Fault::OtherApp);
         assert!(
             other.contains("made with another Linear app")
-                && other.contains(
-                    "or reconnect \
-            every workspace"
-                ),
+                && other.contains("or reconnect every workspace"),
             "{other}"
         );
         assert!(
-            operators.contains("LINEAR_CLIENT_SECRET")
-                && operators.contains(
-                    "start Relink \
-            again"
-                )
+            operators.contains("LINEAR_CLIENT_SECRET") && operators.contains("start Relink again")
         );
         assert!(
             own.contains("An owner of your organisation") && own.contains("/settings#linear-app")

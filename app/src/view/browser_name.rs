@@ -49,8 +49,7 @@ mod tests {
         for (agent, name) in [
             (
                 "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-                "Firefox \
-                on Linux",
+                "Firefox on Linux",
             ),
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
@@ -58,8 +57,8 @@ mod tests {
                 "Chrome on Windows",
             ),
             (
-                "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) \
-                    Chrome/140.0 Safari/537.36 Edg/140.0",
+                "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 \
+                    Safari/537.36 Edg/140.0",
                 "Edge on Windows",
             ),
             (

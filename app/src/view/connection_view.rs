@@ -189,32 +189,30 @@ fn meaning(token: &TokenTimes, fault: Fault, now: Millis) -> String {
     match (token.expires_at > now, fault) {
         (true, Fault::Linear) => {
             format!(
-                "The token is good until {until}, so calls work whenever Linear answers. \
-                Relink keeps trying."
+                "The token is good until {until}, so calls work whenever Linear answers. Relink \
+                    keeps trying."
             )
         }
         (true, Fault::App | Fault::OtherApp | Fault::OwnApp) => {
             format!("The token is still good until {until}; calls go through until then.")
         }
         (_, Fault::Keys) => format!(
-            "Replicas that have the key go on; here, calls wait for it. \
-            The token is good until {until}."
+            "Replicas that have the key go on; here, calls wait for it. The token is good until \
+                {until}."
         ),
         (false, Fault::Linear) => format!("The token ran out at {until}. Relink keeps trying."),
         (false, Fault::App) => format!(
-            "The token ran out at {until}. Calls wait until Linear \
-            accepts this Relink again."
+            "The token ran out at {until}. Calls wait until Linear accepts this Relink again."
         ),
         (false, Fault::OtherApp) => {
             format!(
-                "The token ran out at {until}. Calls wait until the client ID is put back, or \
-                for a reconnect."
+                "The token ran out at {until}. Calls wait until the client ID is put back, or for \
+                    a reconnect."
             )
         }
-        (false, Fault::OwnApp) => format!(
-            "The token ran out at {until}. Calls wait until Linear \
-            accepts the app again."
-        ),
+        (false, Fault::OwnApp) => {
+            format!("The token ran out at {until}. Calls wait until Linear accepts the app again.")
+        }
     }
 }
 
@@ -287,16 +285,14 @@ fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
         Reason::Revoked if asked > 1 => ("to a token that it had just handed out", REMOVED),
         Reason::Revoked if ran_out => (
             "to a token that had run out",
-            "The token reached the end \
-            of its life and was not renewed",
+            "The token reached the end of its life and was not renewed",
         ),
         Reason::Revoked => ("to a token that should have worked", REMOVED),
         Reason::InvalidGrant => ("to the newest refresh token", REMOVED),
         Reason::NoRefreshToken => ("", "This connection is from before refresh tokens"),
         Reason::Unreadable => (
             "",
-            "The stored token is damaged: it does not open with the key \
-            that sealed it",
+            "The stored token is damaged: it does not open with the key that sealed it",
         ),
         Reason::ByPerson | Reason::Duplicate => ("", "Another connection took its place"),
     };

@@ -89,10 +89,7 @@ fn a_refresh_that_is_put_off_says_what_comes_next() {
     assert_eq!(view.status, Status::LinearUnreachable);
     assert_eq!(
         view.life.map(|life| life.note).as_deref(),
-        Some(
-            "Nothing for you to do. Next try \
-        in 40 s"
-        )
+        Some("Nothing for you to do. Next try in 40 s")
     );
     let waiting = view.waiting.expect("waiting");
     assert_eq!(
@@ -105,8 +102,8 @@ fn a_refresh_that_is_put_off_says_what_comes_next() {
     );
     assert_eq!(
         waiting.meaning,
-        "The token is good until 15:25 UTC today, so calls work whenever \
-        Linear answers. Relink keeps trying."
+        "The token is good until 15:25 UTC today, so calls work whenever Linear answers. Relink \
+            keeps trying."
     );
     let later = connection_view(&put_off("timeout", None, 9), NOW + 2 * HOUR)
         .waiting
@@ -187,17 +184,13 @@ fn a_missing_key_is_not_linears_doing() {
         (waiting.fault, waiting.answer),
         (
             Fault::Keys,
-            Answer::Words(
-                "the key to the \
-        stored token is missing here"
-                    .to_owned()
-            )
+            Answer::Words("the key to the stored token is missing here".to_owned())
         )
     );
     assert_eq!(
         waiting.meaning,
-        "Replicas that have the key go on; here, calls wait for it. The \
-        token is good until 15:25 UTC today."
+        "Replicas that have the key go on; here, calls wait for it. The token is good until 15:25 \
+            UTC today."
     );
 }
 
@@ -246,8 +239,8 @@ fn evidence_says_how_often_linear_was_asked_and_what_is_likely() {
     assert_eq!(
         late.likely,
         [
-            "An answer from Linear was lost and nobody asked again within its \
-        half hour, so the new token is gone"
+            "An answer from Linear was lost and nobody asked again within its half hour, so the \
+                new token is gone"
         ]
     );
 
@@ -263,19 +256,16 @@ fn evidence_says_how_often_linear_was_asked_and_what_is_likely() {
     assert_eq!(fresh.answer_note, "to a token that it had just handed out");
     assert_eq!(
         broken(Reason::Revoked, None).answer_note,
-        "Linear sent word that the app was \
-        removed"
+        "Linear sent word that the app was removed"
     );
     let refused = Evidence::new(401, "AUTHENTICATION_ERROR");
     assert_eq!(
         broken(Reason::Revoked, Some(refused)).answer_note,
-        "to a token that should have \
-        worked"
+        "to a token that should have worked"
     );
     assert_eq!(
         broken(Reason::NoRefreshToken, None).likely,
-        ["This connection is from before \
-        refresh tokens"]
+        ["This connection is from before refresh tokens"]
     );
 }
 
@@ -304,10 +294,7 @@ fn of_a_key_only_the_end_is_shown() {
             .last_used
             .map(|at| at.text)
             .as_deref(),
-        Some(
-            "2 min \
-        ago"
-        )
+        Some("2 min ago")
     );
 }
 

@@ -128,10 +128,7 @@ fn a_state_comes_with_its_evidence() {
             because, answer, ..
         } = state(&paused)
         else {
-            panic!(
-                "it \
-            is paused"
-            )
+            panic!("it is paused")
         };
         assert!(answer.is_some());
         because
@@ -210,8 +207,7 @@ fn what_became_of_a_delivery() {
     };
     assert!(
         matches!(fate(sent), Fate::Sent { answer, .. } if answer == status("200")),
-        "the row \
-        has no room for more"
+        "the row has no room for more"
     );
     let refused = MessageRow {
         last_status: None,

@@ -60,18 +60,16 @@ fn asked(reason: Reason, evidence: &Evidence, since: Millis) -> Option<String> {
     match reason {
         _ if evidence.asked < 2 => None,
         Reason::InvalidGrant => Some(format!(
-            "The last time at {last}, with the token re-read \
-            from the database in between"
+            "The last time at {last}, with the token re-read from the database in between"
         )),
         Reason::Revoked if evidence.asked == 2 => Some(format!(
-            "With the token in use, and at {last} with the one that Linear gave in \
-                its place"
+            "With the token in use, and at {last} with the one that Linear gave in its place"
         )),
         Reason::Revoked => {
             let others = evidence.asked - 1;
             Some(format!(
-                "With the token in use, and with {others} that Linear gave in its place, \
-                one after the other, the last at {last}"
+                "With the token in use, and with {others} that Linear gave in its place, one after \
+                    the other, the last at {last}"
             ))
         }
         _ => None,
@@ -115,14 +113,11 @@ fn lost_reply(evidence: &Evidence) -> Option<String> {
             late_by_s: Some(_), ..
         }
         | Evidence { asked: ..2, .. } => None,
-        Evidence { asked: 2, .. } => Some(
-            "A lost reply: the token had not been shown to Linear \
-            before"
-                .to_owned(),
-        ),
+        Evidence { asked: 2, .. } => {
+            Some("A lost reply: the token had not been shown to Linear before".to_owned())
+        }
         _ => Some(
-            "A lost reply: Linear refused to repeat it, within the half hour in which it \
-            does"
+            "A lost reply: Linear refused to repeat it, within the half hour in which it does"
                 .to_owned(),
         ),
     }
@@ -224,15 +219,11 @@ mod tests {
         );
         assert_eq!(
             said(4, None),
-            [
-                "A lost reply: Linear refused to repeat it, within the half \
-            hour in which it does"
-            ]
+            ["A lost reply: Linear refused to repeat it, within the half hour in which it does"]
         );
         assert!(
             said(2, Some(60)).is_empty() && said(4, Some(60)).is_empty(),
-            "that is the likely \
-            cause"
+            "that is the likely cause"
         );
         assert!(
             said(1, None).is_empty(),
@@ -285,8 +276,8 @@ mod tests {
         assert_eq!(
             view.asked.as_deref(),
             Some(
-                "With the token in use, and at 14:01:11 UTC with \
-            the one that Linear gave in its place"
+                "With the token in use, and at 14:01:11 UTC with the one that Linear gave in its \
+                    place"
             )
         );
         assert_eq!(
@@ -319,9 +310,7 @@ mod tests {
             tokens_kept: false,
             keys: 3,
             last_used: Some(used),
-            kept: "30 \
-            days"
-                .to_owned(),
+            kept: "30 days".to_owned(),
         };
         assert_eq!(ending_view(&broken, &keys, 30 * DAY, NOW), ending);
         assert_eq!(ending_view(&broken, &[], 36 * HOUR, NOW).kept, "36 h 0 min");

@@ -116,17 +116,13 @@ fn history_view(event: &Event<'_>) -> HistoryView {
             Bad,
             "Refused:".to_owned(),
             Some(answer(&evidence.code, Some(evidence.status))),
-            ", \
-                to a token just handed out"
-                .to_owned(),
+            ", to a token just handed out".to_owned(),
         ),
         What::Stopped(None) => (
             Bad,
             "Stopped.".to_owned(),
             None,
-            " The token is of no use any \
-            more"
-                .to_owned(),
+            " The token is of no use any more".to_owned(),
         ),
         What::Tried(line) => tried(line),
     };
@@ -160,9 +156,7 @@ fn tried(line: &HistoryLine) -> (HistoryTone, String, Option<Answer>, String) {
             Replayed,
             "Reply lost, replayed.",
             None,
-            " Linear handed over the \
-            same new token; no call failed"
-                .to_owned(),
+            " Linear handed over the same new token; no call failed".to_owned(),
         ),
         Outcome::RotatedByPeer => (Plain, "Another process was quicker.", None, String::new()),
         Outcome::Fresh => (Plain, "The token was good.", None, String::new()),
@@ -270,8 +264,7 @@ mod tests {
             (
                 line(Outcome::Refreshed, Cause::Schedule, "", None),
                 Good,
-                "Refreshed on schedule, \
-                212 ms",
+                "Refreshed on schedule, 212 ms",
             ),
             (
                 line(Outcome::Refreshed, Cause::Use, "", None),
@@ -286,8 +279,7 @@ mod tests {
             (
                 line(Outcome::Refreshed, Cause::Rejected, "", None),
                 Plain,
-                "Rotated once after a \
-                401, 212 ms",
+                "Rotated once after a 401, 212 ms",
             ),
             (
                 line(Outcome::Replayed, Cause::Schedule, "", None),
@@ -297,32 +289,27 @@ mod tests {
             (
                 line(Outcome::RotatedByPeer, Cause::Use, "", None),
                 Plain,
-                "Another process was \
-                quicker.",
+                "Another process was quicker.",
             ),
             (
                 line(Outcome::BackedOff, Cause::Use, "server_error", Some(503)),
                 Waiting,
-                "Put off: \
-                `503`",
+                "Put off: `503`",
             ),
             (
                 line(Outcome::BackedOff, Cause::Use, "timeout", None),
                 Waiting,
-                "Put off: no answer \
-                in time",
+                "Put off: no answer in time",
             ),
             (
                 line(Outcome::BackedOff, Cause::Use, "no_connection", None),
                 Waiting,
-                "Put off: no \
-                connection",
+                "Put off: no connection",
             ),
             (
                 line(Outcome::BackedOff, Cause::Use, "rate_limited", Some(429)),
                 Waiting,
-                "Put off: \
-                Linear asked for fewer questions",
+                "Put off: Linear asked for fewer questions",
             ),
             (
                 line(
@@ -332,32 +319,27 @@ mod tests {
                     Some(200),
                 ),
                 Waiting,
-                "Put \
-                off: an answer that could not be read",
+                "Put off: an answer that could not be read",
             ),
             (
                 line(Outcome::BackedOff, Cause::Use, "broken_reply", None),
                 Waiting,
-                "Put off: the \
-                answer broke off",
+                "Put off: the answer broke off",
             ),
             (
                 line(Outcome::BackedOff, Cause::Use, "database", None),
                 Waiting,
-                "Put off: Relink's \
-                own database did not answer",
+                "Put off: Relink's own database did not answer",
             ),
             (
                 line(Outcome::BackedOff, Cause::Use, "busy", None),
                 Waiting,
-                "Put off: another \
-                process was still at it",
+                "Put off: another process was still at it",
             ),
             (
                 line(Outcome::BackedOff, Cause::Use, "invalid_request", Some(400)),
                 Waiting,
-                "Put \
-                off: `400 invalid_request`",
+                "Put off: `400 invalid_request`",
             ),
             (
                 line(
@@ -382,8 +364,7 @@ mod tests {
             (
                 line(Outcome::Broken, Cause::Schedule, "", None),
                 Bad,
-                "Given up: there was no \
-                refresh token to show",
+                "Given up: there was no refresh token to show",
             ),
         ];
         for (line, tone, sentence) in cases {
@@ -410,8 +391,7 @@ mod tests {
                 first_at: NOW - DAY,
                 ..several.clone()
             }),
-            "Put off: \
-            `503`, 7 tries since 18 Nov 14:02 UTC"
+            "Put off: `503`, 7 tries since 18 Nov 14:02 UTC"
         );
     }
 
@@ -428,11 +408,7 @@ mod tests {
         let connected = connection("c1", "Acme");
         assert_eq!(
             told(&connected, &refreshed),
-            [
-                "Connected by Priya Raman",
-                "Refreshed on use, \
-            212 ms"
-            ]
+            ["Connected by Priya Raman", "Refreshed on use, 212 ms"]
         );
         let old = Connection {
             connected_at: NOW - 31 * DAY,
@@ -441,8 +417,7 @@ mod tests {
         assert_eq!(
             told(&old, &refreshed),
             ["Refreshed on use, 212 ms"],
-            "no refresh of that time \
-            is kept either"
+            "no refresh of that time is kept either"
         );
         let state = State::Disconnected {
             at: NOW,
@@ -472,10 +447,7 @@ mod tests {
         let by_call = told(&broken, &[]);
         assert_eq!(
             by_call.last().map(String::as_str),
-            Some(
-                "Refused: `401 AUTHENTICATION_ERROR`, \
-            to a token just handed out"
-            )
+            Some("Refused: `401 AUTHENTICATION_ERROR`, to a token just handed out")
         );
         let line = line(Outcome::Broken, Cause::Schedule, "invalid_grant", Some(400));
         assert_eq!(told(&broken, std::slice::from_ref(&line)).len(), 2);

@@ -27,14 +27,12 @@ impl InstanceTrouble {
                 "Relink’s database files were moved or replaced.".to_owned()
             }
             InstanceTrouble::DiskFailing => "Relink’s disk fails.".to_owned(),
-            InstanceTrouble::ClockAhead(span) => format!(
-                "The clock of Relink’s machine is {span} \
-                ahead."
-            ),
-            InstanceTrouble::ClockBehind(span) => format!(
-                "The clock of Relink’s machine is \
-                {span} behind."
-            ),
+            InstanceTrouble::ClockAhead(span) => {
+                format!("The clock of Relink’s machine is {span} ahead.")
+            }
+            InstanceTrouble::ClockBehind(span) => {
+                format!("The clock of Relink’s machine is {span} behind.")
+            }
         }
     }
 
@@ -44,18 +42,18 @@ impl InstanceTrouble {
         match self {
             InstanceTrouble::DiskFull => {
                 "Tokens that are valid keep working, but none is renewed, and webhooks wait at \
-                 Linear, which sends them again for \
-                 seven hours. Make room on the disk; Relink goes on by itself."
+                    Linear, which sends them again for \
+                    seven hours. Make room on the disk; Relink goes on by itself."
             }
             InstanceTrouble::ReadOnly | InstanceTrouble::DiskFailing => {
                 "Tokens that are valid keep working, but nothing can be saved, and webhooks wait \
-                 at Linear, which sends them again \
-                 for seven hours. Relink goes on by itself as soon as a write works."
+                    at Linear, which sends them again \
+                    for seven hours. Relink goes on by itself as soon as a write works."
             }
             InstanceTrouble::FileGone => {
                 "What is saved now would be lost, so nothing is, and webhooks wait at Linear. Put \
-                 the files back, or restart \
-                 Relink to use what is there."
+                    the files back, or restart \
+                    Relink to use what is there."
             }
             InstanceTrouble::ClockAhead(_) | InstanceTrouble::ClockBehind(_) => {
                 "Relink goes by Linear’s time and deletes nothing while that is in question. Set \

@@ -30,8 +30,7 @@ fn a_suggestion_says_who_is_a_guest_and_who_is_linked() {
         suggested(&one),
         [
             "Elif Demir, elif@acme.example",
-            "Farid Nasser, \
-        farid@acme.example (guest, linked)"
+            "Farid Nasser, farid@acme.example (guest, linked)"
         ]
     );
     let two = [

@@ -7,15 +7,7 @@ use crate::view::samples::{NOW, connection};
 fn many(count: usize) -> Vec<Connection> {
     (1..=count)
         .rev()
-        .map(|number| {
-            connection(
-                &format!("w{number:03}"),
-                &format!(
-                    "Workspace \
-        {number:03}"
-                ),
-            )
-        })
+        .map(|number| connection(&format!("w{number:03}"), &format!("Workspace {number:03}")))
         .collect()
 }
 

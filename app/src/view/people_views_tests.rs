@@ -83,10 +83,7 @@ fn history_without_people_has_no_section() {
     );
     let alive = People::of(Vec::new(), &priya)
         .view(&acme(ActAs::App, "v1"))
-        .expect(
-            "an empty \
-        section",
-        );
+        .expect("an empty section");
     assert_eq!(
         (alive.workspace_id.as_str(), alive.linked.len()),
         ("w-acme", 0)

@@ -325,12 +325,7 @@ fn day(date: &OffsetDateTime, today: &OffsetDateTime) -> String {
     if date.year() == today.year() {
         format!("{} {month}", date.day())
     } else {
-        format!(
-            "{} \
-        {month} {}",
-            date.day(),
-            date.year()
-        )
+        format!("{} {month} {}", date.day(), date.year())
     }
 }
 
@@ -454,11 +449,7 @@ mod tests {
         );
         assert_eq!(
             (within(2 * HOUR).as_str(), within(2 * HOUR + 1).as_str()),
-            (
-                "in 120 min",
-                "in \
-            3 h"
-            )
+            ("in 120 min", "in 3 h")
         );
     }
 

@@ -91,8 +91,7 @@ fn one_link_is_one_token_and_leads_to_the_line_that_it_began_with() {
     );
     assert_eq!(
         view.links[1].title,
-        "Refreshed on schedule, 16 Nov 17:03 UTC. Good for 23 h 0 \
-        min, then refreshed on schedule"
+        "Refreshed on schedule, 16 Nov 17:03 UTC. Good for 23 h 0 min, then refreshed on schedule"
     );
     assert_eq!(
         view.links[3].title,
@@ -112,8 +111,7 @@ fn links_follow_each_other_from_one_end_to_the_other() {
             );
             assert!(
                 link.width * f64::from(view.least_width) >= 2_390.0,
-                "{count}: {link:?} is \
-                too narrow to be pointed at"
+                "{count}: {link:?} is too narrow to be pointed at"
             );
             at = link.at + link.width;
         }
@@ -143,8 +141,7 @@ fn only_the_newest_tokens_are_drawn_and_only_of_these_days() {
     assert_eq!(
         (daily.links.len(), daily.shortened),
         (15, false),
-        "fourteen days and the one that \
-        lasts"
+        "fourteen days and the one that lasts"
     );
     assert_eq!(
         (daily.axis[0].as_str(), daily.axis[1].as_str()),
@@ -195,8 +192,7 @@ fn an_approval_that_is_not_kept_is_not_made_up() {
     );
     assert_eq!(
         titles[3],
-        "Refreshed on schedule, 17 Nov 02:02 UTC. Good for 40 h 0 min, then \
-        connected anew"
+        "Refreshed on schedule, 17 Nov 02:02 UTC. Good for 40 h 0 min, then connected anew"
     );
 }
 
@@ -217,8 +213,7 @@ fn a_verdict_that_another_refresh_mended_is_a_gap_and_no_token() {
     );
     assert_eq!(
         view.summary,
-        "3 tokens since 18 Nov 18:02 UTC, with 1 gap. 1 reply was lost and \
-        replayed."
+        "3 tokens since 18 Nov 18:02 UTC, with 1 gap. 1 reply was lost and replayed."
     );
 }
 
@@ -245,16 +240,11 @@ fn what_is_broken_ends_in_a_gap_and_what_was_ended_with_its_token() {
     .expect("a chain");
     assert_eq!(
         broken.links[0].title,
-        "Connected by Priya Raman, 18 Nov 18:02 UTC. Good for 16 h \
-        0 min, then stopped"
+        "Connected by Priya Raman, 18 Nov 18:02 UTC. Good for 16 h 0 min, then stopped"
     );
     assert_eq!(
         (broken.links[1].title.as_str(), broken.axis[2].as_str()),
-        (
-            "Stopped, 19 Nov 10:02 \
-        UTC. For 4 h 0 min by now",
-            "Now"
-        )
+        ("Stopped, 19 Nov 10:02 UTC. For 4 h 0 min by now", "Now")
     );
     let state = State::Disconnected {
         at: NOW - 4 * HOUR,

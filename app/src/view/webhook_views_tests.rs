@@ -201,10 +201,7 @@ fn a_checked_delivery_says_who_signed_it_and_for_whom() {
         told(&checked(Some("w-acme"), SignedBy::App, true))
             .names
             .as_deref(),
-        Some(
-            "Acme \
-        Robotics"
-        )
+        Some("Acme Robotics")
     );
 }
 

@@ -74,8 +74,7 @@ pub(crate) struct Client {
 impl Client {
     #[expect(
         clippy::disallowed_methods,
-        reason = "destinations need a client of their own, that \
-        sees the inside of no network"
+        reason = "destinations need a client of their own, that sees the inside of no network"
     )]
     pub fn new(allow_private: bool, clock: Clock) -> Result<Client, reqwest::Error> {
         let _ = rustls::crypto::ring::default_provider().install_default();

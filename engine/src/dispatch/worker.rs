@@ -297,11 +297,12 @@ impl Engine {
             Ok(0) => {}
             Ok(unstuck) => tracing::warn!(
                 unstuck,
-                "messages that a wrong clock had put off are \
-                sent now"
+                "messages that a wrong clock had put off are sent now"
             ),
-            Err(error) => tracing::warn!(%error, "messages that a wrong clock put off could not \
-                be looked for"),
+            Err(error) => {
+                tracing::warn!(%error, "messages that a wrong clock put off could not be looked \
+                    for")
+            }
         }
         if let Err(error) = self.let_go_of_lost().await {
             tracing::warn!(%error, "claims that nobody holds could not be looked for");
@@ -341,8 +342,7 @@ impl Engine {
                 Err(_) => {
                     tracing::error!(
                         destination = id,
-                        "handing on stopped in the middle; the \
-                        messages are tried again"
+                        "handing on stopped in the middle; the messages are tried again"
                     );
                     0
                 }
@@ -500,8 +500,7 @@ impl Engine {
             tracing::error!(
                 why,
                 destination = destination.id,
-                "a message was not handed on; it \
-                is tried again"
+                "a message was not handed on; it is tried again"
             );
             tokio::time::sleep(OURS_PAUSE).await;
         }
@@ -535,8 +534,7 @@ impl Engine {
             tracing::warn!(
                 destination = destination.id,
                 because,
-                "a destination takes nothing \
-                any more and is paused"
+                "a destination takes nothing any more and is paused"
             );
         }
         Ok(())
@@ -633,10 +631,9 @@ impl Engine {
             &destination.secret_sealed,
         );
         let secret = opened.map_err(|_| "its signing secret does not open here")?;
-        let headers = self.headers(&secret, message, &body).ok_or(
-            "its signing secret cannot be \
-            read",
-        )?;
+        let headers = self
+            .headers(&secret, message, &body)
+            .ok_or("its signing secret cannot be read")?;
         Ok(self
             .outgoing()
             .client
@@ -659,10 +656,7 @@ impl Engine {
             standard_webhooks::headers(secret, &id, self.now().div_euclid(SECOND), body)?;
         headers.insert(
             header::CONTENT_TYPE,
-            HeaderValue::from_static(
-                "application/json; \
-            charset=utf-8",
-            ),
+            HeaderValue::from_static("application/json; charset=utf-8"),
         );
         let own: Vec<(String, String)> = serde_json::from_str(&message.headers).unwrap_or_default();
         for (name, value) in own {
@@ -744,8 +738,7 @@ mod tests {
         life.shown(now + SURE_FOR * 3);
         assert!(
             !life.is_sure(gaps) && life.is_sure(life.gaps()),
-            "but of what it claims from now \
-            on"
+            "but of what it claims from now on"
         );
     }
 }

@@ -44,8 +44,7 @@ impl Skew {
         if wrong(ahead) && !before.is_some_and(wrong) {
             tracing::warn!(
                 ahead_s = ahead / SECOND,
-                "this machine's clock is not Linear's: set \
-                it, or webhooks may be refused"
+                "this machine's clock is not Linear's: set it, or webhooks may be refused"
             );
         }
     }

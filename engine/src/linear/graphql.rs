@@ -194,8 +194,7 @@ mod tests {
         }
         assert!(
             beside(r#"{"a":null,"b":null}"#, ""),
-            "an error about no field is about all of \
-            them"
+            "an error about no field is about all of them"
         );
     }
 

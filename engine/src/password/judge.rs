@@ -144,8 +144,7 @@ mod tests {
         assert_eq!(common().lines().count(), 30_000);
         assert!(
             common().lines().all(|line| line == line.to_lowercase()),
-            "or some would never be \
-            found"
+            "or some would never be found"
         );
     }
 
@@ -191,8 +190,7 @@ mod tests {
         assert_eq!(
             fault("northwind labs", &["a@b.c", "Lab"]),
             None,
-            "names of others, and short \
-            ones"
+            "names of others, and short ones"
         );
     }
 

@@ -262,8 +262,8 @@ mod tests {
             "Open this link with your code 7K3D M9QX 2VBT H401, it says. Then wait.",
             "The code is 7k3dm9qx2vbth401 (once).",
             "Hello Jun,\nPriya asks who you are:\nhttps://r.example/link#7K3D-M9QX-2VBT-H401\nIt \
-             works once, until 19 Nov 14:02 UTC. If it does \
-             not open, go to https://r.example/link and enter 7K3D-M9QX-2VBT-H401",
+                works once, until 19 Nov 14:02 UTC. If it does \
+                not open, go to https://r.example/link and enter 7K3D-M9QX-2VBT-H401",
         ] {
             assert_eq!(hash(typed).as_ref(), Some(&right), "{typed:?}");
         }

@@ -129,10 +129,11 @@ fn text(person: &Person, site: &str, code: &str) -> String {
         ..
     } = person;
     format!(
-        "Hello {first},\nsomebody who is signed in at {site} with an account for {email} says \
-         that this address is theirs. If that is \
-         you, enter this code on the page that asked for it:\n{code}\nIt works once, for 30 \
-         minutes. If it is not you, give the code to \
-         nobody, and tell an owner of {organisation}: somebody has an account there in your name."
+        "Hello {first},\nsomebody who is signed in at {site} with an account for {email} says that \
+            this address is theirs. If that is \
+            you, enter this code on the page that asked for it:\n{code}\nIt works once, for 30 \
+            minutes. If it is not you, give the code to \
+            nobody, and tell an owner of {organisation}: somebody has an account there in your \
+            name."
     )
 }

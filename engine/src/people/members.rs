@@ -45,18 +45,18 @@ pub enum MemberError {
     OtherPerson { name: String },
     #[error(
         "nobody proved that {email} is theirs: a link code made the account, which somebody else \
-         may have used. Nothing was \
-         changed. They prove it on /team, by e-mail or at Linear; or an owner answers for them \
-         there, or you with \
-         `relink member vouch`"
+            may have used. Nothing was \
+            changed. They prove it on /team, by e-mail or at Linear; or an owner answers for them \
+            there, or you with \
+            `relink member vouch`"
     )]
     Unproved { email: String },
     /// Somebody else answers for them, or there is nothing to answer for.
     #[error("there is nothing to vouch for")]
     NothingToVouch,
     #[error(
-        "{name} has another e-mail in Linear, {email}: only Linear, or an owner, can say that \
-        it is them"
+        "{name} has another e-mail in Linear, {email}: only Linear, or an owner, can say that it \
+            is them"
     )]
     NeedsProof { name: String, email: String },
     #[error(transparent)]

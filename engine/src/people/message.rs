@@ -45,9 +45,9 @@ impl Handover<'_> {
         let (link, page, code) = (self.link(), self.page, self.code);
         format!(
             "Hello {first},\n{asker} asks which person you are in Linear, so that the tools of \
-             {organisation} know. Open this link and say yes or \
-             no:\n{link}\nIt works once, until {}. If it does not open, go to {page} and enter \
-             {code}",
+                {organisation} know. Open this link and say yes or \
+                no:\n{link}\nIt works once, until {}. If it does not open, go to {page} and enter \
+                {code}",
             until(self.expires_at)
         )
     }
@@ -56,8 +56,7 @@ impl Handover<'_> {
 /// "20 Nov 14:02 UTC"
 fn until(at: Millis) -> String {
     let format = time::macros::format_description!(
-        "[day padding:none] [month repr:short] \
-        [hour]:[minute] UTC"
+        "[day padding:none] [month repr:short] [hour]:[minute] UTC"
     );
     let at = OffsetDateTime::from_unix_timestamp(at.div_euclid(1_000))
         .unwrap_or(OffsetDateTime::UNIX_EPOCH);

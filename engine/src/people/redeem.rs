@@ -90,13 +90,13 @@ pub enum ConfirmError {
     /// The code stays good.
     #[error(
         "nobody proved that the account's e-mail is theirs, so it gets no place in another \
-        organisation"
+            organisation"
     )]
     Unproved,
     /// It stays good for whom it is for.
     #[error(
-        "they made this code themself, for a Linear person with another e-mail: only Linear \
-        can say that it is them"
+        "they made this code themself, for a Linear person with another e-mail: only Linear can \
+            say that it is them"
     )]
     OwnCode,
 }

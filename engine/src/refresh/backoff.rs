@@ -55,14 +55,12 @@ impl Engine {
             tracing::warn!(
                 reason = reason.name(),
                 refusals,
-                "Linear refuses the newest refresh \
-                token: reconnect required"
+                "Linear refuses the newest refresh token: reconnect required"
             );
         } else {
             tracing::error!(
                 reason = reason.name(),
-                "there is no refresh token to show: reconnect \
-                required"
+                "there is no refresh token to show: reconnect required"
             );
         }
         Ok(Event::Broken)
@@ -115,20 +113,20 @@ impl Engine {
     pub(crate) fn alarm(&self, code: &str) {
         if self.flights().may_alarm() {
             let words = if code == CLIENT_ID_CHANGED {
-                "ALARM: LINEAR_CLIENT_ID is not the Linear app that connections were made with, \
-                 so their tokens are not refreshed. Put the \
-                 client ID and secret back, or reconnect every workspace. Linear was not asked, \
-                 and no connection was given up"
+                "ALARM: LINEAR_CLIENT_ID is not the Linear app that connections were made with, so \
+                    their tokens are not refreshed. Put the \
+                    client ID and secret back, or reconnect every workspace. Linear was not asked, \
+                    and no connection was given up"
             } else if code == KEY_MISSING {
                 "ALARM: tokens are sealed with a key that RELINK_KEYS of this process lacks. Give \
-                 every replica the same keys, the new \
-                 one last at first, and first when all have it. No connection was given up"
+                    every replica the same keys, the new \
+                    one last at first, and first when all have it. No connection was given up"
             } else {
                 "ALARM: Linear does not accept this Relink as a client, so its tokens cannot be \
-                 refreshed. Compare client ID and client \
-                 secret (LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET, or those of the \
-                 organisation's app) with the app in Linear. No \
-                 connection was given up"
+                    refreshed. Compare client ID and client \
+                    secret (LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET, or those of the \
+                    organisation's app) with the app in Linear. No \
+                    connection was given up"
             };
             tracing::error!(code, "{words}");
         }

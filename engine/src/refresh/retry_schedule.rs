@@ -96,8 +96,7 @@ mod tests {
         assert_eq!(
             [(); 4].map(|()| pace.take("c")),
             [true, true, true, false],
-            "silence is not \
-            saved up"
+            "silence is not saved up"
         );
     }
 

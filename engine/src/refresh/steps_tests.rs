@@ -453,13 +453,11 @@ impl World {
             assert_eq!(
                 usize::from(consent),
                 self.grants.len() - 1,
-                "only the newest consent's \
-                tokens are in the row: {self:#?}"
+                "only the newest consent's tokens are in the row: {self:#?}"
             );
             assert!(
                 self.row.pair.number + 1 >= grant.rotations,
-                "the row is never more than one \
-                rotation behind: {self:#?}"
+                "the row is never more than one rotation behind: {self:#?}"
             );
             assert!(
                 self.row.pair.number == grant.rotations
@@ -470,8 +468,7 @@ impl World {
         }
         assert!(
             self.row.state != State::Broken || grant.ended,
-            "a living grant is never given \
-            up: {self:#?}"
+            "a living grant is never given up: {self:#?}"
         );
         let rotations = self.row.generation - self.row.adopted;
         let accepted = if self.row.state == State::Disconnected {
@@ -481,8 +478,7 @@ impl World {
         };
         assert!(
             i64::from(grant.rotations) <= accepted + 1,
-            "at most one accepted rotation for \
-            each generation: {self:#?}"
+            "at most one accepted rotation for each generation: {self:#?}"
         );
         if let Some(before) = before {
             assert!(
@@ -492,8 +488,7 @@ impl World {
             let changed = self.row.pair != before.row.pair;
             assert!(
                 !changed || self.row.generation == before.row.generation + 1,
-                "no pair is \
-                written without a new generation"
+                "no pair is written without a new generation"
             );
         }
     }
@@ -503,8 +498,7 @@ impl World {
         if self.crashes == scope.crashes {
             assert!(
                 self.owed.iter().all(|pair| self.voided.contains(pair)),
-                "a pair that lost \
-                was left alive: {self:#?}"
+                "a pair that lost was left alive: {self:#?}"
             );
         }
         if self.row.state != State::Connected {
@@ -527,13 +521,11 @@ impl World {
         let good = matches!(end, Step::Done(End::Refreshed | End::Replayed));
         assert!(
             good != ended,
-            "a grant that Linear honours is not lost: {self:#?} ended as \
-            {end:?}"
+            "a grant that Linear honours is not lost: {self:#?} ended as {end:?}"
         );
         assert!(
             good || matches!(end, Step::Done(End::Broken)),
-            "a grant that has ended is told: \
-            {self:#?} ended as {end:?}"
+            "a grant that has ended is told: {self:#?} ended as {end:?}"
         );
     }
 }

@@ -304,8 +304,7 @@ mod tests {
         let before = 90 * MINUTE;
         assert!(
             is_due(&grant(HOUR, HOUR, 1), 0, before),
-            "the first of a consent may have any \
-            life"
+            "the first of a consent may have any life"
         );
         assert!(!is_due(&grant(HOUR, HOUR, 2), 0, before));
         assert!(is_due(&grant(HOUR / 2 - SECOND, HOUR, 2), 0, before));

@@ -209,8 +209,7 @@ impl Engine {
         rotation: &Rotation,
     ) {
         tracing::info!(
-            "somebody connected anew or disconnected meanwhile: nobody needs the \
-            refreshed tokens"
+            "somebody connected anew or disconnected meanwhile: nobody needs the refreshed tokens"
         );
         // Below nought, so that no pair that a consent set aside is in the way.
         let (connection, generation) = (&*route.connection, -route.generation);

@@ -26,9 +26,9 @@ impl Store {
             'reconnect_required' \
             AND (alarmed_for IS NULL OR alarmed_for <> state_since) AND id IN (SELECT id FROM \
             connections \
-             WHERE state = 'reconnect_required' AND (alarmed_for IS NULL OR alarmed_for <> \
+            WHERE state = 'reconnect_required' AND (alarmed_for IS NULL OR alarmed_for <> \
             state_since) \
-              AND (reason <> 'revoked' OR evidence IS NULL OR state_since NOT BETWEEN $1 AND $2) \
+            AND (reason <> 'revoked' OR evidence IS NULL OR state_since NOT BETWEEN $1 AND $2) \
             ORDER BY organisation_id, id LIMIT $3) \
             RETURNING organisation_id, id AS connection_id, workspace_name, state_since";
         let mut taken: Vec<Broken> = on!(&self.db, |pool| sqlx::query_as(SQL)
@@ -43,8 +43,8 @@ impl Store {
 
     /// Breaks that nobody could be told about; they are taken again.
     pub async fn alarms_put_back(&self, broken: &[Broken]) -> Stored<()> {
-        const SQL: &str = "UPDATE connections SET alarmed_for = NULL WHERE id = $1 AND \
-            alarmed_for = $2";
+        const SQL: &str = "UPDATE connections SET alarmed_for = NULL WHERE id = $1 AND alarmed_for \
+            = $2";
         for one in broken {
             on!(&self.db, |pool| {
                 sqlx::query(SQL)

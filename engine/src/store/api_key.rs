@@ -27,8 +27,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT k.id, k.organisation_id, k.name, k.key_hash, k.last_four, k.created_at, \
-             k.last_used_at, k.made_by, \
-             u.name AS made_by_name FROM api_keys k LEFT JOIN users u ON u.id = k.made_by ",
+                k.last_used_at, k.made_by, \
+                u.name AS made_by_name FROM api_keys k LEFT JOIN users u ON u.id = k.made_by ",
             $rest
         )
     };
@@ -69,8 +69,7 @@ impl Store {
     /// The keys of an organisation that are not revoked, the newest first.
     pub async fn api_keys(&self, organisation: &str) -> Stored<Vec<ApiKeyRow>> {
         const SQL: &str = select!(
-            "WHERE k.organisation_id = $1 AND k.revoked_at IS NULL ORDER BY \
-            k.created_at DESC, k.id"
+            "WHERE k.organisation_id = $1 AND k.revoked_at IS NULL ORDER BY k.created_at DESC, k.id"
         );
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(organisation)
@@ -107,8 +106,8 @@ impl Store {
 
     /// Makes a key worthless. `false`: the organisation has no such key that still counts.
     pub async fn api_key_revoke(&self, id: &str, act: &Act) -> Stored<bool> {
-        const SQL: &str = "UPDATE api_keys SET revoked_at = $3 WHERE organisation_id = $1 AND id \
-            = $2 AND revoked_at IS NULL";
+        const SQL: &str = "UPDATE api_keys SET revoked_at = $3 WHERE organisation_id = $1 AND id = \
+            $2 AND revoked_at IS NULL";
         noted!(
             self,
             act,

@@ -51,12 +51,12 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT a.id, a.organisation_id, a.name, a.client_id, a.client_secret_sealed, \
-             a.webhook_secret_sealed, \
-             a.webhook_secret_before_sealed, a.webhook_secret_before_until, \
-             a.webhook_secret_matched_at, a.application_id, u.name AS added_by, a.added_at, \
-             (SELECT COUNT(*) FROM connections c WHERE c.app_id = a.id AND c.state <> \
-             'disconnected') AS connections \
-             FROM apps a LEFT JOIN users u ON u.id = a.added_by ",
+                a.webhook_secret_sealed, \
+                a.webhook_secret_before_sealed, a.webhook_secret_before_until, \
+                a.webhook_secret_matched_at, a.application_id, u.name AS added_by, a.added_at, \
+                (SELECT COUNT(*) FROM connections c WHERE c.app_id = a.id AND c.state <> \
+                'disconnected') AS connections \
+                FROM apps a LEFT JOIN users u ON u.id = a.added_by ",
             $rest
         )
     };
@@ -85,8 +85,7 @@ impl Store {
     /// The apps that a workspace is or was connected through, in whatever organisation.
     pub async fn apps_by_workspace(&self, workspace: &str) -> Stored<Vec<AppRow>> {
         const SQL: &str = select!(
-            "WHERE a.id IN (SELECT app_id FROM connections WHERE \
-            workspace_id = $1) ORDER BY a.id"
+            "WHERE a.id IN (SELECT app_id FROM connections WHERE workspace_id = $1) ORDER BY a.id"
         );
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(workspace)
@@ -101,21 +100,19 @@ impl Store {
     pub async fn app_add(&self, new: &AppRow, max: i64, act: &Act) -> Stored<AppAdded> {
         transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
-            let there: i64 = sqlx::query_scalar(
-                "SELECT COUNT(*) FROM apps WHERE organisation_id \
-                = $1",
-            )
-            .bind(&new.organisation_id)
-            .fetch_one(&mut *tx)
-            .await?;
+            let there: i64 =
+                sqlx::query_scalar("SELECT COUNT(*) FROM apps WHERE organisation_id = $1")
+                    .bind(&new.organisation_id)
+                    .fetch_one(&mut *tx)
+                    .await?;
             if there >= max {
                 return Ok(AppAdded::TooMany);
             }
             let added = sqlx::query(
-                "INSERT INTO apps (id, organisation_id, name, client_id, \
-                client_secret_sealed, webhook_secret_sealed, \
-                added_by, added_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT \
-                (organisation_id, client_id) DO NOTHING",
+                "INSERT INTO apps (id, organisation_id, name, client_id, client_secret_sealed, \
+                    webhook_secret_sealed, \
+                    added_by, added_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT \
+                    (organisation_id, client_id) DO NOTHING",
             )
             .bind(&new.id)
             .bind(&new.organisation_id)
@@ -151,8 +148,8 @@ impl Store {
         transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
             let changed = sqlx::query(
-                "UPDATE apps SET client_secret_sealed = COALESCE($3, \
-                client_secret_sealed) WHERE organisation_id = $1 AND id = $2",
+                "UPDATE apps SET client_secret_sealed = COALESCE($3, client_secret_sealed) WHERE \
+                    organisation_id = $1 AND id = $2",
             )
             .bind(&act.organisation_id)
             .bind(id)
@@ -165,12 +162,12 @@ impl Store {
             if let Some(webhook_secret) = webhook_secret {
                 sqlx::query(
                     "UPDATE apps SET webhook_secret_before_sealed = CASE WHEN \
-                    webhook_secret_matched_at IS NULL \
-                     AND webhook_secret_before_sealed IS NOT NULL AND \
-                    (webhook_secret_before_until IS NULL OR webhook_secret_before_until > $3) \
-                     THEN webhook_secret_before_sealed ELSE webhook_secret_sealed END, \
-                    webhook_secret_before_until = NULL, webhook_secret_matched_at = NULL, \
-                    webhook_secret_sealed = $2 WHERE id = $1",
+                        webhook_secret_matched_at IS NULL \
+                        AND webhook_secret_before_sealed IS NOT NULL AND \
+                        (webhook_secret_before_until IS NULL OR webhook_secret_before_until > $3) \
+                        THEN webhook_secret_before_sealed ELSE webhook_secret_sealed END, \
+                        webhook_secret_before_until = NULL, webhook_secret_matched_at = NULL, \
+                        webhook_secret_sealed = $2 WHERE id = $1",
                 )
                 .bind(id)
                 .bind(webhook_secret)
@@ -193,8 +190,8 @@ impl Store {
         retire_at: Millis,
     ) -> Stored<()> {
         const SQL: &str = "UPDATE apps SET webhook_secret_matched_at = $3, \
-            webhook_secret_before_until = CASE WHEN webhook_secret_before_sealed IS NULL THEN \
-            NULL ELSE COALESCE(webhook_secret_before_until, $4) END \
+            webhook_secret_before_until = CASE WHEN webhook_secret_before_sealed IS NULL THEN NULL \
+            ELSE COALESCE(webhook_secret_before_until, $4) END \
             WHERE id = $1 AND webhook_secret_sealed = $2 AND webhook_secret_matched_at IS NULL";
         let _stale = self.recent.stale_after(id);
         let _turn = self.turn_to_write().await;
@@ -236,9 +233,8 @@ impl Store {
         transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
             let used: i64 = sqlx::query_scalar(
-                "SELECT COUNT(*) FROM connections WHERE \
-                organisation_id = $1 AND app_id = $2 \
-                AND (state <> 'disconnected' OR access_sealed IS NOT NULL)",
+                "SELECT COUNT(*) FROM connections WHERE organisation_id = $1 AND app_id = $2 \
+                    AND (state <> 'disconnected' OR access_sealed IS NOT NULL)",
             )
             .bind(&act.organisation_id)
             .bind(id)
@@ -253,8 +249,7 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
             sqlx::query(
-                "UPDATE connections SET app_id = NULL WHERE organisation_id = $1 AND \
-                app_id = $2",
+                "UPDATE connections SET app_id = NULL WHERE organisation_id = $1 AND app_id = $2",
             )
             .bind(&act.organisation_id)
             .bind(id)

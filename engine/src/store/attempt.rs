@@ -35,8 +35,7 @@ macro_rules! end {
         concat!(
             "UPDATE ",
             $table,
-            " SET ended = $2 WHERE state_hash = $1 AND taken_at IS NOT \
-            NULL AND ended IS NULL"
+            " SET ended = $2 WHERE state_hash = $1 AND taken_at IS NOT NULL AND ended IS NULL"
         )
     };
 }
@@ -79,8 +78,8 @@ impl Store {
                     $of_code,
                     " AS of_code FROM ",
                     $table,
-                    " WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 AND \
-                        taken_at IS NOT NULL"
+                    " WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 AND taken_at \
+                        IS NOT NULL"
                 )
             };
         }

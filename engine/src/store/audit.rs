@@ -108,8 +108,8 @@ pub(super) const LINE: &str = "INSERT INTO audit (organisation_id, number, at, u
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 pub(super) const HEAD: &str = "UPDATE audit_heads SET last_hash = $2, seal = $3 WHERE \
     organisation_id = $1";
-pub(super) const BEGIN: &str = "INSERT INTO audit_heads (organisation_id, number, last_hash, \
-    seal) VALUES ($1, 0, '', $2)";
+pub(super) const BEGIN: &str = "INSERT INTO audit_heads (organisation_id, number, last_hash, seal) \
+    VALUES ($1, 0, '', $2)";
 
 /// Begins the trail of an organisation that is made in this transaction. Its first line is written
 /// in it too: an empty trail is never seen outside, so one that is empty was emptied.
@@ -235,8 +235,8 @@ impl Store {
 
     /// Where an organisation's trail ends; `None` where there is none.
     pub async fn audit_head(&self, organisation: &str) -> Stored<Option<AuditHead>> {
-        const SQL: &str = "SELECT number, last_hash, seal FROM audit_heads WHERE organisation_id \
-            = $1";
+        const SQL: &str = "SELECT number, last_hash, seal FROM audit_heads WHERE organisation_id = \
+            $1";
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(organisation)
             .fetch_optional(pool)

@@ -29,8 +29,8 @@ impl Store {
     /// become visible after a higher one: whoever goes on from a number looks back behind it for a
     /// while.
     pub async fn changes_after(&self, after: i64, limit: i64) -> Stored<Vec<ChangeRow>> {
-        const SQL: &str = "SELECT seq, organisation_id, topic FROM changes WHERE seq > $1 ORDER \
-            BY seq LIMIT $2";
+        const SQL: &str = "SELECT seq, organisation_id, topic FROM changes WHERE seq > $1 ORDER BY \
+            seq LIMIT $2";
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(after)
             .bind(limit)
@@ -40,8 +40,8 @@ impl Store {
 
     /// What changed on an organisation's pages after this number.
     pub async fn topics_changed(&self, organisation: &str, after: i64) -> Stored<Vec<String>> {
-        const SQL: &str = "SELECT DISTINCT topic FROM changes WHERE organisation_id = $1 AND seq \
-            > $2";
+        const SQL: &str = "SELECT DISTINCT topic FROM changes WHERE organisation_id = $1 AND seq > \
+            $2";
         on!(&self.db, |pool| Ok(sqlx::query_scalar(SQL)
             .bind(organisation)
             .bind(after)
@@ -61,8 +61,8 @@ impl Store {
     /// The number of each organisation's newest delivery, where there is one. One look at the end
     /// of an index for each.
     pub async fn delivery_numbers(&self, organisations: &[String]) -> Stored<HashMap<String, i64>> {
-        const NEWEST: &str = "SELECT o.value, (SELECT MAX(number) FROM delivery_recipients r \
-            WHERE r.organisation_id = o.value) FROM ";
+        const NEWEST: &str = "SELECT o.value, (SELECT MAX(number) FROM delivery_recipients r WHERE \
+            r.organisation_id = o.value) FROM ";
         let rows: Vec<(String, Option<i64>)> = match &self.db {
             Db::Sqlite(pool) => {
                 let sql = format!("{NEWEST} json_each($1) o");

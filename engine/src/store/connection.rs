@@ -17,20 +17,20 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, c.organisation_id, c.app_id, c.workspace_id, c.workspace_name, \
-             c.workspace_url_key, c.workspace_logo_url, \
-             c.actor, c.viewer_id, c.viewer_name, c.scopes, c.state, c.reason, c.state_since, \
-             c.evidence, c.generation, \
-             c.fingerprint, c.issued_at, c.expires_at, c.connected_at, c.tokens_revoked, \
-             c.last_verified_at, \
-             c.last_error_code, c.last_error_status, c.last_error_at, \
-             c.refresh_error_code, c.refresh_error_status, c.refresh_error_at, c.failures, \
-             c.next_attempt_at, \
-             cu.name AS connected_by_name, du.name AS disconnected_by_name, \
-             c.access_sealed IS NOT NULL AND EXISTS (",
+                c.workspace_url_key, c.workspace_logo_url, \
+                c.actor, c.viewer_id, c.viewer_name, c.scopes, c.state, c.reason, c.state_since, \
+                c.evidence, c.generation, \
+                c.fingerprint, c.issued_at, c.expires_at, c.connected_at, c.tokens_revoked, \
+                c.last_verified_at, \
+                c.last_error_code, c.last_error_status, c.last_error_at, \
+                c.refresh_error_code, c.refresh_error_status, c.refresh_error_at, c.failures, \
+                c.next_attempt_at, \
+                cu.name AS connected_by_name, du.name AS disconnected_by_name, \
+                c.access_sealed IS NOT NULL AND EXISTS (",
             same_installation!(),
             " AND o.state <> 'disconnected') AS kept \
-             FROM connections c JOIN users cu ON cu.id = c.connected_by LEFT JOIN users du ON \
-             du.id = c.disconnected_by ",
+                FROM connections c JOIN users cu ON cu.id = c.connected_by LEFT JOIN users du ON \
+                du.id = c.disconnected_by ",
             $rest
         )
     };
@@ -41,7 +41,7 @@ macro_rules! select {
 macro_rules! same_installation {
     () => {
         "SELECT 1 FROM connections o WHERE o.workspace_id = c.workspace_id AND o.id <> c.id \
-         AND (o.client_id IS NULL OR c.client_id IS NULL OR o.client_id = c.client_id)"
+            AND (o.client_id IS NULL OR c.client_id IS NULL OR o.client_id = c.client_id)"
     };
 }
 pub(super) use same_installation;
@@ -50,9 +50,9 @@ pub(super) use same_installation;
 macro_rules! untroubled {
     () => {
         "lease_owner = NULL, failures = 0, next_attempt_at = NULL, refresh_error_code = NULL, \
-         refresh_error_status = NULL, \
-         refresh_error_at = NULL, last_error_code = NULL, last_error_status = NULL, last_error_at \
-         = NULL"
+            refresh_error_status = NULL, \
+            refresh_error_at = NULL, last_error_code = NULL, last_error_status = NULL, \
+            last_error_at = NULL"
     };
 }
 
@@ -365,7 +365,7 @@ impl Store {
             = c.organisation_id \
             WHERE c.state <> 'disconnected' AND EXISTS (SELECT 1 FROM connections other WHERE \
             other.workspace_id = c.workspace_id \
-             AND other.id <> c.id AND other.state <> 'disconnected') \
+            AND other.id <> c.id AND other.state <> 'disconnected') \
             ORDER BY c.workspace_id, CASE WHEN w.workspace_id IS NULL THEN 1 ELSE 0 END, \
             c.connected_at, c.id LIMIT $1";
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
@@ -407,8 +407,8 @@ impl Store {
             note!(self, tx, &new.act);
             if let Some(minted) = &new.minted {
                 let taken = sqlx::query(
-                    "DELETE FROM minted_grants WHERE id = $1 AND released = \
-                    FALSE AND minted_at > $2",
+                    "DELETE FROM minted_grants WHERE id = $1 AND released = FALSE AND minted_at > \
+                        $2",
                 )
                 .bind(minted)
                 .bind(new.now - ADOPTED_WITHIN)
@@ -421,22 +421,20 @@ impl Store {
             // Written whatever the operator allows today: tomorrow it may be otherwise. Of two that
             // end at once, one may have handed its claim on to the other.
             sqlx::query(
-                "DELETE FROM workspace_claims WHERE workspace_id = $1 AND organisation_id \
-                <> $2 \
-                AND NOT EXISTS (SELECT 1 FROM connections c WHERE c.workspace_id = $1 \
-                 AND c.organisation_id = workspace_claims.organisation_id AND c.state <> \
-                'disconnected')",
+                "DELETE FROM workspace_claims WHERE workspace_id = $1 AND organisation_id <> $2 \
+                    AND NOT EXISTS (SELECT 1 FROM connections c WHERE c.workspace_id = $1 \
+                    AND c.organisation_id = workspace_claims.organisation_id AND c.state <> \
+                    'disconnected')",
             )
             .bind(&new.workspace.id)
             .bind(&new.organisation_id)
             .execute(&mut *tx)
             .await?;
             let claimed = sqlx::query(
-                "INSERT INTO workspace_claims (workspace_id, \
-                organisation_id) VALUES ($1, $2) \
-                ON CONFLICT (workspace_id) DO UPDATE SET organisation_id = \
-                excluded.organisation_id \
-                WHERE workspace_claims.organisation_id = excluded.organisation_id",
+                "INSERT INTO workspace_claims (workspace_id, organisation_id) VALUES ($1, $2) \
+                    ON CONFLICT (workspace_id) DO UPDATE SET organisation_id = \
+                    excluded.organisation_id \
+                    WHERE workspace_claims.organisation_id = excluded.organisation_id",
             )
             .bind(&new.workspace.id)
             .bind(&new.organisation_id)
@@ -449,8 +447,8 @@ impl Store {
             // Locks the row, if there is one, so that the pair set aside is the one that is written
             // over.
             sqlx::query(
-                "UPDATE connections SET generation = generation WHERE organisation_id = \
-                $1 AND workspace_id = $2",
+                "UPDATE connections SET generation = generation WHERE organisation_id = $1 AND \
+                    workspace_id = $2",
             )
             .bind(&new.organisation_id)
             .bind(&new.workspace.id)
@@ -458,9 +456,10 @@ impl Store {
             .await?;
             sqlx::query(
                 "INSERT INTO superseded_grants (connection_id, generation, access_sealed, \
-                refresh_sealed, client_id) \
-                SELECT id, generation, access_sealed, refresh_sealed, client_id FROM connections \
-                WHERE organisation_id = $1 AND workspace_id = $2 AND access_sealed IS NOT NULL",
+                    refresh_sealed, client_id) \
+                    SELECT id, generation, access_sealed, refresh_sealed, client_id FROM \
+                    connections \
+                    WHERE organisation_id = $1 AND workspace_id = $2 AND access_sealed IS NOT NULL",
             )
             .bind(&new.organisation_id)
             .bind(&new.workspace.id)
@@ -469,29 +468,29 @@ impl Store {
             const SQL: &str = "INSERT INTO connections \
                 (id, organisation_id, workspace_id, workspace_name, workspace_url_key, \
                 workspace_logo_url, actor, viewer_id, viewer_name, scopes, \
-                 state, state_since, generation, adopted_generation, access_sealed, \
-                refresh_sealed, fingerprint, issued_at, expires_at, connected_by, connected_at, \
-                last_verified_at, app_id, client_id) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'connected', $11, 1, 1, $12, \
-                $13, $14, $15, $16, $17, $11, $11, $18, $19) \
+                state, state_since, generation, adopted_generation, access_sealed, refresh_sealed, \
+                fingerprint, issued_at, expires_at, connected_by, connected_at, last_verified_at, \
+                app_id, client_id) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'connected', $11, 1, 1, $12, $13, \
+                $14, $15, $16, $17, $11, $11, $18, $19) \
                 ON CONFLICT (organisation_id, workspace_id) DO UPDATE SET \
-                 app_id = excluded.app_id, client_id = excluded.client_id, workspace_name = \
+                app_id = excluded.app_id, client_id = excluded.client_id, workspace_name = \
                 excluded.workspace_name, workspace_url_key = excluded.workspace_url_key, \
                 workspace_logo_url = excluded.workspace_logo_url, \
-                 actor = excluded.actor, viewer_id = excluded.viewer_id, viewer_name = \
+                actor = excluded.actor, viewer_id = excluded.viewer_id, viewer_name = \
                 excluded.viewer_name, scopes = excluded.scopes, \
-                 state = 'connected', reason = NULL, state_since = excluded.state_since, evidence \
-                = NULL, generation = connections.generation + 1, \
-                 adopted_generation = connections.generation + 1, lease_owner = NULL, \
+                state = 'connected', reason = NULL, state_since = excluded.state_since, evidence = \
+                NULL, generation = connections.generation + 1, \
+                adopted_generation = connections.generation + 1, lease_owner = NULL, \
                 attempt_began_at = NULL, failures = 0, untokened = 0, next_attempt_at = NULL, \
-                 refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL, \
-                 access_sealed = excluded.access_sealed, refresh_sealed = \
-                excluded.refresh_sealed, fingerprint = excluded.fingerprint, \
-                 issued_at = excluded.issued_at, expires_at = excluded.expires_at, connected_by = \
+                refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL, \
+                access_sealed = excluded.access_sealed, refresh_sealed = excluded.refresh_sealed, \
+                fingerprint = excluded.fingerprint, \
+                issued_at = excluded.issued_at, expires_at = excluded.expires_at, connected_by = \
                 excluded.connected_by, connected_at = excluded.connected_at, \
-                 disconnected_by = NULL, tokens_revoked = FALSE, last_verified_at = \
+                disconnected_by = NULL, tokens_revoked = FALSE, last_verified_at = \
                 excluded.last_verified_at, \
-                 last_error_code = NULL, last_error_status = NULL, last_error_at = NULL \
+                last_error_code = NULL, last_error_status = NULL, last_error_at = NULL \
                 WHERE connections.id = excluded.id";
             let written = sqlx::query(SQL)
                 .bind(&new.id)
@@ -603,11 +602,11 @@ impl Store {
     ) -> Stored<bool> {
         const SQL: &str = concat!(
             "UPDATE connections SET state = 'reconnect_required', reason = 'revoked', evidence = \
-             NULL, state_since = $3, \
-             generation = generation + 1, adopted_generation = generation + 1, ",
+                NULL, state_since = $3, \
+                generation = generation + 1, adopted_generation = generation + 1, ",
             untroubled!(),
-            " WHERE id = $1 AND connected_at <= $2 AND state <> 'disconnected' AND (reason IS \
-                NULL OR reason <> 'revoked' OR evidence IS NOT NULL)"
+            " WHERE id = $1 AND connected_at <= $2 AND state <> 'disconnected' AND (reason IS NULL \
+                OR reason <> 'revoked' OR evidence IS NOT NULL)"
         );
         let _stale = self.recent.stale_after(id);
         on!(&self.db, |pool| Ok(sqlx::query(SQL)
@@ -657,30 +656,30 @@ impl Store {
             // each other for ever.
             sqlx::query(
                 "DELETE FROM workspace_claims WHERE organisation_id = $1 \
-                AND workspace_id = (SELECT workspace_id FROM connections WHERE organisation_id = \
-                $1 AND id = $2)",
+                    AND workspace_id = (SELECT workspace_id FROM connections WHERE organisation_id \
+                    = $1 AND id = $2)",
             )
             .bind(&act.organisation_id)
             .bind(id)
             .execute(&mut *tx)
             .await?;
             sqlx::query(
-                "INSERT INTO workspace_claims (workspace_id, organisation_id) SELECT \
-                workspace_id, organisation_id FROM connections \
-                WHERE workspace_id = (SELECT workspace_id FROM connections WHERE organisation_id \
-                = $1 AND id = $2) \
-                 AND organisation_id <> $1 AND state <> 'disconnected' ORDER BY connected_at, id \
-                LIMIT 1 ON CONFLICT (workspace_id) DO NOTHING",
+                "INSERT INTO workspace_claims (workspace_id, organisation_id) SELECT workspace_id, \
+                    organisation_id FROM connections \
+                    WHERE workspace_id = (SELECT workspace_id FROM connections WHERE \
+                    organisation_id = $1 AND id = $2) \
+                    AND organisation_id <> $1 AND state <> 'disconnected' ORDER BY connected_at, \
+                    id LIMIT 1 ON CONFLICT (workspace_id) DO NOTHING",
             )
             .bind(&act.organisation_id)
             .bind(id)
             .execute(&mut *tx)
             .await?;
             let ended = sqlx::query(concat!(
-                "UPDATE connections SET state = 'disconnected', \
-                reason = 'by_person', state_since = $3, \
-                disconnected_by = $4, evidence = NULL, generation = generation + 1, \
-                tokens_revoked = FALSE, ",
+                "UPDATE connections SET state = 'disconnected', reason = 'by_person', state_since \
+                    = $3, \
+                    disconnected_by = $4, evidence = NULL, generation = generation + 1, \
+                    tokens_revoked = FALSE, ",
                 untroubled!(),
                 " WHERE organisation_id = $1 AND id = $2 AND state <> 'disconnected'"
             ))
@@ -723,12 +722,11 @@ impl Store {
             .map(|(id, generation)| format!("{id}:{generation}"))
             .collect();
         const SET: &str = "UPDATE connections SET last_verified_at = $1, last_error_code = NULL, \
-                last_error_status = NULL, last_error_at = NULL";
+            last_error_status = NULL, last_error_at = NULL";
         match &self.db {
             Db::Sqlite(pool) => {
                 let sql = format!(
-                    "{SET} WHERE id || ':' || generation IN (SELECT value FROM \
-                    json_each($2))"
+                    "{SET} WHERE id || ':' || generation IN (SELECT value FROM json_each($2))"
                 );
                 let names = serde_json::to_string(&names).unwrap_or_default();
                 sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -757,8 +755,7 @@ impl Store {
         error: &FailedCall,
     ) -> Stored<()> {
         const SQL: &str = "UPDATE connections SET last_error_code = $3, last_error_status = $4, \
-                last_error_at = \
-                $5 WHERE id = $1 AND generation = $2";
+            last_error_at = $5 WHERE id = $1 AND generation = $2";
         let _stale = self.recent.stale_after(id);
         on!(&self.db, |pool| {
             sqlx::query(SQL)
@@ -792,8 +789,8 @@ impl Store {
     ) -> Stored<Vec<Connection>> {
         const SQL: &str = select!(
             "WHERE c.state = 'disconnected' AND c.state_since <= $1 AND c.access_sealed IS NULL \
-             AND NOT EXISTS (SELECT 1 FROM superseded_grants s WHERE s.connection_id = c.id) \
-             ORDER BY c.state_since, c.id LIMIT $2"
+                AND NOT EXISTS (SELECT 1 FROM superseded_grants s WHERE s.connection_id = c.id) \
+                ORDER BY c.state_since, c.id LIMIT $2"
         );
         let rows: Vec<Row> = on!(&self.db, |pool| sqlx::query_as(SQL)
             .bind(ended_before)
@@ -817,8 +814,8 @@ impl Store {
     ) -> Stored<bool> {
         const ABOUT_CONNECTION: [&str; 4] = [
             "DELETE FROM webhook_secrets WHERE organisation_id = $1 AND connection_id = $2",
-            "DELETE FROM refresh_attempts WHERE connection_id IN (SELECT id FROM connections \
-                WHERE organisation_id = $1 AND id = $2)",
+            "DELETE FROM refresh_attempts WHERE connection_id IN (SELECT id FROM connections WHERE \
+                organisation_id = $1 AND id = $2)",
             "DELETE FROM superseded_grants WHERE connection_id IN (SELECT id FROM connections \
                 WHERE organisation_id = $1 AND id = $2)",
             "DELETE FROM connect_attempts WHERE organisation_id = $1 AND connection_id = $2",
@@ -833,9 +830,8 @@ impl Store {
             // From here on nobody connects it again before this is done.
             note!(self, tx, act);
             let ended: i64 = sqlx::query_scalar(
-                "SELECT COUNT(*) FROM connections WHERE \
-                organisation_id = $1 AND id = $2 \
-                AND state = 'disconnected' AND state_since <= $3",
+                "SELECT COUNT(*) FROM connections WHERE organisation_id = $1 AND id = $2 \
+                    AND state = 'disconnected' AND state_since <= $3",
             )
             .bind(organisation)
             .bind(id)
@@ -879,10 +875,10 @@ impl Store {
     ) -> Stored<Vec<(String, String)>> {
         const SQL: &str = concat!(
             "SELECT c.organisation_id, c.id FROM connections c WHERE c.state = 'disconnected' AND \
-             c.state_since <= $1 \
-             AND (c.access_sealed IS NOT NULL OR EXISTS (SELECT 1 FROM superseded_grants s WHERE \
-             s.connection_id = c.id)) \
-             AND NOT EXISTS (",
+                c.state_since <= $1 \
+                AND (c.access_sealed IS NOT NULL OR EXISTS (SELECT 1 FROM superseded_grants s \
+                WHERE s.connection_id = c.id)) \
+                AND NOT EXISTS (",
             same_installation!(),
             " AND o.state <> 'disconnected') AND ($3 IS NULL OR c.workspace_id = $3) ORDER BY \
                 c.state_since LIMIT $2"

@@ -183,9 +183,9 @@ pub(super) const OUTCOMES: &str = "(VALUES ('accepted'), ('late'), ('ignored')) 
 macro_rules! columns {
     () => {
         "d.seq, r.number, d.workspace_id, d.digest, d.outcome, d.event, d.action, d.subject, \
-         d.actor, d.delivery_id, d.secret_id, d.through, \
-         d.webhook_timestamp, d.received_at, d.took_us, d.repeats, d.repeated_at, \
-         CAST(length(d.body) AS BIGINT) AS body_bytes"
+            d.actor, d.delivery_id, d.secret_id, d.through, \
+            d.webhook_timestamp, d.received_at, d.took_us, d.repeats, d.repeated_at, \
+            CAST(length(d.body) AS BIGINT) AS body_bytes"
     };
 }
 pub(super) const COLUMNS: &str = columns!();
@@ -226,9 +226,9 @@ impl Store {
             "SELECT ",
             columns!(),
             ", d.body FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
-             WHERE r.organisation_id = $1 AND r.number > $2 AND r.number <= $3 AND d.outcome <> \
-             'ignored' \
-             AND d.seq > (SELECT pruned_to FROM delivery_log) ORDER BY r.number"
+                WHERE r.organisation_id = $1 AND r.number > $2 AND r.number <= $3 AND d.outcome <> \
+                'ignored' \
+                AND d.seq > (SELECT pruned_to FROM delivery_log) ORDER BY r.number"
         );
         let sizes: Vec<(i64, i64)> = on!(&self.db, |pool| sqlx::query_as(SIZES)
             .bind(organisation)
@@ -258,8 +258,8 @@ impl Store {
     /// The body of a delivery; `None` when it was pruned.
     pub async fn delivery_body(&self, seq: i64) -> Stored<Option<Vec<u8>>> {
         on!(&self.db, |pool| Ok(sqlx::query_scalar(
-            "SELECT body FROM deliveries WHERE seq = $1 \
-            AND seq > (SELECT pruned_to FROM delivery_log)"
+            "SELECT body FROM deliveries WHERE seq = $1 AND seq > (SELECT pruned_to FROM \
+                delivery_log)"
         )
         .bind(seq)
         .fetch_optional(pool)
@@ -339,8 +339,8 @@ impl Store {
         // The first of them that together are enough.
         const OLDEST: &str = "SELECT MAX(seq) FROM (SELECT seq, size, SUM(size) OVER (ORDER BY \
             seq) AS together FROM \
-            (SELECT seq, COALESCE(weight, length(body)) AS size FROM deliveries ORDER BY seq \
-            LIMIT $1) AS bite) AS summed \
+            (SELECT seq, COALESCE(weight, length(body)) AS size FROM deliveries ORDER BY seq LIMIT \
+            $1) AS bite) AS summed \
             WHERE together - size < $2";
         let excess = self.delivery_bytes().await? - bytes_max;
         if excess <= 0 {
@@ -363,12 +363,12 @@ impl Store {
             " FROM deliveries WHERE seq <= $1)"
         );
         const GIVEN_UP: &str = "UPDATE destinations SET given_up = given_up + \
-            (SELECT COUNT(*) FROM messages m WHERE m.destination_id = destinations.id AND m.seq \
-            <= $1 AND m.state = 'waiting') \
+            (SELECT COUNT(*) FROM messages m WHERE m.destination_id = destinations.id AND m.seq <= \
+            $1 AND m.state = 'waiting') \
             WHERE EXISTS (SELECT 1 FROM messages m WHERE m.destination_id = destinations.id AND \
             m.seq <= $1 AND m.state = 'waiting')";
-        const RECIPIENTS: &str = "DELETE FROM delivery_recipients WHERE organisation_id IN \
-            (SELECT id FROM organisations) \
+        const RECIPIENTS: &str = "DELETE FROM delivery_recipients WHERE organisation_id IN (SELECT \
+            id FROM organisations) \
             AND (number <= $1 OR (seq <= $1 AND number <> seq))";
         if last == 0 {
             return Ok((0, 0));
@@ -385,8 +385,7 @@ impl Store {
                 .await?
                 .rows_affected();
             let waiting: i64 = sqlx::query_scalar(
-                "SELECT COUNT(*) FROM messages WHERE seq <= $1 \
-                AND state = 'waiting'",
+                "SELECT COUNT(*) FROM messages WHERE seq <= $1 AND state = 'waiting'",
             )
             .bind(last)
             .fetch_one(&mut *tx)
@@ -455,13 +454,13 @@ impl Store {
     /// How each workspace of an organisation last delivered something.
     pub async fn deliveries_last(&self, organisation: &str) -> Stored<Vec<LastDelivery>> {
         let sql = format!(
-            "SELECT d.workspace_id, d.received_at AS at, d.secret_id, d.through FROM connections \
-             c JOIN deliveries d ON d.seq = \
-             (SELECT MAX((SELECT l.seq FROM deliveries l WHERE l.workspace_id = c.workspace_id \
-             AND l.outcome = o.column1 \
-             AND EXISTS (SELECT 1 FROM delivery_recipients r WHERE r.organisation_id = \
-             c.organisation_id AND r.number = l.seq) \
-             ORDER BY -l.seq LIMIT 1)) FROM {OUTCOMES}) WHERE c.organisation_id = $1"
+            "SELECT d.workspace_id, d.received_at AS at, d.secret_id, d.through FROM connections c \
+                JOIN deliveries d ON d.seq = \
+                (SELECT MAX((SELECT l.seq FROM deliveries l WHERE l.workspace_id = c.workspace_id \
+                AND l.outcome = o.column1 \
+                AND EXISTS (SELECT 1 FROM delivery_recipients r WHERE r.organisation_id = \
+                c.organisation_id AND r.number = l.seq) \
+                ORDER BY -l.seq LIMIT 1)) FROM {OUTCOMES}) WHERE c.organisation_id = $1"
         );
         on!(&self.db, |pool| Ok(sqlx::query_as(sqlx::AssertSqlSafe(
             sql

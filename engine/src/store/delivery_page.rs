@@ -138,7 +138,7 @@ fn found(db: &Db, filter: &DeliveryFilter, way: Way) -> String {
         };
         return format!(
             "SELECT r.seq, r.number FROM delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
-             WHERE r.organisation_id = $1 AND {from} AND {KEPT} ORDER BY {order} LIMIT $3"
+                WHERE r.organisation_id = $1 AND {from} AND {KEPT} ORDER BY {order} LIMIT $3"
         );
     }
     // Nearly all of them: an organisation hears of a delivery under the delivery's own number.
@@ -152,14 +152,14 @@ fn found(db: &Db, filter: &DeliveryFilter, way: Way) -> String {
     let each = match db {
         Db::Postgres(_) => format!(
             "CROSS JOIN LATERAL (SELECT d.seq FROM deliveries d CROSS JOIN delivery_recipients r \
-             WHERE {conditions}) AS e \
-             WHERE c.organisation_id = $1{}",
+                WHERE {conditions}) AS e \
+                WHERE c.organisation_id = $1{}",
             fits.workspace
         ),
         Db::Sqlite(_) => format!(
             "CROSS JOIN deliveries e WHERE c.organisation_id = $1{} AND e.seq IN \
-             (SELECT d.seq FROM deliveries d INDEXED BY {} CROSS JOIN delivery_recipients r WHERE \
-             {conditions})",
+                (SELECT d.seq FROM deliveries d INDEXED BY {} CROSS JOIN delivery_recipients r \
+                WHERE {conditions})",
             fits.workspace, fits.index
         ),
     };
@@ -168,16 +168,16 @@ fn found(db: &Db, filter: &DeliveryFilter, way: Way) -> String {
     let (from, order) = way.down("r.number");
     let late = format!(
         "SELECT r.seq, r.number FROM delivery_recipients r WHERE r.organisation_id = $1 AND \
-         r.number <> r.seq AND {from} AND \
-         (SELECT TRUE FROM deliveries d WHERE d.seq = r.seq AND {KEPT}{}{}{}) {order}",
+            r.number <> r.seq AND {from} AND \
+            (SELECT TRUE FROM deliveries d WHERE d.seq = r.seq AND {KEPT}{}{}{}) {order}",
         fits.of_workspace, fits.event, fits.of_outcome
     );
     let outcomes = fits.outcomes;
     let (_, order) = way.down("number");
     format!(
         "SELECT seq, number FROM (SELECT e.seq, e.seq AS number FROM connections c{outcomes} \
-         {each} \
-         UNION ALL SELECT late.seq, late.number FROM ({late}) AS late) AS found {order}"
+            {each} \
+            UNION ALL SELECT late.seq, late.number FROM ({late}) AS late) AS found {order}"
     )
 }
 

@@ -84,9 +84,9 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, organisation_id, url, events, ordered, secret_sealed, last_four, \
-             paused_at, paused_because, failing_since, failing_for, failing_new, \
-             refused_seq, next_at, last_status, last_answer, last_at, last_ok_at, given_up, \
-             created_at FROM destinations ",
+                paused_at, paused_because, failing_since, failing_for, failing_new, \
+                refused_seq, next_at, last_status, last_answer, last_at, last_ok_at, given_up, \
+                created_at FROM destinations ",
             $rest
         )
     };
@@ -105,8 +105,8 @@ impl Store {
     /// The destinations that may hear of a workspace: of every organisation that connected it.
     pub async fn destinations_by_workspace(&self, workspace: &str) -> Stored<Vec<DestinationRow>> {
         const SQL: &str = select!(
-            "WHERE organisation_id IN (SELECT organisation_id FROM connections WHERE \
-                workspace_id = $1) ORDER BY created_at, id"
+            "WHERE organisation_id IN (SELECT organisation_id FROM connections WHERE workspace_id \
+                = $1) ORDER BY created_at, id"
         );
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(workspace)
@@ -119,13 +119,13 @@ impl Store {
     pub async fn destinations_due(&self, now: Millis) -> Stored<Vec<DestinationRow>> {
         const SQL: &str = select!(
             "WHERE paused_at IS NULL AND (next_at <= $1 OR next_at > $1 + $2) AND (EXISTS (SELECT \
-             1 FROM messages m \
-             WHERE m.destination_id = destinations.id AND m.state = 'waiting' AND m.next_at <= $1 \
-             AND m.claimed_by IS NULL AND m.entity = '') \
-             OR EXISTS (SELECT 1 FROM messages m WHERE m.destination_id = destinations.id AND \
-             m.state = 'waiting' AND m.entity <> '' \
-             AND (m.next_at <= $1 OR m.next_at > $1 + $3) AND m.claimed_by IS NULL)) ORDER BY \
-             COALESCE(last_at, 0), id"
+                1 FROM messages m \
+                WHERE m.destination_id = destinations.id AND m.state = 'waiting' AND m.next_at <= \
+                $1 AND m.claimed_by IS NULL AND m.entity = '') \
+                OR EXISTS (SELECT 1 FROM messages m WHERE m.destination_id = destinations.id AND \
+                m.state = 'waiting' AND m.entity <> '' \
+                AND (m.next_at <= $1 OR m.next_at > $1 + $3) AND m.claimed_by IS NULL)) ORDER BY \
+                COALESCE(last_at, 0), id"
         );
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(now)
@@ -168,14 +168,12 @@ impl Store {
         let _turn = self.turn_to_write().await;
         transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
-            let removed = sqlx::query(
-                "DELETE FROM destinations WHERE organisation_id = $1 AND id \
-                = $2",
-            )
-            .bind(&act.organisation_id)
-            .bind(id)
-            .execute(&mut *tx)
-            .await?;
+            let removed =
+                sqlx::query("DELETE FROM destinations WHERE organisation_id = $1 AND id = $2")
+                    .bind(&act.organisation_id)
+                    .bind(id)
+                    .execute(&mut *tx)
+                    .await?;
             if removed.rows_affected() == 0 {
                 return Ok(false);
             }
@@ -191,8 +189,7 @@ impl Store {
     /// Stops sending to a destination. What comes meanwhile waits.
     pub async fn destination_pause(&self, id: &str, because: &str, act: &Act) -> Stored<bool> {
         const SQL: &str = "UPDATE destinations SET paused_at = $3, paused_because = $4 WHERE \
-                organisation_id = \
-                $1 AND id = $2 AND paused_at IS NULL";
+            organisation_id = $1 AND id = $2 AND paused_at IS NULL";
         noted!(
             self,
             act,
@@ -210,9 +207,9 @@ impl Store {
         transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
             let resumed = sqlx::query(
-                "UPDATE destinations SET paused_at = NULL, paused_because = \
-                NULL, failing_since = NULL, failing_for = 0, failing_new = 0, \
-                refused_seq = NULL, next_at = 0 WHERE organisation_id = $1 AND id = $2",
+                "UPDATE destinations SET paused_at = NULL, paused_because = NULL, failing_since = \
+                    NULL, failing_for = 0, failing_new = 0, \
+                    refused_seq = NULL, next_at = 0 WHERE organisation_id = $1 AND id = $2",
             )
             .bind(&act.organisation_id)
             .bind(id)
@@ -223,7 +220,7 @@ impl Store {
             }
             sqlx::query(
                 "UPDATE messages SET next_at = $2, first_at = NULL, attempts = 0 WHERE \
-                destination_id = $1 AND state = 'waiting'",
+                    destination_id = $1 AND state = 'waiting'",
             )
             .bind(id)
             .bind(act.at)

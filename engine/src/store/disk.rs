@@ -222,8 +222,7 @@ fn make_or_find(path: &Path) -> io::Result<(u64, u64)> {
         // Another file under this name would take what is in the log for its own.
         return Err(io::Error::new(
             io::ErrorKind::NotFound,
-            "the file is gone, and its log (-wal) \
-            is still there: put it back",
+            "the file is gone, and its log (-wal) is still there: put it back",
         ));
     }
     let file = OpenOptions::new()
@@ -311,8 +310,7 @@ mod tests {
         fs::rename(disk.path(), dir.path().join("aside")).unwrap();
         assert!(
             Disk::open(disk.path(), Opener::Other).await.is_err(),
-            "a command must not make \
-            another file"
+            "a command must not make another file"
         );
         fs::rename(dir.path().join("aside"), disk.path()).unwrap();
         fs::remove_file(&log).unwrap();

@@ -53,9 +53,9 @@ macro_rules! given_out {
     ($table:literal) => {
         concat!(
             "SELECT CAST(COALESCE(SUM(CASE WHEN ended_at < newest THEN ended_at ELSE newest END \
-             - CASE WHEN began_after >= oldest THEN began_after ELSE oldest - 1 END), 0) AS \
-             BIGINT) FROM \
-             (SELECT (SELECT MIN(seq) FROM ",
+                - CASE WHEN began_after >= oldest THEN began_after ELSE oldest - 1 END), 0) AS \
+                BIGINT) FROM \
+                (SELECT (SELECT MIN(seq) FROM ",
             $table,
             ") AS oldest, (SELECT MAX(seq) FROM ",
             $table,
@@ -129,13 +129,11 @@ impl Store {
         let _turn = self.turn_to_write().await;
         let last: Stored<i64> = transact!(self, |tx| {
             // First, as everywhere.
-            let last: i64 = sqlx::query_scalar(
-                "UPDATE delivery_log SET last = last + $1 \
-                RETURNING last",
-            )
-            .bind(GAP)
-            .fetch_one(&mut *tx)
-            .await?;
+            let last: i64 =
+                sqlx::query_scalar("UPDATE delivery_log SET last = last + $1 RETURNING last")
+                    .bind(GAP)
+                    .fetch_one(&mut *tx)
+                    .await?;
             sqlx::query(END).bind(last - GAP).execute(&mut *tx).await?;
             sqlx::query(DROP_EMPTY).execute(&mut *tx).await?;
             sqlx::query(BEGIN)
@@ -173,8 +171,8 @@ impl Store {
     /// Whether this database gave out a cursor's number in its epoch.
     pub async fn cursor_check(&self, cursor: &Cursor) -> Stored<CursorCheck> {
         // One that names no epoch is as good as its number.
-        const SQL: &str = "SELECT began_after, COALESCE(ended_at, (SELECT last FROM \
-            delivery_log)) FROM delivery_epochs \
+        const SQL: &str = "SELECT began_after, COALESCE(ended_at, (SELECT last FROM delivery_log)) \
+            FROM delivery_epochs \
             WHERE began_after < $2 AND ($1 = '' OR epoch = $1) ORDER BY began_after DESC LIMIT 1";
         if cursor.number == 0 {
             return Ok(CursorCheck::Good);

@@ -108,10 +108,10 @@ impl SealedGrant {
 macro_rules! grant_columns {
     () => {
         "id AS connection_id, organisation_id, app_id, client_id, workspace_id, state, reason, \
-         generation, adopted_generation, access_sealed, refresh_sealed, \
-         fingerprint, issued_at, expires_at, lease_owner, lease_beat, attempt_began_at, failures, \
-         untokened, last_verified_at, \
-         last_error_code"
+            generation, adopted_generation, access_sealed, refresh_sealed, \
+            fingerprint, issued_at, expires_at, lease_owner, lease_beat, attempt_began_at, \
+            failures, untokened, last_verified_at, \
+            last_error_code"
     };
 }
 pub(super) use grant_columns;
@@ -185,7 +185,7 @@ impl Store {
             access_sealed, refresh_sealed, client_id) \
             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (connection_id, generation) DO UPDATE SET \
             access_sealed = excluded.access_sealed, \
-             refresh_sealed = COALESCE(excluded.refresh_sealed, superseded_grants.refresh_sealed)";
+            refresh_sealed = COALESCE(excluded.refresh_sealed, superseded_grants.refresh_sealed)";
         let put = async || {
             on!(&self.db, |pool| {
                 sqlx::query(SQL)
@@ -214,8 +214,8 @@ impl Store {
 
     /// Forgets such a pair: Linear holds it void.
     pub async fn superseded_grant_delete(&self, connection: &str, generation: i64) -> Stored<()> {
-        const SQL: &str = "DELETE FROM superseded_grants WHERE connection_id = $1 AND generation \
-            = $2";
+        const SQL: &str = "DELETE FROM superseded_grants WHERE connection_id = $1 AND generation = \
+            $2";
         on!(&self.db, |pool| {
             sqlx::query(SQL)
                 .bind(connection)
@@ -256,8 +256,8 @@ impl Store {
         }
         on!(&self.db, |pool| {
             sqlx::query(concat!(
-                "DELETE FROM superseded_grants WHERE connection_id IN (SELECT \
-                c.id FROM connections c WHERE ",
+                "DELETE FROM superseded_grants WHERE connection_id IN (SELECT c.id FROM \
+                    connections c WHERE ",
                 ended!(),
                 ")"
             ))
@@ -265,10 +265,9 @@ impl Store {
             .execute(pool)
             .await?;
             let forgotten = sqlx::query(concat!(
-                "UPDATE connections SET access_sealed = NULL, \
-                refresh_sealed = NULL \
-                WHERE id IN (SELECT c.id FROM connections c WHERE c.access_sealed IS NOT NULL \
-                AND ",
+                "UPDATE connections SET access_sealed = NULL, refresh_sealed = NULL \
+                    WHERE id IN (SELECT c.id FROM connections c WHERE c.access_sealed IS NOT NULL \
+                    AND ",
                 ended!(),
                 ")"
             ))

@@ -59,8 +59,7 @@ impl Store {
             Db::Sqlite(_) => Ok(true),
             Db::Postgres(pool) => {
                 const SQL: &str = concat!(
-                    "SELECT EXISTS (SELECT 1 FROM meta WHERE key = \
-                    'canary') AND ",
+                    "SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'canary') AND ",
                     has_trigger!()
                 );
                 Ok(sqlx::query_scalar(SQL).fetch_one(pool).await?)
@@ -106,8 +105,8 @@ fn statement(new: &[NewDelivery]) -> String {
         .collect();
     let items = hex(Value::Array(items).to_string().as_bytes());
     let mut sql = format!(
-        "{ALONE}SELECT fresh, kept FROM \
-        deliveries_put(convert_from(decode('{items}', 'hex'), 'UTF8')::JSONB, ARRAY["
+        "{ALONE}SELECT fresh, kept FROM deliveries_put(convert_from(decode('{items}', 'hex'), \
+            'UTF8')::JSONB, ARRAY["
     );
     for (place, new) in new.iter().enumerate() {
         let comma = if place > 0 { ", " } else { "" };

@@ -19,23 +19,23 @@ use super::{NewDelivery, Put, SQLITE_BUSY_TIMEOUT, StoreError, Stored, sqlite};
 const PLACE: &str = "SELECT last, COALESCE((SELECT epoch FROM delivery_epochs WHERE ended_at IS \
     NULL), '') FROM delivery_log";
 const TAKE: &str = "INSERT INTO delivery_digests (seq, digest, at) SELECT ?1, ?2, ?4 \
-     WHERE NOT EXISTS (SELECT 1 FROM delivery_digests WHERE digest = ?3) ON CONFLICT DO NOTHING";
-const DELIVERY: &str = "INSERT INTO deliveries (seq, workspace_id, digest, outcome, event, \
-     action, subject, actor, entity, headers, delivery_id, \
-     secret_id, webhook_timestamp, received_at, took_us, to_do, weight, through, body) VALUES \
-     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-     ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT DO NOTHING";
+    WHERE NOT EXISTS (SELECT 1 FROM delivery_digests WHERE digest = ?3) ON CONFLICT DO NOTHING";
+const DELIVERY: &str = "INSERT INTO deliveries (seq, workspace_id, digest, outcome, event, action, \
+    subject, actor, entity, headers, delivery_id, \
+    secret_id, webhook_timestamp, received_at, took_us, to_do, weight, through, body) VALUES (?1, \
+    ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT DO NOTHING";
 const RECIPIENT: &str = "INSERT INTO delivery_recipients (organisation_id, number, seq) VALUES \
     (?1, ?2, ?2)";
 const MESSAGE: &str = "INSERT INTO messages (destination_id, seq, entity, state, attempts, \
-     next_at) VALUES (?1, ?2, ?3, 'waiting', 0, 0) \
-     ON CONFLICT DO NOTHING";
+    next_at) VALUES (?1, ?2, ?3, 'waiting', 0, 0) \
+    ON CONFLICT DO NOTHING";
 const KNOWN: &str = "SELECT seq, through FROM deliveries WHERE seq IN (SELECT seq FROM \
     delivery_digests WHERE digest IN (?1, ?2)) LIMIT 1";
 const HEARS_LATE: &str = "INSERT INTO delivery_recipients (organisation_id, number, seq) SELECT \
-     ?1, ?2, ?3 WHERE NOT EXISTS \
-     (SELECT 1 FROM delivery_recipients WHERE organisation_id = ?1 AND (number = ?3 OR (seq = ?3 \
-     AND number <> seq)))";
+    ?1, ?2, ?3 WHERE NOT EXISTS \
+    (SELECT 1 FROM delivery_recipients WHERE organisation_id = ?1 AND (number = ?3 OR (seq = ?3 \
+    AND number <> seq)))";
 const REPEATED: &str = "UPDATE deliveries SET repeats = repeats + 1, repeated_at = ?2, through = \
     ?3, to_do = to_do OR ?4 WHERE seq = ?1";
 /// More is not noted of the webhooks that one event came through.
@@ -135,8 +135,8 @@ fn put(writer: &mut Writer, path: &Path, new: &[NewDelivery]) -> rusqlite::Resul
     }
     let kept = tx
         .prepare_cached(
-            "UPDATE delivery_log SET bytes = bytes + ?1 RETURNING bytes - (SELECT \
-            freed FROM delivery_space)",
+            "UPDATE delivery_log SET bytes = bytes + ?1 RETURNING bytes - (SELECT freed FROM \
+                delivery_space)",
         )?
         .query_row([bytes], |row| row.get(0))?;
     tx.commit()?;
@@ -163,8 +163,8 @@ fn epoch_of(tx: &Transaction<'_>, left: Option<&Left>) -> rusqlite::Result<Strin
     tx.execute(epoch::DROP_EMPTY, [])?;
     tx.execute(epoch::BEGIN, params![behind, epoch])?;
     tracing::warn!(
-        "another copy of the database was put in the place of the one that was served: \
-        cursors of lost deliveries expire"
+        "another copy of the database was put in the place of the one that was served: cursors of \
+            lost deliveries expire"
     );
     Ok(epoch)
 }

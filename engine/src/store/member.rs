@@ -131,10 +131,7 @@ macro_rules! end_codes {
                 $tx,
                 &Act {
                     act: "invite.revoked",
-                    subject: format!(
-                        "{name} in \
-                {workspace}"
-                    ),
+                    subject: format!("{name} in {workspace}"),
                     ..$act.clone()
                 }
             );
@@ -159,10 +156,7 @@ macro_rules! revoke_keys {
                 $tx,
                 &Act {
                     act: "key.revoked",
-                    subject: format!(
-                        "{name} \
-                ····{last_four}"
-                    ),
+                    subject: format!("{name} ····{last_four}"),
                     ..$act.clone()
                 }
             );
@@ -177,7 +171,7 @@ macro_rules! if_nobodys {
         concat!(
             $change,
             " WHERE id = $1 AND (password_hash IS NULL OR email_proof IS NULL) \
-             AND NOT EXISTS (SELECT 1 FROM members WHERE user_id = $1)"
+                AND NOT EXISTS (SELECT 1 FROM members WHERE user_id = $1)"
         )
     };
 }
@@ -188,8 +182,7 @@ macro_rules! free_email {
     ($tx:ident, $user:ident) => {{
         const FORGET: &str = if_nobodys!("DELETE FROM users");
         const FREE: &str = if_nobodys!(
-            "UPDATE users SET email = 'removed-' || id || '@invalid', \
-            password_hash = NULL"
+            "UPDATE users SET email = 'removed-' || id || '@invalid', password_hash = NULL"
         );
         let mut attempt = $tx.begin().await?;
         match sqlx::query(FORGET).bind($user).execute(&mut *attempt).await {
@@ -235,8 +228,8 @@ impl Store {
 
     /// The members of an organisation, by name.
     pub async fn members(&self, organisation: &str) -> Stored<Vec<MemberRow>> {
-        const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at, \
-            u.email_proof, m.vouched_at \
+        const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at, u.email_proof, \
+            m.vouched_at \
             FROM members m JOIN users u ON u.id = m.user_id \
             WHERE m.organisation_id = $1 ORDER BY u.name, u.email";
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
@@ -303,14 +296,12 @@ impl Store {
                 .bind(user)
                 .execute(&mut *tx)
                 .await?;
-            let gone = sqlx::query(
-                "DELETE FROM members WHERE organisation_id = $1 AND user_id = \
-                $2",
-            )
-            .bind(&act.organisation_id)
-            .bind(user)
-            .execute(&mut *tx)
-            .await?;
+            let gone =
+                sqlx::query("DELETE FROM members WHERE organisation_id = $1 AND user_id = $2")
+                    .bind(&act.organisation_id)
+                    .bind(user)
+                    .execute(&mut *tx)
+                    .await?;
             if gone.rows_affected() == 0 {
                 return Ok(MemberChange::NotFound);
             }
@@ -343,8 +334,8 @@ impl Store {
         transact!(self, |tx| {
             if new.role == Role::Owner {
                 let claimed = sqlx::query(
-                    "INSERT INTO meta (key, value) VALUES ('owner', $1) ON \
-                    CONFLICT (key) DO NOTHING",
+                    "INSERT INTO meta (key, value) VALUES ('owner', $1) ON CONFLICT (key) DO \
+                        NOTHING",
                 )
                 .bind(new.user_id.as_bytes())
                 .execute(&mut *tx)
@@ -355,8 +346,8 @@ impl Store {
                 }
             }
             let made = sqlx::query(
-                "INSERT INTO organisations (id, slug, name, created_at) VALUES \
-                ($1, $2, $3, $4) ON CONFLICT (slug) DO NOTHING",
+                "INSERT INTO organisations (id, slug, name, created_at) VALUES ($1, $2, $3, $4) ON \
+                    CONFLICT (slug) DO NOTHING",
             )
             .bind(&new.organisation_id)
             .bind(&new.organisation_slug)
@@ -367,13 +358,11 @@ impl Store {
             if made.rows_affected() == 1 {
                 begin!(self, tx, &new.organisation_id);
             }
-            let organisation: String = sqlx::query_scalar(
-                "SELECT id FROM organisations WHERE \
-                slug = $1",
-            )
-            .bind(&new.organisation_slug)
-            .fetch_one(&mut *tx)
-            .await?;
+            let organisation: String =
+                sqlx::query_scalar("SELECT id FROM organisations WHERE slug = $1")
+                    .bind(&new.organisation_slug)
+                    .fetch_one(&mut *tx)
+                    .await?;
             let subject = format!("{} as {}", new.email, new.role.name());
             note!(
                 self,
@@ -407,13 +396,11 @@ impl Store {
                     return Ok(Member::AccountExists);
                 }
             }
-            let proof: Option<Option<String>> = sqlx::query_scalar(
-                "SELECT email_proof FROM users \
-                WHERE email = $1",
-            )
-            .bind(&new.email)
-            .fetch_optional(&mut *tx)
-            .await?;
+            let proof: Option<Option<String>> =
+                sqlx::query_scalar("SELECT email_proof FROM users WHERE email = $1")
+                    .bind(&new.email)
+                    .fetch_optional(&mut *tx)
+                    .await?;
             match proof {
                 None => return Ok(Member::NoAccount),
                 Some(None) => return Ok(Member::Unproved),
@@ -421,11 +408,10 @@ impl Store {
             }
             // Looked up, not taken from `new`: either may have been there before, under another id.
             let added = sqlx::query(
-                "INSERT INTO members (organisation_id, user_id, role, \
-                created_at) \
-                SELECT o.id, u.id, $3, $4 FROM organisations o, users u WHERE o.slug = $1 AND \
-                u.email = $2 \
-                ON CONFLICT (organisation_id, user_id) DO NOTHING",
+                "INSERT INTO members (organisation_id, user_id, role, created_at) \
+                    SELECT o.id, u.id, $3, $4 FROM organisations o, users u WHERE o.slug = $1 AND \
+                    u.email = $2 \
+                    ON CONFLICT (organisation_id, user_id) DO NOTHING",
             )
             .bind(&new.organisation_slug)
             .bind(&new.email)

@@ -90,12 +90,7 @@ macro_rules! of_each {
     ($before:literal, $after:literal) => {
         (
             concat!($before, "IN (SELECT value FROM json_each($2))", $after),
-            concat!(
-                $before,
-                "= \
-            ANY($2)",
-                $after
-            ),
+            concat!($before, "= ANY($2)", $after),
         )
     };
 }
@@ -157,18 +152,18 @@ impl Store {
         // From thing to thing along the index, as far as needed. Plain sub-selects: a join might
         // read all that waits.
         const FIRSTS: &str = "WITH RECURSIVE things (entity) AS (\
-             SELECT (SELECT MIN(m.entity) FROM messages m WHERE m.destination_id = $1 AND m.state \
-            = 'waiting' AND m.entity <> '' AND m.entity > $2) \
-             UNION ALL SELECT (SELECT MIN(m.entity) FROM messages m WHERE m.destination_id = $1 \
-            AND m.state = 'waiting' AND m.entity <> '' \
-              AND m.entity > things.entity) FROM things WHERE things.entity IS NOT NULL) \
+            SELECT (SELECT MIN(m.entity) FROM messages m WHERE m.destination_id = $1 AND m.state = \
+            'waiting' AND m.entity <> '' AND m.entity > $2) \
+            UNION ALL SELECT (SELECT MIN(m.entity) FROM messages m WHERE m.destination_id = $1 AND \
+            m.state = 'waiting' AND m.entity <> '' \
+            AND m.entity > things.entity) FROM things WHERE things.entity IS NOT NULL) \
             SELECT firsts.seq FROM (SELECT (SELECT MIN(m.seq) FROM messages m WHERE \
             m.destination_id = $1 AND m.state = 'waiting' \
-              AND m.entity <> '' AND m.entity = things.entity) AS seq FROM things WHERE \
+            AND m.entity <> '' AND m.entity = things.entity) AS seq FROM things WHERE \
             things.entity IS NOT NULL) AS firsts \
             WHERE (SELECT m.claimed_by IS NULL AND (m.next_at <= $3 OR m.next_at > $3 + $5) FROM \
             messages m \
-             WHERE m.seq = firsts.seq AND m.destination_id = $1) LIMIT $4";
+            WHERE m.seq = firsts.seq AND m.destination_id = $1) LIMIT $4";
         let firsts: Vec<i64> = on!(&self.db, |pool| sqlx::query_scalar(FIRSTS)
             .bind(destination)
             .bind(from)
@@ -184,8 +179,8 @@ impl Store {
             "UPDATE messages SET claimed_by = $3, first_at = COALESCE(first_at, $4) WHERE \
                 destination_id = $1 AND seq ",
             " AND state = 'waiting' AND claimed_by IS NULL AND EXISTS (SELECT 1 FROM destinations \
-             d WHERE d.id = $1 AND d.paused_at IS NULL) \
-             RETURNING seq"
+                d WHERE d.id = $1 AND d.paused_at IS NULL) \
+                RETURNING seq"
         );
         let _turn = self.turn_to_write().await;
         match &self.db {
@@ -217,12 +212,12 @@ impl Store {
             ($lock:literal) => {
                 concat!(
                     "UPDATE messages SET claimed_by = $2, first_at = COALESCE(first_at, $3) WHERE \
-                     destination_id = $1 AND seq IN (\
-                     SELECT m.seq FROM messages m WHERE m.destination_id = $1 AND m.state = \
-                     'waiting' AND m.claimed_by IS NULL AND m.entity = '' \
-                     AND m.next_at <= $3 AND EXISTS (SELECT 1 FROM destinations d WHERE d.id = $1 \
-                     AND d.paused_at IS NULL) \
-                     ORDER BY m.next_at, m.seq LIMIT $4 ",
+                        destination_id = $1 AND seq IN (\
+                        SELECT m.seq FROM messages m WHERE m.destination_id = $1 AND m.state = \
+                        'waiting' AND m.claimed_by IS NULL AND m.entity = '' \
+                        AND m.next_at <= $3 AND EXISTS (SELECT 1 FROM destinations d WHERE d.id = \
+                        $1 AND d.paused_at IS NULL) \
+                        ORDER BY m.next_at, m.seq LIMIT $4 ",
                     $lock,
                     ") AND claimed_by IS NULL RETURNING seq"
                 )
@@ -259,9 +254,9 @@ impl Store {
     ) -> Stored<Vec<ClaimedMessage>> {
         const READ: (&str, &str) = of_each!(
             "SELECT m.seq, m.entity, m.attempts, m.first_at, d.workspace_id, d.digest, d.headers, \
-             CASE WHEN length(d.body) <= $4 THEN d.body END AS body \
-             FROM messages m JOIN deliveries d ON d.seq = m.seq WHERE m.destination_id = $1 AND \
-             m.claimed_by = $3 AND m.seq ",
+                CASE WHEN length(d.body) <= $4 THEN d.body END AS body \
+                FROM messages m JOIN deliveries d ON d.seq = m.seq WHERE m.destination_id = $1 AND \
+                m.claimed_by = $3 AND m.seq ",
             " ORDER BY m.seq"
         );
         if claimed.is_empty() {
@@ -287,8 +282,8 @@ impl Store {
 
     /// What unordered messages were put off to by a clock that was wrong is now. Answers how many.
     pub async fn messages_unstick(&self, now: Millis) -> Stored<u64> {
-        const SQL: &str = "UPDATE messages SET next_at = $1 WHERE state = 'waiting' AND \
-            claimed_by IS NULL AND entity = '' AND next_at > $1 + $2 \
+        const SQL: &str = "UPDATE messages SET next_at = $1 WHERE state = 'waiting' AND claimed_by \
+            IS NULL AND entity = '' AND next_at > $1 + $2 \
             AND destination_id IN (SELECT id FROM destinations)";
         let _turn = self.turn_to_write().await;
         on!(&self.db, |pool| Ok(sqlx::query(SQL)
@@ -324,8 +319,8 @@ impl Store {
         things: &[String],
     ) -> Stored<Option<Vec<i64>>> {
         const TAKES: &str = "UPDATE destinations SET failing_since = NULL, failing_for = 0, \
-            failing_new = 0, refused_seq = NULL, next_at = $5, last_status = $2, last_answer = \
-            $3, last_at = $4, \
+            failing_new = 0, refused_seq = NULL, next_at = $5, last_status = $2, last_answer = $3, \
+            last_at = $4, \
             last_ok_at = $4 WHERE id = $1 RETURNING paused_at IS NULL";
         // Other messages than the one that was refused before make it several.
         macro_rules! refused {
@@ -345,20 +340,20 @@ impl Store {
             "UPDATE destinations SET ",
             refused!(),
             "failing_since = COALESCE(failing_since, $4), failing_new = CASE WHEN $8 THEN \
-            failing_for ELSE failing_new END, next_at = $5, last_status = $2, last_answer = $3, \
-            last_at = $4, \
-            failing_for = CASE WHEN failing_since IS NULL OR refused_seq IS NULL OR refused_seq \
-            <> -1 THEN 0 WHEN $4 < last_at THEN failing_for \
-             WHEN $4 - last_at > $7 THEN failing_for + $7 ELSE failing_for + $4 - last_at END \
-            WHERE id = $1 RETURNING paused_at IS NULL"
+                failing_for ELSE failing_new END, next_at = $5, last_status = $2, last_answer = \
+                $3, last_at = $4, \
+                failing_for = CASE WHEN failing_since IS NULL OR refused_seq IS NULL OR \
+                refused_seq <> -1 THEN 0 WHEN $4 < last_at THEN failing_for \
+                WHEN $4 - last_at > $7 THEN failing_for + $7 ELSE failing_for + $4 - last_at END \
+                WHERE id = $1 RETURNING paused_at IS NULL"
         );
         const MESSAGE: &str = "UPDATE messages SET state = $4, attempts = attempts + 1, next_at = \
             $5, last_status = $6, last_answer = $7, last_at = $8, \
             claimed_by = NULL WHERE destination_id = $1 AND claimed_by = $2 AND seq = $3";
-        const NEXT: &str = "UPDATE messages SET claimed_by = $2, first_at = COALESCE(first_at, \
-            $4) WHERE destination_id = $1 AND seq = \
-            (SELECT MIN(m.seq) FROM messages m WHERE m.destination_id = $1 AND m.state = \
-            'waiting' AND m.entity <> '' AND m.entity = $3) \
+        const NEXT: &str = "UPDATE messages SET claimed_by = $2, first_at = COALESCE(first_at, $4) \
+            WHERE destination_id = $1 AND seq = \
+            (SELECT MIN(m.seq) FROM messages m WHERE m.destination_id = $1 AND m.state = 'waiting' \
+            AND m.entity <> '' AND m.entity = $3) \
             AND state = 'waiting' AND claimed_by IS NULL AND (next_at <= $4 OR next_at > $4 + $5) \
             AND EXISTS (SELECT 1 FROM destinations d WHERE d.id = $1 AND d.paused_at IS NULL) \
             RETURNING seq";
@@ -458,14 +453,12 @@ impl Store {
     pub async fn messages_release(&self, owner: &str) -> Stored<u64> {
         let _turn = self.turn_to_write().await;
         transact!(self, |tx| {
-            let released = sqlx::query(
-                "UPDATE messages SET claimed_by = NULL WHERE claimed_by = \
-                $1",
-            )
-            .bind(owner)
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
+            let released =
+                sqlx::query("UPDATE messages SET claimed_by = NULL WHERE claimed_by = $1")
+                    .bind(owner)
+                    .execute(&mut *tx)
+                    .await?
+                    .rows_affected();
             sqlx::query("DELETE FROM processes WHERE owner = $1")
                 .bind(owner)
                 .execute(&mut *tx)
@@ -478,8 +471,8 @@ impl Store {
     /// Shows that a process which claims messages is alive. It counts its own beats: a row that was
     /// forgotten meanwhile must not show one that was seen before.
     pub async fn process_beat(&self, owner: &str, beat: i64) -> Stored<()> {
-        const SQL: &str = "INSERT INTO processes (owner, beat) VALUES ($1, $2) ON CONFLICT \
-            (owner) DO UPDATE SET beat = excluded.beat";
+        const SQL: &str = "INSERT INTO processes (owner, beat) VALUES ($1, $2) ON CONFLICT (owner) \
+            DO UPDATE SET beat = excluded.beat";
         on!(&self.db, |pool| {
             sqlx::query(SQL)
                 .bind(owner)
@@ -492,8 +485,8 @@ impl Store {
 
     /// Other processes that hold claims, with their beat; -1 for one that never showed any.
     pub async fn processes_claiming(&self, besides: &str) -> Stored<Vec<(String, i64)>> {
-        const SQL: &str = "SELECT DISTINCT m.claimed_by, COALESCE(p.beat, -1) FROM messages m \
-            LEFT JOIN processes p ON p.owner = m.claimed_by \
+        const SQL: &str = "SELECT DISTINCT m.claimed_by, COALESCE(p.beat, -1) FROM messages m LEFT \
+            JOIN processes p ON p.owner = m.claimed_by \
             WHERE m.claimed_by IS NOT NULL AND m.claimed_by <> $1";
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(besides)
@@ -517,9 +510,9 @@ impl Store {
     pub async fn messages_of(&self, organisation: &str, seqs: &[i64]) -> Stored<Vec<MessageRow>> {
         const SQL: (&str, &str) = of_each!(
             "SELECT m.destination_id, m.seq, m.state, m.attempts, m.next_at, m.last_status, \
-             m.last_answer, m.last_at \
-             FROM messages m JOIN destinations d ON d.id = m.destination_id WHERE \
-             d.organisation_id = $1 AND m.seq ",
+                m.last_answer, m.last_at \
+                FROM messages m JOIN destinations d ON d.id = m.destination_id WHERE \
+                d.organisation_id = $1 AND m.seq ",
             " ORDER BY m.seq"
         );
         match &self.db {
@@ -565,7 +558,7 @@ impl Store {
             JOIN deliveries v ON v.seq = r.seq \
             WHERE d.organisation_id = $1 AND d.id = $2 AND r.number >= $3 AND r.seq >= $3 AND \
             r.seq <= $4 AND v.outcome <> 'ignored' \
-             AND v.seq > (SELECT pruned_to FROM delivery_log) ORDER BY r.seq LIMIT $6 \
+            AND v.seq > (SELECT pruned_to FROM delivery_log) ORDER BY r.seq LIMIT $6 \
             ON CONFLICT (destination_id, seq) DO UPDATE SET state = 'waiting', attempts = 0, \
             first_at = NULL, next_at = excluded.next_at \
             WHERE messages.claimed_by IS NULL";

@@ -17,8 +17,7 @@ impl Store {
     pub async fn meta_claim(&self, key: &str, value: &[u8]) -> Stored<Vec<u8>> {
         on!(&self.db, |pool| {
             sqlx::query(
-                "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO \
-                NOTHING",
+                "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING",
             )
             .bind(key)
             .bind(value)
@@ -44,8 +43,8 @@ impl Store {
     /// [`Store::meta_put`], on PostgreSQL only where the database has its rows: whoever copies them
     /// back finds none in the way.
     pub(super) async fn meta_put_heartbeat(&self, key: &str, value: &[u8]) -> Stored<()> {
-        const SQL: &str = "INSERT INTO meta (key, value) SELECT $1, $2 WHERE EXISTS (SELECT 1 \
-            FROM meta WHERE key = 'canary') \
+        const SQL: &str = "INSERT INTO meta (key, value) SELECT $1, $2 WHERE EXISTS (SELECT 1 FROM \
+            meta WHERE key = 'canary') \
             ON CONFLICT (key) DO UPDATE SET value = excluded.value";
         match &self.db {
             // A file is proved by what is written into it, and is copied back whole.

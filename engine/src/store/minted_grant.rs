@@ -43,8 +43,8 @@ pub struct Whose<'a> {
 macro_rules! columns {
     () => {
         "id, organisation_id, client_id, workspace_id, connection_id, access_sealed, \
-         refresh_sealed, minted_at, released, \
-         lent, lent_by"
+            refresh_sealed, minted_at, released, \
+            lent, lent_by"
     };
 }
 
@@ -54,8 +54,8 @@ impl Store {
         const SQL: &str = concat!(
             "INSERT INTO minted_grants (",
             columns!(),
-            ", tried_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0) ON CONFLICT \
-                (id) DO NOTHING"
+            ", tried_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0) ON CONFLICT (id) \
+                DO NOTHING"
         );
         let put = async || {
             on!(&self.db, |pool| {
@@ -89,8 +89,8 @@ impl Store {
     ) -> Stored<Option<MintedGrant>> {
         const SQL: &str = concat!(
             "UPDATE minted_grants SET released = TRUE, workspace_id = COALESCE($2, workspace_id), \
-             lent_by = COALESCE($3, lent_by), \
-             tried_at = $4 WHERE id = $1 RETURNING ",
+                lent_by = COALESCE($3, lent_by), \
+                tried_at = $4 WHERE id = $1 RETURNING ",
             columns!()
         );
         on!(&self.db, |pool| {
@@ -115,9 +115,9 @@ impl Store {
     ) -> Stored<Vec<MintedGrant>> {
         const SQL: &str = concat!(
             "UPDATE minted_grants SET released = TRUE, tried_at = $3 WHERE id IN (SELECT id FROM \
-             minted_grants \
-             WHERE (released OR minted_at <= $1) AND (tried_at <= $2 OR tried_at > $3) ORDER BY \
-             tried_at, id LIMIT $4) RETURNING ",
+                minted_grants \
+                WHERE (released OR minted_at <= $1) AND (tried_at <= $2 OR tried_at > $3) ORDER BY \
+                tried_at, id LIMIT $4) RETURNING ",
             columns!()
         );
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)

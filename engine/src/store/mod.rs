@@ -148,8 +148,8 @@ pub enum StoreError {
     Timeout,
     #[error(
         "PostgreSQL has no connection left for Relink. Give its role or the server more (ALTER \
-         ROLE … CONNECTION LIMIT, max_connections), \
-         or each server fewer with RELINK_DATABASE_POOL"
+            ROLE … CONNECTION LIMIT, max_connections), \
+            or each server fewer with RELINK_DATABASE_POOL"
     )]
     NoConnection,
     /// Nothing that is written now could be relied on.
@@ -161,8 +161,7 @@ pub enum StoreError {
     Restoring,
     /// Not every name and every body can be stored there.
     #[error(
-        "the database stores text as {0}, and Relink's is UTF-8: make one with ENCODING \
-        'UTF8'"
+        "the database stores text as {0}, and Relink's is UTF-8: make one with ENCODING 'UTF8'"
     )]
     Encoding(String),
     /// No act is done that cannot be written down.
@@ -439,8 +438,7 @@ impl Store {
                 .is_some_and(|disk| disk.reserve_give_up())
         {
             tracing::error!(
-                "the disk is full: the room set aside for it takes tokens that Linear \
-                has minted"
+                "the disk is full: the room set aside for it takes tokens that Linear has minted"
             );
             return write().await;
         }

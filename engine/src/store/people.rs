@@ -114,13 +114,13 @@ macro_rules! invites {
     ($rest:literal) => {
         concat!(
             "SELECT i.id, i.organisation_id, o.name AS organisation_name, i.workspace_id, \
-             c.workspace_name, i.linear_id, i.linear_name, \
-             i.linear_email, i.linear_avatar_url, u.name AS made_by, i.made_by AS made_by_id, \
-             i.made_at, i.expires_at, i.opened_at, i.ended, i.ended_at \
-             FROM invites i JOIN organisations o ON o.id = i.organisation_id \
-             JOIN connections c ON c.organisation_id = i.organisation_id AND c.workspace_id = \
-             i.workspace_id \
-             LEFT JOIN users u ON u.id = i.made_by ",
+                c.workspace_name, i.linear_id, i.linear_name, \
+                i.linear_email, i.linear_avatar_url, u.name AS made_by, i.made_by AS made_by_id, \
+                i.made_at, i.expires_at, i.opened_at, i.ended, i.ended_at \
+                FROM invites i JOIN organisations o ON o.id = i.organisation_id \
+                JOIN connections c ON c.organisation_id = i.organisation_id AND c.workspace_id = \
+                i.workspace_id \
+                LEFT JOIN users u ON u.id = i.made_by ",
             $rest
         )
     };
@@ -135,8 +135,8 @@ macro_rules! link {
             WHERE p.organisation_id = $1 AND p.workspace_id = $2 AND p.linear_id = $3";
         const OTHER: &str = "SELECT linear_name FROM people WHERE organisation_id = $1 AND \
             workspace_id = $2 AND user_id = $3";
-        const LINK: &str = "INSERT INTO people (organisation_id, workspace_id, linear_id, \
-            user_id, linear_name, linear_email, linked_at, linked_by) \
+        const LINK: &str = "INSERT INTO people (organisation_id, workspace_id, linear_id, user_id, \
+            linear_name, linear_email, linked_at, linked_by) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         let holder = sqlx::query_as(HOLDER)
             .bind(&person.organisation_id)
@@ -232,9 +232,9 @@ impl Store {
         since: Millis,
     ) -> Stored<Vec<InviteRow>> {
         const SQL: &str = invites!(
-            "WHERE i.organisation_id = $1 AND ((i.ended IS NULL AND i.expires_at > $2) OR \
-             (i.ended IN ('declined', 'refused') \
-             AND i.ended_at > $3)) ORDER BY i.made_at DESC, i.id"
+            "WHERE i.organisation_id = $1 AND ((i.ended IS NULL AND i.expires_at > $2) OR (i.ended \
+                IN ('declined', 'refused') \
+                AND i.ended_at > $3)) ORDER BY i.made_at DESC, i.id"
         );
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(organisation)
@@ -256,10 +256,8 @@ impl Store {
 
     /// What a code that can be used says. Looking at it is noted, and uses nothing up.
     pub async fn invite_open(&self, code_hash: &str, now: Millis) -> Stored<Option<InviteRow>> {
-        const SQL: &str = invites!(
-            "WHERE i.code_hash = $1 AND i.ended IS NULL AND i.expires_at > \
-            $2"
-        );
+        const SQL: &str =
+            invites!("WHERE i.code_hash = $1 AND i.ended IS NULL AND i.expires_at > $2");
         const OPENED: &str = "UPDATE invites SET opened_at = $2 WHERE id = $1 AND opened_at IS \
             NULL";
         let row: Option<InviteRow> = on!(&self.db, |pool| sqlx::query_as(SQL)
@@ -322,8 +320,8 @@ impl Store {
         const TAKE: &str = "UPDATE invites SET ended = 'linked', ended_at = $3 \
             WHERE id = $1 AND code_hash = $2 AND ended IS NULL AND expires_at > $3 RETURNING \
             made_by";
-        const ACCOUNT: &str = "INSERT INTO users (id, email, name, created_at) VALUES ($1, $2, \
-            $3, $4) ON CONFLICT (email) DO NOTHING";
+        const ACCOUNT: &str = "INSERT INTO users (id, email, name, created_at) VALUES ($1, $2, $3, \
+            $4) ON CONFLICT (email) DO NOTHING";
         const MEMBER: &str = "INSERT INTO members (organisation_id, user_id, role, created_at) \
             VALUES ($1, $2, 'member', $3) \
             ON CONFLICT (organisation_id, user_id) DO NOTHING";
@@ -389,8 +387,7 @@ impl Store {
         proved: bool,
         act: &Act,
     ) -> Stored<Linking> {
-        const MEMBER: &str = "SELECT role FROM members WHERE organisation_id = $1 AND user_id = \
-            $2";
+        const MEMBER: &str = "SELECT role FROM members WHERE organisation_id = $1 AND user_id = $2";
         transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
             // Removed in this very moment.
@@ -416,8 +413,8 @@ impl Store {
 
     /// Forgets who somebody is. `false`: nobody is that person.
     pub async fn person_unlink(&self, workspace: &str, linear_id: &str, act: &Act) -> Stored<bool> {
-        const SQL: &str = "DELETE FROM people WHERE organisation_id = $1 AND workspace_id = $2 \
-            AND linear_id = $3";
+        const SQL: &str = "DELETE FROM people WHERE organisation_id = $1 AND workspace_id = $2 AND \
+            linear_id = $3";
         noted!(
             self,
             act,

@@ -39,8 +39,8 @@ pub enum Proved {
     Invalid,
 }
 
-pub(super) const PROVE: &str = "UPDATE users SET email_proof = $2 WHERE id = $1 AND email_proof \
-    IS NULL RETURNING email";
+pub(super) const PROVE: &str = "UPDATE users SET email_proof = $2 WHERE id = $1 AND email_proof IS \
+    NULL RETURNING email";
 
 /// How an account's e-mail was proved, within a transaction.
 macro_rules! proof_of {
@@ -84,8 +84,8 @@ impl Store {
     pub async fn proof_attempt_create(&self, attempt: &ProofAttempt) -> Stored<()> {
         const SQL: &str = "INSERT INTO proof_attempts (state_hash, browser_hash, organisation_id, \
             user_id, connection_id, app_id, \
-            linear_id, code_hash, verifier_sealed, expires_at) VALUES ($1, $2, $3, $4, $5, $6, \
-            $7, $8, $9, $10)";
+            linear_id, code_hash, verifier_sealed, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+            $8, $9, $10)";
         on!(&self.db, |pool| {
             sqlx::query(SQL)
                 .bind(&attempt.state_hash)

@@ -63,9 +63,9 @@ impl Store {
     pub async fn grants_due(&self, due: Due<'_>) -> Stored<Vec<DueGrant>> {
         const SQL: &str = "SELECT organisation_id, id AS connection_id, generation, \
             adopted_generation, issued_at, expires_at, \
-             attempt_began_at IS NOT NULL OR next_attempt_at IS NOT NULL AS unfinished \
+            attempt_began_at IS NOT NULL OR next_attempt_at IS NOT NULL AS unfinished \
             FROM connections WHERE state = 'connected' AND id > $1 AND id < $6 \
-             AND (expires_at <= $2 OR issued_at > $5 + $7 OR attempt_began_at IS NOT NULL OR \
+            AND (expires_at <= $2 OR issued_at > $5 + $7 OR attempt_began_at IS NOT NULL OR \
             next_attempt_at IS NOT NULL) \
             AND (refresh_sealed IS NOT NULL OR expires_at <= $5) \
             AND (next_attempt_at IS NULL OR next_attempt_at <= $3 OR next_attempt_at > $5 + $8) \
@@ -90,8 +90,8 @@ impl Store {
             "SELECT ",
             grant_columns!(),
             " FROM connections WHERE state = 'connected' AND attempt_began_at IS NOT NULL \
-             AND (next_attempt_at IS NULL OR next_attempt_at <= $1 OR next_attempt_at > $1 + $3) \
-             ORDER BY attempt_began_at LIMIT $2"
+                AND (next_attempt_at IS NULL OR next_attempt_at <= $1 OR next_attempt_at > $1 + \
+                $3) ORDER BY attempt_began_at LIMIT $2"
         );
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(now)
@@ -115,10 +115,10 @@ impl Store {
     ) -> Stored<Option<SealedGrant>> {
         const SQL: &str = concat!(
             "UPDATE connections SET lease_owner = $3, lease_beat = lease_beat + 1, \
-             attempt_began_at = COALESCE(attempt_began_at, $4) \
-             WHERE id = $1 AND generation = $2 AND state = 'connected' \
-             AND (lease_owner IS NULL OR lease_owner = $3 OR (lease_owner = $5 AND lease_beat = \
-             $6)) RETURNING ",
+                attempt_began_at = COALESCE(attempt_began_at, $4) \
+                WHERE id = $1 AND generation = $2 AND state = 'connected' \
+                AND (lease_owner IS NULL OR lease_owner = $3 OR (lease_owner = $5 AND lease_beat = \
+                $6)) RETURNING ",
             grant_columns!()
         );
         let _turn = self.turn_to_write().await;
@@ -141,8 +141,8 @@ impl Store {
             Db::Sqlite(pool) => {
                 let ids = serde_json::to_string(connections).unwrap_or_default();
                 sqlx::query(
-                    "UPDATE connections SET lease_beat = lease_beat + 1 WHERE lease_owner = $1 \
-                        AND id IN (SELECT value FROM json_each($2))",
+                    "UPDATE connections SET lease_beat = lease_beat + 1 WHERE lease_owner = $1 AND \
+                        id IN (SELECT value FROM json_each($2))",
                 )
                 .bind(owner)
                 .bind(ids)
@@ -151,8 +151,8 @@ impl Store {
             }
             Db::Postgres(pool) => {
                 sqlx::query(
-                    "UPDATE connections SET lease_beat = lease_beat + 1 WHERE lease_owner \
-                    = $1 AND id = ANY($2)",
+                    "UPDATE connections SET lease_beat = lease_beat + 1 WHERE lease_owner = $1 AND \
+                        id = ANY($2)",
                 )
                 .bind(owner)
                 .bind(connections)
@@ -250,8 +250,8 @@ impl Store {
     /// meanwhile, and closing an intent that is not one's own loses the grant.
     pub async fn refresh_put_off(&self, put_off: &PutOff<'_>) -> Stored<()> {
         const SQL: &str = "UPDATE connections SET failures = failures + 1, next_attempt_at = $4, \
-             refresh_error_code = $5, refresh_error_status = $6, refresh_error_at = $7, \
-            lease_owner = NULL \
+            refresh_error_code = $5, refresh_error_status = $6, refresh_error_at = $7, lease_owner \
+            = NULL \
             WHERE id = $1 AND generation = $2 AND (lease_owner = $3 OR lease_owner IS NULL)";
         let error = put_off.error;
         on!(&self.db, |pool| {
@@ -271,8 +271,8 @@ impl Store {
 
     /// Lets go of a lease after a refresh that neither rotated nor failed.
     pub async fn lease_release(&self, connection: &str, owner: &str) -> Stored<()> {
-        const SQL: &str = "UPDATE connections SET lease_owner = NULL WHERE id = $1 AND \
-            lease_owner = $2";
+        const SQL: &str = "UPDATE connections SET lease_owner = NULL WHERE id = $1 AND lease_owner \
+            = $2";
         on!(&self.db, |pool| {
             sqlx::query(SQL)
                 .bind(connection)
@@ -312,10 +312,10 @@ impl Store {
 
     /// Forgets lines of history that are older, at most so many at a time. Answers how many.
     pub async fn attempts_forget(&self, older_than: Millis, limit: i64) -> Stored<u64> {
-        const SQL: &str = "DELETE FROM refresh_attempts WHERE (connection_id, generation, \
-            outcome, code) IN \
-            (SELECT connection_id, generation, outcome, code FROM refresh_attempts WHERE last_at \
-            < $1 LIMIT $2)";
+        const SQL: &str = "DELETE FROM refresh_attempts WHERE (connection_id, generation, outcome, \
+            code) IN \
+            (SELECT connection_id, generation, outcome, code FROM refresh_attempts WHERE last_at < \
+            $1 LIMIT $2)";
         on!(&self.db, |pool| Ok(sqlx::query(SQL)
             .bind(older_than)
             .bind(limit)
@@ -353,17 +353,17 @@ pub struct AttemptRow {
 macro_rules! rotate {
     () => {
         "UPDATE connections SET generation = generation + 1, access_sealed = $3, refresh_sealed = \
-         COALESCE($4, refresh_sealed), \
-         fingerprint = $5, issued_at = $6, expires_at = $7, scopes = COALESCE($8, scopes), \
-         lease_owner = NULL, \
-         attempt_began_at = CASE WHEN $9 THEN attempt_began_at ELSE NULL END, next_attempt_at = \
-         $10, client_id = $11, \
-         untokened = CASE WHEN $9 THEN untokened + 1 ELSE 0 END, failures = 0, \
-         refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL, \
-         last_error_code = NULL, last_error_status = NULL, last_error_at = NULL, \
-         state = 'connected', reason = NULL, evidence = NULL, state_since = CASE WHEN state = \
-         'connected' THEN state_since ELSE $6 END \
-         WHERE id = $1 AND generation = $2 AND state <> 'disconnected'"
+            COALESCE($4, refresh_sealed), \
+            fingerprint = $5, issued_at = $6, expires_at = $7, scopes = COALESCE($8, scopes), \
+            lease_owner = NULL, \
+            attempt_began_at = CASE WHEN $9 THEN attempt_began_at ELSE NULL END, next_attempt_at = \
+            $10, client_id = $11, \
+            untokened = CASE WHEN $9 THEN untokened + 1 ELSE 0 END, failures = 0, \
+            refresh_error_code = NULL, refresh_error_status = NULL, refresh_error_at = NULL, \
+            last_error_code = NULL, last_error_status = NULL, last_error_at = NULL, \
+            state = 'connected', reason = NULL, evidence = NULL, state_since = CASE WHEN state = \
+            'connected' THEN state_since ELSE $6 END \
+            WHERE id = $1 AND generation = $2 AND state <> 'disconnected'"
     };
 }
 
@@ -371,12 +371,12 @@ const ROTATE: &str = rotate!();
 const ROTATE_WITH_LINE: &str = concat!(
     "WITH rotated AS (",
     rotate!(),
-    " RETURNING id) INSERT INTO refresh_attempts (connection_id, generation, outcome, code, \
-     cause, status, tries, first_at, last_at, took_ms) \
-     SELECT id, $2, $12, $13, $14, $15, 1, $16, $16, $17 FROM rotated ON CONFLICT (connection_id, \
-     generation, outcome, code) DO UPDATE SET \
-     tries = refresh_attempts.tries + 1, last_at = excluded.last_at, took_ms = excluded.took_ms, \
-     status = excluded.status"
+    " RETURNING id) INSERT INTO refresh_attempts (connection_id, generation, outcome, code, cause, \
+        status, tries, first_at, last_at, took_ms) \
+        SELECT id, $2, $12, $13, $14, $15, 1, $16, $16, $17 FROM rotated ON CONFLICT \
+        (connection_id, generation, outcome, code) DO UPDATE SET \
+        tries = refresh_attempts.tries + 1, last_at = excluded.last_at, took_ms = \
+        excluded.took_ms, status = excluded.status"
 );
 
 fn bind_rotation<'q, DB>(

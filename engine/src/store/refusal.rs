@@ -34,7 +34,7 @@ impl Store {
             refused, last_at) VALUES ($1, $2, $3, $4, $5, $6) \
             ON CONFLICT (workspace_id, hour, cause, secret_id) DO UPDATE SET refused = \
             webhook_refusals.refused + excluded.refused, \
-             last_at = excluded.last_at";
+            last_at = excluded.last_at";
         on!(&self.db, |pool| {
             sqlx::query(SQL)
                 .bind(&row.workspace_id)

@@ -16,8 +16,7 @@ const LOOKS: usize = 40;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeLockError {
     #[error(
-        "another relink serves {0} already; stop it first, or use PostgreSQL for several \
-        servers"
+        "another relink serves {0} already; stop it first, or use PostgreSQL for several servers"
     )]
     Held(String),
     #[error(
@@ -142,8 +141,7 @@ mod tests {
         ));
         assert!(
             matches!(ServeLock::take(&copy).await, Err(ServeLockError::Held(_))),
-            "another \
-            name of the same file"
+            "another name of the same file"
         );
         let (log, none) = (
             dir.path().join("relink.db-wal"),

@@ -159,10 +159,7 @@ impl Lite {
             });
         let pool = pool.connect_with(options).await?;
         let anchor = anchor(path)
-            .inspect_err(|error| {
-                tracing::warn!(%error, "the database's log \
-            is not kept open")
-            })
+            .inspect_err(|error| tracing::warn!(%error, "the database's log is not kept open"))
             .ok();
         disk.note_log();
         Ok(Lite {
@@ -212,8 +209,7 @@ impl Lite {
         });
         tracing::error!(
             ?written,
-            "the database's log is gone from its path: what was in it is \
-            written into the file"
+            "the database's log is gone from its path: what was in it is written into the file"
         );
     }
 

@@ -18,9 +18,8 @@ impl Store {
     pub async fn throttle_count(&self, key: &str, now: Millis, window: Millis) -> Stored<Tries> {
         const SQL: &str = "INSERT INTO throttles (key, tries, resets_at) VALUES ($1, 1, $3) \
             ON CONFLICT (key) DO UPDATE SET \
-                tries = CASE WHEN throttles.resets_at <= $2 THEN 1 ELSE throttles.tries + 1 END, \
-                resets_at = CASE WHEN throttles.resets_at <= $2 THEN $3 ELSE throttles.resets_at \
-            END \
+            tries = CASE WHEN throttles.resets_at <= $2 THEN 1 ELSE throttles.tries + 1 END, \
+            resets_at = CASE WHEN throttles.resets_at <= $2 THEN $3 ELSE throttles.resets_at END \
             RETURNING tries, resets_at";
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(key)

@@ -80,8 +80,8 @@ impl Store {
     ) -> Stored<bool> {
         const SQL: &str = "SELECT t.state_hash FROM connect_attempts t LEFT JOIN apps a ON a.id = \
             t.app_id \
-            LEFT JOIN connections c ON c.id = t.connection_id WHERE t.taken_at > $3 AND t.ended \
-            IS NULL \
+            LEFT JOIN connections c ON c.id = t.connection_id WHERE t.taken_at > $3 AND t.ended IS \
+            NULL \
             AND ($1 IS NULL OR COALESCE(t.client_id, a.client_id, $1) = $1) \
             AND ($2 IS NULL OR c.workspace_id IS NULL OR c.workspace_id = $2) LIMIT 1";
         let found: Option<String> = on!(&self.db, |pool| sqlx::query_scalar(SQL)
@@ -100,8 +100,7 @@ impl Store {
             for stopped in [
                 "UPDATE connect_attempts SET ended = $1 WHERE taken_at IS NOT NULL AND ended IS \
                     NULL",
-                "UPDATE proof_attempts SET ended = $1 WHERE taken_at IS NOT NULL AND ended IS \
-                    NULL",
+                "UPDATE proof_attempts SET ended = $1 WHERE taken_at IS NOT NULL AND ended IS NULL",
             ] {
                 sqlx::query(stopped).bind(STOPPED).execute(pool).await?;
             }

@@ -40,12 +40,12 @@ pub struct Tenant {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT s.id, s.organisation_id, s.connection_id, s.secret_sealed, s.last_four, \
-             u.name AS added_by, s.added_at, s.retires_at, \
-             EXISTS (SELECT 1 FROM webhook_secrets o WHERE o.connection_id = s.connection_id AND \
-             o.retires_at IS NULL AND o.rank > s.rank) \
-             AS replaced, s.matched_at FROM webhook_secrets s LEFT JOIN users u ON u.id = \
-             s.added_by ",
+            "SELECT s.id, s.organisation_id, s.connection_id, s.secret_sealed, s.last_four, u.name \
+                AS added_by, s.added_at, s.retires_at, \
+                EXISTS (SELECT 1 FROM webhook_secrets o WHERE o.connection_id = s.connection_id \
+                AND o.retires_at IS NULL AND o.rank > s.rank) \
+                AS replaced, s.matched_at FROM webhook_secrets s LEFT JOIN users u ON u.id = \
+                s.added_by ",
             $rest
         )
     };
@@ -55,8 +55,8 @@ impl Store {
     /// Every organisation that connected the workspace, whatever became of it.
     pub async fn webhook_tenants(&self, workspace: &str) -> Stored<Vec<Tenant>> {
         const SQL: &str = "SELECT organisation_id, id AS connection_id, app_id, state, reason, \
-            evidence IS NOT NULL AS has_evidence FROM connections WHERE workspace_id = $1 ORDER \
-            BY id";
+            evidence IS NOT NULL AS has_evidence FROM connections WHERE workspace_id = $1 ORDER BY \
+            id";
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(workspace)
             .fetch_all(pool)
@@ -69,8 +69,8 @@ impl Store {
         workspace: &str,
     ) -> Stored<Vec<WebhookSecretRow>> {
         const SQL: &str = select!(
-            "JOIN connections c ON c.id = s.connection_id WHERE \
-            c.workspace_id = $1 ORDER BY s.added_at DESC, s.id"
+            "JOIN connections c ON c.id = s.connection_id WHERE c.workspace_id = $1 ORDER BY \
+                s.added_at DESC, s.id"
         );
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(workspace)
@@ -108,9 +108,9 @@ impl Store {
                 .await?;
             sqlx::query(
                 "DELETE FROM webhook_secrets WHERE connection_id = $1 AND id NOT IN \
-                (SELECT id FROM webhook_secrets WHERE connection_id = $1 ORDER BY CASE WHEN \
-                retires_at <= $2 THEN 1 ELSE 0 END, added_at DESC, id LIMIT $3) \
-                AND retires_at <= $2",
+                    (SELECT id FROM webhook_secrets WHERE connection_id = $1 ORDER BY CASE WHEN \
+                    retires_at <= $2 THEN 1 ELSE 0 END, added_at DESC, id LIMIT $3) \
+                    AND retires_at <= $2",
             )
             .bind(&new.connection_id)
             .bind(new.added_at)
@@ -118,8 +118,8 @@ impl Store {
             .execute(&mut *tx)
             .await?;
             let (left, rank): (i64, i64) = sqlx::query_as(
-                "SELECT COUNT(*), COALESCE(MAX(rank), \
-                0) + 1 FROM webhook_secrets WHERE connection_id = $1",
+                "SELECT COUNT(*), COALESCE(MAX(rank), 0) + 1 FROM webhook_secrets WHERE \
+                    connection_id = $1",
             )
             .bind(&new.connection_id)
             .fetch_one(&mut *tx)
@@ -128,9 +128,9 @@ impl Store {
                 return Ok(false);
             }
             sqlx::query(
-                "INSERT INTO webhook_secrets (id, organisation_id, connection_id, \
-                secret_sealed, last_four, added_by, added_at, rank) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                "INSERT INTO webhook_secrets (id, organisation_id, connection_id, secret_sealed, \
+                    last_four, added_by, added_at, rank) \
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             )
             .bind(&new.id)
             .bind(&new.organisation_id)
@@ -158,8 +158,8 @@ impl Store {
         const MATCHED: &str = "UPDATE webhook_secrets SET matched_at = $2 WHERE id = $1 AND \
             (matched_at IS NULL OR matched_at < $2)";
         const RETIRE: &str = "UPDATE webhook_secrets SET retires_at = $2 WHERE retires_at IS NULL \
-            AND connection_id = (SELECT connection_id FROM webhook_secrets WHERE id = $1) AND \
-            rank < (SELECT rank FROM webhook_secrets WHERE id = $1)";
+            AND connection_id = (SELECT connection_id FROM webhook_secrets WHERE id = $1) AND rank \
+            < (SELECT rank FROM webhook_secrets WHERE id = $1)";
         let _stale = self.recent.stale_after(id);
         let _turn = self.turn_to_write().await;
         transact!(self, |tx| {

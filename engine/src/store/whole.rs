@@ -7,21 +7,21 @@ use super::{Db, Store, Stored, on};
 /// Each table gets its key after its rows, and references come last in a dump: `$1` of them there
 /// have to be. Whoever is still building holds a lock that nobody takes who only reads and writes.
 const SHAPE: &str = "WITH here AS (SELECT current_schema()::regnamespace::oid AS it), \
-     tables AS (SELECT oid FROM pg_class, here WHERE relnamespace = it AND relkind = 'r') \
+    tables AS (SELECT oid FROM pg_class, here WHERE relnamespace = it AND relkind = 'r') \
     SELECT CONCAT_WS(' ', (SELECT MAX(oid::TEXT::BIGINT) || '/' || COUNT(*) FROM pg_class, here \
     WHERE relnamespace = it), \
-     (SELECT MAX(oid::TEXT::BIGINT) || '/' || COUNT(*) FROM pg_constraint, here WHERE \
-    connamespace = it), \
-     (SELECT MAX(oid::TEXT::BIGINT) || '/' || COUNT(*) FROM pg_trigger WHERE tgrelid IN (SELECT \
-    oid FROM tables))) \
+    (SELECT MAX(oid::TEXT::BIGINT) || '/' || COUNT(*) FROM pg_constraint, here WHERE connamespace \
+    = it), \
+    (SELECT MAX(oid::TEXT::BIGINT) || '/' || COUNT(*) FROM pg_trigger WHERE tgrelid IN (SELECT oid \
+    FROM tables))) \
     WHERE (SELECT COUNT(*) FROM pg_constraint, here WHERE connamespace = it AND contype = 'f') >= \
     $1 \
-     AND NOT EXISTS (SELECT 1 FROM tables WHERE NOT EXISTS (SELECT 1 FROM pg_constraint WHERE \
+    AND NOT EXISTS (SELECT 1 FROM tables WHERE NOT EXISTS (SELECT 1 FROM pg_constraint WHERE \
     conrelid = tables.oid AND contype = 'p')) \
-     AND NOT EXISTS (SELECT 1 FROM pg_locks JOIN tables ON tables.oid = relation WHERE pid <> \
+    AND NOT EXISTS (SELECT 1 FROM pg_locks JOIN tables ON tables.oid = relation WHERE pid <> \
     pg_backend_pid() \
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-      AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))";
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+    AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))";
 
 impl Store {
     /// Tells whether the database has everything that this version brings with it: an older copy

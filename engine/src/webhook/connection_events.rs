@@ -27,8 +27,8 @@ impl Engine {
         let connection_events = match self.store().connection_events(PAGE).await {
             Ok(connection_events) => connection_events,
             Err(error) => {
-                return tracing::error!(%error, "events about connections could not be \
-                read; they are tried again");
+                return tracing::error!(%error, "events about connections could not be read; they \
+                    are tried again");
             }
         };
         for event in connection_events {
@@ -137,8 +137,7 @@ impl Engine {
                 tracing::warn!(
                     organisation,
                     connection,
-                    "Linear says that the app was removed: \
-                    reconnect required"
+                    "Linear says that the app was removed: reconnect required"
                 );
             }
         }
@@ -171,8 +170,8 @@ impl Engine {
                     .connection_rename(&connection, &identity.workspace, &identity.viewer)
                     .await
                 {
-                    tracing::warn!(%error, connection, "the workspace's names could not be \
-                        written down");
+                    tracing::warn!(%error, connection, "the workspace's names could not be written \
+                        down");
                 }
             });
         }

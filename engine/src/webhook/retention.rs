@@ -112,8 +112,7 @@ impl Engine {
         if given_up > 0 {
             tracing::warn!(
                 given_up,
-                "deliveries that waited for their destinations were given up \
-                to make room"
+                "deliveries that waited for their destinations were given up to make room"
             );
         }
         Ok(pruned)

@@ -224,8 +224,8 @@ impl Engine {
                     .app_secret_matched(&app, &sealed, now, retire_at)
                     .await
                 {
-                    tracing::warn!(%error, app, "that an app's webhook secret matched could not \
-                        be written down");
+                    tracing::warn!(%error, app, "that an app's webhook secret matched could not be \
+                        written down");
                 }
             }
         });

@@ -302,12 +302,7 @@ impl World {
         other.busy_timeout(Duration::from_secs(2)).unwrap();
         other
             .execute_batch("BEGIN IMMEDIATE; COMMIT")
-            .unwrap_or_else(|error| {
-                panic!(
-                    "{what}: \
-            {error}"
-                )
-            });
+            .unwrap_or_else(|error| panic!("{what}: {error}"));
         drop(other);
         let since = Instant::now();
         while self

@@ -133,8 +133,7 @@ async fn new_secrets_leave_the_others_and_the_webhook_secret_before_is_kept(fres
     assert_eq!(
         told().await,
         (secret(8), secret(2), None),
-        "what has verified something waits for \
-        the new one"
+        "what has verified something waits for the new one"
     );
     set(9).await;
     assert_eq!(

@@ -58,8 +58,7 @@ async fn what_people_see_is_told_and_what_they_do_not_is_not(fresh: Fresh) {
     assert_eq!(
         told(store, &mut seen).await,
         Vec::<String>::new(),
-        "proofs and leases are nothing \
-        to look at"
+        "proofs and leases are nothing to look at"
     );
     let error = FailedCall {
         code: "timeout".to_owned(),

@@ -228,12 +228,7 @@ async fn pages_are_filtered_and_cut(fresh: Fresh) {
     let late = NewDelivery {
         outcome: "late",
         event: "Comment".to_owned(),
-        ..delivery(
-            "w",
-            b"late \
-        body",
-            2,
-        )
+        ..delivery("w", b"late body", 2)
     };
     let ignored = NewDelivery {
         outcome: "ignored",
@@ -245,12 +240,7 @@ async fn pages_are_filtered_and_cut(fresh: Fresh) {
             delivery("w", b"plain body", 1),
             late,
             ignored,
-            delivery(
-                "w",
-                b"plain \
-        body",
-                4,
-            ),
+            delivery("w", b"plain body", 4),
         ],
     )
     .await;
@@ -268,8 +258,7 @@ async fn pages_are_filtered_and_cut(fresh: Fresh) {
     assert_eq!(
         page(DeliveryFilter::default(), i64::MAX).await,
         ["ignor", "late ", "plain"],
-        "the \
-        newest first, five bytes of each"
+        "the newest first, five bytes of each"
     );
     assert_eq!(page(DeliveryFilter::default(), 3).await, ["late ", "plain"]);
     assert_eq!(
@@ -370,8 +359,7 @@ async fn what_made_room_is_still_a_duplicate(fresh: Fresh) {
     assert_eq!(
         fresh.store.deliveries_prune(2 * one + 1, 10).await.unwrap(),
         (2, 2),
-        "the oldest \
-        first, until they are few enough bytes"
+        "the oldest first, until they are few enough bytes"
     );
     assert_eq!(
         (
@@ -409,8 +397,7 @@ async fn what_made_room_is_still_a_duplicate(fresh: Fresh) {
     assert_eq!(
         put(&fresh.store, &[delivery("w", &bodies[0], 9)]).await,
         [true],
-        "Linear does not \
-        send it so late"
+        "Linear does not send it so late"
     );
 }
 
@@ -475,8 +462,7 @@ async fn what_came_before_there_were_events_is_known(fresh: Fresh) {
     for old in [
         "DELETE FROM delivery_digests",
         "UPDATE delivery_log SET pruned_to = 1",
-        "UPDATE \
-        deliveries SET body = '' WHERE seq = 1",
+        "UPDATE deliveries SET body = '' WHERE seq = 1",
     ] {
         support::sql(&fresh, old).await;
     }
@@ -489,8 +475,7 @@ async fn what_came_before_there_were_events_is_known(fresh: Fresh) {
     assert_eq!(
         fresh.ask("SELECT COUNT(*) FROM deliveries").await,
         Some(2),
-        "a row without its \
-        body goes"
+        "a row without its body goes"
     );
     assert_eq!(put(&fresh.store, &bodies).await, [false; 3]);
     let repeats = fresh
@@ -557,8 +542,7 @@ async fn a_shared_delivery_is_stored_once_and_seen_by_both(fresh: Fresh) {
     assert_eq!(
         put(&fresh.store, std::slice::from_ref(&both)).await,
         [true],
-        "new to the other \
-        one"
+        "new to the other one"
     );
     assert_eq!(put(&fresh.store, &[both]).await, [false]);
     let other = fresh
@@ -579,12 +563,7 @@ async fn a_late_recipient_reads_on_to_it(fresh: Fresh) {
     }
     let other = NewDelivery {
         recipients: vec![recipient("org-south")],
-        ..delivery(
-            "w",
-            b"for the \
-        other",
-            1,
-        )
+        ..delivery("w", b"for the other", 1)
     };
     put(&fresh.store, &[other]).await;
     let read = async |after: i64| {
@@ -607,8 +586,7 @@ async fn a_late_recipient_reads_on_to_it(fresh: Fresh) {
     assert_eq!(
         (late.len(), late[0].body.as_slice()),
         (1, &[1][..]),
-        "an old delivery that is new \
-        to it"
+        "an old delivery that is new to it"
     );
     assert_eq!(put(&fresh.store, &[again]).await, [false]);
     let both = NewDelivery {
@@ -629,8 +607,7 @@ async fn a_late_recipient_reads_on_to_it(fresh: Fresh) {
     assert_eq!(
         bodies,
         [vec![2], b"the next".to_vec()],
-        "in the order in which it came to hear of \
-        them"
+        "in the order in which it came to hear of them"
     );
 }
 
@@ -779,8 +756,7 @@ async fn messages_are_claimed_once_and_in_order(fresh: Fresh) {
     assert_eq!(
         claimed,
         [1, 3, 4, 5],
-        "each by one, and the second about an issue not before the \
-        first"
+        "each by one, and the second about an issue not before the first"
     );
     assert_eq!(claim(store, "late", 1).await, Vec::<i64>::new());
     for process in 0..8 {
@@ -795,8 +771,7 @@ async fn messages_are_claimed_once_and_in_order(fresh: Fresh) {
     assert_eq!(
         claim(store, "late", 80).await,
         Vec::<i64>::new(),
-        "the first is put off, and the \
-        second waits for it"
+        "the first is put off, and the second waits for it"
     );
     assert_eq!(claim(store, "late", 90).await, [1]);
     done(store, "late", &[sent(1, "parked", 90)], 0).await;
@@ -840,8 +815,7 @@ async fn the_next_about_a_thing_is_claimed_with_the_end_of_the_last(fresh: Fresh
     assert_eq!(
         claim(store, "b", 99).await,
         Vec::<i64>::new(),
-        "one of each thing is on its way \
-        at a time"
+        "one of each thing is on its way at a time"
     );
     store
         .destination_pause(DESTINATION, "person", &act("destination.paused", 1))
@@ -905,8 +879,7 @@ async fn failing_is_added_up_from_try_to_try(fresh: Fresh) {
     assert_eq!(
         (fails_to_take(1, 0).await, fails_to_take(1, 9 * HOUR).await),
         (0, 0),
-        "it may be \
-        the message"
+        "it may be the message"
     );
     assert_eq!(fails_to_take(2, HOUR).await, 0, "from here on it is not");
     let fails = async |at: i64| fails_to_take(1, at).await;
@@ -919,8 +892,7 @@ async fn failing_is_added_up_from_try_to_try(fresh: Fresh) {
     assert_eq!(
         (fails(3 * HOUR).await, fails(4 * HOUR).await),
         (8 * HOUR, 9 * HOUR),
-        "nor that it \
-        did not"
+        "nor that it did not"
     );
     done(
         store,
@@ -988,8 +960,7 @@ async fn claims_are_let_go_of(fresh: Fresh) {
     assert_eq!(
         store.processes_claiming("b").await.unwrap(),
         [("a".to_owned(), -1)],
-        "it never \
-        showed that it lives"
+        "it never showed that it lives"
     );
     store.process_beat("a", 1).await.unwrap();
     store.process_beat("a", 2).await.unwrap();
@@ -1003,15 +974,13 @@ async fn claims_are_let_go_of(fresh: Fresh) {
     assert_eq!(
         store.processes_claiming("b").await.unwrap(),
         [("a".to_owned(), 2)],
-        "who holds a \
-        claim is kept"
+        "who holds a claim is kept"
     );
     done(store, "b", &[sent(1, "sent", 0)], 0).await;
     assert_eq!(
         store.messages_release("a").await.unwrap(),
         2,
-        "who does not hold a claim changes \
-        nothing"
+        "who does not hold a claim changes nothing"
     );
     assert_eq!(claim(store, "b", 1).await, [1, 2]);
     store.messages_unclaim(DESTINATION, "a").await.unwrap();
@@ -1305,8 +1274,7 @@ async fn a_secret_retires_when_a_newer_one_has_verified_something(fresh: Fresh) 
     assert_eq!(
         told().await,
         [row(3, None, false), row(2, None, true), row(1, None, true)],
-        "it \
-        takes nobody's place"
+        "it takes nobody's place"
     );
     store.webhook_secret_matched("s2", 80, 180).await.unwrap();
     assert_eq!(
@@ -1355,10 +1323,7 @@ async fn a_secret_retires_when_a_newer_one_has_verified_something(fresh: Fresh) 
         store.webhook_secrets(ORG).await.unwrap()[0]
             .added_by
             .as_deref(),
-        Some(
-            "Name of \
-        a@example.com"
-        )
+        Some("Name of a@example.com")
     );
     store.webhook_secret_matched("s1", 60, 160).await.unwrap();
     assert_eq!(
@@ -1394,8 +1359,7 @@ async fn a_secret_that_was_about_to_retire_waits_for_the_new_one_too(fresh: Fres
     migrate(
         &fresh,
         "UPDATE webhook_secrets SET rank = added_at",
-        "-- When the app's present \
-        webhook secret",
+        "-- When the app's present webhook secret",
     )
     .await;
     let told = async || {
@@ -1455,8 +1419,7 @@ async fn strays_add_up_within_limits(fresh: Fresh) {
     assert_eq!(
         told(5).await,
         [row("/a", 6, 60), row("/c", 2, 60), row("/b", 2, 50)],
-        "the third \
-        one of an hour is not counted"
+        "the third one of an hour is not counted"
     );
     assert_eq!(told(6).await, [row("/a", 2, 60), row("/c", 2, 60)]);
     fresh.store.refusals_forget(6).await.unwrap();

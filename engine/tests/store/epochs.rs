@@ -43,8 +43,8 @@ async fn at_the_end(store: &Store) -> Cursor {
 
 async fn a_copy_from_before_an_upgrade_is_known_and_brought_up_to_date(fresh: Fresh) {
     assert!(fresh.store.is_up_to_date().await.unwrap());
-    let later = "DELETE FROM _sqlx_migrations WHERE version >= 17; ALTER TABLE proof_attempts \
-        DROP COLUMN taken_at; \
+    let later = "DELETE FROM _sqlx_migrations WHERE version >= 17; ALTER TABLE proof_attempts DROP \
+        COLUMN taken_at; \
         ALTER TABLE proof_attempts DROP COLUMN ended; DROP TABLE voidings; ALTER TABLE \
         destinations DROP COLUMN refused_seq; \
         ALTER TABLE connect_attempts DROP COLUMN client_id; ALTER TABLE destinations DROP COLUMN \
@@ -59,7 +59,7 @@ async fn a_copy_from_before_an_upgrade_is_known_and_brought_up_to_date(fresh: Fr
             'BEGIN RETURN NEW; END'; \
             CREATE TRIGGER delivery_log_failover BEFORE UPDATE OF last ON delivery_log FOR EACH \
             ROW \
-             EXECUTE FUNCTION begin_epoch_after_failover()";
+            EXECUTE FUNCTION begin_epoch_after_failover()";
         support::sql(&fresh, before).await;
     }
     assert!(!fresh.store.is_up_to_date().await.unwrap());
@@ -93,19 +93,16 @@ async fn a_copy_that_lacks_something_is_not_whole(fresh: Fresh) {
                 .deliveries_put(&[delivery("w", b"1", 1)])
                 .await
                 .is_err(),
-            "numbers \
-            could be those of another copy"
+            "numbers could be those of another copy"
         );
         let steps = [
             (
                 "messages DROP CONSTRAINT messages_pkey",
-                "messages ADD PRIMARY KEY (seq, \
-                destination_id)",
+                "messages ADD PRIMARY KEY (seq, destination_id)",
             ),
             (
                 "members DROP CONSTRAINT members_user_id_fkey",
-                "members ADD FOREIGN KEY (user_id) \
-                REFERENCES users (id)",
+                "members ADD FOREIGN KEY (user_id) REFERENCES users (id)",
             ),
         ];
         for (without, with) in steps {
@@ -136,8 +133,7 @@ async fn who_restarts_expires_nobody(fresh: Fresh) {
         assert_eq!(
             numbers(&fresh.store, cursor.number).await.len(),
             2 * (2 - number),
-            "and goes \
-            on from there"
+            "and goes on from there"
         );
     }
 }
@@ -368,8 +364,7 @@ impl Restore {
                 for table in TABLES {
                     server
                         .run(&format!(
-                            "DELETE FROM {table}; INSERT INTO {table} SELECT * FROM \
-                        older_{table}"
+                            "DELETE FROM {table}; INSERT INTO {table} SELECT * FROM older_{table}"
                         ))
                         .await;
                 }
@@ -378,7 +373,7 @@ impl Restore {
                 server
                     .run(
                         "CREATE TABLE log (LIKE delivery_log INCLUDING ALL); INSERT INTO log \
-                    SELECT * FROM older_delivery_log",
+                            SELECT * FROM older_delivery_log",
                     )
                     .await;
                 server
@@ -387,15 +382,14 @@ impl Restore {
                 server
                     .run(
                         "CREATE TRIGGER delivery_log_elsewhere BEFORE UPDATE OF last ON \
-                         delivery_log FOR EACH ROW \
-                         WHEN (NEW.last > OLD.last) EXECUTE FUNCTION begin_epoch_elsewhere()",
+                            delivery_log FOR EACH ROW \
+                            WHEN (NEW.last > OLD.last) EXECUTE FUNCTION begin_epoch_elsewhere()",
                     )
                     .await;
                 for table in &TABLES[1..] {
                     server
                         .run(&format!(
-                            "TRUNCATE {table}; INSERT INTO {table} SELECT * FROM \
-                        older_{table}"
+                            "TRUNCATE {table}; INSERT INTO {table} SELECT * FROM older_{table}"
                         ))
                         .await;
                 }
@@ -464,8 +458,7 @@ async fn an_older_postgres_under_replicas_that_run_gives_no_number_twice() {
             let new = numbers(store, shared.number).await;
             assert!(
                 new.len() == 4 && new[0] > lost.number,
-                "{restore:?}: {new:?} come after \
-                {lost}"
+                "{restore:?}: {new:?} come after {lost}"
             );
             assert_eq!(
                 new[3] - new[0],

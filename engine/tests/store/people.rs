@@ -217,8 +217,7 @@ async fn what_cannot_be_used_is_like_what_is_not_there(fresh: Fresh) {
     member(store, "south", "s@example.com", Role::Owner).await;
     assert!(
         !store.invite_end("i1", "revoked", &elsewhere).await.unwrap(),
-        "another \
-        organisation's"
+        "another organisation's"
     );
     assert!(store.invite("org-south", "i1").await.unwrap().is_none());
     assert!(
@@ -257,8 +256,7 @@ async fn somebody_elses_account_is_never_taken(fresh: Fresh) {
             user_id: jun_there.user_id.clone(),
             again: false
         },
-        "the \
-        code was not used up"
+        "the code was not used up"
     );
     assert_eq!(
         fresh
@@ -503,11 +501,7 @@ async fn codes_end_with_the_right_to_make_them(fresh: Fresh) {
         acts(before).await,
         [
             told("member.removed", "s"),
-            told(
-                "invite.revoked",
-                "Ann in \
-        Acme"
-            )
+            told("invite.revoked", "Ann in Acme")
         ]
     );
     assert_eq!(store.audit_verify(ORG).await.unwrap().broken_at, None);
@@ -531,8 +525,7 @@ async fn an_answer_is_dismissed_and_an_open_code_is_not(fresh: Fresh) {
     member(store, "south", "s@example.com", Role::Owner).await;
     assert!(
         !dismiss(&support::act("org-south", "invite.dismissed", 6)).await,
-        "another \
-        organisation's"
+        "another organisation's"
     );
     assert_eq!(store.invites(ORG, 7, 0).await.unwrap().len(), 1);
     let before = store.audit_head(ORG).await.unwrap().unwrap().number;
@@ -547,8 +540,7 @@ async fn an_answer_is_dismissed_and_an_open_code_is_not(fresh: Fresh) {
     assert_eq!(
         store.audit_head(ORG).await.unwrap().unwrap().number,
         before + 1,
-        "the second time \
-        nothing was done"
+        "the second time nothing was done"
     );
     assert!(
         store.invite_open("hash of i1", 7).await.unwrap().is_none(),
@@ -619,8 +611,7 @@ async fn an_account_that_is_nobodys_frees_its_email(fresh: Fresh) {
             .unwrap()
             .connected_by,
         "Jun",
-        "who \
-        connected it is known still"
+        "who connected it is known still"
     );
     join("i3", "u3").await;
 
@@ -641,8 +632,7 @@ async fn an_account_that_somebody_needs_keeps_its_email(fresh: Fresh) {
     assert_eq!(
         account(store, "b@example.com").await,
         Some(other.user_id),
-        "whoever has a \
-        password signs in with it"
+        "whoever has a password signs in with it"
     );
 
     invite(store, "i1", jun()).await;
@@ -680,8 +670,7 @@ async fn an_account_that_somebody_needs_keeps_its_email(fresh: Fresh) {
     assert_eq!(
         account(store, "jun@example.com").await.as_deref(),
         Some("u1"),
-        "it is a member's \
-        elsewhere"
+        "it is a member's elsewhere"
     );
 }
 
@@ -747,8 +736,7 @@ async fn nobody_rises_of_whom_nobody_knows_who_they_are(fresh: Fresh) {
     );
     assert!(
         store.organisation_by_slug("west").await.unwrap().is_none(),
-        "nothing was left half \
-        done"
+        "nothing was left half done"
     );
 
     // An owner's word counts in their organisation alone.

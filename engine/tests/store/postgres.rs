@@ -74,8 +74,7 @@ async fn settings_are_ours(server: Server, url: String) {
         assert_eq!(
             seen(&server).await,
             [settings("10s"), settings("3s")],
-            "a single statement, \
-            and one of several"
+            "a single statement, and one of several"
         );
         write(&store.for_pages()).await;
         assert_eq!(
@@ -210,11 +209,8 @@ async fn what_it_undoes_every_time_is_an_error_in_the_end_and_any_other_error_at
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_not_utf8_is_refused_with_what_to_do() {
-    let Some(server) = Server::new(
-        "ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' \
-        LC_CTYPE 'C'",
-    )
-    .await
+    let Some(server) =
+        Server::new("ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'").await
     else {
         return;
     };
@@ -298,8 +294,7 @@ async fn pages_that_wait_leave_half_of_the_connections() {
         timeout(Duration::from_millis(300), page.ping())
             .await
             .is_err(),
-        "pages wait for each \
-        other"
+        "pages wait for each other"
     );
     timeout(Duration::from_secs(2), page.for_programs().ping())
         .await

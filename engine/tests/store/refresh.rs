@@ -258,8 +258,7 @@ async fn a_rotation_loses_against_a_person(fresh: Fresh) {
     assert_eq!(
         rotate(store, 4, 9).await,
         Rotated::Overtaken(By::Person),
-        "not even of the \
-        generation that ended it"
+        "not even of the generation that ended it"
     );
     assert!(
         store
@@ -314,8 +313,7 @@ async fn a_reply_without_a_refresh_token_leaves_the_intent_open_while_it_is_to_b
     let due = store.intents_open(1_899, 9).await.unwrap();
     assert!(
         due.is_empty() && store.intents_open(1_900, 9).await.unwrap().len() == 1,
-        "then, and \
-        not earlier"
+        "then, and not earlier"
     );
     assert_eq!(open(3, None).await, (None, 0));
 }
@@ -435,8 +433,7 @@ async fn what_is_due_is_found_in_the_order_of_ids(fresh: Fresh) {
     assert_eq!(
         due("", 100, 50, 9).await,
         "c1 c5",
-        "what has no refresh token is not due before \
-        it has run out"
+        "what has no refresh token is not due before it has run out"
     );
     assert_eq!(due("", 100, 100, 9).await, "c1 c4 c5");
     assert_eq!(due("c1", 900, 50, 9).await, "c3 c5");

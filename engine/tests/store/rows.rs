@@ -112,8 +112,7 @@ async fn of_many_first_owners_one_wins(fresh: Fresh) {
     assert!(fresh.store.owner_exists().await.unwrap());
     assert!(
         fresh.store.organisation_only().await.unwrap().is_some(),
-        "the losers left nothing \
-        behind"
+        "the losers left nothing behind"
     );
 }
 
@@ -131,8 +130,7 @@ async fn a_member_is_added_once(fresh: Fresh) {
     assert_eq!(
         fresh.store.member_add(&again, false).await.unwrap(),
         Member::AccountExists,
-        "the \
-        password would be nobody's"
+        "the password would be nobody's"
     );
     let there = NewMember {
         password_hash: None,
@@ -672,8 +670,7 @@ async fn a_pair_is_adopted_or_given_back_and_never_both(fresh: Fresh) {
             .await
             .unwrap()
             .is_empty(),
-        "they are under \
-        way"
+        "they are under way"
     );
     assert_eq!(
         store.connection_adopt(&of("m1")).await.unwrap(),
@@ -685,8 +682,7 @@ async fn a_pair_is_adopted_or_given_back_and_never_both(fresh: Fresh) {
             .await
             .unwrap()
             .is_none(),
-        "it \
-        is the connection's"
+        "it is the connection's"
     );
     let whose = Whose {
         workspace: Some("w"),
@@ -722,8 +718,7 @@ async fn a_pair_is_adopted_or_given_back_and_never_both(fresh: Fresh) {
     assert_eq!(
         taken(99, 199).await,
         Vec::<String>::new(),
-        "one was tried a moment ago, the other \
-        is under way"
+        "one was tried a moment ago, the other is under way"
     );
     assert_eq!(taken(99, 200).await, ["m2"]);
     assert_eq!(taken(100, 200).await, ["m3"], "its process died");
@@ -799,8 +794,7 @@ async fn only_the_current_generation_breaks_a_connection(fresh: Fresh) {
             .connection_break("c1", 2, Reason::InvalidGrant, None, 22)
             .await
             .unwrap(),
-        "the \
-        first verdict stays"
+        "the first verdict stays"
     );
     let State::ReconnectRequired {
         since,
@@ -853,8 +847,7 @@ async fn a_disconnected_connection_is_history(fresh: Fresh) {
             .connection_disconnect("c1", &act("org-south", 31))
             .await
             .unwrap(),
-        "not by \
-        others"
+        "not by others"
     );
     let connection = store
         .connection(&person.organisation_id, "c1")
@@ -1011,8 +1004,7 @@ async fn a_shared_workspace_is_handed_on_by_whoever_leaves_it(fresh: Fresh) {
     // As two that end at once might leave it.
     support::sql(
         &fresh,
-        "INSERT INTO workspace_claims (workspace_id, organisation_id) VALUES \
-        ('w', 'org-south')",
+        "INSERT INTO workspace_claims (workspace_id, organisation_id) VALUES ('w', 'org-south')",
     )
     .await;
     assert_eq!(
@@ -1192,8 +1184,7 @@ async fn tokens_wait_for_the_last_connection_of_their_app_and_workspace(fresh: F
     assert_eq!(
         store.grants_forget(1_999).await.unwrap(),
         0,
-        "a day counts from the last one's \
-        end"
+        "a day counts from the last one's end"
     );
     assert_eq!(store.grants_forget(2_000).await.unwrap(), 2);
     assert!(

@@ -173,10 +173,8 @@ impl Server {
         reason = "tests are told where the pooler is"
     )]
     pub fn pooled_url(&self) -> String {
-        let pooler = std::env::var("RELINK_TEST_PGBOUNCER").expect(
-            "RELINK_TEST_PGBOUNCER is set \
-            where RELINK_TEST_POSTGRES is",
-        );
+        let pooler = std::env::var("RELINK_TEST_PGBOUNCER")
+            .expect("RELINK_TEST_PGBOUNCER is set where RELINK_TEST_POSTGRES is");
         format!("{pooler}/{}", self.database)
     }
 
@@ -250,8 +248,8 @@ fn postgres_url() -> Option<String> {
         let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
         assert!(
             skipped,
-            "set RELINK_TEST_POSTGRES (`make test` does), or \
-            RELINK_TEST_WITHOUT_POSTGRES=1 to do without"
+            "set RELINK_TEST_POSTGRES (`make test` does), or RELINK_TEST_WITHOUT_POSTGRES=1 to do \
+                without"
         );
         return None;
     };

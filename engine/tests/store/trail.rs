@@ -61,8 +61,7 @@ async fn put_back(fresh: &Fresh) {
     sql(fresh, "DELETE FROM audit; DELETE FROM audit_heads").await;
     sql(
         fresh,
-        "INSERT INTO audit SELECT * FROM kept; INSERT INTO audit_heads SELECT * FROM \
-        kept_heads",
+        "INSERT INTO audit SELECT * FROM kept; INSERT INTO audit_heads SELECT * FROM kept_heads",
     )
     .await;
 }
@@ -87,8 +86,7 @@ async fn the_trail_is_unbroken_however_many_write(fresh: Fresh) {
     assert_eq!(
         (check.good, check.broken_at),
         (82, None),
-        "and how the owner came, and the \
-        connection"
+        "and how the owner came, and the connection"
     );
     let newest = fresh.store.audit_before(ORG, 83, 3).await.unwrap();
     assert_eq!(
@@ -122,15 +120,13 @@ async fn whatever_is_done_to_the_trail_shows(fresh: Fresh) {
     assert_eq!(broken_at(&fresh.store).await, None);
     sql(
         &fresh,
-        "CREATE TABLE kept AS SELECT * FROM audit; CREATE TABLE kept_heads AS SELECT * \
-        FROM audit_heads",
+        "CREATE TABLE kept AS SELECT * FROM audit; CREATE TABLE kept_heads AS SELECT * FROM \
+            audit_heads",
     )
     .await;
     let another = |number: &str| {
-        let line = format!(
-            "organisation_id, {number}, at, user_id, who, act, subject, address, \
-            hash"
-        );
+        let line =
+            format!("organisation_id, {number}, at, user_id, who, act, subject, address, hash");
         format!("INSERT INTO audit SELECT {line} FROM audit WHERE number = 5")
     };
     let moved_to = "UPDATE audit_heads SET last_hash = (SELECT hash FROM audit WHERE number =";
@@ -223,8 +219,7 @@ async fn no_later_line_vouches_for_what_is_left(fresh: Fresh) {
     sql(&fresh, "DELETE FROM audit WHERE number > 3").await;
     sql(
         &fresh,
-        "UPDATE audit_heads SET number = 3, last_hash = (SELECT hash FROM audit WHERE \
-        number = 3)",
+        "UPDATE audit_heads SET number = 3, last_hash = (SELECT hash FROM audit WHERE number = 3)",
     )
     .await;
     for at in 10..12 {
@@ -299,8 +294,7 @@ async fn a_trail_without_a_key_is_carried_over_once(fresh: Fresh) {
     assert_eq!(
         (check(&store).await.good, broken_at(&store).await),
         (4, None),
-        "a second start \
-        writes no second line"
+        "a second start writes no second line"
     );
     // What was written before is held fast by the line after it.
     sql(&fresh, &recomputed(&store).await).await;
@@ -337,8 +331,7 @@ async fn a_database_whose_proof_is_gone_is_not_begun_anew(fresh: Fresh) {
     let sealed = store.meta(CANARY_KEY).await.unwrap().unwrap();
     sql(
         &fresh,
-        "DELETE FROM audit; DELETE FROM audit_heads; DELETE FROM meta WHERE key = \
-        'audit_key'",
+        "DELETE FROM audit; DELETE FROM audit_heads; DELETE FROM meta WHERE key = 'audit_key'",
     )
     .await;
     assert!(matches!(
@@ -353,7 +346,6 @@ async fn a_database_whose_proof_is_gone_is_not_begun_anew(fresh: Fresh) {
     assert_eq!(
         store.meta_claim(CANARY_KEY, &sealed).await.unwrap(),
         sealed,
-        "nothing was written \
-        in its place"
+        "nothing was written in its place"
     );
 }

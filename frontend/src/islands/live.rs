@@ -272,10 +272,9 @@ impl Page {
             match fetched {
                 Ok(Fetched::Page(fresh)) if self.is_theirs(&fresh) => self.clone().put(&fresh),
                 Ok(Fetched::Page(_)) => self.clone().end("You switched to another organisation. "),
-                Ok(Fetched::Other(_)) if is_anything_typed() => self.clone().end(
-                    "You were signed \
-                    out, or this page is gone. ",
-                ),
+                Ok(Fetched::Other(_)) if is_anything_typed() => self
+                    .clone()
+                    .end("You were signed out, or this page is gone. "),
                 Ok(Fetched::Other(address)) => drop(window().location().set_href(&address)),
                 Err(_) => self.lost(),
             }

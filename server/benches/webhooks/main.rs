@@ -90,9 +90,9 @@ impl Linear {
         buffer.clear();
         let head = format!(
             "POST /webhooks/linear HTTP/1.1\r\nhost: relink\r\ncontent-type: application/json; \
-             charset=utf-8\r\nuser-agent: Linear-Webhook\r\n\
-             linear-delivery: d4c1f0a2-0000-4000-8000-{number:012}\r\nlinear-event: \
-             Issue\r\ncontent-length: {}\r\nlinear-signature: ",
+                charset=utf-8\r\nuser-agent: Linear-Webhook\r\n\
+                linear-delivery: d4c1f0a2-0000-4000-8000-{number:012}\r\nlinear-event: \
+                Issue\r\ncontent-length: {}\r\nlinear-signature: ",
             body.len()
         );
         buffer.extend_from_slice(head.as_bytes());

@@ -81,8 +81,7 @@ where
         Ok(None) => {
             tracing::warn!(
                 address = address_of(&parts),
-                "refused a key that is unknown or \
-                revoked"
+                "refused a key that is unknown or revoked"
             );
             return Problem::new(Code::Unauthorized)
                 .detail("The key is unknown or revoked.")
@@ -117,10 +116,8 @@ where
                 }
                 Err(Unread::TooLarge) => Err(Problem::new(Code::TooLarge)),
                 Err(Unread::NoRoom) => Err(Problem::new(Code::Overloaded).retry_after(SECOND)),
-                Err(Unread::Late) => Err(Problem::new(Code::InvalidRequest).detail(
-                    "The body did not \
-                come within 20 seconds.",
-                )),
+                Err(Unread::Late) => Err(Problem::new(Code::InvalidRequest)
+                    .detail("The body did not come within 20 seconds.")),
                 Err(Unread::Broken) => Err(Problem::new(Code::InvalidRequest)),
             }
         }

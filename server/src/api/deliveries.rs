@@ -94,12 +94,7 @@ pub async fn list(State(api): Shared, request: Request) -> Response {
 
 async fn page(api: &Api, call: &Call) -> Result<Response, Problem> {
     let asked = Query::<Page>::try_from_uri(&call.parts.uri)
-        .map_err(|_| {
-            wrong(
-                "limit is a number \
-        from 1 to 500.",
-            )
-        })?
+        .map_err(|_| wrong("limit is a number from 1 to 500."))?
         .0;
     let limit = asked.limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {

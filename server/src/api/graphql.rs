@@ -30,10 +30,8 @@ pub async fn pass_on(State(api): Shared, request: Request) -> Response {
 async fn forward(api: &Api, mut call: Call) -> Result<Response, Problem> {
     let id = call.id().await?;
     if !call.body.trim_ascii_start().starts_with(b"{") {
-        return Err(Problem::new(Code::InvalidRequest).detail(
-            "The body is a JSON object with a \
-            GraphQL query.",
-        ));
+        return Err(Problem::new(Code::InvalidRequest)
+            .detail("The body is a JSON object with a GraphQL query."));
     }
     let file_urls = call
         .parts

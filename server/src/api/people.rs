@@ -102,10 +102,8 @@ pub async fn list(State(api): Shared, request: Request) -> Response {
         let sought = Query::<Sought>::try_from_uri(&call.parts.uri);
         let sought = sought
             .map_err(|_| {
-                Problem::new(Code::InvalidRequest).detail(
-                    "People are looked for by \
-                linear_user_id, email and workspace.",
-                )
+                Problem::new(Code::InvalidRequest)
+                    .detail("People are looked for by linear_user_id, email and workspace.")
             })?
             .0;
         let mut people = api

@@ -121,14 +121,14 @@ impl Problem {
     pub fn cursor_expired(known: Option<&Cursor>) -> Problem {
         let how = match known {
             Some(_) => {
-                "Go on with go_on_after, the last place that is still known; what came \
-                after it came to a database that is gone."
+                "Go on with go_on_after, the last place that is still known; what came after it \
+                    came to a database that is gone."
             }
             None => "Begin anew without after.",
         };
         let detail = format!(
-            "The database was restored from an older copy, or lost its last \
-            commits. {how} Deliveries keep their id."
+            "The database was restored from an older copy, or lost its last commits. {how} \
+                Deliveries keep their id."
         );
         Problem {
             detail: Some(detail),
@@ -140,10 +140,8 @@ impl Problem {
     /// Why there is no token for a connection.
     pub fn of_token(error: TokenError, api: &Api, connection: &str) -> Problem {
         match error {
-            TokenError::NotFound => Problem::new(Code::NotFound).detail(
-                "This key's organisation \
-                has no such connection.",
-            ),
+            TokenError::NotFound => Problem::new(Code::NotFound)
+                .detail("This key's organisation has no such connection."),
             TokenError::ReconnectRequired { reason } => Problem {
                 reason: Some(reason.name()),
                 reconnect_url: Some(format!("{}/integrations/{connection}", api.0.url).into()),
@@ -186,10 +184,7 @@ impl IntoResponse for Problem {
         if self.code == Code::Unauthorized {
             headers.insert(
                 header::WWW_AUTHENTICATE,
-                HeaderValue::from_static(
-                    "Bearer \
-                realm=\"relink\"",
-                ),
+                HeaderValue::from_static("Bearer realm=\"relink\""),
             );
         }
         response

@@ -41,10 +41,7 @@ pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {
             Ok(print(
                 json,
                 &json!({ "removed": app.id, "name": name }),
-                &format!(
-                    "{name} is \
-                removed. The app in Linear is still there."
-                ),
+                &format!("{name} is removed. The app in Linear is still there."),
             )?)
         }
     }
@@ -69,11 +66,7 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
         json,
         &json!({ "apps": values }),
         &lines,
-        &format!(
-            "{} has no app of its own \
-        yet.",
-            organisation.slug
-        ),
+        &format!("{} has no app of its own yet.", organisation.slug),
     )?)
 }
 
@@ -123,8 +116,8 @@ async fn replace(
         "client secret"
     };
     let overlap = if overlaps {
-        " The one before is accepted until this one has verified a delivery, and \
-            for a while after that."
+        " The one before is accepted until this one has verified a delivery, and for a while after \
+            that."
     } else {
         ""
     };

@@ -59,22 +59,18 @@ fn words(check: &AuditCheck) -> String {
         broken_at,
     } = check;
     match broken_at {
-        Some(number) => format!(
-            "Broken at line {number}: {good} lines before it are as they were \
-            written."
-        ),
+        Some(number) => {
+            format!("Broken at line {number}: {good} lines before it are as they were written.")
+        }
         None => {
             let carried = if *unkeyed == 0 {
                 String::new()
             } else {
-                format!(
-                    "Lines 1 to {unkeyed} \
-                are from before it had a key.\n"
-                )
+                format!("Lines 1 to {unkeyed} are from before it had a key.\n")
             };
             format!(
                 "Unbroken: {good} lines are as they were written.\n{carried}Last line, for \
-                --expect: {good}:{hash}"
+                    --expect: {good}:{hash}"
             )
         }
     }
@@ -87,11 +83,8 @@ fn not_as_noted(check: &AuditCheck, noted: Option<NotedLine>) -> Box<dyn Error> 
     } else {
         "is another one now"
     };
-    format!(
-        "line {number} {what}: the audit trail was put back to an older state, or written \
-        anew"
-    )
-    .into()
+    format!("line {number} {what}: the audit trail was put back to an older state, or written anew")
+        .into()
 }
 
 async fn export(engine: &Engine, organisation: &str) -> Outcome {

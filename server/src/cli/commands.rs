@@ -58,10 +58,8 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
         }
         Command::Key(Key::New { org, name }) => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
-            let name = identity::display_name(&name).ok_or(
-                "a key's name is 1 to 100 printable \
-                characters",
-            )?;
+            let name = identity::display_name(&name)
+                .ok_or("a key's name is 1 to 100 printable characters")?;
             let key = engine.api_key_draft(
                 &organisation(&engine, &org).await?.id,
                 &name,
@@ -193,8 +191,7 @@ async fn list_connections(json: bool, engine: &Engine, organisation: &Organisati
         json,
         &json!(ConnectionList::new(connections)),
         &lines,
-        "No workspace is \
-        connected yet.",
+        "No workspace is connected yet.",
     )?)
 }
 
@@ -210,13 +207,13 @@ fn webhook_info(json: bool, config: &Config) -> Outcome {
         format!("Webhook URL: {url}"),
         String::new(),
         format!(
-            "The app's own webhook: in Linear under Settings, API, the OAuth app, turn on \
-             webhooks with this URL. Its signing secret is \
-             {app}."
+            "The app's own webhook: in Linear under Settings, API, the OAuth app, turn on webhooks \
+                with this URL. Its signing secret is \
+                {app}."
         ),
         "A workspace's webhook: in Linear under Settings, API, Webhooks, add one with this URL, \
-         then pipe its signing secret into \
-         `relink webhook secret add --org SLUG --workspace KEY`."
+            then pipe its signing secret into \
+            `relink webhook secret add --org SLUG --workspace KEY`."
             .to_owned(),
     ];
     Ok(print_lines(json, &value, &lines)?)
@@ -241,10 +238,7 @@ async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connec
             let until = "until this one has verified a delivery, and for a while after that";
             (
                 "replaced",
-                format!(
-                    "{name} has a new signing secret. The one before is accepted \
-                {until}."
-                ),
+                format!("{name} has a new signing secret. The one before is accepted {until}."),
             )
         }
     };

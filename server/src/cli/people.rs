@@ -109,8 +109,7 @@ pub async fn invite(
         Mailed::NotSetUp => {}
         Mailed::Sent => say(&format!("Sent to {} too.", name(&invited.email))),
         Mailed::Failed => say(&format!(
-            "The e-mail to {} could not be sent; hand the link over \
-            yourself.",
+            "The e-mail to {} could not be sent; hand the link over yourself.",
             name(&invited.email)
         )),
     }

@@ -154,8 +154,7 @@ mod tests {
             "=hunter2",
             "A=\"hunter2",
             "A='",
-            "A=\"hunter2\" # \
-            comment",
+            "A=\"hunter2\" # comment",
             "FIRST=hunter2",
             "sudo A=hunter2",
         ] {

@@ -148,10 +148,9 @@ fn app(values: &Values) -> Result<Option<OauthApp>, ConfigError> {
             client_secret,
         })),
         (None, None) => Ok(None),
-        (None, Some(_)) => Err(settings::CLIENT_ID.wrong(
-            "LINEAR_CLIENT_SECRET is set and this is \
-            not",
-        )),
+        (None, Some(_)) => {
+            Err(settings::CLIENT_ID.wrong("LINEAR_CLIENT_SECRET is set and this is not"))
+        }
     }
 }
 
@@ -204,10 +203,8 @@ fn webhooks(values: &Values) -> Result<WebhookSettings, ConfigError> {
         keep_bytes: i64::from(keep_mb) * 1024 * 1024,
     };
     if settings.keep_for < settings.age_max {
-        return Err(settings::KEEP_DELIVERIES.wrong(
-            "a delivery would be forgotten while Linear \
-            may still send it again",
-        ));
+        return Err(settings::KEEP_DELIVERIES
+            .wrong("a delivery would be forgotten while Linear may still send it again"));
     }
     Ok(settings)
 }
@@ -224,10 +221,9 @@ fn mail(values: &Values) -> Result<Option<MailServer>, ConfigError> {
     };
     match MailServer::new(server, from.as_deref().unwrap_or_default()) {
         Ok(server) => Ok(Some(server)),
-        Err(MailError::From) => Err(settings::MAIL_FROM.wrong(
-            "RELINK_SMTP_URL is set and this is \
-            not",
-        )),
+        Err(MailError::From) => {
+            Err(settings::MAIL_FROM.wrong("RELINK_SMTP_URL is set and this is not"))
+        }
         Err(error) => Err(settings::SMTP.wrong(error.to_string())),
     }
 }
@@ -235,15 +231,12 @@ fn mail(values: &Values) -> Result<Option<MailServer>, ConfigError> {
 /// What is fine alone and wrong together.
 fn check_together(config: &Config) -> Result<(), ConfigError> {
     if config.sqlite_file().is_none() && config.keys.is_none() {
-        return Err(settings::KEYS.wrong(
-            "it is required on PostgreSQL: every replica must seal \
-            with the same keys",
-        ));
+        return Err(settings::KEYS
+            .wrong("it is required on PostgreSQL: every replica must seal with the same keys"));
     }
     if config.metrics_addr == Some(config.addr) {
         return Err(settings::METRICS_ADDR.wrong(
-            "it is the address of everything else; \
-            RELINK_METRICS_TOKEN guards metrics there",
+            "it is the address of everything else; RELINK_METRICS_TOKEN guards metrics there",
         ));
     }
     Ok(())

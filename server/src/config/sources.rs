@@ -114,10 +114,7 @@ impl Sources {
         let unreadable = |error: io::Error| {
             wrong(
                 name,
-                &format!(
-                    "the file cannot be read: \
-            {error}"
-                ),
+                &format!("the file cannot be read: {error}"),
                 "the path of a file that holds it",
             )
         };
@@ -133,14 +130,12 @@ impl Sources {
                     hint,
                 ));
             }
-            Readers::OwnGroup => self.warnings.push(format!(
-                "{name}: whoever is in its group can \
-                read the file"
-            )),
-            Readers::Others => self.warnings.push(format!(
-                "{name}: others on this machine can \
-                read the file"
-            )),
+            Readers::OwnGroup => self
+                .warnings
+                .push(format!("{name}: whoever is in its group can read the file")),
+            Readers::Others => self
+                .warnings
+                .push(format!("{name}: others on this machine can read the file")),
         }
         let text = read_secret(&file).map_err(unreadable)?;
         if text.trim().is_empty() {
@@ -174,14 +169,11 @@ fn is_ours(name: &str, place: &str) -> Result<bool, ConfigError> {
 }
 
 fn from_environment(name: &str, value: OsString) -> Result<Text, ConfigError> {
-    let text = Text::from(value.into_string().map_err(|_| {
-        wrong(
-            name,
-            "it is not text",
-            "write it \
-        in UTF-8",
-        )
-    })?);
+    let text = Text::from(
+        value
+            .into_string()
+            .map_err(|_| wrong(name, "it is not text", "write it in UTF-8"))?,
+    );
     let trimmed = text.trim();
     for quote in ['"', '\''] {
         if trimmed.len() > 1 && trimmed.starts_with(quote) && trimmed.ends_with(quote) {
@@ -282,11 +274,7 @@ mod tests {
         ] {
             let words = refused(read(&[(name, "hunter2")], ""));
             assert!(
-                words.starts_with(name)
-                    && words.contains(&format!(
-                        "the nearest one is \
-                {nearest}"
-                    )),
+                words.starts_with(name) && words.contains(&format!("the nearest one is {nearest}")),
                 "{words}"
             );
             let words = refused(read(&[], &format!("# all\n{name}=hunter2\n")));

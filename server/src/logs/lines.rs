@@ -269,8 +269,7 @@ mod tests {
         assert_eq!(
             disk.text(),
             "one\ntwo\nth\nfive\nsix\n",
-            "a torn line ends, so that the next \
-            one can be read"
+            "a torn line ends, so that the next one can be read"
         );
         assert_eq!(*told.lock().unwrap(), [2], "once");
     }
@@ -282,8 +281,7 @@ mod tests {
             one_line("who=Eve\nERROR all is lost\r\u{9b}2J\u{202e}\n".as_bytes()).into_owned();
         assert_eq!(
             String::from_utf8(forged).unwrap(),
-            "who=Eve\\u000aERROR all is \
-            lost\\u000d\\u009b2J\\u202e\n"
+            "who=Eve\\u000aERROR all is lost\\u000d\\u009b2J\\u202e\n"
         );
         let coloured = one_line(b"who=\x1b[2K\x1b]52;c;x\x1b\\\n").into_owned();
         assert_eq!(

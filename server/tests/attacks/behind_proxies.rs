@@ -97,8 +97,8 @@ fn nginx(relink: u16) -> Proxy {
         .map(|kind| format!("{kind}_temp_path {kind};\n"))
         .collect();
     let whole = format!(
-        "user root;\ndaemon off;\npid nginx.pid;\nevents {{}}\nhttp \
-        {{\naccess_log off;\n{temp}{own}}}\n"
+        "user root;\ndaemon off;\npid nginx.pid;\nevents {{}}\nhttp {{\naccess_log \
+            off;\n{temp}{own}}}\n"
     );
     fs::write(dir.path().join("nginx.conf"), whole).unwrap();
     let mut command = Command::new("nginx");
@@ -125,10 +125,8 @@ fn caddy(relink: u16) -> Proxy {
             ),
         ],
     );
-    let whole = format!(
-        "{{\n\tadmin off\n\tskip_install_trust\n\tauto_https \
-        disable_redirects\n}}\n{own}"
-    );
+    let whole =
+        format!("{{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n}}\n{own}");
     fs::write(dir.path().join("Caddyfile"), whole).unwrap();
     let mut command = Command::new("caddy");
     command
@@ -253,8 +251,7 @@ async fn stands_behind(start: fn(u16) -> Proxy) {
     let said = site.relink.said();
     assert!(
         said.contains("127.0.0.5") && !said.contains("203.0.113."),
-        "what a client claims \
-        counts for nothing: {said}"
+        "what a client claims counts for nothing: {said}"
     );
     assert!(
         sign_in(&guesser, &url, PASSWORD, "203.0.113.99")
@@ -266,8 +263,7 @@ async fn stands_behind(start: fn(u16) -> Proxy) {
     assert_eq!(
         sign_in(&owner, &url, PASSWORD, "203.0.113.1").await,
         "/integrations",
-        "and nobody \
-        else does"
+        "and nobody else does"
     );
     let page = owner
         .get(format!("{url}/integrations"))
@@ -334,8 +330,7 @@ async fn a_proxy_on_this_machine_is_known_on_a_socket_for_all_addresses() {
         try_from("203.0.113.5", PASSWORD)
             .await
             .starts_with("/signin"),
-        "whoever guesses \
-        waits"
+        "whoever guesses waits"
     );
     assert_eq!(
         try_from("203.0.113.6", PASSWORD).await,

@@ -36,8 +36,8 @@ async fn rest(stream: &mut TcpStream, within: Duration) -> String {
 
 fn half_a_form(address: &str) -> Vec<u8> {
     format!(
-        "POST /signin HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: \
-        {address}\r\nContent-Length: 100\r\n\r\nemail=ada"
+        "POST /signin HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {address}\r\nContent-Length: \
+            100\r\n\r\nemail=ada"
     )
     .into_bytes()
 }
@@ -107,11 +107,7 @@ async fn half_a_head_is_waited_for_ten_seconds_also_on_a_connection_that_was_use
     for (stream, what) in [
         (&mut new, "a new one"),
         (&mut used, "a used one"),
-        (
-            &mut silent,
-            "a \
-        silent one",
-        ),
+        (&mut silent, "a silent one"),
     ] {
         let left = Duration::from_secs(15).saturating_sub(began.elapsed());
         assert_eq!(rest(stream, left).await, "", "{what}");
@@ -147,16 +143,13 @@ async fn no_half_of_a_body_holds_up_a_stop() {
     let body = "Content-Length: 100\r\n\r\nhalf";
     let _webhook = sent(
         &site,
-        format!(
-            "POST /webhooks/linear HTTP/1.1\r\nHost: \
-        x\r\nLinear-Signature: 00\r\n{body}"
-        )
-        .as_bytes(),
+        format!("POST /webhooks/linear HTTP/1.1\r\nHost: x\r\nLinear-Signature: 00\r\n{body}")
+            .as_bytes(),
     )
     .await;
     let api = format!(
-        "POST /api/v1/connections/none/graphql HTTP/1.1\r\nHost: \
-        x\r\nAuthorization: Bearer {key}\r\n{body}"
+        "POST /api/v1/connections/none/graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \
+            {key}\r\n{body}"
     );
     let _api = sent(&site, api.as_bytes()).await;
     // Taken by now: connections are taken in the order in which they come.
@@ -225,8 +218,7 @@ async fn who_comes_through_a_proxy_that_is_not_trusted_counts_as_it_and_the_log_
     assert_eq!(
         sign_in(&site.browser).await.unwrap().headers()["location"],
         "/integrations",
-        "the \
-        owner's own browser does not"
+        "the owner's own browser does not"
     );
 }
 
@@ -235,8 +227,9 @@ fn a_wrong_password(number: u32) -> Vec<u8> {
     let (network, length) = (number % 32, form.len());
     format!(
         "POST /signin HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: \
-         2001:db8:0:{network:x}::{number:x}\r\nConnection: close\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}"
+            2001:db8:0:{network:x}::{number:x}\r\nConnection: close\r\n\
+            Content-Type: application/x-www-form-urlencoded\r\nContent-Length: \
+            {length}\r\n\r\n{form}"
     )
     .into_bytes()
 }
@@ -247,10 +240,7 @@ async fn signs_in(site: &Site, browser: &reqwest::Client, from: &str) -> String 
         .form(&[("email", OWNER), ("password", PASSWORD)]);
     let reply = timeout(SOON, form.header("x-forwarded-for", from).send())
         .await
-        .expect(
-            "an \
-        answer",
-        )
+        .expect("an answer")
         .unwrap();
     reply.headers()["location"].to_str().unwrap().to_owned()
 }
@@ -377,8 +367,7 @@ async fn one_key_with_600_unfinished_bodies_takes_its_share_and_no_more() {
     let asked = client()
         .post(url)
         .bearer_auth(&other)
-        .json(&serde_json::json!({ "query": "{ \
-        viewer { id } }" }))
+        .json(&serde_json::json!({ "query": "{ viewer { id } }" }))
         .send();
     assert_eq!(
         timeout(SOON, asked)
@@ -387,8 +376,7 @@ async fn one_key_with_600_unfinished_bodies_takes_its_share_and_no_more() {
             .unwrap()
             .status(),
         200,
-        "another \
-        key is served"
+        "another key is served"
     );
     drop(bodies);
 }
@@ -396,8 +384,7 @@ async fn one_key_with_600_unfinished_bodies_takes_its_share_and_no_more() {
 /// A signed event of the workspace.
 #[expect(
     clippy::disallowed_methods,
-    reason = "as Linear would sign it now, for a process that \
-    knows no other time"
+    reason = "as Linear would sign it now, for a process that knows no other time"
 )]
 fn genuine(secret: &str, workspace: &str, number: u32, title: &str) -> (String, String) {
     use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -441,10 +428,7 @@ async fn deliver_from(
         sent.header("x-forwarded-for", address).body(body).send(),
     )
     .await
-    .expect(
-        "an \
-        answer",
-    )
+    .expect("an answer")
     .unwrap()
     .status()
     .as_u16()
@@ -467,8 +451,8 @@ async fn slow_bodies_signed_by_nobody_keep_no_genuine_webhook_out() {
     let workspace = workspace(&site).await;
     let slow = |signature: &'static str| {
         let head = format!(
-            "POST /webhooks/linear HTTP/1.1\r\nHost: \
-            x\r\n{signature}Content-Length: 5242880\r\n\r\n"
+            "POST /webhooks/linear HTTP/1.1\r\nHost: x\r\n{signature}Content-Length: \
+                5242880\r\n\r\n"
         );
         [head.into_bytes(), vec![b' '; 4_000_000]].concat()
     };
@@ -504,8 +488,8 @@ async fn slow_bodies_from_a_dozen_addresses_keep_no_first_webhook_out() {
     let slow = |number: u32| {
         let from = number % 12;
         let head = format!(
-            "X-Forwarded-For: 203.0.{from}.7\r\nLinear-Signature: \
-            00\r\nContent-Length: 20000\r\n\r\n"
+            "X-Forwarded-For: 203.0.{from}.7\r\nLinear-Signature: 00\r\nContent-Length: \
+                20000\r\n\r\n"
         );
         format!(
             "POST /webhooks/linear HTTP/1.1\r\nHost: localhost\r\n{head}{}",
@@ -544,8 +528,8 @@ async fn large_bodies_signed_by_nobody_keep_no_large_webhook_out_from_two_addres
                 number % addresses
             );
             let head = format!(
-                "POST /webhooks/linear HTTP/1.1\r\nHost: \
-                x\r\n{address}Content-Length: 5000000\r\n\r\n"
+                "POST /webhooks/linear HTTP/1.1\r\nHost: x\r\n{address}Content-Length: \
+                    5000000\r\n\r\n"
             );
             [head.into_bytes(), vec![b' '; 4_800_000]].concat()
         }

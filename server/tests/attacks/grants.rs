@@ -120,8 +120,7 @@ async fn an_api_that_knows_nobody_for_some_seconds_breaks_nothing_for_good_and_l
     assert_eq!(
         deliver(&site, &workspace, 1).await,
         "accepted",
-        "nobody said that the app was \
-        removed"
+        "nobody said that the app was removed"
     );
     site.linear.clear_faults();
     let rotations: u64 = ["acme-robotics", "globex"]

@@ -70,8 +70,7 @@ async fn this_machines_own_names_are_relinks_and_programs_prove_themselves_under
         assert_eq!(
             sent.send().await.unwrap().status(),
             401,
-            "{path} asks who it is, and not \
-            where"
+            "{path} asks who it is, and not where"
         );
     }
 }
@@ -113,7 +112,6 @@ async fn no_page_whose_name_leads_there_reads_metrics() {
     assert_eq!(
         asked("relink.monitoring.svc:9464", &[]).await,
         200,
-        "Prometheus has whatever \
-        names there are"
+        "Prometheus has whatever names there are"
     );
 }

@@ -121,10 +121,10 @@ async fn an_account_that_somebody_squats_gets_no_role_and_no_place() {
     let vouch = ["member", "vouch", "--org", "north", "--email", ELIF];
     let asked = site.place.run(&vouch, "");
     assert_eq!(asked.status.code(), Some(1), "nobody said yes");
-    assert!(String::from_utf8_lossy(&asked.stderr).contains(
-        "A link code made the account, and \
-        somebody else may have used it."
-    ));
+    assert!(
+        String::from_utf8_lossy(&asked.stderr)
+            .contains("A link code made the account, and somebody else may have used it.")
+    );
     assert_eq!(
         site.place
             .json(&[&vouch[..], &["--yes", "--json"]].concat(), "")["email_proved"],
@@ -133,10 +133,7 @@ async fn an_account_that_somebody_squats_gets_no_role_and_no_place() {
     let added = site.place.run(&existing, "");
     assert!(
         added.status.success()
-            && String::from_utf8_lossy(&added.stderr).contains(
-                "their \
-        password stay"
-            ),
+            && String::from_utf8_lossy(&added.stderr).contains("their password stay"),
         "{added:?}"
     );
     assert_eq!(

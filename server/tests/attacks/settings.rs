@@ -99,10 +99,7 @@ async fn a_secret_is_what_is_written_in_the_file() {
     let secret = "0123456789abc$def ${HOME} #x\\n";
     for line in [
         format!("RELINK_JOBS_SECRET={secret}"),
-        format!(
-            "export \
-        RELINK_JOBS_SECRET=\"{secret}\""
-        ),
+        format!("export RELINK_JOBS_SECRET=\"{secret}\""),
     ] {
         let place = with_file(line);
         let running = Running::serve(&place).await;
@@ -246,8 +243,7 @@ async fn metrics_are_nobodys_business_unless_a_token_or_an_address_is_set_up() {
         assert_eq!(
             get(&running.url, "/metrics", Some(token)).await.0,
             404,
-            "nowhere but on its \
-            own address"
+            "nowhere but on its own address"
         );
         assert_eq!(get(&own, "/metrics", None).await.0, without);
         assert!(
@@ -326,8 +322,7 @@ fn what_is_built_and_tested_is_what_the_lock_file_names() {
         "cargo leptos watch",
         "-p xtask",
         "cargo build --locked -p relink",
-        "cargo build \
-            --locked --release",
+        "cargo build --locked --release",
         "clippy",
         "cargo test",
     ] {

@@ -73,8 +73,8 @@ async fn whoever_can_write_the_database_alone_cannot_shorten_the_trail() {
     assert!(whole && first["good"] == 1, "{first}");
     sql(
         &site,
-        "CREATE TABLE kept AS SELECT * FROM audit; CREATE TABLE kept_heads AS SELECT * \
-        FROM audit_heads",
+        "CREATE TABLE kept AS SELECT * FROM audit; CREATE TABLE kept_heads AS SELECT * FROM \
+            audit_heads",
     )
     .await;
     site.connect("acme-robotics").await;
@@ -93,8 +93,8 @@ async fn whoever_can_write_the_database_alone_cannot_shorten_the_trail() {
 
     sql(
         &site,
-        "CREATE TABLE all_lines AS SELECT * FROM audit; CREATE TABLE all_heads AS SELECT * \
-        FROM audit_heads",
+        "CREATE TABLE all_lines AS SELECT * FROM audit; CREATE TABLE all_heads AS SELECT * FROM \
+            audit_heads",
     )
     .await;
     for cut in [
@@ -109,8 +109,8 @@ async fn whoever_can_write_the_database_alone_cannot_shorten_the_trail() {
         sql(&site, "DELETE FROM audit; DELETE FROM audit_heads").await;
         sql(
             &site,
-            "INSERT INTO audit SELECT * FROM all_lines; INSERT INTO audit_heads SELECT * \
-            FROM all_heads",
+            "INSERT INTO audit SELECT * FROM all_lines; INSERT INTO audit_heads SELECT * FROM \
+                all_heads",
         )
         .await;
     }
@@ -118,8 +118,7 @@ async fn whoever_can_write_the_database_alone_cannot_shorten_the_trail() {
     sql(&site, "DELETE FROM audit; DELETE FROM audit_heads").await;
     sql(
         &site,
-        "INSERT INTO audit SELECT * FROM kept; INSERT INTO audit_heads SELECT * FROM \
-        kept_heads",
+        "INSERT INTO audit SELECT * FROM kept; INSERT INTO audit_heads SELECT * FROM kept_heads",
     )
     .await;
     assert!(verify(&site, &[]).1);

@@ -67,10 +67,7 @@ async fn a_refused_sign_up_keeps_what_was_typed_but_no_password() {
     page.shows("Error: ");
     assert!(
         page.body.contains("value=\"Priya Raman\"")
-            && page.body.contains(
-                "value=\"not an \
-        address\""
-            ),
+            && page.body.contains("value=\"not an address\""),
         "{}",
         page.body
     );
@@ -215,8 +212,7 @@ async fn a_session_has_a_new_id_after_signing_in_and_ends_with_signing_out() {
             .await
             .location()
             .starts_with("/signin"),
-        "the old cookie \
-        is worth nothing either"
+        "the old cookie is worth nothing either"
     );
 }
 
@@ -328,11 +324,7 @@ async fn a_new_password_wants_the_present_one_and_ends_other_sessions() {
         "/password",
         &[
             ("present", "not the present one"),
-            (
-                "password",
-                "a whole new \
-        sentence",
-            ),
+            ("password", "a whole new sentence"),
         ],
     )
     .await;
@@ -521,8 +513,7 @@ async fn whoever_guesses_waits_and_nobody_else_does() {
     guess(&world, "2001:db8::1", 5).await;
     assert!(
         waits(&world, "2001:db8::2").await,
-        "a subscriber of IPv6 has as many addresses as \
-        they like"
+        "a subscriber of IPv6 has as many addresses as they like"
     );
     assert!(!waits(&world, "2001:db8:0:1::1").await);
     for number in 0..60 {
@@ -566,13 +557,11 @@ async fn a_browser_that_was_signed_in_before_gets_in_during_an_attack_from_its_o
                 .sign_in("priya@northwind.dev", PASSWORD)
                 .await
         ),
-        "from there \
-        a new browser waits"
+        "from there a new browser waits"
     );
     assert!(
         refused(attacker.sign_in("priya@northwind.dev", PASSWORD).await),
-        "one that knows \
-        somebody else too"
+        "one that knows somebody else too"
     );
     let mut forger = world.browser();
     let mut made_up = known.cookies["relink-device-3000"].clone();
@@ -582,8 +571,7 @@ async fn a_browser_that_was_signed_in_before_gets_in_during_an_attack_from_its_o
         .insert("relink-device-3000".to_owned(), made_up);
     assert!(
         refused(forger.sign_in("priya@northwind.dev", PASSWORD).await),
-        "and one that makes \
-        up its cookie"
+        "and one that makes up its cookie"
     );
     assert_eq!(
         known
@@ -666,10 +654,7 @@ async fn every_wrong_password_leaves_its_line_until_there_are_so_many_that_they_
     assert_eq!(lines.len(), 22);
     assert_eq!(
         lines[20..],
-        [32, 64].map(|tries| format!(
-            "priya@northwind.dev, {tries} times in a \
-        quarter of an hour"
-        ))
+        [32, 64].map(|tries| format!("priya@northwind.dev, {tries} times in a quarter of an hour"))
     );
 }
 
@@ -678,10 +663,7 @@ async fn a_wrong_password_is_answered_before_its_line_is_written_and_the_line_co
     let world = World::new().await;
     world.owner().await;
     world
-        .sql(
-            "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); \
-        END",
-        )
+        .sql("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END")
         .await;
     let tried = world.engine.sign_in(
         "priya@northwind.dev",
@@ -693,8 +675,7 @@ async fn a_wrong_password_is_answered_before_its_line_is_written_and_the_line_co
         .expect("nobody waits for the line");
     assert!(
         matches!(tried, Err(SignInError::NoMatch { tries_left: 4, .. })),
-        "as for an account \
-        that is not there: {tried:?}"
+        "as for an account that is not there: {tried:?}"
     );
     assert_eq!(
         world

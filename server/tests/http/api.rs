@@ -255,8 +255,7 @@ async fn graphql_comes_back_as_linear_said_it() {
     let forbidden = program
         .graphql(
             &id,
-            "mutation { issueCreate(input: { teamId: \"x\", \
-        title: \"t\" }) { success } }",
+            "mutation { issueCreate(input: { teamId: \"x\", title: \"t\" }) { success } }",
         )
         .await;
     assert_eq!(
@@ -405,8 +404,7 @@ async fn a_spent_allowance_is_paced_and_then_linear_is_asked_again() {
     while program.graphql(&id, "{ viewer { id } }").await.status != 200 {
         assert!(
             patience.elapsed() < std::time::Duration::from_secs(10),
-            "a few seconds, not an \
-            hour"
+            "a few seconds, not an hour"
         );
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
@@ -424,8 +422,7 @@ async fn the_description_is_complete_and_public() {
         .await;
     assert!(
         openapi.body["info"]["contact"].is_null() && !openapi.text.contains('@'),
-        "nobody is \
-        named: {}",
+        "nobody is named: {}",
         openapi.body["info"]
     );
     let mut paths: Vec<_> = openapi.body["paths"]
@@ -496,10 +493,7 @@ async fn metrics_count_outcomes_and_name_nobody() {
         metrics.headers["content-type"]
             .to_str()
             .unwrap()
-            .starts_with(
-                "text/plain; \
-        version=0.0.4"
-            )
+            .starts_with("text/plain; version=0.0.4")
     );
     for line in [
         "relink_refreshes_total{outcome=\"refreshed\"} 1",

@@ -89,10 +89,10 @@ async fn remove(browser: &mut Browser<'_>, app: &str) -> Reply {
 async fn an_owner_adds_an_app_replaces_its_secrets_and_removes_it() {
     let world = World::new().await;
     let mut browser = world.owner().await;
-    browser.get("/settings").await.shows(
-        "None yet: workspaces are connected through this \
-        Relink’s app.",
-    );
+    browser
+        .get("/settings")
+        .await
+        .shows("None yet: workspaces are connected through this Relink’s app.");
     let page = add(&mut browser, " Acme internal ", CLIENT_ID, "", "").await;
     page.shows("Acme internal is added. Workspaces can be connected through it now.");
     page.shows("No secret, PKCE only No signing secret No workspace is connected through it.");
@@ -105,17 +105,14 @@ async fn an_owner_adds_an_app_replaces_its_secrets_and_removes_it() {
     page.hides("The previous signing secret is accepted until");
     let page = replace(&mut browser, &id, "", "lin_wh_ANewSecretOfAcmesApp").await;
     page.shows(
-        "The previous signing secret is accepted until a delivery signed with the new one \
-        arrives, and for a while longer.",
+        "The previous signing secret is accepted until a delivery signed with the new one arrives, \
+            and for a while longer.",
     );
 
     browser
         .get(&format!("/settings?confirm=app&app={id}"))
         .await
-        .shows(
-            "Remove Acme internal? \
-        The app in Linear stays as it is.",
-        );
+        .shows("Remove Acme internal? The app in Linear stays as it is.");
     remove(&mut browser, &id)
         .await
         .shows("Acme internal is removed.");
@@ -230,10 +227,9 @@ async fn a_refused_app_is_not_stored_and_its_form_says_why() {
             .is_empty()
     );
     add(&mut browser, "Acme", CLIENT_ID, "", "").await;
-    add(&mut browser, "Again", CLIENT_ID, "", "").await.shows(
-        "The app with this client ID is \
-        here already.",
-    );
+    add(&mut browser, "Again", CLIENT_ID, "", "")
+        .await
+        .shows("The app with this client ID is here already.");
     let id = id(&mut browser).await;
     replace(&mut browser, &id, " ", "")
         .await
@@ -471,8 +467,7 @@ async fn a_connection_lives_through_its_own_app() {
     assert_ne!(
         program.token(&connection).await.token(),
         first,
-        "it is refreshed as the app that \
-        it was given to"
+        "it is refreshed as the app that it was given to"
     );
 
     let workspace = world.workspace_id(&connection).await;
@@ -480,22 +475,20 @@ async fn a_connection_lives_through_its_own_app() {
     assert_eq!(
         world.deliver(&world.app_secret(), &body).await.status,
         401,
-        "the operator's app \
-        has no say there"
+        "the operator's app has no say there"
     );
     assert_eq!(
         World::told(&world.deliver(&app.webhook_secret, &body).await),
         (200, "accepted")
     );
 
-    remove(&mut browser, &id).await.shows(
-        "Workspaces are connected through it; disconnect them \
-        first. Nothing was changed.",
-    );
-    browser.get("/settings").await.shows(
-        "1 workspace is connected through it; to remove it, \
-        disconnect that first.",
-    );
+    remove(&mut browser, &id)
+        .await
+        .shows("Workspaces are connected through it; disconnect them first. Nothing was changed.");
+    browser
+        .get("/settings")
+        .await
+        .shows("1 workspace is connected through it; to remove it, disconnect that first.");
     assert_eq!(
         browser
             .reconnect(&connection, "acme-robotics")
@@ -537,8 +530,8 @@ async fn an_apps_webhook_secret_retires_when_the_next_one_has_verified_something
     for secret in [mistyped, next] {
         replace(&mut browser, &id, "", secret).await;
         browser.get("/settings").await.shows(
-            "The previous signing secret is accepted until a \
-            delivery signed with the new one arrives",
+            "The previous signing secret is accepted until a delivery signed with the new one \
+                arrives",
         );
         world.advance(3 * DAY);
         assert_eq!(
@@ -616,8 +609,7 @@ async fn a_wrong_client_secret_ends_nothing_and_names_where_to_mend_it() {
     assert_eq!(
         world.engine.sweep_due().await.unwrap().refreshed,
         1,
-        "mended, it goes on by \
-        itself"
+        "mended, it goes on by itself"
     );
 }
 
@@ -638,8 +630,7 @@ async fn an_app_that_is_private_to_another_workspace_is_denied_with_the_way_on()
         assert_eq!(page.body.contains("Add an app of your own"), owns);
         assert!(
             page.body.contains("href=\"#connect\""),
-            "which app to try again with is chosen \
-            anew"
+            "which app to try again with is chosen anew"
         );
     }
     assert_eq!(world.living_tokens(), 0);

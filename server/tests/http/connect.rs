@@ -140,8 +140,7 @@ async fn scopes_and_actor_are_the_persons_choice_within_the_list() {
     assert_eq!(
         (asked["actor"].as_str(), asked["scope"].as_str()),
         ("app", "read,write"),
-        "admin \
-        is not for apps"
+        "admin is not for apps"
     );
     for refused in [&[("scopes[]", "offline_access")][..], &[("actor", "agent")]] {
         assert_eq!(
@@ -246,15 +245,13 @@ async fn a_callback_that_comes_again_says_how_its_attempt_ended() {
     assert_eq!(
         browser.get(&back).await.location(),
         "/integrations?error=state_mismatch",
-        "it is \
-        not connected any more"
+        "it is not connected any more"
     );
     world.advance(10 * MINUTE);
     assert_eq!(
         browser.get(&denied).await.location(),
         "/integrations?error=state_mismatch",
-        "and \
-        it is forgotten"
+        "and it is forgotten"
     );
 }
 
@@ -294,8 +291,7 @@ async fn who_looks_ahead_of_the_person_finishes_and_takes_nothing() {
         assert_eq!(
             reply.status,
             StatusCode::TOO_EARLY,
-            "{method} {headers:?}: nothing that a \
-            browser would keep for the person"
+            "{method} {headers:?}: nothing that a browser would keep for the person"
         );
     }
     assert_eq!(world.count("token"), exchanges);
@@ -487,14 +483,12 @@ async fn a_pair_is_given_back_when_the_database_is_well_again() {
     // Where it fails: writing the pair down, or what Linear says of it and that nobody needs it.
     let cases = [
         [
-            "CREATE TRIGGER t1 BEFORE INSERT ON minted_grants BEGIN SELECT RAISE(ABORT, 'no'); \
-                END",
+            "CREATE TRIGGER t1 BEFORE INSERT ON minted_grants BEGIN SELECT RAISE(ABORT, 'no'); END",
             "SELECT 1",
         ],
         [
             "CREATE TRIGGER t1 BEFORE INSERT ON connections BEGIN SELECT RAISE(ABORT, 'no'); END",
-            "CREATE TRIGGER t2 BEFORE UPDATE ON minted_grants BEGIN SELECT RAISE(ABORT, 'no'); \
-                END",
+            "CREATE TRIGGER t2 BEFORE UPDATE ON minted_grants BEGIN SELECT RAISE(ABORT, 'no'); END",
         ],
     ];
     for case in cases {
@@ -681,8 +675,7 @@ async fn connect_what_works(world: &World) {
     assert_eq!(
         world.living_tokens(),
         4,
-        "the new pair is set aside: revoking it might end the \
-        one in use"
+        "the new pair is set aside: revoking it might end the one in use"
     );
     // One that needs it is connected again, whichever button was pressed.
     world.linear.revoke_grant("acme-robotics", None).unwrap();
@@ -812,8 +805,7 @@ async fn organisations_may_share_a_workspace_where_the_operator_says_so() {
     assert_eq!(
         world.engine.name_shared_workspaces().await.unwrap(),
         [],
-        "as the operator wants \
-        it"
+        "as the operator wants it"
     );
     // Started again without it: what contradicts that is named, and the first one keeps the
     // workspace.

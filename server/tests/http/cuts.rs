@@ -31,16 +31,15 @@ async fn behind_a_proxy() -> Option<(World, Proxy)> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "tests are told where PostgreSQL is, and name \
-    databases by chance"
+    reason = "tests are told where PostgreSQL is, and name databases by chance"
 )]
 pub async fn empty_database() -> Option<String> {
     let Ok(server) = std::env::var("RELINK_TEST_POSTGRES") else {
         let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
         assert!(
             skipped,
-            "set RELINK_TEST_POSTGRES (`make test` does), or \
-            RELINK_TEST_WITHOUT_POSTGRES=1 to do without"
+            "set RELINK_TEST_POSTGRES (`make test` does), or RELINK_TEST_WITHOUT_POSTGRES=1 to do \
+                without"
         );
         return None;
     };
@@ -361,8 +360,7 @@ async fn a_line_that_is_cut_anywhere_is_whole_or_not_there() {
         let now = trail_is_whole(&world).await;
         assert!(
             now - lines == 1 || (now == lines && !written),
-            "{number}: {written} {lines} \
-            {now}"
+            "{number}: {written} {lines} {now}"
         );
         lines = now;
         broke

@@ -74,8 +74,8 @@ async fn a_delivery_is_shown_with_all_that_is_known_of_it() {
     page.shows("14:02:11 Issue update ENG-412 Acme Robotics Accepted");
     page.shows("×3 arrived 3 times signed with: Current");
     page.shows(
-        "Signature Verified, current secret Who Mara Lindqvist Delivery d4c1f0a2…0001 Body \
-        digest sha256",
+        "Signature Verified, current secret Who Mara Lindqvist Delivery d4c1f0a2…0001 Body digest \
+            sha256",
     );
     page.shows("Sent, received 14:02:10.7, 11.0 Arrived 3 times, last at 14:03 UTC today");
     page.shows(&format!(
@@ -87,8 +87,7 @@ async fn a_delivery_is_shown_with_all_that_is_known_of_it() {
     let attribute = body.replace('&', "&amp;").replace('"', "&quot;");
     assert!(
         page.body.contains(&format!("data-copy=\"{attribute}\"")),
-        "what is copied is the \
-        body as it came: {}",
+        "what is copied is the body as it came: {}",
         page.body
     );
 }
@@ -118,8 +117,7 @@ async fn how_a_delivery_ended_and_what_signed_it() {
     let text = rows(&browser.get("/deliveries").await);
     for part in [
         "Issue update ENG-1 Acme Robotics Accepted signed with: App’s",
-        "ENG-2 Acme \
-        Robotics Accepted late signed with: Current",
+        "ENG-2 Acme Robotics Accepted late signed with: Current",
     ] {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
@@ -129,10 +127,7 @@ async fn how_a_delivery_ended_and_what_signed_it() {
     );
     assert!(
         text.contains("Delivery Linear sent no id")
-            && text.contains(
-                "Verified, the Linear \
-        app’s secret"
-            ),
+            && text.contains("Verified, the Linear app’s secret"),
         "{text}"
     );
     add_secret(&world, &id, "lin_wh_AcmesNextSecret0456").await;
@@ -147,10 +142,10 @@ async fn how_a_delivery_ended_and_what_signed_it() {
         .until(&format!("/integrations/{id}"), "Stops in 24 h 0 min")
         .await;
     world.advance(DAY);
-    browser.get("/deliveries").await.shows(
-        "19 Nov 14:02 OAuthApp revoked Acme Robotics Ignored \
-        signed with: Retired",
-    );
+    browser
+        .get("/deliveries")
+        .await
+        .shows("19 Nov 14:02 OAuthApp revoked Acme Robotics Ignored signed with: Retired");
     world.sql("DELETE FROM webhook_secrets").await;
     browser
         .get("/deliveries")
@@ -208,8 +203,7 @@ async fn the_page_is_narrowed_by_workspace_event_and_outcome() {
     );
     let none = browser.get("/deliveries?outcome=ignored").await;
     none.shows(
-        "No delivery fits Deliveries came, but none that fits what you chose. Show all \
-        deliveries",
+        "No delivery fits Deliveries came, but none that fits what you chose. Show all deliveries",
     );
     none.hides("Nothing has arrived yet");
 }
@@ -246,8 +240,7 @@ async fn pages_go_older_and_newer_and_miss_nothing() {
         link(&second, "Older")
             .unwrap()
             .contains(&format!("workspace={id}&before=")),
-        "the \
-        filter goes along"
+        "the filter goes along"
     );
     browser
         .get("/deliveries?before=1")
@@ -274,8 +267,7 @@ async fn a_body_is_never_markup() {
         "<i>ENG",
         "<b>Mara",
         "</textarea>",
-        "\" \
-        onmouseover=\"alert",
+        "\" onmouseover=\"alert",
     ] {
         page.hides(markup);
     }

@@ -165,12 +165,11 @@ async fn a_destination_is_added_and_its_secret_shown_once() {
     let mut browser = world.owner().await;
     let page = browser.get("/deliveries").await;
     page.shows(
-        "Handed on Every accepted delivery is sent on to your destinations, signed as \
-        Standard Webhooks describes and retried for",
+        "Handed on Every accepted delivery is sent on to your destinations, signed as Standard \
+            Webhooks describes and retried for",
     );
     page.shows(
-        "No destination yet: deliveries are kept here, where programs read them over the \
-        API.",
+        "No destination yet: deliveries are kept here, where programs read them over the API.",
     );
     page.shows("Add a destination");
     page.hides("Send deliveries again");
@@ -185,27 +184,25 @@ async fn a_destination_is_added_and_its_secret_shown_once() {
 
     let page = browser.get(SHOWN).await;
     page.shows(
-        "Signing secret for hooks.example.com, shown once. Relink seals it and never shows \
-        it again.",
+        "Signing secret for hooks.example.com, shown once. Relink seals it and never shows it \
+            again.",
     );
     page.shows("Verify with any Standard Webhooks library.");
     assert_eq!(page.header("cache-control"), "no-store");
     let secret = shown(&page).expect("a secret");
     assert!(
         contains(&waiting, "hooks.example.com"),
-        "the address shows that the right files were \
-        read"
+        "the address shows that the right files were read"
     );
     assert!(
         !contains(&waiting, &secret) && !contains(&on_disk(&world), &secret),
-        "it is sealed \
-        on its way"
+        "it is sealed on its way"
     );
 
     let again = browser.get(SHOWN).await;
     again.shows(
-        "This secret was shown already. If it got lost, remove the destination and add it \
-        again: that makes a new one.",
+        "This secret was shown already. If it got lost, remove the destination and add it again: \
+            that makes a new one.",
     );
     again.hides(&secret);
     let list = browser.get("/deliveries").await;
@@ -213,8 +210,8 @@ async fn a_destination_is_added_and_its_secret_shown_once() {
     list.hides("shown already");
     let ending = &secret[secret.len() - 4..];
     list.shows(&format!(
-        "Active {URL} Issue, Comment events, in order for each issue. Secret \
-        whsec_····{ending} Took no delivery yet"
+        "Active {URL} Issue, Comment events, in order for each issue. Secret whsec_····{ending} \
+            Took no delivery yet"
     ));
     list.shows("Send deliveries again");
 }
@@ -241,9 +238,9 @@ async fn what_cannot_be_a_destination_is_refused_at_its_field() {
     let mut browser = world.owner().await;
     let https = "Enter an address that starts with https://, without a user name or password, of \
         2,000 characters at most.";
-    let public = "This address is not on the public internet. To send to your own network, \
-                  whoever runs this Relink sets \
-                  RELINK_ALLOW_PRIVATE_DESTINATIONS=true.";
+    let public = "This address is not on the public internet. To send to your own network, whoever \
+        runs this \
+        Relink sets RELINK_ALLOW_PRIVATE_DESTINATIONS=true.";
     let cases = [
         ("", "Issue", https),
         ("http://hooks.example.com/", "Issue", https),
@@ -351,8 +348,7 @@ async fn a_destination_is_paused_resumed_and_removed() {
     let id = scene.id.clone();
     let field = [("destination", id.as_str())];
     scene.page().await.shows(
-        "Took no delivery yet. 1 delivery waits Pause hooks.example.com \
-        Remove hooks.example.com",
+        "Took no delivery yet. 1 delivery waits Pause hooks.example.com Remove hooks.example.com",
     );
     for _ in 0..2 {
         let page = scene.post(PAUSE, &field).await;
@@ -370,12 +366,11 @@ async fn a_destination_is_paused_resumed_and_removed() {
     let question = scene.browser.get(&asked).await;
     question.shows("Remove hooks.example.com? Relink");
     question.shows(
-        "Remove hooks.example.com? You can add it again later; it gets a new signing \
-        secret then.",
+        "Remove hooks.example.com? You can add it again later; it gets a new signing secret then.",
     );
     question.shows(
-        "1 delivery that waits for it is not sent there Its signing secret is \
-        forgotten Keep it Remove",
+        "1 delivery that waits for it is not sent there Its signing secret is forgotten Keep it \
+            Remove",
     );
     assert!(
         question.body.contains("<dialog open"),
@@ -489,20 +484,19 @@ async fn one_that_takes_nothing_any_more_is_warned_of_first() {
         .await
         .shows("Failing https://hooks.example.com/linear");
     scene.page().await.shows(
-        "Failing since 14:02 UTC today, last answer 500 Out of order &lt;img src=x&gt;. \
-            Took no delivery yet. 1 delivery waits",
+        "Failing since 14:02 UTC today, last answer 500 Out of order &lt;img src=x&gt;. Took no \
+            delivery yet. 1 delivery waits",
     );
     world.advance(DAY);
     scene.deliver(2).await;
     scene.paused("failures").await;
-    let warning = "Nothing is sent to hooks.example.com any more. It was paused at 14:02 UTC \
-            today because \
-            it failed for a day, last answer";
+    let warning = "Nothing is sent to hooks.example.com any more. It was paused at 14:02 UTC today \
+        because it failed for a day, last answer";
     let page = scene.page().await;
     page.shows(warning);
     page.shows(
-        "2 deliveries wait for it. Resume it when it works again; what waits goes first. \
-        Resume hooks.example.com",
+        "2 deliveries wait for it. Resume it when it works again; what waits goes first. Resume \
+            hooks.example.com",
     );
     page.shows("Paused since 14:02 UTC today, because it failed for a day, last answer 500");
     page.hides("<img src=x");
@@ -528,8 +522,7 @@ async fn each_delivery_says_what_became_of_it() {
     let mut scene = Scene::new(&world).await;
     scene.deliver(1).await;
     scene.page().await.shows(
-        "Handed on Waiting for hooks.example.com, not tried yet Send again \
-        to hooks.example.com",
+        "Handed on Waiting for hooks.example.com, not tried yet Send again to hooks.example.com",
     );
     for again_in in [0, 0, 4 * MINUTE] {
         scene
@@ -542,10 +535,10 @@ async fn each_delivery_says_what_became_of_it() {
     world.advance(4 * MINUTE);
     scene.tried("parked", None, "no connection", 0).await;
     world.advance(41 * SECOND);
-    scene.page().await.shows(
-        "Gave up on hooks.example.com : no connection, tried 4 times, last \
-        41 s ago",
-    );
+    scene
+        .page()
+        .await
+        .shows("Gave up on hooks.example.com : no connection, tried 4 times, last 41 s ago");
     scene.page().await.shows("Took no delivery yet. 1 given up");
     scene.deliver(2).await;
     scene.tried("sent", Some(202), "thanks", 0).await;
@@ -559,17 +552,14 @@ async fn each_delivery_says_what_became_of_it() {
         .browser
         .get("/deliveries?event=Issue&before=2")
         .await
-        .shows(
-            "Gave up on \
-        hooks.example.com",
-        );
+        .shows("Gave up on hooks.example.com");
     world
         .sql("UPDATE destinations SET events = 'Comment'")
         .await;
     world.sql("DELETE FROM messages").await;
     scene.page().await.shows(
-        "Not sent to hooks.example.com, which takes events of other types \
-        Send to hooks.example.com",
+        "Not sent to hooks.example.com, which takes events of other types Send to \
+            hooks.example.com",
     );
 }
 
@@ -599,8 +589,7 @@ async fn a_delivery_is_sent_again_from_its_row() {
     assert_eq!(reply.location(), back);
     let page = scene.browser.get(back).await;
     page.shows(
-        "1 delivery goes to hooks.example.com again. How that ends is shown in the rows \
-        below.",
+        "1 delivery goes to hooks.example.com again. How that ends is shown in the rows below.",
     );
     page.shows("Waiting for hooks.example.com, to be sent again");
     assert_eq!(scene.waiting().await, 1);
@@ -670,8 +659,7 @@ async fn the_newest_deliveries_are_sent_again() {
     assert_eq!(scene.waiting().await, 10);
     scene.paused("person").await;
     post(&mut scene, "1000").await.shows(
-        "12 deliveries wait for hooks.example.com. They are sent \
-        once the destination is resumed.",
+        "12 deliveries wait for hooks.example.com. They are sent once the destination is resumed.",
     );
     let body = format!("destination={id}&newest=");
     for odd in ["7", "-1", "", "x", "1e9"] {
@@ -717,8 +705,8 @@ async fn the_page_of_a_workspace_says_where_its_deliveries_go() {
         .shows("Add or change destinations No destination yet");
     browser.post(ADD, &[("url", URL)]).await;
     browser.get(&page).await.shows(&format!(
-        "Handed on Where the deliveries of every workspace are sent on to. Add or \
-            change destinations Active {URL}"
+        "Handed on Where the deliveries of every workspace are sent on to. Add or change \
+            destinations Active {URL}"
     ));
     let mut mia = world
         .member("northwind-labs", "mia@northwind.dev", Role::Member)

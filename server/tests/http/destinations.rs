@@ -418,8 +418,7 @@ async fn who_refuses_some_is_given_the_rest_at_once() {
         assert_eq!(
             (destination.failing_since, destination.waiting),
             (None, 3),
-            "ordered: \
-            {ordered}"
+            "ordered: {ordered}"
         );
         let sevens = receiver
             .issues()
@@ -542,8 +541,7 @@ async fn a_destination_that_fails_for_a_day_is_paused_and_loses_nothing() {
     assert_eq!(
         (receiver.got().len(), scene.destination().await.waiting),
         (tries, 6),
-        "nothing is \
-        sent, everything waits"
+        "nothing is sent, everything waits"
     );
     scene
         .world
@@ -792,8 +790,7 @@ async fn of_two_processes_neither_sends_what_the_other_does() {
             .for_each(|got| *times.entry(got.body).or_default() += 1);
         assert!(
             times.len() == 150 && times.values().all(|times| *times == 1),
-            "{name}: {} \
-            different of {}",
+            "{name}: {} different of {}",
             times.len(),
             one.got().len()
         );
@@ -913,8 +910,7 @@ async fn a_stop_waits_for_what_is_being_sent() {
     assert_eq!(
         scene.destination().await.waiting,
         1,
-        "the first is written down, the second is \
-        for others"
+        "the first is written down, the second is for others"
     );
     let another = scene.world.another_private().await;
     let second = tokio::spawn(async move { another.hand_on().await });

@@ -41,8 +41,8 @@ async fn the_question_counts_who_loses_the_workspace() {
         .await
         .shows("Both tokens are revoked at Linear now");
     browser.get(&asked).await.shows(
-        "1 API key loses this workspace Linked people, signing \
-        secrets and this history are kept for 30 days",
+        "1 API key loses this workspace Linked people, signing secrets and this history are kept \
+            for 30 days",
     );
     program.token(&id).await.token();
     world.advance(2 * MINUTE);
@@ -85,8 +85,7 @@ async fn disconnecting_works_while_linear_is_down_and_says_so() {
     assert_eq!(
         world.engine.finish_revocations().await.unwrap(),
         1,
-        "asked again behind the \
-        scenes"
+        "asked again behind the scenes"
     );
     assert_eq!(world.living_tokens(), 0);
     browser
@@ -221,8 +220,8 @@ async fn a_shared_workspaces_tokens_wait_for_the_last_of_its_connections() {
             .get(&format!("/integrations/{id}?confirm=disconnect"))
             .await;
         asked.shows(
-            "The tokens are kept sealed, as another organisation here is connected to it \
-            through the same Linear app",
+            "The tokens are kept sealed, as another organisation here is connected to it through \
+                the same Linear app",
         );
         asked.hides("Both tokens are revoked at Linear");
         asked.hides("Revokes both tokens at Linear");
@@ -231,16 +230,16 @@ async fn a_shared_workspaces_tokens_wait_for_the_last_of_its_connections() {
             .await;
         let page = owner.get("/integrations").await;
         page.shows(
-            "Acme Robotics is disconnected. Another organisation here is connected to it \
-            through the same Linear app",
+            "Acme Robotics is disconnected. Another organisation here is connected to it through \
+                the same Linear app",
         );
         assert!(world.lives("southwind", &theirs).await);
         world.advance(3 * DAY);
         assert_eq!(world.engine.finish_revocations().await.unwrap(), 0);
-        owner.get("/integrations").await.shows(
-            "the tokens are kept sealed, and revoked when that \
-            ends",
-        );
+        owner
+            .get("/integrations")
+            .await
+            .shows("the tokens are kept sealed, and revoked when that ends");
         assert!(world.lives("southwind", &theirs).await);
         other
             .post("/integrations/disconnect", &[("connection", &theirs)])

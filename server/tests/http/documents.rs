@@ -111,8 +111,7 @@ async fn a_chosen_theme_is_in_the_first_bytes() {
     for part in [
         "data-theme=\"dark\"",
         "<meta name=\"color-scheme\" content=\"dark\"",
-        "<meta \
-        name=\"theme-color\" content=\"#0F1210\"",
+        "<meta name=\"theme-color\" content=\"#0F1210\"",
     ] {
         assert_eq!(
             dark.body.matches(part).count(),

@@ -92,10 +92,7 @@ fn faults_by_the_observatory(reply: &Reply) -> Vec<String> {
     for name in ["script-src", "style-src", "object-src"] {
         rule(
             fallback(name).iter().all(|source| !broad.contains(source)),
-            format!(
-                "{name} is \
-            broad"
-            ),
+            format!("{name} is broad"),
         );
     }
     for name in ["base-uri", "form-action", "frame-ancestors"] {
@@ -111,9 +108,7 @@ fn faults_by_the_observatory(reply: &Reply) -> Vec<String> {
             .iter()
             .flatten()
             .all(|source| !source.starts_with("http:")),
-        "a source is not \
-        https"
-            .to_owned(),
+        "a source is not https".to_owned(),
     );
     let age = reply
         .header("strict-transport-security")
@@ -122,9 +117,7 @@ fn faults_by_the_observatory(reply: &Reply) -> Vec<String> {
     rule(
         age.and_then(|age| age.parse().ok())
             .is_some_and(|age: u64| age >= 15_768_000),
-        "HSTS is \
-        too short"
-            .to_owned(),
+        "HSTS is too short".to_owned(),
     );
     rule(
         reply.header("x-content-type-options") == "nosniff",
@@ -132,9 +125,7 @@ fn faults_by_the_observatory(reply: &Reply) -> Vec<String> {
     );
     rule(
         ["no-referrer", "same-origin"].contains(&reply.header("referrer-policy")),
-        "the referrer \
-        leaks"
-            .to_owned(),
+        "the referrer leaks".to_owned(),
     );
     rule(
         reply.header("cross-origin-resource-policy") == "same-origin",
@@ -142,9 +133,7 @@ fn faults_by_the_observatory(reply: &Reply) -> Vec<String> {
     );
     rule(
         reply.header("cross-origin-opener-policy") == "same-origin",
-        "others may hold on to the \
-        window"
-            .to_owned(),
+        "others may hold on to the window".to_owned(),
     );
     rule(
         reply.headers.get("access-control-allow-origin").is_none(),
@@ -267,8 +256,7 @@ async fn a_page_may_load_show_send_and_parse_no_more_than_it_needs() {
         .unwrap();
     assert!(
         forms.starts_with("'self' http://127.0.0.1:") && forms.split(' ').count() == 2,
-        "here \
-        and Linear: {forms}"
+        "here and Linear: {forms}"
     );
 }
 
@@ -403,10 +391,7 @@ async fn readiness_names_what_does_not_run_in_the_background() {
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(
         reply.body.contains(r#""reason":"background""#)
-            && reply.body.contains(
-                "sweep has not \
-        run for"
-            ),
+            && reply.body.contains("sweep has not run for"),
         "{}",
         reply.body
     );

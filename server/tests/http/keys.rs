@@ -94,8 +94,7 @@ async fn a_new_key_is_shown_once_and_listed_by_its_end() {
     let mut browser = world.owner().await;
     let page = browser.get("/settings").await;
     page.shows(
-        "No key yet. A key lets a program ask for tokens of every workspace of this \
-        organisation.",
+        "No key yet. A key lets a program ask for tokens of every workspace of this organisation.",
     );
     assert_eq!(
         browser
@@ -392,10 +391,7 @@ async fn reading_a_token_leaves_a_line_once_an_hour_for_each_key_and_connection(
     assert!(
         found
             .iter()
-            .all(|(who, what, _)| who.starts_with("API key ")
-                && what
-                    == "Acme \
-        Robotics"),
+            .all(|(who, what, _)| who.starts_with("API key ") && what == "Acme Robotics"),
         "{found:?}"
     );
     // Another process knows nothing of what this one remembers.

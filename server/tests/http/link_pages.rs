@@ -54,8 +54,7 @@ async fn without_an_account_a_yes_makes_one_and_signs_in() {
         .send(Method::GET, "/link", &[], &[("sec-fetch-site", "none")])
         .await;
     page.shows(
-        "Enter your link code Next you see which Linear person it stands for, and say yes \
-        or no.",
+        "Enter your link code Next you see which Linear person it stands for, and say yes or no.",
     );
     assert!(
         phone.cookies.is_empty(),
@@ -65,12 +64,11 @@ async fn without_an_account_a_yes_makes_one_and_signs_in() {
     let typed = format!(" {} ", code.to_lowercase().replace('-', " "));
     let page = enter(&mut phone, &typed).await;
     page.shows(
-        "Is this you in Linear? ED Elif Demir elif@acme.example AR in Acme Robotics on \
-        Linear",
+        "Is this you in Linear? ED Elif Demir elif@acme.example AR in Acme Robotics on Linear",
     );
     page.shows(
-        "Priya Raman at Northwind Labs asks, so that Northwind Labs’ tools know who you \
-        are. It gives nobody access",
+        "Priya Raman at Northwind Labs asks, so that Northwind Labs’ tools know who you are. It \
+            gives nobody access",
     );
     page.shows("Code runs out in 24 h 0 min");
     page.hides(&code);
@@ -87,15 +85,15 @@ async fn without_an_account_a_yes_makes_one_and_signs_in() {
     assert_eq!(answer(&mut phone, &page, "yes").await, ENDED);
     let page = phone.get(ENDED).await;
     page.shows(
-        "You are linked Elif Demir in Acme Robotics is you. Northwind Labs’ tools can now \
-        tell which Linear work is yours.",
+        "You are linked Elif Demir in Acme Robotics is you. Northwind Labs’ tools can now tell \
+            which Linear work is yours.",
     );
     page.shows("You can close this page; there is nothing else to do.");
     page.shows("Wrong person after all? Tell Priya Raman, who can unlink you.");
-    phone.get("/team").await.shows(
-        "Elif Demir elif@acme.example Member, you E-mail never proved \
-        Acme Robotics",
-    );
+    phone
+        .get("/team")
+        .await
+        .shows("Elif Demir elif@acme.example Member, you E-mail never proved Acme Robotics");
     phone.get("/link").await.shows("Enter your link code");
 
     let mut other = world.browser();
@@ -108,10 +106,9 @@ async fn a_new_account_may_have_a_password_for_later() {
     let (mut owner, id) = acme(&world).await;
     let mut phone = world.browser();
     let code = invite(&mut owner, &id, "elif@acme.example").await;
-    redeem(&mut phone, &code).await.shows(
-        "Set a password for later Your e-mail is \
-        elif@acme.example.",
-    );
+    redeem(&mut phone, &code)
+        .await
+        .shows("Set a password for later Your e-mail is elif@acme.example.");
     assert_eq!(
         phone
             .post("/link/password", &[("password", "short")])
@@ -220,8 +217,7 @@ async fn a_code_that_runs_out_on_the_screen_is_not_confirmed() {
     phone.cookies.clear();
     assert_eq!(answer(&mut phone, &preview, "yes").await, "/link");
     phone.get("/link").await.shows(
-        "That took too long, so Relink forgot the code. Nothing was \
-        changed. Enter it again.",
+        "That took too long, so Relink forgot the code. Nothing was changed. Enter it again.",
     );
     redeem(&mut phone, &code).await.shows("You are linked");
 }
@@ -236,18 +232,17 @@ async fn thats_not_me_ends_the_code() {
     assert_eq!(answer(&mut phone, &preview, "no").await, ENDED);
     let page = phone.get(ENDED).await;
     page.shows(
-        "Nothing was linked The code no longer works. Priya Raman now sees that it pointed \
-        at someone else and can send you a",
+        "Nothing was linked The code no longer works. Priya Raman now sees that it pointed at \
+            someone else and can send you a",
     );
     enter(&mut phone, &code).await.shows(INVALID);
-    owner.get("/team").await.shows(
-        "Elif Demir’s code for Acme Robotics was answered with “That’s \
-        not me”",
-    );
+    owner
+        .get("/team")
+        .await
+        .shows("Elif Demir’s code for Acme Robotics was answered with “That’s not me”");
     assert!(
         phone.get("/team").await.location().starts_with("/signin"),
-        "nobody was signed in by \
-        that"
+        "nobody was signed in by that"
     );
 }
 
@@ -262,8 +257,8 @@ async fn whoever_has_an_account_signs_in_first_and_comes_back() {
     let mut phone = world.browser();
     let page = enter(&mut phone, &code).await;
     page.shows(
-        "Somebody has an account with elif@acme.example here. If that is you, sign in \
-        first; then you are back on this page.",
+        "Somebody has an account with elif@acme.example here. If that is you, sign in first; then \
+            you are back on this page.",
     );
     assert!(
         page.body.contains("href=\"/signin?next=/link\"") && !page.body.contains("value=\"yes\"")
@@ -330,12 +325,12 @@ async fn whoever_never_set_a_password_is_removed_and_comes_back_as_new() {
     let mut phone = world.browser();
     let page = enter(&mut phone, &second).await;
     page.shows(
-        "Somebody has an account with elif@acme.example here. If that is you, sign in \
-        first; then you are back on this page.",
+        "Somebody has an account with elif@acme.example here. If that is you, sign in first; then \
+            you are back on this page.",
     );
     page.shows(
-        "You never set a password? Ask whoever invited you to remove you from the team and \
-        invite you again.",
+        "You never set a password? Ask whoever invited you to remove you from the team and invite \
+            you again.",
     );
 
     assert_eq!(
@@ -354,10 +349,10 @@ async fn whoever_never_set_a_password_is_removed_and_comes_back_as_new() {
         account().await.is_some_and(|after| Some(after) != before),
         "a fresh account"
     );
-    owner.get("/team").await.shows(
-        "Elif Demir elif@acme.example Member E-mail never proved Acme \
-        Robotics",
-    );
+    owner
+        .get("/team")
+        .await
+        .shows("Elif Demir elif@acme.example Member E-mail never proved Acme Robotics");
 }
 
 #[tokio::test]
@@ -411,14 +406,13 @@ async fn a_signed_in_member_adds_it_to_their_account() {
     let second = invite(&mut owner, &id, "ben@acme.example").await;
     let ended = redeem(&mut mara, &second).await;
     ended.shows(
-        "Nothing was linked The code is for Ben Castillo. Your account, \
-        mara@northwind.dev, is Elif Demir in Acme Robotics already, and cannot be two people",
+        "Nothing was linked The code is for Ben Castillo. Your account, mara@northwind.dev, is \
+            Elif Demir in Acme Robotics already, and cannot be two people",
     );
     ended.shows("The code still works. Ask Priya Raman to unlink you first");
-    redeem(&mut world.browser(), &second).await.shows(
-        "You are linked Ben Castillo in Acme \
-        Robotics is you.",
-    );
+    redeem(&mut world.browser(), &second)
+        .await
+        .shows("You are linked Ben Castillo in Acme Robotics is you.");
 }
 
 #[tokio::test]
@@ -439,10 +433,10 @@ async fn an_answer_counts_for_the_code_that_was_on_the_screen() {
         .get(ENDED)
         .await
         .shows("Ben Castillo in Acme Robotics is you.");
-    owner.get("/team").await.shows(
-        "Elif Demir elif@acme.example Acme Robotics invited by Priya \
-        Raman",
-    );
+    owner
+        .get("/team")
+        .await
+        .shows("Elif Demir elif@acme.example Acme Robotics invited by Priya Raman");
 }
 
 #[tokio::test]
@@ -467,8 +461,7 @@ async fn a_yes_that_is_sent_twice_is_one() {
         .shows("You are linked Elif Demir in Acme Robotics is you.");
     assert!(
         phone.get("/team").await.location().starts_with("/signin"),
-        "the session from before \
-        is nobody's"
+        "the session from before is nobody's"
     );
     phone.cookies = signed_in;
     phone.get(ENDED).await.shows("Set a password for later");
@@ -484,10 +477,7 @@ async fn a_whole_link_may_be_pasted() {
         &format!("http://localhost:3000/link#{code}"),
     )
     .await
-    .shows(
-        "Is \
-        this you in Linear?",
-    );
+    .shows("Is this you in Linear?");
 }
 
 #[tokio::test]
@@ -504,15 +494,13 @@ async fn wrong_codes_are_limited_and_a_right_one_is_taken_all_the_same() {
         let page = enter(&mut phone, "0000-0000-0000-0000").await;
         assert!(page.text().contains(INVALID), "try {tries}");
     }
-    enter(&mut phone, "0000-0000-0000-0000").await.shows(
-        "Too many tries. Wait 10 minutes, then \
-        try again.",
-    );
+    enter(&mut phone, "0000-0000-0000-0000")
+        .await
+        .shows("Too many tries. Wait 10 minutes, then try again.");
     world.advance(4 * MINUTE);
-    enter(&mut phone, "0000-0000-0000-0000").await.shows(
-        "Too many tries. Wait 6 minutes, then \
-        try again.",
-    );
+    enter(&mut phone, "0000-0000-0000-0000")
+        .await
+        .shows("Too many tries. Wait 6 minutes, then try again.");
     enter(&mut phone, &code)
         .await
         .shows("Is this you in Linear?");
@@ -706,8 +694,7 @@ async fn a_form_without_an_origin_is_taken_by_its_token_and_from_nowhere_else() 
         assert_eq!(
             cross.status,
             StatusCode::FORBIDDEN,
-            "the browser says that it comes from \
-            elsewhere"
+            "the browser says that it comes from elsewhere"
         );
         let named = phone
             .send(
@@ -725,8 +712,7 @@ async fn a_form_without_an_origin_is_taken_by_its_token_and_from_nowhere_else() 
         assert_eq!(
             sent.status,
             StatusCode::FORBIDDEN,
-            "no other site's form is sent with the \
-            cookie"
+            "no other site's form is sent with the cookie"
         );
 
         assert_eq!(

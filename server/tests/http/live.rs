@@ -231,8 +231,7 @@ async fn an_open_page_hears_that_an_older_copy_of_the_database_came_back() {
             .expect("told")
             .2
             .contains("connections"),
-        "and of what \
-        changes there"
+        "and of what changes there"
     );
     telling.abort();
 }

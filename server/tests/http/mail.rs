@@ -113,8 +113,7 @@ async fn a_link_code_goes_to_its_person_and_says_so() {
     let code = page.body.split("/link#").nth(1).unwrap()[..19].to_owned();
     assert!(
         mails[0].contains(&format!("https://relink.northwind.dev/link#{code}")),
-        "{code} is \
-        not in {}",
+        "{code} is not in {}",
         mails[0]
     );
     assert!(

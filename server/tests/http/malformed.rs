@@ -64,8 +64,7 @@ fn assert_answered(reply: &Reply, world: &World, html: bool, what: &str) {
         }
         400..=499 if html => assert!(
             led.is_none() && reply.body.contains("<h1>"),
-            "{what}: \
-            {led:?} {}",
+            "{what}: {led:?} {}",
             reply.body
         ),
         400..=499 => assert!(led.is_none(), "{what} leads to {led:?}"),

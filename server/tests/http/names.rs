@@ -287,8 +287,7 @@ async fn no_name_is_markup_or_acts_or_is_longer_than_pages_are_made_for() {
                 vec![
                     (
                         "url",
-                        "https://hooks.example.com/?\"><b \
-                data-hostile=\"1\">",
+                        "https://hooks.example.com/?\"><b data-hostile=\"1\">",
                     ),
                     ("events[]", "Issue"),
                 ],

@@ -378,8 +378,7 @@ fn every_field_of_every_server_function_is_an_id_or_known_not_to_be_one() {
         .collect();
     assert!(
         unknown.is_empty(),
-        "with an id in the table they are tried with another \
-        organisation's: {unknown:#?}"
+        "with an id in the table they are tried with another organisation's: {unknown:#?}"
     );
 }
 
@@ -818,10 +817,10 @@ async fn what_is_new_is_made_in_the_organisation_of_its_page_or_not_at_all() {
                 .location(),
             "/integrations"
         );
-        kim.browser.get("/integrations").await.shows(
-            "This page was made for another organisation \
-            of yours. Nothing was changed.",
-        );
+        kim.browser
+            .get("/integrations")
+            .await
+            .shows("This page was made for another organisation of yours. Nothing was changed.");
     }
     assert!(world.engine.api_keys(&australis).await.unwrap().is_empty());
     kim.switch_to(&borealis).await;
@@ -902,8 +901,7 @@ async fn the_session_is_another_one_and_a_second_press_takes_nothing_away() {
     assert_eq!(
         again.location(),
         "/signin?next=/integrations&timed-out=1",
-        "the session before is \
-        worth nothing"
+        "the session before is worth nothing"
     );
     assert_eq!(
         kim.browser.cookies, before,

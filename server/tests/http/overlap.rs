@@ -114,8 +114,7 @@ async fn a_revocation_gives_way_to_a_connection_that_is_just_being_made() {
         assert_eq!(
             world.engine.finish_revocations().await.unwrap(),
             0,
-            "it waits for that one's \
-            end now"
+            "it waits for that one's end now"
         );
         assert!(world.lives("southwind", &theirs).await);
         other
@@ -151,8 +150,8 @@ async fn a_disconnect_that_waits_for_a_consent_says_so_and_is_finished_soon() {
             ("/integrations", 0)
         );
         page.shows(
-            "Acme Robotics is disconnected. Somebody is just connecting through the same \
-            Linear app: the tokens are revoked",
+            "Acme Robotics is disconnected. Somebody is just connecting through the same Linear \
+                app: the tokens are revoked",
         );
         page.hides("did not confirm");
         let page = owner.get("/integrations").await;
@@ -191,10 +190,10 @@ async fn a_consent_through_another_app_holds_no_revocation_up() {
             owner
                 .post("/integrations/disconnect", &[("connection", &id)])
                 .await;
-            owner.get("/integrations").await.shows(
-                "Acme Robotics is disconnected. Both tokens \
-                were revoked at Linear.",
-            );
+            owner
+                .get("/integrations")
+                .await
+                .shows("Acme Robotics is disconnected. Both tokens were revoked at Linear.");
         };
         let (made, ()) = tokio::join!(other.get(&back), ended);
         assert_eq!(made.location(), "/integrations");
@@ -230,8 +229,7 @@ async fn what_a_failed_consent_brought_is_not_revoked_under_one_that_is_under_wa
         assert_eq!(
             world.engine.give_back_left().await.unwrap(),
             1,
-            "set aside for the \
-            connection's sake"
+            "set aside for the connection's sake"
         );
         assert!(world.lives("southwind", &theirs).await);
         other
@@ -250,7 +248,7 @@ async fn a_revocation_that_was_taken_for_dead_sends_nothing_any_more() {
     world
         .sql(
             "CREATE TRIGGER t1 AFTER INSERT ON voidings BEGIN DELETE FROM voidings WHERE id = \
-        NEW.id; END",
+                NEW.id; END",
         )
         .await;
     owner
@@ -295,8 +293,7 @@ async fn the_revocation_of_a_process_that_died_holds_nobody_up_for_long() {
     world.engine.give_back_left().await.unwrap();
     assert!(
         !store.voiding_stands("elsewhere").await.unwrap(),
-        "one that nobody waited for is \
-        forgotten"
+        "one that nobody waited for is forgotten"
     );
 }
 

@@ -15,8 +15,8 @@ const UNLINK: &str = "/team/unlink";
 /// fifty the last is history.
 const MANY: &str = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers \
     WHERE n < 199) \
-    INSERT INTO connections (id, organisation_id, workspace_id, workspace_name, \
-    workspace_url_key, actor, viewer_id, viewer_name, scopes, \
+    INSERT INTO connections (id, organisation_id, workspace_id, workspace_name, workspace_url_key, \
+    actor, viewer_id, viewer_name, scopes, \
     state, reason, state_since, generation, fingerprint, issued_at, expires_at, connected_by, \
     connected_at, last_verified_at) \
     SELECT printf('c%03d', n), organisation_id, printf('w%03d', n), printf('Workspace %03d', n), \
@@ -69,14 +69,9 @@ async fn of_many_connections_fifty_are_on_a_page() {
         .collect();
     assert!(
         places.is_sorted()
-            && places.iter().all(|place| *place
-                < first
-                    .body
-                    .find(
-                        ">Acme \
-        Robotics</a>"
-                    )
-                    .unwrap())
+            && places
+                .iter()
+                .all(|place| *place < first.body.find(">Acme Robotics</a>").unwrap())
     );
 
     let second = owner.get("/integrations?page=2").await;
@@ -102,8 +97,7 @@ async fn a_workspace_is_found_among_many() {
         assert!(
             page.body
                 .contains(&format!("value=\"{}\"", q.replace('+', " "))),
-            "what was \
-            typed stays"
+            "what was typed stays"
         );
     }
     assert!(
@@ -152,8 +146,7 @@ async fn linked_people_are_counted_on_the_card_and_named_on_the_page() {
     );
     let page = owner.get(HERE).await;
     page.shows(
-        "Nobody linked yet. Invite someone in Acme Robotics. Which one is you? in Acme \
-        Robotics",
+        "Nobody linked yet. Invite someone in Acme Robotics. Which one is you? in Acme Robotics",
     );
     assert!(page.body.contains("href=\"/team#invite\"") && page.body.contains("href=\"/team#me\""));
     assert!(
@@ -162,8 +155,8 @@ async fn linked_people_are_counted_on_the_card_and_named_on_the_page() {
     );
     member.get(HERE).await.hides("linked yet");
     owner.get(&here).await.shows(
-        "Linked people Which member is which person in this workspace. \
-        Invite teammate Nobody is linked yet.",
+        "Linked people Which member is which person in this workspace. Invite teammate Nobody is \
+            linked yet.",
     );
 
     let code = invite(&mut owner, &id, "elif@acme.example").await;
@@ -189,8 +182,7 @@ async fn linked_people_are_counted_on_the_card_and_named_on_the_page() {
     assert_eq!(
         hidden(&member.get(&here).await, UNLINK, "person").len(),
         0,
-        "members leave others \
-        alone"
+        "members leave others alone"
     );
     assert_eq!(
         hidden(&elif.get(&here).await, UNLINK, "person").len(),

@@ -139,15 +139,14 @@ async fn a_refresh_that_linear_does_not_answer_is_put_off_and_explained() {
         "Linear unreachable",
         "503 at 14:02 UTC today",
         "2 times in a row",
-        "Next try \
-        in ",
+        "Next try in ",
         "Nothing for you to do. Next try in ",
     ] {
         page.shows(part);
     }
     page.shows(
-        "The token is good until 14:02 UTC tomorrow, so calls work whenever Linear \
-        answers. Relink keeps trying.",
+        "The token is good until 14:02 UTC tomorrow, so calls work whenever Linear answers. Relink \
+            keeps trying.",
     );
     page.shows("Put off: 503, 2 tries since 14:02 UTC");
     browser
@@ -181,7 +180,7 @@ async fn a_set_up_that_linear_does_not_accept_is_for_the_operator() {
         page.shows("Linear does not accept this Relink as a client");
         page.shows(
             "compare what Settings shows with the app in Linear, set LINEAR_CLIENT_ID and \
-            LINEAR_CLIENT_SECRET",
+                LINEAR_CLIENT_SECRET",
         );
         page.shows("invalid_client");
         page.shows("Linear unreachable");
@@ -201,8 +200,8 @@ async fn a_token_that_cannot_be_refreshed_is_not_said_to_be() {
         .await;
     let page = browser.get(&format!("/integrations/{id}")).await;
     page.shows(
-        "This token cannot be refreshed. Linear gave no refresh token with it. It is good \
-        until 14:02 UTC tomorrow",
+        "This token cannot be refreshed. Linear gave no refresh token with it. It is good until \
+            14:02 UTC tomorrow",
     );
 }
 

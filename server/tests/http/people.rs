@@ -192,8 +192,7 @@ async fn guessing_is_limited_and_shows_and_a_right_code_waits_for_nobody() {
     };
     assert!(
         world.engine.code_preview(code, here).await.is_ok(),
-        "a right one is taken, from \
-        whatever address"
+        "a right one is taken, from whatever address"
     );
     assert_eq!(
         world.engine.code_preview(code, HERE).await.unwrap().name,

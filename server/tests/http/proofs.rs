@@ -133,8 +133,8 @@ async fn linear_says_who_somebody_is_and_gets_its_permission_back() {
     // Another e-mail than the one here: Linear's word is better than that.
     let page = come_back(&mut mia, &url, "acme-robotics", ELIF).await;
     page.shows(
-        "You are Elif Demir in Acme Robotics. Linear says so. The permission to look is \
-        handed back.",
+        "You are Elif Demir in Acme Robotics. Linear says so. The permission to look is handed \
+            back.",
     );
     assert_eq!(
         linked(&world).await,
@@ -179,10 +179,9 @@ async fn a_permission_that_is_handed_back_costs_no_connection_twice() {
         let mut mia = world
             .member("northwind-labs", "mia@northwind.dev", Role::Member)
             .await;
-        prove(&mut mia, &id, "acme-robotics", ELIF).await.shows(
-            "You are Elif Demir in Acme \
-            Robotics.",
-        );
+        prove(&mut mia, &id, "acme-robotics", ELIF)
+            .await
+            .shows("You are Elif Demir in Acme Robotics.");
         let lives = world.lives("northwind-labs", &id).await;
         assert_eq!(
             (lives, world.living_permissions()),
@@ -192,10 +191,9 @@ async fn a_permission_that_is_handed_back_costs_no_connection_twice() {
             world.advance(MINUTE);
             owner.reconnect(&id, "acme-robotics").await;
         }
-        prove(&mut mia, &id, "acme-robotics", ELIF).await.shows(
-            "You are Elif Demir in Acme \
-            Robotics.",
-        );
+        prove(&mut mia, &id, "acme-robotics", ELIF)
+            .await
+            .shows("You are Elif Demir in Acme Robotics.");
         assert!(world.lives("northwind-labs", &id).await);
         assert_eq!(
             world.living_permissions(),
@@ -234,8 +232,8 @@ async fn somebody_else_is_told_who_linear_says_they_are_and_nothing_is_written()
     let url = mia.post(PROVE, &meant).await.location().to_owned();
     let page = come_back(&mut mia, &url, "acme-robotics", "ben@acme.example").await;
     page.shows(
-        "Linear says that you are Ben Castillo. ben@acme.example in Acme Robotics is not \
-        who was meant. Nothing was linked.",
+        "Linear says that you are Ben Castillo. ben@acme.example in Acme Robotics is not who was \
+            meant. Nothing was linked.",
     );
     nothing_came_of_it(&world, &id).await;
 
@@ -245,8 +243,7 @@ async fn somebody_else_is_told_who_linear_says_they_are_and_nothing_is_written()
     let page = mia.get("/team").await;
     page.shows("You approved another workspace. Linear says that you are ");
     page.shows(
-        "This is about Acme Robotics. Nothing was linked. Choose Acme Robotics on Linear’s \
-        page.",
+        "This is about Acme Robotics. Nothing was linked. Choose Acme Robotics on Linear’s page.",
     );
     nothing_came_of_it(&world, &id).await;
 
@@ -254,22 +251,19 @@ async fn somebody_else_is_told_who_linear_says_they_are_and_nothing_is_written()
     let url = mia.post(PROVE, &meant).await.location().to_owned();
     come_back(&mut mia, &url, "acme-robotics", ELIF)
         .await
-        .shows(
-            "You are Elif Demir in Acme \
-        Robotics.",
-        );
+        .shows("You are Elif Demir in Acme Robotics.");
     let mut lee = world
         .member("northwind-labs", "lee@northwind.dev", Role::Admin)
         .await;
     let page = prove(&mut lee, &id, "acme-robotics", ELIF).await;
     page.shows(
-        "Linear says that you are Elif Demir. mia@northwind.dev is linked as that person \
-        already. Nothing was changed.",
+        "Linear says that you are Elif Demir. mia@northwind.dev is linked as that person already. \
+            Nothing was changed.",
     );
     let page = prove(&mut mia, &id, "acme-robotics", "ben@acme.example").await;
     page.shows(
-        "Linear says that you are Ben Castillo. You are Elif Demir in this workspace \
-        already. Nothing was changed.",
+        "Linear says that you are Ben Castillo. You are Elif Demir in this workspace already. \
+            Nothing was changed.",
     );
     assert_eq!(
         (linked(&world).await, world.living_permissions()),
@@ -288,8 +282,8 @@ async fn whatever_fails_in_between_links_nobody_and_hands_the_permission_back() 
     let back = mia.decide(&url, "acme-robotics", "cancel");
     assert_eq!(mia.get(&back).await.location(), "/team");
     mia.get("/team").await.shows(
-        "Linear did not say who you are. Somebody pressed Cancel, or the \
-        Linear app may not be used there.",
+        "Linear did not say who you are. Somebody pressed Cancel, or the Linear app may not be \
+            used there.",
     );
     nothing_came_of_it(&world, &id).await;
     for kind in [Kind::InvalidGrant, Kind::Html500, Kind::ConnectionReset] {
@@ -323,10 +317,7 @@ async fn whatever_fails_in_between_links_nobody_and_hands_the_permission_back() 
     let exchanges = world.count("token");
     come_back(&mut mia, &url, "acme-robotics", ELIF)
         .await
-        .shows(
-            "There is nothing to prove any \
-        more.",
-        );
+        .shows("There is nothing to prove any more.");
     assert_eq!(
         (
             world.count("token"),
@@ -338,8 +329,7 @@ async fn whatever_fails_in_between_links_nobody_and_hands_the_permission_back() 
     assert_eq!(
         mia.post(PROVE, &[("workspace", &id)]).await.location(),
         "/integrations",
-        "nobody \
-        goes there for what is over"
+        "nobody goes there for what is over"
     );
 }
 
@@ -358,8 +348,8 @@ async fn a_revocation_that_linear_does_not_confirm_is_said_and_asked_for_until_i
         world.faults(Endpoint::Revoke, Kind::Html500, 100);
         let page = prove(&mut mia, &id, "acme-robotics", ELIF).await;
         page.shows(
-            "You are Elif Demir in Acme Robotics. Linear says so. The permission to look \
-            is handed back as soon as Linear",
+            "You are Elif Demir in Acme Robotics. Linear says so. The permission to look is handed \
+                back as soon as Linear",
         );
         for _ in 0..3 {
             world.advance(MINUTE);
@@ -529,8 +519,7 @@ async fn a_proof_that_comes_back_twice_ends_the_same_while_it_is_under_way_and_a
     assert_eq!(
         mia.get(&back).await.location(),
         "/integrations?error=state_mismatch",
-        "it is \
-        forgotten"
+        "it is forgotten"
     );
 }
 
@@ -601,10 +590,9 @@ async fn two_proofs(world: World) {
             .await
             .shows("You are Elif Demir in Acme Robotics. Linear says so.");
         assert_eq!(mia.get(&other).await.location(), "/team");
-        mia.get("/team").await.shows(
-            "You are Elif Demir in this workspace already. Nothing was \
-            changed.",
-        );
+        mia.get("/team")
+            .await
+            .shows("You are Elif Demir in this workspace already. Nothing was changed.");
     }
 }
 
@@ -672,8 +660,7 @@ async fn a_first_answer_is_lost(world: World) {
     phone.get("/link?ended=yes").await.shows("You are linked");
     assert!(
         phone.get("/team").await.location().starts_with("/signin"),
-        "they have a password by \
-        now"
+        "they have a password by now"
     );
     assert_eq!(linked(&world).await, pairs(&[(ELIF, "Elif Demir")]));
 }
@@ -786,8 +773,8 @@ async fn whoever_comes_back_with_what_a_stop_ended_is_told_so_and_begins_again()
         }
         assert_eq!(mia.get(&back).await.location(), "/team");
         mia.get("/team").await.shows(
-            "Relink was stopped while it asked Linear who you are. \
-            Nothing was linked, unless this page",
+            "Relink was stopped while it asked Linear who you are. Nothing was linked, unless this \
+                page",
         );
         assert_eq!(phone.get(&of_code).await.location(), "/link");
         phone
@@ -796,8 +783,8 @@ async fn whoever_comes_back_with_what_a_stop_ended_is_told_so_and_begins_again()
             .shows("Relink was stopped while it asked Linear who you are.");
         let page = owner.get(&connect).await.location().to_owned();
         owner.get(&page).await.shows(
-            "Relink was stopped while it asked Linear. Nothing was \
-            changed, unless the workspace is listed",
+            "Relink was stopped while it asked Linear. Nothing was changed, unless the workspace \
+                is listed",
         );
     }
     prove(&mut mia, &id, "acme-robotics", ELIF)
@@ -866,15 +853,12 @@ async fn a_look_costs_no_connection_anything() {
 
         prove(&mut owner, &app, "acme-robotics", "ben@acme.example")
             .await
-            .shows(
-                "You are Ben \
-            Castillo in Acme Robotics.",
-            );
+            .shows("You are Ben Castillo in Acme Robotics.");
         let page = prove(&mut owner, &user, "globex", &acts_as.id).await;
         page.shows(&format!("You are {} in Globex.", acts_as.name));
         page.shows(
-            "The permission to look is kept sealed, and handed back with the connection \
-            that may hang on it.",
+            "The permission to look is kept sealed, and handed back with the connection that may \
+                hang on it.",
         );
         assert!(
             world.lives("northwind-labs", &app).await && world.lives("northwind-labs", &user).await
@@ -882,8 +866,7 @@ async fn a_look_costs_no_connection_anything() {
         assert_eq!(
             world.living_permissions(),
             2,
-            "the connection's own, and what may hang \
-            together with it"
+            "the connection's own, and what may hang together with it"
         );
         owner
             .post("/integrations/disconnect", &[("connection", &user)])
@@ -904,13 +887,12 @@ async fn an_unproved_account_rises_through_no_door() {
         .shows("Elif Demir elif@acme.example Member E-mail never proved");
     let page = manage(&mut owner, ELIF).await;
     page.shows(
-        "E-mail never proved Nobody proved that elif@acme.example is theirs. A link code \
-        made the account, and somebody else may",
+        "E-mail never proved Nobody proved that elif@acme.example is theirs. A link code made the \
+            account, and somebody else may",
     );
     assert!(
         !page.body.contains("<option value=\"admin\""),
-        "no role is offered that they cannot \
-        get"
+        "no role is offered that they cannot get"
     );
     let member = hidden(&page, "/team/role", "member").remove(0);
     for role in ["admin", "owner"] {
@@ -919,8 +901,8 @@ async fn an_unproved_account_rises_through_no_door() {
             .await;
         let page = owner.get("/team").await;
         page.shows(
-            "Elif Demir cannot be given this role yet. Nobody proved that \
-            elif@acme.example is theirs.",
+            "Elif Demir cannot be given this role yet. Nobody proved that elif@acme.example is \
+                theirs.",
         );
         page.shows("Elif Demir elif@acme.example Member E-mail never proved");
     }
@@ -964,8 +946,7 @@ async fn an_unproved_account_rises_through_no_door() {
         .unwrap();
     let code = invite(&mut sam, &theirs, &people[0].email).await;
     redeem(&mut elif, &code).await.shows(
-        "Nobody proved that your account’s e-mail is yours. \
-        Until then it gets no place in another",
+        "Nobody proved that your account’s e-mail is yours. Until then it gets no place in another",
     );
     assert_eq!(
         world.engine.store().members(&initech).await.unwrap().len(),
@@ -987,8 +968,8 @@ async fn an_owner_vouches_after_reading_what_nobody_knows() {
         .get(&format!("/team?member={member}&confirm=vouch"))
         .await;
     asked.shows(
-        "Vouch for Elif Demir? Nobody proved that elif@acme.example is theirs. A link code \
-            made the account, and somebody else may",
+        "Vouch for Elif Demir? Nobody proved that elif@acme.example is theirs. A link code made \
+            the account, and somebody else may",
     );
     let mut admin = world
         .member("northwind-labs", "lee@northwind.dev", Role::Admin)
@@ -998,30 +979,26 @@ async fn an_owner_vouches_after_reading_what_nobody_knows() {
     assert_eq!(
         standing(&world, ELIF).await,
         Standing::Unproved,
-        "that is for owners, and for \
-        others than oneself"
+        "that is for owners, and for others than oneself"
     );
 
     owner.post("/team/vouch", &[("member", &member)]).await;
-    owner.get("/team").await.shows(
-        "You vouched for Elif Demir. They can be given any role in \
-        this organisation now.",
-    );
+    owner
+        .get("/team")
+        .await
+        .shows("You vouched for Elif Demir. They can be given any role in this organisation now.");
     owner
         .post("/team/role", &[("member", &member), ("role", "owner")])
         .await;
-    owner.get("/team").await.shows(
-        "Elif Demir elif@acme.example Owner E-mail never proved, an \
-        owner vouched",
-    );
+    owner
+        .get("/team")
+        .await
+        .shows("Elif Demir elif@acme.example Owner E-mail never proved, an owner vouched");
     world
         .engine
         .member_add_existing("initech", ELIF, Role::Member)
         .await
-        .expect_err(
-            "one owner's \
-        word is nothing to another",
-        );
+        .expect_err("one owner's word is nothing to another");
     let acts = world
         .engine
         .store()
@@ -1089,15 +1066,12 @@ async fn linears_word_proves_the_email_that_it_names() {
         .shows("Nobody proved that elif@acme.example is yours.");
     prove(&mut elif, &id, "acme-robotics", "ben@acme.example")
         .await
-        .shows(
-            "You are Elif Demir in \
-        this workspace already.",
-        );
+        .shows("You are Elif Demir in this workspace already.");
     assert_eq!(standing(&world, ELIF).await, Standing::Unproved);
     let page = prove(&mut elif, &id, "acme-robotics", ELIF).await;
     page.shows(
-        "You are Elif Demir in Acme Robotics. Linear says so, and knows you by the e-mail \
-        that you have here.",
+        "You are Elif Demir in Acme Robotics. Linear says so, and knows you by the e-mail that you \
+            have here.",
     );
     page.hides("Nobody proved");
     assert_eq!(
@@ -1138,8 +1112,8 @@ async fn a_code_is_redeemed_by_linears_word() {
         .to_owned();
     let page = come_back(&mut phone, &url, "acme-robotics", "ben@acme.example").await;
     page.shows(
-        "Is this you in Linear? Linear says that you are Ben Castillo. ben@acme.example in \
-        Acme Robotics is not who was meant.",
+        "Is this you in Linear? Linear says that you are Ben Castillo. ben@acme.example in Acme \
+            Robotics is not who was meant.",
     );
     nothing_came_of_it(&world, &id).await;
 
@@ -1152,10 +1126,7 @@ async fn a_code_is_redeemed_by_linears_word() {
         .to_owned();
     come_back(&mut phone, &url, "acme-robotics", ELIF)
         .await
-        .shows(
-            "You are linked Elif Demir in \
-        Acme Robotics is you.",
-        );
+        .shows("You are linked Elif Demir in Acme Robotics is you.");
     phone
         .get("/team")
         .await
@@ -1177,10 +1148,9 @@ async fn whoever_makes_a_code_does_not_become_somebody_else_by_it() {
         .member("northwind-labs", "lee@northwind.dev", Role::Admin)
         .await;
     let code = invite(&mut admin, &id, ELIF).await;
-    redeem(&mut admin, &code).await.shows(
-        "You made this code yourself, for somebody with another \
-        e-mail. Nothing was linked",
-    );
+    redeem(&mut admin, &code)
+        .await
+        .shows("You made this code yourself, for somebody with another e-mail. Nothing was linked");
     assert_eq!(linked(&world).await, []);
     let shown = hidden(&enter(&mut admin, &code).await, "/link/prove", "preview").remove(0);
     let url = admin
@@ -1279,10 +1249,9 @@ async fn codes_are_mailed_and_tried_a_few_times_only() {
     for _ in 0..7 {
         elif.post("/team/email-code/send", &[]).await;
     }
-    elif.get("/team").await.shows(
-        "Too many codes. Wait 60 minutes, then try again. Nothing was \
-        changed.",
-    );
+    elif.get("/team")
+        .await
+        .shows("Too many codes. Wait 60 minutes, then try again. Nothing was changed.");
     assert_eq!(postbox.taken().len() - before, 5);
     for _ in 0..11 {
         elif.post("/team/email-code", &[("code", "0000-0000-0000-0000")])
@@ -1356,13 +1325,11 @@ async fn where_a_workspace_is_shared_each_organisation_learns_it_for_itself() {
     assert_eq!(
         sam.post(PROVE, &[("workspace", &id)]).await.location(),
         "/integrations",
-        "another \
-        organisation's connection"
+        "another organisation's connection"
     );
-    prove(&mut sam, &theirs, "acme-robotics", ELIF).await.shows(
-        "You are Elif Demir in Acme \
-        Robotics.",
-    );
+    prove(&mut sam, &theirs, "acme-robotics", ELIF)
+        .await
+        .shows("You are Elif Demir in Acme Robotics.");
     assert_eq!(linked(&world).await, []);
     let mut mia = world
         .member("northwind-labs", "mia@northwind.dev", Role::Member)

@@ -104,8 +104,7 @@ async fn when_answers_stay_away_the_valid_token_is_handed_out_and_the_grant_surv
         assert_eq!(
             program.token(&id).await.token(),
             first,
-            "{kind:?}: a valid token is better \
-            than none"
+            "{kind:?}: a valid token is better than none"
         );
         world.advance(5 * MINUTE);
         let answer = program.token(&id).await;
@@ -185,8 +184,7 @@ async fn however_long_linear_wishes_to_be_left_alone_a_lost_reply_is_fetched_in_
     assert_eq!(
         world.linear.count("token", "rate_limited"),
         1,
-        "who wishes to be left alone is \
-        not asked again at once"
+        "who wishes to be left alone is not asked again at once"
     );
     let minutes = async |count: u32| {
         for _ in 0..count {
@@ -241,8 +239,7 @@ async fn a_rejected_token_is_rotated_once_for_everybody() {
     assert_eq!(
         program.token_with(&id, rejected).await.token(),
         second,
-        "whoever is late gets the \
-        newer one at once"
+        "whoever is late gets the newer one at once"
     );
     assert_eq!(world.refreshes().rotations, 1);
     program
@@ -288,8 +285,7 @@ async fn one_refusal_is_no_verdict_and_two_are() {
         .shows("400 invalid_grant");
     let page = browser.get(&format!("/integrations/{id}")).await;
     page.shows(
-        "Asked The last time at 14:02:11 UTC, with the token re-read from the database in \
-        between",
+        "Asked The last time at 14:02:11 UTC, with the token re-read from the database in between",
     );
     page.shows("Ruled out A lost reply: the token had not been shown to Linear before");
     page.shows("2 tokens since 19 Nov 14:02 UTC, with 1 gap.");
@@ -327,8 +323,7 @@ async fn a_wrong_client_secret_flips_no_connection() {
     assert_eq!(
         world.engine.sweep_due().await.unwrap().refreshed,
         1,
-        "mended, it goes on by \
-        itself"
+        "mended, it goes on by itself"
     );
     assert_ne!(program.token(&id).await.token(), first);
 }
@@ -365,8 +360,7 @@ async fn a_reply_without_a_refresh_token_keeps_the_old_one_and_the_new_one_is_as
     assert_eq!(
         world.engine.sweep_due().await.unwrap().refreshed,
         1,
-        "within the window Linear \
-        tells it again"
+        "within the window Linear tells it again"
     );
     world.advance(DAY);
     program.token(&id).await.token();
@@ -408,8 +402,7 @@ async fn the_old_refresh_token_again_is_kept_and_asked_about_before_the_window_e
     assert_eq!(
         (world.refreshes().rotations, world.refreshes().refused),
         (2, 0),
-        "it had learnt \
-        the new one"
+        "it had learnt the new one"
     );
 }
 
@@ -509,9 +502,9 @@ async fn a_row_that_is_two_rotations_behind_is_led_to_the_end_of_the_chain() {
     world
         .sql(
             "UPDATE connections SET (generation, access_sealed, refresh_sealed, fingerprint, \
-             issued_at, expires_at) = \
-             (SELECT generation, access_sealed, refresh_sealed, fingerprint, issued_at, \
-             expires_at FROM copy)",
+                issued_at, expires_at) = \
+                (SELECT generation, access_sealed, refresh_sealed, fingerprint, issued_at, \
+                expires_at FROM copy)",
         )
         .await;
     let restarted = world.another(0).await;
@@ -519,8 +512,7 @@ async fn a_row_that_is_two_rotations_behind_is_led_to_the_end_of_the_chain() {
     assert_eq!(
         (world.refreshes().rotations, world.refreshes().replays),
         (2, 2),
-        "it went where \
-        the others had gone"
+        "it went where the others had gone"
     );
     browser
         .get(&format!("/integrations/{id}"))
@@ -558,8 +550,8 @@ async fn a_row_that_moved_after_it_was_read_is_not_shown_to_linear() {
     world
         .sql(
             "CREATE TRIGGER meanwhile AFTER UPDATE OF lease_owner ON connections WHEN \
-             OLD.lease_owner IS NULL AND NEW.lease_owner IS NOT NULL \
-             BEGIN UPDATE connections SET generation = generation + 1 WHERE id = NEW.id; END",
+                OLD.lease_owner IS NULL AND NEW.lease_owner IS NOT NULL \
+                BEGIN UPDATE connections SET generation = generation + 1 WHERE id = NEW.id; END",
         )
         .await;
     world.advance(DAY);
@@ -570,8 +562,7 @@ async fn a_row_that_moved_after_it_was_read_is_not_shown_to_linear() {
     assert_eq!(
         (token.generation, world.refreshes().refreshes),
         (3, 1),
-        "what was read first was \
-        not shown"
+        "what was read first was not shown"
     );
 }
 
@@ -651,8 +642,7 @@ async fn a_grant_from_before_refresh_tokens_ends_with_its_token() {
     assert_eq!(
         world.engine.sweep_due().await.unwrap().due,
         0,
-        "there is nothing to refresh it \
-        with"
+        "there is nothing to refresh it with"
     );
     world.advance(5 * MINUTE);
     let answer = program.token(&id).await;
@@ -752,8 +742,7 @@ async fn reconnect_during_a_refresh(world: &World) {
     assert_eq!(
         (grants(true).len(), world.living_tokens()),
         (2, 0),
-        "of both consents nothing is \
-        alive"
+        "of both consents nothing is alive"
     );
 }
 
@@ -816,7 +805,7 @@ async fn a_sealed_token_that_does_not_open_marks_its_connection_and_no_other() {
     world
         .sql(
             "UPDATE connections SET refresh_sealed = x'010203' WHERE workspace_url_key = \
-        'acme-robotics'",
+                'acme-robotics'",
         )
         .await;
     world.advance(DAY);
@@ -853,8 +842,7 @@ async fn linear_hanging_for_some_is_not_noticed_by_others() {
     assert!(others < Duration::from_secs(2), "{others:?}");
     assert!(
         waited.iter().all(|answer| answer.status == 200),
-        "two minutes are left: the present \
-        token will do"
+        "two minutes are left: the present token will do"
     );
 }
 
@@ -966,7 +954,7 @@ async fn clocks_two_minutes_apart_refresh_once_and_keep_nobody_waiting() {
         world
             .sql(
                 "UPDATE connections SET lease_owner = 'dead', attempt_began_at = 1, \
-            next_attempt_at = next_attempt_at",
+                    next_attempt_at = next_attempt_at",
             )
             .await;
         world.advance(DAY);
@@ -1122,8 +1110,8 @@ async fn an_answer_of_linear_is_worth_more_than_a_note_of_it() {
     world.advance(MINUTE);
     world
         .sql(
-            "CREATE TRIGGER no_notes BEFORE UPDATE OF last_verified_at ON connections BEGIN \
-        SELECT RAISE(FAIL, 'no'); END",
+            "CREATE TRIGGER no_notes BEFORE UPDATE OF last_verified_at ON connections BEGIN SELECT \
+                RAISE(FAIL, 'no'); END",
         )
         .await;
     let before = world.count("graphql");
@@ -1168,7 +1156,7 @@ async fn an_open_intent_under_a_lease_that_this_process_let_go_of_is_taken_up() 
     world
         .sql(
             "UPDATE connections SET lease_owner = (SELECT owner FROM owners), next_attempt_at = \
-        NULL",
+                NULL",
         )
         .await;
     world.linear.clear_faults();

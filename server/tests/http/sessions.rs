@@ -82,8 +82,8 @@ async fn settings_list_one_s_sessions_and_end_any_of_them() {
     world.let_pass(2 * DAY);
     let page = look(&mut here, "curl/8.5.0", "/settings").await;
     page.shows(
-        "curl unknown Just now This browser Firefox on Linux unknown 2 days ago Sign out \
-        Firefox on Linux",
+        "curl unknown Just now This browser Firefox on Linux unknown 2 days ago Sign out Firefox \
+            on Linux",
     );
     let other = other_session(&page);
     let mut stranger = world
@@ -152,8 +152,7 @@ async fn signing_out_leaves_a_line_here_and_everywhere_else() {
     assert_eq!(
         acts(&world).await,
         ["member.added", "sign-out.elsewhere", "sign-out"],
-        "nobody \
-        signs out twice"
+        "nobody signs out twice"
     );
 }
 
@@ -196,10 +195,10 @@ async fn what_is_guessed_first_is_no_password() {
             &[("present", PASSWORD), ("password", "qwertyuiop123")],
         )
         .await;
-    owner.get("/settings").await.shows(
-        "Your password was not changed. This password is among the \
-        first",
-    );
+    owner
+        .get("/settings")
+        .await
+        .shows("Your password was not changed. This password is among the first");
 }
 
 #[tokio::test]
@@ -247,15 +246,12 @@ async fn an_older_spelling_of_an_address_is_given_up_and_kept_where_it_would_mee
         world.add("northwind-labs", email, Role::Member).await;
     }
     world
-        .sql(
-            "UPDATE users SET email = 'asa@ex\u{e4}mple.example' WHERE email = \
-        'asa@example.com'",
-        )
+        .sql("UPDATE users SET email = 'asa@ex\u{e4}mple.example' WHERE email = 'asa@example.com'")
         .await;
     world
         .sql(
             "UPDATE users SET email = 'bo@ex\u{e4}mple.example' WHERE email = \
-        'another@example.com'",
+                'another@example.com'",
         )
         .await;
     // As a newer version does at its start.

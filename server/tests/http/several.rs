@@ -40,8 +40,8 @@ async fn several_people_are_invited_at_once_whatever_workspace_they_are_in() {
     redeem(&mut world.browser(), &elif).await;
     let page = browser.get("/team").await;
     page.shows(
-        "Several people at once Find people Up to 20 people at a time. Each gets a code of \
-        their own. Acme Robotics Ada Okafor",
+        "Several people at once Find people Up to 20 people at a time. Each gets a code of their \
+            own. Acme Robotics Ada Okafor",
     );
     page.shows("Farid Nasser farid@acme.example Guest Globex Hana Sato");
     for nobody in [":Elif Demir\"", ":Gwen Mbeki\"", ":Sentry\""] {
@@ -53,8 +53,8 @@ async fn several_people_are_invited_at_once_whatever_workspace_they_are_in() {
     let waiting = on_disk(&world);
     let page = browser.get(SHOWN).await;
     page.shows(
-        "2 link codes, shown once. Send each to its person only. Each works once, until 20 \
-        Nov 14:02 UTC.",
+        "2 link codes, shown once. Send each to its person only. Each works once, until 20 Nov \
+            14:02 UTC.",
     );
     page.hides("Not invited");
     let codes = codes(&page);
@@ -70,8 +70,7 @@ async fn several_people_are_invited_at_once_whatever_workspace_they_are_in() {
     for (code, name) in codes.iter().zip(["Jun Li", "Ada Okafor"]) {
         assert!(
             !contains(&waiting, code) && !contains(&on_disk(&world), code),
-            "sealed on its \
-            way, and only its hash is kept"
+            "sealed on its way, and only its hash is kept"
         );
         redeem(&mut world.browser(), code)
             .await
@@ -100,13 +99,7 @@ async fn what_goes_wrong_for_one_keeps_no_code_of_others_back() {
     let (mut browser, id) = acme(&world).await;
     let mut picked = picks(
         &browser.get("/team").await,
-        &[
-            "Ada Okafor",
-            "Ben Castillo",
-            "Elif \
-        Demir",
-            "Chiara Rossi",
-        ],
+        &["Ada Okafor", "Ben Castillo", "Elif Demir", "Chiara Rossi"],
     );
     picked.insert(1, format!("{id}:0123:Gone <b>Person"));
     let elif = invite(&mut browser, &id, "elif@acme.example").await;
@@ -125,8 +118,8 @@ async fn what_goes_wrong_for_one_keeps_no_code_of_others_back() {
     page.shows("Ada Okafor in Acme Robotics");
     page.shows("Not invited Gone &lt;b&gt;Person in Acme Robotics is not active there any more.");
     page.shows(
-        "Ben Castillo in Acme Robotics. Linear does not answer right now. Nothing was \
-        changed. Try again in a minute.",
+        "Ben Castillo in Acme Robotics. Linear does not answer right now. Nothing was changed. Try \
+            again in a minute.",
     );
     page.shows("Elif Demir in Acme Robotics is linked to elif@acme.example already.");
     let codes = codes(&page);
@@ -139,7 +132,7 @@ async fn what_goes_wrong_for_one_keeps_no_code_of_others_back() {
     let page = browser.get(SHOWN).await;
     page.shows(
         "Nobody was invited. Not invited Elif Demir in Acme Robotics is linked to \
-        elif@acme.example already.",
+            elif@acme.example already.",
     );
     page.hides("shown once");
 }
@@ -155,11 +148,7 @@ async fn nobody_is_invited_by_a_form_that_names_too_many_or_nobody_or_strangers(
         .collect();
     for (picked, words) in [
         (many.as_slice(), "20 people at a time. Nobody was invited."),
-        (
-            &[],
-            "Pick at least one \
-            person. Nobody was invited.",
-        ),
+        (&[], "Pick at least one person. Nobody was invited."),
     ] {
         assert_eq!(invite_several(&mut browser, picked).await, "/team");
         let page = browser.get("/team").await;

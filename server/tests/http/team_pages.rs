@@ -109,22 +109,20 @@ async fn a_code_is_made_and_shown_once() {
     let page = browser.get(SHOWN).await;
     let code = code(&page).expect("a code");
     page.shows(
-        "Link code for Elif Demir, shown once. Send it to Elif only. It works once, until \
-        20 Nov 14:02 UTC.",
+        "Link code for Elif Demir, shown once. Send it to Elif only. It works once, until 20 Nov \
+            14:02 UTC.",
     );
     page.shows("Relink keeps a hash, not the code.");
     page.shows(&format!("24 h 0 min left {code} Link"));
     page.shows(
         "Hello Elif, Priya Raman asks which person you are in Linear, so that the tools of \
-        Northwind Labs know. Open this link and",
+            Northwind Labs know. Open this link and",
     );
     page.shows(&format!(
-        "say yes or no: http://localhost:3000/link#{code} It works once, until 20 \
-        Nov 14:02 UTC."
+        "say yes or no: http://localhost:3000/link#{code} It works once, until 20 Nov 14:02 UTC."
     ));
     page.shows(
-        "Elif Demir elif@acme.example Acme Robotics invited by Priya Raman Not yet in 24 h \
-        0 min",
+        "Elif Demir elif@acme.example Acme Robotics invited by Priya Raman Not yet in 24 h 0 min",
     );
     assert_eq!(page.header("cache-control"), "no-store");
     assert!(
@@ -134,14 +132,12 @@ async fn a_code_is_made_and_shown_once() {
     let bare = code.replace('-', "");
     assert!(
         contains(&waiting, "elif@acme.example"),
-        "the e-mail shows that the right files were \
-        read"
+        "the e-mail shows that the right files were read"
     );
     for disk in [waiting, on_disk(&world)] {
         assert!(
             !contains(&disk, &code) && !contains(&disk, &bare),
-            "only its hash is kept, and \
-            it is sealed on its way"
+            "only its hash is kept, and it is sealed on its way"
         );
     }
 
@@ -165,8 +161,7 @@ async fn the_form_suggests_people_and_no_bots() {
     ] {
         assert!(
             page.body.contains(&format!("<option value=\"{person}\">")),
-            "{person} is not in \
-            {}",
+            "{person} is not in {}",
             page.body
         );
     }
@@ -181,8 +176,7 @@ async fn somebody_is_named_by_suggestion_by_email_or_by_name() {
     for person in [
         "Farid Nasser, farid@acme.example (guest)",
         " BEN@acme.example ",
-        "chiara \
-        rossi",
+        "chiara rossi",
     ] {
         invite(&mut browser, &id, person).await;
     }
@@ -243,8 +237,7 @@ async fn without_a_list_an_email_is_enough() {
     world.fault(Endpoint::Graphql, Kind::Status);
     let page = browser.get("/team").await;
     page.shows(
-        "Linear does not list the people of Acme Robotics right now. Type an e-mail \
-        address.",
+        "Linear does not list the people of Acme Robotics right now. Type an e-mail address.",
     );
     page.shows("Invite teammate");
     invite(&mut browser, &id, "ada@acme.example").await;
@@ -259,10 +252,10 @@ async fn without_a_list_an_email_is_enough() {
             .location(),
         "/team"
     );
-    browser.get("/team").await.shows(
-        "Linear does not answer right now. Nothing was changed. Try \
-        again in a minute.",
-    );
+    browser
+        .get("/team")
+        .await
+        .shows("Linear does not answer right now. Nothing was changed. Try again in a minute.");
 }
 
 #[tokio::test]
@@ -290,8 +283,8 @@ async fn a_code_is_revoked_or_made_again() {
     world.advance(MINUTE);
     let page = browser.get("/team").await;
     page.shows(
-        "Elif Demir elif@acme.example Acme Robotics invited by Priya Raman Today 14:02 in \
-        23 h 59 min",
+        "Elif Demir elif@acme.example Acme Robotics invited by Priya Raman Today 14:02 in 23 h 59 \
+            min",
     );
     let invite_id = hidden(&page, REVOKE, "invite").remove(0);
     assert_eq!(
@@ -398,8 +391,8 @@ async fn the_inviter_learns_of_a_no_and_of_somebody_who_is_taken() {
         .post("/link/confirm", &[("preview", &preview), ("answer", "no")])
         .await;
     browser.get("/team").await.shows(
-        "Elif Demir’s code for Acme Robotics was answered with “That’s not me” at 14:02 \
-            UTC today. Pick the right person.",
+        "Elif Demir’s code for Acme Robotics was answered with “That’s not me” at 14:02 UTC today. \
+            Pick the right person.",
     );
 
     // Ada says who she is while her code is on its way to somebody else.
@@ -429,8 +422,8 @@ async fn the_inviter_learns_of_a_no_and_of_somebody_who_is_taken() {
     let mut other = world.browser();
     let ended = redeem(&mut other, &code).await;
     ended.shows(
-        "Nothing was linked Another member is Ada Okafor in Acme Robotics already. The \
-        code no longer works. Ask Priya Raman",
+        "Nothing was linked Another member is Ada Okafor in Acme Robotics already. The code no \
+            longer works. Ask Priya Raman",
     );
     browser
         .get("/team")
@@ -504,10 +497,10 @@ async fn members_unlink_themselves_and_admins_anybody() {
     let mut elif = world.browser();
     let code = invite(&mut owner, &id, "elif@acme.example").await;
     redeem(&mut elif, &code).await.shows("You are linked");
-    owner.get("/team").await.shows(
-        "Elif Demir elif@acme.example Member E-mail never proved Acme \
-        Robotics Manage",
-    );
+    owner
+        .get("/team")
+        .await
+        .shows("Elif Demir elif@acme.example Member E-mail never proved Acme Robotics Manage");
 
     let page = manage(&mut elif, "elif@acme.example").await;
     page.shows("Manage yourself");
@@ -531,10 +524,9 @@ async fn members_unlink_themselves_and_admins_anybody() {
         "members leave others alone"
     );
     assert_eq!(elif.post("/team/unlink", &fields).await.location(), "/team");
-    elif.get("/team").await.shows(
-        "Elif Demir in Acme Robotics is unlinked. A new link code can \
-        link them again.",
-    );
+    elif.get("/team")
+        .await
+        .shows("Elif Demir in Acme Robotics is unlinked. A new link code can link them again.");
 
     let again = invite(&mut owner, &id, "elif@acme.example").await;
     redeem(&mut elif, &again).await.shows("You are linked");
@@ -545,10 +537,10 @@ async fn members_unlink_themselves_and_admins_anybody() {
         admin.post("/team/unlink", &fields).await.location(),
         "/team"
     );
-    admin.get("/team").await.shows(
-        "Elif Demir elif@acme.example Member E-mail never proved Not \
-        linked yet",
-    );
+    admin
+        .get("/team")
+        .await
+        .shows("Elif Demir elif@acme.example Member E-mail never proved Not linked yet");
 }
 
 #[tokio::test]
@@ -585,12 +577,11 @@ async fn owners_give_roles_and_remove_members() {
         .get(&format!("/team?member={member}&confirm=remove"))
         .await;
     asked.shows(
-        "Remove Elif Demir? They can be invited again later. They are signed out \
-        everywhere",
+        "Remove Elif Demir? They can be invited again later. They are signed out everywhere",
     );
     asked.shows(
-        "The link codes that they made, and that nobody has used, end Their link to Elif \
-        Demir in Acme Robotics ends",
+        "The link codes that they made, and that nobody has used, end Their link to Elif Demir in \
+            Acme Robotics ends",
     );
     assert!(asked.body.contains("inert"), "the rest of the page waits");
     assert_eq!(
@@ -615,8 +606,8 @@ async fn owners_give_roles_and_remove_members() {
     ] {
         assert_eq!(owner.post(path, &fields).await.location(), "/team");
         owner.get("/team").await.shows(
-            "An organisation needs an owner. Nothing was changed. Make \
-            somebody else an owner first.",
+            "An organisation needs an owner. Nothing was changed. Make somebody else an owner \
+                first.",
         );
     }
     assert_eq!(
@@ -649,8 +640,7 @@ async fn who_manages_says_who_they_are_without_a_code() {
     );
     let page = owner.get("/team").await;
     page.shows(
-        "You are Ada Okafor in Acme Robotics. Tools of your organisation know it from now \
-        on.",
+        "You are Ada Okafor in Acme Robotics. Tools of your organisation know it from now on.",
     );
     page.shows("Priya Raman priya@northwind.dev Owner, you Acme Robotics");
     page.hides("Which one is you");
@@ -661,8 +651,7 @@ async fn who_manages_says_who_they_are_without_a_code() {
         )
         .await;
     owner.get("/team").await.shows(
-        "You were not linked. You are Ada Okafor in this workspace \
-        already. Unlink that first.",
+        "You were not linked. You are Ada Okafor in this workspace already. Unlink that first.",
     );
     let mut admin = world
         .member("northwind-labs", "lee@northwind.dev", Role::Admin)
@@ -674,8 +663,8 @@ async fn who_manages_says_who_they_are_without_a_code() {
         )
         .await;
     admin.get("/team").await.shows(
-        "You were not linked. In Linear Ada Okafor has the e-mail \
-        ada@acme.example, which is not yours here.",
+        "You were not linked. In Linear Ada Okafor has the e-mail ada@acme.example, which is not \
+            yours here.",
     );
     let mut ben = world
         .member("northwind-labs", "Ben@acme.example", Role::Admin)
@@ -700,10 +689,10 @@ async fn who_manages_says_who_they_are_without_a_code() {
             &[("workspace", &id), ("person", "ada@acme.example")],
         )
         .await;
-    other.get("/team").await.shows(
-        "You were not linked. They are linked to priya@northwind.dev \
-        already.",
-    );
+    other
+        .get("/team")
+        .await
+        .shows("You were not linked. They are linked to priya@northwind.dev already.");
 }
 
 #[tokio::test]
@@ -786,7 +775,7 @@ async fn without_a_workspace_the_page_says_where_to_begin() {
     let page = owner.get("/team").await;
     page.shows(
         "Nobody can be invited yet People are picked from a connected workspace. Connect a \
-        workspace",
+            workspace",
     );
     page.shows("Priya Raman priya@northwind.dev Owner, you Not linked yet");
     let (_, id) = (
@@ -798,10 +787,10 @@ async fn without_a_workspace_the_page_says_where_to_begin() {
     owner
         .post("/integrations/check", &[("connection", &id)])
         .await;
-    owner.get("/team").await.shows(
-        "Acme Robotics needs a reconnect before anybody there can be \
-        invited.",
-    );
+    owner
+        .get("/team")
+        .await
+        .shows("Acme Robotics needs a reconnect before anybody there can be invited.");
 }
 
 #[tokio::test]
@@ -818,8 +807,8 @@ async fn workspaces_are_listed_by_name_whichever_was_connected_first() {
         .get("/integrations")
         .await
         .shows("2 connections need you");
-    browser.get("/team").await.shows(
-        "Globex and Initech Studio need a reconnect before anybody \
-        there can be invited.",
-    );
+    browser
+        .get("/team")
+        .await
+        .shows("Globex and Initech Studio need a reconnect before anybody there can be invited.");
 }

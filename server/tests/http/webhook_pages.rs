@@ -104,8 +104,7 @@ async fn a_secret_is_saved_replaced_stopped_and_removed() {
     let page = browser.save(&id, &format!("  {SECRET}\n")).await;
     page.shows("Saved. Waiting for the first delivery signed with it.");
     page.shows(
-        "Current lin_wh_····0123 Added at 14:02 UTC today by Priya Raman. Never matched \
-        yet Remove",
+        "Current lin_wh_····0123 Added at 14:02 UTC today by Priya Raman. Never matched yet Remove",
     );
     page.hides("The one before");
     assert_eq!(
@@ -124,17 +123,17 @@ async fn a_secret_is_saved_replaced_stopped_and_removed() {
 
     let page = browser.save(&id, NEXT).await;
     page.shows(
-        "Saved. Waiting for the first delivery signed with it. The one before is accepted \
-        until then, and for a while longer.",
+        "Saved. Waiting for the first delivery signed with it. The one before is accepted until \
+            then, and for a while longer.",
     );
     page.shows(
-        "Both secrets are accepted until a delivery signed with the new one arrives Then \
-        the previous one stays for a while",
+        "Both secrets are accepted until a delivery signed with the new one arrives Then the \
+            previous one stays for a while",
     );
     page.shows("Current lin_wh_····0456");
     page.shows(
-        "Previous lin_wh_····0123 Added at 14:02 UTC today by Priya Raman. Matched 41 s \
-        ago. Stops after the new one has matched",
+        "Previous lin_wh_····0123 Added at 14:02 UTC today by Priya Raman. Matched 41 s ago. Stops \
+            after the new one has matched",
     );
     assert_eq!(
         world
@@ -147,18 +146,17 @@ async fn a_secret_is_saved_replaced_stopped_and_removed() {
         .until(&format!("/integrations/{id}"), "Matched just now")
         .await;
     page.shows(
-        "Two secrets are accepted until 20 Nov 14:02 UTC Linear retries for up to seven \
-        hours with the old signature.",
+        "Two secrets are accepted until 20 Nov 14:02 UTC Linear retries for up to seven hours with \
+            the old signature.",
     );
     page.shows(
-        "Previous lin_wh_····0123 Added at 14:02 UTC today by Priya Raman. Matched 41 s \
-        ago. Stops in 24 h 0 min",
+        "Previous lin_wh_····0123 Added at 14:02 UTC today by Priya Raman. Matched 41 s ago. Stops \
+            in 24 h 0 min",
     );
 
     let page = browser.stop(&id, "0123").await;
     page.shows(
-        "lin_wh_····0123 is accepted no more. What is signed with it is refused from now \
-        on.",
+        "lin_wh_····0123 is accepted no more. What is signed with it is refused from now on.",
     );
     page.hides("Previous");
     assert_eq!(
@@ -207,12 +205,11 @@ async fn a_secret_in_use_is_not_stopped_without_a_question() {
     assert!(asks(&browser.get(&page).await));
     let question = browser.get(&asked).await;
     question.shows(
-        "Stop accepting lin_wh_····0123? Linear used it just now. You can save it \
-        again later.",
+        "Stop accepting lin_wh_····0123? Linear used it just now. You can save it again later.",
     );
     question.shows(
-        "Every delivery signed with it is refused from now on, Linear’s retries too Kept, it \
-            stops by itself after the new one has matched",
+        "Every delivery signed with it is refused from now on, Linear’s retries too Kept, it stops \
+            by itself after the new one has matched",
     );
     question.shows("Stop accepting lin_wh_····0123? Relink");
     assert!(
@@ -229,8 +226,7 @@ async fn a_secret_in_use_is_not_stopped_without_a_question() {
         .await;
     assert!(
         !asks(&browser.until(&page, "Stops in 24 h 0 min").await),
-        "nobody used it for an \
-        hour"
+        "nobody used it for an hour"
     );
     let current = secret_id(&world, &id, "0456").await;
     let question = browser
@@ -342,10 +338,10 @@ async fn only_those_who_manage_change_secrets_and_check_deliveries() {
         .member("northwind-labs", "ada@northwind.dev", Role::Admin)
         .await;
     assert_eq!(program(&admin, SAVE, &posts[0].1).await, 303);
-    owner.get(&format!("/integrations/{id}")).await.shows(
-        "lin_wh_····0456 Added at 14:02 UTC \
-        today by Some Body.",
-    );
+    owner
+        .get(&format!("/integrations/{id}"))
+        .await
+        .shows("lin_wh_····0456 Added at 14:02 UTC today by Some Body.");
 }
 
 #[tokio::test]
@@ -383,20 +379,22 @@ async fn a_secret_that_came_by_command_says_so_and_outlives_a_reconnect() {
 #[tokio::test]
 async fn a_first_connect_leads_to_the_webhook() {
     let by_app = World::new().await;
-    by_app.owner().await.get("/integrations").await.shows(
-        "Webhook Switched on in the Linear app, \
-        it delivers for every workspace.",
-    );
+    by_app
+        .owner()
+        .await
+        .get("/integrations")
+        .await
+        .shows("Webhook Switched on in the Linear app, it delivers for every workspace.");
     let world = World::with(Setup {
         no_app_webhook: true,
         ..Setup::default()
     })
     .await;
     let mut browser = world.owner().await;
-    browser.get("/integrations").await.shows(
-        "Webhook secret Paste it once, then see the first \
-        verified delivery arrive.",
-    );
+    browser
+        .get("/integrations")
+        .await
+        .shows("Webhook secret Paste it once, then see the first verified delivery arrive.");
     let id = browser.connect("acme-robotics").await;
     world.advance(MINUTE);
     let mut browser = world.browser();
@@ -406,8 +404,8 @@ async fn a_first_connect_leads_to_the_webhook() {
     browser.walk("globex", &[]).await;
     let page = browser.get("/integrations").await;
     page.shows(
-        "Globex is connected. Next: paste its webhook secret, so deliveries can be \
-        verified. Paste the webhook secret",
+        "Globex is connected. Next: paste its webhook secret, so deliveries can be verified. Paste \
+            the webhook secret",
     );
     let globex = browser.connection_id("globex").await;
     assert!(
@@ -463,8 +461,8 @@ async fn refused_requests_are_counted_with_the_likely_cause() {
     ));
     let page = browser.get(&format!("/integrations/{globex}")).await;
     page.shows(&format!(
-        "3 requests were refused in the last 24 hours, and nothing arrived since. \
-        {cause} See its webhook"
+        "3 requests were refused in the last 24 hours, and nothing arrived since. {cause} See its \
+            webhook"
     ));
     browser
         .get("/integrations")
@@ -516,14 +514,14 @@ async fn every_cause_has_its_sentence() {
         .send(post().body(Body::from(body.clone())).unwrap())
         .await;
     browser.get(&page).await.shows(
-        "1 request was refused in the last 24 hours, and nothing arrived since. It names \
-            Acme Robotics but has no signature.",
+        "1 request was refused in the last 24 hours, and nothing arrived since. It names Acme \
+            Robotics but has no signature.",
     );
     world.advance(SECOND);
     world.deliver("lin_wh_SomebodyElses0123", &body).await;
     browser.get(&page).await.shows(
-        "It names Acme Robotics but is signed with no secret known here. Save the signing \
-            secret of the webhook in Linear.",
+        "It names Acme Robotics but is signed with no secret known here. Save the signing secret \
+            of the webhook in Linear.",
     );
     browser.save(&id, NEXT).await;
     browser.stop(&id, "0123").await;
@@ -531,8 +529,8 @@ async fn every_cause_has_its_sentence() {
     world.deliver(SECRET, &body).await;
     let reply = browser.get(&page).await;
     reply.shows(
-        "It names Acme Robotics but is signed with its secret lin_wh_····0123, which is \
-        not accepted any more.",
+        "It names Acme Robotics but is signed with its secret lin_wh_····0123, which is not \
+            accepted any more.",
     );
     reply.shows("If Linear still uses it, save it again.");
     browser
@@ -585,8 +583,7 @@ async fn a_checked_delivery_says_who_signed_it() {
         browser.check(&acme, body, signature).await.shows(sentence);
     };
     let accepted = "The delivery is signed with the current secret of Acme Robotics, \
-            lin_wh_····0123. It \
-            names Acme Robotics and would be accepted.";
+        lin_wh_····0123. It names Acme Robotics and would be accepted.";
     check(
         &mut browser,
         &now,
@@ -598,8 +595,7 @@ async fn a_checked_delivery_says_who_signed_it() {
         and would be accepted.";
     check(&mut browser, &now, &signed(&world.app_secret(), &now), app).await;
     let nobody = "The delivery is signed with no secret known here. It would be refused. The body \
-            must be \
-            exactly what was sent, to the last byte";
+        must be exactly what was sent, to the last byte";
     check(
         &mut browser,
         &now,
@@ -615,9 +611,8 @@ async fn a_checked_delivery_says_who_signed_it() {
     )
     .await;
     let others = issue(&globexs, 1, START);
-    let mixed = "The delivery is signed with the current secret of Acme Robotics, \
-            lin_wh_····0123. But it \
-            names Globex, so it would be refused.";
+    let mixed = "The delivery is signed with the current secret of Acme Robotics, lin_wh_····0123. \
+        But it names Globex, so it would be refused.";
     check(&mut browser, &others, &signed(SECRET, &others), mixed).await;
     let old = issue(&workspace, 1, START - DAY);
     let aged = "would be accepted, were it not for its age: it was sent at 14:02 UTC yesterday.";
@@ -627,8 +622,7 @@ async fn a_checked_delivery_says_who_signed_it() {
         &mut browser,
         &nameless,
         &signed(SECRET, &nameless),
-        "The body names no workspace, so \
-        it would not be accepted.",
+        "The body names no workspace, so it would not be accepted.",
     )
     .await;
     let unknown = issue("00000000-0000-4000-8000-00000000dead", 1, START);
@@ -636,14 +630,12 @@ async fn a_checked_delivery_says_who_signed_it() {
         &mut browser,
         &unknown,
         &signed(SECRET, &unknown),
-        "It names a workspace that is not \
-        connected here",
+        "It names a workspace that is not connected here",
     )
     .await;
     browser.save(&acme, NEXT).await;
     let previous = "The delivery is signed with the previous secret of Acme Robotics, \
-            lin_wh_····0123. It \
-            names Acme Robotics and would be accepted.";
+        lin_wh_····0123. It names Acme Robotics and would be accepted.";
     check(&mut browser, &now, &signed(SECRET, &now), previous).await;
     browser.stop(&acme, "0123").await;
     let retired = "The delivery is signed with a secret of Acme Robotics that is not accepted any \
@@ -656,8 +648,7 @@ async fn a_checked_delivery_says_who_signed_it() {
         &mut browser,
         &others,
         &signed(OTHER, &others),
-        "It names a workspace that is not \
-        connected here",
+        "It names a workspace that is not connected here",
     )
     .await;
     browser
@@ -684,10 +675,7 @@ async fn a_pasted_body_survives_what_browsers_do_to_line_breaks() {
         browser
             .check(&id, &arrives, &sign(SECRET, sent.as_bytes()))
             .await
-            .shows(
-                "It names Acme \
-            Robotics and would be accepted.",
-            );
+            .shows("It names Acme Robotics and would be accepted.");
     }
 }
 
@@ -717,10 +705,10 @@ async fn what_was_pasted_is_kept_nowhere() {
 async fn a_form_that_is_too_large_is_told_so() {
     let world = World::new().await;
     let (mut browser, _program, id, _workspace) = acme(&world).await;
-    browser.get(&format!("/integrations/{id}")).await.shows(
-        "Exactly as it was sent, to the last \
-        byte; up to about 40 KB of JSON.",
-    );
+    browser
+        .get(&format!("/integrations/{id}"))
+        .await
+        .shows("Exactly as it was sent, to the last byte; up to about 40 KB of JSON.");
     let reply = browser
         .post(
             CHECK,
@@ -747,8 +735,8 @@ async fn more_secrets_than_are_kept_are_not_saved() {
     }
     let page = browser.save(&id, "lin_wh_AcmesSecretNumber9999").await;
     page.shows(
-        "The secret was not saved. No more can be accepted at a time. Stop accepting one \
-        of those below, then save it again.",
+        "The secret was not saved. No more can be accepted at a time. Stop accepting one of those \
+            below, then save it again.",
     );
     page.shows("All these secrets are accepted until a delivery signed with the new one arrives");
     page.hides("9999");

@@ -196,16 +196,14 @@ async fn a_signed_delivery_is_stored_as_it_came_and_once() {
         assert_eq!(
             World::told(&again),
             (200, "duplicate"),
-            "the same body under a new delivery \
-            id"
+            "the same body under a new delivery id"
         );
     }
     let third = issue(&workspace, 3, START);
     assert_eq!(
         World::told(&world.deliver(SECRET, &third).await),
         (200, "accepted"),
-        "a new body \
-        under a known delivery id"
+        "a new body under a known delivery id"
     );
     let fourth = world
         .send(signed(SECRET, &issue(&workspace, 4, START), None))
@@ -372,15 +370,13 @@ async fn linears_own_retries_are_accepted_for_eight_hours() {
         assert_eq!(
             World::told(&world.send(headers).await),
             (200, "accepted"),
-            "{late} ms late, \
-            never stored"
+            "{late} ms late, never stored"
         );
         world.advance(SECOND.min(8 * HOUR - late));
         assert_eq!(
             World::told(&world.deliver(SECRET, &body).await),
             (200, "duplicate"),
-            "{late} \
-            ms late, stored"
+            "{late} ms late, stored"
         );
     }
     let body = issue(&workspace, 9, world.engine.now() - 8 * HOUR - 1);
@@ -592,8 +588,7 @@ async fn nothing_is_stored_for_a_workspace_that_nobody_has() {
     assert_eq!(
         World::told(&world.deliver(SECRET, &body).await),
         (200, "accepted"),
-        "the secret \
-        was kept"
+        "the secret was kept"
     );
     let metrics = world.metrics().await.text;
     assert!(
@@ -634,8 +629,7 @@ async fn a_revocation_ends_the_installation_that_it_speaks_of_and_no_later_one()
     assert_eq!(
         state(&program).await.0,
         "connected",
-        "it speaks of an installation before this \
-        one"
+        "it speaks of an installation before this one"
     );
     let elsewhere = revoked(&workspace, "another-app", "2026-11-19T14:02:12.000Z", START);
     assert_eq!(
@@ -650,8 +644,7 @@ async fn a_revocation_ends_the_installation_that_it_speaks_of_and_no_later_one()
     assert_eq!(
         state(&program).await.0,
         "connected",
-        "under a workspace's secret only what names \
-        our client counts"
+        "under a workspace's secret only what names our client counts"
     );
     let now = revoked(&workspace, &client, "2026-11-19T14:02:11.000Z", START + 1);
     assert_eq!(
@@ -669,8 +662,7 @@ async fn a_revocation_ends_the_installation_that_it_speaks_of_and_no_later_one()
     assert_eq!(
         World::told(&world.deliver(&ours, &now).await),
         (200, "ignored"),
-        "nobody listens \
-        to it any more"
+        "nobody listens to it any more"
     );
     world.advance(SECOND);
     browser.reconnect(&id, "acme-robotics").await;
@@ -887,8 +879,7 @@ async fn a_new_secret_overlaps_with_the_one_before() {
     assert_eq!(
         (deliver(SECRET, 9).await, deliver(next, 10).await),
         (200, 200),
-        "the old one is \
-        back"
+        "the old one is back"
     );
 }
 
@@ -950,8 +941,7 @@ async fn programs_read_on_from_where_they_were() {
     assert_eq!(
         count(&world.program_of("initech").await).await,
         0,
-        "another organisation sees \
-        nothing"
+        "another organisation sees nothing"
     );
 }
 
@@ -1021,8 +1011,7 @@ async fn of_a_shared_workspace_each_organisation_hears_what_it_may() {
     assert_eq!(
         (count(&program).await, count(&initech).await),
         (2, 1),
-        "one organisation's secret \
-        vouches for nothing at the other's"
+        "one organisation's secret vouches for nothing at the other's"
     );
     assert_eq!(
         World::told(
@@ -1078,8 +1067,7 @@ async fn old_deliveries_are_forgotten_a_bite_at_a_time() {
             .await
             .unwrap(),
         (2, 0),
-        "the \
-        oldest first, until it fits"
+        "the oldest first, until it fits"
     );
     assert_eq!(count(&program).await, 1);
 }
@@ -1156,8 +1144,7 @@ async fn one_event_through_two_webhooks_is_taken_once() {
     assert_eq!(
         World::told(&world.deliver(&app, &other).await),
         (200, "accepted"),
-        "what a person \
-        wrote is part of the event"
+        "what a person wrote is part of the event"
     );
     assert_eq!(count(&program).await, 4);
     let page = browser.get("/deliveries").await;
@@ -1179,8 +1166,8 @@ async fn where_the_apps_webhook_delivers_no_other_one_is_recommended() {
         .await;
     let page = browser.get(&format!("/integrations/{id}")).await;
     page.shows(
-        "Deliveries arrive through the Linear app’s own webhook. Nothing has to be set up \
-        for this workspace.",
+        "Deliveries arrive through the Linear app’s own webhook. Nothing has to be set up for this \
+            workspace.",
     );
     page.shows("A webhook of the workspace’s own instead");
     browser.walk("globex", &[]).await;
@@ -1197,7 +1184,7 @@ async fn where_the_apps_webhook_delivers_no_other_one_is_recommended() {
     let page = browser.get(&format!("/integrations/{id}")).await;
     page.shows(
         "Every event arrives twice: through the Linear app’s own webhook and through this \
-        workspace’s. Relink takes it once.",
+            workspace’s. Relink takes it once.",
     );
     page.shows("Current lin_wh_····0123");
 }
@@ -1233,8 +1220,8 @@ async fn the_address_may_end_with_a_slash_and_wrong_ones_are_seen() {
     for page in ["/deliveries".to_owned(), format!("/integrations/{id}")] {
         let page = browser.get(&page).await;
         page.shows(
-            "2 requests with Linear’s signature came to /webhook/linear in the last 24 \
-            hours, where nothing takes them.",
+            "2 requests with Linear’s signature came to /webhook/linear in the last 24 hours, \
+                where nothing takes them.",
         );
         page.shows("Change the webhook’s URL in Linear to http://localhost:3000/webhooks/linear");
         page.shows("1 request with Linear’s signature came to /webhooks/linear/x in");

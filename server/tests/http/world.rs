@@ -284,11 +284,7 @@ impl World {
     pub async fn another_app(&self, client_id: &str) -> Engine {
         let app = OauthApp {
             client_id: client_id.to_owned(),
-            client_secret: Some(
-                "another secret \
-            of an app"
-                    .into(),
-            ),
+            client_secret: Some("another secret of an app".into()),
         };
         let (url, redirect_uri) = (
             &self.linear_url,

@@ -25,8 +25,7 @@ async fn of_two_three_or_fifty_processes_one_refreshes() {
         assert!(
             told.iter()
                 .all(|told| told.as_ref().unwrap().token() == Some(&first)),
-            "{count}: \
-            {told:?}"
+            "{count}: {told:?}"
         );
         let counts = fleet.linear.grant_counts("acme-robotics");
         assert_eq!(
@@ -114,8 +113,7 @@ async fn killed_after_the_reply_and_before_the_write() {
             .unwrap()
             .rows_affected()
             > 0,
-        "the write \
-        was waiting"
+        "the write was waiting"
     );
     tx.rollback().await.unwrap();
     let (token, _) = fleet.token_soon(1, &id, rejected).await.unwrap();
@@ -191,8 +189,7 @@ async fn linear_hangs_for_some_while_two_hundred_others_are_used() {
     );
     assert!(
         hanging.iter().all(|asking| !asking.is_finished()),
-        "Linear still hangs for the \
-        others"
+        "Linear still hangs for the others"
     );
     assert_eq!(fleet.linear.grant_counts("acme-robotics").rotations, 0);
 }
@@ -247,10 +244,8 @@ async fn behind_a_pooler_in_transaction_mode_processes_refresh_once() {
         clippy::disallowed_methods,
         reason = "tests are told where the pooler is"
     )]
-    let pooler = std::env::var("RELINK_TEST_PGBOUNCER").expect(
-        "RELINK_TEST_PGBOUNCER is set \
-        where RELINK_TEST_POSTGRES is",
-    );
+    let pooler = std::env::var("RELINK_TEST_PGBOUNCER")
+        .expect("RELINK_TEST_PGBOUNCER is set where RELINK_TEST_POSTGRES is");
     let name = database.rsplit('/').next().unwrap();
     let mut fleet = Fleet::on(Some(format!("{pooler}/{name}"))).await;
     fleet.start(3).await;

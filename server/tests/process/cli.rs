@@ -99,8 +99,7 @@ fn a_user_a_key_and_an_empty_list_on_a_database_that_was_not_there() {
     assert_eq!(
         place.run(&add, "long enough password\n").status.code(),
         Some(1),
-        "a member \
-        already"
+        "a member already"
     );
     let key = place.json(
         &["key", "new", "--org", "north", "--name", "ci", "--json"],
@@ -350,10 +349,10 @@ fn apps_are_added_changed_and_removed_by_command_and_their_secrets_are_never_tol
     ];
     assert_eq!(place.json(&bare, "")["client_secret_set"], false);
     let words = place.run(&["app", "list", "--org", "north"], "");
-    assert!(String::from_utf8_lossy(&words.stdout).contains(
-        "Bare, client secret not set, webhook \
-        secret not set, 0 connected"
-    ));
+    assert!(
+        String::from_utf8_lossy(&words.stdout)
+            .contains("Bare, client secret not set, webhook secret not set, 0 connected")
+    );
     let remove = ["app", "remove", "--org", "north", "--app", id, "--json"];
     assert_eq!(place.json(&remove, "")["name"], "Acme internal");
     assert_eq!(place.run(&remove, "").status.code(), Some(1), "gone");
@@ -421,8 +420,7 @@ async fn people_are_invited_linked_and_taken_back_by_command() {
             .status
             .code(),
         Some(1),
-        "the \
-        second one ended it"
+        "the second one ended it"
     );
     let code = second["code"]
         .as_str()
@@ -440,8 +438,7 @@ async fn people_are_invited_linked_and_taken_back_by_command() {
     assert_eq!(
         place.run(&asked, &format!("{code}\nno\n")).status.code(),
         Some(1),
-        "nobody said \
-        yes"
+        "nobody said yes"
     );
     assert_eq!(
         place.json(&asked, &format!("{code}\nyes\n"))["person"],

@@ -228,8 +228,7 @@ async fn who_reads_on_after_an_older_copy_came_back_misses_nothing_in_silence() 
     assert_eq!(
         (status, page["deliveries"].as_array().unwrap().len()),
         (200, 90),
-        "who had not \
-        read on goes on"
+        "who had not read on goes on"
     );
 }
 
@@ -298,8 +297,7 @@ async fn put_back_under_servers(fleet: Fleet, copy: impl FnOnce(), put_back: imp
     assert_eq!(
         (status, page["deliveries"].as_array().unwrap().len()),
         (200, 190),
-        "who had not \
-        read on goes on"
+        "who had not read on goes on"
     );
     assert!(
         fleet.token(last, &workspace).await.token().is_some(),

@@ -102,13 +102,11 @@ async fn a_full_disk_costs_no_grant_and_no_webhook_and_heals_without_a_restart()
         assert_eq!(
             fleet.linear.grant_counts("acme-robotics").refreshes,
             0,
-            "Linear is not asked \
-            for what could not be kept"
+            "Linear is not asked for what could not be kept"
         );
         assert!(
             fleet.token(0, &id).await.token().is_some(),
-            "the token that is valid is handed \
-            out"
+            "the token that is valid is handed out"
         );
         assert_eq!(fleet.deliver(0, &id, &round.to_string()).await, Some(503));
         let (status, said) = readiness(&fleet).await;

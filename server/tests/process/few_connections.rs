@@ -125,8 +125,7 @@ async fn every_command_finds_a_connection_beside_busy_servers() {
             let [taken, refused] = [0, 1].map(|which| counts[which].load(Ordering::Relaxed));
             assert!(
                 taken > 100 && refused == 0,
-                "{servers} servers: {taken} webhooks were taken, \
-                {refused} were not"
+                "{servers} servers: {taken} webhooks were taken, {refused} were not"
             );
         }
     }
@@ -163,10 +162,7 @@ async fn a_command_makes_do_with_one_connection_and_waits_for_it() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success()
-            && said.contains(
-                "PostgreSQL has no connection left for \
-        Relink: waiting"
-            ),
+            && said.contains("PostgreSQL has no connection left for Relink: waiting"),
         "{said}"
     );
 }

@@ -314,10 +314,7 @@ impl Fleet {
         let told = self
             .ask(server, connection, json!({ "min_ttl_s": 0 }))
             .await
-            .expect(
-                "it \
-            answers",
-            );
+            .expect("it answers");
         assert!(told.token().is_some(), "{told:?}");
         told
     }
@@ -502,8 +499,8 @@ fn server() -> Option<String> {
         let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
         assert!(
             skipped,
-            "set RELINK_TEST_POSTGRES (`make test` does), or \
-            RELINK_TEST_WITHOUT_POSTGRES=1 to do without"
+            "set RELINK_TEST_POSTGRES (`make test` does), or RELINK_TEST_WITHOUT_POSTGRES=1 to do \
+                without"
         );
         return None;
     };

@@ -92,15 +92,12 @@ fn a_reader_that_has_gone_is_no_failure_and_a_full_disk_is_one() {
         assert_eq!(
             (full.status.code(), words(&full).lines().count()),
             (Some(1), 1),
-            "{args:?}: \
-            {}",
+            "{args:?}: {}",
             words(&full)
         );
         assert!(
-            words(&full).starts_with(
-                "relink: the result could not be written to stdout: No \
-            space left"
-            ),
+            words(&full)
+                .starts_with("relink: the result could not be written to stdout: No space left"),
             "{}",
             words(&full)
         );

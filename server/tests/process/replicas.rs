@@ -161,8 +161,7 @@ async fn a_replica_that_stands_still_anywhere_in_its_work_holds_nobody_up() {
             assert_eq!(
                 (first, second, signed_in),
                 (Some(200), Some(200), Some(303)),
-                "stop \
-                {stop}"
+                "stop {stop}"
             );
             assert!(
                 began.elapsed() < PATIENCE,

@@ -193,12 +193,7 @@ async fn a_copy_from_before_an_upgrade_written_over_the_open_file_is_brought_up_
     }
     let whole: String = rusqlite::Connection::open(&file)
         .unwrap()
-        .query_row(
-            "PRAGMA \
-        integrity_check",
-            [],
-            |row| row.get(0),
-        )
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(whole, "ok");
 }
@@ -226,8 +221,7 @@ async fn a_dump_that_is_restored_slowly_is_touched_by_nobody_before_it_is_whole(
             "-v",
             "ON_ERROR_STOP=1",
             "-qc",
-            "DROP SCHEMA public CASCADE; CREATE SCHEMA \
-        public",
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public",
             &database,
         ],
     );

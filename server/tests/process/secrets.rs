@@ -93,10 +93,7 @@ async fn no_secret_is_in_any_log_line_page_or_file() {
     }
     assert!(
         pages.contains("Acme internal is added.")
-            && pages.contains(
-                "Enter a name of 1 to 100 \
-        characters."
-            )
+            && pages.contains("Enter a name of 1 to 100 characters.")
     );
     for workspace in ["acme-robotics", "globex"] {
         assert_eq!(
@@ -260,8 +257,7 @@ async fn no_secret_is_in_any_log_line_page_or_file() {
             !files
                 .windows(secret.len())
                 .any(|window| window == secret.as_bytes()),
-            "a file \
-            holds {secret}"
+            "a file holds {secret}"
         );
     }
 }

@@ -348,10 +348,7 @@ async fn a_folder_that_cannot_be_written_to_is_named_with_what_to_do() {
             let wanted = format!("relink: {setting}: {names} {words}");
             assert!(
                 said.contains(&wanted)
-                    && said.contains(&format!(
-                        "or set {setting} to another \
-                place"
-                    )),
+                    && said.contains(&format!("or set {setting} to another place")),
                 "{value} {args:?}: {said}"
             );
         }
@@ -366,10 +363,7 @@ fn limited(place: &Place, limit: &str, port: u16) -> std::process::Command {
         std::path::Path::new("/bin/sh"),
         &[
             "-c",
-            &format!(
-                "ulimit \
-        {limit} && exec \"$0\" serve"
-            ),
+            &format!("ulimit {limit} && exec \"$0\" serve"),
             BINARY,
         ],
     );
@@ -387,8 +381,7 @@ async fn with_too_few_open_files_a_server_says_how_many_it_needs() {
         assert_eq!(said.lines().count(), 1, "{limit}: {said}");
         assert!(
             said.contains(&format!(
-                "may have {number} files open, and Relink needs 256: raise \
-            the limit"
+                "may have {number} files open, and Relink needs 256: raise the limit"
             )),
             "{limit}: {said}"
         );

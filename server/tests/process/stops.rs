@@ -265,7 +265,7 @@ async fn a_body_that_goes_on_arriving_is_waited_for() {
     let signature = "0".repeat(64);
     let head = format!(
         "POST /webhooks/linear HTTP/1.1\r\nHost: x\r\nLinear-Signature: \
-        {signature}\r\nContent-Length: 100\r\n\r\n"
+            {signature}\r\nContent-Length: 100\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).unwrap();
     for part in 0..10 {

@@ -216,16 +216,11 @@ impl Theatre {
             let told = fleet
                 .token_soon(server, connection, json!({ "rejected": fingerprint }))
                 .await;
-            let (token, _) = told.map_err(|told| {
-                format!(
-                    "{connection} on server {server}, \
-                {made:?}: {told}"
-                )
-            })?;
+            let (token, _) =
+                told.map_err(|told| format!("{connection} on server {server}, {made:?}: {told}"))?;
             if !fleet.is_alive(&token).await {
                 return Err(format!(
-                    "{connection}, {made:?}: Linear does not accept the token that \
-                    was handed out"
+                    "{connection}, {made:?}: Linear does not accept the token that was handed out"
                 ));
             }
         }

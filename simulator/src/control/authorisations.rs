@@ -140,12 +140,8 @@ impl Simulator {
         actor: Actor,
         scopes: &str,
     ) -> Result<String, ControlError> {
-        let scopes = scope::parse(scopes).map_err(|unknown| {
-            ControlError::Invalid(format!(
-                "no \
-            scope {unknown}"
-            ))
-        })?;
+        let scopes = scope::parse(scopes)
+            .map_err(|unknown| ControlError::Invalid(format!("no scope {unknown}")))?;
         let minted = self.change(|world| {
             let first = world.first_app().client_id.clone();
             world.mint_legacy(&first, workspace, actor, scopes)
@@ -159,12 +155,8 @@ impl Simulator {
     /// # Errors
     /// There is no such workspace, nobody who could approve, or no such scope.
     pub fn mint_grant(&self, workspace: &str, scopes: &str) -> Result<MintedGrant, ControlError> {
-        let scopes = scope::parse(scopes).map_err(|unknown| {
-            ControlError::Invalid(format!(
-                "no \
-            scope {unknown}"
-            ))
-        })?;
+        let scopes = scope::parse(scopes)
+            .map_err(|unknown| ControlError::Invalid(format!("no scope {unknown}")))?;
         let pair = self.change(|world| {
             let first = world.first_app().client_id.clone();
             world.mint_grant(&first, workspace, scopes)

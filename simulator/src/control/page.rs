@@ -36,15 +36,14 @@ pub(crate) async fn show(State(simulator): State<Simulator>) -> Response {
 fn button(action: &str, label: &str, fields: &[(&str, &str)]) -> String {
     let hidden = |(name, value): &(&str, &str)| {
         format!(
-            "<input type=\"hidden\" name=\"{name}\" \
-        value=\"{}\">",
+            "<input type=\"hidden\" name=\"{name}\" value=\"{}\">",
             escape(value)
         )
     };
     let hidden: String = fields.iter().map(hidden).collect();
     format!(
         "<form class=\"inline\" method=\"post\" \
-        action=\"/do/{action}\">{hidden}<button>{}</button></form>",
+            action=\"/do/{action}\">{hidden}<button>{}</button></form>",
         escape(label)
     )
 }
@@ -156,16 +155,16 @@ fn tokens(world: &World, home: &Workspace) -> String {
     }
     format!(
         "<div class=\"scroll\"><table><thead><tr><th>App</th><th>Acts as</th><th>Access \
-         token</th><th>Refresh token</th>\
-         <th>Scopes</th></tr></thead><tbody>{rows}</tbody></table></div>"
+            token</th><th>Refresh token</th>\
+            <th>Scopes</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 }
 
 fn add_workspace() -> String {
     "<h2>Add a workspace</h2><form method=\"post\" action=\"/do/workspace\" class=\"row\">\
-     <label>Name <input name=\"name\" required></label>\
-     <label>URL key <input name=\"url_key\" required pattern=\"[A-Za-z0-9\\-]+\"></label>\
-     <button>Add workspace</button></form>"
+        <label>Name <input name=\"name\" required></label>\
+        <label>URL key <input name=\"url_key\" required pattern=\"[A-Za-z0-9\\-]+\"></label>\
+        <button>Add workspace</button></form>"
         .into()
 }
 
@@ -181,15 +180,12 @@ fn webhooks(world: &World) -> String {
     let sent = if rows.is_empty() {
         rows
     } else {
-        format!(
-            "<div \
-        class=\"scroll\"><table><tbody>{rows}</tbody></table></div>"
-        )
+        format!("<div class=\"scroll\"><table><tbody>{rows}</tbody></table></div>")
     };
     format!(
         "<h2>Webhooks</h2><form method=\"post\" action=\"/do/webhook\" class=\"row\">\
-         <label>The first app’s webhook address <input name=\"url\" type=\"url\" \
-         value=\"{}\"></label><button>Save address</button></form>{sent}",
+            <label>The first app’s webhook address <input name=\"url\" type=\"url\" \
+            value=\"{}\"></label><button>Save address</button></form>{sent}",
         escape(url)
     )
 }
@@ -207,8 +203,7 @@ fn delivery(delivery: &Delivery) -> String {
         .map(|status| status.to_string())
         .unwrap_or_default();
     format!(
-        "<tr><td>{}</td><td>{state}</td><td>{} attempts \
-            {answer}</td><td><code>{}</code></td></tr>",
+        "<tr><td>{}</td><td>{state}</td><td>{} attempts {answer}</td><td><code>{}</code></td></tr>",
         escape(&delivery.event),
         delivery.attempts.len(),
         escape(&delivery.id)
@@ -240,9 +235,9 @@ fn faults(world: &World) -> String {
     };
     format!(
         "<h2>Faults</h2>{queued}<form method=\"post\" action=\"/do/fault\" class=\"row\">\
-         <label>At <select name=\"endpoint\">{}</select></label><label>What <select \
-         name=\"kind\">{}</select></label>\
-         <button>Queue fault</button></form>{}",
+            <label>At <select name=\"endpoint\">{}</select></label><label>What <select \
+            name=\"kind\">{}</select></label>\
+            <button>Queue fault</button></form>{}",
         options(&[
             "token",
             "graphql",

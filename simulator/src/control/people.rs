@@ -72,9 +72,7 @@ fn add_workspace(world: &mut World, new: NewWorkspace) -> Result<String, Control
     };
     if !fits(&new.url_key) || new.name.is_empty() {
         return Err(ControlError::Invalid(
-            "a workspace needs a name and a url key of letters, \
-            digits and dashes"
-                .into(),
+            "a workspace needs a name and a url key of letters, digits and dashes".into(),
         ));
     }
     let id_taken = new

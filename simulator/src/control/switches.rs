@@ -69,13 +69,9 @@ impl Simulator {
     /// There is no such switch, or the value does not fit it.
     pub fn merge_settings(&self, changes: &Value) -> Result<Settings, ControlError> {
         let invalid = |error: serde_json::Error| ControlError::Invalid(error.to_string());
-        let changes = changes.as_object().ok_or_else(|| {
-            ControlError::Invalid(
-                "an object is \
-            needed"
-                    .into(),
-            )
-        })?;
+        let changes = changes
+            .as_object()
+            .ok_or_else(|| ControlError::Invalid("an object is needed".into()))?;
         self.change(|world| {
             let mut all = serde_json::to_value(&world.settings).map_err(invalid)?;
             for (name, value) in changes {

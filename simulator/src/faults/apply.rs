@@ -89,11 +89,9 @@ async fn instead(fault: &Fault) -> Response {
     let mut response = match fault.kind {
         Kind::Html500 => html_500(),
         Kind::InvalidClient => oauth_error("invalid_client", "Invalid client: client is invalid"),
-        Kind::InvalidGrant => oauth_error(
-            "invalid_grant",
-            "Invalid grant: refresh token is \
-            invalid",
-        ),
+        Kind::InvalidGrant => {
+            oauth_error("invalid_grant", "Invalid grant: refresh token is invalid")
+        }
         Kind::RateLimited => failure::rate_limited("requests", 5_000).into_response(),
         Kind::AuthError => failure::unauthenticated(StatusCode::UNAUTHORIZED),
         Kind::Redirect => Redirect::temporary("http://127.0.0.1:9/").into_response(),

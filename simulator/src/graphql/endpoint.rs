@@ -91,11 +91,8 @@ impl Prepared {
         if !kind.to_ascii_lowercase().starts_with("application/json") {
             return Err("The body must be application/json.".into());
         }
-        let asked: Asked = serde_json::from_slice(body).map_err(|_| {
-            "The body must be JSON with a \
-            `query` string."
-                .to_owned()
-        })?;
+        let asked: Asked = serde_json::from_slice(body)
+            .map_err(|_| "The body must be JSON with a `query` string.".to_owned())?;
         let document =
             parse_query(&asked.query).map_err(|error| format!("Syntax Error: {error}"))?;
         let variables = Variables::from_json(asked.variables.clone().unwrap_or(Value::Null));
@@ -122,11 +119,9 @@ fn operation_of<'query>(
         }
         None => operations.next().filter(|_| operations.next().is_none()),
     };
-    found.map(|(_, operation)| &operation.node).ok_or_else(|| {
-        "Unknown operation named in the \
-        request."
-            .to_owned()
-    })
+    found
+        .map(|(_, operation)| &operation.node)
+        .ok_or_else(|| "Unknown operation named in the request.".to_owned())
 }
 
 fn first_field(operation: &OperationDefinition) -> String {

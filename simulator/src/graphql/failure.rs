@@ -60,10 +60,8 @@ pub(crate) fn validation_error(message: &str) -> Value {
 }
 
 pub(crate) fn too_complex(cost: u64, limit: u64) -> Response {
-    let text = format!(
-        "Query too complex. The complexity is {cost}, the maximum allowed is \
-        {limit}."
-    );
+    let text =
+        format!("Query too complex. The complexity is {cost}, the maximum allowed is {limit}.");
     let body = json!({"errors": [{
         "message": text,
         "extensions": {

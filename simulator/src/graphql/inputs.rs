@@ -65,12 +65,10 @@ fn created_as(
     match (name, icon_url) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err(input_error(
-            "displayIconUrl can only be used together with \
-            createAsUser",
+            "displayIconUrl can only be used together with createAsUser",
         )),
         (Some(_), _) if caller.actor != Actor::App => Err(input_error(
-            "createAsUser can only be used by applications authorized with \
-                actor=app",
+            "createAsUser can only be used by applications authorized with actor=app",
         )),
         (Some(name), icon_url) => Ok(Some(CreatedAs { name, icon_url })),
     }
@@ -78,10 +76,9 @@ fn created_as(
 
 fn priority(priority: Option<i32>) -> Result<Option<i32>> {
     match priority {
-        Some(level) if !(0..=4).contains(&level) => Err(input_error(
-            "priority must be between 0 \
-            and 4",
-        )),
+        Some(level) if !(0..=4).contains(&level) => {
+            Err(input_error("priority must be between 0 and 4"))
+        }
         other => Ok(other),
     }
 }

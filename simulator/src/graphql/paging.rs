@@ -46,8 +46,7 @@ impl Window {
         match usize::try_from(size) {
             Ok(count) if size > 0 && size <= PAGE_MAX => Ok(count),
             _ => Err(input_error(format!(
-                "Argument Validation Error: page size must be between 1 \
-                and {PAGE_MAX}"
+                "Argument Validation Error: page size must be between 1 and {PAGE_MAX}"
             ))),
         }
     }

@@ -2,8 +2,7 @@
 
 #![expect(
     clippy::too_many_arguments,
-    reason = "a connection's arguments are the published \
-    schema's"
+    reason = "a connection's arguments are the published schema's"
 )]
 
 use async_graphql::{Context, Object, Result};

@@ -15,8 +15,8 @@ use crate::world::workspace::{Role, User, Workspace};
 pub(crate) fn consent(world: &World, app: &App, id: &str, request: &AuthorizeRequest) -> Response {
     let act = match request.actor {
         Actor::App => {
-            "It will act as itself, as an app user of the workspace. An administrator \
-            has to approve this."
+            "It will act as itself, as an app user of the workspace. An administrator has to \
+                approve this."
         }
         Actor::User => "It will act in your name.",
     };
@@ -39,11 +39,11 @@ pub(crate) fn consent(world: &World, app: &App, id: &str, request: &AuthorizeReq
     let _ = write!(
         body,
         "</ul><form method=\"post\" action=\"/oauth/authorize/decision\">\
-         <input type=\"hidden\" name=\"request\" value=\"{}\">{}{}\
-         <div class=\"row\"><button class=\"main\" name=\"decision\" \
-         value=\"approve\">Approve</button>\
-         <button name=\"decision\" value=\"cancel\" formnovalidate>Cancel</button></div></form>\
-         <p><small>You will go back to <code>{}</code>.</small></p>",
+            <input type=\"hidden\" name=\"request\" value=\"{}\">{}{}\
+            <div class=\"row\"><button class=\"main\" name=\"decision\" \
+            value=\"approve\">Approve</button>\
+            <button name=\"decision\" value=\"cancel\" formnovalidate>Cancel</button></div></form>\
+            <p><small>You will go back to <code>{}</code>.</small></p>",
         escape(id),
         workspaces(world),
         people(world),
@@ -85,7 +85,7 @@ fn workspaces(world: &World) -> String {
 fn people(world: &World) -> String {
     let mut html = String::from(
         "<label for=\"user\">Acting person</label><select id=\"user\" name=\"user\">\
-         <option value=\"\" selected>An administrator of the workspace</option>",
+            <option value=\"\" selected>An administrator of the workspace</option>",
     );
     for workspace in &world.workspaces {
         let _ = write!(html, "<optgroup label=\"{}\">", escape(&workspace.name));
@@ -120,8 +120,8 @@ fn option(user: &User) -> String {
 pub(crate) fn needs_admin(app: &App, workspace: &Workspace) -> Response {
     let body = format!(
         "<p>Your admin must approve this first. A request to install <strong>{}</strong> in \
-         <strong>{}</strong> \
-         was sent to the administrators of the workspace.</p><p>You can close this page.</p>",
+            <strong>{}</strong> \
+            was sent to the administrators of the workspace.</p><p>You can close this page.</p>",
         escape(&app.name),
         escape(&workspace.name)
     );

@@ -28,8 +28,7 @@ impl Form {
             != FORM
         {
             return Err(OAuthError::invalid_request(format!(
-                "Invalid request: content must be \
-                {FORM}"
+                "Invalid request: content must be {FORM}"
             )));
         }
         Form::parse(body)
@@ -40,8 +39,7 @@ impl Form {
         for (name, value) in url::form_urlencoded::parse(text).into_owned() {
             if fields.insert(name.clone(), value).is_some() {
                 return Err(OAuthError::invalid_request(format!(
-                    "Invalid request: `{name}` is \
-                    given twice"
+                    "Invalid request: `{name}` is given twice"
                 )));
             }
         }

@@ -45,12 +45,8 @@ fn exchange_old(world: &mut World, client: &Client, old: &str) -> Result<Pair, O
         .access
         .get_mut(old)
         .filter(|record| record.legacy && record.is_live(now) && is_own(&record.grant));
-    let record = record.ok_or_else(|| {
-        OAuthError::invalid_grant(
-            "Invalid grant: access token is \
-        invalid",
-        )
-    })?;
+    let record = record
+        .ok_or_else(|| OAuthError::invalid_grant("Invalid grant: access token is invalid"))?;
     if world.settings.migrate_ends_old_token {
         record.revoked = true;
     }

@@ -75,8 +75,7 @@ fn wanted(headers: &HeaderMap, body: &Bytes) -> Result<Wanted, OAuthError> {
         }),
         (None, []) => Err(OAuthError::missing("token")),
         _ => Err(OAuthError::invalid_request(
-            "Invalid request: the ways of naming a token cannot \
-            be combined",
+            "Invalid request: the ways of naming a token cannot be combined",
         )),
     }
 }

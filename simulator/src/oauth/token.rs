@@ -34,8 +34,7 @@ pub(crate) async fn token(
             "client_credentials" => client_credentials(world, &client, &form),
             _ => Err(OAuthError::new(
                 "unsupported_grant_type",
-                "Unsupported grant type: \
-                `grant_type` is invalid",
+                "Unsupported grant type: `grant_type` is invalid",
             )),
         }
     })
@@ -86,12 +85,8 @@ fn usable_code(world: &World, client: &Client, code: &str) -> Result<Code, OAuth
         .get(code)
         .filter(|record| !record.used && record.request.client_id == client.id)
         .cloned();
-    let record = record.ok_or_else(|| {
-        OAuthError::invalid_grant(
-            "Invalid grant: authorization \
-        code is invalid",
-        )
-    })?;
+    let record = record
+        .ok_or_else(|| OAuthError::invalid_grant("Invalid grant: authorization code is invalid"))?;
     let expires_ms = record
         .created_ms
         .saturating_add(world.settings.code_life_s.saturating_mul(1_000));
@@ -129,12 +124,10 @@ fn refresh(world: &mut World, client: &Client, form: &Form) -> Result<Response, 
         Ok(Refreshed::Rotated(pair)) => Ok(success(world, &pair, "rotated")),
         Ok(Refreshed::Replayed(pair)) => Ok(success(world, &pair, "replayed")),
         Err(Refused::Unknown) => Err(OAuthError::invalid_grant(
-            "Invalid grant: refresh token is \
-            invalid",
+            "Invalid grant: refresh token is invalid",
         )),
         Err(Refused::Expired) => Err(OAuthError::invalid_grant(
-            "Invalid grant: refresh token has \
-            expired",
+            "Invalid grant: refresh token has expired",
         )),
     }
 }

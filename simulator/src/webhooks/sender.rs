@@ -41,8 +41,7 @@ pub(crate) async fn run(simulator: Simulator) {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the sender's one client, built once; each attempt \
-    has its own limit"
+    reason = "the sender's one client, built once; each attempt has its own limit"
 )]
 fn client() -> reqwest::Result<Client> {
     // An error only means that the process chose a provider before.

@@ -72,8 +72,7 @@ fn check_new_id(
     match id {
         Some(id) if !is_uuid_v4(id) => Err(Refusal::Invalid("id must be a UUID".into())),
         Some(id) if taken(id) => Err(Refusal::Invalid(format!(
-            "{entity} with this id already \
-            exists: {id}"
+            "{entity} with this id already exists: {id}"
         ))),
         _ => Ok(()),
     }

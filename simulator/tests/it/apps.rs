@@ -171,10 +171,13 @@ async fn an_unknown_client_id_ends_on_an_error_page() {
     let (linear, _) = two_apps().await;
     let answer = open(&linear, &[("client_id", "nobody")]).await;
     assert_eq!(answer.status, 400);
-    assert!(answer.body.as_str().expect("HTML").contains(
-        "Invalid client_id parameter for the \
-        application."
-    ));
+    assert!(
+        answer
+            .body
+            .as_str()
+            .expect("HTML")
+            .contains("Invalid client_id parameter for the application.")
+    );
 }
 
 #[tokio::test]
@@ -240,8 +243,7 @@ async fn a_private_app_is_denied_outside_its_own_workspace() {
     );
     assert!(
         param(&linear.approve("initech", &[]).expect("a redirect"), "code").is_some(),
-        "the \
-        first app stays public"
+        "the first app stays public"
     );
 }
 
@@ -396,11 +398,9 @@ async fn a_legacy_token_is_migrated_by_its_own_app_only() {
             )
             .await
     };
-    migrate(&second).await.assert_oauth_error(
-        "invalid_grant",
-        "Invalid grant: access token is \
-        invalid",
-    );
+    migrate(&second)
+        .await
+        .assert_oauth_error("invalid_grant", "Invalid grant: access token is invalid");
     let pair = migrate(&linear.simulator.app()).await.tokens();
     linear
         .refresh_as(&second, &pair.refresh)
@@ -618,8 +618,7 @@ async fn authorisations_are_told_to_the_app_they_are_of() {
     assert_eq!(
         told["activeTokensForUser"],
         json!(1),
-        "the person's token for the other app is \
-        not counted"
+        "the person's token for the other app is not counted"
     );
     one.stays_at(1).await;
 }
@@ -794,10 +793,7 @@ async fn a_state_file_from_when_there_was_one_app_is_that_app_s() {
     let (code, _) = of("codes")
         .into_iter()
         .find(|(_, code)| code["used"] == false)
-        .expect(
-            "an \
-        unused code",
-        );
+        .expect("an unused code");
     assert_eq!(linear.exchange(&code).await.status, 200);
     let request = of("pending").keys().next().expect("a consent page").clone();
     let answered = linear

@@ -75,8 +75,7 @@ async fn a_workspace_added_by_a_test_can_be_connected() {
     let answer = linear
         .graphql(
             &tokens.access,
-            "{ projects { nodes { name teams(first: 1) { \
-        nodes { name } } } } }",
+            "{ projects { nodes { name teams(first: 1) { nodes { name } } } } }",
             json!({}),
         )
         .await;
@@ -121,8 +120,7 @@ async fn the_clock_stands_still_until_it_is_moved() {
     assert_eq!(
         reply.headers()["date"],
         "Sat, 21 Nov 2026 10:30:05 GMT",
-        "what it answers is \
-        dated by it"
+        "what it answers is dated by it"
     );
 }
 

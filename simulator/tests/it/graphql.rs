@@ -112,8 +112,7 @@ async fn a_workspace_sees_only_itself() {
     let answer = linear
         .graphql(
             &tokens.access,
-            "{ users(includeDisabled: true) { nodes { email } \
-        } }",
+            "{ users(includeDisabled: true) { nodes { email } } }",
             json!({}),
         )
         .await;
@@ -178,11 +177,7 @@ async fn filters_tell_people_from_bots_and_disabled_users() {
         1
     );
     assert_eq!(
-        count(
-            "filter: {or: [{name: {startsWith: \"Ada\"}}, {name: \
-        {startsWith: \"Ben\"}}]}"
-        )
-        .await,
+        count("filter: {or: [{name: {startsWith: \"Ada\"}}, {name: {startsWith: \"Ben\"}}]}").await,
         2
     );
 }
@@ -287,11 +282,11 @@ async fn only_posts_of_json_are_answered() {
             .status(),
         405
     );
-    let request = linear.http.post(&url).bearer_auth(&tokens.access).form(&[(
-        "query",
-        "{ viewer { \
-        id } }",
-    )]);
+    let request = linear
+        .http
+        .post(&url)
+        .bearer_auth(&tokens.access)
+        .form(&[("query", "{ viewer { id } }")]);
     assert_eq!(
         Answer::of(request.send().await.expect("an answer"))
             .await

@@ -72,8 +72,8 @@ async fn a_query_that_costs_too_much_is_refused() {
 async fn the_rate_limit_status_agrees_with_the_headers() {
     let linear = Linear::start().await;
     let tokens = linear.connect("globex").await;
-    let query = "{ rateLimitStatus { kind limits { type allowedAmount remainingAmount period \
-        reset } } }";
+    let query = "{ rateLimitStatus { kind limits { type allowedAmount remainingAmount period reset \
+        } } }";
     let answer = linear.graphql(&tokens.access, query, json!({})).await;
     let limit = &answer.body["data"]["rateLimitStatus"]["limits"][0];
     assert_eq!(

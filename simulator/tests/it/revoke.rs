@@ -195,7 +195,6 @@ async fn revoking_one_token_of_a_person_ends_all_that_they_gave_if_told_so() {
     assert!(!linear.works(&second.access).await, "the same person's");
     assert!(
         linear.works(&app.access).await && linear.is_installed("globex"),
-        "the application's \
-        own stays"
+        "the application's own stays"
     );
 }

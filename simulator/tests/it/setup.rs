@@ -49,12 +49,7 @@ impl Answer {
         let text = |name: &str| {
             self.body[name]
                 .as_str()
-                .unwrap_or_else(|| {
-                    panic!(
-                        "{name} in \
-            {self:?}"
-                    )
-                })
+                .unwrap_or_else(|| panic!("{name} in {self:?}"))
                 .to_owned()
         };
         Tokens {
@@ -80,8 +75,7 @@ impl Answer {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the tests' own client, built once for each running \
-    simulator"
+    reason = "the tests' own client, built once for each running simulator"
 )]
 pub fn http_client() -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -89,10 +83,7 @@ pub fn http_client() -> Client {
         .redirect(Policy::none())
         .timeout(Duration::from_secs(10))
         .build()
-        .expect(
-            "a \
-        client",
-        )
+        .expect("a client")
 }
 
 impl Linear {

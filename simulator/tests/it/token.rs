@@ -166,10 +166,7 @@ async fn a_wrong_secret_with_basic_is_401_with_a_challenge() {
         .form(&[("grant_type", "refresh_token")])
         .send()
         .await
-        .expect(
-            "an \
-        answer",
-        );
+        .expect("an answer");
     assert_eq!(response.status(), 401);
     assert!(response.headers().contains_key("www-authenticate"));
     assert_eq!(Answer::of(response).await.body["error"], "invalid_client");

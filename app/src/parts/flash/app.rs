@@ -6,8 +6,7 @@ pub fn added(name: &str) -> Words {
     Words::new(
         Tone::Good,
         format!("{name} is added."),
-        "Workspaces can be connected through it \
-        now.",
+        "Workspaces can be connected through it now.",
     )
     .then(Next::Integrations)
 }
@@ -16,8 +15,7 @@ pub fn secrets_replaced(name: &str) -> Words {
     Words::new(
         Tone::Good,
         format!("The secrets of {name} are replaced."),
-        "Relink uses what you \
-        entered from now on.",
+        "Relink uses what you entered from now on.",
     )
 }
 
@@ -25,8 +23,7 @@ pub fn removed(name: &str) -> Words {
     Words::new(
         Tone::Good,
         format!("{name} is removed."),
-        "Its secrets are forgotten. The app in \
-        Linear is still there.",
+        "Its secrets are forgotten. The app in Linear is still there.",
     )
 }
 

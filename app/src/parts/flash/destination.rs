@@ -69,36 +69,36 @@ mod tests {
                 1,
                 false,
                 Tone::Good,
-                "1 delivery goes to hooks.example.com again. How that ends is \
-                shown in the rows below.",
+                "1 delivery goes to hooks.example.com again. How that ends is shown in the rows \
+                    below.",
             ),
             (
                 100,
                 false,
                 Tone::Good,
-                "100 deliveries go to hooks.example.com again. How that ends \
-                is shown in the rows below.",
+                "100 deliveries go to hooks.example.com again. How that ends is shown in the rows \
+                    below.",
             ),
             (
                 1,
                 true,
                 Tone::Waiting,
-                "1 delivery waits for hooks.example.com. It is sent once the \
-                destination is resumed.",
+                "1 delivery waits for hooks.example.com. It is sent once the destination is \
+                    resumed.",
             ),
             (
                 2,
                 true,
                 Tone::Waiting,
-                "2 deliveries wait for hooks.example.com. They are sent once \
-                the destination is resumed.",
+                "2 deliveries wait for hooks.example.com. They are sent once the destination is \
+                    resumed.",
             ),
             (
                 0,
                 false,
                 Tone::Waiting,
-                "Nothing is sent to hooks.example.com again. Either it is on its way right now, \
-                    or there is nothing to send.",
+                "Nothing is sent to hooks.example.com again. Either it is on its way right now, or \
+                    there is nothing to send.",
             ),
         ];
         for (count, paused, tone, sentence) in cases {
@@ -111,18 +111,15 @@ mod tests {
         let said = |words: Words| format!("{} {}", words.fact, words.rest);
         assert_eq!(
             said(paused("hooks.example.com")),
-            "hooks.example.com is paused. What comes \
-            meanwhile waits for it."
+            "hooks.example.com is paused. What comes meanwhile waits for it."
         );
         assert_eq!(
             said(resumed("hooks.example.com")),
-            "hooks.example.com is resumed. What waits \
-            is sent first."
+            "hooks.example.com is resumed. What waits is sent first."
         );
         assert_eq!(
             said(removed("hooks.example.com")),
-            "hooks.example.com is removed. Nothing \
-            more is sent there."
+            "hooks.example.com is removed. Nothing more is sent there."
         );
     }
 }

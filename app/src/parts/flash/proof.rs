@@ -12,8 +12,8 @@ pub fn proved_at_linear(name: &str, workspace: &str, email_proved: bool, lent: L
     let lent = match lent {
         LentView::HandedBack => "The permission to look is handed back.",
         LentView::Kept => {
-            "The permission to look is kept sealed, and handed back with the \
-            connection that may hang on it."
+            "The permission to look is kept sealed, and handed back with the connection that may \
+                hang on it."
         }
         LentView::Asked => "The permission to look is handed back as soon as Linear confirms it.",
     };
@@ -40,14 +40,13 @@ pub fn vouched(name: &str) -> Words {
     Words::new(
         Tone::Good,
         format!("You vouched for {name}."),
-        "They can be given any role in \
-        this organisation now.",
+        "They can be given any role in this organisation now.",
     )
 }
 
 pub fn not_vouched() -> Words {
-    let rest = "Nobody vouches for themself, and where an e-mail is proved or vouched for there \
-        is no need. Nothing was changed.";
+    let rest = "Nobody vouches for themself, and where an e-mail is proved or vouched for there is \
+        no need. Nothing was changed.";
     Words::new(Tone::Bad, "There was nothing to vouch for.", rest)
 }
 
@@ -56,8 +55,7 @@ pub fn email_code(code: &EmailCodeView) -> Words {
         EmailCodeView::Sent { email } => Words::new(
             Tone::Good,
             format!("A code is on its way to {email}."),
-            "Enter it under \
-                “You in Linear”. It works for 30 minutes.",
+            "Enter it under “You in Linear”. It works for 30 minutes.",
         ),
         EmailCodeView::Proved { email } => Words::new(
             Tone::Good,
@@ -67,16 +65,12 @@ pub fn email_code(code: &EmailCodeView) -> Words {
         EmailCodeView::Invalid => Words::new(
             Tone::Bad,
             "This code is not valid.",
-            "It was used, ran out, or has a \
-                typo. Only the newest one works.",
+            "It was used, ran out, or has a typo. Only the newest one works.",
         ),
         EmailCodeView::Paused { minutes } => Words::new(
             Tone::Bad,
             "Too many codes.",
-            format!(
-                "Wait {minutes} minutes, then try \
-                again. Nothing was changed."
-            ),
+            format!("Wait {minutes} minutes, then try again. Nothing was changed."),
         ),
         EmailCodeView::NotSent => Words::new(
             Tone::Waiting,
@@ -87,8 +81,7 @@ pub fn email_code(code: &EmailCodeView) -> Words {
         EmailCodeView::NotSetUp => Words::new(
             Tone::Bad,
             "No mail server is set up.",
-            "Nothing was sent. Continue with \
-                Linear, or ask an owner to vouch for you.",
+            "Nothing was sent. Continue with Linear, or ask an owner to vouch for you.",
         ),
     }
 }
@@ -115,8 +108,8 @@ pub fn not_proved(problem: &ProofProblem) -> Words {
             "You approved another workspace.",
             format!(
                 "Linear says that you are {name}, {email}, in {workspace}. This is about \
-                 {expected}. Nothing was linked. Choose {expected} \
-                 on Linear’s page."
+                    {expected}. Nothing was linked. Choose {expected} \
+                    on Linear’s page."
             ),
         ),
         ProofProblem::NotLinkable { name, workspace } => Words::new(
@@ -128,35 +121,33 @@ pub fn not_proved(problem: &ProofProblem) -> Words {
             Bad,
             format!("Linear says that you are {name}."),
             format!(
-                "{email} is linked as that person already. Nothing was changed. If that \
-                account is not yours, tell an owner."
+                "{email} is linked as that person already. Nothing was changed. If that account is \
+                    not yours, tell an owner."
             ),
         ),
         ProofProblem::Other { name, already } => Words::new(
             Bad,
             format!("Linear says that you are {name}."),
             format!(
-                "You are {already} in this workspace already. Nothing was changed. Unlink \
-                that first."
+                "You are {already} in this workspace already. Nothing was changed. Unlink that \
+                    first."
             ),
         ),
         ProofProblem::Denied => Words::new(
             Bad,
             "Linear did not say who you are.",
-            "Somebody pressed Cancel, or the Linear app may not be used there. Nothing was \
-                linked. A link code does it too.",
+            "Somebody pressed Cancel, or the Linear app may not be used there. Nothing was linked. \
+                A link code does it too.",
         ),
         ProofProblem::Stopped => Words::new(
             Bad,
             "Linear stopped before it said who you are.",
-            "Nothing was linked. \
-                Try again, or use a link code.",
+            "Nothing was linked. Try again, or use a link code.",
         ),
         ProofProblem::Mismatch => Words::new(
             Bad,
             "Somebody else is signed in by now.",
-            "Nothing was linked. Continue \
-                with Linear once more.",
+            "Nothing was linked. Continue with Linear once more.",
         ),
         ProofProblem::Refused => Words::new(
             Bad,
@@ -178,9 +169,9 @@ pub fn not_proved(problem: &ProofProblem) -> Words {
         ProofProblem::Unproved => Words::new(
             Bad,
             "Nobody proved that your account’s e-mail is yours.",
-            "Until then it gets no place in another organisation. Nothing was linked, and the \
-             code still works. Prove it on your team’s \
-             page first.",
+            "Until then it gets no place in another organisation. Nothing was linked, and the code \
+                still works. Prove it on your team’s \
+                page first.",
         ),
         ProofProblem::OwnCode => Words::new(
             Bad,
@@ -191,20 +182,18 @@ pub fn not_proved(problem: &ProofProblem) -> Words {
         ProofProblem::NotConfigured => Words::new(
             Bad,
             "No Linear app is set up.",
-            "Linear cannot be asked who you are. \
-                Nothing was linked.",
+            "Linear cannot be asked who you are. Nothing was linked.",
         ),
         ProofProblem::Interrupted => Words::new(
             Bad,
             "Relink was stopped while it asked Linear who you are.",
-            "Nothing was linked, unless this page shows it. Begin again: continue with Linear \
-                once more.",
+            "Nothing was linked, unless this page shows it. Begin again: continue with Linear once \
+                more.",
         ),
         ProofProblem::Internal => Words::new(
             Waiting,
             "Relink could not finish this.",
-            "Nothing \
-            was linked. Try again in a minute.",
+            "Nothing was linked. Try again in a minute.",
         ),
     }
 }

@@ -8,8 +8,7 @@ pub fn code_revoked(name: &str) -> Words {
     Words::new(
         Tone::Good,
         format!("{} code is revoked.", possessive(name)),
-        "It is worth nothing \
-        any more.",
+        "It is worth nothing any more.",
     )
 }
 
@@ -21,8 +20,7 @@ pub fn self_linked(name: &str, workspace: &str) -> Words {
     Words::new(
         Tone::Good,
         format!("You are {name} in {workspace}."),
-        "Tools of your organisation \
-        know it from now on.",
+        "Tools of your organisation know it from now on.",
     )
 }
 
@@ -34,10 +32,7 @@ pub fn self_other(name: &str) -> Words {
     Words::new(
         Tone::Bad,
         "You were not linked.",
-        format!(
-            "You are {name} in this workspace \
-        already. Unlink that first."
-        ),
+        format!("You are {name} in this workspace already. Unlink that first."),
     )
 }
 
@@ -45,8 +40,7 @@ pub fn unlinked(name: &str, workspace: &str) -> Words {
     Words::new(
         Tone::Good,
         format!("{name} in {workspace} is unlinked."),
-        "A new link code can \
-        link them again.",
+        "A new link code can link them again.",
     )
 }
 
@@ -67,8 +61,7 @@ pub fn member_removed(name: &str) -> Words {
     Words::new(
         Tone::Good,
         format!("{name} is removed."),
-        "They were signed out everywhere, and \
-        who they are in Linear is forgotten.",
+        "They were signed out everywhere, and who they are in Linear is forgotten.",
     )
 }
 
@@ -76,8 +69,7 @@ pub fn last_owner() -> Words {
     Words::new(
         Tone::Bad,
         "An organisation needs an owner.",
-        "Nothing was changed. Make somebody \
-        else an owner first.",
+        "Nothing was changed. Make somebody else an owner first.",
     )
 }
 
@@ -86,14 +78,13 @@ pub fn last_owner() -> Words {
 pub fn invite_problem(problem: &InviteProblem) -> String {
     match problem {
         InviteProblem::Nobody => "Nobody active in this workspace has that name or e-mail. Pick \
-                                  from the list, or type the e-mail that \
-                                  Linear knows."
+            from the list, or type the e-mail that \
+            Linear knows."
             .to_owned(),
         InviteProblem::Several => "More than one person has this name. Type the e-mail.".to_owned(),
-        InviteProblem::Linked { email } => format!(
-            "They are linked to {email} already. Unlink \
-            that first if it is wrong."
-        ),
+        InviteProblem::Linked { email } => {
+            format!("They are linked to {email} already. Unlink that first if it is wrong.")
+        }
         InviteProblem::NeedsProof { name, email } => {
             format!(
                 "In Linear {name} has the e-mail {email}, which is not yours here. If they are \
@@ -104,8 +95,8 @@ pub fn invite_problem(problem: &InviteProblem) -> String {
             again in a minute."
             .to_owned(),
         InviteProblem::Refused => {
-            "Linear refused this one question, for its rate limit or a missing permission. \
-                Nothing was changed."
+            "Linear refused this one question, for its rate limit or a missing permission. Nothing \
+                was changed."
                 .to_owned()
         }
         InviteProblem::Reconnect => {
@@ -115,10 +106,9 @@ pub fn invite_problem(problem: &InviteProblem) -> String {
             "Linear took too long for those before. Try again in a minute.".to_owned()
         }
         InviteProblem::NobodyPicked => "Pick at least one person. Nobody was invited.".to_owned(),
-        InviteProblem::TooMany => format!(
-            "{INVITED_AT_ONCE} people at a time. Nobody was \
-            invited."
-        ),
+        InviteProblem::TooMany => {
+            format!("{INVITED_AT_ONCE} people at a time. Nobody was invited.")
+        }
         InviteProblem::Failed(failure) => failure.to_string(),
     }
 }

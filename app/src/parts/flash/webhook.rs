@@ -5,8 +5,8 @@ use crate::view::{CheckView, SignedWith, Signer, Verdict};
 
 pub fn saved(replaced: bool) -> Words {
     let rest = if replaced {
-        "Waiting for the first delivery signed with it. The one before is accepted until then, \
-            and for a while longer."
+        "Waiting for the first delivery signed with it. The one before is accepted until then, and \
+            for a while longer."
     } else {
         "Waiting for the first delivery signed with it."
     };
@@ -31,18 +31,16 @@ fn signed(signer: &Signer) -> String {
             secret,
             which,
         } => match which {
-            SignedWith::Current => format!(
-                "The delivery is signed with the current secret of \
-                {workspace}, {secret}."
-            ),
-            SignedWith::Previous => format!(
-                "The delivery is signed with the previous secret of \
-                {workspace}, {secret}."
-            ),
+            SignedWith::Current => {
+                format!("The delivery is signed with the current secret of {workspace}, {secret}.")
+            }
+            SignedWith::Previous => {
+                format!("The delivery is signed with the previous secret of {workspace}, {secret}.")
+            }
             SignedWith::App | SignedWith::Retired | SignedWith::Removed => {
                 format!(
-                    "The delivery is signed with a secret of {workspace} that is not accepted \
-                    any more, {secret}."
+                    "The delivery is signed with a secret of {workspace} that is not accepted any \
+                        more, {secret}."
                 )
             }
         },
@@ -55,34 +53,34 @@ fn fate(check: &CheckView) -> String {
         Verdict::Accepted => format!("It names {name} and would be accepted."),
         Verdict::OutOfTime { sent: Some(sent) } => {
             format!(
-                "It names {name} and would be accepted, were it not for its age: it was sent \
-                at {}.",
+                "It names {name} and would be accepted, were it not for its age: it was sent at \
+                    {}.",
                 sent.text
             )
         }
-        Verdict::OutOfTime { sent: None } => format!(
-            "It names {name}, but has no \
-            webhookTimestamp, so it would be refused."
-        ),
+        Verdict::OutOfTime { sent: None } => {
+            format!("It names {name}, but has no webhookTimestamp, so it would be refused.")
+        }
         Verdict::OtherWorkspace => {
             format!(
-                "But it names {name}, so it would be refused. Check which secret is set on \
-                the webhook in Linear."
+                "But it names {name}, so it would be refused. Check which secret is set on the \
+                    webhook in Linear."
             )
         }
         Verdict::Retired => format!(
-            "It names {name}, so it would be refused. If Linear still \
-            uses that secret, save it again."
+            "It names {name}, so it would be refused. If Linear still uses that secret, save it \
+                again."
         ),
-        Verdict::NotConnected => "It names a workspace that is not connected here, so it would \
-            not be accepted."
-            .to_owned(),
+        Verdict::NotConnected => {
+            "It names a workspace that is not connected here, so it would not be accepted."
+                .to_owned()
+        }
         Verdict::NoWebhook => {
             "The body names no workspace, so it would not be accepted.".to_owned()
         }
         Verdict::Unknown => "It would be refused. The body must be exactly what was sent, to the \
-                             last byte; if it is, the webhook in \
-                             Linear has another secret."
+            last byte; if it is, the webhook in \
+            Linear has another secret."
             .to_owned(),
     }
 }
@@ -124,8 +122,8 @@ mod tests {
                 secret(SignedWith::Previous),
                 sent(Some(at)),
                 "The delivery is signed with the previous secret of Globex, lin_wh_····w7Qx. It \
-                 names Globex and would be accepted, were it not for \
-                 its age: it was sent at 22:10 UTC on 9 Nov.",
+                    names Globex and would be accepted, were it not for \
+                    its age: it was sent at 22:10 UTC on 9 Nov.",
             ),
             (
                 Signer::App,
@@ -137,28 +135,28 @@ mod tests {
                 secret(SignedWith::Retired),
                 Verdict::Retired,
                 "The delivery is signed with a secret of Globex that is not accepted any more, \
-                 lin_wh_····w7Qx. It names Globex, so it would be refused. If \
-                 Linear still uses that secret, save it again.",
+                    lin_wh_····w7Qx. It names Globex, so it would be refused. If \
+                    Linear still uses that secret, save it again.",
             ),
             (
                 secret(SignedWith::Current),
                 Verdict::OtherWorkspace,
-                "The delivery is signed with the current secret of Globex, lin_wh_····w7Qx. But \
-                 it names Globex, so it would be refused. Check which secret \
-                 is set on the webhook in Linear.",
+                "The delivery is signed with the current secret of Globex, lin_wh_····w7Qx. But it \
+                    names Globex, so it would be refused. Check which secret \
+                    is set on the webhook in Linear.",
             ),
             (
                 Signer::Nobody,
                 Verdict::Unknown,
                 "The delivery is signed with no secret known here. It would be refused. The body \
-                 must be exactly what was sent, to the last byte; if it is, \
-                 the webhook in Linear has another secret.",
+                    must be exactly what was sent, to the last byte; if it is, \
+                    the webhook in Linear has another secret.",
             ),
             (
                 Signer::Nobody,
                 Verdict::NoWebhook,
-                "The delivery is signed with no secret known here. The body names no workspace, \
-                    so it would not be accepted.",
+                "The delivery is signed with no secret known here. The body names no workspace, so \
+                    it would not be accepted.",
             ),
             (
                 Signer::App,

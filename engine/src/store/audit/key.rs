@@ -31,10 +31,8 @@ impl AuditKey {
     #[must_use]
     pub fn new(secret: &SecretString) -> AuditKey {
         AuditKey(
-            Hmac::new_from_slice(secret.expose_secret().as_bytes()).expect(
-                "HMAC takes keys \
-            of any length",
-            ),
+            Hmac::new_from_slice(secret.expose_secret().as_bytes())
+                .expect("HMAC takes keys of any length"),
         )
     }
 
@@ -64,8 +62,7 @@ impl AuditKey {
         tracing::error!(
             organisation,
             number = head.number,
-            "ALARM: the audit trail was changed \
-            by somebody else, before this line"
+            "ALARM: the audit trail was changed by somebody else, before this line"
         );
         format!("{CUT} {}", head.hash)
     }

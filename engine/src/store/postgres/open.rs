@@ -256,8 +256,8 @@ async fn explore(options: PgConnectOptions, connections: Connections) -> Stored<
     let _ = (one.close().await, other.close().await);
     if pooled {
         tracing::info!(
-            "PostgreSQL is behind a pooler in transaction mode: each statement is a \
-            transaction of its own"
+            "PostgreSQL is behind a pooler in transaction mode: each statement is a transaction of \
+                its own"
         );
     }
     Ok(pooled)

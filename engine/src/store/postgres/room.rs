@@ -17,17 +17,17 @@ pub(in crate::store) const LEFT: i64 = 2;
 /// How many more there could be: for the role and in the database, and on the whole server. What
 /// commands hold now is theirs anyway. `NULL`: no limit.
 const FREE: &str = "SELECT LEAST(\
-     (SELECT r.rolconnlimit - COUNT(a.pid) FROM pg_roles r LEFT JOIN pg_stat_activity a ON \
+    (SELECT r.rolconnlimit - COUNT(a.pid) FROM pg_roles r LEFT JOIN pg_stat_activity a ON \
     a.usesysid = r.oid AND a.application_name <> $1 \
-      WHERE r.rolname = session_user AND r.rolconnlimit >= 0 AND NOT r.rolsuper GROUP BY \
+    WHERE r.rolname = session_user AND r.rolconnlimit >= 0 AND NOT r.rolsuper GROUP BY \
     r.rolconnlimit), \
-     (SELECT d.datconnlimit - COUNT(a.pid) FROM pg_database d LEFT JOIN pg_stat_activity a ON \
+    (SELECT d.datconnlimit - COUNT(a.pid) FROM pg_database d LEFT JOIN pg_stat_activity a ON \
     a.datid = d.oid AND a.application_name <> $1 \
-      WHERE d.datname = current_database() AND d.datconnlimit >= 0 GROUP BY d.datconnlimit)), \
+    WHERE d.datname = current_database() AND d.datconnlimit >= 0 GROUP BY d.datconnlimit)), \
     (SELECT current_setting('max_connections')::BIGINT - \
     current_setting('superuser_reserved_connections')::BIGINT \
-      - COALESCE(current_setting('reserved_connections', TRUE), '0')::BIGINT - COUNT(*) \
-     FROM pg_stat_activity WHERE datid IS NOT NULL AND application_name <> $1)";
+    - COALESCE(current_setting('reserved_connections', TRUE), '0')::BIGINT - COUNT(*) \
+    FROM pg_stat_activity WHERE datid IS NOT NULL AND application_name <> $1)";
 
 /// How many connections of its pool a process takes, and how many of those are for pages.
 #[derive(Debug)]
@@ -100,8 +100,7 @@ impl Pg {
         if self.room.set(room) {
             tracing::info!(
                 room,
-                "PostgreSQL has few connections for Relink: two are left for \
-                commands"
+                "PostgreSQL has few connections for Relink: two are left for commands"
             );
         }
         give_back(&self.pool, room).await;
@@ -141,8 +140,7 @@ mod tests {
             assert_eq!(
                 room.fitting(open, ours, all),
                 fits,
-                "{open} open, {ours:?} and {all} to \
-                be had"
+                "{open} open, {ours:?} and {all} to be had"
             );
         }
     }

@@ -53,8 +53,7 @@ macro_rules! pooled {
 /// Bringing the schema up to date takes as long as it takes, and waits for another process that is
 /// at it.
 pub(super) const MIGRATING: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
-        SET LOCAL \
-        idle_in_transaction_session_timeout = '1min'";
+    SET LOCAL idle_in_transaction_session_timeout = '1min'";
 
 /// How a transaction begins. One of several statements has little time for each: what it holds,
 /// others wait for.
@@ -88,8 +87,7 @@ impl Begin {
         let sql = if self.pooled {
             pooled!("3s")
         } else {
-            "BEGIN; SET LOCAL statement_timeout = \
-            '3s'"
+            "BEGIN; SET LOCAL statement_timeout = '3s'"
         };
         sql.into_sql_str()
     }

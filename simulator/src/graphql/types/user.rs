@@ -3,8 +3,7 @@
 // The published schema gives every connection its own long list of arguments.
 #![expect(
     clippy::too_many_arguments,
-    reason = "a connection's arguments are the published \
-    schema's"
+    reason = "a connection's arguments are the published schema's"
 )]
 
 use async_graphql::{ComplexObject, Context, Result};
