@@ -147,7 +147,8 @@ fn refusal(spent: &Spent, left: Duration) -> GraphqlResponse {
             "statusCode": 429,
             "userError": true,
             "userPresentableMessage": "Rate limit exceeded.",
-            "meta": { "rateLimitResult": { "allowed": false, "requested": 1, "remaining": 0, "duration": HOUR, "limit": limit } },
+            "meta": { "rateLimitResult": { "allowed": false, "requested": 1, "remaining": 0,
+                "duration": HOUR, "limit": limit } },
             "http": { "headers": {}, "status": 400 },
         },
     }] });

@@ -21,7 +21,8 @@ const PAGE: i64 = 1_000;
 #[must_use]
 pub fn line(row: &AuditRow) -> Value {
     json!({
-        "number": row.number, "at": rfc3339(row.at), "who": row.who, "user_id": row.user_id, "act": row.act, "subject": row.subject,
+        "number": row.number, "at": rfc3339(row.at), "who": row.who, "user_id": row.user_id,
+        "act": row.act, "subject": row.subject,
         "address": row.address, "hash": row.hash,
     })
 }

@@ -111,8 +111,10 @@ async fn a_page_asks_the_database_as_often_for_many_connections_as_for_one() {
 /// later that it matched, maybe while statements are counted.
 async fn deliver(world: &World, workspace: &str, number: usize) {
     let body = json!({
-        "action": "update", "type": "Issue", "organizationId": workspace, "webhookTimestamp": world.engine.now(),
-        "data": { "id": format!("i{number}"), "identifier": format!("ENG-{number}"), "title": "Retry uploads" },
+        "action": "update", "type": "Issue", "organizationId": workspace,
+        "webhookTimestamp": world.engine.now(),
+        "data": { "id": format!("i{number}"), "identifier": format!("ENG-{number}"),
+            "title": "Retry uploads" },
     })
     .to_string();
     let signature = SigningKey::new(&world.linear.app().webhook_secret.into())

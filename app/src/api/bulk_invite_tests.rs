@@ -2,7 +2,8 @@ use super::*;
 use crate::view::samples::connection;
 
 fn someone(id: &str, name: &str) -> LinearPerson {
-    let json = serde_json::json!({ "id": id, "name": name, "email": format!("{id}@acme.example"), "avatarUrl": null, "guest": id == "farid",
+    let json = serde_json::json!({ "id": id, "name": name, "email": format!("{id}@acme.example"),
+        "avatarUrl": null, "guest": id == "farid",
             "app": false, "active": true });
     serde_json::from_value(json).unwrap()
 }

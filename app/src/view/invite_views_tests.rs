@@ -4,7 +4,8 @@ use super::*;
 use crate::view::samples::{NOW, connection};
 
 fn someone(name: &str, email: &str, guest: bool) -> LinearPerson {
-    let json = serde_json::json!({ "id": email, "name": name, "email": email, "avatarUrl": null, "guest": guest, "app": false, "active": true });
+    let json = serde_json::json!({ "id": email, "name": name, "email": email, "avatarUrl": null,
+        "guest": guest, "app": false, "active": true });
     serde_json::from_value(json).unwrap()
 }
 

@@ -122,13 +122,20 @@ fn item(new: &NewDelivery, place: u32) -> Value {
     let recipients: Vec<Value> = new
         .recipients
         .iter()
-        .map(|recipient| json!({ "organisation": recipient.organisation_id, "messages": recipient.messages }))
+        .map(|recipient| {
+            json!({ "organisation": recipient.organisation_id,
+            "messages": recipient.messages })
+        })
         .collect();
     json!({
-        "i": place, "key": hex(&new.key), "digest": hex(&new.digest), "workspace": new.workspace_id, "outcome": new.outcome,
-        "event": new.event, "action": new.action, "subject": new.subject, "actor": new.actor, "entity": new.entity,
-        "headers": new.headers, "delivery_id": new.delivery_id, "secret": new.secret_id, "sent_at": new.webhook_timestamp,
-        "received_at": new.received_at, "took_us": new.took_us, "to_do": new.to_do, "weight": new.weight(),
+        "i": place, "key": hex(&new.key), "digest": hex(&new.digest), "workspace": new.workspace_id,
+        "outcome": new.outcome,
+        "event": new.event, "action": new.action, "subject": new.subject, "actor": new.actor,
+        "entity": new.entity,
+        "headers": new.headers, "delivery_id": new.delivery_id, "secret": new.secret_id,
+        "sent_at": new.webhook_timestamp,
+        "received_at": new.received_at, "took_us": new.took_us, "to_do": new.to_do,
+        "weight": new.weight(),
         "through": new.through(), "recipients": recipients,
     })
 }

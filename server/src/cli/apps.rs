@@ -57,8 +57,10 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
             app.id, app.client_id, app.name, app.connections
         ));
         values.push(json!({
-            "id": app.id, "name": app.name, "client_id": app.client_id, "client_secret_set": app.has_secret,
-            "webhook_secret_set": app.has_webhook_secret, "previous_accepted": app.overlap_open, "previous_accepted_until": app.overlap_until.and_then(rfc3339),
+            "id": app.id, "name": app.name, "client_id": app.client_id,
+            "client_secret_set": app.has_secret,
+            "webhook_secret_set": app.has_webhook_secret, "previous_accepted": app.overlap_open,
+            "previous_accepted_until": app.overlap_until.and_then(rfc3339),
             "connections": app.connections, "added_at": rfc3339(app.added_at),
         }));
     }
@@ -74,7 +76,8 @@ async fn add(json: bool, engine: &Engine, organisation: &Organisation, new: NewA
     let id = engine.app_add_by_command(&organisation.id, new).await?;
     let app = find(engine, organisation, &id).await?;
     let value = json!({
-        "id": app.id, "name": app.name, "client_id": app.client_id, "client_secret_set": app.has_secret,
+        "id": app.id, "name": app.name, "client_id": app.client_id,
+        "client_secret_set": app.has_secret,
         "webhook_secret_set": app.has_webhook_secret,
     });
     Ok(print(

@@ -41,7 +41,8 @@ async fn verify(
         .is_none()
         .then(|| json!({ "number": check.good, "hash": check.hash }));
     let value = json!({
-        "good": check.good, "broken_at": check.broken_at, "unkeyed": check.unkeyed, "last": last, "as_expected": as_noted,
+        "good": check.good, "broken_at": check.broken_at, "unkeyed": check.unkeyed, "last": last,
+        "as_expected": as_noted,
     });
     print(json, &value, &words(&check))?;
     match (check.broken_at, as_noted) {

@@ -275,8 +275,10 @@ async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) 
                 secret.last_four
             ));
             values.push(json!({
-                "workspace": { "id": connection.workspace.id, "name": connection.workspace.name }, "last_four": secret.last_four,
-                "added_at": rfc3339(secret.added_at), "accepted_until": retires, "current": retires.is_none() && !secret.replaced, "last_matched_at": matched,
+                "workspace": { "id": connection.workspace.id, "name": connection.workspace.name },
+                "last_four": secret.last_four,
+                "added_at": rfc3339(secret.added_at), "accepted_until": retires,
+                "current": retires.is_none() && !secret.replaced, "last_matched_at": matched,
             }));
         }
     }
@@ -301,8 +303,10 @@ async fn list_destinations(json: bool, engine: &Engine, organisation: &Organisat
             destination.id, destination.url, destination.waiting, destination.parked
         ));
         values.push(json!({
-            "id": destination.id, "url": destination.url, "events": destination.events, "ordered": destination.ordered, "state": state,
-            "waiting": destination.waiting, "parked": destination.parked, "last_status": destination.last_status,
+            "id": destination.id, "url": destination.url, "events": destination.events,
+            "ordered": destination.ordered, "state": state,
+            "waiting": destination.waiting, "parked": destination.parked,
+            "last_status": destination.last_status,
             "last_ok_at": destination.last_ok_at.and_then(rfc3339),
         }));
     }
@@ -331,7 +335,8 @@ async fn simulate(
     })?;
     let app = simulator.app();
     let value = json!({
-        "url": url, "client_id": app.client_id, "client_secret": app.client_secret, "webhook_secret": app.webhook_secret,
+        "url": url, "client_id": app.client_id, "client_secret": app.client_secret,
+        "webhook_secret": app.webhook_secret,
         "redirect_uris": app.redirect_uris,
     });
     let lines = [

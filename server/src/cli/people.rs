@@ -49,7 +49,8 @@ pub async fn add_user(json: bool, engine: &Engine, new: NewUser<'_>, existing: b
             .await?
     };
     let value = json!({
-        "id": person.user_id, "email": person.email, "name": person.name, "organisation": org, "role": person.role.name(),
+        "id": person.user_id, "email": person.email, "name": person.name, "organisation": org,
+        "role": person.role.name(),
         "email_proved": person.standing == Standing::Proved,
     });
     print(
@@ -77,7 +78,8 @@ pub async fn workspaces(json: bool, engine: &Engine, command: Workspace) -> Outc
             name(&workspace.name)
         ));
         values.push(json!({
-            "id": workspace.id, "name": workspace.name, "url_key": workspace.url_key, "connection": connection.id, "state": state,
+            "id": workspace.id, "name": workspace.name, "url_key": workspace.url_key,
+            "connection": connection.id, "state": state,
             "linked": linked,
         }));
     }
@@ -100,7 +102,8 @@ pub async fn invite(
     let draft = engine.invite_draft(connection, person, valid).await?;
     let (new, code) = (draft.invited(), draft.invited().code.expose_secret());
     print_secret(&json!({
-        "id": new.id, "code": code, "link": format!("{}/link#{code}", url.trim_end_matches('/')), "workspace": new.workspace,
+        "id": new.id, "code": code, "link": format!("{}/link#{code}", url.trim_end_matches('/')),
+        "workspace": new.workspace,
         "person": { "name": new.name, "email": new.email }, "expires_at": rfc3339(new.expires_at),
     }))?;
     let invited = engine.invite_keep(draft).await?;
@@ -145,7 +148,8 @@ pub async fn link(
         return Err("nothing was linked; the code can still be used".into());
     }
     let confirmed = engine.code_confirm(code, Some(&person), HERE).await?;
-    let value = json!({ "member": person.email, "person": confirmed.name, "workspace": confirmed.workspace, "again": confirmed.again });
+    let value = json!({ "member": person.email, "person": confirmed.name,
+        "workspace": confirmed.workspace, "again": confirmed.again });
     Ok(print(
         json,
         &value,
@@ -256,7 +260,10 @@ async fn remove(
         .filter(|key| key.made_by.as_deref() == Some(&*person.user_id))
         .collect();
     engine.member_remove_by_command(person, revoke_keys).await?;
-    let values = keys.iter().map(|key| json!({ "id": key.id, "name": key.name, "last_four": key.last_four, "revoked": revoke_keys }));
+    let values = keys.iter().map(|key| {
+        json!({ "id": key.id, "name": key.name,
+        "last_four": key.last_four, "revoked": revoke_keys })
+    });
     let value = json!({ "removed": person.email, "keys": values.collect::<Vec<Value>>() });
     print(
         json,
@@ -306,11 +313,15 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
             member.name,
             member.role.name()
         ));
-        let linked =
-            member.linked.iter().map(|link| json!({ "workspace": link.workspace_id, "linear_id": link.linear_id, "name": link.name }));
+        let linked = member.linked.iter().map(|link| {
+            json!({ "workspace": link.workspace_id,
+                "linear_id": link.linear_id, "name": link.name })
+        });
         values.push(json!({
-            "email": member.email, "name": member.name, "role": member.role.name(), "since": rfc3339(member.since),
-            "linked": linked.collect::<Vec<Value>>(), "email_proved": member.standing == Standing::Proved,
+            "email": member.email, "name": member.name, "role": member.role.name(),
+            "since": rfc3339(member.since),
+            "linked": linked.collect::<Vec<Value>>(),
+            "email_proved": member.standing == Standing::Proved,
             "vouched": member.standing == Standing::Vouched,
         }));
     }

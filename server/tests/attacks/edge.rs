@@ -393,8 +393,10 @@ fn genuine(secret: &str, workspace: &str, number: u32, title: &str) -> (String, 
         .unwrap()
         .as_millis();
     let body = serde_json::json!({
-        "action": "update", "type": "Issue", "organizationId": workspace, "webhookId": "w", "webhookTimestamp": now,
-        "createdAt": format!("2026-11-28T10:00:00.{number:03}Z"), "data": { "id": format!("issue-{number}"), "title": title },
+        "action": "update", "type": "Issue", "organizationId": workspace, "webhookId": "w",
+        "webhookTimestamp": now,
+        "createdAt": format!("2026-11-28T10:00:00.{number:03}Z"),
+        "data": { "id": format!("issue-{number}"), "title": title },
     })
     .to_string();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();

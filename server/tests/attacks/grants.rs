@@ -29,7 +29,9 @@ fn connections(site: &Site) -> Vec<Value> {
 /// An event of a workspace, as Linear would send it now. Answers what it was told.
 async fn deliver(site: &Site, workspace: &str, number: i64) -> String {
     let now = site.linear.state()["now_ms"].as_i64().unwrap_or_default();
-    let body = json!({ "action": "create", "type": "Issue", "organizationId": workspace, "webhookTimestamp": now + number }).to_string();
+    let body = json!({ "action": "create", "type": "Issue", "organizationId": workspace,
+        "webhookTimestamp": now + number })
+    .to_string();
     let key = SigningKey::new(&site.linear.app().webhook_secret.into()).unwrap();
     let signature = String::from_utf8(key.sign(body.as_bytes()).to_vec()).unwrap();
     let post = client()

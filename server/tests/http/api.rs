@@ -27,8 +27,10 @@ async fn connections_are_told_as_the_contract_says() {
         json!({ "connections": [{
             "id": id, "state": "connected", "reason": null, "actor": "app", "scopes": ["read"],
             "workspace": { "id": workspace, "name": "Acme Robotics", "url_key": "acme-robotics" },
-            "issued_at": "2026-11-19T14:02:11Z", "refresh_due_at": "2026-11-20T12:32:10Z", "expires_at": "2026-11-20T14:02:10Z",
-            "last_verified_at": "2026-11-19T14:02:11Z", "linear_reachable": true, "next_attempt_at": null, "last_error": null,
+            "issued_at": "2026-11-19T14:02:11Z", "refresh_due_at": "2026-11-20T12:32:10Z",
+            "expires_at": "2026-11-20T14:02:10Z",
+            "last_verified_at": "2026-11-19T14:02:11Z", "linear_reachable": true,
+            "next_attempt_at": null, "last_error": null,
         }] })
     );
     world
@@ -308,7 +310,8 @@ async fn graphql_heals_an_authentication_error_and_tells_of_one_that_stays() {
 async fn an_answer_with_data_was_executed_whatever_it_says_beside_it() {
     let world = World::new().await;
     let (_browser, program, id) = world.connected().await;
-    let error = json!([{ "message": "no", "path": ["organization"], "extensions": { "code": "AUTHENTICATION_ERROR" } }]);
+    let error = json!([{ "message": "no", "path": ["organization"],
+        "extensions": { "code": "AUTHENTICATION_ERROR" } }]);
     let fields = [("errors".to_owned(), error)].into_iter().collect();
     world
         .linear

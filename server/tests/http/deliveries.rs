@@ -104,7 +104,8 @@ async fn how_a_delivery_ended_and_what_signed_it() {
         .deliver(SECRET, &issue(&workspace, 2, now - HOUR))
         .await;
     let foreign = json!({
-        "type": "OAuthApp", "action": "revoked", "organizationId": workspace, "oauthClientId": "another", "webhookTimestamp": now,
+        "type": "OAuthApp", "action": "revoked", "organizationId": workspace,
+        "oauthClientId": "another", "webhookTimestamp": now,
     });
     world.send(signed(SECRET, &foreign.to_string(), None)).await;
     let rows = |page: &Reply| {

@@ -268,7 +268,8 @@ async fn a_destination_gets_the_events_that_it_wants() {
     scene.deliver(1, START).await;
     all.waits_for(1).await;
     issues.waits_for(1).await;
-    let ignored = json!({ "type": "Issue", "action": "create", "oauthClientId": "another", "organizationId": scene.workspace, "webhookTimestamp": START });
+    let ignored = json!({ "type": "Issue", "action": "create", "oauthClientId": "another",
+        "organizationId": scene.workspace, "webhookTimestamp": START });
     assert_eq!(
         scene.world.deliver(SECRET, &ignored.to_string()).await.body["status"],
         "ignored"

@@ -271,7 +271,8 @@ async fn no_name_is_markup_or_acts_or_is_longer_than_pages_are_made_for() {
             )
             .await;
         let body = json!({
-            "action": named.name, "type": named.name, "organizationId": connection.workspace.id, "webhookTimestamp": world.engine.now(),
+            "action": named.name, "type": named.name, "organizationId": connection.workspace.id,
+            "webhookTimestamp": world.engine.now(),
             "webhookId": "h1", "actor": { "id": "u1", "name": named.name, "type": "user" },
             "data": { "id": "i1", "identifier": named.name, "title": named.name },
         });

@@ -128,9 +128,12 @@ fn happened(at: Millis) -> String {
 
 pub fn issue(workspace: &str, number: u32, at: Millis) -> String {
     json!({
-        "action": "update", "type": "Issue", "organizationId": workspace, "webhookTimestamp": at, "webhookId": "h1",
-        "createdAt": happened(at), "actor": { "id": "u1", "name": "Mara Lindqvist", "type": "user" },
-        "data": { "id": format!("i{number}"), "identifier": format!("ENG-{number}"), "title": "Retry uploads \u{0}after a 429 ✓" },
+        "action": "update", "type": "Issue", "organizationId": workspace, "webhookTimestamp": at,
+        "webhookId": "h1",
+        "createdAt": happened(at),
+        "actor": { "id": "u1", "name": "Mara Lindqvist", "type": "user" },
+        "data": { "id": format!("i{number}"), "identifier": format!("ENG-{number}"),
+            "title": "Retry uploads \u{0}after a 429 ✓" },
     })
     .to_string()
 }
@@ -598,7 +601,8 @@ async fn nothing_is_stored_for_a_workspace_that_nobody_has() {
 }
 
 fn revoked(workspace: &str, client: &str, at: &str, timestamp: Millis) -> String {
-    json!({ "action": "revoked", "type": "OAuthApp", "oauthClientId": client, "organizationId": workspace, "createdAt": at,
+    json!({ "action": "revoked", "type": "OAuthApp", "oauthClientId": client,
+        "organizationId": workspace, "createdAt": at,
             "webhookTimestamp": timestamp, "webhookId": "h1" })
     .to_string()
 }
@@ -718,7 +722,9 @@ async fn what_we_conclude_from_refusals_ends_no_webhooks_and_linears_word_does()
         ("reconnect_required".to_owned(), json!("revoked"))
     );
     let event = |n: i64| {
-        json!({ "action": "create", "type": "Issue", "organizationId": workspace, "webhookTimestamp": START + n }).to_string()
+        json!({ "action": "create", "type": "Issue", "organizationId": workspace,
+            "webhookTimestamp": START + n })
+        .to_string()
     };
     for (secret, n) in [(SECRET.to_owned(), 1), (world.app_secret(), 2)] {
         assert_eq!(
@@ -773,8 +779,10 @@ async fn an_authorization_that_ends_is_that_users_alone() {
         .viewer
         .id;
     let ended = |user: &str, left: i64| {
-        json!({ "action": "revoked", "type": "OAuthAuthorization", "oauthClientId": world.linear.app().client_id, "organizationId": workspace,
-                "createdAt": "2026-11-19T14:02:12.000Z", "webhookTimestamp": START, "webhookId": "h", "userId": user, "activeTokensForUser": left })
+        json!({ "action": "revoked", "type": "OAuthAuthorization",
+            "oauthClientId": world.linear.app().client_id, "organizationId": workspace,
+                "createdAt": "2026-11-19T14:02:12.000Z", "webhookTimestamp": START,
+                "webhookId": "h", "userId": user, "activeTokensForUser": left })
         .to_string()
     };
     for harmless in [ended("somebody-else", 0), ended(&viewer, 1)] {
@@ -1391,7 +1399,8 @@ async fn an_application_that_was_learnt_from_a_wrong_event_is_put_right_by_linea
 
 /// An event that names an application.
 fn session(workspace: &str, application: &str) -> String {
-    json!({ "action": "created", "type": "AgentSessionEvent", "oauthClientId": application, "organizationId": workspace,
+    json!({ "action": "created", "type": "AgentSessionEvent", "oauthClientId": application,
+        "organizationId": workspace,
         "createdAt": "2026-11-19T14:02:11.000Z", "webhookTimestamp": START, "webhookId": "h1" })
     .to_string()
 }

@@ -21,8 +21,10 @@ type Doors = Arc<std::sync::RwLock<Vec<Option<String>>>>;
 
 fn body(workspace: &str, number: u32) -> String {
     json!({
-        "action": "create", "type": "Issue", "organizationId": workspace, "webhookTimestamp": now_ms(), "createdAt": "2026-11-19T14:02:11.000Z",
-        "data": { "id": format!("i{number}"), "identifier": format!("ENG-{number}"), "description": "x".repeat(1_500) },
+        "action": "create", "type": "Issue", "organizationId": workspace,
+        "webhookTimestamp": now_ms(), "createdAt": "2026-11-19T14:02:11.000Z",
+        "data": { "id": format!("i{number}"), "identifier": format!("ENG-{number}"),
+            "description": "x".repeat(1_500) },
     })
     .to_string()
 }

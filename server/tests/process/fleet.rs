@@ -357,7 +357,8 @@ impl Fleet {
 /// An issue called `name`, as Linear would tell of it.
 pub fn body(workspace: &str, name: &str) -> String {
     json!({
-        "action": "update", "type": "Issue", "organizationId": workspace, "webhookTimestamp": now_ms(), "webhookId": "h",
+        "action": "update", "type": "Issue", "organizationId": workspace,
+        "webhookTimestamp": now_ms(), "webhookId": "h",
         "createdAt": "2026-11-19T14:02:11.000Z", "data": { "id": name },
     })
     .to_string()

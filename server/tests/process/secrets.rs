@@ -172,7 +172,8 @@ async fn no_secret_is_in_any_log_line_page_or_file() {
         .iter()
         .find(|one| one["workspace"]["url_key"] == "acme-robotics")
         .unwrap();
-    let body = json!({ "type": "Issue", "action": "create", "organizationId": acme["workspace"]["id"], "webhookTimestamp": now_ms() });
+    let body = json!({ "type": "Issue", "action": "create",
+        "organizationId": acme["workspace"]["id"], "webhookTimestamp": now_ms() });
     for (secret, status) in [(signing, 200), ("lin_wh_SomebodyElsesSecret99", 401)] {
         let signature = String::from_utf8(
             SigningKey::new(&secret.into())

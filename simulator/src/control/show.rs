@@ -18,8 +18,10 @@ impl Simulator {
                 "app": world.first_app(),
                 "apps": world.apps,
                 "settings": world.settings,
-                "workspaces": world.workspaces.iter().map(|home| workspace(world, home)).collect::<Vec<_>>(),
-                "grants": world.grants.values().map(|found| grant(world, found)).collect::<Vec<_>>(),
+                "workspaces": world.workspaces.iter()
+                    .map(|home| workspace(world, home)).collect::<Vec<_>>(),
+                "grants": world.grants.values()
+                    .map(|found| grant(world, found)).collect::<Vec<_>>(),
                 "webhooks": world.webhooks,
                 "faults": world.faults,
             })
@@ -46,7 +48,8 @@ impl Simulator {
 
 fn workspace(world: &World, home: &Workspace) -> Value {
     json!({
-        "id": home.id, "name": home.name, "url_key": home.url_key, "previous_url_keys": home.previous_url_keys,
+        "id": home.id, "name": home.name, "url_key": home.url_key,
+        "previous_url_keys": home.previous_url_keys,
         "installed": world.first_app().is_installed(&home.id),
         "installed_apps": world.apps.iter().filter(|app| app.is_installed(&home.id)).map(|app| &app.client_id).collect::<Vec<_>>(),
         "users": home.users, "teams": home.teams, "projects": home.projects, "issues": home.issues,
@@ -65,8 +68,10 @@ fn grant(world: &World, found: &Grant) -> Value {
         .workspace(&found.workspace)
         .map(|home| home.url_key.as_str());
     json!({
-        "id": found.id, "client_id": found.client_id, "workspace": url_key, "actor": found.actor, "user": found.user,
-        "authorised_by": found.authorised_by, "scopes": found.scopes, "pkce": found.pkce, "ended": found.ended,
+        "id": found.id, "client_id": found.client_id, "workspace": url_key, "actor": found.actor,
+        "user": found.user,
+        "authorised_by": found.authorised_by, "scopes": found.scopes, "pkce": found.pkce,
+        "ended": found.ended,
         "live_access_tokens": living, "counts": found.counts,
         "access_token": found.current_access, "refresh_token": found.current_refresh,
     })

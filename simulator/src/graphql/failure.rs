@@ -38,7 +38,8 @@ pub(crate) fn rate_limited(what: &str, limit: u64) -> Response {
             "userError": true,
             "userPresentableMessage": "Rate limit exceeded. Please try again later.",
             "meta": {"rateLimitResult": {
-                "allowed": false, "requested": 1, "remaining": 0, "duration": 3_600_000, "limit": limit,
+                "allowed": false, "requested": 1, "remaining": 0, "duration": 3_600_000,
+                "limit": limit,
             }},
             "http": {"headers": {}, "status": 400},
         },
@@ -55,7 +56,8 @@ pub(crate) fn not_valid(errors: &[Value]) -> Response {
 pub(crate) fn validation_error(message: &str) -> Value {
     json!({
         "message": message,
-        "extensions": {"type": "graphql error", "code": "GRAPHQL_VALIDATION_FAILED", "statusCode": 400, "userError": true},
+        "extensions": {"type": "graphql error", "code": "GRAPHQL_VALIDATION_FAILED",
+            "statusCode": 400, "userError": true},
     })
 }
 

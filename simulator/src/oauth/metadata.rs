@@ -16,6 +16,7 @@ pub(crate) async fn metadata(State(simulator): State<Simulator>) -> Json<Value> 
         "response_types_supported": ["code"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic", "none"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic",
+            "none"],
     }))
 }

@@ -99,13 +99,16 @@ fn issue_json(workspace: &Workspace, issue: &Issue) -> Value {
     json!({
         "id": issue.id, "createdAt": iso(issue.created_ms), "updatedAt": iso(issue.updated_ms),
         "number": issue.number, "title": issue.title, "description": issue.description,
-        "identifier": issue.identifier, "priority": issue.priority, "priorityLabel": priority_label(issue.priority),
+        "identifier": issue.identifier, "priority": issue.priority,
+        "priorityLabel": priority_label(issue.priority),
         "prioritySortOrder": 0, "sortOrder": 0, "url": issue_url(workspace, issue),
-        "labelIds": [], "labels": [], "previousIdentifiers": [], "reactionData": [], "subscriberIds": [],
+        "labelIds": [], "labels": [], "previousIdentifiers": [], "reactionData": [],
+        "subscriberIds": [],
         "teamId": issue.team_id, "team": team, "projectId": issue.project_id,
         "assigneeId": issue.assignee_id, "assignee": issue.assignee_id.as_deref().and_then(person),
         "creatorId": issue.creator_id, "creator": person(&issue.creator_id),
         "stateId": state_id(&issue.team_id, state.0),
-        "state": {"id": state_id(&issue.team_id, state.0), "name": state.0, "type": state.1, "color": state.2},
+        "state": {"id": state_id(&issue.team_id, state.0), "name": state.0, "type": state.1,
+            "color": state.2},
     })
 }

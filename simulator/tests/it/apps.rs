@@ -79,8 +79,10 @@ async fn an_app_is_added_with_what_a_test_says_and_the_rest_is_made_up() {
         json!(linear.simulator.app().redirect_uris)
     );
     let said = json!({
-        "name": "Third", "client_id": "third", "client_secret": "its secret", "webhook_secret": "lin_wh_its",
-        "webhook_url": "http://127.0.0.1:9/", "private_to_workspace": "globex", "redirect_uris": ["https://third.example/back"],
+        "name": "Third", "client_id": "third", "client_secret": "its secret",
+        "webhook_secret": "lin_wh_its",
+        "webhook_url": "http://127.0.0.1:9/", "private_to_workspace": "globex",
+        "redirect_uris": ["https://third.example/back"],
     });
     let answer = linear.control("apps", said.clone()).await.body;
     for name in [

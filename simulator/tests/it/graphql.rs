@@ -6,7 +6,8 @@ fn unauthenticated() -> Value {
     json!({"errors": [{
         "message": "Authentication required, not authenticated",
         "extensions": {
-            "type": "authentication error", "code": "AUTHENTICATION_ERROR", "statusCode": 401, "userError": true,
+            "type": "authentication error", "code": "AUTHENTICATION_ERROR", "statusCode": 401,
+            "userError": true,
             "userPresentableMessage": "You need to authenticate to access this operation.",
             "meta": {}, "http": {"status": 401},
         },

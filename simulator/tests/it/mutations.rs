@@ -53,7 +53,8 @@ async fn an_issue_with_a_client_s_id_is_created_once() {
     let linear = Linear::start().await;
     let tokens = linear.connect("globex").await;
     let id = "5f0c1d7a-9be2-4c63-a8e1-7f42d90b36ce";
-    let input = json!({"input": {"teamId": team_id(&linear, &tokens.access).await, "title": "x", "id": id}});
+    let input = json!({"input": {"teamId": team_id(&linear, &tokens.access).await, "title": "x",
+        "id": id}});
     let first = linear.graphql(&tokens.access, CREATE, input.clone()).await;
     assert_eq!(first.body["data"]["issueCreate"]["issue"]["id"], id);
     let again = linear.graphql(&tokens.access, CREATE, input).await;
@@ -76,7 +77,8 @@ async fn an_app_may_act_under_another_name_and_a_person_may_not() {
         linear.graphql(&person.access, CREATE, input).await.code(),
         "INPUT_ERROR"
     );
-    let icon = json!({"input": {"teamId": team, "title": "x", "displayIconUrl": "https://x.example/i.png"}});
+    let icon = json!({"input": {"teamId": team, "title": "x",
+        "displayIconUrl": "https://x.example/i.png"}});
     assert_eq!(
         linear.graphql(&app.access, CREATE, icon).await.code(),
         "INPUT_ERROR"

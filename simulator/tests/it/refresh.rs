@@ -178,7 +178,10 @@ async fn an_answer_may_name_the_old_refresh_token_or_anything() {
         linear.refresh(&first.refresh).await.tokens().refresh,
         first.refresh
     );
-    linear.fault(serde_json::json!({"endpoint": "token", "kind": "odd_fields", "fields": {"access_token": "", "expires_in": 0}}));
+    linear.fault(
+        serde_json::json!({"endpoint": "token", "kind": "odd_fields",
+        "fields": {"access_token": "", "expires_in": 0}}),
+    );
     let odd = linear.refresh(&first.refresh).await;
     assert_eq!(
         (&odd.body["access_token"], &odd.body["expires_in"]),
