@@ -210,6 +210,19 @@ fn an_unconfirmed_revocation_names_what_to_do() {
 }
 
 #[test]
+fn who_is_given_no_other_role_is_told_the_way() {
+    let flash = Flash::NotRaised {
+        name: "Mia".into(),
+        sentence: "Nobody proved it.".into(),
+    };
+    let words = said(flash);
+    assert!(
+        words.ends_with("or you vouch for them under Manage."),
+        "{words}"
+    );
+}
+
+#[test]
 fn an_unknown_error_value_is_never_echoed() {
     let error = ConnectError::from_code("</p>Call 0900-1234");
     assert_eq!(error, ConnectError::Unknown);

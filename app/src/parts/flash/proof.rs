@@ -27,7 +27,7 @@ pub fn proved_at_linear(name: &str, workspace: &str, email_proved: bool, lent: L
 pub fn not_raised(name: &str, sentence: &str) -> Words {
     let rest = format!(
         "{sentence} Nothing was changed. They prove it on this page, by e-mail or at Linear; or \
-            you vouch for them under MemberActions."
+            you vouch for them under Manage."
     );
     Words::new(
         Tone::Bad,
