@@ -6,7 +6,7 @@
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relink_app::api::Site;
@@ -20,6 +20,9 @@ use crate::config::is_loopback;
 pub async fn only(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     if !request.method().is_safe() && !is_ours(&web.site, request.headers()) {
         return StatusCode::MISDIRECTED_REQUEST.into_response();
+    }
+    if !request.method().is_safe() && comes_by_another_scheme(&web.site, request.headers()) {
+        return StatusCode::FORBIDDEN.into_response();
     }
     if let Some(there) = elsewhere(&web.site, &request) {
         return Redirect::temporary(&there).into_response();
@@ -48,8 +51,20 @@ fn is_ours(site: &Site, headers: &HeaderMap) -> bool {
     is_loopback(&host) || Some(host) == name(&site.host).map(|(host, _)| host)
 }
 
-/// Where a page is that was asked for under another name of this machine, at the very port of
-/// `RELINK_URL`: behind another port may be somebody who forwards it from elsewhere.
+/// True for a form from an origin of another scheme: whoever serves http under our name is not us
+/// where we are https. Browsers that say from which site a form comes heed that themselves; for
+/// others only names and ports are compared.
+fn comes_by_another_scheme(site: &Site, headers: &HeaderMap) -> bool {
+    let own = if site.https { "https://" } else { "http://" };
+    let origin = headers
+        .get(header::ORIGIN)
+        .and_then(|origin| origin.to_str().ok());
+    !headers.contains_key("sec-fetch-site")
+        && origin.is_some_and(|origin| origin.contains("://") && !origin.starts_with(own))
+}
+
+/// Finds the address of a page that was asked for under another name of this machine, at the very
+/// port of `RELINK_URL`: behind another port may be somebody who forwards it from elsewhere.
 fn elsewhere(site: &Site, request: &Request) -> Option<String> {
     let page = request
         .headers()
@@ -60,11 +75,17 @@ fn elsewhere(site: &Site, request: &Request) -> Option<String> {
         && is_loopback(&asked)
         && is_loopback(&own)
         && or_usual(site, port) == or_usual(site, own_port);
+    let (method, headers) = (request.method(), request.headers());
+    // A proxy on this machine that sends a name of its own would be led back to itself for ever.
+    let proxied = ["forwarded", "x-forwarded-for", "x-forwarded-host", "via"]
+        .iter()
+        .any(|name| headers.contains_key(*name));
+    let shows = matches!(*method, Method::GET | Method::HEAD) && page && !proxied;
     let path = request
         .uri()
         .path_and_query()
         .map_or("/", |path| path.as_str());
-    (request.method().is_safe() && page && another).then(|| format!("{}{path}", site.url))
+    (shows && another && path.starts_with('/')).then(|| format!("{}{path}", site.url))
 }
 
 /// The name and port of `RELINK_URL` for a request that leaves its port out or names the usual one:
@@ -75,7 +96,7 @@ fn as_the_world_writes_it(site: &Site, headers: &HeaderMap) -> Option<HeaderValu
     HeaderValue::from_str(&site.host).ok().filter(|_| same)
 }
 
-/// Whether it was asked for by an address or as this machine, which nobody lets lead anywhere.
+/// True where it was asked for by an IP address or as `localhost`: nobody can let those lead here.
 pub fn is_an_address(headers: &HeaderMap) -> bool {
     asked(headers).is_some_and(|(host, _)| is_loopback(&host) || !matches!(host, Host::Domain(_)))
 }

@@ -460,6 +460,26 @@ async fn a_page_under_another_name_of_this_machine_leads_to_the_one_in_the_addre
             "{host}"
         );
     }
+    for (name, value) in [("x-forwarded-for", "203.0.113.7"), ("via", "1.1 nginx")] {
+        let shown = browser
+            .send(
+                Method::GET,
+                "/signin",
+                &[],
+                &[("host", "127.0.0.1:3000"), (name, value)],
+            )
+            .await;
+        assert_ne!(shown.status.as_u16(), 307, "a proxy would be led to itself");
+    }
+    let asked = browser
+        .send(
+            Method::OPTIONS,
+            "/signin",
+            &[],
+            &[("host", "127.0.0.1:3000")],
+        )
+        .await;
+    assert_ne!(asked.status.as_u16(), 307, "pages are shown");
     // Forwarded from another port, or by a proxy that says nothing of ports; and what is no page.
     for (host, accept) in [
         ("127.0.0.1:9999", "text/html"),
@@ -498,6 +518,7 @@ async fn a_form_is_ours_though_a_proxy_leaves_out_the_port() {
         ("localhost", "http://localhost:3000", 303),
         ("localhost:3000", "http://localhost:3000", 303),
         ("localhost", "http://localhost", 403),
+        ("localhost:3000", "https://localhost:3000", 403),
         ("localhost", "http://localhost:9999", 403),
         ("localhost:9999", "http://localhost:3000", 403),
     ] {
