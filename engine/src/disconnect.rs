@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use crate::clock::{DAY, MINUTE};
+use crate::clock::{DAY, MINUTE, Millis};
 use crate::connection::State;
 use crate::every::gets_on;
 use crate::identity::Person;
@@ -29,6 +29,9 @@ pub struct Disconnected {
     pub workspace: String,
     pub tokens: Voided,
 }
+
+/// So long Linear is asked again to revoke the tokens of a connection that ended.
+pub const ASKED_FOR: Millis = DAY;
 
 /// What became of tokens that nobody needs any more. The worst of several comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -103,8 +106,8 @@ impl Engine {
         })
     }
 
-    /// Asks Linear again about tokens of ended connections that nobody confirmed void; after a day
-    /// they are forgotten. Answers how many are void now.
+    /// Asks Linear again about tokens of ended connections that nobody confirmed void; after
+    /// [`ASKED_FOR`] they are forgotten. Answers how many are void now.
     pub async fn finish_revocations(&self) -> Result<u32, StoreError> {
         let mut done = 0;
         for (organisation, id) in self
@@ -116,7 +119,7 @@ impl Engine {
             gets_on();
         }
         if let Some(now) = self.now_to_forget() {
-            self.store().grants_forget(now - DAY).await?;
+            self.store().grants_forget(now - ASKED_FOR).await?;
             self.store()
                 .minted_grants_forget(now - self.settings().keep_disconnected)
                 .await?;

@@ -66,7 +66,7 @@ pub use claims::SharedWorkspace;
 pub use connect::{BeginConnect, BeginError, Connected, FinishError};
 pub use counters::Tally;
 pub use device::{Device, Visitor};
-pub use disconnect::{DisconnectError, Disconnected, Voided};
+pub use disconnect::{ASKED_FOR, DisconnectError, Disconnected, Voided};
 pub use refresh::RefreshSettings;
 pub use sessions::UsedFrom;
 pub use token::{CallFailed, Checked, FreshToken, RefreshNowError, Rejected, TokenError, Wanted};

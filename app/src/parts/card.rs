@@ -74,9 +74,12 @@ pub fn farewell_words(farewell: &Farewell) -> AnyView {
         "Both tokens were revoked at Linear."
     } else if farewell.kept {
         KEPT
-    } else {
+    } else if farewell.asking {
         "That the tokens are void is not confirmed yet: Relink asks Linear for a day. To be sure, \
             remove the app in Linear's settings."
+    } else {
+        "Linear never confirmed that the tokens are void. To be sure, remove the app in Linear's \
+            settings."
     };
     view! {
         "Disconnected by " {farewell.by.clone()} " " {lead}

@@ -155,6 +155,8 @@ pub struct Farewell {
     /// They are sealed until another organisation's connection through the same installation has
     /// ended.
     pub kept: bool,
+    /// Linear may still be asked to revoke them.
+    pub asking: bool,
     /// The organisation's app to connect it through again; the operator's if absent.
     pub app: Option<String>,
 }

@@ -7,7 +7,7 @@ use relink_engine::connection::{
 };
 use relink_engine::identity::Person;
 use relink_engine::scope::{self, Scope};
-use relink_engine::{ApiKey, linear, text};
+use relink_engine::{ASKED_FOR, ApiKey, linear, text};
 
 use super::time;
 use crate::view::{
@@ -328,6 +328,7 @@ fn farewell(connection: &Connection, now: Millis) -> Option<Farewell> {
         by,
         revoked: *revoked,
         kept: connection.kept,
+        asking: now - *at < ASKED_FOR,
         app: connection.app_id.clone(),
     })
 }

@@ -1,4 +1,4 @@
-use relink_engine::clock::{HOUR, MINUTE, SECOND};
+use relink_engine::clock::{DAY, HOUR, MINUTE, SECOND};
 use relink_engine::connection::{FailedCall, Viewer, Workspace};
 
 use super::*;
@@ -353,4 +353,18 @@ fn what_is_not_granted_is_told_where_somebody_might_miss_it() {
         .find(|scope| scope.name == "odd")
         .map(|scope| (scope.explained, scope.granted));
     assert_eq!(explained, Some(("Granted by Linear".to_owned(), true)));
+}
+
+#[test]
+fn what_linear_is_asked_no_more_is_not_said_to_be_asked() {
+    let ended = |at| {
+        connection(State::Disconnected {
+            at,
+            reason: Reason::ByPerson,
+            by: None,
+            revoked: false,
+        })
+    };
+    let asking = |at| farewell(&ended(at), NOW).expect("it ended").asking;
+    assert!(asking(NOW - DAY + 1) && !asking(NOW - DAY));
 }
