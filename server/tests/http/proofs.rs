@@ -676,13 +676,14 @@ async fn a_code_that_comes_back_twice_at_once_signs_the_browser_in_once() {
     reloaded.cookies.clone_from(&before);
     let visit = async |mut tab: Browser<'_>| {
         assert_eq!(tab.get(&back).await.location(), "/link?ended=yes");
-        tab.get("/link?ended=yes").await;
-        (tab.cookies.clone() != before).then_some(tab.cookies)
+        let page = tab.get("/link?ended=yes").await;
+        (tab.cookies.clone() != before).then_some((tab.cookies, page))
     };
     let opened = tokio::join!(visit(phone), visit(reloaded));
-    let ((Some(cookies), None) | (None, Some(cookies))) = opened else {
-        panic!("not one: {opened:?}")
+    let ((Some((cookies, page)), None) | (None, Some((cookies, page)))) = opened else {
+        panic!("not one was signed in")
     };
+    page.shows("Set a password for later");
     let mut browser = world.browser();
     browser.cookies = cookies;
     browser
@@ -946,7 +947,8 @@ async fn an_unproved_account_rises_through_no_door() {
         .unwrap();
     let code = invite(&mut sam, &theirs, &people[0].email).await;
     redeem(&mut elif, &code).await.shows(
-        "Nobody proved that your account’s e-mail is yours. Until then it gets no place in another",
+        "Nobody proved that your account’s e-mail is yours. Until then it gets no place in \
+            another",
     );
     assert_eq!(
         world.engine.store().members(&initech).await.unwrap().len(),
