@@ -52,7 +52,7 @@ struct Noted<End> {
 pub(crate) enum Before<End> {
     /// There is none, or it is somebody else's.
     Unknown,
-    /// Nobody ends it any more, because its process did.
+    /// Its process ended before it did, so nobody will end it.
     Stopped(TakenAttempt),
     Ended(TakenAttempt, End),
 }

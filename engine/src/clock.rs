@@ -162,7 +162,8 @@ impl Clock {
             if ahead.abs() >= AGREE {
                 tracing::error!(
                     ahead_s = ahead / SECOND,
-                    "ALARM: this machine's clock is not the database's. Relink goes by that; set it"
+                    "ALARM: this machine's clock is not the database's. Relink goes by that; set \
+                        it"
                 );
             }
             (setting.base, setting.confirmed) = (base, true);

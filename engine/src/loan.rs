@@ -1,7 +1,7 @@
-//! What somebody lent to say who they are. It is one person's, who may take it back in Linear at
-//! any time, so no installation hangs on it. Only where a living connection acts as that very
-//! person may it hang on the same permission; then it waits for that one's end, sealed. Should
-//! Linear once prove us wrong, all of that app's wait for its connections from then on.
+//! Permissions that somebody lent to say who they are. One is that person's own, who may take it
+//! back in Linear at any time, so no installation hangs on it. Only a living connection that acts as
+//! that very person may hang on the same permission; then it waits, sealed, for that connection's
+//! end. Should Linear once prove us wrong, all of that app's wait for its connections from then on.
 
 use crate::connection::{Reason, State};
 use crate::store::{MintedGrant, StoreError};

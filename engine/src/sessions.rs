@@ -64,9 +64,9 @@ impl Engine {
         }
     }
 
-    /// Whether an account that was just made may be opened once more for whoever came back with
-    /// what made it: its first session was used by nobody, so the answer that opened it never
-    /// arrived. That session ends. One that was used, or has ended, takes nobody's place.
+    /// Ends the first session of an account that was just made, if nobody has used it: then the
+    /// answer that opened it never arrived, and `true` says that it may be opened once more. A
+    /// session that was used, or has ended, stays what it is: `false`.
     pub async fn first_session_reopen(&self, person: &Person) -> Result<bool, StoreError> {
         let began = Instant::now();
         loop {

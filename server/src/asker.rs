@@ -1,4 +1,4 @@
-//! Who asks, as far as limits go.
+//! The address that a request counts for in limits.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,7 +6,7 @@ use axum::http::Extensions;
 use relink_app::api::ClientAddress;
 use relink_engine::network::counted;
 
-/// What limits for one address go by.
+/// The address that a request counts for in limits.
 #[must_use]
 pub fn asker(extensions: &Extensions) -> IpAddr {
     let known = extensions.get::<ClientAddress>();

@@ -63,7 +63,7 @@ struct Pulse {
     phase: AtomicU64,
     /// Milliseconds after `born` since which nothing of an answer is taken; zero while it is.
     stalled: AtomicU64,
-    /// How often bytes have come.
+    /// Counts the reads that brought bytes.
     arrivals: AtomicU64,
 }
 

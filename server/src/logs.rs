@@ -38,7 +38,7 @@ pub fn start(config: &Config) {
         .with_writer(lines.clone())
         .log_internal_errors(false)
         .with_target(false)
-        // Colours begin as what a stranger's name may hold does.
+        // A colour begins with an escape, and no escape gets into the log: names hold them too.
         .with_ansi(false);
     // A second subscriber in one process (tests) is refused, which is what is wanted.
     let started = if config.log_json {

@@ -179,7 +179,7 @@ async fn wind_up(
     }
 }
 
-/// Whether all requests were answered by then; what was not is cut off.
+/// Waits for the requests until then and cuts off the others. True if all were answered.
 async fn finished_or_cut_off(end: Instant, mut requests: JoinHandle<()>) -> bool {
     let finished = timeout_at(end, &mut requests).await.is_ok();
     requests.abort();

@@ -1,4 +1,4 @@
-//! What the router is made of.
+//! The state that the router and its handlers share.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ const PAGES_MAX: usize = 20_000;
 /// Of these for one session.
 const PAGES_EACH: usize = 20;
 
-/// What the router is made of.
+/// The state that the router and its handlers share.
 #[derive(Clone, Debug)]
 pub struct Web {
     pub engine: Engine,

@@ -197,7 +197,7 @@ async fn look_into(webhooks: Webhooks, parts: Parts, body: Body) {
         .await;
 }
 
-/// What a small body announces to be.
+/// The size that a small body announces, in KiB, rounded up; `None` for others.
 fn announced_kib(headers: &HeaderMap) -> Option<u32> {
     let length: usize = headers
         .get(header::CONTENT_LENGTH)?

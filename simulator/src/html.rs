@@ -27,7 +27,8 @@ const STYLE: &str = "\
     .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}\
     td,th{text-align:left;padding:.3rem .6rem .3rem 0;border-bottom:1px solid \
     var(--line);vertical-align:top}\
-    code{overflow-wrap:anywhere}:focus-visible{outline:3px solid var(--accent);outline-offset:2px}";
+    code{overflow-wrap:anywhere}:focus-visible{outline:3px solid \
+    var(--accent);outline-offset:2px}";
 
 /// Text made safe for element content and quoted attributes.
 pub(crate) fn escape(text: &str) -> String {

@@ -2,7 +2,7 @@
 //! owners.
 
 use leptos::prelude::*;
-use relink_engine::{AppError, AppSecrets, NewApp};
+use relink_engine::{AppError, AppSecrets, NewApp, text};
 
 use super::person::{refuse, signed_in_form};
 use super::request::{engine, see_other, typed_secret};
@@ -87,7 +87,7 @@ pub async fn remove_app(#[server(default)] app: String) -> Result<(), Failure> {
         {
             Some(app) => {
                 done(Flash::AppInUse {
-                    name: relink_engine::text::name(&app.name),
+                    name: text::name(&app.name),
                 })
                 .await
             }

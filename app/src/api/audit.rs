@@ -1,9 +1,9 @@
 //! The audit trail in words.
 
-use relink_engine::Engine;
 use relink_engine::clock::Millis;
 use relink_engine::identity::Person;
 use relink_engine::store::AuditRow;
+use relink_engine::{Engine, text};
 
 use crate::view::{AuditLine, AuditView, Failure, time};
 
@@ -35,9 +35,9 @@ fn line(row: AuditRow, now: Millis) -> AuditLine {
     AuditLine {
         number: row.number,
         at: time::moment(row.at, now),
-        who: relink_engine::text::name(&row.who),
+        who: text::name(&row.who),
         act: in_words(&row.act).map_or(row.act.clone(), str::to_owned),
-        subject: relink_engine::text::title(&row.subject),
+        subject: text::title(&row.subject),
         address: row.address,
     }
 }

@@ -2,8 +2,10 @@
 
 use leptos::prelude::*;
 use relink_engine::connection::ActAs;
+use relink_engine::identity::Person;
+use relink_engine::scope::NotOffered;
 use relink_engine::text::name;
-use relink_engine::{BeginError, Callback, FinishError};
+use relink_engine::{BeginError, Callback, Connected, Engine, FinishError};
 
 use super::person::{person, refuse, signed_in_form};
 use super::proofs::finished;
@@ -42,7 +44,7 @@ pub async fn begin_connect(
             };
             engine()?.connect_begin(&person, begin).await
         }
-        Err(_) => Err(BeginError::Scope(relink_engine::scope::NotOffered)),
+        Err(_) => Err(BeginError::Scope(NotOffered)),
     };
     match begun {
         Ok(url) => see_other(url.as_str()),
@@ -89,7 +91,7 @@ pub async fn finish_connect(query: String) -> Result<(), Failure> {
     }
 }
 
-async fn failed(error: relink_engine::FinishError) -> Result<(), Failure> {
+async fn failed(error: FinishError) -> Result<(), Failure> {
     tracing::warn!(%error, "a connect did not finish");
     let view = connect_error(error);
     let code = view.code();
@@ -102,11 +104,7 @@ async fn failed(error: relink_engine::FinishError) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn flash(
-    engine: &relink_engine::Engine,
-    person: &relink_engine::identity::Person,
-    connected: relink_engine::Connected,
-) -> Result<Flash, Failure> {
+async fn flash(engine: &Engine, person: &Person, connected: Connected) -> Result<Flash, Failure> {
     if connected.again {
         return Ok(Flash::Reconnected {
             workspace: name(&connected.workspace),
@@ -130,7 +128,7 @@ async fn flash(
     })
 }
 
-fn connect_error(error: relink_engine::FinishError) -> ConnectError {
+fn connect_error(error: FinishError) -> ConnectError {
     match error {
         FinishError::AccessDenied => ConnectError::AccessDenied,
         FinishError::AuthorizationFailed => ConnectError::AuthorizationFailed,

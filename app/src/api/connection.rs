@@ -2,8 +2,13 @@
 
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use relink_engine::linear::CallError;
-use relink_engine::{CallFailed, DisconnectError, RefreshNowError, TokenError, Voided, text};
+use relink_engine::clock::Millis;
+use relink_engine::connection::Connection;
+use relink_engine::identity::Person;
+use relink_engine::linear::{CallError, Content, Project};
+use relink_engine::{
+    CallFailed, DisconnectError, Engine, RefreshNowError, TokenError, Voided, text,
+};
 
 use super::freshness::freshness;
 use super::person::{refuse, signed_in, signed_in_form};
@@ -90,9 +95,9 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
 /// ended it.
 async fn webhook(
     webhooks: &Webhooks,
-    connection: &relink_engine::connection::Connection,
-    connections: &[relink_engine::connection::Connection],
-    now: relink_engine::clock::Millis,
+    connection: &Connection,
+    connections: &[Connection],
+    now: Millis,
 ) -> Result<Option<WebhookView>, Failure> {
     if status(connection) == Status::NotConnected {
         return Ok(None);
@@ -162,10 +167,10 @@ pub async fn refresh_connection(#[server(default)] connection: String) -> Result
 /// Refreshes, and says so only if there is another token now: a connection from before refresh
 /// tokens keeps its own.
 async fn refreshed(
-    engine: &relink_engine::Engine,
-    person: &relink_engine::identity::Person,
+    engine: &Engine,
+    person: &Person,
     id: &str,
-) -> Result<Option<Flash>, relink_engine::RefreshNowError> {
+) -> Result<Option<Flash>, RefreshNowError> {
     let before = engine
         .store()
         .connection(&person.organisation_id, id)
@@ -188,13 +193,8 @@ async fn refreshed(
     }))
 }
 
-/// What is to say of a refresh that was put off; nothing where the page itself says whose fault it
-/// is.
-async fn put_off(
-    engine: &relink_engine::Engine,
-    person: &relink_engine::identity::Person,
-    id: &str,
-) -> Result<Option<Flash>, Failure> {
+/// Makes the message for a refresh that was put off. `None` where the page itself names the cause.
+async fn put_off(engine: &Engine, person: &Person, id: &str) -> Result<Option<Flash>, Failure> {
     let connection = engine
         .store()
         .connection(&person.organisation_id, id)
@@ -213,13 +213,13 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
         Ok(ended) => {
             set_flash(match ended.tokens {
                 Voided::Kept => Flash::DisconnectedKept {
-                    workspace: relink_engine::text::name(&ended.workspace),
+                    workspace: text::name(&ended.workspace),
                 },
                 Voided::Later => Flash::DisconnectedLater {
-                    workspace: relink_engine::text::name(&ended.workspace),
+                    workspace: text::name(&ended.workspace),
                 },
                 tokens => Flash::Disconnected {
-                    workspace: relink_engine::text::name(&ended.workspace),
+                    workspace: text::name(&ended.workspace),
                     revoked: tokens == Voided::Done,
                 },
             })
@@ -233,7 +233,7 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
     }
 }
 
-fn project_view(project: relink_engine::linear::Project) -> ProjectView {
+fn project_view(project: Project) -> ProjectView {
     ProjectView {
         name: text::name(&project.name),
         url: Some(project.url).filter(|url| text::leads_to_the_web(url)),
@@ -241,9 +241,7 @@ fn project_view(project: relink_engine::linear::Project) -> ProjectView {
     }
 }
 
-fn content(
-    asked: Result<relink_engine::linear::Content, relink_engine::CallFailed>,
-) -> Result<WorkspaceContent, Failure> {
+fn content(asked: Result<Content, CallFailed>) -> Result<WorkspaceContent, Failure> {
     Ok(match asked {
         Ok(content) => WorkspaceContent::Loaded {
             teams: content

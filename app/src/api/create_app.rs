@@ -14,8 +14,9 @@ const NAME: &str = "Relink";
 const DESCRIPTION: &str = "Keeps the connection to this workspace alive.";
 /// Characters of a developer's name that Linear takes.
 const DEVELOPER: std::ops::RangeInclusive<usize> = 2..=80;
-/// What Relink acts on (that the app was removed comes unasked), and what most who are handed
-/// deliveries want. All of them come with the scope `read`.
+/// The events that a new app is subscribed to: those that Relink acts on (Linear tells unasked that
+/// the app was removed), and those that most destinations want. The scope `read` covers all of
+/// them.
 const EVENTS: [&str; 7] = [
     "OAuthAuthorization",
     "PermissionChange",

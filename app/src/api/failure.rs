@@ -1,4 +1,5 @@
-//! How failures from below become what people read, and the status of the answer.
+//! Translates failures of the store and the session into what people read, and sets the status of
+//! the answer.
 
 use axum::http::StatusCode;
 use leptos::server_fn::codec::JsonEncoding;

@@ -1,4 +1,4 @@
-//! What those who manage see of link codes, and how they name the people whom codes are for.
+//! Link codes for those who manage them: the list, and the people whom they name for a new one.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ use crate::view::invite_views::{
     SUGGESTED_MAX, WorkspacePeople, answered_code, pick_yourself, suggested, waiting_code,
     workspace,
 };
-use crate::view::{Failure, GuessesView, InviteDraft, InviteProblem, InvitingView, time};
+use crate::view::{
+    CODE_HOURS, Failure, GuessesView, InviteDraft, InviteProblem, InvitingView, time,
+};
 
 /// Workspaces whose people are asked for at a time, and how long the page waits for all of them.
 const ASKED_AT_ONCE: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The hours that the form offers.
-const HOURS: [&str; 3] = ["1", "24", "168"];
 const HOURS_DEFAULT: &str = "24";
 
 pub async fn inviting(
@@ -135,8 +135,9 @@ pub fn hours(valid: &str) -> Option<Millis> {
     } else {
         valid
     };
-    HOURS
-        .contains(&valid)
+    CODE_HOURS
+        .iter()
+        .any(|(hours, _)| *hours == valid)
         .then(|| valid.parse::<Millis>().ok())
         .flatten()
         .map(|hours| hours * HOUR)

@@ -61,4 +61,4 @@ pub use webhooks::*;
 
 pub use cookies::{cookie_of, device_of, instance_name, theme_of};
 pub use person::person_of;
-pub use request::{ClientAddress, Site, address_of};
+pub use request::{ClientAddress, Site, address_of, set_status};

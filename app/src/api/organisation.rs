@@ -1,6 +1,7 @@
 //! Which of their organisations somebody looks at.
 
 use leptos::prelude::*;
+use relink_engine::text;
 use serde_json::json;
 
 use super::person::{open_session, refuse, signed_in_form};
@@ -27,7 +28,7 @@ pub async fn switch_organisation(#[server(default)] organisation: String) -> Res
         leave_behind(before, &json!({})).await?;
     }
     set_flash(Flash::InOrganisation {
-        name: relink_engine::text::name(&person.organisation),
+        name: text::name(&person.organisation),
     })
     .await?;
     see_other("/integrations");

@@ -1,4 +1,4 @@
-//! Who is signed in, and what becomes of who is not.
+//! The signed-in person; whoever is not signed in is sent to sign in.
 
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -19,7 +19,7 @@ use crate::view::browser_name::browser_name;
 use crate::view::url::url_encode;
 use crate::view::{Failure, Flash};
 
-/// Who is signed in, loaded anew, so that a role taken away is gone at once.
+/// Loads the signed-in person anew on every request, so that a role taken away is gone at once.
 pub async fn person() -> Result<Option<Person>, Failure> {
     let engine = engine()?;
     let Some(person) = person_of(&engine, &session()?).await? else {
@@ -38,7 +38,7 @@ pub async fn person() -> Result<Option<Person>, Failure> {
     }))
 }
 
-/// Whose session it is.
+/// Finds the person of a session.
 pub async fn person_of(engine: &Engine, session: &Session) -> Result<Option<Person>, Failure> {
     let (Some(user), Some(organisation)) = (
         session.get::<String>(USER).await?,

@@ -1,4 +1,4 @@
-//! What waits in a browser's session for its next page, and what a session is called.
+//! A browser's session: its name in the database, and the values that wait in it for the next page.
 
 use relink_engine::NewApiKey;
 use relink_engine::clock::{MINUTE, Millis};
@@ -36,7 +36,8 @@ struct SealedKey {
     sealed: String,
 }
 
-/// What a form that is sent twice finds: it comes with the session that the first one has ended.
+/// Leaves values for a form that is sent twice: the second one comes with the session that the
+/// first one has ended.
 pub async fn leave_behind(session: String, data: &Value) -> Result<(), Failure> {
     let engine = engine()?;
     let stored = StoredSession {

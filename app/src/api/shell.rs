@@ -1,5 +1,8 @@
 //! The frame around every page.
 
+use relink_engine::identity::Person;
+use relink_engine::text;
+
 use super::cookies::theme_of;
 use super::instance::troubles;
 use super::person::person;
@@ -40,9 +43,7 @@ pub async fn load_shell() -> Result<ShellView, Failure> {
 }
 
 /// The person's other organisations.
-async fn elsewhere(
-    person: &relink_engine::identity::Person,
-) -> Result<Vec<crate::view::OrganisationView>, Failure> {
+async fn elsewhere(person: &Person) -> Result<Vec<OrganisationView>, Failure> {
     let organisations = engine()?.store().organisations_of(&person.user_id).await?;
     let others = organisations
         .into_iter()
@@ -50,7 +51,7 @@ async fn elsewhere(
     Ok(others
         .map(|organisation| OrganisationView {
             id: organisation.id,
-            name: relink_engine::text::name(&organisation.name),
+            name: text::name(&organisation.name),
         })
         .collect())
 }

@@ -1,7 +1,7 @@
 //! Signing up, in and out.
 
 use leptos::prelude::*;
-use relink_engine::{FieldError, SignInError, SignUpError, Visitor};
+use relink_engine::{FieldError, SignInError, SignUpError, Visitor, text};
 
 use super::cookies::device;
 use super::person::{open_session, person, signin_path};
@@ -20,7 +20,7 @@ pub async fn load_sign_in() -> Result<SignInView, Failure> {
             .store()
             .organisation_only()
             .await?
-            .map(|organisation| relink_engine::text::name(&organisation.name)),
+            .map(|organisation| text::name(&organisation.name)),
         unowned: !engine.store().owner_exists().await?,
         signed_in: person().await?.is_some(),
         refused: take_refused().await?,
@@ -132,7 +132,7 @@ pub async fn sign_out() -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn complaint(error: relink_engine::FieldError) -> Complaint {
+pub(super) fn complaint(error: FieldError) -> Complaint {
     match error {
         FieldError::Organisation => Complaint::OrganisationMissing,
         FieldError::Name => Complaint::NameMissing,
@@ -149,5 +149,5 @@ pub(super) fn complaint(error: relink_engine::FieldError) -> Complaint {
 /// Makes what was typed one bounded line without control characters: it is kept in the session
 /// until the next page.
 pub(super) fn kept(text: &str) -> String {
-    relink_engine::text::line(text).chars().take(254).collect()
+    text::line(text).chars().take(254).collect()
 }

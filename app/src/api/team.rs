@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 use relink_engine::identity::Person;
 use relink_engine::people::{Invited, VALID_DEFAULT};
+use relink_engine::text;
 
 use super::bulk_invite::{Picked, draft_of, invite_each, workspaces};
 use super::freshness::freshness;
@@ -132,7 +133,7 @@ pub async fn revoke_invite(#[server(default)] invite: String) -> Result<(), Fail
     match engine.invite_revoke(&member, &invite).await {
         Ok(name) => {
             set_flash(Flash::CodeRevoked {
-                name: relink_engine::text::name(&name),
+                name: text::name(&name),
             })
             .await?;
             see_other("/team");

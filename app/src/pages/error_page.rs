@@ -1,7 +1,9 @@
 //! Pages that are not there, not yours, or cannot be shown right now.
 
+use axum::http::StatusCode;
 use leptos::prelude::*;
 
+use crate::api::set_status;
 use crate::parts::Content;
 use crate::view::{Failure, RequestId};
 
@@ -15,7 +17,7 @@ pub fn failed(failure: &Failure) -> Content {
             "Sign in",
         ),
         Failure::Forbidden => {
-            answer_with(403);
+            set_status(StatusCode::FORBIDDEN);
             (
                 "This is not open to you",
                 "Your role in this organisation does not include this page. Ask an owner, who can \
@@ -25,7 +27,7 @@ pub fn failed(failure: &Failure) -> Content {
             )
         }
         Failure::NotFound | Failure::Malformed | Failure::OtherOrganisation => {
-            answer_with(404);
+            set_status(StatusCode::NOT_FOUND);
             (
                 "There is no page here",
                 "The address has a typo, or what it led to is gone.",
@@ -34,7 +36,7 @@ pub fn failed(failure: &Failure) -> Content {
             )
         }
         Failure::Unavailable => {
-            answer_with(503);
+            set_status(StatusCode::SERVICE_UNAVAILABLE);
             (
                 "This page cannot be shown right now",
                 "Relink could not read its own data. Nothing was changed. Try again in a minute; \
@@ -64,13 +66,4 @@ pub fn failed(failure: &Failure) -> Content {
 /// Where whoever runs this Relink finds the reason.
 pub fn in_the_log(RequestId(id): RequestId) -> impl IntoView {
     view! { <p class="small muted">"The server’s log says why, under request " <code class="whole">{id}</code> "."</p> }
-}
-
-/// Sets the status of the response.
-pub fn answer_with(status: u16) {
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
-        && let Ok(status) = axum::http::StatusCode::from_u16(status)
-    {
-        response.set_status(status);
-    }
 }

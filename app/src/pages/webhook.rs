@@ -157,7 +157,8 @@ fn secrets(connection: &str, secrets: Vec<SecretView>, manages: bool) -> AnyView
             "an admin saves one here"
         };
         let none = format!(
-            "No signing secret yet. What this workspace’s own webhook sends is refused until {who}."
+            "No signing secret yet. What this workspace’s own webhook sends is refused until \
+                {who}."
         );
         return view! { <p class="pad split soft">{none}</p> }.into_any();
     }

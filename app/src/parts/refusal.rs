@@ -100,7 +100,8 @@ fn cause(refused: &RefusedView) -> String {
         RefusalCause::NoSignature => {
             let have = if refused.count == 1 { "has" } else { "have" };
             format!(
-                "{they} {name_it} {name} but {have} no signature. Linear signs everything it sends."
+                "{they} {name_it} {name} but {have} no signature. Linear signs everything it \
+                    sends."
             )
         }
         RefusalCause::Unknown => {

@@ -1,15 +1,12 @@
-//! What is chosen from a list.
+//! Lists that something is chosen from.
 
 use leptos::prelude::*;
 
-use crate::view::Choice;
-
-/// How long a code can be good, in hours.
-const VALID: [(&str, &str); 3] = [("1", "1 hour"), ("24", "24 hours"), ("168", "7 days")];
+use crate::view::{CODE_HOURS, Choice};
 
 /// For how long a new code can be used.
 pub fn good_for(id: &'static str, chosen: &str) -> AnyView {
-    let hours = VALID.into_iter().map(|(value, label)| Choice {
+    let hours = CODE_HOURS.into_iter().map(|(value, label)| Choice {
         value: value.into(),
         label: label.into(),
         chosen: value == chosen,

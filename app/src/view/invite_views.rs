@@ -1,4 +1,4 @@
-//! What those who manage see of link codes, and of the people whom codes can be for.
+//! From link codes and Linear's people to what those who manage see of them.
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;

@@ -78,10 +78,10 @@ pub use settings::{KeyView, NewKeyView, SettingsView};
 pub use shell::{OrganisationView, PersonView, ShellView};
 pub use sign_in::SignInView;
 pub use team::{
-    AnsweredCodeView, BulkCodes, CodeAnswer, DoubtView, GuessesView, INVITED_AT_ONCE, InviteDraft,
-    InviteProblem, InvitingView, LinkedView, MailView, MayView, MemberView, NewCodeView,
-    NotInvited, PersonLineView, Pick, PickGroup, QrView, SelfView, ShownCode, TeamPageView,
-    WaitingCodeView, YouView,
+    AnsweredCodeView, BulkCodes, CODE_HOURS, CodeAnswer, DoubtView, GuessesView, INVITED_AT_ONCE,
+    InviteDraft, InviteProblem, InvitingView, LinkedView, MailView, MayView, MemberView,
+    NewCodeView, NotInvited, PersonLineView, Pick, PickGroup, QrView, SelfView, ShownCode,
+    TeamPageView, WaitingCodeView, YouView,
 };
 pub use time::{ClockView, Freshness, Moment};
 pub use token_timeline::{SegmentKind, TimelineSegment, TokenTimelineView};

@@ -3,6 +3,7 @@
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
+use relink_engine::text;
 
 use super::connection_view::{fault, status, waiting};
 use super::url::url_encode;
@@ -117,9 +118,7 @@ fn only(connections: &[Connection], statuses: &[Status]) -> Option<String> {
         .zip(statuses)
         .filter(|(_, status)| *status == worst);
     match (those.next(), those.next()) {
-        (Some((connection, _)), None) => {
-            Some(relink_engine::text::name(&connection.workspace.name))
-        }
+        (Some((connection, _)), None) => Some(text::name(&connection.workspace.name)),
         _ => None,
     }
 }

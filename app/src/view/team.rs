@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{Choice, Flash, Freshness, Moment};
 use crate::view::Failure;
 
+/// For how many hours a link code can be good, and how the form calls that.
+pub const CODE_HOURS: [(&str, &str); 3] = [("1", "1 hour"), ("24", "24 hours"), ("168", "7 days")];
+
 /// How many people can be invited at a time.
 pub const INVITED_AT_ONCE: usize = 20;
 

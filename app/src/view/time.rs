@@ -9,7 +9,7 @@ use time::{Month, OffsetDateTime};
 pub struct Moment {
     /// RFC 3339.
     pub iso: String,
-    /// Where it stands alone: "Today 05:38", "9 Nov 22:10".
+    /// The text where it stands alone: "Today 05:38", "9 Nov 22:10".
     pub text: String,
     lead: Lead,
 }
@@ -53,8 +53,8 @@ impl Moment {
         }
     }
 
-    /// How it goes on in a sentence, with the word before it: "at " and "09:42 UTC today", "" and
-    /// "yesterday 15:25", "on " and "12 Nov".
+    /// Splits it for a sentence into the word before it and the rest: "at " and "09:42 UTC today",
+    /// "" and "yesterday 15:25", "on " and "12 Nov".
     #[must_use]
     pub fn in_sentence(&self) -> (&'static str, String) {
         match self.lead {

@@ -36,7 +36,7 @@ struct Wanted<'a> {
     code_hash: Option<String>,
 }
 
-/// Who Linear says that it is, and what became of the permission to look.
+/// Linear's answer to who it is, and what became of the permission to ask.
 struct Look {
     who: WhoAmI,
     lent: Voided,

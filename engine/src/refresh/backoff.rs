@@ -22,18 +22,18 @@ const MISCONFIGURED_PAUSE: Millis = MINUTE;
 impl Engine {
     pub(super) async fn give_up(
         &self,
-        route: &FlightKey,
+        key: &FlightKey,
         reason: Reason,
         refusals: u8,
-        trip: &mut RefreshContext,
+        context: &mut RefreshContext,
     ) -> Result<Event<Box<Rotation>>, StoreError> {
-        let began = trip
+        let began = context
             .grant
             .as_ref()
             .and_then(|grant| grant.attempt_began_at)
-            .filter(|_| trip.intent_was_open);
+            .filter(|_| context.intent_was_open);
         let window = self.settings().refresh.replay_window;
-        let evidence = trip.refusal.as_mut().map(|evidence| {
+        let evidence = context.refusal.as_mut().map(|evidence| {
             evidence.asked = u32::from(refusals);
             evidence.late_by_s = began
                 .map(|began| (self.now() - began - window) / SECOND)
@@ -41,8 +41,8 @@ impl Engine {
             evidence.clone()
         });
         let breaking = self.store().connection_break(
-            &route.connection,
-            route.generation,
+            &key.connection,
+            key.generation,
             reason,
             evidence.as_ref(),
             self.now(),
@@ -69,21 +69,21 @@ impl Engine {
     /// The pause grows with each failure, and is never quite the same.
     pub(super) async fn back_off(
         &self,
-        route: &FlightKey,
+        key: &FlightKey,
         setback: Setback,
-        trip: &mut RefreshContext,
+        context: &mut RefreshContext,
     ) {
-        let failures = trip.grant.as_ref().map_or(0, |grant| grant.failures);
+        let failures = context.grant.as_ref().map_or(0, |grant| grant.failures);
         let pause = match setback {
             Setback::Misconfigured => MISCONFIGURED_PAUSE,
             Setback::Transient { .. } | Setback::Busy => {
                 ((2 * SECOND) << failures.clamp(0, 10)).min(BACK_OFF_MAX)
             }
         };
-        let wished = trip.retry_after.unwrap_or(0).min(BACK_OFF_MAX);
+        let wished = context.retry_after.unwrap_or(0).min(BACK_OFF_MAX);
         let pause = self.jitter(pause).max(wished);
-        trip.put_off = Some(pause.min(COOLING_OFF_MAX.max(wished)));
-        let error = trip.error.get_or_insert_with(|| FailedCall {
+        context.put_off = Some(pause.min(COOLING_OFF_MAX.max(wished)));
+        let error = context.error.get_or_insert_with(|| FailedCall {
             code: FailedCall::DATABASE.to_owned(),
             status: None,
             at: self.now(),
@@ -98,8 +98,8 @@ impl Engine {
             ),
         }
         let put_off = PutOff {
-            connection: &route.connection,
-            generation: route.generation,
+            connection: &key.connection,
+            generation: key.generation,
             owner: self.leases().owner(),
             until: self.now() + pause,
             error,
@@ -159,27 +159,27 @@ impl Engine {
     /// A rotation's line is written with it, and waiting for somebody else's is no attempt.
     pub(super) async fn write_history(
         &self,
-        route: &FlightKey,
+        key: &FlightKey,
         outcome: Outcome,
-        trip: &RefreshContext,
+        context: &RefreshContext,
     ) {
         let said = match outcome {
             Outcome::Fresh | Outcome::Refreshed | Outcome::Replayed => return,
-            Outcome::RotatedByPeer if !trip.asked => return,
+            Outcome::RotatedByPeer if !context.asked => return,
             Outcome::RotatedByPeer => None,
-            Outcome::BackedOff | Outcome::Misconfigured => trip
+            Outcome::BackedOff | Outcome::Misconfigured => context
                 .error
                 .as_ref()
                 .map(|error| (error.code.clone(), error.status)),
-            Outcome::Broken => trip
+            Outcome::Broken => context
                 .refusal
                 .as_ref()
                 .map(|evidence| (evidence.code.clone(), Some(evidence.status))),
         };
-        let line = trip.line(outcome, self.now(), said);
+        let line = context.line(outcome, self.now(), said);
         if let Err(error) = in_time(self.store().attempt_note(
-            &route.connection,
-            route.generation,
+            &key.connection,
+            key.generation,
             &line,
         ))
         .await

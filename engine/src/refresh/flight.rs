@@ -87,18 +87,18 @@ impl Engine {
     pub(super) async fn fly(
         &self,
         organisation: &str,
-        route: &FlightKey,
+        key: &FlightKey,
         cause: Cause,
     ) -> RefreshResult {
         let _turn = self.flights().turn().await;
-        let mut trip = RefreshContext::new(cause);
-        let outcome = match self.steps(organisation, route, &mut trip).await {
+        let mut context = RefreshContext::new(cause);
+        let outcome = match self.steps(organisation, key, &mut context).await {
             Ok(outcome) => outcome,
             // The lease, if one is held, runs out by itself.
             Err(error) => return self.went_wrong(&error),
         };
-        self.write_history(route, outcome, &trip).await;
-        match (trip.put_off, trip.error) {
+        self.write_history(key, outcome, &context).await;
+        match (context.put_off, context.error) {
             (Some(retry_after), Some(error)) => RefreshResult::PutOff {
                 outcome,
                 error,
@@ -111,16 +111,18 @@ impl Engine {
     async fn steps(
         &self,
         organisation: &str,
-        route: &FlightKey,
-        trip: &mut RefreshContext,
+        key: &FlightKey,
+        context: &mut RefreshContext,
     ) -> Result<Outcome, StoreError> {
-        let _hold = self.hold_lease(&route.connection);
-        let mut refresh = Refresh::of(route.generation);
+        let _hold = self.hold_lease(&key.connection);
+        let mut refresh = Refresh::of(key.generation);
         let mut step: Step<Box<Rotation>> = Refresh::begin();
         loop {
             let event = match &step {
                 Step::Done(end) => return Ok(Outcome::from(*end)),
-                Step::Wait if trip.started.elapsed() > WAIT_MAX => return Ok(self.give_way(trip)),
+                Step::Wait if context.started.elapsed() > WAIT_MAX => {
+                    return Ok(self.give_way(context));
+                }
                 Step::Wait => {
                     sleep(LOOK_EVERY).await;
                     Event::Waited
@@ -129,27 +131,27 @@ impl Engine {
                     self.breathe(300 << u32::from(*tries)).await;
                     Event::Waited
                 }
-                Step::Read => Event::Row(self.look(organisation, route, trip).await?),
-                Step::Lease => self.lease(organisation, route, trip).await?,
-                Step::Ask => self.ask(organisation, route, trip).await,
-                Step::Save { pair, replayed } => self.save(route, pair, *replayed, trip).await,
+                Step::Read => Event::Row(self.look(organisation, key, context).await?),
+                Step::Lease => self.lease(organisation, key, context).await?,
+                Step::Ask => self.ask(organisation, key, context).await,
+                Step::Save { pair, replayed } => self.save(key, pair, *replayed, context).await,
                 Step::SaveAgain {
                     pair,
                     replayed,
                     writes,
                 } => {
                     self.breathe(500 * Millis::from((*writes).min(4))).await;
-                    self.save(route, pair, *replayed, trip).await
+                    self.save(key, pair, *replayed, context).await
                 }
                 Step::Void { pair } => {
-                    self.void_lost(organisation, route, pair).await;
+                    self.void_lost(organisation, key, pair).await;
                     Event::Voided
                 }
                 Step::Break { reason, refusals } => {
-                    self.give_up(route, *reason, *refusals, trip).await?
+                    self.give_up(key, *reason, *refusals, context).await?
                 }
                 Step::BackOff(setback) => {
-                    self.back_off(route, *setback, trip).await;
+                    self.back_off(key, *setback, context).await;
                     Event::PutOff
                 }
             };
@@ -160,11 +162,10 @@ impl Engine {
     async fn look(
         &self,
         organisation: &str,
-        route: &FlightKey,
-        trip: &mut RefreshContext,
+        key: &FlightKey,
+        context: &mut RefreshContext,
     ) -> Result<Row, StoreError> {
-        let Some(grant) = in_time(self.store().grant(organisation, &route.connection)).await?
-        else {
+        let Some(grant) = in_time(self.store().grant(organisation, &key.connection)).await? else {
             return Ok(Row {
                 generation: -1,
                 connected: false,
@@ -177,13 +178,13 @@ impl Engine {
         let dead_after = self.settings().refresh.lease_dead_after;
         let dead = lease
             .as_ref()
-            .is_some_and(|lease| self.leases().is_dead(&route.connection, lease, dead_after));
+            .is_some_and(|lease| self.leases().is_dead(&key.connection, lease, dead_after));
         let row = Row {
             generation: grant.generation,
             connected: grant.state == "connected",
             leased: lease.is_some() && !dead,
         };
-        trip.dead = lease.filter(|_| dead);
+        context.dead = lease.filter(|_| dead);
         Ok(row)
     }
 
@@ -192,15 +193,15 @@ impl Engine {
     async fn lease(
         &self,
         organisation: &str,
-        route: &FlightKey,
-        trip: &mut RefreshContext,
+        key: &FlightKey,
+        context: &mut RefreshContext,
     ) -> Result<Event<Box<Rotation>>, StoreError> {
-        sleep(self.flights().pace().wait(&route.connection)).await;
-        trip.reading = Some(self.begin_reading());
-        let (now, dead) = (self.now(), trip.dead.take());
+        sleep(self.flights().pace().wait(&key.connection)).await;
+        context.reading = Some(self.begin_reading());
+        let (now, dead) = (self.now(), context.dead.take());
         let taken = self.store().lease_take(
-            &route.connection,
-            route.generation,
+            &key.connection,
+            key.generation,
             self.leases().owner(),
             dead.as_ref(),
             now,
@@ -208,39 +209,34 @@ impl Engine {
         let Some(grant) = in_time(taken).await? else {
             return Ok(Event::NotLeased);
         };
-        self.leases().unwatch(&route.connection);
+        self.leases().unwatch(&key.connection);
         // An intent of this very refresh is not somebody's from before.
-        trip.intent_was_open |= grant.attempt_began_at != Some(now) && !trip.asked;
+        context.intent_was_open |= grant.attempt_began_at != Some(now) && !context.asked;
         let window = self.settings().refresh.replay_window;
         let intent = match grant.attempt_began_at {
-            _ if !trip.intent_was_open => Intent::New,
+            _ if !context.intent_was_open => Intent::New,
             Some(began) if now - began > window => Intent::Late,
             _ => Intent::Open,
         };
         let sealed = grant.refresh_sealed.as_deref();
         let opened = sealed.map(|sealed| {
-            self.vault().open_row(
-                CONNECTIONS,
-                REFRESH,
-                &route.connection,
-                organisation,
-                sealed,
-            )
+            self.vault()
+                .open_row(CONNECTIONS, REFRESH, &key.connection, organisation, sealed)
         });
-        trip.app_id.clone_from(&grant.app_id);
-        trip.grant = Some(grant);
+        context.app_id.clone_from(&grant.app_id);
+        context.grant = Some(grant);
         match opened {
-            Some(Ok(token)) => trip.token = Some(token),
+            Some(Ok(token)) => context.token = Some(token),
             // Another replica may know the key that this one lacks.
-            Some(Err(unreadable)) if unreadable.key_missing => return Ok(self.key_missing(trip)),
+            Some(Err(unreadable)) if unreadable.key_missing => return Ok(self.key_missing(context)),
             Some(Err(_)) => return Ok(Event::NoToken(Reason::Unreadable)),
             None => return Ok(Event::NoToken(Reason::NoRefreshToken)),
         }
         Ok(Event::Leased(intent))
     }
 
-    fn key_missing(&self, trip: &mut RefreshContext) -> Event<Box<Rotation>> {
-        trip.error = Some(FailedCall {
+    fn key_missing(&self, context: &mut RefreshContext) -> Event<Box<Rotation>> {
+        context.error = Some(FailedCall {
             code: KEY_MISSING.to_owned(),
             status: None,
             at: self.now(),
@@ -252,14 +248,14 @@ impl Engine {
         sleep(Duration::from_millis(self.jitter(pause).unsigned_abs())).await;
     }
 
-    fn give_way(&self, trip: &mut RefreshContext) -> Outcome {
+    fn give_way(&self, context: &mut RefreshContext) -> Outcome {
         tracing::warn!("another process has been refreshing this connection for a minute");
-        trip.error = Some(FailedCall {
+        context.error = Some(FailedCall {
             code: "busy".to_owned(),
             status: None,
             at: self.now(),
         });
-        trip.put_off = Some(SECOND);
+        context.put_off = Some(SECOND);
         Outcome::BackedOff
     }
 }

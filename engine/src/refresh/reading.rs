@@ -34,27 +34,27 @@ impl Engine {
     pub(super) async fn may_be_shown(
         self,
         organisation: String,
-        route: FlightKey,
+        key: FlightKey,
         reading: Reading,
     ) -> bool {
         let (mut reading, mut lasts) = (reading, self.settings().refresh.reading_lasts);
         while !self.is_young(reading, lasts) {
             reading = self.begin_reading();
             lasts = self.settings().refresh.lease_dead_after;
-            if !self.is_still_ours(&organisation, &route).await {
+            if !self.is_still_ours(&organisation, &key).await {
                 return false;
             }
         }
         true
     }
 
-    async fn is_still_ours(&self, organisation: &str, route: &FlightKey) -> bool {
-        match in_time(self.store().grant(organisation, &route.connection)).await {
+    async fn is_still_ours(&self, organisation: &str, key: &FlightKey) -> bool {
+        match in_time(self.store().grant(organisation, &key.connection)).await {
             Ok(Some(grant)) => {
                 let ours = grant
                     .lease()
                     .is_some_and(|lease| lease.owner == self.leases().owner());
-                ours && grant.generation == route.generation && grant.state == "connected"
+                ours && grant.generation == key.generation && grant.state == "connected"
             }
             Ok(None) => false,
             Err(error) => {

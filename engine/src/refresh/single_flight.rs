@@ -157,12 +157,12 @@ impl Flights {
 /// Takes the flight off the board, also when it panics.
 struct OnBoard {
     engine: Engine,
-    route: FlightKey,
+    key: FlightKey,
 }
 
 impl Drop for OnBoard {
     fn drop(&mut self) {
-        self.engine.flights().air().remove(&self.route);
+        self.engine.flights().air().remove(&self.key);
     }
 }
 
@@ -232,28 +232,26 @@ impl Engine {
         })
     }
 
-    fn flight(&self, organisation: &str, route: FlightKey, cause: Cause) -> Landing {
+    fn flight(&self, organisation: &str, key: FlightKey, cause: Cause) -> Landing {
         let mut air = self.flights().air();
-        if let Some(landing) = air.get(&route) {
+        if let Some(landing) = air.get(&key) {
             return landing.clone();
         }
         let (land, landing) = watch::channel(None);
-        air.insert(route.clone(), landing.clone());
+        air.insert(key.clone(), landing.clone());
         drop(air);
         // Others than the page that began it may wait for it.
         let (engine, organisation) = (self.for_programs(), organisation.to_owned());
-        let span = tracing::info_span!("refresh", connection = %route.connection, generation = route.generation, cause = cause.name());
+        let span = tracing::info_span!("refresh", connection = %key.connection, generation = key.generation, cause = cause.name());
         let work = async move {
             let on_board = OnBoard {
                 engine: engine.clone(),
-                route,
+                key,
             };
-            let landed = engine.fly(&organisation, &on_board.route, cause).await;
-            engine.flights().cool(
-                &on_board.route.connection,
-                on_board.route.generation,
-                &landed,
-            );
+            let landed = engine.fly(&organisation, &on_board.key, cause).await;
+            engine
+                .flights()
+                .cool(&on_board.key.connection, on_board.key.generation, &landed);
             engine.refreshes().add(landed.outcome());
             drop(on_board);
             let _ = land.send(Some(landed));

@@ -21,40 +21,40 @@ impl Engine {
     pub(super) async fn ask(
         &self,
         organisation: &str,
-        route: &FlightKey,
-        trip: &mut RefreshContext,
+        key: &FlightKey,
+        context: &mut RefreshContext,
     ) -> Event<Box<Rotation>> {
-        let (Some(token), Some(reading)) = (trip.token.take(), trip.reading) else {
+        let (Some(token), Some(reading)) = (context.token.take(), context.reading) else {
             return Event::Setback(Setback::Transient { reached: false });
         };
-        let app = match self.app_of(organisation, trip).await {
+        let app = match self.app_of(organisation, context).await {
             Ok(app) => app,
-            Err(error) => return Event::Setback(self.unusable(&error, trip)),
+            Err(error) => return Event::Setback(self.unusable(&error, context)),
         };
-        if !self.flights().pace().take(&route.connection) {
+        if !self.flights().pace().take(&key.connection) {
             return Event::NotShown;
         }
         let issued_at = self.now();
-        let may_be_shown =
-            self.clone()
-                .may_be_shown(organisation.to_owned(), route.clone(), reading);
+        let may_be_shown = self
+            .clone()
+            .may_be_shown(organisation.to_owned(), key.clone(), reading);
         let asked = self.linear().refresh(&app, &token, may_be_shown).await;
-        trip.asked |= !matches!(asked, Err(ExchangeError::NotShown));
+        context.asked |= !matches!(asked, Err(ExchangeError::NotShown));
         match asked {
             Ok(tokens) => Event::Pair(Box::new(self.rotation(
                 organisation,
-                route,
+                key,
                 &app,
                 &tokens,
                 issued_at,
-                trip,
+                context,
             ))),
             Err(ExchangeError::NotShown) => Event::NotShown,
             Err(ExchangeError::Refused { code, status }) if code == "invalid_grant" => {
-                trip.refusal = Some(Evidence::new(status, &code));
+                context.refusal = Some(Evidence::new(status, &code));
                 Event::Refused
             }
-            Err(error) => Event::Setback(self.setback(&error, trip)),
+            Err(error) => Event::Setback(self.setback(&error, context)),
         }
     }
 
@@ -63,17 +63,17 @@ impl Engine {
     async fn app_of(
         &self,
         organisation: &str,
-        trip: &RefreshContext,
+        context: &RefreshContext,
     ) -> Result<OauthApp, AppUnavailable> {
-        let client_id = trip
+        let client_id = context
             .grant
             .as_ref()
             .and_then(|grant| grant.client_id.as_deref());
-        self.oauth_app_known_as(organisation, trip.app_id.as_deref(), client_id)
+        self.oauth_app_known_as(organisation, context.app_id.as_deref(), client_id)
             .await
     }
 
-    fn setback(&self, error: &ExchangeError, trip: &mut RefreshContext) -> Setback {
+    fn setback(&self, error: &ExchangeError, context: &mut RefreshContext) -> Setback {
         let (code, status, setback) = match error {
             ExchangeError::NotShown => (
                 "busy".to_owned(),
@@ -92,10 +92,10 @@ impl Engine {
                 Setback::Transient { reached: false },
             ),
             ExchangeError::Transient(passing) => {
-                trip.retry_after = passing
+                context.retry_after = passing
                     .retry_after_s()
                     .map(|seconds| Millis::from(seconds) * SECOND);
-                let busy = trip.retry_after.is_some()
+                let busy = context.retry_after.is_some()
                     || matches!(passing, TransientError::RateLimited { .. });
                 let setback = if busy {
                     Setback::Busy
@@ -108,7 +108,7 @@ impl Engine {
             }
         };
         tracing::debug!(code, status, "a refresh got no tokens");
-        trip.error = Some(FailedCall {
+        context.error = Some(FailedCall {
             code,
             status,
             at: self.now(),
@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// Nobody could ask.
-    fn unusable(&self, error: &AppUnavailable, trip: &mut RefreshContext) -> Setback {
+    fn unusable(&self, error: &AppUnavailable, context: &mut RefreshContext) -> Setback {
         let (code, setback) = match error {
             AppUnavailable::Sealed(unreadable) if unreadable.key_missing => {
                 (KEY_MISSING, Setback::Misconfigured)
@@ -131,7 +131,7 @@ impl Engine {
             }
         };
         tracing::error!(%error, "the Linear app of a connection cannot be used");
-        trip.error = Some(FailedCall {
+        context.error = Some(FailedCall {
             code: code.to_owned(),
             status: None,
             at: self.now(),
@@ -142,13 +142,13 @@ impl Engine {
     fn rotation(
         &self,
         organisation: &str,
-        route: &FlightKey,
+        key: &FlightKey,
         app: &OauthApp,
         tokens: &Tokens,
         issued_at: Millis,
-        trip: &RefreshContext,
+        context: &RefreshContext,
     ) -> Rotation {
-        let tries = trip
+        let tries = context
             .grant
             .as_ref()
             .and_then(|grant| usize::try_from(grant.untokened).ok())
@@ -159,7 +159,7 @@ impl Engine {
             None
         };
         Rotation {
-            grant: self.seal(&route.connection, organisation, tokens, issued_at),
+            grant: self.seal(&key.connection, organisation, tokens, issued_at),
             client_id: app.client_id.clone(),
             scopes: tokens.scopes.clone(),
             ask_again_at: pause.map(|pause| self.now() + pause),
@@ -169,23 +169,21 @@ impl Engine {
     /// Before anybody uses it.
     pub(super) async fn save(
         &self,
-        route: &FlightKey,
+        key: &FlightKey,
         rotation: &Rotation,
         replayed: bool,
-        trip: &RefreshContext,
+        context: &RefreshContext,
     ) -> Event<Box<Rotation>> {
         let outcome = if replayed {
             Outcome::Replayed
         } else {
             Outcome::Refreshed
         };
-        let line = trip.line(outcome, self.now(), None);
-        match in_time(self.store().grant_rotate(
-            &route.connection,
-            route.generation,
-            rotation,
-            &line,
-        ))
+        let line = context.line(outcome, self.now(), None);
+        match in_time(
+            self.store()
+                .grant_rotate(&key.connection, key.generation, rotation, &line),
+        )
         .await
         {
             Ok(Rotated::Done) => {
@@ -202,17 +200,12 @@ impl Engine {
 
     /// A pair of a grant that is not this connection's any more is written down first: a crash must
     /// not leave tokens alive that nobody knows.
-    pub(super) async fn void_lost(
-        &self,
-        organisation: &str,
-        route: &FlightKey,
-        rotation: &Rotation,
-    ) {
+    pub(super) async fn void_lost(&self, organisation: &str, key: &FlightKey, rotation: &Rotation) {
         tracing::info!(
             "somebody connected anew or disconnected meanwhile: nobody needs the refreshed tokens"
         );
         // Below nought, so that no pair that a consent set aside is in the way.
-        let (connection, generation) = (&*route.connection, -route.generation);
+        let (connection, generation) = (&*key.connection, -key.generation);
         self.set_aside_as(
             connection,
             generation,

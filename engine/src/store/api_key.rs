@@ -69,7 +69,8 @@ impl Store {
     /// The keys of an organisation that are not revoked, the newest first.
     pub async fn api_keys(&self, organisation: &str) -> Stored<Vec<ApiKeyRow>> {
         const SQL: &str = select!(
-            "WHERE k.organisation_id = $1 AND k.revoked_at IS NULL ORDER BY k.created_at DESC, k.id"
+            "WHERE k.organisation_id = $1 AND k.revoked_at IS NULL ORDER BY k.created_at DESC, \
+                k.id"
         );
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(organisation)

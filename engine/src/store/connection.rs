@@ -459,7 +459,8 @@ impl Store {
                     refresh_sealed, client_id) \
                     SELECT id, generation, access_sealed, refresh_sealed, client_id FROM \
                     connections \
-                    WHERE organisation_id = $1 AND workspace_id = $2 AND access_sealed IS NOT NULL",
+                    WHERE organisation_id = $1 AND workspace_id = $2 AND access_sealed IS NOT \
+                    NULL",
             )
             .bind(&new.organisation_id)
             .bind(&new.workspace.id)

@@ -25,7 +25,7 @@ pub struct DestinationRow {
     pub failing_since: Option<Millis>,
     /// Milliseconds, added up from one failure to the next.
     pub failing_for: Millis,
-    /// How much of that had passed when it last refused something at its first try.
+    /// The part of `failing_for` that had passed when it last refused a message at its first try.
     pub failing_new: Millis,
     /// The one message that it refused since it last took any, or [`SEVERAL`].
     pub refused_seq: Option<i64>,

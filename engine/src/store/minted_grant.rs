@@ -32,11 +32,11 @@ pub struct MintedGrant {
     pub lent_by: Option<String>,
 }
 
-/// Whose a pair is, as far as Linear said it.
+/// The workspace and person of a pair, as far as Linear named them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Whose<'a> {
     pub workspace: Option<&'a str>,
-    /// Of one that is lent.
+    /// Linear's id of the person who lent it; absent for one that is not lent.
     pub lent_by: Option<&'a str>,
 }
 

@@ -387,7 +387,8 @@ impl Store {
         proved: bool,
         act: &Act,
     ) -> Stored<Linking> {
-        const MEMBER: &str = "SELECT role FROM members WHERE organisation_id = $1 AND user_id = $2";
+        const MEMBER: &str = "SELECT role FROM members WHERE organisation_id = $1 AND user_id = \
+            $2";
         transact!(self, &act.organisation_id, |tx| {
             note!(self, tx, act);
             // Removed in this very moment.

@@ -100,7 +100,8 @@ impl Store {
             for stopped in [
                 "UPDATE connect_attempts SET ended = $1 WHERE taken_at IS NOT NULL AND ended IS \
                     NULL",
-                "UPDATE proof_attempts SET ended = $1 WHERE taken_at IS NOT NULL AND ended IS NULL",
+                "UPDATE proof_attempts SET ended = $1 WHERE taken_at IS NOT NULL AND ended IS \
+                    NULL",
             ] {
                 sqlx::query(stopped).bind(STOPPED).execute(pool).await?;
             }

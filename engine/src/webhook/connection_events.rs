@@ -7,7 +7,7 @@ use crate::clock::Millis;
 use crate::store::{AffectedConnection, PendingEvent, StoreError};
 use crate::{CallFailed, Engine, TokenError};
 
-/// Errands read at a time.
+/// Events read at a time.
 const PAGE: i64 = 10;
 
 const APP: &str = "OAuthApp";
@@ -32,7 +32,7 @@ impl Engine {
             }
         };
         for event in connection_events {
-            let done = match self.run_errand(&event).await {
+            let done = match self.act_on(&event).await {
                 Ok(()) => self.store().event_done(event.seq).await,
                 Err(error) => Err(error),
             };
@@ -43,7 +43,7 @@ impl Engine {
         }
     }
 
-    async fn run_errand(&self, event: &PendingEvent) -> Result<(), StoreError> {
+    async fn act_on(&self, event: &PendingEvent) -> Result<(), StoreError> {
         let Some(envelope) = Envelope::read(&event.body) else {
             return Ok(());
         };

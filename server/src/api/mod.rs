@@ -112,7 +112,8 @@ fn describe(openapi: &mut OpenApi) {
     openapi.info.description = Some(
         "Fresh tokens for Linear, and Linear itself, for programs with an API key. Errors are \
             problem documents (RFC 9457) \
-            with a stable `code`. Every answer to a key carries `RateLimit` and `RateLimit-Policy`."
+            with a stable `code`. Every answer to a key carries `RateLimit` and \
+            `RateLimit-Policy`."
             .to_owned(),
     );
     let key = SecurityScheme::Http(

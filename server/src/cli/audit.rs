@@ -84,8 +84,11 @@ fn not_as_noted(check: &AuditCheck, noted: Option<NotedLine>) -> Box<dyn Error> 
     } else {
         "is another one now"
     };
-    format!("line {number} {what}: the audit trail was put back to an older state, or written anew")
-        .into()
+    format!(
+        "line {number} {what}: the audit trail was put back to an older state, or written \
+        anew"
+    )
+    .into()
 }
 
 async fn export(engine: &Engine, organisation: &str) -> Outcome {

@@ -1,4 +1,4 @@
-//! What commands share: how they end, and how they find what they are about.
+//! Shared by the commands: their outcome, and finding an organisation, a connection or a secret.
 
 use std::error::Error;
 

@@ -43,8 +43,10 @@ const SIMULATED: &str = "leave it out for the real Linear; only tests and the si
     change it, for example http://127.0.0.1:4010";
 const PROXIES: &str = "addresses and networks of your reverse proxies, for example \
     10.0.0.0/8,fd00::/8";
-const RING: &str = "for example k1:BASE64, where BASE64 is the output of `openssl rand -base64 32`";
-const STORE: &str = "for example sqlite://./data/relink.db or postgres://user:password@host/relink";
+const RING: &str = "for example k1:BASE64, where BASE64 is the output of `openssl rand -base64 \
+    32`";
+const STORE: &str = "for example sqlite://./data/relink.db or \
+    postgres://user:password@host/relink";
 const LONGER: &str = "keep deliveries for longer than RELINK_WEBHOOK_AGE_MAX, for example 30d";
 
 settings! {

@@ -663,7 +663,10 @@ async fn a_wrong_password_is_answered_before_its_line_is_written_and_the_line_co
     let world = World::new().await;
     world.owner().await;
     world
-        .sql("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        .sql(
+            "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); \
+            END",
+        )
         .await;
     let tried = world.engine.sign_in(
         "priya@northwind.dev",

@@ -483,12 +483,14 @@ async fn a_pair_is_given_back_when_the_database_is_well_again() {
     // Where it fails: writing the pair down, or what Linear says of it and that nobody needs it.
     let cases = [
         [
-            "CREATE TRIGGER t1 BEFORE INSERT ON minted_grants BEGIN SELECT RAISE(ABORT, 'no'); END",
+            "CREATE TRIGGER t1 BEFORE INSERT ON minted_grants BEGIN SELECT RAISE(ABORT, 'no'); \
+                END",
             "SELECT 1",
         ],
         [
             "CREATE TRIGGER t1 BEFORE INSERT ON connections BEGIN SELECT RAISE(ABORT, 'no'); END",
-            "CREATE TRIGGER t2 BEFORE UPDATE ON minted_grants BEGIN SELECT RAISE(ABORT, 'no'); END",
+            "CREATE TRIGGER t2 BEFORE UPDATE ON minted_grants BEGIN SELECT RAISE(ABORT, 'no'); \
+                END",
         ],
     ];
     for case in cases {

@@ -104,7 +104,8 @@ async fn a_secret_is_saved_replaced_stopped_and_removed() {
     let page = browser.save(&id, &format!("  {SECRET}\n")).await;
     page.shows("Saved. Waiting for the first delivery signed with it.");
     page.shows(
-        "Current lin_wh_····0123 Added at 14:02 UTC today by Priya Raman. Never matched yet Remove",
+        "Current lin_wh_····0123 Added at 14:02 UTC today by Priya Raman. Never matched yet \
+            Remove",
     );
     page.hides("The one before");
     assert_eq!(

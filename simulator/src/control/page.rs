@@ -203,7 +203,8 @@ fn delivery(delivery: &Delivery) -> String {
         .map(|status| status.to_string())
         .unwrap_or_default();
     format!(
-        "<tr><td>{}</td><td>{state}</td><td>{} attempts {answer}</td><td><code>{}</code></td></tr>",
+        "<tr><td>{}</td><td>{state}</td><td>{} attempts \
+            {answer}</td><td><code>{}</code></td></tr>",
         escape(&delivery.event),
         delivery.attempts.len(),
         escape(&delivery.id)

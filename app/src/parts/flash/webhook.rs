@@ -35,7 +35,10 @@ fn signed(signer: &Signer) -> String {
                 format!("The delivery is signed with the current secret of {workspace}, {secret}.")
             }
             SignedWith::Previous => {
-                format!("The delivery is signed with the previous secret of {workspace}, {secret}.")
+                format!(
+                    "The delivery is signed with the previous secret of {workspace}, \
+                    {secret}."
+                )
             }
             SignedWith::App | SignedWith::Retired | SignedWith::Removed => {
                 format!(

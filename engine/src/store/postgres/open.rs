@@ -20,7 +20,7 @@ use super::session::{Begin, MIGRATING, SETUP};
 use super::{Pg, Tx};
 use crate::store::{ACQUIRE_TIMEOUT, Connections, StoreError, Stored};
 
-/// What PostgreSQL knows connections of servers as.
+/// The `application_name` of a server's connections.
 const SERVER: &str = "relink";
 
 /// Rounds of looking for a pooler. One is nearly always enough; other clients' traffic may hide it

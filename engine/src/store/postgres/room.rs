@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::Pg;
 
-/// What PostgreSQL knows connections of commands as.
+/// The `application_name` of a command's connections.
 pub(super) const COMMAND: &str = "relink command";
 /// What a command takes at most.
 pub(in crate::store) const LEFT: i64 = 2;
