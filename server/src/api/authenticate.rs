@@ -6,7 +6,6 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, Path, Request};
 use axum::http::request::Parts;
-use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use relink_app::api::address_of;
@@ -89,14 +88,14 @@ where
         }
         Err(error) => return Problem::from(error).into_response(),
     };
-    if has_nul(
-        parts
-            .uri
-            .path_and_query()
-            .map_or("", PathAndQuery::as_str)
-            .as_bytes(),
-    ) {
+    // PostgreSQL takes none in a text.
+    if has_nul(parts.uri.path().as_bytes()) {
         return Problem::new(Code::NotFound).into_response();
+    }
+    if has_nul(parts.uri.query().unwrap_or_default().as_bytes()) {
+        return Problem::new(Code::InvalidRequest)
+            .detail("The query holds a NUL.")
+            .into_response();
     }
     let standing = api.0.limits.count(&caller.key_id);
     let outcome = match standing.within {
