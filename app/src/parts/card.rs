@@ -75,11 +75,10 @@ pub fn farewell_words(farewell: &Farewell) -> AnyView {
     } else if farewell.kept {
         KEPT
     } else if farewell.asking {
-        "That the tokens are void is not confirmed yet: Relink asks Linear for a day. To be sure, \
+        "The revocation is not confirmed yet; Relink keeps asking Linear for a day. To be sure, \
             remove the app in Linear's settings."
     } else {
-        "Linear never confirmed that the tokens are void. To be sure, remove the app in Linear's \
-            settings."
+        "Linear never confirmed the revocation. To be sure, remove the app in Linear's settings."
     };
     view! {
         "Disconnected by " {farewell.by.clone()} " " {lead}

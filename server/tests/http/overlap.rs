@@ -155,7 +155,7 @@ async fn a_disconnect_that_waits_for_a_consent_says_so_and_is_finished_soon() {
         );
         page.hides("did not confirm");
         let page = owner.get("/integrations").await;
-        page.shows("That the tokens are void is not confirmed yet: Relink asks Linear for a day.");
+        page.shows("The revocation is not confirmed yet; Relink keeps asking Linear for a day.");
         page.hides("did not confirm");
         world.advance(MINUTE);
         assert_eq!(world.engine.finish_revocations().await.unwrap(), 1);
