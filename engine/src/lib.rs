@@ -2,49 +2,34 @@
 //! the keys and the way to Linear are handed in.
 
 mod afterwards;
-mod again;
 mod alarm;
 mod api_keys;
 mod apps;
 mod audit;
 mod auth;
-mod callback;
 pub mod change_feed;
-mod claims;
 pub mod clock;
-mod connect;
-mod connect_again;
 pub mod connection;
 mod counters;
 mod device;
 pub mod digest;
-mod disconnect;
 pub mod dispatch;
-mod doubts;
 pub mod entropy;
 pub mod every;
 mod field;
 pub mod identity;
 pub mod linear;
-mod loan;
 pub mod mail;
-mod minted;
 mod names;
 pub mod network;
 mod password;
 pub mod people;
-mod probe;
-mod rate_budget;
-pub mod refresh;
 mod retry_after;
-pub mod scope;
 mod sessions;
 mod storage;
 pub mod store;
 pub mod text;
-mod token;
 pub mod vault;
-mod voiding;
 pub mod webhook;
 
 use std::sync::Arc;
@@ -61,17 +46,21 @@ pub use auth::{
     ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp,
     SignUpError,
 };
-pub use callback::Callback;
-pub use claims::SharedWorkspace;
-pub use connect::{BeginConnect, BeginError, Connected, FinishError};
+pub use connection::callback::Callback;
+pub use connection::claims::SharedWorkspace;
+pub use connection::consent::{BeginConnect, BeginError, Connected, FinishError};
+pub use connection::disconnect::{ASKED_FOR, DisconnectError, Disconnected, Voided};
+pub use connection::refresh::RefreshSettings;
+pub use connection::token::{
+    CallFailed, Checked, FreshToken, RefreshNowError, Rejected, TokenError, Wanted,
+};
+pub use connection::{refresh, scope};
 pub use counters::Tally;
 pub use device::{Device, Visitor};
-pub use disconnect::{ASKED_FOR, DisconnectError, Disconnected, Voided};
-pub use refresh::RefreshSettings;
 pub use sessions::UsedFrom;
-pub use token::{CallFailed, Checked, FreshToken, RefreshNowError, Rejected, TokenError, Wanted};
 
 use clock::{Clock, DAY, Millis, Trust};
+use connection::{doubts, probe, rate_budget};
 use entropy::Entropy;
 use linear::Linear;
 use linear::signature::SigningKey;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::Engine;
-use crate::connection::FailedCall;
+use crate::connection::state::FailedCall;
 use crate::store::{DiskTrouble, StoreError};
 
 /// A write that takes longer is none to rely on: Linear waits no longer for an answer to a webhook.

@@ -22,8 +22,8 @@ use super::retry_schedule::{self, Next};
 use super::standard_webhooks;
 use crate::Engine;
 use crate::clock::{Millis, SECOND};
+use crate::connection::refresh::{Lease, in_time};
 use crate::every::Rhythm;
-use crate::refresh::{Lease, in_time};
 use crate::store::{
     AuditActor, ClaimedMessage, DestinationRow, SEVERAL, Sent, SentBatch, StoreError, Verdict,
 };

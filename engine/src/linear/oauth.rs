@@ -19,7 +19,7 @@ use super::guard::Guard;
 use super::http::{Http, Reply};
 use super::token_reply::{NoToken, TokenReply, Tokens};
 use super::{Linear, OauthApp, TransientError};
-use crate::connection::ActAs;
+use crate::connection::state::ActAs;
 
 type OauthClient = Client<
     BasicErrorResponse,

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{CallError, Linear, LinearPerson};
-use crate::connection::{Viewer, Workspace};
+use crate::connection::state::{Viewer, Workspace};
 
 /// Whose token it is, and for which workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,13 +5,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{Handover, LinkCode};
 use crate::Engine;
 use crate::clock::{DAY, HOUR, Millis};
-use crate::connection::Connection;
+use crate::connection::state::Connection;
+use crate::connection::token::CallFailed;
 use crate::identity::{Person, spelled};
 use crate::linear::{Linear, LinearPerson};
 use crate::store::{
     Act, AuditActor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError,
 };
-use crate::token::CallFailed;
 
 /// Milliseconds for which a code can be used.
 pub const VALID_DEFAULT: Millis = DAY;

@@ -2,9 +2,9 @@
 
 use super::invites::row;
 use crate::clock::Millis;
+use crate::connection::token::CallFailed;
 use crate::identity::{Person, Role, Standing};
 use crate::store::{AuditActor, LinkRow, Linking, MemberChange, StoreError};
-use crate::token::CallFailed;
 use crate::{Engine, uncancelled};
 
 /// Who a member is in one workspace.

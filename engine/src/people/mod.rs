@@ -7,9 +7,9 @@ mod mailed;
 mod members;
 mod message;
 mod proof;
-mod proof_again;
 mod proved;
 mod redeem;
+mod repeated_proof;
 
 pub use code::{LinkCode, code_in_path};
 pub use invites::{

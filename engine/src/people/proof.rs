@@ -6,16 +6,16 @@ use url::Url;
 
 use super::proved::{Proof, ProofBeginError, ProofEnd, ProofError, Told};
 use super::redeem::{CodeError, ConfirmError, Guesser};
-use crate::again::Back;
-use crate::callback::Callback;
 use crate::clock::{MINUTE, Millis};
-use crate::connect::BeginError;
-use crate::connection::{ActAs, Connection, State};
+use crate::connection::callback::Callback;
+use crate::connection::consent::BeginError;
+use crate::connection::disconnect::Voided;
+use crate::connection::minted::Brought;
+use crate::connection::repeated_callback::Back;
+use crate::connection::state::{ActAs, Connection, State};
 use crate::digest::sha256_hex;
-use crate::disconnect::Voided;
 use crate::identity::{self, Person};
 use crate::linear::WhoAmI;
-use crate::minted::Brought;
 use crate::store::{Linking, ProofAttempt, StoreError, Whose};
 use crate::vault::Place;
 use crate::{Engine, uncancelled};
@@ -158,7 +158,7 @@ impl Engine {
             .proof_attempt_take(&back.state_hash, &back.browser_hash, self.now())
             .await?
         else {
-            return self.proof_again(person, &back).await;
+            return self.repeated_proof(person, &back).await;
         };
         let approved = approved(person, &attempt, callback);
         let (engine, person, address) = (self.clone(), person.cloned(), address.to_owned());

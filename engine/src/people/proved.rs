@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::redeem::{CodeError, Confirmed};
 use crate::apps::AppUnavailable;
-use crate::connect::BeginError;
-use crate::disconnect::Voided;
+use crate::connection::consent::BeginError;
+use crate::connection::disconnect::Voided;
 use crate::linear::ExchangeError;
 use crate::store::StoreError;
 use crate::vault::Unreadable;

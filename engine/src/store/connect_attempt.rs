@@ -4,8 +4,8 @@ use sqlx_macros::FromRow;
 
 use super::{Store, StoreError, Stored, on};
 use crate::clock::Millis;
-use crate::connection::ActAs;
-use crate::minted::ABANDONED_AFTER;
+use crate::connection::minted::ABANDONED_AFTER;
+use crate::connection::state::ActAs;
 
 /// What was remembered when the person left for Linear.
 #[derive(Clone, Debug)]

@@ -6,11 +6,11 @@ use super::audit::note;
 use super::postgres::transact;
 use super::{Act, Db, NewGrant, Store, StoreError, Stored, on};
 use crate::clock::Millis;
-use crate::connection::{
+use crate::connection::minted::ADOPTED_WITHIN;
+use crate::connection::state::{
     ActAs, Connection, Evidence, FailedCall, Reason, RefreshTrouble, State, TokenTimes, Viewer,
     Workspace,
 };
-use crate::minted::ADOPTED_WITHIN;
 
 /// The select list of [`Row`], shared by every query that reads a connection.
 macro_rules! select {

@@ -7,7 +7,7 @@ use sqlx_macros::FromRow;
 use super::connection::same_installation;
 use super::{Store, Stored, on};
 use crate::clock::Millis;
-use crate::refresh::Lease;
+use crate::connection::refresh::Lease;
 
 /// Sealed columns, as the associated data names them.
 pub(crate) const CONNECTIONS: &str = "connections";

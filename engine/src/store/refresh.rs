@@ -5,8 +5,8 @@ use sqlx_macros::FromRow;
 use super::grant::grant_columns;
 use super::{Db, NewGrant, SealedGrant, Store, Stored, on};
 use crate::clock::{MINUTE, Millis, NOTED_AHEAD};
-use crate::connection::FailedCall;
-use crate::refresh::{Attempt, By, Lease};
+use crate::connection::refresh::{Attempt, By, Lease};
+use crate::connection::state::FailedCall;
 
 /// Nothing is put off for longer, so whatever seems to be was put off by a clock that was ahead.
 const PUT_OFF_MAX: Millis = 10 * MINUTE;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::Engine;
 use crate::apps::AppKeys;
 use crate::clock::{MINUTE, Millis};
-use crate::connection::{Reason, wants_webhooks};
+use crate::connection::state::{Reason, wants_webhooks};
 use crate::linear::signature::SigningKey;
 use crate::store::{AppRow, DestinationRow, RecipientRow, StoreError, Tenant, WebhookSecretRow};
 

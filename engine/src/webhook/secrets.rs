@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::recipients::{Match, SEALED, TABLE};
 use crate::clock::Millis;
-use crate::connection::Connection;
+use crate::connection::state::Connection;
 use crate::identity::Person;
 use crate::linear::signature::parse_secret;
 use crate::store::{AuditActor, StoreError, WebhookSecretRow};

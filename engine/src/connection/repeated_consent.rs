@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Engine;
-use crate::again::{Back, Before};
-use crate::connect::{Connected, FinishError};
-use crate::connection::State;
+use crate::connection::consent::{Connected, FinishError};
+use crate::connection::repeated_callback::{Back, Before};
+use crate::connection::state::State;
 use crate::identity::Person;
 use crate::store::{Attempts, TakenAttempt};
 

@@ -7,13 +7,13 @@ use tokio::time::{Instant, timeout};
 
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, NOTED_AHEAD, SECOND};
-use crate::connection::{Evidence, FailedCall, Reason};
+use crate::connection::refresh::{Cause, Outcome, RefreshResult};
+use crate::connection::state::{Evidence, FailedCall, Reason};
 use crate::identity::Person;
 use crate::linear::{
     AUTHENTICATION_ERROR, CallError, Content, GraphqlRequest, GraphqlResponse, Linear,
     TransientError,
 };
-use crate::refresh::{Cause, Outcome, RefreshResult};
 use crate::store::{ACCESS, CONNECTIONS, SealedGrant, StoreError};
 use crate::vault::KEY_MISSING;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::{MINUTE, Millis};
-use crate::connection::REFRESH_DUE_BEFORE;
+use crate::connection::state::REFRESH_DUE_BEFORE;
 
 #[derive(Clone, Copy, Debug)]
 pub struct RefreshSettings {

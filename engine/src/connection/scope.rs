@@ -1,6 +1,6 @@
 //! What may be asked of Linear, in words.
 
-use crate::connection::ActAs;
+use crate::connection::state::ActAs;
 
 /// A scope that Linear knows and Relink offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use futures_util::stream::{self, StreamExt as _};
 
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, SECOND};
-use crate::disconnect::Voided;
+use crate::connection::disconnect::Voided;
+use crate::connection::voiding::Voiding;
 use crate::every::gets_on;
 use crate::linear::Tokens;
 use crate::store::{ACCESS, MINTED_GRANTS, MintedGrant, NewGrant, REFRESH, StoreError, Whose};
-use crate::voiding::Voiding;
 
 /// A consent takes no longer than this: whoever brought it has died.
 pub(crate) const ABANDONED_AFTER: Millis = 2 * MINUTE;

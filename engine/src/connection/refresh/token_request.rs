@@ -7,7 +7,7 @@ use super::{Outcome, in_time};
 use crate::Engine;
 use crate::apps::AppUnavailable;
 use crate::clock::{MINUTE, Millis, SECOND};
-use crate::connection::{CLIENT_ID_CHANGED, Evidence, FailedCall};
+use crate::connection::state::{CLIENT_ID_CHANGED, Evidence, FailedCall};
 use crate::linear::{ExchangeError, OauthApp, Tokens, TransientError};
 use crate::store::{Rotated, Rotation, SupersededGrant};
 use crate::vault::KEY_MISSING;

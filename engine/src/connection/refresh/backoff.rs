@@ -6,7 +6,7 @@ use super::steps::{Event, Setback};
 use super::{Outcome, RefreshResult, in_time};
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, SECOND};
-use crate::connection::{CLIENT_ID_CHANGED, FailedCall, Reason};
+use crate::connection::state::{CLIENT_ID_CHANGED, FailedCall, Reason};
 use crate::store::{DiskTrouble, PutOff, Rotation, StoreError};
 use crate::vault::KEY_MISSING;
 

@@ -14,7 +14,7 @@ use super::retry_schedule::Pace;
 use super::{Cause, Outcome, RefreshResult, RefreshSettings, millis};
 use crate::Engine;
 use crate::clock::Millis;
-use crate::connection::FailedCall;
+use crate::connection::state::FailedCall;
 use crate::store::StoreError;
 
 /// Questions to Linear's token endpoint under way in this process. More wait; their callers do not

@@ -3,7 +3,7 @@
 use super::proved::{Proof, ProofEnd, ProofError};
 use super::redeem::Confirmed;
 use crate::Engine;
-use crate::again::{Back, Before};
+use crate::connection::repeated_callback::{Back, Before};
 use crate::identity::Person;
 use crate::store::{Attempts, StoreError, TakenAttempt};
 
@@ -27,7 +27,7 @@ impl Engine {
     }
 
     /// How this browser's attempt ended, which may be under way still; `None` where it has none.
-    pub(super) async fn proof_again(
+    pub(super) async fn repeated_proof(
         &self,
         person: Option<&Person>,
         back: &Back,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use crate::Engine;
-use crate::callback::Callback;
 use crate::clock::SECOND;
+use crate::connection::callback::Callback;
 use crate::digest::sha256_hex;
 use crate::store::{Attempts, STOPPED, StoreError, TakenAttempt};
 

@@ -10,11 +10,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Engine;
 use crate::clock::{Millis, SECOND};
-use crate::connection::{Connection, State};
+use crate::connection::state::{Connection, State};
+use crate::connection::token::{FreshToken, TokenError};
 use crate::identity::Person;
 use crate::linear::CallError;
 use crate::store::StoreError;
-use crate::token::{FreshToken, TokenError};
 
 /// A page load proves connections that were not proved for this long.
 const STALE_AFTER: Millis = 2 * SECOND;

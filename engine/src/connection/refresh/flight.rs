@@ -12,7 +12,7 @@ use super::steps::{Event, Intent, Refresh, Row, Setback, Step};
 use super::{Attempt, Cause, Lease, Outcome, RefreshResult, in_time, millis};
 use crate::Engine;
 use crate::clock::{Millis, SECOND};
-use crate::connection::{Evidence, FailedCall, Reason};
+use crate::connection::state::{Evidence, FailedCall, Reason};
 use crate::store::{CONNECTIONS, REFRESH, Rotation, SealedGrant, StoreError};
 use crate::vault::KEY_MISSING;
 

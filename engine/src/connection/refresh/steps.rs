@@ -8,7 +8,7 @@
 //! others from asking at the same time. Two that ask with the same refresh token get the same pair
 //! from Linear (its 30-minute replay), and one of them writes.
 
-use crate::connection::Reason;
+use crate::connection::state::Reason;
 
 /// Questions in a row within one refresh when the answer is lost or useless.
 pub const TRIES: u8 = 3;

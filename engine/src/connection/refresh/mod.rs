@@ -25,7 +25,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::clock::Millis;
-use crate::connection::FailedCall;
+use crate::connection::state::FailedCall;
 use crate::names::named;
 use crate::store::StoreError;
 

@@ -11,8 +11,8 @@ use secrecy::SecretString;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::Engine;
+use crate::connection::minted::ABANDONED_AFTER;
 use crate::linear::Revocation;
-use crate::minted::ABANDONED_AFTER;
 use crate::store::StoreError;
 
 /// A revocation is given up after so long, with all that belongs to it.

@@ -6,16 +6,16 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::again::Back;
 use crate::apps::AppUnavailable;
-use crate::callback::Callback;
 use crate::clock::{HOUR, MINUTE, Millis};
-use crate::connection::{ActAs, Connection, State};
+use crate::connection::callback::Callback;
+use crate::connection::minted::Brought;
+use crate::connection::repeated_callback::Back;
+use crate::connection::scope::{self, NotOffered};
+use crate::connection::state::{ActAs, Connection, State};
 use crate::digest::{fingerprint, sha256_hex};
 use crate::identity::Person;
 use crate::linear::{ExchangeError, Identity, Tokens};
-use crate::minted::Brought;
-use crate::scope::{self, NotOffered};
 use crate::store::{
     ACCESS, Adopted, Adoption, CONNECTIONS, ConnectAttempt, NewGrant, REFRESH, StoreError, Whose,
 };

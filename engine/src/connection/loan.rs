@@ -3,7 +3,7 @@
 //! that very person may hang on the same permission; then it waits, sealed, for that connection's
 //! end. Should Linear once prove us wrong, all of that app's wait for its connections from then on.
 
-use crate::connection::{Reason, State};
+use crate::connection::state::{Reason, State};
 use crate::store::{MintedGrant, StoreError};
 use crate::{CallFailed, Engine, TokenError};
 

@@ -1,9 +1,10 @@
 //! What became of a connection's refreshes, for the page and for operators.
 
+use crate::Engine;
 use crate::clock::{DAY, Millis};
+use crate::connection::refresh;
 use crate::identity::Person;
 use crate::store::{AttemptRow, StoreError};
-use crate::{Engine, refresh};
 
 /// Lines that a page shows at most.
 const SHOWN: i64 = 50;

@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use crate::clock::{DAY, MINUTE, Millis};
-use crate::connection::State;
+use crate::connection::minted::Unwritten;
+use crate::connection::state::State;
+use crate::connection::voiding::Voiding;
 use crate::every::gets_on;
 use crate::identity::Person;
 use crate::linear::ExchangeError;
-use crate::minted::Unwritten;
 use crate::store::{
     ACCESS, AuditActor, CONNECTIONS, NewGrant, REFRESH, SealedGrant, StoreError, SupersededGrant,
 };
-use crate::voiding::Voiding;
 use crate::{Engine, uncancelled};
 
 /// Pauses in seconds before a pair whose answer was lost is asked for, within the half hour in
