@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use crate::clock::{DAY, MINUTE, Millis};
 use crate::connection::minted::Unwritten;
 use crate::connection::state::State;
-use crate::connection::voiding::Voiding;
+use crate::connection::voiding::{Voided, Voiding};
 use crate::every::gets_on;
 use crate::identity::Person;
 use crate::linear::ExchangeError;
@@ -32,30 +31,6 @@ pub struct Disconnected {
 
 /// So long Linear is asked again to revoke the tokens of a connection that ended.
 pub const ASKED_FOR: Millis = DAY;
-
-/// What became of tokens that nobody needs any more. The worst of several comes last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Voided {
-    /// Linear confirmed that they are void, or knew already.
-    Done,
-    /// They are sealed until the last connection of their app and workspace here has ended: nobody
-    /// says whether revoking one token ends the app's whole installation in that workspace.
-    Kept,
-    /// Linear was not asked, for the sake of somebody who is just connecting: it is within a few
-    /// minutes.
-    Later,
-    Unconfirmed,
-}
-
-impl Voided {
-    pub(crate) fn confirmed(confirmed: bool) -> Voided {
-        if confirmed {
-            Voided::Done
-        } else {
-            Voided::Unconfirmed
-        }
-    }
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum DisconnectError {

@@ -8,15 +8,12 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::Engine;
-use crate::clock::{MINUTE, Millis, SECOND};
-use crate::connection::disconnect::Voided;
-use crate::connection::voiding::Voiding;
+use crate::clock::{Millis, SECOND};
+use crate::connection::voiding::{ABANDONED_AFTER, Voided, Voiding};
 use crate::every::gets_on;
 use crate::linear::Tokens;
 use crate::store::{ACCESS, MINTED_GRANTS, MintedGrant, NewGrant, REFRESH, StoreError, Whose};
 
-/// A consent takes no longer than this: whoever brought it has died.
-pub(crate) const ABANDONED_AFTER: Millis = 2 * MINUTE;
 /// Later than this nobody adopts what it brought, whatever another process's clock may show: it may
 /// be revoked by then.
 pub(crate) const ADOPTED_WITHIN: Millis = ABANDONED_AFTER - 20 * SECOND;

@@ -8,13 +8,16 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::Engine;
-use crate::connection::minted::ABANDONED_AFTER;
+use crate::clock::{MINUTE, Millis};
 use crate::linear::Revocation;
 use crate::store::StoreError;
 
+/// A consent takes no longer than this: whoever brought it has died.
+pub(crate) const ABANDONED_AFTER: Millis = 2 * MINUTE;
 /// A revocation is given up after so long, with all that belongs to it.
 const LASTS: Duration = Duration::from_secs(10);
 /// Nothing is sent later than that: Linear has the rest of the time to carry it out in.
@@ -26,6 +29,30 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Looks for a gap between consents, and the pause between two of them: somebody may be waiting.
 const LOOKS: usize = 5;
 const GAP_EVERY: Duration = Duration::from_millis(400);
+
+/// What became of tokens that nobody needs any more. The worst of several comes last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Voided {
+    /// Linear confirmed that they are void, or knew already.
+    Done,
+    /// They are sealed until the last connection of their app and workspace here has ended: nobody
+    /// says whether revoking one token ends the app's whole installation in that workspace.
+    Kept,
+    /// Linear was not asked, for the sake of somebody who is just connecting: it is within a few
+    /// minutes.
+    Later,
+    Unconfirmed,
+}
+
+impl Voided {
+    pub(crate) fn confirmed(confirmed: bool) -> Voided {
+        if confirmed {
+            Voided::Done
+        } else {
+            Voided::Unconfirmed
+        }
+    }
+}
 
 /// The right to revoke, for [`LASTS`].
 pub(crate) struct Voiding {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::redeem::{CodeError, Confirmed};
 use crate::apps::AppUnavailable;
 use crate::connection::consent::BeginError;
-use crate::connection::disconnect::Voided;
+use crate::connection::voiding::Voided;
 use crate::linear::ExchangeError;
 use crate::store::StoreError;
 use crate::vault::Unreadable;

@@ -4,8 +4,8 @@ use sqlx_macros::FromRow;
 
 use super::{Store, StoreError, Stored, on};
 use crate::clock::Millis;
-use crate::connection::minted::ABANDONED_AFTER;
 use crate::connection::state::ActAs;
+use crate::connection::voiding::ABANDONED_AFTER;
 
 /// What was remembered when the person left for Linear.
 #[derive(Clone, Debug)]
