@@ -296,7 +296,7 @@ impl Engine {
         }
         *asked = Some(Instant::now());
         // Its headers say it, whatever else is in the answer.
-        let _ = timeout(TIME_PATIENCE, self.linear().ask_time()).await;
+        let _ = timeout(TIME_PATIENCE, self.linear().reach()).await;
     }
 
     /// Goes by the database's clock, where replicas share one, and asks Linear for the time while
@@ -336,6 +336,11 @@ impl Engine {
     /// time it is.
     fn now_to_forget(&self) -> Option<Millis> {
         (!self.clock_trust().doubtful).then(|| self.now())
+    }
+
+    /// Every connection of this instance that has not ended, for whoever runs it.
+    pub async fn checkup(&self) -> Result<Vec<store::Checkup>, StoreError> {
+        self.store().checkup().await
     }
 
     /// How often each outcome of a refresh happened in this process.

@@ -65,6 +65,24 @@ impl MailServer {
         })
     }
 
+    /// Greets the mail server, signs in where that is set up, and sends nothing.
+    ///
+    /// # Errors
+    /// [`SendError::Server`] or [`SendError::Timeout`]; the text is for whoever runs this.
+    pub async fn greet(&self) -> Result<(), SendError> {
+        let greeted = timeout(PATIENCE, self.transport.test_connection()).await;
+        match greeted.map_err(|_| SendError::Timeout)?? {
+            true => Ok(()),
+            false => Err(SendError::Refused),
+        }
+    }
+
+    /// Who mails are from.
+    #[must_use]
+    pub fn sender(&self) -> String {
+        self.from.to_string()
+    }
+
     /// Whether mails can be from this.
     #[must_use]
     pub fn is_sender(text: &str) -> bool {
@@ -113,6 +131,8 @@ pub enum SendError {
     Server(#[from] lettre::transport::smtp::Error),
     #[error("the mail server did not answer in time")]
     Timeout,
+    #[error("the mail server ended the connection")]
+    Refused,
 }
 
 /// Sends mails about this Relink. Cheap to clone.
@@ -137,7 +157,7 @@ impl Mail {
     /// Who mails are from.
     #[must_use]
     pub fn sender(&self) -> String {
-        self.server.from.to_string()
+        self.server.sender()
     }
 
     /// The absolute address of a page.

@@ -162,6 +162,15 @@ impl Http {
         &self.skew
     }
 
+    /// Asks and reads no more than the head of the answer, whatever it is; what went wrong is told
+    /// in full.
+    pub async fn reach(&self, request: reqwest::Request) -> Result<(), reqwest::Error> {
+        let asked = self.skew.now();
+        let response = self.client.execute(request).await?;
+        self.skew.compare(asked, response.headers());
+        Ok(())
+    }
+
     /// Sends, and reads the reply up to the cap, whatever its status.
     pub async fn send(&self, request: reqwest::Request) -> Result<Reply, TransientError> {
         let asked = self.skew.now();

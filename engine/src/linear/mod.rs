@@ -116,11 +116,13 @@ impl Linear {
         self.http.skew().ahead()
     }
 
-    /// Has Linear answer anything: each answer says what time it is there.
-    pub(crate) async fn ask_time(&self) {
-        if let Ok(request) = self.http.client().head(self.api.clone()).build() {
-            let _ = self.http.send(request).await;
-        }
+    /// Has Linear's API answer anything: each answer says what time it is there.
+    ///
+    /// # Errors
+    /// Why there is no answer: no name, no way, no TLS, no time.
+    pub async fn reach(&self) -> Result<(), reqwest::Error> {
+        let request = self.http.client().head(self.api.clone()).build()?;
+        self.http.reach(request).await
     }
 
     fn web_url(&self, path: &str) -> Url {

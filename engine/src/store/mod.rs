@@ -7,6 +7,7 @@ mod app;
 mod attempt;
 mod audit;
 mod change;
+mod checkup;
 mod connect_attempt;
 mod connection;
 mod delivery;
@@ -51,6 +52,7 @@ pub(crate) use attempt::STOPPED;
 pub use attempt::{Attempts, TakenAttempt};
 pub use audit::{Act, AuditActor, AuditCheck, AuditHead, AuditKey, AuditRow};
 pub use change::ChangeRow;
+pub use checkup::Checkup;
 pub use connect_attempt::ConnectAttempt;
 pub use connection::{Adopted, Adoption, GivenUp};
 pub use delivery::{

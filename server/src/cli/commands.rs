@@ -20,7 +20,7 @@ use super::args::{Args, Command, Connection, Destination, Key, Secret, User, Web
 use super::output::{print, print_end, print_lines, print_list, print_secret, say};
 use super::people::NewUser;
 use super::shared::{Outcome, connection, from_stdin, organisation};
-use super::{apps, audit, people};
+use super::{apps, audit, doctor, people};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
 use crate::stop::Asked;
@@ -161,6 +161,7 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
             )
             .await
         }
+        Command::Doctor => doctor::run(json, &config, clock, entropy).await,
         Command::Refresh { due_within } => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
             let swept = json!(engine.sweep_now(due_within).await?);

@@ -5,6 +5,7 @@ mod apps;
 mod args;
 mod audit;
 mod commands;
+mod doctor;
 mod output;
 mod people;
 mod shared;

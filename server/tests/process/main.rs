@@ -7,6 +7,7 @@ mod cable;
 mod cli;
 mod deliveries;
 mod disk;
+mod doctor;
 mod few_connections;
 #[expect(dead_code, reason = "benchmarks do more with a fleet")]
 mod fleet;
