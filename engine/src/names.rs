@@ -1,5 +1,10 @@
 //! Sets of names that the database, the API or Linear knows.
 
+/// In a row of the database there is a name that is none of its column's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such name")]
+pub struct NoSuchName;
+
 /// Declares an enum whose variants each have a name, and makes its list and its parser of the same
 /// lines: a variant without a name does not compile, and none can be forgotten.
 macro_rules! named {
@@ -30,7 +35,35 @@ macro_rules! named {
     };
 }
 
-pub(crate) use named;
+/// Lets rows be read that hold the names of such an enum in a column of text.
+macro_rules! column {
+    ($Enum:ident) => {
+        impl<D: sqlx::Database> sqlx::Type<D> for $Enum
+        where
+            str: sqlx::Type<D>,
+        {
+            fn type_info() -> D::TypeInfo {
+                <str as sqlx::Type<D>>::type_info()
+            }
+
+            fn compatible(found: &D::TypeInfo) -> bool {
+                <str as sqlx::Type<D>>::compatible(found)
+            }
+        }
+
+        impl<'r, D: sqlx::Database> sqlx::Decode<'r, D> for $Enum
+        where
+            &'r str: sqlx::Decode<'r, D>,
+        {
+            fn decode(value: D::ValueRef<'r>) -> Result<$Enum, sqlx::error::BoxDynError> {
+                let name = <&str as sqlx::Decode<D>>::decode(value)?;
+                Ok($Enum::from_name(name).ok_or(crate::names::NoSuchName)?)
+            }
+        }
+    };
+}
+
+pub(crate) use {column, named};
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use relink_engine::connection::Connection;
 use relink_engine::dispatch::EVENTS;
-use relink_engine::store::{DeliveryFilter, DeliveryRow, Store, StoreError};
+use relink_engine::store::{DeliveryFilter, DeliveryRow, OutcomeFilter, Store, StoreError};
 use relink_engine::text;
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +12,14 @@ use crate::view::{Choice, FilterView};
 /// Deliveries on a page.
 const SIZE: usize = 20;
 
-/// The engine's names, and ours.
-const OUTCOMES: [(&str, &str); 4] = [
-    ("accepted", "Accepted"),
-    ("late", "Accepted late"),
-    ("duplicate", "Duplicate: came again"),
-    ("ignored", "Ignored"),
-];
+fn label(outcome: OutcomeFilter) -> &'static str {
+    match outcome {
+        OutcomeFilter::Accepted => "Accepted",
+        OutcomeFilter::Late => "Accepted late",
+        OutcomeFilter::Duplicate => "Duplicate: came again",
+        OutcomeFilter::Ignored => "Ignored",
+    }
+}
 
 /// The address bar's query. What it names and nobody knows here narrows nothing.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -49,14 +50,12 @@ impl Page {
         let event = EVENTS
             .into_iter()
             .find(|event| query.event.as_deref() == Some(event));
-        let outcome = OUTCOMES
-            .into_iter()
-            .find(|(name, _)| query.outcome.as_deref() == Some(name));
+        let outcome = query.outcome.as_deref().and_then(OutcomeFilter::from_name);
         Page {
             filter: DeliveryFilter {
                 workspace: connection.map(|connection| connection.workspace.id.clone()),
                 event: event.map(str::to_owned),
-                outcome: outcome.map(|(name, _)| name.to_owned()),
+                outcome,
             },
             before: query
                 .before
@@ -71,10 +70,10 @@ impl Page {
     pub fn address(&self, before: Option<i64>) -> String {
         let before = before.map(|before| before.to_string());
         let parts = [
-            ("workspace", self.connection.as_ref()),
-            ("event", self.filter.event.as_ref()),
-            ("outcome", self.filter.outcome.as_ref()),
-            ("before", before.as_ref()),
+            ("workspace", self.connection.as_deref()),
+            ("event", self.filter.event.as_deref()),
+            ("outcome", self.filter.outcome.map(OutcomeFilter::name)),
+            ("before", before.as_deref()),
         ];
         let query: Vec<String> = parts
             .into_iter()
@@ -88,14 +87,21 @@ impl Page {
     }
 
     pub fn view(&self, connections: &[Connection]) -> FilterView {
-        let choice = |value: &str, label: &str, chosen: &Option<String>| Choice {
+        let choice = |value: &str, label: &str, chosen: Option<&str>| Choice {
             value: value.to_owned(),
             label: label.to_owned(),
-            chosen: chosen.as_deref() == Some(value),
+            chosen: chosen == Some(value),
         };
+        let outcome = self.filter.outcome.map(OutcomeFilter::name);
         let mut workspaces: Vec<Choice> = connections
             .iter()
-            .map(|one| choice(&one.id, &text::name(&one.workspace.name), &self.connection))
+            .map(|one| {
+                choice(
+                    &one.id,
+                    &text::name(&one.workspace.name),
+                    self.connection.as_deref(),
+                )
+            })
             .collect();
         workspaces.sort_by_key(|choice| choice.label.to_lowercase());
         // All that Linear sends: to collect those that came would mean to read every delivery.
@@ -103,11 +109,11 @@ impl Page {
             workspaces,
             events: EVENTS
                 .iter()
-                .map(|event| choice(event, event, &self.filter.event))
+                .map(|event| choice(event, event, self.filter.event.as_deref()))
                 .collect(),
-            outcomes: OUTCOMES
-                .iter()
-                .map(|(name, label)| choice(name, label, &self.filter.outcome))
+            outcomes: OutcomeFilter::ALL
+                .into_iter()
+                .map(|one| choice(one.name(), label(one), outcome))
                 .collect(),
         }
     }
@@ -182,8 +188,8 @@ mod tests {
             outcome,
         } = &narrow.filter;
         assert_eq!(
-            (workspace.as_deref(), event.as_deref(), outcome.as_deref()),
-            (Some("w-globex"), Some("Issue"), Some("late"))
+            (workspace.as_deref(), event.as_deref(), *outcome),
+            (Some("w-globex"), Some("Issue"), Some(OutcomeFilter::Late))
         );
         assert_eq!(
             narrow.address(Some(21)),

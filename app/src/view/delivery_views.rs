@@ -2,7 +2,7 @@
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
-use relink_engine::store::{DeliveryRow, WebhookSecretRow, ways};
+use relink_engine::store::{self, DeliveryRow, WebhookSecretRow, ways};
 use relink_engine::text;
 
 use super::json::pretty;
@@ -45,10 +45,10 @@ fn delivery_view(
             || row.workspace_id.clone(),
             |connection| text::name(&connection.workspace.name),
         ),
-        outcome: match row.outcome.as_str() {
-            "late" => DeliveryOutcome::Late,
-            "ignored" => DeliveryOutcome::Ignored,
-            _ => DeliveryOutcome::Accepted,
+        outcome: match row.outcome {
+            store::DeliveryOutcome::Accepted => DeliveryOutcome::Accepted,
+            store::DeliveryOutcome::Late => DeliveryOutcome::Late,
+            store::DeliveryOutcome::Ignored => DeliveryOutcome::Ignored,
         },
         again: row.repeated_at.map(|at| Again {
             times: u32::try_from(row.repeats).unwrap_or(u32::MAX),

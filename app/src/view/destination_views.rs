@@ -3,7 +3,7 @@
 use relink_engine::Engine;
 use relink_engine::clock::Millis;
 use relink_engine::dispatch::{Destination, EVENTS};
-use relink_engine::store::{DeliveryRow, MessageRow, StoreError};
+use relink_engine::store::{DeliveryOutcome, DeliveryRow, MessageRow, MessageState, StoreError};
 
 use super::time;
 use super::webhook_views::ago;
@@ -72,7 +72,7 @@ impl Destinations {
 
     /// What became of a delivery at each destination. What is ignored is handed on to none.
     pub fn handed(&self, row: &DeliveryRow) -> Vec<DeliveryAttemptView> {
-        if row.outcome == "ignored" {
+        if row.outcome == DeliveryOutcome::Ignored {
             return Vec::new();
         }
         let its: Vec<&MessageRow> = self
@@ -189,11 +189,11 @@ fn fate(message: &MessageRow, destination: &Destination, now: Millis) -> Fate {
         message.last_at.map(|at| ago(at, now)),
     );
     let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
-    match message.state.as_str() {
-        "sent" => Fate::Sent { answer, at },
-        "parked" => Fate::GivenUp { answer, tries, at },
+    match message.state {
+        MessageState::Sent => Fate::Sent { answer, at },
+        MessageState::Parked => Fate::GivenUp { answer, tries, at },
         // What an earlier round ended with is of the past.
-        _ => Fate::Waiting {
+        MessageState::Waiting => Fate::Waiting {
             answer: answer.filter(|_| tries > 0),
             tries,
             next: next_try(message, destination, now),

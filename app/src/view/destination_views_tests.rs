@@ -40,7 +40,7 @@ fn message(state: &str, attempts: i64) -> MessageRow {
     MessageRow {
         destination_id: "d1".to_owned(),
         seq: 7,
-        state: state.to_owned(),
+        state: MessageState::from_name(state).unwrap(),
         attempts,
         next_at: NOW + 4 * MINUTE,
         last_status: (attempts > 0).then_some(500),
@@ -55,7 +55,7 @@ fn delivery(outcome: &str) -> DeliveryRow {
         number: 7,
         workspace_id: "w-acme".to_owned(),
         digest: Vec::new(),
-        outcome: outcome.to_owned(),
+        outcome: DeliveryOutcome::from_name(outcome).unwrap(),
         event: "Comment".to_owned(),
         action: String::new(),
         subject: String::new(),

@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use crate::clock::{DAY, MINUTE, Millis};
 use crate::connection::minted::Unwritten;
-use crate::connection::state::State;
+use crate::connection::state::{Phase, State};
 use crate::connection::voiding::{Voided, Voiding};
 use crate::every::gets_on;
 use crate::identity::Person;
@@ -146,7 +146,7 @@ impl Engine {
         let Some(grant) = self.store().grant(organisation, id).await? else {
             return Ok(Voided::Done);
         };
-        if grant.state != "disconnected" {
+        if grant.phase != Phase::Disconnected {
             // Connected again in this very moment: these tokens are the new ones.
             return Ok(Voided::Done);
         }

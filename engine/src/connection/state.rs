@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{MINUTE, Millis};
-use crate::names::named;
+use crate::names::{column, named};
 use crate::store::DiskTrouble;
 use crate::vault::KEY_MISSING;
 
@@ -40,6 +40,19 @@ named! {
         Duplicate = "duplicate",
     }
 }
+
+column!(Reason);
+
+named! {
+    /// Which of its states a connection is in; names as in the API.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Phase {
+        Connected = "connected",
+        ReconnectRequired = "reconnect_required",
+        Disconnected = "disconnected",
+    }
+}
+column!(Phase);
 
 /// A Linear workspace. Known by `id` alone: names and url keys change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,8 +147,8 @@ pub enum State {
 /// it. So does one that Linear refuses, as far as we can tell: where there is evidence nobody told
 /// us.
 #[must_use]
-pub fn wants_webhooks(state: &str, reason: Option<Reason>, has_evidence: bool) -> bool {
-    state != "disconnected" && (reason != Some(Reason::Revoked) || has_evidence)
+pub fn wants_webhooks(phase: Phase, reason: Option<Reason>, has_evidence: bool) -> bool {
+    phase != Phase::Disconnected && (reason != Some(Reason::Revoked) || has_evidence)
 }
 
 impl State {
@@ -149,16 +162,21 @@ impl State {
                 ..
             }
         );
-        wants_webhooks(self.name(), self.reason(), has_evidence)
+        wants_webhooks(self.phase(), self.reason(), has_evidence)
     }
 
     /// As in the API and the database.
     #[must_use]
     pub fn name(&self) -> &'static str {
+        self.phase().name()
+    }
+
+    #[must_use]
+    pub fn phase(&self) -> Phase {
         match self {
-            State::Connected { .. } => "connected",
-            State::ReconnectRequired { .. } => "reconnect_required",
-            State::Disconnected { .. } => "disconnected",
+            State::Connected { .. } => Phase::Connected,
+            State::ReconnectRequired { .. } => Phase::ReconnectRequired,
+            State::Disconnected { .. } => Phase::Disconnected,
         }
     }
 

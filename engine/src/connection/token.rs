@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use crate::Engine;
 use crate::clock::{MINUTE, Millis, NOTED_AHEAD, SECOND};
 use crate::connection::refresh::{Cause, Outcome, RefreshResult};
-use crate::connection::state::{Evidence, FailedCall, Reason};
+use crate::connection::state::{Evidence, FailedCall, Phase, Reason};
 use crate::identity::Person;
 use crate::linear::{
     AUTHENTICATION_ERROR, CallError, Content, GraphqlRequest, GraphqlResponse, Linear,
@@ -142,7 +142,7 @@ impl Engine {
     ) -> Result<FreshToken, TokenError> {
         if wanted.rejected.is_none()
             && let Some(grant) = self.store().grant_recent(organisation, connection).await?
-            && grant.state == "connected"
+            && grant.phase == Phase::Connected
             && !self.is_due(&grant, wanted.min_ttl)
             && let Some(token) = self.open_fresh(&grant).await?
         {
@@ -182,12 +182,8 @@ impl Engine {
         grant: &SealedGrant,
         wanted: Wanted<'_>,
     ) -> Result<Option<FreshToken>, TokenError> {
-        if grant.state != "connected" {
-            let reason = grant
-                .reason
-                .as_deref()
-                .and_then(Reason::from_name)
-                .unwrap_or(Reason::Revoked);
+        if grant.phase != Phase::Connected {
+            let reason = grant.reason.unwrap_or(Reason::Revoked);
             return Err(TokenError::ReconnectRequired { reason });
         }
         let rejected = wanted
@@ -269,7 +265,7 @@ impl Engine {
             .store()
             .grant(&seen.organisation_id, &seen.connection_id)
             .await?;
-        Ok(now.is_none_or(|now| now.generation != seen.generation || now.state != seen.state))
+        Ok(now.is_none_or(|now| now.generation != seen.generation || now.phase != seen.phase))
     }
 
     fn failed_call(&self, code: &str) -> FailedCall {
@@ -529,7 +525,7 @@ impl Engine {
                 .store()
                 .grant_recent(organisation, connection)
                 .await?
-                .is_some_and(|grant| grant.state == "connected")
+                .is_some_and(|grant| grant.phase == Phase::Connected)
         {
             return Ok(refusal);
         }
@@ -607,7 +603,7 @@ impl Engine {
                 name,
             ))
             .await?;
-        if grant.state == "connected" && grant.refresh_sealed.is_some() {
+        if grant.phase == Phase::Connected && grant.refresh_sealed.is_some() {
             match timeout(
                 PATIENCE_WITHOUT,
                 self.renew(

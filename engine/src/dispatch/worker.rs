@@ -25,7 +25,8 @@ use crate::clock::{Millis, SECOND};
 use crate::connection::refresh::{Lease, in_time};
 use crate::every::Rhythm;
 use crate::store::{
-    AuditActor, ClaimedMessage, DestinationRow, SEVERAL, Sent, SentBatch, StoreError, Verdict,
+    AuditActor, ClaimedMessage, DestinationRow, MessageState, SEVERAL, Sent, SentBatch, StoreError,
+    Verdict,
 };
 use crate::webhook::delivery_name;
 
@@ -190,9 +191,9 @@ impl Ended {
                     ended.wished = ended
                         .wished
                         .max(answer.wish().filter(|_| answer.wants_rest()));
-                    ended.things.extend(
-                        Some(entity).filter(|entity| sent.state != "waiting" && !entity.is_empty()),
-                    );
+                    ended.things.extend(Some(entity).filter(|entity| {
+                        sent.state != MessageState::Waiting && !entity.is_empty()
+                    }));
                     ended.sent.push(sent);
                 }
                 Tried::Not(why) => ended.ours = Some(why),
@@ -217,7 +218,7 @@ impl Taking {
     /// How more tries ended; `last` when nothing else of the turn is under way or waits.
     fn see(&mut self, sent: &[Sent], last: bool) {
         for one in sent {
-            let good = one.state == "sent";
+            let good = one.state == MessageState::Sent;
             self.took_some |= good;
             self.refused_in_a_row = if good { 0 } else { self.refused_in_a_row + 1 };
             self.refused = match self.refused {
@@ -562,7 +563,7 @@ impl Engine {
         self.handed_on()
             .add(if answer.is_good() { "sent" } else { "failed" });
         let (state, next_at) = if answer.is_good() {
-            ("sent", self.now())
+            (MessageState::Sent, self.now())
         } else {
             self.after_failure(&message, &answer)
         };
@@ -583,7 +584,7 @@ impl Engine {
         }
     }
 
-    fn after_failure(&self, message: &ClaimedMessage, answer: &Answer) -> (&'static str, i64) {
+    fn after_failure(&self, message: &ClaimedMessage, answer: &Answer) -> (MessageState, i64) {
         let age = self.now() - message.first_at.unwrap_or(self.now());
         match retry_schedule::next(
             message.attempts + 1,
@@ -591,8 +592,8 @@ impl Engine {
             answer.wish(),
             self.entropy().bytes::<1>()[0],
         ) {
-            Next::Wait(wait) => ("waiting", self.now() + wait),
-            Next::Park => ("parked", self.now()),
+            Next::Wait(wait) => (MessageState::Waiting, self.now() + wait),
+            Next::Park => (MessageState::Parked, self.now()),
         }
     }
 

@@ -4,12 +4,12 @@ use sqlx_macros::FromRow;
 
 use super::audit::note;
 use super::postgres::transact;
-use super::{Act, Db, NewGrant, Store, StoreError, Stored, on};
+use super::{Act, Db, NewGrant, Store, StoreError, Stored, on, sound};
 use crate::clock::Millis;
 use crate::connection::minted::ADOPTED_WITHIN;
 use crate::connection::state::{
-    ActAs, Connection, Evidence, FailedCall, Reason, RefreshTrouble, State, TokenTimes, Viewer,
-    Workspace,
+    ActAs, Connection, Evidence, FailedCall, Phase, Reason, RefreshTrouble, State, TokenTimes,
+    Viewer, Workspace,
 };
 
 /// The select list of [`Row`], shared by every query that reads a connection.
@@ -112,11 +112,11 @@ impl Row {
 
     fn state(&self) -> Option<State> {
         let reason = self.reason.as_deref().and_then(Reason::from_name);
-        Some(match self.state.as_str() {
-            "connected" => State::Connected {
+        Some(match Phase::from_name(&self.state)? {
+            Phase::Connected => State::Connected {
                 token: self.token()?,
             },
-            "reconnect_required" => State::ReconnectRequired {
+            Phase::ReconnectRequired => State::ReconnectRequired {
                 since: self.state_since,
                 reason: reason?,
                 evidence: self
@@ -125,13 +125,12 @@ impl Row {
                     .and_then(|text| serde_json::from_str(text).ok()),
                 token: self.token(),
             },
-            "disconnected" => State::Disconnected {
+            Phase::Disconnected => State::Disconnected {
                 at: self.state_since,
                 reason: reason?,
                 by: self.disconnected_by_name.clone(),
                 revoked: self.tokens_revoked,
             },
-            _ => return None,
         })
     }
 
@@ -260,7 +259,7 @@ impl Store {
             .bind(organisation)
             .fetch_all(pool)
             .await?);
-        rows.into_iter().map(Connection::try_from).collect()
+        Ok(sound(rows.into_iter().map(Connection::try_from)))
     }
 
     /// One connection of an organisation.
@@ -798,7 +797,7 @@ impl Store {
             .bind(limit)
             .fetch_all(pool)
             .await?);
-        rows.into_iter().map(Connection::try_from).collect()
+        Ok(sound(rows.into_iter().map(Connection::try_from)))
     }
 
     /// Forgets an ended connection with its secrets and history, and who is who in its workspace.

@@ -5,8 +5,9 @@ use sqlx_macros::FromRow;
 
 use super::epoch::given_out;
 use super::postgres::transact;
-use super::{Db, Store, Stored, on};
+use super::{Db, Store, Stored, on, sound_rows};
 use crate::clock::Millis;
+use crate::names::{column, named};
 use crate::webhook::EventKey;
 
 /// What a row takes beside its texts and its body, and what one of the rows takes that go with it;
@@ -16,6 +17,19 @@ const SMALL_ROW_BYTES: usize = 150;
 /// Pages that SQLite gives back to the disk at a time.
 const GIVEN_BACK: i64 = 256;
 
+named! {
+    /// How a delivery that is kept was taken.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum DeliveryOutcome {
+        Accepted = "accepted",
+        /// Linear tried for a while before it came.
+        Late = "late",
+        /// It is about an app that nobody here is connected through.
+        Ignored = "ignored",
+    }
+}
+column!(DeliveryOutcome);
+
 /// A verified webhook, ready to be stored.
 #[derive(Clone, Debug)]
 pub struct NewDelivery {
@@ -24,8 +38,7 @@ pub struct NewDelivery {
     pub key: EventKey,
     /// SHA-256 of the body.
     pub digest: [u8; 32],
-    /// "accepted", "late" or "ignored".
-    pub outcome: &'static str,
+    pub outcome: DeliveryOutcome,
     pub event: String,
     pub action: String,
     pub subject: String,
@@ -96,7 +109,7 @@ pub struct DeliveryRow {
     pub number: i64,
     pub workspace_id: String,
     pub digest: Vec<u8>,
-    pub outcome: String,
+    pub outcome: DeliveryOutcome,
     pub event: String,
     pub action: String,
     pub subject: String,
@@ -166,19 +179,33 @@ pub struct PendingEvent {
     pub body: Vec<u8>,
 }
 
+named! {
+    /// What a page of deliveries may be narrowed to.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum OutcomeFilter {
+        Accepted = "accepted",
+        Late = "late",
+        /// Those that came more than once, however they were taken.
+        Duplicate = "duplicate",
+        Ignored = "ignored",
+    }
+}
+
 /// Which deliveries a page shows.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryFilter {
     /// Linear's organization id.
     pub workspace: Option<String>,
     pub event: Option<String>,
-    /// "accepted", "late", "ignored", or "duplicate" for those that came more than once.
-    pub outcome: Option<String>,
+    pub outcome: Option<OutcomeFilter>,
 }
 
-/// Everything that a delivery's outcome can be: what is asked for without one is looked for in
-/// each.
-pub(super) const OUTCOMES: &str = "(VALUES ('accepted'), ('late'), ('ignored')) AS o";
+/// Everything that a delivery's outcome can be, as a table: what is asked for without one is looked
+/// for in each.
+pub(super) fn outcomes() -> String {
+    let rows = DeliveryOutcome::ALL.map(|outcome| format!("('{}')", outcome.name()));
+    format!("(VALUES {}) AS o", rows.join(", "))
+}
 
 macro_rules! columns {
     () => {
@@ -247,12 +274,14 @@ impl Store {
             .take_while(|(_, sum)| *sum <= bytes_max)
             .last()
             .map_or(*first, |(number, _)| number);
-        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
-            .bind(organisation)
-            .bind(after)
-            .bind(last)
-            .fetch_all(pool)
-            .await?))
+        on!(&self.db, |pool| Ok(sound_rows(
+            &sqlx::query(SQL)
+                .bind(organisation)
+                .bind(after)
+                .bind(last)
+                .fetch_all(pool)
+                .await?
+        )))
     }
 
     /// The body of a delivery; `None` when it was pruned.
@@ -453,6 +482,7 @@ impl Store {
 
     /// How each workspace of an organisation last delivered something.
     pub async fn deliveries_last(&self, organisation: &str) -> Stored<Vec<LastDelivery>> {
+        let outcomes = outcomes();
         let sql = format!(
             "SELECT d.workspace_id, d.received_at AS at, d.secret_id, d.through FROM connections c \
                 JOIN deliveries d ON d.seq = \
@@ -460,7 +490,7 @@ impl Store {
                 AND l.outcome = o.column1 \
                 AND EXISTS (SELECT 1 FROM delivery_recipients r WHERE r.organisation_id = \
                 c.organisation_id AND r.number = l.seq) \
-                ORDER BY -l.seq LIMIT 1)) FROM {OUTCOMES}) WHERE c.organisation_id = $1"
+                ORDER BY -l.seq LIMIT 1)) FROM {outcomes}) WHERE c.organisation_id = $1"
         );
         on!(&self.db, |pool| Ok(sqlx::query_as(sqlx::AssertSqlSafe(
             sql

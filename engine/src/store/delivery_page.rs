@@ -4,8 +4,8 @@
 
 use sqlx::Row as _;
 
-use super::delivery::OUTCOMES;
-use super::{Db, DeliveryFilter, DeliveryRow, Store, Stored, delivery, on};
+use super::delivery::{OutcomeFilter, outcomes};
+use super::{Db, DeliveryFilter, DeliveryRow, Store, Stored, delivery, on, sound_rows};
 
 /// Which way a page goes on from a number.
 #[derive(Clone, Copy)]
@@ -45,18 +45,18 @@ impl Store {
     ) -> Stored<Vec<DeliveryRow>> {
         let sql = self.page_sql(filter);
         let head = i32::try_from(head).unwrap_or(i32::MAX);
-        on!(&self.db, |pool| Ok(sqlx::query_as(sqlx::AssertSqlSafe(
-            sql
-        ))
-        .bind(organisation)
-        .bind(before)
-        .bind(limit)
-        .bind(&filter.workspace)
-        .bind(&filter.event)
-        .bind(&filter.outcome)
-        .bind(head)
-        .fetch_all(pool)
-        .await?))
+        on!(&self.db, |pool| Ok(sound_rows(
+            &sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(organisation)
+                .bind(before)
+                .bind(limit)
+                .bind(&filter.workspace)
+                .bind(&filter.event)
+                .bind(filter.outcome.map(OutcomeFilter::name))
+                .bind(head)
+                .fetch_all(pool)
+                .await?
+        )))
     }
 
     fn page_sql(&self, filter: &DeliveryFilter) -> String {
@@ -88,7 +88,7 @@ impl Store {
                 .bind(21_i64)
                 .bind(&filter.workspace)
                 .bind(&filter.event)
-                .bind(&filter.outcome)
+                .bind(filter.outcome.map(OutcomeFilter::name))
                 .bind(0_i32)
                 .fetch_all(pool)
                 .await?;
@@ -120,7 +120,7 @@ impl Store {
         .bind(limit + 1)
         .bind(&filter.workspace)
         .bind(&filter.event)
-        .bind(&filter.outcome)
+        .bind(filter.outcome.map(OutcomeFilter::name))
         .fetch_all(pool)
         .await?);
         let full = i64::try_from(numbers.len()).is_ok_and(|found| found > limit);
@@ -196,14 +196,14 @@ struct Fits {
 
 impl Fits {
     fn of(filter: &DeliveryFilter) -> Fits {
-        let (outcome, of_outcome) = match filter.outcome.as_deref() {
-            Some("duplicate") => (" AND d.repeats > 0", " AND d.repeats > 0"),
+        let (outcome, of_outcome) = match filter.outcome {
+            Some(OutcomeFilter::Duplicate) => (" AND d.repeats > 0", " AND d.repeats > 0"),
             Some(_) => (" AND d.outcome = $6", " AND d.outcome = $6"),
             None => (" AND d.outcome = o.column1", ""),
         };
-        let index = match (&filter.event, filter.outcome.as_deref()) {
-            (None, Some("duplicate")) => "deliveries_repeated",
-            (Some(_), Some("duplicate")) => "deliveries_repeated_by_event",
+        let index = match (&filter.event, filter.outcome) {
+            (None, Some(OutcomeFilter::Duplicate)) => "deliveries_repeated",
+            (Some(_), Some(OutcomeFilter::Duplicate)) => "deliveries_repeated_by_event",
             (Some(_), _) => "deliveries_by_event",
             (None, _) => "deliveries_by_outcome",
         };
@@ -216,7 +216,7 @@ impl Fits {
             of_outcome,
             index,
             outcomes: if filter.outcome.is_none() {
-                format!(" CROSS JOIN {OUTCOMES}")
+                format!(" CROSS JOIN {}", outcomes())
             } else {
                 String::new()
             },

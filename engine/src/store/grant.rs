@@ -8,6 +8,7 @@ use super::connection::same_installation;
 use super::{Store, Stored, on};
 use crate::clock::Millis;
 use crate::connection::refresh::Lease;
+use crate::connection::state::{Phase, Reason};
 
 /// Sealed columns, as the associated data names them.
 pub(crate) const CONNECTIONS: &str = "connections";
@@ -44,8 +45,9 @@ pub struct SealedGrant {
     /// That app's client id, where it is known.
     pub client_id: Option<String>,
     pub workspace_id: String,
-    pub state: String,
-    pub reason: Option<String>,
+    #[sqlx(rename = "state")]
+    pub phase: Phase,
+    pub reason: Option<Reason>,
     pub generation: i64,
     /// The generation that a person's consent brought.
     pub adopted_generation: i64,
@@ -84,7 +86,7 @@ impl SealedGrant {
             app_id: None,
             client_id: None,
             workspace_id: "w".to_owned(),
-            state: "connected".to_owned(),
+            phase: Phase::Connected,
             reason: None,
             generation: 1,
             adopted_generation: 1,

@@ -129,7 +129,7 @@ fn item(new: &NewDelivery, place: u32) -> Value {
         .collect();
     json!({
         "i": place, "key": hex(&new.key), "digest": hex(&new.digest), "workspace": new.workspace_id,
-        "outcome": new.outcome,
+        "outcome": new.outcome.name(),
         "event": new.event, "action": new.action, "subject": new.subject, "actor": new.actor,
         "entity": new.entity,
         "headers": new.headers, "delivery_id": new.delivery_id, "secret": new.secret_id,

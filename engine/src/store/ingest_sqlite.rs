@@ -182,7 +182,7 @@ fn put_one(tx: &Transaction<'_>, seq: i64, new: &NewDelivery) -> rusqlite::Resul
         seq,
         new.workspace_id,
         new.digest,
-        new.outcome,
+        new.outcome.name(),
         new.event,
         new.action,
         new.subject,

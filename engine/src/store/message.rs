@@ -5,9 +5,10 @@ use sqlx_macros::FromRow;
 
 use super::audit::note;
 use super::postgres::transact;
-use super::{Act, Db, SEVERAL, Store, Stored, on};
+use super::{Act, Db, SEVERAL, Store, Stored, on, sound_rows};
 use crate::clock::{HOUR, Millis};
 use crate::digest::sha256_hex;
+use crate::names::{column, named};
 
 /// Bytes of a body that is read with the claim.
 const BODY_MAX: i32 = 64 * 1024;
@@ -36,12 +37,24 @@ pub struct ClaimedMessage {
     pub body: Option<Vec<u8>>,
 }
 
+named! {
+    /// Where a message is on its way.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum MessageState {
+        Sent = "sent",
+        /// For its first try, or another one.
+        Waiting = "waiting",
+        /// Given up until somebody sends it again.
+        Parked = "parked",
+    }
+}
+column!(MessageState);
+
 /// How a try ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     pub seq: i64,
-    /// "sent", "waiting" for another try, or "parked".
-    pub state: &'static str,
+    pub state: MessageState,
     pub next_at: Millis,
     pub status: Option<i64>,
     pub answer: String,
@@ -77,7 +90,7 @@ pub struct SentBatch<'a> {
 pub struct MessageRow {
     pub destination_id: String,
     pub seq: i64,
-    pub state: String,
+    pub state: MessageState,
     pub attempts: i64,
     pub next_at: Millis,
     pub last_status: Option<i64>,
@@ -99,7 +112,7 @@ macro_rules! of_each {
 fn refused(sent: &[Sent]) -> Option<i64> {
     let mut refused = sent
         .iter()
-        .filter(|one| one.state != "sent")
+        .filter(|one| one.state != MessageState::Sent)
         .map(|one| one.seq);
     let first = refused.next()?;
     Some(if refused.all(|seq| seq == first) {
@@ -364,7 +377,11 @@ impl Store {
             verdict,
             again_at,
         } = tries;
-        let Some(last) = sent.iter().rfind(|one| one.state == "sent").or(sent.last()) else {
+        let Some(last) = sent
+            .iter()
+            .rfind(|one| one.state == MessageState::Sent)
+            .or(sent.last())
+        else {
             return Ok(Some(Vec::new()));
         };
         let mut in_order: Vec<&Sent> = sent.iter().collect();
@@ -387,10 +404,10 @@ impl Store {
             let noted = match verdict {
                 Verdict::Takes => noted,
                 Verdict::Open => noted.bind(refused(sent)),
-                Verdict::Fails => noted
-                    .bind(refused(sent))
-                    .bind(FAILING_STEP)
-                    .bind(sent.iter().any(|one| one.first && one.state != "sent")),
+                Verdict::Fails => noted.bind(refused(sent)).bind(FAILING_STEP).bind(
+                    sent.iter()
+                        .any(|one| one.first && one.state != MessageState::Sent),
+                ),
             };
             let takes = noted.fetch_optional(&mut *tx).await?.unwrap_or(false);
             for one in &in_order {
@@ -398,7 +415,7 @@ impl Store {
                     .bind(destination)
                     .bind(owner)
                     .bind(one.seq)
-                    .bind(one.state)
+                    .bind(one.state.name())
                     .bind(one.next_at)
                     .bind(one.status)
                     .bind(&one.answer)
@@ -516,16 +533,20 @@ impl Store {
             " ORDER BY m.seq"
         );
         match &self.db {
-            Db::Sqlite(pool) => Ok(sqlx::query_as(SQL.0)
-                .bind(organisation)
-                .bind(list(seqs))
-                .fetch_all(pool)
-                .await?),
-            Db::Postgres(pool) => Ok(sqlx::query_as(SQL.1)
-                .bind(organisation)
-                .bind(seqs)
-                .fetch_all(pool)
-                .await?),
+            Db::Sqlite(pool) => Ok(sound_rows(
+                &sqlx::query(SQL.0)
+                    .bind(organisation)
+                    .bind(list(seqs))
+                    .fetch_all(pool)
+                    .await?,
+            )),
+            Db::Postgres(pool) => Ok(sound_rows(
+                &sqlx::query(SQL.1)
+                    .bind(organisation)
+                    .bind(seqs)
+                    .fetch_all(pool)
+                    .await?,
+            )),
         }
     }
 

@@ -56,8 +56,8 @@ pub use checkup::Checkup;
 pub use connect_attempt::ConnectAttempt;
 pub use connection::{Adopted, Adoption, GivenUp};
 pub use delivery::{
-    AffectedConnection, DeliveryFilter, DeliveryRow, LastDelivery, NewDelivery, PendingEvent,
-    RecipientRow, ways,
+    AffectedConnection, DeliveryFilter, DeliveryOutcome, DeliveryRow, LastDelivery, NewDelivery,
+    OutcomeFilter, PendingEvent, RecipientRow, ways,
 };
 pub use destination::{DestinationRow, SEVERAL};
 use disk::Disk;
@@ -70,7 +70,7 @@ pub use ingest::{BATCH_MAX, Put};
 use ingest_sqlite::SqliteIngest;
 pub use member::{Member, MemberChange, MemberRow};
 pub use message::{
-    ClaimedMessage, LONGEST_REST, LONGEST_WAIT, MessageRow, Sent, SentBatch, Verdict,
+    ClaimedMessage, LONGEST_REST, LONGEST_WAIT, MessageRow, MessageState, Sent, SentBatch, Verdict,
 };
 pub(crate) use minted_grant::MINTED_GRANTS;
 pub use minted_grant::{MintedGrant, Whose};
@@ -172,6 +172,21 @@ pub enum StoreError {
     /// A row that the code never writes. A person has to look.
     #[error("row {id} of {table} cannot be")]
     Inconsistent { table: &'static str, id: String },
+}
+
+/// What of a list can be. A row that cannot is told to whoever runs this, and the list around it is
+/// shown.
+pub(crate) fn sound<T>(rows: impl IntoIterator<Item = Result<T, StoreError>>) -> Vec<T> {
+    let told = |row: Result<T, StoreError>| {
+        row.inspect_err(|error| tracing::error!(%error, "a row was left out of a list"))
+            .ok()
+    };
+    rows.into_iter().filter_map(told).collect()
+}
+
+/// [`sound`] of rows as they come from the database.
+fn sound_rows<'r, R: sqlx::Row, T: sqlx::FromRow<'r, R>>(rows: &'r [R]) -> Vec<T> {
+    sound(rows.iter().map(|row| Ok(T::from_row(row)?)))
 }
 
 impl StoreError {

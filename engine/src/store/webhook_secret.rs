@@ -4,8 +4,9 @@ use sqlx_macros::FromRow;
 
 use super::audit::{note, noted};
 use super::postgres::transact;
-use super::{Act, Store, Stored, on};
+use super::{Act, Store, Stored, on, sound_rows};
 use crate::clock::Millis;
+use crate::connection::state::{Phase, Reason};
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct WebhookSecretRow {
@@ -31,8 +32,9 @@ pub struct Tenant {
     pub connection_id: String,
     /// The organisation's Linear app; the operator's if absent.
     pub app_id: Option<String>,
-    pub state: String,
-    pub reason: Option<String>,
+    #[sqlx(rename = "state")]
+    pub phase: Phase,
+    pub reason: Option<Reason>,
     /// It is this Relink's own conclusion, and nothing that Linear sent word of.
     pub has_evidence: bool,
 }
@@ -57,10 +59,9 @@ impl Store {
         const SQL: &str = "SELECT organisation_id, id AS connection_id, app_id, state, reason, \
             evidence IS NOT NULL AS has_evidence FROM connections WHERE workspace_id = $1 ORDER BY \
             id";
-        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
-            .bind(workspace)
-            .fetch_all(pool)
-            .await?))
+        on!(&self.db, |pool| Ok(sound_rows(
+            &sqlx::query(SQL).bind(workspace).fetch_all(pool).await?
+        )))
     }
 
     /// The secrets of every connection to a workspace, the newest first.

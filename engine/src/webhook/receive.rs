@@ -13,7 +13,7 @@ use super::refusals::Cause;
 use crate::Engine;
 use crate::clock::{MINUTE, Millis};
 use crate::digest::uuid;
-use crate::store::{NewDelivery, StoreError};
+use crate::store::{DeliveryOutcome, NewDelivery, StoreError};
 
 /// Linear sends within seconds; what comes later is one of its retries.
 const LATE_AFTER: Millis = MINUTE;
@@ -73,11 +73,11 @@ impl Engine {
         self.note_verified(&signed);
         let ignored = !self.keep_concerned(envelope, &mut signed).await?;
         let outcome = if ignored {
-            "ignored"
+            DeliveryOutcome::Ignored
         } else if late {
-            "late"
+            DeliveryOutcome::Late
         } else {
-            "accepted"
+            DeliveryOutcome::Accepted
         };
         let new = self.delivery(&incoming, envelope, &signed, outcome, began);
         let event = new.to_do;
@@ -175,7 +175,7 @@ impl Engine {
         incoming: &Incoming,
         envelope: &Envelope,
         signed: &Match,
-        outcome: &'static str,
+        outcome: DeliveryOutcome,
         began: Instant,
     ) -> NewDelivery {
         let headers: Vec<&(String, String)> = incoming
@@ -206,13 +206,13 @@ impl Engine {
             },
             received_at: self.now(),
             took_us: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
-            to_do: outcome != "ignored" && is_connection_event(&envelope.event),
+            to_do: outcome != DeliveryOutcome::Ignored && is_connection_event(&envelope.event),
             body: incoming.body.clone(),
             recipients: signed
                 .recipients
                 .iter()
                 .map(|hears| match outcome {
-                    "ignored" => hears.without_messages(),
+                    DeliveryOutcome::Ignored => hears.without_messages(),
                     _ => hears.recipient(&envelope.event, &envelope.entity),
                 })
                 .collect(),

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::Engine;
 use crate::apps::AppKeys;
 use crate::clock::{MINUTE, Millis};
-use crate::connection::state::{Reason, wants_webhooks};
+use crate::connection::state::wants_webhooks;
 use crate::linear::signature::SigningKey;
 use crate::store::{AppRow, DestinationRow, RecipientRow, StoreError, Tenant, WebhookSecretRow};
 
@@ -287,14 +287,9 @@ impl Engine {
             Vec::new()
         };
         let known = !tenants.is_empty();
-        let (active, former): (Vec<Tenant>, Vec<Tenant>) =
-            tenants.into_iter().partition(|tenant| {
-                wants_webhooks(
-                    &tenant.state,
-                    tenant.reason.as_deref().and_then(Reason::from_name),
-                    tenant.has_evidence,
-                )
-            });
+        let (active, former): (Vec<Tenant>, Vec<Tenant>) = tenants
+            .into_iter()
+            .partition(|tenant| wants_webhooks(tenant.phase, tenant.reason, tenant.has_evidence));
         let listening = Listening {
             listeners: Arc::new(
                 active

@@ -2,7 +2,7 @@
 
 use relink_engine::identity::Role;
 use relink_engine::store::{
-    DestinationRow, NewDelivery, RecipientRow, Sent, SentBatch, Store, Verdict,
+    DestinationRow, MessageState, NewDelivery, RecipientRow, Sent, SentBatch, Store, Verdict,
 };
 use sqlx::Row as _;
 
@@ -82,7 +82,7 @@ async fn a_claim_reads_no_more_of_a_backlog_than_it_needs() {
         assert_eq!(claimed.len(), THINGS as usize, "of each thing one");
         let sent = |seq| Sent {
             seq,
-            state: "sent",
+            state: MessageState::Sent,
             next_at: 0,
             status: Some(200),
             answer: String::new(),

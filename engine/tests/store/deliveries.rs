@@ -4,8 +4,9 @@ use relink_engine::clock::{DAY, HOUR};
 use relink_engine::connection::State;
 use relink_engine::identity::{Person, Role};
 use relink_engine::store::{
-    Act, AuditActor, DeliveryFilter, DestinationRow, NewDelivery, RecipientRow, RefusalRow,
-    Rotated, Sent, SentBatch, Store, StrayRow, Verdict, WebhookSecretRow,
+    Act, AuditActor, DeliveryFilter, DeliveryOutcome, DestinationRow, MessageState, NewDelivery,
+    OutcomeFilter, RecipientRow, RefusalRow, Rotated, Sent, SentBatch, Store, StrayRow, Verdict,
+    WebhookSecretRow,
 };
 use relink_engine::webhook::EventKey;
 use sha2::{Digest as _, Sha256};
@@ -80,7 +81,7 @@ pub fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
         workspace_id: workspace.to_owned(),
         key: key(workspace, body),
         digest: Sha256::digest(body).into(),
-        outcome: "accepted",
+        outcome: DeliveryOutcome::Accepted,
         event: "Issue".to_owned(),
         action: "update".to_owned(),
         subject: "ENG-1".to_owned(),
@@ -226,12 +227,12 @@ async fn pages_are_filtered_and_cut(fresh: Fresh) {
         .await
         .unwrap();
     let late = NewDelivery {
-        outcome: "late",
+        outcome: DeliveryOutcome::Late,
         event: "Comment".to_owned(),
         ..delivery("w", b"late body", 2)
     };
     let ignored = NewDelivery {
-        outcome: "ignored",
+        outcome: DeliveryOutcome::Ignored,
         ..delivery("v", b"ignored body", 3)
     };
     put(
@@ -286,7 +287,7 @@ async fn pages_are_filtered_and_cut(fresh: Fresh) {
     assert_eq!(
         page(
             DeliveryFilter {
-                outcome: text("duplicate"),
+                outcome: Some(OutcomeFilter::Duplicate),
                 ..DeliveryFilter::default()
             },
             i64::MAX
@@ -693,7 +694,7 @@ async fn destination(fresh: &Fresh) {
 fn sent(seq: i64, state: &'static str, next_at: i64) -> Sent {
     Sent {
         seq,
-        state,
+        state: MessageState::from_name(state).unwrap(),
         next_at,
         status: Some(if state == "sent" { 200 } else { 500 }),
         answer: String::new(),
@@ -704,7 +705,7 @@ fn sent(seq: i64, state: &'static str, next_at: i64) -> Sent {
 
 /// A destination that takes one of these takes something.
 fn tries<'a>(owner: &'a str, sent: &'a [Sent], again_at: i64) -> SentBatch<'a> {
-    let verdict = if sent.iter().any(|one| one.state == "sent") {
+    let verdict = if sent.iter().any(|one| one.state == MessageState::Sent) {
         Verdict::Takes
     } else {
         Verdict::Fails

@@ -3,7 +3,9 @@
 use std::str::FromStr as _;
 
 use relink_engine::identity::Role;
-use relink_engine::store::{DeliveryFilter, DeliveryRow, NewDelivery, Store};
+use relink_engine::store::{
+    DeliveryFilter, DeliveryOutcome, DeliveryRow, NewDelivery, OutcomeFilter, Store,
+};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
@@ -18,13 +20,12 @@ on_both!(
 
 const WORKSPACES: [&str; 3] = ["w", "v", "u"];
 const EVENTS: [&str; 3] = ["Issue", "Comment", "Project"];
-const OUTCOMES: [&str; 4] = ["accepted", "late", "ignored", "duplicate"];
 const BATCH: usize = 64;
 
 /// One of many, so that every combination comes, some rarely.
 fn new(number: usize) -> NewDelivery {
     let event = EVENTS[number % 7 % 3].to_owned();
-    let outcome = OUTCOMES[if number.is_multiple_of(11) {
+    let outcome = DeliveryOutcome::ALL[if number.is_multiple_of(11) {
         1 + number % 2
     } else {
         0
@@ -59,7 +60,7 @@ fn filters() -> Vec<DeliveryFilter> {
     let mut filters = Vec::new();
     for workspace in each(&WORKSPACES[..1]) {
         for event in each(&EVENTS[1..]) {
-            for outcome in each(&OUTCOMES) {
+            for outcome in std::iter::once(None).chain(OutcomeFilter::ALL.map(Some)) {
                 filters.push(DeliveryFilter {
                     workspace: workspace.clone(),
                     event: event.clone(),
@@ -74,10 +75,10 @@ fn filters() -> Vec<DeliveryFilter> {
 fn fits(filter: &DeliveryFilter, row: &DeliveryRow) -> bool {
     let same =
         |chosen: &Option<String>, is: &str| chosen.as_deref().is_none_or(|chosen| chosen == is);
-    let outcome = if filter.outcome.as_deref() == Some("duplicate") {
-        row.repeats > 0
-    } else {
-        same(&filter.outcome, &row.outcome)
+    let outcome = match filter.outcome {
+        Some(OutcomeFilter::Duplicate) => row.repeats > 0,
+        Some(outcome) => outcome.name() == row.outcome.name(),
+        None => true,
     };
     same(&filter.workspace, &row.workspace_id) && same(&filter.event, &row.event) && outcome
 }
@@ -206,9 +207,9 @@ async fn each_filter_has_its_index(fresh: Fresh) {
                 "{filter:?}: {plan}"
             );
         }
-        let index = match (&filter.event, filter.outcome.as_deref()) {
-            (None, Some("duplicate")) => "deliveries_repeated ",
-            (Some(_), Some("duplicate")) => "deliveries_repeated_by_event ",
+        let index = match (&filter.event, filter.outcome) {
+            (None, Some(OutcomeFilter::Duplicate)) => "deliveries_repeated ",
+            (Some(_), Some(OutcomeFilter::Duplicate)) => "deliveries_repeated_by_event ",
             (Some(_), _) => "deliveries_by_event ",
             (None, Some(_)) => "deliveries_by_outcome ",
             (None, None) if filter.workspace.is_some() => "deliveries_by_outcome ",

@@ -1,6 +1,6 @@
 //! Leases, rotation and history in the store.
 
-use relink_engine::connection::{FailedCall, Reason, State};
+use relink_engine::connection::{FailedCall, Phase, Reason, State};
 use relink_engine::identity::{Person, Role};
 use relink_engine::refresh::{Attempt, By, Cause, Lease, Outcome};
 use relink_engine::store::{Due, NewGrant, PutOff, Rotated, Rotation, Store};
@@ -548,14 +548,14 @@ async fn what_this_process_writes_is_read_at_once(fresh: Fresh) {
         .connection_break("c1", 2, Reason::Revoked, None, 20)
         .await
         .unwrap();
-    assert_eq!(recent().await.state, "reconnect_required");
+    assert_eq!(recent().await.phase, Phase::ReconnectRequired);
     store
         .connection_adopt(&adoption(&person, "c1", "w"))
         .await
         .unwrap();
     assert_eq!(
-        (recent().await.generation, recent().await.state.as_str()),
-        (3, "connected")
+        (recent().await.generation, recent().await.phase),
+        (3, Phase::Connected)
     );
     store
         .connection_disconnect(
@@ -564,7 +564,7 @@ async fn what_this_process_writes_is_read_at_once(fresh: Fresh) {
         )
         .await
         .unwrap();
-    assert_eq!(recent().await.state, "disconnected");
+    assert_eq!(recent().await.phase, Phase::Disconnected);
     assert!(
         store
             .grant_recent("org-south", "c1")

@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use relink_engine::connection::{ActAs, Evidence, FailedCall, Reason, State};
 use relink_engine::identity::{NewMember, Role};
 use relink_engine::store::{
-    Act, Adopted, Adoption, ApiKeyRow, Attempts, AuditActor, ConnectAttempt, Member, MintedGrant,
-    ProofAttempt, Store, StoredSession, Whose,
+    Act, Adopted, Adoption, ApiKeyRow, Attempts, AuditActor, ConnectAttempt, DeliveryFilter,
+    Member, MintedGrant, ProofAttempt, Store, StoredSession, Whose,
 };
 use tokio::task::JoinSet;
 
+use crate::deliveries::{delivery, put};
 use crate::on_both;
 use crate::support::{self, Fresh, adoption, member};
 on_both!(
@@ -41,6 +42,7 @@ on_both!(
     tokens_are_forgotten_only_when_void_or_old,
     success_clears_an_error_and_only_of_its_own_generation,
     organisations_do_not_see_each_other,
+    a_row_that_cannot_be_spoils_no_list,
 );
 
 async fn an_up_to_date_database_is_left_alone(fresh: Fresh) {
@@ -1273,4 +1275,40 @@ async fn organisations_do_not_see_each_other(fresh: Fresh) {
         south.organisation_id
     );
     assert_eq!(store.organisation_only().await.unwrap(), None);
+}
+
+async fn a_row_that_cannot_be_spoils_no_list(fresh: Fresh) {
+    let store = &fresh.store;
+    let person = member(store, "north", "a@example.com", Role::Owner).await;
+    let organisation = &person.organisation_id;
+    for (id, workspace) in [("c1", "w"), ("c2", "v")] {
+        store
+            .connection_adopt(&adoption(&person, id, workspace))
+            .await
+            .unwrap();
+    }
+    support::sql(
+        &fresh,
+        "UPDATE connections SET state = 'odd' WHERE id = 'c1'",
+    )
+    .await;
+    let shown: Vec<_> = store.connections(organisation).await.unwrap();
+    let shown: Vec<_> = shown.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(shown, ["c2"]);
+    assert!(store.connection(organisation, "c1").await.is_err());
+    let tenants = store.webhook_tenants("w").await.unwrap();
+    assert_eq!(tenants, []);
+
+    let received = [delivery("v", b"one", 1), delivery("v", b"two", 2)];
+    put(store, &received).await;
+    support::sql(
+        &fresh,
+        "UPDATE deliveries SET outcome = 'odd' WHERE seq = 1",
+    )
+    .await;
+    let page = store
+        .deliveries_before(organisation, &DeliveryFilter::default(), i64::MAX, 5, 10)
+        .await
+        .unwrap();
+    assert_eq!(page.iter().map(|row| row.seq).collect::<Vec<_>>(), [2]);
 }

@@ -4,7 +4,7 @@
 use relink_engine::clock::{DAY, MINUTE, SECOND};
 use relink_engine::dispatch::NewDestination;
 use relink_engine::identity::{Person, Role};
-use relink_engine::store::{Act, AuditActor, Sent, SentBatch, Verdict};
+use relink_engine::store::{Act, AuditActor, MessageState, Sent, SentBatch, Verdict};
 
 use crate::keys::{contains, on_disk, program};
 use crate::webhooks::{SECRET, acme, issue};
@@ -65,7 +65,7 @@ impl<'a> Scene<'a> {
         let answer = answer.to_owned();
         let sent = |seq| Sent {
             seq,
-            state,
+            state: MessageState::from_name(state).unwrap(),
             next_at: now + again_in,
             status,
             answer: answer.clone(),

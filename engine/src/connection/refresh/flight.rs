@@ -12,7 +12,7 @@ use super::steps::{Event, Intent, Refresh, Row, Setback, Step};
 use super::{Attempt, Cause, Lease, Outcome, RefreshResult, in_time, millis};
 use crate::Engine;
 use crate::clock::{Millis, SECOND};
-use crate::connection::state::{Evidence, FailedCall, Reason};
+use crate::connection::state::{Evidence, FailedCall, Phase, Reason};
 use crate::store::{CONNECTIONS, REFRESH, Rotation, SealedGrant, StoreError};
 use crate::vault::KEY_MISSING;
 
@@ -181,7 +181,7 @@ impl Engine {
             .is_some_and(|lease| self.leases().is_dead(&key.connection, lease, dead_after));
         let row = Row {
             generation: grant.generation,
-            connected: grant.state == "connected",
+            connected: grant.phase == Phase::Connected,
             leased: lease.is_some() && !dead,
         };
         context.dead = lease.filter(|_| dead);

@@ -4,7 +4,7 @@ use crate::Engine;
 use crate::clock::{DAY, Millis};
 use crate::connection::refresh;
 use crate::identity::Person;
-use crate::store::{AttemptRow, StoreError};
+use crate::store::{AttemptRow, StoreError, sound};
 
 /// Lines that a page shows at most.
 const SHOWN: i64 = 50;
@@ -68,12 +68,8 @@ impl Engine {
         {
             return Ok(Vec::new());
         }
-        self.store()
-            .attempts(connection, SHOWN)
-            .await?
-            .into_iter()
-            .map(HistoryLine::try_from)
-            .collect()
+        let lines = self.store().attempts(connection, SHOWN).await?;
+        Ok(sound(lines.into_iter().map(HistoryLine::try_from)))
     }
 
     /// Forgets history that is too old, in small bites.

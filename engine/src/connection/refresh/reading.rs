@@ -7,6 +7,7 @@ use super::single_flight::FlightKey;
 use super::{in_time, millis};
 use crate::Engine;
 use crate::clock::Millis;
+use crate::connection::state::Phase;
 
 /// When reading a row began.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +55,7 @@ impl Engine {
                 let ours = grant
                     .lease()
                     .is_some_and(|lease| lease.owner == self.leases().owner());
-                ours && grant.generation == key.generation && grant.state == "connected"
+                ours && grant.generation == key.generation && grant.phase == Phase::Connected
             }
             Ok(None) => false,
             Err(error) => {
