@@ -256,6 +256,8 @@ fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
     const REMOVED: &str = "The app was removed in Linear, or an admin revoked it";
     const COPIED: &str = "Another copy of this database may have used the token: a restored \
         backup, or a copy for tests";
+    const LENT: &str = "Linear ended it together with a permission that somebody had lent to say \
+        who they are, and that was handed back. From now on these are kept until the connection ends";
     const LOST: &str = "An answer from Linear was lost and nobody asked again within its half \
         hour, so the new token is gone";
 
@@ -306,12 +308,16 @@ fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
             (Reason::InvalidGrant, 3..) => format!("{answer_note}, asked {asked} times"),
             _ => answer_note.to_owned(),
         },
-        likely: copied
-            .then_some(COPIED)
-            .into_iter()
-            .chain([if late { LOST } else { likely }])
-            .map(str::to_owned)
-            .collect(),
+        likely: if evidence.as_ref().is_some_and(|evidence| evidence.with_loan) {
+            vec![LENT.to_owned()]
+        } else {
+            copied
+                .then_some(COPIED)
+                .into_iter()
+                .chain([if late { LOST } else { likely }])
+                .map(str::to_owned)
+                .collect()
+        },
     })
 }
 

@@ -3,9 +3,18 @@
 //! that very person may hang on the same permission; then it waits, sealed, for that connection's
 //! end. Should Linear once prove us wrong, all of that app's wait for its connections from then on.
 
-use crate::connection::state::{Reason, State};
-use crate::store::{MintedGrant, StoreError};
+use secrecy::SecretString;
+
+use crate::clock::{DAY, Millis};
+use crate::connection::state::Reason;
+use crate::linear::CallError;
+use crate::store::{MintedGrant, StoreError, Whose};
 use crate::{CallFailed, Engine, TokenError};
+
+/// So long a permission may say whose it is. Linear's access tokens live as long.
+const SAYS_FOR: Millis = DAY;
+/// Connections that are looked at before and after a permission is handed back.
+const LOOKED_AT: i64 = 20;
 
 /// Where it is noted that revoking one person's permission ended more than that.
 fn ends_more(client_id: &str) -> String {
@@ -17,23 +26,56 @@ impl Engine {
         Ok(self.store().meta(&ends_more(client_id)).await?.is_some())
     }
 
-    /// The connection that a loan was about, if it works.
-    pub(crate) async fn lent_over_what_works<'a>(
+    /// Asks Linear once more whose permission it is, where it did not say so: only then it is known
+    /// which connections may hang on it. `None`: it does not say so yet, or the permission is gone
+    /// from here.
+    pub(crate) async fn known_loan(
         &self,
-        minted: &'a MintedGrant,
-    ) -> Option<&'a str> {
-        let id = minted.connection_id.as_deref().filter(|_| minted.lent)?;
-        let connection = self
-            .store()
-            .connection(&minted.organisation_id, id)
-            .await
-            .ok()??;
-        matches!(connection.state, State::Connected { .. }).then_some(id)
+        minted: &MintedGrant,
+        access: &SecretString,
+    ) -> Result<Option<MintedGrant>, StoreError> {
+        let may_say = self.now() - minted.minted_at < SAYS_FOR;
+        if !minted.lent || minted.workspace_id.is_some() || !may_say {
+            return Ok(Some(minted.clone()));
+        }
+        match self.linear().who_am_i(access).await {
+            Ok(who) => {
+                let whose = Whose {
+                    workspace: Some(&who.workspace.id),
+                    lent_by: Some(&who.person.id),
+                };
+                let now = self.now();
+                self.store()
+                    .minted_grant_release(&minted.id, whose, now)
+                    .await
+            }
+            // It will never say.
+            Err(CallError::Authentication { .. }) => Ok(Some(minted.clone())),
+            Err(_) => Ok(None),
+        }
     }
 
-    /// Looks whether the connection that a loan was about still works without it.
-    pub(crate) async fn learn_what_it_ended(&self, minted: &MintedGrant, connection: &str) {
-        let checked = self.check(&minted.organisation_id, connection).await;
+    /// The connections that may end with a permission, as `(organisation, id)`: those that work, of
+    /// its app and to its workspace, in whatever organisation.
+    pub(crate) async fn at_stake(&self, minted: &MintedGrant) -> Vec<(String, String)> {
+        if !minted.lent {
+            return Vec::new();
+        }
+        let (client_id, workspace) = (&minted.client_id, minted.workspace_id.as_deref());
+        let working = self
+            .store()
+            .connections_working(client_id, workspace, LOOKED_AT);
+        working.await.unwrap_or_default()
+    }
+
+    /// Looks whether a connection still works without a permission that was just handed back.
+    pub(crate) async fn learn_what_it_ended(
+        &self,
+        client_id: &str,
+        organisation: &str,
+        connection: &str,
+    ) {
+        let checked = self.check(organisation, connection).await;
         if let Err(CallFailed::Token(TokenError::ReconnectRequired {
             reason: Reason::InvalidGrant | Reason::Revoked,
         })) = checked
@@ -43,11 +85,11 @@ impl Engine {
                 "a connection ended with one person's permission: from now on these wait for its \
                     end"
             );
-            if let Err(error) = self
-                .store()
-                .meta_put(&ends_more(&minted.client_id), b"1")
-                .await
-            {
+            let noted = async {
+                self.store().connection_ended_by_loan(connection).await?;
+                self.store().meta_put(&ends_more(client_id), b"1").await
+            };
+            if let Err(error) = noted.await {
                 tracing::error!(%error, "what a revocation ended could not be noted");
             }
         }

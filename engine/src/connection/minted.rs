@@ -106,6 +106,8 @@ impl Engine {
             .minted_grant_release(id, whose, self.now())
             .await
         {
+            // Linear is asked again whose it is, in the background.
+            Ok(Some(minted)) if minted.lent && minted.workspace_id.is_none() => Ok(Voided::Later),
             Ok(Some(minted)) => self.give_back_minted(&minted).await,
             Ok(None) => return Voided::Unconfirmed,
             Err(error) => Err(error),
@@ -184,6 +186,9 @@ impl Engine {
             expires_in: None,
             scopes: None,
         };
+        let Some(minted) = &self.known_loan(minted, &tokens.access).await? else {
+            return Ok(Voided::Later);
+        };
         let voiding = self
             .voiding(Some(&minted.client_id), minted.workspace_id.as_deref())
             .await?;
@@ -205,7 +210,8 @@ impl Engine {
     /// The connection that might end with a pair: organisation and id. Where the workspace is not
     /// known, any of the app may be the one.
     async fn hangs_on(&self, minted: &MintedGrant) -> Result<Option<(String, String)>, StoreError> {
-        if minted.lent && !self.loans_end_more(&minted.client_id).await? {
+        let known = minted.workspace_id.is_some();
+        if minted.lent && known && !self.loans_end_more(&minted.client_id).await? {
             return self
                 .store()
                 .connection_living_as(
@@ -230,15 +236,16 @@ impl Engine {
         minted: &MintedGrant,
         tokens: &Tokens,
     ) -> Result<Voided, StoreError> {
-        let worked = self.lent_over_what_works(minted).await;
+        let worked = self.at_stake(minted).await;
         let void = self
             .void(voiding, &tokens.access, tokens.refresh.as_ref())
             .await;
         if void {
             self.store().minted_grant_delete(&minted.id).await?;
         }
-        if let Some(connection) = worked {
-            self.learn_what_it_ended(minted, connection).await;
+        for (organisation, connection) in &worked {
+            self.learn_what_it_ended(&minted.client_id, organisation, connection)
+                .await;
         }
         Ok(Voided::confirmed(void))
     }

@@ -102,6 +102,9 @@ pub struct Evidence {
     /// asked again in time.
     #[serde(default)]
     pub late_by_s: Option<i64>,
+    /// It ended as soon as a permission was handed back that somebody had lent to say who they are.
+    #[serde(default)]
+    pub with_loan: bool,
 }
 
 impl Evidence {
@@ -113,6 +116,7 @@ impl Evidence {
             code: code.to_owned(),
             asked: once(),
             late_by_s: None,
+            with_loan: false,
         }
     }
 }

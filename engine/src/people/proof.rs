@@ -40,6 +40,8 @@ struct Wanted<'a> {
 struct Look {
     who: WhoAmI,
     lent: Voided,
+    /// A connection ended with it, which nobody could know.
+    ended_more: bool,
 }
 
 impl Engine {
@@ -262,9 +264,15 @@ impl Engine {
             workspace: said.map(|who| &*who.workspace.id),
             lent_by: said.map(|who| &*who.person.id),
         };
+        let known = self.loans_end_more(&app.client_id).await?;
         let lent = self.give_back(&id, whose).await;
+        let ended_more = !known && self.loans_end_more(&app.client_id).await?;
         let who = who.map_err(|error| ProofError::LinearUnreachable(error.to_string()))?;
-        Ok(Look { who, lent })
+        Ok(Look {
+            who,
+            lent,
+            ended_more,
+        })
     }
 
     async fn link_proved(
@@ -274,7 +282,11 @@ impl Engine {
         look: &Look,
         told: Told,
     ) -> Result<Proof, ProofError> {
-        let Look { who, lent } = look;
+        let Look {
+            who,
+            lent,
+            ended_more,
+        } = look;
         let subject = format!("{} in {}, proved at Linear", told.name, told.workspace);
         let act = self.act(
             &person.organisation_id,
@@ -295,6 +307,7 @@ impl Engine {
                 again,
                 email_proved,
                 lent: *lent,
+                ended_more: *ended_more,
             }),
             Linking::PersonTaken { email } => Err(ProofError::PersonTaken { told, email }),
             Linking::OtherPerson { name } => Err(ProofError::OtherPerson { told, name }),

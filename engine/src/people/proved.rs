@@ -30,6 +30,9 @@ pub enum Proof {
         again: bool,
         email_proved: bool,
         lent: Voided,
+        /// A connection ended with the permission. Nobody could know that it would.
+        #[serde(default)]
+        ended_more: bool,
     },
     /// A link code was redeemed by it.
     Code(Confirmed),

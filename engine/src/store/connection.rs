@@ -337,6 +337,57 @@ impl Store {
             .await?))
     }
 
+    /// Connections that work, of whatever organisation, through the Linear app with this client id
+    /// and to this workspace; as far as both are known. As `(organisation, id)`.
+    pub async fn connections_working(
+        &self,
+        client_id: &str,
+        workspace: Option<&str>,
+        limit: i64,
+    ) -> Stored<Vec<(String, String)>> {
+        const SQL: &str = "SELECT organisation_id, id FROM connections WHERE state = 'connected' \
+            AND (client_id IS NULL OR client_id = $1) AND ($2 IS NULL OR workspace_id = $2) \
+            ORDER BY connected_at, id LIMIT $3";
+        on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
+            .bind(client_id)
+            .bind(workspace)
+            .bind(limit)
+            .fetch_all(pool)
+            .await?))
+    }
+
+    /// Notes that a connection which broke just now ended with a permission that somebody lent.
+    pub async fn connection_ended_by_loan(&self, id: &str) -> Stored<()> {
+        const READ: &str = "SELECT generation, evidence FROM connections WHERE id = $1 AND state = \
+            'reconnect_required' AND evidence IS NOT NULL";
+        const WRITE: &str = "UPDATE connections SET evidence = $3 WHERE id = $1 AND generation = \
+            $2 AND state = 'reconnect_required'";
+        let found: Option<(i64, String)> = on!(&self.db, |pool| sqlx::query_as(READ)
+            .bind(id)
+            .fetch_optional(pool)
+            .await?);
+        let Some((generation, evidence)) = found else {
+            return Ok(());
+        };
+        let Ok(evidence) = serde_json::from_str::<Evidence>(&evidence) else {
+            return Ok(());
+        };
+        let evidence = Evidence {
+            with_loan: true,
+            ..evidence
+        };
+        let evidence = serde_json::to_string(&evidence).unwrap_or_default();
+        on!(&self.db, |pool| {
+            sqlx::query(WRITE)
+                .bind(id)
+                .bind(generation)
+                .bind(evidence)
+                .execute(pool)
+                .await?;
+        });
+        Ok(())
+    }
+
     /// Whether this member approved the connection, at Linear and as this person.
     pub async fn connection_approved_as(
         &self,

@@ -210,6 +210,45 @@ async fn a_permission_that_is_handed_back_costs_no_connection_twice() {
     }
 }
 
+/// Picks another workspace at Linear than the one meant, which Linear may not say at first.
+async fn prove_wrongly(world: &World, browser: &mut Browser<'_>, connection: &str, silent: bool) {
+    let url = leave(browser, connection).await;
+    if silent {
+        world.fault(Endpoint::Graphql, Kind::Html500);
+    }
+    let back = browser.decide(&url, "acme-robotics", "approve");
+    browser.get(&back).await;
+    world.advance(MINUTE);
+    world.engine.give_back_left().await.unwrap();
+}
+
+/// Somebody of another organisation picks the wrong workspace, or Linear does not say which it is.
+#[tokio::test]
+async fn a_permission_to_another_workspace_costs_no_connection_twice() {
+    for silent in [false, true] {
+        let world = World::with(Setup {
+            revoke_ends_installation: true,
+            ..Setup::default()
+        })
+        .await;
+        let (mut owner, id) = acme(&world).await;
+        let mut other = world
+            .member("second", "sue@second.example", Role::Owner)
+            .await;
+        let globex = other.connect("globex").await;
+        prove_wrongly(&world, &mut other, &globex, silent).await;
+        assert!(
+            !world.lives("northwind-labs", &id).await,
+            "the first one tells"
+        );
+        let page = owner.get(&format!("/integrations/{id}")).await;
+        page.shows("Linear ended it together with a permission that somebody had lent");
+        owner.reconnect(&id, "acme-robotics").await;
+        prove_wrongly(&world, &mut other, &globex, silent).await;
+        assert!(world.lives("northwind-labs", &id).await, "silent: {silent}");
+    }
+}
+
 #[tokio::test]
 async fn somebody_else_is_told_who_linear_says_they_are_and_nothing_is_written() {
     let world = World::new().await;
@@ -307,6 +346,9 @@ async fn whatever_fails_in_between_links_nobody_and_hands_the_permission_back() 
         mia.get("/team")
             .await
             .shows("Linear does not answer right now. Nothing was linked.");
+        // Linear is asked again whose it is before it is revoked.
+        world.advance(MINUTE);
+        world.engine.give_back_left().await.unwrap();
         nothing_came_of_it(&world, &id).await;
     }
     // A workspace that is disconnected meanwhile: the code is not even exchanged.
