@@ -5,10 +5,10 @@ use leptos::prelude::*;
 use relink_engine::{AppError, AppSecrets, NewApp, text};
 
 use super::person::{refuse, signed_in_form};
-use super::request::{engine, see_other, typed_secret};
-use super::session::{set_flash, set_refused};
+use super::request::{engine, typed_secret};
+use super::session::{ask_again, say};
 use super::sign_in;
-use crate::view::{AppDraft, AppProblem, Failure, Flash, Refused};
+use crate::view::{AppDraft, AppProblem, Failure, Next, Notice, Refused};
 
 /// Adds an app that is there in Linear already.
 #[server(prefix = "/settings", endpoint = "apps")]
@@ -29,12 +29,7 @@ pub async fn add_app(
         secrets,
     };
     match engine.app_add(&person, new).await {
-        Ok(_) => {
-            done(Flash::AppAdded {
-                name: name.trim().to_owned(),
-            })
-            .await
-        }
+        Ok(_) => say("/settings", added(name.trim())).await,
         Err(error) => {
             let draft = AppDraft {
                 name: kept(&name),
@@ -59,7 +54,7 @@ pub async fn replace_app_secrets(
         webhook_secret: typed_secret(webhook_secret),
     };
     match engine.app_set_secrets(&person, &app, secrets).await {
-        Ok(name) => done(Flash::AppSecretsReplaced { name }).await,
+        Ok(name) => say("/settings", secrets_replaced(&name)).await,
         Err(error) => {
             refused(
                 AppDraft {
@@ -78,19 +73,14 @@ pub async fn replace_app_secrets(
 pub async fn remove_app(#[server(default)] app: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
     match engine.app_remove(&person, &app).await {
-        Ok(name) => done(Flash::AppRemoved { name }).await,
+        Ok(name) => say("/settings", removed(&name)).await,
         Err(AppError::InUse) => match engine
             .apps(&person.organisation_id)
             .await?
             .into_iter()
             .find(|one| one.id == app)
         {
-            Some(app) => {
-                done(Flash::AppInUse {
-                    name: text::name(&app.name),
-                })
-                .await
-            }
+            Some(app) => say("/settings", in_use(&text::name(&app.name))).await,
             None => refuse(Failure::NotFound).await,
         },
         Err(error) => refuse(error.into()).await,
@@ -100,44 +90,60 @@ pub async fn remove_app(#[server(default)] app: String) -> Result<(), Failure> {
 /// How every secret of Linear's begins that says of itself what it is.
 const SECRET: &str = "lin_";
 
-async fn done(flash: Flash) -> Result<(), Failure> {
-    set_flash(flash).await?;
-    see_other("/settings");
-    Ok(())
+fn added(name: &str) -> Notice {
+    Notice::good(
+        format!("{name} is added."),
+        "Workspaces can be connected through it now.",
+    )
+    .then(Next::link("Connect a workspace", "/integrations"))
+}
+
+fn secrets_replaced(name: &str) -> Notice {
+    Notice::good(
+        format!("The secrets of {name} are replaced."),
+        "Relink uses what you entered from now on.",
+    )
+}
+
+fn removed(name: &str) -> Notice {
+    Notice::good(
+        format!("{name} is removed."),
+        "Its secrets are forgotten. The app in Linear is still there.",
+    )
+}
+
+fn in_use(name: &str) -> Notice {
+    let rest = "Workspaces are connected through it; disconnect them first. Nothing was changed.";
+    Notice::bad(format!("{name} was not removed."), rest)
 }
 
 async fn refused(draft: AppDraft, error: AppError) -> Result<(), Failure> {
-    match problem(&error) {
-        Some(problem) => complain(draft, problem).await,
-        None => refuse(error.into()).await,
+    match problem(error) {
+        Ok(problem) => {
+            let draft = AppDraft {
+                problem: Some(problem),
+                ..draft
+            };
+            ask_again("/settings", Refused::App(draft)).await
+        }
+        Err(failure) => refuse(failure).await,
     }
 }
 
-async fn complain(draft: AppDraft, problem: AppProblem) -> Result<(), Failure> {
-    set_refused(Refused {
-        app: AppDraft {
-            problem: Some(problem),
-            ..draft
-        },
-        ..Refused::default()
-    })
-    .await?;
-    // A fragment would keep the browser from focusing the field.
-    see_other("/settings");
-    Ok(())
-}
-
-/// Names the field that is wrong; `None` where the trouble is another one.
-fn problem(error: &AppError) -> Option<AppProblem> {
+/// Names the field that is wrong.
+fn problem(error: AppError) -> Result<AppProblem, Failure> {
     match error {
-        AppError::Name => Some(AppProblem::Name),
-        AppError::ClientId => Some(AppProblem::ClientId),
-        AppError::NoSecret => Some(AppProblem::NoSecret),
-        AppError::Known => Some(AppProblem::Known),
-        AppError::ClientSecret => Some(AppProblem::ClientSecret),
-        AppError::WebhookSecret => Some(AppProblem::WebhookSecret),
-        AppError::TooMany => Some(AppProblem::TooMany),
-        AppError::Forbidden | AppError::NotFound | AppError::InUse | AppError::Store(_) => None,
+        AppError::Name => Ok(AppProblem::Name),
+        AppError::ClientId => Ok(AppProblem::ClientId),
+        AppError::NoSecret => Ok(AppProblem::NoSecret),
+        AppError::Known => Ok(AppProblem::Known),
+        AppError::ClientSecret => Ok(AppProblem::ClientSecret),
+        AppError::WebhookSecret => Ok(AppProblem::WebhookSecret),
+        AppError::TooMany => Ok(AppProblem::TooMany),
+        AppError::InUse => Err(Failure::Malformed),
+        AppError::Forbidden => Err(Failure::Forbidden),
+        AppError::NotFound => Err(Failure::NotFound),
+        AppError::Store(error) => Err(error.into()),
     }
 }
 
@@ -153,25 +159,44 @@ fn kept(text: &str) -> String {
 
 impl From<AppError> for Failure {
     fn from(error: AppError) -> Failure {
-        match error {
-            AppError::Forbidden => Failure::Forbidden,
-            AppError::NotFound => Failure::NotFound,
-            AppError::Store(error) => error.into(),
-            AppError::Name
-            | AppError::ClientId
-            | AppError::ClientSecret
-            | AppError::WebhookSecret
-            | AppError::NoSecret
-            | AppError::Known
-            | AppError::TooMany
-            | AppError::InUse => Failure::Malformed,
-        }
+        problem(error).err().unwrap_or(Failure::Malformed)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use leptos::prelude::*;
+
     use super::*;
+    use crate::parts::NoticeBox;
+    use crate::rendered;
+
+    fn html(notice: Notice) -> String {
+        rendered::html(|| view! { <NoticeBox notice page="/settings".to_owned() manages=true /> })
+    }
+
+    fn said(notice: Notice) -> String {
+        format!("{} {}", notice.fact, notice.rest)
+    }
+
+    #[test]
+    fn what_became_of_an_app_is_said() {
+        let name = "Acme internal";
+        let added = html(added(name));
+        assert!(
+            added.contains("Acme internal is added.") && added.contains("Connect a workspace</a>")
+        );
+        assert_eq!(
+            said(in_use(name)),
+            "Acme internal was not removed. Workspaces are connected through it; disconnect them \
+                first. Nothing was changed."
+        );
+        assert!(html(in_use(name)).contains(r#"role="alert""#));
+        assert!(said(removed(name)).starts_with("Acme internal is removed."));
+        assert!(
+            said(secrets_replaced(name)).starts_with("The secrets of Acme internal are replaced.")
+        );
+    }
 
     #[test]
     fn a_secret_in_the_wrong_field_is_not_kept() {

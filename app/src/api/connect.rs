@@ -7,13 +7,14 @@ use relink_engine::scope::NotOffered;
 use relink_engine::text::name;
 use relink_engine::{BeginError, Callback, Connected, Engine, FinishError};
 
+use super::connect_failure::{failed, not_configured};
 use super::person::{person, refuse, signed_in_form};
 use super::proofs::finished;
 use super::request::{engine, see_other, too_early};
-use super::session::{browser, set_flash};
+use super::session::{browser, say};
 use crate::view::people_views::People;
 use crate::view::webhook_facts::Webhooks;
-use crate::view::{ConnectError, ExpectedWorkspace, Failure, Flash};
+use crate::view::{Failure, Next, Notice};
 
 /// Connect Linear, or Reconnect where `connection` is given. Answers 303 to Linear's consent page.
 #[server(prefix = "/oauth/linear", endpoint = "start")]
@@ -48,15 +49,8 @@ pub async fn begin_connect(
     };
     match begun {
         Ok(url) => see_other(url.as_str()),
-        Err(BeginError::NotConfigured) => {
-            set_flash(Flash::ConnectFailed(ConnectError::NotConfigured)).await?;
-            see_other("/integrations");
-        }
-        Err(BeginError::Forbidden) => return refuse(Failure::Forbidden).await,
-        Err(BeginError::NotFound) => return refuse(Failure::NotFound).await,
-        Err(BeginError::Sealed(_)) => return refuse(Failure::Unavailable).await,
-        Err(BeginError::Scope(_)) => return refuse(Failure::Malformed).await,
-        Err(BeginError::Store(error)) => return refuse(error.into()).await,
+        Err(BeginError::NotConfigured) => return say("/integrations", not_configured()).await,
+        Err(error) => return refuse(error.into()).await,
     }
     Ok(())
 }
@@ -75,88 +69,92 @@ pub async fn finish_connect(query: String) -> Result<(), Failure> {
         return Ok(());
     }
     let Some(person) = person().await? else {
-        return failed(FinishError::StateMismatch).await;
+        return came_to_nothing(FinishError::StateMismatch).await;
     };
     let engine = engine()?;
     match engine
         .connect_finish(&person, &browser().await?, callback)
         .await
     {
+        Ok(connected) if connected.again => say("/integrations", connected_again(&connected)).await,
         Ok(connected) => {
-            set_flash(flash(&engine, &person, connected).await?).await?;
-            see_other("/integrations");
-            Ok(())
+            let notice = connected_first(&engine, &person, connected).await?;
+            say("/integrations", notice).await
         }
-        Err(error) => failed(error).await,
+        Err(error) => came_to_nothing(error).await,
     }
 }
 
-async fn failed(error: FinishError) -> Result<(), Failure> {
+impl From<BeginError> for Failure {
+    fn from(error: BeginError) -> Failure {
+        match error {
+            BeginError::Forbidden => Failure::Forbidden,
+            BeginError::NotFound => Failure::NotFound,
+            BeginError::Scope(_) => Failure::Malformed,
+            BeginError::NotConfigured | BeginError::Sealed(_) => Failure::Unavailable,
+            BeginError::Store(error) => error.into(),
+        }
+    }
+}
+
+async fn came_to_nothing(error: FinishError) -> Result<(), Failure> {
     tracing::warn!(%error, "a connect did not finish");
-    let view = connect_error(error);
-    let code = view.code();
     // Nobody is signed in here: no session to keep anything in, and the page will ask to sign in
     // first.
-    if view != ConnectError::StateMismatch {
-        set_flash(Flash::ConnectFailed(view)).await?;
+    let stranger = matches!(error, FinishError::StateMismatch);
+    let notice = failed(error);
+    let page = format!(
+        "/integrations?error={}",
+        notice.error.as_deref().unwrap_or_default()
+    );
+    if stranger {
+        see_other(&page);
+        return Ok(());
     }
-    see_other(&format!("/integrations?error={code}"));
-    Ok(())
+    say(&page, notice).await
 }
 
-async fn flash(engine: &Engine, person: &Person, connected: Connected) -> Result<Flash, Failure> {
-    if connected.again {
-        return Ok(Flash::Reconnected {
-            workspace: name(&connected.workspace),
-            viewer: name(&connected.viewer),
-        });
-    }
+fn connected_again(connected: &Connected) -> Notice {
+    Notice::good(
+        format!("{} is connected again.", name(&connected.workspace)),
+        format!("Linear answered as “{}”.", name(&connected.viewer)),
+    )
+}
+
+async fn connected_first(
+    engine: &Engine,
+    person: &Person,
+    connected: Connected,
+) -> Result<Notice, Failure> {
     let connections = engine.store().connections(&person.organisation_id).await?;
     let connection = connections
         .iter()
         .find(|connection| connection.id == connected.connection);
     let people = People::load(engine, person).await?;
-    let you = connection.and_then(|connection| people.who_are_you(connection));
+    let who_are_you = connection.and_then(|connection| people.who_are_you(connection));
     let webhooks = Webhooks::load(engine, person).await?;
     let delivers =
         connection.is_some_and(|connection| webhooks.app_delivers(connection, &connections));
-    Ok(Flash::Connected {
-        connection: connected.connection,
-        workspace: name(&connected.workspace),
-        delivers,
-        you,
-    })
+    Ok(connected_words(&connected, delivers, who_are_you))
 }
 
-fn connect_error(error: FinishError) -> ConnectError {
-    match error {
-        FinishError::AccessDenied => ConnectError::AccessDenied,
-        FinishError::AuthorizationFailed => ConnectError::AuthorizationFailed,
-        FinishError::StateMismatch => ConnectError::StateMismatch,
-        FinishError::ExchangeFailed(_) => ConnectError::ExchangeFailed,
-        FinishError::LinearUnreachable(_) => ConnectError::LinearUnreachable,
-        FinishError::WrongWorkspace {
-            connection,
-            expected,
-        } => ConnectError::WrongWorkspace {
-            expected: Some(ExpectedWorkspace {
-                connection,
-                name: name(&expected),
-            }),
-        },
-        FinishError::AlreadyConnected {
-            connection,
-            workspace,
-        } => ConnectError::AlreadyConnected(ExpectedWorkspace {
-            connection,
-            name: name(&workspace),
-        }),
-        FinishError::WorkspaceAlreadyLinked { email } => {
-            ConnectError::WorkspaceAlreadyLinked { email }
-        }
-        FinishError::Stopped => ConnectError::Interrupted,
-        FinishError::Failed | FinishError::Sealed(_) | FinishError::Store(_) => {
-            ConnectError::Internal
-        }
-    }
+/// `delivers`: the app's own webhook does, so no other one is needed.
+fn connected_words(connected: &Connected, delivers: bool, who_are_you: Option<Next>) -> Notice {
+    let fact = format!("{} is connected.", name(&connected.workspace));
+    let mut notice = if delivers {
+        Notice::good(
+            fact,
+            "Its deliveries arrive through the Linear app’s own webhook.",
+        )
+    } else {
+        let rest = "Next: paste its webhook secret, so deliveries can be verified.";
+        let webhook = format!("/integrations/{}#webhooks", connected.connection);
+        Notice::good(fact, rest).then(Next::link("Paste the webhook secret", webhook))
+    };
+    notice.next.extend(who_are_you);
+    notice
 }
+
+#[cfg(test)]
+#[path = "connect_tests.rs"]
+mod tests;

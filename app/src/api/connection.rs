@@ -5,26 +5,28 @@ use leptos::prelude::*;
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
 use relink_engine::identity::Person;
-use relink_engine::linear::{CallError, Content, Project};
+use relink_engine::linear::{Content, Project};
 use relink_engine::{
-    CallFailed, DisconnectError, Engine, RefreshNowError, TokenError, Voided, text,
+    CallFailed, Checked, DisconnectError, Engine, RefreshNowError, TokenError, Voided, text,
 };
 
 use super::freshness::freshness;
+use super::invite_problem::{CallProblem, call_problem};
 use super::person::{refuse, signed_in, signed_in_form};
 use super::request::{connection_path, engine, live_from, see_other, set_status, webhook_url};
-use super::session::{set_flash, take_flash, take_refused};
+use super::session::{say, take_notice, take_refused};
 use crate::view::app_views::through;
 use crate::view::connection_view::{connection_view, fault, good_until, granted_scopes, status};
 use crate::view::destination_views::Destinations;
 use crate::view::evidence::{ending_view, evidence_view};
 use crate::view::history::{events, history_views};
 use crate::view::people_views::People;
+use crate::view::phrases::KEPT_SEALED;
 use crate::view::token_timeline_view::token_timeline_view;
 use crate::view::webhook_facts::Webhooks;
 use crate::view::webhook_views::secret_views;
 use crate::view::{
-    Complaint, ConnectionPageView, ConnectionView, Failure, Fault, Flash, ProjectView, Status,
+    ConnectionPageView, ConnectionView, Failure, Fault, Notice, ProjectView, Refused, Status,
     TeamView, WebhookView, WorkspaceContent,
 };
 
@@ -85,7 +87,7 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
         content,
         through: through(&engine, &person, &connection).await?,
         scopes: granted_scopes(&connection),
-        flash: take_flash().await?,
+        notice: take_notice().await?,
         manages: person.manages(),
         as_of,
     })
@@ -110,8 +112,7 @@ async fn webhook(
         strays: webhooks.strays(),
         by_app: webhooks.app_delivers(connection, connections),
         twice: webhooks.comes_twice(connection),
-        shape_refused: refused
-            .is_some_and(|refused| refused.complaints.contains(&Complaint::SigningSecret)),
+        shape_refused: refused == Some(Refused::SigningSecret),
     }))
 }
 
@@ -119,49 +120,63 @@ async fn webhook(
 #[server(prefix = "/integrations", endpoint = "check")]
 pub async fn check_connection(#[server(default)] connection: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    let flash = match engine.check(&person.organisation_id, &connection).await {
-        Ok(checked) => Some(Flash::Checked {
-            millis: u64::try_from(checked.took.as_millis()).unwrap_or(u64::MAX),
-        }),
-        Err(
-            CallFailed::Linear(CallError::Transient(_))
-            | CallFailed::Token(TokenError::Unreachable { .. }),
-        ) => Some(Flash::CheckUnreachable),
-        Err(CallFailed::Linear(_)) => Some(Flash::CheckRefused),
-        // The page itself says what is wrong with the connection.
-        Err(CallFailed::Token(TokenError::ReconnectRequired { .. })) => None,
-        Err(CallFailed::Token(TokenError::NotFound)) => return refuse(Failure::NotFound).await,
-        Err(CallFailed::Token(TokenError::Store(error))) => return refuse(error.into()).await,
+    let notice = match engine.check(&person.organisation_id, &connection).await {
+        Ok(checked) => Some(works(checked)),
+        Err(error) => match call_problem(error) {
+            Ok(problem) => not_checked(problem),
+            Err(failure) => return refuse(failure).await,
+        },
     };
-    if let Some(flash) = flash {
-        set_flash(flash).await?;
+    said_of(&connection, notice).await
+}
+
+fn works(checked: Checked) -> Notice {
+    let fact = format!("Linear answered in {} ms.", checked.took.as_millis());
+    Notice::good(fact, "The connection works.")
+}
+
+fn not_checked(problem: CallProblem) -> Option<Notice> {
+    match problem {
+        CallProblem::Unreachable => Some(Notice::waiting(
+            "Linear does not answer right now.",
+            "Relink keeps trying; nothing for you to do.",
+        )),
+        CallProblem::Refused => Some(Notice::bad(
+            "Linear refused the check.",
+            "What that means for the connection is shown below.",
+        )),
+        // The page itself says what is wrong with the connection.
+        CallProblem::Reconnect => None,
     }
-    see_other(&connection_path(&connection));
-    Ok(())
+}
+
+/// Goes on with the page of the connection, which may say enough by itself.
+async fn said_of(connection: &str, notice: Option<Notice>) -> Result<(), Failure> {
+    let page = connection_path(connection);
+    match notice {
+        Some(notice) => say(&page, notice).await,
+        None => {
+            see_other(&page);
+            Ok(())
+        }
+    }
 }
 
 /// A new token now, whether or not the present one is old.
 #[server(prefix = "/integrations", endpoint = "refresh")]
 pub async fn refresh_connection(#[server(default)] connection: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    let flash = match refreshed(&engine, &person, &connection).await {
-        Ok(flash) => flash,
-        Err(RefreshNowError::Token(TokenError::Unreachable { .. })) => {
-            put_off(&engine, &person, &connection).await?
-        }
-        // The page itself says what is wrong with the connection.
-        Err(RefreshNowError::Token(TokenError::ReconnectRequired { .. })) => None,
+    let notice = match refreshed(&engine, &person, &connection).await {
+        Ok(notice) => notice,
+        Err(RefreshNowError::Token(error)) => match call_problem(error.into()) {
+            Ok(CallProblem::Unreachable) => put_off(&engine, &person, &connection).await?,
+            // The page itself says what is wrong with the connection.
+            Ok(CallProblem::Reconnect | CallProblem::Refused) => None,
+            Err(failure) => return refuse(failure).await,
+        },
         Err(RefreshNowError::Forbidden) => return refuse(Failure::Forbidden).await,
-        Err(RefreshNowError::Token(TokenError::NotFound)) => {
-            return refuse(Failure::NotFound).await;
-        }
-        Err(RefreshNowError::Token(TokenError::Store(error))) => return refuse(error.into()).await,
     };
-    if let Some(flash) = flash {
-        set_flash(flash).await?;
-    }
-    see_other(&connection_path(&connection));
-    Ok(())
+    said_of(&connection, notice).await
 }
 
 /// Refreshes, and says so only if there is another token now: a connection from before refresh
@@ -170,7 +185,7 @@ async fn refreshed(
     engine: &Engine,
     person: &Person,
     id: &str,
-) -> Result<Option<Flash>, RefreshNowError> {
+) -> Result<Option<Notice>, RefreshNowError> {
     let before = engine
         .store()
         .connection(&person.organisation_id, id)
@@ -184,17 +199,22 @@ async fn refreshed(
         .ok_or(TokenError::NotFound)?;
     let until = good_until(&after, engine.now());
     let moved = after.generation != before.generation;
-    Ok(until.map(|until| {
-        if moved {
-            Flash::Refreshed { until }
-        } else {
-            Flash::NotRefreshable { until }
-        }
-    }))
+    Ok(until.map(|until| refreshed_words(moved, &until)))
+}
+
+fn refreshed_words(moved: bool, until: &str) -> Notice {
+    if moved {
+        let rest = format!("It is good until {until}.");
+        return Notice::good("The token was refreshed.", rest);
+    }
+    let rest = format!(
+        "Linear gave no refresh token with it. It is good until {until}; reconnect before then."
+    );
+    Notice::waiting("This token cannot be refreshed.", rest)
 }
 
 /// Makes the message for a refresh that was put off. `None` where the page itself names the cause.
-async fn put_off(engine: &Engine, person: &Person, id: &str) -> Result<Option<Flash>, Failure> {
+async fn put_off(engine: &Engine, person: &Person, id: &str) -> Result<Option<Notice>, Failure> {
     let connection = engine
         .store()
         .connection(&person.organisation_id, id)
@@ -202,7 +222,15 @@ async fn put_off(engine: &Engine, person: &Person, id: &str) -> Result<Option<Fl
     let passing = connection
         .as_ref()
         .is_none_or(|connection| fault(connection) == Fault::Linear);
-    Ok(passing.then_some(Flash::RefreshPutOff))
+    Ok(passing.then(put_off_words))
+}
+
+fn put_off_words() -> Notice {
+    Notice::waiting(
+        "The token was not refreshed.",
+        "Linear cannot do it right now. The present token stays in use while it is good; Relink \
+            tries again by itself.",
+    )
 }
 
 /// Ends a connection; both tokens are revoked at Linear.
@@ -211,26 +239,30 @@ pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Fai
     let (engine, person) = (engine()?, signed_in_form().await?);
     match engine.disconnect(&person, &connection).await {
         Ok(ended) => {
-            set_flash(match ended.tokens {
-                Voided::Kept => Flash::DisconnectedKept {
-                    workspace: text::name(&ended.workspace),
-                },
-                Voided::Later => Flash::DisconnectedLater {
-                    workspace: text::name(&ended.workspace),
-                },
-                tokens => Flash::Disconnected {
-                    workspace: text::name(&ended.workspace),
-                    revoked: tokens == Voided::Done,
-                },
-            })
-            .await?;
-            see_other("/integrations");
-            Ok(())
+            let notice = disconnected(&text::name(&ended.workspace), ended.tokens);
+            say("/integrations", notice).await
         }
         Err(DisconnectError::Forbidden) => refuse(Failure::Forbidden).await,
         Err(DisconnectError::NotFound) => refuse(Failure::NotFound).await,
         Err(DisconnectError::Store(error)) => refuse(error.into()).await,
     }
+}
+
+fn disconnected(workspace: &str, tokens: Voided) -> Notice {
+    let rest = match tokens {
+        Voided::Done => "Both tokens were revoked at Linear.",
+        Voided::Kept => KEPT_SEALED,
+        Voided::Later => {
+            "Somebody is just connecting through the same Linear app: the tokens are revoked at \
+                Linear within a few minutes."
+        }
+        Voided::Unconfirmed => {
+            let rest = "Linear did not confirm the revocation; remove the app in Linear's \
+                settings to be sure.";
+            return Notice::waiting("Disconnected here.", rest);
+        }
+    };
+    Notice::good(format!("{workspace} is disconnected."), rest)
 }
 
 fn project_view(project: Project) -> ProjectView {
@@ -242,7 +274,7 @@ fn project_view(project: Project) -> ProjectView {
 }
 
 fn content(asked: Result<Content, CallFailed>) -> Result<WorkspaceContent, Failure> {
-    Ok(match asked {
+    Ok(match asked.map_err(call_problem) {
         Ok(content) => WorkspaceContent::Loaded {
             teams: content
                 .teams
@@ -255,14 +287,13 @@ fn content(asked: Result<Content, CallFailed>) -> Result<WorkspaceContent, Failu
             projects: content.projects.into_iter().map(project_view).collect(),
             truncated: content.truncated,
         },
-        Err(
-            CallFailed::Linear(CallError::Transient(_))
-            | CallFailed::Token(TokenError::Unreachable { .. }),
-        ) => WorkspaceContent::Unreachable,
-        Err(CallFailed::Linear(_)) => WorkspaceContent::Refused,
-        Err(CallFailed::Token(TokenError::NotFound | TokenError::ReconnectRequired { .. })) => {
-            WorkspaceContent::NotAsked
-        }
-        Err(CallFailed::Token(TokenError::Store(error))) => return Err(error.into()),
+        Err(Ok(CallProblem::Unreachable)) => WorkspaceContent::Unreachable,
+        Err(Ok(CallProblem::Refused)) => WorkspaceContent::Refused,
+        Err(Ok(CallProblem::Reconnect) | Err(Failure::NotFound)) => WorkspaceContent::NotAsked,
+        Err(Err(failure)) => return Err(failure),
     })
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

@@ -7,7 +7,7 @@ use super::destinations::{new_destination, refused_draft};
 use super::freshness::freshness;
 use super::person::signed_in;
 use super::request::{engine, live_from, webhook_url};
-use super::session::take_flash;
+use super::session::take_notice;
 use crate::view::delivery_views::delivery_views;
 use crate::view::destination_views::Destinations;
 use crate::view::webhook_views::{refused_views, stray_views};
@@ -65,7 +65,7 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
         } else {
             None
         },
-        flash: take_flash().await?,
+        notice: take_notice().await?,
         manages,
         as_of,
         growing,

@@ -8,11 +8,9 @@ use relink_engine::identity::Person;
 
 use super::person::{refuse, signed_in_form};
 use super::request::{engine, see_other};
-use super::session::{
-    set_flash, set_new_destination, set_refused, take_new_destination, take_refused,
-};
+use super::session::{ask_again, say, set_new_destination, take_new_destination, take_refused};
 use crate::view::destination_views::name;
-use crate::view::{Complaint, Draft, Failure, Flash, NewDestinationView, Refused};
+use crate::view::{Complaint, Draft, Failure, NewDestinationView, Notice, Refused};
 
 /// Adds a destination. Its secret waits, sealed, in the session for the one page that shows it.
 #[server(prefix = "/deliveries", endpoint = "destinations")]
@@ -36,23 +34,16 @@ pub async fn add_destination(
         }
         Err(error) => error,
     };
-    let Some(complaint) = complaint(&error) else {
-        return refuse(error.into()).await;
+    let complaint = match complaint(error) {
+        Ok(complaint) => complaint,
+        Err(failure) => return refuse(failure).await,
     };
-    let destination = Draft {
+    let draft = Draft {
         url: kept(&url),
         events: known(events),
         ordered,
     };
-    set_refused(Refused {
-        destination,
-        complaints: vec![complaint],
-        ..Refused::default()
-    })
-    .await?;
-    // A fragment would keep the browser from focusing the field.
-    see_other("/deliveries");
-    Ok(())
+    ask_again("/deliveries", Refused::Destination { draft, complaint }).await
 }
 
 /// Sends nothing more to a destination until it is resumed.
@@ -65,7 +56,7 @@ pub async fn pause_destination(#[server(default)] destination: String) -> Result
     };
     match engine.destination_pause(&person, &destination).await {
         // It is there, so it was paused already.
-        Ok(()) | Err(DestinationError::NotFound) => done(Flash::DestinationPaused { name }).await,
+        Ok(()) | Err(DestinationError::NotFound) => say("/deliveries", paused(&name)).await,
         Err(error) => refuse(error.into()).await,
     }
 }
@@ -79,7 +70,7 @@ pub async fn resume_destination(#[server(default)] destination: String) -> Resul
         Err(failure) => return refuse(failure).await,
     };
     match engine.destination_resume(&person, &destination).await {
-        Ok(()) => done(Flash::DestinationResumed { name }).await,
+        Ok(()) => say("/deliveries", resumed(&name)).await,
         Err(error) => refuse(error.into()).await,
     }
 }
@@ -93,7 +84,7 @@ pub async fn remove_destination(#[server(default)] destination: String) -> Resul
         Err(failure) => return refuse(failure).await,
     };
     match engine.destination_remove(&person, &destination).await {
-        Ok(()) => done(Flash::DestinationRemoved { name }).await,
+        Ok(()) => say("/deliveries", removed(&name)).await,
         Err(error) => refuse(error.into()).await,
     }
 }
@@ -119,22 +110,31 @@ pub(super) async fn named(
     Ok((name(&row.url, &urls), row.paused_at.is_some()))
 }
 
-async fn done(flash: Flash) -> Result<(), Failure> {
-    set_flash(flash).await?;
-    see_other("/deliveries");
-    Ok(())
+fn paused(name: &str) -> Notice {
+    Notice::good(
+        format!("{name} is paused."),
+        "What comes meanwhile waits for it.",
+    )
 }
 
-/// Names the field that is wrong; `None` where the trouble is another one.
-fn complaint(error: &DestinationError) -> Option<Complaint> {
+fn resumed(name: &str) -> Notice {
+    Notice::good(format!("{name} is resumed."), "What waits is sent first.")
+}
+
+fn removed(name: &str) -> Notice {
+    Notice::good(format!("{name} is removed."), "Nothing more is sent there.")
+}
+
+/// Names the field that is wrong.
+fn complaint(error: DestinationError) -> Result<Complaint, Failure> {
     match error {
-        DestinationError::Url => Some(Complaint::DestinationUrl),
-        DestinationError::Private => Some(Complaint::DestinationPrivate),
-        DestinationError::Event => Some(Complaint::DestinationEvent),
-        DestinationError::TooMany => Some(Complaint::DestinationsTooMany),
-        DestinationError::Forbidden | DestinationError::NotFound | DestinationError::Store(_) => {
-            None
-        }
+        DestinationError::Url => Ok(Complaint::DestinationUrl),
+        DestinationError::Private => Ok(Complaint::DestinationPrivate),
+        DestinationError::Event => Ok(Complaint::DestinationEvent),
+        DestinationError::TooMany => Ok(Complaint::DestinationsTooMany),
+        DestinationError::Forbidden => Err(Failure::Forbidden),
+        DestinationError::NotFound => Err(Failure::NotFound),
+        DestinationError::Store(error) => Err(error.into()),
     }
 }
 
@@ -157,22 +157,10 @@ fn known(mut events: Vec<String>) -> Vec<String> {
 /// Takes what was typed for a new destination and what was wrong with it, if the last post was
 /// refused.
 pub(super) async fn refused_draft() -> Result<(Draft, Option<Complaint>), Failure> {
-    let Some(refused) = take_refused().await? else {
-        return Ok((Draft::default(), None));
-    };
-    let ours = |complaint: &Complaint| {
-        use Complaint::{
-            DestinationEvent, DestinationPrivate, DestinationUrl, DestinationsTooMany,
-        };
-        matches!(
-            complaint,
-            DestinationUrl | DestinationPrivate | DestinationEvent | DestinationsTooMany
-        )
-    };
-    Ok((
-        refused.destination,
-        refused.complaints.into_iter().find(ours),
-    ))
+    Ok(match take_refused().await? {
+        Some(Refused::Destination { draft, complaint }) => (draft, Some(complaint)),
+        _ => (Draft::default(), None),
+    })
 }
 
 /// `shown` is the address bar's.
@@ -186,15 +174,7 @@ pub(super) async fn new_destination(
 
 impl From<DestinationError> for Failure {
     fn from(error: DestinationError) -> Failure {
-        match error {
-            DestinationError::Forbidden => Failure::Forbidden,
-            DestinationError::NotFound => Failure::NotFound,
-            DestinationError::Url
-            | DestinationError::Private
-            | DestinationError::Event
-            | DestinationError::TooMany => Failure::Malformed,
-            DestinationError::Store(error) => error.into(),
-        }
+        complaint(error).err().unwrap_or(Failure::Malformed)
     }
 }
 
@@ -207,6 +187,23 @@ mod tests {
         assert_eq!(kept("https://a:b@example.com/"), "");
         assert_eq!(kept("http://example.com/?a=1"), "http://example.com/?a=1");
         assert_eq!(kept(&"x".repeat(9_000)).len(), URL_KEPT);
+    }
+
+    #[test]
+    fn what_was_done_is_said_with_what_follows() {
+        let said = |notice: Notice| format!("{} {}", notice.fact, notice.rest);
+        assert_eq!(
+            said(paused("hooks.example.com")),
+            "hooks.example.com is paused. What comes meanwhile waits for it."
+        );
+        assert_eq!(
+            said(resumed("hooks.example.com")),
+            "hooks.example.com is resumed. What waits is sent first."
+        );
+        assert_eq!(
+            said(removed("hooks.example.com")),
+            "hooks.example.com is removed. Nothing more is sent there."
+        );
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! The page of all connections.
 
+use super::connect_failure::failed_by_code;
 use super::freshness::freshness;
 use super::person::signed_in;
 use super::request::{engine, live_from, site};
-use super::session::take_flash;
+use super::session::take_notice;
 use crate::view::app_views::app_choices;
 use crate::view::connection_view::{connection_view, scope_views};
 use crate::view::overview::{Overview, tally, wrong_set_up};
 use crate::view::people_views::People;
 use crate::view::webhook_facts::Webhooks;
-use crate::view::{ConnectError, ConnectionView, Failure, Flash, IntegrationsView};
+use crate::view::{ConnectionView, Failure, IntegrationsView, Notice};
 
 /// The organisation's connections: which of them, `q` and `page` of the address bar say, and
 /// `error` how connecting went.
@@ -49,7 +50,7 @@ pub async fn load_integrations(
         search,
         pager,
         here,
-        flash: flash(take_flash().await?, error.as_deref()),
+        notice: notice(take_notice().await?, error.as_deref()),
         scopes: scope_views(),
         app_has_webhook: engine.app_has_webhook(),
         app_configured: engine.has_app(&person.organisation_id).await?,
@@ -62,11 +63,10 @@ pub async fn load_integrations(
 }
 
 /// The address bar says which error; the session may know more about that very one.
-fn flash(kept: Option<crate::view::Flash>, error: Option<&str>) -> Option<crate::view::Flash> {
-    let Some(named) = error.map(ConnectError::from_code) else {
+fn notice(kept: Option<Notice>, error: Option<&str>) -> Option<Notice> {
+    let Some(named) = error.map(failed_by_code) else {
         return kept;
     };
-    let more = kept
-        .filter(|kept| matches!(kept, Flash::ConnectFailed(error) if error.code() == named.code()));
-    more.or(Some(Flash::ConnectFailed(named)))
+    kept.filter(|kept| kept.error == named.error)
+        .or(Some(named))
 }

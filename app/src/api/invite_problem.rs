@@ -1,4 +1,4 @@
-//! Why nobody was invited or linked, for whoever can do something about it.
+//! Why nobody was invited or linked, or a call gave nothing, for whoever can do something about it.
 
 use relink_engine::linear::CallError;
 use relink_engine::people::InviteError;
@@ -11,32 +11,45 @@ pub fn problem(error: InviteError) -> Result<InviteProblem, Failure> {
     match error {
         InviteError::NoSuchPerson => Ok(InviteProblem::Nobody),
         InviteError::Linked { email } => Ok(InviteProblem::Linked { email }),
-        InviteError::Linear(error) => call_problem(error),
-        error => Err(error.into()),
+        InviteError::Linear(error) => Ok(call_problem(error)?.into()),
+        InviteError::Valid => Err(Failure::Malformed),
+        InviteError::Forbidden => Err(Failure::Forbidden),
+        InviteError::NotFound => Err(Failure::NotFound),
+        InviteError::Store(error) => Err(error.into()),
     }
 }
 
-pub fn call_problem(error: CallFailed) -> Result<InviteProblem, Failure> {
+/// Why a call through a connection gave nothing, where it is not Relink that failed.
+pub enum CallProblem {
+    Unreachable,
+    /// Linear answered that it does not.
+    Refused,
+    Reconnect,
+}
+
+pub fn call_problem(error: CallFailed) -> Result<CallProblem, Failure> {
     match error {
         CallFailed::Linear(CallError::Transient(_))
-        | CallFailed::Token(TokenError::Unreachable { .. }) => Ok(InviteProblem::Unreachable),
-        CallFailed::Linear(_) => Ok(InviteProblem::Refused),
-        CallFailed::Token(TokenError::ReconnectRequired { .. }) => Ok(InviteProblem::Reconnect),
+        | CallFailed::Token(TokenError::Unreachable { .. }) => Ok(CallProblem::Unreachable),
+        CallFailed::Linear(_) => Ok(CallProblem::Refused),
+        CallFailed::Token(TokenError::ReconnectRequired { .. }) => Ok(CallProblem::Reconnect),
         CallFailed::Token(TokenError::NotFound) => Err(Failure::NotFound),
         CallFailed::Token(TokenError::Store(error)) => Err(error.into()),
     }
 }
 
+impl From<CallProblem> for InviteProblem {
+    fn from(problem: CallProblem) -> InviteProblem {
+        match problem {
+            CallProblem::Unreachable => InviteProblem::Unreachable,
+            CallProblem::Refused => InviteProblem::Refused,
+            CallProblem::Reconnect => InviteProblem::Reconnect,
+        }
+    }
+}
+
 impl From<InviteError> for Failure {
     fn from(error: InviteError) -> Failure {
-        match error {
-            InviteError::Forbidden => Failure::Forbidden,
-            InviteError::NotFound => Failure::NotFound,
-            InviteError::NoSuchPerson
-            | InviteError::Linked { .. }
-            | InviteError::Valid
-            | InviteError::Linear(_) => Failure::Malformed,
-            InviteError::Store(error) => error.into(),
-        }
+        problem(error).err().unwrap_or(Failure::Malformed)
     }
 }

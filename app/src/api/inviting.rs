@@ -19,7 +19,7 @@ use crate::view::invite_views::{
     workspace,
 };
 use crate::view::{
-    CODE_HOURS, Failure, GuessesView, InviteDraft, InviteProblem, InvitingView, time,
+    CODE_HOURS, Failure, GuessesView, InviteDraft, InviteProblem, InvitingView, Refused, time,
 };
 
 /// Workspaces whose people are asked for at a time, and how long the page waits for all of them.
@@ -51,9 +51,10 @@ pub async fn inviting(
     let asking =
         stream::iter(connected).map(|connection| ask(engine, person, team, connection, deadline));
     let asked: Vec<WorkspacePeople> = asking.buffered(ASKED_AT_ONCE).collect().await;
-    let draft = take_refused()
-        .await?
-        .map_or_else(InviteDraft::default, |refused| refused.invite);
+    let draft = match take_refused().await? {
+        Some(Refused::Invite(draft)) => draft,
+        _ => InviteDraft::default(),
+    };
     let now = engine.now();
     let (waiting, answered): (Vec<Invite>, Vec<Invite>) = engine
         .invites(person)

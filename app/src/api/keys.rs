@@ -6,10 +6,10 @@ use relink_engine::{ApiKeyError, Engine};
 
 use super::person::{refuse, signed_in_form};
 use super::request::{engine, see_other};
-use super::session::{set_flash, set_new_key, set_refused, take_new_key};
+use super::session::{ask_again, say, set_new_key, take_new_key};
 use super::sign_in::kept;
 use crate::view::connection_view::key_view;
-use crate::view::{Complaint, Failure, Flash, KeyView, NewKeyView, Refused};
+use crate::view::{Failure, KeyView, NewKeyView, Notice, Refused};
 
 /// Makes a key. It waits, sealed, in the session for the one page that shows it.
 #[server(prefix = "/settings/keys", endpoint = "new")]
@@ -21,17 +21,7 @@ pub async fn create_key(#[server(default)] name: String) -> Result<(), Failure> 
             see_other("/settings?shown=key");
             Ok(())
         }
-        Err(ApiKeyError::Name) => {
-            set_refused(Refused {
-                name: kept(&name),
-                complaints: vec![Complaint::KeyName],
-                ..Refused::default()
-            })
-            .await?;
-            // A fragment would keep the browser from focusing the field.
-            see_other("/settings");
-            Ok(())
-        }
+        Err(ApiKeyError::Name) => ask_again("/settings", Refused::Key { name: kept(&name) }).await,
         Err(error) => refuse(error.into()).await,
     }
 }
@@ -42,9 +32,12 @@ pub async fn revoke_key(#[server(default)] key: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
     match engine.api_key_revoke(&person, &key).await {
         Ok(name) => {
-            set_flash(Flash::KeyRevoked { name }).await?;
-            see_other("/settings");
-            Ok(())
+            let rest = "Programs that use it are refused from now on.";
+            say(
+                "/settings",
+                Notice::good(format!("The key {name} is revoked."), rest),
+            )
+            .await
         }
         Err(error) => refuse(error.into()).await,
     }

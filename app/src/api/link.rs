@@ -14,6 +14,7 @@ use super::pending_code::{
     set_tried, sign_in_first, take_told, take_tried,
 };
 use super::person::{open_session, person, refuse, renew_session, signed_in_form};
+use super::proof_failure::{own_code, unproved};
 use super::request::{address, engine, parts, see_other, too_early, typed_secret};
 use super::session::{browser, session_name, stay_browser};
 use super::sign_in::{complaint, kept};
@@ -22,7 +23,7 @@ use crate::view::time::{self, minutes_left};
 use crate::view::you_views::proof_choices;
 use crate::view::{
     AskerView, Failure, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson,
-    PreviewView, ProofProblem,
+    Notice, PreviewView,
 };
 
 /// The page. `ended`: the address bar asks how the last code ended.
@@ -260,9 +261,9 @@ async fn confirm(held: PendingCode) -> Result<(), Failure> {
             see_other("/link");
             return Ok(());
         }
-        Err(ConfirmError::Unproved) => return refused(ProofProblem::Unproved).await,
+        Err(ConfirmError::Unproved) => return refused(unproved()).await,
         // Said as Linear's own word would be needed: they made the code for somebody else.
-        Err(ConfirmError::OwnCode) => return refused(ProofProblem::OwnCode).await,
+        Err(ConfirmError::OwnCode) => return refused(own_code()).await,
         Err(ConfirmError::PersonTaken { .. }) => {
             forget_code().await?;
             LinkEnd::Taken { person }
@@ -277,8 +278,8 @@ async fn confirm(held: PendingCode) -> Result<(), Failure> {
 }
 
 /// The code stays good, and the page says why it did not do.
-pub(super) async fn refused(problem: ProofProblem) -> Result<(), Failure> {
-    set_told(problem).await?;
+pub(super) async fn refused(why: Notice) -> Result<(), Failure> {
+    set_told(why).await?;
     see_other("/link");
     Ok(())
 }

@@ -1,15 +1,15 @@
 //! Members: who they are in Linear, their roles, and their end.
 
 use leptos::prelude::*;
-use relink_engine::identity::{Person, Role};
+use relink_engine::identity::{Person, Role, never_proved};
 use relink_engine::people::MemberError;
 use relink_engine::{Engine, text};
 
 use super::invite_problem::call_problem;
 use super::person::{refuse, signed_in_form};
-use super::request::{connection_path, engine, see_other};
-use super::session::set_flash;
-use crate::view::{Failure, Flash, InviteProblem};
+use super::request::{connection_path, engine};
+use super::session::say;
+use crate::view::{Failure, InviteProblem, Notice};
 
 /// Links who looks at the page to the Linear person that they say they are.
 #[server(prefix = "/team", endpoint = "me")]
@@ -18,35 +18,22 @@ pub async fn link_me(
     #[server(default)] person: String,
 ) -> Result<(), Failure> {
     let (engine, member) = (engine()?, signed_in_form().await?);
-    let flash = match engine.link_self(&member, &workspace, &person).await {
+    match engine.link_self(&member, &workspace, &person).await {
         Ok(name) => match engine
             .store()
             .connection(&member.organisation_id, &workspace)
             .await?
         {
-            Some(connection) => Flash::SelfLinked {
-                name: text::name(&name),
-                workspace: text::name(&connection.workspace.name),
-            },
-            None => return refuse(Failure::NotFound).await,
+            Some(connection) => {
+                let (name, workspace) = (text::name(&name), text::name(&connection.workspace.name));
+                let fact = format!("You are {name} in {workspace}.");
+                let rest = "Tools of your organisation know it from now on.";
+                say("/team", Notice::good(fact, rest)).await
+            }
+            None => refuse(Failure::NotFound).await,
         },
-        Err(MemberError::PersonTaken { email }) => {
-            Flash::SelfNotLinked(InviteProblem::Linked { email })
-        }
-        Err(MemberError::OtherPerson { name }) => Flash::SelfOther {
-            name: text::name(&name),
-        },
-        Err(MemberError::NeedsProof { name, email }) => {
-            let (name, email) = (text::name(&name), text::email(&email));
-            Flash::SelfNotLinked(InviteProblem::NeedsProof { name, email })
-        }
-        Err(MemberError::Linear(error)) => match call_problem(error) {
-            Ok(problem) => Flash::SelfNotLinked(problem),
-            Err(failure) => return refuse(failure).await,
-        },
-        Err(error) => return refuse(error.into()).await,
-    };
-    said(flash).await
+        Err(error) => not_done(error).await,
+    }
 }
 
 /// Forgets who somebody is in a workspace. `back` is the connection on whose page the form was;
@@ -72,16 +59,12 @@ pub async fn unlink_member(
     };
     match engine.unlink(&member, &workspace, &person).await {
         Ok(()) => {
-            said_on(
-                &page,
-                Flash::Unlinked {
-                    name: text::name(&link.name),
-                    workspace: text::name(&link.workspace),
-                },
-            )
-            .await
+            let (name, workspace) = (text::name(&link.name), text::name(&link.workspace));
+            let fact = format!("{name} in {workspace} is unlinked.");
+            let rest = "A new link code can link them again.";
+            say(&page, Notice::good(fact, rest)).await
         }
-        Err(error) => refuse(error.into()).await,
+        Err(error) => not_done(error).await,
     }
 }
 
@@ -101,18 +84,20 @@ pub async fn set_role(
     };
     match engine.member_set_role(&person, &member, wanted).await {
         Ok(()) => {
-            said(Flash::RoleChanged {
-                name,
-                role: wanted.name().to_owned(),
-            })
+            let role = match wanted {
+                Role::Owner => "an owner",
+                Role::Admin => "an admin",
+                Role::Member => "a member",
+            };
+            let fact = format!("{name} is {role} now.");
+            say(
+                "/team",
+                Notice::good(fact, "They were signed out everywhere."),
+            )
             .await
         }
-        Err(MemberError::LastOwner) => said(Flash::LastOwner).await,
-        Err(MemberError::Unproved { email }) => {
-            let sentence = relink_engine::identity::never_proved(&email);
-            said(Flash::NotRaised { name, sentence }).await
-        }
-        Err(error) => refuse(error.into()).await,
+        Err(MemberError::Unproved { email }) => say("/team", not_raised(&name, &email)).await,
+        Err(error) => not_done(error).await,
     }
 }
 
@@ -129,9 +114,11 @@ pub async fn remove_member(
         Err(failure) => return refuse(failure).await,
     };
     match engine.member_remove(&person, &member, keys == "yes").await {
-        Ok(()) => said(Flash::MemberRemoved { name }).await,
-        Err(MemberError::LastOwner) => said(Flash::LastOwner).await,
-        Err(error) => refuse(error.into()).await,
+        Ok(()) => {
+            let rest = "They were signed out everywhere, and who they are in Linear is forgotten.";
+            say("/team", Notice::good(format!("{name} is removed."), rest)).await
+        }
+        Err(error) => not_done(error).await,
     }
 }
 
@@ -163,29 +150,64 @@ async fn page(engine: &Engine, person: &Person, connection: &str) -> Result<Stri
     Ok(connection_path(&found.ok_or(Failure::NotFound)?.id))
 }
 
-pub(super) async fn said(flash: Flash) -> Result<(), Failure> {
-    said_on("/team", flash).await
+fn not_raised(name: &str, email: &str) -> Notice {
+    let sentence = never_proved(email);
+    let rest = format!(
+        "{sentence} Nothing was changed. They prove it on this page, by e-mail or at Linear; or \
+            you vouch for them under Manage."
+    );
+    Notice::bad(format!("{name} cannot be given this role yet."), rest)
 }
 
-async fn said_on(page: &str, flash: Flash) -> Result<(), Failure> {
-    set_flash(flash).await?;
-    see_other(page);
-    Ok(())
+/// Says why nothing was changed, to whoever can do something about it.
+pub(super) async fn not_done(error: MemberError) -> Result<(), Failure> {
+    match problem(error) {
+        Ok(notice) => say("/team", notice).await,
+        Err(failure) => refuse(failure).await,
+    }
 }
 
-impl From<MemberError> for Failure {
-    fn from(error: MemberError) -> Failure {
-        match error {
-            MemberError::Forbidden => Failure::Forbidden,
-            MemberError::NotFound => Failure::NotFound,
-            MemberError::LastOwner
-            | MemberError::PersonTaken { .. }
-            | MemberError::OtherPerson { .. }
-            | MemberError::Unproved { .. }
-            | MemberError::NothingToVouch
-            | MemberError::NeedsProof { .. }
-            | MemberError::Linear(_) => Failure::Malformed,
-            MemberError::Store(error) => error.into(),
+fn problem(error: MemberError) -> Result<Notice, Failure> {
+    let why = match error {
+        MemberError::LastOwner => {
+            return Ok(Notice::bad(
+                "An organisation needs an owner.",
+                "Nothing was changed. Make somebody else an owner first.",
+            ));
         }
+        MemberError::NothingToVouch => {
+            let rest = "Nobody vouches for themself, and where an e-mail is proved or vouched for \
+                there is no need. Nothing was changed.";
+            return Ok(Notice::bad("There was nothing to vouch for.", rest));
+        }
+        MemberError::OtherPerson { name } => format!(
+            "You are {} in this workspace already. Unlink that first.",
+            text::name(&name)
+        ),
+        MemberError::PersonTaken { email } => InviteProblem::Linked { email }.to_string(),
+        MemberError::NeedsProof { name, email } => {
+            let (name, email) = (text::name(&name), text::email(&email));
+            InviteProblem::NeedsProof { name, email }.to_string()
+        }
+        MemberError::Linear(error) => InviteProblem::from(call_problem(error)?).to_string(),
+        MemberError::Forbidden => return Err(Failure::Forbidden),
+        MemberError::NotFound => return Err(Failure::NotFound),
+        MemberError::Unproved { .. } => return Err(Failure::Malformed),
+        MemberError::Store(error) => return Err(error.into()),
+    };
+    Ok(Notice::bad("You were not linked.", why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_given_no_other_role_is_told_the_way() {
+        let notice = not_raised("Mia", "mia@northwind.dev");
+        assert!(
+            notice.rest.ends_with("or you vouch for them under Manage."),
+            "{notice:?}"
+        );
     }
 }

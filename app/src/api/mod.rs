@@ -27,8 +27,10 @@ mod webhooks;
 
 mod audit;
 mod bulk_invite;
+mod connect_failure;
 mod cookies;
 mod create_app;
+mod delivery_check;
 mod delivery_filter;
 mod freshness;
 mod instance;
@@ -37,6 +39,7 @@ mod inviting;
 mod new_codes;
 mod pending_code;
 mod person;
+mod proof_failure;
 mod request;
 mod session;
 

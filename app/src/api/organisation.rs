@@ -5,9 +5,9 @@ use relink_engine::text;
 use serde_json::json;
 
 use super::person::{open_session, refuse, signed_in_form};
-use super::request::{engine, see_other};
-use super::session::{leave_behind, session_name, set_flash};
-use crate::view::{Failure, Flash};
+use super::request::engine;
+use super::session::{leave_behind, say, session_name};
+use crate::view::{Failure, Notice};
 
 /// Goes on in another organisation of whoever asks.
 #[server(prefix = "", endpoint = "/organisation")]
@@ -27,10 +27,7 @@ pub async fn switch_organisation(#[server(default)] organisation: String) -> Res
         // new one's.
         leave_behind(before, &json!({})).await?;
     }
-    set_flash(Flash::InOrganisation {
-        name: text::name(&person.organisation),
-    })
-    .await?;
-    see_other("/integrations");
-    Ok(())
+    let fact = format!("You are in {} now.", text::name(&person.organisation));
+    let rest = "So are your other tabs, as soon as they are loaded again.";
+    say("/integrations", Notice::good(fact, rest)).await
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::request::engine;
 use super::session::{BROWSER, leave_behind, own_session_name, peek, put, session_name, take};
-use crate::view::{Failure, LinkEnd, LinkProblem, ProofProblem};
+use crate::view::{Failure, LinkEnd, LinkProblem, Notice};
 
 const CODE: &str = "link_code";
 const TRIED: &str = "link_tried";
@@ -110,11 +110,11 @@ pub async fn take_tried() -> Result<Option<(String, LinkProblem)>, Failure> {
 }
 
 /// Why Linear's word did not do for the code that waits.
-pub async fn set_told(problem: ProofProblem) -> Result<(), Failure> {
-    put(TOLD, problem).await
+pub async fn set_told(notice: Notice) -> Result<(), Failure> {
+    put(TOLD, notice).await
 }
 
-pub async fn take_told() -> Result<Option<ProofProblem>, Failure> {
+pub async fn take_told() -> Result<Option<Notice>, Failure> {
     take(TOLD).await
 }
 

@@ -13,11 +13,11 @@ use super::request::{
     user_agent,
 };
 use super::session::{
-    BROWSER, ORGANISATION, SIGNED_IN_LIFE, SINCE, USER, live_on, session_name, set_flash,
+    BROWSER, ORGANISATION, SIGNED_IN_LIFE, SINCE, USER, live_on, say, session_name,
 };
 use crate::view::browser_name::browser_name;
 use crate::view::url::url_encode;
-use crate::view::{Failure, Flash};
+use crate::view::{Failure, Notice};
 
 /// Loads the signed-in person anew on every request, so that a role taken away is gone at once.
 pub async fn person() -> Result<Option<Person>, Failure> {
@@ -93,9 +93,8 @@ fn form_of_another(parts: &Parts, person: &Person) -> bool {
 /// Refuses a form: a browser reads why on the next page, a program gets the status.
 pub async fn refuse(failure: Failure) -> Result<(), Failure> {
     if accepts_html()? {
-        set_flash(Flash::Failed(failure)).await?;
-        see_other("/integrations");
-        return Ok(());
+        let notice = Notice::bad("That did not work.", failure.to_string());
+        return say("/integrations", notice).await;
     }
     set_status(match failure {
         Failure::SignedOut => StatusCode::UNAUTHORIZED,

@@ -2,23 +2,21 @@
 
 use leptos::prelude::*;
 use relink_engine::people::{
-    Confirmed, EmailCodeError, MemberError, Proof, ProofBeginError, ProofEnd, ProofError, Told,
+    Confirmed, EmailCodeError, Proof, ProofBeginError, ProofEnd, ProofError, Told,
 };
 use relink_engine::{BeginError, Callback, Voided, text};
 use secrecy::ExposeSecret as _;
 
 use super::link::{ENDED, Here, ended, linked, refused, tried};
-use super::members::{name, said};
+use super::members::{name, not_done};
 use super::pending_code::{forget_code, pending_code, set_tried, sign_in_first};
 use super::person::{person, refuse, signed_in_form};
+use super::proof_failure::{gone, no_app, not_proved, shown};
 use super::request::{address, engine, see_other};
-use super::session::{browser, own_browser, set_flash};
+use super::session::{browser, own_browser, say};
 use crate::view::connection_view::initials;
 use crate::view::time::minutes_left;
-use crate::view::{
-    AskerView, EmailCodeView, Failure, Flash, LentView, LinkEnd, LinkProblem, LinkedPerson,
-    ProofProblem,
-};
+use crate::view::{AskerView, Failure, LinkEnd, LinkProblem, LinkedPerson, Notice};
 
 /// Continue with Linear: out to the consent page, to say who one is in the workspace of a
 /// connection. With `person`, Linear's id, it has to be them.
@@ -34,11 +32,8 @@ pub async fn begin_proof(
         .await
     {
         Ok(url) => see_other(url.as_str()),
-        Err(BeginError::NotConfigured) => {
-            set_flash(Flash::NotProved(ProofProblem::NotConfigured)).await?;
-            see_other("/team");
-        }
-        Err(error) => return refuse(begin_failure(error)).await,
+        Err(BeginError::NotConfigured) => return say("/team", no_app()).await,
+        Err(error) => return refuse(error.into()).await,
     }
     Ok(())
 }
@@ -71,11 +66,9 @@ pub async fn begin_code_proof(#[server(default)] preview: String) -> Result<(), 
             Ok(())
         }
         Err(ProofBeginError::Code(error)) => tried(&held, error).await,
-        Err(ProofBeginError::Begin(BeginError::NotConfigured)) => {
-            refused(ProofProblem::NotConfigured).await
-        }
-        Err(ProofBeginError::Begin(BeginError::NotFound)) => refused(ProofProblem::Gone).await,
-        Err(ProofBeginError::Begin(error)) => refuse(begin_failure(error)).await,
+        Err(ProofBeginError::Begin(BeginError::NotConfigured)) => refused(no_app()).await,
+        Err(ProofBeginError::Begin(BeginError::NotFound)) => refused(gone()).await,
+        Err(ProofBeginError::Begin(error)) => refuse(error.into()).await,
     }
 }
 
@@ -88,9 +81,12 @@ pub async fn vouch(#[server(default)] member: String) -> Result<(), Failure> {
         Err(failure) => return refuse(failure).await,
     };
     match engine.member_vouch(&person, &member).await {
-        Ok(()) => said(Flash::Vouched { name }).await,
-        Err(MemberError::NothingToVouch) => said(Flash::NotVouched).await,
-        Err(error) => refuse(error.into()).await,
+        Ok(()) => {
+            let fact = format!("You vouched for {name}.");
+            let rest = "They can be given any role in this organisation now.";
+            say("/team", Notice::good(fact, rest)).await
+        }
+        Err(error) => not_done(error).await,
     }
 }
 
@@ -99,13 +95,11 @@ pub async fn vouch(#[server(default)] member: String) -> Result<(), Failure> {
 pub async fn send_email_code() -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
     let sent = engine.email_code_send(&person).await;
-    email_code_said(
-        sent,
-        EmailCodeView::Sent {
-            email: person.email,
-        },
-    )
-    .await
+    let good = Notice::good(
+        format!("A code is on its way to {}.", person.email),
+        "Enter it under “You in Linear”. It works for 30 minutes.",
+    );
+    email_code_said(sent, good).await
 }
 
 /// Takes the code that was mailed.
@@ -113,43 +107,38 @@ pub async fn send_email_code() -> Result<(), Failure> {
 pub async fn enter_email_code(#[server(default)] code: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
     let entered = engine.email_code_enter(&person, &code).await;
-    email_code_said(
-        entered,
-        EmailCodeView::Proved {
-            email: person.email,
-        },
-    )
-    .await
+    let good = Notice::good(
+        format!("{} is proved.", person.email),
+        "Nothing more is asked for.",
+    );
+    email_code_said(entered, good).await
 }
 
-fn begin_failure(error: BeginError) -> Failure {
-    match error {
-        BeginError::Forbidden => Failure::Forbidden,
-        BeginError::NotFound => Failure::NotFound,
-        BeginError::Scope(_) => Failure::Malformed,
-        BeginError::NotConfigured | BeginError::Sealed(_) => Failure::Unavailable,
-        BeginError::Store(error) => error.into(),
-    }
-}
-
-async fn email_code_said(
-    outcome: Result<(), EmailCodeError>,
-    good: EmailCodeView,
-) -> Result<(), Failure> {
-    let view = match outcome {
+async fn email_code_said(outcome: Result<(), EmailCodeError>, good: Notice) -> Result<(), Failure> {
+    let notice = match outcome {
         // The same form, sent twice.
         Ok(()) | Err(EmailCodeError::Proved) => good,
-        Err(EmailCodeError::Invalid) => EmailCodeView::Invalid,
-        Err(EmailCodeError::NotSent) => EmailCodeView::NotSent,
-        Err(EmailCodeError::NotSetUp) => EmailCodeView::NotSetUp,
-        Err(EmailCodeError::Paused { until }) => EmailCodeView::Paused {
-            minutes: minutes_left(until - engine()?.now()),
-        },
+        Err(EmailCodeError::Invalid) => Notice::bad(
+            "This code is not valid.",
+            "It was used, ran out, or has a typo. Only the newest one works.",
+        ),
+        Err(EmailCodeError::NotSent) => Notice::waiting(
+            "The code could not be sent.",
+            "The mail server did not take it. Nothing was changed. Try again later, or continue \
+                with Linear.",
+        ),
+        Err(EmailCodeError::NotSetUp) => Notice::bad(
+            "No mail server is set up.",
+            "Nothing was sent. Continue with Linear, or ask an owner to vouch for you.",
+        ),
+        Err(EmailCodeError::Paused { until }) => {
+            let minutes = minutes_left(until - engine()?.now());
+            let rest = format!("Wait {minutes} minutes, then try again. Nothing was changed.");
+            Notice::bad("Too many codes.", rest)
+        }
         Err(EmailCodeError::Store(error)) => return refuse(error.into()).await,
     };
-    set_flash(Flash::EmailCode(view)).await?;
-    see_other("/team#me");
-    Ok(())
+    say("/team#me", notice).await
 }
 
 /// Ends a proof, if that is what Linear sent the browser back from; `false` for everything else.
@@ -190,16 +179,8 @@ pub async fn finished(callback: &Callback) -> Result<bool, Failure> {
                 }),
             ..
         } => {
-            let told = shown(told);
-            let lent = became_of(lent);
-            set_flash(Flash::ProvedAtLinear {
-                name: told.name,
-                workspace: told.workspace,
-                email_proved,
-                lent,
-            })
-            .await?;
-            "/team"
+            say("/team", proved(&shown(told), email_proved, lent)).await?;
+            return Ok(true);
         }
         ProofEnd {
             of_code: true,
@@ -211,8 +192,8 @@ pub async fn finished(callback: &Callback) -> Result<bool, Failure> {
             outcome: Err(error),
             ..
         } => {
-            set_flash(Flash::NotProved(problem(error))).await?;
-            "/team"
+            say("/team", not_proved(error)).await?;
+            return Ok(true);
         }
     };
     see_other(page);
@@ -247,7 +228,7 @@ async fn not_redeemed(error: ProofError) -> Result<&'static str, Failure> {
             .await?;
             return Ok(ENDED);
         }
-        error => refused(problem(error)).await?,
+        error => refused(not_proved(error)).await?,
     }
     Ok("/link")
 }
@@ -266,73 +247,24 @@ fn linked_person(name: String, workspace: String, organisation: String) -> Linke
     }
 }
 
-fn became_of(lent: Voided) -> LentView {
-    match lent {
-        Voided::Done => LentView::HandedBack,
-        Voided::Kept => LentView::Kept,
-        Voided::Later | Voided::Unconfirmed => LentView::Asked,
-    }
-}
-
-/// As pages show what Linear calls people and places.
-fn shown(told: Told) -> Told {
-    Told {
-        name: text::name(&told.name),
-        email: text::email(&told.email),
-        workspace: text::name(&told.workspace),
-    }
-}
-
-fn problem(error: ProofError) -> ProofProblem {
-    tracing::warn!(%error, "a proof at Linear linked nobody");
-    match error {
-        ProofError::AccessDenied => ProofProblem::Denied,
-        ProofError::AuthorizationFailed => ProofProblem::Stopped,
-        ProofError::StateMismatch => ProofProblem::Mismatch,
-        ProofError::ExchangeFailed(_) => ProofProblem::Refused,
-        ProofError::LinearUnreachable(_) => ProofProblem::Unreachable,
-        ProofError::Gone | ProofError::EmailTaken => ProofProblem::Gone,
-        ProofError::OtherWorkspace { told, expected } => {
-            let Told {
-                name,
-                email,
-                workspace,
-            } = shown(told);
-            ProofProblem::OtherWorkspace {
-                name,
-                email,
-                workspace,
-                expected: text::name(&expected),
-            }
+fn proved(told: &Told, email_proved: bool, lent: Voided) -> Notice {
+    let says = if email_proved {
+        "Linear says so, and knows you by the e-mail that you have here."
+    } else {
+        "Linear says so."
+    };
+    let lent = match lent {
+        Voided::Done => "The permission to look is handed back.",
+        Voided::Kept => {
+            "The permission to look is kept sealed, and handed back with the connection that may \
+                hang on it."
         }
-        ProofError::SomebodyElse { told } => {
-            let Told {
-                name,
-                email,
-                workspace,
-            } = shown(told);
-            ProofProblem::SomebodyElse {
-                name,
-                email,
-                workspace,
-            }
+        Voided::Later | Voided::Unconfirmed => {
+            "The permission to look is handed back as soon as Linear confirms it."
         }
-        ProofError::NotLinkable { told } => {
-            let Told {
-                name, workspace, ..
-            } = shown(told);
-            ProofProblem::NotLinkable { name, workspace }
-        }
-        ProofError::PersonTaken { told, email } => ProofProblem::Taken {
-            name: shown(told).name,
-            email: text::email(&email),
-        },
-        ProofError::OtherPerson { told, name } => ProofProblem::Other {
-            name: shown(told).name,
-            already: text::name(&name),
-        },
-        ProofError::Unproved => ProofProblem::Unproved,
-        ProofError::Stopped => ProofProblem::Interrupted,
-        ProofError::Failed | ProofError::Sealed(_) | ProofError::Store(_) => ProofProblem::Internal,
-    }
+    };
+    Notice::good(
+        format!("You are {} in {}.", told.name, told.workspace),
+        format!("{says} {lent}"),
+    )
 }

@@ -4,9 +4,10 @@ use leptos::prelude::*;
 
 use super::destinations::named;
 use super::person::{refuse, signed_in_form};
-use super::request::{engine, own_path, see_other};
-use super::session::set_flash;
-use crate::view::{Failure, Flash, RESENT_AT_ONCE};
+use super::request::{engine, own_path};
+use super::session::say;
+use crate::view::phrases::counted_deliveries;
+use crate::view::{Failure, Notice, RESENT_AT_ONCE};
 
 /// Sends one delivery once more. `delivery` is its number, and `back` the page that it is on.
 #[server(prefix = "/deliveries", endpoint = "resend")]
@@ -37,14 +38,7 @@ pub async fn resend_delivery(
         Ok(count) => count,
         Err(error) => return refuse(error.into()).await,
     };
-    set_flash(Flash::SentAgain {
-        name,
-        count,
-        paused,
-    })
-    .await?;
-    see_other(deliveries_path(&back));
-    Ok(())
+    say(deliveries_path(&back), sent_again(&name, count, paused)).await
 }
 
 /// Sends the newest deliveries once more, as many as `newest` says.
@@ -80,14 +74,7 @@ pub async fn resend_newest(
         Ok(count) => count,
         Err(error) => return refuse(error.into()).await,
     };
-    set_flash(Flash::SentAgain {
-        name,
-        count,
-        paused,
-    })
-    .await?;
-    see_other("/deliveries");
-    Ok(())
+    say("/deliveries", sent_again(&name, count, paused)).await
 }
 
 /// A page of deliveries; anything else becomes the first one.
@@ -97,9 +84,79 @@ fn deliveries_path(back: &str) -> &str {
     if ours { back } else { FIRST }
 }
 
+fn sent_again(name: &str, count: u64, paused: bool) -> Notice {
+    let (go, wait, they_are) = if count == 1 {
+        ("goes", "waits", "It is")
+    } else {
+        ("go", "wait", "They are")
+    };
+    let fact = format!("{} {go} to {name} again.", counted_deliveries(count));
+    match (count, paused) {
+        (0, _) => Notice::waiting(
+            format!("Nothing is sent to {name} again."),
+            "Either it is on its way right now, or there is nothing to send.",
+        ),
+        (_, true) => Notice::waiting(
+            format!("{} {wait} for {name}.", counted_deliveries(count)),
+            format!("{they_are} sent once the destination is resumed."),
+        ),
+        (_, false) => Notice::good(fact, "How that ends is shown in the rows below."),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::deliveries_path;
+    use super::*;
+    use crate::view::Tone;
+
+    fn said(count: u64, paused: bool) -> (Tone, String) {
+        let notice = sent_again("hooks.example.com", count, paused);
+        (notice.tone, format!("{} {}", notice.fact, notice.rest))
+    }
+
+    #[test]
+    fn sending_again_says_how_many_and_what_follows() {
+        let cases = [
+            (
+                1,
+                false,
+                Tone::Good,
+                "1 delivery goes to hooks.example.com again. How that ends is shown in the rows \
+                    below.",
+            ),
+            (
+                100,
+                false,
+                Tone::Good,
+                "100 deliveries go to hooks.example.com again. How that ends is shown in the rows \
+                    below.",
+            ),
+            (
+                1,
+                true,
+                Tone::Waiting,
+                "1 delivery waits for hooks.example.com. It is sent once the destination is \
+                    resumed.",
+            ),
+            (
+                2,
+                true,
+                Tone::Waiting,
+                "2 deliveries wait for hooks.example.com. They are sent once the destination is \
+                    resumed.",
+            ),
+            (
+                0,
+                false,
+                Tone::Waiting,
+                "Nothing is sent to hooks.example.com again. Either it is on its way right now, or \
+                    there is nothing to send.",
+            ),
+        ];
+        for (count, paused, tone, sentence) in cases {
+            assert_eq!(said(count, paused), (tone, sentence.to_owned()));
+        }
+    }
 
     #[test]
     fn the_way_back_leads_to_deliveries_only() {

@@ -12,8 +12,8 @@ use serde_json::Value;
 use time::Duration;
 use tower_sessions::{Expiry, Session};
 
-use super::request::{engine, live_from, looks_ahead, parts, session};
-use crate::view::{Failure, Flash, NewDestinationView, NewKeyView, Refused};
+use super::request::{engine, live_from, looks_ahead, parts, see_other, session};
+use crate::view::{Failure, NewDestinationView, NewKeyView, Notice, Refused};
 
 /// Bounds the time between two presses of a button, or two returns from Linear.
 const LATE: Millis = 10 * MINUTE;
@@ -24,7 +24,7 @@ pub(super) const USER: &str = "user";
 pub(super) const SINCE: &str = "since";
 pub(super) const ORGANISATION: &str = "organisation";
 pub const BROWSER: &str = "browser";
-const FLASH: &str = "flash";
+const NOTICE: &str = "flash";
 const REFUSED: &str = "refused";
 const NEW_KEY: &str = "new_key";
 const NEW_DESTINATION: &str = "new_destination";
@@ -102,16 +102,23 @@ pub async fn stay_browser(known: &str) -> Result<(), Failure> {
     }
 }
 
-pub async fn set_flash(flash: Flash) -> Result<(), Failure> {
-    put(FLASH, flash).await
+/// Goes on with a page that says, once, what an act led to.
+pub async fn say(page: &str, notice: Notice) -> Result<(), Failure> {
+    put(NOTICE, notice).await?;
+    see_other(page);
+    Ok(())
 }
 
-pub async fn take_flash() -> Result<Option<Flash>, Failure> {
-    take(FLASH).await
+pub async fn take_notice() -> Result<Option<Notice>, Failure> {
+    take(NOTICE).await
 }
 
-pub async fn set_refused(refused: Refused) -> Result<(), Failure> {
-    put(REFUSED, refused).await
+/// Goes on with the page of a form that was refused. A fragment would keep the browser from
+/// focusing the field.
+pub async fn ask_again(page: &str, refused: Refused) -> Result<(), Failure> {
+    put(REFUSED, refused).await?;
+    see_other(page);
+    Ok(())
 }
 
 pub async fn take_refused() -> Result<Option<Refused>, Failure> {

@@ -9,13 +9,13 @@ use super::create_app::create_app;
 use super::keys::{key_views, new_key};
 use super::person::{refuse, renew_session, signed_in, signed_in_form};
 use super::request::{address, engine, parts, see_other, site, typed_secret, webhook_url};
-use super::session::{end_other_sessions, session_name, set_flash, take_flash, take_refused};
+use super::session::{ask_again, end_other_sessions, say, session_name, take_notice, take_refused};
 use super::sign_in::complaint;
 use crate::view::app_views::own_apps;
 use crate::view::connection_view::person_view;
 use crate::view::session_views::session_views;
 use crate::view::time::{clock_view, until};
-use crate::view::{Failure, Flash, SettingsView, Theme};
+use crate::view::{AppDraft, Complaint, Failure, Notice, Refused, SettingsView, Theme};
 
 /// `shown` is the address bar's `?shown=`: which secret this page was opened for. `before` is where
 /// the audit trail begins.
@@ -28,10 +28,10 @@ pub async fn load_settings(
     let redirect_uri = engine.linear().redirect_uri().to_string();
     let keys = key_views(&engine, &person).await?;
     let refused = take_refused().await?;
-    let draft = refused
-        .as_ref()
-        .map(|refused| refused.app.clone())
-        .unwrap_or_default();
+    let draft = match &refused {
+        Some(Refused::App(draft)) => draft.clone(),
+        _ => AppDraft::default(),
+    };
     Ok(SettingsView {
         client_id: app.map(|app| app.client_id.clone()),
         secret_set: app.is_some_and(|app| app.client_secret.is_some()),
@@ -63,7 +63,7 @@ pub async fn load_settings(
         keys,
         audit: audit_view(&engine, &person, before.as_deref()).await?,
         refused,
-        flash: take_flash().await?,
+        notice: take_notice().await?,
     })
 }
 
@@ -87,7 +87,7 @@ pub async fn change_password(
         address: &address,
         device: device.as_ref(),
     };
-    let flash = match engine()?
+    let complaint = match engine()?
         .change_password(
             &person,
             typed_secret(present),
@@ -99,12 +99,13 @@ pub async fn change_password(
         Ok(()) => {
             end_other_sessions(&person).await?;
             renew_session().await?;
-            Flash::PasswordChanged
+            let rest = "Every other browser is signed out.";
+            return say("/settings", Notice::good("Your password is changed.", rest)).await;
         }
-        Err(ChangePasswordError::Field(error)) => Flash::PasswordRefused(complaint(error)),
+        Err(ChangePasswordError::Field(error)) => complaint(error),
         Err(ChangePasswordError::Present(
             SignInError::NoMatch { .. } | SignInError::Paused { .. },
-        )) => Flash::PasswordWrong,
+        )) => Complaint::PasswordWrong,
         Err(
             ChangePasswordError::Present(SignInError::Store(error))
             | ChangePasswordError::Store(error),
@@ -112,9 +113,7 @@ pub async fn change_password(
             return refuse(error.into()).await;
         }
     };
-    set_flash(flash).await?;
-    see_other("/settings");
-    Ok(())
+    ask_again("/settings", Refused::Password(complaint)).await
 }
 
 /// Ends one of this person's sessions.
@@ -124,12 +123,13 @@ pub async fn end_session(#[server(default)] session: String) -> Result<(), Failu
     let Some(ended) = engine()?.session_end(&person, &session).await? else {
         return refuse(Failure::NotFound).await;
     };
-    set_flash(Flash::SessionEnded {
-        browser: ended.browser.unwrap_or_default(),
-    })
-    .await?;
-    see_other("/settings");
-    Ok(())
+    let which = ended.browser.filter(|browser| !browser.is_empty());
+    let fact = format!(
+        "{} is signed out.",
+        which.as_deref().unwrap_or("That browser")
+    );
+    let rest = "Whoever used it there has to sign in again.";
+    say("/settings", Notice::good(fact, rest)).await
 }
 
 /// Ends every other session of this person.
@@ -138,7 +138,10 @@ pub async fn sign_out_elsewhere() -> Result<(), Failure> {
     let person = signed_in_form().await?;
     let session = session_name().await?.ok_or(Failure::SignedOut)?;
     engine()?.sign_out_elsewhere(&person, &session).await?;
-    set_flash(Flash::SignedOutElsewhere).await?;
-    see_other("/settings");
-    Ok(())
+    let rest = "Only this browser is still signed in.";
+    say(
+        "/settings",
+        Notice::good("Signed out everywhere else.", rest),
+    )
+    .await
 }

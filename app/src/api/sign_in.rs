@@ -8,9 +8,9 @@ use super::person::{open_session, person, signin_path};
 use super::request::{
     address, engine, is_page_load, own_path, parts, see_other, session, typed_secret,
 };
-use super::session::{session_name, set_refused, take_refused};
+use super::session::{ask_again, session_name, take_refused};
 use crate::view::time::minutes_left;
-use crate::view::{Complaint, Failure, Refused, SignInView};
+use crate::view::{Complaint, Failure, Refused, SignInView, SignUpDraft};
 
 /// The page before anybody is signed in.
 pub async fn load_sign_in() -> Result<SignInView, Failure> {
@@ -75,14 +75,9 @@ pub async fn sign_in(
         Err(SignInError::Store(error)) => return Err(error.into()),
     };
     tracing::warn!(?complaint, address = from, "a sign-in was refused");
-    set_refused(Refused {
-        email: kept(&email),
-        complaints: vec![complaint],
-        ..Refused::default()
-    })
-    .await?;
-    see_other(&signin_path(own_path(&next)));
-    Ok(())
+    let email = kept(&email);
+    let refused = Refused::SignIn { email, complaint };
+    ask_again(&signin_path(own_path(&next)), refused).await
 }
 
 #[server(prefix = "", endpoint = "/signup")]
@@ -92,13 +87,13 @@ pub async fn sign_up(
     #[server(default)] email: String,
     #[server(default)] password: String,
 ) -> Result<(), Failure> {
-    let mut refused = Refused {
+    let mut draft = SignUpDraft {
         organisation: kept(&organisation),
         name: kept(&name),
         email: kept(&email),
-        ..Refused::default()
+        ..SignUpDraft::default()
     };
-    refused.complaints = match engine()?
+    draft.complaints = match engine()?
         .sign_up(relink_engine::SignUp {
             organisation,
             name,
@@ -116,10 +111,9 @@ pub async fn sign_up(
         Err(SignUpError::Owned) => vec![Complaint::AlreadyOwned],
         Err(SignUpError::Store(error)) => return Err(error.into()),
     };
-    let owned = refused.complaints == [Complaint::AlreadyOwned];
-    set_refused(refused).await?;
-    see_other(if owned { "/signin" } else { "/signup" });
-    Ok(())
+    let owned = draft.complaints == [Complaint::AlreadyOwned];
+    let page = if owned { "/signin" } else { "/signup" };
+    ask_again(page, Refused::SignUp(draft)).await
 }
 
 #[server(prefix = "", endpoint = "/signout")]

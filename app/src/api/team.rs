@@ -13,11 +13,12 @@ use super::inviting::{hours, inviting, person_key};
 use super::new_codes::{new_codes, set_new_codes};
 use super::person::{refuse, signed_in, signed_in_form};
 use super::request::{engine, see_other};
-use super::session::{set_flash, set_refused, take_flash};
+use super::session::{ask_again, say, take_notice};
 use super::sign_in::kept;
+use crate::view::phrases::possessive;
 use crate::view::team_views::member_views;
 use crate::view::you_views::you;
-use crate::view::{Failure, Flash, InviteDraft, NotInvited, Refused, TeamPageView};
+use crate::view::{Failure, InviteDraft, NotInvited, Notice, Refused, TeamPageView};
 
 /// Who is who. `shown`: which secret the page was opened for.
 pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {
@@ -44,7 +45,7 @@ pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {
             None
         },
         members: member_views(team, &keys, &person),
-        flash: take_flash().await?,
+        notice: take_notice().await?,
         manages,
         as_of,
     })
@@ -71,14 +72,14 @@ pub async fn invite_person(
     match error {
         Ok(problem) => {
             let (workspace, person) = (kept(&workspace), kept(&person));
-            refused(InviteDraft {
+            let draft = InviteDraft {
                 workspace,
                 person,
                 valid,
                 problem: Some(problem),
                 ..InviteDraft::default()
-            })
-            .await
+            };
+            ask_again("/team", Refused::Invite(draft)).await
         }
         Err(failure) => refuse(failure).await,
     }
@@ -100,7 +101,7 @@ pub async fn invite_several(
         return refuse(Failure::Malformed).await;
     };
     if let Some(draft) = draft_of(&picked, valid) {
-        return refused(draft).await;
+        return ask_again("/team", Refused::Invite(draft)).await;
     }
     let Some(places) = workspaces(&engine, &member, &picked).await? else {
         return refuse(Failure::NotFound).await;
@@ -117,9 +118,8 @@ pub async fn renew_invite(#[server(default)] invite: String) -> Result<(), Failu
         Ok(invited) => shown(&member, &[invited], Vec::new()).await,
         Err(error) => match problem(error) {
             Ok(problem) => {
-                set_flash(Flash::NoNewCode(problem)).await?;
-                see_other("/team");
-                Ok(())
+                let notice = Notice::bad("No new code was made.", problem.to_string());
+                say("/team", notice).await
             }
             Err(failure) => refuse(failure).await,
         },
@@ -132,12 +132,8 @@ pub async fn revoke_invite(#[server(default)] invite: String) -> Result<(), Fail
     let (engine, member) = (engine()?, signed_in_form().await?);
     match engine.invite_revoke(&member, &invite).await {
         Ok(name) => {
-            set_flash(Flash::CodeRevoked {
-                name: text::name(&name),
-            })
-            .await?;
-            see_other("/team");
-            Ok(())
+            let fact = format!("{} code is revoked.", possessive(&text::name(&name)));
+            say("/team", Notice::good(fact, "It is worth nothing any more.")).await
         }
         Err(error) => refuse(error.into()).await,
     }
@@ -163,17 +159,5 @@ async fn shown(
 ) -> Result<(), Failure> {
     set_new_codes(member, invited, not_invited).await?;
     see_other("/team?shown=code");
-    Ok(())
-}
-
-/// The form again, with what was typed or picked and why it did not do.
-async fn refused(invite: InviteDraft) -> Result<(), Failure> {
-    set_refused(Refused {
-        invite,
-        ..Refused::default()
-    })
-    .await?;
-    // A fragment would keep the browser from focusing the field.
-    see_other("/team");
     Ok(())
 }

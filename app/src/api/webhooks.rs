@@ -7,11 +7,12 @@ use relink_engine::store::StoreError;
 use relink_engine::webhook::{CheckedDelivery, SecretAdded, SecretError, SignedBy};
 use secrecy::ExposeSecret as _;
 
+use super::delivery_check::notice;
 use super::person::{refuse, signed_in_form};
 use super::request::{connection_path, engine, see_other, typed_secret};
-use super::session::{set_flash, set_refused};
-use crate::view::webhook_views::{check_view, ending};
-use crate::view::{Complaint, Failure, Flash, Refused};
+use super::session::{ask_again, say};
+use crate::view::webhook_views::ending;
+use crate::view::{Failure, Notice, Refused};
 
 /// Stores a signing secret; the one before stays good for a while.
 #[server(prefix = "/integrations", endpoint = "webhook-secret")]
@@ -20,30 +21,20 @@ pub async fn save_webhook_secret(
     #[server(default)] secret: String,
 ) -> Result<(), Failure> {
     let (engine, person, secret) = (engine()?, signed_in_form().await?, typed_secret(secret));
-    let flash = match engine
+    let page = connection_path(&connection);
+    match engine
         .webhook_secret_add(&person, &connection, secret.expose_secret())
         .await
     {
-        Ok(SecretAdded::First) => Some(Flash::SecretSaved { replaced: false }),
-        Ok(SecretAdded::Replaced) => Some(Flash::SecretSaved { replaced: true }),
-        Ok(SecretAdded::Unchanged) => Some(Flash::SecretUnchanged),
-        Err(SecretError::TooMany) => Some(Flash::SecretsTooMany),
-        Err(SecretError::Shape) => None,
-        Err(error) => return refuse(error.into()).await,
-    };
-    match flash {
-        Some(flash) => set_flash(flash).await?,
-        None => {
-            set_refused(Refused {
-                complaints: vec![Complaint::SigningSecret],
-                ..Refused::default()
-            })
-            .await?
+        Ok(added) => say(&page, saved(added)).await,
+        Err(SecretError::TooMany) => {
+            let rest = "No more can be accepted at a time. Stop accepting one of those below, then \
+                save it again.";
+            say(&page, Notice::bad("The secret was not saved.", rest)).await
         }
+        Err(SecretError::Shape) => ask_again(&page, Refused::SigningSecret).await,
+        Err(error) => refuse(error.into()).await,
     }
-    // A fragment would keep the browser from focusing the field.
-    see_other(&connection_path(&connection));
-    Ok(())
 }
 
 /// Accepts a secret no more.
@@ -62,14 +53,14 @@ pub async fn stop_webhook_secret(
     let secrets = engine
         .webhook_secrets(&person.organisation_id, &connection)
         .await?;
-    if let Some(stopped) = secrets.iter().find(|one| one.id == secret) {
-        set_flash(Flash::SecretStopped {
-            secret: ending(&stopped.last_four),
-        })
-        .await?;
+    let page = connection_path(&connection);
+    match secrets.iter().find(|one| one.id == secret) {
+        Some(stopped) => say(&page, stopped_words(&stopped.last_four)).await,
+        None => {
+            see_other(&page);
+            Ok(())
+        }
     }
-    see_other(&connection_path(&connection));
-    Ok(())
 }
 
 /// Says which secret signed a pasted delivery. Nothing of it is kept, not even in the session.
@@ -91,15 +82,32 @@ pub async fn check_delivery(
         .store()
         .webhook_secrets(&person.organisation_id)
         .await?;
-    set_flash(Flash::DeliveryChecked(check_view(
-        &checked,
-        &secrets,
-        &connections,
-        engine.now(),
-    )))
-    .await?;
-    see_other(&connection_path(&connection));
-    Ok(())
+    let notice = notice(&checked, &secrets, &connections, engine.now());
+    say(&connection_path(&connection), notice).await
+}
+
+fn saved(added: SecretAdded) -> Notice {
+    match added {
+        SecretAdded::First => {
+            Notice::good("Saved.", "Waiting for the first delivery signed with it.")
+        }
+        SecretAdded::Replaced => Notice::good(
+            "Saved.",
+            "Waiting for the first delivery signed with it. The one before is accepted until then, \
+                and for a while longer.",
+        ),
+        SecretAdded::Unchanged => Notice::good(
+            "This is the current secret already.",
+            "Nothing was changed.",
+        ),
+    }
+}
+
+fn stopped_words(last_four: &str) -> Notice {
+    Notice::good(
+        format!("{} is accepted no more.", ending(last_four)),
+        "What is signed with it is refused from now on.",
+    )
 }
 
 /// The body as it came, and as it may have been before a browser and a clipboard had it: forms are
@@ -150,7 +158,29 @@ impl From<SecretError> for Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::readings;
+    use super::*;
+
+    #[test]
+    fn a_secret_that_was_saved_or_stopped_is_said() {
+        let said = |notice: Notice| format!("{} {}", notice.fact, notice.rest);
+        assert_eq!(
+            said(saved(SecretAdded::First)),
+            "Saved. Waiting for the first delivery signed with it."
+        );
+        assert_eq!(
+            said(saved(SecretAdded::Replaced)),
+            "Saved. Waiting for the first delivery signed with it. The one before is accepted \
+                until then, and for a while longer."
+        );
+        assert_eq!(
+            said(saved(SecretAdded::Unchanged)),
+            "This is the current secret already. Nothing was changed."
+        );
+        assert_eq!(
+            said(stopped_words("k2Rd")),
+            "lin_wh_····k2Rd is accepted no more. What is signed with it is refused from now on."
+        );
+    }
 
     #[test]
     fn a_body_is_read_as_it_came_and_as_it_may_have_been() {

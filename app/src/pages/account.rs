@@ -4,13 +4,15 @@ use leptos::prelude::*;
 
 use super::sign_in::words;
 use crate::parts::{Field, Glyph, Icon, Problem};
-use crate::view::{Flash, PersonView, SessionView};
+use crate::view::{Complaint, PersonView, SessionView};
 
 #[component]
 pub fn Account(
     person: PersonView,
     sessions: Vec<SessionView>,
-    #[prop(optional_no_strip)] refused: Option<Flash>,
+    /// Why the password was not changed.
+    #[prop(optional_no_strip)]
+    refused: Option<Complaint>,
 ) -> impl IntoView {
     let others = sessions.len() > 1;
     view! {
@@ -30,20 +32,15 @@ pub fn Account(
     .into_any()
 }
 
-fn password_form(email: String, refused: Option<Flash>) -> AnyView {
-    let problem = |words: &str| {
-        Some(Problem {
-            text: format!("Your password was not changed. {words}"),
-            first: true,
-        })
-    };
-    let (present, new) = match refused {
-        Some(Flash::PasswordWrong) => (
-            problem("This one is wrong, or was tried too often. Then wait 15 minutes."),
-            None,
-        ),
-        Some(Flash::PasswordRefused(complaint)) => (None, problem(&words(complaint))),
-        _ => (None, None),
+fn password_form(email: String, refused: Option<Complaint>) -> AnyView {
+    let problem = refused.map(|complaint| Problem {
+        text: format!("Your password was not changed. {}", words(complaint)),
+        first: true,
+    });
+    let (present, new) = if refused == Some(Complaint::PasswordWrong) {
+        (problem, None)
+    } else {
+        (None, problem)
     };
     view! {
         <form class="row" method="post" action="/password">

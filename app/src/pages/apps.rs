@@ -3,11 +3,11 @@
 
 use leptos::prelude::*;
 
-use super::sign_in::words;
+use super::webhook_forms::NO_SIGNING_SECRET;
 use crate::parts::{
     Ask, CopyField, Field, Glyph, Icon, Problem, Question, counted, for_organisation,
 };
-use crate::view::{AppDraft, AppProblem, AppView, Complaint, CreateAppView, OwnAppsView};
+use crate::view::{AppDraft, AppProblem, AppView, CreateAppView, OwnAppsView};
 
 const HERE: &str = "/settings#linear-app";
 const SEALED: &str = "Relink seals both secrets and never shows them again.";
@@ -274,7 +274,7 @@ fn in_words(problem: AppProblem) -> String {
             app’s page in Linear."
             .to_owned(),
         AppProblem::NoSecret => "Enter at least one of the two secrets.".to_owned(),
-        AppProblem::WebhookSecret => words(Complaint::SigningSecret),
+        AppProblem::WebhookSecret => NO_SIGNING_SECRET.to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::parts::{Glyph, Icon, good_for, invite_problem};
+use crate::parts::{Glyph, Icon, good_for};
 use crate::view::{INVITED_AT_ONCE, InviteProblem, Pick, PickGroup};
 use relink_frontend::PeopleFilter;
 
@@ -67,7 +67,7 @@ fn wrong(problem: InviteProblem) -> AnyView {
         <div class="field">
             <p class="err" role="alert" tabindex="-1" autofocus>
                 <Glyph icon=Icon::Warning />
-                <span>{invite_problem(&problem)}</span>
+                <span>{problem.to_string()}</span>
             </p>
         </div>
     }

@@ -12,8 +12,8 @@ use super::people::LinkedPeople;
 use super::webhook::{WebhookSection, secret_question};
 use crate::api::load_connection;
 use crate::parts::{
-    AsOf, Badge, Callout, ConnectButton, Content, Dialog, DisconnectSection, FlashMessage, Glyph,
-    Icon, Place, Question, RefusalNotices, StrayNotices, TokenLifetime, WaitingCallout,
+    AsOf, Badge, Callout, ConnectButton, Content, Dialog, DisconnectSection, Glyph, Icon,
+    NoticeBox, Place, Question, RefusalNotices, StrayNotices, TokenLifetime, WaitingCallout,
     WorkspaceAvatar, disconnect_question, farewell_words,
 };
 use crate::view::{
@@ -56,7 +56,7 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         destinations,
         people,
         scopes,
-        flash,
+        notice,
         manages,
         as_of,
     } = view;
@@ -81,7 +81,7 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
     let people = people
         .map(|people| view! { <LinkedPeople connection=connection.clone() people manages /> });
     let main = view! {
-        {flash.map(|flash| view! { <FlashMessage flash page=page.clone() manages /> })}
+        {notice.map(|notice| view! { <NoticeBox notice page=page.clone() manages /> })}
         <nav class="crumb" aria-label="Breadcrumb">
             <a href="/integrations">"Integrations"</a>
             <span aria-hidden="true">"/"</span>

@@ -8,7 +8,7 @@ use super::destinations::{HandedOn, NewSecret, removal_question};
 use super::load::loaded;
 use crate::api::{DeliveriesQuery, load_deliveries};
 use crate::parts::{
-    AsOf, Content, CopyField, Dialog, FlashMessage, Glyph, Icon, PausedNotices, Place, Question,
+    AsOf, Content, CopyField, Dialog, Glyph, Icon, NoticeBox, PausedNotices, Place, Question,
     RefusalNotices, StrayNotices, counted_deliveries,
 };
 use crate::view::{Choice, DeliveriesView, DeliveryView, FilterView};
@@ -56,7 +56,7 @@ pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
     let DeliveriesView {
         handed_on,
         new_destination,
-        flash,
+        notice,
         manages,
         as_of,
         growing,
@@ -80,7 +80,7 @@ pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
         }
     };
     let main = view! {
-        {flash.map(|flash| view! { <FlashMessage flash page=here.clone() manages /> })}
+        {notice.map(|notice| view! { <NoticeBox notice page=here.clone() manages /> })}
         <div class="head">
             <div>
                 <h1>"Deliveries"</h1>

@@ -67,7 +67,7 @@ fn page(
         by_app: false,
         handed_on: HandedOnView::default(),
         new_destination: None,
-        flash: None,
+        notice: None,
         manages: false,
         as_of: as_of(),
         growing: false,

@@ -8,7 +8,7 @@ use super::load::loaded;
 use super::search::{NothingFound, Pager, Search};
 use crate::api::load_integrations;
 use crate::parts::{
-    AsOf, Card, ConnectForm, Content, FlashMessage, Glyph, Icon, LooseLinks, Place, SetUpAlert,
+    AsOf, Card, ConnectForm, Content, Glyph, Icon, LooseLinks, NoticeBox, Place, SetUpAlert,
 };
 use crate::view::IntegrationsView;
 
@@ -21,9 +21,9 @@ pub fn IntegrationsPage() -> impl IntoView {
 
 /// The page, given its data.
 pub fn integrations(mut view: IntegrationsView) -> Content {
-    let (flash, here, manages) = (view.flash.take(), view.here.clone(), view.manages);
+    let (notice, here, manages) = (view.notice.take(), view.here.clone(), view.manages);
     let main = view! {
-        {flash.map(|flash| view! { <FlashMessage flash page=here manages owns=view.owns several_apps=!view.apps.is_empty() /> })}
+        {notice.map(|notice| view! { <NoticeBox notice page=here manages owns=view.owns several_apps=!view.apps.is_empty() /> })}
         {if view.tally.all() == 0 { empty(view) } else { overview(view) }}
     };
     Content::new("Integrations, Relink", Some(Place::Integrations), main)

@@ -52,7 +52,7 @@ fn view(connections: Vec<ConnectionView>) -> IntegrationsView {
         search: None,
         pager: None,
         here: "/integrations".to_owned(),
-        flash: None,
+        notice: None,
         scopes: Vec::new(),
         app_configured: true,
         app_has_webhook: false,

@@ -5,8 +5,7 @@ use leptos::prelude::*;
 
 use super::bulk_invite::BulkInviteForm;
 use crate::parts::{
-    Field, Glyph, Icon, LooseLinks, PersonLine, Problem, counted, good_for, invite_problem,
-    options, possessive,
+    Field, Glyph, Icon, LooseLinks, PersonLine, Problem, counted, good_for, options, possessive,
 };
 use crate::view::{
     AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InvitingView, WaitingCodeView,
@@ -192,7 +191,7 @@ fn InviteForm(
     class: &'static str,
 ) -> impl IntoView {
     let problem = draft.problem.as_ref().map(|problem| Problem {
-        text: invite_problem(problem),
+        text: problem.to_string(),
         first: true,
     });
     view! {

@@ -2,9 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::sign_in::words;
 use crate::parts::{Ask, CopyFirst, Field, Glyph, Icon, Problem, Question, for_organisation};
-use crate::view::{Complaint, KeyView, NewKeyView, Refused};
+use crate::view::{KeyView, NewKeyView};
 use relink_frontend::Once;
 
 /// At the top of the page: the key that was just made, or that there is none to show any more.
@@ -36,18 +35,15 @@ pub fn NewKey(new_key: NewKeyView) -> impl IntoView {
 #[component]
 pub fn ApiKeys(
     keys: Vec<KeyView>,
-    #[prop(optional_no_strip)] refused: Option<Refused>,
+    /// A name that did not do.
+    #[prop(optional_no_strip)]
+    refused: Option<String>,
 ) -> impl IntoView {
-    let (value, problem) = match refused {
-        Some(refused) => (
-            refused.name,
-            Some(Problem {
-                text: words(Complaint::KeyName),
-                first: true,
-            }),
-        ),
-        None => (String::new(), None),
-    };
+    let problem = refused.is_some().then(|| Problem {
+        text: "Enter a name of 1 to 100 characters.".to_owned(),
+        first: true,
+    });
+    let value = refused.unwrap_or_default();
     let purpose = (!keys.is_empty()).then(|| {
         view! { <p>"For machines. Each can ask for tokens of every workspace of this \
         organisation."</p> }

@@ -8,7 +8,7 @@ use super::link_end::{ended, next_code};
 use super::load::loaded;
 use super::sign_in::words;
 use crate::api::load_link;
-use crate::parts::{Content, Field, Glyph, Icon, NotProved, Problem, possessive};
+use crate::parts::{Content, Field, Glyph, Icon, NoticeLine, Problem, possessive};
 use crate::view::{AskerView, Choice, Complaint, LinkAccount, LinkProblem, LinkView, PreviewView};
 use relink_frontend::{CodeFromAddress, Once};
 
@@ -125,7 +125,7 @@ fn preview_of(view: PreviewView) -> Content {
     let told = view
         .told
         .clone()
-        .map(|problem| view! { <NotProved problem /> });
+        .map(|notice| view! { <NoticeLine notice /> });
     let (account, never) = (account(&view), never_signed_in(&view));
     let main = view! {
         <h1>"Is this you in Linear?"</h1>

@@ -2,9 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::parts::{
-    CopyFirst, CopyListed, CopyText, Glyph, Icon, counted, first_name, invite_problem,
-};
+use crate::parts::{CopyFirst, CopyListed, CopyText, Glyph, Icon, counted, first_name};
 use crate::view::{BulkCodes, InviteProblem, MailView, NewCodeView, NotInvited, QrView, ShownCode};
 
 /// Light units around a QR code; readers need them.
@@ -191,7 +189,7 @@ fn why_not(problem: &InviteProblem) -> (String, String) {
             " Unlink that first if it is wrong.".to_owned(),
         ),
         InviteProblem::Nobody => (" is not active there any more.".to_owned(), String::new()),
-        other => (".".to_owned(), format!(" {}", invite_problem(other))),
+        other => (".".to_owned(), format!(" {other}")),
     }
 }
 

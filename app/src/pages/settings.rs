@@ -10,8 +10,8 @@ use super::audit::AuditTrail;
 use super::keys::{ApiKeys, NewKey, revocation_question};
 use super::load::loaded;
 use crate::api::load_settings;
-use crate::parts::{Content, CopyField, Dialog, FlashMessage, Glyph, Icon, Place, Question};
-use crate::view::{ClockView, Complaint, CreateAppView, Flash, SettingsView, Theme};
+use crate::parts::{Content, CopyField, Dialog, Glyph, Icon, NoticeBox, Place, Question};
+use crate::view::{ClockView, CreateAppView, Refused, SettingsView, Theme};
 use relink_frontend::SaveOnChange;
 
 const REDIRECT_HINT: &str = "Must match Linear letter for letter, port included. If Linear says \
@@ -36,26 +36,23 @@ pub fn SettingsPage() -> impl IntoView {
 pub fn settings(mut view: SettingsView, asked: Option<(&str, &str)>) -> Content {
     let question = asked.and_then(|(what, id)| question(&view, what, id));
     let (keys, new_key, audit) = (view.keys.take(), view.new_key.take(), view.audit.take());
-    let key_refused = view
-        .refused
-        .take()
-        .filter(|refused| refused.complaints.contains(&Complaint::KeyName));
-    let flash = view.flash.clone();
-    let refused = flash
-        .clone()
-        .filter(|flash| matches!(flash, Flash::PasswordRefused(_) | Flash::PasswordWrong));
+    let (key_refused, refused) = match view.refused.take() {
+        Some(Refused::Key { name }) => (Some(name), None),
+        Some(Refused::Password(complaint)) => (None, Some(complaint)),
+        _ => (None, None),
+    };
     let manages = view.person.manages;
-    // A refused password is said at its field instead, which also takes the focus.
-    let flash = flash
-        .filter(|_| refused.is_none())
-        .map(|flash| view! { <FlashMessage flash page="/settings".to_owned() manages /> });
+    let notice = view
+        .notice
+        .take()
+        .map(|notice| view! { <NoticeBox notice page="/settings".to_owned() manages /> });
     let app_refused = view
         .own_apps
         .as_ref()
         .is_some_and(|own| own.draft.problem.is_some());
     let was_refused = refused.is_some() || key_refused.is_some() || app_refused;
     let main = view! {
-        {flash}
+        {notice}
         <div class="head">
             <div>
                 <h1>"Settings"</h1>

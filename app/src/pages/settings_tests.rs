@@ -29,7 +29,7 @@ fn view(own_apps: Option<OwnAppsView>) -> SettingsView {
         new_key: None,
         audit: None,
         refused: None,
-        flash: None,
+        notice: None,
     }
 }
 

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::load::loaded;
 use crate::api::load_sign_in;
 use crate::parts::{Content, Field, Problem};
-use crate::view::{Complaint, Refused, SignInView};
+use crate::view::{Complaint, Refused, SignInView, SignUpDraft};
 
 #[component]
 pub fn SignInPage() -> impl IntoView {
@@ -21,10 +21,14 @@ pub fn SignUpPage() -> impl IntoView {
 
 /// `next` is where to go afterwards.
 pub fn sign_in(view: SignInView, next: Option<String>) -> Content {
-    let refused = view.refused.unwrap_or_default();
-    let failed = !refused.complaints.is_empty();
-    // A sign-up that came second ends here.
-    let owned = refused.complaints.contains(&Complaint::AlreadyOwned);
+    let (email, complaints) = match view.refused {
+        Some(Refused::SignIn { email, complaint }) => (email, vec![complaint]),
+        // One that came second ends here.
+        Some(Refused::SignUp(draft)) => (draft.email, draft.complaints),
+        _ => (String::new(), Vec::new()),
+    };
+    let failed = !complaints.is_empty();
+    let owned = complaints.contains(&Complaint::AlreadyOwned);
     let lede = view.organisation.map_or_else(
         || "Relink keeps Linear connections here.".to_owned(),
         |organisation| format!("{organisation} keeps its Linear connections here."),
@@ -43,16 +47,16 @@ pub fn sign_in(view: SignInView, next: Option<String>) -> Content {
                 id="email"
                 label="E-mail"
                 kind="email"
-                value=refused.email.clone()
+                value=email
                 autocomplete="username"
-                problem=problem(&refused, "email")
+                problem=problem(&complaints, "email")
             />
             <Field
                 id="password"
                 label="Password"
                 kind="password"
                 autocomplete="current-password"
-                problem=problem(&refused, "password")
+                problem=problem(&complaints, "password")
             />
             <button class="btn primary tall wide">"Sign in"</button>
         </form>
@@ -72,14 +76,13 @@ pub fn sign_in(view: SignInView, next: Option<String>) -> Content {
 }
 
 pub fn sign_up(view: SignInView) -> Content {
-    let refused = view.refused.unwrap_or_default();
-    let owned = !view.unowned || refused.complaints.contains(&Complaint::AlreadyOwned);
-    let failed = !refused.complaints.is_empty();
-    let main = if owned {
-        closed()
-    } else {
-        sign_up_form(&refused)
+    let draft = match view.refused {
+        Some(Refused::SignUp(draft)) => draft,
+        _ => SignUpDraft::default(),
     };
+    let owned = !view.unowned || draft.complaints.contains(&Complaint::AlreadyOwned);
+    let failed = !draft.complaints.is_empty();
+    let main = if owned { closed() } else { sign_up_form(draft) };
     Content {
         refused: failed,
         ..Content::new("Set up Relink", None, main)
@@ -98,8 +101,8 @@ fn closed() -> AnyView {
     .into_any()
 }
 
-fn sign_up_form(refused: &Refused) -> AnyView {
-    let field = |id| problem(refused, id);
+fn sign_up_form(draft: SignUpDraft) -> AnyView {
+    let field = |id| problem(&draft.complaints, id);
     view! {
         <div>
             <h1>"Set up Relink"</h1>
@@ -109,16 +112,16 @@ fn sign_up_form(refused: &Refused) -> AnyView {
             <Field
                 id="organisation"
                 label="Organisation"
-                value=refused.organisation.clone()
+                value=draft.organisation
                 autocomplete="organization"
                 problem=field("organisation")
             />
-            <Field id="name" label="Your name" value=refused.name.clone() autocomplete="name" problem=field("name") />
+            <Field id="name" label="Your name" value=draft.name autocomplete="name" problem=field("name") />
             <Field
                 id="email"
                 label="E-mail"
                 kind="email"
-                value=refused.email.clone()
+                value=draft.email
                 autocomplete="username"
                 problem=field("email")
             />
@@ -139,13 +142,12 @@ fn sign_up_form(refused: &Refused) -> AnyView {
 }
 
 /// What is wrong with the field of this name.
-fn problem(refused: &Refused, field: &str) -> Option<Problem> {
-    let at = refused
-        .complaints
+fn problem(complaints: &[Complaint], field: &str) -> Option<Problem> {
+    let at = complaints
         .iter()
         .position(|complaint| place(*complaint) == field)?;
     Some(Problem {
-        text: words(refused.complaints[at]),
+        text: words(complaints[at]),
         first: at == 0,
     })
 }
@@ -162,8 +164,9 @@ fn place(complaint: Complaint) -> &'static str {
         | Complaint::PasswordUnusable
         | Complaint::NoMatch { .. }
         | Complaint::Paused { .. } => "password",
-        Complaint::AlreadyOwned | Complaint::KeyName | Complaint::SigningSecret => "",
-        Complaint::DestinationUrl
+        Complaint::AlreadyOwned
+        | Complaint::PasswordWrong
+        | Complaint::DestinationUrl
         | Complaint::DestinationPrivate
         | Complaint::DestinationEvent
         | Complaint::DestinationsTooMany => "",
@@ -207,10 +210,9 @@ pub fn words(complaint: Complaint) -> String {
             };
             format!("Too many tries. Wait {wait}, then try again.")
         }
-        Complaint::KeyName => "Enter a name of 1 to 100 characters.".to_owned(),
-        Complaint::SigningSecret => "This does not look like a Linear signing secret. It starts \
-            with lin_wh_."
-            .to_owned(),
+        Complaint::PasswordWrong => {
+            "This one is wrong, or was tried too often. Then wait 15 minutes.".to_owned()
+        }
         Complaint::DestinationUrl => {
             "Enter an address that starts with https://, without a user name or password, of 2,000 \
                 characters at most."
@@ -238,14 +240,10 @@ mod tests {
 
     #[test]
     fn only_the_first_wrong_field_takes_the_focus() {
-        let complaints = vec![Complaint::NameMissing, Complaint::PasswordTooShort];
-        let refused = Refused {
-            complaints,
-            ..Refused::default()
-        };
-        assert!(problem(&refused, "name").is_some_and(|problem| problem.first));
-        assert!(problem(&refused, "password").is_some_and(|problem| !problem.first));
-        assert_eq!(problem(&refused, "email"), None);
+        let complaints = [Complaint::NameMissing, Complaint::PasswordTooShort];
+        assert!(problem(&complaints, "name").is_some_and(|problem| problem.first));
+        assert!(problem(&complaints, "password").is_some_and(|problem| !problem.first));
+        assert_eq!(problem(&complaints, "email"), None);
     }
 
     #[test]

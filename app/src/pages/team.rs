@@ -9,7 +9,7 @@ use super::member_actions::{MemberActions, removal_question, vouch_question};
 use super::new_code::NewCode;
 use super::you::Myself;
 use crate::api::load_team;
-use crate::parts::{AsOf, Content, Dialog, FlashMessage, PersonLine, Place, Question};
+use crate::parts::{AsOf, Content, Dialog, NoticeBox, PersonLine, Place, Question};
 use crate::view::phrases::role_name;
 use crate::view::{MemberView, NewCodeView, TeamPageView};
 
@@ -53,7 +53,7 @@ pub fn team(view: TeamPageView, asked: &Asked) -> Content {
         inviting,
         new_code,
         you,
-        flash,
+        notice,
         manages,
         as_of,
     } = view;
@@ -73,7 +73,7 @@ pub fn team(view: TeamPageView, asked: &Asked) -> Content {
         "Who is who in Linear. Whoever is not linked yet asks an admin for a link code."
     };
     let main = view! {
-        {flash.map(|flash| view! { <FlashMessage flash page=HERE.to_owned() manages /> })}
+        {notice.map(|notice| view! { <NoticeBox notice page=HERE.to_owned() manages /> })}
         <div class="head">
             <div>
                 <h1>"Team"</h1>

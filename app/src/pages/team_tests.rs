@@ -102,7 +102,7 @@ fn view(members: Vec<MemberView>, inviting: Option<InvitingView>) -> TeamPageVie
         inviting,
         new_code: None,
         you: YouView::default(),
-        flash: None,
+        notice: None,
         as_of: as_of(),
     }
 }

@@ -2,14 +2,15 @@
 
 use leptos::prelude::*;
 
-use super::sign_in::words;
 use crate::parts::{Field, Glyph, Icon, Problem, textarea};
-use crate::view::Complaint;
+
+pub const NO_SIGNING_SECRET: &str =
+    "This does not look like a Linear signing secret. It starts with lin_wh_.";
 
 #[component]
 pub fn NewSecret(connection: String, refused: bool) -> impl IntoView {
     let problem = refused.then(|| Problem {
-        text: words(Complaint::SigningSecret),
+        text: NO_SIGNING_SECRET.to_owned(),
         first: true,
     });
     view! {

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     Badge, Callout, ConnectButton, Glyph, Icon, TokenLifetime, WorkspaceAvatar, acts_as, counted,
 };
+use crate::view::phrases::KEPT_SEALED;
 use crate::view::{Answer, ConnectionView, Farewell, PeopleFacts, Status, Waiting};
 
 #[component]
@@ -62,18 +63,13 @@ fn past(connection: &ConnectionView, farewell: Farewell, manages: bool) -> AnyVi
     .into_any()
 }
 
-/// What becomes of the tokens where revoking them might end what others live by.
-pub const KEPT: &str = "Another organisation here is connected to it through the same Linear app: \
-    the tokens are kept sealed, and \
-    revoked when that ends.";
-
 /// How it ended, in two sentences.
 pub fn farewell_words(farewell: &Farewell) -> AnyView {
     let (lead, text) = farewell.at.in_sentence();
     let revoked = if farewell.revoked {
         "Both tokens were revoked at Linear."
     } else if farewell.kept {
-        KEPT
+        KEPT_SEALED
     } else if farewell.asking {
         "The revocation is not confirmed yet; Relink keeps asking Linear for a day. To be sure, \
             remove the app in Linear's settings."

@@ -15,7 +15,7 @@ fn class(primary: bool) -> &'static str {
 /// **Connect Linear** and nothing else: the preselected scopes, acting as the app.
 #[component]
 pub fn ConnectButton(
-    #[prop(default = "Connect Linear")] label: &'static str,
+    #[prop(into, default = "Connect Linear".to_owned())] label: String,
     #[prop(default = Icon::Plus)] icon: Icon,
     /// What it is about, where several buttons of this name are on a page.
     #[prop(optional)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Choice, DestinationView, Flash, Freshness, Moment, PersonLineView, ThroughView,
+    Choice, DestinationView, Freshness, Moment, Notice, PersonLineView, ThroughView,
     TokenTimelineView, WebhookFacts, WebhookView,
 };
 
@@ -223,7 +223,7 @@ pub struct IntegrationsView {
     pub pager: Option<PagerView>,
     /// The address of this very page.
     pub here: String,
-    pub flash: Option<Flash>,
+    pub notice: Option<Notice>,
     pub scopes: Vec<ScopeView>,
     /// An OAuth app is configured; without one nothing can be connected.
     pub app_configured: bool,
@@ -329,7 +329,7 @@ pub struct ConnectionPageView {
     pub people: Option<PeopleView>,
     /// Every known scope: granted first, with words.
     pub scopes: Vec<GrantedScope>,
-    pub flash: Option<Flash>,
+    pub notice: Option<Notice>,
     pub manages: bool,
     pub as_of: Freshness,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DeliveryAttemptView, Flash, Freshness, HandedOnView, Moment, NewDestinationView, RefusedView,
+    DeliveryAttemptView, Freshness, HandedOnView, Moment, NewDestinationView, Notice, RefusedView,
     SignedWith, StrayView,
 };
 
@@ -29,7 +29,7 @@ pub struct DeliveriesView {
     pub by_app: bool,
     pub handed_on: HandedOnView,
     pub new_destination: Option<NewDestinationView>,
-    pub flash: Option<Flash>,
+    pub notice: Option<Notice>,
     /// Adds, pauses, resumes and removes destinations, and sends again.
     pub manages: bool,
     pub as_of: Freshness,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Complaint, ProofProblem};
+use super::{Choice, Complaint, Notice};
 
 /// The page `/link`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub struct PreviewView {
     pub asker: AskerView,
     pub account: LinkAccount,
     /// Why Linear's word did not do.
-    pub told: Option<ProofProblem>,
+    pub told: Option<Notice>,
     /// Names this very preview: an answer to another one does not count.
     pub preview: String,
     /// "in 23 h 58 min"

@@ -34,10 +34,9 @@ mod delivery;
 mod destination;
 mod document;
 mod failure;
-mod flash;
 mod instance;
 mod link;
-mod proof;
+mod notice;
 mod refused;
 mod session;
 mod settings;
@@ -65,14 +64,13 @@ pub use destination::{
 };
 pub use document::{Address, Referrer, RequestId, Simulated, Theme};
 pub use failure::Failure;
-pub use flash::{ConnectError, ExpectedWorkspace, Flash, WhoAreYou};
 pub use instance::InstanceTrouble;
 pub use link::{
     AskerView, FirstPassword, LinkAccount, LinkEnd, LinkProblem, LinkView, LinkedPerson,
     PreviewView,
 };
-pub use proof::{EmailCodeView, LentView, ProofProblem};
-pub use refused::{Complaint, Refused};
+pub use notice::{Next, Notice, Tone};
+pub use refused::{Complaint, Refused, SignUpDraft};
 pub use session::SessionView;
 pub use settings::{KeyView, NewKeyView, SettingsView};
 pub use shell::{OrganisationView, PersonView, ShellView};
@@ -86,6 +84,6 @@ pub use team::{
 pub use time::{ClockView, Freshness, Moment};
 pub use token_timeline::{SegmentKind, TimelineSegment, TokenTimelineView};
 pub use webhook::{
-    CheckView, Lately, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop, StrayView,
-    Verdict, WebhookFacts, WebhookView,
+    Lately, RefusalCause, RefusedView, SecretView, SignedWith, Stop, StrayView, WebhookFacts,
+    WebhookView,
 };

@@ -8,7 +8,7 @@ use relink_engine::store::{LinkRow, StoreError};
 use relink_engine::{Engine, text};
 
 use super::team_views::person_line;
-use crate::view::{LinkedMemberView, PeopleFacts, PeopleView, WhoAreYou};
+use crate::view::{LinkedMemberView, Next, PeopleFacts, PeopleView};
 
 pub struct People<'a> {
     /// By Linear's organization id.
@@ -70,13 +70,13 @@ impl<'a> People<'a> {
 
     /// What to ask those who may link themselves and are nobody there yet. A person whom somebody
     /// else is already is not proposed.
-    pub fn who_are_you(&self, connection: &Connection) -> Option<WhoAreYou> {
+    pub fn who_are_you(&self, connection: &Connection) -> Option<Next> {
         if !self.looking.manages() || self.facts(connection).me {
             return None;
         }
         let viewer = &connection.viewer;
         match connection.actor {
-            ActAs::App => Some(WhoAreYou::Anybody),
+            ActAs::App => Some(Next::link("Which one is you?", "/team#me")),
             ActAs::User
                 if self
                     .linked(connection)
@@ -85,8 +85,10 @@ impl<'a> People<'a> {
             {
                 None
             }
-            ActAs::User => Some(WhoAreYou::Viewer {
-                id: viewer.id.clone(),
+            ActAs::User => Some(Next::AreYou {
+                connection: connection.id.clone(),
+                workspace: text::name(&connection.workspace.name),
+                person: viewer.id.clone(),
                 name: text::name(&viewer.name),
             }),
         }

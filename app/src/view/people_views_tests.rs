@@ -92,8 +92,10 @@ fn history_without_people_has_no_section() {
 
 #[test]
 fn who_connects_is_asked_who_they_are_where_it_is_open() {
-    let viewer = || WhoAreYou::Viewer {
-        id: "l-u2".to_owned(),
+    let viewer = || Next::AreYou {
+        connection: "acme".to_owned(),
+        workspace: "Acme Robotics".to_owned(),
+        person: "l-u2".to_owned(),
         name: "Relink".to_owned(),
     };
     let asked = |role, linked: &[&str], actor| {
@@ -115,7 +117,7 @@ fn who_connects_is_asked_who_they_are_where_it_is_open() {
     );
     assert_eq!(
         asked(Role::Admin, &["u2"], ActAs::App),
-        Some(WhoAreYou::Anybody)
+        Some(Next::link("Which one is you?", "/team#me"))
     );
     assert_eq!(asked(Role::Admin, &["u1"], ActAs::App), None);
     assert_eq!(asked(Role::Member, &[], ActAs::User), None);

@@ -22,6 +22,10 @@ pub fn said_last(answer: Option<Answer>) -> Option<AnyView> {
     answer.map(|answer| view! { {lead} {said(answer)} }.into_any())
 }
 
+/// What becomes of the tokens where revoking them might end what others live by.
+pub const KEPT_SEALED: &str = "Another organisation here is connected to it through the same \
+    Linear app: the tokens are kept sealed, and revoked when that ends.";
+
 /// "1 team", "3 teams".
 #[must_use]
 pub fn counted(count: usize, one: &str) -> String {

@@ -4,15 +4,35 @@ use serde::{Deserialize, Serialize};
 
 use super::{AppDraft, Draft, InviteDraft};
 
-/// A refused form: the values (never a password) and the complaint of each field.
+/// A refused form: the values (never a password) and what is wrong with them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refused {
+    SignIn {
+        email: String,
+        complaint: Complaint,
+    },
+    SignUp(SignUpDraft),
+    Password(Complaint),
+    /// The name of a new API key.
+    Key {
+        name: String,
+    },
+    /// It has not the shape of one.
+    SigningSecret,
+    Destination {
+        draft: Draft,
+        complaint: Complaint,
+    },
+    Invite(InviteDraft),
+    App(AppDraft),
+}
+
+/// What was typed to sign up, and the complaint of each field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
+pub struct SignUpDraft {
     pub organisation: String,
     pub name: String,
     pub email: String,
-    pub destination: Draft,
-    pub invite: InviteDraft,
-    pub app: AppDraft,
     pub complaints: Vec<Complaint>,
 }
 
@@ -41,10 +61,8 @@ pub enum Complaint {
     },
     /// Sign-up: somebody else was quicker; there is an owner now.
     AlreadyOwned,
-    /// Settings: no name for a key, or too long a one.
-    KeyName,
-    /// A connection's page: not the shape of a signing secret.
-    SigningSecret,
+    /// Settings: the present one was wrong, or asked for too often.
+    PasswordWrong,
     /// Deliveries: not an https address, or too long a one.
     DestinationUrl,
     /// Not on the public internet.

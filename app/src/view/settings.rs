@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AuditView, ClockView, CreateAppView, Flash, Moment, OwnAppsView, PersonView, Refused,
+    AuditView, ClockView, CreateAppView, Moment, Notice, OwnAppsView, PersonView, Refused,
     SessionView, Theme,
 };
 
@@ -41,7 +41,7 @@ pub struct SettingsView {
     pub audit: Option<AuditView>,
     /// The name of a new key that was refused.
     pub refused: Option<Refused>,
-    pub flash: Option<Flash>,
+    pub notice: Option<Notice>,
 }
 
 /// An API key as its owners see it.

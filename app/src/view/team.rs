@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Flash, Freshness, Moment};
+use super::{Choice, Freshness, Moment, Notice};
 use crate::view::Failure;
 
 /// For how many hours a link code can be good, and how the form calls that.
@@ -23,7 +23,7 @@ pub struct TeamPageView {
     /// The codes that were just made, or that there is none to show any more.
     pub new_code: Option<NewCodeView>,
     pub you: YouView,
-    pub flash: Option<Flash>,
+    pub notice: Option<Notice>,
     pub manages: bool,
     pub as_of: Freshness,
 }
@@ -103,34 +103,46 @@ pub struct InviteDraft {
     pub problem: Option<InviteProblem>,
 }
 
-/// Why no code was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Why no code was made, for the field and for the top of the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum InviteProblem {
     /// Nobody active there is meant by that.
+    #[error(
+        "Nobody active in this workspace has that name or e-mail. Pick from the list, or type the \
+            e-mail that Linear knows."
+    )]
     Nobody,
-    /// More than one person has the name.
+    #[error("More than one person has this name. Type the e-mail.")]
     Several,
     /// The person is linked to the member with this e-mail.
-    Linked {
-        email: String,
-    },
+    #[error("They are linked to {email} already. Unlink that first if it is wrong.")]
+    Linked { email: String },
     /// Their word alone does not do: the person has another e-mail in Linear.
-    NeedsProof {
-        name: String,
-        email: String,
-    },
-    /// Linear does not answer.
+    #[error(
+        "In Linear {name} has the e-mail {email}, which is not yours here. If they are you, \
+            continue with Linear. Nothing was changed."
+    )]
+    NeedsProof { name: String, email: String },
+    #[error("Linear does not answer right now. Nothing was changed. Try again in a minute.")]
     Unreachable,
-    /// Linear answered that it does not say.
+    #[error(
+        "Linear refused this one question, for its rate limit or a missing permission. Nothing \
+            was changed."
+    )]
     Refused,
+    #[error("This workspace needs a reconnect first. Nothing was changed.")]
     Reconnect,
     /// Linear took too long for those before.
+    #[error("Linear took too long for those before. Try again in a minute.")]
     Late,
+    #[error("Pick at least one person. Nobody was invited.")]
     NobodyPicked,
     /// More than can be invited at a time.
+    #[error("{INVITED_AT_ONCE} people at a time. Nobody was invited.")]
     TooMany,
     /// It is Relink that failed.
-    Failed(Failure),
+    #[error(transparent)]
+    Failed(#[from] Failure),
 }
 
 impl InviteProblem {

@@ -6,12 +6,11 @@ use relink_engine::clock::{HOUR, Millis};
 use relink_engine::connection::Connection;
 use relink_engine::store::{StrayRow, WebhookSecretRow};
 use relink_engine::text;
-use relink_engine::webhook::{Cause, CheckedDelivery, PREFIX, Refused, SignedBy};
+use relink_engine::webhook::{Cause, PREFIX, Refused};
 
 use super::time;
 use crate::view::{
-    CheckView, Lately, Moment, RefusalCause, RefusedView, SecretView, SignedWith, Signer, Stop,
-    StrayView, Verdict,
+    Lately, Moment, RefusalCause, RefusedView, SecretView, SignedWith, Stop, StrayView,
 };
 
 /// The secrets of a connection that are accepted, the current one first.
@@ -145,79 +144,6 @@ fn cause(
         }),
         _ if !named.state.wants_webhooks() => Some(RefusalCause::Revoked),
         _ => None,
-    }
-}
-
-/// What a pasted delivery turned out to be.
-pub fn check_view(
-    checked: &CheckedDelivery,
-    rows: &[WebhookSecretRow],
-    connections: &[Connection],
-    now: Millis,
-) -> CheckView {
-    let named = connections
-        .iter()
-        .find(|connection| checked.workspace_id.as_ref() == Some(&connection.workspace.id));
-    CheckView {
-        signer: signer(&checked.signed_by, rows, connections, now),
-        names: named.map(|connection| text::name(&connection.workspace.name)),
-        verdict: verdict(checked, named, now),
-    }
-}
-
-fn signer(
-    signed_by: &SignedBy,
-    rows: &[WebhookSecretRow],
-    connections: &[Connection],
-    now: Millis,
-) -> Signer {
-    let SignedBy::Secret {
-        connection_id,
-        last_four,
-        retired,
-    } = signed_by
-    else {
-        return if *signed_by == SignedBy::App {
-            Signer::App
-        } else {
-            Signer::Nobody
-        };
-    };
-    let row = rows.iter().find(|row| {
-        row.connection_id == *connection_id
-            && row.last_four == *last_four
-            && (signed_with(row, now) == SignedWith::Retired) == *retired
-    });
-    let owner = connections
-        .iter()
-        .find(|connection| connection.id == *connection_id);
-    Signer::Secret {
-        workspace: owner
-            .map(|owner| text::name(&owner.workspace.name))
-            .unwrap_or_default(),
-        secret: ending(last_four),
-        which: row.map_or(SignedWith::Removed, |row| signed_with(row, now)),
-    }
-}
-
-fn verdict(checked: &CheckedDelivery, named: Option<&Connection>, now: Millis) -> Verdict {
-    let Some(connection) = named.filter(|connection| connection.state.wants_webhooks()) else {
-        return if checked.workspace_id.is_none() {
-            Verdict::NoWebhook
-        } else {
-            Verdict::NotConnected
-        };
-    };
-    match &checked.signed_by {
-        _ if checked.accepted && checked.in_time => Verdict::Accepted,
-        _ if checked.accepted => Verdict::OutOfTime {
-            sent: checked.sent_at.map(|at| time::at_clock(at, now)),
-        },
-        SignedBy::Secret { connection_id, .. } if *connection_id != connection.id => {
-            Verdict::OtherWorkspace
-        }
-        SignedBy::Secret { .. } => Verdict::Retired,
-        SignedBy::App | SignedBy::Nobody => Verdict::Unknown,
     }
 }
 

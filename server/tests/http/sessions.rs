@@ -273,3 +273,31 @@ async fn an_older_spelling_of_an_address_is_given_up_and_kept_where_it_would_mee
             .shows(&format!("member {account}"));
     }
 }
+
+#[tokio::test]
+async fn what_an_older_version_left_for_the_next_page_is_dropped_in_silence() {
+    let world = World::new().await;
+    let mut browser = world.owner().await;
+    world
+        .sql(
+            r#"UPDATE sessions SET data = CAST(json_patch(CAST(data AS TEXT), '{
+                "flash": {"KeyRevoked": {"name": "ci-runner"}},
+                "refused": {
+                    "organisation": "", "name": "ci-runner", "email": "",
+                    "destination": {"url": "", "events": [], "ordered": false},
+                    "invite": {"workspace": "", "person": "", "picked": [], "valid": ""},
+                    "app": {"app": "", "name": "", "client_id": ""},
+                    "complaints": ["KeyName"]
+                }}') AS BLOB)"#,
+        )
+        .await;
+    let page = browser.get("/settings").await;
+    assert_eq!(page.status, 200);
+    page.hides("ci-runner");
+    page.hides(r#"class="flash"#);
+    browser.post("/signout-elsewhere", &[]).await;
+    browser
+        .get("/settings")
+        .await
+        .shows("Signed out everywhere else.");
+}
