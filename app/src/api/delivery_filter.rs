@@ -1,13 +1,11 @@
 //! Which deliveries the address bar asks for.
 
+use crate::view::delivery_views::BODY_HEAD;
+use crate::view::{Choice, FilterView};
 use relink_engine::connection::Connection;
 use relink_engine::dispatch::EVENTS;
 use relink_engine::store::{DeliveryFilter, DeliveryRow, OutcomeFilter, Store, StoreError};
 use relink_engine::text;
-use serde::{Deserialize, Serialize};
-
-use crate::view::delivery_views::BODY_HEAD;
-use crate::view::{Choice, FilterView};
 
 /// Deliveries on a page.
 const SIZE: usize = 20;
@@ -22,7 +20,7 @@ fn label(outcome: OutcomeFilter) -> &'static str {
 }
 
 /// The address bar's query. What it names and nobody knows here narrows nothing.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct DeliveriesQuery {
     /// A connection's id.
     pub workspace: Option<String>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Moment;
 
 /// Linear's page for a new app, with every field filled in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateAppView {
     pub url: String,
     /// The address for webhooks is among them: Linear takes none that the internet does not reach.
@@ -13,14 +13,14 @@ pub struct CreateAppView {
 }
 
 /// The part of the settings page that owners see.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnAppsView {
     /// The oldest first.
     pub apps: Vec<AppView>,
     pub draft: AppDraft,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppView {
     pub id: String,
     pub name: String,
@@ -64,7 +64,7 @@ pub enum AppProblem {
 }
 
 /// The app of its own that a connection goes through.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThroughView {
     pub name: String,
     pub client_id: String,

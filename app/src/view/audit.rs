@@ -1,11 +1,9 @@
 //! The audit trail on the settings page.
 
-use serde::{Deserialize, Serialize};
-
 use super::Moment;
 
 /// A page of it, the newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditView {
     pub lines: Vec<AuditLine>,
     /// The number below which the next page begins.
@@ -14,7 +12,7 @@ pub struct AuditView {
     pub is_old: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditLine {
     pub number: i64,
     /// "Today 05:38"

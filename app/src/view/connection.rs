@@ -1,14 +1,12 @@
 //! Connections: the overview, and the page of one.
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Choice, DestinationView, Freshness, Moment, Notice, PersonLineView, ThroughView,
     TokenTimelineView, WebhookFacts, WebhookView,
 };
 
 /// What the badge says. The order is the order of cards on the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     ReconnectRequired,
     LinearUnreachable,
@@ -24,7 +22,7 @@ impl Status {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkspaceView {
     pub name: String,
     pub url_key: String,
@@ -34,7 +32,7 @@ pub struct WorkspaceView {
 }
 
 /// Whose name Linear shows on what is done through the connection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActsAs {
     /// The app's own bot user.
     App {
@@ -46,7 +44,7 @@ pub enum ActsAs {
 }
 
 /// The bar: positions in percent of the token's life, words for the reader.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TokenLife {
     pub issued: Moment,
     pub refresh_due: Moment,
@@ -63,7 +61,7 @@ pub struct TokenLife {
 }
 
 /// What Linear answered, or what kept it from answering.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Linear's own, shown in mono: "503", "400 invalid_grant".
     Verbatim(String),
@@ -72,7 +70,7 @@ pub enum Answer {
 }
 
 /// Who can help when refreshing fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nobody: it passes.
     Linear,
@@ -87,7 +85,7 @@ pub enum Fault {
 }
 
 /// What "Linear unreachable" means for a connection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     pub answer: Answer,
     /// "14:01 UTC today"
@@ -102,7 +100,7 @@ pub struct Waiting {
 }
 
 /// Why a reconnect is required, with the evidence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// "09:42 UTC today"
     pub since: Moment,
@@ -115,7 +113,7 @@ pub struct Trouble {
 }
 
 /// What is behind [`Trouble`], for the connection's own page. Nothing that was not looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EvidenceView {
     /// When Linear was asked, and with what.
     pub asked: Option<String>,
@@ -126,7 +124,7 @@ pub struct EvidenceView {
 }
 
 /// What a disconnect would mean.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndingView {
     /// Another organisation here is connected through the same Linear app: the tokens are revoked
     /// with the end of that.
@@ -138,7 +136,7 @@ pub struct EndingView {
     pub kept: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyUsedView {
     pub key: String,
     /// "2 min ago"
@@ -146,7 +144,7 @@ pub struct KeyUsedView {
 }
 
 /// How a disconnect ended, kept as history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Farewell {
     pub at: Moment,
     pub by: String,
@@ -162,7 +160,7 @@ pub struct Farewell {
 }
 
 /// One card on `/integrations`, and the head of `/integrations/{id}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ConnectionView {
     pub id: String,
     pub status: Status,
@@ -187,7 +185,7 @@ pub struct ConnectionView {
 }
 
 /// Who is linked in a workspace, as its card says it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PeopleFacts {
     /// Members who are linked there.
     pub linked: u32,
@@ -196,7 +194,7 @@ pub struct PeopleFacts {
 }
 
 /// A scope that may be asked for, in words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeView {
     pub name: String,
     pub explained: String,
@@ -210,7 +208,7 @@ pub struct ScopeView {
     pub app_only: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct IntegrationsView {
     /// Those on the page, in its order: status first, then name.
     pub connections: Vec<ConnectionView>,
@@ -240,7 +238,7 @@ pub struct IntegrationsView {
 }
 
 /// How all connections of the organisation are, whichever of them the page shows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TallyView {
     pub reconnect: u32,
     pub waiting: u32,
@@ -258,7 +256,7 @@ impl TallyView {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchView {
     /// What was typed; empty where nothing is searched for.
     pub q: String,
@@ -266,7 +264,7 @@ pub struct SearchView {
 }
 
 /// Which part of those that were found is on the page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PagerView {
     /// Counted from 1.
     pub first: u32,
@@ -276,13 +274,13 @@ pub struct PagerView {
     pub next: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TeamView {
     pub key: String,
     pub name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectView {
     pub name: String,
     /// Unless it would lead nowhere.
@@ -291,7 +289,7 @@ pub struct ProjectView {
 }
 
 /// What Linear answered when the page asked for teams and projects.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorkspaceContent {
     Loaded {
         teams: Vec<TeamView>,
@@ -306,7 +304,7 @@ pub enum WorkspaceContent {
     Refused,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct ConnectionPageView {
     pub connection: ConnectionView,
     /// Present when a reconnect is required.
@@ -335,7 +333,7 @@ pub struct ConnectionPageView {
 }
 
 /// Who is who in one workspace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeopleView {
     /// Linear's organization id.
     pub workspace_id: String,
@@ -343,7 +341,7 @@ pub struct PeopleView {
     pub linked: Vec<LinkedMemberView>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkedMemberView {
     pub member: PersonLineView,
     /// In Linear.
@@ -353,7 +351,7 @@ pub struct LinkedMemberView {
     pub unlink: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HistoryTone {
     Good,
     Replayed,
@@ -364,7 +362,7 @@ pub enum HistoryTone {
 }
 
 /// One line of the refresh history: a bold fact, and what follows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryView {
     /// Its name on the page, where the chain leads to it.
     pub line: Option<String>,
@@ -380,7 +378,7 @@ pub struct HistoryView {
     pub rest: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantedScope {
     pub name: String,
     /// What it allows, or what it means not to have it.

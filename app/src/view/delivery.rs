@@ -1,13 +1,11 @@
 //! Deliveries: verified webhooks as they came.
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     DeliveryAttemptView, Freshness, HandedOnView, Moment, NewDestinationView, Notice, RefusedView,
     SignedWith, StrayView,
 };
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveriesView {
     /// The newest first.
     pub deliveries: Vec<DeliveryView>,
@@ -40,7 +38,7 @@ pub struct DeliveriesView {
 }
 
 /// What the page is narrowed to, and what it could be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterView {
     pub workspaces: Vec<Choice>,
     pub events: Vec<Choice>,
@@ -58,14 +56,14 @@ impl FilterView {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     pub value: String,
     pub label: String,
     pub chosen: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryView {
     /// Which of the organisation's deliveries it is.
     pub number: i64,
@@ -99,21 +97,21 @@ pub struct DeliveryView {
     pub body: BodyView,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryOutcome {
     Accepted,
     Late,
     Ignored,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Again {
     pub times: u32,
     /// "14:02 UTC today"
     pub last: Moment,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BodyView {
     /// "1 204"
     pub bytes: String,
@@ -123,13 +121,13 @@ pub struct BodyView {
     pub pieces: Vec<Piece>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     pub kind: PieceKind,
     pub text: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PieceKind {
     Plain,
     Key,

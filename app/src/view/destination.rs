@@ -10,7 +10,7 @@ use super::{Answer, Choice, Complaint, Moment};
 pub const RESENT_AT_ONCE: [u32; 3] = [10, 100, 1_000];
 
 /// The section at the foot of `/deliveries`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HandedOnView {
     /// The oldest first.
     pub destinations: Vec<DestinationView>,
@@ -18,7 +18,7 @@ pub struct HandedOnView {
     pub form: Option<DestinationForm>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DestinationView {
     pub id: String,
     /// "hooks.example.com"; with its path where another one has the same host.
@@ -37,7 +37,7 @@ pub struct DestinationView {
     pub given_up: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DestinationState {
     Active,
     /// Since "14:02 UTC today", with its last answer.
@@ -52,7 +52,7 @@ pub enum DestinationState {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PausedBecause {
     /// It took nothing for a day.
     Failures,
@@ -62,7 +62,7 @@ pub enum PausedBecause {
 }
 
 /// The form for a new destination: empty, or as it was typed and refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DestinationForm {
     pub url: String,
     pub events: Vec<Choice>,
@@ -79,7 +79,7 @@ pub struct Draft {
 }
 
 /// What became of a delivery at one destination.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryAttemptView {
     pub destination: String,
     /// [`DestinationView::name`]
@@ -87,7 +87,7 @@ pub struct DeliveryAttemptView {
     pub fate: Fate,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// "2 min ago"
     Sent {
@@ -111,7 +111,7 @@ pub enum Fate {
 }
 
 /// When a delivery that waits is tried.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextTry {
     /// "in 4 min"
     At(String),
@@ -124,7 +124,7 @@ pub enum NextTry {
 }
 
 /// The page after a destination was added.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum NewDestinationView {
     Shown {
         name: String,

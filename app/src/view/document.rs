@@ -1,8 +1,6 @@
 //! What the document around a page knows of its request. Provided as context, because its first
 //! tags are written before any page has loaded its data.
 
-use serde::{Deserialize, Serialize};
-
 /// Where the page is, as the world calls it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
@@ -40,7 +38,7 @@ impl Theme {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
     #[default]
     System,

@@ -1,9 +1,7 @@
 //! What is wrong with this Relink itself, for everybody who looks at a page of it.
 
-use serde::{Deserialize, Serialize};
-
 /// Something that only whoever runs this Relink can mend.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InstanceTrouble {
     DiskFull,
     /// The database cannot be written to.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Choice, Complaint, Notice};
 
 /// The page `/link`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkView {
     Enter {
         /// What was typed and refused.
@@ -31,7 +31,7 @@ pub enum LinkProblem {
 }
 
 /// Whom a code is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewView {
     pub name: String,
     pub initials: String,
@@ -57,7 +57,7 @@ pub struct AskerView {
 }
 
 /// What the Linear person is linked to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkAccount {
     /// An account that is made for it.
     New,

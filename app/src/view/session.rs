@@ -1,10 +1,8 @@
 //! One's own sessions on the settings page.
 
-use serde::{Deserialize, Serialize};
-
 use super::Moment;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionView {
     /// The hash that it is stored under; it signs nobody in.
     pub id: String,

@@ -2,14 +2,12 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     AuditView, ClockView, CreateAppView, Moment, Notice, OwnAppsView, PersonView, Refused,
     SessionView, Theme,
 };
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct SettingsView {
     pub client_id: Option<String>,
     pub redirect_uri: String,
@@ -45,7 +43,7 @@ pub struct SettingsView {
 }
 
 /// An API key as its owners see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyView {
     pub id: String,
     pub name: String,
@@ -58,7 +56,7 @@ pub struct KeyView {
 }
 
 /// The page after a key was made.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum NewKeyView {
     Shown {
         name: String,

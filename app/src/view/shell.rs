@@ -1,11 +1,9 @@
 //! The frame around every page, and who looks at it.
 
-use serde::{Deserialize, Serialize};
-
 use super::{InstanceTrouble, Status, Theme};
 
 /// The frame around every page.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct ShellView {
     pub theme: Theme,
     /// The banner: everything talks to the simulated Linear.
@@ -24,13 +22,13 @@ pub struct ShellView {
     pub worst: Status,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrganisationView {
     pub id: String,
     pub name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonView {
     pub name: String,
     pub email: String,

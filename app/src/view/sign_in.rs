@@ -1,11 +1,9 @@
 //! The page before anybody is signed in.
 
-use serde::{Deserialize, Serialize};
-
 use super::Refused;
 
 /// The page before anybody is signed in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct SignInView {
     /// The name of the only organisation, if there is exactly one.
     pub organisation: Option<String>,

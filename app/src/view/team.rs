@@ -14,7 +14,7 @@ pub const CODE_HOURS: [(&str, &str); 3] = [("1", "1 hour"), ("24", "24 hours"), 
 pub const INVITED_AT_ONCE: usize = 20;
 
 /// The page `/team`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct TeamPageView {
     /// By name.
     pub members: Vec<MemberView>,
@@ -29,7 +29,7 @@ pub struct TeamPageView {
 }
 
 /// What whoever looks at the page can do so that others know who they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct YouView {
     pub email: String,
     /// Nobody proved that their e-mail is theirs.
@@ -41,7 +41,7 @@ pub struct YouView {
 }
 
 /// Nobody proved that an account's e-mail is its holder's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoubtView {
     /// What whoever answers for it is shown.
     pub sentence: String,
@@ -50,7 +50,7 @@ pub struct DoubtView {
 }
 
 /// What those who manage see beside the members.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvitingView {
     /// Connections whose people can be asked for.
     pub workspaces: Vec<Choice>,
@@ -74,13 +74,13 @@ pub struct InvitingView {
 }
 
 /// The people of a workspace who are not linked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PickGroup {
     pub workspace: String,
     pub people: Vec<Pick>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pick {
     /// What the form sends: connection, Linear id and name.
     pub value: String,
@@ -154,7 +154,7 @@ impl InviteProblem {
 }
 
 /// A code that can still be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingCodeView {
     pub id: String,
     pub who: PersonLineView,
@@ -168,7 +168,7 @@ pub struct WaitingCodeView {
 }
 
 /// A code whose holder said no, or was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnsweredCodeView {
     pub id: String,
     pub name: String,
@@ -177,7 +177,7 @@ pub struct AnsweredCodeView {
     pub answer: CodeAnswer,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CodeAnswer {
     NotMe,
     /// Another member is that person already; their e-mail, while they still are.
@@ -187,7 +187,7 @@ pub enum CodeAnswer {
 }
 
 /// Where whoever looks at the page can say who they are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelfView {
     /// A connection's id.
     pub connection: String,
@@ -200,21 +200,21 @@ pub struct SelfView {
 }
 
 /// Wrong codes, so many that somebody may be guessing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuessesView {
     pub tries: u64,
     pub until: Moment,
 }
 
 /// Somebody in a row: initials, name, e-mail.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonLineView {
     pub initials: String,
     pub name: String,
     pub email: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberView {
     pub id: String,
     pub who: PersonLineView,
@@ -230,7 +230,7 @@ pub struct MemberView {
     pub may: MayView,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MayView {
     pub unlink: bool,
     /// Give another role, and remove.
@@ -252,7 +252,7 @@ impl MemberView {
 }
 
 /// Who a member is in one workspace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkedView {
     /// Linear's organization id.
     pub workspace_id: String,
@@ -263,7 +263,7 @@ pub struct LinkedView {
 }
 
 /// The page after codes were made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewCodeView {
     Shown(Box<ShownCode>),
     Several(BulkCodes),
@@ -272,7 +272,7 @@ pub enum NewCodeView {
 }
 
 /// What inviting several people led to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulkCodes {
     pub codes: Vec<ShownCode>,
     pub not_invited: Vec<NotInvited>,
@@ -293,7 +293,7 @@ pub enum MailView {
     Failed,
 }
 
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ShownCode {
     pub id: String,
     pub name: String,
@@ -324,7 +324,7 @@ impl fmt::Debug for ShownCode {
 }
 
 /// A QR code: squares of one unit.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct QrView {
     /// Units on each side, without the margin.
     pub size: usize,

@@ -1,11 +1,10 @@
 //! Times and spans in words, in UTC, made on the server.
 
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
-use serde::{Deserialize, Serialize};
 use time::{Month, OffsetDateTime};
 
 /// An instant, for machines (`<time datetime>`) and in words made on the server, in UTC.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// RFC 3339.
     pub iso: String,
@@ -15,7 +14,7 @@ pub struct Moment {
 }
 
 /// The word that leads a moment into a sentence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lead {
     None,
     At,
@@ -74,7 +73,7 @@ fn uncapitalised(text: &str) -> String {
 }
 
 /// How new a page is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Freshness {
     /// "14:02:11 UTC"
     pub at: Moment,
@@ -85,7 +84,7 @@ pub struct Freshness {
 }
 
 /// This machine's clock beside Linear's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClockView {
     /// Linear has not answered this process yet.
     Unknown,

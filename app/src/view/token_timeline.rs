@@ -1,9 +1,7 @@
 //! The chain of tokens over the refresh history: where each link is, in percent of the picture, and
 //! what it says.
 
-use serde::{Deserialize, Serialize};
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TokenTimelineView {
     /// The oldest first.
     pub links: Vec<TimelineSegment>,
@@ -20,7 +18,7 @@ pub struct TokenTimelineView {
     pub shortened: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TimelineSegment {
     pub kind: SegmentKind,
     /// Its token came with a reply that was lost at first.
@@ -37,7 +35,7 @@ pub struct TimelineSegment {
     pub line: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SegmentKind {
     Token,
     /// The token in use.

@@ -1,12 +1,10 @@
 //! A workspace's webhook: its secrets, of which only the end is ever known, and what was refused in
 //! its name.
 
-use serde::{Deserialize, Serialize};
-
 use super::Moment;
 
 /// What a card tells of a connection's webhook.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebhookFacts {
     /// When it last delivered something: "41 s ago".
     pub last: Option<Moment>,
@@ -17,7 +15,7 @@ pub struct WebhookFacts {
 }
 
 /// The webhook's section of the connection's page.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebhookView {
     /// To paste into Linear.
     pub url: String,
@@ -36,7 +34,7 @@ pub struct WebhookView {
     pub shape_refused: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretView {
     pub id: String,
     /// "lin_wh_····w7Qx"
@@ -56,7 +54,7 @@ pub struct SecretView {
 }
 
 /// When a previous secret is accepted no more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
     /// "20 Nov 13:20 UTC"
     pub at: Moment,
@@ -65,7 +63,7 @@ pub struct Stop {
 }
 
 /// Requests that named a workspace and were refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedView {
     pub connection: String,
     pub workspace: String,
@@ -75,21 +73,21 @@ pub struct RefusedView {
 }
 
 /// Requests with Linear's signature that came to an address where nothing takes them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StrayView {
     pub path: String,
     pub count: u64,
 }
 
 /// The span that was looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lately {
     Hour,
     Day,
 }
 
 /// What is most likely wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefusalCause {
     NoSignature,
     /// Signed with no secret that is known here.
@@ -107,7 +105,7 @@ pub enum RefusalCause {
 }
 
 /// Which secret signed something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignedWith {
     Current,
     Previous,
