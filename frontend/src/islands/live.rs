@@ -68,20 +68,46 @@ struct Page {
     mark: RefCell<String>,
     stream: RefCell<Option<EventSource>>,
     silence: Cell<Option<TimeoutHandle>>,
-    /// A fetch is under way or waits for its turn.
-    fetching: Cell<bool>,
-    /// Something changed since it began.
-    stale: Cell<bool>,
-    /// The last fetch failed, so there may be more than the page shows.
-    behind: Cell<bool>,
+    shown: Cell<Shown>,
+    fetch: Cell<Turn>,
     /// What those who listen know.
     known: RefCell<Vec<String>>,
-    /// Something was said a moment ago.
-    told: Cell<bool>,
-    /// There is more to say since.
-    untold: Cell<bool>,
+    telling: Cell<Turn>,
+}
+
+/// What is on the page.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Shown {
+    #[default]
+    Current,
+    /// The last fetch failed, so there may be more than the page shows.
+    Behind,
     /// The page is not theirs any more, and stays only for what is typed in it.
-    over: Cell<bool>,
+    Over,
+}
+
+/// Of what is done once at a time, with a pause after it: fetching the page, saying what is new.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Turn {
+    #[default]
+    Free,
+    /// There was something to do, and nobody looked.
+    Missed,
+    Taken,
+    /// There is more to do since.
+    TakenAgain,
+}
+
+/// Answers whether it was free; if not, there is more to do for who has it.
+fn take(turn: &Cell<Turn>) -> bool {
+    let free = matches!(turn.get(), Turn::Free | Turn::Missed);
+    turn.set(if free { Turn::Taken } else { Turn::TakenAgain });
+    free
+}
+
+/// Answers whether there is more to do.
+fn give_back(turn: &Cell<Turn>) -> bool {
+    turn.replace(Turn::Free) == Turn::TakenAgain
 }
 
 impl Page {
@@ -100,13 +126,10 @@ impl Page {
             mark: RefCell::new(read(FROM)),
             stream: RefCell::default(),
             silence: Cell::default(),
-            fetching: Cell::default(),
-            stale: Cell::default(),
-            behind: Cell::default(),
+            shown: Cell::default(),
+            fetch: Cell::default(),
             known: RefCell::new(sayings()),
-            told: Cell::default(),
-            untold: Cell::default(),
-            over: Cell::default(),
+            telling: Cell::default(),
             wrapper,
         }
     }
@@ -119,7 +142,7 @@ impl Page {
         if let Some(silence) = self.silence.take() {
             silence.clear();
         }
-        if document().hidden() || self.over.get() {
+        if document().hidden() || self.shown.get() == Shown::Over {
             return;
         }
         let address = format!("/live?from={}", self.mark.borrow());
@@ -139,7 +162,7 @@ impl Page {
         heard("error", &self, |page, _| page.lost());
         *self.stream.borrow_mut() = Some(stream);
         self.clone().watch();
-        if self.stale.replace(false) {
+        if self.fetch.get() == Turn::Missed {
             self.refresh();
         }
     }
@@ -161,7 +184,7 @@ impl Page {
 
     fn alive(self: Rc<Self>) {
         self.clone().watch();
-        if !self.behind.get() {
+        if self.shown.get() == Shown::Current {
             self.current();
         }
     }
@@ -193,8 +216,7 @@ impl Page {
 
     /// Says what is new on the page, but not all the time.
     fn tell(self: Rc<Self>) {
-        if self.told.get() {
-            self.untold.set(true);
+        if !take(&self.telling) {
             return;
         }
         let now = sayings();
@@ -204,14 +226,13 @@ impl Page {
             .filter(|words| !known.contains(words))
             .collect();
         if news.is_empty() {
+            self.telling.set(Turn::Free);
             return;
         }
         self.say(&news.join(". "));
-        self.told.set(true);
         set_timeout(
             move || {
-                self.told.set(false);
-                if self.untold.replace(false) {
+                if give_back(&self.telling) {
                     self.tell();
                 }
             },
@@ -245,8 +266,7 @@ impl Page {
 
     /// Fetches the page, one at a time and not too often.
     fn refresh(self: Rc<Self>) {
-        if self.fetching.replace(true) {
-            self.stale.set(true);
+        if !take(&self.fetch) {
             return;
         }
         // All who look at the same organisation hear of it at once.
@@ -255,20 +275,18 @@ impl Page {
     }
 
     fn look_again(self: Rc<Self>) {
-        if document().hidden() || self.over.get() {
-            self.fetching.set(false);
-            self.stale.set(true);
+        if document().hidden() || self.shown.get() == Shown::Over {
+            self.fetch.set(Turn::Missed);
             return;
         }
         spawn_local(async move {
             let made = self.made.borrow().clone();
             let fetched = fetch(&made).await;
-            self.behind.set(fetched.is_err());
-            let pause = if fetched.is_err() {
-                RETRY_AFTER
-            } else {
-                FETCH_EVERY
+            let (shown, pause) = match fetched {
+                Ok(_) => (Shown::Current, FETCH_EVERY),
+                Err(_) => (Shown::Behind, RETRY_AFTER),
             };
+            self.shown.set(shown);
             match fetched {
                 Ok(Fetched::Page(fresh)) if self.is_theirs(&fresh) => self.clone().put(&fresh),
                 Ok(Fetched::Page(_)) => self.clone().end("You switched to another organisation. "),
@@ -280,8 +298,7 @@ impl Page {
             }
             set_timeout(
                 move || {
-                    self.fetching.set(false);
-                    if self.stale.replace(false) || self.behind.get() {
+                    if give_back(&self.fetch) || self.shown.get() == Shown::Behind {
                         self.refresh();
                     }
                 },
@@ -326,7 +343,7 @@ impl Page {
 
     /// The page is not kept up to date any more, but stays: what is typed in it is not thrown away.
     fn end(self: Rc<Self>, why: &str) {
-        self.over.set(true);
+        self.shown.set(Shown::Over);
         self.clone().listen();
         self.show(why, "off");
         self.say(why);
