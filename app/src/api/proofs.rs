@@ -175,10 +175,12 @@ pub async fn finished(callback: &Callback) -> Result<bool, Failure> {
                     told,
                     email_proved,
                     lent,
+                    ended_more,
                     ..
                 }),
             ..
         } => {
+            let lent = became_of(lent, ended_more);
             say("/team", proved(&shown(told), email_proved, lent)).await?;
             return Ok(true);
         }
@@ -247,13 +249,14 @@ fn linked_person(name: String, workspace: String, organisation: String) -> Linke
     }
 }
 
-fn proved(told: &Told, email_proved: bool, lent: Voided) -> Notice {
-    let says = if email_proved {
-        "Linear says so, and knows you by the e-mail that you have here."
-    } else {
-        "Linear says so."
-    };
-    let lent = match lent {
+/// What became of the permission to look.
+fn became_of(lent: Voided, ended_more: bool) -> &'static str {
+    match lent {
+        _ if ended_more => {
+            "The permission to look is handed back, and Linear ended a connection together with it: \
+                an owner or admin has to press Reconnect. From now on such permissions are kept \
+                until the connection ends."
+        }
         Voided::Done => "The permission to look is handed back.",
         Voided::Kept => {
             "The permission to look is kept sealed, and handed back with the connection that may \
@@ -262,6 +265,14 @@ fn proved(told: &Told, email_proved: bool, lent: Voided) -> Notice {
         Voided::Later | Voided::Unconfirmed => {
             "The permission to look is handed back as soon as Linear confirms it."
         }
+    }
+}
+
+fn proved(told: &Told, email_proved: bool, lent: &str) -> Notice {
+    let says = if email_proved {
+        "Linear says so, and knows you by the e-mail that you have here."
+    } else {
+        "Linear says so."
     };
     Notice::good(
         format!("You are {} in {}.", told.name, told.workspace),

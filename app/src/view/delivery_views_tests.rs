@@ -10,7 +10,7 @@ fn row(body: &str) -> DeliveryRow {
         number: 7,
         workspace_id: "w-acme".to_owned(),
         digest: vec![0x5b, 0xe0, 0, 0, 0xa9, 0x1c],
-        outcome: "accepted".to_owned(),
+        outcome: store::DeliveryOutcome::Accepted,
         event: "Comment".to_owned(),
         action: "create".to_owned(),
         subject: "ENG-398".to_owned(),
@@ -99,7 +99,7 @@ fn the_secret_is_told_as_it_is_now() {
 fn outcomes_and_what_came_again() {
     let outcome = |name: &str| {
         view(&DeliveryRow {
-            outcome: name.to_owned(),
+            outcome: store::DeliveryOutcome::from_name(name).unwrap(),
             ..row("{}")
         })
         .outcome

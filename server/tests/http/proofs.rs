@@ -179,9 +179,13 @@ async fn a_permission_that_is_handed_back_costs_no_connection_twice() {
         let mut mia = world
             .member("northwind-labs", "mia@northwind.dev", Role::Member)
             .await;
-        prove(&mut mia, &id, "acme-robotics", ELIF)
-            .await
-            .shows("You are Elif Demir in Acme Robotics.");
+        let page = prove(&mut mia, &id, "acme-robotics", ELIF).await;
+        page.shows("You are Elif Demir in Acme Robotics.");
+        if revoke_ends_installation {
+            page.shows("Linear ended a connection together with it");
+        } else {
+            page.hides("Linear ended a connection");
+        }
         let lives = world.lives("northwind-labs", &id).await;
         assert_eq!(
             (lives, world.living_permissions()),
