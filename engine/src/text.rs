@@ -34,7 +34,9 @@ fn turns(c: char) -> bool {
 #[must_use]
 pub fn unseen(c: char) -> bool {
     c.is_whitespace()
-        || matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FE0F}' | '\u{FEFF}')
+        || acts(c)
+        || matches!(c, '\u{AD}' | '\u{34F}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}')
+        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0000}'..='\u{E0FFF}')
         || matches!(
             c,
             '\u{115F}'
@@ -144,6 +146,21 @@ pub fn escaped<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_nobody_sees_is_said_to_be_none() {
+        for c in [
+            '\u{34f}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{206a}',
+            '\u{3164}',
+            '\u{fe00}',
+            '\u{e0041}',
+        ] {
+            assert_eq!(name(&c.to_string().repeat(3)), NAMELESS, "{c:?}");
+        }
+    }
 
     #[test]
     fn nothing_in_a_name_acts() {

@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::text::EMAIL_MAX;
+use crate::text::{EMAIL_MAX, acts, unseen};
 
 /// An e-mail address in the one spelling that is stored, if it can be one at all: the rest only a
 /// mail can prove. Browsers send the domain in ASCII (`xn--…`), people type it in letters, and an é
@@ -18,7 +18,8 @@ pub fn email(text: &str) -> Option<String> {
         && !domain.starts_with('.')
         && !domain.ends_with('.')
         && email.len() <= EMAIL_MAX
-        && !email.chars().any(|c| c.is_whitespace() || c.is_control());
+        // One that nobody sees apart from another is nobody's.
+        && !email.chars().any(|c| unseen(c) || acts(c));
     // Lower case may come apart again.
     fits.then(|| email.nfc().collect())
 }
@@ -56,6 +57,11 @@ mod tests {
             "a@b.",
             "a@.b",
             "a\0@b.c",
+            "a\u{200b}@b.c",
+            "a\u{202e}@b.c",
+            "a\u{ad}@b.c",
+            "a\u{3164}@b.c",
+            "a\u{e0041}@b.c",
             "a@xn--a.example",
         ] {
             assert_eq!(email(bad), None, "{bad:?}");

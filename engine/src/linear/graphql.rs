@@ -49,7 +49,7 @@ impl Linear {
 
 fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
     let status = reply.status.as_u16();
-    let mut body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    let mut body = parse(&reply.body);
     body.iter_mut().for_each(drop_nul);
     let errors = errors_in(body.as_ref());
     if is_unauthenticated(status, body.as_ref()) {
@@ -70,6 +70,44 @@ fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
         }),
         None => Err(TransientError::Unreadable(status).into()),
     }
+}
+
+/// JSON, also where a name in it was cut in the middle of a letter: JavaScript's strings are of
+/// halves, and a half by itself is no text (RFC 8259, section 8.2).
+fn parse(body: &[u8]) -> Option<Value> {
+    let as_it_is = serde_json::from_slice(body);
+    as_it_is
+        .or_else(|_| serde_json::from_slice(&without_halves(body)))
+        .ok()
+}
+
+/// The same JSON with U+FFFD in place of every half of a letter that stands alone.
+fn without_halves(body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::with_capacity(body.len());
+    let mut rest = body;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        whole.extend_from_slice(&rest[..at]);
+        rest = &rest[at..];
+        let length = match (half(rest), rest.get(6..).and_then(half)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => 6,
+            _ => 2.min(rest.len()),
+        };
+        whole.extend_from_slice(if length == 6 {
+            b"\\ufffd"
+        } else {
+            &rest[..length]
+        });
+        rest = &rest[length..];
+    }
+    whole.extend_from_slice(rest);
+    whole
+}
+
+/// The unit of an escape like `\ud83d` at the beginning.
+fn half(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 /// No letter of anybody's name, and PostgreSQL takes none in a text: with it nobody could connect
@@ -146,6 +184,21 @@ mod tests {
     }
 
     const AUTHENTICATION: &str = r#"{"errors":[{"message":"Authentication required, not authenticated","extensions":{"type":"authentication error","code":"AUTHENTICATION_ERROR","statusCode":401}}]}"#;
+
+    #[test]
+    fn half_a_letter_in_a_name_costs_that_letter_alone() {
+        for (name, read) in [
+            (r"Mia \ud83d", "Mia \u{fffd}"),
+            (r"\ude00 Mia", "\u{fffd} Mia"),
+            (r"\ud83d\ud83d\ude00", "\u{fffd}\u{1f600}"),
+            (r"\\ud83d \ud83d", "\\ud83d \u{fffd}"),
+            (r"\u00e9\n\ud83d\\", "\u{e9}\n\u{fffd}\\"),
+        ] {
+            let body = format!(r#"{{"data":{{"viewer":"{name}"}}}}"#);
+            assert_eq!(reply(200, &body), Ok(Value::from(read)), "{name}");
+        }
+        assert!(reply(200, r#"{"data":{"viewer":"\ud8"#).is_err());
+    }
 
     #[test]
     fn an_authentication_error_is_one_under_any_status() {
