@@ -175,7 +175,7 @@ fn account(view: &PreviewView) -> Option<AnyView> {
 
 fn never_signed_in(view: &PreviewView) -> Option<AnyView> {
     let words = "You never set a password? Ask whoever invited you to remove you from the team and \
-        invite you again.";
+        invite you again; where the account is another team’s, ask whoever runs this Relink.";
     matches!(view.account, LinkAccount::SignInFirst)
         .then(|| view! { <p class="small muted">{words}</p> }.into_any())
 }

@@ -89,7 +89,7 @@ fn the_preview_says_what_a_yes_does() {
     let first = preview(LinkAccount::SignInFirst);
     assert!(first.contains(
         "You never set a password? Ask whoever invited you to remove you from the team and invite \
-            you again."
+            you again; where the account is another team’s, ask whoever runs this Relink."
     ));
     assert!(
         first.contains("href=\"/signin?next=/link\"")

@@ -330,7 +330,7 @@ async fn whoever_never_set_a_password_is_removed_and_comes_back_as_new() {
     );
     page.shows(
         "You never set a password? Ask whoever invited you to remove you from the team and invite \
-            you again.",
+            you again; where the account is another team’s, ask whoever runs this Relink.",
     );
 
     assert_eq!(
