@@ -77,12 +77,14 @@ impl Engine {
         }
     }
 
-    /// How an attempt of this browser and of whoever `theirs` knows ended, once it has. One that
-    /// another version noted otherwise is as good as unknown.
+    /// How an attempt of this browser, or of this person who signed in again since, and of whoever
+    /// `theirs` knows ended, once it has. One that another version noted otherwise is as good as
+    /// unknown.
     pub(crate) async fn attempt_ended<End: DeserializeOwned>(
         &self,
         attempts: Attempts,
         back: &Back,
+        user: Option<&str>,
         theirs: impl Fn(&TakenAttempt) -> bool,
     ) -> Result<Before<End>, StoreError> {
         let began = Instant::now();
@@ -90,7 +92,13 @@ impl Engine {
         loop {
             let attempt = self
                 .store()
-                .attempt_taken(attempts, &back.state_hash, &back.browser_hash, self.now())
+                .attempt_taken(
+                    attempts,
+                    &back.state_hash,
+                    &back.browser_hash,
+                    user,
+                    self.now(),
+                )
                 .await?;
             let Some(attempt) = attempt.filter(&theirs) else {
                 return Ok(Before::Unknown);

@@ -122,7 +122,7 @@ impl Engine {
                 && attempt.user_id.as_ref() == Some(&person.user_id)
         };
         match self
-            .attempt_ended::<Ended>(Attempts::Connect, back, theirs)
+            .attempt_ended::<Ended>(Attempts::Connect, back, Some(&person.user_id), theirs)
             .await?
         {
             Before::Ended(_, ended) => self.still(person, Result::from(ended)?).await,

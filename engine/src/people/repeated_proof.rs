@@ -32,13 +32,13 @@ impl Engine {
         person: Option<&Person>,
         back: &Back,
     ) -> Result<Option<ProofEnd>, StoreError> {
+        let user = person.map(|person| &*person.user_id);
         let theirs = |attempt: &TakenAttempt| {
             // Where nobody was signed in, whoever it made an account for is by now.
-            attempt.user_id.is_none()
-                || attempt.user_id.as_ref() == person.map(|person| &person.user_id)
+            attempt.user_id.is_none() || attempt.user_id.as_deref() == user
         };
         let (of_code, outcome) = match self
-            .attempt_ended::<ProofEnd>(Attempts::Proof, back, theirs)
+            .attempt_ended::<ProofEnd>(Attempts::Proof, back, user, theirs)
             .await?
         {
             Before::Unknown => return Ok(None),

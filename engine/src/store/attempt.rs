@@ -63,12 +63,14 @@ impl Store {
         Ok(())
     }
 
-    /// An attempt that this browser has come back with before.
+    /// An attempt that this browser, or this person in another session of theirs, has come back with
+    /// before.
     pub async fn attempt_taken(
         &self,
         attempts: Attempts,
         state_hash: &str,
         browser_hash: &str,
+        user: Option<&str>,
         now: Millis,
     ) -> Stored<Option<TakenAttempt>> {
         macro_rules! taken {
@@ -78,8 +80,8 @@ impl Store {
                     $of_code,
                     " AS of_code FROM ",
                     $table,
-                    " WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3 AND taken_at \
-                        IS NOT NULL"
+                    " WHERE state_hash = $1 AND (browser_hash = $2 OR user_id = $4) AND expires_at > \
+                        $3 AND taken_at IS NOT NULL"
                 )
             };
         }
@@ -91,6 +93,7 @@ impl Store {
             .bind(state_hash)
             .bind(browser_hash)
             .bind(now)
+            .bind(user)
             .fetch_optional(pool)
             .await?))
     }

@@ -396,7 +396,7 @@ async fn how_an_attempt_ended_is_told_to_its_browser_until_it_runs_out(fresh: Fr
     for attempts in [Attempts::Connect, Attempts::Proof] {
         let told = async |browser, now| {
             store
-                .attempt_taken(attempts, "state", browser, now)
+                .attempt_taken(attempts, "state", browser, Some("u-other"), now)
                 .await
                 .unwrap()
         };

@@ -11,7 +11,7 @@ use relink_simulator::{Endpoint, Fault, Kind, Rename};
 use serde_json::json;
 
 use crate::cuts::empty_database;
-use crate::world::{Browser, Reply, Setup, World, both, fault};
+use crate::world::{Browser, PASSWORD, Reply, Setup, World, both, fault};
 
 /// Nothing was stored, and no token that was minted is alive.
 async fn nothing_came_of_it(browser: &mut Browser<'_>, reply: &Reply, code: &str) {
@@ -224,6 +224,17 @@ async fn a_callback_that_comes_again_says_how_its_attempt_ended() {
             .shows("Acme Robotics is connected.");
     }
     assert_eq!(world.count("token"), exchanges, "Linear is not asked again");
+    // Nor in another session of the same person; of nobody else.
+    browser.post("/signout", &[]).await;
+    browser.sign_in("priya@northwind.dev", PASSWORD).await;
+    assert_eq!(browser.get(&back).await.location(), "/integrations");
+    let mut somebody = world
+        .member("northwind-labs", "sam@northwind.dev", Role::Owner)
+        .await;
+    assert_eq!(
+        somebody.get(&back).await.location(),
+        "/integrations?error=state_mismatch"
+    );
     let other = browser.decide(&leave, "acme-robotics", "approve");
     assert_eq!(
         browser.get(&other).await.location(),
