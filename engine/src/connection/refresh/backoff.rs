@@ -1,6 +1,6 @@
 //! When it did not work: giving up on evidence, or coming back later.
 
-use super::flight::RefreshContext;
+use super::flight::{Failure, RefreshContext};
 use super::single_flight::FlightKey;
 use super::steps::{Event, Setback};
 use super::{Outcome, RefreshResult, in_time};
@@ -28,9 +28,9 @@ impl Engine {
         context: &mut RefreshContext,
     ) -> Result<Event<Box<Rotation>>, StoreError> {
         let began = context
-            .grant
+            .leased
             .as_ref()
-            .and_then(|grant| grant.attempt_began_at)
+            .and_then(|leased| leased.grant.attempt_began_at)
             .filter(|_| context.intent_was_open);
         let window = self.settings().refresh.replay_window;
         let evidence = context.refusal.as_mut().map(|evidence| {
@@ -73,21 +73,21 @@ impl Engine {
         setback: Setback,
         context: &mut RefreshContext,
     ) {
-        let failures = context.grant.as_ref().map_or(0, |grant| grant.failures);
+        let leased = context.leased.as_ref();
+        let failures = leased.map_or(0, |leased| leased.grant.failures);
         let pause = match setback {
             Setback::Misconfigured => MISCONFIGURED_PAUSE,
             Setback::Transient { .. } | Setback::Busy => {
                 ((2 * SECOND) << failures.clamp(0, 10)).min(BACK_OFF_MAX)
             }
         };
-        let wished = context.retry_after.unwrap_or(0).min(BACK_OFF_MAX);
+        let failure = context
+            .failure
+            .get_or_insert_with(|| Failure::new(FailedCall::DATABASE, None, self.now()));
+        let wished = failure.retry_after.unwrap_or(0).min(BACK_OFF_MAX);
         let pause = self.jitter(pause).max(wished);
         context.put_off = Some(pause.min(COOLING_OFF_MAX.max(wished)));
-        let error = context.error.get_or_insert_with(|| FailedCall {
-            code: FailedCall::DATABASE.to_owned(),
-            status: None,
-            at: self.now(),
-        });
+        let error = &failure.call;
         match setback {
             Setback::Misconfigured => self.alarm(&error.code),
             Setback::Transient { .. } | Setback::Busy => tracing::warn!(
@@ -168,9 +168,9 @@ impl Engine {
             Outcome::RotatedByPeer if !context.asked => return,
             Outcome::RotatedByPeer => None,
             Outcome::BackedOff | Outcome::Misconfigured => context
-                .error
+                .failure
                 .as_ref()
-                .map(|error| (error.code.clone(), error.status)),
+                .map(|failure| (failure.call.code.clone(), failure.call.status)),
             Outcome::Broken => context
                 .refusal
                 .as_ref()

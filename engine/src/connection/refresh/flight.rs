@@ -25,24 +25,41 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 pub(super) struct RefreshContext {
     pub cause: Cause,
     pub started: Instant,
-    /// The row as it was when the lease was taken, and the refresh token in it.
-    pub grant: Option<SealedGrant>,
-    pub token: Option<SecretString>,
-    /// When that was.
-    pub reading: Option<Reading>,
-    /// The organisation's app that it was given to.
-    pub app_id: Option<String>,
+    pub leased: Option<Leased>,
     /// Another's lease that stood still.
     pub dead: Option<Lease>,
     /// The refresh token had been shown before this refresh began.
     pub intent_was_open: bool,
     pub asked: bool,
-    pub error: Option<FailedCall>,
+    pub failure: Option<Failure>,
     pub refusal: Option<Evidence>,
-    /// Linear's wish to be left alone.
-    pub retry_after: Option<Millis>,
     /// Until callers may try again.
     pub put_off: Option<Millis>,
+}
+
+/// What the lease brought.
+pub(super) struct Leased {
+    /// The row as it was then, and the refresh token in it, where there is one to show.
+    pub grant: SealedGrant,
+    pub token: Option<SecretString>,
+    pub reading: Reading,
+}
+
+/// Why there are no tokens.
+pub(super) struct Failure {
+    pub call: FailedCall,
+    /// Linear's wish to be left alone.
+    pub retry_after: Option<Millis>,
+}
+
+impl Failure {
+    pub fn new(code: impl Into<String>, status: Option<u16>, at: Millis) -> Failure {
+        let code = code.into();
+        Failure {
+            call: FailedCall { code, status, at },
+            retry_after: None,
+        }
+    }
 }
 
 impl RefreshContext {
@@ -50,16 +67,12 @@ impl RefreshContext {
         RefreshContext {
             cause,
             started: Instant::now(),
-            grant: None,
-            token: None,
-            reading: None,
-            app_id: None,
+            leased: None,
             dead: None,
             intent_was_open: false,
             asked: false,
-            error: None,
+            failure: None,
             refusal: None,
-            retry_after: None,
             put_off: None,
         }
     }
@@ -98,10 +111,10 @@ impl Engine {
             Err(error) => return self.went_wrong(&error),
         };
         self.write_history(key, outcome, &context).await;
-        match (context.put_off, context.error) {
-            (Some(retry_after), Some(error)) => RefreshResult::PutOff {
+        match (context.put_off, context.failure) {
+            (Some(retry_after), Some(failure)) => RefreshResult::PutOff {
                 outcome,
-                error,
+                error: failure.call,
                 retry_after,
             },
             _ => RefreshResult::Moved(outcome),
@@ -197,7 +210,7 @@ impl Engine {
         context: &mut RefreshContext,
     ) -> Result<Event<Box<Rotation>>, StoreError> {
         sleep(self.flights().pace().wait(&key.connection)).await;
-        context.reading = Some(self.begin_reading());
+        let reading = self.begin_reading();
         let (now, dead) = (self.now(), context.dead.take());
         let taken = self.store().lease_take(
             &key.connection,
@@ -223,25 +236,22 @@ impl Engine {
             self.vault()
                 .open_row(CONNECTIONS, REFRESH, &key.connection, organisation, sealed)
         });
-        context.app_id.clone_from(&grant.app_id);
-        context.grant = Some(grant);
-        match opened {
-            Some(Ok(token)) => context.token = Some(token),
+        let (token, event) = match opened {
+            Some(Ok(token)) => (Some(token), Event::Leased(intent)),
             // Another replica may know the key that this one lacks.
-            Some(Err(unreadable)) if unreadable.key_missing => return Ok(self.key_missing(context)),
-            Some(Err(_)) => return Ok(Event::NoToken(Reason::Unreadable)),
-            None => return Ok(Event::NoToken(Reason::NoRefreshToken)),
-        }
-        Ok(Event::Leased(intent))
-    }
-
-    fn key_missing(&self, context: &mut RefreshContext) -> Event<Box<Rotation>> {
-        context.error = Some(FailedCall {
-            code: KEY_MISSING.to_owned(),
-            status: None,
-            at: self.now(),
+            Some(Err(unreadable)) if unreadable.key_missing => {
+                context.failure = Some(Failure::new(KEY_MISSING, None, self.now()));
+                (None, Event::Setback(Setback::Misconfigured))
+            }
+            Some(Err(_)) => (None, Event::NoToken(Reason::Unreadable)),
+            None => (None, Event::NoToken(Reason::NoRefreshToken)),
+        };
+        context.leased = Some(Leased {
+            grant,
+            token,
+            reading,
         });
-        Event::Setback(Setback::Misconfigured)
+        Ok(event)
     }
 
     async fn breathe(&self, pause: Millis) {
@@ -250,11 +260,7 @@ impl Engine {
 
     fn give_way(&self, context: &mut RefreshContext) -> Outcome {
         tracing::warn!("another process has been refreshing this connection for a minute");
-        context.error = Some(FailedCall {
-            code: "busy".to_owned(),
-            status: None,
-            at: self.now(),
-        });
+        context.failure = Some(Failure::new("busy", None, self.now()));
         context.put_off = Some(SECOND);
         Outcome::BackedOff
     }

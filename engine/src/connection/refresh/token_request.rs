@@ -1,6 +1,6 @@
 //! Asking Linear with the refresh token, and writing down what it gives.
 
-use super::flight::RefreshContext;
+use super::flight::{Failure, RefreshContext};
 use super::single_flight::FlightKey;
 use super::steps::{Event, Setback};
 use super::{Outcome, in_time};
@@ -24,7 +24,12 @@ impl Engine {
         key: &FlightKey,
         context: &mut RefreshContext,
     ) -> Event<Box<Rotation>> {
-        let (Some(token), Some(reading)) = (context.token.take(), context.reading) else {
+        // Shown once for each lease.
+        let shown = context.leased.as_mut().and_then(|leased| {
+            let token = leased.token.take()?;
+            Some((token, leased.reading, leased.grant.untokened))
+        });
+        let Some((token, reading, untokened)) = shown else {
             return Event::Setback(Setback::Transient { reached: false });
         };
         let app = match self.app_of(organisation, context).await {
@@ -47,7 +52,7 @@ impl Engine {
                 &app,
                 &tokens,
                 issued_at,
-                context,
+                untokened,
             ))),
             Err(ExchangeError::NotShown) => Event::NotShown,
             Err(ExchangeError::Refused { code, status }) if code == "invalid_grant" => {
@@ -65,15 +70,17 @@ impl Engine {
         organisation: &str,
         context: &RefreshContext,
     ) -> Result<OauthApp, AppUnavailable> {
-        let client_id = context
-            .grant
-            .as_ref()
-            .and_then(|grant| grant.client_id.as_deref());
-        self.oauth_app_known_as(organisation, context.app_id.as_deref(), client_id)
+        let grant = context.leased.as_ref().map(|leased| &leased.grant);
+        let (app_id, client_id) = (
+            grant.and_then(|grant| grant.app_id.as_deref()),
+            grant.and_then(|grant| grant.client_id.as_deref()),
+        );
+        self.oauth_app_known_as(organisation, app_id, client_id)
             .await
     }
 
     fn setback(&self, error: &ExchangeError, context: &mut RefreshContext) -> Setback {
+        let mut retry_after = None;
         let (code, status, setback) = match error {
             ExchangeError::NotShown => (
                 "busy".to_owned(),
@@ -92,11 +99,11 @@ impl Engine {
                 Setback::Transient { reached: false },
             ),
             ExchangeError::Transient(passing) => {
-                context.retry_after = passing
+                retry_after = passing
                     .retry_after_s()
                     .map(|seconds| Millis::from(seconds) * SECOND);
-                let busy = context.retry_after.is_some()
-                    || matches!(passing, TransientError::RateLimited { .. });
+                let busy =
+                    retry_after.is_some() || matches!(passing, TransientError::RateLimited { .. });
                 let setback = if busy {
                     Setback::Busy
                 } else {
@@ -108,10 +115,9 @@ impl Engine {
             }
         };
         tracing::debug!(code, status, "a refresh got no tokens");
-        context.error = Some(FailedCall {
-            code,
-            status,
-            at: self.now(),
+        context.failure = Some(Failure {
+            retry_after,
+            ..Failure::new(code, status, self.now())
         });
         setback
     }
@@ -131,11 +137,7 @@ impl Engine {
             }
         };
         tracing::error!(%error, "the Linear app of a connection cannot be used");
-        context.error = Some(FailedCall {
-            code: code.to_owned(),
-            status: None,
-            at: self.now(),
-        });
+        context.failure = Some(Failure::new(code, None, self.now()));
         setback
     }
 
@@ -146,13 +148,9 @@ impl Engine {
         app: &OauthApp,
         tokens: &Tokens,
         issued_at: Millis,
-        context: &RefreshContext,
+        untokened: i64,
     ) -> Rotation {
-        let tries = context
-            .grant
-            .as_ref()
-            .and_then(|grant| usize::try_from(grant.untokened).ok())
-            .unwrap_or(0);
+        let tries = usize::try_from(untokened).unwrap_or(0);
         let pause = if tokens.refresh.is_none() {
             ASK_AGAIN_AFTER.get(tries)
         } else {
