@@ -16,7 +16,7 @@ use crate::digest::sha256_hex;
 use crate::identity::{self, Organisation, Person};
 use crate::store::{Act, ApiKeyRow, AuditActor, StoreError};
 use crate::vault::Place;
-use crate::{Engine, uncancelled};
+use crate::{Acting, Engine, uncancelled};
 
 /// What every key begins with.
 const PREFIX: &str = "rlk_";
@@ -294,9 +294,8 @@ impl Engine {
             .into_iter()
             .find(|key| key.id == id)
             .ok_or(ApiKeyError::NotFound)?;
-        let act = self.act(
-            &person.organisation_id,
-            person.actor(),
+        let act = Acting::from(person).act(
+            self,
             "key.revoked",
             format!("{} ····{}", key.name, key.last_four),
         );
@@ -356,9 +355,8 @@ impl Engine {
             who: format!("API key {}", caller.name),
             address,
         };
-        let act = self.act(
-            &caller.organisation_id,
-            actor,
+        let act = Acting::outside(&caller.organisation_id, actor).act(
+            self,
             "token.read",
             found.workspace.name,
         );

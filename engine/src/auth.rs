@@ -5,7 +5,6 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::sleep;
 
-use crate::Engine;
 use crate::clock::{MINUTE, Millis};
 use crate::device::Visitor;
 use crate::digest::sha256_hex;
@@ -14,6 +13,7 @@ use crate::identity::{self, NewMember, Person, Role};
 use crate::network::counted_text;
 use crate::password::{self, NewPassword};
 use crate::store::{Act, AuditActor, Member, StoreError, Tries, UserRow};
+use crate::{Acting, Engine};
 
 /// Wrong passwords for one account until those who come from the same address wait, or who sit at
 /// the same known browser.
@@ -354,7 +354,7 @@ impl Engine {
             who: person.email.clone(),
             address: address.to_owned(),
         };
-        self.act(&person.organisation_id, actor, act, subject)
+        Acting::outside(&person.organisation_id, actor).act(self, act, subject)
     }
 
     /// Until it is written, whatever the database does meanwhile.
@@ -532,12 +532,7 @@ impl Engine {
         let new = own_password(person, &new).map_err(ChangePasswordError::Field)?;
         self.check_password(&person.email, present, visitor).await?;
         let hash = password::hash(new, self.entropy()).await;
-        let act = self.act(
-            &person.organisation_id,
-            person.actor(),
-            "password.changed",
-            person.email.clone(),
-        );
+        let act = Acting::from(person).act(self, "password.changed", &person.email);
         if !self
             .store()
             .user_set_password(&person.user_id, &hash, &act)
@@ -561,12 +556,7 @@ impl Engine {
     ) -> Result<(), FirstPasswordError> {
         let password = own_password(person, &password).map_err(FirstPasswordError::Field)?;
         let hash = password::hash(password, self.entropy()).await;
-        let act = self.act(
-            &person.organisation_id,
-            person.actor(),
-            "password.changed",
-            person.email.clone(),
-        );
+        let act = Acting::from(person).act(self, "password.changed", &person.email);
         let had_none = self
             .store()
             .user_set_first_password(&person.user_id, &hash, &act)

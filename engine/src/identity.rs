@@ -45,6 +45,20 @@ named! {
     }
 }
 
+impl Role {
+    /// May manage members, keys and settings, and read the audit trail.
+    #[must_use]
+    pub fn owns(self) -> bool {
+        self == Role::Owner
+    }
+
+    /// May connect, reconnect and disconnect, invite, and manage secrets and destinations.
+    #[must_use]
+    pub fn manages(self) -> bool {
+        self >= Role::Admin
+    }
+}
+
 impl EmailProof {
     /// For the audit trail.
     pub(crate) fn in_words(self) -> &'static str {
@@ -108,16 +122,16 @@ pub struct Person {
 }
 
 impl Person {
-    /// May manage members, keys and settings, and read the audit trail.
+    /// See [`Role::owns`].
     #[must_use]
     pub fn owns(&self) -> bool {
-        self.role == Role::Owner
+        self.role.owns()
     }
 
-    /// May connect, reconnect and disconnect, invite, and manage secrets and destinations.
+    /// See [`Role::manages`].
     #[must_use]
     pub fn manages(&self) -> bool {
-        matches!(self.role, Role::Owner | Role::Admin)
+        self.role.manages()
     }
 }
 

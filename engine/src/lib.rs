@@ -1,6 +1,7 @@
 //! What Relink knows. No HTTP server, no pages and no environment in here: time, chance, the store,
 //! the keys and the way to Linear are handed in.
 
+mod acting;
 mod afterwards;
 mod alarm;
 mod api_keys;
@@ -39,6 +40,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+pub use acting::{Acting, Denied};
 pub use api_keys::{ApiKey, ApiKeyError, Caller, KeyUse, NewApiKey};
 pub use apps::{APPS_MAX, App, AppError, AppSecrets, NewApp};
 pub use audit::prove_keys;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::Engine;
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::identity::Person;
 use crate::store::{SessionRow, StoreError};
+use crate::{Acting, Engine};
 
 /// "Last used" is no more exact than this.
 const USED_EVERY: Millis = 5 * MINUTE;
@@ -102,9 +102,8 @@ impl Engine {
             .into_iter()
             .find(|one| one.id_hash == session);
         let Some(found) = found else { return Ok(None) };
-        let act = self.act(
-            &person.organisation_id,
-            person.actor(),
+        let act = Acting::from(person).act(
+            self,
             "session.ended",
             found.browser.clone().unwrap_or_default(),
         );
@@ -117,12 +116,7 @@ impl Engine {
 
     /// Signs the person out of the session that they sit in.
     pub async fn sign_out(&self, person: &Person, session: &str) -> Result<(), StoreError> {
-        let act = self.act(
-            &person.organisation_id,
-            person.actor(),
-            "sign-out",
-            person.email.clone(),
-        );
+        let act = Acting::from(person).act(self, "sign-out", &person.email);
         self.store()
             .session_end(&person.user_id, session, &act)
             .await
@@ -131,12 +125,7 @@ impl Engine {
 
     /// Ends every session of the person but the one they sit in.
     pub async fn sign_out_elsewhere(&self, person: &Person, keep: &str) -> Result<(), StoreError> {
-        let act = self.act(
-            &person.organisation_id,
-            person.actor(),
-            "sign-out.elsewhere",
-            person.email.clone(),
-        );
+        let act = Acting::from(person).act(self, "sign-out.elsewhere", &person.email);
         self.store()
             .session_end_others(&person.user_id, keep, &act)
             .await

@@ -49,7 +49,7 @@ pub async fn unlink_member(
         Ok(page) => page,
         Err(failure) => return refuse(failure).await,
     };
-    let team = engine.team(&member).await?;
+    let team = engine.members(&member).list().await?;
     let link = team
         .into_iter()
         .flat_map(|member| member.linked)
@@ -57,7 +57,7 @@ pub async fn unlink_member(
     let Some(link) = link else {
         return refuse(Failure::NotFound).await;
     };
-    match engine.unlink(&member, &workspace, &person).await {
+    match engine.members(&member).unlink(&workspace, &person).await {
         Ok(()) => {
             let (name, workspace) = (text::name(&link.name), text::name(&link.workspace));
             let fact = format!("{name} in {workspace} is unlinked.");
@@ -82,7 +82,7 @@ pub async fn set_role(
         Ok(name) => name,
         Err(failure) => return refuse(failure).await,
     };
-    match engine.member_set_role(&person, &member, wanted).await {
+    match engine.members(&person).set_role(&member, wanted).await {
         Ok(()) => {
             let role = match wanted {
                 Role::Owner => "an owner",
@@ -113,7 +113,7 @@ pub async fn remove_member(
         Ok(name) => name,
         Err(failure) => return refuse(failure).await,
     };
-    match engine.member_remove(&person, &member, keys == "yes").await {
+    match engine.members(&person).remove(&member, keys == "yes").await {
         Ok(()) => {
             let rest = "They were signed out everywhere, and who they are in Linear is forgotten.";
             say("/team", Notice::good(format!("{name} is removed."), rest)).await
@@ -190,7 +190,7 @@ fn problem(error: MemberError) -> Result<Notice, Failure> {
             InviteProblem::NeedsProof { name, email }.to_string()
         }
         MemberError::Linear(error) => InviteProblem::from(call_problem(error)?).to_string(),
-        MemberError::Forbidden => return Err(Failure::Forbidden),
+        MemberError::Denied(_) => return Err(Failure::Forbidden),
         MemberError::NotFound => return Err(Failure::NotFound),
         MemberError::Unproved { .. } => return Err(Failure::Malformed),
         MemberError::Store(error) => return Err(error.into()),

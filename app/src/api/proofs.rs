@@ -80,7 +80,7 @@ pub async fn vouch(#[server(default)] member: String) -> Result<(), Failure> {
         Ok(name) => name,
         Err(failure) => return refuse(failure).await,
     };
-    match engine.member_vouch(&person, &member).await {
+    match engine.members(&person).vouch(&member).await {
         Ok(()) => {
             let fact = format!("You vouched for {name}.");
             let rest = "They can be given any role in this organisation now.";

@@ -24,7 +24,7 @@ use crate::view::{Failure, InviteDraft, NotInvited, Notice, Refused, TeamPageVie
 pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {
     let (engine, person) = (engine()?, signed_in().await?);
     let as_of = freshness(&engine, &person).await?;
-    let team = engine.team(&person).await?;
+    let team = engine.members(&person).list().await?;
     let keys = if person.owns() {
         engine.api_keys(&person).await?
     } else {

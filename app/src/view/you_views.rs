@@ -66,7 +66,7 @@ async fn workspaces(
 
 /// Connections whose workspaces Linear can say for who somebody is.
 pub async fn proof_choices(engine: &Engine, person: &Person) -> Result<Vec<Choice>, StoreError> {
-    let team = engine.team(person).await?;
+    let team = engine.members(person).list().await?;
     let selves = workspaces(engine, person, &team, None).await?;
     Ok(selves
         .into_iter()

@@ -20,7 +20,7 @@ use crate::store::{
     ACCESS, Adopted, Adoption, CONNECTIONS, ConnectAttempt, NewGrant, REFRESH, StoreError, Whose,
 };
 use crate::vault::{Place, Unreadable};
-use crate::{Engine, uncancelled};
+use crate::{Acting, Engine, uncancelled};
 
 /// Time to approve. An admin's approval may take longer; then the person simply starts again.
 const ATTEMPT_LIFE: Millis = 10 * MINUTE;
@@ -389,7 +389,7 @@ impl Engine {
                 "connection.connected"
             };
             let adoption = Adoption {
-                act: self.act(&person.organisation_id, person.actor(), act, subject),
+                act: Acting::from(person).act(self, act, subject),
                 grant: self.seal(&id, &person.organisation_id, tokens, minted.issued_at),
                 id: id.clone(),
                 organisation_id: person.organisation_id.clone(),

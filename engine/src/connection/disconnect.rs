@@ -12,9 +12,9 @@ use crate::every::gets_on;
 use crate::identity::Person;
 use crate::linear::ExchangeError;
 use crate::store::{
-    ACCESS, AuditActor, CONNECTIONS, NewGrant, REFRESH, SealedGrant, StoreError, SupersededGrant,
+    ACCESS, CONNECTIONS, NewGrant, REFRESH, SealedGrant, StoreError, SupersededGrant,
 };
-use crate::{Engine, uncancelled};
+use crate::{Acting, Engine, uncancelled};
 
 /// Pauses in seconds before a pair whose answer was lost is asked for, within the half hour in
 /// which Linear repeats it.
@@ -60,9 +60,8 @@ impl Engine {
             .ok_or(DisconnectError::NotFound)?;
         // Ended here before Linear is asked: a crash in between leaves the tokens to
         // `finish_revocations`.
-        let act = self.act(
-            &person.organisation_id,
-            person.actor(),
+        let act = Acting::from(person).act(
+            self,
             "connection.disconnected",
             connection.workspace.name.clone(),
         );
@@ -111,9 +110,8 @@ impl Engine {
         let before = now - self.settings().keep_disconnected;
         let mut forgotten = 0;
         for connection in self.store().connections_ended(before, RESUME_LIMIT).await? {
-            let act = self.act(
-                &connection.organisation_id,
-                AuditActor::relink(),
+            let act = Acting::relink(&connection.organisation_id).act(
+                self,
                 "connection.forgotten",
                 connection.workspace.name.clone(),
             );

@@ -5,7 +5,6 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
-use crate::Engine;
 use crate::clock::{MINUTE, Millis, NOTED_AHEAD, SECOND};
 use crate::connection::refresh::{Cause, Outcome, RefreshResult};
 use crate::connection::state::{Evidence, FailedCall, Phase, Reason};
@@ -16,6 +15,7 @@ use crate::linear::{
 };
 use crate::store::{ACCESS, CONNECTIONS, SealedGrant, StoreError};
 use crate::vault::KEY_MISSING;
+use crate::{Acting, Engine};
 
 /// A token that a call is made with lives at least so long, where Linear can be asked for a new
 /// one.
@@ -596,12 +596,7 @@ impl Engine {
             .workspace
             .name;
         self.store()
-            .audit_note(&self.act(
-                &person.organisation_id,
-                person.actor(),
-                "connection.refresh",
-                name,
-            ))
+            .audit_note(&Acting::from(person).act(self, "connection.refresh", name))
             .await?;
         if grant.phase == Phase::Connected && grant.refresh_sealed.is_some() {
             match timeout(

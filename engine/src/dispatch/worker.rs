@@ -20,15 +20,14 @@ use super::client::Answer;
 use super::destinations::{SEALED, TABLE};
 use super::retry_schedule::{self, Next};
 use super::standard_webhooks;
-use crate::Engine;
 use crate::clock::{Millis, SECOND};
 use crate::connection::refresh::{Lease, in_time};
 use crate::every::Rhythm;
 use crate::store::{
-    AuditActor, ClaimedMessage, DestinationRow, MessageState, SEVERAL, Sent, SentBatch, StoreError,
-    Verdict,
+    ClaimedMessage, DestinationRow, MessageState, SEVERAL, Sent, SentBatch, StoreError, Verdict,
 };
 use crate::webhook::delivery_name;
+use crate::{Acting, Engine};
 
 /// Messages of a destination claimed at a time, and sent at a time.
 const CLAIM: i64 = 64;
@@ -521,12 +520,8 @@ impl Engine {
             return Ok(());
         };
         let subject = format!("{} ({because})", destination.place());
-        let act = self.act(
-            &destination.organisation_id,
-            AuditActor::relink(),
-            "destination.paused",
-            subject,
-        );
+        let act =
+            Acting::relink(&destination.organisation_id).act(self, "destination.paused", subject);
         if self
             .store()
             .destination_pause(&destination.id, because, &act)

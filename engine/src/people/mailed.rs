@@ -5,11 +5,11 @@
 use secrecy::ExposeSecret as _;
 
 use super::LinkCode;
-use crate::Engine;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::identity::{Person, Standing};
 use crate::mail::Mail;
 use crate::store::{Proved, StoreError};
+use crate::{Acting, Engine};
 
 const CODE_LIFE: Millis = 30 * MINUTE;
 /// Mails to one address in an hour: it may be the address of somebody who did not ask for them.
@@ -82,12 +82,7 @@ impl Engine {
         self.count(&key, TRIES_MAX, PAUSE).await?;
         let hash = LinkCode::read(typed).ok_or(EmailCodeError::Invalid)?.hash();
         let subject = format!("{}, by a code sent there", person.email);
-        let act = self.act(
-            &person.organisation_id,
-            person.actor(),
-            "account.proved",
-            subject,
-        );
+        let act = Acting::from(person).act(self, "account.proved", subject);
         match self
             .store()
             .email_code_redeem(&person.user_id, &hash, &act)

@@ -1,11 +1,12 @@
 //! The members of an organisation: roles, and who they are in Linear.
 
 use super::invites::row;
+use crate::acting::handle;
 use crate::clock::Millis;
 use crate::connection::token::CallFailed;
 use crate::identity::{Person, Role, Standing};
-use crate::store::{AuditActor, LinkRow, Linking, MemberChange, StoreError};
-use crate::{Engine, uncancelled};
+use crate::store::{Linking, MemberChange, StoreError};
+use crate::{Acting, Denied, Engine, uncancelled};
 
 /// Who a member is in one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +34,8 @@ pub struct TeamMember {
 
 #[derive(Debug, thiserror::Error)]
 pub enum MemberError {
-    #[error("their role does not allow it")]
-    Forbidden,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("no such member, connection or person")]
     NotFound,
     #[error("an organisation needs an owner")]
@@ -65,14 +66,15 @@ pub enum MemberError {
     Store(#[from] StoreError),
 }
 
-impl Engine {
-    /// Everybody in the person's organisation, by name.
-    pub async fn team(&self, person: &Person) -> Result<Vec<TeamMember>, StoreError> {
-        self.team_of(&person.organisation_id).await
-    }
+handle! {
+    /// The members of an organisation.
+    members -> Members
+}
 
-    /// [`Engine::team`] by command.
-    pub async fn team_of(&self, organisation: &str) -> Result<Vec<TeamMember>, StoreError> {
+impl Members<'_> {
+    /// Everybody in the organisation, by name.
+    pub async fn list(&self) -> Result<Vec<TeamMember>, StoreError> {
+        let organisation = &self.acting.organisation;
         let (members, people) = (
             self.store().members(organisation).await?,
             self.store().people(organisation).await?,
@@ -120,122 +122,44 @@ impl Engine {
 
     /// Gives a member another role. All their sessions end, and the codes that they made if they
     /// may not make any more.
-    pub async fn member_set_role(
-        &self,
-        person: &Person,
-        user: &str,
-        role: Role,
-    ) -> Result<(), MemberError> {
-        let member = self.managed(person, user).await?;
-        self.set_role(&member, role, person.actor()).await
-    }
-
-    /// [`Engine::member_set_role`] by command.
-    pub async fn member_set_role_by_command(
-        &self,
-        member: &Person,
-        role: Role,
-    ) -> Result<(), MemberError> {
-        self.set_role(member, role, AuditActor::command()).await
-    }
-
-    async fn set_role(
-        &self,
-        member: &Person,
-        role: Role,
-        actor: AuditActor,
-    ) -> Result<(), MemberError> {
-        let act = self.act(
-            &member.organisation_id,
-            actor,
-            "member.role",
-            format!("{} becomes {}", member.email, role.name()),
-        );
+    pub async fn set_role(&self, user: &str, role: Role) -> Result<(), MemberError> {
+        let member = self.owned(user).await?;
+        let subject = format!("{} becomes {}", member.email, role.name());
+        let act = self.act("member.role", subject);
         changed(
-            self.store()
-                .member_set_role(&member.user_id, role, &act)
-                .await?,
+            self.store().member_set_role(user, role, &act).await?,
             member,
         )
     }
 
-    /// An owner answers for it that a member's account is whose its e-mail says. That counts in
-    /// their own organisation: in any other one, somebody may be meant whom they never met.
-    pub async fn member_vouch(&self, person: &Person, user: &str) -> Result<(), MemberError> {
-        let member = self.managed(person, user).await?;
-        // Nobody answers for themself.
-        if member.standing != Standing::Unproved || member.user_id == person.user_id {
-            return Err(MemberError::NothingToVouch);
-        }
-        let act = self.act(
-            &person.organisation_id,
-            person.actor(),
-            "member.vouched",
-            member.email,
-        );
-        if self.store().member_vouch(user, &act).await? {
-            Ok(())
-        } else {
-            Err(MemberError::NothingToVouch)
-        }
-    }
-
-    /// Whoever may run commands answers for an account: in every organisation, as if they had added
-    /// it themselves.
-    pub async fn member_vouch_by_command(&self, member: &Person) -> Result<(), MemberError> {
-        let subject = format!("{}, by command", member.email);
-        let act = self.act(
-            &member.organisation_id,
-            AuditActor::command(),
-            "account.proved",
-            subject,
-        );
-        if self
-            .store()
-            .account_answer_for(&member.user_id, &act)
-            .await?
-        {
-            Ok(())
-        } else {
-            Err(MemberError::NothingToVouch)
-        }
+    /// Answers for it that a member's account is whose its e-mail says. An owner's word counts in
+    /// their own organisation: in any other one, somebody may be meant whom they never met. Whoever
+    /// may run commands answers in every organisation, as if they had added the account themselves.
+    pub async fn vouch(&self, user: &str) -> Result<(), MemberError> {
+        let member = self.owned(user).await?;
+        let vouched = match self.acting.user_id() {
+            None => {
+                let act = self.act("account.proved", format!("{}, by command", member.email));
+                self.store().account_answer_for(user, &act).await?
+            }
+            // Nobody answers for themself.
+            Some(own) if own == user => false,
+            Some(_) if member.standing != Standing::Unproved => false,
+            Some(_) => {
+                let act = self.act("member.vouched", member.email);
+                self.store().member_vouch(user, &act).await?
+            }
+        };
+        vouched.then_some(()).ok_or(MemberError::NothingToVouch)
     }
 
     /// Removes a member, with who they are in Linear. All their sessions end, and the codes that
     /// they made; with `keys`, so do the API keys that they made. An account without a password
     /// goes with them: nobody could sign in to it.
-    pub async fn member_remove(
-        &self,
-        person: &Person,
-        user: &str,
-        keys: bool,
-    ) -> Result<(), MemberError> {
-        let member = self.managed(person, user).await?;
-        self.remove(&member, keys, person.actor()).await
-    }
-
-    /// [`Engine::member_remove`] by command.
-    pub async fn member_remove_by_command(
-        &self,
-        member: &Person,
-        keys: bool,
-    ) -> Result<(), MemberError> {
-        self.remove(member, keys, AuditActor::command()).await
-    }
-
-    async fn remove(
-        &self,
-        member: &Person,
-        keys: bool,
-        actor: AuditActor,
-    ) -> Result<(), MemberError> {
-        let act = self.act(
-            &member.organisation_id,
-            actor,
-            "member.removed",
-            member.email.clone(),
-        );
-        let (engine, user) = (self.clone(), member.user_id.clone());
+    pub async fn remove(&self, user: &str, keys: bool) -> Result<(), MemberError> {
+        let member = self.owned(user).await?;
+        let act = self.act("member.removed", &member.email);
+        let (engine, user) = (self.engine.clone(), user.to_owned());
         // Written and forgotten, also when the browser leaves in between.
         let removed = uncancelled(async move {
             let removed = engine.store().member_remove(&user, keys, &act).await;
@@ -245,17 +169,40 @@ impl Engine {
         changed(removed.await?, member)
     }
 
-    /// A member of the organisation that the person owns.
-    async fn managed(&self, person: &Person, user: &str) -> Result<Person, MemberError> {
-        if !person.owns() {
-            return Err(MemberError::Forbidden);
-        }
+    /// A member of the organisation that whoever acts owns.
+    async fn owned(&self, user: &str) -> Result<Person, MemberError> {
+        self.acting.owns()?;
         self.store()
-            .member(&person.organisation_id, user)
+            .member(&self.acting.organisation, user)
             .await?
             .ok_or(MemberError::NotFound)
     }
 
+    /// Forgets who somebody is. Members may do that for themselves.
+    pub async fn unlink(&self, workspace: &str, linear_id: &str) -> Result<(), MemberError> {
+        let people = self.store().people(&self.acting.organisation).await?;
+        let link = people
+            .into_iter()
+            .find(|link| link.workspace_id == workspace && link.linear_id == linear_id);
+        let link = link.ok_or(MemberError::NotFound)?;
+        if self.acting.user_id() != Some(&link.user_id) {
+            self.acting.manages()?;
+        }
+        let subject = format!("{} was {}", link.user_email, link.linear_name);
+        let act = self.act("person.unlinked", subject);
+        if self
+            .store()
+            .person_unlink(workspace, linear_id, &act)
+            .await?
+        {
+            Ok(())
+        } else {
+            Err(MemberError::NotFound)
+        }
+    }
+}
+
+impl Engine {
     /// Links somebody who manages to the Linear person that they say they are, where their word
     /// does: see [`Engine::proof_begin`] for everybody else.
     pub async fn link_self(
@@ -264,9 +211,8 @@ impl Engine {
         connection: &str,
         linear_id: &str,
     ) -> Result<String, MemberError> {
-        if !person.manages() {
-            return Err(MemberError::Forbidden);
-        }
+        let acting = Acting::from(person);
+        acting.manages()?;
         let organisation = &person.organisation_id;
         let connection = self
             .store()
@@ -288,12 +234,8 @@ impl Engine {
                 email: found.email,
             });
         }
-        let act = self.act(
-            organisation,
-            person.actor(),
-            "person.linked",
-            format!("{} in {}", found.name, connection.workspace.name),
-        );
+        let subject = format!("{} in {}", found.name, connection.workspace.name);
+        let act = acting.act(self, "person.linked", subject);
         match self
             .store()
             .person_link(&row(&connection, &found), &person.user_id, false, &act)
@@ -305,68 +247,12 @@ impl Engine {
             Linking::Gone | Linking::EmailTaken | Linking::Unproved => Err(MemberError::NotFound),
         }
     }
-
-    /// Forgets who somebody is. Members may do that for themselves.
-    pub async fn unlink(
-        &self,
-        person: &Person,
-        workspace: &str,
-        linear_id: &str,
-    ) -> Result<(), MemberError> {
-        let people = self.store().people(&person.organisation_id).await?;
-        let link = people
-            .into_iter()
-            .find(|link| link.workspace_id == workspace && link.linear_id == linear_id);
-        let link = link.ok_or(MemberError::NotFound)?;
-        if !person.manages() && link.user_id != person.user_id {
-            return Err(MemberError::Forbidden);
-        }
-        self.forget(person, &link, person.actor()).await
-    }
-
-    /// [`Engine::unlink`] by command: who a member is in a workspace. Answers who they were.
-    pub async fn unlink_by_command(
-        &self,
-        member: &Person,
-        workspace: &str,
-    ) -> Result<String, MemberError> {
-        let people = self.store().people(&member.organisation_id).await?;
-        let link = people
-            .into_iter()
-            .find(|link| link.workspace_id == workspace && link.user_id == member.user_id);
-        let link = link.ok_or(MemberError::NotFound)?;
-        self.forget(member, &link, AuditActor::command()).await?;
-        Ok(link.linear_name)
-    }
-
-    async fn forget(
-        &self,
-        member: &Person,
-        link: &LinkRow,
-        actor: AuditActor,
-    ) -> Result<(), MemberError> {
-        let act = self.act(
-            &member.organisation_id,
-            actor,
-            "person.unlinked",
-            format!("{} was {}", link.user_email, link.linear_name),
-        );
-        if self
-            .store()
-            .person_unlink(&link.workspace_id, &link.linear_id, &act)
-            .await?
-        {
-            Ok(())
-        } else {
-            Err(MemberError::NotFound)
-        }
-    }
 }
 
-fn changed(change: MemberChange, member: &Person) -> Result<(), MemberError> {
+fn changed(change: MemberChange, member: Person) -> Result<(), MemberError> {
     match change {
         MemberChange::Unproved => Err(MemberError::Unproved {
-            email: member.email.clone(),
+            email: member.email,
         }),
         MemberChange::Done => Ok(()),
         MemberChange::NotFound => Err(MemberError::NotFound),

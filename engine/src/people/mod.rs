@@ -16,7 +16,7 @@ pub use invites::{
     Invite, InviteDraft, InviteError, Invited, Mailed, Outcome, VALID_DEFAULT, VALID_MAX, VALID_MIN,
 };
 pub use mailed::EmailCodeError;
-pub use members::{Link, MemberError, TeamMember};
+pub use members::{Link, MemberError, Members, TeamMember};
 pub use message::Handover;
 pub use proved::{Proof, ProofBeginError, ProofEnd, ProofError, Told};
 pub use redeem::{CodeError, ConfirmError, Confirmed, Guesser, Guesses, Preview};

@@ -18,7 +18,7 @@ use crate::identity::{self, Person};
 use crate::linear::WhoAmI;
 use crate::store::{Linking, ProofAttempt, StoreError, Whose};
 use crate::vault::Place;
-use crate::{Engine, uncancelled};
+use crate::{Acting, Engine, uncancelled};
 
 /// Time to say yes.
 const ATTEMPT_LIFE: Millis = 10 * MINUTE;
@@ -288,12 +288,7 @@ impl Engine {
             ended_more,
         } = look;
         let subject = format!("{} in {}, proved at Linear", told.name, told.workspace);
-        let act = self.act(
-            &person.organisation_id,
-            person.actor(),
-            "person.linked",
-            subject,
-        );
+        let act = Acting::from(person).act(self, "person.linked", subject);
         let email_proved = identity::email(&told.email).is_some_and(|email| email == person.email);
         let row = super::invites::row(connection, &who.person);
         match self

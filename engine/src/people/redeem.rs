@@ -10,7 +10,7 @@ use crate::identity::{Person, spelled};
 use crate::linear::LinearPerson;
 use crate::network::counted_text;
 use crate::store::{Account, Act, AuditActor, InviteRow, Linking, StoreError};
-use crate::{Engine, identity, uncancelled};
+use crate::{Acting, Engine, identity, uncancelled};
 
 /// Wrong codes from one address until further ones are told to wait. Many people may share one.
 const TRIES_PER_ADDRESS: i64 = 20;
@@ -349,6 +349,6 @@ impl Engine {
             },
         };
         let subject = format!("{} in {}", invite.linear_name, invite.workspace_name);
-        self.act(&invite.organisation_id, actor, act, subject)
+        Acting::outside(&invite.organisation_id, actor).act(self, act, subject)
     }
 }

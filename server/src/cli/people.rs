@@ -3,13 +3,13 @@
 use std::error::Error;
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _};
 
-use relink_engine::Engine;
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
 use relink_engine::identity::{self, Organisation, Person, Role, Standing};
-use relink_engine::people::{Guesser, Mailed};
+use relink_engine::people::{Guesser, Mailed, MemberError};
 use relink_engine::store::ApiKeyRow;
 use relink_engine::text::name;
+use relink_engine::{Acting, Engine};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
@@ -188,7 +188,8 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
             let role = Role::from(role);
             let organisation = organisation(engine, &org).await?;
             let person = member(engine, &organisation, &email).await?;
-            engine.member_set_role_by_command(&person, role).await?;
+            let team = engine.members(Acting::command(&person.organisation_id));
+            team.set_role(&person.user_id, role).await?;
             let value = json!({ "email": person.email, "role": role.name() });
             Ok(print(
                 json,
@@ -202,7 +203,8 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
             if !yes && !says_yes("Do you answer for it? Type yes: ")? {
                 return Err("nothing was changed".into());
             }
-            engine.member_vouch_by_command(&person).await?;
+            let team = engine.members(Acting::command(&person.organisation_id));
+            team.vouch(&person.user_id).await?;
             let value = json!({ "email": person.email, "email_proved": true });
             Ok(print(
                 json,
@@ -231,7 +233,18 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
             let workspace = connection(engine, &organisation, &workspace)
                 .await?
                 .workspace;
-            let was = engine.unlink_by_command(&person, &workspace.id).await?;
+            let team = engine.members(Acting::command(&person.organisation_id));
+            let mut linked = team
+                .list()
+                .await?
+                .into_iter()
+                .filter(|member| member.user_id == person.user_id)
+                .flat_map(|member| member.linked);
+            let link = linked
+                .find(|link| link.workspace_id == workspace.id)
+                .ok_or(MemberError::NotFound)?;
+            team.unlink(&workspace.id, &link.linear_id).await?;
+            let was = link.name;
             let value =
                 json!({ "member": person.email, "person": was, "workspace": workspace.name });
             let words = format!(
@@ -259,7 +272,8 @@ async fn remove(
         .into_iter()
         .filter(|key| key.made_by.as_deref() == Some(&*person.user_id))
         .collect();
-    engine.member_remove_by_command(person, revoke_keys).await?;
+    let team = engine.members(Acting::command(&person.organisation_id));
+    team.remove(&person.user_id, revoke_keys).await?;
     let values = keys.iter().map(|key| {
         json!({ "id": key.id, "name": key.name,
         "last_four": key.last_four, "revoked": revoke_keys })
@@ -291,7 +305,11 @@ async fn remove(
 
 async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
     let (mut values, mut lines) = (Vec::new(), Vec::new());
-    for member in engine.team_of(&organisation.id).await? {
+    for member in engine
+        .members(Acting::command(&organisation.id))
+        .list()
+        .await?
+    {
         let linked: Vec<String> = member
             .linked
             .iter()

@@ -951,7 +951,8 @@ async fn whoever_is_removed_from_one_organisation_still_gets_into_the_other() {
     let other = world.add("borealis", "olga@example.com", Role::Owner).await;
     world
         .engine
-        .member_remove(&other, &kim.borealis.user_id, false)
+        .members(&other)
+        .remove(&kim.borealis.user_id, false)
         .await
         .unwrap();
     assert!(

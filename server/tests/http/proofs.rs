@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use relink_engine::Callback;
 use relink_engine::clock::{HOUR, MINUTE};
 use relink_engine::identity::{Role, Standing};
 use relink_engine::people::ProofError;
+use relink_engine::{Acting, Callback};
 use relink_simulator::{Endpoint, Fault, Kind};
 
 use crate::apps::{own_app, private};
@@ -953,16 +953,10 @@ async fn an_unproved_account_rises_through_no_door() {
         );
         page.shows("Elif Demir elif@acme.example Member E-mail never proved");
     }
-    let person = world
-        .engine
-        .store()
-        .member(&world.organisation().await, &member)
-        .await
-        .unwrap()
-        .unwrap();
     world
         .engine
-        .member_set_role_by_command(&person, Role::Admin)
+        .members(Acting::command(&world.organisation().await))
+        .set_role(&member, Role::Admin)
         .await
         .unwrap_err();
     world
