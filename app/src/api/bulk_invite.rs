@@ -171,7 +171,8 @@ async fn invite(
         return Err(InviteProblem::Late);
     }
     engine
-        .invite(person, &one.connection, &one.linear_id, valid)
+        .invites(person)
+        .make(&one.connection, &one.linear_id, valid)
         .await
         .map_err(|error| match problem(error) {
             Ok(problem) => problem,

@@ -13,7 +13,7 @@ pub fn problem(error: InviteError) -> Result<InviteProblem, Failure> {
         InviteError::Linked { email } => Ok(InviteProblem::Linked { email }),
         InviteError::Linear(error) => Ok(call_problem(error)?.into()),
         InviteError::Valid => Err(Failure::Malformed),
-        InviteError::Forbidden => Err(Failure::Forbidden),
+        InviteError::Denied(_) => Err(Failure::Forbidden),
         InviteError::NotFound => Err(Failure::NotFound),
         InviteError::Store(error) => Err(error.into()),
     }

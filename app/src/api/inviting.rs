@@ -58,6 +58,7 @@ pub async fn inviting(
     let now = engine.now();
     let (waiting, answered): (Vec<Invite>, Vec<Invite>) = engine
         .invites(person)
+        .list()
         .await?
         .into_iter()
         .partition(|invite| invite.outcome == Outcome::Open);
@@ -113,7 +114,8 @@ async fn ask(
     connection: Connection,
     deadline: Instant,
 ) -> WorkspacePeople {
-    let people = timeout_at(deadline, engine.linear_people(person, &connection.id)).await;
+    let invites = engine.invites(person);
+    let people = timeout_at(deadline, invites.linear_people(&connection.id)).await;
     if let Ok(Err(error)) = &people {
         tracing::warn!(%error, connection = connection.id, "the people of a workspace could not be \
             listed");
@@ -157,7 +159,8 @@ pub async fn person_key(
     }
     let typed = typed.trim();
     let people = engine
-        .linear_people(person, connection)
+        .invites(person)
+        .linear_people(connection)
         .await
         .map_err(problem)?;
     let mut found = people

@@ -97,7 +97,7 @@ pub async fn new_codes(
         return Ok(gone);
     };
     let (invites, page) = (
-        engine.invites(person).await?,
+        engine.invites(person).list().await?,
         format!("{}/link", site()?.url),
     );
     let invite = |made: &NewCode| invites.iter().find(|invite| invite.id == made.id).cloned();

@@ -63,7 +63,7 @@ pub async fn invite_person(
         return refuse(Failure::Malformed).await;
     };
     let error = match person_key(&engine, &member, &workspace, &person).await {
-        Ok(key) => match engine.invite(&member, &workspace, &key, span).await {
+        Ok(key) => match engine.invites(&member).make(&workspace, &key, span).await {
             Ok(invited) => return shown(&member, &[invited], Vec::new()).await,
             Err(error) => problem(error),
         },
@@ -114,7 +114,7 @@ pub async fn invite_several(
 #[server(prefix = "/team/invites", endpoint = "again")]
 pub async fn renew_invite(#[server(default)] invite: String) -> Result<(), Failure> {
     let (engine, member) = (engine()?, signed_in_form().await?);
-    match engine.invite_again(&member, &invite, VALID_DEFAULT).await {
+    match engine.invites(&member).again(&invite, VALID_DEFAULT).await {
         Ok(invited) => shown(&member, &[invited], Vec::new()).await,
         Err(error) => match problem(error) {
             Ok(problem) => {
@@ -130,7 +130,7 @@ pub async fn renew_invite(#[server(default)] invite: String) -> Result<(), Failu
 #[server(prefix = "/team/invites", endpoint = "revoke")]
 pub async fn revoke_invite(#[server(default)] invite: String) -> Result<(), Failure> {
     let (engine, member) = (engine()?, signed_in_form().await?);
-    match engine.invite_revoke(&member, &invite).await {
+    match engine.invites(&member).revoke(&invite).await {
         Ok(name) => {
             let fact = format!("{} code is revoked.", possessive(&text::name(&name)));
             say("/team", Notice::good(fact, "It is worth nothing any more.")).await
@@ -143,7 +143,7 @@ pub async fn revoke_invite(#[server(default)] invite: String) -> Result<(), Fail
 #[server(prefix = "/team/invites", endpoint = "dismiss")]
 pub async fn dismiss_invite(#[server(default)] invite: String) -> Result<(), Failure> {
     let (engine, member) = (engine()?, signed_in_form().await?);
-    match engine.invite_dismiss(&member, &invite).await {
+    match engine.invites(&member).dismiss(&invite).await {
         Ok(()) => {
             see_other("/team");
             Ok(())

@@ -3,15 +3,14 @@
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Handover, LinkCode};
-use crate::Engine;
+use crate::acting::handle;
 use crate::clock::{DAY, HOUR, Millis};
 use crate::connection::state::Connection;
 use crate::connection::token::CallFailed;
-use crate::identity::{Person, spelled};
+use crate::identity::spelled;
 use crate::linear::{Linear, LinearPerson};
-use crate::store::{
-    Act, AuditActor, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError,
-};
+use crate::store::{Act, InviteAdded, InviteRow, LinearPersonRow, NewInvite, StoreError};
+use crate::{Denied, Engine};
 
 /// Milliseconds for which a code can be used.
 pub const VALID_DEFAULT: Millis = DAY;
@@ -91,8 +90,8 @@ pub struct Invite {
 
 #[derive(Debug, thiserror::Error)]
 pub enum InviteError {
-    #[error("only admins and owners invite")]
-    Forbidden,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("no such connection or code")]
     NotFound,
     /// Nobody active there has this id or e-mail, or it is a bot.
@@ -128,18 +127,17 @@ impl From<InviteRow> for Invite {
     }
 }
 
-impl Engine {
+handle! {
+    /// Link codes of an organisation.
+    invites -> Invites
+}
+
+impl Invites<'_> {
     /// Everybody in a workspace who can be linked: active people, no bots, by name.
-    pub async fn linear_people(
-        &self,
-        person: &Person,
-        connection: &str,
-    ) -> Result<Vec<LinearPerson>, InviteError> {
-        if !person.manages() {
-            return Err(InviteError::Forbidden);
-        }
-        let people = self.with_token(
-            &person.organisation_id,
+    pub async fn linear_people(&self, connection: &str) -> Result<Vec<LinearPerson>, InviteError> {
+        self.acting.manages()?;
+        let people = self.engine.with_token(
+            &self.acting.organisation,
             connection,
             async |linear, token| linear.people(token).await,
         );
@@ -148,114 +146,56 @@ impl Engine {
 
     /// Makes a link code for the person with this Linear id or e-mail. Open codes for the same
     /// person end.
-    pub async fn invite(
+    pub async fn make(
         &self,
-        person: &Person,
         connection: &str,
         key: &str,
         valid: Millis,
     ) -> Result<Invited, InviteError> {
-        if !person.manages() {
-            return Err(InviteError::Forbidden);
-        }
-        let connection = self
-            .store()
-            .connection(&person.organisation_id, connection)
-            .await?
-            .ok_or(InviteError::NotFound)?;
-        self.make_code(
-            &connection,
-            Some(&person.user_id),
-            person.actor(),
-            key,
-            valid,
-        )
-        .await
+        self.keep(self.draft(connection, key, valid).await?).await
     }
 
-    /// [`Engine::invite`] by command. The code links nobody until it is kept: whoever asked for it
-    /// has to see it first.
-    pub async fn invite_draft(
+    /// A code that links nobody until it is kept: whoever asked for it may have to see it first.
+    pub async fn draft(
         &self,
-        connection: &Connection,
+        connection: &str,
         key: &str,
         valid: Millis,
     ) -> Result<InviteDraft, InviteError> {
-        self.draft_code(connection, None, AuditActor::command(), key, valid)
-            .await
+        self.acting.manages()?;
+        let connection = self
+            .store()
+            .connection(&self.acting.organisation, connection)
+            .await?
+            .ok_or(InviteError::NotFound)?;
+        self.draft_for(&connection, key, valid).await
     }
 
-    /// Makes a code good, and sends it to its person.
-    pub async fn invite_keep(&self, draft: InviteDraft) -> Result<Invited, InviteError> {
-        let InviteDraft { invited, new, act } = draft;
-        match self.store().invite_add(&new, &act).await? {
-            InviteAdded::Linked { email } => Err(InviteError::Linked { email }),
-            InviteAdded::Added => {
-                let mailed = self
-                    .mail_code(&act.organisation_id, &new.id, &invited.code)
-                    .await;
-                Ok(Invited { mailed, ..invited })
-            }
-        }
-    }
-
-    /// The person with this Linear id or e-mail, if they can be linked.
-    pub(super) async fn linear_person(
+    async fn draft_for(
         &self,
         connection: &Connection,
-        key: &str,
-    ) -> Result<Option<LinearPerson>, CallFailed> {
-        // Owned by the closure: with a borrowed key the compiler cannot tell that the future may go
-        // to another thread.
-        let key = key.to_owned();
-        let call =
-            async move |linear: &Linear, token: &SecretString| linear.person(token, &key).await;
-        self.with_token(&connection.organisation_id, &connection.id, call)
-            .await
-    }
-
-    async fn make_code(
-        &self,
-        connection: &Connection,
-        made_by: Option<&str>,
-        actor: AuditActor,
-        key: &str,
-        valid: Millis,
-    ) -> Result<Invited, InviteError> {
-        self.invite_keep(
-            self.draft_code(connection, made_by, actor, key, valid)
-                .await?,
-        )
-        .await
-    }
-
-    async fn draft_code(
-        &self,
-        connection: &Connection,
-        made_by: Option<&str>,
-        actor: AuditActor,
         key: &str,
         valid: Millis,
     ) -> Result<InviteDraft, InviteError> {
         if !(VALID_MIN..=VALID_MAX).contains(&valid) {
             return Err(InviteError::Valid);
         }
-        let organisation = &connection.organisation_id;
-        let found = self
+        let engine = self.engine;
+        let found = engine
             .linear_person(connection, key.trim())
             .await?
             .ok_or(InviteError::NoSuchPerson)?;
-        let (code, now) = (LinkCode::new(self.entropy()), self.now());
+        let (code, now) = (LinkCode::new(engine.entropy()), engine.now());
         let new = NewInvite {
-            id: self.entropy().id(),
+            id: engine.entropy().id(),
             person: row(connection, &found),
             code_hash: code.hash(),
-            made_by: made_by.map(str::to_owned),
+            made_by: self.acting.user_id().map(str::to_owned),
             now,
             expires_at: now + valid,
         };
         let subject = format!("{} in {}", found.name, connection.workspace.name);
-        let act = self.act(organisation, actor, "invite.made", subject);
+        let act = self.act("invite.made", subject);
         let invited = Invited {
             id: new.id.clone(),
             name: found.name,
@@ -268,12 +208,24 @@ impl Engine {
         Ok(InviteDraft { invited, new, act })
     }
 
+    /// Makes a code good, and sends it to its person.
+    pub async fn keep(&self, draft: InviteDraft) -> Result<Invited, InviteError> {
+        let InviteDraft { invited, new, act } = draft;
+        match self.store().invite_add(&new, &act).await? {
+            InviteAdded::Linked { email } => Err(InviteError::Linked { email }),
+            InviteAdded::Added => {
+                let mailed = self.mail(&new.id, &invited.code).await;
+                Ok(Invited { mailed, ..invited })
+            }
+        }
+    }
+
     /// Sends a new code to its person. It is good whether or not that works.
-    async fn mail_code(&self, organisation: &str, invite: &str, code: &SecretString) -> Mailed {
-        let Some(mail) = &self.settings().mail else {
+    async fn mail(&self, invite: &str, code: &SecretString) -> Mailed {
+        let Some(mail) = &self.engine.settings().mail else {
             return Mailed::NotSetUp;
         };
-        let row = match self.store().invite(organisation, invite).await {
+        let row = match self.store().invite(&self.acting.organisation, invite).await {
             Ok(Some(row)) => row,
             Ok(None) => return Mailed::Failed,
             Err(error) => {
@@ -307,29 +259,19 @@ impl Engine {
     }
 
     /// The codes that can still be used, and those whose holders said no of late. The newest first.
-    pub async fn invites(&self, person: &Person) -> Result<Vec<Invite>, InviteError> {
-        if !person.manages() {
-            return Err(InviteError::Forbidden);
-        }
-        let now = self.now();
+    pub async fn list(&self) -> Result<Vec<Invite>, InviteError> {
+        self.acting.manages()?;
+        let now = self.engine.now();
         let rows = self
             .store()
-            .invites(&person.organisation_id, now, now - TOLD_FOR)
+            .invites(&self.acting.organisation, now, now - TOLD_FOR)
             .await?;
         Ok(rows.into_iter().map(Invite::from).collect())
     }
 
     /// Makes a code worthless. Answers whose it was.
-    pub async fn invite_revoke(&self, person: &Person, id: &str) -> Result<String, InviteError> {
-        if !person.manages() {
-            return Err(InviteError::Forbidden);
-        }
-        let row = self
-            .store()
-            .invite(&person.organisation_id, id)
-            .await?
-            .ok_or(InviteError::NotFound)?;
-        let act = self.invite_act(person, "invite.revoked", &row);
+    pub async fn revoke(&self, id: &str) -> Result<String, InviteError> {
+        let (row, act) = self.found(id, "invite.revoked").await?;
         if self.store().invite_end(&row.id, "revoked", &act).await? {
             Ok(row.linear_name)
         } else {
@@ -337,73 +279,59 @@ impl Engine {
         }
     }
 
-    /// Takes a code whose holder said no or was refused off the list of [`Engine::invites`].
-    /// Whoever else manages may have done that already.
-    pub async fn invite_dismiss(&self, person: &Person, id: &str) -> Result<(), InviteError> {
-        if !person.manages() {
-            return Err(InviteError::Forbidden);
-        }
-        let row = self
-            .store()
-            .invite(&person.organisation_id, id)
-            .await?
-            .ok_or(InviteError::NotFound)?;
-        self.store()
-            .invite_dismiss(&row.id, &self.invite_act(person, "invite.dismissed", &row))
-            .await?;
+    /// Takes a code whose holder said no or was refused off the list. Whoever else manages may have
+    /// done that already.
+    pub async fn dismiss(&self, id: &str) -> Result<(), InviteError> {
+        let (row, act) = self.found(id, "invite.dismissed").await?;
+        self.store().invite_dismiss(&row.id, &act).await?;
         Ok(())
     }
 
-    fn invite_act(&self, person: &Person, act: &'static str, row: &InviteRow) -> Act {
-        self.act(
-            &person.organisation_id,
-            person.actor(),
-            act,
-            format!("{} in {}", row.linear_name, row.workspace_name),
-        )
-    }
-
-    /// Makes a new code for whom another one was for, which ends.
-    pub async fn invite_again(
-        &self,
-        person: &Person,
-        id: &str,
-        valid: Millis,
-    ) -> Result<Invited, InviteError> {
-        if !person.manages() {
-            return Err(InviteError::Forbidden);
-        }
-        let row = self
-            .store()
-            .invite(&person.organisation_id, id)
-            .await?
-            .ok_or(InviteError::NotFound)?;
+    /// Replaces a code: a new one is made for the same person, and it ends.
+    pub async fn again(&self, id: &str, valid: Millis) -> Result<Invited, InviteError> {
+        let row = self.one(id).await?;
         let connection = self
             .store()
-            .connection_by_workspace(&person.organisation_id, &row.workspace_id)
+            .connection_by_workspace(&self.acting.organisation, &row.workspace_id)
             .await?;
         let connection = connection.ok_or(InviteError::NotFound)?;
-        self.make_code(
-            &connection,
-            Some(&person.user_id),
-            person.actor(),
-            &row.linear_id,
-            valid,
-        )
-        .await
+        self.keep(self.draft_for(&connection, &row.linear_id, valid).await?)
+            .await
     }
 
-    /// Which of a workspace's people are linked to members: Linear id and the member's e-mail.
-    pub async fn linked(
+    async fn one(&self, id: &str) -> Result<InviteRow, InviteError> {
+        self.acting.manages()?;
+        self.store()
+            .invite(&self.acting.organisation, id)
+            .await?
+            .ok_or(InviteError::NotFound)
+    }
+
+    /// A code, and what is done with it.
+    async fn found(&self, id: &str, act: &'static str) -> Result<(InviteRow, Act), InviteError> {
+        let row = self.one(id).await?;
+        let act = self.act(
+            act,
+            format!("{} in {}", row.linear_name, row.workspace_name),
+        );
+        Ok((row, act))
+    }
+}
+
+impl Engine {
+    /// The person with this Linear id or e-mail, if they can be linked.
+    pub(super) async fn linear_person(
         &self,
-        organisation: &str,
-        workspace: &str,
-    ) -> Result<Vec<(String, String)>, StoreError> {
-        let people = self.store().people(organisation).await?;
-        let here = people
-            .into_iter()
-            .filter(|link| link.workspace_id == workspace);
-        Ok(here.map(|link| (link.linear_id, link.user_email)).collect())
+        connection: &Connection,
+        key: &str,
+    ) -> Result<Option<LinearPerson>, CallFailed> {
+        // Owned by the closure: with a borrowed key the compiler cannot tell that the future may go
+        // to another thread.
+        let key = key.to_owned();
+        let call =
+            async move |linear: &Linear, token: &SecretString| linear.person(token, &key).await;
+        self.with_token(&connection.organisation_id, &connection.id, call)
+            .await
     }
 }
 

@@ -13,7 +13,8 @@ mod repeated_proof;
 
 pub use code::{LinkCode, code_in_path};
 pub use invites::{
-    Invite, InviteDraft, InviteError, Invited, Mailed, Outcome, VALID_DEFAULT, VALID_MAX, VALID_MIN,
+    Invite, InviteDraft, InviteError, Invited, Invites, Mailed, Outcome, VALID_DEFAULT, VALID_MAX,
+    VALID_MIN,
 };
 pub use mailed::EmailCodeError;
 pub use members::{Link, MemberError, Members, TeamMember};

@@ -99,14 +99,15 @@ pub async fn invite(
     valid: Millis,
     url: &str,
 ) -> Outcome {
-    let draft = engine.invite_draft(connection, person, valid).await?;
+    let invites = engine.invites(Acting::command(&connection.organisation_id));
+    let draft = invites.draft(&connection.id, person, valid).await?;
     let (new, code) = (draft.invited(), draft.invited().code.expose_secret());
     print_secret(&json!({
         "id": new.id, "code": code, "link": format!("{}/link#{code}", url.trim_end_matches('/')),
         "workspace": new.workspace,
         "person": { "name": new.name, "email": new.email }, "expires_at": rfc3339(new.expires_at),
     }))?;
-    let invited = engine.invite_keep(draft).await?;
+    let invited = invites.keep(draft).await?;
     print_end(&json!({ "mailed": invited.mailed == Mailed::Sent }))?;
     match invited.mailed {
         Mailed::NotSetUp => {}

@@ -155,7 +155,8 @@ async fn a_change_made_by_another_process_is_heard_too() {
         .unwrap();
     let another = world.another(0).await;
     another
-        .invite(&person, &id, "ben@acme.example", 24 * 3_600 * SECOND)
+        .invites(&person)
+        .make(&id, "ben@acme.example", 24 * 3_600 * SECOND)
         .await
         .unwrap();
     assert_eq!(stream.next(SOON).await.expect("told").2, "people");

@@ -297,12 +297,17 @@ async fn link_and_invite(
     connection: &str,
 ) -> [(&'static str, String); 4] {
     let engine = &world.engine;
-    let people = engine.linear_people(owner, connection).await.unwrap();
+    let people = engine
+        .invites(owner)
+        .linear_people(connection)
+        .await
+        .unwrap();
     let [ann, olive] = people.as_slice() else {
         panic!("{people:?}")
     };
     let declined = engine
-        .invite(owner, connection, &ann.id, VALID_DEFAULT)
+        .invites(owner)
+        .make(connection, &ann.id, VALID_DEFAULT)
         .await
         .unwrap();
     let holder = Guesser {
@@ -314,7 +319,8 @@ async fn link_and_invite(
         .await
         .unwrap();
     let open = engine
-        .invite(owner, connection, &ann.id, VALID_DEFAULT)
+        .invites(owner)
+        .make(connection, &ann.id, VALID_DEFAULT)
         .await
         .unwrap();
     engine

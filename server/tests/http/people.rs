@@ -38,7 +38,8 @@ async fn programs_look_people_up_by_linear_id_and_email() {
     assert_eq!(people(&program, "").await, json!({ "people": [] }));
     let chiara = world
         .engine
-        .linear_people(&person, &id)
+        .invites(&person)
+        .linear_people(&id)
         .await
         .unwrap()
         .into_iter()
@@ -102,7 +103,12 @@ async fn only_people_who_can_be_linked_are_listed_and_invited() {
     let person = world
         .add("northwind-labs", "ada@northwind.dev", Role::Admin)
         .await;
-    let listed = world.engine.linear_people(&person, &id).await.unwrap();
+    let listed = world
+        .engine
+        .invites(&person)
+        .linear_people(&id)
+        .await
+        .unwrap();
     let names: Vec<&str> = listed.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(
         names,
@@ -127,7 +133,8 @@ async fn only_people_who_can_be_linked_are_listed_and_invited() {
     for nobody in ["gwen@acme.example", "nobody@acme.example", "none", ""] {
         let refused = world
             .engine
-            .invite(&person, &id, nobody, VALID_DEFAULT)
+            .invites(&person)
+            .make(&id, nobody, VALID_DEFAULT)
             .await;
         assert!(
             matches!(refused, Err(InviteError::NoSuchPerson)),
@@ -138,7 +145,8 @@ async fn only_people_who_can_be_linked_are_listed_and_invited() {
     world.kill_access_token("acme-robotics");
     world
         .engine
-        .invite(&person, &id, CHIARA, VALID_DEFAULT)
+        .invites(&person)
+        .make(&id, CHIARA, VALID_DEFAULT)
         .await
         .unwrap();
 }
@@ -152,7 +160,8 @@ async fn guessing_is_limited_and_shows_and_a_right_code_waits_for_nobody() {
         .await;
     let invited = world
         .engine
-        .invite(&person, &id, CHIARA, VALID_DEFAULT)
+        .invites(&person)
+        .make(&id, CHIARA, VALID_DEFAULT)
         .await
         .unwrap();
     let code = invited.code.expose_secret();
@@ -211,7 +220,8 @@ async fn wrong_codes_from_a_hundred_addresses_keep_nobody_waiting_and_admins_hea
         .await;
     let invited = world
         .engine
-        .invite(&person, &id, CHIARA, VALID_DEFAULT)
+        .invites(&person)
+        .make(&id, CHIARA, VALID_DEFAULT)
         .await
         .unwrap();
     for number in 0..2_050 {
@@ -263,7 +273,8 @@ async fn the_trail_tells_what_was_done_and_by_whom() {
         .await;
     let invited = world
         .engine
-        .invite(&person, &id, CHIARA, VALID_DEFAULT)
+        .invites(&person)
+        .make(&id, CHIARA, VALID_DEFAULT)
         .await
         .unwrap();
     let confirmed = world

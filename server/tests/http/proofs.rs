@@ -979,10 +979,8 @@ async fn an_unproved_account_rises_through_no_door() {
         .id;
     let people = world
         .engine
-        .linear_people(
-            &world.add("initech", "kim@initech.dev", Role::Admin).await,
-            &theirs,
-        )
+        .invites(&world.add("initech", "kim@initech.dev", Role::Admin).await)
+        .linear_people(&theirs)
         .await
         .unwrap();
     let code = invite(&mut sam, &theirs, &people[0].email).await;
