@@ -13,6 +13,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use relink_engine::Acting;
 use relink_engine::clock::MINUTE;
 use relink_engine::webhook::SigningKey;
 use relink_simulator::NewWorkspace;
@@ -181,7 +182,8 @@ async fn the_page_of_deliveries_asks_the_database_as_often_for_fifty_as_for_one(
     }
     let waiting: u64 = world
         .engine
-        .destinations(&organisation.id)
+        .destinations(Acting::command(&organisation.id))
+        .list()
         .await
         .unwrap()
         .iter()

@@ -62,7 +62,7 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
     let webhook = webhook(&webhooks, &connection, &connections, now).await?;
     let destinations = match webhook {
         Some(_) => Some(
-            Destinations::load(&engine, &person.organisation_id, &[])
+            Destinations::load(&engine, &person, &[])
                 .await?
                 .view(None)
                 .destinations,

@@ -23,7 +23,7 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
     let page = Page::of(&query, &connections);
     let Found { rows, newer, older } = page.find(store, organisation).await?;
     let now = engine.now();
-    let destinations = Destinations::load(&engine, organisation, &rows).await?;
+    let destinations = Destinations::load(&engine, &person, &rows).await?;
     let handed = |(view, row)| DeliveryView {
         handed: destinations.handed(row),
         ..view

@@ -26,7 +26,7 @@ pub async fn add_destination(
         events: events.clone(),
         ordered,
     };
-    let error = match engine.destination_add(&person, new).await {
+    let error = match engine.destinations(&person).add(new).await {
         Ok(added) => {
             set_new_destination(&person, name(&added.url, &[]), &added.secret).await?;
             see_other("/deliveries?shown=secret");
@@ -54,7 +54,7 @@ pub async fn pause_destination(#[server(default)] destination: String) -> Result
         Ok((name, _)) => name,
         Err(failure) => return refuse(failure).await,
     };
-    match engine.destination_pause(&person, &destination).await {
+    match engine.destinations(&person).pause(&destination).await {
         // It is there, so it was paused already.
         Ok(()) | Err(DestinationError::NotFound) => say("/deliveries", paused(&name)).await,
         Err(error) => refuse(error.into()).await,
@@ -69,7 +69,7 @@ pub async fn resume_destination(#[server(default)] destination: String) -> Resul
         Ok((name, _)) => name,
         Err(failure) => return refuse(failure).await,
     };
-    match engine.destination_resume(&person, &destination).await {
+    match engine.destinations(&person).resume(&destination).await {
         Ok(()) => say("/deliveries", resumed(&name)).await,
         Err(error) => refuse(error.into()).await,
     }
@@ -83,7 +83,7 @@ pub async fn remove_destination(#[server(default)] destination: String) -> Resul
         Ok((name, _)) => name,
         Err(failure) => return refuse(failure).await,
     };
-    match engine.destination_remove(&person, &destination).await {
+    match engine.destinations(&person).remove(&destination).await {
         Ok(()) => say("/deliveries", removed(&name)).await,
         Err(error) => refuse(error.into()).await,
     }
@@ -101,7 +101,7 @@ pub(super) async fn named(
     if !person.manages() {
         return Err(Failure::Forbidden);
     }
-    let rows = engine.store().destinations(&person.organisation_id).await?;
+    let rows = engine.destinations(person).list().await?;
     let urls: Vec<&str> = rows.iter().map(|row| row.url.as_str()).collect();
     let row = rows
         .iter()
@@ -132,7 +132,7 @@ fn complaint(error: DestinationError) -> Result<Complaint, Failure> {
         DestinationError::Private => Ok(Complaint::DestinationPrivate),
         DestinationError::Event => Ok(Complaint::DestinationEvent),
         DestinationError::TooMany => Ok(Complaint::DestinationsTooMany),
-        DestinationError::Forbidden => Err(Failure::Forbidden),
+        DestinationError::Denied(_) => Err(Failure::Forbidden),
         DestinationError::NotFound => Err(Failure::NotFound),
         DestinationError::Store(error) => Err(error.into()),
     }

@@ -32,7 +32,8 @@ pub async fn resend_delivery(
         return refuse(Failure::NotFound).await;
     };
     let count = match engine
-        .deliveries_resend(&person, &destination, seq, seq)
+        .destinations(&person)
+        .resend(&destination, seq, seq)
         .await
     {
         Ok(count) => count,
@@ -65,7 +66,8 @@ pub async fn resend_newest(
     {
         Some((from, to)) => {
             engine
-                .deliveries_resend(&person, &destination, from, to)
+                .destinations(&person)
+                .resend(&destination, from, to)
                 .await
         }
         None => Ok(0),

@@ -3,6 +3,7 @@
 use relink_engine::Engine;
 use relink_engine::clock::Millis;
 use relink_engine::dispatch::{Destination, EVENTS};
+use relink_engine::identity::Person;
 use relink_engine::store::{DeliveryOutcome, DeliveryRow, MessageRow, MessageState, StoreError};
 
 use super::time;
@@ -31,16 +32,19 @@ impl Destinations {
     /// how many deliveries.
     pub async fn load(
         engine: &Engine,
-        organisation: &str,
+        person: &Person,
         rows: &[DeliveryRow],
     ) -> Result<Destinations, StoreError> {
-        let all = engine.destinations(organisation).await?;
+        let all = engine.destinations(person).list().await?;
         let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
         let nothing = all.is_empty() || seqs.is_empty();
         let messages = if nothing {
             Vec::new()
         } else {
-            engine.store().messages_of(organisation, &seqs).await?
+            engine
+                .store()
+                .messages_of(&person.organisation_id, &seqs)
+                .await?
         };
         Ok(Destinations::new(all, messages, engine.now()))
     }

@@ -5,11 +5,11 @@ use url::Url;
 
 use super::client::may_be_public;
 use super::standard_webhooks;
+use crate::acting::handle;
 use crate::clock::Millis;
-use crate::identity::Person;
-use crate::store::{Act, AuditActor, DestinationRow, StoreError};
+use crate::store::{Act, DestinationRow, StoreError};
 use crate::vault::Place;
-use crate::{Engine, uncancelled};
+use crate::{Denied, uncancelled};
 
 /// Of one organisation.
 const DESTINATIONS_MAX: i64 = 20;
@@ -95,8 +95,8 @@ pub struct Destination {
 
 #[derive(Debug, thiserror::Error)]
 pub enum DestinationError {
-    #[error("only admins and owners manage destinations")]
-    Forbidden,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("no such destination")]
     NotFound,
     /// Not an https address, or too long a one.
@@ -112,9 +112,15 @@ pub enum DestinationError {
     Store(#[from] StoreError),
 }
 
-impl Engine {
-    /// The destinations of an organisation, the oldest first.
-    pub async fn destinations(&self, organisation: &str) -> Result<Vec<Destination>, StoreError> {
+handle! {
+    /// The destinations of an organisation.
+    destinations -> Destinations
+}
+
+impl Destinations<'_> {
+    /// All of them, the oldest first.
+    pub async fn list(&self) -> Result<Vec<Destination>, StoreError> {
+        let organisation = &self.acting.organisation;
         let rows = self.store().destinations(organisation).await?;
         let counts = if rows.is_empty() {
             Vec::new()
@@ -140,26 +146,21 @@ impl Engine {
     }
 
     /// Adds a destination and makes its secret.
-    pub async fn destination_add(
+    pub async fn add(
         &self,
-        person: &Person,
         new: NewDestination<'_>,
     ) -> Result<NewDestinationSecret, DestinationError> {
-        manages(person)?;
-        let new = self.destination_draft(&person.organisation_id, person.actor(), new)?;
-        self.destination_keep(&new).await?;
+        let new = self.draft(new)?;
+        self.keep(&new).await?;
         Ok(new)
     }
 
     /// A destination that nothing is sent to until it is kept: whoever asked for it may have to see
     /// its secret first.
-    pub fn destination_draft(
-        &self,
-        organisation: &str,
-        actor: AuditActor,
-        new: NewDestination<'_>,
-    ) -> Result<NewDestinationSecret, DestinationError> {
-        let url = self.destination_url(new.url)?;
+    pub fn draft(&self, new: NewDestination<'_>) -> Result<NewDestinationSecret, DestinationError> {
+        self.acting.manages()?;
+        let (engine, organisation) = (self.engine, self.acting.organisation.as_str());
+        let url = self.url(new.url)?;
         if !new
             .events
             .iter()
@@ -168,8 +169,8 @@ impl Engine {
             return Err(DestinationError::Event);
         }
         let (id, secret) = (
-            self.entropy().id(),
-            standard_webhooks::new_secret(self.entropy()),
+            engine.entropy().id(),
+            standard_webhooks::new_secret(engine.entropy()),
         );
         let place = Place {
             table: TABLE,
@@ -179,13 +180,13 @@ impl Engine {
         };
         let text = secrecy::ExposeSecret::expose_secret(&secret);
         let row = DestinationRow {
-            secret_sealed: self.vault().seal(place, &secret),
+            secret_sealed: engine.vault().seal(place, &secret),
             last_four: text[text.len() - 4..].to_owned(),
             events: new.events.join(" "),
             ordered: new.ordered,
-            ..DestinationRow::new(&id, organisation, url.as_str(), self.now())
+            ..DestinationRow::new(&id, organisation, url.as_str(), engine.now())
         };
-        let act = self.act(organisation, actor, "destination.added", row.place());
+        let act = self.act("destination.added", row.place());
         Ok(NewDestinationSecret {
             id,
             url: row.url.clone(),
@@ -196,10 +197,7 @@ impl Engine {
     }
 
     /// Adds a destination.
-    pub async fn destination_keep(
-        &self,
-        new: &NewDestinationSecret,
-    ) -> Result<(), DestinationError> {
+    pub async fn keep(&self, new: &NewDestinationSecret) -> Result<(), DestinationError> {
         let added = self
             .store()
             .destination_add(&new.row, DESTINATIONS_MAX, &new.act)
@@ -213,8 +211,8 @@ impl Engine {
 
     /// https alone, unless private destinations are allowed. A name is looked up only when
     /// something is sent.
-    fn destination_url(&self, text: &str) -> Result<Url, DestinationError> {
-        let allow_private = self.outgoing().allow_private;
+    fn url(&self, text: &str) -> Result<Url, DestinationError> {
+        let allow_private = self.engine.outgoing().allow_private;
         let url = Url::parse(text.trim()).map_err(|_| DestinationError::Url)?;
         let scheme = url.scheme() == "https" || (allow_private && url.scheme() == "http");
         let bare = url.username().is_empty() && url.password().is_none();
@@ -229,85 +227,51 @@ impl Engine {
     }
 
     /// Removes a destination, and what was on its way to it.
-    pub async fn destination_remove(
-        &self,
-        person: &Person,
-        id: &str,
-    ) -> Result<(), DestinationError> {
-        let act = self
-            .destination_act(person, id, "destination.removed")
-            .await?;
-        let (engine, id) = (self.clone(), id.to_owned());
+    pub async fn remove(&self, id: &str) -> Result<(), DestinationError> {
+        let act = self.act_on(id, "destination.removed").await?;
+        let (engine, id) = (self.engine.clone(), id.to_owned());
         found(uncancelled(async move { engine.store().destination_remove(&id, &act).await }).await?)
     }
 
     /// Stops sending to a destination until somebody resumes it. What comes meanwhile waits.
-    pub async fn destination_pause(
-        &self,
-        person: &Person,
-        id: &str,
-    ) -> Result<(), DestinationError> {
-        let act = self
-            .destination_act(person, id, "destination.paused")
-            .await?;
+    pub async fn pause(&self, id: &str) -> Result<(), DestinationError> {
+        let act = self.act_on(id, "destination.paused").await?;
         found(self.store().destination_pause(id, "person", &act).await?)
     }
 
     /// Sends to a destination again, what waits first.
-    pub async fn destination_resume(
-        &self,
-        person: &Person,
-        id: &str,
-    ) -> Result<(), DestinationError> {
-        let act = self
-            .destination_act(person, id, "destination.resumed")
-            .await?;
+    pub async fn resume(&self, id: &str) -> Result<(), DestinationError> {
+        let act = self.act_on(id, "destination.resumed").await?;
         let resumed = self.store().destination_resume(id, &act).await?;
-        self.outgoing().wake.notify_one();
+        self.engine.outgoing().wake.notify_one();
         found(resumed)
     }
 
-    async fn destination_act(
-        &self,
-        person: &Person,
-        id: &str,
-        act: &'static str,
-    ) -> Result<Act, DestinationError> {
-        manages(person)?;
-        let rows = self.store().destinations(&person.organisation_id).await?;
+    async fn act_on(&self, id: &str, act: &'static str) -> Result<Act, DestinationError> {
+        self.acting.manages()?;
+        let rows = self.store().destinations(&self.acting.organisation).await?;
         let row = rows
             .into_iter()
             .find(|row| row.id == id)
             .ok_or(DestinationError::NotFound)?;
-        Ok(self.act(&person.organisation_id, person.actor(), act, row.place()))
+        Ok(self.act(act, row.place()))
     }
 
     /// Sends deliveries once more to a destination: from one number to another, a thousand at most.
     /// Answers how many.
-    pub async fn deliveries_resend(
+    pub async fn resend(
         &self,
-        person: &Person,
         destination: &str,
         from: i64,
         to: i64,
     ) -> Result<u64, DestinationError> {
-        let act = self
-            .destination_act(person, destination, "deliveries.resent")
-            .await?;
+        let act = self.act_on(destination, "deliveries.resent").await?;
         let resent = self
             .store()
             .messages_resend(destination, from, to, RESEND_MAX, &act)
             .await?;
-        self.outgoing().wake.notify_one();
+        self.engine.outgoing().wake.notify_one();
         Ok(resent)
-    }
-}
-
-fn manages(person: &Person) -> Result<(), DestinationError> {
-    if person.manages() {
-        Ok(())
-    } else {
-        Err(DestinationError::Forbidden)
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, Semaphore};
 pub use address::is_public;
 use client::Client;
 pub use destinations::{
-    Destination, DestinationError, EVENTS, NewDestination, NewDestinationSecret,
+    Destination, DestinationError, Destinations, EVENTS, NewDestination, NewDestinationSecret,
 };
 
 use crate::clock::Clock;

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use relink_engine::Engine;
 use relink_engine::clock::Clock;
 use relink_engine::connection;
 use relink_engine::dispatch::NewDestination;
@@ -11,6 +10,7 @@ use relink_engine::identity::{self, Organisation};
 use relink_engine::store::AuditActor;
 use relink_engine::text;
 use relink_engine::webhook::SecretAdded;
+use relink_engine::{Acting, Engine};
 use relink_simulator::{Options, Simulator};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -100,11 +100,12 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
                 events,
                 ordered,
             };
-            let new = engine.destination_draft(&organisation.id, AuditActor::command(), new)?;
+            let destinations = engine.destinations(Acting::command(&organisation.id));
+            let new = destinations.draft(new)?;
             print_secret(
                 &json!({ "id": new.id, "url": new.url, "secret": new.secret.expose_secret() }),
             )?;
-            engine.destination_keep(&new).await?;
+            destinations.keep(&new).await?;
             print_end(&json!({}))?;
             say("This secret is shown once. Relink keeps it sealed.");
             Ok(())
@@ -293,7 +294,11 @@ async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) 
 
 async fn list_destinations(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
     let (mut values, mut lines) = (Vec::new(), Vec::new());
-    for destination in engine.destinations(&organisation.id).await? {
+    for destination in engine
+        .destinations(Acting::command(&organisation.id))
+        .list()
+        .await?
+    {
         let state = match (&destination.paused_because, destination.failing_since) {
             (Some(because), _) => format!("paused ({because})"),
             (None, Some(_)) => "failing".to_owned(),

@@ -39,7 +39,13 @@ impl<'a> Scene<'a> {
             url: URL,
             ..NewDestination::default()
         };
-        let id = world.engine.destination_add(&person, new).await.unwrap().id;
+        let id = world
+            .engine
+            .destinations(&person)
+            .add(new)
+            .await
+            .unwrap()
+            .id;
         Scene {
             world,
             browser,
@@ -112,7 +118,8 @@ impl<'a> Scene<'a> {
     async fn waiting(&self) -> u64 {
         self.world
             .engine
-            .destinations(&self.person.organisation_id)
+            .destinations(&self.person)
+            .list()
             .await
             .unwrap()[0]
             .waiting
@@ -686,7 +693,8 @@ async fn whoever_is_not_signed_in_changes_nothing() {
     assert_eq!(
         world
             .engine
-            .destinations(&scene.person.organisation_id)
+            .destinations(&scene.person)
+            .list()
             .await
             .unwrap()
             .len(),

@@ -151,14 +151,12 @@ impl Scene {
         let events = events.iter().map(|event| (*event).to_owned()).collect();
         self.world
             .engine
-            .destination_add(
-                &self.person,
-                NewDestination {
-                    url: &receiver.url,
-                    events,
-                    ordered,
-                },
-            )
+            .destinations(&self.person)
+            .add(NewDestination {
+                url: &receiver.url,
+                events,
+                ordered,
+            })
             .await
             .unwrap()
             .secret
@@ -173,7 +171,8 @@ impl Scene {
     async fn destination(&self) -> Destination {
         self.world
             .engine
-            .destinations(&self.person.organisation_id)
+            .destinations(&self.person)
+            .list()
             .await
             .unwrap()
             .remove(0)
@@ -382,7 +381,8 @@ impl Scene {
     async fn backlog(&self, of: impl Iterator<Item = u32>) {
         self.world
             .engine
-            .destination_pause(&self.person, &self.destination().await.id)
+            .destinations(&self.person)
+            .pause(&self.destination().await.id)
             .await
             .unwrap();
         for (at, number) in of.enumerate() {
@@ -391,7 +391,8 @@ impl Scene {
         }
         self.world
             .engine
-            .destination_resume(&self.person, &self.destination().await.id)
+            .destinations(&self.person)
+            .resume(&self.destination().await.id)
             .await
             .unwrap();
     }
@@ -465,9 +466,13 @@ async fn what_is_claimed_is_not_sent_to_who_was_paused_or_removed_meanwhile() {
         receiver.waits_for(1).await;
         let (engine, id) = (&scene.world.engine, scene.destination().await.id);
         if removed {
-            engine.destination_remove(&scene.person, &id).await.unwrap();
+            engine
+                .destinations(&scene.person)
+                .remove(&id)
+                .await
+                .unwrap();
         } else {
-            engine.destination_pause(&scene.person, &id).await.unwrap();
+            engine.destinations(&scene.person).pause(&id).await.unwrap();
         }
         sleep(Duration::from_secs(2)).await;
         let sent = receiver.got().len();
@@ -547,7 +552,8 @@ async fn a_destination_that_fails_for_a_day_is_paused_and_loses_nothing() {
     scene
         .world
         .engine
-        .destination_resume(&scene.person, &paused.id)
+        .destinations(&scene.person)
+        .resume(&paused.id)
         .await
         .unwrap();
     scene
@@ -736,7 +742,12 @@ async fn what_is_not_on_the_public_internet_cannot_be_added() {
             url,
             ..NewDestination::default()
         };
-        scene.world.engine.destination_add(&scene.person, new).await
+        scene
+            .world
+            .engine
+            .destinations(&scene.person)
+            .add(new)
+            .await
     };
     for inside in [
         "https://127.0.0.1/x",
@@ -930,7 +941,8 @@ async fn pausing_stops_a_backlog() {
     scene
         .world
         .engine
-        .destination_pause(&scene.person, &scene.destination().await.id)
+        .destinations(&scene.person)
+        .pause(&scene.destination().await.id)
         .await
         .unwrap();
     for number in 0..100 {
@@ -945,14 +957,16 @@ async fn pausing_stops_a_backlog() {
     scene
         .world
         .engine
-        .destination_resume(&scene.person, &scene.destination().await.id)
+        .destinations(&scene.person)
+        .resume(&scene.destination().await.id)
         .await
         .unwrap();
     receiver.waits_for(1).await;
     scene
         .world
         .engine
-        .destination_pause(&scene.person, &scene.destination().await.id)
+        .destinations(&scene.person)
+        .pause(&scene.destination().await.id)
         .await
         .unwrap();
     sleep(Duration::from_secs(2)).await;
@@ -975,7 +989,8 @@ async fn one_or_a_range_is_sent_again() {
         scene
             .world
             .engine
-            .deliveries_resend(&scene.person, &destination.id, from, to)
+            .destinations(&scene.person)
+            .resend(&destination.id, from, to)
             .await
             .unwrap()
     };
@@ -992,7 +1007,8 @@ async fn one_or_a_range_is_sent_again() {
     let refused = scene
         .world
         .engine
-        .deliveries_resend(&stranger, &destination.id, 1, 4)
+        .destinations(&stranger)
+        .resend(&destination.id, 1, 4)
         .await;
     assert!(matches!(refused, Err(DestinationError::NotFound)));
     let member = scene
@@ -1002,7 +1018,8 @@ async fn one_or_a_range_is_sent_again() {
     let refused = scene
         .world
         .engine
-        .deliveries_resend(&member, &destination.id, 1, 4)
+        .destinations(&member)
+        .resend(&destination.id, 1, 4)
         .await;
-    assert!(matches!(refused, Err(DestinationError::Forbidden)));
+    assert!(matches!(refused, Err(DestinationError::Denied(_))));
 }

@@ -243,13 +243,11 @@ async fn add_destination(world: &World, owner: &Person, name: &str) -> String {
     let url = format!("https://{name}.example/hook");
     world
         .engine
-        .destination_add(
-            owner,
-            NewDestination {
-                url: &url,
-                ..NewDestination::default()
-            },
-        )
+        .destinations(owner)
+        .add(NewDestination {
+            url: &url,
+            ..NewDestination::default()
+        })
         .await
         .unwrap()
         .id
