@@ -11,12 +11,13 @@ use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
+use crate::acting::handle;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::digest::sha256_hex;
-use crate::identity::{self, Organisation, Person};
+use crate::identity::{self, Person};
 use crate::store::{Act, ApiKeyRow, AuditActor, StoreError};
 use crate::vault::Place;
-use crate::{Acting, Engine, uncancelled};
+use crate::{Acting, Denied, Engine, uncancelled};
 
 /// What every key begins with.
 const PREFIX: &str = "rlk_";
@@ -73,8 +74,8 @@ pub struct Caller {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiKeyError {
-    #[error("only owners manage keys")]
-    Forbidden,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("no such key")]
     NotFound,
     #[error("a key's name is 1 to 100 printable characters")]
@@ -122,6 +123,101 @@ impl Callers {
         }
         reads.insert(read.clone(), now);
         true
+    }
+}
+
+handle! {
+    /// Keys of an organisation, for machines.
+    keys -> Keys
+}
+
+impl Keys<'_> {
+    /// Makes a key. It is shown now and never again.
+    pub async fn add(&self, name: &str) -> Result<NewApiKey, ApiKeyError> {
+        let key = self.draft(name)?;
+        self.keep(&key).await?;
+        Ok(key)
+    }
+
+    /// A key that opens nothing until it is kept: whoever asked for it may have to see it first.
+    pub fn draft(&self, name: &str) -> Result<NewApiKey, ApiKeyError> {
+        self.acting.owns()?;
+        let (name, entropy) = (identity::display_name(name), self.engine.entropy());
+        let key = format!("{PREFIX}{}", entropy.token());
+        let row = ApiKeyRow {
+            id: entropy.id(),
+            organisation_id: self.acting.organisation.clone(),
+            name: name.ok_or(ApiKeyError::Name)?,
+            key_hash: sha256_hex(key.as_bytes()),
+            last_four: key[key.len() - 4..].to_owned(),
+            created_at: self.engine.now(),
+            last_used_at: None,
+            made_by: self.acting.user_id().map(str::to_owned),
+            made_by_name: None,
+        };
+        let act = self.act("key.made", format!("{} ····{}", row.name, row.last_four));
+        Ok(NewApiKey {
+            id: row.id.clone(),
+            name: row.name.clone(),
+            key: key.into(),
+            row,
+            act,
+        })
+    }
+
+    /// Makes a key good.
+    pub async fn keep(&self, key: &NewApiKey) -> Result<(), StoreError> {
+        self.store().api_key_create(&key.row, &key.act).await
+    }
+
+    /// The keys that are not revoked, the newest first.
+    pub async fn list(&self) -> Result<Vec<ApiKey>, ApiKeyError> {
+        self.acting.owns()?;
+        let rows = self.store().api_keys(&self.acting.organisation).await?;
+        let key = |row: ApiKeyRow| ApiKey {
+            id: row.id,
+            name: row.name,
+            last_four: row.last_four,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            made_by: row.made_by.zip(row.made_by_name),
+        };
+        Ok(rows.into_iter().map(key).collect())
+    }
+
+    /// How lately each key was used; none for those who manage no connections.
+    pub async fn uses(&self) -> Result<Vec<KeyUse>, StoreError> {
+        if self.acting.manages().is_err() {
+            return Ok(Vec::new());
+        }
+        let rows = self.store().api_keys(&self.acting.organisation).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| KeyUse {
+                name: row.name,
+                last_used_at: row.last_used_at,
+            })
+            .collect())
+    }
+
+    /// Makes a key worthless, at once in this process and within a second in others. Answers its
+    /// name.
+    pub async fn revoke(&self, id: &str) -> Result<String, ApiKeyError> {
+        self.acting.owns()?;
+        let keys = self.store().api_keys(&self.acting.organisation).await?;
+        let key = keys
+            .into_iter()
+            .find(|key| key.id == id)
+            .ok_or(ApiKeyError::NotFound)?;
+        let act = self.act("key.revoked", format!("{} ····{}", key.name, key.last_four));
+        let engine = self.engine.clone();
+        // Written and forgotten, also when the browser leaves in between.
+        let revoked = uncancelled(async move {
+            let revoked = engine.store().api_key_revoke(&key.id, &act).await;
+            engine.forget_callers();
+            revoked.map(|revoked| revoked.then_some(key.name))
+        });
+        revoked.await?.ok_or(ApiKeyError::NotFound)
     }
 }
 
@@ -187,126 +283,6 @@ impl Engine {
             },
         );
         Ok(Some(caller))
-    }
-
-    /// Makes a key for machines. It is shown now and never again.
-    pub async fn api_key_create(
-        &self,
-        organisation: &Organisation,
-        name: &str,
-    ) -> Result<NewApiKey, StoreError> {
-        self.make_key(&organisation.id, name, AuditActor::command())
-            .await
-    }
-
-    /// A key that opens nothing until it is kept: whoever asked for it may have to see it first.
-    #[must_use]
-    pub fn api_key_draft(&self, organisation: &str, name: &str, actor: AuditActor) -> NewApiKey {
-        let key = format!("{PREFIX}{}", self.entropy().token());
-        let row = ApiKeyRow {
-            id: self.entropy().id(),
-            organisation_id: organisation.to_owned(),
-            name: name.to_owned(),
-            key_hash: sha256_hex(key.as_bytes()),
-            last_four: key[key.len() - 4..].to_owned(),
-            created_at: self.now(),
-            last_used_at: None,
-            made_by: actor.user_id.clone(),
-            made_by_name: None,
-        };
-        let act = self.act(
-            organisation,
-            actor,
-            "key.made",
-            format!("{} ····{}", row.name, row.last_four),
-        );
-        NewApiKey {
-            id: row.id.clone(),
-            name: row.name.clone(),
-            key: key.into(),
-            row,
-            act,
-        }
-    }
-
-    /// Makes a key good.
-    pub async fn api_key_keep(&self, key: &NewApiKey) -> Result<(), StoreError> {
-        self.store().api_key_create(&key.row, &key.act).await
-    }
-
-    /// [`Engine::api_key_create`] by an owner on a page.
-    pub async fn api_key_add(&self, person: &Person, name: &str) -> Result<NewApiKey, ApiKeyError> {
-        manages(person)?;
-        let name = identity::display_name(name).ok_or(ApiKeyError::Name)?;
-        Ok(self
-            .make_key(&person.organisation_id, &name, person.actor())
-            .await?)
-    }
-
-    async fn make_key(
-        &self,
-        organisation: &str,
-        name: &str,
-        actor: AuditActor,
-    ) -> Result<NewApiKey, StoreError> {
-        let key = self.api_key_draft(organisation, name, actor);
-        self.api_key_keep(&key).await?;
-        Ok(key)
-    }
-
-    /// The keys of the person's organisation that are not revoked, the newest first.
-    pub async fn api_keys(&self, person: &Person) -> Result<Vec<ApiKey>, ApiKeyError> {
-        manages(person)?;
-        let rows = self.store().api_keys(&person.organisation_id).await?;
-        let key = |row: ApiKeyRow| ApiKey {
-            id: row.id,
-            name: row.name,
-            last_four: row.last_four,
-            created_at: row.created_at,
-            last_used_at: row.last_used_at,
-            made_by: row.made_by.zip(row.made_by_name),
-        };
-        Ok(rows.into_iter().map(key).collect())
-    }
-
-    /// How lately each key of the person's organisation was used; none for those who manage no
-    /// connections.
-    pub async fn api_key_uses(&self, person: &Person) -> Result<Vec<KeyUse>, StoreError> {
-        if !person.manages() {
-            return Ok(Vec::new());
-        }
-        let rows = self.store().api_keys(&person.organisation_id).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| KeyUse {
-                name: row.name,
-                last_used_at: row.last_used_at,
-            })
-            .collect())
-    }
-
-    /// Makes a key worthless, at once in this process and within a second in others. Answers its
-    /// name.
-    pub async fn api_key_revoke(&self, person: &Person, id: &str) -> Result<String, ApiKeyError> {
-        manages(person)?;
-        let keys = self.store().api_keys(&person.organisation_id).await?;
-        let key = keys
-            .into_iter()
-            .find(|key| key.id == id)
-            .ok_or(ApiKeyError::NotFound)?;
-        let act = Acting::from(person).act(
-            self,
-            "key.revoked",
-            format!("{} ····{}", key.name, key.last_four),
-        );
-        let engine = self.clone();
-        // Written and forgotten, also when the browser leaves in between.
-        let revoked = uncancelled(async move {
-            let revoked = engine.store().api_key_revoke(&key.id, &act).await;
-            engine.forget_callers();
-            revoked.map(|revoked| revoked.then_some(key.name))
-        });
-        revoked.await?.ok_or(ApiKeyError::NotFound)
     }
 
     /// Recognises every key anew: some may be worthless now.
@@ -413,13 +389,5 @@ impl Engine {
         self.vault()
             .open_row(SESSIONS, LINK_CODE, session, "", &sealed)
             .ok()
-    }
-}
-
-fn manages(person: &Person) -> Result<(), ApiKeyError> {
-    if person.owns() {
-        Ok(())
-    } else {
-        Err(ApiKeyError::Forbidden)
     }
 }

@@ -3,13 +3,14 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::acting::handle;
 use crate::clock::Millis;
-use crate::identity::{self, Person};
+use crate::identity;
 use crate::linear::signature::{SigningKey, parse_secret};
 use crate::linear::{OauthApp, is_client_id, is_client_secret};
-use crate::store::{AppAdded, AppRemoved, AppRow, AuditActor, StoreError};
+use crate::store::{AppAdded, AppRemoved, AppRow, StoreError};
 use crate::vault::{Place, Unreadable};
-use crate::{Engine, uncancelled};
+use crate::{Denied, Engine, uncancelled};
 
 /// Apps that an organisation may have.
 pub const APPS_MAX: i64 = 20;
@@ -58,8 +59,8 @@ pub struct AppSecrets {
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    #[error("only owners manage Linear apps")]
-    Forbidden,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("no such app")]
     NotFound,
     #[error("an app's name is 1 to 100 printable characters")]
@@ -163,59 +164,46 @@ impl From<AppRow> for App {
     }
 }
 
-impl Engine {
-    /// The organisation's own apps, the oldest first.
-    pub async fn apps(&self, organisation: &str) -> Result<Vec<App>, StoreError> {
-        let now = self.now();
-        let mut apps: Vec<App> = self
-            .store()
-            .apps(organisation)
-            .await?
-            .into_iter()
-            .map(App::from)
-            .collect();
+handle! {
+    /// Linear apps of an organisation's own.
+    apps -> Apps
+}
+
+impl Apps<'_> {
+    /// All of them, the oldest first.
+    pub async fn list(&self) -> Result<Vec<App>, StoreError> {
+        let now = self.engine.now();
+        let rows = self.store().apps(&self.acting.organisation).await?;
+        let mut apps: Vec<App> = rows.into_iter().map(App::from).collect();
         for app in &mut apps {
             app.overlap_until = app.overlap_until.filter(|until| *until > now);
         }
         Ok(apps)
     }
 
-    /// Adds an app to the person's organisation. Answers its id.
-    pub async fn app_add(&self, person: &Person, new: NewApp) -> Result<String, AppError> {
-        owns(person)?;
-        self.app_store(&person.organisation_id, person.actor(), new)
-            .await
+    /// Whether anything can be connected: through the operator's app or one of the organisation's
+    /// own.
+    pub async fn any(&self) -> Result<bool, StoreError> {
+        let own = async || self.store().apps(&self.acting.organisation).await;
+        Ok(self.engine.linear().app().is_some() || !own().await?.is_empty())
     }
 
-    /// [`Engine::app_add`] by command.
-    pub async fn app_add_by_command(
-        &self,
-        organisation: &str,
-        new: NewApp,
-    ) -> Result<String, AppError> {
-        self.app_store(organisation, AuditActor::command(), new)
-            .await
-    }
-
-    async fn app_store(
-        &self,
-        organisation: &str,
-        actor: AuditActor,
-        new: NewApp,
-    ) -> Result<String, AppError> {
+    /// Adds an app. Answers its id.
+    pub async fn add(&self, new: NewApp) -> Result<String, AppError> {
+        self.acting.owns()?;
         let name = identity::display_name(&new.name).ok_or(AppError::Name)?;
         let client_id = new.client_id.trim().to_owned();
         if !is_client_id(&client_id) {
             return Err(AppError::ClientId);
         }
-        if self.client_id(None) == Some(&client_id) {
+        if self.engine.client_id(None) == Some(&client_id) {
             return Err(AppError::Known);
         }
-        let id = self.entropy().id();
-        let sealed = self.seal_secrets(organisation, &id, &new.secrets)?;
+        let id = self.engine.entropy().id();
+        let sealed = self.seal_secrets(&id, &new.secrets)?;
         let row = AppRow {
             id: id.clone(),
-            organisation_id: organisation.to_owned(),
+            organisation_id: self.acting.organisation.clone(),
             name,
             client_id,
             client_secret_sealed: sealed.client,
@@ -225,16 +213,14 @@ impl Engine {
             webhook_secret_matched_at: None,
             application_id: None,
             added_by: None,
-            added_at: self.now(),
+            added_at: self.engine.now(),
             connections: 0,
         };
         let act = self.act(
-            organisation,
-            actor,
             "app.added",
             format!("{}, client ID {}", row.name, row.client_id),
         );
-        let engine = self.clone();
+        let engine = self.engine.clone();
         match uncancelled(async move { engine.store().app_add(&row, APPS_MAX, &act).await }).await?
         {
             AppAdded::Done => Ok(id),
@@ -245,54 +231,17 @@ impl Engine {
 
     /// Replaces those secrets of an app that are given. The webhook secret before stays good as
     /// long as a workspace's does. Answers the app's name.
-    pub async fn app_set_secrets(
-        &self,
-        person: &Person,
-        app: &str,
-        secrets: AppSecrets,
-    ) -> Result<String, AppError> {
-        owns(person)?;
-        self.secrets_set(&person.organisation_id, person.actor(), app, secrets)
-            .await
-    }
-
-    /// [`Engine::app_set_secrets`] by command.
-    pub async fn app_set_secrets_by_command(
-        &self,
-        organisation: &str,
-        app: &str,
-        secrets: AppSecrets,
-    ) -> Result<String, AppError> {
-        self.secrets_set(organisation, AuditActor::command(), app, secrets)
-            .await
-    }
-
-    async fn secrets_set(
-        &self,
-        organisation: &str,
-        actor: AuditActor,
-        app: &str,
-        secrets: AppSecrets,
-    ) -> Result<String, AppError> {
-        let row = self
-            .store()
-            .app(organisation, app)
-            .await?
-            .ok_or(AppError::NotFound)?;
-        let Sealed { client, webhook } = self.seal_secrets(organisation, app, &secrets)?;
+    pub async fn set_secrets(&self, app: &str, secrets: AppSecrets) -> Result<String, AppError> {
+        let row = self.owned(app).await?;
+        let Sealed { client, webhook } = self.seal_secrets(app, &secrets)?;
         let changed = match (&client, &webhook) {
             (Some(_), Some(_)) => "client secret and webhook secret",
             (Some(_), None) => "client secret",
             (None, Some(_)) => "webhook secret",
             (None, None) => return Err(AppError::NoSecret),
         };
-        let act = self.act(
-            organisation,
-            actor,
-            "app.secrets",
-            format!("{}: {changed}", row.name),
-        );
-        let (engine, id) = (self.clone(), row.id.clone());
+        let act = self.act("app.secrets", format!("{}: {changed}", row.name));
+        let (engine, id) = (self.engine.clone(), row.id.clone());
         let set = uncancelled(async move {
             engine
                 .store()
@@ -307,36 +256,9 @@ impl Engine {
     }
 
     /// Removes an app that no workspace is connected through. Answers its name.
-    pub async fn app_remove(&self, person: &Person, app: &str) -> Result<String, AppError> {
-        owns(person)?;
-        self.app_take_out(&person.organisation_id, person.actor(), app)
-            .await
-    }
-
-    /// [`Engine::app_remove`] by command.
-    pub async fn app_remove_by_command(
-        &self,
-        organisation: &str,
-        app: &str,
-    ) -> Result<String, AppError> {
-        self.app_take_out(organisation, AuditActor::command(), app)
-            .await
-    }
-
-    async fn app_take_out(
-        &self,
-        organisation: &str,
-        actor: AuditActor,
-        app: &str,
-    ) -> Result<String, AppError> {
-        let row = self
-            .store()
-            .app(organisation, app)
-            .await?
-            .ok_or(AppError::NotFound)?;
+    pub async fn remove(&self, app: &str) -> Result<String, AppError> {
+        let row = self.owned(app).await?;
         let act = self.act(
-            organisation,
-            actor,
             "app.removed",
             format!("{}, client ID {}", row.name, row.client_id),
         );
@@ -347,12 +269,47 @@ impl Engine {
         }
     }
 
-    /// Whether anything can be connected: through the operator's app or one of the organisation's
-    /// own.
-    pub async fn has_app(&self, organisation: &str) -> Result<bool, StoreError> {
-        Ok(self.linear().app().is_some() || !self.store().apps(organisation).await?.is_empty())
+    async fn owned(&self, app: &str) -> Result<AppRow, AppError> {
+        self.acting.owns()?;
+        self.store()
+            .app(&self.acting.organisation, app)
+            .await?
+            .ok_or(AppError::NotFound)
     }
 
+    fn seal_secrets(&self, app: &str, secrets: &AppSecrets) -> Result<Sealed, AppError> {
+        let seal = |column, secret: &SecretString| {
+            self.engine.vault().seal(
+                Place {
+                    table: TABLE,
+                    row: app,
+                    column,
+                    organisation: &self.acting.organisation,
+                },
+                secret,
+            )
+        };
+        let (client, webhook) = (
+            secrets.client_secret.expose_secret().trim(),
+            secrets.webhook_secret.expose_secret().trim(),
+        );
+        let client = match client {
+            "" => None,
+            text if is_client_secret(text) => Some(seal(CLIENT_SECRET, &text.into())),
+            _ => return Err(AppError::ClientSecret),
+        };
+        let webhook = match webhook {
+            "" => None,
+            text => Some(seal(
+                WEBHOOK_SECRET,
+                &parse_secret(text).ok_or(AppError::WebhookSecret)?,
+            )),
+        };
+        Ok(Sealed { client, webhook })
+    }
+}
+
+impl Engine {
     /// Whether the operator's app has a webhook of its own, which delivers what happens in every
     /// workspace that it is connected to.
     #[must_use]
@@ -459,49 +416,5 @@ impl Engine {
             before: open(&row.webhook_secret_before_sealed)
                 .map(|key| (key, row.webhook_secret_before_until)),
         }
-    }
-
-    fn seal_secrets(
-        &self,
-        organisation: &str,
-        app: &str,
-        secrets: &AppSecrets,
-    ) -> Result<Sealed, AppError> {
-        let seal = |column, secret: &SecretString| {
-            self.vault().seal(
-                Place {
-                    table: TABLE,
-                    row: app,
-                    column,
-                    organisation,
-                },
-                secret,
-            )
-        };
-        let (client, webhook) = (
-            secrets.client_secret.expose_secret().trim(),
-            secrets.webhook_secret.expose_secret().trim(),
-        );
-        let client = match client {
-            "" => None,
-            text if is_client_secret(text) => Some(seal(CLIENT_SECRET, &text.into())),
-            _ => return Err(AppError::ClientSecret),
-        };
-        let webhook = match webhook {
-            "" => None,
-            text => Some(seal(
-                WEBHOOK_SECRET,
-                &parse_secret(text).ok_or(AppError::WebhookSecret)?,
-            )),
-        };
-        Ok(Sealed { client, webhook })
-    }
-}
-
-fn owns(person: &Person) -> Result<(), AppError> {
-    if person.owns() {
-        Ok(())
-    } else {
-        Err(AppError::Forbidden)
     }
 }

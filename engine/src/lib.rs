@@ -41,8 +41,8 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 pub use acting::{Acting, Denied};
-pub use api_keys::{ApiKey, ApiKeyError, Caller, KeyUse, NewApiKey};
-pub use apps::{APPS_MAX, App, AppError, AppSecrets, NewApp};
+pub use api_keys::{ApiKey, ApiKeyError, Caller, KeyUse, Keys, NewApiKey};
+pub use apps::{APPS_MAX, App, AppError, AppSecrets, Apps, NewApp};
 pub use audit::prove_keys;
 pub use auth::{
     ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp,

@@ -28,7 +28,7 @@ pub async fn add_app(
         client_id: client_id.clone(),
         secrets,
     };
-    match engine.app_add(&person, new).await {
+    match engine.apps(&person).add(new).await {
         Ok(_) => say("/settings", added(name.trim())).await,
         Err(error) => {
             let draft = AppDraft {
@@ -53,7 +53,7 @@ pub async fn replace_app_secrets(
         client_secret: typed_secret(client_secret),
         webhook_secret: typed_secret(webhook_secret),
     };
-    match engine.app_set_secrets(&person, &app, secrets).await {
+    match engine.apps(&person).set_secrets(&app, secrets).await {
         Ok(name) => say("/settings", secrets_replaced(&name)).await,
         Err(error) => {
             refused(
@@ -72,10 +72,11 @@ pub async fn replace_app_secrets(
 #[server(prefix = "/settings/apps", endpoint = "remove")]
 pub async fn remove_app(#[server(default)] app: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    match engine.app_remove(&person, &app).await {
+    match engine.apps(&person).remove(&app).await {
         Ok(name) => say("/settings", removed(&name)).await,
         Err(AppError::InUse) => match engine
-            .apps(&person.organisation_id)
+            .apps(&person)
+            .list()
             .await?
             .into_iter()
             .find(|one| one.id == app)
@@ -141,7 +142,7 @@ fn problem(error: AppError) -> Result<AppProblem, Failure> {
         AppError::WebhookSecret => Ok(AppProblem::WebhookSecret),
         AppError::TooMany => Ok(AppProblem::TooMany),
         AppError::InUse => Err(Failure::Malformed),
-        AppError::Forbidden => Err(Failure::Forbidden),
+        AppError::Denied(_) => Err(Failure::Forbidden),
         AppError::NotFound => Err(Failure::NotFound),
         AppError::Store(error) => Err(error.into()),
     }

@@ -55,7 +55,7 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
     );
     let (lines, keys) = (
         engine.refresh_history(&person, &id).await?,
-        engine.api_key_uses(&person).await?,
+        engine.keys(&person).uses().await?,
     );
     let now = engine.now();
     let events = events(&connection, &lines, now);

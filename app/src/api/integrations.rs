@@ -53,7 +53,7 @@ pub async fn load_integrations(
         notice: notice(take_notice().await?, error.as_deref()),
         scopes: scope_views(),
         app_has_webhook: engine.app_has_webhook(),
-        app_configured: engine.has_app(&person.organisation_id).await?,
+        app_configured: engine.apps(&person).any().await?,
         apps: app_choices(&engine, &person).await?,
         simulated: site()?.simulated,
         manages: person.manages(),

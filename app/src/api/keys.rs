@@ -15,7 +15,7 @@ use crate::view::{Failure, KeyView, NewKeyView, Notice, Refused};
 #[server(prefix = "/settings/keys", endpoint = "new")]
 pub async fn create_key(#[server(default)] name: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    match engine.api_key_add(&person, &name).await {
+    match engine.keys(&person).add(&name).await {
         Ok(key) => {
             set_new_key(&person, &key).await?;
             see_other("/settings?shown=key");
@@ -30,7 +30,7 @@ pub async fn create_key(#[server(default)] name: String) -> Result<(), Failure> 
 #[server(prefix = "/settings/keys", endpoint = "revoke")]
 pub async fn revoke_key(#[server(default)] key: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    match engine.api_key_revoke(&person, &key).await {
+    match engine.keys(&person).revoke(&key).await {
         Ok(name) => {
             let rest = "Programs that use it are refused from now on.";
             say(
@@ -48,13 +48,13 @@ pub(super) async fn key_views(
     engine: &Engine,
     person: &Person,
 ) -> Result<Option<Vec<KeyView>>, Failure> {
-    match engine.api_keys(person).await {
+    match engine.keys(person).list().await {
         Ok(keys) => Ok(Some(
             keys.into_iter()
                 .map(|key| key_view(key, engine.now()))
                 .collect(),
         )),
-        Err(ApiKeyError::Forbidden) => Ok(None),
+        Err(ApiKeyError::Denied(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
@@ -70,7 +70,7 @@ pub(super) async fn new_key(
 impl From<ApiKeyError> for Failure {
     fn from(error: ApiKeyError) -> Failure {
         match error {
-            ApiKeyError::Forbidden => Failure::Forbidden,
+            ApiKeyError::Denied(_) => Failure::Forbidden,
             ApiKeyError::NotFound => Failure::NotFound,
             ApiKeyError::Name => Failure::Malformed,
             ApiKeyError::Store(error) => error.into(),

@@ -36,7 +36,7 @@ pub async fn load_settings(
         client_id: app.map(|app| app.client_id.clone()),
         secret_set: app.is_some_and(|app| app.client_secret.is_some()),
         simulated: site.simulated,
-        app_configured: engine.has_app(&person.organisation_id).await?,
+        app_configured: engine.apps(&person).any().await?,
         create_app: create_app(
             &site.url,
             &redirect_uri,

@@ -26,7 +26,7 @@ pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {
     let as_of = freshness(&engine, &person).await?;
     let team = engine.members(&person).list().await?;
     let keys = if person.owns() {
-        engine.api_keys(&person).await?
+        engine.keys(&person).list().await?
     } else {
         Vec::new()
     };

@@ -23,7 +23,8 @@ pub async fn own_apps(
     }
     let now = engine.now();
     let apps = engine
-        .apps(&person.organisation_id)
+        .apps(person)
+        .list()
         .await?
         .into_iter()
         .map(|app| app_view(app, now))
@@ -51,7 +52,7 @@ pub async fn app_choices(engine: &Engine, person: &Person) -> Result<Vec<Choice>
     }
     Ok(choices(
         engine.linear().app().is_some(),
-        engine.apps(&person.organisation_id).await?,
+        engine.apps(person).list().await?,
     ))
 }
 
@@ -86,7 +87,8 @@ pub async fn through(
         return Ok(None);
     };
     let app = engine
-        .apps(&person.organisation_id)
+        .apps(person)
+        .list()
         .await?
         .into_iter()
         .find(|app| app.id == id);

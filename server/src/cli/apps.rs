@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use relink_engine::identity::Organisation;
-use relink_engine::{App, AppSecrets, Engine, NewApp};
+use relink_engine::{Acting, App, AppSecrets, Engine, NewApp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -36,7 +36,8 @@ pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {
             let organisation = organisation(engine, &org).await?;
             let app = find(engine, &organisation, &app).await?;
             let name = engine
-                .app_remove_by_command(&organisation.id, &app.id)
+                .apps(Acting::command(&organisation.id))
+                .remove(&app.id)
                 .await?;
             Ok(print(
                 json,
@@ -49,7 +50,11 @@ pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {
 
 async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
     let (mut values, mut lines) = (Vec::new(), Vec::new());
-    for app in engine.apps(&organisation.id).await? {
+    for app in engine
+        .apps(Acting::command(&organisation.id))
+        .list()
+        .await?
+    {
         let set = |set: bool| if set { "set" } else { "not set" };
         let (client, webhook) = (set(app.has_secret), set(app.has_webhook_secret));
         lines.push(format!(
@@ -73,7 +78,10 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
 }
 
 async fn add(json: bool, engine: &Engine, organisation: &Organisation, new: NewApp) -> Outcome {
-    let id = engine.app_add_by_command(&organisation.id, new).await?;
+    let id = engine
+        .apps(Acting::command(&organisation.id))
+        .add(new)
+        .await?;
     let app = find(engine, organisation, &id).await?;
     let value = json!({
         "id": app.id, "name": app.name, "client_id": app.client_id,
@@ -110,7 +118,8 @@ async fn replace(
         }
     };
     engine
-        .app_set_secrets_by_command(&organisation.id, &app.id, secrets)
+        .apps(Acting::command(&organisation.id))
+        .set_secrets(&app.id, secrets)
         .await?;
     let overlaps = webhook && find(engine, organisation, &app.id).await?.overlap_open;
     let which = if webhook {
@@ -149,7 +158,10 @@ async fn find(
     organisation: &Organisation,
     key: &str,
 ) -> Result<App, Box<dyn Error>> {
-    let apps = engine.apps(&organisation.id).await?;
+    let apps = engine
+        .apps(Acting::command(&organisation.id))
+        .list()
+        .await?;
     let found = apps
         .into_iter()
         .find(|app| app.id == key || app.client_id == key);

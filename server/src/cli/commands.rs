@@ -6,7 +6,7 @@ use relink_engine::clock::Clock;
 use relink_engine::connection;
 use relink_engine::dispatch::NewDestination;
 use relink_engine::entropy::Entropy;
-use relink_engine::identity::{self, Organisation};
+use relink_engine::identity::Organisation;
 use relink_engine::store::AuditActor;
 use relink_engine::text;
 use relink_engine::webhook::SecretAdded;
@@ -58,16 +58,12 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
         }
         Command::Key(Key::New { org, name }) => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
-            let name = identity::display_name(&name)
-                .ok_or("a key's name is 1 to 100 printable characters")?;
-            let key = engine.api_key_draft(
-                &organisation(&engine, &org).await?.id,
-                &name,
-                AuditActor::command(),
-            );
+            let organisation = organisation(&engine, &org).await?;
+            let keys = engine.keys(Acting::command(&organisation.id));
+            let key = keys.draft(&name)?;
             // The one output that is the secret itself, in either form.
             print_secret(&json!({ "id": key.id, "key": key.key.expose_secret() }))?;
-            engine.api_key_keep(&key).await?;
+            keys.keep(&key).await?;
             print_end(&json!({}))?;
             say("This key is shown once. Relink keeps a hash of it.");
             Ok(())

@@ -7,9 +7,8 @@ use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
 use relink_engine::identity::{self, Organisation, Person, Role, Standing};
 use relink_engine::people::{Guesser, Mailed, MemberError};
-use relink_engine::store::ApiKeyRow;
 use relink_engine::text::name;
-use relink_engine::{Acting, Engine};
+use relink_engine::{Acting, ApiKey, Engine};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
@@ -268,11 +267,16 @@ async fn remove(
     org: &str,
     revoke_keys: bool,
 ) -> Outcome {
-    let keys = engine.store().api_keys(&person.organisation_id).await?;
-    let keys: Vec<ApiKeyRow> = keys
-        .into_iter()
-        .filter(|key| key.made_by.as_deref() == Some(&*person.user_id))
-        .collect();
+    let keys = engine
+        .keys(Acting::command(&person.organisation_id))
+        .list()
+        .await?;
+    let theirs = |key: &ApiKey| {
+        key.made_by
+            .as_ref()
+            .is_some_and(|(id, _)| *id == person.user_id)
+    };
+    let keys: Vec<ApiKey> = keys.into_iter().filter(theirs).collect();
     let team = engine.members(Acting::command(&person.organisation_id));
     team.remove(&person.user_id, revoke_keys).await?;
     let values = keys.iter().map(|key| {

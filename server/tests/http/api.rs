@@ -188,11 +188,12 @@ async fn a_key_reaches_its_own_organisation_and_nothing_once_it_is_revoked() {
         json!({ "connections": [] })
     );
     program.token(&id).await.token();
-    let keys = world.engine.api_keys(&person).await.unwrap();
+    let keys = world.engine.keys(&person).list().await.unwrap();
     assert!(keys[0].last_used_at.is_some());
     world
         .engine
-        .api_key_revoke(&person, &keys[0].id)
+        .keys(&person)
+        .revoke(&keys[0].id)
         .await
         .unwrap();
     assert_eq!(get(&other, "/api/v1/connections").await.status, 401);

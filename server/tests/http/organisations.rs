@@ -103,7 +103,7 @@ impl<'a> Tenant<'a> {
             .id_hash;
         browser.sign_in(&email, PASSWORD).await;
         browser.walk(&name, &[]).await;
-        let key = world.engine.api_key_add(&owner, &name).await.unwrap();
+        let key = world.engine.keys(&owner).add(&name).await.unwrap();
         let connection = world
             .engine
             .store()
@@ -236,7 +236,7 @@ async fn add_app(world: &World, owner: &Person, name: &str) -> String {
         client_id: format!("client-of-{name}"),
         secrets: AppSecrets::default(),
     };
-    world.engine.app_add(owner, new).await.unwrap()
+    world.engine.apps(owner).add(new).await.unwrap()
 }
 
 async fn add_destination(world: &World, owner: &Person, name: &str) -> String {
@@ -826,7 +826,15 @@ async fn what_is_new_is_made_in_the_organisation_of_its_page_or_not_at_all() {
             .await
             .shows("This page was made for another organisation of yours. Nothing was changed.");
     }
-    assert!(world.engine.api_keys(&australis).await.unwrap().is_empty());
+    assert!(
+        world
+            .engine
+            .keys(&australis)
+            .list()
+            .await
+            .unwrap()
+            .is_empty()
+    );
     kim.switch_to(&borealis).await;
     assert!(
         kim.browser

@@ -13,7 +13,7 @@ use relink_engine::mail::Mail;
 use relink_engine::store::Store;
 use relink_engine::vault::{KeyRing, Vault};
 use relink_engine::webhook::SigningKey;
-use relink_engine::{Engine, MemberAddError, RefreshSettings, Settings};
+use relink_engine::{Acting, Engine, MemberAddError, RefreshSettings, Settings};
 use relink_server::{Web, config, router};
 use relink_simulator::{
     Approve, ClockMove, DemoApp, Endpoint, Fault, GrantCounts, Kind, Options, RevokeToken,
@@ -351,7 +351,8 @@ impl World {
             .unwrap();
         let key = self
             .engine
-            .api_key_create(&organisation, "ci")
+            .keys(Acting::command(&organisation.id))
+            .add("ci")
             .await
             .unwrap();
         Program {
