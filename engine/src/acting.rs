@@ -93,8 +93,8 @@ macro_rules! handle {
         $(#[$about])*
         #[derive(Debug)]
         pub struct $Handle<'a> {
-            engine: &'a $crate::Engine,
-            acting: $crate::Acting,
+            pub(super) engine: &'a $crate::Engine,
+            pub(super) acting: $crate::Acting,
         }
 
         impl $crate::Engine {

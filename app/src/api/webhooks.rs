@@ -23,7 +23,8 @@ pub async fn save_webhook_secret(
     let (engine, person, secret) = (engine()?, signed_in_form().await?, typed_secret(secret));
     let page = connection_path(&connection);
     match engine
-        .webhook_secret_add(&person, &connection, secret.expose_secret())
+        .webhook_secrets(&person)
+        .add(&connection, secret.expose_secret())
         .await
     {
         Ok(added) => say(&page, saved(added)).await,
@@ -45,14 +46,13 @@ pub async fn stop_webhook_secret(
 ) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
     if let Err(error) = engine
-        .webhook_secret_retire(&person, &connection, &secret)
+        .webhook_secrets(&person)
+        .retire(&connection, &secret)
         .await
     {
         return refuse(error.into()).await;
     }
-    let secrets = engine
-        .webhook_secrets(&person.organisation_id, &connection)
-        .await?;
+    let secrets = engine.webhook_secrets(&person).list().await?;
     let page = connection_path(&connection);
     match secrets.iter().find(|one| one.id == secret) {
         Some(stopped) => say(&page, stopped_words(&stopped.last_four)).await,
@@ -148,7 +148,7 @@ async fn checked(
 impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Failure {
         match error {
-            SecretError::Forbidden => Failure::Forbidden,
+            SecretError::Denied(_) => Failure::Forbidden,
             SecretError::NotFound => Failure::NotFound,
             SecretError::Shape | SecretError::TooMany => Failure::Malformed,
             SecretError::Store(error) => error.into(),

@@ -22,9 +22,8 @@ pub use message::Handover;
 pub use proved::{Proof, ProofBeginError, ProofEnd, ProofError, Told};
 pub use redeem::{CodeError, ConfirmError, Confirmed, Guesser, Guesses, Preview};
 
-use crate::Engine;
 use crate::identity::{self, Person, Standing};
-use crate::store::{Act, AuditActor};
+use crate::store::AuditActor;
 
 impl Person {
     /// Whether their word alone does for who they are in Linear: an owner's, or that of somebody
@@ -41,25 +40,6 @@ impl Person {
             user_id: Some(self.user_id.clone()),
             who: self.email.clone(),
             address: self.address.clone(),
-        }
-    }
-}
-
-impl Engine {
-    /// Something that is done now.
-    pub(crate) fn act(
-        &self,
-        organisation: &str,
-        actor: AuditActor,
-        act: &'static str,
-        subject: String,
-    ) -> Act {
-        Act {
-            organisation_id: organisation.to_owned(),
-            actor,
-            act,
-            subject,
-            at: self.now(),
         }
     }
 }

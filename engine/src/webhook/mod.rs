@@ -25,5 +25,5 @@ pub(crate) use recipients::Listeners;
 pub(crate) use refusals::Refusals;
 pub use refusals::{Cause, Refused};
 pub use retention::WebhookSettings;
-pub use secrets::{SECRETS_MAX, SecretAdded, SecretError, SigningSecret};
+pub use secrets::{SECRETS_MAX, SecretAdded, SecretError, SigningSecret, WebhookSecrets};
 pub(crate) use strays::Strays;

@@ -8,13 +8,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
 use super::recipients::{Match, SEALED, TABLE};
+use crate::acting::handle;
 use crate::clock::Millis;
 use crate::connection::state::Connection;
-use crate::identity::Person;
 use crate::linear::signature::parse_secret;
-use crate::store::{AuditActor, StoreError, WebhookSecretRow};
+use crate::store::{StoreError, WebhookSecretRow};
 use crate::vault::Place;
-use crate::{Engine, uncancelled};
+use crate::{Denied, Engine, uncancelled};
 
 /// Secrets kept for each connection, so that an old one is still told from an unknown one.
 pub const SECRETS_MAX: i64 = 6;
@@ -50,8 +50,8 @@ pub enum SecretAdded {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    #[error("only admins and owners manage signing secrets")]
-    Forbidden,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("no such connection or secret")]
     NotFound,
     /// Not the shape of Linear's signing secrets.
@@ -79,58 +79,45 @@ impl From<WebhookSecretRow> for SigningSecret {
     }
 }
 
-impl Engine {
-    /// The secrets of a connection, the newest first.
-    pub async fn webhook_secrets(
-        &self,
-        organisation: &str,
-        connection: &str,
-    ) -> Result<Vec<SigningSecret>, StoreError> {
-        let all = self.store().webhook_secrets(organisation).await?;
-        Ok(all
-            .into_iter()
-            .filter(|row| row.connection_id == connection)
-            .map(SigningSecret::from)
-            .collect())
-    }
+handle! {
+    /// Signing secrets of an organisation's workspaces.
+    webhook_secrets -> WebhookSecrets
+}
 
-    /// A person adds a secret, which becomes the current one. The one before stays good for a
-    /// while.
-    pub async fn webhook_secret_add(
-        &self,
-        person: &Person,
-        connection: &str,
-        text: &str,
-    ) -> Result<SecretAdded, SecretError> {
-        if !person.manages() {
-            return Err(SecretError::Forbidden);
-        }
-        let connection = self
+impl WebhookSecrets<'_> {
+    /// The secrets of all connections, the newest first.
+    pub async fn list(&self) -> Result<Vec<SigningSecret>, StoreError> {
+        let all = self
             .store()
-            .connection(&person.organisation_id, connection)
-            .await?
-            .ok_or(SecretError::NotFound)?;
-        self.webhook_secret_store(&connection, person.actor(), text)
-            .await
+            .webhook_secrets(&self.acting.organisation)
+            .await?;
+        Ok(all.into_iter().map(SigningSecret::from).collect())
     }
 
-    /// [`Engine::webhook_secret_add`] by command.
-    pub async fn webhook_secret_store(
-        &self,
-        connection: &Connection,
-        actor: AuditActor,
-        text: &str,
-    ) -> Result<SecretAdded, SecretError> {
+    /// Adds a secret, which becomes the current one. The one before stays good for a while.
+    pub async fn add(&self, connection: &str, text: &str) -> Result<SecretAdded, SecretError> {
+        let connection = self.connection(connection).await?;
         let secret = parse_secret(text).ok_or(SecretError::Shape)?;
-        let (engine, connection) = (self.clone(), connection.clone());
+        let (engine, acting) = (self.engine.clone(), self.acting.clone());
         // Also when the browser leaves in between.
-        uncancelled(async move { engine.secret_store(&connection, actor, &secret).await }).await
+        uncancelled(async move {
+            let secrets = engine.webhook_secrets(acting);
+            secrets.put(&connection, &secret).await
+        })
+        .await
     }
 
-    async fn secret_store(
+    async fn connection(&self, id: &str) -> Result<Connection, SecretError> {
+        self.acting.manages()?;
+        self.store()
+            .connection(&self.acting.organisation, id)
+            .await?
+            .ok_or(SecretError::NotFound)
+    }
+
+    async fn put(
         &self,
         connection: &Connection,
-        actor: AuditActor,
         secret: &SecretString,
     ) -> Result<SecretAdded, SecretError> {
         let rows = self
@@ -145,18 +132,13 @@ impl Engine {
             if known.retires_at.is_none() && !known.replaced {
                 return Ok(SecretAdded::Unchanged);
             }
-            let act = self.act(
-                &connection.organisation_id,
-                actor,
-                "secret.added",
-                subject(connection, &known.last_four),
-            );
+            let act = self.act("secret.added", subject(connection, &known.last_four));
             self.store()
                 .webhook_secret_restore(&connection.id, &known.id, &act)
                 .await?;
             return Ok(SecretAdded::Replaced);
         }
-        let id = self.entropy().id();
+        let id = self.engine.entropy().id();
         let place = Place {
             table: TABLE,
             row: &id,
@@ -165,23 +147,18 @@ impl Engine {
         };
         let text = secret.expose_secret();
         let row = WebhookSecretRow {
-            secret_sealed: self.vault().seal(place, secret),
+            secret_sealed: self.engine.vault().seal(place, secret),
             last_four: text[text.len() - 4..].to_owned(),
             organisation_id: connection.organisation_id.clone(),
             connection_id: connection.id.clone(),
             added_by: None,
-            added_at: self.now(),
+            added_at: self.engine.now(),
             retires_at: None,
             replaced: false,
             matched_at: None,
             id,
         };
-        let act = self.act(
-            &connection.organisation_id,
-            actor,
-            "secret.added",
-            subject(connection, &row.last_four),
-        );
+        let act = self.act("secret.added", subject(connection, &row.last_four));
         if !self
             .store()
             .webhook_secret_add(&row, SECRETS_MAX, &act)
@@ -197,6 +174,51 @@ impl Engine {
         })
     }
 
+    fn is_same(&self, row: &WebhookSecretRow, secret: &SecretString) -> bool {
+        let opened = self.engine.vault().open_row(
+            TABLE,
+            SEALED,
+            &row.id,
+            &row.organisation_id,
+            &row.secret_sealed,
+        );
+        opened.is_ok_and(|opened| {
+            opened
+                .expose_secret()
+                .as_bytes()
+                .ct_eq(secret.expose_secret().as_bytes())
+                .into()
+        })
+    }
+
+    /// Accepts a secret no more, at once in this process and within a second in others.
+    pub async fn retire(&self, connection: &str, secret: &str) -> Result<(), SecretError> {
+        let connection = self.connection(connection).await?;
+        let rows = self
+            .store()
+            .webhook_secrets(&self.acting.organisation)
+            .await?;
+        let row = rows
+            .into_iter()
+            .find(|row| row.id == secret && row.connection_id == connection.id)
+            .ok_or(SecretError::NotFound)?;
+        let act = self.act("secret.retired", subject(&connection, &row.last_four));
+        let engine = self.engine.clone();
+        let retired = uncancelled(async move {
+            engine
+                .store()
+                .webhook_secret_retire(&connection.id, &row.id, &act)
+                .await
+        });
+        if retired.await? {
+            Ok(())
+        } else {
+            Err(SecretError::NotFound)
+        }
+    }
+}
+
+impl Engine {
     /// Which secrets verified something, written down beside everything else: nobody waits for it.
     pub(super) fn note_verified(&self, signed: &Match) {
         let (secret, apps) = (
@@ -229,66 +251,6 @@ impl Engine {
                 }
             }
         });
-    }
-
-    fn is_same(&self, row: &WebhookSecretRow, secret: &SecretString) -> bool {
-        let opened = self.vault().open_row(
-            TABLE,
-            SEALED,
-            &row.id,
-            &row.organisation_id,
-            &row.secret_sealed,
-        );
-        opened.is_ok_and(|opened| {
-            opened
-                .expose_secret()
-                .as_bytes()
-                .ct_eq(secret.expose_secret().as_bytes())
-                .into()
-        })
-    }
-
-    /// Accepts a secret no more, at once in this process and within a second in others.
-    pub async fn webhook_secret_retire(
-        &self,
-        person: &Person,
-        connection: &str,
-        secret: &str,
-    ) -> Result<(), SecretError> {
-        if !person.manages() {
-            return Err(SecretError::Forbidden);
-        }
-        let connection = self
-            .store()
-            .connection(&person.organisation_id, connection)
-            .await?
-            .ok_or(SecretError::NotFound)?;
-        let rows = self
-            .store()
-            .webhook_secrets(&person.organisation_id)
-            .await?;
-        let row = rows
-            .into_iter()
-            .find(|row| row.id == secret && row.connection_id == connection.id)
-            .ok_or(SecretError::NotFound)?;
-        let act = self.act(
-            &person.organisation_id,
-            person.actor(),
-            "secret.retired",
-            subject(&connection, &row.last_four),
-        );
-        let engine = self.clone();
-        let retired = uncancelled(async move {
-            engine
-                .store()
-                .webhook_secret_retire(&connection.id, &row.id, &act)
-                .await
-        });
-        if retired.await? {
-            Ok(())
-        } else {
-            Err(SecretError::NotFound)
-        }
     }
 }
 

@@ -7,7 +7,6 @@ use relink_engine::connection;
 use relink_engine::dispatch::NewDestination;
 use relink_engine::entropy::Entropy;
 use relink_engine::identity::Organisation;
-use relink_engine::store::AuditActor;
 use relink_engine::text;
 use relink_engine::webhook::SecretAdded;
 use relink_engine::{Acting, Engine};
@@ -219,11 +218,8 @@ fn webhook_info(json: bool, config: &Config) -> Outcome {
 
 async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connection) -> Outcome {
     let added = engine
-        .webhook_secret_store(
-            connection,
-            AuditActor::command(),
-            from_stdin()?.expose_secret(),
-        )
+        .webhook_secrets(Acting::command(&connection.organisation_id))
+        .add(&connection.id, from_stdin()?.expose_secret())
         .await?;
     let name = text::name(&connection.workspace.name);
     let (outcome, words) = match added {
@@ -249,11 +245,15 @@ async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connec
 
 async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
     let connections = engine.store().connections(&organisation.id).await?;
+    let secrets = engine
+        .webhook_secrets(Acting::command(&organisation.id))
+        .list()
+        .await?;
     let (mut values, mut lines) = (Vec::new(), Vec::new());
     for connection in &connections {
-        for secret in engine
-            .webhook_secrets(&organisation.id, &connection.id)
-            .await?
+        for secret in secrets
+            .iter()
+            .filter(|one| one.connection_id == connection.id)
         {
             let (retires, matched) = (
                 secret.retires_at.and_then(rfc3339),

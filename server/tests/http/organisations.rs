@@ -256,15 +256,19 @@ async fn add_destination(world: &World, owner: &Person, name: &str) -> String {
 async fn add_secret(world: &World, owner: &Person, connection: &str) -> String {
     world
         .engine
-        .webhook_secret_add(owner, connection, "lin_wh_ASecretOfItsOwn01")
+        .webhook_secrets(owner)
+        .add(connection, "lin_wh_ASecretOfItsOwn01")
         .await
         .unwrap();
     world
         .engine
-        .webhook_secrets(&owner.organisation_id, connection)
+        .webhook_secrets(owner)
+        .list()
         .await
         .unwrap()
-        .remove(0)
+        .into_iter()
+        .find(|secret| secret.connection_id == connection)
+        .unwrap()
         .id
 }
 

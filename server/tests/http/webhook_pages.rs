@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use relink_engine::Acting;
 use relink_engine::clock::{DAY, HOUR, MINUTE, SECOND};
 use relink_engine::identity::Role;
 use serde_json::json;
@@ -78,12 +79,13 @@ async fn secret_id(world: &World, connection: &str, ending: &str) -> String {
         .unwrap();
     let secrets = world
         .engine
-        .webhook_secrets(&organisation.id, connection)
+        .webhook_secrets(Acting::command(&organisation.id))
+        .list()
         .await
         .unwrap();
     secrets
         .into_iter()
-        .find(|secret| secret.last_four == ending)
+        .find(|secret| secret.connection_id == connection && secret.last_four == ending)
         .unwrap()
         .id
 }

@@ -3,10 +3,10 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use relink_engine::Acting;
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use relink_engine::connection::{Evidence, Reason};
 use relink_engine::identity::Role;
-use relink_engine::store::AuditActor;
 use relink_engine::webhook::SigningKey;
 use serde_json::{Value, json};
 
@@ -66,11 +66,13 @@ impl World {
         for _ in 0..100 {
             let secrets = self
                 .engine
-                .webhook_secrets(&organisation.id, id)
+                .webhook_secrets(Acting::command(&organisation.id))
+                .list()
                 .await
                 .unwrap();
             if secrets
                 .iter()
+                .filter(|secret| secret.connection_id == id)
                 .all(|secret| secret.retires_at.is_some() || !secret.replaced)
             {
                 return;
@@ -169,16 +171,10 @@ pub async fn add_secret(world: &World, id: &str, secret: &str) {
         .await
         .unwrap()
         .unwrap();
-    let connection = world
-        .engine
-        .store()
-        .connection(&organisation.id, id)
-        .await
-        .unwrap()
-        .unwrap();
     world
         .engine
-        .webhook_secret_store(&connection, AuditActor::command(), secret)
+        .webhook_secrets(Acting::command(&organisation.id))
+        .add(id, secret)
         .await
         .unwrap();
 }
