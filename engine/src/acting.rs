@@ -109,11 +109,11 @@ macro_rules! handle {
         }
 
         impl $Handle<'_> {
-            fn store(&self) -> &$crate::store::Store {
+            pub(super) fn store(&self) -> &$crate::store::Store {
                 self.engine.store()
             }
 
-            fn act(&self, act: &'static str, subject: impl Into<String>) -> $crate::store::Act {
+            pub(super) fn act(&self, act: &'static str, subject: impl Into<String>) -> $crate::store::Act {
                 self.acting.act(self.engine, act, subject)
             }
         }

@@ -50,12 +50,11 @@ pub use auth::{
 };
 pub use connection::callback::Callback;
 pub use connection::claims::SharedWorkspace;
+pub use connection::connections::RefreshNowError;
 pub use connection::consent::{BeginConnect, BeginError, Connected, FinishError};
 pub use connection::disconnect::{ASKED_FOR, DisconnectError, Disconnected};
 pub use connection::refresh::RefreshSettings;
-pub use connection::token::{
-    CallFailed, Checked, FreshToken, RefreshNowError, Rejected, TokenError, Wanted,
-};
+pub use connection::token::{CallFailed, Checked, FreshToken, Rejected, TokenError, Wanted};
 pub use connection::voiding::Voided;
 pub use connection::{refresh, scope};
 pub use counters::Tally;

@@ -88,7 +88,7 @@ pub async fn finish_connect(query: String) -> Result<(), Failure> {
 impl From<BeginError> for Failure {
     fn from(error: BeginError) -> Failure {
         match error {
-            BeginError::Forbidden => Failure::Forbidden,
+            BeginError::Denied(_) => Failure::Forbidden,
             BeginError::NotFound => Failure::NotFound,
             BeginError::Scope(_) => Failure::Malformed,
             BeginError::NotConfigured | BeginError::Sealed(_) => Failure::Unavailable,

@@ -36,7 +36,7 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
     // Linear first: what it answers may change what the badge has to say, and the page need not
     // hear of its own question. A page that only looks again asks nothing of it.
     let content = match live_from()? {
-        None => content(engine.content(&person, &id).await)?,
+        None => content(engine.connections(&person).content(&id).await)?,
         Some(_) => WorkspaceContent::NotAsked,
     };
     let as_of = freshness(&engine, &person).await?;
@@ -54,7 +54,7 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
         People::load(&engine, &person).await?,
     );
     let (lines, keys) = (
-        engine.refresh_history(&person, &id).await?,
+        engine.connections(&person).refresh_history(&id).await?,
         engine.keys(&person).uses().await?,
     );
     let now = engine.now();
@@ -120,7 +120,7 @@ async fn webhook(
 #[server(prefix = "/integrations", endpoint = "check")]
 pub async fn check_connection(#[server(default)] connection: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    let notice = match engine.check(&person.organisation_id, &connection).await {
+    let notice = match engine.connections(&person).check(&connection).await {
         Ok(checked) => Some(works(checked)),
         Err(error) => match call_problem(error) {
             Ok(problem) => not_checked(problem),
@@ -174,7 +174,7 @@ pub async fn refresh_connection(#[server(default)] connection: String) -> Result
             Ok(CallProblem::Reconnect | CallProblem::Refused) => None,
             Err(failure) => return refuse(failure).await,
         },
-        Err(RefreshNowError::Forbidden) => return refuse(Failure::Forbidden).await,
+        Err(RefreshNowError::Denied(_)) => return refuse(Failure::Forbidden).await,
     };
     said_of(&connection, notice).await
 }
@@ -191,7 +191,7 @@ async fn refreshed(
         .connection(&person.organisation_id, id)
         .await?
         .ok_or(TokenError::NotFound)?;
-    engine.refresh_now(person, id).await?;
+    engine.connections(person).refresh_now(id).await?;
     let after = engine
         .store()
         .connection(&person.organisation_id, id)
@@ -237,12 +237,12 @@ fn put_off_words() -> Notice {
 #[server(prefix = "/integrations", endpoint = "disconnect")]
 pub async fn disconnect(#[server(default)] connection: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    match engine.disconnect(&person, &connection).await {
+    match engine.connections(&person).disconnect(&connection).await {
         Ok(ended) => {
             let notice = disconnected(&text::name(&ended.workspace), ended.tokens);
             say("/integrations", notice).await
         }
-        Err(DisconnectError::Forbidden) => refuse(Failure::Forbidden).await,
+        Err(DisconnectError::Denied(_)) => refuse(Failure::Forbidden).await,
         Err(DisconnectError::NotFound) => refuse(Failure::NotFound).await,
         Err(DisconnectError::Store(error)) => refuse(error.into()).await,
     }

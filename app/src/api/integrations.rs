@@ -23,7 +23,7 @@ pub async fn load_integrations(
     // Before the mark, or the page would hear of its own question. A page that only looks again
     // asks nothing of Linear.
     if live_from()?.is_none() {
-        engine.prove_connections(&person).await?;
+        engine.connections(&person).prove().await?;
     }
     let as_of = freshness(&engine, &person).await?;
     let connections = engine.store().connections(&person.organisation_id).await?;

@@ -20,7 +20,7 @@ use crate::store::{
     ACCESS, Adopted, Adoption, CONNECTIONS, ConnectAttempt, NewGrant, REFRESH, StoreError, Whose,
 };
 use crate::vault::{Place, Unreadable};
-use crate::{Acting, Engine, uncancelled};
+use crate::{Acting, Denied, Engine, uncancelled};
 
 /// Time to approve. An admin's approval may take longer; then the person simply starts again.
 const ATTEMPT_LIFE: Millis = 10 * MINUTE;
@@ -58,8 +58,8 @@ impl From<AppUnavailable> for BeginError {
 pub enum BeginError {
     #[error("no Linear OAuth app is configured")]
     NotConfigured,
-    #[error("only admins and owners connect")]
-    Forbidden,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("no such connection or app")]
     NotFound,
     #[error(transparent)]
@@ -150,9 +150,7 @@ impl Engine {
         person: &Person,
         begin: BeginConnect<'_>,
     ) -> Result<Url, BeginError> {
-        if !person.manages() {
-            return Err(BeginError::Forbidden);
-        }
+        Acting::from(person).manages()?;
         let Wish {
             app_id,
             actor,

@@ -5,16 +5,16 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::clock::{DAY, MINUTE, Millis};
+use crate::connection::connections::Connections;
 use crate::connection::minted::Unwritten;
 use crate::connection::state::{Phase, State};
 use crate::connection::voiding::{Voided, Voiding};
 use crate::every::gets_on;
-use crate::identity::Person;
 use crate::linear::ExchangeError;
 use crate::store::{
     ACCESS, CONNECTIONS, NewGrant, REFRESH, SealedGrant, StoreError, SupersededGrant,
 };
-use crate::{Acting, Engine, uncancelled};
+use crate::{Acting, Denied, Engine, uncancelled};
 
 /// Pauses in seconds before a pair whose answer was lost is asked for, within the half hour in
 /// which Linear repeats it.
@@ -34,41 +34,26 @@ pub const ASKED_FOR: Millis = DAY;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DisconnectError {
-    #[error("only admins and owners disconnect")]
-    Forbidden,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("no such connection")]
     NotFound,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-impl Engine {
+impl Connections<'_> {
     /// Disconnects, whatever state the connection is in and whether or not Linear answers. Doing it
     /// twice is harmless.
-    pub async fn disconnect(
-        &self,
-        person: &Person,
-        id: &str,
-    ) -> Result<Disconnected, DisconnectError> {
-        if !person.manages() {
-            return Err(DisconnectError::Forbidden);
-        }
-        let connection = self
-            .store()
-            .connection(&person.organisation_id, id)
-            .await?
-            .ok_or(DisconnectError::NotFound)?;
+    pub async fn disconnect(&self, id: &str) -> Result<Disconnected, DisconnectError> {
+        self.acting.manages()?;
+        let connection = self.get(id).await?.ok_or(DisconnectError::NotFound)?;
         // Ended here before Linear is asked: a crash in between leaves the tokens to
         // `finish_revocations`.
-        let act = Acting::from(person).act(
-            self,
-            "connection.disconnected",
-            connection.workspace.name.clone(),
-        );
+        let act = self.act("connection.disconnected", &connection.workspace.name);
         self.store().connection_disconnect(id, &act).await?;
-        let (engine, organisation, id) =
-            (self.clone(), person.organisation_id.clone(), id.to_owned());
-        let workspace = connection.workspace.id;
+        let (engine, organisation) = (self.engine.clone(), self.acting.organisation.clone());
+        let (workspace, id) = (connection.workspace.id, id.to_owned());
         let tokens = uncancelled(async move {
             let tokens = engine.revoke_ended(&organisation, &id).await?;
             engine.revoke_kept(&workspace, &id).await?;
@@ -79,7 +64,9 @@ impl Engine {
             tokens: tokens.await?,
         })
     }
+}
 
+impl Engine {
     /// Asks Linear again about tokens of ended connections that nobody confirmed void; after
     /// [`ASKED_FOR`] they are forgotten. Answers how many are void now.
     pub async fn finish_revocations(&self) -> Result<u32, StoreError> {

@@ -9,7 +9,7 @@ use crate::clock::{DAY, Millis};
 use crate::connection::state::Reason;
 use crate::linear::CallError;
 use crate::store::{MintedGrant, StoreError, Whose};
-use crate::{CallFailed, Engine, TokenError};
+use crate::{Acting, CallFailed, Engine, TokenError};
 
 /// So long a permission may say whose it is. Linear's access tokens live as long.
 const SAYS_FOR: Millis = DAY;
@@ -75,7 +75,8 @@ impl Engine {
         organisation: &str,
         connection: &str,
     ) {
-        let checked = self.check(organisation, connection).await;
+        let relink = Acting::relink(organisation);
+        let checked = self.connections(relink).check(connection).await;
         if let Err(CallFailed::Token(TokenError::ReconnectRequired {
             reason: Reason::InvalidGrant | Reason::Revoked,
         })) = checked

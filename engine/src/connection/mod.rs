@@ -2,6 +2,7 @@
 
 pub(crate) mod callback;
 pub(crate) mod claims;
+pub(crate) mod connections;
 pub(crate) mod consent;
 pub(crate) mod disconnect;
 pub(crate) mod doubts;
@@ -17,4 +18,5 @@ pub(crate) mod state;
 pub(crate) mod token;
 pub(crate) mod voiding;
 
+pub use connections::Connections;
 pub use state::*;

@@ -10,9 +10,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Engine;
 use crate::clock::{Millis, SECOND};
+use crate::connection::connections::Connections;
 use crate::connection::state::{Connection, State};
 use crate::connection::token::{FreshToken, TokenError};
-use crate::identity::Person;
 use crate::linear::CallError;
 use crate::store::StoreError;
 
@@ -68,17 +68,16 @@ struct Proof {
     outcome: Result<(), CallError>,
 }
 
-impl Engine {
-    /// Proves the connections of the person's organisation where the last proof is old, and waits
+impl Connections<'_> {
+    /// Proves the connections of the organisation where the last proof is old, and waits
     /// for that a moment. The number of statements does not depend on how many connections there
     /// are, but for those that turn out to be broken.
-    pub async fn prove_connections(&self, person: &Person) -> Result<(), StoreError> {
-        let connections = self.store().connections(&person.organisation_id).await?;
-        let claimed = self.claim(&connections);
+    pub async fn prove(&self) -> Result<(), StoreError> {
+        let claimed = self.engine.claim(&self.list().await?);
         if claimed.ids.is_empty() {
             return Ok(());
         }
-        let (engine, organisation) = (self.clone(), person.organisation_id.clone());
+        let (engine, organisation) = (self.engine.clone(), self.acting.organisation.clone());
         let proving = tokio::spawn(async move {
             if let Err(error) = engine.prove(&organisation, &claimed).await {
                 tracing::error!(%error, "connections could not be proved");
@@ -88,7 +87,9 @@ impl Engine {
         let _ = timeout(PATIENCE, proving).await;
         Ok(())
     }
+}
 
+impl Engine {
     fn claim(&self, connections: &[Connection]) -> Claimed {
         let mut stale: Vec<_> = connections
             .iter()

@@ -3,19 +3,17 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
+use crate::Engine;
 use crate::clock::{MINUTE, Millis, NOTED_AHEAD, SECOND};
 use crate::connection::refresh::{Cause, Outcome, RefreshResult};
 use crate::connection::state::{Evidence, FailedCall, Phase, Reason};
-use crate::identity::Person;
 use crate::linear::{
-    AUTHENTICATION_ERROR, CallError, Content, GraphqlRequest, GraphqlResponse, Linear,
-    TransientError,
+    AUTHENTICATION_ERROR, CallError, GraphqlRequest, GraphqlResponse, Linear, TransientError,
 };
 use crate::store::{ACCESS, CONNECTIONS, SealedGrant, StoreError};
 use crate::vault::KEY_MISSING;
-use crate::{Acting, Engine};
 
 /// A token that a call is made with lives at least so long, where Linear can be asked for a new
 /// one.
@@ -23,7 +21,7 @@ pub const USE_BEFORE: Millis = 5 * MINUTE;
 /// A caller whose token is still good waits no longer than this for a better one.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A caller without a token waits longer: another process may have died while it was refreshing.
-const PATIENCE_WITHOUT: Duration = Duration::from_secs(25);
+pub(crate) const PATIENCE_WITHOUT: Duration = Duration::from_secs(25);
 /// A token with less than this left is as good as none.
 const TOO_LATE: Millis = 2 * SECOND;
 /// A token that came by refreshing less than this ago is not refreshed for living too short: the
@@ -268,7 +266,7 @@ impl Engine {
         Ok(now.is_none_or(|now| now.generation != seen.generation || now.phase != seen.phase))
     }
 
-    fn failed_call(&self, code: &str) -> FailedCall {
+    pub(crate) fn failed_call(&self, code: &str) -> FailedCall {
         FailedCall {
             code: code.to_owned(),
             status: None,
@@ -550,103 +548,5 @@ impl Engine {
         };
         self.try_note(connection, &token, silence.as_ref()).await;
         answer.map_err(CallFailed::Linear)
-    }
-
-    /// Teams and projects of a workspace.
-    pub async fn content(&self, person: &Person, connection: &str) -> Result<Content, CallFailed> {
-        self.with_token(
-            &person.organisation_id,
-            connection,
-            async |linear, token| linear.content(token).await,
-        )
-        .await
-    }
-
-    /// One real call, to prove the connection.
-    pub async fn check(&self, organisation: &str, connection: &str) -> Result<Checked, CallFailed> {
-        let started = Instant::now();
-        self.with_token(organisation, connection, async |linear, token| {
-            linear.identity(token).await
-        })
-        .await?;
-        Ok(Checked {
-            took: started.elapsed(),
-        })
-    }
-
-    /// Refreshes now, whether or not it is due, because a person wants it.
-    pub async fn refresh_now(
-        &self,
-        person: &Person,
-        connection: &str,
-    ) -> Result<(), RefreshNowError> {
-        if !person.manages() {
-            return Err(RefreshNowError::Forbidden);
-        }
-        let grant = self
-            .store()
-            .grant(&person.organisation_id, connection)
-            .await?
-            .ok_or(TokenError::NotFound)?;
-        let name = self
-            .store()
-            .connection(&person.organisation_id, connection)
-            .await?
-            .ok_or(TokenError::NotFound)?
-            .workspace
-            .name;
-        self.store()
-            .audit_note(&Acting::from(person).act(self, "connection.refresh", name))
-            .await?;
-        if grant.phase == Phase::Connected && grant.refresh_sealed.is_some() {
-            match timeout(
-                PATIENCE_WITHOUT,
-                self.renew(
-                    &grant.organisation_id,
-                    connection,
-                    grant.generation,
-                    Cause::Manual,
-                ),
-            )
-            .await
-            {
-                Ok(RefreshResult::Moved(_)) => {}
-                Ok(RefreshResult::PutOff {
-                    error, retry_after, ..
-                }) => return Err(TokenError::Unreachable { error, retry_after }.into()),
-                Err(_) => {
-                    return Err(TokenError::Unreachable {
-                        error: self.failed_call("timeout"),
-                        retry_after: 5 * SECOND,
-                    }
-                    .into());
-                }
-            }
-        }
-        self.fresh_token(
-            &person.organisation_id,
-            connection,
-            Wanted {
-                min_ttl: 0,
-                rejected: None,
-            },
-        )
-        .await?;
-        Ok(())
-    }
-}
-
-/// Why a person's wish to refresh was not met.
-#[derive(Debug, thiserror::Error)]
-pub enum RefreshNowError {
-    #[error("only admins and owners refresh")]
-    Forbidden,
-    #[error(transparent)]
-    Token(#[from] TokenError),
-}
-
-impl From<StoreError> for RefreshNowError {
-    fn from(error: StoreError) -> RefreshNowError {
-        RefreshNowError::Token(error.into())
     }
 }

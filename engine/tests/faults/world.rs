@@ -307,7 +307,8 @@ impl World {
         let since = Instant::now();
         while self
             .engine
-            .check(&self.person.organisation_id, &self.connection)
+            .connections(&self.person)
+            .check(&self.connection)
             .await
             .is_err()
         {

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use relink_engine::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use relink_engine::connection::{CLIENT_ID_CHANGED, Fault as Whose};
 use relink_engine::refresh::Outcome;
-use relink_engine::{RefreshSettings, Settings, TokenError, Wanted};
+use relink_engine::{Acting, RefreshSettings, Settings, TokenError, Wanted};
 use relink_simulator::{Endpoint, Fault, Kind};
 use serde_json::{Value, json};
 
@@ -508,7 +508,8 @@ async fn a_row_that_is_two_rotations_behind_is_led_to_the_end_of_the_chain() {
         )
         .await;
     let restarted = world.another(0).await;
-    restarted.check(&organisation, &id).await.unwrap();
+    let acting = Acting::command(&organisation);
+    restarted.connections(acting).check(&id).await.unwrap();
     assert_eq!(
         (world.refreshes().rotations, world.refreshes().replays),
         (2, 2),

@@ -1,5 +1,6 @@
 //! The badge tells the truth.
 
+use relink_engine::Acting;
 use relink_engine::clock::{HOUR, MINUTE, SECOND};
 use relink_simulator::{Endpoint, Kind, NewWorkspace};
 use serde_json::json;
@@ -117,8 +118,18 @@ async fn an_api_that_refuses_everybody_breaks_two_connections_at_most_and_they_c
     world.advance(HOUR);
     for _ in 0..20 {
         for id in &ids {
-            world.engine.check(&organisation, id).await.unwrap_err();
-            world.engine.check(&organisation, id).await.unwrap_err();
+            world
+                .engine
+                .connections(Acting::command(&organisation))
+                .check(id)
+                .await
+                .unwrap_err();
+            world
+                .engine
+                .connections(Acting::command(&organisation))
+                .check(id)
+                .await
+                .unwrap_err();
         }
         world.advance(MINUTE);
     }
@@ -149,7 +160,12 @@ async fn an_api_that_refuses_everybody_breaks_two_connections_at_most_and_they_c
     world.advance(10 * MINUTE);
     assert_eq!(world.engine.look_at_given_up().await.unwrap(), 2);
     for id in &ids {
-        world.engine.check(&organisation, id).await.unwrap();
+        world
+            .engine
+            .connections(Acting::command(&organisation))
+            .check(id)
+            .await
+            .unwrap();
     }
     assert_eq!(states().await, 8);
 }

@@ -3,11 +3,8 @@
 use crate::Engine;
 use crate::clock::{DAY, Millis};
 use crate::connection::refresh;
-use crate::identity::Person;
-use crate::store::{AttemptRow, StoreError, sound};
+use crate::store::{AttemptRow, StoreError};
 
-/// Lines that a page shows at most.
-const SHOWN: i64 = 50;
 /// Lines older than this are forgotten.
 const KEPT: Millis = 30 * DAY;
 /// Lines forgotten in one statement, so that nothing else waits long.
@@ -53,25 +50,6 @@ impl TryFrom<AttemptRow> for HistoryLine {
 }
 
 impl Engine {
-    /// The newest lines of a connection's history, newest first; none for a connection of another
-    /// organisation.
-    pub async fn refresh_history(
-        &self,
-        person: &Person,
-        connection: &str,
-    ) -> Result<Vec<HistoryLine>, StoreError> {
-        if self
-            .store()
-            .connection(&person.organisation_id, connection)
-            .await?
-            .is_none()
-        {
-            return Ok(Vec::new());
-        }
-        let lines = self.store().attempts(connection, SHOWN).await?;
-        Ok(sound(lines.into_iter().map(HistoryLine::try_from)))
-    }
-
     /// Forgets history that is too old, in small bites.
     pub async fn forget_history(&self) -> Result<(), StoreError> {
         let Some(now) = self.now_to_forget() else {
