@@ -1,9 +1,9 @@
 //! Who acts, for which organisation and in what role: what every change asks first, and what its
 //! line in the audit trail says.
 
-use crate::Engine;
 use crate::identity::{Person, Role};
 use crate::store::{Act, AuditActor};
+use crate::{Caller, Engine};
 
 /// Whoever does something in an organisation.
 #[derive(Clone, Debug)]
@@ -40,6 +40,11 @@ impl Acting {
             actor,
             role: Role::Member,
         }
+    }
+
+    pub(crate) fn at(mut self, address: String) -> Acting {
+        self.actor.address = address;
+        self
     }
 
     /// The account of whoever acts; commands have none.
@@ -82,14 +87,26 @@ impl From<&Person> for Acting {
     }
 }
 
+impl From<&Caller> for Acting {
+    fn from(caller: &Caller) -> Acting {
+        Acting::outside(
+            &caller.organisation_id,
+            AuditActor {
+                who: format!("API key {}", caller.name),
+                ..AuditActor::default()
+            },
+        )
+    }
+}
+
 fn allowed(may: bool) -> Result<(), Denied> {
     may.then_some(()).ok_or(Denied)
 }
 
 /// Declares the way into one of the engine's rooms for whoever acts, and the accessor that leads
-/// there.
+/// there. Where nothing is done but `read`, there is no line to make for the audit trail.
 macro_rules! handle {
-    ($(#[$about:meta])* $accessor:ident -> $Handle:ident) => {
+    ($(#[$about:meta])* read $accessor:ident -> $Handle:ident) => {
         $(#[$about])*
         #[derive(Debug)]
         pub struct $Handle<'a> {
@@ -112,8 +129,17 @@ macro_rules! handle {
             pub(super) fn store(&self) -> &$crate::store::Store {
                 self.engine.store()
             }
+        }
+    };
+    ($(#[$about:meta])* $accessor:ident -> $Handle:ident) => {
+        $crate::acting::handle! { $(#[$about])* read $accessor -> $Handle }
 
-            pub(super) fn act(&self, act: &'static str, subject: impl Into<String>) -> $crate::store::Act {
+        impl $Handle<'_> {
+            pub(super) fn act(
+                &self,
+                act: &'static str,
+                subject: impl Into<String>,
+            ) -> $crate::store::Act {
                 self.acting.act(self.engine, act, subject)
             }
         }

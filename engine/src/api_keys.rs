@@ -15,7 +15,7 @@ use crate::acting::handle;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::digest::sha256_hex;
 use crate::identity::{self, Person};
-use crate::store::{Act, ApiKeyRow, AuditActor, StoreError};
+use crate::store::{Act, ApiKeyRow, StoreError};
 use crate::vault::Place;
 use crate::{Acting, Denied, Engine, uncancelled};
 
@@ -326,16 +326,9 @@ impl Engine {
         else {
             return Ok(());
         };
-        let actor = AuditActor {
-            user_id: None,
-            who: format!("API key {}", caller.name),
-            address,
-        };
-        let act = Acting::outside(&caller.organisation_id, actor).act(
-            self,
-            "token.read",
-            found.workspace.name,
-        );
+        let act = Acting::from(caller)
+            .at(address)
+            .act(self, "token.read", found.workspace.name);
         self.store()
             .token_read(key, connection, &act)
             .await

@@ -4,10 +4,9 @@ use secrecy::ExposeSecret as _;
 
 use crate::clock::Millis;
 use crate::entropy::Entropy;
-use crate::identity::Person;
-use crate::store::{AuditKey, AuditRow, Store, StoreError};
+use crate::store::{AuditCheck, AuditEntry, AuditKey, Store, StoreError};
 use crate::vault::{Place, Vault};
-use crate::{CANARY, CANARY_KEY, Engine, OpenError};
+use crate::{Acting, CANARY, CANARY_KEY, Denied, Engine, OpenError};
 
 /// The trail's key is one of its own, sealed by the ring: the ring may change, and every line stays
 /// provable.
@@ -90,22 +89,53 @@ fn use_key(store: &Store, vault: &Vault, sealed: &[u8]) -> Result<(), OpenError>
     Ok(())
 }
 
+/// The audit trail of an organisation, for those who may read it.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    engine: Engine,
+    organisation: String,
+}
+
 impl Engine {
-    /// Lines of the person's organisation before this number, the newest first; `None` to who may
-    /// not read them.
-    pub async fn audit(
+    /// The audit trail of an organisation.
+    ///
+    /// # Errors
+    /// [`Denied`] to who may not read it.
+    pub fn audit(&self, acting: impl Into<Acting>) -> Result<Audit, Denied> {
+        let acting = acting.into();
+        acting.owns()?;
+        Ok(Audit {
+            engine: self.clone(),
+            organisation: acting.organisation,
+        })
+    }
+}
+
+impl Audit {
+    /// Lines before this number, the newest first.
+    pub async fn before(
         &self,
-        person: &Person,
-        before: Option<i64>,
+        number: Option<i64>,
         limit: i64,
-    ) -> Result<Option<Vec<AuditRow>>, StoreError> {
-        if !person.owns() {
-            return Ok(None);
-        }
-        Ok(Some(
-            self.store()
-                .audit_before(&person.organisation_id, before.unwrap_or(i64::MAX), limit)
-                .await?,
-        ))
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let (store, number) = (self.engine.store(), number.unwrap_or(i64::MAX));
+        store.audit_before(&self.organisation, number, limit).await
+    }
+
+    /// Lines after this number, the oldest first.
+    pub async fn after(&self, number: i64, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
+        let store = self.engine.store();
+        store.audit_after(&self.organisation, number, limit).await
+    }
+
+    /// Proves every line.
+    pub async fn verify(&self) -> Result<AuditCheck, StoreError> {
+        self.engine.store().audit_verify(&self.organisation).await
+    }
+
+    /// Whether a line is there that was noted elsewhere.
+    pub async fn has(&self, number: i64, hash: &str) -> Result<bool, StoreError> {
+        let store = self.engine.store();
+        store.audit_has(&self.organisation, number, hash).await
     }
 }

@@ -23,6 +23,7 @@ pub mod linear;
 pub mod mail;
 mod names;
 pub mod network;
+mod organisations;
 mod password;
 pub mod people;
 mod retry_after;
@@ -43,7 +44,7 @@ use tokio::time::{Instant, timeout};
 pub use acting::{Acting, Denied};
 pub use api_keys::{ApiKey, ApiKeyError, Caller, KeyUse, Keys, NewApiKey};
 pub use apps::{APPS_MAX, App, AppError, AppSecrets, Apps, NewApp};
-pub use audit::prove_keys;
+pub use audit::{Audit, prove_keys};
 pub use auth::{
     ChangePasswordError, FieldError, FirstPasswordError, MemberAddError, SignInError, SignUp,
     SignUpError,
@@ -60,6 +61,7 @@ pub use connection::{refresh, scope};
 pub use counters::Tally;
 pub use device::{Device, Visitor};
 pub use sessions::UsedFrom;
+pub use store::{AuditCheck, AuditEntry, BrowserSession};
 
 use clock::{Clock, DAY, Millis, Trust};
 use connection::{doubts, probe, rate_budget};

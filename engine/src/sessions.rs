@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::identity::Person;
-use crate::store::{SessionRow, StoreError};
+use crate::store::{BrowserSession, StoreError};
 use crate::{Acting, Engine};
 
 /// "Last used" is no more exact than this.
@@ -86,7 +86,7 @@ impl Engine {
     }
 
     /// The person's sessions, the one that was used last first.
-    pub async fn sessions(&self, person: &Person) -> Result<Vec<SessionRow>, StoreError> {
+    pub async fn sessions(&self, person: &Person) -> Result<Vec<BrowserSession>, StoreError> {
         self.store().sessions_of(&person.user_id, self.now()).await
     }
 
@@ -95,7 +95,7 @@ impl Engine {
         &self,
         person: &Person,
         session: &str,
-    ) -> Result<Option<SessionRow>, StoreError> {
+    ) -> Result<Option<BrowserSession>, StoreError> {
         let found = self
             .sessions(person)
             .await?

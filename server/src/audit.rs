@@ -6,8 +6,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use relink_app::api::person_of;
-use relink_engine::Engine;
-use relink_engine::store::{AuditRow, StoreError};
+use relink_engine::store::StoreError;
+use relink_engine::{Audit, AuditEntry};
 use serde_json::{Value, json};
 use tower_sessions::Session;
 
@@ -19,7 +19,7 @@ const PAGE: i64 = 1_000;
 
 /// A line as it is exported, by command and on the page.
 #[must_use]
-pub fn line(row: &AuditRow) -> Value {
+pub fn line(row: &AuditEntry) -> Value {
     json!({
         "number": row.number, "at": rfc3339(row.at), "who": row.who, "user_id": row.user_id,
         "act": row.act, "subject": row.subject,
@@ -28,15 +28,8 @@ pub fn line(row: &AuditRow) -> Value {
 }
 
 /// The next lines after this number, and the number to go on from; `None` at the end.
-pub async fn next_lines(
-    engine: &Engine,
-    organisation: &str,
-    after: i64,
-) -> Result<Option<(String, i64)>, StoreError> {
-    let rows = engine
-        .store()
-        .audit_after(organisation, after, PAGE)
-        .await?;
+pub async fn next_lines(audit: &Audit, after: i64) -> Result<Option<(String, i64)>, StoreError> {
+    let rows = audit.after(after, PAGE).await?;
     let Some(last) = rows.last().map(|row| row.number) else {
         return Ok(None);
     };
@@ -54,20 +47,14 @@ pub async fn export(State(web): State<Web>, session: Session) -> Response {
         Ok(None) => return StatusCode::UNAUTHORIZED.into_response(),
         Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
-    if !person.owns() {
+    let Ok(audit) = engine.audit(&person) else {
         return StatusCode::FORBIDDEN.into_response();
-    }
-    let organisation = person.organisation_id;
+    };
     // Read as it is sent: nobody holds more than a page of it.
-    let lines = stream::try_unfold(
-        (engine, organisation, 0),
-        async |(engine, organisation, after)| {
-            let next = next_lines(&engine, &organisation, after).await?;
-            Ok::<_, StoreError>(
-                next.map(|(lines, last)| (Bytes::from(lines), (engine, organisation, last))),
-            )
-        },
-    );
+    let lines = stream::try_unfold((audit, 0), async |(audit, after)| {
+        let next = next_lines(&audit, after).await?;
+        Ok::<_, StoreError>(next.map(|(lines, last)| (Bytes::from(lines), (audit, last))))
+    });
     let headers = [
         (header::CONTENT_TYPE, "application/jsonl; charset=utf-8"),
         (

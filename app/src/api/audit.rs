@@ -2,8 +2,7 @@
 
 use relink_engine::clock::Millis;
 use relink_engine::identity::Person;
-use relink_engine::store::AuditRow;
-use relink_engine::{Engine, text};
+use relink_engine::{AuditEntry, Engine, text};
 
 use crate::view::{AuditLine, AuditView, Failure, time};
 
@@ -17,9 +16,10 @@ pub async fn audit_view(
     before: Option<&str>,
 ) -> Result<Option<AuditView>, Failure> {
     let before = before.and_then(|before| before.parse::<i64>().ok());
-    let Some(mut rows) = engine.audit(person, before, PAGE + 1).await? else {
+    let Ok(audit) = engine.audit(person) else {
         return Ok(None);
     };
+    let mut rows = audit.before(before, PAGE + 1).await?;
     let more = rows.len() as i64 > PAGE;
     rows.truncate(PAGE as usize);
     let older = rows.last().map(|row| row.number).filter(|_| more);
@@ -31,7 +31,7 @@ pub async fn audit_view(
     }))
 }
 
-fn line(row: AuditRow, now: Millis) -> AuditLine {
+fn line(row: AuditEntry, now: Millis) -> AuditLine {
     AuditLine {
         number: row.number,
         at: time::moment(row.at, now),

@@ -123,7 +123,7 @@ pub async fn workspaces(
     person: &Person,
     picked: &[Picked],
 ) -> Result<Option<HashMap<String, String>>, Failure> {
-    let connections = engine.store().connections(&person.organisation_id).await?;
+    let connections = engine.connections(person).list().await?;
     let places: HashMap<String, String> = connections
         .into_iter()
         .map(|connection| (connection.id, text::name(&connection.workspace.name)))

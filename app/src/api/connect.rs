@@ -126,7 +126,7 @@ async fn connected_first(
     person: &Person,
     connected: Connected,
 ) -> Result<Notice, Failure> {
-    let connections = engine.store().connections(&person.organisation_id).await?;
+    let connections = engine.connections(person).list().await?;
     let connection = connections
         .iter()
         .find(|connection| connection.id == connected.connection);

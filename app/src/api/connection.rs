@@ -40,15 +40,11 @@ pub async fn load_connection(id: String) -> Result<ConnectionPageView, Failure> 
         Some(_) => WorkspaceContent::NotAsked,
     };
     let as_of = freshness(&engine, &person).await?;
-    let Some(connection) = engine
-        .store()
-        .connection(&person.organisation_id, &id)
-        .await?
-    else {
+    let Some(connection) = engine.connections(&person).get(&id).await? else {
         set_status(StatusCode::NOT_FOUND);
         return Err(Failure::NotFound);
     };
-    let connections = engine.store().connections(&person.organisation_id).await?;
+    let connections = engine.connections(&person).list().await?;
     let (webhooks, people) = (
         Webhooks::load(&engine, &person).await?,
         People::load(&engine, &person).await?,
@@ -187,14 +183,14 @@ async fn refreshed(
     id: &str,
 ) -> Result<Option<Notice>, RefreshNowError> {
     let before = engine
-        .store()
-        .connection(&person.organisation_id, id)
+        .connections(person)
+        .get(id)
         .await?
         .ok_or(TokenError::NotFound)?;
     engine.connections(person).refresh_now(id).await?;
     let after = engine
-        .store()
-        .connection(&person.organisation_id, id)
+        .connections(person)
+        .get(id)
         .await?
         .ok_or(TokenError::NotFound)?;
     let until = good_until(&after, engine.now());
@@ -215,10 +211,7 @@ fn refreshed_words(moved: bool, until: &str) -> Notice {
 
 /// Makes the message for a refresh that was put off. `None` where the page itself names the cause.
 async fn put_off(engine: &Engine, person: &Person, id: &str) -> Result<Option<Notice>, Failure> {
-    let connection = engine
-        .store()
-        .connection(&person.organisation_id, id)
-        .await?;
+    let connection = engine.connections(person).get(id).await?;
     let passing = connection
         .as_ref()
         .is_none_or(|connection| fault(connection) == Fault::Linear);

@@ -17,11 +17,11 @@ use crate::view::{DeliveriesView, DeliveryView, Failure, Lately};
 pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, Failure> {
     let (engine, person) = (engine()?, signed_in().await?);
     let (as_of, live) = (freshness(&engine, &person).await?, live_from()?);
-    let (store, organisation) = (engine.store(), person.organisation_id.as_str());
-    let connections = store.connections(organisation).await?;
-    let secrets = store.webhook_secrets(organisation).await?;
+    let deliveries = engine.deliveries(&person);
+    let connections = engine.connections(&person).list().await?;
+    let secrets = engine.webhook_secrets(&person).list().await?;
     let page = Page::of(&query, &connections);
-    let Found { rows, newer, older } = page.find(store, organisation).await?;
+    let Found { rows, newer, older } = page.find(&deliveries).await?;
     let now = engine.now();
     let destinations = Destinations::load(&engine, &person, &rows).await?;
     let handed = |(view, row)| DeliveryView {
@@ -29,16 +29,8 @@ pub async fn load_deliveries(query: DeliveriesQuery) -> Result<DeliveriesView, F
         ..view
     };
     let manages = person.manages();
-    let refused = if manages {
-        engine.webhook_refusals(organisation, now - HOUR).await?
-    } else {
-        Vec::new()
-    };
-    let strays = if manages {
-        engine.webhook_strays(now - DAY).await?
-    } else {
-        Vec::new()
-    };
+    let refused = deliveries.refused(now - HOUR).await?;
+    let strays = deliveries.strays(now - DAY).await?;
     let growing = live.as_ref().is_some_and(|live| live.delivery == 0);
     Ok(DeliveriesView {
         deliveries: delivery_views(&rows, &secrets, &connections, now)

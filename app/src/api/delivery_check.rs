@@ -2,9 +2,8 @@
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
-use relink_engine::store::WebhookSecretRow;
 use relink_engine::text::name;
-use relink_engine::webhook::{CheckedDelivery, SignedBy};
+use relink_engine::webhook::{CheckedDelivery, SignedBy, SigningSecret};
 
 use crate::view::webhook_views::{ending, signed_with};
 use crate::view::{Next, Notice, SignedWith, Tone, time};
@@ -12,7 +11,7 @@ use crate::view::{Next, Notice, SignedWith, Tone, time};
 /// Says who signed a delivery, and what would become of it.
 pub fn notice(
     checked: &CheckedDelivery,
-    secrets: &[WebhookSecretRow],
+    secrets: &[SigningSecret],
     connections: &[Connection],
     now: Millis,
 ) -> Notice {
@@ -39,7 +38,7 @@ pub fn notice(
 
 fn signed(
     signed_by: &SignedBy,
-    secrets: &[WebhookSecretRow],
+    secrets: &[SigningSecret],
     connections: &[Connection],
     now: Millis,
 ) -> String {

@@ -4,7 +4,7 @@ use relink_engine::connection::{Reason, State};
 use super::*;
 use crate::view::samples::{NOW, connection, secret};
 
-fn secrets() -> Vec<WebhookSecretRow> {
+fn secrets() -> Vec<SigningSecret> {
     vec![
         secret("acme", "prev", Some(NOW + 23 * HOUR)),
         secret("acme", "gone", Some(NOW)),

@@ -4,8 +4,9 @@ use crate::view::delivery_views::BODY_HEAD;
 use crate::view::{Choice, FilterView};
 use relink_engine::connection::Connection;
 use relink_engine::dispatch::EVENTS;
-use relink_engine::store::{DeliveryFilter, DeliveryRow, OutcomeFilter, Store, StoreError};
+use relink_engine::store::{OutcomeFilter, StoreError};
 use relink_engine::text;
+use relink_engine::webhook::{Deliveries, Delivery, DeliveryFilter};
 
 /// Deliveries on a page.
 const SIZE: usize = 20;
@@ -119,29 +120,23 @@ impl Page {
 
 /// What a page holds, and the addresses of those beside it.
 pub struct Found {
-    pub rows: Vec<DeliveryRow>,
+    pub rows: Vec<Delivery>,
     pub newer: Option<String>,
     pub older: Option<String>,
 }
 
 impl Page {
     /// Reads one delivery more than fits, to know whether there are older ones.
-    pub async fn find(&self, store: &Store, organisation: &str) -> Result<Found, StoreError> {
+    pub async fn find(&self, deliveries: &Deliveries<'_>) -> Result<Found, StoreError> {
         let size = i64::try_from(SIZE).unwrap_or(i64::MAX);
         let before = self.before.unwrap_or(i64::MAX);
-        let mut rows = store
-            .deliveries_before(organisation, &self.filter, before, BODY_HEAD, size + 1)
+        let mut rows = deliveries
+            .before(&self.filter, before, BODY_HEAD, size + 1)
             .await?;
         let more = rows.len() > SIZE;
         rows.truncate(SIZE);
         let newer = match self.before {
-            Some(before) => Some(
-                self.address(
-                    store
-                        .deliveries_newer(organisation, &self.filter, before, size)
-                        .await?,
-                ),
-            ),
+            Some(before) => Some(self.address(deliveries.newer(&self.filter, before, size).await?)),
             None => None,
         };
         let older = rows

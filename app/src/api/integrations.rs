@@ -26,7 +26,7 @@ pub async fn load_integrations(
         engine.connections(&person).prove().await?;
     }
     let as_of = freshness(&engine, &person).await?;
-    let connections = engine.store().connections(&person.organisation_id).await?;
+    let connections = engine.connections(&person).list().await?;
     let (webhooks, people) = (
         Webhooks::load(&engine, &person).await?,
         People::load(&engine, &person).await?,

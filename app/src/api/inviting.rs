@@ -32,7 +32,7 @@ pub async fn inviting(
     person: &Person,
     team: &[TeamMember],
 ) -> Result<InvitingView, Failure> {
-    let mut connections = engine.store().connections(&person.organisation_id).await?;
+    let mut connections = engine.connections(person).list().await?;
     connections.sort_by_cached_key(|connection| connection.workspace.name.to_lowercase());
     let broken = connections
         .iter()

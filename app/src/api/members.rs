@@ -19,11 +19,7 @@ pub async fn link_me(
 ) -> Result<(), Failure> {
     let (engine, member) = (engine()?, signed_in_form().await?);
     match engine.link_self(&member, &workspace, &person).await {
-        Ok(name) => match engine
-            .store()
-            .connection(&member.organisation_id, &workspace)
-            .await?
-        {
+        Ok(name) => match engine.connections(&member).get(&workspace).await? {
             Some(connection) => {
                 let (name, workspace) = (text::name(&name), text::name(&connection.workspace.name));
                 let fact = format!("You are {name} in {workspace}.");
@@ -128,10 +124,7 @@ pub(super) async fn name(
     person: &Person,
     member: &str,
 ) -> Result<String, Failure> {
-    let found = engine
-        .store()
-        .member(&person.organisation_id, member)
-        .await?;
+    let found = engine.members(person).get(member).await?;
     Ok(relink_engine::text::name(
         &found.ok_or(Failure::NotFound)?.name,
     ))
@@ -143,10 +136,7 @@ async fn page(engine: &Engine, person: &Person, connection: &str) -> Result<Stri
     if connection.is_empty() {
         return Ok("/team".to_owned());
     }
-    let found = engine
-        .store()
-        .connection(&person.organisation_id, connection)
-        .await?;
+    let found = engine.connections(person).get(connection).await?;
     Ok(connection_path(&found.ok_or(Failure::NotFound)?.id))
 }
 

@@ -13,11 +13,7 @@ use crate::view::{Failure, Notice};
 #[server(prefix = "", endpoint = "/organisation")]
 pub async fn switch_organisation(#[server(default)] organisation: String) -> Result<(), Failure> {
     let (engine, person) = (engine()?, signed_in_form().await?);
-    let Some(person) = engine
-        .store()
-        .member(&organisation, &person.user_id)
-        .await?
-    else {
+    let Some(person) = engine.person(&organisation, &person.user_id).await? else {
         return refuse(Failure::NotFound).await;
     };
     let before = session_name().await?;

@@ -46,7 +46,7 @@ pub async fn person_of(engine: &Engine, session: &Session) -> Result<Option<Pers
     ) else {
         return Ok(None);
     };
-    Ok(engine.store().member(&organisation, &user).await?)
+    Ok(engine.person(&organisation, &user).await?)
 }
 
 /// The signed-in person. Whoever is not signed in is sent to sign in when they wanted a page, and
@@ -113,7 +113,7 @@ async fn send_to_sign_in() -> Result<(), Failure> {
         set_status(StatusCode::UNAUTHORIZED);
         return Ok(());
     }
-    if !engine()?.store().owner_exists().await? {
+    if !engine()?.owner_exists().await? {
         see_other("/signup");
         return Ok(());
     }

@@ -24,16 +24,9 @@ pub async fn resend_delivery(
     let Ok(number) = delivery.parse() else {
         return refuse(Failure::Malformed).await;
     };
-    let Some(seq) = engine
-        .store()
-        .delivery_kept(&person.organisation_id, number)
-        .await?
-    else {
-        return refuse(Failure::NotFound).await;
-    };
     let count = match engine
         .destinations(&person)
-        .resend(&destination, seq, seq)
+        .resend_one(&destination, number)
         .await
     {
         Ok(count) => count,
@@ -59,20 +52,11 @@ pub async fn resend_newest(
     else {
         return refuse(Failure::Malformed).await;
     };
-    let sent = match engine
-        .store()
-        .deliveries_newest(&person.organisation_id, i64::from(most))
-        .await?
+    let count = match engine
+        .destinations(&person)
+        .resend_newest(&destination, i64::from(most))
+        .await
     {
-        Some((from, to)) => {
-            engine
-                .destinations(&person)
-                .resend(&destination, from, to)
-                .await
-        }
-        None => Ok(0),
-    };
-    let count = match sent {
         Ok(count) => count,
         Err(error) => return refuse(error.into()).await,
     };

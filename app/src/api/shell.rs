@@ -15,8 +15,8 @@ pub async fn load_shell() -> Result<ShellView, Failure> {
     let (site, person) = (site()?, person().await?);
     let statuses: Vec<Status> = match &person {
         Some(person) => engine()?
-            .store()
-            .connections(&person.organisation_id)
+            .connections(person)
+            .list()
             .await?
             .iter()
             .map(status)
@@ -44,7 +44,7 @@ pub async fn load_shell() -> Result<ShellView, Failure> {
 
 /// The person's other organisations.
 async fn elsewhere(person: &Person) -> Result<Vec<OrganisationView>, Failure> {
-    let organisations = engine()?.store().organisations_of(&person.user_id).await?;
+    let organisations = engine()?.organisations_of(person).await?;
     let others = organisations
         .into_iter()
         .filter(|organisation| organisation.id != person.organisation_id);

@@ -17,11 +17,10 @@ pub async fn load_sign_in() -> Result<SignInView, Failure> {
     let (engine, parts) = (engine()?, parts()?);
     let view = SignInView {
         organisation: engine
-            .store()
             .organisation_only()
             .await?
             .map(|organisation| text::name(&organisation.name)),
-        unowned: !engine.store().owner_exists().await?,
+        unowned: !engine.owner_exists().await?,
         signed_in: person().await?.is_some(),
         refused: take_refused().await?,
         timed_out: parts

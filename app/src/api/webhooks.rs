@@ -74,14 +74,11 @@ pub async fn check_delivery(
     let Some(checked) = checked(&engine, &person, &body, &signature).await? else {
         return refuse(Failure::Forbidden).await;
     };
-    let connections = engine.store().connections(&person.organisation_id).await?;
+    let connections = engine.connections(&person).list().await?;
     if !connections.iter().any(|known| known.id == connection) {
         return refuse(Failure::NotFound).await;
     }
-    let secrets = engine
-        .store()
-        .webhook_secrets(&person.organisation_id)
-        .await?;
+    let secrets = engine.webhook_secrets(&person).list().await?;
     let notice = notice(&checked, &secrets, &connections, engine.now());
     say(&connection_path(&connection), notice).await
 }

@@ -2,8 +2,9 @@
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
-use relink_engine::store::{self, DeliveryRow, WebhookSecretRow, ways};
+use relink_engine::store;
 use relink_engine::text;
+use relink_engine::webhook::{Delivery, SigningSecret, ways};
 
 use super::json::pretty;
 use super::time;
@@ -14,8 +15,8 @@ use crate::view::{Again, BodyView, DeliveryOutcome, DeliveryView, Piece, PieceKi
 pub const BODY_HEAD: i64 = 16 * 1024;
 
 pub fn delivery_views(
-    rows: &[DeliveryRow],
-    secrets: &[WebhookSecretRow],
+    rows: &[Delivery],
+    secrets: &[SigningSecret],
     connections: &[Connection],
     now: Millis,
 ) -> Vec<DeliveryView> {
@@ -26,8 +27,8 @@ pub fn delivery_views(
 
 /// Without what became of it at destinations.
 fn delivery_view(
-    row: &DeliveryRow,
-    secrets: &[WebhookSecretRow],
+    row: &Delivery,
+    secrets: &[SigningSecret],
     connections: &[Connection],
     now: Millis,
 ) -> DeliveryView {
@@ -66,12 +67,12 @@ fn delivery_view(
     }
 }
 
-fn came_twice(row: &DeliveryRow) -> bool {
+fn came_twice(row: &Delivery) -> bool {
     ways(&row.through).any(|(_, secret)| secret.is_empty())
         && ways(&row.through).any(|(_, secret)| !secret.is_empty())
 }
 
-fn event(row: &DeliveryRow) -> String {
+fn event(row: &Delivery) -> String {
     let event = if row.event.is_empty() {
         "No type"
     } else {
@@ -105,7 +106,7 @@ fn digest(digest: &[u8]) -> String {
 }
 
 /// The body, laid out if it is whole. It may be cut inside a letter, which is left out.
-fn body(row: &DeliveryRow) -> BodyView {
+fn body(row: &Delivery) -> BodyView {
     let text = match std::str::from_utf8(&row.body) {
         Ok(text) => text,
         Err(cut) => std::str::from_utf8(&row.body[..cut.valid_up_to()]).unwrap_or_default(),

@@ -4,8 +4,8 @@ use super::*;
 use crate::view::SignedWith;
 use crate::view::samples::{NOW, connection, secret};
 
-fn row(body: &str) -> DeliveryRow {
-    DeliveryRow {
+fn row(body: &str) -> Delivery {
+    Delivery {
         seq: 7,
         number: 7,
         workspace_id: "w-acme".to_owned(),
@@ -28,7 +28,7 @@ fn row(body: &str) -> DeliveryRow {
     }
 }
 
-fn view(row: &DeliveryRow) -> DeliveryView {
+fn view(row: &Delivery) -> DeliveryView {
     let secrets = [
         secret("acme", "curr", None),
         secret("acme", "prev", Some(NOW + HOUR)),
@@ -76,7 +76,7 @@ fn a_delivery_in_words() {
 #[test]
 fn the_secret_is_told_as_it_is_now() {
     let signed = |id: &str| {
-        view(&DeliveryRow {
+        view(&Delivery {
             secret_id: id.to_owned(),
             ..row("{}")
         })
@@ -98,7 +98,7 @@ fn the_secret_is_told_as_it_is_now() {
 #[test]
 fn outcomes_and_what_came_again() {
     let outcome = |name: &str| {
-        view(&DeliveryRow {
+        view(&Delivery {
             outcome: store::DeliveryOutcome::from_name(name).unwrap(),
             ..row("{}")
         })
@@ -108,7 +108,7 @@ fn outcomes_and_what_came_again() {
         ["late", "ignored"].map(outcome),
         [DeliveryOutcome::Late, DeliveryOutcome::Ignored]
     );
-    let again = view(&DeliveryRow {
+    let again = view(&Delivery {
         repeats: 2,
         repeated_at: Some(NOW - MINUTE),
         ..row("{}")
@@ -119,7 +119,7 @@ fn outcomes_and_what_came_again() {
         Some((2, "14:01 UTC today".to_owned()))
     );
     assert_eq!(
-        view(&DeliveryRow {
+        view(&Delivery {
             event: String::new(),
             action: String::new(),
             ..row("{}")
@@ -128,7 +128,7 @@ fn outcomes_and_what_came_again() {
         "No type"
     );
     assert_eq!(
-        view(&DeliveryRow {
+        view(&Delivery {
             delivery_id: Some("short".to_owned()),
             ..row("{}")
         })
@@ -169,7 +169,7 @@ fn a_cut_body_is_neither_laid_out_nor_copied_nor_cut_inside_a_letter() {
 
 #[test]
 fn days_before_today_are_named() {
-    let old = DeliveryRow {
+    let old = Delivery {
         received_at: NOW - DAY,
         webhook_timestamp: NOW - DAY - HOUR,
         ..row("{}")

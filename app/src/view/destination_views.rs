@@ -2,9 +2,9 @@
 
 use relink_engine::Engine;
 use relink_engine::clock::Millis;
-use relink_engine::dispatch::{Destination, EVENTS};
+use relink_engine::dispatch::{Destination, EVENTS, Message};
 use relink_engine::identity::Person;
-use relink_engine::store::{DeliveryOutcome, DeliveryRow, MessageRow, MessageState, StoreError};
+use relink_engine::store::{DeliveryOutcome, MessageState, StoreError};
 
 use super::time;
 use super::webhook_views::ago;
@@ -12,6 +12,7 @@ use crate::view::{
     Answer, Choice, Complaint, DeliveryAttemptView, DestinationForm, DestinationState,
     DestinationView, Draft, Fate, HandedOnView, NextTry, PausedBecause,
 };
+use relink_engine::webhook::Delivery;
 
 /// What every destination's secret begins with (Standard Webhooks).
 const PREFIX: &str = "whsec_";
@@ -23,7 +24,7 @@ const NAME_MAX: usize = 60;
 /// The destinations of an organisation, and what became there of the deliveries on a page.
 pub struct Destinations {
     all: Vec<(Destination, String)>,
-    messages: Vec<MessageRow>,
+    messages: Vec<Message>,
     now: Millis,
 }
 
@@ -33,7 +34,7 @@ impl Destinations {
     pub async fn load(
         engine: &Engine,
         person: &Person,
-        rows: &[DeliveryRow],
+        rows: &[Delivery],
     ) -> Result<Destinations, StoreError> {
         let all = engine.destinations(person).list().await?;
         let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
@@ -41,15 +42,12 @@ impl Destinations {
         let messages = if nothing {
             Vec::new()
         } else {
-            engine
-                .store()
-                .messages_of(&person.organisation_id, &seqs)
-                .await?
+            engine.destinations(person).messages(&seqs).await?
         };
         Ok(Destinations::new(all, messages, engine.now()))
     }
 
-    fn new(all: Vec<Destination>, messages: Vec<MessageRow>, now: Millis) -> Destinations {
+    fn new(all: Vec<Destination>, messages: Vec<Message>, now: Millis) -> Destinations {
         let urls: Vec<&str> = all
             .iter()
             .map(|destination| destination.url.as_str())
@@ -75,11 +73,11 @@ impl Destinations {
     }
 
     /// What became of a delivery at each destination. What is ignored is handed on to none.
-    pub fn handed(&self, row: &DeliveryRow) -> Vec<DeliveryAttemptView> {
+    pub fn handed(&self, row: &Delivery) -> Vec<DeliveryAttemptView> {
         if row.outcome == DeliveryOutcome::Ignored {
             return Vec::new();
         }
-        let its: Vec<&MessageRow> = self
+        let its: Vec<&Message> = self
             .messages
             .iter()
             .filter(|message| message.seq == row.seq)
@@ -179,7 +177,7 @@ fn answer(status: Option<i64>, text: Option<&str>) -> Option<Answer> {
 }
 
 /// In a row there is room for the status alone.
-fn short_answer(message: &MessageRow) -> Option<Answer> {
+fn short_answer(message: &Message) -> Option<Answer> {
     let text = message
         .last_answer
         .as_deref()
@@ -187,7 +185,7 @@ fn short_answer(message: &MessageRow) -> Option<Answer> {
     answer(message.last_status, text)
 }
 
-fn fate(message: &MessageRow, destination: &Destination, now: Millis) -> Fate {
+fn fate(message: &Message, destination: &Destination, now: Millis) -> Fate {
     let (answer, at) = (
         short_answer(message),
         message.last_at.map(|at| ago(at, now)),
@@ -205,7 +203,7 @@ fn fate(message: &MessageRow, destination: &Destination, now: Millis) -> Fate {
     }
 }
 
-fn next_try(message: &MessageRow, destination: &Destination, now: Millis) -> NextTry {
+fn next_try(message: &Message, destination: &Destination, now: Millis) -> NextTry {
     match (destination.paused_at, message.attempts, message.last_at) {
         (Some(_), ..) => NextTry::Paused,
         (None, 0, None) => NextTry::First,

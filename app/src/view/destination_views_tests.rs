@@ -36,8 +36,8 @@ fn failing() -> Destination {
     }
 }
 
-fn message(state: &str, attempts: i64) -> MessageRow {
-    MessageRow {
+fn message(state: &str, attempts: i64) -> Message {
+    Message {
         destination_id: "d1".to_owned(),
         seq: 7,
         state: MessageState::from_name(state).unwrap(),
@@ -49,8 +49,8 @@ fn message(state: &str, attempts: i64) -> MessageRow {
     }
 }
 
-fn delivery(outcome: &str) -> DeliveryRow {
-    DeliveryRow {
+fn delivery(outcome: &str) -> Delivery {
+    Delivery {
         seq: 7,
         number: 7,
         workspace_id: "w-acme".to_owned(),
@@ -73,7 +73,7 @@ fn delivery(outcome: &str) -> DeliveryRow {
     }
 }
 
-fn handed(destination: Destination, message: Option<MessageRow>, outcome: &str) -> Vec<Fate> {
+fn handed(destination: Destination, message: Option<Message>, outcome: &str) -> Vec<Fate> {
     let all = Destinations::new(vec![destination], message.into_iter().collect(), NOW);
     all.handed(&delivery(outcome))
         .into_iter()
@@ -185,7 +185,7 @@ fn what_became_of_a_delivery() {
     assert_eq!(fate(message("waiting", 0)), anew(NextTry::First));
     // Sent again, it does not tell how that went before.
     assert_eq!(
-        fate(MessageRow {
+        fate(Message {
             attempts: 0,
             ..message("waiting", 3)
         }),
@@ -200,7 +200,7 @@ fn what_became_of_a_delivery() {
         panic!("it was given up")
     };
     assert_eq!(at.text, "2 min ago");
-    let sent = MessageRow {
+    let sent = Message {
         last_status: Some(200),
         last_answer: Some("<b>thanks".to_owned()),
         ..message("sent", 1)
@@ -209,7 +209,7 @@ fn what_became_of_a_delivery() {
         matches!(fate(sent), Fate::Sent { answer, .. } if answer == status("200")),
         "the row has no room for more"
     );
-    let refused = MessageRow {
+    let refused = Message {
         last_status: None,
         last_answer: Some("no connection".to_owned()),
         ..message("waiting", 1)

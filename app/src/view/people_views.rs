@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use relink_engine::connection::{ActAs, Connection, State};
 use relink_engine::identity::Person;
-use relink_engine::store::{LinkRow, StoreError};
+use relink_engine::people::LinkedMember;
+use relink_engine::store::StoreError;
 use relink_engine::{Engine, text};
 
 use super::team_views::person_line;
@@ -12,28 +13,25 @@ use crate::view::{LinkedMemberView, Next, PeopleFacts, PeopleView};
 
 pub struct People<'a> {
     /// By Linear's organization id.
-    links: HashMap<String, Vec<LinkRow>>,
+    links: HashMap<String, Vec<LinkedMember>>,
     looking: &'a Person,
 }
 
 impl<'a> People<'a> {
     /// One query, however many connections and people there are.
     pub async fn load(engine: &Engine, looking: &'a Person) -> Result<People<'a>, StoreError> {
-        Ok(People::of(
-            engine.store().people(&looking.organisation_id).await?,
-            looking,
-        ))
+        Ok(People::of(engine.members(looking).linked().await?, looking))
     }
 
-    fn of(rows: Vec<LinkRow>, looking: &'a Person) -> People<'a> {
-        let mut links: HashMap<String, Vec<LinkRow>> = HashMap::new();
+    fn of(rows: Vec<LinkedMember>, looking: &'a Person) -> People<'a> {
+        let mut links: HashMap<String, Vec<LinkedMember>> = HashMap::new();
         for row in rows {
             links.entry(row.workspace_id.clone()).or_default().push(row);
         }
         People { links, looking }
     }
 
-    fn linked(&self, connection: &Connection) -> &[LinkRow] {
+    fn linked(&self, connection: &Connection) -> &[LinkedMember] {
         self.links
             .get(&connection.workspace.id)
             .map_or(&[], Vec::as_slice)
@@ -59,7 +57,7 @@ impl<'a> People<'a> {
         })
     }
 
-    fn linked_member(&self, link: &LinkRow) -> LinkedMemberView {
+    fn linked_member(&self, link: &LinkedMember) -> LinkedMemberView {
         LinkedMemberView {
             member: person_line(&link.user_name, &link.user_email),
             person: person_line(&link.linear_name, &link.linear_email),

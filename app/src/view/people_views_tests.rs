@@ -4,8 +4,8 @@ use super::*;
 use crate::view::samples::{NOW, connection, person};
 
 /// The member is the person "l-" and their id in Acme.
-fn link(user: &str) -> LinkRow {
-    LinkRow {
+fn link(user: &str) -> LinkedMember {
+    LinkedMember {
         workspace_id: "w-acme".to_owned(),
         linear_id: format!("l-{user}"),
         linear_name: "Elif D".to_owned(),

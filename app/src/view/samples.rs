@@ -3,7 +3,7 @@
 use relink_engine::clock::{HOUR, Millis};
 use relink_engine::connection::{ActAs, Connection, State, TokenTimes, Viewer, Workspace};
 use relink_engine::identity::{Person, Role, Standing};
-use relink_engine::store::WebhookSecretRow;
+use relink_engine::webhook::SigningSecret;
 
 /// 2026-11-19 14:02:11 UTC.
 pub const NOW: Millis = 1_795_096_931_000;
@@ -43,12 +43,10 @@ pub fn connection(id: &str, name: &str) -> Connection {
 }
 
 /// A secret that ends with its id.
-pub fn secret(connection: &str, id: &str, retires_at: Option<Millis>) -> WebhookSecretRow {
-    WebhookSecretRow {
+pub fn secret(connection: &str, id: &str, retires_at: Option<Millis>) -> SigningSecret {
+    SigningSecret {
         id: id.to_owned(),
-        organisation_id: "o1".to_owned(),
         connection_id: connection.to_owned(),
-        secret_sealed: Vec::new(),
         last_four: id.to_owned(),
         added_by: Some("Priya Raman".to_owned()),
         added_at: NOW - HOUR,

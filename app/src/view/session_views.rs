@@ -1,9 +1,9 @@
 //! One's own sessions, in words.
 
-use relink_engine::Engine;
 use relink_engine::clock::{MINUTE, Millis};
 use relink_engine::identity::Person;
-use relink_engine::store::{SessionRow, StoreError};
+use relink_engine::store::StoreError;
+use relink_engine::{BrowserSession, Engine};
 
 use super::time;
 use crate::view::{Moment, SessionView};
@@ -20,7 +20,7 @@ pub async fn session_views(
     Ok(views)
 }
 
-fn view(row: SessionRow, here: &str, now: Millis) -> SessionView {
+fn view(row: BrowserSession, here: &str, now: Millis) -> SessionView {
     let last_used = row
         .used_at
         .map(|at| Moment::new(time::iso(at), ago(now - at)));

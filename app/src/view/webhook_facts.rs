@@ -6,18 +6,18 @@ use relink_engine::Engine;
 use relink_engine::clock::{DAY, Millis};
 use relink_engine::connection::Connection;
 use relink_engine::identity::Person;
-use relink_engine::store::{LastDelivery, StoreError, StrayRow, WebhookSecretRow};
-use relink_engine::webhook::Refused;
+use relink_engine::store::StoreError;
+use relink_engine::webhook::{LastDelivery, Refused, SigningSecret, Stray};
 
 use super::webhook_views::{ago, refused_views, stray_views};
 use crate::view::{Lately, RefusedView, StrayView, WebhookFacts};
 
 pub struct Webhooks {
-    pub secrets: Vec<WebhookSecretRow>,
+    pub secrets: Vec<SigningSecret>,
     /// By Linear's organization id.
     last: HashMap<String, LastDelivery>,
     refused: Vec<Refused>,
-    strays: Vec<StrayRow>,
+    strays: Vec<Stray>,
     now: Millis,
 }
 
@@ -25,25 +25,16 @@ impl Webhooks {
     /// As often as this asks the database does not depend on how many connections there are. What
     /// was refused is for those who manage.
     pub async fn load(engine: &Engine, person: &Person) -> Result<Webhooks, StoreError> {
-        let (organisation, now) = (person.organisation_id.as_str(), engine.now());
-        let refused = if person.manages() {
-            engine.webhook_refusals(organisation, now - DAY).await?
-        } else {
-            Vec::new()
-        };
-        let strays = if person.manages() {
-            engine.webhook_strays(now - DAY).await?
-        } else {
-            Vec::new()
-        };
-        let last = engine
-            .store()
-            .deliveries_last(organisation)
+        let (deliveries, now) = (engine.deliveries(person), engine.now());
+        let refused = deliveries.refused(now - DAY).await?;
+        let strays = deliveries.strays(now - DAY).await?;
+        let last = deliveries
+            .last()
             .await?
             .into_iter()
             .map(|last| (last.workspace_id.clone(), last))
             .collect();
-        let secrets = engine.store().webhook_secrets(organisation).await?;
+        let secrets = engine.webhook_secrets(person).list().await?;
         Ok(Webhooks {
             secrets,
             last,

@@ -4,9 +4,8 @@ use std::cmp::Reverse;
 
 use relink_engine::clock::{HOUR, Millis};
 use relink_engine::connection::Connection;
-use relink_engine::store::{StrayRow, WebhookSecretRow};
 use relink_engine::text;
-use relink_engine::webhook::{Cause, PREFIX, Refused};
+use relink_engine::webhook::{Cause, PREFIX, Refused, SigningSecret, Stray};
 
 use super::time;
 use crate::view::{
@@ -14,7 +13,7 @@ use crate::view::{
 };
 
 /// The secrets of a connection that are accepted, the current one first.
-pub fn secret_views(rows: &[WebhookSecretRow], connection: &str, now: Millis) -> Vec<SecretView> {
+pub fn secret_views(rows: &[SigningSecret], connection: &str, now: Millis) -> Vec<SecretView> {
     let mut accepted: Vec<_> = rows
         .iter()
         .filter(|row| {
@@ -34,7 +33,7 @@ pub fn secret_views(rows: &[WebhookSecretRow], connection: &str, now: Millis) ->
         .collect()
 }
 
-fn secret_view(row: &WebhookSecretRow, now: Millis) -> SecretView {
+fn secret_view(row: &SigningSecret, now: Millis) -> SecretView {
     SecretView {
         id: row.id.clone(),
         secret: ending(&row.last_four),
@@ -59,7 +58,7 @@ pub fn ago(at: Millis, now: Millis) -> Moment {
     Moment::new(time::iso(at), time::ago(now - at))
 }
 
-pub fn signed_with(row: &WebhookSecretRow, now: Millis) -> SignedWith {
+pub fn signed_with(row: &SigningSecret, now: Millis) -> SignedWith {
     match row.retires_at {
         None if row.replaced => SignedWith::Previous,
         None => SignedWith::Current,
@@ -69,7 +68,7 @@ pub fn signed_with(row: &WebhookSecretRow, now: Millis) -> SignedWith {
 }
 
 /// Which secret signed a delivery; an empty id is the app's own.
-pub fn signed_with_id(id: &str, rows: &[WebhookSecretRow], now: Millis) -> SignedWith {
+pub fn signed_with_id(id: &str, rows: &[SigningSecret], now: Millis) -> SignedWith {
     if id.is_empty() {
         return SignedWith::App;
     }
@@ -81,7 +80,7 @@ pub fn signed_with_id(id: &str, rows: &[WebhookSecretRow], now: Millis) -> Signe
 /// The latest first. What was signed with a secret that is accepted by now is no trouble any more.
 pub fn refused_views(
     refused: &[Refused],
-    rows: &[WebhookSecretRow],
+    rows: &[SigningSecret],
     connections: &[Connection],
     lately: Lately,
     now: Millis,
@@ -102,7 +101,7 @@ pub fn refused_views(
 }
 
 /// What came to wrong addresses.
-pub fn stray_views(rows: &[StrayRow]) -> Vec<StrayView> {
+pub fn stray_views(rows: &[Stray]) -> Vec<StrayView> {
     rows.iter()
         .map(|row| StrayView {
             path: row.path.clone(),
@@ -114,7 +113,7 @@ pub fn stray_views(rows: &[StrayRow]) -> Vec<StrayView> {
 fn cause(
     refused: &Refused,
     named: &Connection,
-    rows: &[WebhookSecretRow],
+    rows: &[SigningSecret],
     connections: &[Connection],
     now: Millis,
 ) -> Option<RefusalCause> {

@@ -4,7 +4,7 @@ use relink_engine::connection::{Reason, State};
 use super::*;
 use crate::view::samples::{NOW, connection, secret};
 
-fn rows() -> Vec<WebhookSecretRow> {
+fn rows() -> Vec<SigningSecret> {
     vec![
         secret("acme", "prev", Some(NOW + 23 * HOUR + 18 * MINUTE)),
         secret("acme", "gone", Some(NOW)),
@@ -62,7 +62,7 @@ fn secrets_that_are_accepted_are_shown_by_their_end_the_current_one_first() {
 fn a_secret_is_in_use_for_an_hour_after_it_matched() {
     let view = |ago: Millis| {
         secret_view(
-            &WebhookSecretRow {
+            &SigningSecret {
                 matched_at: Some(NOW - ago),
                 ..secret("acme", "curr", None)
             },

@@ -47,7 +47,7 @@ async fn workspaces(
             .flat_map(|(_, people)| people.clone())
             .collect()
     };
-    let connections = engine.store().connections(&person.organisation_id).await?;
+    let connections = engine.connections(person).list().await?;
     let here = connections
         .into_iter()
         .filter(|connection| matches!(connection.state, State::Connected { .. }));

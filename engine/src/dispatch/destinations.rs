@@ -7,7 +7,7 @@ use super::client::may_be_public;
 use super::standard_webhooks;
 use crate::acting::handle;
 use crate::clock::Millis;
-use crate::store::{Act, DestinationRow, StoreError};
+use crate::store::{Act, DestinationRow, Message, StoreError};
 use crate::vault::Place;
 use crate::{Denied, uncancelled};
 
@@ -255,6 +255,38 @@ impl Destinations<'_> {
             .find(|row| row.id == id)
             .ok_or(DestinationError::NotFound)?;
         Ok(self.act(act, row.place()))
+    }
+
+    /// What became of these deliveries.
+    pub async fn messages(&self, seqs: &[i64]) -> Result<Vec<Message>, StoreError> {
+        self.store()
+            .messages_of(&self.acting.organisation, seqs)
+            .await
+    }
+
+    /// Sends one delivery once more, by the number that the organisation knows it by.
+    pub async fn resend_one(
+        &self,
+        destination: &str,
+        number: i64,
+    ) -> Result<u64, DestinationError> {
+        let organisation = &self.acting.organisation;
+        let kept = self.store().delivery_kept(organisation, number).await?;
+        let seq = kept.ok_or(DestinationError::NotFound)?;
+        self.resend(destination, seq, seq).await
+    }
+
+    /// Sends the newest deliveries once more, so many of them at most.
+    pub async fn resend_newest(
+        &self,
+        destination: &str,
+        most: i64,
+    ) -> Result<u64, DestinationError> {
+        let organisation = &self.acting.organisation;
+        match self.store().deliveries_newest(organisation, most).await? {
+            Some((from, to)) => self.resend(destination, from, to).await,
+            None => Ok(0),
+        }
     }
 
     /// Sends deliveries once more to a destination: from one number to another, a thousand at most.

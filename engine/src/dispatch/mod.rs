@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::sync::{Notify, Semaphore};
 
+pub use crate::store::Message;
 pub use address::is_public;
 use client::Client;
 pub use destinations::{

@@ -5,7 +5,7 @@ use crate::acting::handle;
 use crate::clock::Millis;
 use crate::connection::token::CallFailed;
 use crate::identity::{Person, Role, Standing};
-use crate::store::{Linking, MemberChange, StoreError};
+use crate::store::{LinkedMember, Linking, MemberChange, StoreError};
 use crate::{Acting, Denied, Engine, uncancelled};
 
 /// Who a member is in one workspace.
@@ -120,6 +120,24 @@ impl Members<'_> {
         Ok(team)
     }
 
+    /// The member with this account.
+    pub async fn get(&self, user: &str) -> Result<Option<Person>, StoreError> {
+        self.store().member(&self.acting.organisation, user).await
+    }
+
+    /// The member with this e-mail, in the spelling that is stored.
+    pub async fn by_email(&self, email: &str) -> Result<Option<Person>, StoreError> {
+        match self.store().user_by_email(email).await? {
+            Some(user) => self.get(&user.id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Who of them is who in Linear.
+    pub async fn linked(&self) -> Result<Vec<LinkedMember>, StoreError> {
+        self.store().people(&self.acting.organisation).await
+    }
+
     /// Gives a member another role. All their sessions end, and the codes that they made if they
     /// may not make any more.
     pub async fn set_role(&self, user: &str, role: Role) -> Result<(), MemberError> {
@@ -172,15 +190,12 @@ impl Members<'_> {
     /// A member of the organisation that whoever acts owns.
     async fn owned(&self, user: &str) -> Result<Person, MemberError> {
         self.acting.owns()?;
-        self.store()
-            .member(&self.acting.organisation, user)
-            .await?
-            .ok_or(MemberError::NotFound)
+        self.get(user).await?.ok_or(MemberError::NotFound)
     }
 
     /// Forgets who somebody is. Members may do that for themselves.
     pub async fn unlink(&self, workspace: &str, linear_id: &str) -> Result<(), MemberError> {
-        let people = self.store().people(&self.acting.organisation).await?;
+        let people = self.linked().await?;
         let link = people
             .into_iter()
             .find(|link| link.workspace_id == workspace && link.linear_id == linear_id);

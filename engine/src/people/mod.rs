@@ -25,6 +25,8 @@ pub use redeem::{CodeError, ConfirmError, Confirmed, Guesser, Guesses, Preview};
 use crate::identity::{self, Person, Standing};
 use crate::store::AuditActor;
 
+pub use crate::store::LinkedMember;
+
 impl Person {
     /// Whether their word alone does for who they are in Linear: an owner's, or that of somebody
     /// whose e-mail there is the proved one here. Everybody else could be anybody.

@@ -59,7 +59,7 @@ pub struct Act {
 
 /// A line of the trail.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct AuditRow {
+pub struct AuditEntry {
     pub number: i64,
     pub at: Millis,
     pub user_id: Option<String>,
@@ -71,9 +71,9 @@ pub struct AuditRow {
     pub hash: String,
 }
 
-impl AuditRow {
-    pub(super) fn new(act: &Act, number: i64, before: &str, key: &AuditKey) -> AuditRow {
-        let mut row = AuditRow {
+impl AuditEntry {
+    pub(super) fn new(act: &Act, number: i64, before: &str, key: &AuditKey) -> AuditEntry {
+        let mut row = AuditEntry {
             number,
             at: act.at,
             user_id: act.actor.user_id.clone(),
@@ -135,7 +135,7 @@ macro_rules! note {
             .bind(&act.organisation_id)
             .fetch_one(&mut *$tx)
             .await?;
-        let row = $crate::store::AuditRow::new(
+        let row = $crate::store::AuditEntry::new(
             act,
             head.number,
             &key.before(&head, &act.organisation_id),
@@ -204,7 +204,7 @@ impl Store {
         organisation: &str,
         after: i64,
         limit: i64,
-    ) -> Stored<Vec<AuditRow>> {
+    ) -> Stored<Vec<AuditEntry>> {
         const SQL: &str = "SELECT number, at, user_id, who, act, subject, address, hash FROM audit \
             WHERE organisation_id = $1 AND number > $2 ORDER BY number LIMIT $3";
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
@@ -221,7 +221,7 @@ impl Store {
         organisation: &str,
         before: i64,
         limit: i64,
-    ) -> Stored<Vec<AuditRow>> {
+    ) -> Stored<Vec<AuditEntry>> {
         const SQL: &str = "SELECT number, at, user_id, who, act, subject, address, hash FROM audit \
             WHERE organisation_id = $1 AND number < $2 AND number > 0 ORDER BY number DESC LIMIT \
             $3";
@@ -265,7 +265,7 @@ impl Store {
             if !head.seal.is_empty() {
                 return Ok(false);
             }
-            let row = AuditRow::new(
+            let row = AuditEntry::new(
                 &carried_over(organisation, head.number - 1, now),
                 head.number,
                 &head.hash,

@@ -102,7 +102,7 @@ pub struct RecipientRow {
 
 /// A stored delivery as an organisation may see it.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct DeliveryRow {
+pub struct Delivery {
     /// Which delivery it is.
     pub seq: i64,
     /// Its place in the order in which the organisation hears of them.
@@ -243,7 +243,7 @@ impl Store {
         after: i64,
         limit: i64,
         bytes_max: i64,
-    ) -> Stored<Vec<DeliveryRow>> {
+    ) -> Stored<Vec<Delivery>> {
         const SIZES: &str = "SELECT r.number, CAST(length(d.body) AS BIGINT) FROM \
             delivery_recipients r JOIN deliveries d ON d.seq = r.seq \
             WHERE r.organisation_id = $1 AND r.number > $2 AND d.outcome <> 'ignored' AND d.seq > \

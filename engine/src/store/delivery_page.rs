@@ -5,7 +5,7 @@
 use sqlx::Row as _;
 
 use super::delivery::{OutcomeFilter, outcomes};
-use super::{Db, DeliveryFilter, DeliveryRow, Store, Stored, delivery, on, sound_rows};
+use super::{Db, Delivery, DeliveryFilter, Store, Stored, delivery, on, sound_rows};
 
 /// Which way a page goes on from a number.
 #[derive(Clone, Copy)]
@@ -42,7 +42,7 @@ impl Store {
         before: i64,
         head: i64,
         limit: i64,
-    ) -> Stored<Vec<DeliveryRow>> {
+    ) -> Stored<Vec<Delivery>> {
         let sql = self.page_sql(filter);
         let head = i32::try_from(head).unwrap_or(i32::MAX);
         on!(&self.db, |pool| Ok(sound_rows(

@@ -87,7 +87,7 @@ pub struct SentBatch<'a> {
 
 /// What became of a delivery at a destination, for a page.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct MessageRow {
+pub struct Message {
     pub destination_id: String,
     pub seq: i64,
     pub state: MessageState,
@@ -524,7 +524,7 @@ impl Store {
 
     /// What became of these deliveries at the organisation's destinations. One query, however many
     /// there are.
-    pub async fn messages_of(&self, organisation: &str, seqs: &[i64]) -> Stored<Vec<MessageRow>> {
+    pub async fn messages_of(&self, organisation: &str, seqs: &[i64]) -> Stored<Vec<Message>> {
         const SQL: (&str, &str) = of_each!(
             "SELECT m.destination_id, m.seq, m.state, m.attempts, m.next_at, m.last_status, \
                 m.last_answer, m.last_at \

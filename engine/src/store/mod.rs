@@ -50,13 +50,13 @@ pub use api_key::ApiKeyRow;
 pub use app::{AppAdded, AppRemoved, AppRow};
 pub(crate) use attempt::STOPPED;
 pub use attempt::{Attempts, TakenAttempt};
-pub use audit::{Act, AuditActor, AuditCheck, AuditHead, AuditKey, AuditRow};
+pub use audit::{Act, AuditActor, AuditCheck, AuditEntry, AuditHead, AuditKey};
 pub use change::ChangeRow;
 pub use checkup::Checkup;
 pub use connect_attempt::ConnectAttempt;
 pub use connection::{Adopted, Adoption, GivenUp};
 pub use delivery::{
-    AffectedConnection, DeliveryFilter, DeliveryOutcome, DeliveryRow, LastDelivery, NewDelivery,
+    AffectedConnection, Delivery, DeliveryFilter, DeliveryOutcome, LastDelivery, NewDelivery,
     OutcomeFilter, PendingEvent, RecipientRow, ways,
 };
 pub use destination::{DestinationRow, SEVERAL};
@@ -70,18 +70,20 @@ pub use ingest::{BATCH_MAX, Put};
 use ingest_sqlite::SqliteIngest;
 pub use member::{Member, MemberChange, MemberRow};
 pub use message::{
-    ClaimedMessage, LONGEST_REST, LONGEST_WAIT, MessageRow, MessageState, Sent, SentBatch, Verdict,
+    ClaimedMessage, LONGEST_REST, LONGEST_WAIT, Message, MessageState, Sent, SentBatch, Verdict,
 };
 pub(crate) use minted_grant::MINTED_GRANTS;
 pub use minted_grant::{MintedGrant, Whose};
-pub use people::{Account, InviteAdded, InviteRow, LinearPersonRow, LinkRow, Linking, NewInvite};
+pub use people::{
+    Account, InviteAdded, InviteRow, LinearPersonRow, LinkedMember, Linking, NewInvite,
+};
 pub use postgres::Pg;
 pub use proof::{ProofAttempt, Proved};
 pub use refresh::{AttemptRow, Due, DueGrant, PutOff, Rotated, Rotation};
-pub use refusal::{RefusalRow, StrayRow};
+pub use refusal::{RefusalRow, Stray};
 pub use serve_lock::ServeLockError;
 pub use session::{
-    LIFE as SESSION_LIFE, SessionRow, StoredSession, UNUSED_MAX as SESSION_UNUSED_MAX,
+    BrowserSession, LIFE as SESSION_LIFE, StoredSession, UNUSED_MAX as SESSION_UNUSED_MAX,
 };
 pub use sqlite::Lite;
 pub use throttle::Tries;

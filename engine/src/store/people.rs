@@ -59,7 +59,7 @@ pub struct InviteRow {
 
 /// A member who is known as a person of a workspace.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct LinkRow {
+pub struct LinkedMember {
     pub workspace_id: String,
     pub linear_id: String,
     pub linear_name: String,
@@ -427,7 +427,7 @@ impl Store {
     }
 
     /// Everybody of an organisation who is known in Linear.
-    pub async fn people(&self, organisation: &str) -> Stored<Vec<LinkRow>> {
+    pub async fn people(&self, organisation: &str) -> Stored<Vec<LinkedMember>> {
         const SQL: &str = "SELECT p.workspace_id, p.linear_id, p.linear_name, p.linear_email, \
             p.user_id, u.name AS user_name, \
             u.email AS user_email, p.linked_at FROM people p JOIN users u ON u.id = p.user_id \

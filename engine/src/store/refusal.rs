@@ -19,7 +19,7 @@ pub struct RefusalRow {
 
 /// Requests with Linear's signature that came to an address where nothing takes them.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct StrayRow {
+pub struct Stray {
     pub path: String,
     /// Hours since the Unix epoch.
     pub hour: i64,
@@ -78,7 +78,7 @@ impl Store {
     }
 
     /// Adds to what was counted, for so many different addresses in an hour at most.
-    pub async fn strays_add(&self, row: &StrayRow, max: i64) -> Stored<()> {
+    pub async fn strays_add(&self, row: &Stray, max: i64) -> Stored<()> {
         const SQL: &str = "INSERT INTO webhook_strays (path, hour, came, last_at) SELECT $1, $2, \
             $3, $4 \
             WHERE (SELECT COUNT(*) FROM webhook_strays WHERE hour = $2 AND path <> $1) < $5 \
@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// What was counted since this hour, each address with its sum, the latest first.
-    pub async fn strays(&self, since_hour: i64) -> Stored<Vec<StrayRow>> {
+    pub async fn strays(&self, since_hour: i64) -> Stored<Vec<Stray>> {
         const SQL: &str = "SELECT path, MAX(hour) AS hour, CAST(SUM(came) AS BIGINT) AS came, \
             MAX(last_at) AS last_at FROM webhook_strays \
             WHERE hour >= $1 GROUP BY path ORDER BY MAX(last_at) DESC, path LIMIT 20";

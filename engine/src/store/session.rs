@@ -26,7 +26,7 @@ pub struct StoredSession {
 
 /// A session on the list of whoever it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct SessionRow {
+pub struct BrowserSession {
     pub id_hash: String,
     /// These are absent where it was not used since such things are noted.
     pub used_at: Option<Millis>,
@@ -103,7 +103,7 @@ impl Store {
     }
 
     /// The sessions that somebody is signed in with, the one that was used last first.
-    pub(crate) async fn sessions_of(&self, user: &str, now: Millis) -> Stored<Vec<SessionRow>> {
+    pub(crate) async fn sessions_of(&self, user: &str, now: Millis) -> Stored<Vec<BrowserSession>> {
         const SQL: &str = "SELECT id_hash, used_at, browser, address FROM sessions \
             WHERE user_id = $1 AND expires_at > $2 AND (used_at IS NULL OR used_at > $3) \
             ORDER BY COALESCE(used_at, 0) DESC, id_hash LIMIT $4";

@@ -4,6 +4,7 @@
 mod applications;
 mod check;
 mod connection_events;
+mod deliveries;
 mod envelope;
 mod incoming;
 mod ingest;
@@ -15,8 +16,11 @@ mod secrets;
 mod strays;
 
 pub use crate::linear::signature::{PREFIX, SigningKey, parse_secret};
+pub use crate::store::{Cursor, Delivery, DeliveryFilter, LastDelivery, Stray, ways};
 pub(crate) use applications::Asked;
+
 pub use check::{CheckedDelivery, SignedBy};
+pub use deliveries::{After, Deliveries};
 pub use envelope::{Envelope, EventKey, Timestamp};
 pub use incoming::{BODY_MAX, Incoming, Receipt, WebhookError};
 pub(crate) use ingest::Ingest;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
+use super::deliveries::Deliveries;
 use super::envelope::Envelope;
 use super::incoming::{Incoming, WebhookError};
 use super::recipients::GOOD_FOR;
@@ -237,14 +238,17 @@ impl Engine {
             .refusals_forget((now - KEPT_FOR).div_euclid(HOUR))
             .await
     }
+}
 
-    /// What was refused since then in the name of the organisation's workspaces, the latest first.
-    pub async fn webhook_refusals(
-        &self,
-        organisation: &str,
-        since: Millis,
-    ) -> Result<Vec<Refused>, StoreError> {
-        self.write_refusals().await?;
+impl Deliveries<'_> {
+    /// What was refused since then in the name of the organisation's workspaces, the latest first;
+    /// nothing for those who do not manage them.
+    pub async fn refused(&self, since: Millis) -> Result<Vec<Refused>, StoreError> {
+        if self.acting.manages().is_err() {
+            return Ok(Vec::new());
+        }
+        let organisation = &self.acting.organisation;
+        self.engine.write_refusals().await?;
         let own = self.store().webhook_secrets(organisation).await?;
         let mut found: BTreeMap<(String, Cause, Option<String>), (u64, Millis)> = BTreeMap::new();
         for row in self

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::deliveries::Deliveries;
 use crate::Engine;
 use crate::clock::{HOUR, Millis};
-use crate::store::{StoreError, StrayRow};
+use crate::store::{StoreError, Stray};
 
 /// Different addresses counted at a time, and kept for an hour; what comes to others is not
 /// counted.
@@ -59,7 +60,7 @@ impl Engine {
 
     async fn write_strays(&self) -> Result<(), StoreError> {
         for (path, (came, last_at)) in self.strays().take() {
-            let row = StrayRow {
+            let row = Stray {
                 path,
                 hour: last_at.div_euclid(HOUR),
                 came,
@@ -69,10 +70,16 @@ impl Engine {
         }
         Ok(())
     }
+}
 
-    /// What came to wrong addresses since then, the latest first.
-    pub async fn webhook_strays(&self, since: Millis) -> Result<Vec<StrayRow>, StoreError> {
-        self.write_strays().await?;
+impl Deliveries<'_> {
+    /// What came to wrong addresses since then, the latest first; nothing for those who manage no
+    /// webhooks.
+    pub async fn strays(&self, since: Millis) -> Result<Vec<Stray>, StoreError> {
+        if self.acting.manages().is_err() {
+            return Ok(Vec::new());
+        }
+        self.engine.write_strays().await?;
         let rows = self.store().strays(since.div_euclid(HOUR)).await?;
         Ok(rows
             .into_iter()

@@ -5,7 +5,7 @@ use relink_engine::connection::State;
 use relink_engine::identity::{Person, Role};
 use relink_engine::store::{
     Act, AuditActor, DeliveryFilter, DeliveryOutcome, DestinationRow, MessageState, NewDelivery,
-    OutcomeFilter, RecipientRow, RefusalRow, Rotated, Sent, SentBatch, Store, StrayRow, Verdict,
+    OutcomeFilter, RecipientRow, RefusalRow, Rotated, Sent, SentBatch, Store, Stray, Verdict,
     WebhookSecretRow,
 };
 use relink_engine::webhook::EventKey;
@@ -1389,7 +1389,7 @@ async fn strays_add_up_within_limits(fresh: Fresh) {
         fresh
             .store
             .strays_add(
-                &StrayRow {
+                &Stray {
                     path: path.to_owned(),
                     hour,
                     came,

@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use relink_engine::identity::Role;
 use relink_engine::store::{
-    DeliveryFilter, DeliveryOutcome, DeliveryRow, NewDelivery, OutcomeFilter, Store,
+    Delivery, DeliveryFilter, DeliveryOutcome, NewDelivery, OutcomeFilter, Store,
 };
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
@@ -72,7 +72,7 @@ fn filters() -> Vec<DeliveryFilter> {
     filters
 }
 
-fn fits(filter: &DeliveryFilter, row: &DeliveryRow) -> bool {
+fn fits(filter: &DeliveryFilter, row: &Delivery) -> bool {
     let same =
         |chosen: &Option<String>, is: &str| chosen.as_deref().is_none_or(|chosen| chosen == is);
     let outcome = match filter.outcome {

@@ -3,8 +3,7 @@
 use axum::Json;
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use relink_engine::store::{Cursor, CursorCheck, DeliveryRow};
-use relink_engine::webhook::delivery_name;
+use relink_engine::webhook::{After, Cursor, Delivery, delivery_name};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -59,8 +58,8 @@ pub struct WorkspaceId {
     id: String,
 }
 
-impl From<DeliveryRow> for DeliveryObject {
-    fn from(row: DeliveryRow) -> DeliveryObject {
+impl From<Delivery> for DeliveryObject {
+    fn from(row: Delivery) -> DeliveryObject {
         DeliveryObject {
             id: delivery_name(&row.workspace_id, &row.digest),
             workspace: WorkspaceId {
@@ -105,22 +104,15 @@ async fn page(api: &Api, call: &Call) -> Result<Response, Problem> {
         .as_deref()
         .map_or_else(|| Some(Cursor::start()), Cursor::parse);
     let after = after.ok_or_else(|| wrong("after is the next of an earlier answer."))?;
-    let store = api.0.engine.store();
-    if let CursorCheck::Expired(known) = store.cursor_check(&after).await? {
-        return Err(Problem::cursor_expired(known.as_ref()));
+    let deliveries = api.0.engine.deliveries(&*call.caller);
+    match deliveries.after(&after, limit, BYTES_MAX).await? {
+        After::Expired(known) => Err(Problem::cursor_expired(known.as_ref())),
+        After::Found(found, next) => Ok(Json(DeliveryList {
+            deliveries: found.into_iter().map(DeliveryObject::from).collect(),
+            next: next.map(|next| next.to_string()).or(asked.after),
+        })
+        .into_response()),
     }
-    let rows = store
-        .deliveries_after(&call.caller.organisation_id, after.number, limit, BYTES_MAX)
-        .await?;
-    let next = match rows.last() {
-        Some(row) => Some(store.cursor_after(row.number).await?.to_string()),
-        None => asked.after,
-    };
-    Ok(Json(DeliveryList {
-        deliveries: rows.into_iter().map(DeliveryObject::from).collect(),
-        next,
-    })
-    .into_response())
 }
 
 fn wrong(detail: &'static str) -> Problem {

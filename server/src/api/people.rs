@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use relink_engine::store::LinkRow;
+use relink_engine::people::LinkedMember;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -56,7 +56,7 @@ pub struct Sought {
 }
 
 impl Sought {
-    fn matches(&self, link: &LinkRow) -> bool {
+    fn matches(&self, link: &LinkedMember) -> bool {
         let is = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
@@ -70,8 +70,8 @@ impl Sought {
     }
 }
 
-impl From<LinkRow> for LinkedPerson {
-    fn from(link: LinkRow) -> LinkedPerson {
+impl From<LinkedMember> for LinkedPerson {
+    fn from(link: LinkedMember) -> LinkedPerson {
         LinkedPerson {
             member: MemberObject {
                 email: link.user_email,
@@ -106,12 +106,7 @@ pub async fn list(State(api): Shared, request: Request) -> Response {
                     .detail("People are looked for by linear_user_id, email and workspace.")
             })?
             .0;
-        let mut people = api
-            .0
-            .engine
-            .store()
-            .people(&call.caller.organisation_id)
-            .await?;
+        let mut people = api.0.engine.members(&*call.caller).linked().await?;
         people.retain(|link| sought.matches(link));
         Ok(Json(PeopleList {
             people: people.into_iter().map(LinkedPerson::from).collect(),

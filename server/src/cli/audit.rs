@@ -2,38 +2,30 @@
 
 use std::error::Error;
 
-use relink_engine::Engine;
-use relink_engine::store::AuditCheck;
+use relink_engine::{Acting, Audit, AuditCheck, Engine};
 use serde_json::json;
 
-use super::args::{Audit, NotedLine};
+use super::args::{Audit as Command, NotedLine};
 use super::output::{print, stream};
 use super::shared::{Outcome, organisation};
 use crate::audit::next_lines;
 
-pub async fn audit(json: bool, engine: &Engine, command: Audit) -> Outcome {
+pub async fn audit(json: bool, engine: &Engine, command: Command) -> Outcome {
     match command {
-        Audit::Verify { org, expect } => {
-            verify(json, engine, &organisation(engine, &org).await?.id, expect).await
-        }
-        Audit::Export { org } => export(engine, &organisation(engine, &org).await?.id).await,
+        Command::Verify { org, expect } => verify(json, &trail(engine, &org).await?, expect).await,
+        Command::Export { org } => export(&trail(engine, &org).await?).await,
     }
 }
 
-async fn verify(
-    json: bool,
-    engine: &Engine,
-    organisation: &str,
-    noted: Option<NotedLine>,
-) -> Outcome {
-    let check = engine.store().audit_verify(organisation).await?;
+async fn trail(engine: &Engine, slug: &str) -> Result<Audit, Box<dyn Error>> {
+    let organisation = organisation(engine, slug).await?;
+    Ok(engine.audit(Acting::command(&organisation.id))?)
+}
+
+async fn verify(json: bool, audit: &Audit, noted: Option<NotedLine>) -> Outcome {
+    let check = audit.verify().await?;
     let as_noted = match &noted {
-        Some(noted) => Some(
-            engine
-                .store()
-                .audit_has(organisation, noted.number, &noted.hash)
-                .await?,
-        ),
+        Some(noted) => Some(audit.has(noted.number, &noted.hash).await?),
         None => None,
     };
     let last = check
@@ -91,9 +83,9 @@ fn not_as_noted(check: &AuditCheck, noted: Option<NotedLine>) -> Box<dyn Error> 
     .into()
 }
 
-async fn export(engine: &Engine, organisation: &str) -> Outcome {
+async fn export(audit: &Audit) -> Outcome {
     let mut after = 0;
-    while let Some((lines, last)) = next_lines(engine, organisation, after).await? {
+    while let Some((lines, last)) = next_lines(audit, after).await? {
         if !stream(&lines)? {
             break;
         }

@@ -167,7 +167,10 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
 }
 
 async fn list_connections(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
-    let connections = engine.store().connections(&organisation.id).await?;
+    let connections = engine
+        .connections(Acting::command(&organisation.id))
+        .list()
+        .await?;
     let lines: Vec<String> = connections
         .iter()
         .map(|connection| {
@@ -244,7 +247,10 @@ async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connec
 }
 
 async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
-    let connections = engine.store().connections(&organisation.id).await?;
+    let connections = engine
+        .connections(Acting::command(&organisation.id))
+        .list()
+        .await?;
     let secrets = engine
         .webhook_secrets(Acting::command(&organisation.id))
         .list()

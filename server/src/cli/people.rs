@@ -63,9 +63,16 @@ pub async fn add_user(json: bool, engine: &Engine, new: NewUser<'_>, existing: b
 pub async fn workspaces(json: bool, engine: &Engine, command: Workspace) -> Outcome {
     let Workspace::List { org } = command;
     let organisation = organisation(engine, &org).await?;
-    let people = engine.store().people(&organisation.id).await?;
+    let people = engine
+        .members(Acting::command(&organisation.id))
+        .linked()
+        .await?;
     let (mut values, mut lines) = (Vec::new(), Vec::new());
-    for connection in engine.store().connections(&organisation.id).await? {
+    for connection in engine
+        .connections(Acting::command(&organisation.id))
+        .list()
+        .await?
+    {
         let (workspace, state) = (&connection.workspace, connection.state.name());
         let linked = people
             .iter()
@@ -368,14 +375,6 @@ async fn member(
         )
     };
     let email = identity::email(email).ok_or_else(nobody)?;
-    let user = engine
-        .store()
-        .user_by_email(&email)
-        .await?
-        .ok_or_else(nobody)?;
-    Ok(engine
-        .store()
-        .member(&organisation.id, &user.id)
-        .await?
-        .ok_or_else(nobody)?)
+    let members = engine.members(Acting::command(&organisation.id));
+    Ok(members.by_email(&email).await?.ok_or_else(nobody)?)
 }

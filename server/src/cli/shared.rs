@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use relink_engine::identity::Organisation;
-use relink_engine::{Engine, connection};
+use relink_engine::{Acting, Engine, connection};
 use secrecy::SecretString;
 
 use crate::private::read_secret;
@@ -16,7 +16,10 @@ pub(super) async fn connection(
     organisation: &Organisation,
     key: &str,
 ) -> Result<connection::Connection, Box<dyn Error>> {
-    let connections = engine.store().connections(&organisation.id).await?;
+    let connections = engine
+        .connections(Acting::command(&organisation.id))
+        .list()
+        .await?;
     let found = connections
         .into_iter()
         .find(|connection| connection.workspace.id == key || connection.workspace.url_key == key);
@@ -33,7 +36,7 @@ pub(super) async fn organisation(
     engine: &Engine,
     slug: &str,
 ) -> Result<Organisation, Box<dyn Error>> {
-    let found = engine.store().organisation_by_slug(slug).await?;
+    let found = engine.organisation(slug).await?;
     found.ok_or_else(|| format!("there is no organisation {slug:?}").into())
 }
 

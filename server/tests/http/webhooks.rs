@@ -1242,7 +1242,12 @@ async fn the_address_may_end_with_a_slash_and_wrong_ones_are_seen() {
         world.send(to(&format!("/{number}"), 3)).await;
         world.send(to(&long, 3)).await;
     }
-    let strays = world.engine.webhook_strays(START - DAY).await.unwrap();
+    let strays = world
+        .engine
+        .deliveries(Acting::command(&world.organisation().await))
+        .strays(START - DAY)
+        .await
+        .unwrap();
     assert!(
         strays.len() <= 20 && strays.iter().all(|stray| stray.path.len() <= 100),
         "{strays:?}"

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
-use super::{AuditHead, AuditRow};
+use super::{AuditEntry, AuditHead};
 use crate::digest::hex;
 
 /// Kinds of what is signed: a line is never taken for an end.
@@ -37,7 +37,7 @@ impl AuditKey {
     }
 
     /// The code of a line that comes after one with the code `before`.
-    pub(super) fn line(&self, row: &AuditRow, organisation: &str, before: &str) -> String {
+    pub(super) fn line(&self, row: &AuditEntry, organisation: &str, before: &str) -> String {
         let mut mac = self.0.clone();
         parts(LINE, row, organisation, before, |bytes| mac.update(bytes));
         hex(&mac.finalize().into_bytes())
@@ -74,14 +74,20 @@ impl AuditKey {
 }
 
 /// The hash of a line from before the trail had a key.
-pub(super) fn plain(row: &AuditRow, organisation: &str, before: &str) -> String {
+pub(super) fn plain(row: &AuditEntry, organisation: &str, before: &str) -> String {
     let mut hasher = Sha256::new();
     parts("", row, organisation, before, |bytes| hasher.update(bytes));
     hex(&hasher.finalize())
 }
 
 /// Each part comes with its length, so that no two lines have the same text.
-fn parts(kind: &str, row: &AuditRow, organisation: &str, before: &str, mut put: impl FnMut(&[u8])) {
+fn parts(
+    kind: &str,
+    row: &AuditEntry,
+    organisation: &str,
+    before: &str,
+    mut put: impl FnMut(&[u8]),
+) {
     if !kind.is_empty() {
         sized(kind, &mut put);
     }

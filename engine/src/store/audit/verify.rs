@@ -1,7 +1,7 @@
 //! Proving a trail: every code is computed anew, from the first line to the sealed end.
 
 use super::key::plain;
-use super::{AuditHead, AuditKey, AuditRow};
+use super::{AuditEntry, AuditHead, AuditKey};
 use crate::store::{Store, Stored, on};
 
 /// Lines read at a time.
@@ -22,7 +22,7 @@ pub struct AuditCheck {
 
 impl AuditCheck {
     /// Takes the next line, if it is the one that belongs here.
-    fn take(&mut self, row: AuditRow, organisation: &str, key: &AuditKey) -> bool {
+    fn take(&mut self, row: AuditEntry, organisation: &str, key: &AuditKey) -> bool {
         let keyed = row.hash == key.line(&row, organisation, &self.hash);
         // Once there is a key, nothing is without one.
         let carried = !keyed
