@@ -1,8 +1,7 @@
 //! Keys for machines: made and revoked by owners, recognised by their hash.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use crate::acting::handle;
+use crate::bounded::Bounded;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::digest::sha256_hex;
 use crate::identity::{self, Person};
@@ -24,7 +24,7 @@ const PREFIX: &str = "rlk_";
 /// A key that another process revokes is honoured so much longer here; one that this process
 /// revokes not at all.
 const GOOD_FOR: Duration = Duration::from_secs(1);
-/// Keys remembered at a time; when more are used, remembering starts over.
+/// Keys remembered at a time.
 const REMEMBERED_MAX: usize = 10_000;
 /// "Last used" is no more exact than this.
 const USED_EVERY: Millis = MINUTE;
@@ -89,11 +89,11 @@ type Hash = [u8; 32];
 /// Keys that were recognised a moment ago.
 #[derive(Debug, Default)]
 pub(crate) struct Callers {
-    known: Mutex<HashMap<Hash, Known>>,
+    known: Bounded<Hash, Known, REMEMBERED_MAX>,
     /// Grows with every revocation: a key read before may be worthless by now.
     revocations: AtomicU64,
     /// When the trail last took down that a key read the token of a connection.
-    reads: Mutex<HashMap<(String, String), Millis>>,
+    reads: Bounded<(String, String), Millis, REMEMBERED_MAX>,
 }
 
 #[derive(Clone, Debug)]
@@ -104,24 +104,13 @@ struct Known {
 }
 
 impl Callers {
-    fn known(&self) -> MutexGuard<'_, HashMap<Hash, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn reads(&self) -> MutexGuard<'_, HashMap<(String, String), Millis>> {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Whether the trail has to hear of it, as far as this process knows.
     fn is_first_read(&self, read: &(String, String), now: Millis) -> bool {
-        let mut reads = self.reads();
-        if reads.get(read).is_some_and(|at| now - at < HOUR) {
+        let mut reads = self.reads.lock();
+        if reads.peek(read).is_some_and(|at| now - at < HOUR) {
             return false;
         }
-        if reads.len() >= REMEMBERED_MAX {
-            reads.clear();
-        }
-        reads.insert(read.clone(), now);
+        reads.put(read.clone(), now);
         true
     }
 }
@@ -228,7 +217,7 @@ impl Engine {
             return Ok(None);
         }
         let hash: Hash = Sha256::digest(key.as_bytes()).into();
-        let known = self.callers().known().get(&hash).cloned();
+        let known = self.callers().known.lock().peek(&hash).cloned();
         if let Some(known) = &known
             && known.at.elapsed() < GOOD_FOR
         {
@@ -252,7 +241,7 @@ impl Engine {
             .api_key_by_hash(&crate::digest::hex(&hash))
             .await?
         else {
-            self.callers().known().remove(&hash);
+            self.callers().known.lock().pop(&hash);
             return Ok(None);
         };
         let now = self.now();
@@ -267,14 +256,11 @@ impl Engine {
             organisation_id: row.organisation_id,
             name,
         });
-        let mut all = self.callers().known();
+        let mut all = self.callers().known.lock();
         if self.callers().revocations.load(Ordering::SeqCst) != revocations {
             return Ok(Some(caller));
         }
-        if all.len() >= REMEMBERED_MAX {
-            all.clear();
-        }
-        all.insert(
+        all.put(
             hash,
             Known {
                 caller: caller.clone(),
@@ -287,7 +273,7 @@ impl Engine {
 
     /// Recognises every key anew: some may be worthless now.
     pub(crate) fn forget_callers(&self) {
-        let mut known = self.callers().known();
+        let mut known = self.callers().known.lock();
         self.callers().revocations.fetch_add(1, Ordering::SeqCst);
         known.clear();
     }
@@ -303,13 +289,13 @@ impl Engine {
         let (engine, caller, again) = (self.for_programs(), caller.clone(), read.clone());
         let begun = self.afterwards_if_room(async move {
             if let Err(error) = engine.note_read(&caller, &read, address).await {
-                engine.callers().reads().remove(&read);
+                engine.callers().reads.lock().pop(&read);
                 tracing::warn!(%error, "that a token was read could not be written into the audit \
                     trail");
             }
         });
         if !begun {
-            self.callers().reads().remove(&again);
+            self.callers().reads.lock().pop(&again);
         }
     }
 

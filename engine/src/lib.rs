@@ -8,6 +8,7 @@ mod api_keys;
 mod apps;
 mod audit;
 mod auth;
+mod bounded;
 pub mod change_feed;
 pub mod clock;
 pub mod connection;

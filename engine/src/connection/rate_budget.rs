@@ -2,18 +2,17 @@
 //! refill all the time: a spent one is paced, never waited for, so one answer keeps nobody from
 //! asking for longer than a few seconds.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::bounded::Bounded;
 use crate::clock::HOUR;
 use crate::linear::GraphqlResponse;
 
-/// Connections remembered at a time; when more are used up, remembering starts over.
+/// Connections remembered at a time.
 const REMEMBERED_MAX: usize = 100_000;
 /// The span that Linear's allowances are for.
 const PERIOD: Duration = Duration::from_secs(3_600);
@@ -25,7 +24,7 @@ const KINDS: [&str; 2] = ["requests", "complexity"];
 
 /// Connections whose allowance is spent.
 #[derive(Debug, Default)]
-pub(crate) struct Budgets(Mutex<HashMap<String, Spent>>);
+pub(crate) struct Budgets(Bounded<String, Spent, REMEMBERED_MAX>);
 
 /// One allowance of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,24 +45,17 @@ struct Spent {
 }
 
 impl Budgets {
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Spent>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Remembers what an answer says of the allowances.
     pub fn heard(&self, connection: &str, headers: &HeaderMap) {
         let heard: Budget = KINDS.map(|kind| allowance(headers, kind));
         let pauses = (0..KINDS.len())
             .filter_map(|kind| Some((kind, pause(heard[kind]?, cost(headers, kind))?)));
-        let mut all = self.all();
+        let mut all = self.0.lock();
         let Some((kind, pause)) = pauses.max_by_key(|(_, pause)| *pause) else {
-            all.remove(connection);
+            all.pop(connection);
             return;
         };
-        if all.len() >= REMEMBERED_MAX {
-            all.clear();
-        }
-        all.insert(
+        all.put(
             connection.to_owned(),
             Spent {
                 heard,
@@ -75,12 +67,12 @@ impl Budgets {
 
     /// Other tokens may have another allowance.
     pub fn forget(&self, connection: &str) {
-        self.all().remove(connection);
+        self.0.lock().pop(connection);
     }
 
     /// Linear's own refusal, while asking makes no sense.
     pub fn refusal(&self, connection: &str) -> Option<GraphqlResponse> {
-        let spent = *self.all().get(connection)?;
+        let spent = *self.0.lock().peek(connection)?;
         let left = spent.until.saturating_duration_since(Instant::now());
         (!left.is_zero()).then(|| refusal(&spent, left))
     }

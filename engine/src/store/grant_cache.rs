@@ -5,22 +5,22 @@
 //! until then a caller may get a token that was good a second ago, as it could have got it a second
 //! ago.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::SealedGrant;
+use crate::bounded::Bounded;
 
 const GOOD_FOR: Duration = Duration::from_secs(1);
-/// Grants remembered at a time; when more are read, remembering starts over.
+/// Grants remembered at a time.
 const KEPT_MAX: usize = 20_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    grants: Mutex<HashMap<String, (Instant, Arc<SealedGrant>)>>,
+    grants: Bounded<String, (Instant, Arc<SealedGrant>), KEPT_MAX>,
     /// Grows with everything forgotten: a read that began before may be of the past.
     forgotten: AtomicU64,
 }
@@ -33,13 +33,9 @@ pub(super) struct Reading {
 }
 
 impl Recent {
-    fn grants(&self) -> MutexGuard<'_, HashMap<String, (Instant, Arc<SealedGrant>)>> {
-        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub fn get(&self, organisation: &str, connection: &str) -> Option<Arc<SealedGrant>> {
-        let grants = self.grants();
-        let (at, grant) = grants.get(connection)?;
+        let grants = self.grants.lock();
+        let (at, grant) = grants.peek(connection)?;
         (at.elapsed() < GOOD_FOR && grant.organisation_id == organisation).then(|| grant.clone())
     }
 
@@ -51,22 +47,19 @@ impl Recent {
     }
 
     pub fn put(&self, reading: Reading, grant: Arc<SealedGrant>) {
-        let mut grants = self.grants();
+        let mut grants = self.grants.lock();
         if self.forgotten.load(Ordering::SeqCst) != reading.forgotten {
             return;
         }
         // An older one that is still there later is what an older copy of the database brought
         // back.
         let known = grants
-            .get(&grant.connection_id)
+            .peek(&grant.connection_id)
             .filter(|(at, _)| at.elapsed() < GOOD_FOR);
         if known.is_some_and(|(_, known)| known.generation > grant.generation) {
             return;
         }
-        if grants.len() >= KEPT_MAX {
-            grants.clear();
-        }
-        grants.insert(grant.connection_id.clone(), (reading.at, grant));
+        grants.put(grant.connection_id.clone(), (reading.at, grant));
     }
 
     /// How often something was forgotten.
@@ -75,9 +68,9 @@ impl Recent {
     }
 
     fn forget(&self, connection: &str) {
-        let mut grants = self.grants();
+        let mut grants = self.grants.lock();
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        grants.remove(connection);
+        grants.pop(connection);
     }
 }
 

@@ -3,15 +3,15 @@
 //! Read from the database a second ago at most; what this process changes is forgotten at once.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::Engine;
 use crate::apps::AppKeys;
+use crate::bounded::Bounded;
 use crate::clock::{MINUTE, Millis};
 use crate::connection::state::wants_webhooks;
 use crate::linear::signature::SigningKey;
@@ -22,7 +22,7 @@ pub(super) const GOOD_FOR: Duration = Duration::from_secs(1);
 /// Good enough to refuse what does not: a secret may have been added elsewhere a moment ago, but
 /// guessing must stay cheap.
 pub(super) const REFUSE_AFTER: Duration = Duration::from_millis(100);
-/// Workspaces remembered at a time; when more are named, remembering starts over.
+/// Workspaces remembered at a time.
 const KEPT_MAX: usize = 10_000;
 /// "Last matched" is no more exact than this.
 const NOTE_EVERY: Millis = MINUTE;
@@ -32,7 +32,7 @@ pub(super) const SEALED: &str = "secret_sealed";
 
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
-    known: Mutex<HashMap<String, Known>>,
+    known: Bounded<String, Known, KEPT_MAX>,
 }
 
 /// When it was read, after how many changes of this process.
@@ -41,12 +41,6 @@ struct Known {
     at: Instant,
     changes: u64,
     listening: Listening,
-}
-
-impl Listeners {
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// All who may hear of a workspace's deliveries.
@@ -263,7 +257,7 @@ impl Engine {
         age_max: Duration,
     ) -> Result<Listening, StoreError> {
         let (at, changes) = (Instant::now(), self.store().changes());
-        if let Some(known) = self.listeners().known().get(workspace)
+        if let Some(known) = self.listeners().known.lock().peek(workspace)
             && known.at.elapsed() < age_max
             && known.changes == changes
         {
@@ -305,11 +299,7 @@ impl Engine {
             ),
             known,
         };
-        let mut remembered = self.listeners().known();
-        if remembered.len() >= KEPT_MAX {
-            remembered.clear();
-        }
-        remembered.insert(
+        self.listeners().known.lock().put(
             workspace.to_owned(),
             Known {
                 at,

@@ -3,7 +3,7 @@
 //! Nobody compares clocks. A lease has a beat that its owner raises while its request is under way;
 //! everybody else watches with a stopwatch of their own whether it still moves.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,9 +11,10 @@ use tokio::time::{Instant, timeout};
 
 use super::Lease;
 use crate::Engine;
+use crate::bounded::Bounded;
 use crate::every::Rhythm;
 
-/// Leases of others that are watched at a time; when more are seen, watching starts over.
+/// Leases of others that are watched at a time.
 const WATCHED_MAX: usize = 10_000;
 /// A beat that the database does not take by then is skipped.
 const BEAT_PATIENCE: Duration = Duration::from_secs(2);
@@ -24,7 +25,7 @@ pub(crate) struct Leases {
     /// This process, as others see it.
     owner: String,
     held: Mutex<Held>,
-    watched: Mutex<HashMap<String, (Lease, Instant)>>,
+    watched: Bounded<String, (Lease, Instant), WATCHED_MAX>,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +56,7 @@ impl Leases {
         Leases {
             owner,
             held: Mutex::default(),
-            watched: Mutex::default(),
+            watched: Bounded::default(),
         }
     }
 
@@ -75,25 +76,19 @@ impl Leases {
     /// Whether somebody else's lease stood still for so long that its owner must be dead. The first
     /// look only starts the stopwatch.
     pub fn is_dead(&self, connection: &str, lease: &Lease, after: Duration) -> bool {
-        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((seen, since)) = watched.get(connection)
+        let mut watched = self.watched.lock();
+        if let Some((seen, since)) = watched.peek(connection)
             && seen == lease
         {
             return since.elapsed() >= after;
         }
-        if watched.len() >= WATCHED_MAX {
-            watched.clear();
-        }
-        watched.insert(connection.to_owned(), (lease.clone(), Instant::now()));
+        watched.put(connection.to_owned(), (lease.clone(), Instant::now()));
         false
     }
 
     /// The lease is gone or ours.
     pub fn unwatch(&self, connection: &str) {
-        self.watched
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(connection);
+        self.watched.lock().pop(connection);
     }
 }
 

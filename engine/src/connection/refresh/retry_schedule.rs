@@ -2,14 +2,13 @@
 //! for a second, callers who find each of them too old, or a defect of ours must not become a
 //! thousand questions.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Connections remembered at a time. Past it those are forgotten that may ask as often as anybody,
-/// and then all.
+use crate::bounded::Bounded;
+
+/// Connections remembered at a time: those that asked longest ago may ask as often as anybody.
 const REMEMBERED_MAX: usize = 100_000;
 
 /// For each connection a bucket that leaks: when it will be empty again (the generic cell rate
@@ -18,7 +17,7 @@ const REMEMBERED_MAX: usize = 100_000;
 pub(crate) struct Pace {
     every: Duration,
     burst: u32,
-    empty_at: Mutex<HashMap<String, Instant>>,
+    empty_at: Bounded<String, Instant, REMEMBERED_MAX>,
 }
 
 impl Pace {
@@ -27,19 +26,16 @@ impl Pace {
         Pace {
             every,
             burst,
-            empty_at: Mutex::default(),
+            empty_at: Bounded::default(),
         }
-    }
-
-    fn buckets(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
-        self.empty_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long until the connection may ask; nothing when it may now.
     pub fn wait(&self, connection: &str) -> Duration {
         let now = Instant::now();
-        self.buckets()
-            .get(connection)
+        self.empty_at
+            .lock()
+            .peek(connection)
             .map_or(Duration::ZERO, |empty_at| self.wait_until(*empty_at, now))
     }
 
@@ -51,20 +47,14 @@ impl Pace {
     /// Counts a question that is about to be asked. `false`: it is too early for it.
     pub fn take(&self, connection: &str) -> bool {
         let now = Instant::now();
-        let mut buckets = self.buckets();
+        let mut buckets = self.empty_at.lock();
         let empty_at = buckets
-            .get(connection)
+            .peek(connection)
             .map_or(now, |empty_at| now.max(*empty_at));
         if !self.wait_until(empty_at, now).is_zero() {
             return false;
         }
-        if buckets.len() >= REMEMBERED_MAX {
-            buckets.retain(|_, empty_at| *empty_at > now);
-        }
-        if buckets.len() >= REMEMBERED_MAX {
-            buckets.clear();
-        }
-        buckets.insert(connection.to_owned(), empty_at + self.every);
+        buckets.put(connection.to_owned(), empty_at + self.every);
         true
     }
 

@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 use super::retry_schedule::Pace;
 use super::{Cause, Outcome, RefreshResult, RefreshSettings, millis};
 use crate::Engine;
+use crate::bounded::Bounded;
 use crate::clock::Millis;
 use crate::connection::state::FailedCall;
 use crate::store::StoreError;
@@ -20,7 +21,7 @@ use crate::store::StoreError;
 /// Questions to Linear's token endpoint under way in this process. More wait; their callers do not
 /// wait for ever.
 const AT_ONCE: usize = 256;
-/// Put-off connections that are remembered at a time; when more are, remembering starts over.
+/// Put-off connections that are remembered at a time.
 const COOLING_MAX: usize = 100_000;
 /// Between two alarms about this Relink's own set-up.
 const ALARM_EVERY: Duration = Duration::from_secs(600);
@@ -34,7 +35,7 @@ type Landing = watch::Receiver<Option<RefreshResult>>;
 pub(crate) struct Flights {
     air: Mutex<HashMap<FlightKey, Landing>>,
     pace: Pace,
-    cooling: Mutex<HashMap<String, Cooling>>,
+    cooling: Bounded<String, Cooling, COOLING_MAX>,
     turns: Semaphore,
     alarmed: Mutex<Option<Instant>>,
     sweep: tokio::sync::Mutex<()>,
@@ -47,7 +48,7 @@ impl Flights {
         Flights {
             air: Mutex::default(),
             pace: Pace::new(settings.ask_every, settings.ask_burst),
-            cooling: Mutex::default(),
+            cooling: Bounded::default(),
             turns: Semaphore::new(AT_ONCE),
             alarmed: Mutex::default(),
             sweep: tokio::sync::Mutex::default(),
@@ -86,17 +87,13 @@ impl Flights {
         self.air.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn cooling(&self) -> MutexGuard<'_, HashMap<String, Cooling>> {
-        self.cooling.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What the last try said, while it is too early for another.
     fn still_cooling(&self, connection: &str, generation: i64) -> Option<RefreshResult> {
-        let mut cooling = self.cooling();
-        let cool = cooling.get(connection)?;
+        let mut cooling = self.cooling.lock();
+        let cool = cooling.peek(connection)?;
         let left = cool.until.saturating_duration_since(Instant::now());
         if cool.generation != generation || left.is_zero() {
-            cooling.remove(connection);
+            cooling.pop(connection);
             return None;
         }
         match &cool.landed {
@@ -110,17 +107,14 @@ impl Flights {
     }
 
     fn cool(&self, connection: &str, generation: i64, landed: &RefreshResult) {
-        let mut cooling = self.cooling();
+        let mut cooling = self.cooling.lock();
         let RefreshResult::PutOff { retry_after, .. } = landed else {
-            cooling.remove(connection);
+            cooling.pop(connection);
             return;
         };
-        if cooling.len() >= COOLING_MAX {
-            cooling.clear();
-        }
         let until =
             Instant::now() + Duration::from_millis(u64::try_from(*retry_after).unwrap_or(0));
-        cooling.insert(
+        cooling.put(
             connection.to_owned(),
             Cooling {
                 generation,
