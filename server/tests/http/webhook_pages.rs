@@ -694,7 +694,7 @@ async fn what_was_pasted_is_kept_nowhere() {
     ];
     browser.post(CHECK, &fields).await;
     assert!(
-        contains(&on_disk(&world), "DeliveryChecked"),
+        contains(&on_disk(&world), "and would be accepted."),
         "the verdict waits in the session"
     );
     assert!(!contains(&on_disk(&world), "PASTED-HERE"));
