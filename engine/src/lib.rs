@@ -62,7 +62,7 @@ pub use connection::{refresh, scope};
 pub use counters::Tally;
 pub use device::{Device, Visitor};
 pub use sessions::UsedFrom;
-pub use store::{AuditCheck, AuditEntry, BrowserSession};
+pub use store::{AuditCheck, AuditEntry, BrowserSession, StoredSession};
 
 use clock::{Clock, DAY, Millis, Trust};
 use connection::{doubts, probe, rate_budget};
@@ -254,8 +254,7 @@ impl Engine {
         Engine(self.0.clone(), self.1.for_programs())
     }
 
-    #[must_use]
-    pub fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.1
     }
 

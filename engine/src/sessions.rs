@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::identity::Person;
-use crate::store::{BrowserSession, StoreError};
+use crate::store::{BrowserSession, StoreError, StoredSession};
 use crate::{Acting, Engine};
 
 /// "Last used" is no more exact than this.
@@ -53,6 +53,37 @@ impl Used {
 }
 
 impl Engine {
+    /// Stores a new session; `false` if its id is taken.
+    pub async fn session_create(&self, session: &StoredSession) -> Result<bool, StoreError> {
+        self.store().session_create(session, self.now()).await
+    }
+
+    /// Updates a session; `false` if it was ended meanwhile, and it stays ended.
+    pub async fn session_save(&self, session: &StoredSession) -> Result<bool, StoreError> {
+        self.store().session_save(session).await
+    }
+
+    /// A session that has not run out.
+    pub async fn session(&self, id_hash: &str) -> Result<Option<StoredSession>, StoreError> {
+        self.store().session(id_hash, self.now()).await
+    }
+
+    /// Ends a session, whosever it is.
+    pub async fn session_delete(&self, id_hash: &str) -> Result<(), StoreError> {
+        self.store().session_delete(id_hash).await
+    }
+
+    /// Ends every session of a person but the one they sit in, as a part of another act.
+    pub async fn session_delete_others(
+        &self,
+        person: &Person,
+        keep: &str,
+    ) -> Result<u64, StoreError> {
+        self.store()
+            .session_delete_others(&person.user_id, keep)
+            .await
+    }
+
     /// Notes that a session is in use. A page is shown whether or not that can be written.
     pub async fn session_used(&self, session: &str, from: UsedFrom) {
         let now = self.now();

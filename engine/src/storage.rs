@@ -98,9 +98,41 @@ impl Engine {
         }
         tracing::warn!("the copy is brought up to date now");
         self.store().migrate().await?;
-        self.store()
-            .epoch_begin(&self.entropy().id().replace('-', ""))
-            .await
+        self.begin_epoch().await
+    }
+
+    /// Begins a new epoch: this may be an older copy of the database than the one that numbers of
+    /// deliveries were last given out of.
+    pub async fn begin_epoch(&self) -> Result<(), StoreError> {
+        let epoch = self.entropy().id().replace('-', "");
+        self.store().epoch_begin(&epoch).await
+    }
+
+    /// "SQLite" or "PostgreSQL".
+    #[must_use]
+    pub fn database(&self) -> &'static str {
+        self.store().kind()
+    }
+
+    /// Asks the database for an answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.store().ping().await
+    }
+
+    /// See [`Store::leave_room`].
+    pub async fn leave_room(&self) -> Result<(), StoreError> {
+        self.store().leave_room().await
+    }
+
+    /// Hands back all connections to the database, which is not asked any more.
+    pub async fn close(&self) {
+        self.store().close().await;
+    }
+
+    /// See [`Store::disk_trouble`].
+    #[must_use]
+    pub fn disk_trouble(&self) -> Option<DiskTrouble> {
+        self.store().disk_trouble()
     }
 
     /// Why the database keeps nothing, as a name, if it does not: now, or when it was last asked.
@@ -110,6 +142,11 @@ impl Engine {
             .disk_trouble()
             .map(DiskTrouble::name)
             .or(self.storage().get())
+    }
+
+    /// See [`Store::processes_forget`].
+    pub async fn forget_processes(&self) -> Result<(), StoreError> {
+        self.store().processes_forget().await
     }
 
     /// Forgets sessions, attempts to connect and counted tries that have run out.

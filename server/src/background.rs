@@ -77,7 +77,7 @@ async fn tidy_up(engine: Engine) {
         tracing::error!(%error, "old refusals could not be forgotten");
     }
     gets_on();
-    if let Err(error) = engine.store().processes_forget().await {
+    if let Err(error) = engine.forget_processes().await {
         tracing::error!(%error, "processes that are gone could not be forgotten");
     }
     gets_on();
@@ -127,7 +127,7 @@ async fn storage(engine: Engine) {
 
 /// Leaves some for commands.
 async fn connections(engine: Engine) {
-    if let Err(error) = engine.store().leave_room().await {
+    if let Err(error) = engine.leave_room().await {
         tracing::warn!(%error, "how many connections PostgreSQL has could not be asked");
     }
 }

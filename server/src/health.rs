@@ -59,7 +59,7 @@ pub async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {
 
 /// What the database said is for the log alone.
 async fn database(engine: &Engine) -> Check {
-    let outcome = match tokio::time::timeout(PATIENCE, engine.store().ping()).await {
+    let outcome = match tokio::time::timeout(PATIENCE, engine.ping()).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => {
             tracing::error!(%error, "the database does not answer");

@@ -134,9 +134,11 @@ impl Stage {
     /// Signed in still, and a member still. Where the database does not answer nothing is known
     /// against it.
     async fn may_look(&self) -> bool {
-        let (store, person) = (self.engine.store(), &self.person);
-        let session = store.session(&self.session, self.engine.now()).await;
-        let member = store.member(&person.organisation_id, &person.user_id).await;
+        let (engine, person) = (&self.engine, &self.person);
+        let session = engine.session(&self.session).await;
+        let member = engine
+            .person(&person.organisation_id, &person.user_id)
+            .await;
         let somebody_elses = |session: Option<StoredSession>| {
             session.and_then(|session| session.user_id).as_ref() != Some(&person.user_id)
         };

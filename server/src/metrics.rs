@@ -124,7 +124,7 @@ fn shows(headers: &HeaderMap, token: &SecretString) -> bool {
 
 /// Everything that is counted. Names no workspace and no organisation: it may be readable by many.
 async fn counts(engine: &Engine) -> Response {
-    let states = match timeout(PATIENCE, engine.store().connection_states()).await {
+    let states = match timeout(PATIENCE, engine.connection_states()).await {
         Ok(Ok(states)) => states,
         // What this process counted itself is wanted most when the database is away.
         missing => {

@@ -82,11 +82,7 @@ pub async fn serve(
         start_simulator(&mut config, stopped.clone()).await?;
     }
     let engine = bootstrap::engine(&config, clock, entropy).await?;
-    engine
-        .store()
-        .leave_room()
-        .await
-        .map_err(StartError::from)?;
+    engine.leave_room().await.map_err(StartError::from)?;
     engine
         .name_shared_workspaces()
         .await
@@ -170,7 +166,7 @@ async fn wind_up(
         landing,
         timeout_at(began + LET_GO, engine.stop_handing_on(LANDED))
     );
-    let closed = timeout_at(began + CLOSED, engine.store().close()).await;
+    let closed = timeout_at(began + CLOSED, engine.close()).await;
     let_go.and(closed).map_err(|_| ServeError::Unfinished)?;
     if answered {
         Ok(())
@@ -188,11 +184,7 @@ async fn finished_or_cut_off(end: Instant, mut requests: JoinHandle<()>) -> bool
 
 /// This may be an older copy of the database than the one that the last server gave numbers out of.
 async fn begin_epoch(engine: Engine) {
-    while let Err(error) = engine
-        .store()
-        .epoch_begin(&engine.entropy().id().replace('-', ""))
-        .await
-    {
+    while let Err(error) = engine.begin_epoch().await {
         tracing::error!(%error, "numbers of deliveries cannot begin anew; trying again");
         tokio::time::sleep(EPOCH_PATIENCE).await;
     }

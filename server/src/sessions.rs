@@ -42,8 +42,7 @@ impl SessionStore for Sessions {
         let now = self.0.now();
         while !self
             .0
-            .store()
-            .session_create(&row(record, now)?, now)
+            .session_create(&row(record, now)?)
             .await
             .map_err(backend)?
         {
@@ -55,7 +54,6 @@ impl SessionStore for Sessions {
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         // A session that was ended meanwhile stays ended.
         self.0
-            .store()
             .session_save(&row(record, self.0.now())?)
             .await
             .map_err(backend)?;
@@ -63,13 +61,7 @@ impl SessionStore for Sessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let Some(stored) = self
-            .0
-            .store()
-            .session(&name(id), self.0.now())
-            .await
-            .map_err(backend)?
-        else {
+        let Some(stored) = self.0.session(&name(id)).await.map_err(backend)? else {
             return Ok(None);
         };
         let data = serde_json::from_slice(&stored.data)
@@ -84,11 +76,7 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        self.0
-            .store()
-            .session_delete(&name(id))
-            .await
-            .map_err(backend)
+        self.0.session_delete(&name(id)).await.map_err(backend)
     }
 }
 

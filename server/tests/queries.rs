@@ -139,8 +139,7 @@ async fn the_page_of_deliveries_asks_the_database_as_often_for_fifty_as_for_one(
     let mut browser = world.owner().await;
     browser.connect("acme-robotics").await;
     let organisation = world
-        .engine
-        .store()
+        .store
         .organisation_by_slug("northwind-labs")
         .await
         .unwrap()
@@ -159,12 +158,7 @@ async fn the_page_of_deliveries_asks_the_database_as_often_for_fifty_as_for_one(
                 .post("/deliveries/destinations", &[("url", &url)])
                 .await;
         }
-        let connections = world
-            .engine
-            .store()
-            .connections(&organisation.id)
-            .await
-            .unwrap();
+        let connections = world.store.connections(&organisation.id).await.unwrap();
         assert_eq!(connections.len(), workspaces + 1);
         for number in 0..deliveries {
             deliver(

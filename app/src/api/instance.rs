@@ -9,7 +9,7 @@ use crate::view::time::span;
 
 /// Everything at once, the worst first.
 pub fn troubles(engine: &Engine) -> Vec<InstanceTrouble> {
-    let disk = engine.store().disk_trouble().map(disk);
+    let disk = engine.disk_trouble().map(disk);
     disk.into_iter()
         .chain(clock(engine.clock_trust().ahead))
         .collect()

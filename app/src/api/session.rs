@@ -46,17 +46,14 @@ pub async fn leave_behind(session: String, data: &Value) -> Result<(), Failure> 
         data: data.to_string().into_bytes(),
         expires_at: engine.now() + LATE,
     };
-    engine.store().session_create(&stored, engine.now()).await?;
+    engine.session_create(&stored).await?;
     Ok(())
 }
 
 /// Ends every session of the person but this one, as a part of changing their password.
 pub async fn end_other_sessions(person: &Person) -> Result<(), Failure> {
     let session = session_name().await?.ok_or(Failure::SignedOut)?;
-    engine()?
-        .store()
-        .session_delete_others(&person.user_id, &session)
-        .await?;
+    engine()?.session_delete_others(person, &session).await?;
     Ok(())
 }
 

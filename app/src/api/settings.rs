@@ -50,7 +50,7 @@ pub async fn load_settings(
         sessions: session_views(&engine, &person, &session_name().await?.unwrap_or_default())
             .await?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        database: engine.store().kind().to_owned(),
+        database: engine.database().to_owned(),
         sealing_key: engine.sealing_key().to_owned(),
         next_sweep: engine.next_sweep().map(|at| until(at, engine.now())),
         clock: clock_view(engine.linear().clock_ahead()),

@@ -6,11 +6,11 @@ use tokio::time::{Instant, timeout};
 use super::refresh::{Cause, HistoryLine, RefreshResult};
 use super::state::{Connection, Phase};
 use super::token::{CallFailed, Checked, PATIENCE_WITHOUT, TokenError, Wanted};
-use crate::Denied;
 use crate::acting::handle;
 use crate::clock::SECOND;
 use crate::linear::{Content, Linear};
 use crate::store::{StoreError, sound};
+use crate::{Denied, Engine};
 
 /// Lines of a connection's history that a page shows at most.
 const HISTORY_SHOWN: i64 = 50;
@@ -92,6 +92,13 @@ impl Connections<'_> {
         }
         let rows = self.store().attempts(id, HISTORY_SHOWN).await?;
         Ok(sound(rows.into_iter().map(HistoryLine::try_from)))
+    }
+}
+
+impl Engine {
+    /// How many connections of this Relink are in each state.
+    pub async fn connection_states(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.store().connection_states().await
     }
 }
 

@@ -72,6 +72,7 @@ pub struct Crashed {
 }
 
 pub struct World {
+    pub store: Store,
     engine: Engine,
     linear: Simulator,
     hand: Hand,
@@ -123,7 +124,7 @@ impl World {
             .unwrap();
         store.migrate().await.unwrap();
         let vault = Vault::new(KeyRing::parse(KEYS).unwrap(), entropy.clone());
-        let engine = Engine::open(store, client, vault, clock, entropy, settings)
+        let engine = Engine::open(store.clone(), client, vault, clock, entropy, settings)
             .await
             .unwrap();
         let form = SignUp {
@@ -134,15 +135,12 @@ impl World {
         };
         let person = engine.sign_up(form).await.unwrap();
         let connection = connect(&engine, &linear, &person).await.unwrap();
-        let connections = engine
-            .store()
-            .connections(&person.organisation_id)
-            .await
-            .unwrap();
+        let connections = store.connections(&person.organisation_id).await.unwrap();
         let workspace = connections[0].workspace.id.clone();
         let app_secret = made.webhook_secret;
         let bodies = AtomicU32::new(0);
         World {
+            store,
             engine,
             linear,
             hand,
@@ -336,12 +334,7 @@ impl World {
             "{what}: webhooks are refused: {delivered:?}"
         );
         let organisation = &self.person.organisation_id;
-        let check = self
-            .engine
-            .store()
-            .audit_verify(organisation)
-            .await
-            .unwrap();
+        let check = self.store.audit_verify(organisation).await.unwrap();
         assert_eq!(check.broken_at, None, "{what}: the trail is broken");
     }
 
@@ -366,8 +359,8 @@ impl World {
 async fn connect(engine: &Engine, linear: &Simulator, person: &Person) -> Result<String, String> {
     let scopes = ["read".to_owned(), "write".to_owned()];
     let known = engine
-        .store()
-        .connections(&person.organisation_id)
+        .connections(person)
+        .list()
         .await
         .map_err(|error| error.to_string())?;
     let connection = known.first().map(|connection| connection.id.as_str());
@@ -400,12 +393,12 @@ async fn connect(engine: &Engine, linear: &Simulator, person: &Person) -> Result
 /// Rotates the token that is there, whatever it is.
 async fn refresh(engine: &Engine, person: &Person, connection: &str) -> Outcome {
     let organisation = &person.organisation_id;
-    let grant = engine
-        .store()
-        .grant(organisation, connection)
+    let before = engine
+        .connections(person)
+        .get(connection)
         .await
         .map_err(|error| error.to_string())?;
-    let rejected = Some(Rejected::Generation(grant.unwrap().generation));
+    let rejected = Some(Rejected::Generation(before.unwrap().generation));
     let wanted = Wanted {
         rejected,
         ..Wanted::default()

@@ -631,8 +631,7 @@ async fn every_wrong_password_leaves_its_line_until_there_are_so_many_that_they_
             0
         );
         let rows = world
-            .engine
-            .store()
+            .store
             .audit_after(&world.organisation().await, 0, 1_000)
             .await
             .unwrap();
@@ -694,8 +693,7 @@ async fn a_wrong_password_is_answered_before_its_line_is_written_and_the_line_co
         0
     );
     let rows = world
-        .engine
-        .store()
+        .store
         .audit_after(&world.organisation().await, 0, 10)
         .await
         .unwrap();

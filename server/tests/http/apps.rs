@@ -219,8 +219,7 @@ async fn a_refused_app_is_not_stored_and_its_form_says_why() {
     );
     assert!(
         world
-            .engine
-            .store()
+            .store
             .apps(&organisation(&world).await)
             .await
             .unwrap()
@@ -245,8 +244,7 @@ async fn a_refused_app_is_not_stored_and_its_form_says_why() {
 
 async fn organisation(world: &World) -> String {
     world
-        .engine
-        .store()
+        .store
         .organisation_by_slug("northwind-labs")
         .await
         .unwrap()

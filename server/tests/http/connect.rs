@@ -18,16 +18,14 @@ async fn nothing_came_of_it(browser: &mut Browser<'_>, reply: &Reply, code: &str
     assert_eq!(reply.location(), format!("/integrations?error={code}"));
     let person = browser
         .world
-        .engine
-        .store()
+        .store
         .user_by_email("priya@northwind.dev")
         .await
         .unwrap()
         .unwrap();
     let organisation = browser
         .world
-        .engine
-        .store()
+        .store
         .member_first_organisation(&person.id)
         .await
         .unwrap()
@@ -35,8 +33,7 @@ async fn nothing_came_of_it(browser: &mut Browser<'_>, reply: &Reply, code: &str
     assert!(
         browser
             .world
-            .engine
-            .store()
+            .store
             .connections(&organisation)
             .await
             .unwrap()

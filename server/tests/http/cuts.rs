@@ -78,18 +78,12 @@ async fn at_messages(
 
 async fn trail_is_whole(world: &World) -> i64 {
     let organisation = world
-        .engine
-        .store()
+        .store
         .organisation_by_slug(ORG)
         .await
         .unwrap()
         .unwrap();
-    let check = world
-        .engine
-        .store()
-        .audit_verify(&organisation.id)
-        .await
-        .unwrap();
+    let check = world.store.audit_verify(&organisation.id).await.unwrap();
     assert_eq!(check.broken_at, None);
     check.good
 }
@@ -197,8 +191,7 @@ async fn a_first_consent_that_is_cut_anywhere_leaves_no_pair_that_nobody_knows()
         browser.get(&back).await;
         let broke = proxy.heal();
         let connections = world
-            .engine
-            .store()
+            .store
             .connections(&world.organisation().await)
             .await
             .unwrap();
@@ -340,8 +333,7 @@ async fn a_line_that_is_cut_anywhere_is_whole_or_not_there() {
     };
     world.owner().await;
     let organisation = world
-        .engine
-        .store()
+        .store
         .organisation_by_slug(ORG)
         .await
         .unwrap()
@@ -355,7 +347,7 @@ async fn a_line_that_is_cut_anywhere_is_whole_or_not_there() {
         at: 1,
     };
     at_every_message(&proxy, async |number| {
-        let written = world.engine.store().audit_note(&line).await.is_ok();
+        let written = world.store.audit_note(&line).await.is_ok();
         let broke = proxy.heal();
         let now = trail_is_whole(&world).await;
         assert!(

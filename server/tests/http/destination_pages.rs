@@ -62,7 +62,7 @@ impl<'a> Scene<'a> {
 
     /// Everything that is due is tried, and ends like this.
     async fn tried(&self, state: &'static str, status: Option<i64>, answer: &str, again_in: i64) {
-        let (store, now) = (self.world.engine.store(), self.world.engine.now());
+        let (store, now) = (&self.world.store, self.world.engine.now());
         let claimed = store
             .messages_claim(&self.id, "worker", now, 10)
             .await
@@ -107,8 +107,7 @@ impl<'a> Scene<'a> {
         };
         assert!(
             self.world
-                .engine
-                .store()
+                .store
                 .destination_pause(&self.id, because, &act)
                 .await
                 .unwrap()

@@ -829,7 +829,7 @@ async fn what_a_dead_process_claimed_is_sent_by_another() {
     scene.add(&receiver, &[], false).await;
     scene.worker.abort();
     scene.deliver(1, START).await;
-    let (store, id) = (scene.world.engine.store(), scene.destination().await.id);
+    let (store, id) = (&scene.world.store, scene.destination().await.id);
     assert_eq!(
         store
             .messages_claim(&id, "a process that died", START, 10)

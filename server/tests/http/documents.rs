@@ -141,7 +141,7 @@ async fn an_error_of_ours_names_the_request_in_a_page_of_its_own() {
         .await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     refused.hides("proxy-17");
-    world.engine.store().close().await;
+    world.store.close().await;
     let page = browser
         .send(
             Method::GET,

@@ -352,7 +352,7 @@ async fn health_answers_without_the_database_and_readiness_does_not() {
     let world = World::new().await;
     let mut browser = world.browser();
     assert_eq!(browser.get("/readyz").await.status, StatusCode::OK);
-    world.engine.store().close().await;
+    world.store.close().await;
     assert_eq!(browser.get("/healthz").await.status, StatusCode::OK);
     assert_eq!(
         browser.get("/readyz").await.status,
@@ -436,7 +436,7 @@ async fn a_person_reads_a_sentence_where_no_page_could_be_made() {
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     refused.shows("This form was sent from another site");
     let id = browser.connect("acme-robotics").await;
-    world.engine.store().close().await;
+    world.store.close().await;
     let failed = browser
         .post("/integrations/disconnect", &[("connection", &id)])
         .await;

@@ -293,8 +293,7 @@ async fn a_name_with_markup_stays_text() {
 /// The lines of an act in the trail: who, what, from where.
 async fn lines(world: &World, act: &str) -> Vec<(String, String, String)> {
     let lines = world
-        .engine
-        .store()
+        .store
         .audit_after(&world.organisation().await, 0, 200)
         .await
         .unwrap();
@@ -349,8 +348,7 @@ async fn removing_a_member_offers_to_revoke_the_keys_that_they_made() {
         );
         assert!(is_known(&world, &theirs).await);
         let user = world
-            .engine
-            .store()
+            .store
             .user_by_email("olga@northwind.dev")
             .await
             .unwrap()

@@ -297,8 +297,7 @@ async fn whoever_never_set_a_password_is_removed_and_comes_back_as_new() {
         .shows("You are linked");
     let account = async || {
         world
-            .engine
-            .store()
+            .store
             .user_by_email("elif@acme.example")
             .await
             .unwrap()

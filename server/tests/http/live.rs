@@ -133,22 +133,19 @@ async fn a_change_made_by_another_process_is_heard_too() {
     let from = mark(&mut browser, &format!("/integrations/{id}")).await;
     let mut stream = Stream::open(&browser, &from, None).await;
     let person = world
-        .engine
-        .store()
+        .store
         .user_by_email("priya@northwind.dev")
         .await
         .unwrap()
         .unwrap();
     let organisation = world
-        .engine
-        .store()
+        .store
         .member_first_organisation(&person.id)
         .await
         .unwrap()
         .unwrap();
     let person = world
-        .engine
-        .store()
+        .store
         .member(&organisation, &person.id)
         .await
         .unwrap()

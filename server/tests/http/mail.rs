@@ -225,36 +225,21 @@ async fn a_disconnected_workspace_is_kept_for_a_month_and_then_forgotten() {
     assert_eq!(world.engine.forget_disconnected().await.unwrap(), 0);
     world.advance(HOUR);
     assert_eq!(world.engine.forget_disconnected().await.unwrap(), 1);
-    assert_eq!(world.engine.store().connections("any").await.unwrap(), []);
+    assert_eq!(world.store.connections("any").await.unwrap(), []);
     let organisation = world
-        .engine
-        .store()
+        .store
         .organisation_by_slug("northwind-labs")
         .await
         .unwrap()
         .unwrap()
         .id;
+    assert_eq!(world.store.connections(&organisation).await.unwrap(), []);
     assert_eq!(
-        world
-            .engine
-            .store()
-            .connections(&organisation)
-            .await
-            .unwrap(),
-        []
-    );
-    assert_eq!(
-        world
-            .engine
-            .store()
-            .webhook_secrets(&organisation)
-            .await
-            .unwrap(),
+        world.store.webhook_secrets(&organisation).await.unwrap(),
         []
     );
     let last = world
-        .engine
-        .store()
+        .store
         .audit_before(&organisation, i64::MAX, 1)
         .await
         .unwrap();

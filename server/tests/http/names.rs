@@ -240,20 +240,13 @@ async fn no_name_is_markup_or_acts_or_is_longer_than_pages_are_made_for() {
             is_only_text("a refused sign-up", &browser.get("/signup").await);
             browser.sign_up("priya@northwind.dev").await;
         }
-        let organisation = world
-            .engine
-            .store()
-            .organisation_only()
-            .await
-            .unwrap()
-            .unwrap();
+        let organisation = world.store.organisation_only().await.unwrap().unwrap();
 
         let back = browser.walk(&named.key, &[("actor", "user")]).await;
         assert_eq!(back.location(), "/integrations");
         is_only_text("just connected", &browser.get("/integrations").await);
         let connection = world
-            .engine
-            .store()
+            .store
             .connections(&organisation.id)
             .await
             .unwrap()
@@ -302,12 +295,7 @@ async fn no_name_is_markup_or_acts_or_is_longer_than_pages_are_made_for() {
             let reply = browser.post(path, &fields).await;
             is_only_text(path, &browser.get(reply.location()).await);
         }
-        let made = world
-            .engine
-            .store()
-            .connections(&organisation.id)
-            .await
-            .unwrap();
+        let made = world.store.connections(&organisation.id).await.unwrap();
         assert_eq!(made.len(), 1);
 
         browser

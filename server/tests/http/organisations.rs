@@ -105,8 +105,7 @@ impl<'a> Tenant<'a> {
         browser.walk(&name, &[]).await;
         let key = world.engine.keys(&owner).add(&name).await.unwrap();
         let connection = world
-            .engine
-            .store()
+            .store
             .connections(&owner.organisation_id)
             .await
             .unwrap()
@@ -283,8 +282,7 @@ async fn deliver(world: &World, owner: &Person, workspace: &str) -> String {
         .await;
     assert_eq!(delivered.status, 200);
     world
-        .engine
-        .store()
+        .store
         .deliveries_after(&owner.organisation_id, 0, 1, 1)
         .await
         .unwrap()[0]
@@ -949,8 +947,7 @@ async fn a_connect_that_began_in_one_organisation_does_not_end_in_another() {
         );
         assert!(
             world
-                .engine
-                .store()
+                .store
                 .connections(&person.organisation_id)
                 .await
                 .unwrap()

@@ -274,7 +274,7 @@ async fn a_revocation_that_was_taken_for_dead_sends_nothing_any_more() {
 async fn the_revocation_of_a_process_that_died_holds_nobody_up_for_long() {
     let world = World::new().await;
     let mut owner = world.owner().await;
-    let store = world.engine.store();
+    let store = &world.store;
     store
         .voiding_begin("dead", None, None, world.engine.now())
         .await
@@ -301,7 +301,7 @@ async fn the_revocation_of_a_process_that_died_holds_nobody_up_for_long() {
 #[tokio::test]
 async fn what_a_killed_server_was_revoking_holds_nobody_up_after_the_next_start() {
     let world = World::new().await;
-    let store = world.engine.store();
+    let store = &world.store;
     store
         .voiding_begin("before", None, None, world.engine.now())
         .await

@@ -291,7 +291,7 @@ async fn the_trail_tells_what_was_done_and_by_whom() {
     owner
         .post("/integrations/disconnect", &[("connection", &id)])
         .await;
-    let store = world.engine.store();
+    let store = &world.store;
     let rows = store
         .audit_after(&person.organisation_id, 0, 100)
         .await

@@ -43,8 +43,7 @@ async fn come_back(browser: &mut Browser<'_>, url: &str, workspace: &str, user: 
 
 async fn linked(world: &World) -> Vec<(String, String)> {
     let people = world
-        .engine
-        .store()
+        .store
         .people(&world.organisation().await)
         .await
         .unwrap();
@@ -69,16 +68,9 @@ async fn nothing_came_of_it(world: &World, connection: &str) {
 }
 
 async fn standing(world: &World, email: &str) -> Standing {
-    let user = world
-        .engine
-        .store()
-        .user_by_email(email)
-        .await
-        .unwrap()
-        .unwrap();
+    let user = world.store.user_by_email(email).await.unwrap().unwrap();
     world
-        .engine
-        .store()
+        .store
         .member(&world.organisation().await, &user.id)
         .await
         .unwrap()
@@ -144,11 +136,10 @@ async fn linear_says_who_somebody_is_and_gets_its_permission_back() {
     assert!(world.lives("northwind-labs", &id).await);
     let disk = on_disk(&world);
     assert!(world.minted().iter().all(|secret| !contains(&disk, secret)));
-    let kept = world.engine.store().superseded_grants(&id).await.unwrap();
+    let kept = world.store.superseded_grants(&id).await.unwrap();
     assert!(kept.is_empty(), "not even sealed");
     let trail = world
-        .engine
-        .store()
+        .store
         .audit_before(&world.organisation().await, i64::MAX, 1)
         .await
         .unwrap();
@@ -741,16 +732,9 @@ async fn a_code_that_comes_back_twice_at_once_signs_the_browser_in_once() {
 
 /// Of the account that a code made.
 async fn sessions(world: &World) -> usize {
-    let user = world
-        .engine
-        .store()
-        .user_by_email(ELIF)
-        .await
-        .unwrap()
-        .unwrap();
+    let user = world.store.user_by_email(ELIF).await.unwrap().unwrap();
     let person = world
-        .engine
-        .store()
+        .store
         .member(&world.organisation().await, &user.id)
         .await
         .unwrap()
@@ -890,8 +874,7 @@ async fn a_look_costs_no_connection_anything() {
         owner.get(&back).await;
         let user = owner.connection_id("globex").await;
         let acts_as = world
-            .engine
-            .store()
+            .store
             .connection(&world.organisation().await, &user)
             .await
             .unwrap()
@@ -970,8 +953,7 @@ async fn an_unproved_account_rises_through_no_door() {
         .await;
     let theirs = sam.connect("globex").await;
     let initech = world
-        .engine
-        .store()
+        .store
         .organisation_by_slug("initech")
         .await
         .unwrap()
@@ -988,10 +970,7 @@ async fn an_unproved_account_rises_through_no_door() {
         "Nobody proved that your account’s e-mail is yours. Until then it gets no place in \
             another",
     );
-    assert_eq!(
-        world.engine.store().members(&initech).await.unwrap().len(),
-        2
-    );
+    assert_eq!(world.store.members(&initech).await.unwrap().len(), 2);
     redeem(&mut world.browser(), &code)
         .await
         .shows("You are linked");
@@ -1040,8 +1019,7 @@ async fn an_owner_vouches_after_reading_what_nobody_knows() {
         .await
         .expect_err("one owner's word is nothing to another");
     let acts = world
-        .engine
-        .store()
+        .store
         .audit_before(&world.organisation().await, i64::MAX, 2)
         .await
         .unwrap();
@@ -1066,16 +1044,7 @@ async fn whoever_is_unproved_in_a_high_role_says_nothing_for_themself() {
     )
     .await;
     assert_eq!(linked(&world).await, []);
-    let ids = async |email: &str| {
-        world
-            .engine
-            .store()
-            .user_by_email(email)
-            .await
-            .unwrap()
-            .unwrap()
-            .id
-    };
+    let ids = async |email: &str| world.store.user_by_email(email).await.unwrap().unwrap().id;
     for (email, standing_after) in [
         ("priya@northwind.dev", Standing::Unproved),
         ("ben@acme.example", Standing::Vouched),

@@ -478,8 +478,7 @@ async fn a_row_that_is_two_rotations_behind_is_led_to_the_end_of_the_chain() {
     let world = World::new().await;
     let (mut browser, program, id) = world.connected().await;
     let organisation = world
-        .engine
-        .store()
+        .store
         .organisation_by_slug("northwind-labs")
         .await
         .unwrap()
@@ -526,8 +525,7 @@ async fn a_row_that_moved_after_it_was_read_is_not_shown_to_linear() {
     let world = World::new().await;
     let (_browser, _program, id) = world.connected().await;
     let organisation = world
-        .engine
-        .store()
+        .store
         .organisation_by_slug("northwind-labs")
         .await
         .unwrap()
@@ -572,8 +570,7 @@ async fn another_client_id_refreshes_nothing_breaks_nothing_and_asks_nothing() {
     let world = World::new().await;
     let (mut browser, program, id) = world.connected().await;
     let organisation = world
-        .engine
-        .store()
+        .store
         .organisation_by_slug("northwind-labs")
         .await
         .unwrap()
@@ -594,8 +591,7 @@ async fn another_client_id_refreshes_nothing_breaks_nothing_and_asks_nothing() {
     );
     assert_eq!(world.count("token"), asked);
     let connection = world
-        .engine
-        .store()
+        .store
         .connection(&organisation, &id)
         .await
         .unwrap()
@@ -875,12 +871,7 @@ async fn short_lived_tokens_are_not_refreshed_again_and_again() {
 async fn each_attempt_leaves_a_line_and_tries_that_ended_alike_share_one() {
     let world = World::new().await;
     let (_browser, program, id) = world.connected().await;
-    let person = world
-        .engine
-        .store()
-        .member_first_organisation("")
-        .await
-        .unwrap();
+    let person = world.store.member_first_organisation("").await.unwrap();
     assert!(person.is_none());
     world.advance(DAY);
     world
@@ -896,7 +887,7 @@ async fn each_attempt_leaves_a_line_and_tries_that_ended_alike_share_one() {
     program.token(&id).await;
     world.advance(5 * MINUTE);
     world.engine.sweep_due().await.unwrap();
-    let lines = world.engine.store().attempts(&id, 10).await.unwrap();
+    let lines = world.store.attempts(&id, 10).await.unwrap();
     let told: Vec<_> = lines
         .iter()
         .map(|line| {
@@ -923,8 +914,7 @@ async fn clocks_two_minutes_apart_refresh_once_and_keep_nobody_waiting() {
         let world = World::new().await;
         let (_browser, program, id) = world.connected().await;
         let organisation = world
-            .engine
-            .store()
+            .store
             .organisation_by_slug("northwind-labs")
             .await
             .unwrap()
@@ -1035,8 +1025,7 @@ async fn a_key_that_only_other_replicas_hold_is_no_verdict() {
     let world = World::new().await;
     let (mut browser, program, id) = world.connected().await;
     let organisation = world
-        .engine
-        .store()
+        .store
         .organisation_by_slug("northwind-labs")
         .await
         .unwrap()
@@ -1086,15 +1075,7 @@ async fn after_a_reconnect_the_pair_that_nobody_saw_is_fetched_and_ends_with_the
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         assert!(fetched() && world.lives("northwind-labs", &id).await);
-        while world
-            .engine
-            .store()
-            .superseded_grants(&id)
-            .await
-            .unwrap()
-            .len()
-            < 2
-        {
+        while world.store.superseded_grants(&id).await.unwrap().len() < 2 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         browser

@@ -34,8 +34,7 @@ fn other_session(page: &Reply) -> String {
 /// The acts in the trail, the oldest first.
 async fn acts(world: &World) -> Vec<String> {
     let lines = world
-        .engine
-        .store()
+        .store
         .audit_after(&world.organisation().await, 0, 100)
         .await
         .unwrap();

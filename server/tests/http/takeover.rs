@@ -50,16 +50,14 @@ async fn an_admin_does_not_come_to_own_somebody_elses_account() {
     signed_in.get("/integrations").await.hides("elifs-own");
     assert!(
         world
-            .engine
-            .store()
+            .store
             .organisation_by_slug("elifs-own")
             .await
             .unwrap()
             .is_none()
     );
     let members = world
-        .engine
-        .store()
+        .store
         .members(&world.organisation().await)
         .await
         .unwrap();

@@ -454,8 +454,7 @@ async fn a_member_sees_who_is_who_and_changes_nothing() {
         page.hides(hidden);
     }
     let priya = world
-        .engine
-        .store()
+        .store
         .user_by_email("priya@northwind.dev")
         .await
         .unwrap()
@@ -726,8 +725,7 @@ async fn organisations_do_not_see_each_other() {
     let mut elif = world.browser();
     let waiting = hidden(&priya.get("/team").await, REVOKE, "invite").remove(0);
     let member = world
-        .engine
-        .store()
+        .store
         .user_by_email("priya@northwind.dev")
         .await
         .unwrap()

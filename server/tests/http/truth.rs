@@ -134,12 +134,7 @@ async fn an_api_that_refuses_everybody_breaks_two_connections_at_most_and_they_c
         world.advance(MINUTE);
     }
     let states = async || {
-        let all = world
-            .engine
-            .store()
-            .connections(&organisation)
-            .await
-            .unwrap();
+        let all = world.store.connections(&organisation).await.unwrap();
         all.iter()
             .filter(|one| one.state.name() == "connected")
             .count()

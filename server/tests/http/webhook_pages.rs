@@ -71,8 +71,7 @@ impl Browser<'_> {
 
 async fn secret_id(world: &World, connection: &str, ending: &str) -> String {
     let organisation = world
-        .engine
-        .store()
+        .store
         .organisation_by_slug("northwind-labs")
         .await
         .unwrap()

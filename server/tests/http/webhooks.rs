@@ -57,8 +57,7 @@ impl World {
     /// nobody waits for that.
     async fn until_settled(&self, id: &str) {
         let organisation = self
-            .engine
-            .store()
+            .store
             .organisation_by_slug("northwind-labs")
             .await
             .unwrap()
@@ -165,8 +164,7 @@ pub async fn acme(world: &World) -> (Browser<'_>, Program<'_>, String, String) {
 
 pub async fn add_secret(world: &World, id: &str, secret: &str) {
     let organisation = world
-        .engine
-        .store()
+        .store
         .organisation_by_slug("northwind-labs")
         .await
         .unwrap()
@@ -706,7 +704,7 @@ async fn what_we_conclude_from_refusals_ends_no_webhooks_and_linears_word_does()
     let world = World::new().await;
     let (_browser, program, id, workspace) = acme(&world).await;
     let evidence = Evidence::new(401, "AUTHENTICATION_ERROR");
-    let store = world.engine.store();
+    let store = &world.store;
     assert!(
         store
             .connection_break(&id, 1, Reason::Revoked, Some(&evidence), world.engine.now())
@@ -759,15 +757,13 @@ async fn an_authorization_that_ends_is_that_users_alone() {
     let id = browser.connection_id("acme-robotics").await;
     let (program, workspace) = (world.program().await, world.workspace_id(&id).await);
     let organisation = world
-        .engine
-        .store()
+        .store
         .organisation_by_slug("northwind-labs")
         .await
         .unwrap()
         .unwrap();
     let viewer = world
-        .engine
-        .store()
+        .store
         .connection(&organisation.id, &id)
         .await
         .unwrap()
@@ -1062,14 +1058,9 @@ async fn old_deliveries_are_forgotten_a_bite_at_a_time() {
     world.advance(27 * DAY);
     assert_eq!(world.engine.forget_deliveries().await.unwrap(), 2);
     assert_eq!(count(&program).await, 3);
-    let left = world.engine.store().delivery_bytes().await.unwrap();
+    let left = world.store.delivery_bytes().await.unwrap();
     assert_eq!(
-        world
-            .engine
-            .store()
-            .deliveries_prune(left / 2, 100)
-            .await
-            .unwrap(),
+        world.store.deliveries_prune(left / 2, 100).await.unwrap(),
         (2, 0),
         "the oldest first, until it fits"
     );
@@ -1490,7 +1481,7 @@ async fn the_simulated_linear_is_heard_and_believed() {
 async fn a_cursor_of_a_database_that_is_gone_says_so_and_where_to_go_on() {
     let world = World::new().await;
     let (_browser, program, _id, workspace) = acme(&world).await;
-    world.engine.store().epoch_begin("e1").await.unwrap();
+    world.store.epoch_begin("e1").await.unwrap();
     world.deliver(SECRET, &issue(&workspace, 1, START)).await;
     let known = deliveries(&program, "").await["next"]
         .as_str()
@@ -1510,7 +1501,7 @@ async fn a_cursor_of_a_database_that_is_gone_says_so_and_where_to_go_on() {
         .sql("DELETE FROM delivery_recipients WHERE number = (SELECT last FROM delivery_log)")
         .await;
     world.sql("UPDATE delivery_log SET last = last - 1").await;
-    world.engine.store().epoch_begin("e2").await.unwrap();
+    world.store.epoch_begin("e2").await.unwrap();
     world.deliver(SECRET, &issue(&workspace, 3, START)).await;
     let answer = program
         .call(Method::GET, &format!("/api/v1/deliveries?after={gone}"), "")

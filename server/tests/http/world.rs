@@ -35,6 +35,7 @@ pub const METRICS_TOKEN: &str = "the token of whoever counts";
 pub const PASSWORD: &str = "correct horse battery";
 
 pub struct World {
+    pub store: Store,
     pub engine: Engine,
     pub linear: Simulator,
     pub router: Router,
@@ -156,11 +157,19 @@ impl World {
             },
             ..Settings::default()
         };
-        let engine = Engine::open(store, linear_client, vault, clock, entropy, settings)
-            .await
-            .unwrap();
+        let engine = Engine::open(
+            store.clone(),
+            linear_client,
+            vault,
+            clock,
+            entropy,
+            settings,
+        )
+        .await
+        .unwrap();
         let router = router(Web::new(engine.clone(), &config));
         World {
+            store,
             engine,
             linear,
             router,
@@ -202,8 +211,7 @@ impl World {
 
     /// The id of Northwind Labs.
     pub async fn organisation(&self) -> String {
-        self.engine
-            .store()
+        self.store
             .organisation_by_slug("northwind-labs")
             .await
             .unwrap()
@@ -342,13 +350,7 @@ impl World {
     }
 
     pub async fn program_of(&self, org: &str) -> Program<'_> {
-        let organisation = self
-            .engine
-            .store()
-            .organisation_by_slug(org)
-            .await
-            .unwrap()
-            .unwrap();
+        let organisation = self.store.organisation_by_slug(org).await.unwrap().unwrap();
         let key = self
             .engine
             .keys(Acting::command(&organisation.id))
@@ -396,8 +398,7 @@ impl World {
     /// Whether Linear takes the token for the workspace's connection.
     pub async fn lives(&self, organisation: &str, connection: &str) -> bool {
         let organisation = self
-            .engine
-            .store()
+            .store
             .organisation_by_slug(organisation)
             .await
             .unwrap()
