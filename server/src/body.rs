@@ -54,6 +54,11 @@ impl<Name: Hash + Eq + Clone> Space<Name> {
             large: room(sizes.rest),
         }
     }
+
+    /// How much of its part a name has left, in KiB.
+    pub fn left(&self, name: &Name) -> usize {
+        self.small.left(name) + self.large.left(name)
+    }
 }
 
 /// The room that one body holds, for as long as this lives.
@@ -66,7 +71,7 @@ pub struct Holding {
 
 impl Holding {
     /// Grows as the bytes come: who only announces a body takes nothing from the others.
-    fn grow<Name: Hash + Eq + Clone>(
+    pub fn grow<Name: Hash + Eq + Clone>(
         &mut self,
         bytes: usize,
         space: &Space<Name>,

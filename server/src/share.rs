@@ -48,6 +48,11 @@ impl<Name: Hash + Eq + Clone> Room<Name> {
         Some(Held { own, all })
     }
 
+    /// How much of its part a name has left.
+    pub fn left(&self, name: &Name) -> usize {
+        self.own(name).available_permits()
+    }
+
     /// Waits for a place: first behind those of the same name, so that they keep nobody else
     /// waiting.
     ///

@@ -33,6 +33,24 @@ named! {
     }
 }
 
+/// A webhook that was taken, and what that says of whoever sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    pub receipt: Receipt,
+    /// Whose secret signed it, if nobody can have seen it before: what is sent again may come from
+    /// somebody who was handed it.
+    pub signer: Option<Signer>,
+}
+
+/// Whose secret signed a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signer {
+    /// The operator's app: nobody but the operator and Linear knows it.
+    Operator,
+    /// This organisation: its admins know the secret, whether it is its app's or a workspace's own.
+    Organisation(String),
+}
+
 /// Why a webhook was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {

@@ -22,7 +22,7 @@ pub(crate) use applications::Asked;
 pub use check::{CheckedDelivery, SignedBy};
 pub use deliveries::{After, Deliveries};
 pub use envelope::{Envelope, EventKey, Timestamp};
-pub use incoming::{BODY_MAX, Incoming, Receipt, WebhookError};
+pub use incoming::{BODY_MAX, Incoming, Receipt, Received, Signer, WebhookError};
 pub(crate) use ingest::Ingest;
 pub use receive::delivery_name;
 pub(crate) use recipients::Listeners;

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 
 use super::connection_events::is_connection_event;
 use super::envelope::{Envelope, Timestamp};
-use super::incoming::{Incoming, Receipt, WebhookError};
+use super::incoming::{Incoming, Receipt, Received, WebhookError};
 use super::recipients::{GOOD_FOR, Listening, Match, REFUSE_AFTER};
 use super::refusals::Cause;
 use crate::Engine;
@@ -29,7 +29,7 @@ impl Engine {
     /// # Errors
     /// See [`WebhookError`]. A body with a right signature is never [`WebhookError::Unsigned`],
     /// unless its workspace is not connected here any more and the secret was the workspace's own.
-    pub async fn webhook_receive(&self, incoming: Incoming) -> Result<Receipt, WebhookError> {
+    pub async fn webhook_receive(&self, incoming: Incoming) -> Result<Received, WebhookError> {
         let began = Instant::now();
         let Some(signature) = &incoming.signature else {
             return Err(self.refuse(&incoming, Cause::NoSignature).await);
@@ -64,7 +64,10 @@ impl Engine {
                 return Err(StoreError::Restoring.into());
             }
             self.webhook_counts().add("ignored");
-            return Ok(Receipt::Ignored);
+            return Ok(Received {
+                receipt: Receipt::Ignored,
+                signer: None,
+            });
         }
         let late = self
             .in_time_window(envelope)
@@ -104,7 +107,8 @@ impl Engine {
             (false, false) => Receipt::Duplicate,
         };
         self.webhook_counts().add(receipt.name());
-        Ok(receipt)
+        let signer = (receipt == Receipt::Accepted).then(|| signed.signer());
+        Ok(Received { receipt, signer })
     }
 
     /// Whose signature it is. Before it is refused or ignored for want of somebody, the database is

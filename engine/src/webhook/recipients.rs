@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::incoming::Signer;
 use crate::Engine;
 use crate::apps::AppKeys;
 use crate::bounded::Bounded;
@@ -76,6 +77,8 @@ struct Secret {
 #[derive(Clone, Debug)]
 pub(super) struct Match {
     pub by_app: bool,
+    /// By the operator's app.
+    by_operator: bool,
     /// Empty for the app's own.
     pub secret_id: String,
     pub note_match: bool,
@@ -140,6 +143,18 @@ impl Recipient {
     }
 }
 
+impl Match {
+    /// Whose secret it is. Where several organisations have the same one, they count as one.
+    pub fn signer(&self) -> Signer {
+        match self.recipients.first() {
+            Some(first) if !self.by_operator => {
+                Signer::Organisation(first.organisation().to_owned())
+            }
+            _ => Signer::Operator,
+        }
+    }
+}
+
 impl Listening {
     /// Tries the secrets that may sign for the workspace, and no others.
     pub fn find(
@@ -158,6 +173,7 @@ impl Listening {
         }
         let mut own = Match {
             by_app: false,
+            by_operator: false,
             secret_id: String::new(),
             note_match: false,
             first_of: Vec::new(),
@@ -224,6 +240,7 @@ impl Listening {
         first_of.dedup();
         by_app.then(|| Match {
             by_app,
+            by_operator: by_operators.get() == Some(&true),
             secret_id: String::new(),
             note_match: false,
             first_of,

@@ -422,7 +422,7 @@ async fn deliver(engine: &Engine, key: &SigningKey, bodies: Vec<String>) -> Outc
     let receipts = futures_util::future::join_all(sent).await;
     let mut taken = Vec::new();
     for (receipt, body) in receipts.into_iter().zip(bodies) {
-        match receipt {
+        match receipt.map(|received| received.receipt) {
             Ok(Receipt::Accepted) => taken.push(body),
             Ok(other) => return Err(format!("{other:?}")),
             Err(_) => {}

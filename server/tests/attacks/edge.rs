@@ -10,9 +10,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::process::client;
 use crate::site::{OWNER, PASSWORD, Site};
+use crate::walk::walk;
 
 /// Long for an answer, and short for anything that waits for attackers.
-const SOON: Duration = Duration::from_secs(8);
+pub const SOON: Duration = Duration::from_secs(8);
 
 /// A connection that has sent this much.
 async fn sent(site: &Site, bytes: &[u8]) -> TcpStream {
@@ -313,7 +314,7 @@ async fn one_address_has_1024_connections_and_leaves_room_for_others() {
     );
 }
 
-fn resident_mb(site: &Site) -> u64 {
+pub fn resident_mb(site: &Site) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", site.relink.id())).unwrap();
     let line = status
         .lines()
@@ -327,7 +328,7 @@ fn resident_mb(site: &Site) -> u64 {
         / 1_024
 }
 
-fn key(site: &Site, name: &str) -> String {
+pub fn key(site: &Site, name: &str) -> String {
     site.place.json(
         &["key", "new", "--org", "north", "--name", name, "--json"],
         "",
@@ -342,16 +343,7 @@ async fn one_key_with_600_unfinished_bodies_takes_its_share_and_no_more() {
     let site = Site::open().await;
     site.connect("acme-robotics").await;
     let (greedy, other) = (key(&site, "greedy"), key(&site, "other"));
-    let listed = client()
-        .get(format!("{}/api/v1/connections", site.relink.url))
-        .bearer_auth(&other)
-        .send()
-        .await
-        .unwrap();
-    let id = listed.json::<Value>().await.unwrap()["connections"][0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id = connection(&site)["id"].as_str().unwrap().to_owned();
     let before = resident_mb(&site);
     let head = format!(
         "POST /api/v1/connections/{id}/graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \
@@ -414,14 +406,18 @@ async fn deliver(site: &Site, workspace: &str, number: u32) -> u16 {
     deliver_from("127.0.0.1", site, workspace, number, "").await
 }
 
-async fn deliver_from(
+pub async fn deliver_from(
     address: &str,
     site: &Site,
     workspace: &str,
     number: u32,
     title: &str,
 ) -> u16 {
-    let (body, signature) = genuine(&site.linear.app().webhook_secret, workspace, number, title);
+    let signed = genuine(&site.linear.app().webhook_secret, workspace, number, title);
+    send_from(address, site, signed).await
+}
+
+async fn send_from(address: &str, site: &Site, (body, signature): (String, String)) -> u16 {
     let sent = client()
         .post(format!("{}/webhooks/linear", site.relink.url))
         .header("linear-signature", signature);
@@ -436,15 +432,19 @@ async fn deliver_from(
     .as_u16()
 }
 
-async fn workspace(site: &Site) -> String {
+pub async fn workspace(site: &Site) -> String {
     site.connect("acme-robotics").await;
-    let listed = site
-        .place
-        .json(&["connection", "list", "--org", "north", "--json"], "");
-    listed["connections"][0]["workspace"]["id"]
+    connection(site)["workspace"]["id"]
         .as_str()
         .unwrap()
         .to_owned()
+}
+
+/// The first connection of `north`.
+pub fn connection(site: &Site) -> Value {
+    site.place
+        .json(&["connection", "list", "--org", "north", "--json"], "")["connections"][0]
+        .clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -552,6 +552,77 @@ async fn large_bodies_signed_by_nobody_keep_no_large_webhook_out_from_two_addres
         }
         drop(held);
     }
+}
+
+/// Another organisation, whose owner knows the secret of a webhook of its own: its workspace.
+async fn second_organisation(site: &Site, secret: &str) -> String {
+    let email = "eve@example.com";
+    let added = [
+        "user", "add", "--email", email, "--name", "Eve", "--org", "second", "--role", "owner",
+    ];
+    assert!(site.place.run(&added, PASSWORD).status.success());
+    let eve = client();
+    let form = eve
+        .post(format!("{}/signin", site.relink.url))
+        .form(&[("email", email), ("password", PASSWORD)]);
+    assert_eq!(form.send().await.unwrap().status(), 303);
+    walk(&eve, &site.relink.url, &site.linear_url, "globex", &[]).await;
+    let own = [
+        "webhook",
+        "secret",
+        "add",
+        "--org",
+        "second",
+        "--workspace",
+        "globex",
+        "--json",
+    ];
+    let workspaces = site
+        .place
+        .json(&["connection", "list", "--org", "second", "--json"], "");
+    site.place.json(&own, secret);
+    workspaces["connections"][0]["workspace"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// An admin can sign as their own workspace from wherever they like, and send again what somebody
+/// else was sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_organisation_signs_or_sends_again_keeps_no_large_webhook_of_another_out() {
+    let site = Site::open().await;
+    let (workspace, large) = (workspace(&site).await, "x".repeat(60_000));
+    let own = "lin_wh_the_secret_of_whoever_attacks";
+    let second = second_organisation(&site, own).await;
+    let seen = genuine(&site.linear.app().webhook_secret, &workspace, 1, "seen");
+    assert_eq!(send_from("192.0.2.7", &site, seen.clone()).await, 200);
+    let addresses: Vec<String> = (1..=5).map(|n| format!("203.0.{n}.7")).collect();
+    for (number, address) in (0..).zip(&addresses) {
+        let signed = genuine(own, &second, number, "mine");
+        assert_eq!(send_from(address, &site, signed).await, 200);
+        assert_eq!(send_from(address, &site, seen.clone()).await, 200);
+    }
+    let slow = |number: u32| {
+        // Two fill what is behind the beginnings, three the beginnings.
+        let (size, from) = match number {
+            0..66 => (1_100_000, number % 2),
+            _ => (60_000, 2 + number % 3),
+        };
+        let head = format!(
+            "POST /webhooks/linear HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {}\r\n\
+                Linear-Signature: 00\r\nContent-Length: {size}\r\n\r\n",
+            addresses[from as usize]
+        );
+        [head.into_bytes(), vec![b' '; size - 14_000]].concat()
+    };
+    let held = many(&site, 350, slow).await;
+    sleep(Duration::from_millis(500)).await;
+    for number in 2..10 {
+        let told = deliver_from("192.0.2.7", &site, &workspace, number, &large).await;
+        assert_eq!(told, 200, "{number}");
+    }
+    drop(held);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
