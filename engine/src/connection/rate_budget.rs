@@ -169,6 +169,7 @@ fn refusal(spent: &Spent, left: Duration) -> GraphqlResponse {
         status: StatusCode::BAD_REQUEST,
         headers,
         body: body.to_string().into_bytes(),
+        whole: true,
     }
 }
 

@@ -179,6 +179,7 @@ mod tests {
             status,
             headers: ::http::HeaderMap::new(),
             body: body.as_bytes().to_vec(),
+            whole: true,
         })
         .map(|data| data.viewer)
     }

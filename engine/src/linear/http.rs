@@ -7,6 +7,7 @@ use ::http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 
 use super::clock_skew::Skew;
+use super::proxy::ReplyRoom;
 use crate::clock::Clock;
 use crate::retry_after;
 
@@ -103,6 +104,8 @@ pub(super) struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+    /// Whether there was room for all of the body.
+    pub whole: bool,
 }
 
 impl Reply {
@@ -173,23 +176,36 @@ impl Http {
 
     /// Sends, and reads the reply up to the cap, whatever its status.
     pub async fn send(&self, request: reqwest::Request) -> Result<Reply, TransientError> {
+        self.send_into(None, request).await
+    }
+
+    /// The same, and reads no more than there is room for.
+    pub async fn send_into(
+        &self,
+        room: Option<&dyn ReplyRoom>,
+        request: reqwest::Request,
+    ) -> Result<Reply, TransientError> {
         let asked = self.skew.now();
         let mut response = self.client.execute(request).await?;
         let status = response.status();
         let mut headers = response.headers().clone();
         self.skew.compare(asked, &headers);
         retry_after::date(&mut headers, self.skew.now());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
+        let announced = response.content_length().unwrap_or_default();
+        let announced = usize::try_from(announced).map_or(REPLY_MAX, |all| all.min(REPLY_MAX));
+        let (mut body, mut whole) = (Vec::with_capacity(announced), true);
+        while whole && let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > REPLY_MAX {
                 return Err(TransientError::BrokenReply);
             }
             body.extend_from_slice(&chunk);
+            whole = room.is_none_or(|room| room.fits(body.capacity()));
         }
         Ok(Reply {
             status,
             headers,
             body,
+            whole,
         })
     }
 }

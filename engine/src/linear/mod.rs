@@ -18,7 +18,7 @@ pub use graphql::{AUTHENTICATION_ERROR, CallError};
 pub use http::TransientError;
 pub use oauth::{ExchangeError, Revocation};
 pub use people::LinearPerson;
-pub use proxy::{GraphqlRequest, GraphqlResponse};
+pub use proxy::{GraphqlRequest, GraphqlResponse, ReplyRoom};
 pub use queries::{Content, Identity, Project, Team, WhoAmI};
 pub use token_reply::Tokens;
 

@@ -311,6 +311,7 @@ mod tests {
             status,
             headers: HeaderMap::new(),
             body: body.as_bytes().to_vec(),
+            whole: true,
         })
     }
 

@@ -1,5 +1,8 @@
 //! Somebody else's GraphQL request, passed on, and Linear's answer, passed back.
 
+use std::fmt::Debug;
+use std::sync::Arc;
+
 use ::http::{HeaderMap, HeaderName, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -18,12 +21,20 @@ const PASSED_BACK: [HeaderName; 3] = [
 /// Every header of Linear's rate limits begins so.
 const LIMITS: [&str; 2] = ["x-ratelimit-", "x-complexity"];
 
+/// Room for a reply, which whoever asked has or has not.
+pub trait ReplyRoom: Debug + Send + Sync {
+    /// Takes room for so many bytes of it, if there is any.
+    fn fits(&self, bytes: usize) -> bool;
+}
+
 /// A GraphQL request as it came. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct GraphqlRequest {
     pub body: bytes::Bytes,
     /// `public-file-urls-expire-in`, where it was given.
     pub file_urls: Option<String>,
+    /// For the answer. Without it there is always room.
+    pub room: Option<Arc<dyn ReplyRoom>>,
 }
 
 /// Linear's answer as it came: status, body, and the headers about content and limits.
@@ -32,6 +43,8 @@ pub struct GraphqlResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+    /// Whether there was room for all of the body.
+    pub whole: bool,
 }
 
 impl Linear {
@@ -59,7 +72,10 @@ impl Linear {
         }
         let reply = self
             .http
-            .send(request.build().map_err(TransientError::from)?)
+            .send_into(
+                question.room.as_deref(),
+                request.build().map_err(TransientError::from)?,
+            )
             .await?;
         let status = reply.status.as_u16();
         if was_not_executed(status, &reply.body) {
@@ -69,6 +85,7 @@ impl Linear {
             status: reply.status,
             headers: passed_back(&reply.headers),
             body: reply.body,
+            whole: reply.whole,
         })
     }
 }

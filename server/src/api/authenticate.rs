@@ -13,10 +13,12 @@ use relink_engine::Caller;
 use relink_engine::clock::SECOND;
 
 use super::Api;
+use super::answer;
 use super::limit::Standing;
 use super::problem::{Code, Problem};
 use crate::body::{self, Holding, Unread};
 use crate::edge::has_nul;
+use crate::share::Held;
 
 /// Longer than the longest wait for Linear: two waits for a token and two calls.
 const REQUEST_MAX: Duration = Duration::from_secs(75);
@@ -37,6 +39,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// A turn to read a list, which may be long.
+    pub async fn turn(&self, api: &Api) -> Held {
+        api.0.lists.take(&self.caller.key_id).await
+    }
+
     /// The one parameter in the path.
     pub async fn id(&mut self) -> Result<String, Problem> {
         let id = Path::from_request_parts(&mut self.parts, &()).await;
@@ -67,10 +74,8 @@ async fn admit<F>(api: &Api, parts: Parts, body: Body, work: impl FnOnce(Call) -
 where
     F: Future<Output = Result<Response, Problem>>,
 {
-    let Ok(_room) = api.0.room.try_acquire() else {
-        return Problem::new(Code::Overloaded)
-            .retry_after(SECOND)
-            .into_response();
+    let Ok(door) = api.0.door.try_acquire() else {
+        return overloaded().into_response();
     };
     let Some(key) = bearer(&parts.headers) else {
         return Problem::new(Code::Unauthorized).into_response();
@@ -88,6 +93,10 @@ where
         }
         Err(error) => return Problem::from(error).into_response(),
     };
+    let Some(_place) = api.0.places.try_take(&caller.key_id, 1) else {
+        return overloaded().into_response();
+    };
+    drop(door);
     // PostgreSQL takes none in a text.
     if has_nul(parts.uri.path().as_bytes()) {
         return Problem::new(Code::NotFound).into_response();
@@ -105,16 +114,21 @@ where
                 .await
             {
                 Ok((body, holding)) => {
-                    work(Call {
+                    let key = caller.clone();
+                    let answer = work(Call {
                         caller,
                         parts,
                         body,
                         _holding: holding,
                     })
-                    .await
+                    .await;
+                    match answer {
+                        Ok(answer) => answer::hold(answer, &api.0.answers, &key.key_id).await,
+                        Err(problem) => Err(problem),
+                    }
                 }
                 Err(Unread::TooLarge) => Err(Problem::new(Code::TooLarge)),
-                Err(Unread::NoRoom) => Err(Problem::new(Code::Overloaded).retry_after(SECOND)),
+                Err(Unread::NoRoom) => Err(overloaded()),
                 Err(Unread::Late) => Err(Problem::new(Code::InvalidRequest)
                     .detail("The body did not come within 20 seconds.")),
                 Err(Unread::Broken) => Err(Problem::new(Code::InvalidRequest)),
@@ -140,6 +154,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 fn too_many(standing: Standing) -> Problem {
     let span = i64::try_from(standing.resets_in.as_millis()).unwrap_or(i64::MAX);
     Problem::new(Code::RateLimited).retry_after(span)
+}
+
+fn overloaded() -> Problem {
+    Problem::new(Code::Overloaded).retry_after(SECOND)
 }
 
 fn unavailable() -> Response {

@@ -124,6 +124,7 @@ impl ConnectionList {
 )]
 pub async fn list(State(api): Shared, request: Request) -> Response {
     authenticate::guard(api.clone(), request, async |call| {
+        let _turn = call.turn(&api).await;
         let connections = api.0.engine.connections(&*call.caller).list().await?;
         Ok(Json(ConnectionList::new(connections)).into_response())
     })

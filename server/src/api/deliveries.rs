@@ -3,10 +3,12 @@
 use axum::Json;
 use axum::extract::{Query, Request, State};
 use axum::response::{IntoResponse as _, Response};
+use relink_engine::linear::ReplyRoom as _;
 use relink_engine::webhook::{After, Cursor, Delivery, delivery_name};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::{self, AnswerRoom};
 use super::authenticate::{self, Call};
 use super::problem::{Code, Problem};
 use super::{Api, Shared};
@@ -16,6 +18,8 @@ const LIMIT_MAX: i64 = 500;
 const LIMIT_DEFAULT: i64 = 50;
 /// Bytes of bodies in one answer; one delivery at least.
 const BYTES_MAX: i64 = 6 * 1024 * 1024;
+/// As JSON in JSON they hardly take more than twice as many.
+const ANSWER_MAX: usize = 12 * 1024 * 1024;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -104,6 +108,12 @@ async fn page(api: &Api, call: &Call) -> Result<Response, Problem> {
         .as_deref()
         .map_or_else(|| Some(Cursor::start()), Cursor::parse);
     let after = after.ok_or_else(|| wrong("after is the next of an earlier answer."))?;
+    let _turn = call.turn(api).await;
+    // Given back when the answer is there, and takes what it takes.
+    let room = AnswerRoom::new(&api.0.answers, &call.caller.key_id);
+    if !room.fits(ANSWER_MAX) {
+        return Err(answer::no_room());
+    }
     let deliveries = api.0.engine.deliveries(&*call.caller);
     match deliveries.after(&after, limit, BYTES_MAX).await? {
         After::Expired(known) => Err(Problem::cursor_expired(known.as_ref())),

@@ -1,11 +1,13 @@
 //! Linear's GraphQL API through a connection.
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use relink_engine::clock::SECOND;
 use relink_engine::linear::{CallError, GraphqlRequest};
 use relink_engine::{CallFailed, TokenError};
 
+use super::answer::{self, AnswerRoom};
 use super::authenticate::{self, Call};
 use super::problem::{Code, Problem};
 use super::{Api, Shared};
@@ -39,6 +41,7 @@ async fn forward(api: &Api, mut call: Call) -> Result<Response, Problem> {
         .get("public-file-urls-expire-in")
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
+    let room = AnswerRoom::new(&api.0.answers, &call.caller.key_id);
     let answer = api
         .0
         .engine
@@ -48,11 +51,18 @@ async fn forward(api: &Api, mut call: Call) -> Result<Response, Problem> {
             GraphqlRequest {
                 body: call.body,
                 file_urls,
+                room: Some(room.clone()),
             },
         )
         .await;
     let answer = answer.map_err(|failed| problem(failed, api, &id))?;
-    Ok((answer.status, answer.headers, answer.body).into_response())
+    if !answer.whole {
+        return Err(answer::no_room().detail(
+            "Linear answered, so what was asked may be done. Answers to this key that nobody has \
+                read yet take all of its room.",
+        ));
+    }
+    Ok((answer.status, answer.headers, Extension(room), answer.body).into_response())
 }
 
 fn problem(failed: CallFailed, api: &Api, connection: &str) -> Problem {

@@ -1,5 +1,6 @@
 //! `/api/v1`: what other programs ask of Relink, with a key.
 
+mod answer;
 mod authenticate;
 pub mod connections;
 mod deliveries;
@@ -29,10 +30,18 @@ use self::problem::{Code, Problem};
 use crate::body::{Sizes, Space};
 use crate::endpoint::Frame;
 use crate::headers::{self, Https};
+use crate::share::Room;
 use crate::state::Web;
 
 /// Requests under way; most of them wait for Linear. More are refused at once.
 const AT_ONCE: usize = 4_096;
+/// Of these for one key.
+const AT_ONCE_EACH: usize = 1_024;
+/// Lists that are read from the database and written out at once, each of which may be megabytes;
+/// more wait. The database has as many connections.
+const LISTS: usize = 16;
+/// Of these for one key.
+const LISTS_EACH: usize = 2;
 
 /// Bodies that are being read or worked on, by key.
 const BODIES: Sizes = Sizes {
@@ -53,9 +62,13 @@ struct Parts {
     url: String,
     frame: Frame,
     limits: Limits,
-    room: Semaphore,
-    /// By the ids of keys.
+    /// For as long as nobody knows who asks.
+    door: Semaphore,
+    /// This and what follows by the ids of keys.
+    places: Room<String>,
+    lists: Room<String>,
     bodies: Space<String>,
+    answers: Arc<Space<String>>,
 }
 
 impl Api {
@@ -66,8 +79,11 @@ impl Api {
             url: web.site.url.clone(),
             frame: web.frame(),
             limits: Limits::new(requests_per_minute),
-            room: Semaphore::new(AT_ONCE),
+            door: Semaphore::new(AT_ONCE),
+            places: Room::new(AT_ONCE, AT_ONCE_EACH),
+            lists: Room::new(LISTS, LISTS_EACH),
             bodies: Space::new(BODIES),
+            answers: Arc::new(Space::new(answer::LONG)),
         }))
     }
 }

@@ -106,6 +106,7 @@ pub async fn list(State(api): Shared, request: Request) -> Response {
                     .detail("People are looked for by linear_user_id, email and workspace.")
             })?
             .0;
+        let _turn = call.turn(&api).await;
         let mut people = api.0.engine.members(&*call.caller).linked().await?;
         people.retain(|link| sought.matches(link));
         Ok(Json(PeopleList {

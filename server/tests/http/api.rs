@@ -1,12 +1,16 @@
 //! `/api/v1`, `/metrics` and `/jobs/refresh`, as other programs hold on to them.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Method, Request};
+use futures_util::stream::{self, FuturesUnordered, StreamExt as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use relink_engine::clock::{DAY, HOUR, MINUTE, SECOND};
 use relink_simulator::{Endpoint, Fault, Kind};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use tokio::time::timeout;
 
 use crate::world::{METRICS_TOKEN, Program, START, Setup, World, fault};
 
@@ -288,6 +292,32 @@ async fn graphql_comes_back_as_linear_said_it() {
         0,
         "none of these is the token's fault"
     );
+}
+
+/// Bodies that do not come keep their places.
+#[tokio::test]
+async fn one_key_has_a_quarter_of_the_places_and_leaves_the_rest_to_others() {
+    let world = World::new().await;
+    let (_browser, greedy, id) = world.connected().await;
+    let (other, path) = (
+        world.program().await,
+        format!("/api/v1/connections/{id}/token"),
+    );
+    let silent = || Body::from_stream(stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let mut asked: FuturesUnordered<_> = (0..4_200)
+        .map(|_| greedy.call(Method::POST, &path, silent()))
+        .collect();
+    for number in 0..4_200 - 1_024 {
+        let answer = timeout(Duration::from_secs(10), asked.next());
+        let answer = answer
+            .await
+            .unwrap_or_else(|_| panic!("{number} refused"))
+            .unwrap();
+        assert_eq!((answer.code(), answer.status), ("overloaded", 503));
+    }
+    assert_eq!(other.token(&id).await.status, 200);
+    drop(asked);
+    assert_eq!(greedy.token(&id).await.status, 200);
 }
 
 #[tokio::test]
