@@ -1,7 +1,8 @@
 //! Forms of our own that browsers send with `Origin: null`: from pages that tell nobody where they
 //! were, by browsers that do not say either whether a request comes from the same site
 //! (`Sec-Fetch-Site`). A token in the form decides there. It is sealed for a cookie that no other
-//! site's form is sent with, and that is given only to browsers that need it.
+//! site's form is sent with, and that is given only to browsers that need it; and for the session,
+//! since a neighbour (another port, a subdomain) may plant a cookie of its own.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -25,6 +26,7 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub struct Asker {
     /// What it is known by, if it was given a token before.
     cookie: Option<String>,
+    session: String,
 }
 
 impl Asker {
@@ -33,6 +35,7 @@ impl Asker {
         let silent = request.method() == Method::GET && !request.headers().contains_key(FETCH_SITE);
         silent.then(|| Asker {
             cookie: cookie(web, request.headers()),
+            session: session(web, request.headers()),
         })
     }
 
@@ -57,7 +60,10 @@ impl Asker {
             );
             headers.append(header::SET_COOKIE, HeaderValue::from_str(&cookie).ok()?);
         }
-        let token = web.engine.seal_for_session(&value, &OURS.into());
+        let session = session_given(web, headers).unwrap_or_else(|| self.session.clone());
+        let token = web
+            .engine
+            .seal_for_session(&both(&value, &session), &OURS.into());
         Some(format!(
             "<input type=\"hidden\" name=\"{FIELD}\" value=\"{token}\">"
         ))
@@ -94,11 +100,32 @@ fn is_ours(web: &Web, headers: &HeaderMap, form: &[u8]) -> bool {
         return false;
     };
     web.engine
-        .open_for_session(&cookie, &token)
+        .open_for_session(&both(&cookie, &session(web, headers)), &token)
         .is_some_and(|sealed| sealed.expose_secret() == OURS)
 }
 
 /// The name carries what tells instances on one host apart, as all our cookies' do.
 fn cookie(web: &Web, headers: &HeaderMap) -> Option<String> {
     cookie_of(headers, &web.site.cookie(COOKIE)).map(str::to_owned)
+}
+
+/// The session that a browser shows; empty without one.
+fn session(web: &Web, headers: &HeaderMap) -> String {
+    cookie_of(headers, &web.site.session_cookie())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The session that an answer gives to the browser in place of the one before.
+fn session_given(web: &Web, headers: &HeaderMap) -> Option<String> {
+    let name = web.site.session_cookie();
+    let given = headers.get_all(header::SET_COOKIE).iter();
+    given
+        .filter_map(|line| line.to_str().ok()?.split(';').next()?.split_once('='))
+        .find_map(|(known, value)| (known == name).then(|| value.to_owned()))
+}
+
+/// What a token is sealed for. Neither value has a space.
+fn both(cookie: &str, session: &str) -> String {
+    format!("{cookie} {session}")
 }

@@ -637,6 +637,28 @@ fn form_token(page: &Reply) -> String {
         .to_owned()
 }
 
+/// A neighbour (another port of the host, a subdomain) can plant a cookie beside the session's.
+#[tokio::test]
+async fn a_token_that_a_stranger_fetched_is_good_in_no_session_and_ones_own_stays_good() {
+    let world = World::new().await;
+    let (mut owner, _) = acme(&world).await;
+    let mut stranger = world.browser();
+    let token = form_token(&stranger.get("/link").await);
+    let signed_in = owner.cookies.clone();
+    owner.cookies.extend(stranger.cookies);
+    let nowhere: &[(&str, &str)] = &[("origin", "null")];
+    let refused = owner
+        .send(Method::POST, "/signout", &[("form", &token)], nowhere)
+        .await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    owner.cookies = signed_in;
+    let token = form_token(&owner.get("/link").await);
+    let taken = owner
+        .send(Method::POST, "/signout", &[("form", &token)], nowhere)
+        .await;
+    assert_eq!(taken.status, StatusCode::SEE_OTHER);
+}
+
 /// Old browsers send `Origin: null` from pages that tell nobody where they were, and do not say
 /// that it is the same site.
 #[tokio::test]
