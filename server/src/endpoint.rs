@@ -70,7 +70,13 @@ impl Asked {
     /// Never the query, which may hold what is nobody's business.
     fn log(&self, response: &Response) {
         let Asked { id, method, .. } = self;
-        let (path, status) = (self.uri.path(), response.status());
+        let status = response.status();
+        // Looked at more closely only where few come this way.
+        let path = if status.is_success() {
+            self.uri.path()
+        } else {
+            headers::told_path(self.uri.path())
+        };
         let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         if status.is_server_error() {
             tracing::error!(id, %method, path, status = status.as_u16(), millis, "answered");

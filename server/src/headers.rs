@@ -11,7 +11,7 @@ use relink_app::api::Site;
 use relink_app::view::Referrer;
 use relink_engine::entropy::Entropy;
 use relink_engine::linear::PICTURES;
-use relink_engine::people::code_in_path;
+use relink_engine::people::may_hold_code;
 use url::Url;
 
 use crate::config::origin;
@@ -110,13 +110,13 @@ pub fn referrer(path: &str, site: &Site) -> Referrer {
     }
 }
 
-/// A path as the log tells it. What follows `/link` may be a code: mail filters write `#` as `%23`,
-/// and people as `/`.
+/// A path as the log tells it. It may hold a code: mail filters write the `#` of a link as `%23`,
+/// and people as `/`, or type nothing but the code.
 #[must_use]
 pub fn told_path(path: &str) -> &str {
     const OURS: [&str; 3] = ["/link/confirm", "/link/password", "/link/prove"];
-    if code_in_path(path).is_some() && !OURS.contains(&path) {
-        "/link…"
+    if may_hold_code(path) && !OURS.contains(&path) {
+        "/…"
     } else {
         path
     }

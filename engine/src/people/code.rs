@@ -119,12 +119,28 @@ impl LinkCode {
 /// `%23`, some of them twice, and people read it as a `/`.
 #[must_use]
 pub fn code_in_path(path: &str) -> Option<String> {
-    let once = percent_decode_str(path).decode_utf8_lossy();
-    let path = percent_decode_str(&once).decode_utf8_lossy();
+    let path = decoded(path);
     let (link, rest) = path.trim_start_matches('/').split_at_checked(4)?;
     let may_hold_one =
         link.eq_ignore_ascii_case("link") && rest.starts_with(|c: char| !c.is_alphanumeric());
     may_hold_one.then(|| rest.to_owned())
+}
+
+/// Whether a path may hold a code anywhere: people leave out the `/link` of a link, or write
+/// something else there. What is longer than anybody's code and its message is not looked into.
+#[must_use]
+pub fn may_hold_code(path: &str) -> bool {
+    let path = decoded(path);
+    let begins_with_link = path
+        .trim_start_matches('/')
+        .split_at_checked(4)
+        .is_some_and(|(link, rest)| link.eq_ignore_ascii_case("link") && !rest.is_empty());
+    begins_with_link || path.len() > TYPED_MAX || LinkCode::read(&path).is_some()
+}
+
+fn decoded(path: &str) -> String {
+    let once = percent_decode_str(path).decode_utf8_lossy();
+    percent_decode_str(&once).decode_utf8_lossy().into_owned()
 }
 
 fn digits(letters: &[char]) -> usize {
@@ -235,6 +251,36 @@ mod tests {
             "/lin\u{1F517}",
         ] {
             assert_eq!(code_in_path(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_code_anywhere_in_a_path_is_no_path_to_tell() {
+        for path in [
+            "/7K3D-M9QX-2VBT-H401",
+            "/7k3dm9qx2vbth401/",
+            "/link7K3DM9QX2VBTH401",
+            "/linked",
+            "/LINK%23",
+            "/%237K3D-M9QX-2VBT-H401",
+            "/team%25237K3DM9QX2VBTH401",
+            "/integrations/7K3D-M9QX-2VBT-H401",
+            &format!("/{}", "x".repeat(TYPED_MAX)),
+        ] {
+            assert!(may_hold_code(path), "{path}");
+        }
+        for path in [
+            "/",
+            "/link",
+            "/lin\u{1F517}",
+            "/integrations/9b2f6c1e-4d3a-4f7b-8c2d-1234567890ab",
+            "/api/v1/connections/00000000-1111-4222-8333-444444444444/token",
+            "/oauth/linear/callback",
+            "/settings/keys/new",
+            "/webhooks/linear",
+            "/.well-known/appspecific/com.chrome.devtools.json",
+        ] {
+            assert!(!may_hold_code(path), "{path}");
         }
     }
 

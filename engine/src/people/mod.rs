@@ -11,7 +11,7 @@ mod proved;
 mod redeem;
 mod repeated_proof;
 
-pub use code::{LinkCode, code_in_path};
+pub use code::{LinkCode, code_in_path, may_hold_code};
 pub use invites::{
     Invite, InviteDraft, InviteError, Invited, Invites, Mailed, Outcome, VALID_DEFAULT, VALID_MAX,
     VALID_MIN,

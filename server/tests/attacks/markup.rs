@@ -209,9 +209,23 @@ async fn a_link_code_in_a_path_is_in_no_line_of_the_log() {
             .unwrap();
         assert!(page.contains("Elif Demir"), "{path}");
     }
+    let plain = code.replace('-', "");
+    let elsewhere = [
+        format!("/{code}"),
+        format!("/link{plain}"),
+        format!("/%23{plain}"),
+        format!("/team%2523{code}"),
+        format!("/api/v1/{code}"),
+        format!("/webhooks/{plain}"),
+        format!("/{code}/{}", "x".repeat(2_000)),
+    ];
+    for path in &elsewhere {
+        let reply = phone.get(format!("{}{path}", site.relink.url)).send().await;
+        assert!(reply.unwrap().status().is_client_error(), "{path}");
+    }
     let log = site.relink.said();
     let group = code.split('-').next().unwrap();
-    assert!(log.contains("/link…") && !log.contains(group), "{log}");
+    assert!(log.contains("/…") && !log.contains(group), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
