@@ -112,11 +112,13 @@ pub fn is_page_load(parts: &Parts) -> bool {
 /// looks what is there.
 pub fn looks_ahead(parts: &Parts) -> bool {
     let says = |name: &str| {
-        parts
-            .headers
-            .get_all(name)
-            .iter()
-            .any(|value| value.to_str().is_ok_and(|value| value.contains("prefetch")))
+        let values = parts.headers.get_all(name).iter();
+        values.flat_map(HeaderValue::to_str).any(|value| {
+            let value = value.to_ascii_lowercase();
+            ["prefetch", "prerender", "preview"]
+                .iter()
+                .any(|word| value.contains(word))
+        })
     };
     parts.method == Method::HEAD
         || ["sec-purpose", "purpose", "x-purpose", "x-moz"]
@@ -124,9 +126,18 @@ pub fn looks_ahead(parts: &Parts) -> bool {
             .any(says)
 }
 
+/// Whether the browser says that what it loads is no page of its own: a picture, a frame, something
+/// for a script.
+fn is_part(parts: &Parts) -> bool {
+    let destinations = parts.headers.get_all("sec-fetch-dest").iter();
+    let mut elsewhere = destinations.filter(|value| *value != "document");
+    elsewhere.next().is_some()
+}
+
 /// Refuses to act before a person asks for it (425), with an answer that no browser keeps for them.
 pub fn too_early() -> Result<bool, Failure> {
-    let ahead = looks_ahead(&parts()?);
+    let parts = parts()?;
+    let ahead = looks_ahead(&parts) || is_part(&parts);
     if ahead {
         set_status(StatusCode::TOO_EARLY);
     }

@@ -287,14 +287,18 @@ async fn who_looks_ahead_of_the_person_finishes_and_takes_nothing() {
     let leave = browser.leave_for_linear(&[]).await;
     let back = browser.decide(&leave, "acme-robotics", "approve");
     let exchanges = world.count("token");
-    let ahead: [(Method, &[(&str, &str)]); 5] = [
+    let ahead: [(Method, &[(&str, &str)]); 7] = [
         (Method::HEAD, &[]),
         (Method::GET, &[("sec-purpose", "prefetch")]),
         (Method::GET, &[("sec-purpose", "prefetch;prerender")]),
         (Method::GET, &[("purpose", "prefetch")]),
         (Method::GET, &[("x-moz", "prefetch")]),
+        (Method::GET, &[("x-purpose", "preview")]),
+        (Method::GET, &[("purpose", "Prerender")]),
     ];
-    for (method, headers) in &ahead {
+    let parts = ["image", "empty", "iframe", "script"].map(|part| [("sec-fetch-dest", part)]);
+    let parts = parts.iter().map(|part| (Method::GET, part.as_slice()));
+    for (method, headers) in ahead.iter().cloned().chain(parts) {
         let reply = browser.send(method.clone(), &back, &[], headers).await;
         assert_eq!(
             reply.status,
@@ -303,8 +307,12 @@ async fn who_looks_ahead_of_the_person_finishes_and_takes_nothing() {
         );
     }
     assert_eq!(world.count("token"), exchanges);
+    let document: &[(&str, &str)] = &[("sec-fetch-dest", "document"), ("sec-purpose", "")];
     assert_eq!(
-        browser.get(&back).await.location(),
+        browser
+            .send(Method::GET, &back, &[], document)
+            .await
+            .location(),
         "/integrations",
         "and nothing is used up"
     );
