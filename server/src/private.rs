@@ -4,12 +4,17 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt as _;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::{getegid, geteuid, getgroups};
 use zeroize::Zeroizing;
 
 /// Longer than any secret.
 const SECRET_MAX: usize = 64 * 1024;
+/// Longer than any disk takes for so little.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Who may read a file, beside the process itself and root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,17 +46,41 @@ fn is_own_group(id: u32) -> io::Result<bool> {
 /// # Errors
 /// Reading fails, or this is no text, or longer than any secret.
 pub fn read_secret(from: impl Read) -> io::Result<Zeroizing<String>> {
-    // Never grows: what a buffer leaves behind when it moves is wiped by nobody.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_MAX + 1));
-    from.take(SECRET_MAX as u64 + 1).read_to_end(&mut bytes)?;
-    let invalid = |problem| io::Error::new(io::ErrorKind::InvalidData, problem);
-    if bytes.len() > SECRET_MAX {
-        return Err(invalid("it is longer than any secret"));
-    }
+    let bytes = read_whole(from, SECRET_MAX)?;
     let text = str::from_utf8(&bytes).map_err(|_| invalid("it is not text in UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = text.strip_suffix('\n').unwrap_or(text);
     Ok(text.strip_suffix('\r').unwrap_or(text).to_owned().into())
+}
+
+/// All that comes from here, which is at most so many bytes. What it was read into is wiped.
+pub fn read_whole(from: impl Read, max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    // Never grows: what a buffer leaves behind when it moves is wiped by nobody.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(max + 1));
+    from.take(max as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > max {
+        return Err(invalid("it is too long"));
+    }
+    Ok(bytes)
+}
+
+fn invalid(problem: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, problem)
+}
+
+/// What reading gives in a moment. A pipe is a file too, and nobody may ever write into it.
+pub fn in_time<T: Send + 'static>(
+    read: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (done, waiting) = mpsc::channel();
+    // Whoever waits may have given up, which ends the process.
+    thread::spawn(move || done.send(read()));
+    waiting.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+        Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "nothing comes from it",
+        ))
+    })
 }
 
 #[cfg(test)]

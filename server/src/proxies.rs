@@ -55,7 +55,8 @@ impl FromStr for TrustedProxies {
             .map(str::trim)
             .filter(|part| !part.is_empty());
         let networks: Vec<IpNet> = parts.map(network).collect::<Result<_, _>>()?;
-        if networks.iter().any(|network| network.prefix_len() == 0) {
+        let together = IpNet::aggregate(&networks);
+        if together.iter().any(|network| network.prefix_len() == 0) {
             return Err(ProxiesError::Everybody);
         }
         Ok(TrustedProxies::new(networks))
@@ -396,7 +397,14 @@ mod tests {
                 "{bad}"
             );
         }
-        for everybody in ["0.0.0.0/0", "10.0.0.1,::/0", "::ffff:0.0.0.0/96"] {
+        for everybody in [
+            "0.0.0.0/0",
+            "10.0.0.1,::/0",
+            "::ffff:0.0.0.0/96",
+            "0.0.0.0/1,128.0.0.0/1",
+            "192.0.0.0/2,::1,0.0.0.0/1,::ffff:128.0.0.0/98",
+            "8000::/1,::/1",
+        ] {
             assert_eq!(
                 everybody.parse::<TrustedProxies>().unwrap_err(),
                 ProxiesError::Everybody,

@@ -103,6 +103,17 @@ pub(super) fn is_known(name: &str) -> bool {
     names().any(|known| known == name)
 }
 
+/// Whether this can only be meant to be one of ours: one or two letters are wrong. What begins with
+/// a name and goes on (`DATABASE_URL_2`) may be somebody else's.
+pub(super) fn is_mistyped(name: &str) -> bool {
+    const LETTERS: usize = 2;
+    let goes_on = |known: &str| {
+        let rest = name.strip_prefix(known);
+        rest.is_some_and(|rest| rest.starts_with(|c: char| !c.is_ascii_alphabetic()))
+    };
+    names().any(|known| strsim::damerau_levenshtein(&known, name) <= LETTERS && !goes_on(&known))
+}
+
 /// The known name that looks most like this one.
 pub(super) fn nearest(name: &str) -> String {
     // Only secrets come from files.

@@ -3,16 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 
 use super::env_file::{self, Line, Text};
 use super::settings::{self, ALL, Kind, Setting};
 use super::values::{ConfigError, Values};
-use crate::private::{Readers, read_secret, readers};
+use crate::private::{Readers, in_time, read_secret, read_whole, readers};
 
-/// Names that begin so are ours. One that is none of them is a mistake.
+/// Names that begin so are ours, in whatever case. One that is none of them is a mistake.
 const PREFIX: &str = "RELINK_";
+const DOT_ENV_MAX: usize = 1024 * 1024;
 const LINES: &str = "each line is NAME=value, or a comment that begins with #";
 
 pub(super) struct Sources {
@@ -24,8 +25,9 @@ pub(super) struct Sources {
 impl Sources {
     /// Of this process.
     pub fn of_process() -> Result<Sources, ConfigError> {
-        let dot_env = match fs::read(".env") {
-            Ok(bytes) => zeroize::Zeroizing::new(bytes),
+        let dot_env = in_time(|| read_whole(File::open(".env")?, DOT_ENV_MAX));
+        let dot_env = match dot_env {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new().into(),
             Err(error) => return Err(wrong(".env", &format!("it cannot be read: {error}"), LINES)),
         };
@@ -118,8 +120,13 @@ impl Sources {
                 "the path of a file that holds it",
             )
         };
-        let file = File::open(path).map_err(unreadable)?;
-        match readers(&file).map_err(unreadable)? {
+        let owned = path.to_owned();
+        let read = in_time(move || {
+            let file = File::open(owned)?;
+            Ok((readers(&file)?, read_secret(&file)))
+        });
+        let (readers, text) = read.map_err(unreadable)?;
+        match readers {
             Readers::Nobody => {}
             Readers::Others if setting.kind == Kind::Keys => {
                 let hint = "keep it to yourself with chmod 600, or mount it with mode 0400, or \
@@ -137,7 +144,7 @@ impl Sources {
                 .warnings
                 .push(format!("{name}: others on this machine can read the file")),
         }
-        let text = read_secret(&file).map_err(unreadable)?;
+        let text = text.map_err(unreadable)?;
         if text.trim().is_empty() {
             return Err(wrong(name, "the file is empty", setting.hint));
         }
@@ -154,12 +161,16 @@ fn wrong(name: &str, problem: &str, hint: &'static str) -> ConfigError {
 }
 
 fn is_ours(name: &str, place: &str) -> Result<bool, ConfigError> {
-    if settings::is_known(name) || !name.starts_with(PREFIX) {
-        return Ok(settings::is_known(name));
+    if settings::is_known(name) {
+        return Ok(true);
+    }
+    let meant = name.to_ascii_uppercase();
+    if !meant.starts_with(PREFIX) && !settings::is_mistyped(&meant) {
+        return Ok(false);
     }
     let problem = format!(
         "there is no such setting ({place}); the nearest one is {}",
-        settings::nearest(name)
+        settings::nearest(&meant)
     );
     Err(wrong(
         &name.escape_debug().to_string(),
@@ -211,6 +222,7 @@ fn is_of_kubernetes(name: &str, value: &OsStr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::ffi::OsStringExt as _;
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::PathBuf;
@@ -292,6 +304,49 @@ mod tests {
             )
             .is_ok()
         );
+    }
+
+    #[test]
+    fn a_name_with_a_slip_of_the_keys_is_refused_with_the_one_that_was_meant() {
+        for (name, meant) in [
+            ("DATABSE_URL", "DATABASE_URL"),
+            ("DATABASE_URI", "DATABASE_URL"),
+            ("LINEAR_CLIENT_IDD", "LINEAR_CLIENT_ID"),
+            ("LINEAR_WEBHOOKS_SECRET", "LINEAR_WEBHOOK_SECRET"),
+            ("LINAER_CLIENT_SECRET_FILE", "LINEAR_CLIENT_SECRET_FILE"),
+            ("REILNK_LOG", "RELINK_LOG"),
+            ("relink_log", "RELINK_LOG"),
+            ("Database_Url", "DATABASE_URL"),
+            ("relink_colour", "RELINK_"),
+        ] {
+            for read in [
+                read(&[(name, "hunter2")], ""),
+                read(&[], &format!("{name}=hunter2")),
+            ] {
+                let words = refused(read);
+                assert!(
+                    words.starts_with(name)
+                        && words.contains(&format!("the nearest one is {meant}"))
+                        && !words.contains("hunter2"),
+                    "{words}"
+                );
+            }
+        }
+        for others in [
+            "DATABASE_URL_TEST",
+            "DATABASE_URL2",
+            "DATABASE_USER",
+            "DATABASE",
+            "LINEAR_API_KEY",
+            "LINEAR_TEAM_ID",
+            "URL",
+            "ADDR",
+        ] {
+            assert!(
+                read(&[(others, "x")], &format!("{others}=x")).is_ok(),
+                "{others}"
+            );
+        }
     }
 
     #[test]

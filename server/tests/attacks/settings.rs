@@ -61,6 +61,47 @@ async fn sweep(running: &Running, secret: &str) -> u16 {
     asked.send().await.unwrap().status().as_u16()
 }
 
+#[test]
+fn a_slip_of_the_keys_in_any_name_stops_the_start_and_names_what_was_meant() {
+    for (name, meant) in [
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("LINEAR_CLIENT_IDD", "LINEAR_CLIENT_ID"),
+        ("relink_log", "RELINK_LOG"),
+    ] {
+        for words in [
+            refused(&with_file(format!("{name}=hunter2\n"))),
+            refused(&Place::new().set(name, "hunter2")),
+        ] {
+            let told = words.contains(name) && words.contains(&format!("one is {meant}"));
+            assert!(told && !words.contains("hunter2"), "{words}");
+        }
+    }
+    let halves = "0.0.0.0/1,128.0.0.0/1";
+    let words = refused(&Place::new().set("RELINK_TRUSTED_PROXIES", halves));
+    assert!(words.contains("trusts everybody"), "{words}");
+}
+
+/// A pipe that nobody writes into never ends.
+#[test]
+fn a_pipe_in_place_of_a_file_holds_up_no_start() {
+    let pipe = |place: &Place, name: &str| {
+        let mut made = std::process::Command::new("mkfifo");
+        made.arg(place.path().join(name));
+        assert!(made.status().unwrap().success());
+    };
+    let (settings, secret) = (Place::new(), Place::new());
+    pipe(&settings, ".env");
+    pipe(&secret, "secret");
+    let secret = secret.set("RELINK_JOBS_SECRET_FILE", "./secret");
+    for (place, name) in [(settings, ".env"), (secret, "RELINK_JOBS_SECRET_FILE")] {
+        let words = refused(&place);
+        assert!(
+            words.contains(name) && words.contains("nothing comes from it"),
+            "{words}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn the_example_starts_with_every_line_uncommented() {
     let uncommented: Vec<&str> = EXAMPLE
