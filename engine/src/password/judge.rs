@@ -39,11 +39,21 @@ pub fn fault(password: &str, names: &[&str]) -> Option<FieldError> {
         Some(FieldError::PasswordTooLong)
     } else if is_own(password, names) {
         Some(FieldError::PasswordOwn)
-    } else if is_repetition(password) || is_along_the_keys(password) || is_common(password) {
+    } else if is_guessed_first(password) || is_guessed_first(&joined(password)) {
         Some(FieldError::PasswordCommon)
     } else {
         None
     }
+}
+
+fn is_guessed_first(password: &str) -> bool {
+    is_repetition(password) || is_along_the_keys(password) || is_common(password)
+}
+
+/// Without what stands between words: "correct horse battery staple", "p-a-s-s-w-o-r-d".
+fn joined(password: &str) -> String {
+    let between = |c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.' | '–' | '—');
+    password.chars().filter(|c| !between(*c)).collect()
 }
 
 /// The same something over and over: "abcabcabcabc", or hardly anything: "aaaaaaaaaaab".
@@ -167,6 +177,13 @@ mod tests {
             "123456789!!!",
             "123456123456",
             "abcabcabcabca",
+            "correct horse battery staple",
+            "Correct-Horse-Battery-Staple!",
+            "password 1234",
+            "p.a.s.s.w.o.r.d",
+            "justin - bieber",
+            "1234 5678 9012",
+            "- _ . - _ . –",
         ] {
             assert_eq!(
                 fault_of(common),
@@ -197,7 +214,8 @@ mod tests {
     #[test]
     fn a_sentence_and_what_a_generator_makes_are_fine() {
         for good in [
-            "correct horse battery staple",
+            "correct horse battery",
+            "!@#$%^&*()+=a-b",
             "four lamps at northwind labs",
             "8317 5520 9641",
             "kX9#vQ2!mW7z",
