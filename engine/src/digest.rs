@@ -9,6 +9,12 @@ pub fn sha256_hex(secret: &[u8]) -> String {
     hex(&Sha256::digest(secret))
 }
 
+/// The name of a session in the database: whoever reads it there cannot be signed in by it.
+#[must_use]
+pub fn session_name(id: i128) -> String {
+    sha256_hex(&id.to_be_bytes())
+}
+
 /// Names an access token without giving it away: the first 16 hex digits of its SHA-256.
 #[must_use]
 pub fn fingerprint(token: &str) -> String {

@@ -19,7 +19,7 @@ pub use confirm::Confirm;
 pub use copy::CopyButton;
 pub use fragment::CodeFromAddress;
 pub use leave::Leave;
-pub use live::Live;
+pub use live::{LIVE_HEADER, Live};
 pub use menus::Menus;
 pub use once::Once;
 pub use people::PeopleFilter;

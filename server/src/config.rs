@@ -77,6 +77,9 @@ pub enum Database {
 pub const LINEAR_URL: &str = "https://linear.app";
 pub const LINEAR_API_URL: &str = "https://api.linear.app";
 
+/// The path at which Linear delivers.
+pub const WEBHOOKS: &str = "/webhooks/linear";
+
 impl Config {
     #[must_use]
     pub fn https(&self) -> bool {
@@ -107,7 +110,7 @@ impl Config {
     /// Where Linear delivers webhooks.
     #[must_use]
     pub fn webhook_url(&self) -> Url {
-        self.at("/webhooks/linear")
+        self.at(WEBHOOKS)
     }
 
     fn at(&self, path: &str) -> Url {

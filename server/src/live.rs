@@ -14,13 +14,13 @@ use futures_util::stream::unfold;
 use relink_app::api::person_of;
 use relink_engine::Engine;
 use relink_engine::change_feed::{Mark, News, Watch};
+use relink_engine::digest::session_name;
 use relink_engine::identity::Person;
 use relink_engine::store::StoredSession;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 use tower_sessions::Session;
 
-use crate::sessions;
 use crate::share::Held;
 use crate::state::Web;
 
@@ -57,7 +57,7 @@ pub async fn stream(
         Ok(None) => return StatusCode::UNAUTHORIZED.into_response(),
         Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
-    let Some(session) = session.id().map(|id| sessions::name(&id)) else {
+    let Some(session) = session.id().map(|id| session_name(id.0)) else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
     let Some(turn) = web.live_turns.try_take(&session, 1) else {

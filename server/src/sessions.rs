@@ -4,7 +4,7 @@
 use relink_app::api::Site;
 use relink_engine::Engine;
 use relink_engine::clock::{MINUTE, Millis};
-use relink_engine::digest::sha256_hex;
+use relink_engine::digest::session_name;
 use relink_engine::store::{SESSION_LIFE, SESSION_UNUSED_MAX, StoreError, StoredSession};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
@@ -61,7 +61,7 @@ impl SessionStore for Sessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let Some(stored) = self.0.session(&name(id)).await.map_err(backend)? else {
+        let Some(stored) = self.0.session(&session_name(id.0)).await.map_err(backend)? else {
             return Ok(None);
         };
         let data = serde_json::from_slice(&stored.data)
@@ -76,7 +76,10 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        self.0.session_delete(&name(id)).await.map_err(backend)
+        self.0
+            .session_delete(&session_name(id.0))
+            .await
+            .map_err(backend)
     }
 }
 
@@ -91,18 +94,12 @@ fn row(record: &Record, now: Millis) -> session_store::Result<StoredSession> {
         (None, None) => now + LIFE_MS,
     };
     Ok(StoredSession {
-        id_hash: name(&record.id),
+        id_hash: session_name(record.id.0),
         user_id: user.map(str::to_owned),
         data: serde_json::to_vec(&record.data)
             .map_err(|error| session_store::Error::Encode(error.to_string()))?,
         expires_at,
     })
-}
-
-/// What a session is called in the database.
-#[must_use]
-pub fn name(id: &Id) -> String {
-    sha256_hex(&id.0.to_be_bytes())
 }
 
 fn backend(error: StoreError) -> session_store::Error {

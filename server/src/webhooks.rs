@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use crate::asker::asker;
 use crate::body::{self, Holding, Sizes, Space, Unread};
+use crate::config::WEBHOOKS;
 use crate::endpoint::Frame;
 use crate::proven::{Proven, Vouched};
 use crate::share::{Held, Room};
@@ -137,21 +138,21 @@ async fn read<Name: Hash + Eq + Clone>(
     body::read_within(body, BODY_MAX, space, who, BODY_PATIENCE).await
 }
 
-const PATH: &str = "/webhooks/linear";
 /// As people type it too.
 const SLASHED: &str = "/webhooks/linear/";
 const SIGNATURE: &str = "linear-signature";
 
 pub fn router(webhooks: Webhooks) -> Router {
     Router::new()
-        .route(PATH, any(take))
+        .route(WEBHOOKS, any(take))
         .route(SLASHED, any(take))
         .with_state(webhooks)
 }
 
 /// Counts what Linear sends to addresses where nothing takes it.
 pub fn count_stray(engine: &Engine, request: &Request) {
-    if request.headers().contains_key(SIGNATURE) && ![PATH, SLASHED].contains(&request.uri().path())
+    if request.headers().contains_key(SIGNATURE)
+        && ![WEBHOOKS, SLASHED].contains(&request.uri().path())
     {
         engine.webhook_strayed(request.uri().path());
     }

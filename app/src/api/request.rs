@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use relink_engine::Engine;
 use relink_engine::change_feed::Mark;
+use relink_frontend::LIVE_HEADER;
 use secrecy::SecretString;
 use tower_sessions::Session;
 use zeroize::Zeroizing;
@@ -36,9 +37,6 @@ pub struct Site {
     /// Where people are sent for Linear's settings.
     pub linear_web: String,
 }
-
-/// An open page says with it which changes it has, and that nobody pressed anything.
-pub const LIVE_HEADER: &str = "relink-live";
 
 pub fn engine() -> Result<Engine, Failure> {
     use_context().ok_or(Failure::Unavailable)

@@ -2,7 +2,7 @@
 
 use relink_engine::NewApiKey;
 use relink_engine::clock::{MINUTE, Millis};
-use relink_engine::digest::sha256_hex;
+use relink_engine::digest;
 use relink_engine::identity::Person;
 use relink_engine::store::{SESSION_LIFE, StoredSession};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -62,7 +62,7 @@ pub async fn session_name() -> Result<Option<String>, Failure> {
     let session = session()?;
     // A cookie may name one that ran out: it is known as soon as anything is looked up.
     session.get_value(USER).await?;
-    Ok(session.id().map(|id| sha256_hex(&id.0.to_be_bytes())))
+    Ok(session.id().map(|id| digest::session_name(id.0)))
 }
 
 /// [`session_name`], of a session that is made if there is none.

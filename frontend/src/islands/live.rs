@@ -27,8 +27,8 @@ const SPREAD_S: f64 = 0.4;
 const SAY_EVERY: Duration = Duration::from_secs(10);
 /// After a fetch that failed.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
-/// Tells the server that nobody pressed anything, and what the page has.
-const HEADER: &str = "relink-live";
+/// The header by which an open page says which changes it has, and that nobody pressed anything.
+pub const LIVE_HEADER: &str = "relink-live";
 
 const PART: &str = "data-part";
 /// The favicon shows the state too.
@@ -369,7 +369,7 @@ enum Fetched {
 /// The page as it is now.
 async fn fetch(made: &str) -> Result<Fetched, JsValue> {
     let (headers, init) = (Headers::new()?, RequestInit::new());
-    headers.set(HEADER, made)?;
+    headers.set(LIVE_HEADER, made)?;
     headers.set("accept", "text/html")?;
     init.set_headers(&headers);
     let address = window().location().href()?;

@@ -6,7 +6,7 @@ use relink_engine::linear::{OauthApp, is_client_id, is_client_secret};
 use relink_engine::mail::{MailError, MailServer};
 use relink_engine::store::{Connections, POOL_SIZE};
 use relink_engine::vault::KeyRing;
-use relink_engine::webhook::WebhookSettings;
+use relink_engine::webhook::{WebhookSettings, parse_secret};
 use relink_engine::{KEEP_DISCONNECTED, RefreshSettings};
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -155,11 +155,7 @@ fn app(values: &Values) -> Result<Option<OauthApp>, ConfigError> {
 }
 
 fn webhook_secret(text: &str) -> Result<SecretString, &'static str> {
-    let rest = text
-        .strip_prefix("lin_wh_")
-        .filter(|rest| rest.len() >= 8 && rest.bytes().all(|byte| byte.is_ascii_graphic()));
-    rest.map(|_| text.into())
-        .ok_or("this is not a Linear signing secret")
+    parse_secret(text).ok_or("this is not a Linear signing secret")
 }
 
 fn log_filter(text: &str) -> Result<String, &'static str> {
