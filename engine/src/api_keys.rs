@@ -131,12 +131,13 @@ impl Keys<'_> {
     /// A key that opens nothing until it is kept: whoever asked for it may have to see it first.
     pub fn draft(&self, name: &str) -> Result<NewApiKey, ApiKeyError> {
         self.acting.owns()?;
-        let (name, entropy) = (identity::display_name(name), self.engine.entropy());
+        let name = identity::display_name(name).ok_or(ApiKeyError::Name)?;
+        let entropy = self.engine.entropy();
         let key = format!("{PREFIX}{}", entropy.token());
         let row = ApiKeyRow {
             id: entropy.id(),
             organisation_id: self.acting.organisation.clone(),
-            name: name.ok_or(ApiKeyError::Name)?,
+            name,
             key_hash: sha256_hex(key.as_bytes()),
             last_four: key[key.len() - 4..].to_owned(),
             created_at: self.engine.now(),

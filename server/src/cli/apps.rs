@@ -3,13 +3,13 @@
 use std::error::Error;
 
 use relink_engine::identity::Organisation;
-use relink_engine::{Acting, App, AppSecrets, Engine, NewApp};
+use relink_engine::{App, AppSecrets, Engine, NewApp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::args::App as Command;
 use super::output::{print, print_list};
-use super::shared::{Outcome, from_stdin, organisation};
+use super::shared::{Outcome, by_command, from_stdin, organisation};
 use crate::times::rfc3339;
 
 pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {
@@ -36,7 +36,7 @@ pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {
             let organisation = organisation(engine, &org).await?;
             let app = find(engine, &organisation, &app).await?;
             let name = engine
-                .apps(Acting::command(&organisation.id))
+                .apps(by_command(&organisation))
                 .remove(&app.id)
                 .await?;
             Ok(print(
@@ -50,11 +50,7 @@ pub async fn run(json: bool, engine: &Engine, command: Command) -> Outcome {
 
 async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
     let (mut values, mut lines) = (Vec::new(), Vec::new());
-    for app in engine
-        .apps(Acting::command(&organisation.id))
-        .list()
-        .await?
-    {
+    for app in engine.apps(by_command(organisation)).list().await? {
         let set = |set: bool| if set { "set" } else { "not set" };
         let (client, webhook) = (set(app.has_secret), set(app.has_webhook_secret));
         lines.push(format!(
@@ -78,10 +74,7 @@ async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outco
 }
 
 async fn add(json: bool, engine: &Engine, organisation: &Organisation, new: NewApp) -> Outcome {
-    let id = engine
-        .apps(Acting::command(&organisation.id))
-        .add(new)
-        .await?;
+    let id = engine.apps(by_command(organisation)).add(new).await?;
     let app = find(engine, organisation, &id).await?;
     let value = json!({
         "id": app.id, "name": app.name, "client_id": app.client_id,
@@ -118,7 +111,7 @@ async fn replace(
         }
     };
     engine
-        .apps(Acting::command(&organisation.id))
+        .apps(by_command(organisation))
         .set_secrets(&app.id, secrets)
         .await?;
     let overlaps = webhook && find(engine, organisation, &app.id).await?.overlap_open;
@@ -158,10 +151,7 @@ async fn find(
     organisation: &Organisation,
     key: &str,
 ) -> Result<App, Box<dyn Error>> {
-    let apps = engine
-        .apps(Acting::command(&organisation.id))
-        .list()
-        .await?;
+    let apps = engine.apps(by_command(organisation)).list().await?;
     let found = apps
         .into_iter()
         .find(|app| app.id == key || app.client_id == key);

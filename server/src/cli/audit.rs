@@ -2,12 +2,12 @@
 
 use std::error::Error;
 
-use relink_engine::{Acting, Audit, AuditCheck, Engine};
+use relink_engine::{Audit, AuditCheck, Engine};
 use serde_json::json;
 
 use super::args::{Audit as Command, NotedLine};
 use super::output::{print, stream};
-use super::shared::{Outcome, organisation};
+use super::shared::{Outcome, by_command, organisation};
 use crate::audit::next_lines;
 
 pub async fn audit(json: bool, engine: &Engine, command: Command) -> Outcome {
@@ -19,7 +19,7 @@ pub async fn audit(json: bool, engine: &Engine, command: Command) -> Outcome {
 
 async fn trail(engine: &Engine, slug: &str) -> Result<Audit, Box<dyn Error>> {
     let organisation = organisation(engine, slug).await?;
-    Ok(engine.audit(Acting::command(&organisation.id))?)
+    Ok(engine.audit(by_command(&organisation))?)
 }
 
 async fn verify(json: bool, audit: &Audit, noted: Option<NotedLine>) -> Outcome {

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use super::args::{Args, Command, Connection, Destination, Key, Secret, User, Webhook};
 use super::output::{print, print_end, print_lines, print_list, print_secret, say};
 use super::people::NewUser;
-use super::shared::{Outcome, connection, from_stdin, organisation};
+use super::shared::{Outcome, by_command, connection, from_stdin, organisation};
 use super::{apps, audit, doctor, people};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
@@ -58,7 +58,7 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
         Command::Key(Key::New { org, name }) => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
             let organisation = organisation(&engine, &org).await?;
-            let keys = engine.keys(Acting::command(&organisation.id));
+            let keys = engine.keys(by_command(&organisation));
             let key = keys.draft(&name)?;
             // The one output that is the secret itself, in either form.
             print_secret(&json!({ "id": key.id, "key": key.key.expose_secret() }))?;
@@ -95,7 +95,7 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
                 events,
                 ordered,
             };
-            let destinations = engine.destinations(Acting::command(&organisation.id));
+            let destinations = engine.destinations(by_command(&organisation));
             let new = destinations.draft(new)?;
             print_secret(
                 &json!({ "id": new.id, "url": new.url, "secret": new.secret.expose_secret() }),
@@ -167,10 +167,7 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
 }
 
 async fn list_connections(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
-    let connections = engine
-        .connections(Acting::command(&organisation.id))
-        .list()
-        .await?;
+    let connections = engine.connections(by_command(organisation)).list().await?;
     let lines: Vec<String> = connections
         .iter()
         .map(|connection| {
@@ -247,12 +244,9 @@ async fn add_secret(json: bool, engine: &Engine, connection: &connection::Connec
 }
 
 async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
-    let connections = engine
-        .connections(Acting::command(&organisation.id))
-        .list()
-        .await?;
+    let connections = engine.connections(by_command(organisation)).list().await?;
     let secrets = engine
-        .webhook_secrets(Acting::command(&organisation.id))
+        .webhook_secrets(by_command(organisation))
         .list()
         .await?;
     let (mut values, mut lines) = (Vec::new(), Vec::new());
@@ -296,11 +290,7 @@ async fn list_secrets(json: bool, engine: &Engine, organisation: &Organisation) 
 
 async fn list_destinations(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
     let (mut values, mut lines) = (Vec::new(), Vec::new());
-    for destination in engine
-        .destinations(Acting::command(&organisation.id))
-        .list()
-        .await?
-    {
+    for destination in engine.destinations(by_command(organisation)).list().await? {
         let state = match (&destination.paused_because, destination.failing_since) {
             (Some(because), _) => format!("paused ({because})"),
             (None, Some(_)) => "failing".to_owned(),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::args::{Member, Workspace};
 use super::output::{ask, print, print_end, print_list, print_secret, say};
-use super::shared::{Outcome, connection, from_stdin, organisation};
+use super::shared::{Outcome, by_command, connection, from_stdin, organisation};
 use crate::times::rfc3339;
 
 /// Tries at the command line are counted together.
@@ -63,16 +63,9 @@ pub async fn add_user(json: bool, engine: &Engine, new: NewUser<'_>, existing: b
 pub async fn workspaces(json: bool, engine: &Engine, command: Workspace) -> Outcome {
     let Workspace::List { org } = command;
     let organisation = organisation(engine, &org).await?;
-    let people = engine
-        .members(Acting::command(&organisation.id))
-        .linked()
-        .await?;
+    let people = engine.members(by_command(&organisation)).linked().await?;
     let (mut values, mut lines) = (Vec::new(), Vec::new());
-    for connection in engine
-        .connections(Acting::command(&organisation.id))
-        .list()
-        .await?
-    {
+    for connection in engine.connections(by_command(&organisation)).list().await? {
         let (workspace, state) = (&connection.workspace, connection.state.name());
         let linked = people
             .iter()
@@ -317,11 +310,7 @@ async fn remove(
 
 async fn list(json: bool, engine: &Engine, organisation: &Organisation) -> Outcome {
     let (mut values, mut lines) = (Vec::new(), Vec::new());
-    for member in engine
-        .members(Acting::command(&organisation.id))
-        .list()
-        .await?
-    {
+    for member in engine.members(by_command(organisation)).list().await? {
         let linked: Vec<String> = member
             .linked
             .iter()
@@ -375,6 +364,6 @@ async fn member(
         )
     };
     let email = identity::email(email).ok_or_else(nobody)?;
-    let members = engine.members(Acting::command(&organisation.id));
+    let members = engine.members(by_command(organisation));
     Ok(members.by_email(&email).await?.ok_or_else(nobody)?)
 }

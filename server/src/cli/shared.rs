@@ -16,10 +16,7 @@ pub(super) async fn connection(
     organisation: &Organisation,
     key: &str,
 ) -> Result<connection::Connection, Box<dyn Error>> {
-    let connections = engine
-        .connections(Acting::command(&organisation.id))
-        .list()
-        .await?;
+    let connections = engine.connections(by_command(organisation)).list().await?;
     let found = connections
         .into_iter()
         .find(|connection| connection.workspace.id == key || connection.workspace.url_key == key);
@@ -38,6 +35,11 @@ pub(super) async fn organisation(
 ) -> Result<Organisation, Box<dyn Error>> {
     let found = engine.organisation(slug).await?;
     found.ok_or_else(|| format!("there is no organisation {slug:?}").into())
+}
+
+/// Whoever may run commands, in this organisation.
+pub(super) fn by_command(organisation: &Organisation) -> Acting {
+    Acting::command(&organisation.id)
 }
 
 /// A secret from stdin; one newline at its end is dropped, and a mark of the encoding before it.
