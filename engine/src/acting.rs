@@ -1,9 +1,9 @@
 //! Who acts, for which organisation and in what role: what every change asks first, and what its
 //! line in the audit trail says.
 
+use crate::Engine;
 use crate::identity::{Person, Role};
 use crate::store::{Act, AuditActor};
-use crate::{Caller, Engine};
 
 /// Whoever does something in an organisation.
 #[derive(Clone, Debug)]
@@ -84,18 +84,6 @@ impl From<&Person> for Acting {
             actor: person.actor(),
             role: person.role,
         }
-    }
-}
-
-impl From<&Caller> for Acting {
-    fn from(caller: &Caller) -> Acting {
-        Acting::outside(
-            &caller.organisation_id,
-            AuditActor {
-                who: format!("API key {}", caller.name),
-                ..AuditActor::default()
-            },
-        )
     }
 }
 

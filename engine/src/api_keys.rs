@@ -15,7 +15,7 @@ use crate::bounded::Bounded;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::digest::sha256_hex;
 use crate::identity::{self, Person};
-use crate::store::{Act, ApiKeyRow, StoreError};
+use crate::store::{Act, ApiKeyRow, AuditActor, StoreError};
 use crate::vault::Place;
 use crate::{Acting, Denied, Engine, uncancelled};
 
@@ -70,6 +70,18 @@ pub struct Caller {
     pub organisation_id: String,
     /// "ci-runner ····8fQ2"
     pub name: String,
+}
+
+impl From<&Caller> for Acting {
+    fn from(caller: &Caller) -> Acting {
+        Acting::outside(
+            &caller.organisation_id,
+            AuditActor {
+                who: format!("API key {}", caller.name),
+                ..AuditActor::default()
+            },
+        )
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

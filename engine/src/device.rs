@@ -22,6 +22,14 @@ const PLACE: Place<'static> = Place {
     organisation: "",
 };
 
+/// What a request tells of where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedFrom {
+    /// "Firefox on Linux"
+    pub browser: String,
+    pub address: String,
+}
+
 /// What a browser's cookie says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {

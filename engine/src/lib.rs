@@ -60,8 +60,7 @@ pub use connection::token::{CallFailed, Checked, FreshToken, Rejected, TokenErro
 pub use connection::voiding::Voided;
 pub use connection::{refresh, scope};
 pub use counters::Tally;
-pub use device::{Device, Visitor};
-pub use sessions::UsedFrom;
+pub use device::{Device, UsedFrom, Visitor};
 pub use store::{AuditCheck, AuditEntry, BrowserSession, StoredSession};
 
 use clock::{Clock, DAY, Millis, Trust};

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::identity::Person;
 use crate::store::{BrowserSession, StoreError, StoredSession};
-use crate::{Acting, Engine};
+use crate::{Acting, Engine, UsedFrom};
 
 /// "Last used" is no more exact than this.
 const USED_EVERY: Millis = 5 * MINUTE;
@@ -18,14 +18,6 @@ const ON_ITS_WAY_S: u64 = 3;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Sessions remembered at a time; when more are used, remembering starts over.
 const REMEMBERED_MAX: usize = 10_000;
-
-/// What a request tells of where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UsedFrom {
-    /// "Firefox on Linux"
-    pub browser: String,
-    pub address: String,
-}
 
 /// When sessions were last noted as used.
 #[derive(Debug, Default)]
