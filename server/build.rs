@@ -69,7 +69,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<String>) {
     }
 }
 
-/// As small as it gets: this runs once a build, not once a request.
+/// Compresses as far as it goes: this runs once a build, not once a request.
 fn brotli(bytes: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
     let parameters = brotli::enc::BrotliEncoderParams {

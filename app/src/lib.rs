@@ -1,5 +1,5 @@
-//! What people see: pages, the small parts they are made of, islands, view types and every server
-//! function.
+//! The pages that people see, the small parts they are made of, islands, view types and every
+//! server function.
 
 pub mod api;
 pub mod pages;
@@ -49,7 +49,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// What the head of every document starts with.
+/// The beginning of the head of every document.
 #[component]
 fn Start(
     theme: Theme,

@@ -5,7 +5,7 @@ use crate::view::{
     WebhookFacts, WorkspaceView,
 };
 
-/// What machines read, the same in all of them.
+/// The time as machines read it, the same in all samples.
 const ISO: &str = "2026-11-19T14:02:11Z";
 
 pub fn moment(text: &str) -> Moment {
@@ -17,7 +17,7 @@ pub fn at(text: &str) -> Moment {
     Moment::at(ISO.to_owned(), text.to_owned())
 }
 
-/// Of a page that was made this second.
+/// The age of a page that was made this second.
 pub fn as_of() -> Freshness {
     Freshness {
         at: moment("14:02:11 UTC"),

@@ -1,5 +1,5 @@
-//! Who acts, for which organisation and in what role: what every change asks first, and what its
-//! line in the audit trail says.
+//! The one who acts, for which organisation and in what role. Every change asks this first, and its
+//! line in the audit trail says it.
 
 use crate::Engine;
 use crate::identity::{Person, Role};

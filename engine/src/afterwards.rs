@@ -1,5 +1,5 @@
-//! What is done after an answer, so that the time that the answer takes tells nothing. None of it
-//! is lost: a stop waits for it.
+//! Work that is done after an answer, so that the time that the answer takes tells nothing. None of
+//! it is lost: a stop waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;

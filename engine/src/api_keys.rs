@@ -19,7 +19,7 @@ use crate::store::{Act, ApiKeyRow, AuditActor, StoreError};
 use crate::vault::Place;
 use crate::{Acting, Denied, Engine, uncancelled};
 
-/// What every key begins with.
+/// The beginning of every key.
 const PREFIX: &str = "rlk_";
 /// A key that another process revokes is honoured so much longer here; one that this process
 /// revokes not at all.
@@ -29,7 +29,7 @@ const REMEMBERED_MAX: usize = 10_000;
 /// "Last used" is no more exact than this.
 const USED_EVERY: Millis = MINUTE;
 
-/// Where secrets that are shown once are sealed for.
+/// The place that secrets which are shown once are sealed for: table, column and id.
 const SESSIONS: &str = "sessions";
 const SHOWN_ONCE: &str = "shown_once";
 const LINK_CODE: &str = "link_code";
@@ -56,7 +56,7 @@ pub struct ApiKey {
     pub made_by: Option<(String, String)>,
 }
 
-/// How lately a key was used, for those who decide what it can still reach.
+/// The last use of a key, for those who decide what it can still reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyUse {
     pub name: String,
@@ -104,7 +104,7 @@ pub(crate) struct Callers {
     known: Bounded<Hash, Known, REMEMBERED_MAX>,
     /// Grows with every revocation: a key read before may be worthless by now.
     revocations: AtomicU64,
-    /// When the trail last took down that a key read the token of a connection.
+    /// The times at which the trail last took down that a key read the token of a connection.
     reads: Bounded<(String, String), Millis, REMEMBERED_MAX>,
 }
 
@@ -187,7 +187,7 @@ impl Keys<'_> {
         Ok(rows.into_iter().map(key).collect())
     }
 
-    /// How lately each key was used; none for those who manage no connections.
+    /// Lists the last use of each key; empty for those who manage no connections.
     pub async fn uses(&self) -> Result<Vec<KeyUse>, StoreError> {
         if self.acting.manages().is_err() {
             return Ok(Vec::new());
@@ -224,7 +224,7 @@ impl Keys<'_> {
 }
 
 impl Engine {
-    /// Who shows this key; `None` for one that is unknown or revoked.
+    /// Finds who shows this key; `None` for one that is unknown or revoked.
     pub async fn api_caller(&self, key: &str) -> Result<Option<Arc<Caller>>, StoreError> {
         if !key.starts_with(PREFIX) {
             return Ok(None);

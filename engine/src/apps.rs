@@ -43,7 +43,7 @@ pub struct App {
 /// An app to be added, as somebody typed it.
 #[derive(Clone, Debug)]
 pub struct NewApp {
-    /// What people call it here.
+    /// The name that people here gave it.
     pub name: String,
     pub client_id: String,
     pub secrets: AppSecrets,
@@ -107,7 +107,7 @@ struct Sealed {
     webhook: Option<Vec<u8>>,
 }
 
-/// What an app's deliveries are recognised by.
+/// The secrets and the id by which an app's deliveries are recognised.
 #[derive(Debug)]
 pub(crate) struct AppKeys {
     pub id: String,
@@ -379,13 +379,13 @@ impl Engine {
         }
     }
 
-    /// Of an organisation's app if there is one, and of the operator's otherwise.
+    /// The client id of an organisation's app if there is one, and of the operator's otherwise.
     pub(crate) fn client_id<'a>(&'a self, own: Option<&'a str>) -> Option<&'a str> {
         own.or_else(|| self.linear().app().map(|app| app.client_id.as_str()))
     }
 
-    /// What the app's deliveries are recognised by. A secret that does not open is as good as none,
-    /// which operators are told.
+    /// Opens what the app's deliveries are recognised by. A secret that does not open is as good as
+    /// none, which operators are told.
     pub(crate) fn app_keys(&self, row: &AppRow) -> AppKeys {
         let open = |sealed: &Option<Vec<u8>>| {
             let secret = self.vault().open_row(

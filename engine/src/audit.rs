@@ -17,9 +17,9 @@ const KEY: Place<'static> = Place {
     organisation: "",
 };
 
-/// What the canary sang before the trail had a key.
+/// The text that was sealed as the canary before the trail had a key.
 const SONG: &str = "relink";
-/// What it sings since: no key and no trail can be begun anew in this database.
+/// The text that is sealed since: no key and no trail can be begun anew in this database.
 const SONG_WITH_KEY: &str = "relink, and the audit trail has a key";
 
 /// Proves that the ring is this database's, and gives the trail its key. What is in the table

@@ -27,13 +27,13 @@ const LINES_EACH: i64 = 20;
 /// After the database did not take a line.
 const LINE_AGAIN: Duration = Duration::from_secs(1);
 
-/// What tries count against, and how many of them do no harm.
+/// A counter that tries count against, and the number of them that do no harm.
 struct Limit {
     key: String,
     tries_max: i64,
 }
 
-/// What somebody typed to become the owner or a member.
+/// The fields that somebody typed to become the owner or a member.
 #[derive(Clone, Debug)]
 pub struct SignUp {
     pub organisation: String,
@@ -58,7 +58,7 @@ pub enum SignInError {
     #[error("e-mail and password do not match")]
     NoMatch {
         tries_left: u32,
-        /// When counting starts anew.
+        /// The time at which counting starts anew.
         until: Millis,
     },
     #[error("too many tries")]
@@ -569,7 +569,7 @@ impl Engine {
     }
 }
 
-/// What a try counts against: the account's own comes last.
+/// Lists what a try counts against: the account's own counter comes last.
 fn limits(email: &str, user: Option<&str>, visitor: Visitor<'_>) -> Vec<Limit> {
     let account = sha256_hex(email.as_bytes());
     let known = visitor
@@ -594,8 +594,8 @@ fn limits(email: &str, user: Option<&str>, visitor: Visitor<'_>) -> Vec<Limit> {
     ]
 }
 
-/// What the line of a wrong password says, if it leaves one: guessing from a thousand addresses
-/// must not fill the trail.
+/// The subject of the line about a wrong password, if it leaves one: guessing from a thousand
+/// addresses must not fill the trail.
 fn subject(email: &str, tries: i64) -> Option<String> {
     if tries <= LINES_EACH {
         return Some(email.to_owned());

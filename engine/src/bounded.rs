@@ -1,4 +1,4 @@
-//! What is remembered in memory, and no more than so much of it.
+//! A map in memory that never holds more than a fixed number of entries.
 
 use std::hash::Hash;
 use std::num::NonZeroUsize;

@@ -29,7 +29,7 @@ const KEPT: i64 = 20_000;
 const WAITING: usize = 16;
 
 named! {
-    /// What of an organisation's pages changed.
+    /// A part of an organisation's pages that changed.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
     pub enum Topic {
         /// Connections, their history and their secrets.
@@ -41,7 +41,7 @@ named! {
     }
 }
 
-/// How far somebody has seen an organisation's changes.
+/// The point up to which somebody has seen an organisation's changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     /// The number of a change.
@@ -51,7 +51,7 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// As [`Mark::to_string`] made it; `None` for anything else.
+    /// Reads what [`Mark::to_string`] wrote; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Mark> {
         let (change, delivery) = text.split_once('-')?;
@@ -68,7 +68,7 @@ impl std::fmt::Display for Mark {
     }
 }
 
-/// What somebody who watches is told.
+/// The message to somebody who watches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
     pub topics: BTreeSet<Topic>,
@@ -107,7 +107,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// What changed since the last call, as soon as something has. `None`: this process is closing.
+    /// Waits for the next changes. `None`: this process is closing.
     pub async fn next(&mut self) -> Option<News> {
         if let Some(missed) = self.missed.take() {
             return Some(missed);
@@ -126,7 +126,7 @@ impl Watch {
     }
 }
 
-/// Where one process is in the table of changes.
+/// The place of one process in the table of changes.
 #[derive(Debug, Default)]
 struct Reader {
     /// Everything up to here was seen, and nothing more can come there.
@@ -166,7 +166,8 @@ impl Reader {
 }
 
 impl Engine {
-    /// How far an organisation's pages are now; for a page that is about to be made.
+    /// The point up to which an organisation's pages have changed; for a page that is about to be
+    /// made.
     pub async fn live_mark(&self, organisation: &str) -> Result<Mark, StoreError> {
         let change = self.store().changes_last().await?;
         let deliveries = self
@@ -249,8 +250,8 @@ impl Engine {
         }
     }
 
-    /// Where an older copy took the database's place, its numbers are not those that were seen, and
-    /// everything may be another.
+    /// Starts over where an older copy took the database's place: its numbers are not those that
+    /// were seen, and everything may be another.
     async fn go_back(&self, reader: &mut Option<Reader>) -> Result<(), StoreError> {
         let last = self.store().changes_last().await?;
         if reader.as_ref().is_some_and(|reader| reader.newest() > last) {

@@ -23,8 +23,8 @@ pub const DAY: Millis = 24 * HOUR;
 
 /// Clocks that differ by less agree. Linear's webhooks are good for a minute.
 pub const AGREE: Millis = MINUTE;
-/// What was noted further ahead than this was noted by a wrong clock. Tokens are refreshed that
-/// early anyway.
+/// The distance beyond which a time in the future was noted by a wrong clock. Tokens are refreshed
+/// that early anyway.
 pub(crate) const NOTED_AHEAD: Millis = 5 * MINUTE;
 /// A clock that jumped and stayed there is followed after so long, if nobody contradicts it.
 const FOLLOW_AFTER: Millis = 15 * MINUTE;
@@ -45,7 +45,7 @@ struct Parts {
     setting: Mutex<Setting>,
 }
 
-/// How the stopwatch is set: the time is what it shows plus `base`.
+/// The setting of the stopwatch: the time is what it shows plus `base`.
 #[derive(Clone, Copy, Debug)]
 struct Setting {
     base: Millis,
@@ -53,7 +53,7 @@ struct Setting {
     database: Option<Millis>,
     /// The clock shows another time than the stopwatch, since then by the stopwatch.
     jumped: Option<(Millis, Millis)>,
-    /// Where the clock stood when Linear contradicted it.
+    /// The time that the clock showed when Linear contradicted it.
     refuted: Option<Millis>,
     /// Linear says another time than both: what would have to be added to the stopwatch to show
     /// that.
@@ -62,13 +62,14 @@ struct Setting {
     confirmed: bool,
 }
 
-/// Whether the machine's clock can be believed.
+/// The answer to whether the machine's clock can be believed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
     /// Milliseconds that the machine's clock is ahead of the time, behind it where negative; 0
     /// where they agree.
     pub ahead: Millis,
-    /// Nobody has confirmed yet which of them is right: nothing is destroyed for time's sake.
+    /// The clocks disagree, and nobody has confirmed yet which of them is right: nothing is
+    /// destroyed for time's sake.
     pub doubtful: bool,
 }
 
@@ -136,7 +137,7 @@ impl Clock {
         }
     }
 
-    /// Whether the machine's clock can be believed right now.
+    /// Says whether the machine's clock can be believed right now.
     #[must_use]
     pub fn trust(&self) -> Trust {
         let now = self.linears_now().unwrap_or_else(|| self.now());
@@ -269,7 +270,7 @@ impl Hand {
         self.stopwatch.fetch_add(span, Ordering::SeqCst);
     }
 
-    /// No time passes, and the machine's clock shows another.
+    /// Sets the machine's clock to another time, without any time passing.
     pub fn jump(&self, span: Millis) {
         self.wall.fetch_add(span, Ordering::SeqCst);
     }

@@ -12,7 +12,7 @@ use crate::vault::Place;
 
 /// People that one browser is remembered for, the latest first.
 const PEOPLE_MAX: usize = 5;
-/// No cookie of ours is longer.
+/// The length beyond which a cookie is none of ours.
 const COOKIE_MAX: usize = 2_048;
 
 const PLACE: Place<'static> = Place {
@@ -22,7 +22,7 @@ const PLACE: Place<'static> = Place {
     organisation: "",
 };
 
-/// What a request tells of where it comes from.
+/// The traces of where a request comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsedFrom {
     /// "Firefox on Linux"
@@ -30,14 +30,14 @@ pub struct UsedFrom {
     pub address: String,
 }
 
-/// What a browser's cookie says.
+/// The claims of a browser's cookie.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     pub(crate) id: String,
     people: Vec<String>,
 }
 
-/// Who tries to get in: from where, and in which browser, if that is known.
+/// The one who tries to get in: from where, and in which browser, if that is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Visitor<'a> {
     pub address: &'a str,

@@ -1,4 +1,4 @@
-//! What stands in the database in place of a secret that only has to be recognised.
+//! Digests that stand in the database in place of secrets which only have to be recognised.
 
 use sha2::{Digest, Sha256};
 

@@ -18,7 +18,7 @@ const SPANS_MISSED: u32 = 3;
 /// A run that was cancelled gets so long to end. One that blocks its thread never does.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How a loop goes.
+/// The rhythm of a loop: its name, its pause and its limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Rhythm {
     name: &'static str,
@@ -28,8 +28,8 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// Of a loop that is called so in logs and metrics, with so much time from the end of one run
-    /// to the next.
+    /// Makes the rhythm of a loop: its name in logs and metrics, and the pause from the end of one
+    /// run to the next.
     #[must_use]
     pub const fn new(name: &'static str, span: Duration) -> Rhythm {
         Rhythm {
@@ -62,7 +62,7 @@ impl Rhythm {
     }
 }
 
-/// How a loop is doing.
+/// The health of a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoopHealth {
     pub name: &'static str,
@@ -89,7 +89,7 @@ struct Pulse {
 struct Beats {
     /// It ran to its end, or got on.
     ran: Instant,
-    /// As `ran`, or a run began.
+    /// The last time that it ran to its end, got on, or began a run.
     sign: Instant,
     running: bool,
     /// Runs that went wrong since it last ran.
@@ -98,7 +98,7 @@ struct Beats {
     overruns: u64,
 }
 
-/// How a run ended.
+/// The end of a run.
 enum End {
     Ran,
     Panicked,
@@ -146,7 +146,7 @@ impl Pulse {
         (beats.ran, beats.sign, beats.failures) = (now, now, 0);
     }
 
-    /// When a run without another sign of life hangs.
+    /// The time from which a run without another sign of life hangs.
     fn hangs_at(&self) -> Instant {
         self.beats().sign + self.rhythm.limit
     }
@@ -224,7 +224,8 @@ impl Loops {
     }
 }
 
-/// In a task of its own, so that neither a panic nor a thread that is blocked ends the loop.
+/// Runs the job in a task of its own, so that neither a panic nor a thread that is blocked ends the
+/// loop.
 async fn run(pulse: &Arc<Pulse>, job: impl Future<Output = ()> + Send + 'static) -> End {
     let mut task = JoinSet::new();
     task.spawn(PULSE.scope(pulse.clone(), job));
@@ -266,7 +267,7 @@ impl Engine {
             .await;
     }
 
-    /// How the loops in the background of this process are doing.
+    /// Tells the health of the loops in the background of this process.
     #[must_use]
     pub fn loop_health(&self) -> Vec<LoopHealth> {
         self.loops().health()

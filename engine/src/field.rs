@@ -1,6 +1,6 @@
 //! Fields of forms.
 
-/// What is wrong with a field.
+/// A fault of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldError {
     Organisation,
@@ -19,7 +19,7 @@ pub enum FieldError {
 }
 
 impl FieldError {
-    /// What is wrong with a password, for the command line.
+    /// Says what is wrong with a password, for the command line.
     pub(crate) fn in_words(self) -> &'static str {
         match self {
             FieldError::PasswordTooLong => "a password has at most 1024 bytes",

@@ -1,4 +1,4 @@
-//! Who people are here: organisations, roles, and the person behind a request.
+//! The people here: organisations, roles, and the person behind a request.
 
 mod email;
 
@@ -21,7 +21,7 @@ pub struct Organisation {
 }
 
 named! {
-    /// What somebody may do in an organisation. The least comes first.
+    /// The part of somebody in an organisation, which says what they may do. The least comes first.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
     pub enum Role {
         Member = "member",
@@ -31,7 +31,7 @@ named! {
 }
 
 named! {
-    /// How it is known that an account's e-mail is its holder's.
+    /// The proof that an account's e-mail is its holder's.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum EmailProof {
         /// The first owner of this instance: nobody is above them.
@@ -71,12 +71,13 @@ impl EmailProof {
     }
 }
 
-/// Whether a member's account belongs to whom its e-mail names. A link code makes an account for
-/// whoever holds the code, and whoever made the code may have kept it.
+/// The answer to whether a member's account belongs to whom its e-mail names. A link code makes an
+/// account for whoever holds the code, and whoever made the code may have kept it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     Proved,
-    /// Nobody proved it. An owner of this organisation answers for them, which counts here and
+    /// An owner of this organisation answers for an account that nobody proved. That counts here
+    /// and nowhere else. An owner of this organisation answers for them, which counts here and
     /// nowhere else.
     Vouched,
     Unproved,
@@ -98,7 +99,7 @@ impl Standing {
     }
 }
 
-/// What whoever answers for an account is shown first.
+/// The sentence that is shown first to whoever answers for an account.
 #[must_use]
 pub fn never_proved(email: &str) -> String {
     format!(
@@ -117,7 +118,7 @@ pub struct Person {
     pub organisation: String,
     pub role: Role,
     pub standing: Standing,
-    /// Where the request came from; empty for commands.
+    /// The address that the request came from; empty for commands.
     pub address: String,
 }
 
@@ -142,13 +143,13 @@ pub struct NewMember {
     pub organisation_slug: String,
     pub organisation_name: String,
     pub user_id: String,
-    /// In the one spelling that is stored.
+    /// The e-mail in the one spelling that is stored.
     pub email: String,
     pub name: String,
     /// Absent for an account that is there, whose name and password stay.
     pub password_hash: Option<String>,
     pub role: Role,
-    /// Who adds them.
+    /// The one who adds them.
     pub actor: AuditActor,
     pub now: Millis,
 }

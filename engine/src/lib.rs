@@ -1,5 +1,5 @@
-//! What Relink knows. No HTTP server, no pages and no environment in here: time, chance, the store,
-//! the keys and the way to Linear are handed in.
+//! The engine: everything that Relink knows. No HTTP server, no pages and no environment in here:
+//! time, chance, the store, the keys and the way to Linear are handed in.
 
 mod acting;
 mod afterwards;
@@ -176,7 +176,7 @@ const CANARY: Place<'static> = Place {
     column: "value",
     organisation: "",
 };
-/// Where the proof is kept: something was sealed in this database if it is there.
+/// The key under which the proof is kept that something was sealed in this database.
 pub const CANARY_KEY: &str = "canary";
 
 impl Engine {
@@ -279,7 +279,7 @@ impl Engine {
         self.0.clock.now()
     }
 
-    /// Whether this machine's clock can be believed.
+    /// Says whether this machine's clock can be believed.
     #[must_use]
     pub fn clock_trust(&self) -> Trust {
         self.0.clock.trust()
@@ -345,25 +345,25 @@ impl Engine {
         self.store().checkup().await
     }
 
-    /// How often each outcome of a refresh happened in this process.
+    /// Counts of each outcome of a refresh in this process.
     #[must_use]
     pub fn refreshes(&self) -> &refresh::Counts {
         &self.0.refreshes
     }
 
-    /// What became of the webhooks that came to this process.
+    /// Counts of what became of the webhooks that came to this process.
     #[must_use]
     pub fn webhook_counts(&self) -> &Tally {
         &self.0.webhooks
     }
 
-    /// What became of the messages that this process sent to destinations.
+    /// Counts of what became of the messages that this process sent to destinations.
     #[must_use]
     pub fn handed_on(&self) -> &Tally {
         &self.0.handed_on
     }
 
-    /// Who mails are from; `None` without a mail server.
+    /// The sender of mails; `None` without a mail server.
     #[must_use]
     pub fn mail_sender(&self) -> Option<String> {
         self.settings().mail.as_ref().map(Mail::sender)

@@ -36,7 +36,7 @@ impl fmt::Debug for MailServer {
     }
 }
 
-/// What is wrong with the settings.
+/// A fault of the settings for mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
     #[error("it is not an address of a mail server")]
@@ -77,7 +77,7 @@ impl MailServer {
         }
     }
 
-    /// Who mails are from.
+    /// The address that mails are from.
     #[must_use]
     pub fn sender(&self) -> String {
         self.from.to_string()
@@ -154,7 +154,7 @@ impl Mail {
         }
     }
 
-    /// Who mails are from.
+    /// The address that mails are from.
     #[must_use]
     pub fn sender(&self) -> String {
         self.server.sender()

@@ -1,6 +1,6 @@
 //! Sets of names that the database, the API or Linear knows.
 
-/// In a row of the database there is a name that is none of its column's.
+/// A column of the database holds a name that it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such name")]
 pub struct NoSuchName;
@@ -70,7 +70,7 @@ mod tests {
     named! {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         enum Colour {
-            /// As grass.
+            /// The colour of grass.
             Green = "green",
             DarkBlue = "dark_blue",
         }

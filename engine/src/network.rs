@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// What counts as one: an IPv4 address, or the /64 that one subscriber of IPv6 has.
+/// The part of an address that counts as one visitor: an IPv4 address, or the /64 that one
+/// subscriber of IPv6 has.
 #[must_use]
 pub fn counted(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Sessions remembered at a time; when more are used, remembering starts over.
 const REMEMBERED_MAX: usize = 10_000;
 
-/// When sessions were last noted as used.
+/// The times at which sessions were last noted as used.
 #[derive(Debug, Default)]
 pub(crate) struct Used(Mutex<HashMap<String, (UsedFrom, Millis)>>);
 

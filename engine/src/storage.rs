@@ -1,5 +1,5 @@
-//! Whether the database keeps what it is given: asked by a write every few seconds, and told once
-//! to whoever runs this.
+//! The health of the database: every few seconds a write asks whether it keeps what it is given,
+//! and whoever runs this is told once.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::store::{DiskTrouble, StoreError};
 /// A write that takes longer is none to rely on: Linear waits no longer for an answer to a webhook.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// What the last look found.
+/// The findings of the last look.
 #[derive(Debug, Default)]
 pub(crate) struct Storage {
     trouble: Mutex<Option<&'static str>>,
-    /// How an older copy that took its place looked, as far as it was whole.
+    /// The shape of an older copy that took its place, as far as it was whole.
     copy: Mutex<Option<Option<String>>>,
 }
 

@@ -1,5 +1,5 @@
-//! What other people wrote, made fit for where it is shown: a name in a line, in a subject, on a
-//! terminal.
+//! Texts that other people wrote, made fit for where they are shown: a name in a line, in a
+//! subject, on a terminal.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use url::Url;
 pub const NAME_MAX: usize = 100;
 /// An address is no longer (RFC 5321, section 4.5.3.1.3).
 pub const EMAIL_MAX: usize = 254;
-/// What Linear allows a title.
+/// The longest title that Linear allows.
 const TITLE_MAX: usize = 255;
 const URL_MAX: usize = 2_048;
 
@@ -120,7 +120,7 @@ pub fn lines(text: &str) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// What acts, but for the characters that are to, written as JSON writes it: nothing is lost, and
+/// Writes as JSON does each character that acts, but for those that are to: nothing is lost, and
 /// JSON stays the same JSON.
 #[must_use]
 pub fn escaped<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {

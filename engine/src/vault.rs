@@ -109,7 +109,7 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// Where sealed bytes belong. They open nowhere else.
+/// The place that sealed bytes belong to. They open nowhere else.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     pub table: &'a str,

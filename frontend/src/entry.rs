@@ -1,4 +1,4 @@
-//! Where the browser begins.
+//! The entry of the browser's half.
 
 use leptos::wasm_bindgen;
 

@@ -1,7 +1,7 @@
-//! What only a browser can do. Each island is a wrapper that listens to what bubbles up from markup
-//! the server rendered: no props, no state, no data, so that nothing but a few handlers goes into
-//! the wasm. It looks at nothing outside of itself, and sends no form but the one that it was made
-//! for: whatever else is on a page, no island can be led to act on it.
+//! The part of the interface that only a browser can do. Each island is a wrapper that listens to
+//! what bubbles up from markup the server rendered: no props, no state, no data, so that nothing
+//! but a few handlers goes into the wasm. It looks at nothing outside of itself, and sends no form
+//! but the one that it was made for: whatever else is on a page, no island can be led to act on it.
 
 mod confirm;
 mod copy;

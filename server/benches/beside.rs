@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-/// How often it is looked whether it answers, a hundred times a second.
+/// The number of looks whether it answers, a hundred a second.
 const LOOKS: u32 = 1_000;
 
 pub struct Beside {

@@ -21,7 +21,7 @@ pub struct Target {
 
 pub struct Outcome {
     pub per_second: f64,
-    /// Of a hundred requests, 99 took no longer than this.
+    /// The time that 99 of a hundred requests did not exceed.
     pub p99: Duration,
 }
 
@@ -80,7 +80,7 @@ impl Target {
         })?)
     }
 
-    /// How many bytes of body travel.
+    /// Measures the bytes of body that travel.
     pub async fn bytes(&self, brotli: bool) -> Result<usize, Box<dyn Error>> {
         let mut stream = TcpStream::connect(&self.addr).await?;
         stream
@@ -167,7 +167,7 @@ async fn worker(
 struct Reply {
     good: bool,
     chunked: bool,
-    /// Where the body begins.
+    /// The offset at which the body begins.
     head: usize,
 }
 

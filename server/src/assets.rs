@@ -24,7 +24,7 @@ pub enum Assets {
 }
 
 impl Assets {
-    /// Where the page finds its script and style, without slashes around it.
+    /// The folder in which the page finds its script and style, without slashes around it.
     pub fn package_dir(&self) -> String {
         match self {
             Assets::Embedded => format!("pkg/{}", site::HASH),

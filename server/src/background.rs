@@ -1,4 +1,4 @@
-//! What goes on by itself for as long as the server runs.
+//! The work that goes on by itself for as long as the server runs.
 
 use std::time::Duration;
 

@@ -31,12 +31,12 @@ pub struct Space<Name> {
     large: Room<Name>,
 }
 
-/// In KiB.
+/// The sizes of the parts, in KiB.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    /// So much of each body is its beginning.
+    /// The part of each body that counts as its beginning.
     pub beginning: usize,
-    /// Of all beginnings,
+    /// The room for all beginnings,
     pub beginnings: usize,
     /// and of all that comes after them.
     pub rest: usize,
@@ -55,7 +55,7 @@ impl<Name: Hash + Eq + Clone> Space<Name> {
         }
     }
 
-    /// How much of its part a name has left, in KiB.
+    /// The room that a name has left of its part, in KiB.
     pub fn left(&self, name: &Name) -> usize {
         self.small.left(name) + self.large.left(name)
     }

@@ -28,9 +28,9 @@ pub use self::values::{ConfigError, is_loopback, parse_span};
 #[derive(Clone, Debug)]
 pub struct Config {
     pub addr: SocketAddr,
-    /// What the world calls this instance: an origin.
+    /// The origin at which the world reaches this instance.
     pub url: Url,
-    /// Whose word about addresses counts.
+    /// The proxies whose word about addresses counts.
     pub trusted_proxies: TrustedProxies,
     pub data_dir: PathBuf,
     pub database: Database,
@@ -59,14 +59,14 @@ pub struct Config {
     pub metrics_addr: Option<SocketAddr>,
     pub log: String,
     pub log_json: bool,
-    /// Where the browser's files are, when they are not the ones inside the binary: set by `cargo
-    /// leptos watch`.
+    /// The folder of the browser's files, when they are not the ones inside the binary: set by
+    /// `cargo leptos watch`.
     pub site_root: Option<PathBuf>,
-    /// What works and should be otherwise, for the log.
+    /// Settings that work and should be otherwise, for the log.
     pub warnings: Vec<String>,
 }
 
-/// Where everything is remembered.
+/// The database that remembers everything.
 #[derive(Clone, Debug)]
 pub enum Database {
     Sqlite(PathBuf),
@@ -107,7 +107,7 @@ impl Config {
         self.at("/oauth/linear/callback")
     }
 
-    /// Where Linear delivers webhooks.
+    /// The address at which Linear delivers webhooks.
     #[must_use]
     pub fn webhook_url(&self) -> Url {
         self.at(WEBHOOKS)

@@ -26,21 +26,21 @@ const HEAD_MAX: Duration = Duration::from_secs(10);
 const IDLE_MAX: Duration = Duration::from_secs(150);
 /// Somebody who takes nothing of an answer for so long has gone.
 const STALLED_MAX: Duration = Duration::from_secs(60);
-/// How exactly these are looked at.
+/// The pause between two looks whether one of these has passed.
 const LOOK: Duration = Duration::from_secs(1);
 /// After the last answer, what still comes is read and dropped for so long: a connection that is
 /// closed while somebody sends is broken for them before they have read the answer.
 const LINGER: Duration = Duration::from_secs(3);
-/// When the server stops, the first request on a new connection gets so long to begin,
+/// The time within which the first request on a new connection has to begin when the server stops.
 const FIRST_REQUEST: Duration = Duration::from_secs(2);
-/// and a head that has begun, or a body of which nothing comes any more, has so long for the rest.
+/// The time that the rest of a head has then, or of a body of which nothing comes any more.
 const REST: Duration = Duration::from_millis(750);
 /// More of a head than any browser sends.
 const HEAD_BYTES: usize = 64 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nothing has been asked yet.
+    /// The connection was not asked anything yet.
     New,
     /// Between two requests.
     Idle,
@@ -52,10 +52,10 @@ enum Phase {
     Busy,
 }
 
-/// How many phases fit beside the time.
+/// The number of phases that fit beside the time.
 const PHASES: u64 = 8;
 
-/// What a connection is about and since when, told without a lock.
+/// The phase of a connection and since when, told without a lock.
 #[derive(Debug)]
 struct Pulse {
     born: Instant,

@@ -16,7 +16,7 @@ use secrecy::ExposeSecret as _;
 use crate::Web;
 use crate::edge::FORM_MAX;
 
-/// What is sealed in the token.
+/// The text that is sealed in the token.
 const OURS: &str = "a form of ours";
 const FIELD: &str = "form";
 const COOKIE: &str = "form";
@@ -24,7 +24,7 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A browser that asks for a page and does not say from where.
 pub struct Asker {
-    /// What it is known by, if it was given a token before.
+    /// The cookie that it is known by, if it was given a token before.
     cookie: Option<String>,
     session: String,
 }
@@ -39,8 +39,8 @@ impl Asker {
         })
     }
 
-    /// What goes into each form of the page, if that tells nobody where it is. The cookie goes with
-    /// it.
+    /// Makes the field for each form of the page, if that tells nobody where it is. The cookie goes
+    /// with it.
     pub fn field(&self, web: &Web, headers: &mut HeaderMap) -> Option<String> {
         let silent = headers
             .get(header::REFERRER_POLICY)
@@ -125,7 +125,7 @@ fn session_given(web: &Web, headers: &HeaderMap) -> Option<String> {
         .find_map(|(known, value)| (known == name).then(|| value.to_owned()))
 }
 
-/// What a token is sealed for. Neither value has a space.
+/// The text that a token is sealed for. Neither value has a space.
 fn both(cookie: &str, session: &str) -> String {
     format!("{cookie} {session}")
 }

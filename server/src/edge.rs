@@ -24,7 +24,7 @@ use crate::webhooks;
 
 /// Pages and forms worked on at once; more wait their turn, within the time that a request has.
 const AT_ONCE: usize = 512;
-/// Of these for one address.
+/// The part of these that one address may have.
 const AT_ONCE_EACH: usize = 64;
 /// Forms are small.
 pub const FORM_MAX: usize = 64 * 1024;
@@ -38,7 +38,7 @@ const FORMS: Sizes = Sizes {
     parts: 4,
 };
 
-/// What is known around a request. Cheap to clone.
+/// The things that are known around a request. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Edge {
     pub engine: Engine,

@@ -1,5 +1,5 @@
-//! What every endpoint for programs does around its work: a patience, panics, the log, and the
-//! headers of its answer.
+//! The frame of every endpoint for programs: a patience, panics, the log, and the headers of its
+//! answer.
 //!
 //! A function that handlers call and not a layer of the router: layers cost each request several
 //! allocations.
@@ -16,14 +16,14 @@ use tokio::time::{Instant, timeout};
 
 use crate::headers::{self, RequestIds};
 
-/// What endpoints have in common.
+/// The things that endpoints have in common.
 #[derive(Clone, Debug)]
 pub struct Frame {
     pub ids: RequestIds,
     pub https: bool,
 }
 
-/// What is remembered of a request while its work goes on.
+/// The facts of a request that are remembered while its work goes on.
 pub struct Asked {
     id: String,
     method: Method,

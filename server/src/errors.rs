@@ -1,5 +1,5 @@
-//! What a person sees where no page could be made: a sentence in place of an empty or a machine's
-//! answer.
+//! The page that a person sees where no page could be made: a sentence in place of an empty or a
+//! machine's answer.
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -79,7 +79,7 @@ fn way_on(web: &Web, status: StatusCode) -> (String, &'static str) {
     }
 }
 
-/// What happened and what to do. A form may have done its work before it failed.
+/// Says what happened and what to do. A form may have done its work before it failed.
 fn words(status: StatusCode, looked: bool) -> (&'static str, &'static str) {
     match status {
         StatusCode::UNAUTHORIZED => (

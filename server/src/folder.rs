@@ -43,7 +43,7 @@ pub struct UnusableFolder {
     trouble: FolderTrouble,
 }
 
-/// What of the SQLite file's folder, or in it, cannot be used; `None` where something else is
+/// Finds what of the SQLite file's folder, or in it, cannot be used; `None` where something else is
 /// wrong, or with PostgreSQL.
 pub fn unusable(config: &Config) -> Option<UnusableFolder> {
     let file = config.sqlite_file()?;

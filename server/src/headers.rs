@@ -1,4 +1,4 @@
-//! What every response says to browsers about safety.
+//! The headers that tell browsers how every response is to be treated safely.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -94,8 +94,9 @@ pub fn page_policy(nonce: &str, linear: &Url, reloading: bool) -> Option<HeaderV
     .ok()
 }
 
-/// What a page says of itself to the next one. Where codes are redeemed nothing, as far as forms
-/// work without: over plain http from another machine the CSRF check has only the origin to go by.
+/// Decides what a page tells the next one of itself. Where codes are redeemed it is nothing, as far
+/// as forms work without: over plain http from another machine the CSRF check has only the origin
+/// to go by.
 pub fn referrer(path: &str, site: &Site) -> Referrer {
     let host = site
         .host

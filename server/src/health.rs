@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 struct Check {
     name: &'static str,
     ok: bool,
-    /// What is wrong, or may soon be, for whoever runs this.
+    /// The trouble that there is, or may soon be, for whoever runs this.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
 }
@@ -57,7 +57,7 @@ pub async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {
     (StatusCode::SERVICE_UNAVAILABLE, Json(answer))
 }
 
-/// What the database said is for the log alone.
+/// Checks that the database answers. What it said is for the log alone.
 async fn database(engine: &Engine) -> Check {
     let outcome = match tokio::time::timeout(PATIENCE, engine.ping()).await {
         Ok(Ok(())) => Ok(()),
@@ -97,7 +97,7 @@ fn clock(engine: &Engine) -> Check {
     }
 }
 
-/// What the process has to do by itself is being done.
+/// Checks that the process does what it has to do by itself.
 fn background(engine: &Engine) -> Check {
     let missed = engine.loop_health().into_iter().filter(|one| one.missed);
     let missed: Vec<String> = missed

@@ -85,8 +85,8 @@ fn push_text(page: &mut String, text: &str) {
     }
 }
 
-/// Of the tag, comment or script that the text starts with: what stands in quotes or in a script is
-/// no markup.
+/// Measures the tag, comment or script that the text starts with: what stands in quotes or in a
+/// script is no markup.
 fn length(text: &str) -> usize {
     let through = |end: &str| text.find(end).map_or(text.len(), |at| at + end.len());
     if text.starts_with("<!--") {

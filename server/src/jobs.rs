@@ -66,7 +66,7 @@ pub async fn refresh(State(jobs): State<Jobs>, headers: HeaderMap, request: Requ
     }
 }
 
-/// Nothing, which is not what was signed, for a body that does not come.
+/// Reads the whole body. One that does not come is read as nothing, which is not what was signed.
 async fn whole(body: Body) -> Bytes {
     let read = timeout(BODY_PATIENCE, axum::body::to_bytes(body, FORM_MAX)).await;
     read.ok().and_then(Result::ok).unwrap_or_default()

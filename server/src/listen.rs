@@ -48,13 +48,13 @@ enum Stage {
     Closed,
 }
 
-/// What every connection needs.
+/// The things that every connection needs.
 #[derive(Clone)]
 struct Serving {
     app: Router,
     proxies: TrustedProxies,
     connections: Arc<Room<IpAddr>>,
-    /// Of all together. Who comes when there is no more waits with the system.
+    /// The places of all together. Who comes when there is none left waits with the system.
     places: Arc<Semaphore>,
     stage: watch::Receiver<Stage>,
     /// Dropped when the connection is over.
@@ -174,8 +174,8 @@ fn begin_no_more(listener: &TcpListener) {
     }
 }
 
-/// What the system has still waiting. Asked itself: the runtime may not have heard of the last
-/// ones.
+/// Takes in the connections that wait with the system. They are asked for directly: the runtime may
+/// not have heard of the last ones.
 fn take_the_rest(listener: TcpListener, serving: &Serving) {
     let Ok(listener) = listener.into_std() else {
         return;

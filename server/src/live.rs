@@ -34,12 +34,12 @@ pub struct From {
     from: Option<String>,
 }
 
-/// What a stream has in hand.
+/// The things that a stream works with.
 struct Stage {
     engine: Engine,
     watch: Watch,
     person: Person,
-    /// What the session is called in the database.
+    /// The name of the session in the database.
     session: String,
     greeted: bool,
     beat: Instant,

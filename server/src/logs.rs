@@ -20,7 +20,7 @@ use crate::config::Config;
 
 pub use self::lines::Lost;
 
-/// What is said last gets so long to be written.
+/// The time in which the last words have to be written.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 static LINES: OnceLock<Lines> = OnceLock::new();

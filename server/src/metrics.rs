@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const AT_ONCE: usize = 4;
 const REQUEST_MAX: Duration = Duration::from_secs(10);
 
-/// Who may read.
+/// The ones who may read.
 #[derive(Clone, Debug)]
 enum Readers {
     Nobody,
@@ -208,7 +208,7 @@ async fn counts(engine: &Engine) -> Response {
         .into_response()
 }
 
-/// What only whoever runs this process can mend.
+/// Tells what only whoever runs this process can mend.
 fn instance(text: &mut String, engine: &Engine) {
     let help = "1 for the reason why the database of this process keeps nothing, if there is one.";
     let trouble = engine.storage_trouble().map(|trouble| (trouble, 1));
@@ -230,7 +230,7 @@ fn instance(text: &mut String, engine: &Engine) {
     );
 }
 
-/// What goes on in the background.
+/// Tells how the loops in the background go.
 fn loops(text: &mut String, loops: &[LoopHealth]) {
     let samples = |of: fn(&LoopHealth) -> u64| loops.iter().map(move |one| (one.name, of(one)));
     let help = "Seconds since a loop in the background of this process last ran.";

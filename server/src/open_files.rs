@@ -8,7 +8,7 @@ use rlimit::Resource;
 const LEAST: u64 = 256;
 /// Kept at most; never more than half.
 const KEPT: u64 = 512;
-/// Where the system does not say it.
+/// The limit where the system does not say it.
 const USUAL: u64 = 1_024;
 
 #[derive(Debug, thiserror::Error)]
@@ -34,12 +34,12 @@ pub fn raise_or_refuse() -> Result<(), TooFew> {
     }
 }
 
-/// How many may be open.
+/// Reads how many files may be open.
 pub fn limit() -> u64 {
     Resource::NOFILE.get_soft().unwrap_or(USUAL)
 }
 
-/// How many connections there may be at a time.
+/// The number of connections that there may be at a time.
 pub fn for_connections() -> usize {
     left_of(limit())
 }

@@ -14,7 +14,7 @@ use crate::Web;
 use crate::asker::asker;
 use crate::share::{Held, Room};
 
-/// What hashes a password when it is posted.
+/// The addresses that hash a password when they are posted to.
 const HASHING: [&str; 4] = ["/signin", "/signup", "/password", "/link/password"];
 /// Forms that wait, and those of one name.
 const WAITING: usize = 4_096;
@@ -50,7 +50,7 @@ impl PasswordQueue {
     }
 }
 
-/// Whom others of the same name wait behind.
+/// The one behind whom others of the same name wait.
 #[derive(Debug)]
 pub enum Who {
     Stranger(IpAddr),

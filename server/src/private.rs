@@ -16,7 +16,7 @@ const SECRET_MAX: usize = 64 * 1024;
 /// Longer than any disk takes for so little.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Who may read a file, beside the process itself and root.
+/// The users who may read a file, beside the process itself and root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
     Nobody,
@@ -68,7 +68,7 @@ fn invalid(problem: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem)
 }
 
-/// What reading gives in a moment. A pipe is a file too, and nobody may ever write into it.
+/// Reads what comes in a moment. A pipe is a file too, and nobody may ever write into it.
 pub fn in_time<T: Send + 'static>(
     read: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {

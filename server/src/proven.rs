@@ -9,7 +9,8 @@ use relink_engine::webhook::Signer;
 
 /// Linear sends from a handful; of more, the one that is silent for longest is forgotten.
 const ADDRESSES: usize = 1_024;
-/// Of one address, too. Any organisation's webhooks may come from each of Linear's.
+/// The organisations remembered of one address. Any organisation's webhooks may come from each of
+/// Linear's.
 const ORGANISATIONS: usize = 8;
 /// For as long a signature counts.
 const OF_LATE: Millis = DAY;
@@ -17,7 +18,7 @@ const OF_LATE: Millis = DAY;
 #[derive(Debug, Default)]
 pub struct Proven(Mutex<HashMap<IpAddr, Signatures>>);
 
-/// When the last one of each was right.
+/// The times at which the last signature of each was right.
 #[derive(Debug, Default)]
 struct Signatures {
     operators: Option<Millis>,
@@ -25,7 +26,7 @@ struct Signatures {
     last: Millis,
 }
 
-/// Who vouches for an address.
+/// The one who vouches for an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Vouched {
     Nobody,

@@ -1,4 +1,5 @@
-//! Who asks: the peer of the connection, or whom a trusted reverse proxy says that it asks for.
+//! The address that asks: the peer of the connection, or whom a trusted reverse proxy says that it
+//! asks for.
 //!
 //! `X-Forwarded-For` and `Forwarded` (RFC 7239) are read from the right, since a client may have
 //! made up what stands before: each hop counts as long as the one that said it is trusted.
@@ -14,13 +15,13 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use tokio::time::Instant;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// No chain of proxies is longer.
+/// The length beyond which no chain of proxies is read.
 const HOPS: usize = 32;
 const TOLD_EVERY: Duration = Duration::from_secs(3_600);
 /// Peers told of in that time, so that strangers cannot fill the log.
 const TOLD_MAX: usize = 8;
 
-/// Whose word about addresses counts. Cheap to clone.
+/// The proxies whose word about addresses counts. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TrustedProxies {
     networks: Arc<[IpNet]>,

@@ -33,7 +33,7 @@ use crate::{audit, csrf, errors, health, html_fixup, live, own_name, sessions};
 /// ten seconds each.
 const REQUEST_MAX: Duration = Duration::from_secs(45);
 
-/// Of eleven: more takes longer than it saves on the way.
+/// The level of compression, of eleven: more takes longer than it saves on the way.
 const BROTLI: i32 = 5;
 
 /// Everything that is served.
@@ -51,7 +51,7 @@ pub fn router(web: Web) -> Router {
     all.layer(middleware::from_fn_with_state(edge, edge::look))
 }
 
-/// What people see, and what their browsers post to.
+/// Serves what people see, and what their browsers post to.
 fn pages(web: &Web) -> Router {
     let (https, options, provider) = (Https(web.site.https), web.options.clone(), web.clone());
     let sessions = sessions::layer(web.engine.clone(), &web.site);
@@ -106,8 +106,8 @@ fn compression() -> CompressionLayer {
     CompressionLayer::new().quality(CompressionLevel::Precise(BROTLI))
 }
 
-/// What schedulers and monitoring ask. No session is looked up: these must answer when the database
-/// does not.
+/// Serves what schedulers and monitoring ask for. No session is looked up: these must answer when
+/// the database does not.
 fn for_operators(web: &Web) -> Router {
     let jobs = Jobs {
         engine: web.engine.clone(),

@@ -33,7 +33,7 @@ const LET_GO: Duration = Duration::from_millis(11_500);
 const CLOSED: Duration = Duration::from_secs(12);
 /// A start waits so long for a database that takes what is written.
 const EPOCH_PATIENCE: Duration = Duration::from_secs(3);
-/// Where the demo's simulated Linear listens.
+/// The address at which the demo's simulated Linear listens.
 pub const SIMULATOR: &str = "127.0.0.1:4010";
 
 #[derive(Debug, thiserror::Error)]

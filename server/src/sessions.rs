@@ -12,8 +12,8 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::{Expiry, SessionManagerLayer, SessionStore, session_store};
 
-/// Of a session that nobody is signed in with: it only carries a message to the next page. Signing
-/// in prolongs it.
+/// The life of a session that nobody is signed in with: it only carries a message to the next page.
+/// Signing in prolongs it.
 const LIFE_MS: Millis = 10 * MINUTE;
 const LIFE: Duration = Duration::milliseconds(LIFE_MS);
 /// The keys of session data are fixed by the pages; this one says whose session it is,
@@ -83,8 +83,8 @@ impl SessionStore for Sessions {
     }
 }
 
-/// When a session ends is ours to say: the library would go by the machine's clock, and prolong it
-/// with whatever is stored.
+/// Makes the row of a session. Its end is ours to say: the library would go by the machine's clock,
+/// and prolong it with whatever is stored.
 fn row(record: &Record, now: Millis) -> session_store::Result<StoredSession> {
     let user = record.data.get(USER).and_then(Value::as_str);
     let expires_at = match (record.data.get(SINCE).and_then(Value::as_i64), user) {

@@ -17,7 +17,7 @@ pub struct Room<Name> {
     own: Mutex<HashMap<Name, Arc<Semaphore>>>,
 }
 
-/// What somebody holds, until it is dropped.
+/// The room that somebody holds, until this is dropped.
 #[derive(Debug)]
 pub struct Held {
     own: OwnedSemaphorePermit,
@@ -48,7 +48,7 @@ impl<Name: Hash + Eq + Clone> Room<Name> {
         Some(Held { own, all })
     }
 
-    /// How much of its part a name has left.
+    /// The room that a name has left of its part.
     pub fn left(&self, name: &Name) -> usize {
         self.own(name).available_permits()
     }

@@ -25,7 +25,7 @@ use crate::share::Room;
 
 /// Pages that one process keeps up to date; more go without, and say so.
 const PAGES_MAX: usize = 20_000;
-/// Of these for one session.
+/// The part of these that one session may have.
 const PAGES_EACH: usize = 20;
 
 /// The state that the router and its handlers share.
@@ -84,7 +84,7 @@ impl Web {
         }
     }
 
-    /// Where browsers find the stylesheet.
+    /// The address of the stylesheet for browsers.
     #[must_use]
     pub fn stylesheet(&self) -> String {
         format!(
@@ -93,7 +93,7 @@ impl Web {
         )
     }
 
-    /// What endpoints for programs have in common.
+    /// Lends what endpoints for programs have in common.
     #[must_use]
     pub fn frame(&self) -> Frame {
         Frame {
@@ -102,7 +102,7 @@ impl Web {
         }
     }
 
-    /// What every page and server function finds in its context.
+    /// Provides what every page and server function finds in its context.
     pub(crate) fn provide(&self) {
         provide_context(self.engine.for_pages());
         provide_context(self.site.clone());

@@ -15,7 +15,7 @@ use crate::logs;
 /// Whoever is not done by then is cut off. Supervisors that are patient for fifteen seconds need
 /// not kill, the last words in the log included.
 const DEADLINE: Duration = Duration::from_secs(13);
-/// As when anything else fails.
+/// The exit code, as when anything else fails.
 const CUT_OFF: i32 = 1;
 
 /// The two ways to ask.

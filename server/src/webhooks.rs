@@ -68,7 +68,7 @@ const UNSIGNED_MAX: usize = 64 * 1024;
 /// More of Linear's own headers are not kept.
 const HEADERS_MAX: usize = 16;
 
-/// What the endpoint is made of. Cheap to clone.
+/// The things that the endpoint is made of. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Webhooks {
     pub engine: Engine,
@@ -138,7 +138,7 @@ async fn read<Name: Hash + Eq + Clone>(
     body::read_within(body, BODY_MAX, space, who, BODY_PATIENCE).await
 }
 
-/// As people type it too.
+/// The address as people type it too.
 const SLASHED: &str = "/webhooks/linear/";
 const SIGNATURE: &str = "linear-signature";
 

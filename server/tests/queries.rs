@@ -1,5 +1,5 @@
-//! How often a page asks the database. Alone in its process: statements are counted wherever they
-//! come from.
+//! The number of times that a page asks the database. Alone in its process: statements are counted
+//! wherever they come from.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 

@@ -21,7 +21,7 @@ use tower::ServiceExt;
 use crate::faults::reply::{CutOff, Peer};
 
 const CONNECTIONS_MAX: usize = 2_048;
-/// How long open connections may finish after the signal to stop.
+/// The time that open connections may take to finish after the signal to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn serve(

@@ -13,12 +13,12 @@ use crate::world::demo;
 use crate::world::dice::Dice;
 use crate::{graphql, outside, router, serve, store, webhooks};
 
-/// How a simulator is set up.
+/// The set-up of a simulator.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// What the world calls it, such as `http://127.0.0.1:4010`.
+    /// The address that the world knows it by, such as `http://127.0.0.1:4010`.
     pub url: String,
-    /// Where the world is kept between runs; only in memory if absent.
+    /// The file in which the world is kept between runs; only in memory if absent.
     pub state_file: Option<PathBuf>,
     /// Registered for the first application besides those of the demo.
     pub redirect_uris: Vec<String>,
@@ -93,7 +93,8 @@ impl Simulator {
         Simulator::build(options, false)
     }
 
-    /// As [`Simulator::new`], but a new world begins with the demo's three workspaces.
+    /// Makes one as [`Simulator::new`] does, but a new world begins with the demo's three
+    /// workspaces.
     ///
     /// # Errors
     /// As [`Simulator::new`].

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::npm::{run, tool};
 use crate::{NAME, bindgen, folder, root};
 
-/// How much of the WebAssembly module a browser may have to fetch, compressed.
+/// The size of the WebAssembly module that a browser may have to fetch at most, compressed.
 const LIMIT: usize = 64 * 1024;
 
 /// Builds the script and the module. Returns the folder that they are in.

@@ -88,7 +88,7 @@ pub async fn remove_app(#[server(default)] app: String) -> Result<(), Failure> {
     }
 }
 
-/// How every secret of Linear's begins that says of itself what it is.
+/// The beginning of every secret of Linear's that says what it is.
 const SECRET: &str = "lin_";
 
 fn added(name: &str) -> Notice {

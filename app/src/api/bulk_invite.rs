@@ -50,7 +50,7 @@ impl Picked {
         format!("{}{BETWEEN}{}", self.key(), self.name)
     }
 
-    /// Who it is, without the name.
+    /// Names the person by ids alone.
     fn key(&self) -> String {
         format!("{}{BETWEEN}{}", self.connection, self.linear_id)
     }
@@ -96,7 +96,7 @@ fn pick(connection: &str, one: &LinearPerson, draft: &InviteDraft) -> Pick {
     }
 }
 
-/// What the page shows again where nobody, or too many, were picked.
+/// The picks that the page shows again where nobody, or too many, were picked.
 pub fn draft_of(picked: &[Picked], valid: String) -> Option<InviteDraft> {
     let problem = match picked.len() {
         0 => InviteProblem::NobodyPicked,

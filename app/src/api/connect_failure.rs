@@ -5,10 +5,10 @@ use relink_engine::text::name;
 
 use crate::view::{Next, Notice, Tone};
 
-/// Of the contract's codes the one that says: try again in a minute.
+/// The code of the contract that says: try again in a minute.
 const IN_A_MINUTE: &str = "linear_unreachable";
 
-/// What is said to whoever came back from Linear in vain.
+/// Tells whoever came back from Linear in vain why, and what to do.
 pub fn failed(error: FinishError) -> Notice {
     match error {
         FinishError::AccessDenied => access_denied(),
@@ -131,7 +131,7 @@ fn wrong_workspace(connection: String, workspace: String) -> Notice {
         .then(connect())
 }
 
-/// In this very organisation.
+/// The workspace is connected in this very organisation.
 fn already_connected(connection: String, workspace: String) -> Notice {
     let fact = format!("{workspace} is connected here already.");
     let rest = "Nothing was changed. Linear’s page lists all your workspaces: pick a different one \

@@ -9,7 +9,7 @@ use super::Site;
 use super::request::{engine, parts, set_cookie, site};
 use crate::view::{Failure, Theme};
 
-/// As long as browsers keep any.
+/// A year; browsers keep no cookie for much longer.
 const A_YEAR_S: u32 = 31_536_000;
 
 const DEVICE: &str = "device";

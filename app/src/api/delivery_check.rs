@@ -1,4 +1,4 @@
-//! What a pasted delivery turned out to be, in words. Nothing that was pasted is in them.
+//! Says in words what a pasted delivery turned out to be. Nothing that was pasted is in them.
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;

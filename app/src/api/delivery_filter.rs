@@ -41,7 +41,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// What is not one of ours is left out, and so never echoed.
+    /// Reads a query. A value that is not one of ours is left out, and so never echoed.
     pub fn of(query: &DeliveriesQuery, connections: &[Connection]) -> Page {
         let connection = connections
             .iter()
@@ -118,7 +118,7 @@ impl Page {
     }
 }
 
-/// What a page holds, and the addresses of those beside it.
+/// A page of deliveries, and the addresses of those beside it.
 pub struct Found {
     pub rows: Vec<Delivery>,
     pub newer: Option<String>,

@@ -1,4 +1,4 @@
-//! How new a page is, and pages that fetch themselves anew.
+//! The age of a page, and pages that fetch themselves anew.
 
 use relink_engine::Engine;
 use relink_engine::identity::Person;

@@ -1,4 +1,4 @@
-//! What is wrong with this Relink itself, as the strips on every page say it.
+//! The troubles of this Relink itself, as the strips on every page name them.
 
 use relink_engine::Engine;
 use relink_engine::clock::{AGREE, DAY, Millis};

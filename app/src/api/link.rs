@@ -151,7 +151,7 @@ pub async fn choose_password(#[server(default)] password: String) -> Result<(), 
 
 pub(super) const ENDED: &str = "/link?ended=yes";
 
-/// Where a code is shown.
+/// The page that a code is shown on.
 pub(super) struct Here {
     address: String,
     browser: String,
@@ -362,7 +362,8 @@ pub(super) async fn tried(held: &PendingCode, error: CodeError) -> Result<(), Fa
     Ok(())
 }
 
-/// Whom the code is for, for what the next page says. Nobody any more: the answer is given.
+/// Names the person whom the code is for, for what the next page says. `None`: the code is good no
+/// more, and the answer says so already.
 async fn named(held: &PendingCode, here: &Here) -> Result<Option<LinkedPerson>, Failure> {
     let preview = match engine()?
         .code_preview(held.code.expose_secret(), here.guesser())

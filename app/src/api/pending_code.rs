@@ -23,7 +23,7 @@ struct Held {
     sign_in_first: bool,
 }
 
-/// What was typed and leads nowhere: one wrong letter may be all that is missing.
+/// A code that was typed and leads nowhere: one wrong letter may be all that is missing.
 #[derive(Serialize, Deserialize)]
 struct Tried {
     sealed: String,
@@ -100,7 +100,7 @@ pub async fn set_tried(typed: &str, problem: LinkProblem) -> Result<(), Failure>
     .await
 }
 
-/// What the last post typed in vain.
+/// Takes out the code that the last post typed in vain, and why.
 pub async fn take_tried() -> Result<Option<(String, LinkProblem)>, Failure> {
     let Some(Tried { sealed, problem }) = take(TRIED).await? else {
         return Ok(None);
@@ -118,12 +118,12 @@ pub async fn take_told() -> Result<Option<Notice>, Failure> {
     take(TOLD).await
 }
 
-/// How the last code ended. It stays, for the password that may follow.
+/// Keeps how the last code ended. It stays, for the password that may follow.
 pub async fn set_end(end: LinkEnd) -> Result<(), Failure> {
     put(END, end).await
 }
 
-/// How the last code ended, for the session that signing in has ended.
+/// Keeps how the last code ended, for the session that signing in has ended.
 pub async fn set_end_of(session: String, browser: &str, end: &LinkEnd) -> Result<(), Failure> {
     leave_behind(session, &json!({ END: end, BROWSER: browser })).await
 }

@@ -124,7 +124,7 @@ async fn send_to_sign_in() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where to sign in, to be led to `next` then.
+/// The address to sign in at, which leads to `next` then.
 fn sign_in_address(next: &str, was_signed_in: bool) -> String {
     format!(
         "{}{}",

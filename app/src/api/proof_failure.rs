@@ -78,7 +78,7 @@ pub fn not_proved(error: ProofError) -> Notice {
     }
 }
 
-/// As pages show what Linear calls people and places.
+/// Makes what Linear calls people and places fit to be shown.
 pub fn shown(told: Told) -> Told {
     Told {
         name: text::name(&told.name),
@@ -106,7 +106,7 @@ fn other_workspace(told: &Told, expected: &str) -> Notice {
     )
 }
 
-/// What was to be proved is not there any more.
+/// The thing to be proved is not there any more.
 pub fn gone() -> Notice {
     Notice::bad(
         "There is nothing to prove any more.",

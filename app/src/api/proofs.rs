@@ -249,7 +249,7 @@ fn linked_person(name: String, workspace: String, organisation: String) -> Linke
     }
 }
 
-/// What became of the permission to look.
+/// Says what became of the permission to look.
 fn became_of(lent: Voided, ended_more: bool) -> &'static str {
     match lent {
         _ if ended_more => {

@@ -1,4 +1,4 @@
-//! What a server function knows of the request it serves, and how it answers.
+//! The request that a server function serves, and how it is answered.
 
 use std::net::IpAddr;
 
@@ -21,10 +21,10 @@ pub fn typed_secret(typed: String) -> SecretString {
     Zeroizing::new(typed).as_str().into()
 }
 
-/// What pages need to know of this instance beside the engine.
+/// The things that pages need to know of this instance beside the engine.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// What the world calls it, without a slash at the end.
+    /// The address that the world knows it by, without a slash at the end.
     pub url: String,
     /// Host and port of `url`.
     pub host: String,
@@ -34,7 +34,7 @@ pub struct Site {
     pub instance: String,
     /// Linear is the simulated one.
     pub simulated: bool,
-    /// Where people are sent for Linear's settings.
+    /// The address of Linear's settings, where people are sent.
     pub linear_web: String,
 }
 
@@ -97,7 +97,7 @@ pub fn connection_path(id: &str) -> String {
     format!("/integrations/{}", url_encode(id))
 }
 
-/// What is pasted into Linear, so that it delivers here.
+/// The address that is pasted into Linear, so that it delivers here.
 pub fn webhook_url() -> Result<String, Failure> {
     Ok(format!("{}/webhooks/linear", site()?.url))
 }

@@ -17,10 +17,11 @@ use crate::view::{Failure, NewDestinationView, NewKeyView, Notice, Refused};
 
 /// Bounds the time between two presses of a button, or two returns from Linear.
 const LATE: Millis = 10 * MINUTE;
-/// How long a browser keeps the cookie; the store ends the session earlier where it is not used.
+/// The time that a browser keeps the cookie; the store ends the session earlier where it is not
+/// used.
 pub(super) const SIGNED_IN_LIFE: Duration = Duration::milliseconds(SESSION_LIFE);
 pub(super) const USER: &str = "user";
-/// When they signed in. The store reads it too.
+/// The key under which a session keeps when its person signed in. The store reads it too.
 pub(super) const SINCE: &str = "since";
 pub(super) const ORGANISATION: &str = "organisation";
 pub const BROWSER: &str = "browser";
@@ -57,7 +58,7 @@ pub async fn end_other_sessions(person: &Person) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the browser's session is called in the database; `None` where there is none.
+/// The name of the browser's session in the database; `None` where there is none.
 pub async fn session_name() -> Result<Option<String>, Failure> {
     let session = session()?;
     // A cookie may name one that ran out: it is known as soon as anything is looked up.
@@ -200,8 +201,8 @@ pub(super) async fn live_on(session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is there stays there. What an older version left and this one cannot read is as good as
-/// nothing.
+/// Reads a value and leaves it there. One that an older version left and this one cannot read is as
+/// good as none.
 pub async fn peek<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Failure> {
     Ok(session()?
         .get_value(key)

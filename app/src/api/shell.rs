@@ -10,7 +10,7 @@ use super::request::{engine, parts, site};
 use crate::view::connection_view::{person_view, status};
 use crate::view::{Failure, OrganisationView, ShellView, Status};
 
-/// Who is here, and what needs them.
+/// Loads who is here, and what needs them.
 pub async fn load_shell() -> Result<ShellView, Failure> {
     let (site, person) = (site()?, person().await?);
     let statuses: Vec<Status> = match &person {

@@ -20,7 +20,7 @@ use crate::view::team_views::member_views;
 use crate::view::you_views::you;
 use crate::view::{Failure, InviteDraft, NotInvited, Notice, Refused, TeamPageView};
 
-/// Who is who. `shown`: which secret the page was opened for.
+/// Loads the members and the invitations. `shown`: which secret the page was opened for.
 pub async fn load_team(shown: Option<String>) -> Result<TeamPageView, Failure> {
     let (engine, person) = (engine()?, signed_in().await?);
     let as_of = freshness(&engine, &person).await?;

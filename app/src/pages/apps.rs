@@ -242,7 +242,7 @@ fn secrets(end: &str, new: bool, problem: Option<AppProblem>) -> AnyView {
     .into_any()
 }
 
-/// What is wrong with the field of this name.
+/// The complaint about the field of this name.
 fn at(field: &str, problem: Option<AppProblem>) -> Option<Problem> {
     let problem = problem.filter(|problem| place(*problem) == field)?;
     Some(Problem {

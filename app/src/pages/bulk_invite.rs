@@ -6,7 +6,8 @@ use crate::parts::{Glyph, Icon, good_for};
 use crate::view::{INVITED_AT_ONCE, InviteProblem, Pick, PickGroup};
 use relink_frontend::PeopleFilter;
 
-/// Nothing where there is nobody to pick and nothing to say.
+/// The form that invites several people at once. Empty where there is nobody to pick and nothing to
+/// say.
 #[component]
 pub fn BulkInviteForm(
     groups: Vec<PickGroup>,
@@ -74,7 +75,8 @@ fn wrong(problem: InviteProblem) -> AnyView {
     .into_any()
 }
 
-/// Where all are of one workspace, its name is only said.
+/// The people of one workspace. Where there is no other workspace, its name is only said to screen
+/// readers.
 fn group(PickGroup { workspace, people }: PickGroup, several: bool) -> AnyView {
     view! {
         <fieldset aria-describedby="several-h">

@@ -19,7 +19,7 @@ pub fn CallbackPage() -> impl IntoView {
     })
 }
 
-/// As it came: the router's own reading of it would hide a parameter that comes twice.
+/// The query as it came: the router's own reading of it would hide a parameter that comes twice.
 fn query_string() -> String {
     let parts = use_context::<axum::http::request::Parts>();
     parts

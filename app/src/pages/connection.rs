@@ -111,7 +111,7 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
     }
 }
 
-/// Of those who may answer yes.
+/// The question that a dialog asks, for those who may answer yes.
 fn question(view: &ConnectionPageView, asked: Asked) -> Option<Question> {
     let connection = &view.connection;
     if !view.manages || connection.status == Status::NotConnected {

@@ -132,7 +132,7 @@ fn arrived(news: usize, more: bool, paged: bool, here: String) -> Option<AnyView
     })
 }
 
-/// Of those who may answer yes.
+/// The question that a dialog asks, for those who may answer yes.
 fn question(view: &DeliveriesView, id: &str) -> Option<Question> {
     let destination = view
         .handed_on
@@ -232,7 +232,8 @@ fn nothing_here(paged: bool) -> AnyView {
     .into_any()
 }
 
-/// Where the app's own webhook delivers, a second one would only bring every event twice.
+/// The text where there are no deliveries yet. Where the app's own webhook delivers, a second one
+/// would only bring every event twice.
 fn empty(url: String, by_app: bool) -> AnyView {
     let advice = if by_app {
         view! {

@@ -142,7 +142,7 @@ fn body(delivery: DeliveryView) -> AnyView {
     .into_any()
 }
 
-/// What is copied is the body as received, not as it is laid out to be read.
+/// Offers the body as received to be copied, not as it is laid out to be read.
 fn copy(raw: String) -> AnyView {
     view! {
         <CopyButton>

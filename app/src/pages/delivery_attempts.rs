@@ -1,11 +1,11 @@
-//! In an opened delivery: what became of it at each destination.
+//! The part of an opened delivery that tells what became of it at each destination.
 
 use leptos::prelude::*;
 
 use crate::parts::{Glyph, Icon, said};
 use crate::view::{Answer, DeliveryAttemptView, Fate, Moment, NextTry};
 
-/// Nothing where it is handed on to nobody. `back` is the page that this is on.
+/// Lists them; empty where the delivery is handed on to nobody. `back` is the page that this is on.
 #[component]
 pub fn DeliveryAttempts(
     number: i64,

@@ -1,4 +1,4 @@
-//! Where deliveries are handed on to: the section at the foot of `/deliveries`, and the secret of a
+//! The destinations of deliveries: the section at the foot of `/deliveries`, and the secret of a
 //! new destination, once.
 
 use leptos::prelude::*;
@@ -146,7 +146,7 @@ fn gets(destination: &DestinationView) -> String {
     }
 }
 
-/// Nothing of one that works.
+/// The trouble of a destination; `None` for one that works.
 fn state(destination: &DestinationView) -> Option<AnyView> {
     let (lead, since, because, answer) = match destination.state.clone() {
         DestinationState::Active => return None,

@@ -8,7 +8,7 @@ use crate::Start;
 use crate::parts::{BareLayout, Strip, title};
 use crate::view::{RequestId, Theme};
 
-/// What to say instead of an empty or a machine's answer.
+/// The page that people get instead of an empty answer or a machine's.
 pub struct ErrorDocument {
     pub heading: &'static str,
     pub words: &'static str,
@@ -17,9 +17,9 @@ pub struct ErrorDocument {
     pub css: String,
     /// The strip of the simulated Linear is on every page.
     pub simulated: bool,
-    /// Where to go from here, and how it is called.
+    /// The address to go on to, and its name.
     pub way_on: (String, &'static str),
-    /// Of an error of ours: the log has more under this name.
+    /// The name under which the log has more about an error of ours.
     pub request: Option<RequestId>,
 }
 

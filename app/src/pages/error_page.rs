@@ -7,7 +7,7 @@ use crate::api::set_status;
 use crate::parts::Content;
 use crate::view::{Failure, RequestId};
 
-/// What to say instead of the page. The status tells programs the same.
+/// The text that stands instead of the page. The status tells programs the same.
 pub fn failed(failure: &Failure) -> Content {
     let (heading, sentence, way_on, label) = match failure {
         Failure::SignedOut => (
@@ -63,7 +63,7 @@ pub fn failed(failure: &Failure) -> Content {
     Content::new(format!("{heading}, Relink"), None, main)
 }
 
-/// Where whoever runs this Relink finds the reason.
+/// Points whoever runs this Relink to the reason in the log.
 pub fn in_the_log(RequestId(id): RequestId) -> impl IntoView {
     view! { <p class="small muted">"The server’s log says why, under request " <code class="whole">{id}</code> "."</p> }
 }

@@ -1,4 +1,4 @@
-//! What Relink may do in a workspace.
+//! The scopes that Linear granted for a workspace.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::view::GrantedScope;
 #[component]
 pub fn GrantedScopes(
     scopes: Vec<GrantedScope>,
-    /// What was granted may be used now.
+    /// The connection works, so that what was granted may be used now.
     works: bool,
 ) -> impl IntoView {
     let heading = if works {

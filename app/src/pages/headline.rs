@@ -35,7 +35,7 @@ pub fn headline(tally: &TallyView, wrong_set_up: Option<Fault>, manages: bool) -
     }
 }
 
-/// Nothing to wait for: somebody has to set it right.
+/// Explains a fault that does not pass by itself: somebody has to set it right.
 fn wrong(fault: Fault) -> Option<&'static str> {
     match fault {
         Fault::Linear => None,

@@ -1,4 +1,4 @@
-//! What became of every token: as a chain, and in words, the newest first.
+//! The history of every token: as a chain, and in words, the newest first.
 
 use leptos::prelude::*;
 

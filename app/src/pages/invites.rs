@@ -11,7 +11,7 @@ use crate::view::{
     AnsweredCodeView, Choice, CodeAnswer, GuessesView, InviteDraft, InvitingView, WaitingCodeView,
 };
 
-/// What those who manage should know first.
+/// The warnings that those who manage should see first.
 #[component]
 pub fn Warnings(inviting: InvitingView) -> impl IntoView {
     let answered = inviting.answered.into_iter().map(answered).collect_view();
@@ -171,7 +171,7 @@ fn nobody(broken: Vec<String>) -> AnyView {
     .into_any()
 }
 
-/// What whoever fills in the form has to know about its list.
+/// The notes that whoever fills in the form should read about its list.
 fn notes(silent: Vec<String>, more_people: bool, broken: Vec<String>) -> Vec<String> {
     let silent = silent.into_iter().map(|name| {
         format!("Linear does not list the people of {name} right now. Type an e-mail address.")

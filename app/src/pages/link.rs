@@ -13,7 +13,7 @@ use crate::view::{AskerView, Choice, Complaint, LinkAccount, LinkProblem, LinkVi
 use relink_frontend::{CodeFromAddress, Once};
 
 const SIGN_IN: &str = "/signin?next=/link";
-/// What Continue with Linear does.
+/// The explanation beside Continue with Linear.
 pub const LINEAR_LOOKS: &str = "Linear will ask whether Relink may see who you are. Relink looks \
     once and hands the permission back.";
 

@@ -1,4 +1,4 @@
-//! How a link code ended: linked, or why nothing was.
+//! The end of a link code: linked, or why nothing was.
 
 use leptos::prelude::*;
 use relink_frontend::CodeFromAddress;

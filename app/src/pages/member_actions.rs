@@ -1,4 +1,4 @@
-//! What can be done about one member: another role, unlinking, and removing.
+//! The actions on one member: another role, unlinking, and removing.
 
 use leptos::prelude::*;
 
@@ -67,7 +67,7 @@ fn link(link: LinkedView) -> AnyView {
     .into_any()
 }
 
-/// What nobody knows of them, and who can change that.
+/// Explains that nobody proved who they are, and who can change that.
 fn doubted(member: &MemberView) -> AnyView {
     let doubt = member.doubt.as_ref();
     let sentence = doubt

@@ -73,7 +73,8 @@ fn shown(code: ShownCode) -> AnyView {
     .into_any()
 }
 
-/// Nothing where no mail server is set up: nobody expects an e-mail then.
+/// Says whether the code was mailed. Empty where no mail server is set up: nobody expects an e-mail
+/// then.
 fn mailed(code: &ShownCode) -> Option<AnyView> {
     let email = code.email.clone();
     match code.mail {
@@ -181,7 +182,7 @@ fn without(not_invited: Vec<NotInvited>) -> AnyView {
     .into_any()
 }
 
-/// How the sentence about somebody who was picked ends, and what comes after it.
+/// The end of the sentence about somebody who was picked, and what comes after it.
 fn why_not(problem: &InviteProblem) -> (String, String) {
     match problem {
         InviteProblem::Linked { email } => (

@@ -78,7 +78,8 @@ pub fn settings(mut view: SettingsView, asked: Option<(&str, &str)>) -> Content 
     }
 }
 
-/// Of those who see it: an app while nothing is connected through it, a key.
+/// The question before something is removed that the page shows: an app while nothing is connected
+/// through it, or a key.
 fn question(view: &SettingsView, what: &str, id: &str) -> Option<Question> {
     match what {
         "app" => {

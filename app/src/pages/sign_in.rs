@@ -141,7 +141,7 @@ fn sign_up_form(draft: SignUpDraft) -> AnyView {
     .into_any()
 }
 
-/// What is wrong with the field of this name.
+/// The complaint about the field of this name.
 fn problem(complaints: &[Complaint], field: &str) -> Option<Problem> {
     let at = complaints
         .iter()

@@ -15,7 +15,7 @@ use crate::view::{MemberView, NewCodeView, TeamPageView};
 
 const HERE: &str = "/team";
 
-/// What the address bar asks for beside the page.
+/// The things that the address bar asks for beside the page.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// The member who is managed.
@@ -112,7 +112,7 @@ fn shows_codes(new_code: &NewCodeView) -> bool {
     }
 }
 
-/// Of those who may do something about them.
+/// Finds the member that is asked about, for those who may do something about them.
 fn managed<'a>(members: &'a [MemberView], asked: &Asked) -> Option<&'a MemberView> {
     let id = asked.member.as_deref()?;
     members

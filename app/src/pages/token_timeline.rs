@@ -97,7 +97,7 @@ fn gap(link: &TimelineSegment) -> AnyView {
     .into_any()
 }
 
-/// Of what is drawn.
+/// Explains the shapes that are drawn, and no others.
 fn legend(links: &[TimelineSegment]) -> AnyView {
     let has = |kind| links.iter().any(|link| link.kind == kind);
     let entries = [

@@ -44,7 +44,7 @@ pub fn WebhookSection(
     .into_any()
 }
 
-/// What delivers already, so that nobody sets up the same once more.
+/// Says that the app's own webhook delivers already, so that nobody sets up the same once more.
 fn by_app(webhook: &WebhookView) -> Option<AnyView> {
     let words = if webhook.twice {
         "Every event arrives twice: through the Linear app’s own webhook and through this \

@@ -1,5 +1,5 @@
-//! How new the page is. Kept up to date where the browser can; otherwise it says when it was made
-//! and offers a fresh one.
+//! The age of the page. It is kept up to date where the browser can; otherwise the page says when
+//! it was made and offers a fresh one.
 
 use leptos::prelude::*;
 
@@ -10,7 +10,7 @@ use relink_frontend::Live;
 pub fn AsOf(
     at: Freshness,
     page: String,
-    /// What the page depends on, as the server names it: "connections people".
+    /// The topics that the page depends on, as the server names them: "connections people".
     topics: &'static str,
 ) -> impl IntoView {
     view! {

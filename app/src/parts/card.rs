@@ -63,7 +63,7 @@ fn past(connection: &ConnectionView, farewell: Farewell, manages: bool) -> AnyVi
     .into_any()
 }
 
-/// How it ended, in two sentences.
+/// Says how it ended, in two sentences.
 pub fn farewell_words(farewell: &Farewell) -> AnyView {
     let (lead, text) = farewell.at.in_sentence();
     let revoked = if farewell.revoked {
@@ -102,7 +102,7 @@ fn failed(waiting: &Waiting) -> AnyView {
     .into_any()
 }
 
-/// Who is linked there; those who manage are told how to change it.
+/// Names who is linked there; those who manage are told how to change it.
 fn people(connection: &ConnectionView, page: &str, manages: bool) -> Option<AnyView> {
     let PeopleFacts { linked, me } = connection.people;
     let working = manages && connection.status.works();
@@ -125,7 +125,7 @@ fn fact_link(address: String, words: String, workspace: &str) -> AnyView {
     view! { <a href=address>{words} <span class="sr">{context}</span></a> }.into_any()
 }
 
-/// What the webhook delivers. A connection that needs a reconnect has a more urgent trouble.
+/// Says what the webhook delivers. A connection that needs a reconnect has a more urgent trouble.
 fn deliveries(connection: &ConnectionView, manages: bool) -> Option<AnyView> {
     let webhook = format!("/integrations/{}#webhooks", connection.id);
     let fact = match connection.webhook.last.clone() {
@@ -158,7 +158,7 @@ fn refused(connection: &ConnectionView) -> Option<AnyView> {
     })
 }
 
-/// What calls may do, while there are any.
+/// Says what calls may do, while there are any.
 fn able(connection: &ConnectionView) -> Option<AnyView> {
     connection.status.works().then(|| {
         view! {

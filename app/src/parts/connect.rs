@@ -17,7 +17,7 @@ fn class(primary: bool) -> &'static str {
 pub fn ConnectButton(
     #[prop(into, default = "Connect Linear".to_owned())] label: String,
     #[prop(default = Icon::Plus)] icon: Icon,
-    /// What it is about, where several buttons of this name are on a page.
+    /// The thing that the button is about, where several buttons of this name are on a page.
     #[prop(optional)]
     about: Option<String>,
     /// Through this app of the organisation's own.

@@ -1,5 +1,5 @@
-//! What cannot be taken back asks first: in place where scripts run, otherwise on the same page
-//! under `?confirm=…`.
+//! A question before anything that cannot be taken back: in place where scripts run, otherwise on
+//! the same page under `?confirm=…`.
 
 use leptos::prelude::*;
 
@@ -7,20 +7,20 @@ use super::{Glyph, Icon};
 use crate::view::{ConnectionView, EndingView, KeyUsedView};
 use relink_frontend::Confirm;
 
-/// What is asked, and what happens after a yes.
+/// A question, and what happens after a yes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Question {
-    /// Of the dialog on its page.
+    /// The id of the dialog on its page.
     pub id: String,
     pub heading: String,
     pub note: String,
-    /// What is lost by it, and what is not.
+    /// The things that are lost by it, and those that are not.
     pub points: Vec<String>,
     pub stays: Vec<String>,
-    /// Where the yes is posted to, and with what.
+    /// The address that the yes is posted to, and the fields that go with it.
     pub action: &'static str,
     pub fields: Vec<(&'static str, String)>,
-    /// What can be done in the same go, ticked: the field that says so, and what it says.
+    /// An extra that can be done in the same go, ticked: the name of its field, and its label.
     pub offer: Option<(&'static str, String)>,
     /// The page without the question.
     pub page: String,

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon};
 
-/// What is wrong with a field, and whether it is the first wrong one.
+/// The complaint about a field, and whether it is the first one of the form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     pub text: String,
@@ -15,12 +15,12 @@ pub struct Problem {
 #[component]
 pub fn Field(
     #[prop(into)] id: String,
-    /// In the form; the same as the id unless given.
+    /// The name in the form; the same as the id unless given.
     #[prop(optional)]
     name: Option<&'static str>,
     label: &'static str,
     #[prop(default = "text")] kind: &'static str,
-    /// What was typed before; never a password.
+    /// The value that was typed before; never a password.
     #[prop(optional, into)]
     value: String,
     autocomplete: &'static str,

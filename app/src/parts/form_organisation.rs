@@ -11,7 +11,7 @@ pub fn set_form_organisation(organisation: &str) {
     provide_context(MadeFor(organisation.to_owned()));
 }
 
-/// Where such a form is posted to. The server refuses it where the person is in another
+/// The address that such a form is posted to. The server refuses it where the person is in another
 /// organisation by then.
 pub fn for_organisation(action: &str) -> String {
     match use_context::<MadeFor>() {

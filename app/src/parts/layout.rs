@@ -21,9 +21,9 @@ pub enum Place {
     Settings,
 }
 
-/// What a page puts into the frame.
+/// The parts of a page that the layout is filled with.
 pub struct Content {
-    /// Of the tab, without the count.
+    /// The tab's title, without the count.
     pub title: String,
     pub place: Option<Place>,
     /// A form was refused: the title says so first.
@@ -35,7 +35,7 @@ pub struct Content {
     pub alone: bool,
     /// Under a page without navigation.
     pub foot: Option<AnyView>,
-    /// What the page is for, where people send each other its link.
+    /// The purpose of the page, for a preview where people send each other its link.
     pub about: Option<&'static str>,
 }
 
@@ -59,7 +59,7 @@ impl Content {
     }
 }
 
-/// What the tab says: first that a form was refused, then how many connections need someone.
+/// Puts first into the tab's title that a form was refused, then how many connections need someone.
 #[must_use]
 pub fn tab_title(title: &str, refused: bool, needs_you: u32) -> String {
     let error = if refused { "Error: " } else { "" };

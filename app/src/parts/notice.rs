@@ -1,4 +1,4 @@
-//! What the last post led to, said once at the top of the page.
+//! The result of the last post, said once at the top of the page.
 
 use leptos::prelude::*;
 

@@ -86,7 +86,7 @@ fn way_on(manages: bool) -> &'static str {
     }
 }
 
-/// As the end of a sentence.
+/// Names the reason as the end of a sentence.
 #[must_use]
 pub fn why_paused(because: PausedBecause) -> &'static str {
     match because {

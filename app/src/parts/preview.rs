@@ -1,4 +1,4 @@
-//! What a chat shows beneath a link to the page.
+//! The preview that a chat shows beneath a link to the page.
 
 use leptos::prelude::*;
 use leptos_meta::Meta;

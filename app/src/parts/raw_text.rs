@@ -19,7 +19,7 @@ pub fn title(text: String) -> impl IntoView {
     html::title().child(text)
 }
 
-/// What a picture says when it is pointed at. Inside of `<svg>` it is an element like any other.
+/// The tooltip of a picture. Inside of `<svg>` it is an element like any other.
 pub fn picture_title(text: String) -> impl IntoView {
     svg::title().child(text)
 }
@@ -31,7 +31,8 @@ pub fn textarea(text: &str) -> HtmlElement<html::Textarea, (), (String,)> {
     html::textarea().child(format!("{first}{}", escaped(text)))
 }
 
-/// In these elements nothing but a reference and the end tag is special (HTML, "RCDATA").
+/// Escapes a text for elements in which only a reference and the end tag are special (HTML,
+/// "RCDATA").
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }

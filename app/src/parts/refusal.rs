@@ -24,7 +24,7 @@ pub fn RefusalNotices(
         .into_any()
 }
 
-/// What came to wrong addresses, with the right one.
+/// Shows what came to wrong addresses, with the right one.
 #[component]
 pub fn StrayNotices(strays: Vec<StrayView>, url: String) -> impl IntoView {
     strays

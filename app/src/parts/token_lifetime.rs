@@ -6,7 +6,8 @@ use leptos::prelude::*;
 
 use crate::view::{Moment, Status, TokenLife};
 
-/// How far the pale margin reaches under the solid part, so that the rounded ends leave no gap.
+/// The width by which the pale margin reaches under the solid part, so that the rounded ends leave
+/// no gap.
 const UNDERLAP_PERCENT: f64 = 2.0;
 /// With its stroke, in pixels.
 const RING_RADIUS: f64 = 7.0;

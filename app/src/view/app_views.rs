@@ -9,7 +9,7 @@ use relink_engine::{App, Engine, text};
 use super::time;
 use crate::view::{AppDraft, AppView, Choice, OwnAppsView, ThroughView};
 
-/// What stands for the operator's app in the form.
+/// The value that stands for the operator's app in the form.
 const OPERATORS: &str = "";
 
 /// For owners, with what was typed last if it was refused.

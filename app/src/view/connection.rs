@@ -5,7 +5,7 @@ use super::{
     TokenTimelineView, WebhookFacts, WebhookView,
 };
 
-/// What the badge says. The order is the order of cards on the page.
+/// The state that the badge shows. The order is the order of cards on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     ReconnectRequired,
@@ -15,7 +15,8 @@ pub enum Status {
 }
 
 impl Status {
-    /// Nobody has to approve it: calls go through as soon as Linear answers.
+    /// Says whether calls go through, at the latest as soon as Linear answers: nobody has to
+    /// approve the connection anew.
     #[must_use]
     pub fn works(self) -> bool {
         matches!(self, Status::Connected | Status::LinearUnreachable)
@@ -31,7 +32,7 @@ pub struct WorkspaceView {
     pub logo: Option<String>,
 }
 
-/// Whose name Linear shows on what is done through the connection.
+/// The name that Linear shows on what is done through the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActsAs {
     /// The app's own bot user.
@@ -60,7 +61,7 @@ pub struct TokenLife {
     pub note: String,
 }
 
-/// What Linear answered, or what kept it from answering.
+/// An answer of Linear's, or what kept it from answering.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Linear's own, shown in mono: "503", "400 invalid_grant".
@@ -69,10 +70,10 @@ pub enum Answer {
     Words(String),
 }
 
-/// Who can help when refreshing fails.
+/// The party that can help when refreshing fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nobody: it passes.
+    /// Nobody has to do anything: it passes.
     Linear,
     /// Whoever runs this Relink: Linear does not accept it as a client.
     App,
@@ -84,7 +85,7 @@ pub enum Fault {
     Keys,
 }
 
-/// What "Linear unreachable" means for a connection.
+/// The facts of a connection while it waits for Linear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     pub answer: Answer,
@@ -94,7 +95,7 @@ pub struct Waiting {
     pub failures: u32,
     /// "in 40 s", where it is known.
     pub next_try: Option<String>,
-    /// What it means for whoever uses the connection.
+    /// The consequence for whoever uses the connection.
     pub meaning: String,
     pub fault: Fault,
 }
@@ -106,16 +107,17 @@ pub struct Trouble {
     pub since: Moment,
     /// Linear's own answer in mono, for example "401 AUTHENTICATION_ERROR"; `None` if it gave none.
     pub answer: Option<String>,
-    /// What followed it in words, for example "to a token that should have worked".
+    /// A note that follows it in words, for example "to a token that should have worked".
     pub answer_note: String,
     /// One plain sentence.
     pub likely: Vec<String>,
 }
 
-/// What is behind [`Trouble`], for the connection's own page. Nothing that was not looked at.
+/// The evidence behind [`Trouble`], for the connection's own page. It holds nothing that was not
+/// looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EvidenceView {
-    /// When Linear was asked, and with what.
+    /// The time at which Linear was asked, and with what.
     pub asked: Option<String>,
     /// Causes that it was not, each with its proof.
     pub ruled_out: Vec<String>,
@@ -123,7 +125,7 @@ pub struct EvidenceView {
     pub keys: u32,
 }
 
-/// What a disconnect would mean.
+/// The consequences that a disconnect would have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndingView {
     /// Another organisation here is connected through the same Linear app: the tokens are revoked
@@ -132,7 +134,7 @@ pub struct EndingView {
     /// API keys that lose the workspace.
     pub keys: u32,
     pub last_used: Option<KeyUsedView>,
-    /// How long what belongs to it is kept: "30 days".
+    /// The time that its data is kept: "30 days".
     pub kept: String,
 }
 
@@ -143,7 +145,7 @@ pub struct KeyUsedView {
     pub ago: String,
 }
 
-/// How a disconnect ended, kept as history.
+/// The end of a disconnected connection, kept as history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Farewell {
     pub at: Moment,
@@ -184,7 +186,7 @@ pub struct ConnectionView {
     pub people: PeopleFacts,
 }
 
-/// Who is linked in a workspace, as its card says it.
+/// The people who are linked in a workspace, as its card names them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PeopleFacts {
     /// Members who are linked there.
@@ -213,7 +215,8 @@ pub struct IntegrationsView {
     /// Those on the page, in its order: status first, then name.
     pub connections: Vec<ConnectionView>,
     pub tally: TallyView,
-    /// What keeps all connections from being refreshed until whoever runs this Relink acts.
+    /// The mistakes in the set-up that keep all connections from being refreshed until whoever runs
+    /// this Relink acts.
     pub wrong_set_up: Vec<Waiting>,
     /// Absent where there are few.
     pub search: Option<SearchView>,
@@ -237,7 +240,7 @@ pub struct IntegrationsView {
     pub as_of: Freshness,
 }
 
-/// How all connections of the organisation are, whichever of them the page shows.
+/// The number of the organisation's connections in each state, whichever of them the page shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TallyView {
     pub reconnect: u32,
@@ -249,7 +252,7 @@ pub struct TallyView {
 }
 
 impl TallyView {
-    /// How many there are in all.
+    /// Adds them up.
     #[must_use]
     pub fn all(&self) -> u32 {
         self.reconnect + self.waiting + self.connected + self.ended
@@ -258,7 +261,7 @@ impl TallyView {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchView {
-    /// What was typed; empty where nothing is searched for.
+    /// The words that were typed; empty where nothing is searched for.
     pub q: String,
     pub found: u32,
 }
@@ -288,7 +291,7 @@ pub struct ProjectView {
     pub team: Option<String>,
 }
 
-/// What Linear answered when the page asked for teams and projects.
+/// The teams and projects of a workspace as Linear gave them, or why it did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorkspaceContent {
     Loaded {
@@ -320,8 +323,8 @@ pub struct ConnectionPageView {
     pub through: Option<ThroughView>,
     /// Absent once disconnected.
     pub webhook: Option<WebhookView>,
-    /// Where its deliveries are handed on to, as those of every workspace; absent where it takes
-    /// none any more.
+    /// The destinations that its deliveries are handed on to, as those of every workspace; absent
+    /// where it takes none any more.
     pub destinations: Option<Vec<DestinationView>>,
     /// Absent once disconnected, if nobody is linked.
     pub people: Option<PeopleView>,
@@ -332,7 +335,7 @@ pub struct ConnectionPageView {
     pub as_of: Freshness,
 }
 
-/// Who is who in one workspace.
+/// The people of one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeopleView {
     /// Linear's organization id.
@@ -344,7 +347,7 @@ pub struct PeopleView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkedMemberView {
     pub member: PersonLineView,
-    /// In Linear.
+    /// The person in Linear.
     pub person: PersonLineView,
     pub linear_id: String,
     /// Whoever looks at the page may unlink them.
@@ -381,7 +384,7 @@ pub struct HistoryView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantedScope {
     pub name: String,
-    /// What it allows, or what it means not to have it.
+    /// The thing that it allows, or the consequence of not having it.
     pub explained: String,
     pub granted: bool,
 }

@@ -147,7 +147,7 @@ fn next_try(connection: &Connection, now: Millis) -> Option<String> {
     Some(time::within(at - now))
 }
 
-/// Who can help a connection that does not get on.
+/// Finds who can help a connection that does not get on.
 pub fn fault(connection: &Connection) -> Fault {
     match connection
         .refresh_trouble
@@ -216,7 +216,7 @@ fn meaning(token: &TokenTimes, fault: Fault, now: Millis) -> String {
     }
 }
 
-/// What Linear answered, verbatim, or what kept it from answering, in words.
+/// Gives Linear's answer verbatim, or in words what kept it from answering.
 pub fn answer(code: &str, status: Option<u16>) -> Answer {
     let words = match code {
         "timeout" => "no answer in time",
@@ -339,7 +339,7 @@ fn farewell(connection: &Connection, now: Millis) -> Option<Farewell> {
     })
 }
 
-/// Of the key itself only the end is known.
+/// Makes the line of an API key; only the end of the key itself is known.
 pub fn key_view(key: ApiKey, now: Millis) -> KeyView {
     KeyView {
         id: key.id,
@@ -379,8 +379,8 @@ pub fn scope_views() -> Vec<ScopeView> {
         .collect()
 }
 
-/// What may be done, then what may not and somebody might miss. A scope that Linear granted and the
-/// list does not know keeps its name; what a wider one covers is not missed.
+/// Lists what may be done, then what may not and somebody might miss. A scope that Linear granted
+/// and the list does not know keeps its name; what a wider one covers is not missed.
 pub fn granted_scopes(connection: &Connection) -> Vec<GrantedScope> {
     let granted = |name: &str| connection.scopes.iter().any(|scope| scope == name);
     let covered = |scope: &Scope| scope.part_of.is_some_and(granted);

@@ -17,9 +17,11 @@ pub struct DeliveriesView {
     pub older: Option<String>,
     /// This page's own address.
     pub here: String,
-    /// What was refused in the last hour, the latest first; nothing for those who do not manage.
+    /// The deliveries refused in the last hour, the latest first; empty for those who do not
+    /// manage.
     pub refused: Vec<RefusedView>,
-    /// What came to wrong addresses in the last day; nothing for those who do not manage.
+    /// The deliveries that came to wrong addresses in the last day; empty for those who do not
+    /// manage.
     pub strays: Vec<StrayView>,
     /// To paste into Linear.
     pub url: String,
@@ -33,11 +35,11 @@ pub struct DeliveriesView {
     pub as_of: Freshness,
     /// The open page that asks has none of the deliveries.
     pub growing: bool,
-    /// Of those shown, so many the open page that asks does not have.
+    /// The number of those shown that the open page that asks does not have.
     pub news: usize,
 }
 
-/// What the page is narrowed to, and what it could be.
+/// The filter of the page, and the choices for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterView {
     pub workspaces: Vec<Choice>,
@@ -73,7 +75,7 @@ pub struct DeliveryView {
     pub event: String,
     /// "ENG-412"; may be empty.
     pub subject: String,
-    /// Who did it; may be empty.
+    /// The name of whoever did it; may be empty.
     pub actor: String,
     pub workspace: String,
     pub outcome: DeliveryOutcome,
@@ -92,7 +94,7 @@ pub struct DeliveryView {
     pub sent: Moment,
     /// "02.3", as far as it differs.
     pub received: Moment,
-    /// What became of it at each destination; nothing where it is not handed on.
+    /// The attempts at each destination; empty where it is not handed on.
     pub handed: Vec<DeliveryAttemptView>,
     pub body: BodyView,
 }
@@ -115,7 +117,7 @@ pub struct Again {
 pub struct BodyView {
     /// "1 204"
     pub bytes: String,
-    /// As received, to be copied; `None` where only its beginning is here.
+    /// The body as received, to be copied; `None` where only its beginning is here.
     pub raw: Option<String>,
     /// To be read: in lines, if it is whole.
     pub pieces: Vec<Piece>,

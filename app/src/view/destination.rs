@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Choice, Complaint, Moment};
 
-/// How many deliveries can be sent again at a time; the engine takes no more than the last.
+/// The numbers of deliveries that can be sent again at a time; the engine takes no more than the
+/// last.
 pub const RESENT_AT_ONCE: [u32; 3] = [10, 100, 1_000];
 
 /// The section at the foot of `/deliveries`.
@@ -31,7 +32,7 @@ pub struct DestinationView {
     /// "whsec_····8fQ="
     pub secret: String,
     pub state: DestinationState,
-    /// When it last took a delivery: "2 min ago"; `None` if never.
+    /// The time at which it last took a delivery: "2 min ago"; `None` if never.
     pub taken: Option<Moment>,
     pub waiting: u64,
     pub given_up: u64,
@@ -70,7 +71,7 @@ pub struct DestinationForm {
     pub complaint: Option<Complaint>,
 }
 
-/// What was typed for a new destination.
+/// The fields that were typed for a new destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     pub url: String,
@@ -78,7 +79,7 @@ pub struct Draft {
     pub ordered: bool,
 }
 
-/// What became of a delivery at one destination.
+/// The attempts to hand a delivery on to one destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryAttemptView {
     pub destination: String,
@@ -110,14 +111,14 @@ pub enum Fate {
     NotSent,
 }
 
-/// When a delivery that waits is tried.
+/// The time of the next try of a delivery that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextTry {
     /// "in 4 min"
     At(String),
     /// It was not tried yet.
     First,
-    /// As soon as it can be: somebody asked for it.
+    /// It is tried as soon as it can be: somebody asked for it.
     Soon,
     /// Not before the destination is resumed.
     Paused,

@@ -14,7 +14,7 @@ use crate::view::{
 };
 use relink_engine::webhook::Delivery;
 
-/// What every destination's secret begins with (Standard Webhooks).
+/// The beginning of every destination's secret (Standard Webhooks).
 const PREFIX: &str = "whsec_";
 /// Letters of an answer on the page.
 const ANSWER_MAX: usize = 120;
@@ -29,8 +29,8 @@ pub struct Destinations {
 }
 
 impl Destinations {
-    /// As often as this asks the database depends neither on how many destinations there are nor on
-    /// how many deliveries.
+    /// Loads an organisation's destinations. The number of queries depends neither on how many
+    /// destinations there are nor on how many deliveries.
     pub async fn load(
         engine: &Engine,
         person: &Person,
@@ -72,7 +72,7 @@ impl Destinations {
         }
     }
 
-    /// What became of a delivery at each destination. What is ignored is handed on to none.
+    /// Lists what became of a delivery at each destination. What is ignored is handed on to none.
     pub fn handed(&self, row: &Delivery) -> Vec<DeliveryAttemptView> {
         if row.outcome == DeliveryOutcome::Ignored {
             return Vec::new();
@@ -176,7 +176,7 @@ fn answer(status: Option<i64>, text: Option<&str>) -> Option<Answer> {
     }
 }
 
-/// In a row there is room for the status alone.
+/// Shortens an answer to its status, as a row has room for no more.
 fn short_answer(message: &Message) -> Option<Answer> {
     let text = message
         .last_answer

@@ -1,7 +1,7 @@
-//! What the document around a page knows of its request. Provided as context, because its first
-//! tags are written before any page has loaded its data.
+//! The request as the document around a page knows it. Provided as context, because its first tags
+//! are written before any page has loaded its data.
 
-/// Where the page is, as the world calls it.
+/// The address of the page as the world knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
     /// Without a slash at the end.
@@ -9,11 +9,11 @@ pub struct Address {
     pub path: String,
 }
 
-/// What the log calls the request.
+/// The name of the request in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(pub String);
 
-/// Of the canvas, in the stylesheet's words: what a phone paints around the page.
+/// The colours of the canvas, as the stylesheet has them: a phone paints them around the page.
 const LIGHT: &str = "#F5F5F0";
 const DARK: &str = "#0F1210";
 
@@ -84,7 +84,7 @@ pub enum Referrer {
     /// CSRF check has to refuse wherever Sec-Fetch-Site is missing (plain http on a local network).
     #[default]
     SameOrigin,
-    /// Nothing to anybody.
+    /// Sends no referrer to anybody.
     Nobody,
 }
 

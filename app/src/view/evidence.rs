@@ -1,4 +1,4 @@
-//! What stands behind "Reconnect required", and what a disconnect would mean: only what is known.
+//! The evidence behind "Reconnect required", and what a disconnect would mean: only what is known.
 
 use relink_engine::clock::{DAY, Millis};
 use relink_engine::connection::{Connection, Evidence, Reason, State, TokenTimes};

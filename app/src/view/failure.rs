@@ -1,4 +1,4 @@
-//! What can be wrong with a request for a page, as a closed set: nothing from the inside fits in.
+//! The faults of a request for a page, as a closed set: nothing from the inside fits in.
 
 use serde::{Deserialize, Serialize};
 

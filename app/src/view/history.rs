@@ -1,5 +1,4 @@
-//! What became of a connection's tokens, in words: every refresh, and how people began and ended
-//! it.
+//! The history of a connection's tokens in words: every refresh, and how people began and ended it.
 
 use relink_engine::clock::{DAY, Millis};
 use relink_engine::connection::{Connection, Evidence, State};
@@ -10,7 +9,7 @@ use super::connection_view::answer;
 use super::time;
 use crate::view::{Answer, HistoryTone, HistoryView};
 
-/// As long as refreshes are kept.
+/// The time that refreshes are kept.
 const REACHES_BACK: Millis = 30 * DAY;
 
 /// Something that the history tells.
@@ -32,7 +31,7 @@ pub enum What<'a> {
     },
 }
 
-/// In the order in which it happened. Of earlier approvals nothing is kept.
+/// Lists the events in the order in which they happened. Nothing is kept of earlier approvals.
 pub fn events<'a>(
     connection: &'a Connection,
     lines: &'a [HistoryLine],

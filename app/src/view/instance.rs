@@ -1,4 +1,4 @@
-//! What is wrong with this Relink itself, for everybody who looks at a page of it.
+//! The troubles of this Relink itself, for everybody who looks at a page of it.
 
 /// Something that only whoever runs this Relink can mend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum InstanceTrouble {
 }
 
 impl InstanceTrouble {
-    /// What is the case.
+    /// Names the trouble.
     #[must_use]
     pub fn fact(&self) -> String {
         match self {
@@ -34,7 +34,7 @@ impl InstanceTrouble {
         }
     }
 
-    /// What follows, and what to do.
+    /// Says what follows from it, and what to do.
     #[must_use]
     pub fn rest(&self) -> &'static str {
         match self {

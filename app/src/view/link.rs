@@ -8,7 +8,7 @@ use super::{Choice, Complaint, Notice};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkView {
     Enter {
-        /// What was typed and refused.
+        /// The code that was typed and refused.
         typed: String,
         problem: Option<LinkProblem>,
         /// Connections whose workspaces Linear can say for, by name; for those who are signed in.
@@ -30,7 +30,7 @@ pub enum LinkProblem {
     Unavailable,
 }
 
-/// Whom a code is for.
+/// The person and the workspace that a code is for, and who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewView {
     pub name: String,
@@ -48,7 +48,7 @@ pub struct PreviewView {
     pub runs_out: String,
 }
 
-/// Who wants to know.
+/// The member who made the code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskerView {
     /// `None` if the code came by command.
@@ -56,7 +56,7 @@ pub struct AskerView {
     pub organisation: String,
 }
 
-/// What the Linear person is linked to.
+/// The account that the Linear person is linked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkAccount {
     /// An account that is made for it.
@@ -67,7 +67,8 @@ pub enum LinkAccount {
     SignInFirst,
 }
 
-/// How it ended. Kept in the session, for the page and for the password that may follow.
+/// The end of an attempt to redeem a code. Kept in the session, for the page and for the password
+/// that may follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkEnd {
     Linked {
@@ -98,7 +99,7 @@ pub struct LinkedPerson {
     pub asker: AskerView,
 }
 
-/// Whether a password can be chosen for a new account.
+/// The answer to whether a password can be chosen for a new account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FirstPassword {
     /// The account was there before.

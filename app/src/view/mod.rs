@@ -1,6 +1,6 @@
-//! What a page may know: display facts only. No token, secret or raw error fits into any of these
-//! types, because everything here ends up readable in the page's source. The exceptions are a new
-//! API key ([`NewKeyView`]), the secret of a new destination ([`NewDestinationView`]) and a new
+//! The facts that a page may know, for display only. No token, secret or raw error fits into any of
+//! these types, because everything here ends up readable in the page's source. The exceptions are a
+//! new API key ([`NewKeyView`]), the secret of a new destination ([`NewDestinationView`]) and a new
 //! link code ([`NewCodeView`]): their page is the only place where they can ever be read.
 
 pub mod app_views;

@@ -1,4 +1,4 @@
-//! What an act led to, said once at the top of the next page.
+//! The result of an act, said once at the top of the next page.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ pub struct Notice {
     pub fact: String,
     pub rest: String,
     pub next: Vec<Next>,
-    /// Of a connect that did not work: the contract's code in `?error=`.
+    /// The contract's code in `?error=` of a connect that did not work.
     pub error: Option<String>,
 }
 
@@ -20,7 +20,7 @@ pub enum Tone {
     Waiting,
 }
 
-/// What there is to do about it, for those who may.
+/// A next step, for those who may take it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Next {
     /// The label of the button.
@@ -56,7 +56,7 @@ impl Next {
         }
     }
 
-    /// Where this Relink's own app is told of.
+    /// Leads to the settings, which tell of this Relink's own app.
     #[must_use]
     pub fn settings(label: &str) -> Next {
         Next::Link {

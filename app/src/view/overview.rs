@@ -9,10 +9,11 @@ use super::connection_view::{fault, status, waiting};
 use super::url::url_encode;
 use crate::view::{Fault, PagerView, SearchView, Status, TallyView, Waiting};
 
-/// So many are seen at a glance; more can be searched.
+/// The number of connections that are seen at a glance; more can be searched.
 const GLANCE: usize = 8;
 const PER_PAGE: usize = 50;
-/// No name is longer, and what is typed comes back in every link of the page.
+/// The length at which a search is cut. No name is longer, and what is typed comes back in every
+/// link of the page.
 const TYPED_MAX: usize = 100;
 
 /// A page of connections, in its order.
@@ -97,7 +98,7 @@ fn address(q: &str, page: usize) -> String {
     }
 }
 
-/// Of all connections, whichever of them are shown.
+/// Counts all connections, whichever of them are shown.
 pub fn tally(connections: &[Connection]) -> TallyView {
     let statuses: Vec<Status> = connections.iter().map(status).collect();
     let counted = |status: Status| count(statuses.iter().filter(|one| **one == status).count());
@@ -123,7 +124,7 @@ fn only(connections: &[Connection], statuses: &[Status]) -> Option<String> {
     }
 }
 
-/// What stops connections alike, each once, from any of them.
+/// Collects the mistakes in the set-up that stop connections alike, each once.
 pub fn wrong_set_up(connections: &[Connection], now: Millis) -> Vec<Waiting> {
     let from_any = |what| {
         connections

@@ -1,4 +1,4 @@
-//! Who is linked in an organisation's workspaces, for all its connections at once.
+//! The people who are linked in an organisation's workspaces, for all its connections at once.
 
 use std::collections::HashMap;
 
@@ -47,7 +47,7 @@ impl<'a> People<'a> {
         }
     }
 
-    /// Nothing of a workspace that is history and had nobody.
+    /// Lists the people of a connection's workspace; `None` for one that is history and had nobody.
     pub fn view(&self, connection: &Connection) -> Option<PeopleView> {
         let linked = self.linked(connection);
         let history = linked.is_empty() && matches!(connection.state, State::Disconnected { .. });
@@ -66,8 +66,8 @@ impl<'a> People<'a> {
         }
     }
 
-    /// What to ask those who may link themselves and are nobody there yet. A person whom somebody
-    /// else is already is not proposed.
+    /// Asks those who may link themselves, and are nobody there yet, who they are. A person whom
+    /// somebody else is already is not proposed.
     pub fn who_are_you(&self, connection: &Connection) -> Option<Next> {
         if !self.looking.manages() || self.facts(connection).me {
             return None;

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{ActsAs, Answer};
 
-/// What Linear answered, in mono where the words are its own.
+/// Quotes Linear's answer, in mono where the words are its own.
 pub fn said(answer: Answer) -> AnyView {
     match answer {
         Answer::Verbatim(answer) => view! { <code>{answer}</code> }.into_any(),
@@ -22,7 +22,7 @@ pub fn said_last(answer: Option<Answer>) -> Option<AnyView> {
     answer.map(|answer| view! { {lead} {said(answer)} }.into_any())
 }
 
-/// What becomes of the tokens where revoking them might end what others live by.
+/// The fate of the tokens where revoking them might end a grant that others live by.
 pub const KEPT_SEALED: &str = "Another organisation here is connected to it through the same \
     Linear app: the tokens are kept sealed, and revoked when that ends.";
 
@@ -62,7 +62,7 @@ pub fn first_name(name: &str) -> &str {
     name.split_whitespace().next().unwrap_or(name)
 }
 
-/// Whose name Linear shows, as the fact on a card.
+/// Says whose name Linear shows, as the fact on a card.
 #[must_use]
 pub fn acts_as(who: &ActsAs) -> String {
     match who {

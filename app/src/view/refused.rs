@@ -27,7 +27,7 @@ pub enum Refused {
     App(AppDraft),
 }
 
-/// What was typed to sign up, and the complaint of each field.
+/// The fields that were typed to sign up, and the complaint of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignUpDraft {
     pub organisation: String,

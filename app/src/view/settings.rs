@@ -20,17 +20,18 @@ pub struct SettingsView {
     pub own_apps: Option<OwnAppsView>,
     pub theme: Theme,
     pub person: PersonView,
-    /// Where they are signed in, this browser first.
+    /// The sessions that they are signed in with, this browser first.
     pub sessions: Vec<SessionView>,
     pub version: String,
     /// "SQLite" or "PostgreSQL".
     pub database: String,
     /// The id of the key that seals.
     pub sealing_key: String,
-    /// When this process looks again for tokens that are due, "in 8 s"; `None` where nothing does.
+    /// The time until this process looks again for tokens that are due, "in 8 s"; `None` where
+    /// nothing does.
     pub next_sweep: Option<Moment>,
     pub clock: ClockView,
-    /// Who mails are from; `None` without a mail server.
+    /// The sender of mails; `None` without a mail server.
     pub mail_from: Option<String>,
     /// The newest first; `None` for those who do not manage keys.
     pub keys: Option<Vec<KeyView>>,

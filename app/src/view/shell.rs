@@ -8,15 +8,16 @@ pub struct ShellView {
     pub theme: Theme,
     /// The banner: everything talks to the simulated Linear.
     pub simulated: bool,
-    /// What is wrong with this Relink itself.
+    /// The troubles of this Relink itself.
     pub troubles: Vec<InstanceTrouble>,
     /// Host and port people see in the address bar.
     pub host: String,
-    /// Nobody is signed in: `None`.
+    /// The person who is signed in, if anybody is.
     pub person: Option<PersonView>,
-    /// Where else they are a member.
+    /// The other organisations that they are a member of.
     pub elsewhere: Vec<OrganisationView>,
-    /// How many connections need a person; the count in the navigation and in the tab's title.
+    /// The number of connections that need a person: the count in the navigation and in the tab's
+    /// title.
     pub needs_you: u32,
     /// The state that the favicon shows.
     pub worst: Status,

@@ -7,10 +7,10 @@ use super::Refused;
 pub struct SignInView {
     /// The name of the only organisation, if there is exactly one.
     pub organisation: Option<String>,
-    /// Nobody owns this instance yet: `/signup` is open.
+    /// The instance has no owner yet: `/signup` is open.
     pub unowned: bool,
     pub signed_in: bool,
-    /// What was typed and what was wrong with it, after a refused post.
+    /// The fields that were typed and their complaints, after a refused post.
     pub refused: Option<Refused>,
     /// The session ran out on the way to another page.
     pub timed_out: bool,

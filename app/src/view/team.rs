@@ -10,7 +10,7 @@ use crate::view::Failure;
 /// For how many hours a link code can be good, and how the form calls that.
 pub const CODE_HOURS: [(&str, &str); 3] = [("1", "1 hour"), ("24", "24 hours"), ("168", "7 days")];
 
-/// How many people can be invited at a time.
+/// The number of people who can be invited at a time.
 pub const INVITED_AT_ONCE: usize = 20;
 
 /// The page `/team`.
@@ -28,11 +28,11 @@ pub struct TeamPageView {
     pub as_of: Freshness,
 }
 
-/// What whoever looks at the page can do so that others know who they are.
+/// The things that whoever looks at the page can do so that others know who they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct YouView {
     pub email: String,
-    /// Nobody proved that their e-mail is theirs.
+    /// A doubt, where nobody proved that their e-mail is theirs.
     pub doubt: Option<DoubtView>,
     /// Whether a code that was mailed waits to be entered; `None` without a mail server.
     pub code_waits: Option<bool>,
@@ -40,23 +40,23 @@ pub struct YouView {
     pub workspaces: Vec<SelfView>,
 }
 
-/// Nobody proved that an account's e-mail is its holder's.
+/// A doubt: nobody proved that an account's e-mail is its holder's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoubtView {
-    /// What whoever answers for it is shown.
+    /// The sentence that is shown to whoever answers for it.
     pub sentence: String,
     /// An owner did.
     pub vouched: bool,
 }
 
-/// What those who manage see beside the members.
+/// The invitations that those who manage see beside the members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvitingView {
     /// Connections whose people can be asked for.
     pub workspaces: Vec<Choice>,
-    /// What the person's field suggests: "Elif Demir, elif@acme.example (guest)".
+    /// The suggestions for the person's field: "Elif Demir, elif@acme.example (guest)".
     pub people: Vec<String>,
-    /// Who can be invited together with others, by workspace.
+    /// The people who can be invited together with others, by workspace.
     pub pickable: Vec<PickGroup>,
     /// There are more people than are suggested.
     pub more_people: bool,
@@ -68,7 +68,7 @@ pub struct InvitingView {
     /// The newest first.
     pub waiting: Vec<WaitingCodeView>,
     pub answered: Vec<AnsweredCodeView>,
-    /// Whom those may pick, by connection, whose word alone does for who they are.
+    /// The people, by connection, whom those may pick whose word alone does for who they are.
     pub selves: Vec<(String, Vec<Choice>)>,
     pub guesses: Option<GuessesView>,
 }
@@ -82,7 +82,7 @@ pub struct PickGroup {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pick {
-    /// What the form sends: connection, Linear id and name.
+    /// The value that the form sends: connection, Linear id and name.
     pub value: String,
     pub name: String,
     pub email: String,
@@ -106,7 +106,7 @@ pub struct InviteDraft {
 /// Why no code was made, for the field and for the top of the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum InviteProblem {
-    /// Nobody active there is meant by that.
+    /// The name or e-mail is that of nobody who is active there.
     #[error(
         "Nobody active in this workspace has that name or e-mail. Pick from the list, or type the \
             e-mail that Linear knows."
@@ -161,7 +161,7 @@ pub struct WaitingCodeView {
     pub workspace: String,
     /// `None` if it came by command.
     pub made_by: Option<String>,
-    /// When somebody first looked at what it says.
+    /// The time at which somebody first looked at the code.
     pub opened: Option<Moment>,
     /// "in 23 h 59 min"
     pub runs_out: Moment,
@@ -186,7 +186,7 @@ pub enum CodeAnswer {
     },
 }
 
-/// Where whoever looks at the page can say who they are.
+/// A workspace in which whoever looks at the page can say who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelfView {
     /// A connection's id.
@@ -194,8 +194,8 @@ pub struct SelfView {
     pub workspace: String,
     /// They are somebody there already.
     pub linked: bool,
-    /// Whom they may pick without asking Linear: ids with names; chosen is the one with their
-    /// e-mail.
+    /// The people whom they may pick without asking Linear: ids with names; chosen is the one with
+    /// their e-mail.
     pub people: Vec<Choice>,
 }
 
@@ -226,7 +226,7 @@ pub struct MemberView {
     pub doubt: Option<DoubtView>,
     /// Names of the API keys that they made, for those who manage keys.
     pub keys: Vec<String>,
-    /// What whoever looks at the page may do about them.
+    /// The actions on them that are open to whoever looks at the page.
     pub may: MayView,
 }
 
@@ -251,7 +251,7 @@ impl MemberView {
     }
 }
 
-/// Who a member is in one workspace.
+/// The Linear person who a member is in one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkedView {
     /// Linear's organization id.
@@ -271,7 +271,7 @@ pub enum NewCodeView {
     Gone,
 }
 
-/// What inviting several people led to.
+/// The result of inviting several people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulkCodes {
     pub codes: Vec<ShownCode>,
@@ -285,7 +285,7 @@ pub struct NotInvited {
     pub problem: InviteProblem,
 }
 
-/// Whether a code went to its person by e-mail too.
+/// The answer to whether a code went to its person by e-mail too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MailView {
     NotSetUp,

@@ -72,14 +72,14 @@ fn uncapitalised(text: &str) -> String {
     })
 }
 
-/// How new a page is.
+/// The age of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Freshness {
     /// "14:02:11 UTC"
     pub at: Moment,
     /// The changes that it has; the browser gives it back to hear of later ones.
     pub mark: String,
-    /// Whose it is, by id.
+    /// The id of the organisation that the page is for.
     pub organisation: String,
 }
 
@@ -94,7 +94,7 @@ pub enum ClockView {
     Behind(String),
 }
 
-/// What is further off is told in hours.
+/// The span up to which times are told in minutes; longer ones are told in hours.
 const MINUTES_UP_TO: Millis = 2 * HOUR;
 
 /// "Today 05:38", "Tomorrow 04:08", "9 Nov 22:10", "9 Nov 2025 22:10".
@@ -196,8 +196,8 @@ pub fn tenths(at: Millis, now: Millis) -> Moment {
     )
 }
 
-/// What of [`tenths`] differs from the one before: "02.3" within its minute, "14:02:13.4" within
-/// its day.
+/// The part of [`tenths`] that differs from the one before: "02.3" within its minute, "14:02:13.4"
+/// within its day.
 pub fn tenths_after(at: Millis, before: Millis, now: Millis) -> Moment {
     let (date, earlier) = (utc(at), utc(before));
     if at.div_euclid(MINUTE) == before.div_euclid(MINUTE) {
@@ -266,7 +266,7 @@ pub fn until(at: Millis, now: Millis) -> Moment {
     Moment::new(iso(at), within(at - now))
 }
 
-/// So much is this machine's clock ahead of Linear's at least.
+/// Says how much this machine's clock is ahead of Linear's at least.
 pub fn clock_view(ahead: Option<Millis>) -> ClockView {
     let about = |span: Millis| {
         if span < 2 * MINUTE {

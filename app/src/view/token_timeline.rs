@@ -7,10 +7,10 @@ pub struct TokenTimelineView {
     pub links: Vec<TimelineSegment>,
     /// Pixels below which links would be too narrow to be pointed at.
     pub least_width: u32,
-    /// Where days begin.
+    /// The places where days begin.
     pub days: Vec<f64>,
-    /// What the left end, the middle and the right end are called; the middle is empty where it
-    /// would repeat the left.
+    /// The names of the left end, the middle and the right end; the middle is empty where it would
+    /// repeat the left.
     pub axis: [String; 3],
     /// All of it in one sentence.
     pub summary: String,
@@ -27,7 +27,7 @@ pub struct TimelineSegment {
     pub at: f64,
     /// 0 to 100.
     pub width: f64,
-    /// So much of it lies over the next link.
+    /// The width by which it lies over the next link.
     pub lap: f64,
     /// Outcome, how long it was good, and why it ended.
     pub title: String,
@@ -40,6 +40,6 @@ pub enum SegmentKind {
     Token,
     /// The token in use.
     Live,
-    /// Nobody had one.
+    /// A time without any token.
     Gap,
 }

@@ -14,7 +14,8 @@ const SHOWN: Millis = 14 * DAY;
 const TOKENS_MAX: usize = 32;
 /// Pixels that a finger or a pointer needs.
 const LEAST_LINK: f64 = 24.0;
-/// How far a link lies over the next one: so much of itself, and so many percent at most.
+/// The width by which a link lies over the next one: this part of itself, and this many percent at
+/// most.
 const LAP: (f64, f64) = (0.2, 1.25);
 
 /// A stretch of time with one token, or with none.
@@ -22,9 +23,9 @@ struct Stretch<'a> {
     token: bool,
     from: Millis,
     until: Millis,
-    /// What it began with; unknown for an approval that is not kept.
+    /// The event that it began with; unknown for an approval that is not kept.
     began: Option<&'a Event<'a>>,
-    /// What it ended with; nothing for the last one.
+    /// The event that it ended with; `None` for the last one.
     ended: Option<&'a Event<'a>>,
 }
 
@@ -69,7 +70,7 @@ pub fn token_timeline_view(
     })
 }
 
-/// What opens and closes a stretch: an approval and a new token begin one with a token, a refusal
+/// Splits the events into stretches: an approval and a new token begin one with a token, a refusal
 /// one without.
 fn stretches<'a>(
     connection: &Connection,
@@ -124,8 +125,8 @@ fn opens(event: &Event<'_>) -> Option<Option<bool>> {
     }
 }
 
-/// What is refreshed after a refusal came by an approval that is not kept: a token of its own lies
-/// in between.
+/// Closes a stretch. A refresh after a refusal means an approval in between that is not kept: its
+/// token gets a stretch of its own.
 fn close<'a>(open: Stretch<'a>, by: &'a Event<'a>) -> Vec<Stretch<'a>> {
     if open.token || !is_refreshed(by) || open.began.and_then(generation) == generation(by) {
         return vec![Stretch {

@@ -3,10 +3,10 @@
 
 use super::Moment;
 
-/// What a card tells of a connection's webhook.
+/// The facts of a connection's webhook that its card tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebhookFacts {
-    /// When it last delivered something: "41 s ago".
+    /// The time at which it last delivered something: "41 s ago".
     pub last: Option<Moment>,
     /// The app's own webhook delivers: no other one is needed.
     pub by_app: bool,
@@ -21,10 +21,10 @@ pub struct WebhookView {
     pub url: String,
     /// Those that are accepted, the current one first.
     pub secrets: Vec<SecretView>,
-    /// What was refused since the last delivery, the latest first; nothing for those who do not
-    /// manage.
+    /// The deliveries refused since the last one that was taken, the latest first; empty for those
+    /// who do not manage.
     pub refused: Vec<RefusedView>,
-    /// What came to wrong addresses; nothing for those who do not manage.
+    /// The deliveries that came to wrong addresses; empty for those who do not manage.
     pub strays: Vec<StrayView>,
     /// The app's own webhook delivers: no other one is needed.
     pub by_app: bool,
@@ -45,7 +45,7 @@ pub struct SecretView {
     pub added: Moment,
     /// "41 s ago"; `None` if never.
     pub matched: Option<Moment>,
-    /// Of a previous one; the current one does not stop by itself.
+    /// The end of a previous secret; the current one does not stop by itself.
     pub stops: Option<Stop>,
     /// A previous one that stays until the one after it has verified something.
     pub replaced: bool,
@@ -53,7 +53,7 @@ pub struct SecretView {
     pub in_use: bool,
 }
 
-/// When a previous secret is accepted no more.
+/// The time from which a previous secret is accepted no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
     /// "20 Nov 13:20 UTC"
@@ -86,7 +86,7 @@ pub enum Lately {
     Day,
 }
 
-/// What is most likely wrong.
+/// The most likely mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefusalCause {
     NoSignature,

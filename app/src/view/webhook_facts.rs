@@ -1,4 +1,4 @@
-//! What is known of an organisation's webhooks, for all its connections at once.
+//! The facts of an organisation's webhooks, for all its connections at once.
 
 use std::collections::HashMap;
 
@@ -22,8 +22,8 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    /// As often as this asks the database does not depend on how many connections there are. What
-    /// was refused is for those who manage.
+    /// Loads them. The number of queries does not depend on how many connections there are. Those
+    /// who do not manage get no refused deliveries.
     pub async fn load(engine: &Engine, person: &Person) -> Result<Webhooks, StoreError> {
         let (deliveries, now) = (engine.deliveries(person), engine.now());
         let refused = deliveries.refused(now - DAY).await?;
@@ -44,7 +44,8 @@ impl Webhooks {
         })
     }
 
-    /// What was refused in a connection's name since it last delivered something, the latest first.
+    /// Lists what was refused in a connection's name since it last delivered something, the latest
+    /// first.
     pub fn refused(&self, connection: &Connection, connections: &[Connection]) -> Vec<RefusedView> {
         let last = self.last_of(connection).map_or(Millis::MIN, |last| last.at);
         let its = |refused: &&Refused| {
@@ -80,7 +81,7 @@ impl Webhooks {
             .is_some_and(|last| last.by_app() && last.by_own())
     }
 
-    /// What came to wrong addresses in the last day.
+    /// Lists what came to wrong addresses in the last day.
     pub fn strays(&self) -> Vec<StrayView> {
         stray_views(&self.strays)
     }

@@ -49,7 +49,7 @@ fn secret_view(row: &SigningSecret, now: Millis) -> SecretView {
     }
 }
 
-/// Of the secret itself only the end is known.
+/// Shows the end of a secret; no more of it is known.
 pub fn ending(last_four: &str) -> String {
     format!("{PREFIX}····{last_four}")
 }
@@ -100,7 +100,7 @@ pub fn refused_views(
     refused.iter().filter_map(view).collect()
 }
 
-/// What came to wrong addresses.
+/// Lists what came to wrong addresses.
 pub fn stray_views(rows: &[Stray]) -> Vec<StrayView> {
     rows.iter()
         .map(|row| StrayView {

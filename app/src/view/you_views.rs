@@ -1,4 +1,4 @@
-//! What whoever looks at the team can do so that others know who they are.
+//! The things that whoever looks at the team can do so that others know who they are.
 
 use relink_engine::connection::State;
 use relink_engine::identity::{Person, Standing};
@@ -29,7 +29,8 @@ pub async fn you(
     })
 }
 
-/// Where they are nobody yet, or where what Linear says would prove more than who they are.
+/// Lists the workspaces where they are nobody yet, or where Linear's word would prove more than who
+/// they are.
 async fn workspaces(
     engine: &Engine,
     person: &Person,

@@ -1,6 +1,6 @@
 //! The way back from Linear's consent page.
 
-/// What Linear sent back with the browser.
+/// The answer that Linear sent back with the browser.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Callback {
     pub state: Option<String>,

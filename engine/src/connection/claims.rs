@@ -1,5 +1,5 @@
-//! Who holds a workspace. Claims are always written, and read only where a workspace may not be
-//! shared, so that the operator may change that at any time.
+//! The organisation that holds a workspace. Claims are always written, and read only where a
+//! workspace may not be shared, so that the operator may change that at any time.
 
 use crate::Engine;
 use crate::store::StoreError;
@@ -17,7 +17,7 @@ pub struct SharedWorkspace {
 }
 
 impl Engine {
-    /// What contradicts the operator's word that no workspace is shared: said once in the log, and
+    /// Names in the log what contradicts the operator's word that no workspace is shared, once;
     /// nothing is taken from anybody.
     pub async fn name_shared_workspaces(&self) -> Result<Vec<SharedWorkspace>, StoreError> {
         if self.settings().shared_workspaces {

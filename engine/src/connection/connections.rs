@@ -96,7 +96,7 @@ impl Connections<'_> {
 }
 
 impl Engine {
-    /// How many connections of this Relink are in each state.
+    /// Counts the connections of this Relink in each state.
     pub async fn connection_states(&self) -> Result<Vec<(String, i64)>, StoreError> {
         self.store().connection_states().await
     }

@@ -70,7 +70,7 @@ pub enum BeginError {
     Store(#[from] StoreError),
 }
 
-/// What Linear is asked for.
+/// The request to Linear.
 struct Wish {
     /// The organisation's own app; the operator's if absent.
     app_id: Option<String>,
@@ -78,13 +78,13 @@ struct Wish {
     scopes: Vec<String>,
 }
 
-/// What Linear gave for a code.
+/// The tokens that Linear gave for a code.
 struct Minted {
     tokens: Tokens,
     issued_at: Millis,
-    /// Of the app that it was given to.
+    /// The client id of the app that they were given to.
     client_id: String,
-    /// Where it is written down.
+    /// The id under which they are written down.
     id: String,
 }
 
@@ -93,7 +93,7 @@ struct Minted {
 pub struct Connected {
     pub connection: String,
     pub workspace: String,
-    /// Who Linear says we are there.
+    /// The name that Linear gives us there.
     pub viewer: String,
     /// It was known here before.
     pub again: bool,
@@ -123,10 +123,10 @@ pub enum FinishError {
     },
     #[error("another organisation holds the workspace")]
     WorkspaceAlreadyLinked { email: Option<String> },
-    /// Of an attempt that this browser came back with before; the log says why.
+    /// The same attempt failed when this browser came back with it before; the log says why.
     #[error("it failed here before")]
     Failed,
-    /// So was one of this browser's; a crash leaves no word of how far it came.
+    /// The same attempt of this browser was stopped; a crash leaves no word of how far it came.
     #[error("its process stopped before it ended")]
     Stopped,
     #[error(transparent)]

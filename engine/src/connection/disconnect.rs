@@ -22,14 +22,14 @@ const FETCH_AGAIN_S: [u64; 7] = [0, 2, 10, 60, 300, 600, 600];
 /// Leftovers looked at in one go.
 const RESUME_LIMIT: i64 = 100;
 
-/// How a disconnect ended.
+/// The end of a disconnected connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disconnected {
     pub workspace: String,
     pub tokens: Voided,
 }
 
-/// So long Linear is asked again to revoke the tokens of a connection that ended.
+/// The time for which Linear is asked again to revoke the tokens of a connection that ended.
 pub const ASKED_FOR: Millis = DAY;
 
 #[derive(Debug, thiserror::Error)]
@@ -113,8 +113,8 @@ impl Engine {
         Ok(forgotten)
     }
 
-    /// Where a workspace's last connection has ended, nothing that was kept for its sake has to
-    /// wait any longer.
+    /// Revokes what was kept for the sake of a workspace's connections, once the last of them has
+    /// ended.
     async fn revoke_kept(&self, workspace: &str, last: &str) -> Result<(), StoreError> {
         let kept = self
             .store()

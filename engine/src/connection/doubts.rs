@@ -13,8 +13,8 @@ use crate::clock::{DAY, MINUTE, Millis, SECOND};
 use crate::linear::CallError;
 use crate::store::{GivenUp, StoreError};
 
-/// So many connections that are refused within [`TOGETHER`], and nobody is accepted meanwhile, are
-/// several.
+/// The number of connections from which on trouble counts as that of several: as many are refused
+/// within [`TOGETHER`], and nobody is accepted meanwhile.
 const SEVERAL: usize = 3;
 const TOGETHER: Millis = MINUTE;
 /// Trouble that has lasted for so long is a verdict after all.

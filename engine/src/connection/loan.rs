@@ -11,12 +11,12 @@ use crate::linear::CallError;
 use crate::store::{MintedGrant, StoreError, Whose};
 use crate::{Acting, CallFailed, Engine, TokenError};
 
-/// So long a permission may say whose it is. Linear's access tokens live as long.
+/// The time for which a permission may say whose it is. Linear's access tokens live as long.
 const SAYS_FOR: Millis = DAY;
 /// Connections that are looked at before and after a permission is handed back.
 const LOOKED_AT: i64 = 20;
 
-/// Where it is noted that revoking one person's permission ended more than that.
+/// The key under which it is noted that revoking one person's permission ended more than that.
 fn ends_more(client_id: &str) -> String {
     format!("revocation ends more {client_id}")
 }

@@ -36,7 +36,7 @@ pub(crate) struct Brought<'a> {
     /// The connection that it is meant for.
     pub connection: Option<&'a str>,
     pub tokens: &'a Tokens,
-    /// When the code was brought.
+    /// The time at which the code was brought.
     pub at: Millis,
     /// Lent to say who somebody is.
     pub lent: bool,
@@ -123,8 +123,8 @@ impl Engine {
         given.unwrap_or(Voided::Unconfirmed)
     }
 
-    /// Where one process serves alone, nobody will adopt what another one left lying: it need not
-    /// wait. Before the first consent.
+    /// Releases what another process left lying, where one process serves alone: nobody else will
+    /// adopt it, so it need not wait. It is called before the first consent.
     pub async fn abandon_consents(&self) {
         let abandoned = async {
             self.store().consents_abandon().await?;

@@ -22,7 +22,7 @@ const STALE_AFTER: Millis = 2 * SECOND;
 const PER_PAGE: usize = 12;
 /// Proofs under way in this process.
 const AT_ONCE: usize = 32;
-/// What is proved by then is written down together.
+/// The time after which everything proved so far is written down together.
 const FIRST_HARVEST: Duration = Duration::from_millis(1_200);
 /// A page waits no longer than this; slower proofs show on the next one.
 const PATIENCE: Duration = Duration::from_millis(1_500);

@@ -1,4 +1,4 @@
-//! When a connection's allowance at Linear is spent, by what its answers say. Linear's allowances
+//! The state of a connection's allowance at Linear, by what its answers say. Linear's allowances
 //! refill all the time: a spent one is paced, never waited for, so one answer keeps nobody from
 //! asking for longer than a few seconds.
 
@@ -88,7 +88,7 @@ fn pause(allowance: Allowance, cost: u64) -> Option<Duration> {
     })
 }
 
-/// What the question took of an allowance.
+/// The part of an allowance that the question took.
 fn cost(headers: &HeaderMap, kind: usize) -> u64 {
     let complexity = || {
         headers

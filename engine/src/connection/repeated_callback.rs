@@ -48,7 +48,7 @@ struct Noted<End> {
     end: End,
 }
 
-/// What is known of an attempt that a browser comes back with once more.
+/// An attempt that a browser comes back with once more, as far as it is known.
 pub(crate) enum Before<End> {
     /// There is none, or it is somebody else's.
     Unknown,
@@ -77,9 +77,9 @@ impl Engine {
         }
     }
 
-    /// How an attempt of this browser, or of this person who signed in again since, and of whoever
-    /// `theirs` knows ended, once it has. One that another version noted otherwise is as good as
-    /// unknown.
+    /// Finds how an attempt ended, once it has: one of this browser, or of this person who signed
+    /// in again since, and of whoever `theirs` knows. One that another version noted otherwise is
+    /// as good as unknown.
     pub(crate) async fn attempt_ended<End: DeserializeOwned>(
         &self,
         attempts: Attempts,

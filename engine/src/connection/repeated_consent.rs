@@ -9,7 +9,7 @@ use crate::connection::state::State;
 use crate::identity::Person;
 use crate::store::{Attempts, TakenAttempt};
 
-/// What a person was told, as it is stored for as long as the attempt would have been good.
+/// The answer to a person, stored for as long as the attempt would have been good.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Ended {
@@ -111,7 +111,7 @@ impl Engine {
             .await;
     }
 
-    /// How this browser's attempt ended, which may be under way still.
+    /// Waits for the end of this browser's attempt, which may be under way still, and tells it.
     pub(crate) async fn connect_again(
         &self,
         person: &Person,

@@ -1,14 +1,14 @@
-//! What may be asked of Linear, in words.
+//! The scopes that Linear may be asked for, in words.
 
 use crate::connection::state::ActAs;
 
 /// A scope that Linear knows and Relink offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
-    /// As Linear spells it.
+    /// The scope as Linear spells it.
     pub name: &'static str,
     pub explained: &'static str,
-    /// What it means not to have it.
+    /// The consequence of not having it.
     pub without: &'static str,
     /// Covers this one too.
     pub part_of: Option<&'static str>,

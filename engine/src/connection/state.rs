@@ -11,7 +11,7 @@ use crate::vault::KEY_MISSING;
 pub const REFRESH_DUE_BEFORE: Millis = 90 * MINUTE;
 
 named! {
-    /// Who acts in Linear through the connection (`actor` of the authorize request).
+    /// The one who acts in Linear through the connection (`actor` of the authorize request).
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum ActAs {
         /// The app's own bot user.
@@ -64,7 +64,7 @@ pub struct Workspace {
     pub logo_url: Option<String>,
 }
 
-/// Who Linear says the token is: the app's bot user or the person who approved.
+/// The user whom Linear takes the token for: the app's bot user or the person who approved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
     pub id: String,
@@ -81,21 +81,21 @@ pub struct TokenTimes {
 }
 
 impl TokenTimes {
-    /// When the background refresh takes it up; never before it was issued.
+    /// The time from which the background refresh takes it up; never before it was issued.
     #[must_use]
     pub fn refresh_due_at(&self) -> Millis {
         (self.expires_at - REFRESH_DUE_BEFORE).max(self.issued_at)
     }
 }
 
-/// What Linear answered when the connection broke, for the page and for operators. Never a token.
+/// The answer of Linear's that broke the connection, for the page and for operators. Never a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// HTTP status.
     pub status: u16,
     /// Linear's code, for example `AUTHENTICATION_ERROR` or `invalid_grant`.
     pub code: String,
-    /// How often it was asked, with the same answer.
+    /// The number of times that it was asked, with the same answer.
     #[serde(default = "once")]
     pub asked: u32,
     /// Seconds by which a replay missed Linear's window: an earlier answer was lost, and nobody
@@ -169,7 +169,7 @@ impl State {
         wants_webhooks(self.phase(), self.reason(), has_evidence)
     }
 
-    /// As in the API and the database.
+    /// The name in the API and the database.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.phase().name()
@@ -222,7 +222,7 @@ impl FailedCall {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshTrouble {
     pub error: FailedCall,
-    /// In a row.
+    /// The number of failures in a row.
     pub failures: i64,
     pub next_attempt_at: Option<Millis>,
 }
@@ -230,10 +230,10 @@ pub struct RefreshTrouble {
 /// The tokens were given to another Linear app than the one that Relink is set up with now.
 pub const CLIENT_ID_CHANGED: &str = "client_id_changed";
 
-/// Who can help when refreshing fails.
+/// The party that can help when refreshing fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nobody: it passes.
+    /// Nobody has to do anything: it passes.
     Linear,
     /// Whoever runs this Relink: Linear does not accept it as a client.
     App,
@@ -271,7 +271,7 @@ pub struct Connection {
     /// Name of the person who approved last.
     pub connected_by: String,
     pub connected_at: Millis,
-    /// When Linear last answered a call made with this connection's token.
+    /// The last time that Linear answered a call made with this connection's token.
     pub last_verified_at: Option<Millis>,
     /// The last failure of a call of the passing kind, cleared by the next success.
     pub last_error: Option<FailedCall>,

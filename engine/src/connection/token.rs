@@ -42,7 +42,7 @@ const UNAUTHORIZED: u16 = 401;
 /// A call that works is written down no more often than this.
 const NOTE_EVERY: Millis = 2 * SECOND;
 
-/// What a caller wants of a token.
+/// The demands of a caller on a token.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     /// Milliseconds that it should live at least.

@@ -20,7 +20,7 @@ use crate::store::StoreError;
 pub(crate) const ABANDONED_AFTER: Millis = 2 * MINUTE;
 /// A revocation is given up after so long, with all that belongs to it.
 const LASTS: Duration = Duration::from_secs(10);
-/// Nothing is sent later than that: Linear has the rest of the time to carry it out in.
+/// The time within which a revocation is sent: Linear has the rest of the time to carry it out in.
 const SENT_WITHIN: Duration = Duration::from_secs(3);
 /// One that is still there after so long belongs to a process that died or stands still, which
 /// sends nothing any more.
@@ -30,7 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const LOOKS: usize = 5;
 const GAP_EVERY: Duration = Duration::from_millis(400);
 
-/// What became of tokens that nobody needs any more. The worst of several comes last.
+/// The fate of tokens that nobody needs any more. The worst of several comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Voided {
     /// Linear confirmed that they are void, or knew already.
@@ -97,7 +97,7 @@ impl Engine {
         Ok(None)
     }
 
-    /// Nothing is revoked by it any more.
+    /// Notes that the revocation is over: it sends nothing any more.
     pub(crate) async fn voiding_over(&self, voiding: &Voiding) {
         if let Err(error) = self.store().voiding_end(&voiding.id).await {
             tracing::warn!(%error, "the end of a revocation could not be noted: the next consent \

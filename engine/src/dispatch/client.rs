@@ -18,10 +18,10 @@ use crate::retry_after;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For the whole request, answer included.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
-/// Of an answer's body, as much is kept for people to read.
+/// The part of an answer's body that is kept for people to read.
 const ANSWER_MAX: usize = 1024;
 
-/// What a destination answered.
+/// The answer of a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     /// HTTP status; none where there was no answer.
@@ -229,7 +229,7 @@ mod tests {
         }
     }
 
-    /// What a name leads to is decided when it is connected to, and not before.
+    /// The address of a name is judged when it is connected to, and not before.
     #[tokio::test]
     async fn a_name_that_resolves_inside_is_not_connected_to() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -11,7 +11,7 @@ use crate::store::{Act, DestinationRow, Message, StoreError};
 use crate::vault::Place;
 use crate::{Denied, uncancelled};
 
-/// Of one organisation.
+/// The number of destinations that one organisation may have.
 const DESTINATIONS_MAX: i64 = 20;
 const URL_MAX: usize = 2_000;
 /// Deliveries sent again at a time.
@@ -48,7 +48,7 @@ pub const EVENTS: [&str; 24] = [
     "User",
 ];
 
-/// What a person asks for.
+/// The destination that a person asks for.
 #[derive(Clone, Debug, Default)]
 pub struct NewDestination<'a> {
     pub url: &'a str,
@@ -257,7 +257,7 @@ impl Destinations<'_> {
         Ok(self.act(act, row.place()))
     }
 
-    /// What became of these deliveries.
+    /// Lists what became of these deliveries.
     pub async fn messages(&self, seqs: &[i64]) -> Result<Vec<Message>, StoreError> {
         self.store()
             .messages_of(&self.acting.organisation, seqs)

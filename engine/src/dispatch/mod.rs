@@ -24,7 +24,7 @@ use crate::clock::Clock;
 /// Large bodies in memory at a time.
 const LARGE_MAX: usize = 8;
 
-/// What handing on needs.
+/// The parts that handing on needs.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     pub client: Client,
@@ -35,7 +35,7 @@ pub(crate) struct Outgoing {
     pub large: Semaphore,
     serving: worker::Serving,
     life: worker::Life,
-    /// Nothing more is claimed.
+    /// The process stops: no more is claimed.
     pub stopping: AtomicBool,
     /// Wakes the worker: there may be something to send.
     pub wake: Notify,

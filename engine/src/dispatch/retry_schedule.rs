@@ -1,4 +1,4 @@
-//! When a message that did not arrive is tried again, and when enough is enough.
+//! The schedule of a message that did not arrive: the times of the next tries, and the last one.
 
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::store::{LONGEST_REST, LONGEST_WAIT};
@@ -22,7 +22,7 @@ const WAITS: [Millis; 8] = [
     LONGEST_WAIT,
 ];
 
-/// What follows a try that failed.
+/// The next step after a try that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// Milliseconds until the next try.
@@ -42,8 +42,9 @@ pub(super) fn next(tries: i64, age: Millis, wished: Option<Millis>, dice: u8) ->
     Next::Wait(wait.max(wished.unwrap_or(0).min(LONGEST_REST)))
 }
 
-/// How long a destination is left alone after some tries. One that takes nothing: the longer it has
-/// been failing, the longer; any other: only if it wishes so. Its wish is heard within reason.
+/// The time for which a destination is left alone after some tries. One that takes nothing: the
+/// longer it has been failing, the longer; any other: only if it wishes so. Its wish is heard
+/// within reason.
 pub(super) fn rest(fails: bool, failing_for: Millis, wished: Option<Millis>) -> Millis {
     let wished = wished.unwrap_or(0).min(LONGEST_REST);
     let growing = (failing_for / 4).clamp(REST_MIN, LONGEST_REST);

@@ -99,15 +99,15 @@ impl Serving {
     }
 }
 
-/// When others last saw that this process is alive.
+/// The signs of life that others have seen of this process.
 #[derive(Debug, Default)]
 pub(super) struct Life {
     beats: AtomicI64,
     shown: Mutex<Shown>,
 }
 
-/// When that was last, and how often it was so long before that others may have taken over what was
-/// claimed.
+/// The last sign of life that others saw, and the number of gaps so long that others may have taken
+/// over what was claimed.
 #[derive(Clone, Copy, Debug, Default)]
 struct Shown {
     at: Option<Instant>,
@@ -133,7 +133,8 @@ impl Life {
         last.at = Some(at);
     }
 
-    /// What was claimed since has been ours all the time, as long as this is the same.
+    /// Counts the gaps: what was claimed since has been ours all the time, as long as this is the
+    /// same.
     fn gaps(&self) -> u64 {
         self.last().gaps
     }
@@ -150,7 +151,7 @@ impl Drop for Turn {
     }
 }
 
-/// How one try ended.
+/// The end of one try.
 enum Tried {
     /// With what it was about and what the destination answered.
     Sent {
@@ -162,11 +163,11 @@ enum Tried {
     Not(&'static str),
 }
 
-/// How some tries ended.
+/// The results of some tries.
 #[derive(Default)]
 struct Ended {
     sent: Vec<Sent>,
-    /// Of which the next message may follow.
+    /// The things about which the next message may follow.
     things: Vec<String>,
     /// The destination says that it is no more.
     gone: bool,
@@ -202,8 +203,8 @@ impl Ended {
     }
 }
 
-/// What a turn has found out about whether a destination takes anything. Refusing some is no
-/// trouble of the destination's: it may not like those.
+/// The findings of a turn on whether a destination takes anything. Refusing some is no trouble of
+/// the destination's: it may not like those.
 #[derive(Debug, Default)]
 struct Taking {
     took_some: bool,
@@ -214,7 +215,8 @@ struct Taking {
 }
 
 impl Taking {
-    /// How more tries ended; `last` when nothing else of the turn is under way or waits.
+    /// Takes in the results of more tries; `last` when nothing else of the turn is under way or
+    /// waits.
     fn see(&mut self, sent: &[Sent], last: bool) {
         for one in sent {
             let good = one.state == MessageState::Sent;
@@ -356,9 +358,9 @@ impl Engine {
         });
     }
 
-    /// What was claimed and not written down as sent, however the turn ended. While the turn is
-    /// held nobody in this process claims for the destination, and nobody else lets go of what a
-    /// living process claimed: so it has to work.
+    /// Releases what was claimed and not written down as sent, however the turn ended. While the
+    /// turn is held nobody in this process claims for the destination, and nobody else lets go of
+    /// what a living process claimed: so it has to work.
     async fn let_go(&self, destination: &str) {
         while let Err(error) = in_time(
             self.store()
@@ -456,7 +458,7 @@ impl Engine {
         outcome.map(|()| count)
     }
 
-    /// In a task of its own, so that it goes on while others are written down.
+    /// Sends in a task of its own, so that it goes on while others are written down.
     async fn send_apart(
         self,
         destination: DestinationRow,
@@ -611,7 +613,7 @@ impl Engine {
         }
     }
 
-    /// What the destination answered, or why it was not asked.
+    /// Posts the message, and answers what the destination said, or why it was not asked.
     async fn post(
         &self,
         destination: &DestinationRow,

@@ -1,4 +1,5 @@
-//! How far this machine's clock is from Linear's, by the `Date` of its answers (RFC 9110, 6.6.1).
+//! The distance of this machine's clock from Linear's, by the `Date` of its answers (RFC 9110,
+//! 6.6.1).
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
@@ -11,7 +12,7 @@ use crate::clock::{Clock, Millis, SECOND};
 /// From here on a clock is worth an operator's attention: Linear's webhooks are good for a minute.
 const WRONG_FROM: Millis = 30 * SECOND;
 
-/// What the last answer said.
+/// The distance by the last answer.
 #[derive(Clone, Debug)]
 pub(super) struct Skew {
     clock: Clock,
@@ -49,7 +50,7 @@ impl Skew {
         }
     }
 
-    /// Of the machine's clock, which time may not be set by any more.
+    /// The distance of the machine's clock, by which the time may not be set any more.
     pub fn ahead(&self) -> Option<Millis> {
         let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let known = Some(self.clock.trust().ahead).filter(|ahead| *ahead != 0);
@@ -62,9 +63,9 @@ fn date(headers: &HeaderMap) -> Option<Millis> {
     Millis::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
 }
 
-/// What is certain: the answer was made between `asked` and `heard` by our clock, and within the
-/// second that begins with `date` by Linear's. Where that leaves room for agreement, the clocks
-/// agree.
+/// The distance that is certain: the answer was made between `asked` and `heard` by our clock, and
+/// within the second that begins with `date` by Linear's. Where that leaves room for agreement, the
+/// clocks agree.
 fn ahead(asked: Millis, heard: Millis, date: Millis) -> Millis {
     let (least, most) = (asked - (date + SECOND), heard - date);
     if least > 0 { least } else { most.min(0) }

@@ -110,8 +110,8 @@ fn half(text: &[u8]) -> Option<u16> {
     u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// No letter of anybody's name, and PostgreSQL takes none in a text: with it nobody could connect
-/// the workspace.
+/// Replaces NUL, which is no letter of anybody's name. PostgreSQL takes none in a text: with it
+/// nobody could connect the workspace.
 fn drop_nul(value: &mut Value) {
     match value {
         Value::String(text) => text.retain(|c| c != '\0'),

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
 
-    /// What a server hears of a form, and whether it was sent.
+    /// Sends a form, and answers what the server heard of it and whether it was sent.
     async fn sent(guard: &Guard) -> (String, bool) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());

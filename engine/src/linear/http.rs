@@ -66,7 +66,7 @@ impl TransientError {
         )
     }
 
-    /// How long Linear asked to be left alone.
+    /// The time for which Linear asked to be left alone.
     #[must_use]
     pub fn retry_after_s(self) -> Option<u32> {
         match self {

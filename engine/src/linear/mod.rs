@@ -25,7 +25,7 @@ pub use token_reply::Tokens;
 use self::http::Http;
 use crate::clock::{Clock, Millis};
 
-/// Where the pictures come from that Linear names, as a source of a content security policy.
+/// The origin of the pictures that Linear names, as a source of a content security policy.
 pub const PICTURES: &str = "https://*.linear.app";
 
 /// Whether the address of a picture is at [`PICTURES`].
@@ -66,7 +66,7 @@ pub fn is_client_secret(text: &str) -> bool {
         && !text.starts_with("lin_wh_")
 }
 
-/// Where Linear is, and the operator's app there. Cheap to clone.
+/// The addresses of Linear, and the operator's app there. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Linear {
     http: Http,

@@ -47,14 +47,14 @@ pub enum ExchangeError {
     Transient(#[from] TransientError),
 }
 
-/// What Linear said to a revocation.
+/// Linear's answer to a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revocation {
     /// Void now, or was before (Linear answers 400 or 401 then, where RFC 7009 would have 200).
     Done,
     /// It was not to be sent any more when it came to it: nothing reached Linear.
     NotShown,
-    /// Nobody confirmed it.
+    /// The revocation is not confirmed.
     Unconfirmed(TransientError),
 }
 
@@ -225,7 +225,7 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
     }
 }
 
-/// What the token endpoint says when it gives no tokens; `None` for a success.
+/// Reads why the token endpoint gives no tokens; `None` for a success.
 fn refusal(reply: &Reply) -> Option<ExchangeError> {
     if let Some(passing) = reply.transient() {
         return Some(passing.into());

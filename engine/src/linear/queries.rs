@@ -1,4 +1,4 @@
-//! What Relink asks of Linear. Every query is valid by Linear's published schema.
+//! The questions that Relink asks Linear. Every query is valid by Linear's published schema.
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{CallError, Linear, LinearPerson};
 use crate::connection::state::{Viewer, Workspace};
 
-/// Whose token it is, and for which workspace.
+/// The user and the workspace of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub viewer: Viewer,

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-/// What every signing secret of Linear begins with. It is part of the secret.
+/// The beginning of every signing secret of Linear's. It is part of the secret.
 pub const PREFIX: &str = "lin_wh_";
 /// Shorter or longer ones are mistakes in copying.
 const LENGTH: std::ops::RangeInclusive<usize> = 16..=256;

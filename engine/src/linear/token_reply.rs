@@ -1,4 +1,4 @@
-//! What the token endpoint answers, read with the tolerance that its history asks for.
+//! The answers of the token endpoint, read with the tolerance that its history asks for.
 
 use std::time::Duration;
 

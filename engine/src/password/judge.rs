@@ -1,4 +1,4 @@
-//! What a new password must not be: what guessing begins with.
+//! The rules for a new password, which must not be what guessing begins with.
 
 use std::collections::HashSet;
 use std::io::Read as _;
@@ -7,11 +7,11 @@ use flate2::read::GzDecoder;
 
 use crate::field::FieldError;
 
-/// In characters.
+/// The least number of characters.
 const MIN_LENGTH: usize = 12;
-/// In bytes; more would only make hashing an attack.
+/// The greatest number of bytes; more would only make hashing an attack.
 pub const MAX_BYTES: usize = 1024;
-/// So much must be left of a password without the names that are known of whose it is.
+/// The number of characters that must be left of a password without the names of whose it is.
 const OWN_LEFT: usize = 8;
 /// Shorter names are in everything.
 const NAME_MIN: usize = 4;
@@ -30,7 +30,7 @@ const LONG: [&str; 6] = [
 /// The passwords that people use most; `common.origin.txt` says where from.
 const COMMON: &[u8] = include_bytes!("common.txt.gz");
 
-/// What is wrong with a prepared password for somebody who is known by these names: e-mail address,
+/// The fault of a prepared password for somebody who is known by these names: e-mail address,
 /// organisation.
 pub fn fault(password: &str, names: &[&str]) -> Option<FieldError> {
     if password.chars().count() < MIN_LENGTH {
@@ -70,7 +70,7 @@ fn is_repetition(password: &str) -> bool {
     })
 }
 
-/// As fingers walk: "123456789012", "qwertyuiopasdf".
+/// Says whether a password follows the keys as fingers walk: "123456789012", "qwertyuiopasdf".
 fn is_along_the_keys(password: &str) -> bool {
     const ROWS: [&str; 6] = [
         "abcdefghijklmnopqrstuvwxyz",

@@ -108,15 +108,15 @@ impl LinkCode {
         groups.join("-").into()
     }
 
-    /// What stands in the database in its place.
+    /// The digest that stands in the database in its place.
     #[must_use]
     pub fn hash(&self) -> String {
         sha256_hex(self.0.expose_secret().as_bytes())
     }
 }
 
-/// What stands behind `/link` in a path, where a code is: mail filters write the `#` of a link as
-/// `%23`, some of them twice, and people read it as a `/`.
+/// Finds the code behind `/link` in a path: mail filters write the `#` of a link as `%23`, some of
+/// them twice, and people read it as a `/`.
 #[must_use]
 pub fn code_in_path(path: &str) -> Option<String> {
     let path = decoded(path);
@@ -176,7 +176,7 @@ fn is_dash(c: char) -> bool {
     )
 }
 
-/// What is not seen.
+/// A character that is not seen.
 fn is_nothing(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{FEFF}' | '\u{2060}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

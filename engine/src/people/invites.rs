@@ -43,17 +43,17 @@ pub struct InviteDraft {
 }
 
 impl InviteDraft {
-    /// What is made when it is kept.
+    /// The invitation that is made when the draft is kept.
     #[must_use]
     pub fn invited(&self) -> &Invited {
         &self.invited
     }
 }
 
-/// Whether a code went to its person by e-mail too.
+/// The answer to whether a code went to its person by e-mail too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mailed {
-    /// No mail server is set up.
+    /// The instance has no mail server.
     #[default]
     NotSetUp,
     Sent,
@@ -61,7 +61,7 @@ pub enum Mailed {
     Failed,
 }
 
-/// What became of a code.
+/// The end of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It can still be used.
@@ -79,10 +79,10 @@ pub struct Invite {
     pub workspace: String,
     pub name: String,
     pub email: String,
-    /// Who made it, unless it came by command.
+    /// The name of whoever made it, unless it came by command.
     pub made_by: Option<String>,
     pub expires_at: Millis,
-    /// When somebody first looked at what it says.
+    /// The time at which somebody first looked at what it says.
     pub opened_at: Option<Millis>,
     pub outcome: Outcome,
     pub ended_at: Option<Millis>,
@@ -94,7 +94,7 @@ pub enum InviteError {
     Denied(#[from] Denied),
     #[error("no such connection or code")]
     NotFound,
-    /// Nobody active there has this id or e-mail, or it is a bot.
+    /// The id or e-mail is that of nobody who is active there, or of a bot.
     #[error("nobody in the workspace who can be linked is meant by that")]
     NoSuchPerson,
     #[error("they are linked to {email}")]

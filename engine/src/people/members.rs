@@ -8,7 +8,7 @@ use crate::identity::{Person, Role, Standing};
 use crate::store::{LinkedMember, Linking, MemberChange, StoreError};
 use crate::{Acting, Denied, Engine, uncancelled};
 
-/// Who a member is in one workspace.
+/// The Linear person who a member is in one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// Linear's organization id, and the workspace's name.
@@ -133,7 +133,7 @@ impl Members<'_> {
         }
     }
 
-    /// Who of them is who in Linear.
+    /// Lists the members who are linked, with their Linear people.
     pub async fn linked(&self) -> Result<Vec<LinkedMember>, StoreError> {
         self.store().people(&self.acting.organisation).await
     }

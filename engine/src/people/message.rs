@@ -1,4 +1,4 @@
-//! What whoever gets a link code reads with it, by e-mail or pasted by hand.
+//! The text that whoever gets a link code reads with it, by e-mail or pasted by hand.
 
 use time::OffsetDateTime;
 
@@ -10,7 +10,7 @@ use crate::text;
 pub struct Handover<'a> {
     /// The Linear person.
     pub name: &'a str,
-    /// Who asks, unless the code came by command.
+    /// The name of whoever asks, unless the code came by command.
     pub asked_by: Option<&'a str>,
     pub organisation: &'a str,
     /// The absolute address of `/link`.

@@ -1,5 +1,6 @@
-//! Who is who in Linear. An admin says which Linear person somebody is, and whoever holds the code
-//! agrees or not: neither half alone links anybody. Linear's own word is better than both.
+//! The links between members and their Linear people. An admin says which Linear person somebody
+//! is, and whoever holds the code agrees or not: neither half alone links anybody. Linear's own
+//! word is better than both.
 
 mod code;
 mod invites;
@@ -36,7 +37,7 @@ impl Person {
         self.owns() || (same && self.standing != Standing::Unproved)
     }
 
-    /// As the audit trail names them.
+    /// Names them as the audit trail does.
     pub(crate) fn actor(&self) -> AuditActor {
         AuditActor {
             user_id: Some(self.user_id.clone()),

@@ -22,13 +22,13 @@ use crate::{Acting, Engine, uncancelled};
 
 /// Time to say yes.
 const ATTEMPT_LIFE: Millis = 10 * MINUTE;
-/// Nothing that is written: the least that says who somebody is.
+/// The least that says who somebody is; it allows no writing.
 const SCOPE: &str = "read";
 
 const TABLE: &str = "proof_attempts";
 const VERIFIER: &str = "verifier_sealed";
 
-/// What a consent is to show.
+/// The person and the workspace that a consent is to show.
 struct Wanted<'a> {
     browser: &'a str,
     user_id: Option<&'a str>,

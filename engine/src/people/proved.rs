@@ -1,4 +1,4 @@
-//! How a proof at Linear ends.
+//! The end of a proof at Linear.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::linear::ExchangeError;
 use crate::store::StoreError;
 use crate::vault::Unreadable;
 
-/// Who Linear says that somebody is.
+/// The person whom Linear says that somebody is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     pub name: String,
@@ -19,7 +19,7 @@ pub struct Told {
     pub workspace: String,
 }
 
-/// What a proof did.
+/// The result of a proof.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Proof {
     /// A member is this person of the workspace, and was it before if `again`. `lent`: what became
@@ -67,10 +67,10 @@ pub enum ProofError {
     EmailTaken,
     #[error("nobody proved the e-mail of the account")]
     Unproved,
-    /// Of an attempt that this browser came back with before; the log says why.
+    /// The same attempt failed when this browser came back with it before; the log says why.
     #[error("it failed here before")]
     Failed,
-    /// So was one of this browser's; a crash leaves no word of how far it came.
+    /// The same attempt of this browser was stopped; a crash leaves no word of how far it came.
     #[error("its process stopped before it ended")]
     Stopped,
     #[error(transparent)]
@@ -89,7 +89,7 @@ pub enum ProofBeginError {
     Begin(#[from] BeginError),
 }
 
-/// How a proof ended, and what it was for.
+/// The end of a proof, and what it was for.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ProofEnd {
     /// A link code was to be redeemed by it.

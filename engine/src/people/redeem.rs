@@ -16,13 +16,13 @@ use crate::{Acting, Engine, identity, uncancelled};
 const TRIES_PER_ADDRESS: i64 = 20;
 /// Wrong codes of one browser until further ones are told to wait.
 const TRIES_PER_BROWSER: i64 = 10;
-/// So many wrong codes in one window are worth telling admins.
+/// The number of wrong codes in one window that is worth telling admins.
 const BURST: i64 = 30;
 const PAUSE: Millis = 10 * MINUTE;
 
 const ALL: &str = "link code";
 
-/// Who shows a code: from where, and in which browser, if that is known.
+/// The one who shows a code: from where, and in which browser, if that is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Guesser<'a> {
     pub address: &'a str,
@@ -30,7 +30,7 @@ pub struct Guesser<'a> {
     pub browser: &'a str,
 }
 
-/// What a code says, before anything is written.
+/// The content of a code, before anything is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
     pub organisation: String,
@@ -40,7 +40,7 @@ pub struct Preview {
     pub name: String,
     pub email: String,
     pub avatar_url: Option<String>,
-    /// Who made the code, unless it came by command.
+    /// The name of whoever made the code, unless it came by command.
     pub made_by: Option<String>,
     /// Somebody has an account with the person's e-mail: without signing in nothing can be
     /// confirmed.
@@ -48,7 +48,7 @@ pub struct Preview {
     pub expires_at: Millis,
 }
 
-/// What a confirmation did.
+/// The result of a confirmation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmed {
     /// The member, for the browser's session.
@@ -111,7 +111,7 @@ impl From<StoreError> for ConfirmError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guesses {
     pub tries: u64,
-    /// When counting starts anew.
+    /// The time at which counting starts anew.
     pub until: Millis,
 }
 

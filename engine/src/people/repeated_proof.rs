@@ -26,7 +26,8 @@ impl Engine {
         self.note_end(Attempts::Proof, back, noted).await;
     }
 
-    /// How this browser's attempt ended, which may be under way still; `None` where it has none.
+    /// Waits for the end of this browser's attempt, which may be under way still; `None` where it
+    /// has none.
     pub(super) async fn repeated_proof(
         &self,
         person: Option<&Person>,

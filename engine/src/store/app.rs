@@ -18,7 +18,7 @@ pub struct AppRow {
     /// Accepted too, until then if that is settled.
     pub webhook_secret_before_sealed: Option<Vec<u8>>,
     pub webhook_secret_before_until: Option<Millis>,
-    /// When the present webhook secret first verified something.
+    /// The time at which the present webhook secret first verified something.
     pub webhook_secret_matched_at: Option<Millis>,
     /// Linear's id of the application, where it is known.
     pub application_id: Option<String>,
@@ -29,7 +29,7 @@ pub struct AppRow {
     pub connections: i64,
 }
 
-/// How adding an app ended. Nothing was changed unless it is done.
+/// The result of adding an app. Nothing was changed unless it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppAdded {
     Done,
@@ -38,7 +38,7 @@ pub enum AppAdded {
     TooMany,
 }
 
-/// How removing an app ended. Nothing was changed unless it is done.
+/// The result of removing an app. Nothing was changed unless it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppRemoved {
     Done,

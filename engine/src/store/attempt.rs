@@ -1,12 +1,12 @@
-//! What is left of attempts at Linear that were taken: how they ended, for a browser that comes
-//! back with one again.
+//! The remains of attempts at Linear that were taken: how they ended, for a browser that comes back
+//! with one again.
 
 use sqlx_macros::FromRow;
 
 use super::{Store, Stored, on};
 use crate::clock::Millis;
 
-/// What somebody left for Linear for.
+/// The purposes for which somebody left for Linear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempts {
     Connect,
@@ -16,7 +16,7 @@ pub enum Attempts {
 /// Noted of an attempt whose process ended before it did.
 pub(crate) const STOPPED: &str = "stopped";
 
-/// What is left of an attempt that was taken.
+/// The remains of an attempt that was taken.
 #[derive(Clone, Debug, FromRow)]
 pub struct TakenAttempt {
     pub organisation_id: String,

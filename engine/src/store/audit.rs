@@ -14,12 +14,12 @@ use super::postgres::transact;
 use super::{Store, StoreError, Stored, on};
 use crate::clock::Millis;
 
-/// Who does something, and from where.
+/// The one who does something, and from where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditActor {
     /// Absent for commands, and for people who have no account.
     pub user_id: Option<String>,
-    /// As people know them.
+    /// The name that people know them by.
     pub who: String,
     /// The address that the request came from; empty for commands.
     pub address: String,
@@ -35,7 +35,7 @@ impl AuditActor {
         }
     }
 
-    /// Nobody: it happened by itself.
+    /// Names Relink itself, where no person acts.
     #[must_use]
     pub fn relink() -> AuditActor {
         AuditActor {
@@ -52,7 +52,7 @@ pub struct Act {
     pub actor: AuditActor,
     /// "invite.made"
     pub act: &'static str,
-    /// What it is done to, for people.
+    /// The thing that it is done to, for people.
     pub subject: String,
     pub at: Millis,
 }
@@ -88,7 +88,7 @@ impl AuditEntry {
     }
 }
 
-/// Where a trail ends, sealed so that nobody without the key can name another end.
+/// The end of a trail, sealed so that nobody without the key can name another end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct AuditHead {
     pub number: i64,
@@ -233,7 +233,7 @@ impl Store {
             .await?))
     }
 
-    /// Where an organisation's trail ends; `None` where there is none.
+    /// Reads where an organisation's trail ends; `None` where there is none.
     pub async fn audit_head(&self, organisation: &str) -> Stored<Option<AuditHead>> {
         const SQL: &str = "SELECT number, last_hash, seal FROM audit_heads WHERE organisation_id = \
             $1";

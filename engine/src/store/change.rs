@@ -1,4 +1,4 @@
-//! What changed, for pages that are open. The database writes the lines itself (triggers), in the
+//! The changes of what open pages show. The database writes the lines itself (triggers), in the
 //! transaction of the change.
 
 use std::collections::HashMap;
@@ -38,7 +38,7 @@ impl Store {
             .await?))
     }
 
-    /// What changed on an organisation's pages after this number.
+    /// Lists what changed on an organisation's pages after this number.
     pub async fn topics_changed(&self, organisation: &str, after: i64) -> Stored<Vec<String>> {
         const SQL: &str = "SELECT DISTINCT topic FROM changes WHERE organisation_id = $1 AND seq > \
             $2";

@@ -1,4 +1,4 @@
-//! What every connection of the instance has, for whoever runs it.
+//! The facts of every connection of the instance, for whoever runs it.
 
 use sqlx_macros::FromRow;
 
@@ -10,7 +10,7 @@ pub struct Checkup {
     /// The organisation's slug.
     pub organisation: String,
     pub workspace: String,
-    /// As Linear granted them, with spaces in between.
+    /// The scopes as Linear granted them, with spaces in between.
     pub scopes: String,
     /// The client id that its tokens were given to, where that is known.
     pub made_with: Option<String>,

@@ -7,7 +7,7 @@ use crate::clock::Millis;
 use crate::connection::state::ActAs;
 use crate::connection::voiding::ABANDONED_AFTER;
 
-/// What was remembered when the person left for Linear.
+/// The facts that were remembered when the person left for Linear.
 #[derive(Clone, Debug)]
 pub struct ConnectAttempt {
     pub state_hash: String,
@@ -20,7 +20,7 @@ pub struct ConnectAttempt {
     /// The organisation's app that it goes through; the operator's if absent.
     pub app_id: Option<String>,
     pub actor: ActAs,
-    /// What was asked for: granted, unless Linear says otherwise.
+    /// The scopes that were asked for: granted, unless Linear says otherwise.
     pub scopes: Vec<String>,
     pub verifier_sealed: Vec<u8>,
     pub expires_at: Millis,

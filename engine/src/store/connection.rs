@@ -46,7 +46,8 @@ macro_rules! same_installation {
 }
 pub(super) use same_installation;
 
-/// Of a connection that does not work any more, no lease and no passing trouble is left.
+/// Clears the lease and all passing trouble, of which nothing is left to a connection that does not
+/// work any more.
 macro_rules! untroubled {
     () => {
         "lease_owner = NULL, failures = 0, next_attempt_at = NULL, refresh_error_code = NULL, \
@@ -212,7 +213,7 @@ impl TryFrom<Row> for Connection {
     }
 }
 
-/// What a finished consent brings: everything about the connection but its state, which becomes
+/// The result of a finished consent: everything about the connection but its state, which becomes
 /// connected.
 #[derive(Clone, Debug)]
 pub struct Adoption {
@@ -230,7 +231,8 @@ pub struct Adoption {
     pub grant: NewGrant,
     /// Refuse a workspace that another organisation holds.
     pub exclusive: bool,
-    /// Where the pair was written down before anybody knew whose it is: it is taken out there.
+    /// The id under which the pair was written down before anybody knew whose it is: it is taken
+    /// out there.
     pub minted: Option<String>,
     pub now: Millis,
     pub act: Act,
@@ -388,7 +390,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether this member approved the connection, at Linear and as this person.
+    /// Says whether this member approved the connection, at Linear and as this person.
     pub async fn connection_approved_as(
         &self,
         id: &str,
@@ -821,7 +823,7 @@ impl Store {
         Ok(())
     }
 
-    /// How many connections there are in each state.
+    /// Counts the connections in each state.
     pub async fn connection_states(&self) -> Stored<Vec<(String, i64)>> {
         const SQL: &str = "SELECT state, COUNT(*) FROM connections GROUP BY state ORDER BY state";
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)

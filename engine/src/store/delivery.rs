@@ -10,15 +10,15 @@ use crate::clock::Millis;
 use crate::names::{column, named};
 use crate::webhook::EventKey;
 
-/// What a row takes beside its texts and its body, and what one of the rows takes that go with it;
-/// rather more than less.
+/// The bytes that a row takes beside its texts and its body, and that one of the rows takes that go
+/// with it; rather more than less.
 const ROW_BYTES: usize = 400;
 const SMALL_ROW_BYTES: usize = 150;
 /// Pages that SQLite gives back to the disk at a time.
 const GIVEN_BACK: i64 = 256;
 
 named! {
-    /// How a delivery that is kept was taken.
+    /// The way in which a delivery that is kept was taken.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum DeliveryOutcome {
         Accepted = "accepted",
@@ -56,7 +56,7 @@ pub struct NewDelivery {
     pub took_us: i64,
     pub to_do: bool,
     pub body: Bytes,
-    /// Whose it is.
+    /// The organisations and connections that it is for.
     pub recipients: Vec<RecipientRow>,
 }
 
@@ -124,12 +124,12 @@ pub struct Delivery {
     pub took_us: i64,
     pub repeats: i64,
     pub repeated_at: Option<Millis>,
-    /// Of the whole body, which may be cut here.
+    /// The size of the whole body, which may be cut here.
     pub body_bytes: i64,
     pub body: Vec<u8>,
 }
 
-/// How a workspace last delivered something.
+/// The last delivery of a workspace.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct LastDelivery {
     pub workspace_id: String,
@@ -163,7 +163,7 @@ pub fn ways(through: &str) -> impl Iterator<Item = (&str, &str)> {
 pub struct AffectedConnection {
     pub organisation_id: String,
     pub connection_id: String,
-    /// Of the app that it goes through, unless that is the operator's.
+    /// The app that it goes through, unless that is the operator's.
     pub app_id: Option<String>,
     pub client_id: Option<String>,
 }
@@ -180,7 +180,7 @@ pub struct PendingEvent {
 }
 
 named! {
-    /// What a page of deliveries may be narrowed to.
+    /// The outcomes that a page of deliveries may be narrowed to.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum OutcomeFilter {
         Accepted = "accepted",
@@ -217,8 +217,8 @@ macro_rules! columns {
 }
 pub(super) const COLUMNS: &str = columns!();
 
-/// What deliveries take in the database, of which the counter knows; of old rows only their body
-/// was counted.
+/// The bytes that deliveries take in the database as the counter knows them; of old rows only their
+/// body was counted.
 macro_rules! weight {
     () => {
         "CAST(COALESCE(SUM(COALESCE(weight, length(body))), 0) AS BIGINT)"
@@ -329,7 +329,7 @@ impl Store {
         Ok(from.zip(to))
     }
 
-    /// How many bytes the kept deliveries take.
+    /// Counts the bytes that the kept deliveries take.
     pub async fn delivery_bytes(&self) -> Stored<i64> {
         const SQL: &str = "SELECT bytes - (SELECT freed FROM delivery_space) FROM delivery_log";
         on!(&self.db, |pool| Ok(sqlx::query_scalar(SQL)
@@ -337,7 +337,8 @@ impl Store {
             .await?))
     }
 
-    /// How many deliveries may be kept: as many as there are numbers from the oldest to the newest.
+    /// The greatest number of deliveries that may be kept: as many as there are numbers from the
+    /// oldest to the newest.
     pub async fn deliveries_span(&self) -> Stored<i64> {
         const SQL: &str = given_out!("deliveries");
         on!(&self.db, |pool| Ok(sqlx::query_scalar(SQL)
@@ -446,7 +447,8 @@ impl Store {
             .rows_affected()))
     }
 
-    /// How many events are remembered: as many as there are numbers from the oldest to the newest.
+    /// The greatest number of events that may be remembered: as many as there are numbers from the
+    /// oldest to the newest.
     pub async fn events_span(&self) -> Stored<i64> {
         const SQL: &str = given_out!("delivery_digests");
         on!(&self.db, |pool| Ok(sqlx::query_scalar(SQL)
@@ -480,7 +482,7 @@ impl Store {
         Ok(())
     }
 
-    /// How each workspace of an organisation last delivered something.
+    /// Finds the last delivery of each workspace of an organisation.
     pub async fn deliveries_last(&self, organisation: &str) -> Stored<Vec<LastDelivery>> {
         let outcomes = outcomes();
         let sql = format!(

@@ -15,7 +15,7 @@ enum Way {
 }
 
 impl Way {
-    /// As conditions and an order of a column that is indexed downwards.
+    /// Makes the condition and the order for a column that is indexed downwards.
     fn down(self, column: &str) -> (String, String) {
         match self {
             Way::Older => (
@@ -68,7 +68,7 @@ impl Store {
         )
     }
 
-    /// How the database goes about [`Store::deliveries_before`], in its own words.
+    /// Explains, in the database's own words, how it goes about [`Store::deliveries_before`].
     #[doc(hidden)]
     pub async fn deliveries_before_explained(
         &self,
@@ -99,7 +99,7 @@ impl Store {
         })
     }
 
-    /// Where the page of `limit` deliveries ends that comes before the one that starts below
+    /// Finds where the page of `limit` deliveries ends that comes before the one that starts below
     /// `before`, as the `before` of that page. `None`: it is the newest page.
     pub async fn deliveries_newer(
         &self,
@@ -181,7 +181,7 @@ fn found(db: &Db, filter: &DeliveryFilter, way: Way) -> String {
     )
 }
 
-/// What a filter asks for, as conditions.
+/// The filter as conditions.
 struct Fits {
     workspace: &'static str,
     of_workspace: &'static str,
@@ -190,7 +190,7 @@ struct Fits {
     of_outcome: &'static str,
     /// Joined, where any outcome fits.
     outcomes: String,
-    /// Where a workspace's are found. PostgreSQL sees that by itself.
+    /// The index by which a workspace's deliveries are found. PostgreSQL sees that by itself.
     index: &'static str,
 }
 

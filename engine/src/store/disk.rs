@@ -39,7 +39,7 @@ named! {
     }
 }
 
-/// Who opens an SQLite file.
+/// The one who opens an SQLite file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opener {
     /// A server, which has it for itself beside commands.
@@ -52,10 +52,10 @@ pub enum Opener {
 #[derive(Debug)]
 pub(super) struct Disk {
     path: PathBuf,
-    /// What the path led to: the files beside the database are there.
+    /// The file that the path led to: the files beside the database are there.
     real: PathBuf,
     opened: (u64, u64),
-    /// What was written last is in SQLite's log beside the file, once it is open.
+    /// The end of SQLite's log beside the file, where the last writes are, once it is open.
     log: Mutex<Option<(u64, u64)>>,
     /// Only of a server.
     _serving: Option<ServeLock>,
@@ -97,13 +97,14 @@ impl Disk {
         &self.path
     }
 
-    /// What keeps anything new from being begun, as far as one can tell without writing.
+    /// Finds what keeps anything new from being begun, as far as one can tell without writing.
     pub fn trouble(&self) -> Option<DiskTrouble> {
         self.takes_more()
             .or(self.failed().map(|(trouble, _)| trouble))
     }
 
-    /// Whether the file at the path is the one that is open, with room for deliveries.
+    /// Finds why no deliveries can be taken: the file at the path is not the one that is open, or
+    /// lacks room for them.
     pub fn takes_more(&self) -> Option<DiskTrouble> {
         self.file_trouble().or_else(|| self.room_trouble(FLOOR))
     }
@@ -119,7 +120,7 @@ impl Disk {
         *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log.as_ref().map(identity);
     }
 
-    /// Whether the file at the path is the one that is open: what goes into any other is lost.
+    /// Checks that the file at the path is the one that is open: what goes into any other is lost.
     pub fn same_file(&self) -> Result<(), sqlx::Error> {
         self.file_trouble().map_or(Ok(()), |trouble| {
             Err(sqlx::Error::Io(io::Error::other(trouble)))
@@ -205,7 +206,7 @@ impl Disk {
     }
 }
 
-/// Where SQLite keeps what was committed last.
+/// The path of the log in which SQLite keeps what was committed last.
 fn log_of(path: &Path) -> PathBuf {
     beside(path, "-wal")
 }

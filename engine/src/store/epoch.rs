@@ -22,12 +22,13 @@ const GAP: i64 = 1_000_000_000;
 // The statements that begin an epoch.
 pub(super) const RAISE: &str = "UPDATE delivery_log SET last = $1";
 pub(super) const END: &str = "UPDATE delivery_epochs SET ended_at = $1 WHERE ended_at IS NULL";
-/// What gave out nothing is in nobody's cursor, but in those of another copy.
+/// Drops epochs in which no number was given out: they are in nobody's cursor, but in those of
+/// another copy.
 pub(super) const DROP_EMPTY: &str = "DELETE FROM delivery_epochs WHERE ended_at = began_after AND \
     epoch <> ''";
 pub(super) const BEGIN: &str = "INSERT INTO delivery_epochs (began_after, epoch) VALUES ($1, $2)";
 
-/// Where this process left the numbers of an SQLite file.
+/// The point at which this process left the numbers of an SQLite file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Left {
     pub last: i64,
@@ -41,14 +42,15 @@ impl Left {
         now.epoch == self.epoch && now.last >= self.last
     }
 
-    /// What the numbers of another copy come after: behind all that either of the two gave out.
+    /// The number that those of another copy come after: behind all that either of the two gave
+    /// out.
     pub fn behind(&self, found: &Left) -> i64 {
         self.last.max(found.last) + GAP
     }
 }
 
-/// How many numbers were given out from the oldest to the newest of a table: between two epochs
-/// none were.
+/// Counts the numbers that were given out from the oldest to the newest of a table: between two
+/// epochs there were none.
 macro_rules! given_out {
     ($table:literal) => {
         concat!(
@@ -84,7 +86,7 @@ impl Cursor {
         }
     }
 
-    /// As [`Cursor::to_string`] made it; `None` for anything else.
+    /// Reads what [`Cursor::to_string`] wrote; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Cursor> {
         let (epoch, number) = text.split_once('-').unwrap_or(("", text));
@@ -113,7 +115,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// Whether a cursor leads anywhere.
+/// The answer to whether a cursor leads anywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CursorCheck {
     Good,
@@ -168,7 +170,7 @@ impl Store {
         })
     }
 
-    /// Whether this database gave out a cursor's number in its epoch.
+    /// Checks whether this database gave out a cursor's number in its epoch.
     pub async fn cursor_check(&self, cursor: &Cursor) -> Stored<CursorCheck> {
         // One that names no epoch is as good as its number.
         const SQL: &str = "SELECT began_after, COALESCE(ended_at, (SELECT last FROM delivery_log)) \

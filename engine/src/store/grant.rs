@@ -31,7 +31,7 @@ pub struct SupersededGrant {
     pub generation: i64,
     pub access_sealed: Vec<u8>,
     pub refresh_sealed: Option<Vec<u8>>,
-    /// Of the Linear app that it was given to; the connection's if absent.
+    /// The client id of the Linear app that it was given to; the connection's if absent.
     pub client_id: Option<String>,
 }
 
@@ -59,7 +59,7 @@ pub struct SealedGrant {
     pub expires_at: Option<Millis>,
     lease_owner: Option<String>,
     lease_beat: i64,
-    /// When the refresh token was first shown to Linear, if the outcome is not known.
+    /// The time at which the refresh token was first shown to Linear, if the outcome is not known.
     pub attempt_began_at: Option<Millis>,
     pub failures: i64,
     /// Replies in a row that named no new refresh token.

@@ -25,7 +25,7 @@ pub(super) struct Recent {
     forgotten: AtomicU64,
 }
 
-/// When a read began.
+/// The state of the cache at which a read began.
 #[derive(Clone, Copy)]
 pub(super) struct Reading {
     at: Instant,
@@ -62,7 +62,7 @@ impl Recent {
         grants.put(grant.connection_id.clone(), (reading.at, grant));
     }
 
-    /// How often something was forgotten.
+    /// Counts how often something was forgotten.
     pub fn changes(&self) -> u64 {
         self.forgotten.load(Ordering::SeqCst)
     }

@@ -35,7 +35,7 @@ macro_rules! has_trigger {
 }
 const WHOLE: &str = concat!(" WHERE ", has_trigger!());
 
-/// What came of storing deliveries.
+/// The result of storing deliveries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Put {
     /// For each: somebody has it now who had not before.
@@ -117,7 +117,7 @@ fn statement(new: &[NewDelivery]) -> String {
     sql
 }
 
-/// As the function `deliveries_put` of the schema reads it.
+/// Writes a delivery as the function `deliveries_put` of the schema reads it.
 fn item(new: &NewDelivery, place: u32) -> Value {
     let recipients: Vec<Value> = new
         .recipients

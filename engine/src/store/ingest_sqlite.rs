@@ -63,7 +63,7 @@ impl SqliteIngest {
         }
     }
 
-    /// Where the numbers of the file are now, by this process.
+    /// Notes where the numbers of the file are now, by this process.
     pub fn went_on_from(&self, left: Left) {
         self.writer().left = Some(left);
     }
@@ -99,7 +99,7 @@ impl SqliteIngest {
     }
 }
 
-/// What an error says about the file or the disk under it.
+/// Finds what an error says about the file or the disk under it.
 pub(super) fn disk_trouble(error: &rusqlite::Error) -> Option<DiskTrouble> {
     let code = u32::try_from(error.sqlite_error()?.extended_code).ok()?;
     sqlite::disk_trouble_of(code)

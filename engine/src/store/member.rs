@@ -1,4 +1,4 @@
-//! Who belongs to which organisation, as what.
+//! The members of organisations, and their roles.
 
 use sqlx::Connection as _;
 use sqlx_macros::FromRow;
@@ -9,7 +9,7 @@ use super::{Act, Store, StoreError, Stored, on};
 use crate::clock::Millis;
 use crate::identity::{EmailProof, NewMember, Person, Role, Standing};
 
-/// How [`Store::member_add`] ended.
+/// The result of [`Store::member_add`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Member {
     Added,
@@ -19,7 +19,7 @@ pub enum Member {
     AccountExists,
     /// An account that is there was meant, and there is none; nothing was changed.
     NoAccount,
-    /// Nobody proved whose the account is; nothing was changed.
+    /// The account was not proved to be anybody's; nothing was changed.
     Unproved,
     /// Somebody owns this instance already; nothing was changed.
     Owned,
@@ -44,14 +44,14 @@ impl MemberRow {
     }
 }
 
-/// How changing a member ended. Nothing was changed unless it is done.
+/// The result of changing a member. Nothing was changed unless it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemberChange {
     Done,
     NotFound,
-    /// Nobody else owns the organisation.
+    /// The member is the organisation's only owner.
     LastOwner,
-    /// Nobody proved whose the account is, and no owner answers for it.
+    /// The account was not proved to be anybody's, and no owner answers for it.
     Unproved,
 }
 
@@ -88,8 +88,8 @@ impl TryFrom<Row> for Person {
     }
 }
 
-/// Whether nobody else owns the organisation. The line of the audit trail before it keeps others
-/// from changing that meanwhile.
+/// Checks whether nobody else owns the organisation. The line of the audit trail before it keeps
+/// others from changing that meanwhile.
 macro_rules! is_last_owner {
     ($tx:ident, $act:ident, $user:ident) => {{
         const OWNERS: &str = "SELECT user_id FROM members WHERE organisation_id = $1 AND role = \
@@ -164,8 +164,8 @@ macro_rules! revoke_keys {
     }};
 }
 
-/// Of an account that is nobody's: it belongs to no organisation, and nobody can sign in to it, or
-/// nobody proved whose it is.
+/// The condition that an account is nobody's: it belongs to no organisation, and nobody can sign in
+/// to it, or nobody proved whose it is.
 macro_rules! if_nobodys {
     ($change:literal) => {
         concat!(

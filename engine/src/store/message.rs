@@ -12,13 +12,13 @@ use crate::names::{column, named};
 
 /// Bytes of a body that is read with the claim.
 const BODY_MAX: i32 = 64 * 1024;
-/// Nothing is ever put off for longer. What seems to be was put off by a clock that was wrong, and
-/// is due.
+/// The longest that anything is ever put off for. What seems to be put off for longer was so by a
+/// clock that was wrong, and is due.
 pub const LONGEST_WAIT: Millis = 6 * HOUR;
-/// No destination is left alone for longer.
+/// The longest that a destination is left alone for.
 pub const LONGEST_REST: Millis = HOUR;
-/// Of the time between two failures as much counts as time of failing: more passed while nobody
-/// tried, or by a clock alone.
+/// The part of the time between two failures that counts as time of failing: more of it passed
+/// while nobody tried, or by a clock alone.
 const FAILING_STEP: Millis = LONGEST_WAIT + LONGEST_REST;
 
 /// A message that this process claimed.
@@ -38,7 +38,7 @@ pub struct ClaimedMessage {
 }
 
 named! {
-    /// Where a message is on its way.
+    /// The place of a message on its way.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum MessageState {
         Sent = "sent",
@@ -50,7 +50,7 @@ named! {
 }
 column!(MessageState);
 
-/// How a try ended.
+/// The result of a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     pub seq: i64,
@@ -63,18 +63,18 @@ pub struct Sent {
     pub first: bool,
 }
 
-/// What some tries say about the destination.
+/// The judgement of some tries on the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It took something.
     Takes,
     /// It takes nothing.
     Fails,
-    /// Nothing yet: more is under way.
+    /// Nothing can be said yet: more is under way.
     Open,
 }
 
-/// How some tries of one destination ended, for the process that claimed the messages.
+/// The results of some tries of one destination, for the process that claimed the messages.
 #[derive(Clone, Copy, Debug)]
 pub struct SentBatch<'a> {
     pub destination: &'a str,
@@ -85,7 +85,7 @@ pub struct SentBatch<'a> {
     pub again_at: Millis,
 }
 
-/// What became of a delivery at a destination, for a page.
+/// The fate of a delivery at a destination, for a page.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Message {
     pub destination_id: String,
@@ -293,7 +293,7 @@ impl Store {
         }
     }
 
-    /// What unordered messages were put off to by a clock that was wrong is now. Answers how many.
+    /// Makes unordered messages due that were put off by a clock that was wrong. Answers how many.
     pub async fn messages_unstick(&self, now: Millis) -> Stored<u64> {
         const SQL: &str = "UPDATE messages SET next_at = $1 WHERE state = 'waiting' AND claimed_by \
             IS NULL AND entity = '' AND next_at > $1 + $2 \
@@ -522,8 +522,8 @@ impl Store {
         Ok(())
     }
 
-    /// What became of these deliveries at the organisation's destinations. One query, however many
-    /// there are.
+    /// Lists what became of these deliveries at the organisation's destinations. One query, however
+    /// many there are.
     pub async fn messages_of(&self, organisation: &str, seqs: &[i64]) -> Stored<Vec<Message>> {
         const SQL: (&str, &str) = of_each!(
             "SELECT m.destination_id, m.seq, m.state, m.attempts, m.next_at, m.last_status, \
@@ -550,7 +550,8 @@ impl Store {
         }
     }
 
-    /// How many messages wait for each destination of an organisation, and how many were parked.
+    /// Counts the messages that wait for each destination of an organisation, and those that were
+    /// parked.
     pub async fn messages_count(&self, organisation: &str) -> Stored<Vec<(String, String, i64)>> {
         const SQL: &str = "SELECT m.destination_id, m.state, COUNT(*) FROM messages m JOIN \
             destinations d ON d.id = m.destination_id \

@@ -3,7 +3,7 @@
 use super::{Db, Store, Stored, on};
 
 impl Store {
-    /// What is under `key`.
+    /// Reads the value under `key`.
     pub async fn meta(&self, key: &str) -> Stored<Option<Vec<u8>>> {
         on!(&self.db, |pool| Ok(sqlx::query_scalar(
             "SELECT value FROM meta WHERE key = $1"

@@ -6,16 +6,16 @@ use super::postgres::transact;
 use super::{Db, NewGrant, Store, Stored, on};
 use crate::clock::Millis;
 
-/// Where such a pair is sealed for.
+/// The table that such a pair is sealed for.
 pub(crate) const MINTED_GRANTS: &str = "minted_grants";
 
 /// A pair that came for a code.
 #[derive(Clone, Debug, FromRow)]
 pub struct MintedGrant {
     pub id: String,
-    /// Whose member brought the code.
+    /// The organisation whose member brought the code.
     pub organisation_id: String,
-    /// Of the Linear app that it was given to.
+    /// The client id of the Linear app that it was given to.
     pub client_id: String,
     /// Linear's organization id, where Linear said it.
     pub workspace_id: Option<String>,
@@ -24,7 +24,7 @@ pub struct MintedGrant {
     pub access_sealed: Vec<u8>,
     pub refresh_sealed: Option<Vec<u8>>,
     pub minted_at: Millis,
-    /// Nobody will adopt it.
+    /// The pair is free to be revoked: nobody will adopt it.
     pub released: bool,
     /// Somebody lent it to say who they are: nobody adopts it, ever.
     pub lent: bool,

@@ -114,7 +114,7 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections, unless something else is asked for.
 pub const POOL_SIZE: u32 = 16;
 
-/// How many connections to PostgreSQL there may be, and whose they are.
+/// The number of connections to PostgreSQL that there may be, and whose they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connections {
     /// A server's: so many at most, and fewer where few are to be had (see [`Store::leave_room`]).
@@ -156,7 +156,7 @@ pub enum StoreError {
             or each server fewer with RELINK_DATABASE_POOL"
     )]
     NoConnection,
-    /// Nothing that is written now could be relied on.
+    /// The disk cannot be relied on to keep what is written now.
     #[error("{0}")]
     Disk(DiskTrouble),
     #[error(transparent)]
@@ -168,7 +168,7 @@ pub enum StoreError {
         "the database stores text as {0}, and Relink's is UTF-8: make one with ENCODING 'UTF8'"
     )]
     Encoding(String),
-    /// No act is done that cannot be written down.
+    /// The trail cannot be written, and an act that cannot be written down is not done.
     #[error("the audit trail was not given its key")]
     AuditLocked,
     /// A row that the code never writes. A person has to look.
@@ -176,8 +176,8 @@ pub enum StoreError {
     Inconsistent { table: &'static str, id: String },
 }
 
-/// What of a list can be. A row that cannot is told to whoever runs this, and the list around it is
-/// shown.
+/// Keeps the good rows of a list. A row that cannot be is told to whoever runs this, and the list
+/// around it is shown.
 pub(crate) fn sound<T>(rows: impl IntoIterator<Item = Result<T, StoreError>>) -> Vec<T> {
     let told = |row: Result<T, StoreError>| {
         row.inspect_err(|error| tracing::error!(%error, "a row was left out of a list"))
@@ -200,7 +200,7 @@ impl StoreError {
         ) && self.disk_trouble().is_none()
     }
 
-    /// What it says about the disk.
+    /// Finds what the error says about the disk.
     #[must_use]
     pub fn disk_trouble(&self) -> Option<DiskTrouble> {
         match self {
@@ -380,7 +380,8 @@ impl Store {
         self.disk.as_ref()?.trouble()
     }
 
-    /// Whether what is written now can be relied on, proved by a write where one failed before.
+    /// Checks whether what is written now can be relied on, proved by a write where one failed
+    /// before.
     ///
     /// # Errors
     /// As [`Store::prove_write`].
@@ -426,7 +427,7 @@ impl Store {
         }
     }
 
-    /// When a process last proved that the database keeps what it is given.
+    /// Reads when a process last proved that the database keeps what it is given.
     pub(crate) async fn heartbeat(&self) -> Stored<Option<Millis>> {
         let noted = self.meta(HEARTBEAT).await?;
         Ok(noted
@@ -464,7 +465,7 @@ impl Store {
         first
     }
 
-    /// What the clock of a database that replicas share shows.
+    /// Reads the clock of a database that replicas share.
     pub async fn database_now(&self) -> Stored<Option<Millis>> {
         const SQL: &str = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT";
         match &self.db {
@@ -473,7 +474,7 @@ impl Store {
         }
     }
 
-    /// Whether the database answers.
+    /// Checks whether the database answers.
     ///
     /// # Errors
     /// When it does not.

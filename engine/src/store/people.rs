@@ -1,5 +1,5 @@
-//! Who is who in Linear, and the codes that prove it. Acts of one organisation go one after the
-//! other: each of them writes its line of the audit trail first.
+//! The people in Linear whom members are, and the codes that prove it. Acts of one organisation go
+//! one after the other: each of them writes its line of the audit trail first.
 
 use sqlx_macros::FromRow;
 
@@ -70,8 +70,8 @@ pub struct LinkedMember {
     pub linked_at: Millis,
 }
 
-/// Whose account a Linear person becomes. One that is made for it has nothing but the code to show
-/// whose it is.
+/// The account that a Linear person becomes. One that is made for it has nothing but the code to
+/// show whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Account {
     /// One that is there.
@@ -84,7 +84,7 @@ pub enum Account {
     },
 }
 
-/// How making a code ended.
+/// The result of making a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InviteAdded {
     /// Any open one for the same person is worthless now.
@@ -93,7 +93,7 @@ pub enum InviteAdded {
     Linked { email: String },
 }
 
-/// How linking ended. Nothing was changed, unless it says so.
+/// The result of linking. Nothing was changed, unless it says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Linking {
     /// They are linked. `again`: they were before.
@@ -106,7 +106,8 @@ pub enum Linking {
     PersonTaken { email: String },
     /// The member is another person of this workspace.
     OtherPerson { name: String },
-    /// Nobody proved whose the account is, and the code is another organisation's than its own.
+    /// The account was not proved to be anybody's, and the code is another organisation's than its
+    /// own.
     Unproved,
 }
 
@@ -254,7 +255,7 @@ impl Store {
             .await?))
     }
 
-    /// What a code that can be used says. Looking at it is noted, and uses nothing up.
+    /// Reads a code that can be used. Looking at it is noted, and uses nothing up.
     pub async fn invite_open(&self, code_hash: &str, now: Millis) -> Stored<Option<InviteRow>> {
         const SQL: &str =
             invites!("WHERE i.code_hash = $1 AND i.ended IS NULL AND i.expires_at > $2");
@@ -440,7 +441,7 @@ impl Store {
 }
 
 impl InviteRow {
-    /// Whom it is for.
+    /// The person whom it is for.
     #[must_use]
     pub fn person(&self) -> LinearPersonRow {
         LinearPersonRow {

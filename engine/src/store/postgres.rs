@@ -43,7 +43,7 @@ type Answer = Vec<Either<PgQueryResult, PgRow>>;
 #[derive(Clone, Debug)]
 pub struct Pg {
     pool: PgPool,
-    /// How a transaction begins.
+    /// The beginning of a transaction.
     begin: Begin,
     /// Turns to have a connection for a page, where this is a way in for pages.
     turns: Option<Arc<Semaphore>>,

@@ -1,5 +1,5 @@
-//! What shows that an account is whose its e-mail says: codes that were mailed, attempts at Linear,
-//! and an owner's word.
+//! The evidence that an account is whose its e-mail says: codes that were mailed, attempts at
+//! Linear, and an owner's word.
 
 use sqlx_macros::FromRow;
 
@@ -9,7 +9,7 @@ use super::{Act, Store, Stored, on};
 use crate::clock::Millis;
 use crate::identity::EmailProof;
 
-/// What was remembered when somebody left for Linear to say who they are.
+/// The facts that were remembered when somebody left for Linear to say who they are.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct ProofAttempt {
     pub state_hash: String,
@@ -23,13 +23,13 @@ pub struct ProofAttempt {
     pub app_id: Option<String>,
     /// Linear's id of who they have to be; absent where they may be anybody.
     pub linear_id: Option<String>,
-    /// Of the link code that is redeemed by it.
+    /// The hash of the link code that is redeemed by it.
     pub code_hash: Option<String>,
     pub verifier_sealed: Vec<u8>,
     pub expires_at: Millis,
 }
 
-/// How proving an account's e-mail ended.
+/// The result of proving an account's e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proved {
     Done,
@@ -42,7 +42,7 @@ pub enum Proved {
 pub(super) const PROVE: &str = "UPDATE users SET email_proof = $2 WHERE id = $1 AND email_proof IS \
     NULL RETURNING email";
 
-/// How an account's e-mail was proved, within a transaction.
+/// Reads how an account's e-mail was proved, within a transaction.
 macro_rules! proof_of {
     ($tx:ident, $user:expr) => {{
         let user: &str = $user;

@@ -8,7 +8,8 @@ use crate::clock::{MINUTE, Millis, NOTED_AHEAD};
 use crate::connection::refresh::{Attempt, By, Lease};
 use crate::connection::state::FailedCall;
 
-/// Nothing is put off for longer, so whatever seems to be was put off by a clock that was ahead.
+/// The longest that anything is put off for: whatever seems to be put off for longer was so by a
+/// clock that was ahead.
 const PUT_OFF_MAX: Millis = 10 * MINUTE;
 
 /// A connection whose tokens want to be refreshed.
@@ -43,9 +44,9 @@ pub struct Due<'a> {
 #[derive(Clone, Debug)]
 pub struct Rotation {
     pub grant: NewGrant,
-    /// Of the Linear app that got it.
+    /// The client id of the Linear app that got it.
     pub client_id: String,
-    /// Where Linear said which.
+    /// The scopes, where Linear said which.
     pub scopes: Option<Vec<String>>,
     /// The reply named no new refresh token, and Linear is to be asked for it then: the intent
     /// stays open.

@@ -49,7 +49,7 @@ impl Store {
         Ok(())
     }
 
-    /// What was counted since this hour for the workspaces that an organisation connected.
+    /// Lists what was counted since this hour for the workspaces that an organisation connected.
     pub async fn refusals(&self, organisation: &str, since_hour: i64) -> Stored<Vec<RefusalRow>> {
         const SQL: &str = "SELECT workspace_id, hour, cause, secret_id, refused, last_at FROM \
             webhook_refusals \
@@ -97,7 +97,7 @@ impl Store {
         Ok(())
     }
 
-    /// What was counted since this hour, each address with its sum, the latest first.
+    /// Lists what was counted since this hour, each address with its sum, the latest first.
     pub async fn strays(&self, since_hour: i64) -> Stored<Vec<Stray>> {
         const SQL: &str = "SELECT path, MAX(hour) AS hour, CAST(SUM(came) AS BIGINT) AS came, \
             MAX(last_at) AS last_at FROM webhook_strays \

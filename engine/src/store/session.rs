@@ -8,7 +8,7 @@ use super::{Act, Store, Stored, on};
 use crate::UsedFrom;
 use crate::clock::{DAY, HOUR, Millis};
 
-/// Of a session that somebody is signed in with: in all,
+/// The longest life of a session that somebody is signed in with: in all,
 pub const LIFE: Millis = 90 * DAY;
 /// and without being used.
 pub const UNUSED_MAX: Millis = 30 * DAY;
@@ -18,7 +18,7 @@ const LISTED_MAX: i64 = 100;
 #[derive(Clone, Debug, FromRow)]
 pub struct StoredSession {
     pub id_hash: String,
-    /// Whose session it is, so that all of theirs can be ended.
+    /// The user whose session it is, so that all of theirs can be ended.
     pub user_id: Option<String>,
     pub data: Vec<u8>,
     pub expires_at: Millis,

@@ -37,7 +37,8 @@ const FULL: u32 = 13;
 const CANTOPEN: u32 = 14;
 const NOTADB: u32 = 26;
 
-/// What an error says about the file or the disk under it; nothing if it says nothing about them.
+/// Finds what an error says about the file or the disk under it; `None` if it says nothing about
+/// them.
 pub(super) fn disk_trouble(error: &Error) -> Option<DiskTrouble> {
     let code = error
         .as_database_error()?
@@ -82,7 +83,8 @@ impl Watch {
         self.disk.note_failure(trouble);
     }
 
-    /// What was open while another file was there is not used again.
+    /// Checks that the file at the path is the same: a connection that was open while another was
+    /// there is not used again.
     fn same_file(&self) -> Result<(), Error> {
         self.disk.same_file().inspect_err(|_| self.suspect())
     }
@@ -199,7 +201,7 @@ impl Lite {
             .take();
     }
 
-    /// What is in the log goes into the file itself. Blocks, for as long as that takes.
+    /// Writes what is in the log into the file itself. Blocks, for as long as that takes.
     pub(super) fn write_log_into_file(&self) {
         let anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
         let written = anchor.as_ref().map(|anchor| {
@@ -213,7 +215,7 @@ impl Lite {
         );
     }
 
-    /// What a file that is not the one at the path takes is gone with it.
+    /// Refuses to write into a file that is not the one at the path: what it takes is gone with it.
     fn may_run(&self, sql: &str) -> Result<(), Error> {
         let reads = sql
             .trim_start()

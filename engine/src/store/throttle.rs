@@ -9,7 +9,7 @@ use crate::clock::Millis;
 pub struct Tries {
     /// This one included.
     pub tries: i64,
-    /// When counting starts anew.
+    /// The time at which counting starts anew.
     pub resets_at: Millis,
 }
 
@@ -29,7 +29,7 @@ impl Store {
             .await?))
     }
 
-    /// What was counted against `key` in the window that is still open.
+    /// Reads what was counted against `key` in the window that is still open.
     pub async fn throttle(&self, key: &str, now: Millis) -> Stored<Option<Tries>> {
         const SQL: &str = "SELECT tries, resets_at FROM throttles WHERE key = $1 AND resets_at > \
             $2";

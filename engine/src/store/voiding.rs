@@ -69,9 +69,9 @@ impl Store {
         Ok(())
     }
 
-    /// Whether somebody came back from Linear since then and is not connected yet: through this
-    /// app, and to this workspace. Which one a Connect will lead to nobody knows before; one that
-    /// has not said yet through which app its code is exchanged may be any's.
+    /// Says whether somebody came back from Linear since then and is not connected yet: through
+    /// this app, and to this workspace. Nobody knows beforehand which one a Connect will lead to;
+    /// one that has not said yet through which app its code is exchanged may be any's.
     pub async fn consent_is_under_way(
         &self,
         client_id: Option<&str>,

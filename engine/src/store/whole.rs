@@ -1,6 +1,6 @@
-//! Whether a copy that took the database's place is all there: on PostgreSQL a dump is restored
-//! piece by piece, for hours if there is much, and whoever changes the schema in between comes
-//! between two pieces.
+//! The check whether a copy that took the database's place is all there: on PostgreSQL a dump is
+//! restored piece by piece, for hours if there is much, and whoever changes the schema in between
+//! comes between two pieces.
 
 use super::{Db, Store, Stored, on};
 
@@ -43,8 +43,9 @@ impl Store {
             .await?))
     }
 
-    /// What the schema is made of, to be compared with a later look; `None` while it plainly lacks
-    /// something or is being changed. An SQLite file is replaced at once or not at all.
+    /// Describes what the schema is made of, to be compared with a later look; `None` while it
+    /// plainly lacks something or is being changed. An SQLite file is replaced at once or not at
+    /// all.
     pub async fn shape(&self) -> Stored<Option<String>> {
         match &self.db {
             Db::Sqlite(_) => Ok(Some(String::new())),
@@ -59,7 +60,7 @@ impl Store {
     }
 }
 
-/// How many a schema of this version has.
+/// Counts the references that a schema of this version has.
 fn references(version: i64) -> i64 {
     let scripts = sqlx_macros::migrate!("../migrations/postgres");
     let upto = scripts.iter().filter(|one| one.version <= version);

@@ -17,13 +17,13 @@ use crate::linear::Linear;
 use crate::store::StoreError;
 use crate::{CallFailed, Engine};
 
-/// What is known is asked about again no more often than this, however many other applications
+/// The time after which Linear is asked again about what is known, however many other applications
 /// events name.
 const ASK_AGAIN_AFTER: Millis = HOUR;
 /// Linear waits for five seconds; what is learnt later counts for the next event.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// When Linear was asked which application one of our client ids is.
+/// The times at which Linear was asked which application one of our client ids is.
 #[derive(Debug, Default)]
 pub(crate) struct Asked(Mutex<HashMap<String, Millis>>);
 
@@ -45,7 +45,7 @@ impl Asked {
     }
 }
 
-/// Whether an event about an app is about ours.
+/// The answer to whether an event about an app is about ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Concern {
     Ours,
@@ -77,9 +77,9 @@ impl Through {
 }
 
 impl Engine {
-    /// What an app's own secret signed is about that app. Under a workspace's secret events about
-    /// any app may come, and they concern those who are connected through it. `false`: nobody is,
-    /// and all keep it without acting on it.
+    /// Keeps those whom an event about an app concerns. What an app's own secret signed is about
+    /// that app. Under a workspace's secret events about any app may come, and they concern those
+    /// who are connected through it. `false`: nobody is, and all keep it without acting on it.
     pub(super) async fn keep_concerned(
         &self,
         envelope: &Envelope,
@@ -240,8 +240,8 @@ impl Engine {
         }
     }
 
-    /// Where the id of the operator's application is kept; another client id is another
-    /// application.
+    /// The key under which the id of the operator's application is kept; another client id is
+    /// another application.
     fn operators_key(&self) -> Option<String> {
         self.client_id(None)
             .map(|client| format!("application {client}"))

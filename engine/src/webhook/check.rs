@@ -6,7 +6,7 @@ use crate::clock::Millis;
 use crate::identity::Person;
 use crate::store::StoreError;
 
-/// Whose signature it is, as far as the person may know.
+/// The signer, as far as the person may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignedBy {
     /// The own secret of an OAuth app: the operator's, or one of the organisation's.
@@ -18,11 +18,11 @@ pub enum SignedBy {
         /// It is not accepted any more.
         retired: bool,
     },
-    /// No secret that is known here.
+    /// The secret is known to nobody here.
     Nobody,
 }
 
-/// What a pasted delivery turned out to be.
+/// The verdict on a pasted delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedDelivery {
     /// Linear's organization id in the body; `None` where it is not the JSON of a webhook.

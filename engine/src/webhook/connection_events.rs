@@ -144,7 +144,7 @@ impl Engine {
         Ok(())
     }
 
-    /// What the app may see changed: the names on the page are read anew, without keeping Linear
+    /// Has the names on the page read anew, as what the app may see changed, without keeping Linear
     /// waiting.
     async fn look_again(
         &self,

@@ -1,4 +1,4 @@
-//! What an organisation was delivered, as its people and programs read it.
+//! The deliveries of an organisation, as its people and programs read them.
 
 use crate::acting::handle;
 use crate::store::{Cursor, CursorCheck, Delivery, DeliveryFilter, LastDelivery, StoreError};
@@ -8,7 +8,7 @@ handle! {
     read deliveries -> Deliveries
 }
 
-/// What came after a cursor.
+/// The deliveries that came after a cursor.
 #[derive(Debug)]
 pub enum After {
     /// The oldest first, and the cursor to go on from; `None` where nothing came.
@@ -32,7 +32,8 @@ impl Deliveries<'_> {
             .await
     }
 
-    /// Where the page before the one that begins there begins; `None` where that is the first.
+    /// Finds where the page before the one that begins there begins; `None` where that is the
+    /// first.
     pub async fn newer(
         &self,
         filter: &DeliveryFilter,
@@ -66,7 +67,7 @@ impl Deliveries<'_> {
         Ok(After::Found(found, next))
     }
 
-    /// How each workspace last delivered something.
+    /// Finds the last delivery of each workspace.
     pub async fn last(&self) -> Result<Vec<LastDelivery>, StoreError> {
         self.store()
             .deliveries_last(&self.acting.organisation)

@@ -1,5 +1,5 @@
-//! What Relink reads of a webhook's body. The rest of it, and its exact bytes, belong to whoever it
-//! is handed on to.
+//! The parts of a webhook's body that Relink reads. The rest of it, and its exact bytes, belong to
+//! whoever it is handed on to.
 //!
 //! Read leniently and once: of a key that is there twice the last one counts, as in JavaScript, so
 //! what was checked is what is stored. A field of another shape than expected is taken as absent.
@@ -41,10 +41,10 @@ pub struct Envelope {
     pub created_at: String,
     /// The app that an event about apps is about.
     pub oauth_client: Option<String>,
-    /// Whose authorization an event is about, and how many tokens that user has left.
+    /// The user whose authorization an event is about, and how many tokens they have left.
     pub user: String,
     pub active_tokens: Option<i64>,
-    /// What people call the thing: "ENG-412", a project's name.
+    /// The name that people call the thing: "ENG-412", a project's name.
     pub subject: String,
     pub actor: String,
     /// Events with the same one stay in order where that is asked for: the issue they are about, or
@@ -52,8 +52,9 @@ pub struct Envelope {
     pub entity: String,
     /// Which of Linear's webhooks it came through; empty where that is no plain id.
     pub webhook: String,
-    /// Where the body tells through which webhook it came and when it was sent, which is all that
-    /// differs between the bodies of one event. Empty for a body that has to be taken whole.
+    /// The places where the body tells through which webhook it came and when it was sent, which is
+    /// all that differs between the bodies of one event. Empty for a body that has to be taken
+    /// whole.
     varying: Vec<Range<usize>>,
 }
 

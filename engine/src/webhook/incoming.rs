@@ -21,7 +21,7 @@ pub struct Incoming {
 }
 
 named! {
-    /// What became of a webhook that Linear need not send again.
+    /// The fate of a webhook that Linear need not send again.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Receipt {
         /// Stored, committed.
@@ -37,12 +37,12 @@ named! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
     pub receipt: Receipt,
-    /// Whose secret signed it, if nobody can have seen it before: what is sent again may come from
-    /// somebody who was handed it.
+    /// The signer, if nobody can have seen it before: what is sent again may come from somebody who
+    /// was handed it.
     pub signer: Option<Signer>,
 }
 
-/// Whose secret signed a webhook.
+/// The owner of the secret that signed a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signer {
     /// The operator's app: nobody but the operator and Linear knows it.

@@ -68,7 +68,7 @@ impl Ingest {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What goes into the next transaction; nothing is left when it is empty.
+    /// Takes what goes into the next transaction; nothing is left when it is empty.
     fn next_batch(&self) -> Vec<Pending> {
         let mut waiting = self.waiting();
         let (mut batch, mut bytes) = (Vec::new(), 0);

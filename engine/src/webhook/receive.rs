@@ -111,9 +111,9 @@ impl Engine {
         Ok(Received { receipt, signer })
     }
 
-    /// Whose signature it is. Before it is refused or ignored for want of somebody, the database is
-    /// asked once more: another process may just have connected the workspace, or been given the
-    /// secret.
+    /// Finds whose signature it is. Before it is refused or ignored for want of somebody, the
+    /// database is asked once more: another process may just have connected the workspace, or been
+    /// given the secret.
     async fn find_signer(
         &self,
         workspace: &str,

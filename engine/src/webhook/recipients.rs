@@ -1,4 +1,4 @@
-//! Who listens to a workspace's webhooks, and which secrets may sign for it.
+//! The recipients of a workspace's webhooks, and the secrets that may sign for it.
 //!
 //! Read from the database a second ago at most; what this process changes is forgotten at once.
 
@@ -27,7 +27,7 @@ pub(super) const REFUSE_AFTER: Duration = Duration::from_millis(100);
 const KEPT_MAX: usize = 10_000;
 /// "Last matched" is no more exact than this.
 const NOTE_EVERY: Millis = MINUTE;
-/// Where secrets are sealed for.
+/// The table that secrets are sealed for.
 pub(super) const TABLE: &str = "webhook_secrets";
 pub(super) const SEALED: &str = "secret_sealed";
 
@@ -36,7 +36,8 @@ pub(crate) struct Listeners {
     known: Bounded<String, Known, KEPT_MAX>,
 }
 
-/// When it was read, after how many changes of this process.
+/// The recipients of a workspace as they were read: when, and after how many changes of this
+/// process.
 #[derive(Debug)]
 struct Known {
     at: Instant,
@@ -73,7 +74,7 @@ struct Secret {
     noted_at: AtomicI64,
 }
 
-/// Whose secret signed a delivery.
+/// The secret that signed a delivery.
 #[derive(Clone, Debug)]
 pub(super) struct Match {
     pub by_app: bool,
@@ -144,7 +145,7 @@ impl Recipient {
 }
 
 impl Match {
-    /// Whose secret it is. Where several organisations have the same one, they count as one.
+    /// Names whose secret it is. Where several organisations have the same one, they count as one.
     pub fn signer(&self) -> Signer {
         match self.recipients.first() {
             Some(first) if !self.by_operator => {
@@ -267,7 +268,7 @@ impl Secret {
 }
 
 impl Engine {
-    /// Who listens to a workspace, as it was so long ago at most.
+    /// Finds who listens to a workspace; the answer may be of that age.
     pub(super) async fn listening(
         &self,
         workspace: &str,
@@ -327,7 +328,7 @@ impl Engine {
         Ok(listening)
     }
 
-    /// Of the organisation's own app that a connection goes through.
+    /// Opens the keys of the organisation's own app that a connection goes through.
     fn keys_of(&self, tenant: &Tenant, apps: &[AppRow]) -> Option<AppKeys> {
         let id = tenant.app_id.as_ref()?;
         apps.iter()

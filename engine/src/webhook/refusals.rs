@@ -21,7 +21,7 @@ use crate::store::{RefusalRow, StoreError, WebhookSecretRow};
 /// secret.
 const TALLIED_MAX: usize = 1_000;
 const WRITE_EVERY: Duration = Duration::from_millis(500);
-/// Where the database does not take them.
+/// The pause where the database does not take them.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// Looking for the secret costs as many digests as there are secrets: only for so many requests at
 /// once, and small ones.
@@ -32,7 +32,7 @@ const KEPT_FOR: Millis = 7 * DAY;
 const SECRETS_TRIED: usize = 50;
 
 named! {
-    /// What was wrong.
+    /// The reason for a refusal.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
     pub enum Cause {
         NoSignature = "no_signature",
@@ -241,8 +241,8 @@ impl Engine {
 }
 
 impl Deliveries<'_> {
-    /// What was refused since then in the name of the organisation's workspaces, the latest first;
-    /// nothing for those who do not manage them.
+    /// Lists what was refused since then in the name of the organisation's workspaces, the latest
+    /// first; empty for those who do not manage them.
     pub async fn refused(&self, since: Millis) -> Result<Vec<Refused>, StoreError> {
         if self.acting.manages().is_err() {
             return Ok(Vec::new());

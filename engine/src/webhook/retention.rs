@@ -1,4 +1,4 @@
-//! How long deliveries are taken and kept.
+//! The limits on how many deliveries are taken, and how long they are kept.
 
 use std::sync::atomic::Ordering;
 
@@ -9,7 +9,7 @@ use crate::store::StoreError;
 
 /// Deliveries forgotten in one transaction. Small, so that nobody waits long for it.
 const BITE: i64 = 500;
-/// Of what is kept, one in so many goes for its age in one round: a clock that is wrong for a
+/// The number of rounds in which everything kept goes for its age: a clock that is wrong for a
 /// moment costs next to nothing.
 const ROUNDS: i64 = 50;
 /// Beyond what may be kept, so much may come before room is made.
@@ -148,7 +148,7 @@ impl Engine {
     }
 }
 
-/// How many of so many may go in one round: some always.
+/// The number that may go in one round: some always.
 fn share(span: i64) -> i64 {
     if span > 0 { (span / ROUNDS).max(2) } else { 0 }
 }

@@ -32,11 +32,11 @@ pub struct SigningSecret {
     pub retires_at: Option<Millis>,
     /// Another took its place: it retires some time after that one has verified a delivery.
     pub replaced: bool,
-    /// When a delivery was last signed with it, within a minute.
+    /// The last time that a delivery was signed with it, within a minute.
     pub matched_at: Option<Millis>,
 }
 
-/// What became of a secret that somebody pasted.
+/// The fate of a secret that somebody pasted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretAdded {
     /// The first one.
@@ -57,7 +57,7 @@ pub enum SecretError {
     /// Not the shape of Linear's signing secrets.
     #[error("a signing secret of Linear begins with lin_wh_")]
     Shape,
-    /// As many are accepted as are kept: one must be stopped first.
+    /// The limit is reached: one must be stopped first.
     #[error("{SECRETS_MAX} signing secrets are accepted already")]
     TooMany,
     #[error(transparent)]

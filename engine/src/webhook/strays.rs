@@ -20,7 +20,7 @@ const PATHS_MAX: usize = 20;
 const PATH_MAX: usize = 100;
 const WRITE_EVERY: Duration = Duration::from_millis(500);
 
-/// What was counted since the last writing, and when each came last.
+/// The counts since the last writing, and when each came last.
 #[derive(Debug, Default)]
 pub(crate) struct Strays(Mutex<BTreeMap<String, (i64, Millis)>>);
 
@@ -73,8 +73,8 @@ impl Engine {
 }
 
 impl Deliveries<'_> {
-    /// What came to wrong addresses since then, the latest first; nothing for those who manage no
-    /// webhooks.
+    /// Lists what came to wrong addresses since then, the latest first; empty for those who manage
+    /// no webhooks.
     pub async fn strays(&self, since: Millis) -> Result<Vec<Stray>, StoreError> {
         if self.acting.manages().is_err() {
             return Ok(Vec::new());

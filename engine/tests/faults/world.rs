@@ -33,7 +33,7 @@ const CRASH_AFTER: Duration = Duration::from_millis(700);
 /// All is well so long after the disk is.
 const WELL_WITHIN: Duration = Duration::from_secs(10);
 
-/// What must not be lost.
+/// The act of which nothing must be lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     Refresh,
@@ -46,7 +46,7 @@ impl Act {
     pub const ALL: [Act; 4] = [Act::Refresh, Act::Connect, Act::Webhooks, Act::SignIn];
 }
 
-/// What was acknowledged.
+/// The result that was acknowledged.
 pub type Outcome = Result<Done, String>;
 
 #[derive(Debug)]
@@ -57,14 +57,14 @@ pub enum Done {
     SignedIn,
 }
 
-/// What was there before.
+/// The state before.
 pub struct Before {
     rotations: u64,
     generation: i64,
     audited: i64,
 }
 
-/// What a crash leaves.
+/// The remains of a crash.
 pub struct Crashed {
     /// By Linear, up to then.
     rotations: u64,
@@ -212,7 +212,7 @@ impl World {
         }
     }
 
-    /// What went on until the disk was well again ends by itself.
+    /// Waits for what went on until the disk was well again; it ends by itself.
     pub async fn wait(&self, doing: JoinHandle<Outcome>, what: &str) -> Outcome {
         tokio::time::timeout(WELL_WITHIN, doing)
             .await

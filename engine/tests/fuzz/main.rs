@@ -90,7 +90,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// As the envelope keeps texts: cut, and without NUL.
+/// Cuts a text as the envelope does, and takes out NUL.
 fn kept(value: &Value) -> String {
     value
         .as_str()

@@ -1,4 +1,4 @@
-//! What open pages hear of.
+//! The news that open pages hear.
 
 use relink_engine::connection::{FailedCall, Reason};
 use relink_engine::identity::{Person, Role};

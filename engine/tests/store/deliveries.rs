@@ -450,8 +450,8 @@ async fn migrate(fresh: &Fresh, from: &str, to: &str) {
     support::sql(fresh, &migration[from..to]).await;
 }
 
-/// What was stored by its whole body is a duplicate when it comes again, whether or not its body
-/// was kept.
+/// A delivery that was stored by its whole body is a duplicate when it comes again, whether or not
+/// its body was kept.
 async fn what_came_before_there_were_events_is_known(fresh: Fresh) {
     owner(&fresh).await;
     let bodies: Vec<NewDelivery> = (1..=3)
@@ -494,7 +494,7 @@ async fn what_sqlite_takes_is_bound_by_what_may_be_kept() {
     room_is_made_however_much_comes(support::sqlite().await).await;
 }
 
-/// In a database of its own: what others look at next door keeps room from being used again.
+/// It needs a database of its own: what others look at next door keeps room from being used again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_postgres_takes_is_bound_by_what_may_be_kept() {
     if let Some(fresh) = support::pooled().await {

@@ -260,8 +260,8 @@ async fn an_older_postgres_database_is_told_apart_from_the_one_it_was_copied_fro
     is_told_apart(&copied.unwrap().url(), cursors).await;
 }
 
-/// What happens to a database whose primary is lost: another one goes on, on another timeline,
-/// without the last commits.
+/// Loses the primary, as happens to a database: another one goes on, on another timeline, without
+/// the last commits.
 async fn fail_over(raw: &mut PgConnection, lost: i64) {
     let sql = format!(
         "ALTER TABLE delivery_log DISABLE TRIGGER USER;
@@ -315,7 +315,8 @@ async fn a_replica_that_took_over_gives_no_number_twice() {
     }
 }
 
-/// What somebody does to the database of servers that run, which ends in an older copy of it.
+/// The ways of restoring the database of servers that run, each of which ends in an older copy of
+/// it.
 #[derive(Clone, Copy, Debug)]
 enum Restore {
     /// Rows are put back, as a dump of data does it.
@@ -469,7 +470,7 @@ async fn an_older_postgres_under_replicas_that_run_gives_no_number_twice() {
     }
 }
 
-/// As a backup tool does it: into the file that is open.
+/// Copies as a backup tool does: into the file that is open.
 fn back_up(from: &str, to: &str) {
     let (from, mut to) = (
         rusqlite::Connection::open(from).unwrap(),

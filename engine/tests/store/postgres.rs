@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use crate::deliveries::delivery;
 use crate::support::{self, Server, act, adoption, member};
 
-/// What a session is like, written down by the database whenever something is stored.
+/// A note of a session's settings, written down by the database whenever something is stored.
 const SEEN: &str = "CREATE TABLE seen (setting TEXT NOT NULL);
     CREATE FUNCTION note_setting() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

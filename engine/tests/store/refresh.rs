@@ -73,7 +73,7 @@ pub async fn rotate(store: &Store, generation: i64, number: u8) -> Rotated {
         .unwrap()
 }
 
-/// When the token was first shown, if the lease was to be had.
+/// Takes the lease, and answers when the token was first shown, if the lease was to be had.
 async fn take(
     store: &Store,
     generation: i64,

@@ -88,7 +88,7 @@ async fn served() -> Option<(Server, Store)> {
     Some((server, store))
 }
 
-/// What a session is doing that is not ours.
+/// Counts the sessions that are not ours, by what they are doing.
 async fn others(server: &Server, state: &str) -> i64 {
     const SQL: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
         AND pid <> pg_backend_pid() AND state = ";

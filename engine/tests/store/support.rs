@@ -47,8 +47,8 @@ impl Fresh {
         self.url.starts_with("postgres")
     }
 
-    /// What all tables and indexes take on the disk. SQLite's log comes on top, which does not grow
-    /// with them.
+    /// Measures what all tables and indexes take on the disk. SQLite's log comes on top, which does
+    /// not grow with them.
     pub async fn bytes_on_disk(&self) -> i64 {
         if !self.is_postgres() {
             return i64::try_from(std::fs::metadata(&self.url).unwrap().len()).unwrap();
@@ -127,7 +127,7 @@ pub async fn pooled() -> Option<Fresh> {
 
 /// A PostgreSQL database of its own, and ways into it past the store.
 pub struct Server {
-    /// Of whoever owns the server, for this database.
+    /// The address of this database for whoever owns the server.
     admin: String,
     url: String,
     database: String,

@@ -56,7 +56,7 @@ async fn broken_at(store: &Store) -> Option<i64> {
     check(store).await.broken_at
 }
 
-/// What the database holds between two tests.
+/// Puts the trail back as it was kept.
 async fn put_back(fresh: &Fresh) {
     sql(fresh, "DELETE FROM audit; DELETE FROM audit_heads").await;
     sql(
@@ -200,7 +200,7 @@ async fn recomputed(store: &Store) -> String {
     format!("{written} UPDATE audit_heads SET number = 2, last_hash = '{hash}'")
 }
 
-/// How lines were hashed before the trail had a key.
+/// Hashes lines as before the trail had a key.
 fn plain(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
@@ -243,7 +243,7 @@ fn vault(keys: &str) -> Vault {
     Vault::new(KeyRing::parse(keys).unwrap(), Entropy::seeded(7))
 }
 
-/// As a process does at its start, with these keys.
+/// Opens the store as a process does at its start, with these keys.
 async fn start(fresh: &Fresh, keys: &str) -> Result<Store, OpenError> {
     let opened = if fresh.is_postgres() {
         Store::open_postgres(&fresh.url).await

@@ -9,7 +9,7 @@ use web_sys::Element;
 
 use super::field;
 
-/// Where codes go, and nothing else does.
+/// The only address that codes go to.
 const ENTER: &str = "/link";
 
 #[island]
@@ -38,7 +38,7 @@ fn take(island: &Element) -> Option<()> {
     form.submit().ok()
 }
 
-/// What stands behind the `#`, unless it names a place on the page.
+/// Reads what stands behind the `#`, unless it names a place on the page.
 fn code() -> Option<String> {
     let fragment = window()
         .location()

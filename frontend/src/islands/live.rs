@@ -17,7 +17,7 @@ use super::morph::put;
 use super::trusted::parse;
 use super::{property, within};
 
-/// Nothing heard for so long, and the stream is dead: the server speaks every fifteen seconds.
+/// The time without a word after which the stream is dead: the server speaks every fifteen seconds.
 const SILENCE: Duration = Duration::from_secs(40);
 /// Between two fetches of the page, however much changes.
 const FETCH_EVERY: Duration = Duration::from_millis(1_200);
@@ -35,12 +35,12 @@ const PART: &str = "data-part";
 const ICON: &str = "link[rel=icon]";
 /// Words that are said to those who listen when they change. Its value is said before them.
 const SAY: &str = "data-say";
-/// What the page has.
+/// The mark up to which the page has everything.
 const FROM: &str = "data-from";
-/// Whose it is.
+/// The organisation that it is for.
 const OF: &str = "data-of";
-/// In the title of a page whose form was refused. That is still so when something else on it
-/// changed.
+/// The beginning of the title of a page whose form was refused. It stays when something else on the
+/// page changed.
 const REFUSED: &str = "Error: ";
 
 #[island]
@@ -59,7 +59,7 @@ pub fn Live(children: Children) -> impl IntoView {
 
 struct Page {
     wrapper: Element,
-    /// What the page shows depends on these topics.
+    /// The topics that the page depends on.
     topics: Vec<String>,
     /// The changes that its list was made with.
     made: RefCell<String>,
@@ -70,12 +70,12 @@ struct Page {
     silence: Cell<Option<TimeoutHandle>>,
     shown: Cell<Shown>,
     fetch: Cell<Turn>,
-    /// What those who listen know.
+    /// The changes that those who listen know.
     known: RefCell<Vec<String>>,
     telling: Cell<Turn>,
 }
 
-/// What is on the page.
+/// The state of the page.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Shown {
     #[default]
@@ -86,7 +86,8 @@ enum Shown {
     Over,
 }
 
-/// Of what is done once at a time, with a pause after it: fetching the page, saying what is new.
+/// A turn at what is done once at a time, with a pause after it: fetching the page, saying what is
+/// new.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Turn {
     #[default]
@@ -307,7 +308,7 @@ impl Page {
         });
     }
 
-    /// Of the organisation that this page was loaded for.
+    /// Says whether it is for the organisation that this page was loaded for.
     fn is_theirs(&self, fresh: &Document) -> bool {
         first(fresh, &format!("[{OF}]"))
             .and_then(|of| of.get_attribute(OF))
@@ -395,7 +396,7 @@ fn first(inside: &Document, selector: &str) -> Option<Element> {
     inside.query_selector(selector).ok().flatten()
 }
 
-/// In the tab, of the worst state.
+/// Puts into the tab the icon of the worst state.
 fn put_icon(page: &Document, fresh: &Document) {
     if let (Some(icon), Some(new)) = (
         first(page, ICON),

@@ -46,8 +46,8 @@ fn focus(element: &Element) {
     }
 }
 
-/// What was put in place is only markup: its islands have to be brought to life as those of the
-/// page were.
+/// Brings the islands of what was put in place to life, as those of the page were: before that it
+/// is only markup.
 fn enliven(added: &Element) {
     let hydrate = js_sys::Reflect::get(&window(), &"__hydrateIsland".into())
         .and_then(|hydrate| hydrate.dyn_into::<js_sys::Function>());

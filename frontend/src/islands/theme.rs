@@ -51,7 +51,7 @@ fn show(theme: &str) {
     }
 }
 
-/// What a phone paints around the page is the canvas, whatever the head of the document said.
+/// Sets what a phone paints around the page to the canvas, whatever the head of the document said.
 fn paint(root: &Element) -> Result<(), JsValue> {
     let Some(style) = window().get_computed_style(root)? else {
         return Ok(());

@@ -8,7 +8,7 @@ use web_sys::{Document, DomParser};
 
 use super::property;
 
-/// As `server/src/headers.rs` names it.
+/// The name that `server/src/headers.rs` has for it.
 const POLICY: &str = "relink";
 
 thread_local! {

@@ -42,7 +42,7 @@ const ROUNDS: u32 = 3;
 const BODY: usize = 1_800;
 const MILLION: u64 = 1_000_000;
 const HANDED_ON: u64 = 20_000;
-/// How often the memory is told of.
+/// The number of times that the memory is told of.
 const QUARTERS: usize = 4;
 
 #[tokio::main]

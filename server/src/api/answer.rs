@@ -12,8 +12,8 @@ use relink_engine::linear::ReplyRoom;
 use super::problem::{Code, Problem};
 use crate::body::{Holding, Sizes, Space};
 
-/// So much of each is not counted: a connection has one answer at a time, and there are only so
-/// many connections.
+/// The part of each answer that is not counted: a connection has one answer at a time, and there
+/// are only so many connections.
 const SHORT: usize = 16 * 1024;
 /// The largest answer of Linear fits four times into the part of one key, if it announces its size.
 pub const LONG: Sizes = Sizes {

@@ -1,4 +1,4 @@
-//! Who asks, and how often.
+//! The check who asks, and how often.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ const REQUEST_MAX: Duration = Duration::from_secs(75);
 const BODY_PATIENCE: Duration = Duration::from_secs(20);
 /// A GraphQL request may carry documents; nothing else here is longer than a line.
 const BODY_MAX: usize = 1024 * 1024;
-/// What is added to every answer, at most.
+/// The greatest number of headers that are added to an answer.
 const HEADERS: usize = 12;
 
 /// A request that was let through.

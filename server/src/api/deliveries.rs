@@ -18,7 +18,7 @@ const LIMIT_MAX: i64 = 500;
 const LIMIT_DEFAULT: i64 = 50;
 /// Bytes of bodies in one answer; one delivery at least.
 const BYTES_MAX: i64 = 6 * 1024 * 1024;
-/// As JSON in JSON they hardly take more than twice as many.
+/// The longest answer: as JSON in JSON, deliveries hardly take more than twice as many bytes.
 const ANSWER_MAX: usize = 12 * 1024 * 1024;
 
 #[derive(Debug, Deserialize, IntoParams)]

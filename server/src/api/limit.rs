@@ -1,4 +1,4 @@
-//! So many requests a minute for each key, counted in this process.
+//! The limit on the requests a minute of each key, counted in this process.
 //!
 //! The headers are those of the IETF's draft-ietf-httpapi-ratelimit-headers.
 
@@ -29,7 +29,7 @@ struct Count {
     used: u32,
 }
 
-/// Where a key stands after one more request.
+/// The standing of a key after one more request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub within: bool,

@@ -35,12 +35,12 @@ use crate::state::Web;
 
 /// Requests under way; most of them wait for Linear. More are refused at once.
 const AT_ONCE: usize = 4_096;
-/// Of these for one key.
+/// The part of these that one key may have.
 const AT_ONCE_EACH: usize = 1_024;
 /// Lists that are read from the database and written out at once, each of which may be megabytes;
 /// more wait. The database has as many connections.
 const LISTS: usize = 16;
-/// Of these for one key.
+/// The part of these that one key may have.
 const LISTS_EACH: usize = 2;
 
 /// Bodies that are being read or worked on, by key.
@@ -51,14 +51,14 @@ const BODIES: Sizes = Sizes {
     parts: 4,
 };
 
-/// What the endpoints are made of. Cheap to clone.
+/// The things that the endpoints are made of. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Api(Arc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
     engine: Engine,
-    /// What the world calls this instance, without a slash at the end.
+    /// The address that the world knows this instance by, without a slash at the end.
     url: String,
     frame: Frame,
     limits: Limits,
@@ -118,7 +118,7 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// What the code of the endpoints cannot say about all of them.
+/// Adds what the code of the endpoints cannot say about all of them.
 fn describe(openapi: &mut OpenApi) {
     openapi.info.title = "Relink".to_owned();
     openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();

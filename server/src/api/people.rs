@@ -1,4 +1,4 @@
-//! Who is who: members of the key's organisation, and the Linear people that they are.
+//! The members of the key's organisation, and the Linear people that they are.
 
 use axum::Json;
 use axum::extract::{Query, Request, State};

@@ -117,7 +117,7 @@ impl Problem {
         }
     }
 
-    /// What a cursor counted is not there: the database was restored, or lost its last commits.
+    /// A cursor counted what is not there: the database was restored, or lost its last commits.
     pub fn cursor_expired(known: Option<&Cursor>) -> Problem {
         let how = match known {
             Some(_) => {

@@ -15,8 +15,8 @@ use super::problem::{Code, Problem};
 use super::{Api, Shared};
 use crate::times::rfc3339;
 
-/// No token lives longer than a day, so asking for more asks for a refresh each time; more than
-/// this is a mistake.
+/// The longest life that may be asked of a token. No token lives longer than a day, so asking for
+/// more asks for a refresh each time; more than this is a mistake.
 const MIN_TTL_MAX_S: u64 = 7 * 24 * 3_600;
 const MIN_TTL_DEFAULT_S: u64 = 300;
 

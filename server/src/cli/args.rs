@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The commands and options that can be typed.
 
 use std::net::SocketAddr;
 use std::str::FromStr;

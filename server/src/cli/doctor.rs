@@ -29,7 +29,7 @@ struct Check {
     name: &'static str,
     ok: bool,
     detail: String,
-    /// What to do; empty where nothing is to be done.
+    /// The thing to do; empty where nothing is to be done.
     help: String,
 }
 

@@ -56,7 +56,7 @@ fn failed(error: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// What was asked for instead of a command, or why it is none.
+/// Prints what was asked for instead of a command, or why it is none.
 fn explained(answer: &clap::Error) -> ExitCode {
     match answer.print() {
         _ if answer.use_stderr() => ExitCode::from(WRONG_USAGE),

@@ -1,6 +1,7 @@
-//! What commands say: results on stdout, messages on stderr. That a reader has gone is no failure;
-//! that a result could not be written is one. Everything that is written goes through here, where
-//! names from anywhere become text of which nothing moves the terminal's cursor or begins a line.
+//! The output of commands: results on stdout, messages on stderr. That a reader has gone is no
+//! failure; that a result could not be written is one. Everything that is written goes through
+//! here, where names from anywhere become text of which nothing moves the terminal's cursor or
+//! begins a line.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};

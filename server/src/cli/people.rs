@@ -23,7 +23,7 @@ const HERE: Guesser<'static> = Guesser {
     browser: "",
 };
 
-/// Whom to add.
+/// A person to be added.
 pub struct NewUser<'a> {
     pub email: &'a str,
     pub name: &'a str,

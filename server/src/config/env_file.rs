@@ -25,7 +25,7 @@ pub(super) struct Unreadable {
     pub problem: String,
 }
 
-/// What the file sets, by name.
+/// Reads what the file sets, by name.
 pub(super) fn parse(file: &[u8]) -> Result<BTreeMap<String, Line>, Unreadable> {
     let mut lines: BTreeMap<String, Line> = BTreeMap::new();
     for (at, bytes) in file

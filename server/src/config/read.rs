@@ -224,7 +224,7 @@ fn mail(values: &Values) -> Result<Option<MailServer>, ConfigError> {
     }
 }
 
-/// What is fine alone and wrong together.
+/// Refuses settings that are fine alone and wrong together.
 fn check_together(config: &Config) -> Result<(), ConfigError> {
     if config.sqlite_file().is_none() && config.keys.is_none() {
         return Err(settings::KEYS

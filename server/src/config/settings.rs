@@ -6,7 +6,7 @@
 pub struct Setting {
     pub name: &'static str,
     pub kind: Kind,
-    /// What a right value looks like.
+    /// The form of a right value.
     pub hint: &'static str,
 }
 
@@ -91,7 +91,7 @@ impl Setting {
         matches!(self.kind, Kind::Secret | Kind::Keys)
     }
 
-    /// Where the name of a file may stand that holds the value.
+    /// The name of the setting that may name a file which holds the value.
     #[must_use]
     pub fn file_name(&self) -> Option<String> {
         self.is_secret().then(|| format!("{}_FILE", self.name))

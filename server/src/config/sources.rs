@@ -1,4 +1,4 @@
-//! Where values come from: the environment first, then `.env` in the working directory; a secret
+//! The sources of values: the environment first, then `.env` in the working directory; a secret
 //! also from the file that `NAME_FILE` names.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// Of this process.
+    /// Reads the sources of this process.
     pub fn of_process() -> Result<Sources, ConfigError> {
         let dot_env = in_time(|| read_whole(File::open(".env")?, DOT_ENV_MAX));
         let dot_env = match dot_env {
@@ -80,7 +80,7 @@ impl Sources {
         Ok((Values(values), self.warnings))
     }
 
-    /// What is set to nothing in the environment is not looked for in `.env`.
+    /// Finds a value. One that is set to nothing in the environment is not looked for in `.env`.
     fn value(&mut self, setting: &Setting) -> Result<Option<Text>, ConfigError> {
         let Some(file_name) = setting.file_name() else {
             return Ok(self.get(setting.name));
@@ -200,8 +200,8 @@ fn from_environment(name: &str, value: OsString) -> Result<Text, ConfigError> {
     Ok(trimmed.to_owned().into())
 }
 
-/// What Kubernetes and Docker put into the environment for a service that is called relink, or
-/// relink-something: addresses of it, such as `RELINK_SERVICE_HOST=10.0.0.1` and
+/// Says whether Kubernetes or Docker put it into the environment for a service that is called
+/// relink, or relink-something: addresses of it, such as `RELINK_SERVICE_HOST=10.0.0.1` and
 /// `RELINK_PORT_3000_TCP=tcp://10.0.0.1:3000`.
 fn is_of_kubernetes(name: &str, value: &OsStr) -> bool {
     if !name.starts_with(PREFIX) || settings::is_known(name) {

@@ -17,7 +17,7 @@ use super::settings::Setting;
 pub struct ConfigError {
     pub name: Cow<'static, str>,
     pub problem: String,
-    /// What a right one looks like.
+    /// The form of a right value.
     pub hint: &'static str,
 }
 

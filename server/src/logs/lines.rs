@@ -22,7 +22,7 @@ pub struct Lost {
     pub write_failed: u64,
 }
 
-/// Where lines are put. Cheap to clone.
+/// The place where lines are put. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Lines {
     send: Sender<Message>,

@@ -1,4 +1,4 @@
-//! What is asked for and not read costs the key that asked.
+//! The attacks by somebody who asks for much and does not read it: that costs the key that asked.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is unfinished costs the one who does not finish.
+//! The attacks by somebody who does not finish: that costs nobody else.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ async fn sent(site: &Site, bytes: &[u8]) -> TcpStream {
     stream
 }
 
-/// What comes on a connection until it is closed.
+/// Reads what comes on a connection until it is closed.
 async fn rest(stream: &mut TcpStream, within: Duration) -> String {
     let mut read = Vec::new();
     timeout(within, stream.read_to_end(&mut read))

@@ -42,7 +42,7 @@ async fn deliver(site: &Site, workspace: &str, number: i64) -> String {
     answer["status"].as_str().unwrap_or_default().to_owned()
 }
 
-/// What Linear holds alive and no connection here holds.
+/// Counts the grants that are alive in Linear and belong to no connection here.
 fn living_grants(site: &Site) -> usize {
     site.linear.state()["grants"]
         .as_array()

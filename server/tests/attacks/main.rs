@@ -1,5 +1,5 @@
-//! What strangers, names, proxies and machines try against the real binary, each of which must come
-//! to nothing.
+//! The attacks of strangers, names, proxies and machines on the real binary, each of which must
+//! come to nothing.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 

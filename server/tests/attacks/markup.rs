@@ -1,5 +1,5 @@
-//! What other people wrote, on its way to a terminal, a log and a page; and links that machines
-//! open first.
+//! The attacks by what other people wrote, on its way to a terminal, a log and a page; and by links
+//! that machines open first.
 
 use relink_engine::text::acts;
 use relink_simulator::{NewPerson, NewTeam, NewWorkspace, Role};
@@ -35,7 +35,7 @@ fn hostile() -> NewWorkspace {
     }
 }
 
-/// As a terminal gets it.
+/// Gives the output as a terminal gets it.
 #[track_caller]
 fn told(output: &std::process::Output) -> String {
     let text = [&output.stdout[..], &output.stderr[..]].concat();

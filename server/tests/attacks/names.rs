@@ -3,8 +3,8 @@
 use crate::process::{Place, Running, client, free_port};
 use crate::site::{OWNER, PASSWORD};
 
-/// What a page sends whose name led to a stranger first and leads here now: to the browser all of
-/// it is one site.
+/// Signs up as a page would whose name led to a stranger first and leads here now: to the browser
+/// all of it is one site.
 async fn signs_up_under(relink: &Running, host: &str) -> (u16, String) {
     let fields = [
         ("organisation", "North"),

@@ -8,7 +8,7 @@ use crate::site::{PASSWORD, Site};
 const ELIF: &str = "elif@acme.example";
 const THEIRS: &str = "a sentence that the attacker chose";
 
-/// What a link code's page sends back with the answer.
+/// Reads what a link code's page sends back with the answer.
 fn preview(page: &str) -> String {
     page.split("name=\"preview\" value=\"")
         .nth(1)

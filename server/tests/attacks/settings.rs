@@ -21,7 +21,7 @@ fn with_file(text: impl AsRef<[u8]>) -> Place {
     place
 }
 
-/// What a start that does not happen says, in one line.
+/// Tries a start that does not happen, and gives its one line.
 fn refused(place: &Place) -> String {
     let Output { status, stderr, .. } = place.run(&["serve"], "");
     let words = String::from_utf8(stderr).unwrap();

@@ -1,4 +1,4 @@
-//! What is attacked: the real binary beside a simulated Linear, with an owner signed in.
+//! The site that is attacked: the real binary beside a simulated Linear, with an owner signed in.
 
 use relink_simulator::{Options, Simulator};
 use tokio::net::TcpListener;
@@ -91,7 +91,7 @@ impl Site {
             .unwrap()
     }
 
-    /// What a page shows the owner.
+    /// Gets a page as the owner.
     pub async fn page(&self, path: &str) -> String {
         let reply = self
             .browser

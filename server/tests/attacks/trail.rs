@@ -54,7 +54,7 @@ async fn sql(site: &Site, statements: &str) {
     database.close().await.unwrap();
 }
 
-/// What `relink audit verify` says, and whether it is content.
+/// Runs `relink audit verify`, and gives what it says and whether it is content.
 fn verify(site: &Site, more: &[&str]) -> (Value, bool) {
     let output = site.place.run(
         &[&["audit", "verify", "--org", "north", "--json"], more].concat(),

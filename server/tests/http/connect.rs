@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::cuts::empty_database;
 use crate::world::{Browser, PASSWORD, Reply, Setup, World, both, fault};
 
-/// Nothing was stored, and no token that was minted is alive.
+/// Checks that nothing was stored, and that no token that was minted is alive.
 async fn nothing_came_of_it(browser: &mut Browser<'_>, reply: &Reply, code: &str) {
     assert_eq!(reply.location(), format!("/integrations?error={code}"));
     let person = browser

@@ -20,7 +20,7 @@ fn subjects(page: &Reply) -> Vec<String> {
     rows.map(subject).collect()
 }
 
-/// Where a link with this text leads.
+/// Finds where a link with this text leads.
 fn link(page: &Reply, text: &str) -> Option<String> {
     let before = page
         .body

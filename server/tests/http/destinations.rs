@@ -192,7 +192,7 @@ impl Scene {
     }
 }
 
-/// As a receiver verifies it.
+/// Checks the signature as a receiver does.
 fn is_signed(secret: &SecretString, got: &Got) -> bool {
     let key = STANDARD
         .decode(secret.expose_secret().strip_prefix("whsec_").unwrap())
@@ -644,7 +644,7 @@ async fn the_same_two_messages_again_and_again_pause_nothing() {
     }
 }
 
-/// What came while it hangs, about something else.
+/// The newer messages are about something else, and come while it hangs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_message_that_hangs_keeps_no_newer_one_back() {
     for ordered in [false, true] {
@@ -669,7 +669,7 @@ async fn one_message_that_hangs_keeps_no_newer_one_back() {
     }
 }
 
-/// As long as the wish is about that message: who wants to be asked nothing at all says 429 or 503.
+/// A wish is about the one message only: who wants to be asked nothing at all says 429 or 503.
 #[tokio::test]
 async fn a_refusal_that_names_a_time_puts_off_no_other_message() {
     let scene = Scene::new().await;
@@ -867,7 +867,7 @@ async fn what_a_process_claimed_in_an_older_copy_of_the_database_is_free_again()
     goes_on.abort();
 }
 
-/// What could not be sent for a reason of our own is not stuck, and not held against the
+/// A message that could not be sent for a reason of our own is not stuck, and not held against the
 /// destination.
 #[tokio::test]
 async fn what_was_claimed_and_not_sent_is_free_again() {
@@ -901,7 +901,7 @@ async fn what_was_claimed_and_not_sent_is_free_again() {
     scene.until(|destination| destination.waiting == 0).await;
 }
 
-/// What is being sent when the server stops is waited for, and nobody sends it again.
+/// A message that is being sent when the server stops is waited for, and nobody sends it again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_waits_for_what_is_being_sent() {
     let scene = Scene::new().await;

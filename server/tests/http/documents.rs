@@ -245,7 +245,7 @@ async fn a_first_visit_is_light() {
     );
 }
 
-/// What the page names below its folder of files.
+/// Lists what the page names below its folder of files.
 fn files(page: &str) -> Vec<String> {
     let names = page
         .split(['"', '\'', '`'])
@@ -256,7 +256,7 @@ fn files(page: &str) -> Vec<String> {
     files
 }
 
-/// As browsers ask for it.
+/// Asks for it as browsers do.
 async fn transferred(world: &World, file: &str, cookies: &str) -> usize {
     let request = Request::builder()
         .uri(file)

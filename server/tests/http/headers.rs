@@ -1,4 +1,4 @@
-//! What every response says to browsers.
+//! The headers by which every response tells browsers about safety.
 
 use std::time::Duration;
 
@@ -228,8 +228,8 @@ async fn the_observatory_finds_nothing_to_take_points_for() {
     }
 }
 
-/// What is no wider than pages need; `live.spec.ts` and others prove in Chromium that they work
-/// with it.
+/// The policy is no wider than pages need; `live.spec.ts` and others prove in Chromium that they
+/// work with it.
 #[tokio::test]
 async fn a_page_may_load_show_send_and_parse_no_more_than_it_needs() {
     let world = World::new().await;

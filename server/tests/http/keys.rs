@@ -45,7 +45,7 @@ fn id(page: &Reply) -> String {
     field.split('"').next().unwrap().to_owned()
 }
 
-/// What a program is answered that posts with this browser's session.
+/// Posts as a program would with this browser's session, and gives the answer.
 pub async fn program(browser: &Browser<'_>, path: &str, body: &str) -> u16 {
     let cookies: Vec<_> = browser
         .cookies

@@ -625,7 +625,7 @@ async fn a_code_is_read_out_of_what_stands_around_it() {
     }
 }
 
-/// What the form of a page sends beside what is typed.
+/// Reads what the form of a page sends beside what is typed.
 fn form_token(page: &Reply) -> String {
     page.body
         .split("name=\"form\" value=\"")

@@ -17,7 +17,7 @@ use crate::world::{Browser, Reply, START, World};
 /// A change shows within this, as the pages promise.
 const SOON: Duration = Duration::from_secs(2);
 
-/// What the page says that it has.
+/// Reads the mark up to which the page says that it has everything.
 async fn mark(browser: &mut Browser<'_>, page: &str) -> String {
     mark_of(&browser.get(page).await)
 }

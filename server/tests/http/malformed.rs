@@ -10,7 +10,7 @@ use crate::world::{Browser, Reply, Setup, World};
 
 const EVIL: &str = "https://evil.example/page?x=1";
 
-/// What can be wrong with a field, as it is written into a form.
+/// Faults of a field, as they are written into a form.
 const WRONG: [&str; 12] = [
     "",
     "=x",
@@ -26,7 +26,7 @@ const WRONG: [&str; 12] = [
     "=\u{FFFD}",
 ];
 
-/// Nothing at all, no form, and no text.
+/// Bodies that are empty, no form, or no text.
 const BODIES: [&[u8]; 5] = [
     b"",
     b"=&&=",

@@ -1,5 +1,5 @@
-//! What Linear, people and forms call things, over every page: text and nothing else, and no longer
-//! than pages are made for.
+//! The names that Linear, people and forms give to things, over every page: text and no markup, and
+//! no longer than pages are made for.
 
 use std::collections::BTreeSet;
 
@@ -76,7 +76,7 @@ impl Named {
         }
     }
 
-    /// What people can type of it; what does not fit is refused where it is typed.
+    /// Cuts it to what people can type; what does not fit is refused where it is typed.
     fn typed(&self) -> String {
         self.name.chars().take(100).collect()
     }

@@ -58,7 +58,7 @@ const PLAIN: &[&str] = &[
     "webhook_secret",
 ];
 
-/// What there is beside pages, server functions and the API: the way to the first page, the audit
+/// The routes beside pages, server functions and the API: the way to the first page, the audit
 /// trail, what operators ask of the whole instance, and that something of one's own organisation
 /// changed.
 const ROUTES: [&str; 7] = [
@@ -155,7 +155,8 @@ impl<'a> Tenant<'a> {
             .await
     }
 
-    /// What would tell that something is of this organisation. A delivery's number tells nothing.
+    /// Lists what would tell that something is of this organisation. A delivery's number tells
+    /// nothing. A delivery's number tells nothing.
     fn marks(&self) -> Vec<String> {
         let ids = self
             .ids
@@ -336,8 +337,8 @@ async fn link_and_invite(
     ]
 }
 
-/// What one posts who names something of another organisation: each of its ids alone beside one's
-/// own, and several together.
+/// Makes the posts of somebody who names something of another organisation: each of its ids alone
+/// beside one's own, and several together.
 fn attempts(
     fields: &'static [Field],
     own: &Tenant<'_>,
@@ -425,7 +426,8 @@ async fn no_server_function_reaches_into_another_organisation() {
     );
 }
 
-/// Where nothing is there for others, it is because of whom they are.
+/// The same post works for those of the organisation: if it does nothing for others, it is because
+/// of whom they are.
 #[tokio::test]
 async fn every_server_function_takes_the_ids_of_its_own_organisation() {
     let world = World::new().await;

@@ -124,8 +124,8 @@ async fn a_revocation_gives_way_to_a_connection_that_is_just_being_made() {
     }
 }
 
-/// Nobody knows yet which workspace a Connect leads to. Linear is not blamed for what it was not
-/// asked.
+/// A Connect that is under way may lead to any workspace, nobody knows yet. Linear is not blamed
+/// for what it was not asked.
 #[tokio::test]
 async fn a_disconnect_that_waits_for_a_consent_says_so_and_is_finished_soon() {
     for world in worlds().await {
@@ -239,7 +239,7 @@ async fn what_a_failed_consent_brought_is_not_revoked_under_one_that_is_under_wa
     }
 }
 
-/// Who waited for its end in vain has connected by now.
+/// By the time the revocation goes on, somebody who waited for its end in vain has connected.
 #[tokio::test]
 async fn a_revocation_that_was_taken_for_dead_sends_nothing_any_more() {
     let world = World::new().await;

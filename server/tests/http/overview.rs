@@ -27,7 +27,8 @@ const MANY: &str = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n +
     generation, fingerprint, issued_at, \
     expires_at, connected_by, connected_at, last_verified_at FROM connections, numbers";
 
-/// Nothing of it is asked of Linear: as far as the clock tells, all were proved just now.
+/// Makes many connections of which nothing is asked of Linear: as far as the clock tells, all were
+/// proved just now.
 async fn many(world: &World) -> (Browser<'_>, String) {
     let connected = acme(world).await;
     world.sql(MANY).await;

@@ -1,4 +1,4 @@
-//! Who is who, for programs; and the trail of who did what.
+//! The list of members and their Linear people, for programs; and the audit trail.
 
 use std::time::Duration;
 

@@ -59,8 +59,8 @@ fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Nothing was linked, nothing that Linear gave for a look is alive or kept, and the connection
-/// works.
+/// Checks that nothing was linked, that nothing which Linear gave for a look is alive or kept, and
+/// that the connection works.
 async fn nothing_came_of_it(world: &World, connection: &str) {
     assert_eq!(linked(world).await, []);
     assert_eq!(world.living_permissions(), 0);
@@ -153,8 +153,8 @@ async fn linear_says_who_somebody_is_and_gets_its_permission_back() {
     );
 }
 
-/// Nobody knows what ends with one person's permission. It costs no connection, and if we are wrong
-/// about that, one only.
+/// It is unknown what ends with one person's permission. It costs no connection, and if we are
+/// wrong about that, one only.
 #[tokio::test]
 async fn a_permission_that_is_handed_back_costs_no_connection_twice() {
     for (revoke_ends_authorisation, revoke_ends_installation) in
@@ -730,7 +730,7 @@ async fn a_code_that_comes_back_twice_at_once_signs_the_browser_in_once() {
     assert_eq!(sessions(&world).await, 1);
 }
 
-/// Of the account that a code made.
+/// Counts the sessions of the account that a code made.
 async fn sessions(world: &World) -> usize {
     let user = world.store.user_by_email(ELIF).await.unwrap().unwrap();
     let person = world
@@ -858,7 +858,7 @@ async fn a_proof_is_nobody_elses_whatever_browser_they_come_back_with() {
     nothing_came_of_it(&world, &id).await;
 }
 
-/// Nobody knows how much hangs on one token of a person.
+/// It is unknown how much hangs on one token of a person.
 #[tokio::test]
 async fn a_look_costs_no_connection_anything() {
     for revoke_ends_authorisation in [false, true] {

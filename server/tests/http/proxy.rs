@@ -19,7 +19,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// In front of whatever `postgres://…` names.
+    /// Stands in front of whatever `postgres://…` names.
     pub async fn new(url: &str) -> Proxy {
         let server = address(url).to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::world::{KEYS, NEWER_KEYS, World, both, fault};
 
-/// So far into its day that less than five minutes of a token's life are left.
+/// A time in the day of a token at which less than five minutes of its life are left.
 const NEARLY_OVER: Millis = DAY - 4 * MINUTE;
 
 fn refused_refresh(kind: Kind) -> Fault {
@@ -133,8 +133,8 @@ async fn when_answers_stay_away_the_valid_token_is_handed_out_and_the_grant_surv
     }
 }
 
-/// Nothing is known of what a broken server did, so it is left alone as long as it wishes and the
-/// replay window allows.
+/// It is unknown what a broken server did, so it is left alone as long as it wishes and the replay
+/// window allows.
 #[tokio::test]
 async fn a_broken_server_that_says_when_it_is_back_is_left_alone_until_then() {
     for (said, heard) in [(90, 90), (3_600, 120)] {

@@ -1,4 +1,4 @@
-//! What each role may do: every server function, with every role and with none.
+//! The rights of each role: every server function, with every role and with none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use relink_engine::identity::Role;
 
 use crate::world::{Browser, World};
 
-/// Who may call it.
+/// The least role that may call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Least {
     Anybody,
@@ -226,7 +226,7 @@ pub const FUNCTIONS: [Function; 44] = [
     ("/settings/keys/revoke", &[("key", "{key}")], Owner),
 ];
 
-/// What a value stands for.
+/// Finds the thing that a value stands for.
 pub fn placeholder(value: &'static str) -> Option<&'static str> {
     value.strip_prefix('{')?.strip_suffix('}')
 }
@@ -282,7 +282,7 @@ pub fn written() -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
-/// Of what follows `#[server(prefix = `.
+/// Reads the path and the fields from what follows `#[server(prefix = `.
 fn signature(written: &str) -> (String, BTreeSet<String>) {
     let (prefix, endpoint) = (
         written.split('"').nth(1).unwrap(),

@@ -1,4 +1,4 @@
-//! Where people are signed in, how long, and as whom: sessions, cookies, passwords and addresses.
+//! The sessions of people, their cookies, passwords and addresses.
 
 use axum::http::Method;
 use relink_engine::clock::DAY;
@@ -21,7 +21,7 @@ async fn is_in(browser: &mut Browser<'_>) -> bool {
     browser.get("/settings").await.status == 200
 }
 
-/// What the sign-out button beside another session sends.
+/// Reads what the sign-out button beside another session sends.
 fn other_session(page: &Reply) -> String {
     let field = page
         .body

@@ -7,7 +7,7 @@ use crate::link_pages::{enter, redeem};
 use crate::team_pages::{SEVERAL, SHOWN, acme, codes, invite};
 use crate::world::{Browser, Reply, World, fault};
 
-/// What ticking these people sends.
+/// Reads what ticking these people sends.
 fn picks(page: &Reply, names: &[&str]) -> Vec<String> {
     let values: Vec<&str> = page
         .body

@@ -49,7 +49,7 @@ pub fn codes(page: &Reply) -> Vec<String> {
         .collect()
 }
 
-/// What a form on the page sends beside what is typed.
+/// Reads what a form on the page sends beside what is typed.
 pub fn hidden(page: &Reply, action: &str, name: &str) -> Vec<String> {
     let forms = page
         .body

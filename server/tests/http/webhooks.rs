@@ -43,7 +43,7 @@ impl World {
             .to_owned()
     }
 
-    /// As Linear would send it.
+    /// Delivers a webhook as Linear would.
     pub async fn deliver(&self, secret: &str, body: &str) -> Answer {
         self.send(signed(
             secret,
@@ -110,7 +110,7 @@ pub fn post() -> axum::http::request::Builder {
         .header("content-type", "application/json; charset=utf-8")
 }
 
-/// As Linear writes times.
+/// Writes a time as Linear does.
 fn happened(at: Millis) -> String {
     let (day, ms) = (at.div_euclid(DAY), at.rem_euclid(DAY));
     // From the day on which all tests begin.
@@ -1321,7 +1321,7 @@ async fn a_revocation_may_name_the_application_by_its_own_id() {
     assert_eq!(state(&program).await.0, "connected");
 }
 
-/// Nobody needs to be asked.
+/// It works without asking Linear.
 #[tokio::test]
 async fn what_the_apps_own_secret_signs_tells_which_application_it_is() {
     let world = World::new().await;

@@ -44,7 +44,7 @@ pub struct World {
     linear_url: url::Url,
 }
 
-/// What differs from the usual world.
+/// The differences from the usual world.
 #[derive(Default)]
 pub struct Setup {
     pub https: bool,
@@ -53,9 +53,9 @@ pub struct Setup {
     /// The operator's app has no webhook of its own.
     pub no_app_webhook: bool,
     pub shared_workspaces: bool,
-    /// Of Linear: nobody knows whether it is so, and it must cost nothing either way.
+    /// A trait of Linear's: nobody knows whether it is so, and it must cost nothing either way.
     pub revoke_ends_installation: bool,
-    /// As little known.
+    /// Another trait that is as little known.
     pub revoke_ends_authorisation: bool,
     pub api_requests_per_minute: Option<u32>,
     pub jobs_secret: Option<&'static str>,
@@ -63,7 +63,7 @@ pub struct Setup {
     pub mail: Option<Mail>,
     /// `postgres://…`; an SQLite file if absent.
     pub postgres: Option<String>,
-    /// How often Linear may be asked at once.
+    /// The number of times that Linear may be asked at once.
     pub ask_burst: Option<u32>,
 }
 
@@ -204,7 +204,7 @@ impl World {
         self.hand.advance(span);
     }
 
-    /// Where Linear is.
+    /// The address of Linear.
     pub fn linear_url(&self) -> String {
         self.linear_url.to_string()
     }
@@ -268,7 +268,7 @@ impl World {
         self.faults(endpoint, kind, 1);
     }
 
-    /// So many requests of this kind go wrong.
+    /// Makes this number of requests of this kind go wrong.
     pub fn faults(&self, endpoint: Endpoint, kind: Kind, count: u64) {
         self.linear
             .add_fault(Fault {
@@ -656,7 +656,8 @@ impl Browser<'_> {
             .to_owned()
     }
 
-    /// What Linear sends the browser back to when the workspace's admin decides.
+    /// Decides as the workspace's admin, and gives the address that Linear sends the browser back
+    /// to.
     pub fn decide(&self, authorize_url: &str, workspace: &str, decision: &str) -> String {
         let asked = Approve {
             authorize_url: authorize_url.to_owned(),
@@ -734,7 +735,7 @@ pub struct Program<'a> {
     pub key: String,
 }
 
-/// What a program is answered.
+/// An answer to a program.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -816,7 +817,7 @@ impl World {
         }
     }
 
-    /// What is counted, for who shows the token.
+    /// Reads what is counted, as those do who show the token.
     pub async fn metrics(&self) -> Answer {
         self.metrics_with(Some(&format!("Bearer {METRICS_TOKEN}")))
             .await

@@ -40,7 +40,7 @@ impl Cable {
         self.state.store(CUT, Ordering::SeqCst);
     }
 
-    /// Nothing comes through any more, and nobody is told.
+    /// Lets nothing through any more, without telling anybody.
     pub fn go_dead(&self) {
         self.state.store(DEAD, Ordering::SeqCst);
     }

@@ -16,7 +16,7 @@ use crate::process::client;
 const SENDERS: u32 = 16;
 const KILLS: usize = 4;
 
-/// Where senders find the servers, some of which are gone.
+/// The addresses at which senders find the servers, some of which are gone.
 type Doors = Arc<std::sync::RwLock<Vec<Option<String>>>>;
 
 fn body(workspace: &str, number: u32) -> String {
@@ -234,7 +234,7 @@ async fn who_reads_on_after_an_older_copy_came_back_misses_nothing_in_silence() 
     );
 }
 
-/// What somebody does to the database while servers run.
+/// Does something to the database while servers run.
 pub fn run(command: &str, args: &[&str]) {
     let done = std::process::Command::new(command)
         .args(args)
@@ -247,7 +247,7 @@ pub fn run(command: &str, args: &[&str]) {
     );
 }
 
-/// As a backup tool does it: into the file that is open.
+/// Copies as a backup tool does: into the file that is open.
 pub fn back_up(from: &std::path::Path, to: &std::path::Path) {
     let (from, mut to) = (
         rusqlite::Connection::open(from).unwrap(),

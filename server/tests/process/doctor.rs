@@ -1,4 +1,4 @@
-//! What `relink doctor` finds, and what it leaves alone.
+//! The findings of `relink doctor`, and what it leaves alone.
 
 use serde_json::Value;
 

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use crate::fleet::{DAY_S, EMAIL, Fleet, PASSWORD, deliver, limited_database};
 use crate::process::client;
 
-/// What the role may have.
+/// The number of connections that the role may have.
 const FEW: u32 = 5;
 /// A command that finds no connection waits for a minute. A busy machine starts a process in
 /// seconds.

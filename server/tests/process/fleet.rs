@@ -18,7 +18,7 @@ use crate::process::{Place, Running, client};
 
 const KEYS: &str = "k1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=";
 pub const ORG: &str = "north";
-/// Who owns it all.
+/// The owner of it all.
 pub const EMAIL: &str = "ada@example.com";
 pub const PASSWORD: &str = "long enough password";
 pub const DAY_S: i64 = 86_400;
@@ -29,7 +29,7 @@ pub struct Fleet {
     pub key: String,
     /// Those that were killed are gone.
     pub servers: Vec<Option<Running>>,
-    /// What each server's environment has beside the others'.
+    /// The variables that each server's environment has beside the others'.
     pub own: Vec<Vec<(String, String)>>,
     database: String,
     client: reqwest::Client,
@@ -70,7 +70,7 @@ impl Fleet {
         Fleet::at(Place::new(), postgres).await
     }
 
-    /// In a folder that is there already.
+    /// Begins in a folder that is there already.
     pub async fn at(place: Place, postgres: Option<String>) -> Fleet {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -166,7 +166,7 @@ impl Fleet {
         }
     }
 
-    /// Where a server answers.
+    /// The address at which a server answers.
     pub fn url(&self, server: usize) -> &str {
         &self.servers[server].as_ref().expect("it is running").url
     }
@@ -273,7 +273,7 @@ impl Fleet {
         store
     }
 
-    /// What a server says when asked for a token; `None` when it is not there or dies meanwhile.
+    /// Asks a server for a token; `None` when it is not there or dies meanwhile.
     pub async fn ask(&self, server: usize, connection: &str, asked: Value) -> Option<Told> {
         let url = format!(
             "{}/api/v1/connections/{connection}/token",

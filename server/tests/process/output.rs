@@ -20,7 +20,7 @@ fn run(place: &Place, args: &[&str], stdin: &str, stdout: impl Into<Stdio>) -> O
     child.wait_with_output().unwrap()
 }
 
-/// As `| true`, but surely too late.
+/// An output that nobody reads, as with `| true`, but surely too late.
 fn nobody() -> Stdio {
     let (reader, writer) = pipe().unwrap();
     drop(reader);

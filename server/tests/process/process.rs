@@ -218,7 +218,7 @@ impl Running {
         panic!("no answer from {url}: {}", self.said());
     }
 
-    /// What it has counted.
+    /// Reads what it has counted.
     pub async fn metrics(&self) -> String {
         let asked = client()
             .get(format!("{}/metrics", self.url))

@@ -82,9 +82,10 @@ async fn postgres_without_keys_does_not_start() {
     );
 }
 
-/// How often a replica is stopped at some moment of its work.
+/// The number of times that a replica is stopped at some moment of its work.
 const STOPS: u64 = 5;
-/// What the database bounds a held row to is three seconds; the rest is for a busy machine.
+/// The time that a held row may take. The database bounds it to three seconds; the rest is for a
+/// busy machine.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Work that never ends, for one server: webhooks, which take numbers, and sign-ins, which take the

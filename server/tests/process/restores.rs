@@ -11,7 +11,7 @@ use crate::deliveries::{back_up, run};
 use crate::fleet::{DAY_S, Fleet, empty_database};
 use crate::process::client;
 
-/// What the last upgrade brought, undone.
+/// Undoes what the last upgrade brought.
 const BEFORE: &str = "DELETE FROM _sqlx_migrations WHERE version >= 19; DROP TABLE voidings; \
     ALTER TABLE destinations DROP COLUMN refused_seq; ALTER TABLE connect_attempts DROP COLUMN \
     client_id; \

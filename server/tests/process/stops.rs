@@ -15,7 +15,7 @@ use crate::cable::Cable;
 use crate::fleet::{DAY_S, EMAIL, Fleet, PASSWORD, body, deliver, empty_database, fault};
 use crate::process::{Place, Running, client};
 
-/// What supervisors wait before they kill.
+/// The time that supervisors wait before they kill.
 const IN_TIME: Duration = Duration::from_secs(15);
 
 /// Everything that a server may be in the middle of: a token asked for, an open page, and half a

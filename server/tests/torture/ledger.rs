@@ -1,4 +1,4 @@
-//! What was acknowledged, and whether it is all there in the end.
+//! The list of what was acknowledged, and the check that all of it is there in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::process::client;
 /// Messages may take so long to arrive after all is well.
 const ARRIVE_WITHIN: Duration = Duration::from_secs(90);
 
-/// What came to the destination: how often each message, by its id, and what was in them.
+/// The messages that came to the destination: how often each, by its id, and what was in them.
 type Received = Arc<Mutex<(BTreeMap<String, u32>, BTreeSet<String>)>>;
 
 pub struct Ledger {
@@ -152,7 +152,7 @@ fn name_in(text: &str) -> String {
     told["data"]["id"].as_str().unwrap().to_owned()
 }
 
-/// How often each issue is among the deliveries that programs read.
+/// Counts how often each issue is among the deliveries that programs read.
 async fn stored(fleet: &Fleet) -> BTreeMap<String, u32> {
     let (client, mut names, mut after) = (client(), BTreeMap::new(), String::new());
     loop {

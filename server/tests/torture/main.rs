@@ -39,8 +39,8 @@ const ROUNDS: u64 = 100;
 const SERVERS: usize = 3;
 const CONNECTIONS: usize = 4;
 
-/// What may happen to a request at the token endpoint. One refusal is a fault too: it is no
-/// verdict.
+/// The faults that may happen to a request at the token endpoint. One refusal is a fault too: it is
+/// no verdict.
 const FAULTS: [Kind; 13] = [
     Kind::Delay,
     Kind::DelayReply,
@@ -57,7 +57,7 @@ const FAULTS: [Kind; 13] = [
     Kind::InvalidGrant,
 ];
 
-/// What an odd answer names instead of a token.
+/// The fields that an odd answer has instead of a token.
 const ODD: [(&str, &str); 4] = [
     ("access_token", ""),
     ("access_token", "two words"),

@@ -1,5 +1,5 @@
-//! What may go wrong in a round, beside Linear: kills, disks, clocks, pauses, partitions, logs that
-//! nobody reads, and an operator who changes their mind.
+//! The troubles that a round may have beside Linear's: kills, disks, clocks, pauses, partitions,
+//! logs that nobody reads, and an operator who changes their mind.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What control calls take.
+//! The arguments of control calls.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -167,7 +167,7 @@ pub struct HandMade {
     /// `app` (the default) or a client id for an application's own, or the id of a webhook.
     #[serde(default)]
     pub webhook: Option<String>,
-    /// Where to instead of the webhook's own address.
+    /// The address to deliver to instead of the webhook's own.
     #[serde(default)]
     pub url: Option<String>,
     /// Signed with this instead of the webhook's own secret.
@@ -182,7 +182,7 @@ pub struct HandMade {
     /// `webhookTimestamp` instead of now.
     #[serde(default)]
     pub timestamp_ms: Option<i64>,
-    /// How often the same delivery is sent; once if absent.
+    /// The number of times that the same delivery is sent; once if absent.
     #[serde(default)]
     pub times: Option<u32>,
 }

@@ -215,7 +215,7 @@ impl Simulator {
     }
 }
 
-/// What the token endpoint would have answered.
+/// The answer that the token endpoint would have given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MintedGrant {
     pub access_token: String,

@@ -1,4 +1,4 @@
-//! What the simulation holds, as JSON.
+//! The content of the simulation, as JSON.
 
 use serde_json::{Value, json};
 

@@ -82,7 +82,7 @@ impl Simulator {
         })
     }
 
-    /// Where the first application's own webhook is delivered; `None` sends nothing.
+    /// Sets where the first application's own webhook is delivered; `None` sends nothing.
     pub fn set_webhook_url(&self, url: Option<String>) {
         self.change(|world| {
             world.apply(Settings {
@@ -113,7 +113,7 @@ impl Simulator {
         self.note(|world| world.faults.clear());
     }
 
-    /// How often an endpoint had an outcome; `received` counts every request.
+    /// Counts how often an endpoint had an outcome; `received` counts every request.
     #[must_use]
     pub fn count(&self, endpoint: &str, outcome: &str) -> u64 {
         self.look(|world| world.counts.of(endpoint, outcome))

@@ -101,7 +101,7 @@ pub struct Fault {
     pub status: Option<u16>,
     #[serde(default)]
     pub retry_after_s: Option<u64>,
-    /// How many requests it hits; once if nothing is said.
+    /// The number of requests that it hits; one if nothing is said.
     #[serde(default = "once")]
     pub count: u64,
     /// Requests of the kind that pass before the first hit.
@@ -113,7 +113,7 @@ pub struct Fault {
     /// Only token requests with this `grant_type`.
     #[serde(default)]
     pub grant_type: Option<String>,
-    /// What [`Kind::OddFields`] puts into the answer.
+    /// The fields that [`Kind::OddFields`] puts into the answer.
     #[serde(default)]
     pub fields: Map<String, Value>,
 }

@@ -1,8 +1,8 @@
-//! What a request came to, as its handler calls it.
+//! The outcome of a request, as its handler calls it.
 
 use axum::response::{IntoResponse, Response};
 
-/// What a handler calls its own outcome, for the counts.
+/// The name that a handler gives its own outcome, for the counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome(pub &'static str);
 

@@ -1,4 +1,4 @@
-//! Who is asking, and what the token allows.
+//! The caller, and what their token allows.
 
 use async_graphql::{Context, Error, Result};
 use axum::http::{HeaderMap, header};

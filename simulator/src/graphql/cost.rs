@@ -1,4 +1,4 @@
-//! What a query costs: 0.1 a property, 1 an object, and a connection's nodes as many times as it
+//! The cost of a query: 0.1 a property, 1 an object, and a connection's nodes as many times as it
 //! may hold.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ const PROPERTY: u64 = 1;
 const OBJECT: u64 = 10;
 const PAGE_DEFAULT: u64 = 50;
 
-/// In tenths while adding up; rounded up at the end.
+/// Adds up the cost in tenths; it is rounded up at the end.
 pub fn cost(
     document: &ExecutableDocument,
     operation: &OperationDefinition,

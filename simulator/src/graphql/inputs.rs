@@ -1,4 +1,5 @@
-//! What mutations take. Fields the simulation does nothing with are not taken, rather than ignored.
+//! The arguments of mutations. Fields the simulation does nothing with are not taken, rather than
+//! ignored.
 
 use async_graphql::{InputObject, MaybeUndefined, Result};
 

@@ -1,4 +1,4 @@
-//! What can be changed, and which scope it takes.
+//! The mutations, and the scope that each takes.
 
 use async_graphql::{Context, Object, Result, SimpleObject};
 

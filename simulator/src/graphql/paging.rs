@@ -16,7 +16,7 @@ pub struct PageInfo {
     pub start_cursor: Option<String>,
 }
 
-/// What can be paged through. The cursor is the id.
+/// A thing that can be paged through. The cursor is the id.
 pub trait Node {
     fn id(&self) -> &ID;
     fn created_ms(&self) -> i64;

@@ -1,4 +1,4 @@
-//! What can be asked.
+//! The queries.
 
 #![expect(
     clippy::too_many_arguments,

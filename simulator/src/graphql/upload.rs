@@ -1,4 +1,4 @@
-//! Where uploaded bytes are put, and where files are fetched from.
+//! The place where uploaded bytes are put, and files are fetched from.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -11,7 +11,7 @@ use crate::Simulator;
 /// The header Linear hands out with an upload address, which has to be sent along.
 pub const UPLOAD_HEADER: (&str, &str) = ("x-goog-content-length-range", "0,33554432");
 
-/// No token of Linear's here: the address itself is the permission, once.
+/// Takes an upload without a token of Linear's: the address itself is the permission, once.
 pub(crate) async fn put(
     State(simulator): State<Simulator>,
     Path(id): Path<String>,

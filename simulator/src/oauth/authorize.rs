@@ -107,7 +107,7 @@ fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result<Option<Str
     }
 }
 
-/// What the browser gets for a request that is in order.
+/// The answer to the browser for a request that is in order.
 enum Next {
     Back(String),
     Ask(String),

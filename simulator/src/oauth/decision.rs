@@ -16,7 +16,7 @@ use crate::world::grants::Pending;
 /// A consent page left open longer than this no longer counts.
 const PENDING_LIFE_MS: i64 = 30 * 60 * 1_000;
 
-/// What was asked is taken from the record, never from the form; the record works once.
+/// Takes what was asked from the record, never from the form; the record works once.
 fn take_pending(world: &mut World, id: &str) -> Option<Pending> {
     let pending = world.pending.remove(id)?;
     (world.now() < pending.created_ms + PENDING_LIFE_MS).then_some(pending)

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-/// What the world and its settings held is the application's, and everything was granted to it.
+/// Gives what the world and its settings held to the first application, as everything was granted
+/// to it.
 pub(super) fn upgrade(saved: &mut Value) {
     let Some(mut app) = saved.as_object_mut().and_then(|world| world.remove("app")) else {
         return;

@@ -1,4 +1,4 @@
-//! What an attempt means for a delivery: done, once more later, or given up.
+//! The consequence of an attempt for a delivery: done, once more later, or given up.
 
 use crate::world::World;
 use crate::world::hooks::{Attempt, Delivery, DeliveryState};

@@ -20,7 +20,7 @@ pub struct App {
     pub developer_url: String,
     pub description: String,
     pub redirect_uris: Vec<String>,
-    /// Where its webhooks are delivered; nowhere if absent.
+    /// The address that its webhooks are delivered to; none if absent.
     pub webhook_url: Option<String>,
     /// Url key or id of the one workspace that may use it; public if absent.
     pub private_to_workspace: Option<String>,
@@ -116,7 +116,7 @@ impl App {
     }
 }
 
-/// Where the demo application lives when nobody says otherwise.
+/// The addresses of the demo application when nobody says otherwise.
 pub fn demo_redirect_uris() -> Vec<String> {
     ["http://localhost:3000", "http://127.0.0.1:3000"]
         .map(|base| format!("{base}/oauth/linear/callback"))

@@ -1,11 +1,11 @@
-//! What the authorize page decides: send back at once, ask, or turn away; and what an answer leads
-//! to.
+//! The decisions of the authorize page: send back at once, ask, or turn away; and what an answer
+//! leads to.
 
 use super::grants::{Actor, AuthorizeRequest, Code};
 use super::workspace::{User, Workspace};
 use super::{Person, World};
 
-/// Where the browser goes next, without a question to the person.
+/// The next address of the browser, without a question to the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shortcut {
     /// The person approved all this before: straight back with a code.
@@ -14,13 +14,13 @@ pub enum Shortcut {
     AlreadyInstalled,
 }
 
-/// What came of a person's answer.
+/// The result of a person's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     Redirect(String),
     /// Only an administrator can install; the callback may never come.
     NeedsAdmin,
-    /// No such workspace, or nobody like that who could sign in.
+    /// The workspace is unknown, or nobody like that could sign in.
     NoSuchPerson,
 }
 

@@ -15,7 +15,7 @@ pub struct Budget {
     pub complexity: u64,
 }
 
-/// What the rate-limit headers say.
+/// The state of an allowance, as the rate-limit headers say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub requests_limit: u64,
@@ -38,7 +38,7 @@ impl Standing {
 }
 
 impl World {
-    /// Where an owner stands; `None` is somebody who did not sign in.
+    /// The state of an owner's allowance; `None` is somebody who did not sign in.
     pub fn standing(&self, owner: Option<&str>) -> Standing {
         let now = self.now();
         let spent = self

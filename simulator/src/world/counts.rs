@@ -1,4 +1,4 @@
-//! What happened how often, for tests that ask afterwards.
+//! The counts of what happened, for tests that ask afterwards.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -1,9 +1,9 @@
-//! How authorisations end: one token, a whole grant, an uninstall, or time.
+//! The ends of authorisations: one token, a whole grant, an uninstall, or time.
 
 use super::World;
 use super::grants::{Actor, RefreshState};
 
-/// What came of revoking a token.
+/// The result of revoking a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revoked {
     Done,

@@ -1,4 +1,4 @@
-//! What webhooks are told, and to whom it goes.
+//! The events that webhooks are told, and to whom they go.
 
 use serde_json::{Value, json};
 
@@ -74,7 +74,7 @@ impl World {
         })
     }
 
-    /// Where and with which secret a webhook is delivered at present.
+    /// The address and the secret with which a webhook is delivered at present.
     pub fn target_of(&self, webhook: &Webhook) -> Option<(String, String)> {
         let url = match &webhook.source {
             WebhookSource::App { client_id } => self
@@ -209,7 +209,7 @@ impl World {
             .retain(|webhook| webhook.workspace != workspace || !webhook.is_of_app(client_id));
     }
 
-    /// As events name it.
+    /// Names an application as events do.
     fn application_name(&self, client_id: &str) -> String {
         let id = self
             .app(client_id)

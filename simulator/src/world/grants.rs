@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Who acts with a token: the person who approved, or the application itself.
+/// The one who acts with a token: the person who approved, or the application itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
@@ -18,7 +18,7 @@ pub struct Grant {
     pub client_id: String,
     pub workspace: String,
     pub actor: Actor,
-    /// Who acts: the application's bot user or the person.
+    /// The user who acts: the application's bot user or the person.
     pub user: String,
     pub authorised_by: String,
     pub scopes: Vec<String>,
@@ -90,7 +90,7 @@ pub enum RefreshState {
     Revoked,
 }
 
-/// What a client asked for at the authorize page, checked.
+/// The request of a client at the authorize page, checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizeRequest {
     pub client_id: String,

@@ -29,7 +29,7 @@ impl World {
         self.emit(workspace, &Event::new("Issue", action, fields));
     }
 
-    /// Who did it: a person, or an application as itself.
+    /// The one who did it: a person, or an application as itself.
     pub(super) fn actor_json(&self, workspace: &str, by: &str) -> Value {
         let Some(home) = self.workspace(workspace) else {
             return Value::Null;

@@ -43,7 +43,7 @@ pub struct World {
     /// Changed by [`World::apply`].
     pub settings: Settings,
     pub workspaces: Vec<Workspace>,
-    /// Who sits at the browser: the last person who answered a consent page.
+    /// The person at the browser: the last one who answered a consent page.
     pub signed_in: Option<Person>,
     pub pending: BTreeMap<String, Pending>,
     pub codes: BTreeMap<String, Code>,

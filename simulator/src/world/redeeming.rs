@@ -5,7 +5,7 @@ use super::grants::{AccessToken, Actor, Code, Grant, GrantCounts, RefreshState, 
 use super::workspace::{Role, User};
 use super::{Person, World};
 
-/// What a token request is answered with.
+/// The answer to a token request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
     pub access: String,
@@ -145,7 +145,7 @@ impl World {
         access
     }
 
-    /// How a pair is told to the client. A token of 24 hours says 86399, as Linear's do.
+    /// Tells a pair as the client gets it. A token of 24 hours says 86399, as Linear's do.
     pub fn pair_of(&self, access: String, refresh: Option<String>) -> Pair {
         let record = self.access.get(&access);
         let left_ms = record.map_or(0, |record| record.expires_ms - self.now());
@@ -179,7 +179,7 @@ impl World {
         Some(self.new_access(&grant, LEGACY_LIFE_MS, true))
     }
 
-    /// As if the person who approves first had approved an app with PKCE.
+    /// Makes a grant as if the person who approves first had approved an app with PKCE.
     pub fn mint_grant(
         &mut self,
         client_id: &str,

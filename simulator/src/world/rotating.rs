@@ -12,7 +12,7 @@ pub enum Refused {
     Expired,
 }
 
-/// How a refresh was answered; the two must be told apart in the counts.
+/// The answer to a refresh; the two must be told apart in the counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refreshed {
     Rotated(Pair),

@@ -11,7 +11,7 @@ pub struct Settings {
     /// HTTP status of a missing scope.
     pub forbidden_status: u16,
     pub access_token_life_s: i64,
-    /// Nobody says how long a refresh token lives; `null` is for ever.
+    /// The life of a refresh token, which Linear does not tell; `null` is for ever.
     pub refresh_token_life_s: Option<i64>,
     pub code_life_s: i64,
     pub replay_window_s: i64,
@@ -41,7 +41,7 @@ pub struct Settings {
     pub requests_per_hour: u64,
     pub complexity_per_hour: u64,
     pub anonymous_requests_per_hour: u64,
-    /// Where the first application's webhooks are delivered.
+    /// The address that the first application's webhooks are delivered to.
     pub webhook_url: Option<String>,
     pub webhook_enabled: bool,
     pub webhook_resource_types: Vec<String>,

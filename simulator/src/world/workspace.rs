@@ -1,4 +1,4 @@
-//! What a Linear workspace holds: people, teams, projects, issues, comments.
+//! The content of a Linear workspace: people, teams, projects, issues, comments.
 
 use serde::{Deserialize, Serialize};
 

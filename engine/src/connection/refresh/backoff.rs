@@ -1,4 +1,4 @@
-//! When it did not work: giving up on evidence, or coming back later.
+//! The ways on after a refresh that did not work: giving up on evidence, or coming back later.
 
 use super::flight::{Failure, RefreshContext};
 use super::single_flight::FlightKey;
@@ -109,7 +109,8 @@ impl Engine {
         }
     }
 
-    /// No connection can help it, and no person on a page: only whoever runs this Relink.
+    /// Tells whoever runs this Relink about a fault that no reconnect and no person on a page can
+    /// mend.
     pub(crate) fn alarm(&self, code: &str) {
         if self.flights().may_alarm() {
             let words = if code == CLIENT_ID_CHANGED {

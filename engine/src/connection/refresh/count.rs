@@ -1,4 +1,4 @@
-//! How often each outcome happened in this process.
+//! Counts of each outcome in this process.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(150);
 /// A refresh that waited so long for others gives up; they are not dead, only busy.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// What is learnt on the way.
+/// The facts that a refresh learns on the way.
 pub(super) struct RefreshContext {
     pub cause: Cause,
     pub started: Instant,
@@ -37,7 +37,7 @@ pub(super) struct RefreshContext {
     pub put_off: Option<Millis>,
 }
 
-/// What the lease brought.
+/// The tokens and the intent that came with the lease.
 pub(super) struct Leased {
     /// The row as it was then, and the refresh token in it, where there is one to show.
     pub grant: SealedGrant,

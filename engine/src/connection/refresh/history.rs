@@ -1,4 +1,4 @@
-//! What became of a connection's refreshes, for the page and for operators.
+//! The history of a connection's refreshes, for the page and for operators.
 
 use crate::Engine;
 use crate::clock::{DAY, Millis};
@@ -23,7 +23,7 @@ pub struct HistoryLine {
     pub tries: i64,
     pub first_at: Millis,
     pub last_at: Millis,
-    /// Of the last try.
+    /// The time that the last try took.
     pub took_ms: Millis,
 }
 

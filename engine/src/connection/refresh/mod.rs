@@ -62,7 +62,7 @@ named! {
 }
 
 named! {
-    /// How a wish for a fresh token ended, as in metrics and history.
+    /// The end of a wish for a fresh token, as in metrics and history.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Outcome {
@@ -108,12 +108,12 @@ pub struct Attempt {
     pub took_ms: Millis,
 }
 
-/// What everybody who waited for a refresh is told.
+/// The answer to everybody who waited for a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefreshResult {
     /// The row holds other tokens now, or another state: read it.
     Moved(Outcome),
-    /// Nothing changed. `retry_after`: milliseconds until trying again makes sense.
+    /// The tokens are as they were. `retry_after`: milliseconds until trying again makes sense.
     PutOff {
         outcome: Outcome,
         error: FailedCall,

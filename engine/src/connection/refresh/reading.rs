@@ -1,4 +1,4 @@
-//! How old what was read is. A process may be stopped at any moment and for any time: what it had
+//! The age of what was read. A process may be stopped at any moment and for any time: what it had
 //! read is then the past, and a refresh token of the past must not be shown to Linear.
 
 use tokio::time::Instant;
@@ -9,7 +9,7 @@ use crate::Engine;
 use crate::clock::Millis;
 use crate::connection::state::Phase;
 
-/// When reading a row began.
+/// The moment at which reading a row began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
     at: Instant,
@@ -29,7 +29,7 @@ impl Engine {
         reading.at.elapsed() <= lasts && (self.now() - reading.by_the_clock).abs() <= millis(lasts)
     }
 
-    /// Whether the refresh token that was read may be shown now: if that was longer ago than a
+    /// Says whether the refresh token that was read may be shown now: if that was longer ago than a
     /// beat, the row is read again, and must still be this refresh's. A database that is slow is
     /// given more time than one that is asked first.
     pub(super) async fn may_be_shown(

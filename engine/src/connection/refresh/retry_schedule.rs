@@ -1,6 +1,6 @@
-//! How often one connection may ask Linear's token endpoint, whatever the reasons: tokens that live
-//! for a second, callers who find each of them too old, or a defect of ours must not become a
-//! thousand questions.
+//! A limit on how often one connection may ask Linear's token endpoint, whatever the reasons:
+//! tokens that live for a second, callers who find each of them too old, or a defect of ours must
+//! not become a thousand questions.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Pace {
         }
     }
 
-    /// How long until the connection may ask; nothing when it may now.
+    /// The time until the connection may ask; zero when it may now.
     pub fn wait(&self, connection: &str) -> Duration {
         let now = Instant::now();
         self.empty_at

@@ -1,4 +1,4 @@
-//! How eager the refresh manager is.
+//! The settings of the refresh manager.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ pub struct RefreshSettings {
     pub background_before: Millis,
     /// Background refreshes at a time, in one process.
     pub at_once: usize,
-    /// How long Linear gives the same pair again to the same refresh token. Documented as 30
-    /// minutes.
+    /// The time for which Linear gives the same pair again to the same refresh token. Documented as
+    /// 30 minutes.
     pub replay_window: Millis,
     /// A lease whose beat stood still for this long belongs to a process that died.
     pub lease_dead_after: Duration,

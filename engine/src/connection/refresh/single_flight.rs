@@ -39,7 +39,7 @@ pub(crate) struct Flights {
     turns: Semaphore,
     alarmed: Mutex<Option<Instant>>,
     sweep: tokio::sync::Mutex<()>,
-    /// When the background looks again for what is due; 0 as long as nobody said.
+    /// The time at which the background looks again for what is due; 0 as long as nobody said.
     next_sweep: AtomicI64,
 }
 
@@ -57,8 +57,8 @@ impl Flights {
     }
 }
 
-/// What a refresh is about. A forced one is about the generation that was refused, so it can never
-/// be satisfied by finding that very generation fresh.
+/// The connection and the generation that a refresh is about. A forced one is about the generation
+/// that was refused, so it can never be satisfied by finding that very generation fresh.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FlightKey {
     pub connection: Arc<str>,
@@ -73,7 +73,7 @@ struct Cooling {
 }
 
 impl Flights {
-    /// How often each connection may ask Linear.
+    /// Limits how often each connection may ask Linear.
     pub fn pace(&self) -> &Pace {
         &self.pace
     }
@@ -87,7 +87,7 @@ impl Flights {
         self.air.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the last try said, while it is too early for another.
+    /// Repeats the result of the last try, while it is too early for another.
     fn still_cooling(&self, connection: &str, generation: i64) -> Option<RefreshResult> {
         let mut cooling = self.cooling.lock();
         let cool = cooling.peek(connection)?;

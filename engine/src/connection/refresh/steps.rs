@@ -14,13 +14,13 @@ use crate::connection::state::Reason;
 pub const TRIES: u8 = 3;
 /// A grant is only given up when Linear refused it this often, with a look at the row before each.
 pub const REFUSALS: u8 = 2;
-/// Where an answer may have been lost within Linear's window, a refusal contradicts what Linear
-/// promises: it is asked some more, over some seconds.
+/// The number of refusals that make a verdict where an answer may have been lost within Linear's
+/// window: a refusal contradicts what Linear promises, so it is asked some more, over some seconds.
 pub const REFUSALS_OF_A_REPLAY: u8 = 4;
 /// Attempts to write a pair down: longer than Linear's window, after which ours is the only copy.
 pub const WRITES: u16 = 1_000;
 
-/// What to do next. `P` is the pair of tokens, which the decisions never look into.
+/// The next thing to do. `P` is the pair of tokens, which the decisions never look into.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step<P> {
     /// Read the row, to see why there is no lease to be had or whether somebody was quicker.
@@ -32,7 +32,7 @@ pub enum Step<P> {
     Lease,
     /// Show Linear the refresh token.
     Ask,
-    /// Nothing came of it: take a short breath, then read the row again.
+    /// Take a short breath, as nothing came of it, then read the row again.
     Breathe {
         tries: u8,
     },
@@ -73,13 +73,14 @@ pub enum Setback {
     Misconfigured,
 }
 
-/// What became of a [`Step`].
+/// The result of a [`Step`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event<P> {
     Row(Row),
     Leased(Intent),
     NotLeased,
-    /// Nothing was shown to Linear: the row was read too long ago, or Linear was asked too often.
+    /// The refresh token was not shown to Linear: the row was read too long ago, or Linear was
+    /// asked too often.
     NotShown,
     /// The lease is there, and nothing to show Linear.
     NoToken(Reason),
@@ -99,7 +100,7 @@ pub enum Event<P> {
     PutOff,
 }
 
-/// What was known of the refresh token when the lease was taken.
+/// The knowledge of the refresh token at the time when the lease was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Intent {
     /// It had never been shown to Linear.
@@ -110,7 +111,7 @@ pub enum Intent {
     Late,
 }
 
-/// What the row says.
+/// The state of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Row {
     pub generation: i64,
@@ -119,7 +120,7 @@ pub struct Row {
     pub leased: bool,
 }
 
-/// Who was quicker.
+/// The party that was quicker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum By {
     /// Another refresh of the same grant: its pair is as good as ours, and may be the very same.
@@ -129,12 +130,12 @@ pub enum By {
     Person,
 }
 
-/// How a refresh ended.
+/// The end of a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     Refreshed,
-    /// As refreshed, with a refresh token that had been shown before without an answer that was
-    /// kept.
+    /// The tokens are refreshed, with a refresh token that had been shown before without an answer
+    /// that was kept.
     Replayed,
     /// The row holds newer tokens.
     RotatedByPeer,
@@ -156,7 +157,7 @@ pub struct Refresh {
 }
 
 impl Refresh {
-    /// Of the tokens of this generation, and no other.
+    /// Begins a refresh of the tokens of this generation, and no other.
     #[must_use]
     pub fn of(generation: i64) -> Refresh {
         Refresh {

@@ -63,14 +63,14 @@ impl Grant {
 struct Process {
     refresh: Refresh,
     step: Step<Pair>,
-    /// What it read last.
+    /// The pair that it read last.
     pair: Pair,
-    /// Whose lease it takes for dead.
+    /// The process whose lease it takes for dead.
     dead: Option<usize>,
     /// The intent was open before this refresh took the lease for the first time.
     open_before: bool,
     asked: bool,
-    /// What it read is the past.
+    /// The row that it read is out of date.
     stale: bool,
     /// It crashed, or a write of its refresh failed.
     gone: bool,
@@ -114,7 +114,7 @@ struct World {
 enum Person {
     Reconnects,
     Disconnects,
-    /// In Linear.
+    /// The workspace removes the app in Linear.
     Uninstalls,
 }
 
@@ -187,8 +187,8 @@ impl World {
         next
     }
 
-    /// Nobody gets on for longer than Linear's window. An answer that was lost has been asked for
-    /// again before that.
+    /// Lets more time pass than Linear's window. A lost answer has been asked for again before
+    /// that.
     fn pause(&self) -> Option<World> {
         let grant = &self.grants[usize::from(self.row.pair.consent)];
         let known = self.row.state != State::Connected || self.row.pair.number == grant.rotations;
@@ -248,7 +248,7 @@ impl World {
         }
     }
 
-    /// What may become of a process's step: one event or several, with what they change.
+    /// Lists what may become of a process's step: one event or several, with what they change.
     fn steps(&self, at: usize) -> Vec<World> {
         let process = &self.processes[at];
         match process.step {
@@ -493,7 +493,8 @@ impl World {
         }
     }
 
-    /// When everybody has stopped, one more refresh without faults must find the connection well.
+    /// Checks that, when everybody has stopped, one more refresh without faults finds the
+    /// connection well.
     fn check_end(&self, scope: Scope) {
         if self.crashes == scope.crashes {
             assert!(

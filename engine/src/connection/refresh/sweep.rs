@@ -22,7 +22,7 @@ const SPREAD: Millis = 10 * MINUTE;
 /// Ids are lowercase hex, so this is after all of them.
 const END: &str = "~";
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
     pub due: u64,
@@ -96,7 +96,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Nobody is asking Linear about it any more.
+    /// Says whether nobody is asking Linear about it any more.
     fn is_abandoned(&self, grant: &SealedGrant) -> bool {
         match grant.lease() {
             None => true,
@@ -131,8 +131,8 @@ impl Engine {
         self.flights().plan_sweep(self.now() + millis(nap));
     }
 
-    /// When the background of this process sweeps again, in milliseconds since the epoch; `None`
-    /// where nothing sweeps.
+    /// The time at which the background of this process sweeps again, in milliseconds since the
+    /// epoch; `None` where nothing sweeps.
     #[must_use]
     pub fn next_sweep(&self) -> Option<Millis> {
         self.flights().next_sweep()
@@ -214,8 +214,8 @@ impl Engine {
         self.store().grants_due(due).await
     }
 
-    /// In an order of this process's own, so that replicas with the same work before them rarely
-    /// meet.
+    /// Deals the items in an order of this process's own, so that replicas with the same work
+    /// before them rarely meet.
     fn shuffled<T>(&self, items: Vec<T>) -> Vec<T> {
         let dealt: BTreeMap<[u8; 8], T> = items
             .into_iter()
@@ -225,7 +225,7 @@ impl Engine {
     }
 }
 
-/// What a sweep is after.
+/// The grants that a sweep looks for.
 #[derive(Clone, Copy)]
 struct Ask {
     within: Millis,
@@ -248,8 +248,8 @@ fn slices() -> Vec<(String, String)> {
         .collect()
 }
 
-/// In the background, a token is not refreshed earlier than the settings say, spread a little, and
-/// never again and again because Linear's tokens live shorter than that.
+/// Says whether the background refreshes a token: not earlier than the settings say, spread a
+/// little, and never again and again because Linear's tokens live shorter than that.
 fn is_due(grant: &DueGrant, now: Millis, before: Millis) -> bool {
     if grant.unfinished || grant.issued_at - now > NOTED_AHEAD {
         return true;

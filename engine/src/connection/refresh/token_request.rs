@@ -17,7 +17,7 @@ use crate::vault::KEY_MISSING;
 const ASK_AGAIN_AFTER: [Millis; 4] = [15 * SECOND, 3 * MINUTE, 9 * MINUTE, 9 * MINUTE];
 
 impl Engine {
-    /// Nothing of the database is held while Linear is asked.
+    /// Asks Linear, while nothing of the database is held.
     pub(super) async fn ask(
         &self,
         organisation: &str,
@@ -122,7 +122,7 @@ impl Engine {
         setback
     }
 
-    /// Nobody could ask.
+    /// Judges a refresh for which Linear could not be asked.
     fn unusable(&self, error: &AppUnavailable, context: &mut RefreshContext) -> Setback {
         let (code, setback) = match error {
             AppUnavailable::Sealed(unreadable) if unreadable.key_missing => {

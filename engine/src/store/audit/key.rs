@@ -52,9 +52,9 @@ impl AuditKey {
         hex(&mac.finalize().into_bytes())
     }
 
-    /// What the next line is written after. `head` was raised for it already. Where somebody else
-    /// moved the end of the trail, the new line does not fit to it, or it would vouch for what was
-    /// left.
+    /// The hash that the next line is written after. `head` was raised for it already. Where
+    /// somebody else moved the end of the trail, the new line does not fit to it, or it would vouch
+    /// for what was left.
     pub(in crate::store) fn before(&self, head: &AuditHead, organisation: &str) -> String {
         if self.seals(organisation, head.number - 1, head) {
             return head.hash.clone();

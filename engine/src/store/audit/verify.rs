@@ -7,12 +7,12 @@ use crate::store::{Store, Stored, on};
 /// Lines read at a time.
 const PAGE: i64 = 1_000;
 
-/// What a look at the whole trail found.
+/// The findings of a look at the whole trail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditCheck {
     /// Lines that are as they were written, from the first one on.
     pub good: i64,
-    /// Of these, lines from before the trail had a key. The first one after them holds them fast.
+    /// The good lines from before the trail had a key. The first one after them holds them fast.
     pub unkeyed: i64,
     /// Code of the last good line.
     pub hash: String,

@@ -1,4 +1,5 @@
-//! What the database undid because others were in the way is done again, here and nowhere else.
+//! The one place where a statement is done again that the database undid because others were in the
+//! way.
 
 use std::time::Duration;
 

@@ -11,11 +11,11 @@ use super::Pg;
 
 /// The `application_name` of a command's connections.
 pub(super) const COMMAND: &str = "relink command";
-/// What a command takes at most.
+/// The greatest number of connections that a command takes.
 pub(in crate::store) const LEFT: i64 = 2;
 
-/// How many more there could be: for the role and in the database, and on the whole server. What
-/// commands hold now is theirs anyway. `NULL`: no limit.
+/// Counts how many more connections there could be: for the role and in the database, and on the
+/// whole server. What commands hold now is theirs anyway. `NULL`: no limit.
 const FREE: &str = "SELECT LEAST(\
     (SELECT r.rolconnlimit - COUNT(a.pid) FROM pg_roles r LEFT JOIN pg_stat_activity a ON \
     a.usesysid = r.oid AND a.application_name <> $1 \
@@ -29,7 +29,7 @@ const FREE: &str = "SELECT LEAST(\
     - COALESCE(current_setting('reserved_connections', TRUE), '0')::BIGINT - COUNT(*) \
     FROM pg_stat_activity WHERE datid IS NOT NULL AND application_name <> $1)";
 
-/// How many connections of its pool a process takes, and how many of those are for pages.
+/// The number of connections of its pool that a process takes, and of those that are for pages.
 #[derive(Debug)]
 pub(super) struct Room {
     full: u32,
@@ -70,7 +70,7 @@ impl Room {
         self.taken.swap(taken, Ordering::Relaxed) != taken
     }
 
-    /// How many to take, with so many open and so many more to be had: for us, and for all. What
+    /// Decides how many to take, with that many open and more to be had: for us, and for all. What
     /// others leave of the whole server is no reason to take less than half of what was asked for:
     /// they would only take that, too.
     fn fitting(&self, open: u32, ours: Option<i64>, all: i64) -> u32 {

@@ -1,12 +1,12 @@
-//! What a session of ours is like, whatever the server, the database or the role have as their
+//! The settings of a session of ours, whatever the server, the database or the role have as their
 //! defaults.
 
 use sqlx::SqlSafeStr as _;
 use sqlx::SqlStr;
 
-/// No row is held for longer than this by a process that stands still, and no statement waits or
-/// works for ever. A server that waits for its replicas to apply goes on doing so; any other
-/// commits to its disk before it says so.
+/// Sets the limits of a session: no row is held for longer by a process that stands still, and no
+/// statement waits or works for ever. A server that waits for its replicas to apply goes on doing
+/// so; any other commits to its disk before it says so.
 macro_rules! settings {
     ($local:literal, $statement:literal) => {
         concat!(
@@ -55,8 +55,8 @@ macro_rules! pooled {
 pub(super) const MIGRATING: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
     SET LOCAL idle_in_transaction_session_timeout = '1min'";
 
-/// How a transaction begins. One of several statements has little time for each: what it holds,
-/// others wait for.
+/// The beginning of a transaction. One of several statements has little time for each: what it
+/// holds, others wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Begin {
     /// There is a pooler in transaction mode in between, so that nothing outlives a transaction.

@@ -9,7 +9,8 @@ use tokio::time::timeout;
 
 use crate::store::{ACQUIRE_TIMEOUT, StoreError, Stored};
 
-/// Of one organisation in one process: the next one is there when the one before is done.
+/// The number of turns of one organisation in one process: the next one is there when the one
+/// before is done.
 const AT_ONCE: usize = 2;
 /// More than this are looked through for those that nobody waits for.
 const KEPT: usize = 1_024;

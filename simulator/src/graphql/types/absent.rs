@@ -1,4 +1,5 @@
-//! What is always absent here, but named in the queries of clients that ask for everything.
+//! The types that are always absent here, but named in the queries of clients that ask for
+//! everything.
 
 use async_graphql::{ID, SimpleObject, Union};
 
