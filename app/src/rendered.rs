@@ -1,4 +1,4 @@
-//! For tests: a view as the HTML that leaves the server.
+//! Renders a view for tests as the HTML that leaves the server.
 
 use std::sync::Arc;
 

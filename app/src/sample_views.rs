@@ -1,4 +1,4 @@
-//! For tests: what pages are given.
+//! The views that tests give to pages.
 
 use crate::view::{
     ActsAs, ConnectionView, Freshness, Moment, PeopleFacts, PersonView, Status, Trouble,

@@ -19,7 +19,7 @@ pub struct Acting {
 pub struct Denied;
 
 impl Acting {
-    /// Whoever may run commands may do everything that an owner may.
+    /// Makes the actor of a command: whoever may run commands may do everything that an owner may.
     #[must_use]
     pub fn command(organisation: &str) -> Acting {
         Acting {
@@ -33,7 +33,7 @@ impl Acting {
         Acting::outside(organisation, AuditActor::relink())
     }
 
-    /// Somebody or something that has no role in the organisation.
+    /// Makes an actor that has no role in the organisation.
     pub(crate) fn outside(organisation: &str, actor: AuditActor) -> Acting {
         Acting {
             organisation: organisation.to_owned(),

@@ -25,7 +25,7 @@ pub struct App {
     pub id: String,
     pub name: String,
     pub client_id: String,
-    /// Without one it relies on PKCE alone.
+    /// The app has a secret; without one it relies on PKCE alone.
     pub has_secret: bool,
     pub has_webhook_secret: bool,
     /// The webhook secret before is accepted until then.
@@ -86,7 +86,7 @@ pub enum AppError {
     Store(#[from] StoreError),
 }
 
-/// Why an app cannot be used to talk to Linear.
+/// The reason why an app cannot be used to talk to Linear.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AppUnavailable {
     #[error("no Linear OAuth app is configured")]

@@ -24,7 +24,7 @@ const PAUSE: Millis = 15 * MINUTE;
 /// Wrong passwords for an account, from anywhere, that leave a line each; of more, ever fewer do
 /// and say how many there were.
 const LINES_EACH: i64 = 20;
-/// After the database did not take a line.
+/// The pause after the database did not take a line.
 const LINE_AGAIN: Duration = Duration::from_secs(1);
 
 /// A counter that tries count against, and the number of them that do no harm.
@@ -357,7 +357,7 @@ impl Engine {
         Acting::outside(&person.organisation_id, actor).act(self, act, subject)
     }
 
-    /// Until it is written, whatever the database does meanwhile.
+    /// Notes a wrong password, trying until it is written, whatever the database does meanwhile.
     async fn note_wrong_password(&self, email: &str, address: &str) {
         let mut line = None;
         while let Err(error) = self.try_to_note(email, address, &mut line).await {
@@ -502,7 +502,8 @@ impl Engine {
         Ok(last)
     }
 
-    /// It was a good one: the account's count starts anew, and the address has one less.
+    /// Forgives a good password its tries: the account's count starts anew, and the address has one
+    /// less.
     async fn forgive(&self, limits: &[Limit]) -> Result<(), StoreError> {
         if let Some((account, others)) = limits.split_last() {
             self.store().throttle_clear(&account.key).await?;

@@ -15,13 +15,14 @@ use crate::every::Rhythm;
 use crate::names::named;
 use crate::store::{ChangeRow, StoreError};
 
-/// Between two looks.
+/// The pause between two looks.
 const LOOK: Rhythm = Rhythm::new("tell_changes", Duration::from_millis(500));
 /// Changes read at a time.
 const LIMIT: i64 = 10_000;
 /// A number that is missed now may still become visible: its transaction is under way.
 const SETTLED_AFTER: Duration = Duration::from_secs(10);
-/// Whoever comes back looks so far behind the last number seen, for the same reason.
+/// The distance behind the last number seen from which whoever comes back looks, for the same
+/// reason.
 const LOOK_BACK: i64 = 100;
 /// Changes that are kept for those who come back.
 const KEPT: i64 = 20_000;
@@ -72,16 +73,16 @@ impl std::fmt::Display for Mark {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
     pub topics: BTreeSet<Topic>,
-    /// Up to where.
+    /// The point up to which they are news.
     pub mark: Mark,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     watched: Mutex<HashMap<String, Watched>>,
-    /// Somebody watches again.
+    /// Wakes the reader when somebody watches again.
     wake: Notify,
-    /// There is none while nobody watches.
+    /// The reader; there is none while nobody watches.
     reader: tokio::sync::Mutex<Option<Reader>>,
     closing: AtomicBool,
 }
@@ -141,7 +142,7 @@ impl Reader {
             .map_or(self.settled, |(newest, _)| self.settled.max(*newest))
     }
 
-    /// Those that were not seen before.
+    /// Keeps the rows that were not seen before.
     fn fresh<T>(&mut self, rows: Vec<T>, number: impl Fn(&T) -> i64) -> Vec<T> {
         let now = Instant::now();
         let mut fresh = Vec::new();
@@ -268,7 +269,8 @@ impl Engine {
         Ok(())
     }
 
-    /// At the first look only what is newer than the pages that are open.
+    /// Tells what is new. At the first look that is only what is newer than the pages that are
+    /// open.
     async fn tell_news(&self, reader: &mut Option<Reader>) -> Result<(), StoreError> {
         self.go_back(reader).await?;
         let first = reader.is_none();

@@ -40,13 +40,13 @@ impl Rhythm {
         }
     }
 
-    /// From the end of one run to the next.
+    /// The time from the end of one run to the next.
     #[must_use]
     pub const fn span(self) -> Duration {
         self.span
     }
 
-    /// Without it the process is of no use.
+    /// Makes it a loop without which the process is of no use.
     #[must_use]
     pub const fn vital(self) -> Rhythm {
         Rhythm {
@@ -66,7 +66,7 @@ impl Rhythm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoopHealth {
     pub name: &'static str,
-    /// Since it last ran to its end, or got on.
+    /// The time since it last ran to its end, or got on.
     pub since: Duration,
     pub panics: u64,
     /// Runs that were cancelled because they hung.
@@ -87,7 +87,7 @@ struct Pulse {
 
 #[derive(Clone, Copy, Debug)]
 struct Beats {
-    /// It ran to its end, or got on.
+    /// The last time that it ran to its end, or got on.
     ran: Instant,
     /// The last time that it ran to its end, got on, or began a run.
     sign: Instant,

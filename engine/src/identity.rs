@@ -46,13 +46,14 @@ named! {
 }
 
 impl Role {
-    /// May manage members, keys and settings, and read the audit trail.
+    /// Says whether they may manage members, keys and settings, and read the audit trail.
     #[must_use]
     pub fn owns(self) -> bool {
         self == Role::Owner
     }
 
-    /// May connect, reconnect and disconnect, invite, and manage secrets and destinations.
+    /// Says whether they may connect, reconnect and disconnect, invite, and manage secrets and
+    /// destinations.
     #[must_use]
     pub fn manages(self) -> bool {
         self >= Role::Admin
@@ -60,7 +61,7 @@ impl Role {
 }
 
 impl EmailProof {
-    /// For the audit trail.
+    /// Names it for the audit trail.
     pub(crate) fn in_words(self) -> &'static str {
         match self {
             EmailProof::Founder => "as the first owner",
@@ -92,7 +93,7 @@ impl Standing {
         }
     }
 
-    /// May be given a role above member.
+    /// Says whether they may be given a role above member.
     #[must_use]
     pub fn may_rise(self) -> bool {
         self != Standing::Unproved

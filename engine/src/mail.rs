@@ -26,7 +26,7 @@ pub struct MailServer {
     from: Mailbox,
 }
 
-/// Without the credentials.
+/// Leaves out the credentials.
 impl fmt::Debug for MailServer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -90,8 +90,8 @@ impl MailServer {
     }
 }
 
-/// Without a word about it, the library would send in the clear, or let whoever is in between
-/// decide.
+/// Demands TLS: without a word about it, the library would send in the clear, or let whoever is in
+/// between decide.
 fn with_tls(mut url: Url) -> Result<Url, MailError> {
     if url.scheme() != "smtp" || is_here(&url) {
         return Ok(url);
@@ -120,7 +120,7 @@ fn is_here(url: &Url) -> bool {
             .is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
-/// Why a mail did not go out. Its text is for the log.
+/// The reason why a mail did not go out. Its text is for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     #[error("the address cannot be one")]

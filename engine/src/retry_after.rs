@@ -19,7 +19,8 @@ pub(crate) fn seconds(headers: &HeaderMap) -> Option<u32> {
     Some(u32::try_from(wait).unwrap_or(u32::MAX))
 }
 
-/// Whoever hears an answer without a date gives it the present one (RFC 9110, section 6.6.1).
+/// Dates an answer: whoever hears one without a date gives it the present one (RFC 9110, section
+/// 6.6.1).
 pub(crate) fn date(headers: &mut HeaderMap, now: Millis) {
     let now = u64::try_from(now)
         .ok()

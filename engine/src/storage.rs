@@ -135,7 +135,7 @@ impl Engine {
         self.store().disk_trouble()
     }
 
-    /// Why the database keeps nothing, as a name, if it does not: now, or when it was last asked.
+    /// Names why the database keeps nothing, if it does not: now, or when it was last asked.
     #[must_use]
     pub fn storage_trouble(&self) -> Option<&'static str> {
         self.store()

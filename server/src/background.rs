@@ -9,15 +9,15 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 const TIDY_UP: Rhythm = Rhythm::new("tidy_up", Duration::from_secs(600));
-/// With [`SWEEP_APART`], ten seconds give or take two.
+/// The loop of refreshes: with [`SWEEP_APART`], every ten seconds give or take two.
 const SWEEP: Rhythm = Rhythm::new("sweep", Duration::from_secs(8)).vital();
 /// Replicas that started together do not stay together.
 const SWEEP_APART: Duration = Duration::from_secs(4);
 const RESUME: Rhythm = Rhythm::new("resume", Duration::from_secs(3)).vital();
-/// Soon, so that a flood of deliveries does not fill the disk.
+/// The loop that forgets deliveries; it runs often, so that a flood of them does not fill the disk.
 const PRUNE: Rhythm = Rhythm::new("prune", Duration::from_secs(5)).vital();
 const GIVE_BACK: Rhythm = Rhythm::new("give_back", Duration::from_secs(10));
-/// Soon: somebody was told that it takes a few minutes at most.
+/// The loop that revokes; it runs often: somebody was told that it takes a few minutes at most.
 const REVOKE: Rhythm = Rhythm::new("revoke", Duration::from_secs(60));
 const STORAGE: Rhythm = Rhythm::new("storage", Duration::from_secs(3)).vital();
 const CLOCK: Rhythm = Rhythm::new("clock", Duration::from_secs(10));

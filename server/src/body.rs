@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::share::{Held, Room};
 
-/// Why a body was not read.
+/// The reason why a body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
     TooLarge,
@@ -38,7 +38,7 @@ pub struct Sizes {
     pub beginning: usize,
     /// The room for all beginnings,
     pub beginnings: usize,
-    /// and of all that comes after them.
+    /// The room for all that comes after them.
     pub rest: usize,
     /// One name has one of so many parts of either.
     pub parts: usize,

@@ -1,4 +1,4 @@
-//! From configuration to a running engine: the same way for the server and every command.
+//! The way from configuration to a running engine: the same for the server and every command.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;

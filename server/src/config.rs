@@ -53,7 +53,7 @@ pub struct Config {
     pub api_requests_per_minute: u32,
     /// Signs `POST /jobs/refresh`; without it there is no such thing.
     pub jobs_secret: Option<SecretString>,
-    /// Whoever asks for `/metrics` shows it.
+    /// The token that whoever asks for `/metrics` shows.
     pub metrics_token: Option<SecretString>,
     /// `/metrics` is here and nowhere else.
     pub metrics_addr: Option<SocketAddr>,

@@ -24,25 +24,25 @@ const HEAD_MAX: Duration = Duration::from_secs(10);
 /// A connection that is kept waits so long for its next request: longer than the proxies that keep
 /// them.
 const IDLE_MAX: Duration = Duration::from_secs(150);
-/// Somebody who takes nothing of an answer for so long has gone.
+/// The time after which somebody has gone who takes nothing of an answer.
 const STALLED_MAX: Duration = Duration::from_secs(60);
 /// The pause between two looks whether one of these has passed.
 const LOOK: Duration = Duration::from_secs(1);
-/// After the last answer, what still comes is read and dropped for so long: a connection that is
-/// closed while somebody sends is broken for them before they have read the answer.
+/// The time for which what still comes after the last answer is read and dropped: a connection that
+/// is closed while somebody sends is broken for them before they have read the answer.
 const LINGER: Duration = Duration::from_secs(3);
 /// The time within which the first request on a new connection has to begin when the server stops.
 const FIRST_REQUEST: Duration = Duration::from_secs(2);
 /// The time that the rest of a head has then, or of a body of which nothing comes any more.
 const REST: Duration = Duration::from_millis(750);
-/// More of a head than any browser sends.
+/// The bytes of a head: more than any browser sends.
 const HEAD_BYTES: usize = 64 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// The connection was not asked anything yet.
     New,
-    /// Between two requests.
+    /// The connection is between two requests.
     Idle,
     /// A request has begun.
     Head,
@@ -192,7 +192,7 @@ async fn overdue(pulse: &Pulse) {
     }
 }
 
-/// On a connection that is new when the server stops, the first request gets a moment to begin.
+/// Waits a moment for the first request on a connection that is new when the server stops.
 async fn begun(pulse: &Pulse) {
     let since = Instant::now();
     while pulse.phase() == Phase::New && since.elapsed() < FIRST_REQUEST {

@@ -1,5 +1,5 @@
-//! Around everything that is served: who asks, and places and bodies that nobody can keep from the
-//! others.
+//! The layer around everything that is served: who asks, and places and bodies that nobody can keep
+//! from the others.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

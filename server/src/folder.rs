@@ -11,7 +11,7 @@ use rustix::process::geteuid;
 
 use crate::config::Config;
 
-/// Why it cannot be used.
+/// The reason why it cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderTrouble {
     #[error(

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::config::origin;
 
-/// For everything that is not a page.
+/// The policy for everything that is not a page.
 const NOTHING: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );

@@ -1,4 +1,4 @@
-//! For orchestrators: alive, and able to serve.
+//! The answers for orchestrators: alive, and able to serve.
 
 use std::time::Duration;
 

@@ -31,9 +31,9 @@ use crate::{connection, open_files};
 /// Handshakes that have begun get so long to end, and requests on connections that are kept to
 /// arrive.
 const LINGER: Duration = Duration::from_millis(250);
-/// After the system gave no connection for want of something, such as file descriptors.
+/// The pause after the system gave no connection for want of something, such as file descriptors.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Between two lines in the log about connections that cannot be taken.
+/// The time between two lines in the log about connections that cannot be taken.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 /// Connections of one address that is no trusted proxy, and at most an eighth of the files that may
 /// be open.
@@ -136,7 +136,7 @@ async fn next(
     (place, listener.accept().await)
 }
 
-/// Once in a while: what is in want of something stays so for some time.
+/// Says whether it is time for a line: what is in want of something stays so for some time.
 fn may_tell(told: &mut Option<Instant>) -> bool {
     let may = told.is_none_or(|at| at.elapsed() >= TELL_EVERY);
     if may {
@@ -145,7 +145,8 @@ fn may_tell(told: &mut Option<Instant>) -> bool {
     may
 }
 
-/// It was over before it could be taken; there may be others.
+/// Says whether the error is of one connection: it was over before it could be taken; there may be
+/// others.
 fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -153,8 +154,8 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     )
 }
 
-/// From here on the system begins no new connection: closing a port resets those that nobody has
-/// taken yet. A client that is not answered tries again after a second, and is then refused, or
+/// Lets the system begin no new connection from here on: closing a port resets those that nobody
+/// has taken yet. A client that is not answered tries again after a second, and is then refused, or
 /// answered by whoever serves after this process.
 ///
 /// Where that cannot be had, there are only some more who are reset.

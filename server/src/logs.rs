@@ -25,7 +25,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 static LINES: OnceLock<Lines> = OnceLock::new();
 
-/// From here on events are written. Calling it again changes nothing.
+/// Begins to write events. Calling it again changes nothing.
 pub fn start(config: &Config) {
     let Ok(lines) = Lines::to(stderr(), |lost| {
         tracing::error!(lost, "log lines could not be written and are lost")
@@ -70,8 +70,8 @@ pub fn lost() -> Lost {
     LINES.get().map(Lines::lost).unwrap_or_default()
 }
 
-/// Not the handle that others share: its lock is held for as long as a write takes, which may be
-/// for ever.
+/// Opens a handle of our own, not the one that others share: its lock is held for as long as a
+/// write takes, which may be for ever.
 fn stderr() -> Box<dyn Write + Send> {
     match io::stderr().as_fd().try_clone_to_owned() {
         Ok(file) => Box::new(File::from(file)),

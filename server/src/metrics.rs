@@ -26,7 +26,7 @@ use crate::headers::{self, Https};
 use crate::{logs, own_name};
 
 const PATIENCE: Duration = Duration::from_secs(3);
-/// On an address of its own: more wait, and not for long.
+/// The readers at once, on an address of its own: more wait, and not for long.
 const AT_ONCE: usize = 4;
 const REQUEST_MAX: Duration = Duration::from_secs(10);
 

@@ -4,7 +4,8 @@
 
 use rlimit::Resource;
 
-/// With fewer, database, Linear, destinations and those who connect would be in each other's way.
+/// The number of files below which database, Linear, destinations and those who connect would be in
+/// each other's way.
 const LEAST: u64 = 256;
 /// Kept at most; never more than half.
 const KEPT: u64 = 512;

@@ -1,8 +1,8 @@
-//! Under which names Relink takes what changes something. Whoever owns a name can let it lead here
-//! (DNS rebinding): to the browser their page and this Relink are one site then, and no check of
-//! origins tells them apart. And where pages are opened under another of this machine's names, they
-//! lead to the one in `RELINK_URL`, to which Linear sends everybody back: a cookie of another name
-//! would not be there.
+//! The names under which Relink takes what changes something. Whoever owns a name can let it lead
+//! here (DNS rebinding): to the browser their page and this Relink are one site then, and no check
+//! of origins tells them apart. And where pages are opened under another of this machine's names,
+//! they lead to the one in `RELINK_URL`, to which Linear sends everybody back: a cookie of another
+//! name would not be there.
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;

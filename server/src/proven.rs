@@ -12,7 +12,7 @@ const ADDRESSES: usize = 1_024;
 /// The organisations remembered of one address. Any organisation's webhooks may come from each of
 /// Linear's.
 const ORGANISATIONS: usize = 8;
-/// For as long a signature counts.
+/// The time that a signature counts.
 const OF_LATE: Millis = DAY;
 
 #[derive(Debug, Default)]

@@ -22,7 +22,7 @@ use crate::router::router;
 use crate::state::Web;
 use crate::{background, listen, open_files, stop};
 
-/// From the beginning of a stop: requests under way have to be answered by then,
+/// The time from the beginning of a stop by which requests under way have to be answered,
 const ANSWERED: Duration = Duration::from_secs(8);
 /// refreshes and messages have to have landed, since the reply to a refresh holds the only copy of
 /// a new pair,

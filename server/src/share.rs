@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// With so many names those that hold nothing are forgotten.
+/// The number of names beyond which those that hold nothing are forgotten.
 const NAMES: usize = 1_024;
 
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use crate::logs;
 
-/// Whoever is not done by then is cut off. Supervisors that are patient for fifteen seconds need
-/// not kill, the last words in the log included.
+/// The time after which whoever is not done is cut off. Supervisors that are patient for fifteen
+/// seconds need not kill, the last words in the log included.
 const DEADLINE: Duration = Duration::from_secs(13);
 /// The exit code, as when anything else fails.
 const CUT_OFF: i32 = 1;
@@ -25,7 +25,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// From here on a signal does not end the process by itself.
+    /// Listens for signals, which do not end the process by themselves from here on.
     ///
     /// # Errors
     /// When the system does not let signals be listened to.

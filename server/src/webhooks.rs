@@ -65,7 +65,7 @@ const UNSIGNED: Sizes = Sizes {
     parts: 2,
 };
 const UNSIGNED_MAX: usize = 64 * 1024;
-/// More of Linear's own headers are not kept.
+/// The number of Linear's own headers that are kept.
 const HEADERS_MAX: usize = 16;
 
 /// The things that the endpoint is made of. Cheap to clone.
@@ -74,7 +74,7 @@ pub struct Webhooks {
     pub engine: Engine,
     pub frame: Frame,
     space: Arc<Space<IpAddr>>,
-    /// By the ids of organisations.
+    /// The room by the ids of organisations.
     own: Arc<Space<String>>,
     strange: Arc<Space<IpAddr>>,
     first: Arc<Room<IpAddr>>,
@@ -213,7 +213,8 @@ async fn receive(webhooks: &Webhooks, parts: Parts, body: Body) -> Response {
     }
 }
 
-/// Without a signature it is refused already. Which workspace it names helps who set up the sender.
+/// Looks into a request without a signature, which is refused already: which workspace it names
+/// helps who set up the sender.
 async fn look_into(webhooks: Webhooks, parts: Parts, body: Body) {
     let who = asker(&parts.extensions);
     let read = body::read_within(body, UNSIGNED_MAX, &webhooks.unsigned, &who, BODY_PATIENCE).await;

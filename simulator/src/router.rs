@@ -1,4 +1,4 @@
-//! Which path leads where. One listener plays both linear.app and api.linear.app.
+//! The map of paths. One listener plays both linear.app and api.linear.app.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -56,7 +56,7 @@ pub(crate) fn router(simulator: &Simulator) -> Router {
         .with_state(simulator.clone())
 }
 
-/// By the simulation's clock, where the listener would take the system's.
+/// Dates answers by the simulation's clock, where the listener would take the system's.
 async fn dated(State(simulator): State<Simulator>, mut response: Response) -> Response {
     let since_epoch = Duration::from_millis(u64::try_from(simulator.now_ms()).unwrap_or(0));
     if let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(UNIX_EPOCH + since_epoch)) {

@@ -24,7 +24,7 @@ pub struct Options {
     pub redirect_uris: Vec<String>,
 }
 
-/// Why a simulator could not be set up.
+/// The reason why a simulator could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the simulator's state file {} cannot be read: {source}", path.display())]

@@ -18,8 +18,8 @@ use crate::view::{
     Failure, INVITED_AT_ONCE, InviteDraft, InviteProblem, NotInvited, Pick, PickGroup,
 };
 
-/// After that nobody else's turn comes: a request has 45 seconds, and the one whose turn it is may
-/// take ten for Linear and ten for the mail server.
+/// The patience after which nobody else's turn comes: a request has 45 seconds, and the one whose
+/// turn it is may take ten for Linear and ten for the mail server.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Picks of a form that was refused; the rest is left out of the session.
 const KEPT_MAX: usize = 100;

@@ -1,4 +1,4 @@
-//! Out to Linear's consent page and back.
+//! The way out to Linear's consent page and back.
 
 use leptos::prelude::*;
 use relink_engine::connection::ActAs;

@@ -1,4 +1,5 @@
-//! Why connecting a workspace did not work, in words, with the contract's code in `?error=`.
+//! The reasons why connecting a workspace did not work, in words, with the contract's code in
+//! `?error=`.
 
 use relink_engine::FinishError;
 use relink_engine::text::name;
@@ -30,7 +31,8 @@ pub fn failed(error: FinishError) -> Notice {
     }
 }
 
-/// From the address bar, which anybody can write: what is not one of ours is never echoed.
+/// Explains a code from the address bar, which anybody can write: what is not one of ours is never
+/// echoed.
 pub fn failed_by_code(code: &str) -> Notice {
     match code {
         "access_denied" => access_denied(),

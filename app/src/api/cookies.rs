@@ -82,7 +82,8 @@ pub fn device_of(headers: &HeaderMap, site: &Site, engine: &Engine) -> Option<De
     cookie_of(headers, &site.cookie(DEVICE)).and_then(|value| engine.device(value))
 }
 
-/// From now on nobody who guesses makes this person wait in this browser.
+/// Remembers this person in this browser, so that from now on nobody who guesses makes them wait in
+/// it.
 pub fn remember_device(person: &Person) -> Result<(), Failure> {
     keep_cookie(
         DEVICE,

@@ -1,4 +1,4 @@
-//! Which deliveries the address bar asks for.
+//! The deliveries that the address bar asks for.
 
 use crate::view::delivery_views::BODY_HEAD;
 use crate::view::{Choice, FilterView};
@@ -29,11 +29,11 @@ pub struct DeliveriesQuery {
     pub outcome: Option<String>,
     /// A delivery's number: the page begins with the one before it.
     pub before: Option<String>,
-    /// Which secret the page was opened for.
+    /// The secret that the page was opened for.
     pub shown: Option<String>,
 }
 
-/// Which deliveries are asked for.
+/// The deliveries that are asked for.
 pub struct Page {
     pub filter: DeliveryFilter,
     pub before: Option<i64>,

@@ -13,8 +13,8 @@ use crate::view::Failure;
 impl FromServerFnError for Failure {
     type Encoder = JsonEncoding;
 
-    /// Before a function is called, this is of what it was sent: fields that cannot be read. On the
-    /// way back it is of Relink.
+    /// Before a function is called, the error is about what it was sent: fields that cannot be
+    /// read. On the way back it is Relink's.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Failure {
         use ServerFnErrorErr::{Args, Deserialization, MissingArg, Request};
 

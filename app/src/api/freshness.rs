@@ -5,7 +5,8 @@ use relink_engine::identity::Person;
 
 use crate::view::{Failure, Freshness, time};
 
-/// To be called before anything of the page is read: what changes from then on is told to it.
+/// Notes how fresh the page is. It is called before anything of the page is read: what changes from
+/// then on is told to it.
 pub async fn freshness(engine: &Engine, person: &Person) -> Result<Freshness, Failure> {
     let mark = engine.live_mark(&person.organisation_id).await?;
     Ok(Freshness {

@@ -1,4 +1,5 @@
-//! Why nobody was invited or linked, or a call gave nothing, for whoever can do something about it.
+//! The reasons why nobody was invited or linked, or a call gave nothing, for whoever can do
+//! something about it.
 
 use relink_engine::linear::CallError;
 use relink_engine::people::InviteError;
@@ -6,7 +7,7 @@ use relink_engine::{CallFailed, TokenError};
 
 use crate::view::{Failure, InviteProblem};
 
-/// Why no code was made, as far as whoever asked for it can do something about it.
+/// Tells why no code was made, as far as whoever asked for it can do something about it.
 pub fn problem(error: InviteError) -> Result<InviteProblem, Failure> {
     match error {
         InviteError::NoSuchPerson => Ok(InviteProblem::Nobody),
@@ -19,7 +20,7 @@ pub fn problem(error: InviteError) -> Result<InviteProblem, Failure> {
     }
 }
 
-/// Why a call through a connection gave nothing, where it is not Relink that failed.
+/// The reason why a call through a connection gave nothing, where it is not Relink that failed.
 pub enum CallProblem {
     Unreachable,
     /// Linear answered that it does not.

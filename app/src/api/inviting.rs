@@ -131,7 +131,7 @@ async fn ask(
     }
 }
 
-/// For how long a code is to be good; `None` for what the form does not offer.
+/// The time that a code is to be good; `None` for what the form does not offer.
 pub fn hours(valid: &str) -> Option<Millis> {
     let valid = if valid.is_empty() {
         HOURS_DEFAULT

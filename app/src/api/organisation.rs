@@ -1,4 +1,4 @@
-//! Which of their organisations somebody looks at.
+//! The one of their organisations that somebody looks at.
 
 use leptos::prelude::*;
 use relink_engine::text;

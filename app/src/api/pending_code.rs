@@ -19,7 +19,7 @@ const TOLD: &str = "link_told";
 #[derive(Serialize, Deserialize)]
 struct Held {
     sealed: String,
-    /// Without signing in it leads nowhere, as a yes has shown.
+    /// The code leads nowhere without signing in, as a yes has shown.
     sign_in_first: bool,
 }
 
@@ -109,7 +109,7 @@ pub async fn take_tried() -> Result<Option<(String, LinkProblem)>, Failure> {
     Ok(Some((typed.expose_secret().to_owned(), problem)))
 }
 
-/// Why Linear's word did not do for the code that waits.
+/// Keeps why Linear's word did not do for the code that waits.
 pub async fn set_told(notice: Notice) -> Result<(), Failure> {
     put(TOLD, notice).await
 }

@@ -1,4 +1,4 @@
-//! Why Linear's word about who somebody is linked nobody.
+//! The reasons why Linear's word about who somebody is linked nobody.
 
 use relink_engine::people::{ProofError, Told};
 use relink_engine::text;

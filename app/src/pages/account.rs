@@ -10,7 +10,7 @@ use crate::view::{Complaint, PersonView, SessionView};
 pub fn Account(
     person: PersonView,
     sessions: Vec<SessionView>,
-    /// Why the password was not changed.
+    /// The reason why the password was not changed.
     #[prop(optional_no_strip)]
     refused: Option<Complaint>,
 ) -> impl IntoView {

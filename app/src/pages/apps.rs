@@ -81,7 +81,7 @@ fn removal(app: &AppView) -> AnyView {
     .into_any()
 }
 
-/// Before an app is removed.
+/// Asks before an app is removed.
 pub fn removal_question(app: &AppView) -> Question {
     Question {
         id: format!("app-{}", app.id),
@@ -278,7 +278,7 @@ fn in_words(problem: AppProblem) -> String {
     }
 }
 
-/// Out to Linear's page for a new app.
+/// Leads to Linear's page for a new app.
 pub fn create_link(create: &CreateAppView) -> AnyView {
     let filled = if create.webhook {
         " with every field filled in"
@@ -288,7 +288,7 @@ pub fn create_link(create: &CreateAppView) -> AnyView {
     view! { <a href=create.url.clone() rel="external noreferrer">"Create the app in Linear"</a> {filled} }.into_any()
 }
 
-/// Why the address for webhooks is not among the fields.
+/// Explains why the address for webhooks is not among the fields.
 pub fn no_webhook(create: &CreateAppView) -> Option<AnyView> {
     (!create.webhook).then(|| {
         view! {

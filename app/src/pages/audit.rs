@@ -55,7 +55,7 @@ fn table(lines: Vec<AuditLine>) -> AnyView {
     .into_any()
 }
 
-/// By command there is no address.
+/// Shows an address; there is none for commands.
 fn from(address: String) -> AnyView {
     if address.is_empty() {
         view! { <span class="whole">"this machine"</span> }.into_any()

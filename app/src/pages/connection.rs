@@ -37,7 +37,7 @@ pub fn ConnectionPage() -> impl IntoView {
 /// The question that the address bar asks for.
 pub enum Asked {
     Disconnect,
-    /// To accept the signing secret with this id no more.
+    /// The question whether the signing secret with this id is to be accepted no more.
     Secret(String),
 }
 
@@ -236,7 +236,7 @@ fn state(
     .into_any()
 }
 
-/// While what belongs to the workspace is kept.
+/// Offers to connect again, while what belongs to the workspace is kept.
 fn again(farewell: &Farewell, kept: &str) -> AnyView {
     let stays = format!(
         "Signing secrets, linked people and this history are kept for {kept}, and come back when \

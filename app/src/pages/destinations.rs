@@ -14,7 +14,7 @@ use crate::view::{
 const HERE: &str = "/deliveries#destinations";
 const STANDARD: &str = "https://www.standardwebhooks.com/";
 
-/// At the top of the page: the secret that was just made, or that there is none to show any more.
+/// The top of the page: the secret that was just made, or that there is none to show any more.
 #[component]
 pub fn NewSecret(new_destination: NewDestinationView) -> impl IntoView {
     let done = view! { <p><a class="btn" href=HERE>"Done"</a></p> };
@@ -71,7 +71,8 @@ pub fn HandedOn(handed_on: HandedOnView) -> impl IntoView {
     .into_any()
 }
 
-/// On the page of a workspace, whose deliveries go there as those of every other do.
+/// The destinations on the page of a workspace, whose deliveries go there as those of every other
+/// do.
 #[component]
 pub fn HandedOnThere(destinations: Vec<DestinationView>, manages: bool) -> impl IntoView {
     let way = if manages {
@@ -208,7 +209,7 @@ fn buttons(destination: &DestinationView) -> AnyView {
     .into_any()
 }
 
-/// Before a destination is removed.
+/// Asks before a destination is removed.
 pub fn removal_question(destination: &DestinationView) -> Question {
     let waiting = destination.waiting;
     let (wait, are) = if waiting == 1 {

@@ -58,7 +58,7 @@ fn notices(destination: DestinationView, manages: bool) -> String {
     rendered::html(|| view! { <PausedNotices handed_on /> }).replace("<!>", "")
 }
 
-/// Without tags.
+/// Strips the tags.
 fn text(html: &str) -> String {
     html.split('<')
         .filter_map(|part| part.split_once('>').map(|(_, text)| text))

@@ -6,7 +6,7 @@ use crate::parts::{Ask, CopyFirst, Field, Glyph, Icon, Problem, Question, for_or
 use crate::view::{KeyView, NewKeyView};
 use relink_frontend::Once;
 
-/// At the top of the page: the key that was just made, or that there is none to show any more.
+/// The top of the page: the key that was just made, or that there is none to show any more.
 #[component]
 pub fn NewKey(new_key: NewKeyView) -> impl IntoView {
     let done = view! { <p><a class="btn" href="/settings">"Done"</a></p> };
@@ -98,7 +98,7 @@ fn list(keys: Vec<KeyView>) -> AnyView {
     .into_any()
 }
 
-/// Before a key is revoked.
+/// Asks before a key is revoked.
 pub fn revocation_question(key: &KeyView) -> Question {
     let used = key.last_used.as_ref().map_or_else(
         || "It was never used".to_owned(),

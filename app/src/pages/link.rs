@@ -81,7 +81,7 @@ fn enter(typed: String, problem: Option<LinkProblem>, workspaces: Vec<Choice>) -
     }
 }
 
-/// Without a code, for those who are signed in.
+/// Offers to be linked without a code, for those who are signed in.
 fn by_linear(workspaces: Vec<Choice>) -> AnyView {
     let form = |one: Choice| {
         view! {

@@ -51,7 +51,7 @@ pub fn ended(end: LinkEnd) -> Content {
     }
 }
 
-/// At the beginning of a sentence.
+/// Names who asked, for the beginning of a sentence.
 fn who_asked(person: &LinkedPerson) -> String {
     person
         .asker

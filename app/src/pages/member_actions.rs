@@ -103,7 +103,7 @@ fn doubted(member: &MemberView) -> AnyView {
     .into_any()
 }
 
-/// Before an owner answers for somebody.
+/// Asks before an owner answers for somebody.
 pub fn vouch_question(member: &MemberView) -> Question {
     let name = &member.who.name;
     Question {
@@ -125,7 +125,8 @@ pub fn vouch_question(member: &MemberView) -> Question {
     }
 }
 
-/// Above the present one only for those who are known.
+/// Lists the roles that can be given. Those above the present one are only for members who are
+/// known.
 fn roles(member: &MemberView) -> &'static [&'static str] {
     let known = member.doubt.as_ref().is_none_or(|doubt| doubt.vouched);
     let present = ROLES
@@ -174,7 +175,7 @@ fn removing(member: &MemberView) -> AnyView {
     .into_any()
 }
 
-/// Whoever made a key has seen it.
+/// Offers to revoke the keys that they made: whoever made a key has seen it.
 fn keys_offer(keys: &[String]) -> Option<(&'static str, String)> {
     let words = match keys {
         [] => return None,
@@ -188,7 +189,7 @@ fn keys_offer(keys: &[String]) -> Option<(&'static str, String)> {
     Some(("keys", words))
 }
 
-/// Before a member is removed.
+/// Asks before a member is removed.
 pub fn removal_question(member: &MemberView) -> Question {
     let codes = (member.role != "member")
         .then(|| "The link codes that they made, and that nobody has used, end".to_owned());

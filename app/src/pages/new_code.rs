@@ -8,7 +8,7 @@ use crate::view::{BulkCodes, InviteProblem, MailView, NewCodeView, NotInvited, Q
 /// Light units around a QR code; readers need them.
 const MARGIN: usize = 4;
 
-/// At the top of the page: the codes, or that there is none to show any more.
+/// The top of the page: the codes, or that there is none to show any more.
 #[component]
 pub fn NewCode(new_code: NewCodeView) -> impl IntoView {
     match new_code {

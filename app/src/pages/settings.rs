@@ -154,8 +154,8 @@ fn again(create: &CreateAppView) -> AnyView {
         .into_any()
 }
 
-/// For whoever runs this Relink. Where there is an app `elsewhere`, workspaces can be connected
-/// without it.
+/// Tells whoever runs this Relink how to set it up. Where there is an app `elsewhere`, workspaces
+/// can be connected without it.
 fn set_up(simulated: bool, elsewhere: bool, create: &CreateAppView) -> AnyView {
     let now = match (simulated, elsewhere) {
         (true, _) => "This instance talks to the simulated Linear. To use the real one:",

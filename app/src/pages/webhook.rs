@@ -93,7 +93,7 @@ fn own(connection: &str, webhook: WebhookView, manages: bool) -> AnyView {
     .into_any()
 }
 
-/// Only while more than one is accepted, or only one that stops by itself.
+/// Explains that several secrets are accepted, or one only that stops by itself.
 fn overlap(secrets: &[SecretView]) -> Option<AnyView> {
     if secrets.iter().any(|secret| secret.replaced) {
         return Some(waits(secrets.len()));
@@ -236,7 +236,7 @@ fn way_out(connection: &str, secret: SecretView) -> AnyView {
         .into_any()
 }
 
-/// Before a secret is accepted no more.
+/// Asks before a secret is accepted no more.
 pub fn secret_question(connection: &str, secret: &SecretView) -> Question {
     let current = !is_previous(secret);
     let used = match &secret.matched {

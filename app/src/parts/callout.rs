@@ -11,7 +11,7 @@ pub fn Callout(
     connection: ConnectionView,
     trouble: Trouble,
     manages: bool,
-    /// On the connection's own page: a heading of the second level, and more room.
+    /// The evidence, on the connection's own page: a heading of the second level, and more room.
     evidence: Option<EvidenceView>,
 ) -> impl IntoView {
     let (lead, text) = trouble.since.in_sentence();

@@ -20,7 +20,7 @@ pub fn ConnectButton(
     /// The thing that the button is about, where several buttons of this name are on a page.
     #[prop(optional)]
     about: Option<String>,
-    /// Through this app of the organisation's own.
+    /// The organisation's own app to connect through.
     #[prop(optional_no_strip)]
     app: Option<String>,
 ) -> impl IntoView {

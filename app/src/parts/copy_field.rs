@@ -10,7 +10,7 @@ pub fn CopyField(
     #[prop(into)] id: String,
     label: &'static str,
     value: String,
-    /// For those who do not see where it stands.
+    /// The name of the thing, for those who do not see where it stands.
     #[prop(optional)]
     whose: String,
     #[prop(optional)] hint: Option<&'static str>,

@@ -111,7 +111,7 @@ const TOKENS_KEPT: &str = "The tokens are kept sealed, as another organisation h
     to it through the same Linear app; \
     they are revoked when that ends";
 
-/// Before a disconnect.
+/// Asks before a disconnect.
 #[must_use]
 pub fn disconnect_question(connection: &ConnectionView, ending: &EndingView) -> Question {
     let revoked = if ending.tokens_kept {

@@ -30,10 +30,11 @@ pub fn Field(
     /// The id of what the browser suggests.
     #[prop(optional)]
     list: Option<&'static str>,
-    /// May stay empty.
+    /// The field may stay empty.
     #[prop(optional)]
     optional: bool,
-    /// For codes: what writes in capitals by itself does, and nothing is spell-checked.
+    /// The field takes a code: what writes in capitals by itself does, and nothing is
+    /// spell-checked.
     #[prop(optional)]
     code: bool,
     #[prop(optional_no_strip)] problem: Option<Problem>,

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 #[derive(Clone)]
 struct MadeFor(String);
 
-/// For the forms of the page from here on.
+/// Sets the organisation for the forms of the page from here on.
 pub fn set_form_organisation(organisation: &str) {
     provide_context(MadeFor(organisation.to_owned()));
 }

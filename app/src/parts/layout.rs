@@ -31,9 +31,9 @@ pub struct Content {
     pub main: AnyView,
     /// Open over everything else, which is inert meanwhile.
     pub dialog: Option<AnyView>,
-    /// Without navigation, whoever is signed in.
+    /// The page has no navigation, whoever is signed in.
     pub alone: bool,
-    /// Under a page without navigation.
+    /// The foot of a page without navigation.
     pub foot: Option<AnyView>,
     /// The purpose of the page, for a preview where people send each other its link.
     pub about: Option<&'static str>,

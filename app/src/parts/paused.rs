@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use super::{Glyph, Icon, counted_deliveries, said_last};
 use crate::view::{Answer, DestinationState, DestinationView, HandedOnView, Moment, PausedBecause};
 
-/// More warnings than these help nobody; the list at the foot of the page has them all.
+/// The number of warnings beyond which more help nobody; the list at the foot of the page has them
+/// all.
 const SHOWN_MAX: usize = 3;
 
 #[component]

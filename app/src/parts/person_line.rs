@@ -1,4 +1,4 @@
-//! Somebody in a row: initials, name, and the e-mail that tells them from others of that name.
+//! A person in a row: initials, name, and the e-mail that tells them from others of that name.
 
 use leptos::prelude::*;
 

@@ -6,13 +6,13 @@ use leptos::prelude::*;
 use super::{Glyph, Icon, counted};
 use crate::view::{Lately, RefusalCause, RefusedView, StrayView};
 
-/// More warnings than these help nobody.
+/// The number of warnings beyond which more help nobody.
 const SHOWN_MAX: usize = 3;
 
 #[component]
 pub fn RefusalNotices(
     refused: Vec<RefusedView>,
-    /// On the connection's own page.
+    /// The notice stands on the connection's own page.
     #[prop(optional)]
     here: bool,
 ) -> impl IntoView {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::view::{CODE_HOURS, Choice};
 
-/// For how long a new code can be used.
+/// Chooses the time that a new code can be used.
 pub fn good_for(id: &'static str, chosen: &str) -> AnyView {
     let hours = CODE_HOURS.into_iter().map(|(value, label)| Choice {
         value: value.into(),

@@ -9,7 +9,7 @@ use crate::view::{Moment, Status, TokenLife};
 /// The width by which the pale margin reaches under the solid part, so that the rounded ends leave
 /// no gap.
 const UNDERLAP_PERCENT: f64 = 2.0;
-/// With its stroke, in pixels.
+/// The radius with its stroke, in pixels.
 const RING_RADIUS: f64 = 7.0;
 
 #[component]
@@ -75,8 +75,9 @@ fn running(now: f64, due: f64) -> AnyView {
     .into_any()
 }
 
-/// Now. It stays within the bar, however short that is: moved in by so much of its own radius as it
-/// is near an end.
+/// The ring that marks now. It stays within the bar, however short that is: near an end it is moved
+/// in by as much of its own radius. It stays within the bar, however short that is: moved in by so
+/// much of its own radius as it is near an end.
 fn ring(now: f64) -> AnyView {
     let inwards = RING_RADIUS * (1.0 - now / 50.0);
     view! { <circle class="now" cx=percent(now) cy="9" r="5.5" transform=format!("translate({inwards:.2} 0)") /> }.into_any()

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{Glyph, Icon, said};
 use crate::view::{Answer, Fault, Waiting};
 
-/// On the connection's own page.
+/// The notice on the connection's own page.
 #[component]
 pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
     let (lead, text) = waiting.at.in_sentence();
@@ -45,7 +45,7 @@ pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
     .into_any()
 }
 
-/// Above all connections, because it concerns more than one of them.
+/// The alert above all connections, because it concerns more than one of them.
 #[component]
 pub fn SetUpAlert(fault: Fault, answer: Answer) -> impl IntoView {
     view! {
@@ -69,7 +69,7 @@ fn heading(fault: Fault) -> &'static str {
     }
 }
 
-/// For whoever can help; nothing where time is the remedy.
+/// Says what to do to whoever can help; `None` where time is the remedy.
 fn remedy(fault: Fault) -> Option<AnyView> {
     let steps = match fault {
         Fault::Linear => return None,

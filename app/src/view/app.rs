@@ -25,12 +25,12 @@ pub struct AppView {
     pub id: String,
     pub name: String,
     pub client_id: String,
-    /// Without one it relies on PKCE alone.
+    /// The app has a secret; without one it relies on PKCE alone.
     pub has_secret: bool,
     pub has_webhook_secret: bool,
     /// The previous signing secret is accepted until the present one has verified something.
     pub overlap_open: bool,
-    /// Until when the previous signing secret is accepted.
+    /// The time until which the previous signing secret is accepted.
     pub overlap_until: Option<Moment>,
     /// Workspaces that are connected through it.
     pub workspaces: u64,
@@ -46,17 +46,17 @@ pub struct AppDraft {
     pub problem: Option<AppProblem>,
 }
 
-/// Why an app was not added, or its secrets not replaced.
+/// The reason why an app was not added, or its secrets not replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AppProblem {
     Name,
-    /// Not the shape of a client ID.
+    /// The value has not the shape of a client ID.
     ClientId,
-    /// There is an app with this client ID already.
+    /// The client ID is that of an app which is there already.
     Known,
-    /// Not the shape of a client secret.
+    /// The value has not the shape of a client secret.
     ClientSecret,
-    /// Not the shape of a signing secret.
+    /// The value has not the shape of a signing secret.
     WebhookSecret,
     /// Neither secret was given.
     NoSecret,

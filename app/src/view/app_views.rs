@@ -1,4 +1,4 @@
-//! From what the engine knows of an organisation's own apps to what a page may show.
+//! The way from what the engine knows of an organisation's own apps to what a page may show.
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
@@ -12,7 +12,7 @@ use crate::view::{AppDraft, AppView, Choice, OwnAppsView, ThroughView};
 /// The value that stands for the operator's app in the form.
 const OPERATORS: &str = "";
 
-/// For owners, with what was typed last if it was refused.
+/// The apps for owners, with what was typed last if it was refused.
 pub async fn own_apps(
     engine: &Engine,
     person: &Person,

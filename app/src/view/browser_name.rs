@@ -1,8 +1,8 @@
-//! Which browser somebody uses, in a word or two: what it says of itself is long, and anybody may
-//! say anything.
+//! The browser that somebody uses, in a word or two: what it says of itself is long, and anybody
+//! may say anything.
 
-/// By what a browser names itself; the first that fits, since most of them name those that they
-/// descend from too.
+/// The words by which browsers name themselves; the first that fits counts, since most of them name
+/// those that they descend from too.
 const BROWSERS: [(&str, &str); 9] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),

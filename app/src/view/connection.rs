@@ -66,7 +66,7 @@ pub struct TokenLife {
 pub enum Answer {
     /// Linear's own, shown in mono: "503", "400 invalid_grant".
     Verbatim(String),
-    /// For example "no answer in time".
+    /// The reason in words, for example "no answer in time".
     Words(String),
 }
 
@@ -100,7 +100,7 @@ pub struct Waiting {
     pub fault: Fault,
 }
 
-/// Why a reconnect is required, with the evidence.
+/// The reason why a reconnect is required, with the evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// "09:42 UTC today"
@@ -212,7 +212,7 @@ pub struct ScopeView {
 
 #[derive(Clone, Debug)]
 pub struct IntegrationsView {
-    /// Those on the page, in its order: status first, then name.
+    /// The connections on the page, in its order: status first, then name.
     pub connections: Vec<ConnectionView>,
     pub tally: TallyView,
     /// The mistakes in the set-up that keep all connections from being refreshed until whoever runs
@@ -266,7 +266,7 @@ pub struct SearchView {
     pub found: u32,
 }
 
-/// Which part of those that were found is on the page.
+/// The part of those that were found which is on the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PagerView {
     /// Counted from 1.
@@ -286,7 +286,7 @@ pub struct TeamView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectView {
     pub name: String,
-    /// Unless it would lead nowhere.
+    /// The address, unless it would lead nowhere.
     pub url: Option<String>,
     pub team: Option<String>,
 }
@@ -316,7 +316,7 @@ pub struct ConnectionPageView {
     pub chain: Option<TokenTimelineView>,
     /// Newest first.
     pub history: Vec<HistoryView>,
-    /// For those who may disconnect it.
+    /// The consequences, for those who may disconnect it.
     pub ending: Option<EndingView>,
     pub content: WorkspaceContent,
     /// Absent where it goes through the operator's app.
@@ -340,7 +340,7 @@ pub struct ConnectionPageView {
 pub struct PeopleView {
     /// Linear's organization id.
     pub workspace_id: String,
-    /// By their names in Linear.
+    /// The linked members by their names in Linear.
     pub linked: Vec<LinkedMemberView>,
 }
 
@@ -367,7 +367,7 @@ pub enum HistoryTone {
 /// One line of the refresh history: a bold fact, and what follows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryView {
-    /// Its name on the page, where the chain leads to it.
+    /// The name of the line on the page, where the chain leads to it.
     pub line: Option<String>,
     /// It tells of a refresh, not of what people did.
     pub refresh: bool,

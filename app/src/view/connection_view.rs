@@ -1,4 +1,5 @@
-//! From what the engine knows to what a page may show. This is the wall that tokens do not pass.
+//! The way from what the engine knows to what a page may show. This is the wall that tokens do not
+//! pass.
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::{
@@ -27,7 +28,7 @@ pub fn person_view(person: &Person) -> PersonView {
     }
 }
 
-/// Without what is known of its webhook and its people.
+/// Makes the view without what is known of its webhook and its people.
 pub fn connection_view(connection: &Connection, now: Millis) -> ConnectionView {
     let token = match &connection.state {
         State::Connected { token } => Some(token),
@@ -118,8 +119,8 @@ fn life(connection: &Connection, token: &TokenTimes, now: Millis) -> TokenLife {
     }
 }
 
-/// Until when the present token is good: "14:02 UTC on 20 Nov". Nothing if it was lost meanwhile,
-/// which the page shows.
+/// Says until when the present token is good: "14:02 UTC on 20 Nov". `None` if it was lost
+/// meanwhile, which the page shows. Nothing if it was lost meanwhile, which the page shows.
 pub fn good_until(connection: &Connection, now: Millis) -> Option<String> {
     match &connection.state {
         State::Connected { token } => Some(time::at_clock(token.expires_at, now).text),

@@ -10,7 +10,7 @@ pub struct DeliveriesView {
     /// The newest first.
     pub deliveries: Vec<DeliveryView>,
     pub filter: FilterView,
-    /// Beyond the newest ones.
+    /// The page lies beyond the newest ones.
     pub paged: bool,
     /// Addresses of the pages beside this one.
     pub newer: Option<String>,
@@ -23,7 +23,7 @@ pub struct DeliveriesView {
     /// The deliveries that came to wrong addresses in the last day; empty for those who do not
     /// manage.
     pub strays: Vec<StrayView>,
-    /// To paste into Linear.
+    /// The address to paste into Linear.
     pub url: String,
     /// The operator's Linear app delivers by itself: there is nothing to set up for a workspace.
     pub by_app: bool,
@@ -67,7 +67,7 @@ pub struct Choice {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryView {
-    /// Which of the organisation's deliveries it is.
+    /// The number of the delivery among the organisation's.
     pub number: i64,
     /// "14:01:29", or "18 Nov 14:01".
     pub at: Moment,
@@ -79,7 +79,7 @@ pub struct DeliveryView {
     pub actor: String,
     pub workspace: String,
     pub outcome: DeliveryOutcome,
-    /// That the same body came again.
+    /// The times that the same body came again.
     pub again: Option<Again>,
     pub signed: SignedWith,
     /// The same event came through the app's webhook and the workspace's own.
@@ -119,7 +119,7 @@ pub struct BodyView {
     pub bytes: String,
     /// The body as received, to be copied; `None` where only its beginning is here.
     pub raw: Option<String>,
-    /// To be read: in lines, if it is whole.
+    /// The body to be read: in lines, if it is whole.
     pub pieces: Vec<Piece>,
 }
 

@@ -1,4 +1,4 @@
-//! From stored deliveries to what their page shows.
+//! The way from stored deliveries to what their page shows.
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
@@ -25,7 +25,7 @@ pub fn delivery_views(
         .collect()
 }
 
-/// Without what became of it at destinations.
+/// Makes the view without what became of it at destinations.
 fn delivery_view(
     row: &Delivery,
     secrets: &[SigningSecret],

@@ -15,7 +15,7 @@ pub const RESENT_AT_ONCE: [u32; 3] = [10, 100, 1_000];
 pub struct HandedOnView {
     /// The oldest first.
     pub destinations: Vec<DestinationView>,
-    /// For a new one; `None` for those who do not manage.
+    /// The form for a new one; `None` for those who do not manage.
     pub form: Option<DestinationForm>,
 }
 
@@ -41,7 +41,7 @@ pub struct DestinationView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DestinationState {
     Active,
-    /// Since "14:02 UTC today", with its last answer.
+    /// The destination has failed since "14:02 UTC today", with its last answer.
     Failing {
         since: Moment,
         answer: Option<Answer>,
@@ -120,7 +120,7 @@ pub enum NextTry {
     First,
     /// It is tried as soon as it can be: somebody asked for it.
     Soon,
-    /// Not before the destination is resumed.
+    /// The delivery is not tried before the destination is resumed.
     Paused,
 }
 
@@ -135,7 +135,7 @@ pub enum NewDestinationView {
     Gone,
 }
 
-/// Without the secret, which must not get into a log.
+/// Leaves out the secret, which must not get into a log.
 impl fmt::Debug for NewDestinationView {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! From what the engine knows of destinations to what a page may show.
+//! The way from what the engine knows of destinations to what a page may show.
 
 use relink_engine::Engine;
 use relink_engine::clock::Millis;
@@ -60,7 +60,8 @@ impl Destinations {
         }
     }
 
-    /// With a form for those who may add one: what was typed into it, and what was wrong with that.
+    /// Makes the view. Those who may add one get a form: what was typed into it, and what was wrong
+    /// with that.
     pub fn view(&self, draft: Option<(Draft, Option<Complaint>)>) -> HandedOnView {
         let manages = draft.is_some();
         let view = |(destination, name): &(Destination, String)| {
@@ -242,7 +243,7 @@ fn place(url: &str) -> &str {
         .trim_end_matches('/')
 }
 
-/// It may hold a key.
+/// Cuts the query off, which may hold a key.
 fn without_query(url: &str) -> String {
     url.split(['?', '#']).next().unwrap_or_default().to_owned()
 }

@@ -4,7 +4,7 @@
 /// The address of the page as the world knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
-    /// Without a slash at the end.
+    /// The origin without a slash at the end.
     pub origin: String,
     pub path: String,
 }
@@ -18,7 +18,7 @@ const LIGHT: &str = "#F5F5F0";
 const DARK: &str = "#0F1210";
 
 impl Theme {
-    /// Which colours browsers may use before the stylesheet is there.
+    /// Names the colours that browsers may use before the stylesheet is there.
     #[must_use]
     pub fn schemes(self) -> &'static str {
         self.attribute().unwrap_or("light dark")
@@ -89,7 +89,7 @@ pub enum Referrer {
 }
 
 impl Referrer {
-    /// For the header and for the document's head.
+    /// Names the policy for the header and for the document's head.
     #[must_use]
     pub fn policy(self) -> &'static str {
         match self {

@@ -187,7 +187,7 @@ fn tried(line: &HistoryLine) -> (HistoryTone, String, Option<Answer>, String) {
     (tone, fact.to_owned(), answer, rest)
 }
 
-/// Why a new token came.
+/// Says why a new token came.
 pub fn refreshed(cause: Cause) -> &'static str {
     match cause {
         Cause::Schedule => "Refreshed on schedule",

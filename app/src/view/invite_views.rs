@@ -1,4 +1,4 @@
-//! From link codes and Linear's people to what those who manage see of them.
+//! The way from link codes and Linear's people to what those who manage see of them.
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;

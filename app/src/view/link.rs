@@ -40,7 +40,7 @@ pub struct PreviewView {
     pub workspace_initials: String,
     pub asker: AskerView,
     pub account: LinkAccount,
-    /// Why Linear's word did not do.
+    /// The reason why Linear's word did not do.
     pub told: Option<Notice>,
     /// Names this very preview: an answer to another one does not count.
     pub preview: String,

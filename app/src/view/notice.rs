@@ -35,7 +35,7 @@ pub enum Next {
         href: String,
         quiet: bool,
     },
-    /// For those who own.
+    /// The way to add an own app, for owners.
     OwnApp,
     /// Asks whether they are the person that they approved as: Linear's id, and the name.
     AreYou {
@@ -86,7 +86,7 @@ impl Notice {
         Notice::new(Tone::Bad, fact, rest)
     }
 
-    /// For what passes by itself, or is nobody's fault.
+    /// Makes a notice of what passes by itself, or is nobody's fault.
     pub fn waiting(fact: impl Into<String>, rest: impl Into<String>) -> Notice {
         Notice::new(Tone::Waiting, fact, rest)
     }

@@ -1,5 +1,5 @@
-//! Which connections the overview shows: of many, those that are searched for, and so many on a
-//! page.
+//! The connections that the overview shows: of many, those that are searched for, and one page of
+//! them.
 
 use relink_engine::clock::Millis;
 use relink_engine::connection::Connection;
@@ -59,7 +59,7 @@ impl<'a> Overview<'a> {
     }
 }
 
-/// Those that are searched for: what needs a person first, then by name.
+/// Finds those that are searched for: what needs a person first, then by name.
 fn in_order<'a>(connections: &'a [Connection], q: &str) -> Vec<&'a Connection> {
     let q = q.to_lowercase();
     let meant = |connection: &&Connection| {

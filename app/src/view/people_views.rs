@@ -12,7 +12,7 @@ use super::team_views::person_line;
 use crate::view::{LinkedMemberView, Next, PeopleFacts, PeopleView};
 
 pub struct People<'a> {
-    /// By Linear's organization id.
+    /// The links by Linear's organization id.
     links: HashMap<String, Vec<LinkedMember>>,
     looking: &'a Person,
 }

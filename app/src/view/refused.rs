@@ -65,7 +65,7 @@ pub enum Complaint {
     PasswordWrong,
     /// Deliveries: not an https address, or too long a one.
     DestinationUrl,
-    /// Not on the public internet.
+    /// The destination is not on the public internet.
     DestinationPrivate,
     /// There is no such type of event.
     DestinationEvent,

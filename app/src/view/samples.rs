@@ -1,4 +1,4 @@
-//! For tests: what the engine would hand over.
+//! The values that the engine would hand over, for tests.
 
 use relink_engine::clock::{HOUR, Millis};
 use relink_engine::connection::{ActAs, Connection, State, TokenTimes, Viewer, Workspace};
@@ -56,7 +56,7 @@ pub fn secret(connection: &str, id: &str, retires_at: Option<Millis>) -> Signing
     }
 }
 
-/// Whoever looks at a page, as this member.
+/// Makes the person who looks at a page, as this member.
 pub fn person(user_id: &str, role: Role) -> Person {
     Person {
         user_id: user_id.to_owned(),

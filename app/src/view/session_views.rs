@@ -33,7 +33,7 @@ fn view(row: BrowserSession, here: &str, now: Millis) -> SessionView {
     }
 }
 
-/// It is noted once in a few minutes.
+/// Says how long ago it was, which is noted once in a few minutes.
 fn ago(span: Millis) -> String {
     if span < 10 * MINUTE {
         "Just now".to_owned()

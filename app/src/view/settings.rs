@@ -67,7 +67,7 @@ pub enum NewKeyView {
     Gone,
 }
 
-/// Without the key, which must not get into a log.
+/// Leaves out the key, which must not get into a log.
 impl fmt::Debug for NewKeyView {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

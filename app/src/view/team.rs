@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Choice, Freshness, Moment, Notice};
 use crate::view::Failure;
 
-/// For how many hours a link code can be good, and how the form calls that.
+/// The hours that a link code can be good, and how the form calls them.
 pub const CODE_HOURS: [(&str, &str); 3] = [("1", "1 hour"), ("24", "24 hours"), ("168", "7 days")];
 
 /// The number of people who can be invited at a time.
@@ -16,7 +16,7 @@ pub const INVITED_AT_ONCE: usize = 20;
 /// The page `/team`.
 #[derive(Clone, Debug)]
 pub struct TeamPageView {
-    /// By name.
+    /// The members by name.
     pub members: Vec<MemberView>,
     /// `None` for those who do not manage.
     pub inviting: Option<InvitingView>,
@@ -103,7 +103,7 @@ pub struct InviteDraft {
     pub problem: Option<InviteProblem>,
 }
 
-/// Why no code was made, for the field and for the top of the page.
+/// The reason why no code was made, for the field and for the top of the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum InviteProblem {
     /// The name or e-mail is that of nobody who is active there.
@@ -137,7 +137,7 @@ pub enum InviteProblem {
     Late,
     #[error("Pick at least one person. Nobody was invited.")]
     NobodyPicked,
-    /// More than can be invited at a time.
+    /// The people are more than can be invited at a time.
     #[error("{INVITED_AT_ONCE} people at a time. Nobody was invited.")]
     TooMany,
     /// It is Relink that failed.
@@ -146,7 +146,7 @@ pub enum InviteProblem {
 }
 
 impl InviteProblem {
-    /// It is about several people at once.
+    /// Says whether it is about several people at once.
     #[must_use]
     pub fn of_several(&self) -> bool {
         matches!(self, InviteProblem::NobodyPicked | InviteProblem::TooMany)
@@ -206,7 +206,7 @@ pub struct GuessesView {
     pub until: Moment,
 }
 
-/// Somebody in a row: initials, name, e-mail.
+/// A person in a row: initials, name, e-mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonLineView {
     pub initials: String,
@@ -238,13 +238,13 @@ pub struct MayView {
 }
 
 impl MemberView {
-    /// Whoever looks at the page may answer for them.
+    /// Says whether whoever looks at the page may answer for them.
     #[must_use]
     pub fn vouchable(&self) -> bool {
         self.may.govern && !self.you && self.doubt.as_ref().is_some_and(|doubt| !doubt.vouched)
     }
 
-    /// There is something to do about them.
+    /// Says whether there is something to do about them.
     #[must_use]
     pub fn manageable(&self) -> bool {
         self.may.govern || (self.may.unlink && !self.linked.is_empty())
@@ -312,7 +312,7 @@ pub struct ShownCode {
     pub left: String,
 }
 
-/// Without the code, which must not get into a log.
+/// Leaves out the code, which must not get into a log.
 impl fmt::Debug for ShownCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -1,4 +1,4 @@
-//! From what the engine knows of members and new codes to what a page may show.
+//! The way from what the engine knows of members and new codes to what a page may show.
 
 use relink_engine::identity::{self, Person, Standing};
 use relink_engine::people::{Link, TeamMember};

@@ -89,7 +89,7 @@ pub enum ClockView {
     /// Linear has not answered this process yet.
     Unknown,
     Agrees,
-    /// By so much, "12 s".
+    /// The clock is ahead by this: "12 s".
     Ahead(String),
     Behind(String),
 }
@@ -182,7 +182,7 @@ pub fn short_stamp(at: Millis, now: Millis) -> Moment {
     Moment::new(iso(at), text)
 }
 
-/// To the tenth of a second: "14:01:02.2" today, "18 Nov 14:01:02.2" before.
+/// Tells a time to the tenth of a second: "14:01:02.2" today, "18 Nov 14:01:02.2" before.
 pub fn tenths(at: Millis, now: Millis) -> Moment {
     let (date, today) = (utc(at), utc(now));
     let day = if date.date() == today.date() {

@@ -10,7 +10,7 @@ use super::time;
 use crate::view::{SegmentKind, TimelineSegment, TokenTimelineView};
 
 const SHOWN: Millis = 14 * DAY;
-/// More links than these cannot be told apart.
+/// The number of links beyond which they cannot be told apart.
 const TOKENS_MAX: usize = 32;
 /// Pixels that a finger or a pointer needs.
 const LEAST_LINK: f64 = 24.0;
@@ -168,7 +168,7 @@ fn generation(event: &Event<'_>) -> Option<i64> {
     }
 }
 
-/// Only the newest stay.
+/// Keeps only the newest.
 fn shorten(stretches: &mut Vec<Stretch<'_>>) -> bool {
     let oldest = stretches
         .iter()
@@ -297,7 +297,7 @@ impl<'a> Drawn<'a> {
             .collect()
     }
 
-    /// Between stretches, where nothing is known, no time passes.
+    /// Turns a time into a place. Between stretches, where nothing is known, no time passes.
     fn percent(&self, time: Millis) -> f64 {
         let Some(place) = self.places.iter().rev().find(|place| place.from <= time) else {
             return 0.0;

@@ -17,9 +17,9 @@ pub struct WebhookFacts {
 /// The webhook's section of the connection's page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebhookView {
-    /// To paste into Linear.
+    /// The address to paste into Linear.
     pub url: String,
-    /// Those that are accepted, the current one first.
+    /// The secrets that are accepted, the current one first.
     pub secrets: Vec<SecretView>,
     /// The deliveries refused since the last one that was taken, the latest first; empty for those
     /// who do not manage.
@@ -28,7 +28,7 @@ pub struct WebhookView {
     pub strays: Vec<StrayView>,
     /// The app's own webhook delivers: no other one is needed.
     pub by_app: bool,
-    /// And the workspace's own delivers the same.
+    /// The workspace's own webhook delivers the same, too.
     pub twice: bool,
     /// The last post held something that cannot be a signing secret.
     pub shape_refused: bool,
@@ -104,7 +104,7 @@ pub enum RefusalCause {
     Revoked,
 }
 
-/// Which secret signed something.
+/// The secret that signed something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignedWith {
     Current,

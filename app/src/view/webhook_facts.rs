@@ -14,7 +14,7 @@ use crate::view::{Lately, RefusedView, StrayView, WebhookFacts};
 
 pub struct Webhooks {
     pub secrets: Vec<SigningSecret>,
-    /// By Linear's organization id.
+    /// The last delivery by Linear's organization id.
     last: HashMap<String, LastDelivery>,
     refused: Vec<Refused>,
     strays: Vec<Stray>,

@@ -1,4 +1,4 @@
-//! From what the engine knows of webhooks to what a page may show.
+//! The way from what the engine knows of webhooks to what a page may show.
 
 use std::cmp::Reverse;
 
@@ -67,7 +67,7 @@ pub fn signed_with(row: &SigningSecret, now: Millis) -> SignedWith {
     }
 }
 
-/// Which secret signed a delivery; an empty id is the app's own.
+/// Names the secret that signed a delivery; an empty id is the app's own.
 pub fn signed_with_id(id: &str, rows: &[SigningSecret], now: Millis) -> SignedWith {
     if id.is_empty() {
         return SignedWith::App;

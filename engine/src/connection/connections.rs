@@ -102,7 +102,7 @@ impl Engine {
     }
 }
 
-/// Why a person's wish to refresh was not met.
+/// The reason why a person's wish to refresh was not met.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshNowError {
     #[error(transparent)]

@@ -21,11 +21,12 @@ const TOGETHER: Millis = MINUTE;
 const LASTS: Millis = DAY;
 /// A connection in doubt asks Linear's API no more often than this, however many callers it has,
 const ASK_EVERY: Millis = SECOND;
-/// and for another pair of tokens no more often than this.
+/// The least time between two questions for another pair of tokens.
 const RENEW_EVERY: Millis = MINUTE;
 /// Connections remembered at a time; when more are refused, remembering starts over.
 const REMEMBERED_MAX: usize = 100_000;
-/// Between two looks at a connection that was given up; ever more, as it has been so for longer.
+/// The pause between two looks at a connection that was given up; it grows, the longer it has been
+/// so.
 const LOOK_EVERY: (Millis, Millis) = (15 * SECOND, 10 * MINUTE);
 /// Connections looked at in one go, and at a time.
 const LOOKS: i64 = 500;

@@ -46,7 +46,7 @@ pub(crate) struct Brought<'a> {
 #[derive(Clone, Debug)]
 pub(crate) enum Unwritten {
     Minted(MintedGrant),
-    /// To be set aside until a connection has ended.
+    /// The pair is to be set aside until a connection has ended.
     Spare {
         connection: String,
         number: i64,

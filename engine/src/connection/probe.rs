@@ -27,8 +27,8 @@ const FIRST_HARVEST: Duration = Duration::from_millis(1_200);
 /// A page waits no longer than this; slower proofs show on the next one.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
-/// Which connections are being proved right now: nobody asks twice at once, however many pages are
-/// loading.
+/// The connections that are being proved right now: nobody asks twice at once, however many pages
+/// are loading.
 #[derive(Debug)]
 pub struct Proofs {
     running: Mutex<HashSet<String>>,

@@ -16,7 +16,7 @@ use crate::linear::GraphqlResponse;
 const REMEMBERED_MAX: usize = 100_000;
 /// The span that Linear's allowances are for.
 const PERIOD: Duration = Duration::from_secs(3_600);
-/// After one answer, whatever the allowance.
+/// The longest pause after one answer, whatever the allowance.
 const PAUSE_MAX: Duration = Duration::from_secs(3);
 
 /// The two allowances, as Linear names them in its headers.
@@ -78,7 +78,7 @@ impl Budgets {
     }
 }
 
-/// Until a spent allowance has room for such a question again; nothing where there is room.
+/// The time until a spent allowance has room for such a question again; `None` where there is room.
 fn pause(allowance: Allowance, cost: u64) -> Option<Duration> {
     let each = PERIOD.as_secs_f64() / allowance.limit.max(1) as f64;
     (allowance.remaining == 0).then(|| {

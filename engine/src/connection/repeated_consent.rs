@@ -131,7 +131,7 @@ impl Engine {
         }
     }
 
-    /// Somebody may have disconnected it since.
+    /// Checks that the end still holds: somebody may have disconnected it since.
     async fn still(&self, person: &Person, connected: Connected) -> Result<Connected, FinishError> {
         let connection = self
             .store()

@@ -23,7 +23,7 @@ named! {
 }
 
 named! {
-    /// Why a connection does not work, or ended; names as in the API.
+    /// The reason why a connection does not work, or ended; names as in the API.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum Reason {
         /// Linear refused the newest refresh token.
@@ -44,7 +44,7 @@ named! {
 column!(Reason);
 
 named! {
-    /// Which of its states a connection is in; names as in the API.
+    /// The state of a connection; names as in the API.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Phase {
         Connected = "connected",
@@ -198,7 +198,7 @@ impl State {
 /// A call that failed for a reason that passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedCall {
-    /// For example `timeout` or `server_error`.
+    /// The code, for example `timeout` or `server_error`.
     pub code: String,
     /// HTTP status, where there was one.
     pub status: Option<u16>,

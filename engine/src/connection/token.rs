@@ -89,7 +89,7 @@ pub struct FreshToken {
     troubled: bool,
 }
 
-/// Why there is no token.
+/// The reason why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     #[error("no such connection")]
@@ -107,7 +107,7 @@ pub enum TokenError {
     Store(#[from] StoreError),
 }
 
-/// Why a call through a connection gave nothing.
+/// The reason why a call through a connection gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum CallFailed {
     #[error(transparent)]

@@ -152,7 +152,7 @@ impl Engine {
         self.linear().revoke(token, hint, stands).await
     }
 
-    /// Before a code is exchanged, and after the consent was written down: waits for the end of the
+    /// Waits, before a code is exchanged and after the consent was written down, for the end of the
     /// revocations that began before, and lets those send nothing any more whose end it has waited
     /// for long enough.
     pub(crate) async fn outwait_voidings(

@@ -1,5 +1,5 @@
-//! Which addresses belong to the public internet. Everything else is somebody's inside, and not for
-//! strangers to post to.
+//! The addresses that belong to the public internet. Everything else is somebody's inside, and not
+//! for strangers to post to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

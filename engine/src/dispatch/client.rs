@@ -16,7 +16,7 @@ use crate::clock::{Clock, Millis, SECOND};
 use crate::retry_after;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// For the whole request, answer included.
+/// The time for the whole request, answer included.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
 /// The part of an answer's body that is kept for people to read.
 const ANSWER_MAX: usize = 1024;
@@ -52,8 +52,8 @@ impl Answer {
             .map(|seconds| Millis::from(seconds).min(86_400) * SECOND)
     }
 
-    /// It wants to be asked nothing at all for a while, rather than this once more (RFC 6585,
-    /// section 4; RFC 9110, section 15.6.4).
+    /// Says whether it wants to be asked nothing at all for a while, rather than this once more
+    /// (RFC 6585, section 4; RFC 9110, section 15.6.4).
     pub fn wants_rest(&self) -> bool {
         matches!(self.status, Some(429 | 503))
     }

@@ -81,7 +81,7 @@ pub struct Destination {
     /// "failures", "gone" or "person".
     pub paused_because: Option<String>,
     pub failing_since: Option<Millis>,
-    /// It is left alone until then.
+    /// The time until which it is left alone.
     pub next_at: Millis,
     pub last_status: Option<u16>,
     /// The beginning of its last answer, or why there was none.
@@ -99,7 +99,7 @@ pub enum DestinationError {
     Denied(#[from] Denied),
     #[error("no such destination")]
     NotFound,
-    /// Not an https address, or too long a one.
+    /// The address is no https address, or too long.
     #[error("a destination is an https address")]
     Url,
     #[error("a destination must be on the public internet")]

@@ -35,9 +35,9 @@ const AT_ONCE: usize = 8;
 /// Destinations that are served at a time; one that hangs takes no other's turn.
 const DESTINATIONS_AT_ONCE: usize = 32;
 const OF_ONE_ORGANISATION: usize = 8;
-/// After a fault of our own, with one destination.
+/// The pause with one destination after a fault of our own.
 const OURS_PAUSE: Duration = Duration::from_secs(1);
-/// Between two looks for what is due.
+/// The loop that looks for what is due.
 const LOOK: Rhythm = Rhythm::new("hand_on", Duration::from_secs(1))
     .limit(LOOP_LIMIT)
     .vital();
@@ -51,7 +51,7 @@ const DEAD_AFTER: Duration = Duration::from_secs(5);
 const SURE_FOR: Duration = Duration::from_secs(3);
 /// Messages sent in one turn; then other destinations have theirs.
 const TURN_MAX: usize = 512;
-/// While something hangs, between two looks for what came since.
+/// The time between two looks for what came since, while something hangs.
 const MORE_EVERY: Duration = Duration::from_millis(500);
 /// Looks for messages that a wrong clock put off, or that nobody works on any more.
 const UNSTICK: Rhythm = Rhythm::new("unstick_messages", Duration::from_secs(60)).limit(LOOP_LIMIT);
@@ -153,13 +153,13 @@ impl Drop for Turn {
 
 /// The end of one try.
 enum Tried {
-    /// With what it was about and what the destination answered.
+    /// The message was sent: with what it was about and what the destination answered.
     Sent {
         sent: Sent,
         entity: String,
         answer: Answer,
     },
-    /// It was not sent, for a reason of our own.
+    /// The message was not sent, for a reason of our own.
     Not(&'static str),
 }
 
@@ -171,9 +171,9 @@ struct Ended {
     things: Vec<String>,
     /// The destination says that it is no more.
     gone: bool,
-    /// For how long it wants to be left alone.
+    /// The time that it wants to be left alone.
     wished: Option<Millis>,
-    /// Why something was not sent.
+    /// The reason of our own why something was not sent.
     ours: Option<&'static str>,
 }
 
@@ -377,8 +377,8 @@ impl Engine {
         }
     }
 
-    /// Some of what is due for a destination. Where order is asked for, what comes next about a
-    /// thing follows at once. Answers how many messages were tried.
+    /// Sends some of what is due for a destination. Where order is asked for, what comes next about
+    /// a thing follows at once. Answers how many messages were tried.
     async fn send_some(&self, destination: &DestinationRow) -> Result<usize, StoreError> {
         let (owner, id) = (&self.outgoing().owner, &destination.id);
         // Before the first claim, so that nobody takes this process for dead.
@@ -471,9 +471,9 @@ impl Engine {
         self.send(&destination, message).await
     }
 
-    /// With what the turn says about the destination and until when it is left alone. Answers what
-    /// comes next about the things of which a message ended, if `go_on`; `None` if the destination
-    /// was paused or removed.
+    /// Writes down what was tried, with what the turn says about the destination and until when it
+    /// is left alone. Answers what comes next about the things of which a message ended, if
+    /// `go_on`; `None` if the destination was paused or removed.
     async fn write_tried(
         &self,
         destination: &DestinationRow,
@@ -538,7 +538,8 @@ impl Engine {
         Ok(())
     }
 
-    /// By what the database has added up, which may be more than this process saw.
+    /// Says whether a destination is lost, by what the database has added up, which may be more
+    /// than this process saw.
     async fn is_lost(&self, destination: &DestinationRow) -> Result<bool, StoreError> {
         let rows = self
             .store()

@@ -9,7 +9,8 @@ use ::http::header::DATE;
 
 use crate::clock::{Clock, Millis, SECOND};
 
-/// From here on a clock is worth an operator's attention: Linear's webhooks are good for a minute.
+/// The distance from which on a clock is worth an operator's attention: Linear's webhooks are good
+/// for a minute.
 const WRONG_FROM: Millis = 30 * SECOND;
 
 /// The distance by the last answer.

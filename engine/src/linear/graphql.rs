@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::http::Reply;
 use super::{Linear, TransientError};
 
-/// Why a call gave no data.
+/// The reason why a call gave no data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     /// The token is not accepted. Nothing was executed.
@@ -150,7 +150,7 @@ fn was_executed(data: &Value, errors: &[Value]) -> bool {
     })
 }
 
-/// By code or type, never by status: captures show the same body under 200, 400 and 401.
+/// Judges by code or type, never by status: captures show the same body under 200, 400 and 401.
 fn is_authentication_error(error: &Value) -> bool {
     let extensions = &error["extensions"];
     extensions["code"] == AUTHENTICATION_ERROR || extensions["type"] == "authentication error"

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::retry_after;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// For the whole call, body included.
+/// The time for the whole call, body included.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Far above anything that Relink asks for.
 const REPLY_MAX: usize = 8 * 1024 * 1024;

@@ -34,7 +34,7 @@ type OauthClient = Client<
     EndpointSet,
 >;
 
-/// Why no tokens came back.
+/// The reason why no tokens came back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExchangeError {
     /// Linear's verdict: `code` is RFC 6749's `error`, or whatever Linear said in its place.
@@ -256,8 +256,8 @@ fn body_of(reply: &Reply) -> Value {
     serde_json::from_slice(without_mark(&reply.body)).unwrap_or_default()
 }
 
-/// Some servers begin a text with the mark of its encoding (RFC 8259, section 8.1 lets readers
-/// ignore it).
+/// Cuts off the mark of the encoding with which some servers begin a text (RFC 8259, section 8.1
+/// lets readers ignore it).
 fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }

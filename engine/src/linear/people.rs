@@ -11,7 +11,7 @@ const PAGE: usize = 250;
 /// Pages read. A workspace of more people is searched by e-mail.
 const PAGES_MAX: usize = 20;
 
-/// Somebody who can be linked: active, and no bot.
+/// A person who can be linked: active, and no bot.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LinearPerson {

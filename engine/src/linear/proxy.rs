@@ -1,4 +1,4 @@
-//! Somebody else's GraphQL request, passed on, and Linear's answer, passed back.
+//! The GraphQL request of somebody else, passed on, and Linear's answer, passed back.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct GraphqlRequest {
     pub body: bytes::Bytes,
     /// `public-file-urls-expire-in`, where it was given.
     pub file_urls: Option<String>,
-    /// For the answer. Without it there is always room.
+    /// The room for the answer. Without it there is always room.
     pub room: Option<Arc<dyn ReplyRoom>>,
 }
 

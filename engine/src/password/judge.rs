@@ -50,7 +50,7 @@ fn is_guessed_first(password: &str) -> bool {
     is_repetition(password) || is_along_the_keys(password) || is_common(password)
 }
 
-/// Without what stands between words: "correct horse battery staple", "p-a-s-s-w-o-r-d".
+/// Leaves out what stands between words: "correct horse battery staple", "p-a-s-s-w-o-r-d".
 fn joined(password: &str) -> String {
     let between = |c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.' | '–' | '—');
     password.chars().filter(|c| !between(*c)).collect()

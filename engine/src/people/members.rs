@@ -28,7 +28,7 @@ pub struct TeamMember {
     pub role: Role,
     pub standing: Standing,
     pub since: Millis,
-    /// By the workspaces' names.
+    /// The links by the workspaces' names.
     pub linked: Vec<Link>,
 }
 

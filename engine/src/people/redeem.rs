@@ -228,7 +228,8 @@ impl Engine {
         }
     }
 
-    /// Whoever redeems a code of their own says alone who they are, as [`Engine::link_self`] does.
+    /// Checks who redeems a code of their own: they alone say who they are, as in
+    /// [`Engine::link_self`].
     async fn check_maker(&self, invite: &InviteRow, person: &Person) -> Result<(), ConfirmError> {
         if invite.made_by_id.as_ref() != Some(&person.user_id) {
             return Ok(());

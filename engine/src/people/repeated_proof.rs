@@ -68,7 +68,8 @@ impl Engine {
         }))
     }
 
-    /// Somebody may have unlinked or removed them since, or sit at their browser.
+    /// Checks that a proof still holds: somebody may have unlinked or removed them since, or sit at
+    /// their browser.
     async fn still_proved(
         &self,
         person: Option<&Person>,

@@ -5,7 +5,7 @@ use sqlx_macros::FromRow;
 use super::{Store, Stored, on};
 use crate::clock::{Millis, SECOND};
 
-/// By then a connection that was given up has been looked at again.
+/// The time after which a connection that was given up has been looked at again.
 const MAY_PASS: Millis = 25 * SECOND;
 
 /// A connection that needs a reconnect.
@@ -14,7 +14,7 @@ pub struct Broken {
     pub organisation_id: String,
     pub connection_id: String,
     pub workspace_name: String,
-    /// Since when.
+    /// The time since when it has been so.
     pub state_since: Millis,
 }
 

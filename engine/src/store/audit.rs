@@ -26,7 +26,7 @@ pub struct AuditActor {
 }
 
 impl AuditActor {
-    /// Whoever may run commands.
+    /// Names whoever may run commands.
     #[must_use]
     pub fn command() -> AuditActor {
         AuditActor {

@@ -221,7 +221,7 @@ pub struct Adoption {
     pub id: String,
     pub organisation_id: String,
     pub app_id: Option<String>,
-    /// That app's, or the operator's.
+    /// The client id of that app, or the operator's.
     pub client_id: String,
     pub workspace: Workspace,
     pub actor: ActAs,

@@ -103,7 +103,7 @@ pub struct RecipientRow {
 /// A stored delivery as an organisation may see it.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Delivery {
-    /// Which delivery it is.
+    /// The number of the delivery.
     pub seq: i64,
     /// Its place in the order in which the organisation hears of them.
     pub number: i64,
@@ -139,13 +139,13 @@ pub struct LastDelivery {
 }
 
 impl LastDelivery {
-    /// It came through the own webhook of the Linear app.
+    /// Says whether it came through the own webhook of the Linear app.
     #[must_use]
     pub fn by_app(&self) -> bool {
         self.secret_id.is_empty() || ways(&self.through).any(|(_, secret)| secret.is_empty())
     }
 
-    /// It came through a webhook of the workspace's own.
+    /// Says whether it came through a webhook of the workspace's own.
     #[must_use]
     pub fn by_own(&self) -> bool {
         !self.secret_id.is_empty() || ways(&self.through).any(|(_, secret)| !secret.is_empty())
@@ -185,13 +185,13 @@ named! {
     pub enum OutcomeFilter {
         Accepted = "accepted",
         Late = "late",
-        /// Those that came more than once, however they were taken.
+        /// Deliveries that came more than once, however they were taken.
         Duplicate = "duplicate",
         Ignored = "ignored",
     }
 }
 
-/// Which deliveries a page shows.
+/// The deliveries that a page shows.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryFilter {
     /// Linear's organization id.
@@ -295,8 +295,8 @@ impl Store {
         .await?))
     }
 
-    /// Which delivery an organisation's number is; `None` where there is none, or its body is not
-    /// kept any more.
+    /// Finds the delivery that has an organisation's number; `None` where there is none, or its
+    /// body is not kept any more.
     pub async fn delivery_kept(&self, organisation: &str, number: i64) -> Stored<Option<i64>> {
         const SQL: &str = "SELECT seq FROM delivery_recipients WHERE organisation_id = $1 AND \
             number = $2 \
@@ -308,8 +308,8 @@ impl Store {
             .await?))
     }
 
-    /// From where to where the newest `count` deliveries of an organisation go that are kept;
-    /// `None` where there are none.
+    /// Finds the first and the last of the newest `count` deliveries of an organisation that are
+    /// kept; `None` where there are none.
     pub async fn deliveries_newest(
         &self,
         organisation: &str,
@@ -533,7 +533,7 @@ impl Store {
             .await?))
     }
 
-    /// Somebody acted on it.
+    /// Notes that somebody acted on it.
     pub async fn event_done(&self, seq: i64) -> Stored<()> {
         on!(&self.db, |pool| {
             sqlx::query("UPDATE deliveries SET to_do = FALSE WHERE seq = $1")

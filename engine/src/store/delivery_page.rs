@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use super::delivery::{OutcomeFilter, outcomes};
 use super::{Db, Delivery, DeliveryFilter, Store, Stored, delivery, on, sound_rows};
 
-/// Which way a page goes on from a number.
+/// The way in which a page goes on from a number.
 #[derive(Clone, Copy)]
 enum Way {
     Older,

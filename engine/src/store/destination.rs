@@ -7,7 +7,7 @@ use super::postgres::transact;
 use super::{Act, LONGEST_REST, LONGEST_WAIT, Store, Stored, on};
 use crate::clock::Millis;
 
-/// More than one message was refused: it is not the message.
+/// The mark that more than one message was refused: it is not the message.
 pub const SEVERAL: i64 = -1;
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -29,7 +29,7 @@ pub struct DestinationRow {
     pub failing_new: Millis,
     /// The one message that it refused since it last took any, or [`SEVERAL`].
     pub refused_seq: Option<i64>,
-    /// It is left alone until then.
+    /// The time until which it is left alone.
     pub next_at: Millis,
     pub last_status: Option<i64>,
     pub last_answer: Option<String>,
@@ -69,7 +69,7 @@ impl DestinationRow {
         }
     }
 
-    /// Its address without the query, which may hold a key.
+    /// Gives its address without the query, which may hold a key.
     #[must_use]
     pub fn place(&self) -> String {
         self.url

@@ -21,7 +21,7 @@ const FLOOR: u64 = 8 << 20;
 const LEAST: u64 = 2 << 20;
 
 named! {
-    /// Why nothing that is written now can be relied on.
+    /// The reason why nothing that is written now can be relied on.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum DiskTrouble {
         #[error("the disk is full, or nearly")]
@@ -57,7 +57,7 @@ pub(super) struct Disk {
     opened: (u64, u64),
     /// The end of SQLite's log beside the file, where the last writes are, once it is open.
     log: Mutex<Option<(u64, u64)>>,
-    /// Only of a server.
+    /// The lock, which only a server has.
     _serving: Option<ServeLock>,
     /// It was said that no room could be set aside.
     reserve_failed: AtomicBool,

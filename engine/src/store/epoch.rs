@@ -77,7 +77,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Before the first delivery of all.
+    /// The cursor before the first delivery of all.
     #[must_use]
     pub fn start() -> Cursor {
         Cursor {

@@ -69,7 +69,7 @@ pub struct SealedGrant {
 }
 
 impl SealedGrant {
-    /// Somebody is asking Linear, or died doing so.
+    /// Gives the lease of somebody who is asking Linear, or died doing so.
     #[must_use]
     pub fn lease(&self) -> Option<Lease> {
         self.lease_owner.as_ref().map(|owner| Lease {

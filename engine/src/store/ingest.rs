@@ -38,7 +38,7 @@ const WHOLE: &str = concat!(" WHERE ", has_trigger!());
 /// The result of storing deliveries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Put {
-    /// For each: somebody has it now who had not before.
+    /// Says for each whether somebody has it now who had not before.
     pub fresh: Vec<bool>,
     /// Bytes that all deliveries together take now.
     pub kept: i64,

@@ -38,7 +38,7 @@ const HEARS_LATE: &str = "INSERT INTO delivery_recipients (organisation_id, numb
     AND number <> seq)))";
 const REPEATED: &str = "UPDATE deliveries SET repeats = repeats + 1, repeated_at = ?2, through = \
     ?3, to_do = to_do OR ?4 WHERE seq = ?1";
-/// More is not noted of the webhooks that one event came through.
+/// The number of webhooks that one event came through beyond which no more are noted.
 const THROUGH_MAX: usize = 1_000;
 
 #[derive(Debug)]
@@ -49,9 +49,9 @@ pub(super) struct SqliteIngest {
 
 #[derive(Debug, Default)]
 struct Writer {
-    /// From the first batch on.
+    /// The connection, from the first batch on.
     connection: Option<Connection>,
-    /// From the first number on.
+    /// The point that was left, from the first number on.
     left: Option<Left>,
 }
 

@@ -42,7 +42,7 @@ named! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum MessageState {
         Sent = "sent",
-        /// For its first try, or another one.
+        /// It waits for its first try, or another one.
         Waiting = "waiting",
         /// Given up until somebody sends it again.
         Parked = "parked",
@@ -258,7 +258,7 @@ impl Store {
         }
     }
 
-    /// With their bodies.
+    /// Reads messages with their bodies.
     async fn messages_read(
         &self,
         destination: &str,

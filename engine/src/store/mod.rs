@@ -229,9 +229,9 @@ pub struct Store {
     writing: Arc<Mutex<()>>,
     /// Comes sealed out of the database, so after it was opened.
     audit_key: Arc<OnceLock<AuditKey>>,
-    /// Only with SQLite.
+    /// The way to store deliveries; only with SQLite.
     ingest: Option<Arc<SqliteIngest>>,
-    /// Only with SQLite.
+    /// The disk; only with SQLite.
     disk: Option<Arc<Disk>>,
 }
 
@@ -373,8 +373,8 @@ impl Store {
         self.recent.changes()
     }
 
-    /// Why nothing that is written now could be relied on, as far as one can tell without writing.
-    /// Only on SQLite: a server that keeps nothing says so itself.
+    /// Finds why nothing that is written now could be relied on, as far as one can tell without
+    /// writing. It does so only on SQLite: a server that keeps nothing says so itself.
     #[must_use]
     pub fn disk_trouble(&self) -> Option<DiskTrouble> {
         self.disk.as_ref()?.trouble()
@@ -503,8 +503,8 @@ impl Store {
     }
 }
 
-/// Without the library's own lock, a session-level one that a transaction-mode pooler breaks: ours
-/// is the transaction.
+/// Turns off the library's own lock, a session-level one that a transaction-mode pooler breaks:
+/// ours is the transaction.
 fn unlocked(mut migrator: Migrator) -> Migrator {
     migrator.set_locking(false);
     migrator

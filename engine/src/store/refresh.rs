@@ -25,7 +25,7 @@ pub struct DueGrant {
     pub unfinished: bool,
 }
 
-/// Which connections a sweep is after.
+/// The connections that a sweep looks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Due<'a> {
     /// Ids after this one,
@@ -34,7 +34,7 @@ pub struct Due<'a> {
     pub before: &'a str,
     /// Tokens that expire at this time or before, and all whose last refresh was left unfinished.
     pub expires_by: Millis,
-    /// Those that are put off until later than this are left alone.
+    /// The time beyond which those that are put off are left alone.
     pub put_off_until: Millis,
     pub now: Millis,
     pub limit: i64,

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A command that looks whether somebody serves the file holds its lock for a moment.
 const TRIES: usize = 5;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
-/// For the log of a server that starts.
+/// The number of looks for the log of a server that starts.
 const LOOKS: usize = 40;
 
 #[derive(Debug, thiserror::Error)]

@@ -47,7 +47,8 @@ impl Store {
         Ok(())
     }
 
-    /// Those that may concern this app and workspace: where either is not known, any may.
+    /// Finds the revocations that may concern this app and workspace: where either is not known,
+    /// any may.
     pub async fn voidings(&self, client_id: &str, workspace: Option<&str>) -> Stored<Vec<String>> {
         const SQL: &str = "SELECT id FROM voidings WHERE (client_id IS NULL OR client_id = $1) \
             AND ($2 IS NULL OR workspace_id IS NULL OR workspace_id = $2)";
@@ -93,8 +94,8 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// On SQLite, where only one process serves: who came back to the one before is under way no
-    /// more, which they are told when they come once more, nor is what it revoked.
+    /// Abandons consents on SQLite, where only one process serves: who came back to the one before
+    /// is under way no more, which they are told when they come once more, nor is what it revoked.
     pub async fn consents_abandon(&self) -> Stored<()> {
         if let Db::Sqlite(pool) = &self.db {
             for stopped in [

@@ -18,7 +18,7 @@ pub struct WebhookSecretRow {
     /// Name of the person, unless it came by command.
     pub added_by: Option<String>,
     pub added_at: Millis,
-    /// Not accepted from then on.
+    /// The time from which it is accepted no more.
     pub retires_at: Option<Millis>,
     /// Another took its place, and it retires once that one has verified something.
     pub replaced: bool,

@@ -1,6 +1,6 @@
-//! Which application of Linear is ours. Some events name it by its client id, others by a UUID of
-//! its own, which is learnt from the first delivery that the app's own secret signs, or asked for
-//! when an event names one that nobody knows yet, or another than the one that was learnt. What
+//! The application of Linear's that is ours. Some events name it by its client id, others by a UUID
+//! of its own, which is learnt from the first delivery that the app's own secret signs, or asked
+//! for when an event names one that nobody knows yet, or another than the one that was learnt. What
 //! Linear answers takes the place of what was learnt.
 
 use std::collections::HashMap;

@@ -18,7 +18,7 @@ pub enum After {
 }
 
 impl Deliveries<'_> {
-    /// Those before this number, the newest first, with this many bytes of each body.
+    /// Reads those before this number, the newest first, with this many bytes of each body.
     pub async fn before(
         &self,
         filter: &DeliveryFilter,
@@ -46,7 +46,7 @@ impl Deliveries<'_> {
             .await
     }
 
-    /// Those after a cursor, so many of them and of their bytes at most.
+    /// Reads those after a cursor, up to this number of them and of their bytes.
     pub async fn after(
         &self,
         cursor: &Cursor,

@@ -24,7 +24,7 @@ const WEBHOOK_ID_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timestamp {
     Missing,
-    /// Not a number.
+    /// The value is no number.
     Wrong,
     At(Millis),
 }
@@ -50,7 +50,7 @@ pub struct Envelope {
     /// Events with the same one stay in order where that is asked for: the issue they are about, or
     /// the thing itself.
     pub entity: String,
-    /// Which of Linear's webhooks it came through; empty where that is no plain id.
+    /// The webhook of Linear's that it came through; empty where that is no plain id.
     pub webhook: String,
     /// The places where the body tells through which webhook it came and when it was sent, which is
     /// all that differs between the bodies of one event. Empty for a body that has to be taken
@@ -149,9 +149,9 @@ impl Envelope {
 /// See [`Envelope::event_key`].
 pub type EventKey = [u8; 22];
 
-/// Without its time nothing would tell an event from the next one that says the same, so such a
-/// body is taken whole. Where one webhook's body is handed on in place of another's, nobody may
-/// have written more into it than a plain id.
+/// Finds what varies. Without its time nothing would tell an event from the next one that says the
+/// same, so such a body is taken whole. Where one webhook's body is handed on in place of
+/// another's, nobody may have written more into it than a plain id.
 fn varying(
     body: &[u8],
     created_at: &str,

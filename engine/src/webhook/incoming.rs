@@ -51,7 +51,7 @@ pub enum Signer {
     Organisation(String),
 }
 
-/// Why a webhook was not taken.
+/// The reason why a webhook was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     /// The signature is missing, or by no secret that may sign for this workspace.
@@ -74,7 +74,7 @@ pub enum WebhookError {
 }
 
 impl WebhookError {
-    /// For metrics.
+    /// Names it for metrics.
     pub(super) fn name(&self) -> &'static str {
         match self {
             WebhookError::Unsigned => "unsigned",

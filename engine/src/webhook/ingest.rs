@@ -1,4 +1,4 @@
-//! From verified to committed: deliveries that come at the same time share a transaction.
+//! The way from verified to committed: deliveries that come at the same time share a transaction.
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicI64;

@@ -150,7 +150,7 @@ impl Engine {
         }
     }
 
-    /// By this machine's time, or by Linear's where that is another.
+    /// Judges by this machine's time, or by Linear's where that is another.
     pub(super) fn judge_timestamp(&self, envelope: &Envelope) -> Result<bool, WebhookError> {
         let judged = self.judge_timestamp_at(envelope, self.now());
         match (judged, self.linears_now()) {

@@ -78,7 +78,7 @@ struct Secret {
 #[derive(Clone, Debug)]
 pub(super) struct Match {
     pub by_app: bool,
-    /// By the operator's app.
+    /// The operator's app signed it.
     by_operator: bool,
     /// Empty for the app's own.
     pub secret_id: String,
@@ -120,7 +120,7 @@ impl Recipient {
         }
     }
 
-    /// With a message for each destination that wants this type of event.
+    /// Makes a recipient, with a message for each destination that wants this type of event.
     pub fn recipient(&self, event: &str, entity: &str) -> RecipientRow {
         let listener = &self.listeners[self.index];
         let wanting = listener.destinations.iter().filter(|destination| {

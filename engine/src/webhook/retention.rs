@@ -12,7 +12,7 @@ const BITE: i64 = 500;
 /// The number of rounds in which everything kept goes for its age: a clock that is wrong for a
 /// moment costs next to nothing.
 const ROUNDS: i64 = 50;
-/// Beyond what may be kept, so much may come before room is made.
+/// The bytes that may come beyond what may be kept before room is made.
 const SLACK: i64 = 2 * 1024 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,8 @@ impl Engine {
         Ok(pruned)
     }
 
-    /// Whoever stores makes room, so that a flood does not fill the disk between two rounds.
+    /// Makes room: whoever stores does so, so that a flood does not fill the disk between two
+    /// rounds.
     pub(super) async fn keep_within(&self, kept: i64) {
         let most = self.settings().webhooks.keep_bytes;
         if kept - most <= SLACK.min(most / 16) {

@@ -28,7 +28,7 @@ pub struct SigningSecret {
     /// Name of the person, unless it came by command.
     pub added_by: Option<String>,
     pub added_at: Millis,
-    /// Not accepted from then on.
+    /// The time from which it is accepted no more.
     pub retires_at: Option<Millis>,
     /// Another took its place: it retires some time after that one has verified a delivery.
     pub replaced: bool,
@@ -54,7 +54,7 @@ pub enum SecretError {
     Denied(#[from] Denied),
     #[error("no such connection or secret")]
     NotFound,
-    /// Not the shape of Linear's signing secrets.
+    /// The value has not the shape of Linear's signing secrets.
     #[error("a signing secret of Linear begins with lin_wh_")]
     Shape,
     /// The limit is reached: one must be stopped first.
@@ -219,7 +219,7 @@ impl WebhookSecrets<'_> {
 }
 
 impl Engine {
-    /// Which secrets verified something, written down beside everything else: nobody waits for it.
+    /// Notes which secrets verified something, beside everything else: nobody waits for it.
     pub(super) fn note_verified(&self, signed: &Match) {
         let (secret, apps) = (
             signed.note_match.then(|| signed.secret_id.clone()),

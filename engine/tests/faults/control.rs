@@ -17,13 +17,13 @@ const EROFS: i64 = 30;
 pub enum Fault {
     /// One write finds no room.
     FullOnce,
-    /// From one write on there is no room, until somebody makes some.
+    /// The disk has no room from one write on, until somebody makes some.
     Full,
     /// One call fails.
     FailingOnce,
-    /// From one call on, all fail.
+    /// The calls all fail from one on.
     Failing,
-    /// From one call on, nothing may be written.
+    /// The file may not be written from one call on.
     ReadOnly,
 }
 

@@ -18,7 +18,7 @@ use world::{Act, World};
 
 const CHILD: &str = "every_failing_write_loses_nothing_in_this_process";
 
-/// Further than any act goes.
+/// The number of calls that no act exceeds.
 const CALLS_MAX: i64 = 400;
 
 #[test]

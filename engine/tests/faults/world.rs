@@ -66,7 +66,7 @@ pub struct Before {
 
 /// The remains of a crash.
 pub struct Crashed {
-    /// By Linear, up to then.
+    /// The rotations that Linear had counted by then.
     rotations: u64,
     copy: TempDir,
 }
@@ -201,7 +201,7 @@ impl World {
         }
     }
 
-    /// Until it has ended, or the time comes at which the process is killed.
+    /// Waits until it has ended, or the time comes at which the process is killed.
     pub async fn wait_a_moment(&self, mut doing: JoinHandle<Outcome>) -> JoinHandle<Outcome> {
         match tokio::time::timeout(CRASH_AFTER, &mut doing).await {
             Ok(outcome) => {

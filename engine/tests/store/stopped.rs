@@ -16,7 +16,8 @@ use tokio::time::{sleep, timeout};
 use crate::deliveries::delivery;
 use crate::support::{self, Server, member};
 
-/// Between a process and its database. After so many messages of the process nothing gets through
+/// A cable between a process and its database. After this number of messages of the process nothing
+/// gets through any more, either way. After so many messages of the process nothing gets through
 /// any more, either way.
 struct Cable {
     url: String,

@@ -186,7 +186,7 @@ impl Server {
         execute(&self.admin, sql).await;
     }
 
-    /// From another database of the same server.
+    /// Runs a statement from another database of the same server.
     pub async fn run_beside(&self, sql: &str) {
         execute(&postgres_url().unwrap(), sql).await;
     }
@@ -350,7 +350,7 @@ pub fn adoption(person: &Person, id: &str, workspace: &str) -> Adoption {
     }
 }
 
-/// Straight into the database, to make what Relink never would.
+/// Writes straight into the database, to make what Relink never would.
 pub async fn sql(fresh: &Fresh, sql: &str) {
     use sqlx::postgres::PgConnectOptions;
     use sqlx::{Connection as _, Executor as _};

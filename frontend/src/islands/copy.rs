@@ -38,7 +38,7 @@ fn copied_field(wrapper: &Element) -> Option<bool> {
     copy_selection()
 }
 
-/// By way of a field that is there for a moment: only those can be selected as they are.
+/// Copies by way of a field that is there for a moment: only those can be selected as they are.
 fn copied_text(wrapper: &Element, text: &str) -> Option<bool> {
     let field: HtmlTextAreaElement = document()
         .create_element("textarea")

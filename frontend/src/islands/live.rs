@@ -19,13 +19,13 @@ use super::{property, within};
 
 /// The time without a word after which the stream is dead: the server speaks every fifteen seconds.
 const SILENCE: Duration = Duration::from_secs(40);
-/// Between two fetches of the page, however much changes.
+/// The time between two fetches of the page, however much changes.
 const FETCH_EVERY: Duration = Duration::from_millis(1_200);
 /// Seconds over which pages spread their fetches.
 const SPREAD_S: f64 = 0.4;
-/// Between two times that something is said to those who listen.
+/// The time between two times that something is said to those who listen.
 const SAY_EVERY: Duration = Duration::from_secs(10);
-/// After a fetch that failed.
+/// The pause after a fetch that failed.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// The header by which an open page says which changes it has, and that nobody pressed anything.
 pub const LIVE_HEADER: &str = "relink-live";
@@ -64,7 +64,7 @@ struct Page {
     /// The changes that its list was made with.
     made: RefCell<String>,
     organisation: String,
-    /// Up to where it has heard.
+    /// The mark up to which it has heard.
     mark: RefCell<String>,
     stream: RefCell<Option<EventSource>>,
     silence: Cell<Option<TimeoutHandle>>,
@@ -208,7 +208,7 @@ impl Page {
         self.say(&words);
     }
 
-    /// To those who listen.
+    /// Says something to those who listen.
     fn say(&self, words: &str) {
         if let Ok(Some(status)) = self.wrapper.query_selector("[role=status]") {
             status.set_text_content(Some(words));

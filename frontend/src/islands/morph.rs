@@ -36,8 +36,8 @@ pub fn put(part: &Element, new: &Element) {
     }
 }
 
-/// Without scrolling: it was where the reader left it. A link in a picture can have the focus too,
-/// and is no HTML element.
+/// Gives the focus without scrolling: it was where the reader left it. A link in a picture can have
+/// the focus too, and is no HTML element.
 fn focus(element: &Element) {
     let options = js_sys::Object::new();
     let _ = js_sys::Reflect::set(&options, &"preventScroll".into(), &true.into());
@@ -100,7 +100,7 @@ fn same(old: &Node, new: &Node, added: &mut Vec<Element>) {
     }
 }
 
-/// Those that the page's own script or somebody's hand has set stay.
+/// Takes over the attributes. Those that the page's own script or somebody's hand has set stay.
 fn attributes(old: &Element, new: &Element) {
     for name in names(new).filter(|name| name != "open") {
         let value = new.get_attribute(&name).unwrap_or_default();

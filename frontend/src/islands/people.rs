@@ -52,7 +52,7 @@ fn fits(person: &Element, words: &str) -> bool {
     words.split_whitespace().all(|word| text.contains(word))
 }
 
-/// By the browser, which has the tables for it: they would be a tenth of the wasm.
+/// Lowers by the browser, which has the tables for it: they would be a tenth of the wasm.
 fn lower(text: &str) -> String {
     JsString::from(text).to_lower_case().into()
 }

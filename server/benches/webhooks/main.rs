@@ -159,7 +159,7 @@ async fn ingest() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// With retention on, memory stays where it is.
+/// Shows that with retention on, memory stays where it is.
 async fn million() -> Result<(), Box<dyn Error>> {
     let mut fleet = Fleet::on_sqlite().await.quiet();
     fleet.place = fleet.place.set("RELINK_KEEP_DELIVERIES_MB", "64");

@@ -75,8 +75,8 @@ pub fn no_room() -> Problem {
         .retry_after(SECOND)
 }
 
-/// Whoever writes an answer lets go of its body long before its last byte is written, and of the
-/// bytes only then.
+/// Keeps the room until the bytes are gone: whoever writes an answer lets go of its body long
+/// before its last byte is written, and of the bytes only then.
 fn kept(bytes: Bytes, room: Arc<AnswerRoom>) -> Body {
     struct Kept(
         Bytes,

@@ -34,7 +34,7 @@ struct Count {
 pub struct Standing {
     pub within: bool,
     pub remaining: u32,
-    /// Until counting starts over.
+    /// The time until counting starts over.
     pub resets_in: Duration,
 }
 

@@ -62,7 +62,7 @@ struct Parts {
     url: String,
     frame: Frame,
     limits: Limits,
-    /// For as long as nobody knows who asks.
+    /// The places of requests for as long as nobody knows who asks.
     door: Semaphore,
     /// This and what follows by the ids of keys.
     places: Room<String>,
@@ -144,7 +144,7 @@ fn describe(openapi: &mut OpenApi) {
         .add_security_scheme("key", key);
 }
 
-/// Only to who shows a key.
+/// Refuses a request, once its key was looked at.
 async fn refuse(api: Api, request: Request, code: Code) -> Response {
     authenticate::guard(api, request, async |_| Err(Problem::new(code))).await
 }

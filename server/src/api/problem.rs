@@ -137,7 +137,7 @@ impl Problem {
         }
     }
 
-    /// Why there is no token for a connection.
+    /// Tells why there is no token for a connection.
     pub fn of_token(error: TokenError, api: &Api, connection: &str) -> Problem {
         match error {
             TokenError::NotFound => Problem::new(Code::NotFound)

@@ -145,7 +145,7 @@ fn both(text: &SecretString) -> AppSecrets {
     }
 }
 
-/// By its id here, or its client id in Linear.
+/// Finds an app by its id here, or its client id in Linear.
 async fn find(
     engine: &Engine,
     organisation: &Organisation,

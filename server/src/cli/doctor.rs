@@ -213,7 +213,7 @@ fn secrets(config: &Config, opened: &Result<Option<Engine>, StartError>) -> Chec
     }
 }
 
-/// Which Linear app connections go through, and whether theirs is still here.
+/// Checks which Linear app connections go through, and whether theirs is still here.
 fn app(config: &Config, connections: &[Checkup]) -> Check {
     let ours = config.app.as_ref().map(|app| app.client_id.as_str());
     let others: Vec<String> = connections

@@ -10,7 +10,7 @@ use crate::private::read_secret;
 
 pub(super) type Outcome = Result<(), Box<dyn Error>>;
 
-/// By the workspace's url key or Linear's organization id.
+/// Finds a connection by the workspace's url key or Linear's organization id.
 pub(super) async fn connection(
     engine: &Engine,
     organisation: &Organisation,

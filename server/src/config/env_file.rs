@@ -80,7 +80,7 @@ fn setting(line: &str) -> Result<(&str, &str), &'static str> {
     Ok((name, unquoted(value.trim())?))
 }
 
-/// Without the quotes around the whole of it. Others stay: `"Relink" <relink@example.com>` is a
+/// Takes off the quotes around the whole of it. Others stay: `"Relink" <relink@example.com>` is a
 /// sender of mails.
 fn unquoted(value: &str) -> Result<&str, &'static str> {
     let Some(quote) = value

@@ -1,4 +1,4 @@
-//! From text to values.
+//! The way from text to values.
 
 use std::path::PathBuf;
 

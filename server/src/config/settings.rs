@@ -13,7 +13,7 @@ pub struct Setting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Plain,
-    /// May come from the file that `NAME_FILE` names too.
+    /// The value is a secret, which may come from the file that `NAME_FILE` names too.
     Secret,
     /// [`Kind::Secret`], and worth everything: its file must be nobody else's.
     Keys,

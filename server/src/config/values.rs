@@ -21,7 +21,7 @@ pub struct ConfigError {
     pub hint: &'static str,
 }
 
-/// By name; what is set to nothing is not here.
+/// The values by name; what is set to nothing is not here.
 pub(super) struct Values(pub BTreeMap<&'static str, Text>);
 
 impl Values {

@@ -16,7 +16,7 @@ const QUEUE_BYTES: usize = 8 * 1024 * 1024;
 /// Lines that were not written, by why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lost {
-    /// Too many were waiting.
+    /// The lines lost because too many were waiting.
     pub queue_full: u64,
     /// Writing failed.
     pub write_failed: u64,

@@ -300,7 +300,7 @@ async fn the_configuration_for_traefik_in_readme_says_who_asks_and_holds_nothing
     stands_behind(traefik).await;
 }
 
-/// There, IPv4 peers wear the clothes of IPv6.
+/// The proxy is an IPv4 peer, and wears the clothes of IPv6 there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proxy_on_this_machine_is_known_on_a_socket_for_all_addresses() {
     let port = free_port();

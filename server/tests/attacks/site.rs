@@ -19,7 +19,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// On SQLite, with the organisation `north` that the owner Ada has signed up for.
+    /// Opens a site on SQLite, with the organisation `north` that the owner Ada has signed up for.
     pub async fn open() -> Site {
         Site::open_with(&[]).await
     }

@@ -41,7 +41,7 @@ async fn a_stranger_without_the_password_gets_no_page() {
     );
 }
 
-/// Straight into the database of a running server.
+/// Writes straight into the database of a running server.
 async fn sql(site: &Site, statements: &str) {
     let file = site.place.path().join("data/relink.db");
     let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display()))

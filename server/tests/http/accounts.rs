@@ -471,7 +471,7 @@ async fn other_sessions_can_be_ended() {
     );
 }
 
-/// From an address, in no browser that is known.
+/// Makes a visitor from an address, in no browser that is known.
 fn at(address: &str) -> Visitor<'_> {
     Visitor {
         address,

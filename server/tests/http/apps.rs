@@ -11,7 +11,7 @@ use crate::world::{Browser, Reply, Setup, World};
 
 const CLIENT_ID: &str = "0123456789abcdef";
 const CLIENT_SECRET: &str = "ClientSecretOfAcme0123";
-/// Around a client ID; the strip about the simulated Linear links to the same section.
+/// The link around a client ID; the strip about the simulated Linear links to the same section.
 const TO_THE_APP: &str = "<a href=\"/settings#linear-app\"><code>";
 const WEBHOOK_SECRET: &str = "lin_wh_SecretOfAcmesApp0123";
 

@@ -568,8 +568,8 @@ async fn a_consent_that_takes_too_long_is_given_back_and_connects_nothing() {
 }
 
 impl World {
-    /// Until nothing is left alive that no connection holds. What waits for the database waits on a
-    /// real clock.
+    /// Waits until nothing is left alive that no connection holds. What waits for the database
+    /// waits on a real clock.
     pub async fn until_given_back(&self) {
         for _ in 0..100 {
             self.engine.give_back_left().await.unwrap();

@@ -13,7 +13,7 @@ use crate::webhooks::issue;
 use crate::world::{Browser, PASSWORD, Program, START, Setup, World};
 
 const ORG: &str = "northwind-labs";
-/// More messages than anything takes, so that a test ends.
+/// The number of messages that nothing exceeds, so that a test ends.
 const MESSAGES_MAX: i64 = 2_000;
 
 /// A world whose way to its database leads through a proxy.

@@ -178,7 +178,7 @@ impl Scene {
             .remove(0)
     }
 
-    /// Until what is known of the first destination is so.
+    /// Waits until what is known of the first destination is so.
     async fn until(&self, so: impl Fn(&Destination) -> bool) -> Destination {
         let deadline = Instant::now() + Duration::from_secs(15);
         loop {
@@ -376,7 +376,7 @@ async fn events_about_an_issue_stay_in_order_where_that_is_asked_for() {
     assert!(at(START) < at(START + 1), "{:?}", stamps());
 }
 
-/// While somebody waits for the first destination, what comes is kept for it.
+/// The acts of somebody who waits for the first destination: what comes meanwhile is kept for it.
 impl Scene {
     async fn backlog(&self, of: impl Iterator<Item = u32>) {
         self.world
@@ -599,7 +599,8 @@ async fn one_message_alone_pauses_nothing_and_keeps_no_other_back() {
     }
 }
 
-/// And a quiet day with two of those: only something new could show whether it takes anything.
+/// The messages come again on a quiet day, too: only something new could show whether the
+/// destination takes anything.
 #[tokio::test]
 async fn the_same_two_messages_again_and_again_pause_nothing() {
     for takes in [true, false] {

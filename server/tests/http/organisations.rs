@@ -643,7 +643,7 @@ impl<'a> Kim<'a> {
     }
 }
 
-/// Which organisations the page offers.
+/// Lists the organisations that the page offers.
 fn offered(page: &Reply) -> Vec<String> {
     let buttons = page
         .body

@@ -12,7 +12,7 @@ use crate::apps::{own_app, private};
 use crate::cuts::empty_database;
 use crate::world::{Browser, Setup, World, fault};
 
-/// With either answer to what a revocation ends, on either database.
+/// Makes a world for each answer to what a revocation ends, on each database.
 async fn worlds() -> Vec<World> {
     let mut worlds = Vec::new();
     for revoke_ends_installation in [false, true] {

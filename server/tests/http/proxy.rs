@@ -53,7 +53,7 @@ impl Proxy {
         self.left.store(number, Ordering::SeqCst);
     }
 
-    /// From now on nothing is cut. Answers whether something was.
+    /// Cuts nothing from now on. Answers whether something was.
     pub fn heal(&self) -> bool {
         self.left.swap(NEVER, Ordering::SeqCst) <= 0
     }

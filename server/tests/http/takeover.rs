@@ -1,4 +1,4 @@
-//! Somebody else's account: what an admin who hands over link codes can and cannot make of it.
+//! The account of somebody else: what an admin who hands over link codes can and cannot make of it.
 
 use relink_engine::identity::Role;
 

@@ -53,8 +53,8 @@ impl World {
         .await
     }
 
-    /// Until it is settled when each secret of the connection retires, but for the current one:
-    /// nobody waits for that.
+    /// Waits until it is settled when each secret of the connection retires, but for the current
+    /// one: nobody waits for that.
     async fn until_settled(&self, id: &str) {
         let organisation = self
             .store
@@ -1285,7 +1285,7 @@ async fn a_mistyped_secret_takes_nothing_away() {
     );
 }
 
-/// Under a workspace's secret, where events about any app may come.
+/// The secret is the workspace's, under which events about any app may come.
 #[tokio::test]
 async fn a_revocation_may_name_the_application_by_its_own_id() {
     let world = World::new().await;

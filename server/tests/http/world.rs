@@ -199,7 +199,7 @@ impl World {
         assert_eq!(self.engine.now(), before + span);
     }
 
-    /// On Relink's side alone.
+    /// Lets time pass on Relink's side alone.
     pub fn let_pass(&self, span: Millis) {
         self.hand.advance(span);
     }
@@ -363,7 +363,7 @@ impl World {
         }
     }
 
-    /// Straight into the database, to make what Relink never would.
+    /// Writes straight into the database, to make what Relink never would.
     pub async fn sql(&self, sql: &'static str) {
         let url = format!("sqlite://{}", self.dir.path().join("relink.db").display());
         let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
@@ -711,7 +711,7 @@ impl Browser<'_> {
         self.walk(workspace, &[("connection", id)]).await
     }
 
-    /// From the link on the card: read off the page as a person would.
+    /// Reads the id from the link on the card, as a person would.
     pub async fn connection_id(&mut self, workspace: &str) -> String {
         let page = self.get("/integrations").await.body.replace("<!---->", "");
         let card = page

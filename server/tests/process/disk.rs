@@ -68,7 +68,7 @@ async fn until_ready(fleet: &Fleet) {
     }
 }
 
-/// Once for each time, and no more often.
+/// Waits until it was said once for each time, and no more often.
 async fn until_said(fleet: &Fleet, words: &str, times: usize) {
     let began = Instant::now();
     while fleet.said(0).matches(words).count() != times {

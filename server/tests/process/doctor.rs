@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::fleet::Fleet;
 use crate::process::Place;
 
-/// Its exit code, and what it says about each thing.
+/// Runs the command, and gives its exit code and what it says about each thing.
 fn examined(place: &Place) -> (Option<i32>, Vec<Value>) {
     let output = place.run(&["doctor", "--json"], "");
     let said: Value = serde_json::from_slice(&output.stdout)

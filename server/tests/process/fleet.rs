@@ -27,7 +27,7 @@ pub struct Fleet {
     pub linear: Simulator,
     pub place: Place,
     pub key: String,
-    /// Those that were killed are gone.
+    /// The servers; those that were killed are gone.
     pub servers: Vec<Option<Running>>,
     /// The variables that each server's environment has beside the others'.
     pub own: Vec<Vec<(String, String)>>,
@@ -55,17 +55,17 @@ impl Told {
 }
 
 impl Fleet {
-    /// On SQLite in a folder of its own; one server at a time.
+    /// Makes a fleet on SQLite in a folder of its own; one server at a time.
     pub async fn on_sqlite() -> Fleet {
         Fleet::on(None).await
     }
 
-    /// On a PostgreSQL database of its own; any number of servers.
+    /// Makes a fleet on a PostgreSQL database of its own; any number of servers.
     pub async fn on_postgres() -> Option<Fleet> {
         Some(Fleet::on(Some(empty_database().await?)).await)
     }
 
-    /// On whatever `postgres://…` names.
+    /// Makes a fleet on whatever `postgres://…` names.
     pub async fn on(postgres: Option<String>) -> Fleet {
         Fleet::at(Place::new(), postgres).await
     }
@@ -134,7 +134,7 @@ impl Fleet {
         }
     }
 
-    /// Without warning.
+    /// Kills a server without warning.
     pub fn kill(&mut self, server: usize) {
         if let Some(running) = self.servers[server].take() {
             running.signal("KILL");

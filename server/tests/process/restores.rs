@@ -90,7 +90,7 @@ async fn read(fleet: &Fleet, server: usize, after: &str) -> (u16, Value) {
     )
 }
 
-/// Some deliveries after the copy. Answers the cursor of whoever has read them.
+/// Serves some deliveries after the copy. Answers the cursor of whoever has read them.
 async fn served(fleet: &Fleet, workspace: &str) -> String {
     for number in 2..5 {
         assert_eq!(
@@ -117,7 +117,7 @@ async fn started(fleet: &mut Fleet, servers: usize) -> String {
     workspace
 }
 
-/// Soon, and without a restart.
+/// Checks that all is well soon, and without a restart.
 async fn all_is_well(fleet: &Fleet, workspace: &str, end: &str, acknowledged: usize) {
     let (began, last) = (Instant::now(), fleet.servers.len() - 1);
     while fleet.deliver(last, workspace, "anew").await != Some(200) {

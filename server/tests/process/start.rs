@@ -275,7 +275,7 @@ async fn a_killed_server_starts_again_and_knows_everybody() {
     assert_eq!(reply.headers()["location"], "/integrations");
 }
 
-/// Somebody who may write nothing, where this is somebody who may write everything.
+/// A user who may write nothing, where the tests' own may write everything.
 const NOBODY: u32 = 65_534;
 
 #[tokio::test]

@@ -33,7 +33,7 @@ pub struct UnderWay {
 }
 
 impl Ledger {
-    /// With a destination of the fleet's organisation.
+    /// Makes a ledger with a destination of the fleet's organisation.
     pub async fn of(fleet: &Fleet) -> Ledger {
         let received = Received::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -166,9 +166,9 @@ impl Theatre {
         }
     }
 
-    /// Some connections are refreshed, webhooks come and people sign in, by all servers at once,
-    /// while things go wrong; then every connection must have a token that Linear accepts, within
-    /// ten seconds.
+    /// Runs a round: some connections are refreshed, webhooks come and people sign in, by all
+    /// servers at once, while things go wrong; then every connection must have a token that Linear
+    /// accepts, within ten seconds.
     async fn round(&mut self, dice: &Dice) -> Result<Duration, String> {
         self.rounds += 1;
         let fleet = &mut self.fleet;
@@ -280,8 +280,8 @@ async fn run(rounds: u64, dice: &Dice) -> u64 {
     lost
 }
 
-/// Once Linear replays nothing any more, every row must hold the newest refresh token. Answers how
-/// many do not.
+/// Checks that every row holds the newest refresh token once Linear replays nothing any more.
+/// Answers how many do not.
 async fn past_the_window(fleet: &mut Fleet, connections: &[String]) -> u64 {
     // A reply that lacked a refresh token is asked about again after a quarter of a minute.
     tokio::time::sleep(Duration::from_secs(25)).await;

@@ -48,7 +48,7 @@ const ALL: [Trouble; 7] = [
 /// The ways to make trouble for one server.
 pub struct Strings {
     pub control: Control,
-    /// Only where the database is a server of its own.
+    /// The cable, only where the database is a server of its own.
     pub cable: Option<Cable>,
 }
 

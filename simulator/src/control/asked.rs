@@ -23,7 +23,7 @@ pub struct NewWorkspace {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewPerson {
-    /// Only for `POST /control/users`.
+    /// The workspace; only for `POST /control/users`.
     #[serde(default)]
     pub workspace: Option<String>,
     pub name: String,
@@ -66,13 +66,13 @@ pub struct NewApp {
     pub client_secret: Option<String>,
     #[serde(default)]
     pub webhook_secret: Option<String>,
-    /// Its webhooks are not delivered without one.
+    /// The address of its webhooks, which are not delivered without one.
     #[serde(default)]
     pub webhook_url: Option<String>,
     /// The one workspace that may use it; public if absent.
     #[serde(default)]
     pub private_to_workspace: Option<String>,
-    /// Those of the first application if absent.
+    /// The addresses; those of the first application if absent.
     #[serde(default)]
     pub redirect_uris: Option<Vec<String>>,
 }

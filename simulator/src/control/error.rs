@@ -1,4 +1,4 @@
-//! Why a control call could not be done.
+//! The reasons why a control call could not be done.
 
 use axum::Json;
 use axum::http::StatusCode;

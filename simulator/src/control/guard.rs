@@ -1,6 +1,6 @@
-//! Only this machine's own programs and the page itself control the simulation: a page of somebody
-//! else's that is open in the same browser can send requests here too, under a name of its own that
-//! leads to this address if it has to.
+//! The guard that lets only this machine's own programs and the page itself control the simulation:
+//! a page of somebody else's that is open in the same browser can send requests here too, under a
+//! name of its own that leads to this address if it has to.
 
 use std::net::IpAddr;
 

@@ -110,7 +110,7 @@ fn workspace(world: &World, home: &Workspace) -> String {
     html
 }
 
-/// Only the last four characters: this page is looked at over shoulders.
+/// Shows only the last four characters: this page is looked at over shoulders.
 fn tail(token: Option<&String>) -> String {
     match token {
         Some(token) => format!("…{}", escape(&token[token.len().saturating_sub(4)..])),

@@ -92,7 +92,7 @@ impl Simulator {
         });
     }
 
-    /// Those of the first application.
+    /// Sets the addresses of the first application.
     pub fn set_redirect_uris(&self, uris: Vec<String>) {
         self.change(|world| world.first_app_mut().redirect_uris = uris);
     }

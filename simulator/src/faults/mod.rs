@@ -107,10 +107,10 @@ pub struct Fault {
     /// Requests of the kind that pass before the first hit.
     #[serde(default)]
     pub after: u64,
-    /// Only requests whose body holds this text.
+    /// The text that the body of a request must hold.
     #[serde(default)]
     pub operation: Option<String>,
-    /// Only token requests with this `grant_type`.
+    /// The `grant_type` that a token request must have.
     #[serde(default)]
     pub grant_type: Option<String>,
     /// The fields that [`Kind::OddFields`] puts into the answer.

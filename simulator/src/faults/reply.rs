@@ -12,7 +12,7 @@ use socket2::SockRef;
 /// Marks a response that must never be sent. The server closes the connection when it sees one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CutOff {
-    /// With a reset instead of an orderly end.
+    /// The connection ends with a reset instead of orderly.
     pub reset: bool,
 }
 
@@ -29,7 +29,7 @@ impl IntoResponse for CutOff {
 pub(crate) struct Peer(pub Arc<TcpStream>);
 
 impl Peer {
-    /// Whoever closes this connection next sends a reset.
+    /// Lets whoever closes this connection next send a reset.
     pub fn reset_on_close(&self) {
         if let Err(error) = SockRef::from(&*self.0).set_linger(Some(Duration::ZERO)) {
             tracing::debug!(%error, "the connection will close in order instead of being reset");

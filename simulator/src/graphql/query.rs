@@ -319,7 +319,8 @@ impl Query {
         })
     }
 
-    /// Only administrators' own keys and applications with the `admin` scope may look.
+    /// Lists webhooks; only administrators' own keys and applications with the `admin` scope may
+    /// look.
     async fn webhooks(
         &self,
         ctx: &Context<'_>,

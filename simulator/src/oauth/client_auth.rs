@@ -1,4 +1,4 @@
-//! Which client is asking: by HTTP Basic, by the form, or by its id alone.
+//! The client that is asking: by HTTP Basic, by the form, or by its id alone.
 
 use axum::http::{HeaderMap, header};
 use base64::Engine;

@@ -81,7 +81,7 @@ fn workspaces(world: &World) -> String {
     html + "</fieldset>"
 }
 
-/// Without scripts the list cannot follow the workspace, so it holds everybody.
+/// Lists everybody, as without scripts the list cannot follow the workspace.
 fn people(world: &World) -> String {
     let mut html = String::from(
         "<label for=\"user\">Acting person</label><select id=\"user\" name=\"user\">\

@@ -103,7 +103,8 @@ fn outcome_name(state: &DeliveryState) -> &'static str {
     }
 }
 
-/// Whoever never answers is switched off, and has to be switched on again by hand.
+/// Judges the attempts: whoever never answers is switched off, and has to be switched on again by
+/// hand.
 fn judge(world: &mut World, webhook: &str, state: &DeliveryState) {
     let limit = world.settings.webhook_disable_after;
     let Some(webhook) = world.webhooks.iter_mut().find(|known| known.id == webhook) else {

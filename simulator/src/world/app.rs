@@ -24,7 +24,7 @@ pub struct App {
     pub webhook_url: Option<String>,
     /// Url key or id of the one workspace that may use it; public if absent.
     pub private_to_workspace: Option<String>,
-    /// By workspace: it acts there as itself.
+    /// The installations by workspace: it acts there as itself.
     pub installations: BTreeMap<String, Installation>,
     pub approvals: Vec<Approval>,
 }
@@ -123,7 +123,7 @@ pub fn demo_redirect_uris() -> Vec<String> {
         .to_vec()
 }
 
-/// There is always a first application, so a list without one is damaged.
+/// Reads the applications. There is always a first one, so a list without one is damaged.
 pub fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<App>, D::Error> {
     let apps = Vec::<App>::deserialize(deserializer)?;
     if apps.is_empty() {

@@ -106,7 +106,8 @@ impl World {
         of_grant.for_each(|record| record.state = RefreshState::Revoked);
     }
 
-    /// Without a grant an application has no installation, no approval, and at last no webhook.
+    /// Forgets an application without a grant: it has no installation, no approval, and at last no
+    /// webhook.
     fn forget_unused(&mut self, client_id: &str, workspace: &str) {
         let living: Vec<_> = self
             .living_grants_of(client_id, workspace)

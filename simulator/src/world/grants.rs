@@ -60,7 +60,7 @@ pub struct AccessToken {
     pub grant: String,
     pub expires_ms: i64,
     pub revoked: bool,
-    /// From before refresh tokens: ten years, can only be migrated.
+    /// The grant is from before refresh tokens: ten years, can only be migrated.
     pub legacy: bool,
 }
 

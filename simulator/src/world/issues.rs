@@ -52,7 +52,7 @@ pub struct NewComment {
     pub created_as: Option<CreatedAs>,
 }
 
-/// Why something could not be created or changed.
+/// The reason why something could not be created or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     NotFound(&'static str),

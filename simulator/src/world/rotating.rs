@@ -5,7 +5,7 @@ use super::World;
 use super::grants::{AccessToken, RefreshState};
 use super::redeeming::Pair;
 
-/// Why a refresh token was refused.
+/// The reason why a refresh token was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     Unknown,
@@ -105,8 +105,8 @@ impl World {
         pair
     }
 
-    /// Only the direct successors are handed out again, and only while they have not been rotated
-    /// themselves, unless told so.
+    /// Repeats an answer. Only the direct successors are handed out again, and only while they have
+    /// not been rotated themselves, unless told so.
     fn replay(
         &mut self,
         token: &str,

@@ -1,4 +1,4 @@
-//! Somebody who listens for webhooks, and how a delivery's signature is checked.
+//! A receiver that listens for webhooks, and how a delivery's signature is checked.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -33,7 +33,7 @@ impl Received {
     }
 }
 
-/// Somebody who listens for webhooks and answers what the test wants.
+/// A receiver that listens for webhooks and answers what the test wants.
 #[derive(Clone, Default)]
 pub struct Receiver {
     received: Arc<Mutex<Vec<Received>>>,

@@ -174,7 +174,7 @@ impl Linear {
         self.token_as(&self.simulator.app(), fields).await
     }
 
-    /// With the fields every confidential client sends.
+    /// Asks for a token with the fields every confidential client sends.
     pub async fn token_as(&self, app: &DemoApp, fields: &[(&str, &str)]) -> Answer {
         let mut all = vec![
             ("client_id", app.client_id.as_str()),

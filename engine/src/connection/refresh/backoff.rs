@@ -16,7 +16,7 @@ use crate::vault::KEY_MISSING;
 const BACK_OFF_MAX: Millis = 2 * MINUTE;
 /// People and programs that ask are not told to wait longer than this, unless Linear said so.
 const COOLING_OFF_MAX: Millis = 5 * SECOND;
-/// While this Relink itself is set up wrongly.
+/// The pause while this Relink itself is set up wrongly.
 const MISCONFIGURED_PAUSE: Millis = MINUTE;
 
 impl Engine {
@@ -133,7 +133,7 @@ impl Engine {
         }
     }
 
-    /// Between half of it and all of it.
+    /// Spreads a pause between half of it and all of it.
     pub(super) fn jitter(&self, pause: Millis) -> Millis {
         let half = pause / 2;
         let dice = u32::from_le_bytes(self.entropy().bytes::<4>());

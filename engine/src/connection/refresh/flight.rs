@@ -16,7 +16,7 @@ use crate::connection::state::{Evidence, FailedCall, Phase, Reason};
 use crate::store::{CONNECTIONS, REFRESH, Rotation, SealedGrant, StoreError};
 use crate::vault::KEY_MISSING;
 
-/// Between two looks at a row whose lease somebody else holds.
+/// The pause between two looks at a row whose lease somebody else holds.
 const LOOK_EVERY: Duration = Duration::from_millis(150);
 /// A refresh that waited so long for others gives up; they are not dead, only busy.
 const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -33,7 +33,7 @@ pub(super) struct RefreshContext {
     pub asked: bool,
     pub failure: Option<Failure>,
     pub refusal: Option<Evidence>,
-    /// Until callers may try again.
+    /// The time until callers may try again.
     pub put_off: Option<Millis>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Leased {
     pub reading: Reading,
 }
 
-/// Why there are no tokens.
+/// The reason why there are no tokens.
 pub(super) struct Failure {
     pub call: FailedCall,
     /// Linear's wish to be left alone.
@@ -201,8 +201,8 @@ impl Engine {
         Ok(row)
     }
 
-    /// With the lease comes the row, and the refresh token in it, or the reason why there is none
-    /// to show.
+    /// Takes the lease. With it comes the row, and the refresh token in it, or the reason why there
+    /// is none to show.
     async fn lease(
         &self,
         organisation: &str,

@@ -46,7 +46,7 @@ pub struct Lease {
 }
 
 named! {
-    /// Why a refresh was wanted.
+    /// The reason why a refresh was wanted.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Cause {
         /// A caller needed a token that lives longer than this one.

@@ -11,7 +11,7 @@ use crate::bounded::Bounded;
 /// Connections remembered at a time: those that asked longest ago may ask as often as anybody.
 const REMEMBERED_MAX: usize = 100_000;
 
-/// For each connection a bucket that leaks: when it will be empty again (the generic cell rate
+/// The bucket of each connection, which leaks: when it will be empty again (the generic cell rate
 /// algorithm).
 #[derive(Debug)]
 pub(crate) struct Pace {

@@ -16,13 +16,13 @@ pub struct RefreshSettings {
     pub replay_window: Millis,
     /// A lease whose beat stood still for this long belongs to a process that died.
     pub lease_dead_after: Duration,
-    /// Between two beats of a lease that is alive.
+    /// The time between two beats of a lease that is alive.
     pub lease_beat_every: Duration,
     /// A row that was read longer ago is read again before its refresh token is shown to Linear.
     pub reading_lasts: Duration,
     /// One connection asks Linear's token endpoint once in such a span,
     pub ask_every: Duration,
-    /// and after a silence so often at once.
+    /// The number of times that it asks at once after a silence.
     pub ask_burst: u32,
 }
 

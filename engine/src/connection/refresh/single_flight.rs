@@ -23,7 +23,7 @@ use crate::store::StoreError;
 const AT_ONCE: usize = 256;
 /// Put-off connections that are remembered at a time.
 const COOLING_MAX: usize = 100_000;
-/// Between two alarms about this Relink's own set-up.
+/// The time between two alarms about this Relink's own set-up.
 const ALARM_EVERY: Duration = Duration::from_secs(600);
 
 /// Relink keeps from asking Linear, whatever the reason.

@@ -25,7 +25,7 @@ pub const WRITES: u16 = 1_000;
 pub enum Step<P> {
     /// Read the row, to see why there is no lease to be had or whether somebody was quicker.
     Read,
-    /// Somebody else is asking Linear: look again in a moment.
+    /// Look again in a moment: somebody else is asking Linear.
     Wait,
     /// Take the lease, note the intent and read the row, in one statement, on the generation that
     /// this refresh is about.
@@ -47,7 +47,8 @@ pub enum Step<P> {
         replayed: bool,
         writes: u16,
     },
-    /// Somebody connected anew or disconnected meanwhile: nobody will ever use this pair.
+    /// Revoke the pair: somebody connected anew or disconnected meanwhile, and nobody will ever use
+    /// it.
     Void {
         pair: P,
     },
@@ -61,7 +62,7 @@ pub enum Step<P> {
     Done(End),
 }
 
-/// Why a refresh is put off.
+/// The reason why a refresh is put off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Setback {
     /// Linear did not answer usefully; `reached`: it may have seen the request.

@@ -16,7 +16,7 @@ use super::steps::{By, End, Event, Intent, Refresh, Row, Setback, Step};
 /// An owner that nobody is any more.
 const DEAD: usize = 9;
 
-/// Which tokens: those of a consent, after so many rotations at Linear.
+/// The tokens of a consent, after this number of rotations at Linear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Pair {
     consent: u8,
@@ -303,7 +303,7 @@ impl World {
         world
     }
 
-    /// Somebody else's lease may be taken for dead or for alive.
+    /// Reads the row; somebody else's lease may be taken for dead or for alive.
     fn read(&self, at: usize, dead: bool) -> Option<World> {
         let leased = self.row.owner.is_some_and(|owner| owner != at);
         if dead && !leased {

@@ -12,8 +12,8 @@ use crate::linear::{ExchangeError, OauthApp, Tokens, TransientError};
 use crate::store::{Rotated, Rotation, SupersededGrant};
 use crate::vault::KEY_MISSING;
 
-/// After each reply in a row without a new refresh token: Linear rotates always, and repeats its
-/// answer for half an hour. When that is nearly over, the old one is taken to live on.
+/// The pauses after each reply in a row without a new refresh token: Linear rotates always, and
+/// repeats its answer for half an hour. When that is nearly over, the old one is taken to live on.
 const ASK_AGAIN_AFTER: [Millis; 4] = [15 * SECOND, 3 * MINUTE, 9 * MINUTE, 9 * MINUTE];
 
 impl Engine {
@@ -164,7 +164,7 @@ impl Engine {
         }
     }
 
-    /// Before anybody uses it.
+    /// Saves a pair before anybody uses it.
     pub(super) async fn save(
         &self,
         key: &FlightKey,

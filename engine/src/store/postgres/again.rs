@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::store::{StoreError, Stored};
 
-/// Between one try and the next; after the last one it is an error.
+/// The pauses between one try and the next; after the last one it is an error.
 pub(in crate::store) const PAUSES: [Duration; 5] = [
     Duration::from_millis(10),
     Duration::from_millis(40),

@@ -28,7 +28,7 @@ const SERVER: &str = "relink";
 const PROBES: usize = 6;
 /// A start, or a command, waits so long for a server that gives no more connections.
 const FULL_PATIENCE: Duration = Duration::from_secs(60);
-/// Between two looks for a connection that is free again.
+/// The pause between two looks for a connection that is free again.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The same where a server takes few, and somebody always waits.
 const LOOK_SOON: Duration = Duration::from_millis(2);

@@ -108,7 +108,7 @@ impl Pg {
     }
 }
 
-/// Those that nobody uses right now; the others come back soon.
+/// Gives back the connections that nobody uses right now; the others come back soon.
 async fn give_back(pool: &PgPool, room: u32) {
     for _ in room..pool.size() {
         match pool.try_acquire() {

@@ -29,9 +29,11 @@ macro_rules! settings {
     };
 }
 
-/// For a connection of our own, once. The server asks every second whether the other end is there:
-/// of one whose cable was pulled between two parts of a command it would else wait for the rest,
-/// with all that it holds.
+/// The settings for a connection of our own, made once. The server asks every second whether the
+/// other end is there: of one whose cable was pulled between two parts of a command it would else
+/// wait for the rest, with all that it holds. The server asks every second whether the other end is
+/// there: of one whose cable was pulled between two parts of a command it would else wait for the
+/// rest, with all that it holds.
 pub(super) const SETUP: &str = concat!(
     "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; ",
     "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2; \
@@ -61,7 +63,7 @@ pub(super) const MIGRATING: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statem
 pub(super) struct Begin {
     /// There is a pooler in transaction mode in between, so that nothing outlives a transaction.
     pub pooled: bool,
-    /// For a page.
+    /// The transaction is for a page.
     pub page: bool,
 }
 
@@ -82,7 +84,7 @@ impl Begin {
         self.pooled || self.page
     }
 
-    /// For a transaction of several statements.
+    /// Makes the text for a transaction of several statements.
     pub fn sql(self) -> SqlStr {
         let sql = if self.pooled {
             pooled!("3s")
@@ -92,7 +94,7 @@ impl Begin {
         sql.into_sql_str()
     }
 
-    /// For one of a single statement.
+    /// Makes the text for one of a single statement.
     pub fn single(self) -> SqlStr {
         let sql = match (self.pooled, self.page) {
             (false, false) => "BEGIN",

@@ -12,7 +12,7 @@ use crate::store::{ACQUIRE_TIMEOUT, StoreError, Stored};
 /// The number of turns of one organisation in one process: the next one is there when the one
 /// before is done.
 const AT_ONCE: usize = 2;
-/// More than this are looked through for those that nobody waits for.
+/// The number beyond which they are looked through for those that nobody waits for.
 const KEPT: usize = 1_024;
 
 #[derive(Debug, Default)]
