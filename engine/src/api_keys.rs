@@ -21,7 +21,7 @@ use crate::{Acting, Denied, Engine, uncancelled};
 
 /// The beginning of every key.
 const PREFIX: &str = "rlk_";
-/// A key that another process revokes is honoured so much longer here; one that this process
+/// A key that another process revokes is honoured this much longer here; one that this process
 /// revokes not at all.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 /// Keys remembered at a time.

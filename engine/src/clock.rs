@@ -26,9 +26,9 @@ pub const AGREE: Millis = MINUTE;
 /// The distance beyond which a time in the future was noted by a wrong clock. Tokens are refreshed
 /// that early anyway.
 pub(crate) const NOTED_AHEAD: Millis = 5 * MINUTE;
-/// A clock that jumped and stayed there is followed after so long, if nobody contradicts it.
+/// A clock that jumped and stayed there is followed after this long, if nobody contradicts it.
 const FOLLOW_AFTER: Millis = 15 * MINUTE;
-/// A process that was away for so long at most goes on where the one before it was.
+/// A process that was away for this long at most goes on where the one before it was.
 const AWAY: Millis = HOUR;
 
 type Source = Arc<dyn Fn() -> Millis + Send + Sync>;

@@ -11,11 +11,11 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::Engine;
 
-/// A run that shows no sign of life for so long hangs: longer than all that it may wait for.
+/// A run that shows no sign of life for this long hangs: longer than all that it may wait for.
 const LIMIT: Duration = Duration::from_secs(120);
-/// A vital loop that has not run within so many of its spans is missed.
+/// A vital loop that has not run within this many of its spans is missed.
 const SPANS_MISSED: u32 = 3;
-/// A run that was cancelled gets so long to end. One that blocks its thread never does.
+/// A run that was cancelled gets this long to end. One that blocks its thread never does.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The rhythm of a loop: its name, its pause and its limits.
@@ -55,7 +55,7 @@ impl Rhythm {
         }
     }
 
-    /// A run that shows no sign of life for so long is cancelled.
+    /// A run that shows no sign of life for this long is cancelled.
     #[must_use]
     pub const fn limit(self, limit: Duration) -> Rhythm {
         Rhythm { limit, ..self }
@@ -307,7 +307,7 @@ mod tests {
         loops.health()[0]
     }
 
-    /// A little more than so many spans.
+    /// A little more than this many spans.
     async fn spans(count: u32) {
         sleep(SPAN * count + Duration::from_millis(1)).await;
     }

@@ -13,7 +13,7 @@ use crate::{Acting, Engine, UsedFrom};
 
 /// "Last used" is no more exact than this.
 const USED_EVERY: Millis = 5 * MINUTE;
-/// An answer that signs somebody in arrives, and is followed, within so long.
+/// An answer that signs somebody in arrives, and is followed, within this long.
 const ON_ITS_WAY_S: u64 = 3;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Sessions remembered at a time; when more are used, remembering starts over.

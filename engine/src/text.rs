@@ -99,7 +99,7 @@ pub fn leads_to_the_web(url: &str) -> bool {
         && Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
 }
 
-/// [`line`], in no more than so many characters.
+/// [`line`], in no more than this many characters.
 fn cut(text: &str, max: usize) -> String {
     // Of a name that fills megabytes no more is looked at than could be shown.
     let beginning = text

@@ -40,7 +40,7 @@ pub struct Sizes {
     pub beginnings: usize,
     /// The room for all that comes after them.
     pub rest: usize,
-    /// One name has one of so many parts of either.
+    /// One name has one part of either, of this many.
     pub parts: usize,
 }
 

@@ -21,8 +21,8 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// A request's head comes within this.
 const HEAD_MAX: Duration = Duration::from_secs(10);
-/// A connection that is kept waits so long for its next request: longer than the proxies that keep
-/// them.
+/// A connection that is kept waits this long for its next request: longer than the proxies that
+/// keep them.
 const IDLE_MAX: Duration = Duration::from_secs(150);
 /// The time after which somebody has gone who takes nothing of an answer.
 const STALLED_MAX: Duration = Duration::from_secs(60);

@@ -28,7 +28,7 @@ use crate::proxies::TrustedProxies;
 use crate::share::{Held, Room};
 use crate::{connection, open_files};
 
-/// Handshakes that have begun get so long to end, and requests on connections that are kept to
+/// Handshakes that have begun get this long to end, and requests on connections that are kept to
 /// arrive.
 const LINGER: Duration = Duration::from_millis(250);
 /// The pause after the system gave no connection for want of something, such as file descriptors.

@@ -53,7 +53,7 @@ pub fn read_secret(from: impl Read) -> io::Result<Zeroizing<String>> {
     Ok(text.strip_suffix('\r').unwrap_or(text).to_owned().into())
 }
 
-/// All that comes from here, which is at most so many bytes. What it was read into is wiped.
+/// All that comes from here, which is at most this many bytes. What it was read into is wiped.
 pub fn read_whole(from: impl Read, max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     // Never grows: what a buffer leaves behind when it moves is wiped by nobody.
     let mut bytes = Zeroizing::new(Vec::with_capacity(max + 1));

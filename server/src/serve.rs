@@ -31,7 +31,7 @@ const LANDED: Duration = Duration::from_secs(11);
 const LET_GO: Duration = Duration::from_millis(11_500);
 /// and the database has to be closed.
 const CLOSED: Duration = Duration::from_secs(12);
-/// A start waits so long for a database that takes what is written.
+/// A start waits this long for a database that takes what is written.
 const EPOCH_PATIENCE: Duration = Duration::from_secs(3);
 /// The address at which the demo's simulated Linear listens.
 pub const SIMULATOR: &str = "127.0.0.1:4010";

@@ -56,7 +56,7 @@ impl Picked {
     }
 }
 
-/// Everybody who is not linked, by workspace, at most so many of them.
+/// Everybody who is not linked, by workspace, at most this many of them.
 pub fn pickable(asked: &[WorkspacePeople], draft: &InviteDraft, most: usize) -> Vec<PickGroup> {
     let mut left = most;
     let mut groups = Vec::new();

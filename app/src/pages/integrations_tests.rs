@@ -76,7 +76,7 @@ fn page(connections: Vec<ConnectionView>, app_configured: bool, manages: bool) -
     })
 }
 
-/// Connected, with so many people linked, and whether who looks at the page is one of them.
+/// Connected, with this many people linked, and whether who looks at the page is one of them.
 fn peopled(linked: u32, me: bool) -> ConnectionView {
     ConnectionView {
         status: Status::Connected,

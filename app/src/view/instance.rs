@@ -9,7 +9,7 @@ pub enum InstanceTrouble {
     /// The database file was moved, deleted or replaced under the running process.
     FileGone,
     DiskFailing,
-    /// The machine's clock is so much ahead, or behind.
+    /// The machine's clock is this much ahead, or behind.
     ClockAhead(String),
     ClockBehind(String),
 }

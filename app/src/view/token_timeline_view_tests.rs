@@ -26,7 +26,7 @@ fn line(generation: i64, outcome: Outcome, at: Millis) -> HistoryLine {
     }
 }
 
-/// Approved so many hours ago.
+/// Approved this many hours ago.
 fn approved(hours_ago: i64) -> Connection {
     Connection {
         connected_at: NOW - hours_ago * HOUR,

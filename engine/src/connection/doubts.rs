@@ -17,7 +17,7 @@ use crate::store::{GivenUp, StoreError};
 /// within [`TOGETHER`], and nobody is accepted meanwhile.
 const SEVERAL: usize = 3;
 const TOGETHER: Millis = MINUTE;
-/// Trouble that has lasted for so long is a verdict after all.
+/// Trouble that has lasted for this long is a verdict after all.
 const LASTS: Millis = DAY;
 /// A connection in doubt asks Linear's API no more often than this, however many callers it has,
 const ASK_EVERY: Millis = SECOND;

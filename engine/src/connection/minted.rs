@@ -24,7 +24,7 @@ const LIMIT: i64 = 100;
 const AT_ONCE: usize = 8;
 /// Pairs that wait in memory for a database, at most.
 const UNWRITTEN_MAX: usize = 1_000;
-/// Pauses between tries to write one down, in seconds; the last one so often.
+/// Pauses between tries to write one down, in seconds; the last one this often.
 const WRITE_AGAIN_S: [u64; 6] = [1, 2, 4, 8, 15, 30];
 const WRITES: usize = 120;
 

@@ -15,7 +15,7 @@ use crate::linear::{
 use crate::store::{ACCESS, CONNECTIONS, SealedGrant, StoreError};
 use crate::vault::KEY_MISSING;
 
-/// A token that a call is made with lives at least so long, where Linear can be asked for a new
+/// A token that a call is made with lives at least this long, where Linear can be asked for a new
 /// one.
 pub const USE_BEFORE: Millis = 5 * MINUTE;
 /// A caller whose token is still good waits no longer than this for a better one.

@@ -18,11 +18,11 @@ use crate::store::StoreError;
 
 /// A consent takes no longer than this: whoever brought it has died.
 pub(crate) const ABANDONED_AFTER: Millis = 2 * MINUTE;
-/// A revocation is given up after so long, with all that belongs to it.
+/// A revocation is given up after this long, with all that belongs to it.
 const LASTS: Duration = Duration::from_secs(10);
 /// The time within which a revocation is sent: Linear has the rest of the time to carry it out in.
 const SENT_WITHIN: Duration = Duration::from_secs(3);
-/// One that is still there after so long belongs to a process that died or stands still, which
+/// One that is still there after this long belongs to a process that died or stands still, which
 /// sends nothing any more.
 const OUTWAITED: Duration = Duration::from_secs(11);
 const LOOK_EVERY: Duration = Duration::from_millis(100);

@@ -276,7 +276,7 @@ impl Destinations<'_> {
         self.resend(destination, seq, seq).await
     }
 
-    /// Sends the newest deliveries once more, so many of them at most.
+    /// Sends the newest deliveries once more, this many of them at most.
     pub async fn resend_newest(
         &self,
         destination: &str,

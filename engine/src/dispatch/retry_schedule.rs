@@ -3,11 +3,11 @@
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::store::{LONGEST_REST, LONGEST_WAIT};
 
-/// Longer than this a message is not tried, if it was tried so often: a clock that jumps alone
+/// Longer than this a message is not tried, if it was tried this often: a clock that jumps alone
 /// gives up nothing.
 const TRIED_FOR: Millis = 3 * DAY;
 const TRIED_LEAST: i64 = 12;
-/// A destination that took nothing for so long is paused.
+/// A destination that took nothing for this long is paused.
 const PAUSE_AFTER: Millis = DAY;
 const REST_MIN: Millis = 5 * SECOND;
 /// Waits between tries; the last one is repeated.
@@ -52,7 +52,7 @@ pub(super) fn rest(fails: bool, failing_for: Millis, wished: Option<Millis>) -> 
     if fails { growing.max(wished) } else { wished }
 }
 
-/// Whether a destination that has been failing for so long is paused. It must have refused
+/// Whether a destination that has been failing for this long is paused. It must have refused
 /// something new in the second half of that: the same few again and again may be to blame
 /// themselves.
 pub(super) fn is_lost(failing_for: Millis, failing_new: Millis) -> bool {

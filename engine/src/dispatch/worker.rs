@@ -44,9 +44,9 @@ const LOOK: Rhythm = Rhythm::new("hand_on", Duration::from_secs(1))
 const BEAT: Rhythm = Rhythm::new("claim_beat", Duration::from_millis(500)).limit(LOOP_LIMIT);
 /// Each statement of a loop has ten seconds.
 const LOOP_LIMIT: Duration = Duration::from_secs(30);
-/// A process whose beat stands still for so long is dead.
+/// A process whose beat stands still for this long is dead.
 const DEAD_AFTER: Duration = Duration::from_secs(5);
-/// A process that has not shown itself for so long sends nothing more: others may soon take over
+/// A process that has not shown itself for this long sends nothing more: others may soon take over
 /// what it claimed.
 const SURE_FOR: Duration = Duration::from_secs(3);
 /// Messages sent in one turn; then other destinations have theirs.

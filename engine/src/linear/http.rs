@@ -28,7 +28,7 @@ pub enum TransientError {
     BrokenReply,
     #[error("the reply (HTTP {0}) could not be read")]
     Unreadable(u16),
-    /// Linear, or a proxy before it, is out of order, perhaps for so many seconds.
+    /// Linear, or a proxy before it, is out of order, perhaps for this many seconds.
     #[error("HTTP {status}")]
     Status {
         status: u16,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::graphql::is_unauthenticated;
 use super::{CallError, Linear, TransientError};
 
-/// Asks for file addresses that work without a token, for so many seconds.
+/// Asks for file addresses that work without a token, for this many seconds.
 const FILE_URLS: HeaderName = HeaderName::from_static("public-file-urls-expire-in");
 /// Headers of an answer that mean something to whoever asked.
 const PASSED_BACK: [HeaderName; 3] = [
@@ -23,7 +23,7 @@ const LIMITS: [&str; 2] = ["x-ratelimit-", "x-complexity"];
 
 /// Room for a reply, which whoever asked has or has not.
 pub trait ReplyRoom: Debug + Send + Sync {
-    /// Takes room for so many bytes of it, if there is any.
+    /// Takes room for this many bytes of it, if there is any.
     fn fits(&self, bytes: usize) -> bool;
 }
 

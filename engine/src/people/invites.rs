@@ -16,7 +16,7 @@ use crate::{Denied, Engine};
 pub const VALID_DEFAULT: Millis = DAY;
 pub const VALID_MIN: Millis = HOUR;
 pub const VALID_MAX: Millis = 7 * DAY;
-/// "That's not me" is told for so long.
+/// "That's not me" is told for this long.
 const TOLD_FOR: Millis = 7 * DAY;
 
 /// A code that was made. It is shown now and never again.

@@ -117,10 +117,11 @@ pub const POOL_SIZE: u32 = 16;
 /// The number of connections to PostgreSQL that there may be, and whose they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connections {
-    /// A server's: so many at most, and fewer where few are to be had (see [`Store::leave_room`]).
+    /// A server's: this many at most, and fewer where few are to be had (see
+    /// [`Store::leave_room`]).
     Server(u32),
-    /// A command's, which is done soon: so many, but never more than two, and one where there is no
-    /// other.
+    /// A command's, which is done soon: this many, but never more than two, and one where there is
+    /// no other.
     Command(u32),
 }
 
@@ -271,7 +272,7 @@ impl Store {
         Store::open_postgres_with(url, Connections::Server(POOL_SIZE)).await
     }
 
-    /// Opens a PostgreSQL database with so many connections at most.
+    /// Opens a PostgreSQL database with this many connections at most.
     ///
     /// # Errors
     /// When the address makes no sense or nothing answers there.

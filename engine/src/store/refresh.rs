@@ -311,7 +311,7 @@ impl Store {
             .await?))
     }
 
-    /// Forgets lines of history that are older, at most so many at a time. Answers how many.
+    /// Forgets lines of history that are older, at most this many at a time. Answers how many.
     pub async fn attempts_forget(&self, older_than: Millis, limit: i64) -> Stored<u64> {
         const SQL: &str = "DELETE FROM refresh_attempts WHERE (connection_id, generation, outcome, \
             code) IN \

@@ -77,7 +77,7 @@ impl Store {
         Ok(())
     }
 
-    /// Adds to what was counted, for so many different addresses in an hour at most.
+    /// Adds to what was counted, for this many different addresses in an hour at most.
     pub async fn strays_add(&self, row: &Stray, max: i64) -> Stored<()> {
         const SQL: &str = "INSERT INTO webhook_strays (path, hour, came, last_at) SELECT $1, $2, \
             $3, $4 \

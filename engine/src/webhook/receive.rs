@@ -17,7 +17,7 @@ use crate::store::{DeliveryOutcome, NewDelivery, StoreError};
 
 /// Linear sends within seconds; what comes later is one of its retries.
 const LATE_AFTER: Millis = MINUTE;
-/// The answer to an event about a connection waits so long for what it changes.
+/// The answer to an event about a connection waits this long for what it changes.
 const EVENT_PATIENCE: Duration = Duration::from_secs(1);
 /// Longer headers of Linear's are not kept.
 const HEADER_MAX: usize = 200;

@@ -23,8 +23,8 @@ const TALLIED_MAX: usize = 1_000;
 const WRITE_EVERY: Duration = Duration::from_millis(500);
 /// The pause where the database does not take them.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
-/// Looking for the secret costs as many digests as there are secrets: only for so many requests at
-/// once, and small ones.
+/// Looking for the secret costs as many digests as there are secrets: only for this many requests
+/// at once, and small ones.
 const SEARCHES: usize = 2;
 const SEARCHED_MAX: usize = 256 * 1024;
 const KEPT_FOR: Millis = 7 * DAY;

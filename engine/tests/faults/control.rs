@@ -98,7 +98,7 @@ impl Control {
         i64::from_ne_bytes(seen)
     }
 
-    /// The machine's clock shows so many seconds more.
+    /// The machine's clock shows this many seconds more.
     pub fn move_clock(&self, ahead_s: i64) {
         self.0.write_all_at(&ahead_s.to_ne_bytes(), 40).unwrap();
     }

@@ -28,9 +28,9 @@ const KEYS: &str = "k:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const PASSWORD: &str = "correct horse battery";
 const EMAIL: &str = "priya@northwind.dev";
 const WORKSPACE: &str = "acme-robotics";
-/// The process is killed so long after it began, if it has not ended by itself.
+/// The process is killed this long after it began, if it has not ended by itself.
 const CRASH_AFTER: Duration = Duration::from_millis(700);
-/// All is well so long after the disk is.
+/// All is well this long after the disk is.
 const WELL_WITHIN: Duration = Duration::from_secs(10);
 
 /// The act of which nothing must be lost.

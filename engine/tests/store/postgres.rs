@@ -140,7 +140,7 @@ async fn many_who_store_at_once_are_not_turned_away_where_the_default_is_seriali
     );
 }
 
-/// The database undoes what is stored so many times, with this code.
+/// The database undoes what is stored this many times, with this code.
 async fn undo(server: &Server, code: &str, times: i32) {
     let sql = format!(
         "CREATE SEQUENCE tries;

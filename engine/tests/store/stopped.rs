@@ -17,7 +17,7 @@ use crate::deliveries::delivery;
 use crate::support::{self, Server, member};
 
 /// A cable between a process and its database. After this number of messages of the process nothing
-/// gets through any more, either way. After so many messages of the process nothing gets through
+/// gets through any more, either way. After this many messages of the process nothing gets through
 /// any more, either way.
 struct Cable {
     url: String,
@@ -100,7 +100,7 @@ async fn others(server: &Server, state: &str) -> i64 {
         .get(0)
 }
 
-/// Stands still after so many messages of the work; another process stores meanwhile. Answers how
+/// Stands still after this many messages of the work; another process stores meanwhile. Answers how
 /// many transactions are left open.
 async fn stands_still<T: Send + 'static>(
     server: &Server,

@@ -146,7 +146,7 @@ impl Server {
         })
     }
 
-    /// A database whose owner may have so many connections.
+    /// A database whose owner may have this many connections.
     pub async fn limited(connections: u32) -> Option<Server> {
         let (server, role) = (postgres_url()?, name());
         execute(

@@ -206,7 +206,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(10);
 
-    /// A file on a disk with so much room.
+    /// A file on a disk with this much room.
     #[derive(Clone, Default)]
     struct Disk(Arc<Mutex<(Vec<u8>, usize)>>);
 

@@ -17,7 +17,7 @@ const MARKUP: &str = "</title></textarea></script>'\"><b data-hostile=\"1\"><lep
 /// A right-to-left override, an escape sequence, both kinds of line end, and others that act.
 const ACTING: &str = "Ac\u{202e}me\u{2069}\u{1b}[2K\u{9b}1A\r\nForged: line\u{200f}\u{2028}\u{7}";
 const LETTERS: usize = 10_000;
-/// Longer runs of one letter are not a name's that was cut; an e-mail address may be so long.
+/// Longer runs of one letter are not a name that was cut; an e-mail address may be this long.
 const RUN_MAX: usize = 255;
 
 /// Every name that Linear gives is this one.

@@ -278,7 +278,7 @@ impl World {
             .unwrap();
     }
 
-    /// Another process on the same database, whose clock is ahead by so much (or behind).
+    /// Another process on the same database, whose clock is ahead by this much (or behind).
     pub async fn another(&self, ahead: Millis) -> Engine {
         self.another_with(ahead, KEYS).await
     }

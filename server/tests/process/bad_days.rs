@@ -36,7 +36,7 @@ async fn of_two_three_or_fifty_processes_one_refreshes() {
     }
 }
 
-/// Kills one server while it refreshes, after so many milliseconds; another one must have a token
+/// Kills one server while it refreshes, after this many milliseconds; another one must have a token
 /// within ten seconds.
 async fn killed_during(fault: Fault, after_ms: u64) -> (u64, u64, Duration) {
     let Some(mut fleet) = Fleet::on_postgres().await else {

@@ -158,7 +158,7 @@ async fn servers_on_postgres_killed_under_load_have_what_they_acknowledged_once(
     }
 }
 
-/// Has Linear deliver so many, all of which are acknowledged.
+/// Has Linear deliver this many, all of which are acknowledged.
 async fn deliver(fleet: &Fleet, workspace: &str, numbers: std::ops::Range<u32>) {
     let key = SigningKey::new(&fleet.linear.app().webhook_secret.into()).unwrap();
     for number in numbers {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::fleet::{DAY_S, Fleet, ORG, fault};
 use crate::process::client;
 
-/// All is well so long after there is room again.
+/// All is well this long after there is room again.
 const WELL_WITHIN: Duration = Duration::from_secs(10);
 
 /// A disk of 24 MB. Only the superuser may mount one; elsewhere `engine/tests/faults` stands for

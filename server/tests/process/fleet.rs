@@ -126,7 +126,7 @@ impl Fleet {
         self
     }
 
-    /// Servers up to so many.
+    /// Servers up to this many.
     pub async fn start(&mut self, count: usize) {
         while self.servers.len() < count {
             self.servers.push(None);
@@ -180,7 +180,7 @@ impl Fleet {
         self.servers[server].as_ref().expect("it is running").id()
     }
 
-    /// Connections whose tokens have so many seconds left. Answers their ids.
+    /// Connections whose tokens have this many seconds left. Answers their ids.
     pub async fn connect(&self, count: usize, left_s: i64) -> Vec<String> {
         let store = self.store().await;
         let organisation = store.organisation_by_slug(ORG).await.unwrap().unwrap().id;
@@ -468,7 +468,7 @@ pub async fn empty_database() -> Option<String> {
     Some(format!("{base}/{name}"))
 }
 
-/// The same, owned by a role that may have so many connections.
+/// The same, owned by a role that may have this many connections.
 pub async fn limited_database(connections: u32) -> Option<String> {
     let (server, name) = (server()?, format!("few{}", entropy().id().replace('-', "")));
     execute(

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::fleet::{EMAIL, Fleet, ORG, PASSWORD, body, deliver};
 use crate::process::client;
 
-/// Messages may take so long to arrive after all is well.
+/// Messages may take this long to arrive after all is well.
 const ARRIVE_WITHIN: Duration = Duration::from_secs(90);
 
 /// The messages that came to the destination: how often each, by its id, and what was in them.

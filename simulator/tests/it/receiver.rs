@@ -69,7 +69,7 @@ impl Receiver {
         (receiver, url)
     }
 
-    /// Waits until so many arrived.
+    /// Waits until this many arrived.
     pub async fn wait(&self, count: usize) -> Vec<Received> {
         for _ in 0..500 {
             let received = self.received.lock().expect("a lock").clone();

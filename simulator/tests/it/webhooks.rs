@@ -16,7 +16,7 @@ async fn installed(answers: &[u16]) -> (Linear, Receiver) {
     (linear, receiver)
 }
 
-/// Waits until the simulator has booked so many attempts of its only delivery.
+/// Waits until the simulator has booked this many attempts of its only delivery.
 async fn attempts(linear: &Linear, count: usize) {
     for _ in 0..500 {
         let booked = linear.simulator.deliveries()["deliveries"][0]["attempts"]

@@ -18,7 +18,7 @@ use crate::vault::KEY_MISSING;
 
 /// The pause between two looks at a row whose lease somebody else holds.
 const LOOK_EVERY: Duration = Duration::from_millis(150);
-/// A refresh that waited so long for others gives up; they are not dead, only busy.
+/// A refresh that waited this long for others gives up; they are not dead, only busy.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// The facts that a refresh learns on the way.

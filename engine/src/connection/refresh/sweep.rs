@@ -17,7 +17,7 @@ use crate::store::{Due, DueGrant, SealedGrant, StoreError};
 /// Connections read at a time. Small, so that what peers refresh meanwhile is not looked at in
 /// vain.
 const PAGE: usize = 200;
-/// Tokens that were issued together are refreshed spread over so much time.
+/// Tokens that were issued together are refreshed spread over this much time.
 const SPREAD: Millis = 10 * MINUTE;
 /// Ids are lowercase hex, so this is after all of them.
 const END: &str = "~";

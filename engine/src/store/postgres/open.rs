@@ -26,7 +26,7 @@ const SERVER: &str = "relink";
 /// Rounds of looking for a pooler. One is nearly always enough; other clients' traffic may hide it
 /// in one.
 const PROBES: usize = 6;
-/// A start, or a command, waits so long for a server that gives no more connections.
+/// A start, or a command, waits this long for a server that gives no more connections.
 const FULL_PATIENCE: Duration = Duration::from_secs(60);
 /// The pause between two looks for a connection that is free again.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

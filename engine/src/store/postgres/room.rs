@@ -49,7 +49,7 @@ impl Room {
         }
     }
 
-    /// Whether a pool of so many takes no more, though it could.
+    /// Whether a pool of this many takes no more, though it could.
     pub fn is_full(&self, open: u32) -> bool {
         let taken = self.taken.load(Ordering::Relaxed);
         taken < self.full && open >= taken
