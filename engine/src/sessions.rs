@@ -1,11 +1,10 @@
 //! Sessions as the person they belong to sees them: where they are, and how they end.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::bounded::Bounded;
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::identity::Person;
 use crate::store::{BrowserSession, StoreError, StoredSession};
@@ -16,30 +15,27 @@ const USED_EVERY: Millis = 5 * MINUTE;
 /// An answer that signs somebody in arrives, and is followed, within this long.
 const ON_ITS_WAY_S: u64 = 3;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Sessions remembered at a time; when more are used, remembering starts over.
+/// Sessions remembered at a time.
 const REMEMBERED_MAX: usize = 10_000;
 
 /// The times at which sessions were last noted as used.
 #[derive(Debug, Default)]
-pub(crate) struct Used(Mutex<HashMap<String, (UsedFrom, Millis)>>);
+pub(crate) struct Used(Bounded<String, (UsedFrom, Millis), REMEMBERED_MAX>);
 
 impl Used {
-    fn all(&self) -> MutexGuard<'_, HashMap<String, (UsedFrom, Millis)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn forget(&self, session: &str) {
+        self.0.lock().pop(session);
     }
 
     fn is_news(&self, session: &str, from: &UsedFrom, now: Millis) -> bool {
-        let mut all = self.all();
+        let mut all = self.0.lock();
         if all
-            .get(session)
+            .peek(session)
             .is_some_and(|(before, at)| before == from && now - at < USED_EVERY)
         {
             return false;
         }
-        if all.len() >= REMEMBERED_MAX {
-            all.clear();
-        }
-        all.insert(session.to_owned(), (from.clone(), now));
+        all.put(session.to_owned(), (from.clone(), now));
         true
     }
 }
@@ -82,7 +78,7 @@ impl Engine {
         if self.sessions_used().is_news(session, &from, now)
             && let Err(error) = self.store().session_used(session, &from, now).await
         {
-            self.sessions_used().all().remove(session);
+            self.sessions_used().forget(session);
             tracing::warn!(%error, "that a session is in use was not noted");
         }
     }
