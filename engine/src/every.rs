@@ -321,8 +321,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_vital_loop_that_always_panics_is_missed_after_three_spans_and_no_longer_when_it_runs()
-     {
+    async fn a_vital_loop_that_always_panics_is_missed_after_three_spans_until_it_runs() {
         let (loops, _, _task) = started(VITAL, async |run| assert!(run > 5, "run {run}"));
         spans(2).await;
         assert!(!health(&loops).missed);

@@ -77,9 +77,8 @@ impl EmailProof {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     Proved,
-    /// An owner of this organisation answers for an account that nobody proved. That counts here
-    /// and nowhere else. An owner of this organisation answers for them, which counts here and
-    /// nowhere else.
+    /// An owner of this organisation answers for an account that nobody proved, which counts
+    /// here and nowhere else.
     Vouched,
     Unproved,
 }

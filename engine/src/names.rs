@@ -8,7 +8,9 @@ pub struct NoSuchName;
 /// Declares an enum whose variants each have a name, and makes its list and its parser of the same
 /// lines: a variant without a name does not compile, and none can be forgotten.
 macro_rules! named {
-    ($(#[$meta:meta])* $vis:vis enum $Enum:ident { $($(#[$about:meta])* $Variant:ident = $name:literal,)+ }) => {
+    ($(#[$meta:meta])* $vis:vis enum $Enum:ident {
+        $($(#[$about:meta])* $Variant:ident = $name:literal,)+
+    }) => {
         $(#[$meta])*
         $vis enum $Enum {
             $($(#[$about])* $Variant,)+

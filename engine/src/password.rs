@@ -66,7 +66,8 @@ pub async fn hash(NewPassword(password): NewPassword, entropy: &Entropy) -> Stri
 }
 
 /// A hash that no password has, made like every other: checking against it takes the same time.
-const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Whether `password` is the one behind `hash`. Without a hash the same work is done, and the
 /// answer is no. One that was hashed before passwords were prepared counts as it was typed then.

@@ -26,7 +26,8 @@ pub fn acts(c: char) -> bool {
 }
 
 fn turns(c: char) -> bool {
-    matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}')
+        || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether nothing is seen where it stands: a space, a mark between letters, a letter that is drawn
@@ -36,7 +37,8 @@ pub fn unseen(c: char) -> bool {
     c.is_whitespace()
         || acts(c)
         || matches!(c, '\u{AD}' | '\u{34F}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}')
-        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0000}'..='\u{E0FFF}')
+        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}')
+        || matches!(c, '\u{E0000}'..='\u{E0FFF}')
         || matches!(
             c,
             '\u{115F}'

@@ -221,8 +221,9 @@ async fn answer(stream: TcpStream, peer: SocketAddr, serving: Serving, _holds: H
         let _ = stage.wait_for(|stage| *stage == Stage::Closed).await;
     };
     let cut_off = is_dropped(serving.stage.clone());
+    let respond = move |request| respond(request, peer, serving.clone());
     tokio::select! {
-        () = connection::serve(stream, move |request| respond(request, peer, serving.clone()), closing) => {}
+        () = connection::serve(stream, respond, closing) => {}
         () = cut_off => {}
     }
 }

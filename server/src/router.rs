@@ -168,7 +168,9 @@ async fn missing(State(web): State<Web>, request: Request) -> Response {
 async fn log(State(web): State<Web>, mut request: Request, next: Next) -> Response<Body> {
     let id = headers::given_request_id(request.headers()).unwrap_or_else(|| web.ids.next());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let span = tracing::info_span!("request", id, method = %request.method(), path = headers::told_path(request.uri().path()));
+    let span = tracing::info_span!(
+        "request", id, method = %request.method(), path = headers::told_path(request.uri().path())
+    );
     let started = tokio::time::Instant::now();
     async move {
         let mut response = next.run(request).await;

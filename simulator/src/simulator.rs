@@ -32,7 +32,10 @@ pub enum Error {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("the simulator's state file {} is damaged ({source}); remove it to start over", path.display())]
+    #[error(
+        "the simulator's state file {} is damaged ({source}); remove it to start over",
+        path.display()
+    )]
     Corrupt {
         path: PathBuf,
         source: serde_json::Error,

@@ -253,9 +253,9 @@ fn linked_person(name: String, workspace: String, organisation: String) -> Linke
 fn became_of(lent: Voided, ended_more: bool) -> &'static str {
     match lent {
         _ if ended_more => {
-            "The permission to look is handed back, and Linear ended a connection together with it: \
-                an owner or admin has to press Reconnect. From now on such permissions are kept \
-                until the connection ends."
+            "The permission to look is handed back, and Linear ended a connection together with \
+                it: an owner or admin has to press Reconnect. From now on such permissions are \
+                kept until the connection ends."
         }
         Voided::Done => "The permission to look is handed back.",
         Voided::Kept => {

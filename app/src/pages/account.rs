@@ -45,7 +45,14 @@ fn password_form(email: String, refused: Option<Complaint>) -> AnyView {
     view! {
         <form class="row" method="post" action="/password">
             // Tells password managers whose password this is.
-            <input type="text" name="username" autocomplete="username" value=email hidden readonly />
+            <input
+                type="text"
+                name="username"
+                autocomplete="username"
+                value=email
+                hidden
+                readonly
+            />
             <Field
                 id="present"
                 label="Current password"

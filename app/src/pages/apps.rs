@@ -56,7 +56,12 @@ fn row(app: AppView, draft: &AppDraft) -> AnyView {
                     <b>{app.name.clone()}</b>
                     {(app.workspaces == 0).then(|| removal(&app))}
                 </div>
-                <CopyField id=format!("client-id-{}", app.id) label="Client ID" value=client_id whose />
+                <CopyField
+                    id=format!("client-id-{}", app.id)
+                    label="Client ID"
+                    value=client_id
+                    whose
+                />
                 <p class="tags">
                     {secret(app.has_secret, "Client secret set", "No secret, PKCE only")}
                     {secret(app.has_webhook_secret, "Signing secret set", "No signing secret")}
@@ -128,7 +133,13 @@ fn overlap(app: &AppView) -> Option<AnyView> {
         return Some(until.into_any());
     }
     let until = app.overlap_until.clone()?;
-    Some(view! { " The previous signing secret is accepted until " <time datetime=until.iso>{until.text}</time> "." }.into_any())
+    Some(
+        view! {
+            " The previous signing secret is accepted until "
+            <time datetime=until.iso>{until.text}</time> "."
+        }
+        .into_any(),
+    )
 }
 
 #[component]
@@ -153,7 +164,8 @@ fn ReplaceSecrets(
                                 Linear signs its retries with it.",
                         )}
                 </p>
-                {secrets(&format!("-{}", app.id), false, problem)} <input type="hidden" name="app" value=app.id />
+                {secrets(&format!("-{}", app.id), false, problem)}
+                <input type="hidden" name="app" value=app.id />
                 <p><button class="btn">"Replace"</button></p>
             </form>
         </details>
@@ -285,7 +297,10 @@ pub fn create_link(create: &CreateAppView) -> AnyView {
     } else {
         " with every field but the webhook’s filled in"
     };
-    view! { <a href=create.url.clone() rel="external noreferrer">"Create the app in Linear"</a> {filled} }.into_any()
+    view! {
+        <a href=create.url.clone() rel="external noreferrer">"Create the app in Linear"</a> {filled}
+    }
+    .into_any()
 }
 
 /// Explains why the address for webhooks is not among the fields.

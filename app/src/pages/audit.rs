@@ -12,7 +12,11 @@ pub fn AuditTrail(trail: AuditView) -> impl IntoView {
         is_old,
     } = trail;
     let newest = is_old.then(|| view! { <a class="btn" href="/settings#audit">"Newest"</a> });
-    let older = older.map(|number| view! { <a class="btn" href=format!("/settings?before={number}#audit")>"Older"</a> });
+    let older = older.map(|number| {
+        view! {
+            <a class="btn" href=format!("/settings?before={number}#audit")>"Older"</a>
+        }
+    });
     let pager = (newest.is_some() || older.is_some())
         .then(|| view! { <p class="pager">{newest} {older}</p> });
     view! {

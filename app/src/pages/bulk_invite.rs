@@ -35,7 +35,13 @@ fn folded(groups: Vec<PickGroup>, valid: String, problem: Option<InviteProblem>)
                     // Outside of the form: Enter must not invite anybody.
                     <div class="field js-only">
                         <label for="find">"Find people"</label>
-                        <input class="input" id="find" type="search" autocomplete="off" placeholder="Name or e-mail" />
+                        <input
+                            class="input"
+                            id="find"
+                            type="search"
+                            autocomplete="off"
+                            placeholder="Name or e-mail"
+                        />
                     </div>
                     <form class="stack" method="post" action="/team/invites/several">
                         {problem.map(wrong)}

@@ -77,7 +77,11 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         .map(|webhook| (webhook.strays.clone(), webhook.url.clone()))
         .unwrap_or_default();
     let last = connection.webhook.last.clone();
-    let section = webhook.map(|webhook| view! { <WebhookSection connection=connection.id.clone() last webhook manages /> });
+    let section = webhook.map(|webhook| {
+        view! {
+            <WebhookSection connection=connection.id.clone() last webhook manages />
+        }
+    });
     let people = people
         .map(|people| view! { <LinkedPeople connection=connection.clone() people manages /> });
     let main = view! {
@@ -94,10 +98,14 @@ pub fn connection(view: ConnectionPageView, asked: Option<Asked>) -> Content {
         <RefreshHistory status=connection.status life=connection.life.clone() chain history />
         {section}
         {destinations.map(|destinations| view! { <HandedOnThere destinations manages /> })}
-        <div data-part="scopes">{held.then(|| view! { <GrantedScopes scopes works=connection.status.works() /> })}</div>
+        <div data-part="scopes">
+            {held.then(|| view! { <GrantedScopes scopes works=connection.status.works() /> })}
+        </div>
         {held.then(|| view! { <TeamsAndProjects workspace=name.clone() content /> })}
         {people}
-        {ending.filter(|_| held && !asking).map(|ending| view! { <DisconnectSection connection ending /> })}
+        {ending.filter(|_| held && !asking).map(|ending| view! {
+            <DisconnectSection connection ending />
+        })}
     };
     let title = question.as_ref().map_or_else(
         || format!("{name}, Relink"),
@@ -296,7 +304,12 @@ fn Facts(
                 {through.map(linear_app)}
                 <div>
                     <dt>"Connected by"</dt>
-                    <dd>{connection.connected_by} ", " <time datetime=connection.connected_at.iso>{connection.connected_at.text}</time></dd>
+                    <dd>
+                        {connection.connected_by} ", "
+                        <time datetime=connection.connected_at.iso>
+                            {connection.connected_at.text}
+                        </time>
+                    </dd>
                 </div>
                 <div>
                     <dt>"Last real call"</dt>

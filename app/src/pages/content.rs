@@ -59,11 +59,22 @@ fn loaded(
         counted(projects.len(), "project")
     );
     let names = (!teams.is_empty()).then(|| {
-        let team = |team: TeamView| view! { <li><span class="pill">{team.key}</span> " " {team.name}</li> };
-        view! { <ul class="teams pad" aria-label="Teams">{teams.into_iter().map(team).collect_view()}</ul> }
+        let team = |team: TeamView| {
+            view! {
+                <li><span class="pill">{team.key}</span> " " {team.name}</li>
+            }
+        };
+        view! {
+            <ul class="teams pad" aria-label="Teams">
+                {teams.into_iter().map(team).collect_view()}
+            </ul>
+        }
     });
     let table = if projects.is_empty() {
-        view! { <p class="pad soft">"Workspace " {workspace.to_owned()} " has no projects yet."</p> }.into_any()
+        view! {
+            <p class="pad soft">"Workspace " {workspace.to_owned()} " has no projects yet."</p>
+        }
+        .into_any()
     } else {
         table(projects)
     };

@@ -160,7 +160,11 @@ fn select(
     all: &'static str,
     choices: Vec<Choice>,
 ) -> AnyView {
-    let option = |choice: Choice| view! { <option value=choice.value selected=choice.chosen>{choice.label}</option> };
+    let option = |choice: Choice| {
+        view! {
+            <option value=choice.value selected=choice.chosen>{choice.label}</option>
+        }
+    };
     view! {
         <select class="input" name=name aria-label=label>
             <option value="">{all}</option>

@@ -34,16 +34,27 @@ pub fn Row(
             <details name="delivery">
                 <summary>
                     <Glyph icon=Icon::Chevron />
-                    <time class="t mono" datetime=delivery.at.iso.clone()>{delivery.at.text.clone()}</time>
-                    <span class="ev"><b>{delivery.event.clone()}</b> " " <span>{delivery.subject.clone()}</span></span>
+                    <time class="t mono" datetime=delivery.at.iso.clone()>
+                        {delivery.at.text.clone()}
+                    </time>
+                    <span class="ev">
+                        <b>{delivery.event.clone()}</b> " " <span>{delivery.subject.clone()}</span>
+                    </span>
                     <span class="ws">{delivery.workspace.clone()}</span>
                     <span class=class><Glyph icon /> {outcome} {again}</span>
-                    <span class="sg"><span class="sr">"signed with: "</span> {short(delivery.signed)}</span>
+                    <span class="sg">
+                        <span class="sr">"signed with: "</span> {short(delivery.signed)}
+                    </span>
                     <span class="ms">{delivery.took.clone()}</span>
                 </summary>
                 <div class="open">
                     {facts(&delivery)}
-                    <DeliveryAttempts number=delivery.number handed=delivery.handed.clone() back=here manages />
+                    <DeliveryAttempts
+                        number=delivery.number
+                        handed=delivery.handed.clone()
+                        back=here
+                        manages
+                    />
                     {body(delivery)}
                 </div>
             </details>
@@ -90,10 +101,15 @@ fn facts(delivery: &DeliveryView) -> AnyView {
             </div>
             {actor.map(|actor| fact("Who", actor.into_any()))}
             {fact("Delivery", id)}
-            {fact("Body digest", view! { <code>"sha256 " {delivery.digest.clone()}</code> }.into_any())}
+            {fact("Body digest", view! {
+                <code>"sha256 " {delivery.digest.clone()}</code>
+            }.into_any())}
             {fact(
                 "Sent, received",
-                view! { <time datetime=sent.iso>{sent.text}</time> ", " <time datetime=received.iso>{received.text}</time> }
+                view! {
+                    <time datetime=sent.iso>{sent.text}</time> ", "
+                    <time datetime=received.iso>{received.text}</time>
+                }
                     .into_any(),
             )}
             {delivery.again.clone().map(|again| fact("Arrived", arrived(again)))}
@@ -136,7 +152,9 @@ fn body(delivery: DeliveryView) -> AnyView {
                 <span>{size}</span>
                 {raw.map(copy)}
             </header>
-            <pre class=class tabindex="0" role="region" aria-label=label>{pieces.into_iter().map(piece).collect_view()}</pre>
+            <pre class=class tabindex="0" role="region" aria-label=label>
+                {pieces.into_iter().map(piece).collect_view()}
+            </pre>
         </div>
     }
     .into_any()

@@ -62,15 +62,25 @@ fn row(handed: DeliveryAttemptView, manages: bool) -> AnyView {
 
 fn words(name: String, fate: Fate) -> AnyView {
     match fate {
-        Fate::Sent { answer, at } => view! { "Sent to " <b>{name}</b> {then(", ", answer)} {ago(", ", at)} }.into_any(),
-        Fate::Waiting { answer, tries, next } => {
-            view! { "Waiting for " <b>{name}</b> {then(": ", answer)} {tried(tries)} {again(next)} }.into_any()
+        Fate::Sent { answer, at } => view! {
+            "Sent to " <b>{name}</b> {then(", ", answer)} {ago(", ", at)}
         }
-        Fate::GivenUp { answer, tries, at } => {
-            view! { "Gave up on " <b>{name}</b> {then(": ", answer)} {tried(tries)} {ago(", last ", at)} }.into_any()
+        .into_any(),
+        Fate::Waiting {
+            answer,
+            tries,
+            next,
+        } => view! {
+            "Waiting for " <b>{name}</b> {then(": ", answer)} {tried(tries)} {again(next)}
         }
+        .into_any(),
+        Fate::GivenUp { answer, tries, at } => view! {
+            "Gave up on " <b>{name}</b> {then(": ", answer)} {tried(tries)} {ago(", last ", at)}
+        }
+        .into_any(),
         Fate::Unwanted => view! { "Not sent to " <b>{name}</b> ", which takes events of other \
-            types" }.into_any(),
+        types" }
+        .into_any(),
         Fate::NotSent => view! { "Not sent to " <b>{name}</b> }.into_any(),
     }
 }

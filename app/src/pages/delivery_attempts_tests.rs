@@ -119,8 +119,10 @@ fn whoever_manages_can_send_it_again() {
 
 #[test]
 fn what_is_handed_on_to_nobody_says_nothing() {
-    let page = rendered::html(
-        || view! { <DeliveryAttempts number=7 handed=Vec::new() back=String::new() manages=true /> },
-    );
+    let page = rendered::html(|| {
+        view! {
+            <DeliveryAttempts number=7 handed=Vec::new() back=String::new() manages=true />
+        }
+    });
     assert!(!page.contains("Handed on") && !page.contains("<form"));
 }

@@ -19,7 +19,11 @@ pub fn NewDestination(form: DestinationForm) -> impl IntoView {
         first: true,
     });
     view! {
-        <form class="pad split stack" method="post" action=for_organisation("/deliveries/destinations")>
+        <form
+            class="pad split stack"
+            method="post"
+            action=for_organisation("/deliveries/destinations")
+        >
             <h3>"Add a destination"</h3>
             <Field
                 id="url"
@@ -89,7 +93,8 @@ pub fn SendAgain(destinations: Vec<DestinationView>) -> impl IntoView {
             </summary>
             <form class="pad stack" method="post" action="/deliveries/resend-newest">
                 <p class="soft small">
-                    "The destination gets again what it took before, under the same " <code>"webhook-id"</code>
+                    "The destination gets again what it took before, under the same "
+                    <code>"webhook-id"</code>
                     ", and events of every type, even if it takes only some. A single delivery is \
                         sent again from its row above."
                 </p>

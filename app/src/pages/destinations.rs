@@ -25,10 +25,16 @@ pub fn NewSecret(new_destination: NewDestinationView) -> impl IntoView {
                     <h2 id="h-new-secret">"Signing secret for " {name} ", shown once."</h2>
                     <p class="soft small">
                         "Relink seals it and never shows it again. Verify with any "
-                        <a href=STANDARD rel="external noreferrer">"Standard Webhooks"</a> " library."
+                        <a href=STANDARD rel="external noreferrer">"Standard Webhooks"</a>
+                        " library."
                     </p>
                 </div>
-                <CopyFirst id="new-secret" label="Signing secret" button="Copy secret" value=secret />
+                <CopyFirst
+                    id="new-secret"
+                    label="Signing secret"
+                    button="Copy secret"
+                    value=secret
+                />
                 {done}
             </section>
         }
@@ -57,7 +63,8 @@ pub fn HandedOn(handed_on: HandedOnView) -> impl IntoView {
                     <h2 id="h-destinations">"Handed on"</h2>
                     <p>
                         "Every accepted delivery is sent on to your destinations, signed as "
-                        <a href=STANDARD rel="external noreferrer">"Standard Webhooks"</a> " describes and retried for three days."
+                        <a href=STANDARD rel="external noreferrer">"Standard Webhooks"</a>
+                        " describes and retried for three days."
                     </p>
                 </div>
             </header>
@@ -85,7 +92,10 @@ pub fn HandedOnThere(destinations: Vec<DestinationView>, manages: bool) -> impl 
             <header>
                 <div>
                     <h2 id="h-handed">"Handed on"</h2>
-                    <p>"Where the deliveries of every workspace are sent on to. " <a href=HERE>{way}</a></p>
+                    <p>
+                        "Where the deliveries of every workspace are sent on to. "
+                        <a href=HERE>{way}</a>
+                    </p>
                 </div>
             </header>
             <div class="panel" data-part="handed">
@@ -124,7 +134,9 @@ fn row(destination: DestinationView, manages: bool) -> AnyView {
             <span class=class><Glyph icon /> {name}</span>
             <p>
                 <code>{destination.url.clone()}</code>
-                <small>{gets(&destination)} ". Secret " <code>{destination.secret.clone()}</code></small>
+                <small>
+                    {gets(&destination)} ". Secret " <code>{destination.secret.clone()}</code>
+                </small>
                 <small>{state(&destination)} {taken(&destination)} {left(&destination)}</small>
             </p>
             {manages.then(|| buttons(&destination))}
@@ -159,7 +171,12 @@ fn state(destination: &DestinationView) -> Option<AnyView> {
         } => ("Paused since ", since, Some(why_paused(because)), answer),
     };
     let because = because.map(|because| format!(", because {because}"));
-    Some(view! { {lead} <time datetime=since.iso>{since.text}</time> {because} {said_last(answer)} ". " }.into_any())
+    Some(
+        view! {
+            {lead} <time datetime=since.iso>{since.text}</time> {because} {said_last(answer)} ". "
+        }
+        .into_any(),
+    )
 }
 
 fn taken(destination: &DestinationView) -> AnyView {

@@ -46,7 +46,8 @@ pub fn error_document(
             </head>
             <body>
                 <div class=simulated.then_some("has-sim")>
-                    {simulated.then(|| view! { <Strip way_out=false /> })} <BareLayout host=String::new()>
+                    {simulated.then(|| view! { <Strip way_out=false /> })}
+                    <BareLayout host=String::new()>
                         <div>
                             <h1>{heading}</h1>
                             <p class="soft">{words}</p>

@@ -65,5 +65,9 @@ pub fn failed(failure: &Failure) -> Content {
 
 /// Points whoever runs this Relink to the reason in the log.
 pub fn in_the_log(RequestId(id): RequestId) -> impl IntoView {
-    view! { <p class="small muted">"The server’s log says why, under request " <code class="whole">{id}</code> "."</p> }
+    view! {
+        <p class="small muted">
+            "The server’s log says why, under request " <code class="whole">{id}</code> "."
+        </p>
+    }
 }

@@ -60,7 +60,9 @@ fn lines(mut history: Vec<HistoryView>) -> Option<AnyView> {
 fn none_yet(status: Status, life: Option<TokenLife>) -> AnyView {
     let due = life.filter(|_| status == Status::Connected).map(|life| {
         let (lead, text) = life.refresh_due.in_sentence();
-        view! { " The first one is due " {lead} <time datetime=life.refresh_due.iso>{text}</time> "." }
+        view! {
+            " The first one is due " {lead} <time datetime=life.refresh_due.iso>{text}</time> "."
+        }
     });
     let none = if status == Status::NotConnected {
         "No refresh happened."
@@ -83,7 +85,10 @@ fn line(line: HistoryView) -> AnyView {
         <li class=class id=line.line>
             <Glyph icon />
             <time datetime=line.at.iso>{line.at.text}</time>
-            <p><b>{line.fact}</b> {line.answer.map(|answer| view! { " " {said(answer)} })} {line.rest}</p>
+            <p>
+                <b>{line.fact}</b> {line.answer.map(|answer| view! { " " {said(answer)} })}
+                {line.rest}
+            </p>
         </li>
     }
     .into_any()

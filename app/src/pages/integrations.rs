@@ -23,7 +23,9 @@ pub fn IntegrationsPage() -> impl IntoView {
 pub fn integrations(mut view: IntegrationsView) -> Content {
     let (notice, here, manages) = (view.notice.take(), view.here.clone(), view.manages);
     let main = view! {
-        {notice.map(|notice| view! { <NoticeBox notice page=here manages owns=view.owns several_apps=!view.apps.is_empty() /> })}
+        {notice.map(|notice| view! {
+            <NoticeBox notice page=here manages owns=view.owns several_apps=!view.apps.is_empty() />
+        })}
         {if view.tally.all() == 0 { empty(view) } else { overview(view) }}
     };
     Content::new("Integrations, Relink", Some(Place::Integrations), main)
@@ -69,14 +71,18 @@ fn overview(view: IntegrationsView) -> AnyView {
         Some(q) => view! { <NothingFound q /> }.into_any(),
         None => view! {
             <ul class="stack" aria-label="Connections">
-                {connections.into_iter().map(|connection| view! { <Card connection manages /> }).collect_view()}
+                {connections.into_iter().map(|connection| view! {
+                    <Card connection manages />
+                }).collect_view()}
             </ul>
         }
         .into_any(),
     };
     view! {
         <div class="contents" data-part="set-up">
-            {wrong_set_up.into_iter().map(|waiting| view! { <SetUpAlert fault=waiting.fault answer=waiting.answer /> }).collect_view()}
+            {wrong_set_up.into_iter().map(|waiting| view! {
+                <SetUpAlert fault=waiting.fault answer=waiting.answer />
+            }).collect_view()}
         </div>
         <div class="head">
             <div data-part="verdict">
@@ -163,7 +169,10 @@ fn way_in(view: IntegrationsView) -> AnyView {
         view! { <ConnectForm scopes=view.scopes apps=view.apps primary=true form_class="first" /> }
             .into_any()
     } else {
-        view! { <p><a class="btn primary" href="/settings#linear-app">"Set up the Linear app"</a></p> }.into_any()
+        view! {
+            <p><a class="btn primary" href="/settings#linear-app">"Set up the Linear app"</a></p>
+        }
+        .into_any()
     }
 }
 

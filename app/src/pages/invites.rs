@@ -164,7 +164,9 @@ fn nobody(broken: Vec<String>) -> AnyView {
                 <LooseLinks />
                 <h3>"Nobody can be invited yet"</h3>
                 <p>"People are picked from a connected workspace. " {broken.join(" ")}</p>
-                <a class="btn" href="/integrations">{if broken.is_empty() { "Connect a workspace" } else { "Go to Integrations" }}</a>
+                <a class="btn" href="/integrations">
+                    {if broken.is_empty() { "Connect a workspace" } else { "Go to Integrations" }}
+                </a>
             </div>
         </div>
     }
@@ -211,13 +213,19 @@ fn InviteForm(
                 list="people"
                 problem
             />
-            <datalist id="people">{people.into_iter().map(|person| view! { <option value=person></option> }).collect_view()}</datalist>
+            <datalist id="people">
+                {people.into_iter().map(|person| view! {
+                    <option value=person></option>
+                }).collect_view()}
+            </datalist>
             {good_for("valid", &draft.valid)}
             <button class=class>
                 <Glyph icon=Icon::Plus />
                 "Invite teammate"
             </button>
-            {(!notes.is_empty()).then(|| view! { <p class="small soft note">{notes.join(" ")}</p> })}
+            {(!notes.is_empty()).then(|| view! {
+                <p class="small soft note">{notes.join(" ")}</p>
+            })}
         </form>
     }
     .into_any()

@@ -88,7 +88,9 @@ fn by_linear(workspaces: Vec<Choice>) -> AnyView {
             <form method="post" action="/oauth/linear/prove">
                 <input type="hidden" name="workspace" value=one.value />
                 <button class="btn tall wide">
-                    <span>"Continue with Linear" <span class="sr">" in "</span> " · " {one.label}</span>
+                    <span>
+                        "Continue with Linear" <span class="sr">" in "</span> " · " {one.label}
+                    </span>
                 </button>
             </form>
         }
@@ -211,7 +213,9 @@ fn better(view: &PreviewView) -> Option<AnyView> {
     let preview = view.preview.clone();
     (view.account != LinkAccount::SignInFirst).then(|| {
         view! {
-            <p class="small muted">"Better than a yes: Linear itself says that it is you. " {LINEAR_LOOKS}</p>
+            <p class="small muted">
+                "Better than a yes: Linear itself says that it is you. " {LINEAR_LOOKS}
+            </p>
             <form method="post" action="/link/prove">
                 <input type="hidden" name="preview" value=preview />
                 <button class="btn tall wide">"Continue with Linear"</button>

@@ -152,7 +152,11 @@ fn first_password(password: FirstPassword) -> Option<AnyView> {
             );
         }
         FirstPassword::Saved { email } => {
-            let saved = view! { <p class="note" role="status">"Saved. Sign in later with " {email} " and this password."</p> };
+            let saved = view! {
+                <p class="note" role="status">
+                    "Saved. Sign in later with " {email} " and this password."
+                </p>
+            };
             return Some(saved.into_any());
         }
         FirstPassword::Offered { email } => (email, None),
@@ -173,7 +177,14 @@ fn password_form(email: String, complaint: Option<Complaint>) -> AnyView {
             <form method="post" action="/link/password">
                 <p class="small soft">"Your e-mail is " {email.clone()} "."</p>
                 // Tells password managers whose password this is.
-                <input type="text" name="username" autocomplete="username" value=email hidden readonly />
+                <input
+                    type="text"
+                    name="username"
+                    autocomplete="username"
+                    value=email
+                    hidden
+                    readonly
+                />
                 <Field
                     id="password"
                     label="Choose a password"

@@ -1,7 +1,5 @@
 //! The way from a request to a framed page. There is no `Resource`: outside islands nothing runs in
-//! the browser, so the data would only be written into the page a second time. No `Resource`:
-//! outside islands nothing runs in the browser, so the data would only be written into the page a
-//! second time.
+//! the browser, so the data would only be written into the page a second time.
 
 use leptos::prelude::*;
 use leptos::tachys::reactive_graph::OwnedView;

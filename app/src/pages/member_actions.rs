@@ -60,7 +60,9 @@ fn link(link: LinkedView) -> AnyView {
             <form method="post" action="/team/unlink">
                 <input type="hidden" name="workspace" value=link.workspace_id />
                 <input type="hidden" name="person" value=link.linear_id />
-                <button class="btn">"Unlink" <span class="sr">" in " {link.workspace}</span></button>
+                <button class="btn">
+                    "Unlink" <span class="sr">" in " {link.workspace}</span>
+                </button>
             </form>
         </li>
     }
@@ -138,7 +140,11 @@ fn roles(member: &MemberView) -> &'static [&'static str] {
 
 fn governing(member: &MemberView) -> AnyView {
     let present = member.role.clone();
-    let option = |role: &&'static str| view! { <option value=*role selected=*role == present>{role_name(role)}</option> };
+    let option = |role: &&'static str| {
+        view! {
+            <option value=*role selected=*role == present>{role_name(role)}</option>
+        }
+    };
     let options = roles(member).iter().map(option).collect_view();
     let id = member.id.clone();
     view! {

@@ -35,7 +35,8 @@ fn shown(code: ShownCode) -> AnyView {
                 <div>
                     <h2 id="once-h">"Link code for " {code.name.clone()} ", shown once."</h2>
                     <p class="soft small">
-                        "Send it to " {first.clone()} " only. It works once, until " <time datetime=code.until.iso>{code.until.text}</time>
+                        "Send it to " {first.clone()} " only. It works once, until "
+                        <time datetime=code.until.iso>{code.until.text}</time>
                         ". Relink keeps a hash, not the code."
                     </p>
                 </div>
@@ -130,7 +131,8 @@ fn head(count: usize, first: &ShownCode) -> AnyView {
             <div>
                 <h2 id="once-h">{counted(count, "link code")} ", shown once."</h2>
                 <p class="soft small">
-                    "Send each to its person only. Each works once, until " <time datetime=until.iso>{until.text}</time>
+                    "Send each to its person only. Each works once, until "
+                    <time datetime=until.iso>{until.text}</time>
                     ". Relink keeps hashes, not the codes."
                 </p>
             </div>
@@ -149,12 +151,23 @@ fn one_of_several((number, code): (usize, ShownCode)) -> AnyView {
                 " "
                 <code>{code.code}</code>
             </p>
-            <CopyListed id=format!("link-{number}") label="Link" button="Copy link" whose=whose.clone() value=code.link />
+            <CopyListed
+                id=format!("link-{number}")
+                label="Link"
+                button="Copy link"
+                whose=whose.clone()
+                value=code.link
+            />
             {mailed}
             <details class="grant">
                 <summary>"QR code and message" <span class="sr">{whose}</span></summary>
                 <div class="hand">
-                    <CopyText id=format!("message-{number}") label="Message" text=code.message rows=7 />
+                    <CopyText
+                        id=format!("message-{number}")
+                        label="Message"
+                        text=code.message
+                        rows=7
+                    />
                     {drawn(&code.qr)}
                 </div>
             </details>
@@ -199,8 +212,20 @@ fn drawn(qr: &QrView) -> AnyView {
     let side = qr.size + 2 * MARGIN;
     let window = format!("-{MARGIN} -{MARGIN} {side} {side}");
     view! {
-        <svg class="qr" viewBox=window role="img" aria-label="The link as a QR code" shape-rendering="crispEdges">
-            <rect x=format!("-{MARGIN}") y=format!("-{MARGIN}") width=side height=side fill="#fff" />
+        <svg
+            class="qr"
+            viewBox=window
+            role="img"
+            aria-label="The link as a QR code"
+            shape-rendering="crispEdges"
+        >
+            <rect
+                x=format!("-{MARGIN}")
+                y=format!("-{MARGIN}")
+                width=side
+                height=side
+                fill="#fff"
+            />
             <path d=qr.path.clone() fill="#000" />
         </svg>
     }

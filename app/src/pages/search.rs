@@ -18,7 +18,15 @@ pub fn Search(search: SearchView, all: u32) -> impl IntoView {
     });
     view! {
         <form class="search" role="search" method="get" action=HERE>
-            <input class="input" type="search" name="q" value=q aria-label="Find a workspace" placeholder="Find a workspace" maxlength="100" />
+            <input
+                class="input"
+                type="search"
+                name="q"
+                value=q
+                aria-label="Find a workspace"
+                placeholder="Find a workspace"
+                maxlength="100"
+            />
             <button class="btn">"Search"</button>
             {narrowed}
         </form>
@@ -30,7 +38,9 @@ pub fn Search(search: SearchView, all: u32) -> impl IntoView {
 pub fn NothingFound(q: String) -> impl IntoView {
     view! {
         <div class="panel pad soft">
-            <p role="status">{format!("No workspace matches “{q}”. ")} <a href=HERE>"Show all"</a></p>
+            <p role="status">
+                {format!("No workspace matches “{q}”. ")} <a href=HERE>"Show all"</a>
+            </p>
         </div>
     }
     .into_any()
@@ -48,7 +58,9 @@ pub fn Pager(pager: PagerView) -> impl IntoView {
     view! {
         <nav class="pager" aria-label="Pages">
             <span>{format!("{first} to {last} of {of}")}</span>
-            {previous.map(|address| view! { <a class="btn" rel="prev" href=address>"Previous"</a> })}
+            {previous.map(|address| view! {
+                <a class="btn" rel="prev" href=address>"Previous"</a>
+            })}
             {next.map(|address| view! { <a class="btn" rel="next" href=address>"Next"</a> })}
         </nav>
     }

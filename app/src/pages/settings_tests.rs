@@ -109,7 +109,8 @@ fn an_app_shows_what_there_is_to_know_and_to_do() {
         "No secret, PKCE only",
         "Signing secret set",
         "No workspace is connected through it.",
-        r#"The previous signing secret is accepted until <time datetime="2026-11-20T14:02:00Z">14:02 UTC on 20 Nov</time>."#,
+        "The previous signing secret is accepted until <time datetime=\"2026-11-20T14:02:00Z\">\
+            14:02 UTC on 20 Nov</time>.",
         r#"action="/settings/apps/secrets""#,
         r#"action="/settings/apps""#,
     ] {
@@ -301,7 +302,8 @@ fn refused_secrets_are_those_of_one_app() {
 
 #[test]
 fn the_way_to_an_app_in_linear_is_where_it_is_needed() {
-    let link = r#"<a href="https://linear.app/new?a=b" rel="external noreferrer">Create the app in Linear</a>"#;
+    let link = "<a href=\"https://linear.app/new?a=b\" rel=\"external noreferrer\">\
+        Create the app in Linear</a>";
     let count = |view: SettingsView| page(view).matches(link).count();
     assert_eq!((count(view(None)), count(own(Vec::new()))), (1, 2));
     let none = SettingsView {

@@ -62,7 +62,11 @@ pub fn sign_in(view: SignInView, next: Option<String>) -> Content {
         </form>
         {view
             .unowned
-            .then(|| view! { <p class="small muted"><a href="/signup">"Set up Relink"</a> " first; nobody owns it yet."</p> })}
+            .then(|| view! {
+                <p class="small muted">
+                    <a href="/signup">"Set up Relink"</a> " first; nobody owns it yet."
+                </p>
+            })}
     };
     let foot = Some(view! { <a href="/link">"I have a link code"</a> }.into_any());
     let about =
@@ -116,7 +120,13 @@ fn sign_up_form(draft: SignUpDraft) -> AnyView {
                 autocomplete="organization"
                 problem=field("organisation")
             />
-            <Field id="name" label="Your name" value=draft.name autocomplete="name" problem=field("name") />
+            <Field
+                id="name"
+                label="Your name"
+                value=draft.name
+                autocomplete="name"
+                problem=field("name")
+            />
             <Field
                 id="email"
                 label="E-mail"

@@ -148,7 +148,9 @@ fn Members(members: Vec<MemberView>) -> impl IntoView {
                             {actions}
                         </tr>
                     </thead>
-                    <tbody>{members.into_iter().map(|member| row(member, acts)).collect_view()}</tbody>
+                    <tbody>
+                        {members.into_iter().map(|member| row(member, acts)).collect_view()}
+                    </tbody>
                 </table>
             </div>
         </section>
@@ -195,7 +197,12 @@ fn action(member: &MemberView) -> Option<AnyView> {
     let name = member.who.name.clone();
     if member.manageable() {
         let address = format!("/team?member={}#manage", member.id);
-        return Some(view! { <a class="btn quiet" href=address>"Manage" <span class="sr">" " {name}</span></a> }.into_any());
+        return Some(
+            view! {
+                <a class="btn quiet" href=address>"Manage" <span class="sr">" " {name}</span></a>
+            }
+            .into_any(),
+        );
     }
     // Those who may unlink others may invite them too.
     let link = member.may.unlink && !member.you;

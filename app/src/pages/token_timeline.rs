@@ -71,11 +71,22 @@ fn shape(link: &TimelineSegment) -> AnyView {
     } else {
         "link"
     };
-    let replayed = link.replayed.then(
-        || view! { <svg x=percent(link.at + link.lap / 2.0) width="1" height="1" overflow="visible"><path class="dia" d=DIAMOND /></svg> },
-    );
+    let replayed = link.replayed.then(|| {
+        view! {
+            <svg x=percent(link.at + link.lap / 2.0) width="1" height="1" overflow="visible">
+                <path class="dia" d=DIAMOND />
+            </svg>
+        }
+    });
     view! {
-        <rect class=class x=percent(link.at) y="10" width=percent(link.width + link.lap) height="13" rx="6.5" />
+        <rect
+            class=class
+            x=percent(link.at)
+            y="10"
+            width=percent(link.width + link.lap)
+            height="13"
+            rx="6.5"
+        />
         {replayed}
     }
     .into_any()
@@ -92,7 +103,9 @@ fn gap(link: &TimelineSegment) -> AnyView {
         };
     view! {
         <line class="gone" x1=percent(from) x2=percent(until) y1="16.5" y2="16.5" />
-        <svg x=percent(cross) width="1" height="1" overflow="visible"><path class="cut" d=CUT /></svg>
+        <svg x=percent(cross) width="1" height="1" overflow="visible">
+            <path class="cut" d=CUT />
+        </svg>
     }
     .into_any()
 }

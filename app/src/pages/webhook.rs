@@ -37,7 +37,8 @@ pub fn WebhookSection(
                 </div>
             </header>
             <div class="panel">
-                {by_app(&webhook)} {own(&connection, webhook, manages)} {manages.then(|| view! { <Check connection /> })}
+                {by_app(&webhook)} {own(&connection, webhook, manages)}
+                {manages.then(|| view! { <Check connection /> })}
             </div>
         </section>
     }
@@ -76,7 +77,9 @@ fn own(connection: &str, webhook: WebhookView, manages: bool) -> AnyView {
         </div>
         {overlap(&known)}
         {secrets(connection, known, manages)}
-        {manages.then(|| view! { <NewSecret connection=connection.to_owned() refused=shape_refused /> })}
+        {manages.then(|| view! {
+            <NewSecret connection=connection.to_owned() refused=shape_refused />
+        })}
     };
     if !aside {
         return parts.into_any();
@@ -196,7 +199,8 @@ fn row(connection: &str, secret: SecretView, manages: bool) -> AnyView {
             <p>
                 <code>{secret.secret.clone()}</code>
                 <small>
-                    "Added " {lead} <time datetime=secret.added.iso.clone()>{added}</time> {by} ". " {matched} {stops}
+                    "Added " {lead} <time datetime=secret.added.iso.clone()>{added}</time> {by} ". "
+                    {matched} {stops}
                 </small>
             </p>
             {manages.then(|| way_out(connection, secret))}

@@ -77,7 +77,9 @@ pub fn Check(connection: String) -> impl IntoView {
                         autocomplete="off"
                         aria-describedby="check-signature-h"
                     />
-                    <p class="hint" id="check-signature-h">"The header " <code>"Linear-Signature"</code> ": 64 hex digits."</p>
+                    <p class="hint" id="check-signature-h">
+                        "The header " <code>"Linear-Signature"</code> ": 64 hex digits."
+                    </p>
                 </div>
                 <p><button class="btn">"Check"</button></p>
             </form>

@@ -77,7 +77,12 @@ fn where_the_apps_webhook_delivers_no_second_one_is_recommended() {
             twice,
             ..WebhookView::default()
         };
-        rendered::html(|| view! { <WebhookSection connection="c1".to_owned() last=None webhook manages=true /> }).replace("<!>", "")
+        rendered::html(|| {
+            view! {
+                <WebhookSection connection="c1".to_owned() last=None webhook manages=true />
+            }
+        })
+        .replace("<!>", "")
     };
     let alone = page(Vec::new(), false);
     assert!(alone.contains("Nothing has to be set up for this workspace."));

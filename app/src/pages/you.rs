@@ -138,7 +138,9 @@ fn myself((number, one): (usize, SelfView)) -> AnyView {
         <form class="pad row" method="post" action="/oauth/linear/prove">
             <p class="field"><b>{question}</b></p>
             <input type="hidden" name="workspace" value=connection.clone() />
-            <button class="btn">"Continue with Linear" <span class="sr">" in " {workspace.clone()}</span></button>
+            <button class="btn">
+                "Continue with Linear" <span class="sr">" in " {workspace.clone()}</span>
+            </button>
         </form>
         {picking}
     }

@@ -18,7 +18,9 @@ pub fn AsOf(
             <p class="live" data-from=at.mark data-of=at.organisation data-topics=topics>
                 <i aria-hidden="true"></i>
                 <span>
-                    <span data-words="">"As of " <time datetime=at.at.iso>{at.at.text}</time> ". "</span>
+                    <span data-words="">
+                        "As of " <time datetime=at.at.iso>{at.at.text}</time> ". "
+                    </span>
                     <a href=page>"Refresh"</a>
                 </span>
             </p>

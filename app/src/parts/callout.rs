@@ -17,7 +17,10 @@ pub fn Callout(
     let (lead, text) = trouble.since.in_sentence();
     let heading = view! {
         <Glyph icon=Icon::Warning />
-        <span>"Linear refused this connection " {lead} <time datetime=trouble.since.iso.clone()>{text}</time></span>
+        <span>
+            "Linear refused this connection " {lead}
+            <time datetime=trouble.since.iso.clone()>{text}</time>
+        </span>
     };
     let long = evidence.is_some();
     let EvidenceView {
@@ -34,8 +37,12 @@ pub fn Callout(
         <div class=if long { "callout long" } else { "callout" }>
             {heading}
             <dl class="ev">
-                {answer(&trouble)} {asked.map(|asked| view! { <dt>"Asked"</dt> <dd>{asked}</dd> })} <dt>"Most likely"</dt>
-                {trouble.likely.into_iter().map(|likely| view! { <dd>{likely}</dd> }).collect_view()} {not_it(ruled_out)} {waiting(keys)}
+                {answer(&trouble)} {asked.map(|asked| view! { <dt>"Asked"</dt> <dd>{asked}</dd> })}
+                <dt>"Most likely"</dt>
+                {trouble.likely.into_iter().map(|likely| view! {
+                    <dd>{likely}</dd>
+                }).collect_view()}
+                {not_it(ruled_out)} {waiting(keys)}
             </dl>
             {remedy(connection, manages, long)}
         </div>
@@ -97,7 +104,12 @@ fn remedy(connection: ConnectionView, manages: bool, long: bool) -> AnyView {
         and API keys stay."</p> }
         .into_any()
     };
-    view! { <div class="do"><ReconnectForm connection=connection.id workspace=name primary=true /> {after}</div> }.into_any()
+    view! {
+        <div class="do">
+            <ReconnectForm connection=connection.id workspace=name primary=true /> {after}
+        </div>
+    }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -57,7 +57,14 @@ fn past(connection: &ConnectionView, farewell: Farewell, manages: bool) -> AnyVi
     view! {
         <div class="past">
             <p class="soft small">{farewell_words(&farewell)}</p>
-            {manages.then(|| view! { <ConnectButton label="Connect again" icon=Icon::Turn about=name app=farewell.app.clone() /> })}
+            {manages.then(|| view! {
+                <ConnectButton
+                    label="Connect again"
+                    icon=Icon::Turn
+                    about=name
+                    app=farewell.app.clone()
+                />
+            })}
         </div>
     }
     .into_any()
@@ -96,7 +103,10 @@ fn failed(waiting: &Waiting) -> AnyView {
     view! {
         <li>
             <Glyph icon=Icon::Warning />
-            <span>{fact} {said} "at " <time datetime=waiting.at.iso.clone()>{waiting.at.text.clone()}</time></span>
+            <span>
+                {fact} {said} "at "
+                <time datetime=waiting.at.iso.clone()>{waiting.at.text.clone()}</time>
+            </span>
         </li>
     }
     .into_any()
@@ -109,9 +119,21 @@ fn people(connection: &ConnectionView, page: &str, manages: bool) -> Option<AnyV
     let name = connection.workspace.name.clone();
     let fact = match linked {
         0 if !working => return None,
-        0 => view! { "Nobody linked yet. " {fact_link("/team#invite".to_owned(), "Invite someone".to_owned(), &name)} }.into_any(),
-        1 => fact_link(format!("{page}#people"), "1 person linked".to_owned(), &name),
-        _ => fact_link(format!("{page}#people"), format!("{linked} people linked"), &name),
+        0 => view! {
+            "Nobody linked yet. "
+            {fact_link("/team#invite".to_owned(), "Invite someone".to_owned(), &name)}
+        }
+        .into_any(),
+        1 => fact_link(
+            format!("{page}#people"),
+            "1 person linked".to_owned(),
+            &name,
+        ),
+        _ => fact_link(
+            format!("{page}#people"),
+            format!("{linked} people linked"),
+            &name,
+        ),
     };
     let me = (working && !me).then(|| {
         view! { ". " {fact_link("/team#me".to_owned(), "Which one is you?".to_owned(), &name)} }
@@ -151,7 +173,9 @@ fn refused(connection: &ConnectionView) -> Option<AnyView> {
         view! {
             <li class="wait">
                 <Glyph icon=Icon::Warning />
-                <span>{counted(count, "delivery request")} " refused. " <a href=webhook>"See why"</a></span>
+                <span>
+                    {counted(count, "delivery request")} " refused. " <a href=webhook>"See why"</a>
+                </span>
             </li>
         }
         .into_any()
@@ -164,7 +188,10 @@ fn able(connection: &ConnectionView) -> Option<AnyView> {
         view! {
             <li>
                 <Glyph icon=Icon::Bolt />
-                <span>{acts_as(&connection.acts_as)} ", may " <code>{connection.scopes.join(", ")}</code></span>
+                <span>
+                    {acts_as(&connection.acts_as)} ", may "
+                    <code>{connection.scopes.join(", ")}</code>
+                </span>
             </li>
         }
         .into_any()
@@ -197,7 +224,9 @@ fn facts(connection: &ConnectionView, page: String, manages: bool) -> AnyView {
                 <Glyph icon=Icon::Person />
                 <span>
                     "Approved by " {connection.connected_by.clone()} ", "
-                    <time datetime=connection.connected_at.iso.clone()>{connection.connected_at.text.clone()}</time>
+                    <time datetime=connection.connected_at.iso.clone()>
+                        {connection.connected_at.text.clone()}
+                    </time>
                 </span>
             </li>
             {able(connection)}

@@ -63,7 +63,11 @@ pub fn Field(
                 aria-describedby=(!described.is_empty()).then(|| described.join(" "))
                 autofocus=problem.as_ref().is_some_and(|problem| problem.first)
             />
-            {problem.map(|problem| view! { <p class="err" id=error_id><Glyph icon=Icon::Warning /> <span>{problem.text}</span></p> })}
+            {problem.map(|problem| view! {
+                <p class="err" id=error_id>
+                    <Glyph icon=Icon::Warning /> <span>{problem.text}</span>
+                </p>
+            })}
             {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
         </div>
     }

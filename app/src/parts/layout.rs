@@ -175,7 +175,9 @@ fn Side(
                         <a href="/integrations" aria-current=current(Place::Integrations)>
                             <Mark status=Status::Connected square=true />
                             "Integrations"
-                            <span class="contents" data-part="needs">{(needs_you > 0).then(|| count(needs_you, manages))}</span>
+                            <span class="contents" data-part="needs">
+                                {(needs_you > 0).then(|| count(needs_you, manages))}
+                            </span>
                         </a>
                     </li>
                     <li>
@@ -268,7 +270,9 @@ fn Account(person: PersonView, #[prop(optional)] organisation: Option<String>) -
                 <span class="sr">"Account: "</span>
                 <span>
                     <b>{person.name}</b>
-                    {organisation.map(|organisation| view! { " " <span class="org">{organisation}</span> })}
+                    {organisation.map(|organisation| view! {
+                        " " <span class="org">{organisation}</span>
+                    })}
                 </span>
             </summary>
             <div class="menu">

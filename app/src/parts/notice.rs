@@ -58,7 +58,12 @@ pub fn NoticeBox(
 /// The same on a page that has no place for messages.
 #[component]
 pub fn NoticeLine(notice: Notice) -> impl IntoView {
-    view! { <p class="note" role="alert" tabindex="-1" autofocus><b>{notice.fact}</b> " " {notice.rest}</p> }.into_any()
+    view! {
+        <p class="note" role="alert" tabindex="-1" autofocus>
+            <b>{notice.fact}</b> " " {notice.rest}
+        </p>
+    }
+    .into_any()
 }
 
 fn step(next: Next, page: String, several_apps: bool) -> AnyView {

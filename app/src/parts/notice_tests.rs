@@ -82,9 +82,11 @@ fn owners_are_offered_an_app_of_their_own() {
         let notice = Notice::bad("Linear did not give access.", "Nothing was changed.")
             .then(Next::ConnectAgain)
             .then(Next::OwnApp);
-        rendered::html(
-            || view! { <NoticeBox notice page="/integrations".to_owned() manages=true owns several_apps /> },
-        )
+        rendered::html(|| {
+            view! {
+                <NoticeBox notice page="/integrations".to_owned() manages=true owns several_apps />
+            }
+        })
     };
     assert!(
         denied(true, false).contains("Add an app of your own")

@@ -23,7 +23,10 @@ pub fn PausedNotices(handed_on: HandedOnView) -> impl IntoView {
             because,
             answer,
         } => {
-            let rest = view! { {reason(since, because, answer)} ". " {waiting(destination.waiting)} " " {way_on(manages)} };
+            let rest = view! {
+                {reason(since, because, answer)} ". " {waiting(destination.waiting)} " "
+                {way_on(manages)}
+            };
             Some(notice(&destination, rest.into_any(), manages))
         }
         DestinationState::Active | DestinationState::Failing { .. } => None,
@@ -67,8 +70,11 @@ fn resume(destination: &DestinationView) -> AnyView {
 
 fn reason(since: Moment, because: PausedBecause, answer: Option<Answer>) -> AnyView {
     let (lead, text) = since.in_sentence();
-    view! { "It was paused " {lead} <time datetime=since.iso>{text}</time> " because " {why_paused(because)} {said_last(answer)} }
-        .into_any()
+    view! {
+        "It was paused " {lead} <time datetime=since.iso>{text}</time> " because "
+        {why_paused(because)} {said_last(answer)}
+    }
+    .into_any()
 }
 
 fn waiting(count: u64) -> String {

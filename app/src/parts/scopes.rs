@@ -18,7 +18,9 @@ pub fn ScopePicker(scopes: Vec<ScopeView>) -> impl IntoView {
                 </label>
                 <label>
                     <input type="radio" name="actor" value="user" />
-                    <span><b>"You:"</b> " issues and comments come from your own Linear account"</span>
+                    <span>
+                        <b>"You:"</b> " issues and comments come from your own Linear account"
+                    </span>
                 </label>
             </fieldset>
             <fieldset>
@@ -50,7 +52,13 @@ fn choice(scope: ScopeView) -> AnyView {
     view! {
         {sent}
         <label class=class>
-            <input type="checkbox" name="scopes[]" value=name.clone() checked=preselected || always disabled=always />
+            <input
+                type="checkbox"
+                name="scopes[]"
+                value=name.clone()
+                checked=preselected || always
+                disabled=always
+            />
             <span>
                 <code>{name}</code>
                 ": "

@@ -23,6 +23,10 @@ pub fn good_for(id: &'static str, chosen: &str) -> AnyView {
 }
 
 pub fn options(choices: Vec<Choice>) -> AnyView {
-    let option = |choice: Choice| view! { <option value=choice.value selected=choice.chosen>{choice.label}</option> };
+    let option = |choice: Choice| {
+        view! {
+            <option value=choice.value selected=choice.chosen>{choice.label}</option>
+        }
+    };
     choices.into_iter().map(option).collect_view().into_any()
 }

@@ -67,8 +67,22 @@ fn bar(status: Status, now: f64, due: f64) -> AnyView {
 fn running(now: f64, due: f64) -> AnyView {
     let margin = (due - UNDERLAP_PERCENT).max(now);
     view! {
-        <rect class="margin" x=percent(margin) y="5" width=percent(100.0 - margin) height="8" rx="4" />
-        <rect class="left" x=percent(now) y="5" width=percent((due - now).max(0.0)) height="8" rx="4" />
+        <rect
+            class="margin"
+            x=percent(margin)
+            y="5"
+            width=percent(100.0 - margin)
+            height="8"
+            rx="4"
+        />
+        <rect
+            class="left"
+            x=percent(now)
+            y="5"
+            width=percent((due - now).max(0.0))
+            height="8"
+            rx="4"
+        />
         <line class="tick" x1=percent(due) x2=percent(due) y1="1" y2="17" />
         {ring(now)}
     }
@@ -76,11 +90,19 @@ fn running(now: f64, due: f64) -> AnyView {
 }
 
 /// The ring that marks now. It stays within the bar, however short that is: near an end it is moved
-/// in by as much of its own radius. It stays within the bar, however short that is: moved in by so
-/// much of its own radius as it is near an end.
+/// in by as much of its own radius.
 fn ring(now: f64) -> AnyView {
     let inwards = RING_RADIUS * (1.0 - now / 50.0);
-    view! { <circle class="now" cx=percent(now) cy="9" r="5.5" transform=format!("translate({inwards:.2} 0)") /> }.into_any()
+    view! {
+        <circle
+            class="now"
+            cx=percent(now)
+            cy="9"
+            r="5.5"
+            transform=format!("translate({inwards:.2} 0)")
+        />
+    }
+    .into_any()
 }
 
 fn overdue(now: f64, due: f64) -> AnyView {

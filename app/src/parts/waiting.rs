@@ -33,12 +33,16 @@ pub fn WaitingCallout(waiting: Waiting) -> impl IntoView {
             </h2>
             <dl class="ev">
                 <dt>{if waiting.failures > 1 { "Last answer" } else { "Answer" }}</dt>
-                <dd>{said(waiting.answer)} " " {lead} <time datetime=waiting.at.iso>{text}</time></dd>
+                <dd>
+                    {said(waiting.answer)} " " {lead} <time datetime=waiting.at.iso>{text}</time>
+                </dd>
                 {tried.map(|tried| view! { <dt>"Tried"</dt> <dd>{tried}</dd> })}
                 {waiting.next_try.map(|next| view! { <dt>"Next try"</dt> <dd>{next}</dd> })}
                 <dt>"Meaning"</dt>
                 <dd>{waiting.meaning}</dd>
-                {remedy(waiting.fault).map(|remedy| view! { <dt>"What to do"</dt> <dd>{remedy}</dd> })}
+                {remedy(waiting.fault).map(|remedy| view! {
+                    <dt>"What to do"</dt> <dd>{remedy}</dd>
+                })}
             </dl>
         </div>
     }

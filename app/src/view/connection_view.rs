@@ -120,7 +120,7 @@ fn life(connection: &Connection, token: &TokenTimes, now: Millis) -> TokenLife {
 }
 
 /// Says until when the present token is good: "14:02 UTC on 20 Nov". `None` if it was lost
-/// meanwhile, which the page shows. Nothing if it was lost meanwhile, which the page shows.
+/// meanwhile, which the page shows.
 pub fn good_until(connection: &Connection, now: Millis) -> Option<String> {
     match &connection.state {
         State::Connected { token } => Some(time::at_clock(token.expires_at, now).text),
@@ -258,7 +258,8 @@ fn trouble(connection: &Connection, now: Millis) -> Option<Trouble> {
     const COPIED: &str = "Another copy of this database may have used the token: a restored \
         backup, or a copy for tests";
     const LENT: &str = "Linear ended it together with a permission that somebody had lent to say \
-        who they are, and that was handed back. From now on these are kept until the connection ends";
+        who they are, and that was handed back. From now on these are kept until the connection \
+        ends";
     const LOST: &str = "An answer from Linear was lost and nobody asked again within its half \
         hour, so the new token is gone";
 

@@ -146,9 +146,11 @@ fn a_state_comes_with_its_evidence() {
         last_answer: Some("no connection".to_owned()),
         ..failing()
     };
-    assert!(
-        matches!(state(&silent), DestinationState::Failing { answer: Some(Answer::Words(words)), .. } if words == "no connection")
-    );
+    assert!(matches!(
+        state(&silent),
+        DestinationState::Failing { answer: Some(Answer::Words(words)), .. }
+            if words == "no connection"
+    ));
 }
 
 #[test]
@@ -214,9 +216,10 @@ fn what_became_of_a_delivery() {
         last_answer: Some("no connection".to_owned()),
         ..message("waiting", 1)
     };
-    assert!(
-        matches!(fate(refused), Fate::Waiting { answer: Some(Answer::Words(words)), .. } if words == "no connection")
-    );
+    assert!(matches!(
+        fate(refused),
+        Fate::Waiting { answer: Some(Answer::Words(words)), .. } if words == "no connection"
+    ));
     let rests = Destination {
         next_at: NOW + 30 * MINUTE,
         ..failing()

@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn one_value_a_line_and_nothing_but_space_is_changed() {
-        let json = r#" {"b":1e300,"a":[ ],"a":{},"t":"x: {\"y\", \\","l":[12345678901234567890,null,true,{"\u006fk":"ü"}]} "#;
+        let json = r#" {"b":1e300,"a":[ ],"a":{},"t":"x: {\"y\", \\",
+            "l":[12345678901234567890,null,true,{"\u006fk":"ü"}]} "#;
         let lines = r#"{
   "b": 1e300,
   "a": [],

@@ -153,7 +153,10 @@ fn close<'a>(open: Stretch<'a>, by: &'a Event<'a>) -> Vec<Stretch<'a>> {
 }
 
 fn is_refreshed(event: &Event<'_>) -> bool {
-    matches!(&event.what, What::Tried(line) if matches!(line.outcome, Outcome::Refreshed | Outcome::Replayed))
+    matches!(
+        &event.what,
+        What::Tried(line) if matches!(line.outcome, Outcome::Refreshed | Outcome::Replayed)
+    )
 }
 
 fn is_replayed(event: &Event<'_>) -> bool {

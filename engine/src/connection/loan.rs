@@ -1,7 +1,8 @@
 //! Permissions that somebody lent to say who they are. One is that person's own, who may take it
-//! back in Linear at any time, so no installation hangs on it. Only a living connection that acts as
-//! that very person may hang on the same permission; then it waits, sealed, for that connection's
-//! end. Should Linear once prove us wrong, all of that app's wait for its connections from then on.
+//! back in Linear at any time, so no installation hangs on it. Only a living connection that acts
+//! as that very person may hang on the same permission; then it waits, sealed, for that
+//! connection's end. Should Linear once prove us wrong, all of that app's wait for its connections
+//! from then on.
 
 use secrecy::SecretString;
 

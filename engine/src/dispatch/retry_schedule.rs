@@ -31,8 +31,7 @@ pub(super) enum Next {
 }
 
 /// Decides what follows after this number of failed tries, the first of them `age` ago. `dice` is
-/// from 0 to 255: nobody is asked by all at once. `dice` is from 0 to 255: nobody is asked by all
-/// at once.
+/// from 0 to 255: nobody is asked by all at once.
 pub(super) fn next(tries: i64, age: Millis, wished: Option<Millis>, dice: u8) -> Next {
     if age >= TRIED_FOR && tries >= TRIED_LEAST {
         return Next::Park;

@@ -413,7 +413,9 @@ impl Engine {
                 biased;
                 first = sending.join_next() => first,
                 // What came since need not wait for one that hangs.
-                () = sleep(MORE_EVERY), if looks && queue.is_empty() && sending.len() < AT_ONCE && count < TURN_MAX => {
+                () = sleep(MORE_EVERY),
+                    if looks && queue.is_empty() && sending.len() < AT_ONCE && count < TURN_MAX =>
+                {
                     match in_time(self.store().messages_claim(id, owner, self.now(), CLAIM)).await {
                         Ok(more) => queue.extend(more),
                         Err(error) => (outcome, looks) = (Err(error), false),

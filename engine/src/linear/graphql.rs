@@ -184,7 +184,10 @@ mod tests {
         .map(|data| data.viewer)
     }
 
-    const AUTHENTICATION: &str = r#"{"errors":[{"message":"Authentication required, not authenticated","extensions":{"type":"authentication error","code":"AUTHENTICATION_ERROR","statusCode":401}}]}"#;
+    const AUTHENTICATION: &str = r#"{"errors":[{
+        "message":"Authentication required, not authenticated",
+        "extensions":{"type":"authentication error","code":"AUTHENTICATION_ERROR","statusCode":401}
+    }]}"#;
 
     #[test]
     fn half_a_letter_in_a_name_costs_that_letter_alone() {

@@ -383,7 +383,8 @@ mod tests {
             said(400, r#"{"errors":[{"extensions":{"code":"RATELIMITED"}}]}"#),
             limited(400)
         );
-        let beside = r#"{"error":"invalid_grant","errors":[{"message":"x"},{"extensions":{"code":"RATELIMITED"}}]}"#;
+        let beside = r#"{"error":"invalid_grant",
+            "errors":[{"message":"x"},{"extensions":{"code":"RATELIMITED"}}]}"#;
         assert_eq!(said(400, beside), limited(400), "whatever stands beside it");
     }
 

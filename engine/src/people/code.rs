@@ -178,7 +178,10 @@ fn is_dash(c: char) -> bool {
 
 /// A character that is not seen.
 fn is_nothing(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{FEFF}' | '\u{2060}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    matches!(
+        c,
+        '\u{AD}' | '\u{FEFF}' | '\u{2060}' | '\u{200B}'..='\u{200F}'
+    ) || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Signs that a sentence, a chat or a mail puts around a word.

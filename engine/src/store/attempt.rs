@@ -63,8 +63,8 @@ impl Store {
         Ok(())
     }
 
-    /// An attempt that this browser, or this person in another session of theirs, has come back with
-    /// before.
+    /// Reads an attempt that this browser, or this person in another session of theirs, has come
+    /// back with before.
     pub async fn attempt_taken(
         &self,
         attempts: Attempts,
@@ -80,8 +80,8 @@ impl Store {
                     $of_code,
                     " AS of_code FROM ",
                     $table,
-                    " WHERE state_hash = $1 AND (browser_hash = $2 OR user_id = $4) AND expires_at > \
-                        $3 AND taken_at IS NOT NULL"
+                    " WHERE state_hash = $1 AND (browser_hash = $2 OR user_id = $4) \
+                        AND expires_at > $3 AND taken_at IS NOT NULL"
                 )
             };
         }

@@ -451,7 +451,8 @@ impl Store {
     ) -> Stored<T> {
         let first = write().await;
         // A quota that is used up fails like a disk that does.
-        let full = matches!(&first, Err(error) if matches!(error.disk_trouble(), Some(DiskTrouble::Full | DiskTrouble::Failing)));
+        let trouble = first.as_ref().err().and_then(StoreError::disk_trouble);
+        let full = matches!(trouble, Some(DiskTrouble::Full | DiskTrouble::Failing));
         if full
             && self
                 .disk

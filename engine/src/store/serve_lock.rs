@@ -161,8 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_of_before_and_one_of_today_do_not_serve_one_file_but_two_files_of_one_stem_have_a_server_each()
-     {
+    async fn an_older_and_a_newer_server_share_no_file_but_two_files_of_one_stem_have_one_each() {
         let dir = tempfile::tempdir().unwrap();
         let (database, neighbour) = (
             dir.path().join("relink.db"),

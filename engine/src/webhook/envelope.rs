@@ -335,8 +335,10 @@ mod tests {
     #[test]
     fn what_the_page_and_the_walks_need_is_found() {
         let envelope = read(
-            r#"{"action":"update","actor":{"id":"u1","name":"Mara","type":"user"},"createdAt":"2026-11-19T14:01:02.180Z",
-               "data":{"id":"i1","identifier":"ENG-412","title":"Retry"},"type":"Issue","organizationId":"w1",
+            r#"{"action":"update","actor":{"id":"u1","name":"Mara","type":"user"},
+               "createdAt":"2026-11-19T14:01:02.180Z",
+               "data":{"id":"i1","identifier":"ENG-412","title":"Retry"},
+               "type":"Issue","organizationId":"w1",
                "webhookTimestamp":1795096862214,"webhookId":"h1"}"#,
         )
         .unwrap();
@@ -360,7 +362,11 @@ mod tests {
 
     #[test]
     fn a_comment_belongs_to_its_issue() {
-        let envelope = read(r#"{"type":"Comment","data":{"id":"c1","issueId":"i1","issue":{"id":"i1","identifier":"ENG-398"}}}"#).unwrap();
+        let envelope = read(
+            r#"{"type":"Comment",
+                "data":{"id":"c1","issueId":"i1","issue":{"id":"i1","identifier":"ENG-398"}}}"#,
+        )
+        .unwrap();
         assert_eq!(
             (envelope.subject.as_str(), envelope.entity.as_str()),
             ("ENG-398", "i1")
@@ -372,7 +378,8 @@ mod tests {
         let entity = |json: &str| read(json).unwrap().entity;
         assert_eq!(
             entity(
-                r#"{"type":"Issue","data":{"id":"i1","identifier":"ENG-1","projectId":"p1","project":{"id":"p1"}}}"#
+                r#"{"type":"Issue","data":{"id":"i1","identifier":"ENG-1","projectId":"p1",
+                    "project":{"id":"p1"}}}"#
             ),
             "i1"
         );

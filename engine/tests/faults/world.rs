@@ -349,7 +349,8 @@ impl World {
     fn body(&self) -> String {
         let number = self.bodies.fetch_add(1, Ordering::Relaxed);
         format!(
-            r#"{{"action":"update","type":"Issue","organizationId":"{}","webhookTimestamp":{},"webhookId":"h","data":{{"id":"i{number}"}}}}"#,
+            r#"{{"action":"update","type":"Issue","organizationId":"{}","webhookTimestamp":{},
+                "webhookId":"h","data":{{"id":"i{number}"}}}}"#,
             self.workspace,
             self.engine.now()
         )

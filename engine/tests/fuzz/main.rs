@@ -39,8 +39,9 @@ fn runner() -> TestRunner {
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![
         8 => prop::sample::select(vec![
-            "organizationId", "webhookTimestamp", "type", "action", "createdAt", "oauthClientId", "userId", "activeTokensForUser", "data",
-            "actor", "agentSession", "webhookId", "id", "identifier", "name", "issue", "issueId",
+            "organizationId", "webhookTimestamp", "type", "action", "createdAt", "oauthClientId",
+            "userId", "activeTokensForUser", "data", "actor", "agentSession", "webhookId", "id",
+            "identifier", "name", "issue", "issueId",
         ]).prop_map(|name| format!("\"{name}\"")),
         1 => Just("\"\\u006frganizationId\"".to_owned()),
         1 => "[a-z]{0,4}".prop_map(|name| format!("\"{name}\"")),
@@ -50,9 +51,13 @@ fn key() -> impl Strategy<Value = String> {
 fn scalar() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => any::<i64>().prop_map(|number| number.to_string()),
-        1 => any::<f64>().prop_map(|number| if number.is_finite() { number.to_string() } else { "1e999".to_owned() }),
+        1 => any::<f64>().prop_map(|number| {
+            if number.is_finite() { number.to_string() } else { "1e999".to_owned() }
+        }),
         4 => any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
-        1 => prop::sample::select(vec!["null", "true", "\"\\u0000\"", "\"\\ud800\"", "-", "\"", "01", "1e5", "\"\\u0041\"", ""]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec![
+            "null", "true", "\"\\u0000\"", "\"\\ud800\"", "-", "\"", "01", "1e5", "\"\\u0041\"", "",
+        ]).prop_map(str::to_owned),
     ]
 }
 
@@ -85,7 +90,8 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
             bytes[at] = byte;
             bytes
         }),
-        1 => (json(), any::<prop::sample::Index>()).prop_map(|(json, at)| json.as_bytes()[..at.index(json.len())].to_vec()),
+        1 => (json(), any::<prop::sample::Index>())
+            .prop_map(|(json, at)| json.as_bytes()[..at.index(json.len())].to_vec()),
         1 => vec(any::<u8>(), 0..64),
     ]
 }

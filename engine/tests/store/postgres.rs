@@ -16,12 +16,15 @@ use crate::support::{self, Server, act, adoption, member};
 const SEEN: &str = "CREATE TABLE seen (setting TEXT NOT NULL);
     CREATE FUNCTION note_setting() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        INSERT INTO seen SELECT concat_ws(' ', current_setting('transaction_isolation'), current_setting('synchronous_commit'),
-            current_setting('lock_timeout'), current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout'));
+        INSERT INTO seen SELECT concat_ws(' ', current_setting('transaction_isolation'),
+            current_setting('synchronous_commit'), current_setting('lock_timeout'),
+            current_setting('statement_timeout'),
+            current_setting('idle_in_transaction_session_timeout'));
         RETURN NEW;
     END $$;
     CREATE TRIGGER note_setting BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION note_setting();
-    CREATE TRIGGER note_setting BEFORE INSERT ON processes FOR EACH ROW EXECUTE FUNCTION note_setting();";
+    CREATE TRIGGER note_setting BEFORE INSERT ON processes FOR EACH ROW
+        EXECUTE FUNCTION note_setting();";
 
 /// One transaction and one statement.
 async fn write(store: &Store) {
@@ -146,7 +149,9 @@ async fn undo(server: &Server, code: &str, times: i32) {
         "CREATE SEQUENCE tries;
         CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF nextval('tries') <= {times} THEN RAISE EXCEPTION 'not now' USING ERRCODE = '{code}'; END IF;
+            IF nextval('tries') <= {times} THEN
+                RAISE EXCEPTION 'not now' USING ERRCODE = '{code}';
+            END IF;
             RETURN NEW;
         END $$;
         CREATE TRIGGER undo BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION undo();

@@ -17,8 +17,7 @@ use crate::deliveries::delivery;
 use crate::support::{self, Server, member};
 
 /// A cable between a process and its database. After this number of messages of the process nothing
-/// gets through any more, either way. After this many messages of the process nothing gets through
-/// any more, either way.
+/// gets through any more, either way.
 struct Cable {
     url: String,
     left: Arc<AtomicI64>,

@@ -73,10 +73,14 @@ impl Linear {
 
     fn body(&self, number: u64) -> String {
         let mut body = format!(
-            r#"{{"action":"update","type":"Issue","organizationId":"{}","webhookTimestamp":{},"webhookId":"h","createdAt":"2026-11-19T14:02:11.000Z","actor":{{"id":"u","name":"Mara","type":"user"}},"data":{{"id":"i{number}","identifier":"ENG-{number}","description":""#,
+            r#"{{"action":"update","type":"Issue","organizationId":"{}","webhookTimestamp":{},"#,
             self.workspace,
             now_ms()
         );
+        body.push_str(r#""webhookId":"h","createdAt":"2026-11-19T14:02:11.000Z","#);
+        body.push_str(r#""actor":{"id":"u","name":"Mara","type":"user"},"data":{"#);
+        let data = format!(r#""id":"i{number}","identifier":"ENG-{number}","description":""#);
+        body.push_str(&data);
         let filling = BODY - body.len() - 3;
         body.extend(std::iter::repeat_n('x', filling));
         body.push_str("\"}}");

@@ -84,11 +84,18 @@ impl From<Delivery> for DeliveryObject {
 /// misses none. After a restore of an older copy of the database, a `next` that this one never gave
 /// out is 410 `cursor_expired`.
 #[utoipa::path(
-    get, path = "/api/v1/deliveries", operation_id = "deliveries", security(("key" = [])), params(Page),
+    get, path = "/api/v1/deliveries", operation_id = "deliveries",
+    security(("key" = [])), params(Page),
     responses(
         (status = 200, body = DeliveryList),
-        (status = 410, description = "the cursor is not of this database any more", body = Problem, content_type = "application/problem+json"),
-        (status = "default", description = "a problem", body = Problem, content_type = "application/problem+json"),
+        (
+            status = 410, description = "the cursor is not of this database any more",
+            body = Problem, content_type = "application/problem+json"
+        ),
+        (
+            status = "default", description = "a problem",
+            body = Problem, content_type = "application/problem+json"
+        ),
     )
 )]
 pub async fn list(State(api): Shared, request: Request) -> Response {

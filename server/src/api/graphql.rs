@@ -14,15 +14,25 @@ use super::{Api, Shared};
 
 /// Passes a GraphQL request on to Linear, and Linear's status, body and rate-limit headers back.
 #[utoipa::path(
-    post, path = "/api/v1/connections/{id}/graphql", operation_id = "graphql", security(("key" = [])),
+    post, path = "/api/v1/connections/{id}/graphql", operation_id = "graphql",
+    security(("key" = [])),
     params(("id" = String, Path, description = "the connection's id")),
     request_body(content = Object, description = "as Linear takes it: `query`, `variables`, \
         `operationName`"),
     responses(
         (status = 200, description = "Linear's answer, whatever its status", body = Object),
-        (status = 409, description = "`reconnect_required`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`linear_unreachable`, with `Retry-After`", body = Problem, content_type = "application/problem+json"),
-        (status = "default", description = "any other problem", body = Problem, content_type = "application/problem+json"),
+        (
+            status = 409, description = "`reconnect_required`",
+            body = Problem, content_type = "application/problem+json"
+        ),
+        (
+            status = 503, description = "`linear_unreachable`, with `Retry-After`",
+            body = Problem, content_type = "application/problem+json"
+        ),
+        (
+            status = "default", description = "any other problem",
+            body = Problem, content_type = "application/problem+json"
+        ),
     )
 )]
 pub async fn pass_on(State(api): Shared, request: Request) -> Response {

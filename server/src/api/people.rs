@@ -94,7 +94,10 @@ impl From<LinkedMember> for LinkedPerson {
     get, path = "/api/v1/people", operation_id = "people", security(("key" = [])), params(Sought),
     responses(
         (status = 200, body = PeopleList),
-        (status = "default", description = "a problem", body = Problem, content_type = "application/problem+json"),
+        (
+            status = "default", description = "a problem",
+            body = Problem, content_type = "application/problem+json"
+        ),
     )
 )]
 pub async fn list(State(api): Shared, request: Request) -> Response {

@@ -51,9 +51,18 @@ pub struct Token<'a> {
     request_body(content = Asked, description = "may be empty"),
     responses(
         (status = 200, body = Token),
-        (status = 409, description = "`reconnect_required`, with `reason` and `reconnect_url`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`linear_unreachable`, with `Retry-After`", body = Problem, content_type = "application/problem+json"),
-        (status = "default", description = "any other problem", body = Problem, content_type = "application/problem+json"),
+        (
+            status = 409, description = "`reconnect_required`, with `reason` and `reconnect_url`",
+            body = Problem, content_type = "application/problem+json"
+        ),
+        (
+            status = 503, description = "`linear_unreachable`, with `Retry-After`",
+            body = Problem, content_type = "application/problem+json"
+        ),
+        (
+            status = "default", description = "any other problem",
+            body = Problem, content_type = "application/problem+json"
+        ),
     )
 )]
 pub async fn fresh(State(api): Shared, request: Request) -> Response {

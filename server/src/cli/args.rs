@@ -95,7 +95,8 @@ pub enum Command {
     /// Who did what
     #[command(subcommand)]
     Audit(Audit),
-    /// Look whether everything that Relink stands on is well: a line for each thing, with what to do
+    /// Look whether everything that Relink stands on is well: a line for each thing, with what to
+    /// do
     Doctor,
     /// Refresh what is due, once, for those who prefer cron to a server that does it by itself
     Refresh {

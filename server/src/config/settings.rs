@@ -24,7 +24,9 @@ pub enum Kind {
 /// One line for each: `IDENTIFIER: Kind "NAME", what a right value looks like;`
 macro_rules! settings {
     ($($setting:ident: $kind:ident $name:literal, $hint:expr;)*) => {
-        $(pub(super) const $setting: Setting = Setting { name: $name, kind: Kind::$kind, hint: $hint };)*
+        $(pub(super) const $setting: Setting = Setting {
+            name: $name, kind: Kind::$kind, hint: $hint
+        };)*
         pub(super) const ALL: &[Setting] = &[$($setting),*];
     };
 }

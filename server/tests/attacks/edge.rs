@@ -184,8 +184,7 @@ async fn wrong_passwords_are_in_the_trail_also_when_the_server_stops_right_after
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_comes_through_a_proxy_that_is_not_trusted_counts_as_it_and_the_log_says_once_what_to_set()
- {
+async fn who_comes_through_an_untrusted_proxy_counts_as_it_and_the_log_says_once_what_to_set() {
     let site = Site::open_with(&[("RELINK_TRUSTED_PROXIES", "192.0.2.1")]).await;
     for number in 0..8 {
         let fields = [("email", OWNER), ("password", "not the password at all")];
@@ -709,21 +708,27 @@ const body = Buffer.alloc(12 * 1024 * 1024, 32), told = {};
 const note = (what) => { told[what] = (told[what] ?? 0) + 1; };
 const headers = { 'linear-signature': '00' };
 const classic = () => new Promise((done) => {
-  const request = require('http').request(url, { method: 'POST', headers: { ...headers, 'content-length': body.length } }, (reply) => {
-    reply.on('data', () => {}).on('end', () => done(note(reply.statusCode))).on('error', (error) => done(note(error.code)));
+  const long = { ...headers, 'content-length': body.length };
+  const request = require('http').request(url, { method: 'POST', headers: long }, (reply) => {
+    reply.on('data', () => {}).on('end', () => done(note(reply.statusCode)))
+      .on('error', (error) => done(note(error.code)));
   });
   request.on('error', (error) => done(note(error.code)));
   request.end(body);
 });
 const chunked = () => new Promise((done) => {
   const request = require('http').request(url, { method: 'POST', headers }, (reply) => {
-    reply.on('data', () => {}).on('end', () => done(note(reply.statusCode))).on('error', (error) => done(note(error.code)));
+    reply.on('data', () => {}).on('end', () => done(note(reply.statusCode)))
+      .on('error', (error) => done(note(error.code)));
   });
   request.on('error', (error) => done(note(error.code)));
   for (let at = 0; at < body.length; at += 65536) request.write(body.subarray(at, at + 65536));
   request.end();
 });
-const fetched = () => fetch(url, { method: 'POST', headers, body }).then((reply) => reply.text().then(() => note(reply.status)), (error) => note(String(error.cause ?? error)));
+const fetched = () => fetch(url, { method: 'POST', headers, body }).then(
+  (reply) => reply.text().then(() => note(reply.status)),
+  (error) => note(String(error.cause ?? error)),
+);
 (async () => {
   for (let run = 0; run < runs; run++) { await classic(); await chunked(); await fetched(); }
   console.log(JSON.stringify(told));

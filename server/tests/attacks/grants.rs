@@ -53,8 +53,7 @@ fn living_grants(site: &Site) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_that_is_killed_between_the_pair_and_its_identity_gives_it_back_when_it_is_there_again()
- {
+async fn a_process_killed_between_the_pair_and_its_identity_gives_it_back_when_it_is_back() {
     let mut site = Site::open().await;
     from_now_on(&site, Endpoint::Graphql, Kind::Hang);
     let browser = site.browser.clone();

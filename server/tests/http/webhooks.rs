@@ -337,7 +337,8 @@ async fn each_workspace_has_secrets_of_its_own_and_no_others() {
     );
     // Twice the same key: what counts is what is stored.
     let both = format!(
-        r#"{{"organizationId":"{globex}","organizationId":"{acme}","type":"Issue","action":"create","webhookTimestamp":{START}}}"#
+        r#"{{"organizationId":"{globex}","organizationId":"{acme}","type":"Issue",
+            "action":"create","webhookTimestamp":{START}}}"#
     );
     assert_eq!(
         World::told(&world.deliver(OTHER, &both).await),
@@ -476,7 +477,8 @@ async fn bodies_of_any_shape_get_a_clear_answer() {
         (200, "accepted")
     );
     let odd = format!(
-        r#"{{"organizationId":"{workspace}","webhookTimestamp":{START},"type":{{}},"action":"a\u0000b","actor":[],"data":"x"}}"#
+        r#"{{"organizationId":"{workspace}","webhookTimestamp":{START},"type":{{}},
+            "action":"a\u0000b","actor":[],"data":"x"}}"#
     );
     assert_eq!(
         World::told(&world.deliver(SECRET, &odd).await),
@@ -951,7 +953,8 @@ async fn large_bodies_come_in_smaller_pages() {
     let (_browser, program, _id, workspace) = acme(&world).await;
     for number in 0..5 {
         let body = format!(
-            r#"{{"organizationId":"{workspace}","webhookTimestamp":{START},"n":{number},"data":"{}"}}"#,
+            r#"{{"organizationId":"{workspace}","webhookTimestamp":{START},"n":{number},
+                "data":"{}"}}"#,
             "x".repeat(5 * MEBIBYTE - 200)
         );
         assert_eq!(

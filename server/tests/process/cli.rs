@@ -464,10 +464,8 @@ async fn people_are_invited_linked_and_taken_back_by_command() {
         .concat();
         assert_eq!(place.run(&args, "").status.code(), Some(1), "{wrong:?}");
     }
-    assert_eq!(
-        place.json(&["workspace", "list", "--org", "north", "--json"], "")["workspaces"][0]["linked"],
-        1
-    );
+    let workspaces = place.json(&["workspace", "list", "--org", "north", "--json"], "");
+    assert_eq!(workspaces["workspaces"][0]["linked"], 1);
     let members = place.json(&["member", "list", "--org", "north", "--json"], "");
     let jun = members["members"]
         .as_array()

@@ -47,11 +47,13 @@ impl Simulator {
 }
 
 fn workspace(world: &World, home: &Workspace) -> Value {
+    let apps = world.apps.iter().filter(|app| app.is_installed(&home.id));
+    let apps: Vec<_> = apps.map(|app| &app.client_id).collect();
     json!({
         "id": home.id, "name": home.name, "url_key": home.url_key,
         "previous_url_keys": home.previous_url_keys,
         "installed": world.first_app().is_installed(&home.id),
-        "installed_apps": world.apps.iter().filter(|app| app.is_installed(&home.id)).map(|app| &app.client_id).collect::<Vec<_>>(),
+        "installed_apps": apps,
         "users": home.users, "teams": home.teams, "projects": home.projects, "issues": home.issues,
         "comments": home.comments,
     })

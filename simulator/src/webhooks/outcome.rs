@@ -20,7 +20,10 @@ pub(crate) struct Outgoing {
 /// Takes what is due, at most `room`, and marks it as on its way.
 pub(crate) fn take_due(world: &mut World, room: usize) -> Vec<Outgoing> {
     let now = world.now();
-    let is_due = |entry: &Delivery| matches!(entry.state, DeliveryState::Waiting { due_ms } if due_ms <= now);
+    let is_due = |entry: &Delivery| match entry.state {
+        DeliveryState::Waiting { due_ms } => due_ms <= now,
+        _ => false,
+    };
     let due: Vec<usize> = (0..world.deliveries.len())
         .filter(|at| is_due(&world.deliveries[*at]))
         .take(room)

@@ -236,7 +236,10 @@ impl Engine {
         drop(air);
         // Others than the page that began it may wait for it.
         let (engine, organisation) = (self.for_programs(), organisation.to_owned());
-        let span = tracing::info_span!("refresh", connection = %key.connection, generation = key.generation, cause = cause.name());
+        let span = tracing::info_span!(
+            "refresh", connection = %key.connection, generation = key.generation,
+            cause = cause.name()
+        );
         let work = async move {
             let on_board = OnBoard {
                 engine: engine.clone(),

@@ -24,7 +24,8 @@ const PASSING: [&str; 3] = ["40001", "40P01", "25P03"];
 
 /// The database undid it, and may do it now.
 pub(in crate::store) fn is_passing(error: &Error) -> bool {
-    matches!(error, Error::Database(error) if error.code().is_some_and(|code| PASSING.contains(&&*code)))
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| PASSING.contains(&&*code))
 }
 
 /// Longer than the server lets a transaction of several statements take: its connection leads

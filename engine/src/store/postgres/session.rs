@@ -31,9 +31,7 @@ macro_rules! settings {
 
 /// The settings for a connection of our own, made once. The server asks every second whether the
 /// other end is there: of one whose cable was pulled between two parts of a command it would else
-/// wait for the rest, with all that it holds. The server asks every second whether the other end is
-/// there: of one whose cable was pulled between two parts of a command it would else wait for the
-/// rest, with all that it holds.
+/// wait for the rest, with all that it holds.
 pub(super) const SETUP: &str = concat!(
     "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; ",
     "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2; \
