@@ -1,12 +1,14 @@
 //! Deliveries: verified webhooks as they came, in the order in which they were committed.
 
 use bytes::Bytes;
+use serde_json::{Value, json};
 use sqlx_macros::FromRow;
 
 use super::epoch::given_out;
 use super::postgres::transact;
 use super::{Db, Store, Stored, on, sound_rows};
 use crate::clock::Millis;
+use crate::digest::hex;
 use crate::names::{column, named};
 use crate::webhook::EventKey;
 
@@ -88,6 +90,23 @@ impl NewDelivery {
     #[must_use]
     pub fn through(&self) -> String {
         format!("{}/{}", self.webhook, self.secret_id)
+    }
+
+    /// Writes it as the function `deliveries_put` of PostgreSQL's schema reads it.
+    pub(super) fn item(&self, place: u32) -> Value {
+        let recipients = self.recipients.iter().map(|recipient| {
+            json!({ "organisation": recipient.organisation_id, "messages": recipient.messages })
+        });
+        json!({
+            "i": place, "key": hex(&self.key), "digest": hex(&self.digest),
+            "workspace": self.workspace_id, "outcome": self.outcome.name(),
+            "event": self.event, "action": self.action, "subject": self.subject,
+            "actor": self.actor, "entity": self.entity,
+            "headers": self.headers, "delivery_id": self.delivery_id, "secret": self.secret_id,
+            "sent_at": self.webhook_timestamp, "received_at": self.received_at,
+            "took_us": self.took_us, "to_do": self.to_do, "weight": self.weight(),
+            "through": self.through(), "recipients": recipients.collect::<Vec<_>>(),
+        })
     }
 }
 

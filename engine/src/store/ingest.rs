@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::Row as _;
 use tokio::time::timeout;
 
@@ -101,7 +101,7 @@ fn statement(new: &[NewDelivery]) -> String {
     let items: Vec<Value> = new
         .iter()
         .zip(1..)
-        .map(|(new, place)| item(new, place))
+        .map(|(new, place)| new.item(place))
         .collect();
     let items = hex(Value::Array(items).to_string().as_bytes());
     let mut sql = format!(
@@ -115,27 +115,4 @@ fn statement(new: &[NewDelivery]) -> String {
     sql.push_str("]::BYTEA[])");
     sql.push_str(WHOLE);
     sql
-}
-
-/// Writes a delivery as the function `deliveries_put` of the schema reads it.
-fn item(new: &NewDelivery, place: u32) -> Value {
-    let recipients: Vec<Value> = new
-        .recipients
-        .iter()
-        .map(|recipient| {
-            json!({ "organisation": recipient.organisation_id,
-            "messages": recipient.messages })
-        })
-        .collect();
-    json!({
-        "i": place, "key": hex(&new.key), "digest": hex(&new.digest), "workspace": new.workspace_id,
-        "outcome": new.outcome.name(),
-        "event": new.event, "action": new.action, "subject": new.subject, "actor": new.actor,
-        "entity": new.entity,
-        "headers": new.headers, "delivery_id": new.delivery_id, "secret": new.secret_id,
-        "sent_at": new.webhook_timestamp,
-        "received_at": new.received_at, "took_us": new.took_us, "to_do": new.to_do,
-        "weight": new.weight(),
-        "through": new.through(), "recipients": recipients,
-    })
 }

@@ -3,9 +3,12 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use relink_engine::connection::{Connection, FailedCall, State as ConnectionState, TokenTimes};
+use relink_engine::connection::{
+    Connection, FailedCall, Reason, State as ConnectionState, TokenTimes,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
 use super::Shared;
 use super::authenticate;
@@ -25,7 +28,7 @@ pub struct ConnectionObject {
     id: String,
     /// `connected`, `reconnect_required` or `disconnected`.
     state: &'static str,
-    /// `invalid_grant`, `revoked`, `no_refresh_token`, `unreadable`, `by_person` or `duplicate`.
+    #[schema(schema_with = reason)]
     reason: Option<&'static str>,
     /// `app` or `user`: who acts in Linear.
     actor: &'static str,
@@ -57,6 +60,17 @@ pub struct LastError {
     /// HTTP status, where there was one.
     status: Option<u16>,
     at: Option<String>,
+}
+
+/// Describes the reasons by their list, so that none is missing.
+fn reason() -> Object {
+    let names = Reason::ALL.map(|reason| format!("`{}`", reason.name()));
+    let names = names.join(", ");
+    let (others, last) = names.rsplit_once(", ").unwrap_or_default();
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .description(Some(format!("{others} or {last}.")))
+        .build()
 }
 
 impl From<Connection> for ConnectionObject {
@@ -119,7 +133,10 @@ impl ConnectionList {
     get, path = "/api/v1/connections", operation_id = "connections", security(("key" = [])),
     responses(
         (status = 200, body = ConnectionList),
-        (status = "default", description = "a problem", body = Problem, content_type = "application/problem+json"),
+        (
+            status = "default", description = "a problem", body = Problem,
+            content_type = "application/problem+json"
+        ),
     )
 )]
 pub async fn list(State(api): Shared, request: Request) -> Response {

@@ -489,6 +489,14 @@ async fn the_description_is_complete_and_public() {
             && codes.contains(&json!("linear_unreachable")),
         "{codes:?}"
     );
+    assert_eq!(
+        openapi.body["components"]["schemas"]["Connection"]["properties"]["reason"],
+        json!({
+            "type": ["string", "null"],
+            "description": "`invalid_grant`, `revoked`, `no_refresh_token`, `unreadable`, \
+                `by_person` or `duplicate`.",
+        })
+    );
 }
 
 #[tokio::test]
