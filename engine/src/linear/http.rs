@@ -1,13 +1,13 @@
 //! One HTTP client for all calls to Linear: bounded in time and size, follows no redirects, says
 //! nothing of bodies.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use ::http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 
 use super::clock_skew::Skew;
-use super::proxy::ReplyRoom;
 use crate::clock::Clock;
 use crate::retry_after;
 
@@ -16,6 +16,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Far above anything that Relink asks for.
 const REPLY_MAX: usize = 8 * 1024 * 1024;
+
+/// Room for a reply, which whoever asked has or has not.
+pub trait ReplyRoom: Debug + Send + Sync {
+    /// Takes room for this many bytes of it, if there is any.
+    fn fits(&self, bytes: usize) -> bool;
+}
 
 /// A failure that passes by itself: says nothing about the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

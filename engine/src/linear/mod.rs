@@ -15,10 +15,10 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use graphql::{AUTHENTICATION_ERROR, CallError};
-pub use http::TransientError;
+pub use http::{ReplyRoom, TransientError};
 pub use oauth::{ExchangeError, Revocation};
 pub use people::LinearPerson;
-pub use proxy::{GraphqlRequest, GraphqlResponse, ReplyRoom};
+pub use proxy::{GraphqlRequest, GraphqlResponse};
 pub use queries::{Content, Identity, Project, Team, WhoAmI};
 pub use token_reply::Tokens;
 

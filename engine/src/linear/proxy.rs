@@ -1,6 +1,5 @@
 //! The GraphQL request of somebody else, passed on, and Linear's answer, passed back.
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use ::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -8,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::graphql::is_unauthenticated;
+use super::http::ReplyRoom;
 use super::{CallError, Linear, TransientError};
 
 /// Asks for file addresses that work without a token, for this many seconds.
@@ -20,12 +20,6 @@ const PASSED_BACK: [HeaderName; 3] = [
 ];
 /// Every header of Linear's rate limits begins so.
 const LIMITS: [&str; 2] = ["x-ratelimit-", "x-complexity"];
-
-/// Room for a reply, which whoever asked has or has not.
-pub trait ReplyRoom: Debug + Send + Sync {
-    /// Takes room for this many bytes of it, if there is any.
-    fn fits(&self, bytes: usize) -> bool;
-}
 
 /// A GraphQL request as it came. Cheap to clone.
 #[derive(Clone, Debug, Default)]
