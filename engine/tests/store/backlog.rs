@@ -6,8 +6,7 @@ use relink_engine::store::{
 };
 use sqlx::Row as _;
 
-use crate::deliveries::delivery;
-use crate::support::{self, Server, act, adoption, member};
+use crate::support::{self, Server, act, adoption, delivery, member};
 
 const WAITING: u32 = 12_000;
 const THINGS: u32 = 8;

@@ -5,7 +5,7 @@ use relink_engine::identity::{Person, Role};
 use relink_engine::store::{LinearPersonRow, NewInvite, Store};
 
 use crate::on_both;
-use crate::support::{Fresh, act, adoption, member};
+use crate::support::{Fresh, act, adoption, delivery, member};
 
 on_both!(
     what_people_see_is_told_and_what_they_do_not_is_not,
@@ -159,10 +159,7 @@ async fn the_newest_delivery_of_each_organisation(fresh: Fresh) {
     let asked = [ORG.to_owned(), "org-none".to_owned()];
     assert!(store.delivery_numbers(&asked).await.unwrap().is_empty());
     store
-        .deliveries_put(&[
-            crate::deliveries::delivery("w", b"one", 1),
-            crate::deliveries::delivery("w", b"two", 1),
-        ])
+        .deliveries_put(&[delivery("w", b"one", 1), delivery("w", b"two", 1)])
         .await
         .unwrap();
     let last = store.delivery_numbers(&asked).await.unwrap();

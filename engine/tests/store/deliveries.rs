@@ -8,12 +8,11 @@ use relink_engine::store::{
     OutcomeFilter, RecipientRow, RefusalRow, Rotated, Sent, SentBatch, Store, Stray, Verdict,
     WebhookSecretRow,
 };
-use relink_engine::webhook::EventKey;
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
 use crate::on_both;
-use crate::support::{self, Fresh, adoption, member};
+use crate::support::{self, Fresh, ORG, adoption, delivery, key, member, put, recipient};
 
 on_both!(
     a_body_is_stored_once_for_each_workspace,
@@ -44,8 +43,6 @@ on_both!(
     refusals_add_up,
 );
 
-pub const ORG: &str = "org-north";
-
 fn act(act: &'static str, at: i64) -> Act {
     support::act(ORG, act, at)
 }
@@ -58,52 +55,6 @@ async fn owner(fresh: &Fresh) -> Person {
         .await
         .unwrap();
     person
-}
-
-pub fn recipient(organisation: &str) -> RecipientRow {
-    RecipientRow {
-        organisation_id: organisation.to_owned(),
-        messages: Vec::new(),
-    }
-}
-
-fn key(workspace: &str, event: &[u8]) -> EventKey {
-    let digest = Sha256::new()
-        .chain_update(workspace)
-        .chain_update([0])
-        .chain_update(event)
-        .finalize();
-    digest[..22].try_into().unwrap()
-}
-
-pub fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
-    NewDelivery {
-        workspace_id: workspace.to_owned(),
-        key: key(workspace, body),
-        digest: Sha256::digest(body).into(),
-        outcome: DeliveryOutcome::Accepted,
-        event: "Issue".to_owned(),
-        action: "update".to_owned(),
-        subject: "ENG-1".to_owned(),
-        actor: "Mara".to_owned(),
-        entity: "i1".to_owned(),
-        headers: "[]".to_owned(),
-        delivery_id: None,
-        webhook: "h1".to_owned(),
-        secret_id: String::new(),
-        // It is part of the body: the same for the same one.
-        webhook_timestamp: 1,
-        received_at: at,
-        took_us: 900,
-        to_do: false,
-        body: body.to_vec().into(),
-        recipients: vec![recipient(ORG)],
-    }
-}
-
-/// Stores deliveries. For each: whether somebody has it now who had not before.
-pub async fn put(store: &Store, new: &[NewDelivery]) -> Vec<bool> {
-    store.deliveries_put(new).await.unwrap().fresh
 }
 
 async fn all(store: &Store) -> Vec<Vec<u8>> {

@@ -9,9 +9,8 @@ use relink_engine::store::{
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
-use crate::deliveries::{ORG, delivery, put, recipient};
 use crate::on_both;
-use crate::support::{Fresh, adoption, member};
+use crate::support::{Fresh, ORG, adoption, delivery, member, put, recipient};
 
 on_both!(
     a_page_holds_what_fits_and_nothing_else,

@@ -5,9 +5,8 @@ use std::path::Path;
 use relink_engine::store::{Cursor, CursorCheck, Store};
 use sqlx::PgConnection;
 
-use crate::deliveries::{ORG, delivery, put};
 use crate::on_both;
-use crate::support::{self, Fresh, Server};
+use crate::support::{self, Fresh, ORG, Server, delivery, put};
 
 on_both!(
     a_copy_from_before_an_upgrade_is_known_and_brought_up_to_date,

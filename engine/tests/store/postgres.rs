@@ -9,8 +9,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::deliveries::delivery;
-use crate::support::{self, Server, act, adoption, member};
+use crate::support::{self, Server, act, adoption, delivery, member};
 
 /// A note of a session's settings, written down by the database whenever something is stored.
 const SEEN: &str = "CREATE TABLE seen (setting TEXT NOT NULL);

@@ -10,9 +10,8 @@ use relink_engine::store::{
 };
 use tokio::task::JoinSet;
 
-use crate::deliveries::{delivery, put};
 use crate::on_both;
-use crate::support::{self, Fresh, adoption, member};
+use crate::support::{self, Fresh, adoption, delivery, member, put};
 on_both!(
     an_up_to_date_database_is_left_alone,
     of_many_first_owners_one_wins,

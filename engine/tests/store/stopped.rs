@@ -13,8 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::deliveries::delivery;
-use crate::support::{self, Server, member};
+use crate::support::{self, Server, delivery, member};
 
 /// A cable between a process and its database. After this number of messages of the process nothing
 /// gets through any more, either way.

@@ -5,7 +5,12 @@ use std::path::Path;
 use relink_engine::connection::{ActAs, Viewer, Workspace};
 use relink_engine::entropy::Entropy;
 use relink_engine::identity::{NewMember, Person, Role};
-use relink_engine::store::{Act, Adoption, AuditActor, AuditKey, Member, NewGrant, Store};
+use relink_engine::store::{
+    Act, Adoption, AuditActor, AuditKey, DeliveryOutcome, Member, NewDelivery, NewGrant,
+    RecipientRow, Store,
+};
+use relink_engine::webhook::EventKey;
+use sha2::{Digest as _, Sha256};
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
@@ -387,4 +392,52 @@ pub fn act(organisation: &str, act: &'static str, at: i64) -> Act {
         subject: "s".to_owned(),
         at,
     }
+}
+
+pub const ORG: &str = "org-north";
+
+pub fn recipient(organisation: &str) -> RecipientRow {
+    RecipientRow {
+        organisation_id: organisation.to_owned(),
+        messages: Vec::new(),
+    }
+}
+
+pub fn key(workspace: &str, event: &[u8]) -> EventKey {
+    let digest = Sha256::new()
+        .chain_update(workspace)
+        .chain_update([0])
+        .chain_update(event)
+        .finalize();
+    digest[..22].try_into().unwrap()
+}
+
+pub fn delivery(workspace: &str, body: &[u8], at: i64) -> NewDelivery {
+    NewDelivery {
+        workspace_id: workspace.to_owned(),
+        key: key(workspace, body),
+        digest: Sha256::digest(body).into(),
+        outcome: DeliveryOutcome::Accepted,
+        event: "Issue".to_owned(),
+        action: "update".to_owned(),
+        subject: "ENG-1".to_owned(),
+        actor: "Mara".to_owned(),
+        entity: "i1".to_owned(),
+        headers: "[]".to_owned(),
+        delivery_id: None,
+        webhook: "h1".to_owned(),
+        secret_id: String::new(),
+        // It is part of the body: the same for the same one.
+        webhook_timestamp: 1,
+        received_at: at,
+        took_us: 900,
+        to_do: false,
+        body: body.to_vec().into(),
+        recipients: vec![recipient(ORG)],
+    }
+}
+
+/// Stores deliveries. For each: whether somebody has it now who had not before.
+pub async fn put(store: &Store, new: &[NewDelivery]) -> Vec<bool> {
+    store.deliveries_put(new).await.unwrap().fresh
 }
