@@ -28,7 +28,7 @@ impl Acting {
         }
     }
 
-    /// Relink itself, which asks nobody.
+    /// Makes the actor for what Relink does by itself.
     pub(crate) fn relink(organisation: &str) -> Acting {
         Acting::outside(organisation, AuditActor::relink())
     }
@@ -60,7 +60,7 @@ impl Acting {
         allowed(self.role.owns())
     }
 
-    /// Something that they do now.
+    /// Makes the audit trail's line of something that they do now.
     pub(crate) fn act(
         &self,
         engine: &Engine,

@@ -117,7 +117,8 @@ pub(crate) struct AppKeys {
     current: Option<SigningKey>,
     /// The present secret as it is sealed, as long as it has verified nothing.
     unproven: Option<Vec<u8>>,
-    /// Accepted too, until then if that is settled.
+    /// The previous secret, which is accepted too; with the time at which that ends, once it is
+    /// settled.
     before: Option<(SigningKey, Option<Millis>)>,
 }
 

@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::clock::Millis;
 
-/// Seconds, whether the header says them or names a date. A date counts from the answer's own
-/// `Date`, so that it does not matter whose clock is wrong; one that has passed means at once.
+/// Reads the seconds, whether the header says them or names a date. A date counts from the answer's
+/// own `Date`, so that it does not matter whose clock is wrong; one that has passed means at once.
 pub(crate) fn seconds(headers: &HeaderMap) -> Option<u32> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {

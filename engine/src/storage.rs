@@ -49,8 +49,8 @@ fn name(error: &StoreError) -> &'static str {
 }
 
 impl Engine {
-    /// Writes, and says once when that begins to fail and once when it works again. With room to
-    /// spare, some of it is set aside for tokens that Linear mints.
+    /// Writes to the database, and says once when that begins to fail and once when it works again.
+    /// With room to spare, some of it is set aside for tokens that Linear mints.
     pub async fn watch_storage(&self) {
         let proof = timeout(PATIENCE, self.store().prove_write(self.now()));
         let outcome = proof.await.unwrap_or(Err(StoreError::Timeout));

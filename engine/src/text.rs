@@ -14,7 +14,7 @@ pub const EMAIL_MAX: usize = 254;
 const TITLE_MAX: usize = 255;
 const URL_MAX: usize = 2_048;
 
-/// Instead of a name of which nothing can be shown.
+/// The words for a name of which nothing can be shown.
 const NAMELESS: &str = "(no name)";
 
 /// Whether a character does something to the line that it stands in instead of being seen: moves a
@@ -116,7 +116,7 @@ fn cut(text: &str, max: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// Several lines of which every character is seen.
+/// Writes several lines of which every character is seen.
 #[must_use]
 pub fn lines(text: &str) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")

@@ -21,7 +21,7 @@ const GIVE_BACK: Rhythm = Rhythm::new("give_back", Duration::from_secs(10));
 const REVOKE: Rhythm = Rhythm::new("revoke", Duration::from_secs(60));
 const STORAGE: Rhythm = Rhythm::new("storage", Duration::from_secs(3)).vital();
 const CLOCK: Rhythm = Rhythm::new("clock", Duration::from_secs(10));
-/// Sooner than anybody wonders why a command waits.
+/// The loop that leaves room for commands: sooner than anybody wonders why one waits.
 const CONNECTIONS: Rhythm = Rhythm::new("connections", Duration::from_secs(2));
 /// Linear is asked far more rarely.
 const LOOK_AGAIN: Rhythm = Rhythm::new("look_again", Duration::from_secs(5));

@@ -35,7 +35,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub database: Database,
     pub connections: Connections,
-    /// Given in the environment; otherwise the data directory holds them.
+    /// The keys from the environment; otherwise the data directory holds them.
     pub keys: Option<KeyRing>,
     pub app: Option<OauthApp>,
     pub webhook_secret: Option<SecretString>,
@@ -101,7 +101,7 @@ impl Config {
         }
     }
 
-    /// Registered with the app in Linear, letter for letter.
+    /// The redirect URI, which is registered with the app in Linear, letter for letter.
     #[must_use]
     pub fn redirect_uri(&self) -> Url {
         self.at("/oauth/linear/callback")

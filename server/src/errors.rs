@@ -13,7 +13,7 @@ use relink_app::view::RequestId;
 use crate::Web;
 use crate::html_fixup::is_page;
 
-/// Style and icon, and nothing else.
+/// The policy of such a page: style and icon, and nothing else.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
         frame-ancestors 'none'",

@@ -80,7 +80,8 @@ pub fn not_made(config: &Config, error: io::Error) -> UnusableFolder {
     }
 }
 
-/// SQLite makes files beside the database, and writes to those that are there.
+/// Finds what is wrong with a folder: SQLite makes files beside the database, and writes to those
+/// that are there.
 fn trouble_of(folder: &Path, file: &Path) -> Option<(PathBuf, FolderTrouble)> {
     if fs::metadata(folder).is_ok_and(|there| !there.is_dir()) {
         return Some((folder.to_owned(), FolderTrouble::NotAFolder));

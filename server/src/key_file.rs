@@ -56,7 +56,8 @@ pub fn load_or_create(
     KeyRing::parse(&text).map_err(|error| KeyFileError::Damaged { path, error })
 }
 
-/// Whole or not at all, and never over a file that is there: several processes may start at once.
+/// Writes the file whole or not at all, and never over one that is there: several processes may
+/// start at once.
 fn create(data_dir: &Path, file: &Path, keys: &SecretString, entropy: &Entropy) -> io::Result<()> {
     let draft = data_dir.join(format!(".{FILE}-{}", entropy.id()));
     let mut written = OpenOptions::new()

@@ -57,7 +57,7 @@ struct Serving {
     /// The places of all together. Who comes when there is none left waits with the system.
     places: Arc<Semaphore>,
     stage: watch::Receiver<Stage>,
-    /// Dropped when the connection is over.
+    /// A sign of life, dropped when the connection is over.
     _alive: mpsc::Sender<Infallible>,
 }
 

@@ -131,8 +131,8 @@ fn changed(news: &News) -> Event {
 }
 
 impl Stage {
-    /// Signed in still, and a member still. Where the database does not answer nothing is known
-    /// against it.
+    /// Says whether they are still signed in and still a member. Where the database does not answer
+    /// nothing is known against it.
     async fn may_look(&self) -> bool {
         let (engine, person) = (&self.engine, &self.person);
         let session = engine.session(&self.session).await;

@@ -46,7 +46,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Beside everything else.
+    /// Serves the metrics beside everything else.
     pub fn among_others(engine: Engine, config: &Config) -> Metrics {
         let readers = match (config.metrics_addr, &config.metrics_token) {
             (None, Some(token)) => Readers::WithToken(Arc::new(token.clone())),

@@ -7,7 +7,7 @@ use rlimit::Resource;
 /// The number of files below which database, Linear, destinations and those who connect would be in
 /// each other's way.
 const LEAST: u64 = 256;
-/// Kept at most; never more than half.
+/// The files kept for the rest at most; never more than half.
 const KEPT: u64 = 512;
 /// The limit where the system does not say it.
 const USUAL: u64 = 1_024;

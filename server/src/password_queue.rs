@@ -78,7 +78,7 @@ struct Line<Name> {
     turns: Room<Name>,
 }
 
-/// Somebody's turn, until it is dropped.
+/// The turn of somebody, until it is dropped.
 #[derive(Debug)]
 pub struct Turn {
     _waited: Held,

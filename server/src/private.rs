@@ -11,9 +11,9 @@ use std::time::Duration;
 use rustix::process::{getegid, geteuid, getgroups};
 use zeroize::Zeroizing;
 
-/// Longer than any secret.
+/// The length of a file: longer than any secret.
 const SECRET_MAX: usize = 64 * 1024;
-/// Longer than any disk takes for so little.
+/// The time to read a file: longer than any disk takes for so little.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The users who may read a file, beside the process itself and root.

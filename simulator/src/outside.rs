@@ -16,7 +16,7 @@ pub(crate) fn system_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Thirty-two bytes nobody can guess.
+/// Makes thirty-two bytes that nobody can guess.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place where the simulation's dice start from"

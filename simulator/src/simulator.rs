@@ -203,8 +203,8 @@ impl Simulator {
         change(&mut self.world())
     }
 
-    /// Built when first asked; its resolvers find the world by the request's own copy of the
-    /// simulator.
+    /// Gives the schema, built when first asked; its resolvers find the world by the request's own
+    /// copy of the simulator.
     pub(crate) fn schema(&self) -> &graphql::Schema {
         self.inner.schema.get_or_init(graphql::schema)
     }

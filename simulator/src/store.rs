@@ -48,7 +48,7 @@ fn requeue_interrupted(world: &mut World) {
     interrupted.for_each(|delivery| delivery.state = DeliveryState::Waiting { due_ms });
 }
 
-/// Written beside and renamed over, so that a crash leaves the old world or the new one.
+/// Writes beside the file and renames over it, so that a crash leaves the old world or the new one.
 pub(crate) fn save(path: &Path, world: &World) -> io::Result<()> {
     let beside = path.with_extension("new");
     let text = serde_json::to_vec(world).map_err(io::Error::other)?;

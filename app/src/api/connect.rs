@@ -16,7 +16,8 @@ use crate::view::people_views::People;
 use crate::view::webhook_facts::Webhooks;
 use crate::view::{Failure, Next, Notice};
 
-/// Connect Linear, or Reconnect where `connection` is given. Answers 303 to Linear's consent page.
+/// Begins to connect Linear, or to reconnect where `connection` is given. Answers 303 to Linear's
+/// consent page.
 #[server(prefix = "/oauth/linear", endpoint = "start")]
 pub async fn begin_connect(
     #[server(default)] connection: Option<String>,

@@ -28,7 +28,7 @@ impl FromServerFnError for Failure {
     }
 }
 
-/// People read one sentence; operators find the detail in the log.
+/// Logs the detail for operators; people read one sentence.
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         tracing::error!(%error, "the store failed");

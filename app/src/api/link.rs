@@ -1,4 +1,4 @@
-//! Redeeming a link code. The code is the credential; nobody needs to be signed in.
+//! The acts of redeeming a link code. The code is the credential; nobody needs to be signed in.
 
 use leptos::prelude::*;
 use relink_engine::FirstPasswordError;

@@ -18,8 +18,8 @@ use crate::view::connection_view::initials;
 use crate::view::time::minutes_left;
 use crate::view::{AskerView, Failure, LinkEnd, LinkProblem, LinkedPerson, Notice};
 
-/// Continue with Linear: out to the consent page, to say who one is in the workspace of a
-/// connection. With `person`, Linear's id, it has to be them.
+/// Leads out to Linear's consent page, to say who one is in the workspace of a connection. With
+/// `person`, Linear's id, it has to be them.
 #[server(prefix = "/oauth/linear", endpoint = "prove")]
 pub async fn begin_proof(
     #[server(default)] workspace: String,
@@ -38,7 +38,8 @@ pub async fn begin_proof(
     Ok(())
 }
 
-/// Continue with Linear, to say that one is the person whom the code on the page is for.
+/// Leads out to Linear's consent page, to say that one is the person whom the code on the page is
+/// for.
 #[server(prefix = "/link", endpoint = "prove")]
 pub async fn begin_code_proof(#[server(default)] preview: String) -> Result<(), Failure> {
     let Some(held) = pending_code().await? else {

@@ -123,7 +123,7 @@ pub async fn take_refused() -> Result<Option<Refused>, Failure> {
     take(REFUSED).await
 }
 
-/// Sealed: whoever reads the session in the database must not read the key.
+/// Seals a new key into the session: whoever reads it in the database must not read the key.
 pub async fn set_new_key(person: &Person, key: &NewApiKey) -> Result<(), Failure> {
     put(
         NEW_KEY,
@@ -144,7 +144,7 @@ pub async fn take_new_key(person: &Person) -> Result<Option<NewKeyView>, Failure
     }))
 }
 
-/// Sealed as a key is. `name` is what the page calls the destination.
+/// Seals a new destination's secret as a key is. `name` is what the page calls the destination.
 pub async fn set_new_destination(
     person: &Person,
     name: String,

@@ -112,7 +112,7 @@ pub fn deliveries(view: DeliveriesView, asked: Option<String>) -> Content {
     }
 }
 
-/// New rows never push the one that is being read: they wait behind a link.
+/// Links to new rows: they never push the one that is being read.
 fn arrived(news: usize, more: bool, paged: bool, here: String) -> Option<AnyView> {
     let shown = news > 0 && !paged;
     let count = match (news, more) {

@@ -52,7 +52,7 @@ pub fn NewDestination(form: DestinationForm) -> impl IntoView {
     .into_any()
 }
 
-/// Folded away until some are picked.
+/// Lists the types of events, folded away until some are picked.
 fn event_types(events: Vec<Choice>) -> AnyView {
     let picked = events.iter().any(|event| event.chosen);
     let tick = |event: Choice| {

@@ -141,7 +141,7 @@ fn joined(person: &LinkedPerson, initials: &str, status: Status) -> AnyView {
     .into_any()
 }
 
-/// Folded away: nobody needs one to be linked.
+/// Offers a first password, folded away: nobody needs one to be linked.
 fn first_password(password: FirstPassword) -> Option<AnyView> {
     let (email, complaint) = match password {
         FirstPassword::NotOffered => return None,

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::parts::{CopyFirst, CopyListed, CopyText, Glyph, Icon, counted, first_name};
 use crate::view::{BulkCodes, InviteProblem, MailView, NewCodeView, NotInvited, QrView, ShownCode};
 
-/// Light units around a QR code; readers need them.
+/// The light units around a QR code, which readers need.
 const MARGIN: usize = 4;
 
 /// The top of the page: the codes, or that there is none to show any more.
@@ -207,7 +207,7 @@ fn why_not(problem: &InviteProblem) -> (String, String) {
     }
 }
 
-/// Dark on light in every theme: many readers take nothing else.
+/// Draws the code dark on light in every theme: many readers take nothing else.
 fn drawn(qr: &QrView) -> AnyView {
     let side = qr.size + 2 * MARGIN;
     let window = format!("-{MARGIN} -{MARGIN} {side} {side}");

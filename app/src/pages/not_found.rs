@@ -1,4 +1,4 @@
-//! Whatever address leads nowhere.
+//! The page at any address that leads nowhere.
 
 use leptos::prelude::*;
 

@@ -37,7 +37,7 @@ pub fn Myself(you: YouView) -> impl IntoView {
     })
 }
 
-/// Their e-mail was never proved: what that means for them, and what they can do.
+/// Says that their e-mail was never proved, what that means for them, and what they can do.
 fn doubted(doubt: DoubtView, email: &str, code_waits: Option<bool>) -> AnyView {
     let ways = match code_waits {
         Some(_) => {

@@ -56,8 +56,8 @@ pub async fn app_choices(engine: &Engine, person: &Person) -> Result<Vec<Choice>
     ))
 }
 
-/// None where there is one app at most. The first is the one that is gone through unless another is
-/// chosen.
+/// Lists the choices; none where there is one app at most. The first is the one that is gone
+/// through unless another is chosen.
 fn choices(operators: bool, own: Vec<App>) -> Vec<Choice> {
     let operators = operators.then(|| (OPERATORS.to_owned(), "This Relink’s app".to_owned()));
     let all: Vec<_> = operators

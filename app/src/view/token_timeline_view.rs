@@ -340,7 +340,7 @@ fn link(place: &Place<'_>, lap: f64) -> TimelineSegment {
     }
 }
 
-/// Finer than any screen.
+/// Rounds to less than any screen shows.
 fn rounded(percent: f64) -> f64 {
     (percent * 100.0).round() / 100.0
 }

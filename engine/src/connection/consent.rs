@@ -22,10 +22,11 @@ use crate::store::{
 use crate::vault::{Place, Unreadable};
 use crate::{Acting, Denied, Engine, uncancelled};
 
-/// Time to approve. An admin's approval may take longer; then the person simply starts again.
+/// The time that people have to approve. An admin's approval may take longer; then the person
+/// simply starts again.
 const ATTEMPT_LIFE: Millis = 10 * MINUTE;
-/// Assumed where Linear does not say how long a token lives: well below the 24 hours that it does
-/// live.
+/// The life that is assumed of a token where Linear does not say it: well below the 24 hours that
+/// it does live.
 const CAUTIOUS_LIFE: Millis = HOUR;
 
 const TABLE: &str = "connect_attempts";
@@ -36,9 +37,9 @@ const VERIFIER: &str = "verifier_sealed";
 pub struct BeginConnect<'a> {
     /// A secret of the browser session; the same one must come back.
     pub browser: &'a str,
-    /// Reconnect this one. It keeps its actor and scopes.
+    /// The connection to reconnect. It keeps its actor and scopes.
     pub connection: Option<&'a str>,
-    /// Go through this app of the organisation's own. A Reconnect goes through the connection's.
+    /// The organisation's own app to go through. A Reconnect goes through the connection's.
     pub app: Option<&'a str>,
     pub actor: ActAs,
     pub scopes: &'a [String],

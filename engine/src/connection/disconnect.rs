@@ -325,7 +325,7 @@ impl Engine {
         }
     }
 
-    /// Far below every generation, and never twice the same.
+    /// Makes a number far below every generation, and never twice the same.
     pub(crate) fn spare_number(&self) -> i64 {
         i64::MIN + (i64::from_le_bytes(self.entropy().bytes::<8>()) & (i64::MAX >> 1))
     }

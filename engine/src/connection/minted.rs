@@ -14,8 +14,8 @@ use crate::every::gets_on;
 use crate::linear::Tokens;
 use crate::store::{ACCESS, MINTED_GRANTS, MintedGrant, NewGrant, REFRESH, StoreError, Whose};
 
-/// Later than this nobody adopts what it brought, whatever another process's clock may show: it may
-/// be revoked by then.
+/// The time after which nobody adopts what it brought, whatever another process's clock may show:
+/// it may be revoked by then.
 pub(crate) const ADOPTED_WITHIN: Millis = ABANDONED_AFTER - 20 * SECOND;
 /// Linear is asked again about a pair that it did not confirm void.
 const TRY_EVERY: Millis = 20 * SECOND;
@@ -38,7 +38,7 @@ pub(crate) struct Brought<'a> {
     pub tokens: &'a Tokens,
     /// The time at which the code was brought.
     pub at: Millis,
-    /// Lent to say who somebody is.
+    /// The pair was lent to say who somebody is.
     pub lent: bool,
 }
 

@@ -65,7 +65,7 @@ impl Budgets {
         );
     }
 
-    /// Other tokens may have another allowance.
+    /// Forgets the allowance, as other tokens may have another one.
     pub fn forget(&self, connection: &str) {
         self.0.lock().pop(connection);
     }

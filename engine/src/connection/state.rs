@@ -206,12 +206,12 @@ pub struct FailedCall {
 }
 
 impl FailedCall {
-    /// Relink's own database did not do it.
+    /// The code for a failure of Relink's own database.
     pub const DATABASE: &str = "database";
     /// Linear's API does not accept the token that Linear has just handed out.
     pub const TOKEN_REFUSED: &str = "token_refused";
 
-    /// Relink's own fault, and not Linear's.
+    /// Says whether it is Relink's own fault, and not Linear's.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         self.code == FailedCall::DATABASE || DiskTrouble::from_name(&self.code).is_some()

@@ -209,8 +209,8 @@ impl Destinations<'_> {
         }
     }
 
-    /// https alone, unless private destinations are allowed. A name is looked up only when
-    /// something is sent.
+    /// Reads an address: https alone, unless private destinations are allowed. A name is looked up
+    /// only when something is sent.
     fn url(&self, text: &str) -> Result<Url, DestinationError> {
         let allow_private = self.engine.outgoing().allow_private;
         let url = Url::parse(text.trim()).map_err(|_| DestinationError::Url)?;

@@ -3,8 +3,8 @@
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::store::{LONGEST_REST, LONGEST_WAIT};
 
-/// Longer than this a message is not tried, if it was tried this often: a clock that jumps alone
-/// gives up nothing.
+/// The time after which a message is not tried any more, if it was tried this often: a clock that
+/// jumps alone gives up nothing.
 const TRIED_FOR: Millis = 3 * DAY;
 const TRIED_LEAST: i64 = 12;
 /// A destination that took nothing for this long is paused.

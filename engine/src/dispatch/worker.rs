@@ -597,7 +597,7 @@ impl Engine {
         }
     }
 
-    /// Few large bodies are in memory at a time, whoever they are for.
+    /// Posts a large body in its turn: few are in memory at a time, whoever they are for.
     async fn post_large(
         &self,
         destination: &DestinationRow,
@@ -642,7 +642,7 @@ impl Engine {
             .await)
     }
 
-    /// Ours, then Linear's own as they came.
+    /// Lists the headers: ours, then Linear's own as they came.
     fn headers(
         &self,
         secret: &SecretString,
@@ -688,7 +688,8 @@ impl Engine {
         }
     }
 
-    /// Counted from before it is written: others may see it any time after that.
+    /// Shows that this process lives. The time counts from before it is written: others may see it
+    /// any time after that.
     async fn show_life(&self) -> Result<(), StoreError> {
         let (began, beat) = (Instant::now(), self.outgoing().life.beat());
         self.store()

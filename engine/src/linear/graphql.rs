@@ -72,8 +72,8 @@ fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, CallError> {
     }
 }
 
-/// JSON, also where a name in it was cut in the middle of a letter: JavaScript's strings are of
-/// halves, and a half by itself is no text (RFC 8259, section 8.2).
+/// Reads JSON, also where a name in it was cut in the middle of a letter: JavaScript's strings are
+/// of halves, and a half by itself is no text (RFC 8259, section 8.2).
 fn parse(body: &[u8]) -> Option<Value> {
     let as_it_is = serde_json::from_slice(body);
     as_it_is

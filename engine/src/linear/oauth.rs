@@ -50,7 +50,8 @@ pub enum ExchangeError {
 /// Linear's answer to a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revocation {
-    /// Void now, or was before (Linear answers 400 or 401 then, where RFC 7009 would have 200).
+    /// The token is void now, or was before (Linear answers 400 or 401 then, where RFC 7009 would
+    /// have 200).
     Done,
     /// It was not to be sent any more when it came to it: nothing reached Linear.
     NotShown,
@@ -251,7 +252,7 @@ fn refusal(reply: &Reply) -> Option<ExchangeError> {
     Some(TransientError::Unreadable(status).into())
 }
 
-/// JSON, or null.
+/// Reads a body as JSON; null for any other.
 fn body_of(reply: &Reply) -> Value {
     serde_json::from_slice(without_mark(&reply.body)).unwrap_or_default()
 }

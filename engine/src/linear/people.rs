@@ -26,7 +26,7 @@ pub struct LinearPerson {
 }
 
 impl LinearPerson {
-    /// Active, and no bot.
+    /// Says whether they are active, and no bot.
     pub(crate) fn can_be_linked(&self) -> bool {
         self.active && !self.app
     }
@@ -40,7 +40,7 @@ const PERSON: &str = "query RelinkPerson($key: String!, $id: ID!) { \
     nodes { id name email avatarUrl guest app active } pageInfo { hasNextPage endCursor } } }";
 
 impl Linear {
-    /// Everybody who can be linked, by name.
+    /// Lists everybody who can be linked, by name.
     pub async fn people(&self, token: &SecretString) -> Result<Vec<LinearPerson>, CallError> {
         let (mut people, mut after) = (Vec::new(), None::<String>);
         for _ in 0..PAGES_MAX {

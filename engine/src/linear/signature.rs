@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq as _;
 
 /// The beginning of every signing secret of Linear's. It is part of the secret.
 pub const PREFIX: &str = "lin_wh_";
-/// Shorter or longer ones are mistakes in copying.
+/// The length of a secret: shorter or longer ones are mistakes in copying.
 const LENGTH: std::ops::RangeInclusive<usize> = 16..=256;
 
 /// A signing secret, ready for use. An empty one cannot exist.

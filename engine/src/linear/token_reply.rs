@@ -15,7 +15,7 @@ const TOKEN_MAX: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct Tokens {
     pub access: SecretString,
-    /// Missing only from grants older than refresh tokens.
+    /// The refresh token, which is missing only from grants older than refresh tokens.
     pub refresh: Option<SecretString>,
     /// Missing when Linear did not say.
     pub expires_in: Option<Duration>,
@@ -69,8 +69,8 @@ pub(super) struct NoToken;
 impl TryFrom<TokenReply> for Tokens {
     type Error = NoToken;
 
-    /// Kept, one such token would be the last that its connection ever had; handed out, it would
-    /// break its caller's request.
+    /// Refuses tokens that cannot be tokens. Kept, one such token would be the last that its
+    /// connection ever had; handed out, it would break its caller's request.
     fn try_from(reply: TokenReply) -> Result<Tokens, NoToken> {
         // An empty one is as good as none.
         let refresh = reply

@@ -13,10 +13,10 @@ const MIN_LENGTH: usize = 12;
 pub const MAX_BYTES: usize = 1024;
 /// The number of characters that must be left of a password without the names of whose it is.
 const OWN_LEFT: usize = 8;
-/// Shorter names are in everything.
+/// The length from which a name counts: shorter ones are in everything.
 const NAME_MIN: usize = 4;
 
-/// Different characters that are too few.
+/// The number of different characters that is too few.
 const FEW: usize = 4;
 const LONG: [&str; 6] = [
     "administrator",

@@ -168,7 +168,7 @@ fn narrow(c: char) -> char {
         .unwrap_or(c)
 }
 
-/// Word processors and chats make other dashes of the one that was typed.
+/// Says whether it is a dash: word processors and chats make others of the one that was typed.
 fn is_dash(c: char) -> bool {
     matches!(
         c,

@@ -133,7 +133,7 @@ handle! {
 }
 
 impl Invites<'_> {
-    /// Everybody in a workspace who can be linked: active people, no bots, by name.
+    /// Lists everybody in a workspace who can be linked: active people, no bots, by name.
     pub async fn linear_people(&self, connection: &str) -> Result<Vec<LinearPerson>, InviteError> {
         self.acting.manages()?;
         let people = self.engine.with_token(

@@ -72,7 +72,7 @@ handle! {
 }
 
 impl Members<'_> {
-    /// Everybody in the organisation, by name.
+    /// Lists everybody in the organisation, by name.
     pub async fn list(&self) -> Result<Vec<TeamMember>, StoreError> {
         let organisation = &self.acting.organisation;
         let (members, people) = (

@@ -20,7 +20,7 @@ use crate::store::{Linking, ProofAttempt, StoreError, Whose};
 use crate::vault::Place;
 use crate::{Acting, Engine, uncancelled};
 
-/// Time to say yes.
+/// The time that people have to say yes.
 const ATTEMPT_LIFE: Millis = 10 * MINUTE;
 /// The least that says who somebody is; it allows no writing.
 const SCOPE: &str = "read";

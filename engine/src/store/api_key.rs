@@ -18,7 +18,7 @@ pub struct ApiKeyRow {
     pub last_used_at: Option<Millis>,
     /// Absent when it was made by command.
     pub made_by: Option<String>,
-    /// Their name; only of what was stored.
+    /// The name of whoever made it; only of a stored key.
     pub made_by_name: Option<String>,
 }
 

@@ -15,7 +15,8 @@ pub struct AppRow {
     pub client_id: String,
     pub client_secret_sealed: Option<Vec<u8>>,
     pub webhook_secret_sealed: Option<Vec<u8>>,
-    /// Accepted too, until then if that is settled.
+    /// The previous secret, which is accepted too; with the time at which that ends, once it is
+    /// settled.
     pub webhook_secret_before_sealed: Option<Vec<u8>>,
     pub webhook_secret_before_until: Option<Millis>,
     /// The time at which the present webhook secret first verified something.

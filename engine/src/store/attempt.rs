@@ -13,7 +13,7 @@ pub enum Attempts {
     Proof,
 }
 
-/// Noted of an attempt whose process ended before it did.
+/// The end that is noted of an attempt whose process ended before it did.
 pub(crate) const STOPPED: &str = "stopped";
 
 /// The remains of an attempt that was taken.

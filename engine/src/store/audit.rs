@@ -97,8 +97,8 @@ pub struct AuditHead {
     pub(super) seal: String,
 }
 
-/// Raised before anything else, so that acts go one after the other. A head that is not there any
-/// more makes a number one whose seal is missing.
+/// Raises the number before anything else, so that acts go one after the other. A head that is not
+/// there any more makes a number one whose seal is missing.
 pub(super) const NEXT: &str = "INSERT INTO audit_heads (organisation_id, number, last_hash, seal) \
     VALUES ($1, 1, '', '') \
     ON CONFLICT (organisation_id) DO UPDATE SET number = audit_heads.number + 1 RETURNING number, \

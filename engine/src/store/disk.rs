@@ -246,7 +246,8 @@ fn free(path: &Path) -> io::Result<u64> {
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-/// Written, not only given a length, and not with noughts: some disks keep neither.
+/// Writes the file, and does not only give it a length, and not with noughts: some disks keep
+/// neither.
 fn fill(path: &Path) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .create(true)

@@ -51,7 +51,7 @@ pub struct SealedGrant {
     pub generation: i64,
     /// The generation that a person's consent brought.
     pub adopted_generation: i64,
-    /// Gone when Linear holds them void.
+    /// The sealed token, gone when Linear holds it void.
     pub access_sealed: Option<Vec<u8>>,
     pub refresh_sealed: Option<Vec<u8>>,
     pub fingerprint: Option<String>,

@@ -44,7 +44,7 @@ named! {
         Sent = "sent",
         /// It waits for its first try, or another one.
         Waiting = "waiting",
-        /// Given up until somebody sends it again.
+        /// The message is given up until somebody sends it again.
         Parked = "parked",
     }
 }

@@ -87,7 +87,7 @@ pub enum Account {
 /// The result of making a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InviteAdded {
-    /// Any open one for the same person is worthless now.
+    /// The code is made, and any open one for the same person is worthless now.
     Added,
     /// The person is linked to the member with this e-mail.
     Linked { email: String },
@@ -427,7 +427,7 @@ impl Store {
         )
     }
 
-    /// Everybody of an organisation who is known in Linear.
+    /// Lists everybody of an organisation who is known in Linear.
     pub async fn people(&self, organisation: &str) -> Stored<Vec<LinkedMember>> {
         const SQL: &str = "SELECT p.workspace_id, p.linear_id, p.linear_name, p.linear_email, \
             p.user_id, u.name AS user_name, \

@@ -33,7 +33,7 @@ pub enum ServeLockError {
     Io(String, io::Error),
 }
 
-/// Held as long as the value lives.
+/// A lock that is held as long as the value lives.
 #[derive(Debug)]
 pub(super) struct ServeLock {
     /// It stays open to the end: closing it would take SQLite's own locks away (POSIX ends all
@@ -111,7 +111,7 @@ async fn lock_soon(file: &File) -> io::Result<bool> {
     taken(file.try_lock())
 }
 
-/// False: somebody else has it.
+/// Says whether the lock was taken; false: somebody else has it.
 fn taken(tried: Result<(), TryLockError>) -> io::Result<bool> {
     match tried {
         Ok(()) => Ok(true),

@@ -24,11 +24,11 @@ named! {
     /// The fate of a webhook that Linear need not send again.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Receipt {
-        /// Stored, committed.
+        /// The delivery is stored and committed.
         Accepted = "accepted",
         /// The same event is stored already.
         Duplicate = "duplicate",
-        /// Rightly signed, but nobody here wants it.
+        /// The delivery is rightly signed, but nobody here wants it.
         Ignored = "ignored",
     }
 }

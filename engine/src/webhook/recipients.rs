@@ -18,10 +18,10 @@ use crate::connection::state::wants_webhooks;
 use crate::linear::signature::SigningKey;
 use crate::store::{AppRow, DestinationRow, RecipientRow, StoreError, Tenant, WebhookSecretRow};
 
-/// Good enough to accept what verifies.
+/// The age at which a reading is good enough to accept what verifies.
 pub(super) const GOOD_FOR: Duration = Duration::from_secs(1);
-/// Good enough to refuse what does not: a secret may have been added elsewhere a moment ago, but
-/// guessing must stay cheap.
+/// The age at which it is good enough to refuse what does not: a secret may have been added
+/// elsewhere a moment ago, but guessing must stay cheap.
 pub(super) const REFUSE_AFTER: Duration = Duration::from_millis(100);
 /// Workspaces remembered at a time.
 const KEPT_MAX: usize = 10_000;
@@ -112,7 +112,7 @@ impl Recipient {
         &self.listeners[self.index].connection
     }
 
-    /// Kept for the page, and handed on to nobody.
+    /// Makes a row that is kept for the page, and handed on to nobody.
     pub fn without_messages(&self) -> RecipientRow {
         RecipientRow {
             organisation_id: self.listeners[self.index].organisation.clone(),

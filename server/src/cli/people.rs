@@ -162,7 +162,7 @@ pub async fn link(
     )?)
 }
 
-/// Asked on the terminal: stdin may be where a code came from.
+/// Asks on the terminal, as stdin may be where a code came from.
 fn says_yes(question: &str) -> Result<bool, Box<dyn Error>> {
     let no_terminal = "a yes is needed: run this in a terminal, or say --yes";
     let terminal = std::fs::File::open("/dev/tty").map_err(|_| no_terminal)?;
@@ -258,8 +258,8 @@ pub async fn members(json: bool, engine: &Engine, command: Member) -> Outcome {
     }
 }
 
-/// Their keys outlive them unless somebody says otherwise, so that no pipeline stops by surprise:
-/// but that has to be known.
+/// Removes a member. Their keys outlive them unless somebody says otherwise, so that no pipeline
+/// stops by surprise: but that has to be known.
 async fn remove(
     json: bool,
     engine: &Engine,

@@ -106,7 +106,8 @@ impl Sources {
         text.filter(|text| !text.is_empty()).cloned()
     }
 
-    /// Neither the path is repeated, which may be the secret itself by mistake.
+    /// Reads a secret's file. An error does not repeat the path, which may be the secret itself by
+    /// mistake.
     fn read_file(
         &mut self,
         setting: &Setting,

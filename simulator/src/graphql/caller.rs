@@ -22,7 +22,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// OAuth tokens come as Bearer, API keys bare; the wrong way round is refused.
+    /// Finds the caller: OAuth tokens come as Bearer, API keys bare; the wrong way round is
+    /// refused.
     pub fn identify(world: &World, headers: &HeaderMap) -> Option<Caller> {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         match value.strip_prefix("Bearer ") {
@@ -95,8 +96,8 @@ impl Caller {
             .ok_or_else(|| not_found("User"))
     }
 
-    /// Private teams are for the people in them; applications see public ones that nobody took
-    /// away.
+    /// Says whether the caller sees a team: private ones are for the people in them; applications
+    /// see public ones that nobody took away.
     pub fn sees(&self, team: &Team) -> bool {
         match self.actor {
             Actor::App => !team.private && !self.hidden_teams.contains(&team.id),

@@ -101,7 +101,7 @@ impl IssueCreateInput {
     }
 }
 
-/// Left out: unchanged. Null: emptied.
+/// Reads a change; one that is left out changes nothing. Null: emptied.
 fn change_of(given: MaybeUndefined<String>) -> Option<Option<String>> {
     match given {
         MaybeUndefined::Undefined => None,

@@ -51,7 +51,7 @@ impl Window {
         }
     }
 
-    /// Newest first, as Linear sorts; then the part that was asked for.
+    /// Sorts the newest first, as Linear does, and cuts out the part that was asked for.
     pub fn cut<T: Node>(&self, mut all: Vec<T>) -> Result<(Vec<T>, PageInfo)> {
         let size = self.size()?;
         match self.order_by {

@@ -23,7 +23,8 @@ pub(crate) fn in_words(scope: &str) -> &'static str {
         .map_or("", |(_, words)| words)
 }
 
-/// Separated by commas or spaces. `read` is always there. An unknown scope is the error.
+/// Reads scopes that are separated by commas or spaces. `read` is always there. An unknown scope is
+/// the error.
 pub(crate) fn parse(text: &str) -> Result<Vec<String>, String> {
     let mut scopes = vec!["read".to_owned()];
     for scope in text.split([',', ' ']).filter(|scope| !scope.is_empty()) {

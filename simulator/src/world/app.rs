@@ -69,7 +69,7 @@ impl App {
         named_uuid(&format!("{}/{workspace}/bot", self.id))
     }
 
-    /// Bot users carry the application's id in their address.
+    /// Makes the address of the bot user, which carries the application's id.
     pub fn bot_email(&self) -> String {
         format!("{}@oauthapp.linear.app", self.id)
     }

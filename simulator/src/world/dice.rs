@@ -34,7 +34,7 @@ impl Dice {
         uuid_from(&bytes)
     }
 
-    /// Sixty-four hexadecimal characters after a prefix.
+    /// Makes sixty-four hexadecimal characters after a prefix.
     pub fn token(&mut self, prefix: &str) -> String {
         format!("{prefix}{}", hex::encode(self.draw()))
     }

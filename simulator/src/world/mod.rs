@@ -76,7 +76,7 @@ pub struct Upload {
     pub content: Option<String>,
 }
 
-/// Consent pages nobody answers must not fill the memory.
+/// The greatest number of open consent pages: those that nobody answers must not fill the memory.
 const PENDING_MAX: usize = 1_000;
 
 impl World {

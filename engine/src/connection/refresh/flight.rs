@@ -26,7 +26,7 @@ pub(super) struct RefreshContext {
     pub cause: Cause,
     pub started: Instant,
     pub leased: Option<Leased>,
-    /// Another's lease that stood still.
+    /// The lease of another process that stood still.
     pub dead: Option<Lease>,
     /// The refresh token had been shown before this refresh began.
     pub intent_was_open: bool,

@@ -26,7 +26,7 @@ const COOLING_MAX: usize = 100_000;
 /// The time between two alarms about this Relink's own set-up.
 const ALARM_EVERY: Duration = Duration::from_secs(600);
 
-/// Relink keeps from asking Linear, whatever the reason.
+/// The code for a refresh that Relink keeps from Linear, as it asked too often.
 const ASKED_TOO_OFTEN: &str = "asked_too_often";
 
 type Landing = watch::Receiver<Option<RefreshResult>>;

@@ -143,7 +143,7 @@ pub enum End {
     BackedOff,
     Misconfigured,
     Broken,
-    /// Broken or ended by somebody else.
+    /// The connection was broken or ended by somebody else.
     NotConnected,
 }
 

@@ -26,11 +26,11 @@ const END: &str = "~";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
     pub due: u64,
-    /// Refreshed, here or by a peer.
+    /// The connections that were refreshed, here or by a peer.
     pub refreshed: u64,
-    /// Put off: Linear did not answer usefully.
+    /// The connections that were put off, as Linear did not answer usefully.
     pub failed: u64,
-    /// Need a reconnect now.
+    /// The connections that need a reconnect now.
     pub broken: u64,
 }
 
