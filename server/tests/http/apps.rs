@@ -2,11 +2,11 @@
 
 use relink_engine::clock::{DAY, HOUR, MINUTE};
 use relink_engine::identity::Role;
-use relink_simulator::{DemoApp, NewApp};
 use url::form_urlencoded::byte_serialize;
 
-use crate::keys::{contains, on_disk, program};
-use crate::webhooks::issue;
+use crate::support::own_apps::{add, id, own_app, private};
+use crate::support::webhooks::issue;
+use crate::support::{contains, on_disk, program};
 use crate::world::{Browser, Reply, Setup, World};
 
 const CLIENT_ID: &str = "0123456789abcdef";
@@ -14,44 +14,6 @@ const CLIENT_SECRET: &str = "ClientSecretOfAcme0123";
 /// The link around a client ID; the strip about the simulated Linear links to the same section.
 const TO_THE_APP: &str = "<a href=\"/settings#linear-app\"><code>";
 const WEBHOOK_SECRET: &str = "lin_wh_SecretOfAcmesApp0123";
-
-/// Fills in the form for a new app.
-async fn add(
-    browser: &mut Browser<'_>,
-    name: &str,
-    client_id: &str,
-    client_secret: &str,
-    webhook_secret: &str,
-) -> Reply {
-    let fields = [
-        ("name", name),
-        ("client_id", client_id),
-        ("client_secret", client_secret),
-        ("webhook_secret", webhook_secret),
-    ];
-    assert_eq!(
-        browser.post("/settings/apps", &fields).await.location(),
-        "/settings"
-    );
-    browser.get("/settings").await
-}
-
-/// The id of the only app, as the form for its secrets sends it.
-async fn id(browser: &mut Browser<'_>) -> String {
-    let page = browser.get("/settings").await;
-    let form = page
-        .body
-        .split("action=\"/settings/apps/secrets\"")
-        .nth(1)
-        .expect("an app");
-    form.split("name=\"app\" value=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap()
-        .to_owned()
-}
 
 async fn replace(
     browser: &mut Browser<'_>,
@@ -368,30 +330,6 @@ async fn the_link_to_linear_fills_in_what_linear_takes() {
         "{}",
         page.body
     );
-}
-
-/// An app at Linear, and here.
-pub async fn own_app(browser: &mut Browser<'_>, new: NewApp) -> (DemoApp, String) {
-    let app = browser.world.linear.add_app(new).unwrap();
-    add(
-        browser,
-        "Acme internal",
-        &app.client_id,
-        &app.client_secret,
-        &app.webhook_secret,
-    )
-    .await
-    .shows("Acme internal is added.");
-    let id = id(browser).await;
-    (app, id)
-}
-
-pub fn private(workspace: &str) -> NewApp {
-    NewApp {
-        name: "Acme internal".to_owned(),
-        private_to_workspace: Some(workspace.to_owned()),
-        ..NewApp::default()
-    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use relink_engine::{Rejected, Wanted};
 use relink_simulator::{Endpoint, Fault, Kind};
 use serde_json::json;
 
-use crate::webhooks::issue;
+use crate::support::webhooks::issue;
 use crate::world::{START, World, fault};
 
 fn lost_reply() -> Fault {

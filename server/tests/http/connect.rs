@@ -10,7 +10,7 @@ use relink_engine::identity::Role;
 use relink_simulator::{Endpoint, Fault, Kind, Rename};
 use serde_json::json;
 
-use crate::cuts::empty_database;
+use crate::support::empty_database;
 use crate::world::{Browser, PASSWORD, Reply, Setup, World, both, fault};
 
 /// Checks that nothing was stored, and that no token that was minted is alive.

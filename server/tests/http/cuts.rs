@@ -6,10 +6,10 @@ use futures_util::future::join_all;
 use relink_engine::clock::{HOUR, MINUTE, SECOND};
 use relink_engine::store::{Act, AuditActor};
 use serde_json::{Value, json};
-use sqlx::Connection as _;
 
 use crate::proxy::Proxy;
-use crate::webhooks::issue;
+use crate::support::empty_database;
+use crate::support::webhooks::issue;
 use crate::world::{Browser, PASSWORD, Program, START, Setup, World};
 
 const ORG: &str = "northwind-labs";
@@ -27,31 +27,6 @@ async fn behind_a_proxy() -> Option<(World, Proxy)> {
     })
     .await;
     Some((world, proxy))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests are told where PostgreSQL is, and name databases by chance"
-)]
-pub async fn empty_database() -> Option<String> {
-    let Ok(server) = std::env::var("RELINK_TEST_POSTGRES") else {
-        let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
-        assert!(
-            skipped,
-            "set RELINK_TEST_POSTGRES (`make test` does), or RELINK_TEST_WITHOUT_POSTGRES=1 to do \
-                without"
-        );
-        return None;
-    };
-    let mut name = [0; 8];
-    getrandom::fill(&mut name).unwrap();
-    let name = format!("cut{}", u64::from_le_bytes(name));
-    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    Some(format!("{}/{name}", server.rsplit_once('/').unwrap().0))
 }
 
 /// Does it with the connection cut at the first message, at the second, and so on, until it is done

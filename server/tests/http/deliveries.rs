@@ -4,7 +4,7 @@ use relink_engine::clock::{DAY, HOUR, MINUTE};
 use relink_engine::identity::Role;
 use serde_json::json;
 
-use crate::webhooks::{OTHER, SECRET, acme, add_secret, issue, signed};
+use crate::support::webhooks::{OTHER, SECRET, acme, add_secret, issue, signed};
 use crate::world::{Reply, START, Setup, World};
 
 /// The subjects on a page, in its order.

@@ -6,8 +6,8 @@ use relink_engine::dispatch::NewDestination;
 use relink_engine::identity::{Person, Role};
 use relink_engine::store::{Act, AuditActor, MessageState, Sent, SentBatch, Verdict};
 
-use crate::keys::{contains, on_disk, program};
-use crate::webhooks::{SECRET, acme, issue};
+use crate::support::webhooks::{SECRET, acme, issue};
+use crate::support::{contains, on_disk, program};
 use crate::world::{Browser, Reply, World};
 
 const ADD: &str = "/deliveries/destinations";

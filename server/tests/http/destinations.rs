@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::webhooks::{SECRET, acme, issue};
+use crate::support::webhooks::{SECRET, acme, issue};
 use crate::world::{START, Setup, World};
 
 /// A destination that writes down what it gets.

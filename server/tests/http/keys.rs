@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use axum::http::header;
-use axum::http::{Method, Request};
 use relink_engine::clock::MINUTE;
 use relink_engine::identity::Role;
 
+use crate::support::{contains, on_disk, program};
 use crate::world::{Browser, Reply, World};
 
 const PAGE: &str = "/settings?shown=key";
@@ -45,47 +44,8 @@ fn id(page: &Reply) -> String {
     field.split('"').next().unwrap().to_owned()
 }
 
-/// Posts as a program would with this browser's session, and gives the answer.
-pub async fn program(browser: &Browser<'_>, path: &str, body: &str) -> u16 {
-    let cookies: Vec<_> = browser
-        .cookies
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri(path)
-        .header("host", "localhost:3000")
-        .header("sec-fetch-site", "same-origin")
-        .header(header::ACCEPT, "*/*")
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::COOKIE, cookies.join("; "));
-    browser
-        .world
-        .send(request.body(body.to_owned().into()).unwrap())
-        .await
-        .status
-}
-
 async fn is_known(world: &World, key: &str) -> bool {
     world.engine.api_caller(key).await.unwrap().is_some()
-}
-
-/// Everything on disk, the database's journal included.
-pub fn on_disk(world: &World) -> Vec<u8> {
-    let files = std::fs::read_dir(world.dir.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    files
-        .filter(|path| path.is_file())
-        .flat_map(|path| std::fs::read(path).unwrap())
-        .collect()
-}
-
-pub fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes
-        .windows(text.len())
-        .any(|window| window == text.as_bytes())
 }
 
 #[tokio::test]

@@ -5,42 +5,15 @@ use axum::http::{Method, StatusCode};
 use relink_engine::clock::{DAY, MINUTE};
 use relink_engine::identity::Role;
 
-use crate::keys::{contains, on_disk};
-use crate::team_pages::{INVITE, acme, hidden, invite, manage, shown};
-use crate::world::{Browser, PASSWORD, Reply, Setup, World};
+use crate::support::team::{
+    CONFIRM, INVITE, acme, answer, enter, hidden, invite, manage, redeem, shown,
+};
+use crate::support::{contains, on_disk};
+use crate::world::{PASSWORD, Reply, Setup, World};
 
-const CONFIRM: &str = "/link/confirm";
 const ENDED: &str = "/link?ended=yes";
 const INVALID: &str = "This code is not valid. It was used, ran out, or has a typo. Ask whoever \
     sent it for a new one.";
-
-/// Types a code. Answers the page after that.
-pub async fn enter(browser: &mut Browser<'_>, code: &str) -> Reply {
-    let reply = browser.post("/link", &[("code", code)]).await;
-    assert_eq!(reply.location(), "/link", "no address may hold the code");
-    browser.get("/link").await
-}
-
-/// Types a code and says yes. Answers the page after that.
-pub async fn redeem(browser: &mut Browser<'_>, code: &str) -> Reply {
-    let preview = enter(browser, code).await;
-    let location = answer(browser, &preview, "yes").await;
-    browser.get(&location).await
-}
-
-/// Answers what the page asks. Where the browser is sent.
-async fn answer(browser: &mut Browser<'_>, preview: &Reply, answer: &str) -> String {
-    let field = preview
-        .body
-        .split("name=\"preview\" value=\"")
-        .nth(1)
-        .unwrap_or_else(|| panic!("no question: {}", preview.text()));
-    let fields = [
-        ("preview", field.split('"').next().unwrap()),
-        ("answer", answer),
-    ];
-    browser.post(CONFIRM, &fields).await.location().to_owned()
-}
 
 #[tokio::test]
 async fn without_an_account_a_yes_makes_one_and_signs_in() {

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tower::ServiceExt as _;
 
-use crate::webhooks::issue;
+use crate::support::webhooks::issue;
 use crate::world::{Browser, Reply, START, World};
 
 /// A change shows within this, as the pages promise.

@@ -31,6 +31,7 @@ mod refresh;
 mod roles;
 mod sessions;
 mod several;
+mod support;
 mod takeover;
 mod team_pages;
 mod truth;

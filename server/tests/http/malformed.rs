@@ -4,8 +4,8 @@
 use axum::http::{Method, header};
 use relink_simulator::{NewPerson, NewWorkspace, Role};
 
-use crate::cuts::empty_database;
-use crate::roles::written;
+use crate::support::empty_database;
+use crate::support::functions::written;
 use crate::world::{Browser, Reply, Setup, World};
 
 const EVIL: &str = "https://evil.example/page?x=1";

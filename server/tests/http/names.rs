@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use relink_simulator::{NewPerson, NewProject, NewTeam, NewWorkspace, Role};
 use serde_json::json;
 
-use crate::team_pages::{INVITE, SHOWN, manage};
-use crate::webhooks::SECRET;
+use crate::support::team::{INVITE, SHOWN, manage};
+use crate::support::webhooks::SECRET;
 use crate::world::{Browser, PASSWORD, Reply, Setup, World};
 
 /// Closes whatever may be open and begins something. Short enough not to be cut.

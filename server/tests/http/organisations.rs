@@ -17,9 +17,9 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, SqlitePool};
 
-use crate::keys::program;
-use crate::roles::{FUNCTIONS, Field, filled, placeholder};
-use crate::webhooks::issue;
+use crate::support::functions::{FUNCTIONS, Field, filled, placeholder};
+use crate::support::program;
+use crate::support::webhooks::issue;
 use crate::world::{Browser, PASSWORD, Program, Reply, World};
 
 const SWITCH: &str = "/organisation";

@@ -8,8 +8,8 @@ use relink_engine::identity::Role;
 use relink_simulator::{Endpoint, Fault, Kind};
 use tokio::time::sleep;
 
-use crate::apps::{own_app, private};
-use crate::cuts::empty_database;
+use crate::support::empty_database;
+use crate::support::own_apps::{own_app, private};
 use crate::world::{Browser, Setup, World, fault};
 
 /// Makes a world for each answer to what a revocation ends, on each database.

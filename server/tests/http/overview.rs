@@ -3,9 +3,8 @@
 
 use relink_engine::identity::Role;
 
-use crate::keys::program;
-use crate::link_pages::redeem;
-use crate::team_pages::{acme, hidden, invite};
+use crate::support::program;
+use crate::support::team::{acme, hidden, invite, redeem};
 use crate::world::{Browser, Reply, World};
 
 const HERE: &str = "/integrations";

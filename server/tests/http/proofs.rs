@@ -9,12 +9,10 @@ use relink_engine::people::ProofError;
 use relink_engine::{Acting, Callback};
 use relink_simulator::{Endpoint, Fault, Kind};
 
-use crate::apps::{own_app, private};
-use crate::cuts::empty_database;
-use crate::keys::{contains, on_disk};
-use crate::link_pages::{enter, redeem};
-use crate::mail::with_mail;
-use crate::team_pages::{acme, hidden, invite, manage};
+use crate::support::mail::with_mail;
+use crate::support::own_apps::{own_app, private};
+use crate::support::team::{acme, enter, hidden, invite, manage, redeem};
+use crate::support::{contains, empty_database, on_disk};
 use crate::world::{Browser, PASSWORD, Reply, Setup, World, fault};
 
 const PROVE: &str = "/oauth/linear/prove";

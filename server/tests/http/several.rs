@@ -2,9 +2,8 @@
 
 use relink_simulator::{Endpoint, Fault, Kind};
 
-use crate::keys::{contains, on_disk, program};
-use crate::link_pages::{enter, redeem};
-use crate::team_pages::{SEVERAL, SHOWN, acme, codes, invite};
+use crate::support::team::{SEVERAL, SHOWN, acme, codes, enter, invite, redeem};
+use crate::support::{contains, on_disk, program};
 use crate::world::{Browser, Reply, World, fault};
 
 /// Reads what ticking these people sends.

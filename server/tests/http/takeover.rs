@@ -2,8 +2,7 @@
 
 use relink_engine::identity::Role;
 
-use crate::link_pages::redeem;
-use crate::team_pages::{acme, invite};
+use crate::support::team::{acme, invite, redeem};
 use crate::world::{PASSWORD, World};
 
 const THEIRS: &str = "the attacker's own sentence";

@@ -5,87 +5,15 @@ use relink_engine::identity::Role;
 use relink_engine::people::Guesser;
 use relink_simulator::{Endpoint, Kind};
 
-use crate::keys::{contains, on_disk, program};
-use crate::link_pages::{enter, redeem};
-use crate::world::{Browser, Reply, World};
+use crate::support::team::{
+    INVITE, SEVERAL, SHOWN, acme, code, enter, hidden, invite, manage, redeem, shown,
+};
+use crate::support::{contains, on_disk, program};
+use crate::world::World;
 
-pub const INVITE: &str = "/team/invites";
 const AGAIN: &str = "/team/invites/again";
 const REVOKE: &str = "/team/invites/revoke";
 const DISMISS: &str = "/team/invites/dismiss";
-pub const SEVERAL: &str = "/team/invites/several";
-pub const SHOWN: &str = "/team?shown=code";
-const LINK: &str = "value=\"http://localhost:3000/link#";
-
-/// Acme with its owner, Priya.
-pub async fn acme(world: &World) -> (Browser<'_>, String) {
-    let mut browser = world.owner().await;
-    let id = browser.connect("acme-robotics").await;
-    (browser, id)
-}
-
-/// Makes a code and reads it off the page, as an admin would.
-pub async fn invite(browser: &mut Browser<'_>, workspace: &str, person: &str) -> String {
-    let fields = [("workspace", workspace), ("person", person)];
-    assert_eq!(browser.post(INVITE, &fields).await.location(), SHOWN);
-    shown(browser).await
-}
-
-/// Reads the one code that was just made off the page.
-pub async fn shown(browser: &mut Browser<'_>) -> String {
-    code(&browser.get(SHOWN).await).expect("a code")
-}
-
-fn code(page: &Reply) -> Option<String> {
-    codes(page).pop()
-}
-
-/// The codes that the page shows, in its order.
-pub fn codes(page: &Reply) -> Vec<String> {
-    page.body
-        .split(LINK)
-        .skip(1)
-        .map(|rest| rest.split('"').next().unwrap().to_owned())
-        .collect()
-}
-
-/// Reads what a form on the page sends beside what is typed.
-pub fn hidden(page: &Reply, action: &str, name: &str) -> Vec<String> {
-    let forms = page
-        .body
-        .split("<form")
-        .filter(|form| form.contains(&format!("action=\"{action}\"")));
-    forms
-        .filter_map(|form| {
-            Some(
-                form.split(&format!("name=\"{name}\" value=\""))
-                    .nth(1)?
-                    .split('"')
-                    .next()?
-                    .to_owned(),
-            )
-        })
-        .collect()
-}
-
-/// The page of one member, by the link in their row.
-pub async fn manage(browser: &mut Browser<'_>, name: &str) -> Reply {
-    let page = browser.get("/team").await;
-    let body = page.body.replace("<!---->", "");
-    let row = body
-        .split("<tr")
-        .find(|row| row.contains(name) && row.contains("/team?member="))
-        .expect("a row with Manage");
-    let id = row
-        .split("/team?member=")
-        .nth(1)
-        .unwrap()
-        .split(['#', '"'])
-        .next()
-        .unwrap()
-        .to_owned();
-    browser.get(&format!("/team?member={id}")).await
-}
 
 #[tokio::test]
 async fn a_code_is_made_and_shown_once() {

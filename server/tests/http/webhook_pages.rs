@@ -10,8 +10,8 @@ use relink_engine::identity::Role;
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 
-use crate::keys::{contains, on_disk, program};
-use crate::webhooks::{OTHER, SECRET, acme, add_secret, issue, post, sign};
+use crate::support::webhooks::{OTHER, SECRET, acme, add_secret, issue, post, sign};
+use crate::support::{contains, on_disk, program};
 use crate::world::{Browser, Reply, START, Setup, World};
 
 const NEXT: &str = "lin_wh_AcmesNextSecret0456";
