@@ -7,9 +7,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-use crate::edge::{SOON, connection, deliver_from, key, resident_mb, workspace};
 use crate::process::client;
 use crate::site::Site;
+use crate::support::{SOON, connection, deliver_from, key, resident_mb, workspace};
 
 /// A program that asks and takes as little of the answer as can be.
 async fn ask(site: &Site, key: &str, head: &str, body: &str) -> TcpStream {

@@ -15,6 +15,7 @@ mod people;
 mod process;
 mod settings;
 mod site;
+mod support;
 mod trail;
 #[path = "../process/walk.rs"]
 mod walk;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::fleet::{DAY_S, Fleet, empty_database, now_ms};
+use crate::fleet::{DAY_S, Fleet, back_up, empty_database, now_ms, run};
 use crate::process::client;
 
 const SENDERS: u32 = 16;
@@ -232,32 +232,6 @@ async fn who_reads_on_after_an_older_copy_came_back_misses_nothing_in_silence() 
         (200, 90),
         "who had not read on goes on"
     );
-}
-
-/// Does something to the database while servers run.
-pub fn run(command: &str, args: &[&str]) {
-    let done = std::process::Command::new(command)
-        .args(args)
-        .output()
-        .unwrap();
-    assert!(
-        done.status.success(),
-        "{command}: {}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-}
-
-/// Copies as a backup tool does: into the file that is open.
-pub fn back_up(from: &std::path::Path, to: &std::path::Path) {
-    let (from, mut to) = (
-        rusqlite::Connection::open(from).unwrap(),
-        rusqlite::Connection::open(to).unwrap(),
-    );
-    to.busy_timeout(Duration::from_secs(5)).unwrap();
-    let backup = rusqlite::backup::Backup::new(&from, &mut to).unwrap();
-    backup
-        .run_to_completion(1_000_000, Duration::from_millis(5), None)
-        .unwrap();
 }
 
 /// A copy is made and put back while the servers run and are never restarted.

@@ -507,3 +507,29 @@ fn server() -> Option<String> {
     };
     Some(server)
 }
+
+/// Does something to the database while servers run.
+pub fn run(command: &str, args: &[&str]) {
+    let done = std::process::Command::new(command)
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{command}: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+/// Copies as a backup tool does: into the file that is open.
+pub fn back_up(from: &std::path::Path, to: &std::path::Path) {
+    let (from, mut to) = (
+        rusqlite::Connection::open(from).unwrap(),
+        rusqlite::Connection::open(to).unwrap(),
+    );
+    to.busy_timeout(Duration::from_secs(5)).unwrap();
+    let backup = rusqlite::backup::Backup::new(&from, &mut to).unwrap();
+    backup
+        .run_to_completion(1_000_000, Duration::from_millis(5), None)
+        .unwrap();
+}

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::deliveries::{back_up, run};
-use crate::fleet::{DAY_S, Fleet, empty_database};
+use crate::fleet::{DAY_S, Fleet, back_up, empty_database, run};
 use crate::process::client;
 
 /// Undoes what the last upgrade brought.
