@@ -55,7 +55,6 @@ pub fn contains(bytes: &[u8], text: &str) -> bool {
     clippy::disallowed_methods,
     reason = "tests are told where PostgreSQL is, and name databases by chance"
 )]
-
 pub async fn empty_database() -> Option<String> {
     let Ok(server) = std::env::var("RELINK_TEST_POSTGRES") else {
         let skipped = std::env::var_os("RELINK_TEST_WITHOUT_POSTGRES").is_some();
