@@ -98,6 +98,8 @@ pub enum Command {
     /// Look whether everything that Relink stands on is well: a line for each thing, with what to
     /// do
     Doctor,
+    /// Ask the server that runs here whether it is ready: exit 0 if it is
+    Healthcheck,
     /// Refresh what is due, once, for those who prefer cron to a server that does it by itself
     Refresh {
         /// Tokens that expire within this time: a number with s, m, h or d

@@ -19,7 +19,7 @@ use super::args::{Args, Command, Connection, Destination, Key, Secret, User, Web
 use super::output::{print, print_end, print_lines, print_list, print_secret, say};
 use super::people::NewUser;
 use super::shared::{Outcome, by_command, connection, from_stdin, organisation};
-use super::{apps, audit, doctor, people};
+use super::{apps, audit, doctor, healthcheck, people};
 use crate::api::connections::ConnectionList;
 use crate::config::Config;
 use crate::stop::Asked;
@@ -158,6 +158,7 @@ pub async fn run(args: Args, mut config: Config, clock: Clock, entropy: Entropy)
             .await
         }
         Command::Doctor => doctor::run(json, &config, clock, entropy).await,
+        Command::Healthcheck => healthcheck::run(json, &config).await,
         Command::Refresh { due_within } => {
             let engine = bootstrap::engine(&config, clock, entropy).await?;
             let swept = json!(engine.sweep_now(due_within).await?);

@@ -6,6 +6,7 @@ mod args;
 mod audit;
 mod commands;
 mod doctor;
+mod healthcheck;
 mod output;
 mod people;
 mod shared;

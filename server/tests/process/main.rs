@@ -11,6 +11,7 @@ mod doctor;
 mod few_connections;
 #[expect(dead_code, reason = "benchmarks do more with a fleet")]
 mod fleet;
+mod healthcheck;
 mod logs;
 mod output;
 mod process;
