@@ -56,44 +56,53 @@ impl Engine {
         }
     }
 
-    /// The connections that may end with a permission, as `(organisation, id)`: those that work, of
-    /// its app and to its workspace, in whatever organisation.
+    /// The connections that may end with a permission, as `(organisation, id)`: those of its app and
+    /// to its workspace, in whatever organisation, that work or did when Linear gave it.
     pub(crate) async fn at_stake(&self, minted: &MintedGrant) -> Vec<(String, String)> {
         if !minted.lent {
             return Vec::new();
         }
         let (client_id, workspace) = (&minted.client_id, minted.workspace_id.as_deref());
-        let working = self
+        let since = minted.minted_at;
+        let at_stake = self
             .store()
-            .connections_working(client_id, workspace, LOOKED_AT);
-        working.await.unwrap_or_default()
+            .connections_at_stake(client_id, workspace, since, LOOKED_AT);
+        at_stake.await.unwrap_or_default()
     }
 
     /// Looks whether a connection still works without a permission that was just handed back.
+    /// `false`: Linear does not say so yet, or it could not be noted.
     pub(crate) async fn learn_what_it_ended(
         &self,
         client_id: &str,
         organisation: &str,
         connection: &str,
-    ) {
+    ) -> bool {
         let relink = Acting::relink(organisation);
         let checked = self.connections(relink).check(connection).await;
-        if let Err(CallFailed::Token(TokenError::ReconnectRequired {
-            reason: Reason::InvalidGrant | Reason::Revoked,
-        })) = checked
-        {
-            tracing::error!(
-                connection,
-                "a connection ended with one person's permission: from now on these wait for its \
-                    end"
-            );
-            let noted = async {
-                self.store().connection_ended_by_loan(connection).await?;
-                self.store().meta_put(&ends_more(client_id), b"1").await
-            };
-            if let Err(error) = noted.await {
-                tracing::error!(%error, "what a revocation ended could not be noted");
+        match checked {
+            Ok(_) | Err(CallFailed::Linear(CallError::Refused { .. })) => return true,
+            Err(CallFailed::Token(TokenError::ReconnectRequired {
+                reason: Reason::InvalidGrant | Reason::Revoked,
+            })) => {}
+            // It ended for a reason of its own, or is gone.
+            Err(CallFailed::Token(TokenError::ReconnectRequired { .. } | TokenError::NotFound)) => {
+                return true;
             }
+            Err(_) => return false,
         }
+        tracing::error!(
+            connection,
+            "a connection ended with one person's permission: from now on these wait for its end"
+        );
+        let noted = async {
+            self.store().connection_ended_by_loan(connection).await?;
+            self.store().meta_put(&ends_more(client_id), b"1").await
+        };
+        let noted = noted.await;
+        if let Err(error) = &noted {
+            tracing::error!(%error, "what a revocation ended could not be noted");
+        }
+        noted.is_ok()
     }
 }

@@ -240,12 +240,18 @@ impl Engine {
         let void = self
             .void(voiding, &tokens.access, tokens.refresh.as_ref())
             .await;
+        let mut learnt = true;
+        for (organisation, connection) in &worked {
+            learnt &= self
+                .learn_what_it_ended(&minted.client_id, organisation, connection)
+                .await;
+        }
+        if void && !learnt {
+            // As long as nobody knows what it ended, it is not forgotten.
+            return Ok(Voided::Later);
+        }
         if void {
             self.store().minted_grant_delete(&minted.id).await?;
-        }
-        for (organisation, connection) in &worked {
-            self.learn_what_it_ended(&minted.client_id, organisation, connection)
-                .await;
         }
         Ok(Voided::confirmed(void))
     }

@@ -339,21 +339,26 @@ impl Store {
             .await?))
     }
 
-    /// Connections that work, of whatever organisation, through the Linear app with this client id
-    /// and to this workspace; as far as both are known. As `(organisation, id)`.
-    pub async fn connections_working(
+    /// Connections of whatever organisation, through the Linear app with this client id and to this
+    /// workspace, as far as both are known, that work or ended at Linear since. As `(organisation,
+    /// id)`.
+    pub async fn connections_at_stake(
         &self,
         client_id: &str,
         workspace: Option<&str>,
+        since: Millis,
         limit: i64,
     ) -> Stored<Vec<(String, String)>> {
-        const SQL: &str = "SELECT organisation_id, id FROM connections WHERE state = 'connected' \
+        const SQL: &str = "SELECT organisation_id, id FROM connections WHERE (state = 'connected' \
+            OR state = 'reconnect_required' AND reason IN ('invalid_grant', 'revoked') AND \
+            state_since >= $4) \
             AND (client_id IS NULL OR client_id = $1) AND ($2 IS NULL OR workspace_id = $2) \
             ORDER BY connected_at, id LIMIT $3";
         on!(&self.db, |pool| Ok(sqlx::query_as(SQL)
             .bind(client_id)
             .bind(workspace)
             .bind(limit)
+            .bind(since)
             .fetch_all(pool)
             .await?))
     }

@@ -242,6 +242,43 @@ async fn a_permission_to_another_workspace_costs_no_connection_twice() {
     }
 }
 
+/// What it ended is learnt later, and told then: the next one costs nothing.
+#[tokio::test]
+async fn a_revocation_after_which_linear_fails_is_looked_at_again() {
+    let world = World::with(Setup {
+        revoke_ends_installation: true,
+        ..Setup::default()
+    })
+    .await;
+    let (mut owner, id) = acme(&world).await;
+    let mut other = world
+        .member("second", "sue@second.example", Role::Owner)
+        .await;
+    let globex = other.connect("globex").await;
+    let url = leave(&mut other, &globex).await;
+    let back = other.decide(&url, "acme-robotics", "approve");
+    for (endpoint, after) in [(Endpoint::Graphql, 1), (Endpoint::Token, 1)] {
+        let outage = Fault {
+            after,
+            count: 50,
+            ..fault(endpoint, Kind::Html500)
+        };
+        world.linear.add_fault(outage).unwrap();
+    }
+    other.get(&back).await;
+    world.linear.clear_faults();
+    world.advance(MINUTE);
+    assert!(!world.lives("northwind-labs", &id).await, "Linear ended it");
+    world.engine.give_back_left().await.unwrap();
+    owner
+        .get(&format!("/integrations/{id}"))
+        .await
+        .shows("Linear ended it together with a permission that somebody had lent");
+    owner.reconnect(&id, "acme-robotics").await;
+    prove_wrongly(&world, &mut other, &globex, false).await;
+    assert!(world.lives("northwind-labs", &id).await);
+}
+
 #[tokio::test]
 async fn somebody_else_is_told_who_linear_says_they_are_and_nothing_is_written() {
     let world = World::new().await;
