@@ -108,12 +108,19 @@ pub(super) fn is_known(name: &str) -> bool {
 /// Whether this can only be meant to be one of ours: one or two letters are wrong. What begins with
 /// a name and goes on (`DATABASE_URL_2`) may be somebody else's.
 pub(super) fn is_mistyped(name: &str) -> bool {
-    const LETTERS: usize = 2;
+    // Other software has names of its own that are as short: what is a slip in a long name is
+    // another word in a short one, and a plural or a number is no slip at all.
+    let letters = |known: &str| if known.len() > 13 { 2 } else { 1 };
+    let numbers = |text: &str| text.chars().filter(char::is_ascii_digit).count();
     let goes_on = |known: &str| {
         let rest = name.strip_prefix(known);
-        rest.is_some_and(|rest| rest.starts_with(|c: char| !c.is_ascii_alphabetic()))
+        rest.is_some_and(|rest| rest == "S" || rest.starts_with(|c: char| !c.is_ascii_alphabetic()))
     };
-    names().any(|known| strsim::damerau_levenshtein(&known, name) <= LETTERS && !goes_on(&known))
+    names().any(|known| {
+        strsim::damerau_levenshtein(&known, name) <= letters(&known)
+            && numbers(&known) == numbers(name)
+            && !goes_on(&known)
+    })
 }
 
 /// The known name that looks most like this one.

@@ -214,7 +214,10 @@ fn is_of_kubernetes(name: &str, value: &OsStr) -> bool {
         numbered && matches!(parts.next(), Some("TCP" | "UDP" | "SCTP"))
     };
     let address = value.to_str().is_some_and(|value| value.contains("://"));
+    let path = value.to_str().is_some_and(|value| value.starts_with('/'));
     name.ends_with("_SERVICE_HOST")
+        || name.ends_with("_NAME") && path
+        || name.contains("_ENV_")
         || name.ends_with("_SERVICE_PORT")
         || name.contains("_SERVICE_PORT_")
         || name.ends_with("_PORT") && address
@@ -336,6 +339,11 @@ mod tests {
         for others in [
             "DATABASE_URL_TEST",
             "DATABASE_URL2",
+            "DATABASE_URLS",
+            "DATABASE1_URL",
+            "DATABASE_SQL",
+            "LINEAR_ORG",
+            "LINEAR_API2_URL",
             "DATABASE_USER",
             "DATABASE",
             "LINEAR_API_KEY",
@@ -361,6 +369,8 @@ mod tests {
             ("RELINK_PORT_80_TCP_PROTO", "tcp"),
             ("RELINK_WEB_PORT_3000_TCP_ADDR", "10.0.0.1"),
             ("RELINK_WEB_SERVICE_HOST", "10.0.0.1"),
+            ("RELINK_NAME", "/web/relink"),
+            ("RELINK_ENV_PATH", "/usr/bin"),
         ];
         assert!(read(&of_services, "").is_ok());
         for mistake in [
