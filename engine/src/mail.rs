@@ -127,12 +127,30 @@ pub enum SendError {
     Address,
     #[error("the mail cannot be put together: {0}")]
     Message(#[from] lettre::error::Error),
-    #[error("the mail server did not take it: {0}")]
-    Server(#[from] lettre::transport::smtp::Error),
+    #[error("the mail server did not take it: {}", said(.0))]
+    Server(lettre::transport::smtp::Error),
     #[error("the mail server did not answer in time")]
     Timeout,
     #[error("the mail server ended the connection")]
     Refused,
+}
+
+impl From<lettre::transport::smtp::Error> for SendError {
+    fn from(error: lettre::transport::smtp::Error) -> SendError {
+        SendError::Server(error)
+    }
+}
+
+/// The words of a mail server, but for those of one that repeats what it was told to sign in with.
+fn said(error: &lettre::transport::smtp::Error) -> String {
+    let words = error.to_string();
+    if !words.to_ascii_uppercase().contains("AUTH") {
+        return words;
+    }
+    error.status().map_or_else(
+        || "it does not let Relink sign in".to_owned(),
+        |code| format!("it does not let Relink sign in ({code})"),
+    )
 }
 
 /// Sends mails about this Relink. Cheap to clone.

@@ -10,7 +10,7 @@ use relink_engine::mail::Mail;
 use relink_engine::store::{Connections, Opener, Store, StoreError};
 use relink_engine::vault::Vault;
 use relink_engine::webhook::SigningKey;
-use relink_engine::{Engine, OpenError, Settings};
+use relink_engine::{CANARY_KEY, Engine, OpenError, Settings};
 use secrecy::ExposeSecret as _;
 
 use crate::config::{Config, Database};
@@ -34,6 +34,8 @@ pub enum StartError {
             put it back from a backup of this database"
     )]
     ProofGone,
+    #[error("DATABASE_URL: {0} is no file. Name one, or make room for it")]
+    NoFile(String),
     #[error("DATABASE_URL: {0}")]
     Store(#[from] StoreError),
     #[error("HTTPS cannot be set up: {0}")]
@@ -53,22 +55,81 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
         })
 }
 
+/// A database as it is found.
+#[derive(Debug)]
+pub enum Found {
+    /// Nothing is there, or nobody has begun to use it.
+    Unused,
+    /// Another version of Relink made its schema.
+    Version {
+        there: i64,
+        here: i64,
+    },
+    Open(Box<Engine>),
+}
+
+/// Opens the database as it is found: makes nothing, and changes no schema.
+pub async fn look(config: &Config, clock: Clock, entropy: Entropy) -> Result<Found, StartError> {
+    if let Some(file) = config.sqlite_file() {
+        if file.parent() == Some(&*config.data_dir) && folder::is_still_to_be_made(config) {
+            return Ok(Found::Unused);
+        }
+        if let Some(unusable) = folder::unusable(config) {
+            return Err(unusable.into());
+        }
+        match fs::symlink_metadata(file).and_then(|_| fs::metadata(file)) {
+            Ok(there) if !there.is_file() => {
+                return Err(StartError::NoFile(file.display().to_string()));
+            }
+            Ok(there) if there.len() > 0 => {}
+            Ok(_) => return Ok(Found::Unused),
+            Err(_) if fs::symlink_metadata(file).is_err() => return Ok(Found::Unused),
+            Err(_) => return Err(StartError::NoFile(file.display().to_string())),
+        }
+    }
+    let store = store(config).await?;
+    let here = Store::newest_version().unwrap_or_default();
+    match store.present_version().await? {
+        None => Ok(Found::Unused),
+        Some(there) if there != here => Ok(Found::Version { there, here }),
+        Some(_) if store.meta(CANARY_KEY).await?.is_none() => Ok(Found::Unused),
+        Some(_) => {
+            let engine = over(store, config, clock, entropy).await?;
+            Ok(Found::Open(Box::new(engine)))
+        }
+    }
+}
+
 async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Engine, StartError> {
     if config.sqlite_file().is_some() {
         make_data_dir(config)?;
     }
-    let store = match &config.database {
+    let store = store(config).await?;
+    store.migrate().await?;
+    over(store, config, clock, entropy).await
+}
+
+async fn store(config: &Config) -> Result<Store, StartError> {
+    Ok(match &config.database {
         Database::Sqlite(path) => Store::open_sqlite_as(opener(config), path).await?,
         Database::Postgres(url) => {
             Store::open_postgres_with(url.expose_secret(), config.connections).await?
         }
-    };
-    store.migrate().await?;
+    })
+}
+
+/// Puts the engine over a store that is up to date.
+async fn over(
+    store: Store,
+    config: &Config,
+    clock: Clock,
+    entropy: Entropy,
+) -> Result<Engine, StartError> {
     let ring = match &config.keys {
         Some(ring) => ring.clone(),
         None => key_file::load_or_create(
             &config.data_dir,
-            store.meta(relink_engine::CANARY_KEY).await?.is_some(),
+            store.meta(CANARY_KEY).await?.is_some(),
             &entropy,
         )?,
     };

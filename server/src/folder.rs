@@ -64,6 +64,18 @@ pub fn unusable(config: &Config) -> Option<UnusableFolder> {
     })
 }
 
+/// Says whether the data directory is not there yet, and a start would make it.
+pub fn is_still_to_be_made(config: &Config) -> bool {
+    let folder = &config.data_dir;
+    let above = folder.ancestors().find(|above| above.exists());
+    fs::symlink_metadata(folder).is_err()
+        && access(
+            above.unwrap_or(Path::new(".")),
+            Access::WRITE_OK | Access::EXEC_OK,
+        )
+        .is_ok()
+}
+
 /// The data directory could not be made.
 pub fn not_made(config: &Config, error: io::Error) -> UnusableFolder {
     let path = config.data_dir.display().to_string();

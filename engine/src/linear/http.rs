@@ -176,7 +176,12 @@ impl Http {
     pub async fn reach(&self, request: reqwest::Request) -> Result<(), reqwest::Error> {
         let asked = self.skew.now();
         let response = self.client.execute(request).await?;
+        let status = response.status();
         self.skew.compare(asked, response.headers());
+        // A gateway's word, or a proxy's.
+        if status.is_server_error() || status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            response.error_for_status()?;
+        }
         Ok(())
     }
 

@@ -19,6 +19,7 @@ pub struct Checkup {
     pub own_app: Option<String>,
     /// Some secret, but for the operator's, verifies what comes from there.
     pub has_secret: bool,
+    pub needs_reconnect: bool,
     pub has_delivered: bool,
 }
 
@@ -26,6 +27,7 @@ impl Store {
     /// Every connection that has not ended, by organisation and workspace.
     pub async fn checkup(&self) -> Stored<Vec<Checkup>> {
         const SQL: &str = "SELECT o.slug AS organisation, c.workspace_name AS workspace, c.scopes, \
+            c.state = 'reconnect_required' AS needs_reconnect, \
             c.client_id AS made_with, a.client_id AS own_app, \
             a.webhook_secret_sealed IS NOT NULL OR EXISTS (SELECT 1 FROM webhook_secrets s \
             WHERE s.connection_id = c.id) \

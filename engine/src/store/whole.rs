@@ -28,12 +28,32 @@ impl Store {
     /// that was put in its place has not. One that says nothing of itself may be in the middle of
     /// being restored, and nobody touches it.
     pub async fn is_up_to_date(&self) -> Stored<bool> {
-        let own = sqlx_macros::migrate!("../migrations/sqlite")
-            .iter()
-            .map(|one| one.version)
-            .max();
         let there = self.version().await?;
-        Ok(there.is_none() || there >= own)
+        Ok(there.is_none() || there >= Store::newest_version())
+    }
+
+    /// The version of the schema that this program brings with it.
+    #[must_use]
+    pub fn newest_version() -> Option<i64> {
+        let own = sqlx_macros::migrate!("../migrations/sqlite");
+        own.iter().map(|one| one.version).max()
+    }
+
+    /// The version of the schema that is there; `None` where nothing is. Changes nothing.
+    pub async fn present_version(&self) -> Stored<Option<i64>> {
+        const THERE: (&str, &str) = (
+            "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')",
+            "SELECT to_regclass('_sqlx_migrations') IS NOT NULL",
+        );
+        let there: bool = match &self.db {
+            Db::Sqlite(pool) => sqlx::query_scalar(THERE.0).fetch_one(pool).await?,
+            Db::Postgres(pool) => sqlx::query_scalar(THERE.1).fetch_one(pool).await?,
+        };
+        if there {
+            self.version().await
+        } else {
+            Ok(None)
+        }
     }
 
     async fn version(&self) -> Stored<Option<i64>> {

@@ -4,8 +4,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use relink_engine::Engine;
-use relink_engine::clock::{Clock, MINUTE, SECOND};
+use relink_engine::clock::{Clock, MINUTE, Millis, SECOND};
 use relink_engine::dispatch::is_public;
 use relink_engine::entropy::Entropy;
 use relink_engine::linear::Linear;
@@ -17,7 +16,7 @@ use url::Host;
 
 use super::output::print_lines;
 use super::shared::Outcome;
-use crate::bootstrap::{self, StartError};
+use crate::bootstrap::{self, Found, StartError};
 use crate::config::{Config, is_loopback};
 
 /// Bytes that should be free for the database: webhooks go on coming while somebody makes room.
@@ -62,21 +61,22 @@ fn advised(
 
 pub async fn run(json: bool, config: &Config, clock: Clock, entropy: Entropy) -> Outcome {
     let reached = reach(config, &clock).await;
-    let opened = open(config, clock.clone(), entropy).await;
-    let connections = match &opened {
-        Ok(Some(engine)) => Some(engine.checkup().await?),
-        _ => None,
+    let found = bootstrap::look(config, clock, entropy).await;
+    let connections = match &found {
+        Ok(Found::Open(engine)) => engine.checkup().await?,
+        _ => Vec::new(),
     };
-    let connections = connections.as_deref().unwrap_or_default();
+    let connections = connections.as_slice();
     let checks = [
         redirect_uri(config),
         reachability(config, &reached),
-        time(&clock, reached.is_ok()),
-        secrets(config, &opened),
+        time(&reached),
+        secrets(config, &found),
         app(config, connections),
+        working(connections),
         scopes(connections),
         webhooks(config, connections),
-        database(config, &opened),
+        database(config, &found),
         disk(config),
         mail(config).await,
         alarms(config),
@@ -116,7 +116,9 @@ fn whole(error: &dyn Error) -> String {
     words
 }
 
-async fn reach(config: &Config, clock: &Clock) -> Result<(), reqwest::Error> {
+/// Asks Linear anything; answers by how many milliseconds this machine's clock is ahead of its, if
+/// it says what time it is.
+async fn reach(config: &Config, clock: &Clock) -> Result<Option<Millis>, reqwest::Error> {
     let linear = Linear::new(
         config.linear_url.clone(),
         config.linear_api_url.clone(),
@@ -124,21 +126,8 @@ async fn reach(config: &Config, clock: &Clock) -> Result<(), reqwest::Error> {
         config.redirect_uri(),
         clock.clone(),
     )?;
-    linear.reach().await.map_err(reqwest::Error::without_url)
-}
-
-/// `None`: there is no database yet.
-async fn open(
-    config: &Config,
-    clock: Clock,
-    entropy: Entropy,
-) -> Result<Option<Engine>, StartError> {
-    let there = config.sqlite_file().is_none_or(Path::exists);
-    if there {
-        bootstrap::engine(config, clock, entropy).await.map(Some)
-    } else {
-        Ok(None)
-    }
+    linear.reach().await.map_err(reqwest::Error::without_url)?;
+    Ok(linear.clock_ahead())
 }
 
 fn redirect_uri(config: &Config) -> Check {
@@ -151,10 +140,10 @@ fn redirect_uri(config: &Config) -> Check {
     )
 }
 
-fn reachability(config: &Config, reached: &Result<(), reqwest::Error>) -> Check {
+fn reachability(config: &Config, reached: &Result<Option<Millis>, reqwest::Error>) -> Check {
     let api = crate::config::origin(&config.linear_api_url);
     match reached {
-        Ok(()) => good("reachability", format!("{api} answers")),
+        Ok(_) => good("reachability", format!("{api} answers")),
         Err(error) => bad(
             "reachability",
             format!("{api} does not answer: {}", whole(error)),
@@ -164,16 +153,15 @@ fn reachability(config: &Config, reached: &Result<(), reqwest::Error>) -> Check 
     }
 }
 
-fn time(clock: &Clock, reached: bool) -> Check {
-    let ahead = clock.trust().ahead;
-    let seconds = ahead.abs() / SECOND;
-    if !reached {
+fn time(reached: &Result<Option<Millis>, reqwest::Error>) -> Check {
+    let Ok(Some(ahead)) = *reached else {
         return bad(
             "clock",
-            "Linear was not asked for the time",
-            "See reachability",
+            "Linear did not say what time it is",
+            "See reachability, and compare this machine's time with another's",
         );
-    }
+    };
+    let seconds = ahead.abs() / SECOND;
     if ahead.abs() <= MINUTE {
         return good("clock", "no more than a minute from Linear's");
     }
@@ -185,7 +173,7 @@ fn time(clock: &Clock, reached: bool) -> Check {
     )
 }
 
-fn secrets(config: &Config, opened: &Result<Option<Engine>, StartError>) -> Check {
+fn secrets(config: &Config, found: &Result<Found, StartError>) -> Check {
     let said = |set: bool| if set { "set" } else { "not set" };
     let client_secret = config
         .app
@@ -196,8 +184,8 @@ fn secrets(config: &Config, opened: &Result<Option<Engine>, StartError>) -> Chec
         said(client_secret),
         said(config.webhook_secret.is_some())
     );
-    match opened {
-        Ok(Some(engine)) => good(
+    match found {
+        Ok(Found::Open(engine)) => good(
             "secrets",
             format!(
                 "key {} opens the database; {in_environment}",
@@ -253,6 +241,25 @@ fn app(config: &Config, connections: &[Checkup]) -> Check {
                 `relink serve --demo`",
         ),
     }
+}
+
+fn working(connections: &[Checkup]) -> Check {
+    let broken: Vec<String> = connections
+        .iter()
+        .filter(|one| one.needs_reconnect)
+        .map(|one| format!("{} of {}", one.workspace, one.organisation))
+        .collect();
+    if broken.is_empty() {
+        return good(
+            "connections",
+            format!("none of {} needs a Reconnect", connections.len()),
+        );
+    }
+    bad(
+        "connections",
+        format!("Linear refuses: {}", listed(&broken)),
+        "Press Reconnect on the connection's page, which says why",
+    )
 }
 
 fn scopes(connections: &[Checkup]) -> Check {
@@ -326,21 +333,37 @@ fn may_be_public(host: &Host<&str>) -> bool {
     }
 }
 
-fn database(config: &Config, opened: &Result<Option<Engine>, StartError>) -> Check {
+fn database(config: &Config, found: &Result<Found, StartError>) -> Check {
     let which = config.sqlite_file().map_or_else(
         || "PostgreSQL".to_owned(),
         |file| format!("SQLite at {}", file.display()),
     );
-    match opened {
-        Ok(Some(_)) => good("database", format!("{which}, up to date")),
-        Ok(None) => advised(
+    match found {
+        Ok(Found::Open(_)) => good("database", format!("{which}, up to date")),
+        Ok(Found::Version { there, here }) if there < here => advised(
             "database",
             true,
-            format!("{which} is not there yet"),
+            format!("{which} is of an older version: schema {there}, and this program's is {here}"),
+            "`relink serve` of this version brings it up to date, and the older one does not start \
+                on it any more: stop that one first",
+        ),
+        Ok(Found::Version { there, here }) => bad(
+            "database",
+            format!("{which} is of a newer version: schema {there}, and this program's is {here}"),
+            "Take the newer Relink",
+        ),
+        Ok(Found::Unused) => advised(
+            "database",
+            true,
+            format!("{which} is not there yet, or empty"),
             "The first start makes it; where you expected one, look at RELINK_DATA_DIR and \
                 DATABASE_URL, and at the folder that you are in",
         ),
-        Err(error) => bad("database", whole(error), "See the troubles above first"),
+        Err(error) => bad(
+            "database",
+            whole(error),
+            "`relink serve` says the same and does not start: put that right first",
+        ),
     }
 }
 
@@ -386,7 +409,7 @@ async fn mail(config: &Config) -> Check {
             "mail",
             format!("the server answers; mails are from {}", server.sender()),
         ),
-        Err(error) => bad("mail", whole(&error), "Look at RELINK_SMTP_URL"),
+        Err(error) => bad("mail", error.to_string(), "Look at RELINK_SMTP_URL"),
     }
 }
 
