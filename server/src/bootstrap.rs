@@ -58,7 +58,7 @@ pub async fn engine(config: &Config, clock: Clock, entropy: Entropy) -> Result<E
 /// A database as it is found.
 #[derive(Debug)]
 pub enum Found {
-    /// Nothing is there, or nobody has begun to use it.
+    /// There is none, or nobody has begun to use it.
     Unused,
     /// Another version of Relink made its schema.
     Version {
@@ -77,14 +77,12 @@ pub async fn look(config: &Config, clock: Clock, entropy: Entropy) -> Result<Fou
         if let Some(unusable) = folder::unusable(config) {
             return Err(unusable.into());
         }
-        match fs::symlink_metadata(file).and_then(|_| fs::metadata(file)) {
-            Ok(there) if !there.is_file() => {
-                return Err(StartError::NoFile(file.display().to_string()));
-            }
-            Ok(there) if there.len() > 0 => {}
-            Ok(_) => return Ok(Found::Unused),
+        match fs::metadata(file) {
+            Ok(there) if there.is_file() && there.len() > 0 => {}
+            Ok(there) if there.is_file() => return Ok(Found::Unused),
             Err(_) if fs::symlink_metadata(file).is_err() => return Ok(Found::Unused),
-            Err(_) => return Err(StartError::NoFile(file.display().to_string())),
+            // A folder, a pipe, or a link that leads nowhere.
+            _ => return Err(StartError::NoFile(file.display().to_string())),
         }
     }
     let store = store(config).await?;

@@ -1,8 +1,7 @@
 use relink_engine::clock::{DAY, HOUR};
-use relink_engine::connection::{Reason, State};
 
 use super::*;
-use crate::view::samples::{NOW, connection, secret};
+use crate::view::samples::{NOW, connections, secret};
 
 fn secrets() -> Vec<SigningSecret> {
     vec![
@@ -10,33 +9,6 @@ fn secrets() -> Vec<SigningSecret> {
         secret("acme", "gone", Some(NOW)),
         secret("globex", "w7Qx", None),
         secret("acme", "curr", None),
-    ]
-}
-
-fn connections() -> Vec<Connection> {
-    let revoked = State::ReconnectRequired {
-        since: NOW,
-        reason: Reason::Revoked,
-        evidence: None,
-        token: None,
-    };
-    let ended = State::Disconnected {
-        at: NOW,
-        by: None,
-        reason: Reason::ByPerson,
-        revoked: true,
-    };
-    vec![
-        connection("acme", "Acme Robotics"),
-        connection("globex", "Globex"),
-        Connection {
-            state: revoked,
-            ..connection("initech", "Initech Studio")
-        },
-        Connection {
-            state: ended,
-            ..connection("hooli", "Hooli")
-        },
     ]
 }
 

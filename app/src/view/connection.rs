@@ -73,7 +73,7 @@ pub enum Answer {
 /// The party that can help when refreshing fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nobody has to do anything: it passes.
+    /// It passes by itself.
     Linear,
     /// Whoever runs this Relink: Linear does not accept it as a client.
     App,

@@ -1,7 +1,7 @@
 //! The values that the engine would hand over, for tests.
 
 use relink_engine::clock::{HOUR, Millis};
-use relink_engine::connection::{ActAs, Connection, State, TokenTimes, Viewer, Workspace};
+use relink_engine::connection::{ActAs, Connection, Reason, State, TokenTimes, Viewer, Workspace};
 use relink_engine::identity::{Person, Role, Standing};
 use relink_engine::webhook::SigningSecret;
 
@@ -68,4 +68,32 @@ pub fn person(user_id: &str, role: Role) -> Person {
         standing: Standing::Proved,
         address: String::new(),
     }
+}
+
+/// Two that work, one that was revoked, and one that ended.
+pub fn connections() -> Vec<Connection> {
+    let revoked = State::ReconnectRequired {
+        since: NOW,
+        reason: Reason::Revoked,
+        evidence: None,
+        token: None,
+    };
+    let ended = State::Disconnected {
+        at: NOW,
+        by: None,
+        reason: Reason::ByPerson,
+        revoked: true,
+    };
+    vec![
+        connection("acme", "Acme Robotics"),
+        connection("globex", "Globex"),
+        Connection {
+            state: revoked,
+            ..connection("initech", "Initech Studio")
+        },
+        Connection {
+            state: ended,
+            ..connection("hooli", "Hooli")
+        },
+    ]
 }

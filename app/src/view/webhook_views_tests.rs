@@ -1,8 +1,7 @@
 use relink_engine::clock::{MINUTE, SECOND};
-use relink_engine::connection::{Reason, State};
 
 use super::*;
-use crate::view::samples::{NOW, connection, secret};
+use crate::view::samples::{NOW, connections, secret};
 
 fn rows() -> Vec<SigningSecret> {
     vec![
@@ -11,33 +10,6 @@ fn rows() -> Vec<SigningSecret> {
         secret("globex", "glob", None),
         secret("acme", "curr", None),
         secret("acme", "soon", Some(NOW + HOUR)),
-    ]
-}
-
-fn connections() -> Vec<Connection> {
-    let revoked = State::ReconnectRequired {
-        since: NOW,
-        reason: Reason::Revoked,
-        evidence: None,
-        token: None,
-    };
-    let ended = State::Disconnected {
-        at: NOW,
-        by: None,
-        reason: Reason::ByPerson,
-        revoked: true,
-    };
-    vec![
-        connection("acme", "Acme Robotics"),
-        connection("globex", "Globex"),
-        Connection {
-            state: revoked,
-            ..connection("initech", "Initech Studio")
-        },
-        Connection {
-            state: ended,
-            ..connection("hooli", "Hooli")
-        },
     ]
 }
 

@@ -56,8 +56,8 @@ impl Engine {
         }
     }
 
-    /// The connections that may end with a permission, as `(organisation, id)`: those of its app and
-    /// to its workspace, in whatever organisation, that work or did when Linear gave it.
+    /// The connections that may end with a permission, as `(organisation, id)`: those of its app
+    /// and to its workspace, in whatever organisation, that work or did when Linear gave it.
     pub(crate) async fn at_stake(&self, minted: &MintedGrant) -> Vec<(String, String)> {
         if !minted.lent {
             return Vec::new();

@@ -233,7 +233,7 @@ pub const CLIENT_ID_CHANGED: &str = "client_id_changed";
 /// The party that can help when refreshing fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nobody has to do anything: it passes.
+    /// It passes by itself.
     Linear,
     /// Whoever runs this Relink: Linear does not accept it as a client.
     App,

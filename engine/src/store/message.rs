@@ -70,7 +70,7 @@ pub enum Verdict {
     Takes,
     /// It takes nothing.
     Fails,
-    /// Nothing can be said yet: more is under way.
+    /// It is open: more is under way.
     Open,
 }
 

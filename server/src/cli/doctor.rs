@@ -62,20 +62,17 @@ fn advised(
 pub async fn run(json: bool, config: &Config, clock: Clock, entropy: Entropy) -> Outcome {
     let reached = reach(config, &clock).await;
     let found = bootstrap::look(config, clock, entropy).await;
-    let connections = match &found {
-        Ok(Found::Open(engine)) => engine.checkup().await?,
-        _ => Vec::new(),
-    };
-    let connections = connections.as_slice();
+    let connections = look_at(&found).await;
+    let known = connections.as_deref().unwrap_or_default();
     let checks = [
         redirect_uri(config),
         reachability(config, &reached),
         time(&reached),
         secrets(config, &found),
-        app(config, connections),
-        working(connections),
-        scopes(connections),
-        webhooks(config, connections),
+        app(config, known),
+        working(connections.as_deref()),
+        scopes(known),
+        webhooks(config, known),
         database(config, &found),
         disk(config),
         mail(config).await,
@@ -128,6 +125,19 @@ async fn reach(config: &Config, clock: &Clock) -> Result<Option<Millis>, reqwest
     )?;
     linear.reach().await.map_err(reqwest::Error::without_url)?;
     Ok(linear.clock_ahead())
+}
+
+/// Reads what connections there are; `None` where the database does not say so.
+async fn look_at(found: &Result<Found, StartError>) -> Option<Vec<Checkup>> {
+    match found {
+        Ok(Found::Open(engine)) => engine
+            .checkup()
+            .await
+            .inspect_err(|error| tracing::error!(%error, "connections could not be read"))
+            .ok(),
+        Ok(Found::Unused) => Some(Vec::new()),
+        Ok(Found::Version { .. }) | Err(_) => None,
+    }
 }
 
 fn redirect_uri(config: &Config) -> Check {
@@ -243,7 +253,14 @@ fn app(config: &Config, connections: &[Checkup]) -> Check {
     }
 }
 
-fn working(connections: &[Checkup]) -> Check {
+fn working(connections: Option<&[Checkup]>) -> Check {
+    let Some(connections) = connections else {
+        return bad(
+            "connections",
+            "not looked at, nor their apps, scopes and webhooks",
+            "See database",
+        );
+    };
     let broken: Vec<String> = connections
         .iter()
         .filter(|one| one.needs_reconnect)

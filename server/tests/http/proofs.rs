@@ -203,6 +203,24 @@ async fn a_permission_that_is_handed_back_costs_no_connection_twice() {
     }
 }
 
+/// Nobody knows that revoking one permission ends the app's whole installation.
+async fn world_of_whole_ends() -> World {
+    World::with(Setup {
+        revoke_ends_installation: true,
+        ..Setup::default()
+    })
+    .await
+}
+
+/// Another organisation's owner, and the connection that they have.
+async fn second_with_globex(world: &World) -> (Browser<'_>, String) {
+    let mut other = world
+        .member("second", "sue@second.example", Role::Owner)
+        .await;
+    let globex = other.connect("globex").await;
+    (other, globex)
+}
+
 /// Picks another workspace at Linear than the one meant, which Linear may not say at first.
 async fn prove_wrongly(world: &World, browser: &mut Browser<'_>, connection: &str, silent: bool) {
     let url = leave(browser, connection).await;
@@ -219,16 +237,9 @@ async fn prove_wrongly(world: &World, browser: &mut Browser<'_>, connection: &st
 #[tokio::test]
 async fn a_permission_to_another_workspace_costs_no_connection_twice() {
     for silent in [false, true] {
-        let world = World::with(Setup {
-            revoke_ends_installation: true,
-            ..Setup::default()
-        })
-        .await;
+        let world = world_of_whole_ends().await;
         let (mut owner, id) = acme(&world).await;
-        let mut other = world
-            .member("second", "sue@second.example", Role::Owner)
-            .await;
-        let globex = other.connect("globex").await;
+        let (mut other, globex) = second_with_globex(&world).await;
         prove_wrongly(&world, &mut other, &globex, silent).await;
         assert!(
             !world.lives("northwind-labs", &id).await,
@@ -242,19 +253,12 @@ async fn a_permission_to_another_workspace_costs_no_connection_twice() {
     }
 }
 
-/// What it ended is learnt later, and told then: the next one costs nothing.
+/// The end that it brought is learnt later: the next permission costs nothing.
 #[tokio::test]
 async fn a_revocation_after_which_linear_fails_is_looked_at_again() {
-    let world = World::with(Setup {
-        revoke_ends_installation: true,
-        ..Setup::default()
-    })
-    .await;
+    let world = world_of_whole_ends().await;
     let (mut owner, id) = acme(&world).await;
-    let mut other = world
-        .member("second", "sue@second.example", Role::Owner)
-        .await;
-    let globex = other.connect("globex").await;
+    let (mut other, globex) = second_with_globex(&world).await;
     let url = leave(&mut other, &globex).await;
     let back = other.decide(&url, "acme-robotics", "approve");
     for (endpoint, after) in [(Endpoint::Graphql, 1), (Endpoint::Token, 1)] {

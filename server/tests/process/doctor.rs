@@ -108,6 +108,11 @@ fn a_doctor_changes_nothing_of_what_it_finds() {
     let (code, checks) = examined(&place);
     assert_eq!(code, Some(1));
     assert_eq!(check(&checks, "database")["ok"], false);
+    let connections = check(&checks, "connections");
+    assert_eq!(
+        connections["ok"], false,
+        "{connections}: unknown is not well"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! What `relink healthcheck` says of a server, by its exit code.
+//! The exit codes of `relink healthcheck`.
 
 use crate::process::{Place, Running, free_port};
 
